@@ -1,0 +1,84 @@
+import { formatCursor, type Cursor } from "../schemas/cursor.ts";
+import { ChangefeedError } from "../schemas/errors.ts";
+import { scopeName, type Scope } from "../schemas/scope.ts";
+
+/** Somebody claimed the scope after us: stop at once, what is in memory is stale. */
+export class Fenced extends ChangefeedError {
+  readonly code = "FENCED";
+  readonly retryable = false;
+  constructor(scope: Scope, fence: number, current: number) {
+    super(`Scope ${scopeName(scope)} was claimed by another worker (our fence ${fence}, current ${current})`);
+  }
+}
+
+/** The scope's rev is not what the writer believed: drop memory, claim again, read everything again. */
+export class Conflict extends ChangefeedError {
+  readonly code = "CONFLICT";
+  readonly retryable = false;
+  constructor(scope: Scope, expected: number, actual: number) {
+    super(`Scope ${scopeName(scope)} is at commit ${actual}, not ${expected}`);
+  }
+}
+
+/** Retention removed events after this cursor. */
+export class CursorExpired extends ChangefeedError {
+  readonly code = "CURSOR_EXPIRED";
+  readonly retryable = false;
+  readonly floor: Cursor;
+  constructor(cursor: Cursor, floor: Cursor) {
+    super(`Events after cursor ${formatCursor(cursor)} were removed by retention; the earliest cursor is ${formatCursor(floor)}`, {
+      hint: "Start again from cursor=earliest, and read the current state first if you keep a copy of it",
+    });
+    this.floor = floor;
+  }
+}
+
+/** The cursor lies beyond the newest event. */
+export class FutureCursor extends ChangefeedError {
+  readonly code = "FUTURE_CURSOR";
+  readonly retryable = false;
+  readonly head: Cursor;
+  constructor(cursor: Cursor, head: Cursor) {
+    super(`Cursor ${formatCursor(cursor)} is beyond the newest event, ${formatCursor(head)}`, {
+      hint: "The cursor belongs to another feed, or this log was restored from an older copy",
+    });
+    this.head = head;
+  }
+}
+
+/** The cursor was given by a history of this feed that ended. */
+export class EpochChanged extends ChangefeedError {
+  readonly code = "EPOCH_CHANGED";
+  readonly retryable = false;
+  readonly head: Cursor;
+  constructor(cursor: Cursor, head: Cursor) {
+    super(`Cursor ${formatCursor(cursor)} is of another epoch; the feed's epoch is ${head.epoch}`, {
+      hint: "Read the current state, then go on from its cursor",
+    });
+    this.head = head;
+  }
+}
+
+/** No room to write. Nothing was written; the same commit succeeds when there is room again. */
+export class LogFull extends ChangefeedError {
+  readonly code = "LOG_FULL";
+  readonly retryable = true;
+}
+
+/** The log could not be reached or used right now. */
+export class LogUnavailable extends ChangefeedError {
+  readonly code = "LOG_UNAVAILABLE";
+  readonly retryable = true;
+}
+
+/** Another process writes this log. */
+export class LogInUse extends ChangefeedError {
+  readonly code = "LOG_IN_USE";
+  readonly retryable = false;
+}
+
+/** The file or database is not a log of ours, is damaged, or is of a version we do not know. */
+export class LogUnusable extends ChangefeedError {
+  readonly code = "LOG_UNUSABLE";
+  readonly retryable = false;
+}

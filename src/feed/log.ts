@@ -1,0 +1,200 @@
+import type { Cursor } from "../schemas/cursor.ts";
+import type { EventDraft, LogEntry, Op } from "../schemas/draft.ts";
+import type { ObjectRef, ResourceType } from "../schemas/resources.ts";
+import type { Scope } from "../schemas/scope.ts";
+import type { Severity } from "../schemas/severity.ts";
+
+/**
+ * The log of one feed: events in one contiguous sequence, the objects' last known state, and each scope's
+ * checkpoint, which change together or not at all.
+ *
+ * State is kept per object, a scope is a view of it: `jobs/*` sees what `jobs/default` wrote. Claiming a scope
+ * therefore also takes it from the holders of every overlapping scope.
+ *
+ * Every implementation passes the suite in test/contract/feed-log.ts. Methods reject with the errors of
+ * feed/errors.ts: Fenced, Conflict, CursorExpired, FutureCursor, EpochChanged, LogFull, LogUnavailable.
+ */
+export interface FeedLog {
+  /** Where the feed begins and ends now. */
+  head(): Promise<FeedHead>;
+
+  /**
+   * Takes a scope for `owner` (a process-unique name, for people): a new fence, higher than any before; older
+   * claims of this and of overlapping scopes are fenced off. A scope that was never polled, but whose objects
+   * an overlapping scope covered, comes back as baselined.
+   */
+  claim(scope: Scope, owner: string): Promise<Claim>;
+
+  /** The scope's objects, in batches, ordered by namespace, then key (bytewise). Consistent while claimed. */
+  loadState(scope: Scope): AsyncIterable<StateEntry[]>;
+
+  /**
+   * Appends events, writes state, and (with `checkpoint`) moves the checkpoint, atomically and durably.
+   * A repetition of the commit that set the scope's rev answers "duplicate" with the sequence range it had.
+   * @throws Fenced when a newer claim exists; Conflict when the scope's rev is not `expectedRev`.
+   */
+  commit(commit: Commit): Promise<Committed>;
+
+  /**
+   * Events after `cursor`, oldest first, at most `limit` and about `maxBytes` of JSON (at least one where there
+   * is one). `{epoch, sequence: floor}` is the earliest cursor.
+   * @throws CursorExpired, FutureCursor, EpochChanged.
+   */
+  read(cursor: Cursor, options: { limit: number; maxBytes?: number }): Promise<LogEntry[]>;
+
+  /** Resolves true once an event after `sequence` exists, false after `timeoutMs` or when `signal` aborts. */
+  waitBeyond(sequence: number, options: { timeoutMs: number; signal?: AbortSignal }): Promise<boolean>;
+
+  /** Events by object, job, namespace, signal and time, by index. */
+  history(query: HistoryQuery): Promise<LogEntry[]>;
+
+  /** Last sequence recorded before `time` (ms since 1970) as a cursor: where `since` starts. */
+  cursorAt(timeMs: number): Promise<Cursor>;
+
+  /** The `data` the size cap cut from the event with this sequence, or undefined. */
+  overflow(sequence: number): Promise<string | undefined>;
+
+  /** Current objects and the cursor at which they are true, from one cut. Dispose it to release the cut. */
+  stateCut(filter?: StateFilter): Promise<StateCut>;
+
+  /** Drops the oldest events beyond the limits; state stays. Answers the new floor and how many went. */
+  trim(limits: RetentionLimits): Promise<{ floor: number; removed: number }>;
+
+  /** Durable named consumers: where each has got to. */
+  consumers: ConsumerStore;
+
+  /** Every scope that was ever claimed, for health and `doctor`. */
+  scopes(): Promise<ScopeStatus[]>;
+
+  close(): Promise<void>;
+}
+
+export interface FeedHead {
+  readonly epoch: string;
+  /** Sequence of the newest event; 0 in a new feed. */
+  readonly sequence: number;
+  /** Sequence of the newest event that retention removed; cursors below it have expired. 0 when none was. */
+  readonly floor: number;
+  /** Generation of Nomad's state: grows when Nomad was restored from a snapshot. */
+  readonly nomadEpoch: number;
+}
+
+export interface Checkpoint {
+  /** Index of the last poll that was committed whole, in decimal. */
+  readonly index: string;
+  readonly nomadEpoch: number;
+  /** Objects in the scope. */
+  readonly count: number;
+  /** RFC 3339, when that poll was answered. */
+  readonly observedAt: string;
+}
+
+export interface Claim {
+  readonly scope: Scope;
+  readonly fence: number;
+  /** Number of commits of the scope so far; the next commit names it. */
+  readonly rev: number;
+  /** Whether the scope's objects were ever read: if not, the first poll is the baseline. */
+  readonly baselined: boolean;
+  readonly checkpoint: Checkpoint | null;
+}
+
+export interface StateEntry {
+  readonly ref: ObjectRef;
+  readonly rev: string;
+  /** The stub's bytes as Nomad sent them. */
+  readonly stub: Buffer;
+}
+
+export interface StateWrite {
+  readonly ref: ObjectRef;
+  /** Null removes the object. */
+  readonly next: { readonly rev: string; readonly stub: Buffer } | null;
+}
+
+export interface Commit {
+  readonly scope: Scope;
+  readonly fence: number;
+  readonly expectedRev: number;
+  /** Names this commit; a retry carries the same. */
+  readonly commitId: string;
+  readonly events: readonly EventDraft[];
+  readonly state: readonly StateWrite[];
+  /** Present on the last chunk of a poll only. */
+  readonly checkpoint?: Checkpoint;
+  /**
+   * Scopes that are known to have been empty at this point (their namespace was just created): their first
+   * poll is a diff against nothing, not a baseline. Scopes already known are left alone.
+   */
+  readonly births?: readonly Scope[];
+}
+
+export interface Committed {
+  readonly status: "committed" | "duplicate";
+  /** Sequences of the first and last event; both 0 where the commit had none. */
+  readonly first: number;
+  readonly last: number;
+  /** The scope's rev now. */
+  readonly rev: number;
+}
+
+/** All conditions hold together; an absent one allows everything. Bounds on time are of the recording. */
+export interface HistoryQuery {
+  readonly resource?: ResourceType;
+  readonly key?: string;
+  readonly namespace?: string;
+  readonly job?: string;
+  readonly node?: string;
+  readonly op?: Op;
+  readonly signal?: string;
+  readonly minSeverity?: Severity;
+  readonly sinceMs?: number;
+  readonly untilMs?: number;
+  /** Only events after / before this sequence, for paging. */
+  readonly after?: number;
+  readonly before?: number;
+  readonly order: "oldest-first" | "newest-first";
+  readonly limit: number;
+}
+
+export interface StateFilter {
+  readonly resource?: ResourceType;
+  readonly namespace?: string;
+  readonly key?: string;
+}
+
+export interface StateCut extends AsyncDisposable {
+  readonly cursor: Cursor;
+  entries(): AsyncIterable<StateEntry[]>;
+}
+
+/** Whichever is exceeded first. Absent: no limit of that kind. */
+export interface RetentionLimits {
+  readonly maxEvents?: number;
+  readonly maxBytes?: number;
+  readonly maxAgeMs?: number;
+}
+
+export interface Consumer {
+  readonly name: string;
+  readonly cursor: Cursor;
+  readonly updatedAt: string;
+  readonly lastError: string | null;
+}
+
+export interface ConsumerStore {
+  get(name: string): Promise<Consumer | undefined>;
+  list(): Promise<Consumer[]>;
+  /** Stores the cursor; never moves backwards unless `rewind`. */
+  put(name: string, cursor: Cursor, options?: { lastError?: string; rewind?: boolean }): Promise<Consumer>;
+  remove(name: string): Promise<boolean>;
+}
+
+export interface ScopeStatus {
+  readonly scope: Scope;
+  readonly fence: number;
+  readonly owner: string;
+  readonly rev: number;
+  readonly baselined: boolean;
+  readonly checkpoint: Checkpoint | null;
+}

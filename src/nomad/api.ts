@@ -1,0 +1,47 @@
+import type { ResourceType } from "../schemas/resources.ts";
+
+/** What the pollers need of Nomad's HTTP API. Implemented by `createNomadClient` (client.ts). */
+export interface NomadApi {
+  /** Lists a resource, blocking until its index passes `index` where one is given. Rejects with a NomadError. */
+  list(request: ListRequest): Promise<ListResponse>;
+
+  /** Whether the token may list the resource there: one cheap request. Rejects where Nomad cannot be asked. */
+  mayList(resource: ResourceType, namespace: string, signal: AbortSignal): Promise<boolean>;
+
+  /**
+   * Whether a namespace exists: "present", "absent" (404), or "hidden" (the token may not know).
+   */
+  namespacePresence(name: string, signal: AbortSignal): Promise<"present" | "absent" | "hidden">;
+
+  /** Ends idle connections and refuses new requests. */
+  close(): Promise<void>;
+}
+
+export type Consistency = "default" | "stale";
+
+export interface ListRequest {
+  readonly resource: ResourceType;
+  /** A name or "*" for namespaced resources, "-" for cluster-wide ones. */
+  readonly namespace: string;
+  /** Last index seen, in decimal; absent: answer at once. Below 1 becomes 1. */
+  readonly index?: string;
+  /** How long the server may hold the query, in ms. Only with `index`. */
+  readonly waitMs?: number;
+  /** Overrides the client's default. */
+  readonly consistency?: Consistency;
+  readonly signal: AbortSignal;
+}
+
+export interface ListResponse {
+  /** Whole body, decompressed; `null` and empty bodies come as `[]`. */
+  readonly body: Buffer;
+  /** X-Nomad-Index, in decimal. */
+  readonly index: string;
+  readonly knownLeader: boolean;
+  readonly lastContactMs: number;
+  readonly consistency: Consistency;
+  /** Address that answered, without credentials. */
+  readonly address: string;
+  /** Time from request to whole body, ms. */
+  readonly elapsedMs: number;
+}

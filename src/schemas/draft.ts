@@ -1,0 +1,54 @@
+import type { Severity } from "./severity.ts";
+
+export const OPS = ["create", "update", "delete", "snapshot"] as const;
+export type Op = (typeof OPS)[number];
+
+export const ASPECTS = ["spec", "status", "summary", "placement", "meta"] as const;
+export type Aspect = (typeof ASPECTS)[number];
+
+/**
+ * What filters and indexes need to know of an event without parsing it. A control event has no `op` and no
+ * `key`; `resource` and `namespace` are then those of the scope it speaks of, or null where it speaks of the
+ * whole feed.
+ */
+export interface EventFacts {
+  readonly id: string;
+  /** CloudEvents type: `nomad.allocation.updated`, `nomad.feed.baseline`. */
+  readonly type: string;
+  readonly resource: string | null;
+  readonly namespace: string | null;
+  readonly key: string | null;
+  readonly op: Op | null;
+  readonly aspect: Aspect | null;
+  readonly signals: readonly string[];
+  readonly severity: Severity;
+  /** Job, node the object belongs to, for history. */
+  readonly job: string | null;
+  readonly node: string | null;
+  /** RFC 3339, when it happened in Nomad as far as Nomad says. */
+  readonly time: string;
+}
+
+/**
+ * An event before the log gave it a place. The envelope is serialised once, here: the log writes the sequence
+ * and the cursor between `head` (`{"specversion":…,`) and `tail` (`"data":{…}}`).
+ */
+export interface EventDraft extends EventFacts {
+  readonly head: string;
+  readonly tail: string;
+  /** The whole `data` where the size cap cut it from the event; the log keeps it beside the event. */
+  readonly overflow: string | null;
+}
+
+/** An event in the log: one CloudEvents JSON object, the same text on every way out. */
+export interface LogEntry extends EventFacts {
+  readonly sequence: number;
+  readonly json: string;
+}
+
+/** The event's text with its place in the log. */
+export function sealDraft(draft: EventDraft, epoch: string, sequence: number): string {
+  const cursor = `${epoch}-${sequence}`;
+  const dataref = draft.overflow === null ? "" : `"dataref":"/v1/data/${cursor}",`;
+  return `${draft.head}"sequence":"${String(sequence).padStart(16, "0")}","cursor":"${cursor}",${dataref}${draft.tail}`;
+}

@@ -1,0 +1,27 @@
+import { RESOURCES, type ObjectRef, type ResourceType } from "./resources.ts";
+
+/** What one blocking-query loop watches. `namespace` is a name, "*" (all), or "-" (cluster-wide resource). */
+export interface Scope {
+  readonly resource: ResourceType;
+  readonly namespace: string;
+}
+
+/** `allocations/default`, `jobs/*`, `nodes/-`. */
+export function scopeName(scope: Scope): string {
+  return `${scope.resource}/${scope.namespace}`;
+}
+
+/** Whether two scopes can hold the same object: only one of them may be polled at a time. */
+export function scopesOverlap(a: Scope, b: Scope): boolean {
+  return (
+    a.resource === b.resource && (a.namespace === b.namespace || a.namespace === "*" || b.namespace === "*")
+  );
+}
+
+export function scopeContains(scope: Scope, ref: ObjectRef): boolean {
+  return scope.resource === ref.resource && (scope.namespace === "*" || scope.namespace === ref.namespace);
+}
+
+export function clusterScope(resource: ResourceType): Scope {
+  return { resource, namespace: RESOURCES[resource].namespaced ? "*" : "-" };
+}
