@@ -1,0 +1,44 @@
+/** A stream a command writes text to. */
+export interface Output {
+  write(text: string): unknown;
+}
+
+/** A command's whole contact with the process it runs in, so that tests run commands in their own process. */
+export interface Io {
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Aborts when the command should end: Ctrl-C, SIGTERM, or nobody reads its output any more. */
+  readonly signal: AbortSignal;
+  /** Whether a person looks at stdout: colours and live lines only then. */
+  readonly isTTY: boolean;
+}
+
+/** How long a command may take to end once asked, ms. */
+const GRACE_MS = 15_000;
+
+/**
+ * The io of this process. The first SIGINT or SIGTERM aborts the signal; a second one, or the grace period
+ * running out, ends the process at once.
+ */
+export function processIo(): Io {
+  const stop = new AbortController();
+  const endAtOnce = () => process.exit(1);
+  const onSignal = () => {
+    if (stop.signal.aborted) endAtOnce();
+    stop.abort();
+    setTimeout(endAtOnce, GRACE_MS).unref();
+  };
+  process.on("SIGINT", onSignal);
+  process.on("SIGTERM", onSignal);
+  // A pipe whose reader left (`… | head`) is an ordinary end, not a failure.
+  process.stdout.on("error", () => stop.abort());
+  process.stderr.on("error", () => stop.abort());
+  return {
+    stdout: process.stdout,
+    stderr: process.stderr,
+    env: process.env,
+    signal: stop.signal,
+    isTTY: process.stdout.isTTY === true,
+  };
+}

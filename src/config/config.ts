@@ -1,0 +1,46 @@
+import type { ResourceType } from "../schemas/resources.ts";
+import type { LogLevel } from "../telemetry/logger.ts";
+import type { FeedLocation, HostAndPort } from "./value-types.ts";
+
+/** The whole configuration, resolved once and checked: what the rooms are built from. */
+export interface Config {
+  readonly nomad: NomadSettings;
+  /** `<cluster>` of the events' source `nomad://<cluster>/<region>`. */
+  readonly cluster: string;
+  readonly resources: readonly ResourceType[];
+  /** Names, or "*": every namespace the token may read. */
+  readonly namespaces: "*" | readonly string[];
+  readonly baseline: "marker" | "events";
+  readonly waitMs: number;
+  readonly maxConnections: number;
+  readonly maxEventBytes: number;
+  readonly feed: FeedLocation;
+  /** Absent: no limit of that kind. */
+  readonly retention: {
+    readonly maxEvents?: number;
+    readonly maxBytes?: number;
+    readonly maxAgeMs?: number;
+  };
+  readonly listen: HostAndPort;
+  /** The operator asked by name for serving a non-loopback address without authentication. */
+  readonly insecureNoAuth: boolean;
+  readonly log: { readonly level: LogLevel; readonly format: "auto" | "json" | "pretty" };
+}
+
+/** How to reach Nomad, as given: files are not read and addresses not taken apart yet. */
+export interface NomadSettings {
+  readonly addresses: readonly string[];
+  readonly region?: string;
+  /** Absent where `tokenFile` goes before it. */
+  readonly token?: string;
+  readonly tokenFile?: string;
+  readonly httpAuth?: string;
+  readonly caCert?: string;
+  readonly caPath?: string;
+  readonly clientCert?: string;
+  readonly clientKey?: string;
+  readonly tlsServerName?: string;
+  readonly skipVerify: boolean;
+  readonly consistency: "default" | "stale";
+  readonly maxStaleMs: number;
+}

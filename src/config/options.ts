@@ -1,0 +1,242 @@
+import { z } from "zod";
+import { RESOURCE_TYPES } from "../schemas/resources.ts";
+import { LOG_LEVELS } from "../telemetry/logger.ts";
+import {
+  choice,
+  count,
+  duration,
+  feedLocation,
+  hostAndPort,
+  limit,
+  list,
+  size,
+  text,
+  toggle,
+  type ValueType,
+} from "./value-types.ts";
+
+/**
+ * One option, defined once: its key in OPTIONS gives the flag (`nomadMaxStale` → `--nomad-max-stale`), the
+ * key in the file (`nomad-max-stale`) and, where Nomad has no name for it, the variable
+ * (`NCF_NOMAD_MAX_STALE`); the rest stands here.
+ */
+export interface OptionDefinition<Value = unknown> {
+  readonly group: OptionGroup;
+  readonly type: ValueType<Value>;
+  /** As an operator would write it. Absent: the option has no value unless given. */
+  readonly default?: string;
+  /** Name of the variable, where it is not `NCF_` and the flag's name. */
+  readonly env?: string;
+  readonly help: string;
+  /** Never shown, logged or quoted in an error. */
+  readonly secret?: true;
+  /** Given by flag or variable only. */
+  readonly notInFile?: true;
+}
+
+export const OPTION_GROUPS = ["Nomad", "What to watch", "Log", "Server", "Output"] as const;
+export type OptionGroup = (typeof OPTION_GROUPS)[number];
+
+type Defined<Value, Definition extends { default?: string }> = Definition & OptionDefinition<Value>;
+
+function option<Value, const Definition extends Omit<OptionDefinition, "type">>(
+  type: ValueType<Value>,
+  definition: Definition,
+): Defined<Value, Definition> {
+  return { type, ...definition };
+}
+
+const nonEmpty = z.string().min(1);
+
+export const OPTIONS = {
+  nomadAddr: option(
+    list("<urls>", { schema: nonEmpty, allowed: "http://, https:// or unix:// addresses, comma between" }),
+    {
+      group: "Nomad",
+      env: "NOMAD_ADDR",
+      default: "http://127.0.0.1:4646",
+      help: "address of a Nomad agent, or several of one region: tried in turn when one fails",
+    },
+  ),
+  nomadRegion: option(text("<name>"), {
+    group: "Nomad",
+    env: "NOMAD_REGION",
+    help: "region to ask for; without it, the agent's own",
+  }),
+  nomadToken: option(text("<token>"), {
+    group: "Nomad",
+    env: "NOMAD_TOKEN",
+    secret: true,
+    help: "ACL token or workload identity (in a flag it shows in process lists: prefer the file)",
+  }),
+  nomadTokenFile: option(text("<path>"), {
+    group: "Nomad",
+    env: "NOMAD_TOKEN_FILE",
+    help: "file with the token, read again when it changes; goes before a token from the same or a weaker source",
+  }),
+  nomadHttpAuth: option(text("<user:password>"), {
+    group: "Nomad",
+    env: "NOMAD_HTTP_AUTH",
+    secret: true,
+    help: "basic authentication, for a proxy in front of Nomad",
+  }),
+  nomadCaCert: option(text("<path>"), {
+    group: "Nomad",
+    env: "NOMAD_CACERT",
+    help: "PEM file of the authority that signed Nomad's certificate",
+  }),
+  nomadCaPath: option(text("<path>"), {
+    group: "Nomad",
+    env: "NOMAD_CAPATH",
+    help: "directory of such PEM files",
+  }),
+  nomadClientCert: option(text("<path>"), {
+    group: "Nomad",
+    env: "NOMAD_CLIENT_CERT",
+    help: "PEM file of our certificate, where Nomad asks for one",
+  }),
+  nomadClientKey: option(text("<path>"), {
+    group: "Nomad",
+    env: "NOMAD_CLIENT_KEY",
+    help: "PEM file of its key",
+  }),
+  nomadTlsServerName: option(text("<name>"), {
+    group: "Nomad",
+    env: "NOMAD_TLS_SERVER_NAME",
+    help: "name to expect in Nomad's certificate, such as server.global.nomad",
+  }),
+  nomadSkipVerify: option(toggle(), {
+    group: "Nomad",
+    env: "NOMAD_SKIP_VERIFY",
+    default: "false",
+    help: "do not verify Nomad's certificate",
+  }),
+  nomadConsistency: option(choice(["default", "stale"]), {
+    group: "Nomad",
+    default: "default",
+    help: "stale: let any server answer, which spares the leader",
+  }),
+  nomadMaxStale: option(duration({ minMs: 100, maxMs: 600_000 }), {
+    group: "Nomad",
+    default: "5s",
+    help: "with stale: how long the answering server may have been without its leader",
+  }),
+  cluster: option(
+    text("<name>", {
+      pattern: /^[A-Za-z0-9][A-Za-z0-9._-]*$/,
+      allowed: "letters, digits, dots, dashes and underscores",
+    }),
+    {
+      group: "What to watch",
+      default: "nomad",
+      help: "name of the cluster in every event's source, nomad://<cluster>/<region>",
+    },
+  ),
+  resources: option(list("<types>", { schema: z.enum(RESOURCE_TYPES), allowed: RESOURCE_TYPES.join(", ") }), {
+    group: "What to watch",
+    default: RESOURCE_TYPES.join(","),
+    help: "kinds of Nomad objects to watch, comma between",
+  }),
+  namespaces: option(
+    list("<names>", { schema: nonEmpty, allowed: "names of namespaces, comma between, or * for all" }),
+    {
+      group: "What to watch",
+      default: "*",
+      help: "namespaces to watch; *: all the token may read, found as they come and go. NOMAD_NAMESPACE is not read: inside a Nomad task it would silently narrow the feed to the task's own",
+    },
+  ),
+  baseline: option(choice(["marker", "events"]), {
+    group: "What to watch",
+    default: "marker",
+    help: "first sight of a scope: one marker event, or one snapshot event for each object",
+  }),
+  wait: option(duration({ minMs: 1000, maxMs: 240_000 }), {
+    group: "What to watch",
+    default: "60s",
+    help: "how long Nomad may hold a query that has nothing new",
+  }),
+  maxConnections: option(count({ min: 2, max: 10_000 }), {
+    group: "What to watch",
+    default: "80",
+    help: "queries held open at once; Nomad allows 100 connections from one address by default",
+  }),
+  maxEventBytes: option(size({ minBytes: 4096, maxBytes: 16 * 2 ** 20 }), {
+    group: "What to watch",
+    default: "64KiB",
+    help: "a larger event leaves its object out and says where to read it",
+  }),
+  feed: option(feedLocation(), {
+    group: "Log",
+    default: "sqlite:./nomad-changefeed.db",
+    help: "where the log is kept",
+  }),
+  retentionEvents: option(limit(count()), {
+    group: "Log",
+    default: "none",
+    help: "keep at most so many events",
+  }),
+  retentionBytes: option(limit(size({ minBytes: 1 })), {
+    group: "Log",
+    default: "4GiB",
+    help: "keep at most so many bytes of events",
+  }),
+  retentionAge: option(limit(duration()), {
+    group: "Log",
+    default: "30d",
+    help: "keep events at most so long",
+  }),
+  listen: option(hostAndPort(), {
+    group: "Server",
+    default: "127.0.0.1:4650",
+    help: "where subscribers connect",
+  }),
+  insecureNoAuth: option(toggle(), {
+    group: "Server",
+    default: "false",
+    help: "serve everyone who can reach a --listen address that is not loopback, without authentication",
+  }),
+  logLevel: option(choice(LOG_LEVELS), {
+    group: "Output",
+    default: "info",
+    help: "least level of log lines on stderr",
+  }),
+  logFormat: option(choice(["auto", "json", "pretty"]), {
+    group: "Output",
+    default: "auto",
+    help: "auto: pretty on a terminal, else one JSON object a line",
+  }),
+  config: option(text("<path>"), {
+    group: "Output",
+    notInFile: true,
+    help: "YAML file with any of these options, by the name of the flag without the dashes",
+  }),
+};
+
+export type OptionName = keyof typeof OPTIONS;
+export const OPTION_NAMES = Object.keys(OPTIONS) as OptionName[];
+
+type TypeOf<Name extends OptionName> =
+  (typeof OPTIONS)[Name] extends OptionDefinition<infer Value> ? Value : never;
+
+/** The value of each option; undefined only where the option has no default. */
+export type OptionValues = {
+  readonly [Name in OptionName]: (typeof OPTIONS)[Name] extends { readonly default: string }
+    ? TypeOf<Name>
+    : TypeOf<Name> | undefined;
+};
+
+/** `nomadMaxStale` → `nomad-max-stale`: the flag without its dashes, and the key in the file. */
+export function optionKey(name: OptionName): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+export function optionFlag(name: OptionName): string {
+  return `--${optionKey(name)}`;
+}
+
+export const ENV_PREFIX = "NCF_";
+
+export function optionEnv(name: OptionName): string {
+  const definition: OptionDefinition = OPTIONS[name];
+  return definition.env ?? ENV_PREFIX + optionKey(name).replaceAll("-", "_").toUpperCase();
+}

@@ -1,0 +1,227 @@
+import { z } from "zod";
+
+/**
+ * How one kind of option value is written and read: the same text is allowed in a flag, in the environment
+ * and in the file, where YAML's own numbers, booleans and lists are allowed too.
+ */
+export interface ValueType<Value> {
+  /** What stands behind the flag in the help: "<duration>". Empty for a switch. */
+  readonly placeholder: string;
+  /** Ends the sentence "allowed: …" of an error. */
+  readonly allowed: string;
+  readonly schema: z.ZodType<Value, unknown>;
+  /** The value as an operator would write it. */
+  print(value: Value): string;
+  /** True where a repeated flag adds to the value instead of replacing it. */
+  readonly list?: true;
+}
+
+/** Builds a schema that reads `input` and turns it into a value; `read` answers undefined for bad input. */
+function readWith<Input, Value>(input: z.ZodType<Input, unknown>, read: (given: Input) => Value | undefined) {
+  return input.transform((given, context): Value => {
+    const value = read(given);
+    if (value !== undefined) return value;
+    context.addIssue("not allowed");
+    return z.NEVER;
+  });
+}
+
+export function text(
+  placeholder: string,
+  { pattern = /\S/, allowed = "any text that is not empty" } = {},
+): ValueType<string> {
+  return { placeholder, allowed, schema: z.string().trim().regex(pattern), print: (value) => value };
+}
+
+const TRUE_WORDS = ["1", "t", "T", "TRUE", "true", "True"];
+const FALSE_WORDS = ["0", "f", "F", "FALSE", "false", "False"];
+
+/** The words Go's strconv.ParseBool takes, as Nomad's own variables do. */
+export function toggle(): ValueType<boolean> {
+  return {
+    placeholder: "",
+    allowed: "true or false",
+    schema: readWith(z.union([z.boolean(), z.enum([...TRUE_WORDS, ...FALSE_WORDS])]), (given) =>
+      typeof given === "boolean" ? given : TRUE_WORDS.includes(given),
+    ),
+    print: String,
+  };
+}
+
+export function choice<const Name extends string>(names: readonly Name[]): ValueType<Name> {
+  return {
+    placeholder: `<${names.join("|")}>`,
+    allowed: names.join(", "),
+    schema: z.enum(names),
+    print: (value) => value,
+  };
+}
+
+/** A comma list, or a YAML list; repetitions of an item count once. */
+export function list<const Name extends string>(
+  placeholder: string,
+  item: { allowed: string; schema: z.ZodType<Name, unknown> },
+): ValueType<readonly Name[]> {
+  return {
+    placeholder,
+    allowed: item.allowed,
+    schema: readWith(z.union([z.string(), z.array(item.schema)]), (given): readonly Name[] | undefined => {
+      const parts = typeof given === "string" ? given.split(",").map((part) => part.trim()) : given;
+      const items = z.array(item.schema).min(1).safeParse(parts);
+      return items.success ? [...new Set(items.data)] : undefined;
+    }),
+    print: (value) => value.join(","),
+    list: true,
+  };
+}
+
+const DURATION_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+/** Milliseconds of "60s", "1h30m", "2d", "500ms"; undefined for anything else. */
+export function parseDuration(given: string): number | undefined {
+  if (!/^(\d+(\.\d+)?(ms|s|m|h|d))+$/.test(given)) return undefined;
+  let total = 0;
+  for (const [, amount, unit] of given.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g)) {
+    total += Number(amount) * DURATION_MS[unit as keyof typeof DURATION_MS];
+  }
+  return Number.isSafeInteger(Math.round(total)) ? Math.round(total) : undefined;
+}
+
+export function printDuration(ms: number): string {
+  if (ms === 0) return "0s";
+  let rest = ms;
+  let printed = "";
+  for (const unit of ["d", "h", "m", "s", "ms"] as const) {
+    const amount = Math.floor(rest / DURATION_MS[unit]);
+    if (amount > 0) printed += `${amount}${unit}`;
+    rest -= amount * DURATION_MS[unit];
+  }
+  return printed;
+}
+
+/** Milliseconds. */
+export function duration(bounds: { minMs?: number; maxMs?: number } = {}): ValueType<number> {
+  const { minMs = 0, maxMs = Number.MAX_SAFE_INTEGER } = bounds;
+  const range = bounds.maxMs === undefined ? "" : ` from ${printDuration(minMs)} to ${printDuration(maxMs)}`;
+  return {
+    placeholder: "<duration>",
+    allowed: `a duration${range}, such as 500ms, 60s, 1h30m or 2d`,
+    schema: readWith(z.string().trim(), (given) => {
+      const ms = parseDuration(given);
+      return ms !== undefined && ms >= minMs && ms <= maxMs ? ms : undefined;
+    }),
+    print: printDuration,
+  };
+}
+
+const SIZE_BYTES = {
+  B: 1,
+  kB: 1e3,
+  KB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  TB: 1e12,
+  KiB: 2 ** 10,
+  MiB: 2 ** 20,
+  GiB: 2 ** 30,
+  TiB: 2 ** 40,
+} as const;
+
+/** Bytes of "64KiB", "1GB", "1.5MiB" or a bare number; undefined for anything else. */
+export function parseSize(given: string): number | undefined {
+  const match = /^(\d+(?:\.\d+)?)\s*([A-Za-z]*)$/.exec(given);
+  if (match === null) return undefined;
+  const unit = match[2] === "" ? "B" : match[2];
+  if (!Object.hasOwn(SIZE_BYTES, unit ?? "")) return undefined;
+  const bytes = Number(match[1]) * SIZE_BYTES[unit as keyof typeof SIZE_BYTES];
+  return Number.isSafeInteger(Math.round(bytes)) ? Math.round(bytes) : undefined;
+}
+
+export function printSize(bytes: number): string {
+  for (const unit of ["TiB", "GiB", "MiB", "KiB", "TB", "GB", "MB", "kB"] as const) {
+    if (bytes >= SIZE_BYTES[unit] && bytes % SIZE_BYTES[unit] === 0)
+      return `${bytes / SIZE_BYTES[unit]}${unit}`;
+  }
+  return `${bytes}B`;
+}
+
+/** Bytes. */
+export function size(bounds: { minBytes?: number; maxBytes?: number } = {}): ValueType<number> {
+  const { minBytes = 1, maxBytes = Number.MAX_SAFE_INTEGER } = bounds;
+  const range = bounds.maxBytes === undefined ? "" : ` from ${printSize(minBytes)} to ${printSize(maxBytes)}`;
+  return {
+    placeholder: "<size>",
+    allowed: `a size${range}, such as 64KiB, 500MB or 2GiB`,
+    schema: readWith(z.union([z.string().trim(), z.int()]), (given) => {
+      const bytes = typeof given === "number" ? given : parseSize(given);
+      return bytes !== undefined && bytes >= minBytes && bytes <= maxBytes ? bytes : undefined;
+    }),
+    print: printSize,
+  };
+}
+
+const COUNT_UNITS = { "": 1, k: 1e3, M: 1e6 } as const;
+
+export function count(bounds: { min?: number; max?: number } = {}): ValueType<number> {
+  const { min = 1, max = Number.MAX_SAFE_INTEGER } = bounds;
+  const range = bounds.max === undefined ? ` of at least ${min}` : ` from ${min} to ${max}`;
+  return {
+    placeholder: "<count>",
+    allowed: `a whole number${range}, such as 100 or 500k or 2M`,
+    schema: readWith(z.union([z.string().trim(), z.int()]), (given) => {
+      const match = /^(\d+)([kM]?)$/.exec(String(given));
+      if (match === null) return undefined;
+      const value = Number(match[1]) * COUNT_UNITS[match[2] as keyof typeof COUNT_UNITS];
+      return Number.isSafeInteger(value) && value >= min && value <= max ? value : undefined;
+    }),
+    print: String,
+  };
+}
+
+/** A limit that may be absent: "none" is null. */
+export function limit(type: ValueType<number>): ValueType<number | null> {
+  return {
+    placeholder: type.placeholder,
+    allowed: `none, or ${type.allowed}`,
+    schema: z.union([z.literal("none").transform(() => null), type.schema]),
+    print: (value) => (value === null ? "none" : type.print(value)),
+  };
+}
+
+export interface HostAndPort {
+  /** Without brackets. */
+  readonly host: string;
+  readonly port: number;
+}
+
+export function hostAndPort(): ValueType<HostAndPort> {
+  return {
+    placeholder: "<host:port>",
+    allowed: "a host and a port, such as 127.0.0.1:4650, [::1]:4650 or 0.0.0.0:4650 (port 0: any free one)",
+    schema: readWith(z.string().trim(), (given) => {
+      const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]/]+)):(\d{1,5})$/.exec(given);
+      const host = match?.[1] ?? match?.[2];
+      const port = Number(match?.[3]);
+      return host !== undefined && port <= 65_535 ? { host, port } : undefined;
+    }),
+    print: ({ host, port }) => `${host.includes(":") ? `[${host}]` : host}:${port}`,
+  };
+}
+
+/** Where the log is kept. One kind now; the scheme leaves room for others. */
+export interface FeedLocation {
+  readonly kind: "sqlite";
+  readonly path: string;
+}
+
+export function feedLocation(): ValueType<FeedLocation> {
+  return {
+    placeholder: "<location>",
+    allowed: "sqlite:<path of the log file>, such as sqlite:./nomad-changefeed.db",
+    schema: readWith(z.string().trim(), (given): FeedLocation | undefined => {
+      const match = /^sqlite:(?:\/\/)?(.+)$/.exec(given);
+      return match?.[1] === undefined ? undefined : { kind: "sqlite", path: match[1] };
+    }),
+    print: ({ kind, path }) => `${kind}:${path}`,
+  };
+}
