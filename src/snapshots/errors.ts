@@ -1,0 +1,15 @@
+import { ChangefeedError } from "../schemas/errors.ts";
+import type { Resource } from "../schemas/resources.ts";
+
+/** A list body that is not one whole JSON array of keyed objects, each with a key of its own. */
+export class MalformedList extends ChangefeedError {
+  readonly code = "MALFORMED_LIST";
+  readonly retryable = true;
+
+  constructor(resource: Resource, problem: string, options: { cause?: unknown } = {}) {
+    super(`The list of ${resource.type} (${resource.path}) is malformed: ${problem}`, {
+      hint: "Nothing of it was used. If it happens again, look for a proxy that cuts or rewrites Nomad's answers",
+      ...options,
+    });
+  }
+}
