@@ -1,3 +1,5 @@
+import { isatty } from "node:tty";
+
 /** A stream a command writes text to. */
 export interface Output {
   write(text: string): unknown;
@@ -23,7 +25,6 @@ const GRACE_MS = 15_000;
  */
 export function processIo(): Io {
   const stop = new AbortController();
-  const endAtOnce = () => process.exit(1);
   const onSignal = () => {
     if (stop.signal.aborted) endAtOnce();
     stop.abort();
@@ -39,6 +40,10 @@ export function processIo(): Io {
     stderr: process.stderr,
     env: process.env,
     signal: stop.signal,
-    isTTY: process.stdout.isTTY === true,
+    isTTY: isatty(1),
   };
+}
+
+function endAtOnce(): never {
+  process.exit(1);
 }

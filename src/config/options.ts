@@ -2,6 +2,7 @@ import { z } from "zod";
 import { RESOURCE_TYPES } from "../schemas/resources.ts";
 import { LOG_LEVELS } from "../telemetry/logger.ts";
 import {
+  addresses,
   choice,
   count,
   duration,
@@ -49,15 +50,12 @@ function option<Value, const Definition extends Omit<OptionDefinition, "type">>(
 const nonEmpty = z.string().min(1);
 
 export const OPTIONS = {
-  nomadAddr: option(
-    list("<urls>", { schema: nonEmpty, allowed: "http://, https:// or unix:// addresses, comma between" }),
-    {
-      group: "Nomad",
-      env: "NOMAD_ADDR",
-      default: "http://127.0.0.1:4646",
-      help: "address of a Nomad agent, or several of one region: tried in turn when one fails",
-    },
-  ),
+  nomadAddr: option(addresses(), {
+    group: "Nomad",
+    env: "NOMAD_ADDR",
+    default: "http://127.0.0.1:4646",
+    help: "address of a Nomad agent, or several of one region: tried in turn when one fails",
+  }),
   nomadRegion: option(text("<name>"), {
     group: "Nomad",
     env: "NOMAD_REGION",

@@ -9,7 +9,7 @@ export interface ValueType<Value> {
   readonly placeholder: string;
   /** Ends the sentence "allowed: …" of an error. */
   readonly allowed: string;
-  readonly schema: z.ZodType<Value, unknown>;
+  readonly schema: z.ZodType<Value>;
   /** The value as an operator would write it. */
   print(value: Value): string;
   /** True where a repeated flag adds to the value instead of replacing it. */
@@ -17,7 +17,7 @@ export interface ValueType<Value> {
 }
 
 /** Builds a schema that reads `input` and turns it into a value; `read` answers undefined for bad input. */
-function readWith<Input, Value>(input: z.ZodType<Input, unknown>, read: (given: Input) => Value | undefined) {
+function readWith<Input, Value>(input: z.ZodType<Input>, read: (given: Input) => Value | undefined) {
   return input.transform((given, context): Value => {
     const value = read(given);
     if (value !== undefined) return value;
@@ -60,7 +60,7 @@ export function choice<const Name extends string>(names: readonly Name[]): Value
 /** A comma list, or a YAML list; repetitions of an item count once. */
 export function list<const Name extends string>(
   placeholder: string,
-  item: { allowed: string; schema: z.ZodType<Name, unknown> },
+  item: { allowed: string; schema: z.ZodType<Name> },
 ): ValueType<readonly Name[]> {
   return {
     placeholder,
@@ -73,6 +73,21 @@ export function list<const Name extends string>(
     print: (value) => value.join(","),
     list: true,
   };
+}
+
+/** Nomad agents. An address may carry a password for a proxy; it is not printed. */
+export function addresses(): ValueType<readonly string[]> {
+  const type = list("<urls>", {
+    allowed:
+      "addresses such as http://10.0.0.5:4646, https://nomad.example or unix:///run/nomad.sock, comma between",
+    schema: z.string().regex(/^(https?:\/\/[^\s/,]+\/?|unix:\/\/\/[^\s,]+)$/),
+  });
+  return { ...type, print: (value) => hideUserinfo(type.print(value)) };
+}
+
+/** The text without the user and password of the URLs in it. */
+export function hideUserinfo(given: string): string {
+  return given.replaceAll(/:\/\/[^@/,\s]*@/g, "://[redacted]@");
 }
 
 const DURATION_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;

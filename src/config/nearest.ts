@@ -1,0 +1,33 @@
+/** The name most like `given`, or undefined where none is like it: for "did you mean" in error texts. */
+export function nearestName(given: string, names: Iterable<string>): string | undefined {
+  let nearest: string | undefined;
+  let least = Math.max(2, Math.floor(given.length / 3)) + 1;
+  for (const name of names) {
+    const distance = editDistance(given.toLowerCase(), name.toLowerCase());
+    if (distance < least) {
+      least = distance;
+      nearest = name;
+    }
+  }
+  return nearest;
+}
+
+/** `; did you mean <name>?`, or nothing. */
+export function didYouMean(given: string, names: Iterable<string>): string {
+  const nearest = nearestName(given, names);
+  return nearest === undefined ? "" : `; did you mean ${nearest}?`;
+}
+
+/** Levenshtein's distance, with two rows. */
+function editDistance(a: string, b: string): number {
+  let previous = Array.from({ length: b.length + 1 }, (_, column) => column);
+  for (let row = 1; row <= a.length; row++) {
+    const current = [row];
+    for (let column = 1; column <= b.length; column++) {
+      const replaced = (previous[column - 1] ?? 0) + (a[row - 1] === b[column - 1] ? 0 : 1);
+      current.push(Math.min(replaced, (previous[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1));
+    }
+    previous = current;
+  }
+  return previous[b.length] ?? 0;
+}

@@ -1,0 +1,107 @@
+import { isIP } from "node:net";
+import type { Config, NomadSettings } from "./config.ts";
+import { ConfigInvalid } from "./errors.ts";
+import { OPTION_NAMES, type OptionName, type OptionValues } from "./options.ts";
+import { ORIGIN_KINDS, readOptions, type Given, type Origin, type ReadOptions } from "./sources.ts";
+
+export interface ResolvedConfig extends ReadOptions<OptionName> {
+  readonly config: Config;
+}
+
+/**
+ * The whole configuration from flags, environment, file and defaults.
+ * @throws ConfigInvalid naming every value that cannot be used, alone or beside the others.
+ */
+export function resolveConfig(given: Given): ResolvedConfig {
+  const read = readOptions(OPTION_NAMES, given);
+  const problems = conflicts(read.values);
+  if (problems.length > 0) throw new ConfigInvalid(problems);
+  return { ...read, config: nest(read.values, read.origins) };
+}
+
+/** What no single option can say of itself. */
+function conflicts(values: OptionValues): string[] {
+  const problems: string[] = [];
+  if ((values.nomadClientCert === undefined) !== (values.nomadClientKey === undefined)) {
+    problems.push("--nomad-client-cert and --nomad-client-key: give both or neither");
+  }
+  if (values.namespaces.includes("*") && values.namespaces.length > 1) {
+    problems.push("--namespaces: * already means all; give * alone, or names");
+  }
+  if (!isLoopback(values.listen.host) && !values.insecureNoAuth) {
+    problems.push(
+      `--listen: ${values.listen.host} can be reached from outside this machine, and subscribers are not ` +
+        "authenticated; listen on 127.0.0.1, or say --insecure-no-auth",
+    );
+  }
+  return problems;
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || (isIP(host) === 4 && host.startsWith("127."));
+}
+
+function nest(values: OptionValues, origins: Readonly<Record<OptionName, Origin>>): Config {
+  const { retentionEvents, retentionBytes, retentionAge } = values;
+  return {
+    nomad: nestNomad(values, tokenFileWins(values, origins)),
+    cluster: values.cluster,
+    resources: values.resources,
+    namespaces: values.namespaces.includes("*") ? "*" : values.namespaces,
+    baseline: values.baseline,
+    waitMs: values.wait,
+    maxConnections: values.maxConnections,
+    maxEventBytes: values.maxEventBytes,
+    feed: values.feed,
+    retention: {
+      ...(retentionEvents === null ? {} : { maxEvents: retentionEvents }),
+      ...(retentionBytes === null ? {} : { maxBytes: retentionBytes }),
+      ...(retentionAge === null ? {} : { maxAgeMs: retentionAge }),
+    },
+    listen: values.listen,
+    insecureNoAuth: values.insecureNoAuth,
+    log: { level: values.logLevel, format: values.logFormat },
+  };
+}
+
+function nestNomad(values: OptionValues, useTokenFile: boolean): NomadSettings {
+  return {
+    addresses: values.nomadAddr,
+    skipVerify: values.nomadSkipVerify,
+    consistency: values.nomadConsistency,
+    maxStaleMs: values.nomadMaxStale,
+    ...defined({
+      region: values.nomadRegion,
+      token: useTokenFile ? undefined : values.nomadToken,
+      tokenFile: useTokenFile ? values.nomadTokenFile : undefined,
+      httpAuth: values.nomadHttpAuth,
+      caCert: values.nomadCaCert,
+      caPath: values.nomadCaPath,
+      clientCert: values.nomadClientCert,
+      clientKey: values.nomadClientKey,
+      tlsServerName: values.nomadTlsServerName,
+    }),
+  };
+}
+
+/**
+ * Inside a Nomad task both may be there: a file that Nomad renews, and a variable that it does not. So of two
+ * from equally strong sources the file is used.
+ */
+function tokenFileWins(values: OptionValues, origins: Readonly<Record<OptionName, Origin>>): boolean {
+  if (values.nomadTokenFile === undefined) return false;
+  if (values.nomadToken === undefined) return true;
+  return rank(origins.nomadTokenFile) <= rank(origins.nomadToken);
+}
+
+/** 0 is the strongest source. */
+function rank(origin: Origin): number {
+  return ORIGIN_KINDS.indexOf(origin.kind);
+}
+
+/** The members that have a value. */
+function defined<Members extends Record<string, string | undefined>>(members: Members) {
+  return Object.fromEntries(
+    Object.entries(members).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  ) as { [Name in keyof Members]?: string };
+}

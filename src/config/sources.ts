@@ -1,0 +1,106 @@
+import { ConfigInvalid } from "./errors.ts";
+import { readConfigFile, type FileValue } from "./file.ts";
+import { didYouMean } from "./nearest.ts";
+import {
+  ENV_PREFIX,
+  OPTION_NAMES,
+  optionEnv,
+  optionFlag,
+  optionKey,
+  OPTIONS,
+  type OptionDefinition,
+  type OptionName,
+  type OptionValues,
+} from "./options.ts";
+import { hideUserinfo } from "./value-types.ts";
+
+/** What the operator gave: flags by option name (a switch is "true"), and the environment. */
+export interface Given {
+  readonly flags: Readonly<Partial<Record<OptionName, string>>>;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** Where a value came from, strongest first. */
+export const ORIGIN_KINDS = ["flag", "environment", "file", "default"] as const;
+export interface Origin {
+  readonly kind: (typeof ORIGIN_KINDS)[number];
+  /** `flag --wait`, `environment NCF_WAIT`, `file ./feed.yaml:3`, `default`. */
+  readonly text: string;
+}
+
+export interface ReadOptions<Name extends OptionName> {
+  readonly values: Pick<OptionValues, Name>;
+  readonly origins: Readonly<Record<Name, Origin>>;
+  /** Things that look like a mistake but stop nothing. */
+  readonly warnings: readonly string[];
+}
+
+const DEFAULT_ORIGIN: Origin = { kind: "default", text: "default" };
+
+/**
+ * The values of the named options: flag before environment before file before default.
+ * @throws ConfigInvalid naming every bad value, its source and what is allowed; a secret is not quoted.
+ */
+export function readOptions<Name extends OptionName>(
+  names: readonly Name[],
+  given: Given,
+): ReadOptions<Name> {
+  const path = find("config", given, undefined).value;
+  const file = typeof path === "string" ? { path, values: readConfigFile(path) } : undefined;
+  const values: Record<string, unknown> = {};
+  const origins: Partial<Record<OptionName, Origin>> = {};
+  const problems: string[] = [];
+  for (const name of names) {
+    const definition: OptionDefinition = OPTIONS[name];
+    const { value, origin } = find(name, given, file);
+    origins[name] = origin;
+    if (value === undefined) continue;
+    const parsed = definition.type.schema.safeParse(value);
+    if (parsed.success) values[name] = parsed.data;
+    else problems.push(describeProblem(name, definition, value, origin));
+  }
+  if (problems.length > 0) throw new ConfigInvalid(problems);
+  return {
+    values: values as Pick<OptionValues, Name>,
+    origins: origins as Record<Name, Origin>,
+    warnings: unknownVariables(given.env),
+  };
+}
+
+function find(
+  name: OptionName,
+  given: Given,
+  file: { path: string; values: ReadonlyMap<string, FileValue> } | undefined,
+): { value: unknown; origin: Origin } {
+  const definition: OptionDefinition = OPTIONS[name];
+  const flag = given.flags[name];
+  if (flag !== undefined) return { value: flag, origin: { kind: "flag", text: `flag ${optionFlag(name)}` } };
+  const variable = given.env[optionEnv(name)];
+  // As in Nomad's own tools, a variable set to nothing is not set.
+  if (variable !== undefined && variable !== "") {
+    return { value: variable, origin: { kind: "environment", text: `environment ${optionEnv(name)}` } };
+  }
+  const entry = file?.values.get(optionKey(name));
+  if (file !== undefined && entry !== undefined) {
+    return { value: entry.value, origin: { kind: "file", text: `file ${file.path}:${entry.line}` } };
+  }
+  return { value: definition.default, origin: DEFAULT_ORIGIN };
+}
+
+function describeProblem(
+  name: OptionName,
+  definition: OptionDefinition,
+  value: unknown,
+  origin: Origin,
+): string {
+  const shown =
+    definition.secret === true ? "the value given (not shown)" : hideUserinfo(JSON.stringify(value));
+  return `${optionFlag(name)}: ${shown} is not allowed (${origin.text}); allowed: ${definition.type.allowed}`;
+}
+
+function unknownVariables(env: Given["env"]): string[] {
+  const known = OPTION_NAMES.map(optionEnv);
+  return Object.keys(env)
+    .filter((name) => name.startsWith(ENV_PREFIX) && !known.includes(name))
+    .map((name) => `the variable ${name} is not an option and is ignored${didYouMean(name, known)}`);
+}
