@@ -43,3 +43,16 @@ export class NomadError extends ChangefeedError {
     this.retryAfterMs = options.retryAfterMs;
   }
 }
+
+/** An option of the client cannot be used. `message` says why and what is allowed. */
+export class NomadOptionInvalid extends ChangefeedError {
+  readonly code = "NOMAD_OPTION_INVALID";
+  readonly retryable = false;
+  /** Name of the field in RawNomadOptions. */
+  readonly option: string;
+
+  constructor(option: string, message: string, cause?: unknown) {
+    super(message, { hint: `Correct the Nomad option ${option}`, cause });
+    this.option = option;
+  }
+}
