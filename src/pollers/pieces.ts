@@ -1,0 +1,73 @@
+import type { StateWrite } from "../feed/log.ts";
+import { buildChangeEvents, buildSnapshotEvent, orderChanges, stateRevOf, type EventContext } from "../events/build.ts";
+import { buildControlEvent, type ControlEvent } from "../events/control.ts";
+import type { Change } from "../schemas/change.ts";
+import type { Scope } from "../schemas/scope.ts";
+import type { Piece } from "./chunks.ts";
+
+/** How control events of one occurrence are told apart: see buildControlEvent. */
+export interface Occurrence {
+  readonly context: EventContext;
+  readonly discriminator: string;
+}
+
+/** A poll's changes as events and state, in order; lazily, since a catch-up may hold tens of thousands. */
+export function* changePieces(
+  changes: readonly Change[],
+  context: EventContext,
+  birthsOf: (change: Change) => readonly Scope[],
+): Generator<Piece> {
+  for (const change of orderChanges(changes)) {
+    const births = birthsOf(change);
+    yield {
+      events: buildChangeEvents(change, context),
+      state: [stateWrite(change)],
+      ...(births.length > 0 ? { births } : {}),
+    };
+  }
+}
+
+/** The changes of a resync between its begin and end marks. */
+export function* resyncPieces(
+  scope: Scope,
+  reason: string,
+  changes: Iterable<Piece>,
+  occurrence: Occurrence,
+): Generator<Piece> {
+  yield controlPiece({ kind: "resync", scope, phase: "begin", reason }, occurrence);
+  yield* changes;
+  yield controlPiece({ kind: "resync", scope, phase: "end", reason }, occurrence);
+}
+
+/** A scope's first poll: state without events (or one `snapshot` event an object), then the baseline mark. */
+export function* baselinePieces(
+  scope: Scope,
+  found: { changes: readonly Change[]; count: number; index: string },
+  withEvents: boolean,
+  occurrence: Occurrence,
+): Generator<Piece> {
+  for (const change of orderChanges(found.changes)) {
+    const events =
+      withEvents && change.op !== "delete"
+        ? [buildSnapshotEvent({ ref: change.ref, stub: change.after }, occurrence.context)]
+        : [];
+    yield { events, state: [stateWrite(change)] };
+  }
+  yield controlPiece({ kind: "baseline", scope, count: found.count, index: found.index }, occurrence);
+}
+
+export function controlPiece(event: ControlEvent, occurrence: Occurrence): Piece {
+  const { source, nomadEpoch, observation } = occurrence.context;
+  const draft = buildControlEvent(event, {
+    source,
+    nomadEpoch,
+    observedAt: observation.observedAt,
+    discriminator: occurrence.discriminator,
+  });
+  return { events: [draft], state: [] };
+}
+
+function stateWrite(change: Change): StateWrite {
+  if (change.op === "delete") return { ref: change.ref, next: null };
+  return { ref: change.ref, next: { rev: stateRevOf(change), stub: change.after.bytes } };
+}

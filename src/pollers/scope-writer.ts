@@ -1,0 +1,103 @@
+import { LogFull, LogUnavailable } from "../feed/errors.ts";
+import type { Checkpoint, Claim, Commit, Committed, FeedLog } from "../feed/log.ts";
+import { scopeName } from "../schemas/scope.ts";
+import type { Logger } from "../telemetry/logger.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+import { Backoff } from "./backoff.ts";
+import { chunk, type Chunk, type Piece } from "./chunks.ts";
+import type { Clock } from "./clock.ts";
+
+export interface ScopeWriterDeps {
+  readonly log: FeedLog;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  readonly random: () => number;
+}
+
+/**
+ * Writes one claimed scope. Keeps asking while the log has no room or cannot be reached, always with the same
+ * commit id, so that a commit whose answer was lost is not written twice. Rejects with Fenced or Conflict when
+ * the claim is no longer ours, and with the signal's reason when it aborts: nothing in memory is then to be
+ * trusted beyond the commits that were answered.
+ */
+export class ScopeWriter {
+  readonly #claim: Claim;
+  readonly #deps: ScopeWriterDeps;
+  readonly #onMove: () => void;
+  #rev: number;
+
+  constructor(claim: Claim, deps: ScopeWriterDeps, onMove: () => void) {
+    this.#claim = claim;
+    this.#deps = deps;
+    this.#onMove = onMove;
+    this.#rev = claim.rev;
+  }
+
+  /** Commits of the scope so far: names control events uniquely. */
+  get rev(): number {
+    return this.#rev;
+  }
+
+  /** Writes the pieces in order, in chunks; the checkpoint moves with the last. Answers the events written. */
+  async write(
+    pieces: Iterable<Piece>,
+    checkpoint: Checkpoint | undefined,
+    signal: AbortSignal,
+  ): Promise<number> {
+    let written = 0;
+    for (const part of chunk(pieces)) {
+      if (part.last && part.events.length + part.state.length === 0 && checkpoint === undefined) break;
+      await this.#commit(part, checkpoint, signal);
+      written += part.events.length;
+      await this.#deps.clock.breathe();
+    }
+    return written;
+  }
+
+  async #commit(part: Chunk, checkpoint: Checkpoint | undefined, signal: AbortSignal): Promise<void> {
+    const { scope, fence } = this.#claim;
+    const commit: Commit = {
+      scope,
+      fence,
+      expectedRev: this.#rev,
+      commitId: `${fence}.${this.#rev}`,
+      events: part.events,
+      state: part.state,
+      ...(part.last && checkpoint !== undefined ? { checkpoint } : {}),
+      ...(part.births.length > 0 ? { births: part.births } : {}),
+    };
+    const committed = await this.#untilWritten(commit, signal);
+    this.#rev = committed.rev;
+    for (const event of part.events) this.#deps.metrics.events.inc({ type: event.type });
+    if (committed.last > 0) this.#deps.metrics.logSequence.set(committed.last);
+  }
+
+  async #untilWritten(commit: Commit, signal: AbortSignal): Promise<Committed> {
+    const { log, logger, metrics, clock, random } = this.#deps;
+    const backoff = new Backoff({ baseMs: 200, maxMs: 10_000, random });
+    for (;;) {
+      signal.throwIfAborted();
+      this.#onMove();
+      try {
+        const end = metrics.commitSeconds.startTimer();
+        const committed = await log.commit(commit);
+        end();
+        if (backoff.failures > 0) {
+          logger.info({ scope: scopeName(commit.scope), tries: backoff.failures + 1 }, "log takes writes again");
+        }
+        return committed;
+      } catch (error) {
+        if (!(error instanceof LogFull || error instanceof LogUnavailable)) throw error;
+        // Said once an outage, not once a try.
+        if (backoff.failures === 0) {
+          logger.error(
+            { scope: scopeName(commit.scope), code: error.code, hint: error.hint },
+            `scope paused, nothing is lost: ${error.message}`,
+          );
+        }
+        await clock.sleep(backoff.next(), signal);
+      }
+    }
+  }
+}

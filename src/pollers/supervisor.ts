@@ -1,0 +1,232 @@
+import { RESOURCES, type ResourceType } from "../schemas/resources.ts";
+import { scopeName, scopesOverlap, type Scope } from "../schemas/scope.ts";
+import type { Change } from "../schemas/change.ts";
+import type { Snapshot } from "../snapshots/snapshot.ts";
+import { OutageReporter } from "./outage-reporter.ts";
+import { planScopes } from "./plan.ts";
+import {
+  ScopeLoop,
+  type Outcome,
+  type PollerDeps,
+  type PollerOptions,
+  type ScopeHooks,
+  type ScopeReport,
+} from "./scope-loop.ts";
+
+export interface SupervisorOptions extends PollerOptions {
+  readonly resources: readonly ResourceType[];
+  /** Names of the namespaces to watch; null: all there are, followed as they come and go. */
+  readonly namespaces: readonly string[] | null;
+  /** Most scopes to watch at once; each holds one connection to Nomad. */
+  readonly maxScopes: number;
+}
+
+interface Running {
+  readonly loop: ScopeLoop;
+  readonly abort: AbortController;
+  done: Promise<void>;
+  /** Whether nothing should start it again when it ends. */
+  dismissed: boolean;
+}
+
+const WATCHDOG_EVERY_MS = 5_000;
+const RESTART_AFTER_FENCE_MS = 5_000;
+
+/**
+ * Keeps one loop running for every scope there should be: plans them from the namespaces Nomad has and the
+ * connection budget, starts and ends loops as namespaces come and go, and replaces a loop that stopped moving.
+ */
+export class Supervisor {
+  readonly #deps: PollerDeps;
+  readonly #options: SupervisorOptions;
+  readonly #running = new Map<string, Running>();
+  #namespaces: readonly string[] | null;
+  #folded: ReadonlySet<ResourceType> = new Set();
+  #signal: AbortSignal | undefined;
+
+  constructor(deps: Omit<PollerDeps, "outages">, options: SupervisorOptions) {
+    this.#deps = { ...deps, outages: new OutageReporter(deps.logger) };
+    this.#options = options;
+    this.#namespaces = options.namespaces;
+  }
+
+  /** Runs until `signal` aborts and every loop has ended. */
+  async run(signal: AbortSignal): Promise<void> {
+    this.#signal = signal;
+    await this.#replan();
+    while (!signal.aborted) {
+      await this.#deps.clock.sleep(WATCHDOG_EVERY_MS, signal);
+      if (!signal.aborted) this.#replaceStuck();
+    }
+    await Promise.all([...this.#running.values()].map((running) => running.done));
+  }
+
+  /** What is watched and how it goes. */
+  reports(): ScopeReport[] {
+    return [...this.#running.values()].map((running) => running.loop.report());
+  }
+
+  /** Whether the namespaces are known, so that `reports` holds every scope there should be. */
+  get planned(): boolean {
+    return this.#namespaces !== null;
+  }
+
+  /** A loop that has not moved for this long is stuck: every wait of it is shorter. */
+  get stuckAfterMs(): number {
+    return this.#options.waitMs + this.#options.waitMs / 16 + 60_000;
+  }
+
+  /** The scopes that there should be, and the loops they ask for. */
+  async #replan(): Promise<void> {
+    const signal = this.#signal;
+    if (signal === undefined || signal.aborted) return;
+    const wanted = this.#plan();
+    const names = new Set(wanted.map(scopeName));
+    for (const [name, running] of this.#running) {
+      if (names.has(name)) this.#readmit(running);
+      else if (!running.dismissed) this.#dismiss(running);
+    }
+    for (const scope of [...wanted, ...(await this.#leftovers(wanted))]) {
+      if (!this.#running.has(scopeName(scope))) this.#start(scope, !names.has(scopeName(scope)));
+    }
+  }
+
+  #plan(): readonly Scope[] {
+    const { resources, maxScopes, namespaces } = this.#options;
+    const discover = namespaces === null && !resources.includes("namespaces");
+    const plan = planScopes({
+      resources: discover ? ["namespaces", ...resources] : resources,
+      namespaces: this.#namespaces ?? [],
+      budget: maxScopes,
+      mayFold: namespaces === null,
+      folded: this.#folded,
+    });
+    const folded = [...plan.folded];
+    if (folded.some((type) => !this.#folded.has(type))) {
+      this.#deps.logger.info(
+        { resources: folded, maxScopes },
+        `more scopes than connections: ${folded.join(", ")} are watched with namespace=* from now on`,
+      );
+    }
+    if (plan.overBudget > 0) {
+      this.#deps.logger.warn(
+        { scopes: plan.scopes.length, maxScopes },
+        "more scopes than connections: some will wait for a free one; raise --max-connections and Nomad's limits.http_max_conns_per_client",
+      );
+    }
+    this.#folded = plan.folded;
+    return plan.scopes;
+  }
+
+  /** Scopes whose namespace vanished while objects of it were still in the log: they end when it is empty. */
+  async #leftovers(wanted: readonly Scope[]): Promise<Scope[]> {
+    const { namespaces, resources } = this.#options;
+    if (namespaces !== null || this.#namespaces === null) return [];
+    const known = new Set(this.#namespaces);
+    const statuses = await this.#deps.log.scopes();
+    return statuses
+      .filter((status) => status.baselined && (status.checkpoint?.count ?? 0) > 0)
+      .map((status) => status.scope)
+      .filter((scope) => RESOURCES[scope.resource].namespaced && resources.includes(scope.resource))
+      .filter((scope) => scope.namespace !== "*" && !known.has(scope.namespace))
+      .filter((scope) => !wanted.some((other) => scopesOverlap(scope, other)));
+  }
+
+  /** Ends a loop that should not be there: at once, or, where its namespace vanished, when it is empty. */
+  #dismiss(running: Running): void {
+    running.dismissed = true;
+    const { namespace, resource } = running.loop.scope;
+    const vanished =
+      namespace !== "*" && this.#namespaces?.includes(namespace) === false && !this.#folded.has(resource);
+    if (!vanished) {
+      running.abort.abort(new Error("not planned any more"));
+      return;
+    }
+    running.loop.drain();
+    if (running.loop.drained) running.abort.abort(new Error("its namespace is gone"));
+  }
+
+  /** A namespace may come back while its old scope still drains. */
+  #readmit(running: Running): void {
+    if (!running.dismissed || running.abort.signal.aborted) return;
+    running.dismissed = false;
+    running.loop.drain(false);
+  }
+
+  #start(scope: Scope, draining: boolean): void {
+    const signal = this.#signal;
+    if (signal === undefined || signal.aborted) return;
+    const abort = new AbortController();
+    const loop = new ScopeLoop(scope, this.#deps, this.#options, this.#hooks(scope));
+    if (draining) loop.drain();
+    const running: Running = { loop, abort, dismissed: draining, done: Promise.resolve() };
+    this.#running.set(scopeName(scope), running);
+    running.done = this.#supervise(scope, running, signal);
+  }
+
+  async #supervise(scope: Scope, running: Running, signal: AbortSignal): Promise<void> {
+    const onAbort = (): void => running.abort.abort(signal.reason);
+    signal.addEventListener("abort", onAbort, { once: true });
+    let outcome: Outcome | "failed" = "failed";
+    try {
+      outcome = await running.loop.run(running.abort.signal);
+    } catch (error) {
+      this.#deps.logger.error({ err: error, scope: scopeName(scope) }, "a scope's loop failed; starting it again");
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+      if (this.#running.get(scopeName(scope)) === running) this.#running.delete(scopeName(scope));
+      this.#deps.outages.forget(scope);
+    }
+    if (signal.aborted) return;
+    if (outcome === "drained") this.#deps.logger.info({ scope: scopeName(scope) }, "namespace is gone, scope ended");
+    if (outcome === "fenced" || outcome === "failed") await this.#deps.clock.sleep(RESTART_AFTER_FENCE_MS, signal);
+    await this.#replan();
+  }
+
+  #hooks(scope: Scope): ScopeHooks {
+    if (scope.resource !== "namespaces" || this.#options.namespaces !== null) return {};
+    return {
+      birthsOf: (change) => this.#birthsOf(change),
+      onSnapshot: (snapshot) => this.#followNamespaces(snapshot),
+    };
+  }
+
+  /** A namespace that was just created began empty, so the first poll of its scopes is all news. */
+  #birthsOf(change: Change): readonly Scope[] {
+    if (change.op !== "create") return [];
+    return this.#options.resources
+      .filter((type) => RESOURCES[type].namespaced)
+      .map((resource) => ({ resource, namespace: change.ref.key }));
+  }
+
+  #followNamespaces(snapshot: Snapshot): void {
+    const names = [...snapshot.refs()].map((ref) => ref.key).toSorted();
+    if (this.#namespaces !== null && names.join() === this.#namespaces.join()) return;
+    this.#namespaces = names;
+    this.#deps.logger.info({ namespaces: names.length }, `watching namespaces: ${shortList(names)}`);
+    this.#replan().catch((error: unknown) => {
+      this.#deps.logger.error({ err: error }, "could not plan the scopes; trying again at the next change");
+    });
+  }
+
+  #replaceStuck(): void {
+    const now = this.#deps.clock.now();
+    for (const running of this.#running.values()) {
+      const { scope, lastMoveAtMs } = running.loop.report();
+      const stillMs = now - lastMoveAtMs;
+      if (stillMs <= this.stuckAfterMs || running.abort.signal.aborted) continue;
+      this.#deps.logger.error(
+        { scope: scopeName(scope), stillMs },
+        "a scope's loop stopped moving; replacing it",
+      );
+      running.abort.abort(new Error("stopped moving"));
+      // Its claim is fenced off by the next one, so it may be left behind.
+      if (this.#running.get(scopeName(scope)) === running) this.#running.delete(scopeName(scope));
+      if (!running.dismissed) this.#start(scope, false);
+    }
+  }
+}
+
+function shortList(names: readonly string[]): string {
+  return names.length <= 8 ? names.join(", ") : `${names.slice(0, 8).join(", ")} and ${names.length - 8} more`;
+}
