@@ -26,9 +26,12 @@ export class CursorExpired extends ChangefeedError {
   readonly retryable = false;
   readonly floor: Cursor;
   constructor(cursor: Cursor, floor: Cursor) {
-    super(`Events after cursor ${formatCursor(cursor)} were removed by retention; the earliest cursor is ${formatCursor(floor)}`, {
-      hint: "Start again from cursor=earliest, and read the current state first if you keep a copy of it",
-    });
+    super(
+      `Events after cursor ${formatCursor(cursor)} were removed by retention; the earliest cursor is ${formatCursor(floor)}`,
+      {
+        hint: "Start again from cursor=earliest, and read the current state first if you keep a copy of it",
+      },
+    );
     this.floor = floor;
   }
 }

@@ -29,7 +29,8 @@ export class OutageReporter {
   recovered(scope: Scope): void {
     if (!this.#failing.delete(scopeName(scope))) return;
     if (this.#failing.size === 0) this.#logger.info("Nomad answers every scope again");
-    else this.#logger.debug({ scope: scopeName(scope), stillFailing: this.#failing.size }, "scope reads again");
+    else
+      this.#logger.debug({ scope: scopeName(scope), stillFailing: this.#failing.size }, "scope reads again");
   }
 
   /** The scope is not watched any more. */

@@ -1,5 +1,11 @@
 import type { StateWrite } from "../feed/log.ts";
-import { buildChangeEvents, buildSnapshotEvent, orderChanges, stateRevOf, type EventContext } from "../events/build.ts";
+import {
+  buildChangeEvents,
+  buildSnapshotEvent,
+  orderChanges,
+  stateRevOf,
+  type EventContext,
+} from "../events/build.ts";
 import { buildControlEvent, type ControlEvent } from "../events/control.ts";
 import type { Change } from "../schemas/change.ts";
 import type { Scope } from "../schemas/scope.ts";

@@ -176,7 +176,12 @@ export class ScopeLoop {
     const known = error instanceof ChangefeedError;
     const level = error instanceof Conflict ? "warn" : "error";
     this.#logger[level](
-      { code: known ? error.code : "UNEXPECTED", hint: known ? error.hint : undefined, retryInMs: delayMs, err: known ? undefined : error },
+      {
+        code: known ? error.code : "UNEXPECTED",
+        hint: known ? error.hint : undefined,
+        retryInMs: delayMs,
+        err: known ? undefined : error,
+      },
       `reading the scope anew: ${error instanceof Error ? error.message : String(error)}`,
     );
     this.#moved();
@@ -218,7 +223,10 @@ export class ScopeLoop {
     }
     const snapshot = snapshotOfStubs(RESOURCES[this.scope.resource], stubs);
     this.#baselined = claim.baselined;
-    this.#logger.debug({ fence: claim.fence, objects: snapshot.count, index: claim.checkpoint?.index }, "claimed");
+    this.#logger.debug(
+      { fence: claim.fence, objects: snapshot.count, index: claim.checkpoint?.index },
+      "claimed",
+    );
     return {
       claim,
       writer: new ScopeWriter(claim, this.#deps, () => this.#moved()),
@@ -287,8 +295,10 @@ export class ScopeLoop {
     this.#baselined = true;
     this.#namespaceGone ||= observation.namespaceGone;
     this.#measure(observation, changes.length > 0);
-    if (restored !== null) this.#logger.warn({ nomadEpoch, events }, `Nomad's state was restored: ${restored}`);
-    if (changes.length > 0) this.#logger.debug({ changes: changes.length, events, index: response.index }, "committed");
+    if (restored !== null)
+      this.#logger.warn({ nomadEpoch, events }, `Nomad's state was restored: ${restored}`);
+    if (changes.length > 0)
+      this.#logger.debug({ changes: changes.length, events, index: response.index }, "committed");
     metrics.scopeLastOk.set(this.#labels(), clock.now() / 1000);
     await this.#succeeded(session, observation.hiddenNamespaces, signal);
     if (changed) this.#hooks.onSnapshot?.(next);
@@ -356,13 +366,20 @@ export class ScopeLoop {
   async #failed(session: Session, error: ChangefeedError, signal: AbortSignal): Promise<void> {
     const { clock, metrics, outages } = this.#deps;
     session.fresh = true;
-    metrics.polls.inc({ resource: this.scope.resource, outcome: error.code === "NOMAD_DISTRUSTED" ? "distrusted" : "failed" });
+    metrics.polls.inc({
+      resource: this.scope.resource,
+      outcome: error.code === "NOMAD_DISTRUSTED" ? "distrusted" : "failed",
+    });
     metrics.nomadErrors.inc({ code: error.code });
     this.#firstFailureAtMs ??= clock.now();
-    const refused = error.code === "NOMAD_FORBIDDEN" || error.code === "NOMAD_UNAUTHORIZED" || error.code === "NOMAD_TOKEN_EXPIRED";
+    const refused =
+      error.code === "NOMAD_FORBIDDEN" ||
+      error.code === "NOMAD_UNAUTHORIZED" ||
+      error.code === "NOMAD_TOKEN_EXPIRED";
     const unreadMs = clock.now() - (this.#lastOkAtMs ?? this.#firstFailureAtMs);
     if (refused) await this.#enter(session, "access-lost", error.message, signal);
-    else if (unreadMs >= this.#options.staleAfterMs) await this.#enter(session, "stale", error.message, signal);
+    else if (unreadMs >= this.#options.staleAfterMs)
+      await this.#enter(session, "stale", error.message, signal);
     const retryAfterMs = error instanceof NomadError ? (error.retryAfterMs ?? 0) : 0;
     const delayMs = this.#backoff.next(error.retryable ? retryAfterMs : Math.max(retryAfterMs, 1_000));
     outages.failed(this.scope, error, delayMs);
@@ -381,7 +398,8 @@ export class ScopeLoop {
     }
     const before = this.#condition;
     if (before === "stale") await this.#say(session, "recovered", "the scope is read again", signal);
-    if (before === "access-lost") await this.#say(session, "access-restored", "the scope may be read again", signal);
+    if (before === "access-lost")
+      await this.#say(session, "access-restored", "the scope may be read again", signal);
     this.#condition = "ok";
     this.#reason = null;
     this.#deps.metrics.scopeStale.set(this.#labels(), 0);

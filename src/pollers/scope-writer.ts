@@ -84,7 +84,10 @@ export class ScopeWriter {
         const committed = await log.commit(commit);
         end();
         if (backoff.failures > 0) {
-          logger.info({ scope: scopeName(commit.scope), tries: backoff.failures + 1 }, "log takes writes again");
+          logger.info(
+            { scope: scopeName(commit.scope), tries: backoff.failures + 1 },
+            "log takes writes again",
+          );
         }
         return committed;
       } catch (error) {

@@ -171,15 +171,20 @@ export class Supervisor {
     try {
       outcome = await running.loop.run(running.abort.signal);
     } catch (error) {
-      this.#deps.logger.error({ err: error, scope: scopeName(scope) }, "a scope's loop failed; starting it again");
+      this.#deps.logger.error(
+        { err: error, scope: scopeName(scope) },
+        "a scope's loop failed; starting it again",
+      );
     } finally {
       signal.removeEventListener("abort", onAbort);
       if (this.#running.get(scopeName(scope)) === running) this.#running.delete(scopeName(scope));
       this.#deps.outages.forget(scope);
     }
     if (signal.aborted) return;
-    if (outcome === "drained") this.#deps.logger.info({ scope: scopeName(scope) }, "namespace is gone, scope ended");
-    if (outcome === "fenced" || outcome === "failed") await this.#deps.clock.sleep(RESTART_AFTER_FENCE_MS, signal);
+    if (outcome === "drained")
+      this.#deps.logger.info({ scope: scopeName(scope) }, "namespace is gone, scope ended");
+    if (outcome === "fenced" || outcome === "failed")
+      await this.#deps.clock.sleep(RESTART_AFTER_FENCE_MS, signal);
     await this.#replan();
   }
 
@@ -228,5 +233,7 @@ export class Supervisor {
 }
 
 function shortList(names: readonly string[]): string {
-  return names.length <= 8 ? names.join(", ") : `${names.slice(0, 8).join(", ")} and ${names.length - 8} more`;
+  return names.length <= 8
+    ? names.join(", ")
+    : `${names.slice(0, 8).join(", ")} and ${names.length - 8} more`;
 }

@@ -7,7 +7,16 @@ export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** Names under which a secret could reach a log line; whatever stands there is written as "[redacted]". */
-const SECRET_NAMES = ["token", "password", "secret", "SecretID", "authorization", "nomadToken", "httpAuth", "x-nomad-token"];
+const SECRET_NAMES = [
+  "token",
+  "password",
+  "secret",
+  "SecretID",
+  "authorization",
+  "nomadToken",
+  "httpAuth",
+  "x-nomad-token",
+];
 
 /**
  * The root logger: JSON lines, or coloured text for people. Rooms take a child of it with their ids bound.
@@ -32,7 +41,14 @@ export function createLogger(options: {
   if (options.format === "json") return pino(base, destination);
   return pino(
     base,
-    pretty({ destination, colorize: true, translateTime: "SYS:HH:MM:ss.l", ignore: "room", singleLine: true, sync: true }),
+    pretty({
+      destination,
+      colorize: true,
+      translateTime: "SYS:HH:MM:ss.l",
+      ignore: "room",
+      singleLine: true,
+      sync: true,
+    }),
   );
 }
 

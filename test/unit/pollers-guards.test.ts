@@ -13,7 +13,13 @@ const refs = (count: number, namespace = "default"): ObjectRef[] =>
 const jobs = (namespace: string): Scope => ({ resource: "jobs", namespace });
 
 describe("isSuspicious", () => {
-  const ask = (input: { before: number; after: number; missing: ObjectRef[]; scope?: Scope; left?: string[] }) =>
+  const ask = (input: {
+    before: number;
+    after: number;
+    missing: ObjectRef[];
+    scope?: Scope;
+    left?: string[];
+  }) =>
     isSuspicious({
       scope: input.scope ?? jobs("default"),
       before: input.before,
