@@ -55,7 +55,7 @@ export function* baselinePieces(
   for (const change of orderChanges(found.changes)) {
     const events =
       withEvents && change.op !== "delete"
-        ? [buildSnapshotEvent({ ref: change.ref, stub: change.after }, occurrence.context)]
+        ? [buildSnapshotEvent(change.ref, change.after, occurrence.context)]
         : [];
     yield { events, state: [stateWrite(change)] };
   }

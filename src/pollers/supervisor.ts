@@ -4,14 +4,8 @@ import type { Change } from "../schemas/change.ts";
 import type { Snapshot } from "../snapshots/snapshot.ts";
 import { OutageReporter } from "./outage-reporter.ts";
 import { planScopes } from "./plan.ts";
-import {
-  ScopeLoop,
-  type Outcome,
-  type PollerDeps,
-  type PollerOptions,
-  type ScopeHooks,
-  type ScopeReport,
-} from "./scope-loop.ts";
+import type { Outcome, PollerDeps, PollerOptions, ScopeHooks, ScopeReport } from "./poller.ts";
+import { ScopeLoop } from "./scope-loop.ts";
 
 export interface SupervisorOptions extends PollerOptions {
   readonly resources: readonly ResourceType[];

@@ -1,0 +1,25 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { Logger } from "../telemetry/logger.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+import type { FeedLog, RetentionLimits } from "./log.ts";
+
+const TRIM_EVERY_MS = 30_000;
+
+/** The duty of trimming the log: keeps it within its limits until `signal` aborts. Failures wait for the next round. */
+export async function keepWithin(
+  log: FeedLog,
+  limits: RetentionLimits,
+  deps: { logger: Logger; metrics: Metrics; signal: AbortSignal; everyMs?: number },
+): Promise<void> {
+  const { logger, metrics, signal, everyMs = TRIM_EVERY_MS } = deps;
+  while (!signal.aborted) {
+    try {
+      const { floor, removed } = await log.trim(limits);
+      metrics.logFloor.set(floor);
+      if (removed > 0) logger.info({ removed, floor }, "retention removed the oldest events");
+    } catch (error) {
+      logger.warn({ err: error }, "retention could not trim the log; trying again at the next round");
+    }
+    await delay(everyMs, undefined, { signal }).catch(() => undefined);
+  }
+}

@@ -1,0 +1,65 @@
+import type { FeedLog } from "../feed/log.ts";
+import type { Consistency, NomadApi } from "../nomad/api.ts";
+import type { Change } from "../schemas/change.ts";
+import type { Scope } from "../schemas/scope.ts";
+import type { Snapshot } from "../snapshots/snapshot.ts";
+import type { Logger } from "../telemetry/logger.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+import type { Clock } from "./clock.ts";
+import type { OutageReporter } from "./outage-reporter.ts";
+import type { Condition } from "./scope-condition.ts";
+
+/** What every scope's loop works with. */
+export interface PollerDeps {
+  readonly nomad: NomadApi;
+  readonly log: FeedLog;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly outages: OutageReporter;
+}
+
+export interface PollerOptions {
+  /** `nomad://<cluster>/<region>`. */
+  readonly source: string;
+  /** Names this process to people looking at the log. */
+  readonly owner: string;
+  readonly waitMs: number;
+  readonly consistency: Consistency;
+  /** What a scope's first poll leaves in the log: one mark, or one `snapshot` event an object as well. */
+  readonly baseline: "marker" | "events";
+  readonly maxEventBytes: number;
+  /** How often a whole canonical comparison backs the fast one. */
+  readonly canonicalEveryMs: number;
+  /** How long a scope may go unread before the feed says that it is stale. */
+  readonly staleAfterMs: number;
+  /** How often the checkpoint follows an index that moves without a change. */
+  readonly checkpointEveryMs: number;
+  /** Steady and burst rate of polls of one scope. */
+  readonly pace: { readonly perSecond: number; readonly burst: number };
+}
+
+/** What a scope's owner may want to know or add; all optional. */
+export interface ScopeHooks {
+  /** Called with the scope's objects after every believed poll that changed them, and after the first. */
+  onSnapshot?(snapshot: Snapshot): void;
+  /** Scopes that this change proves to begin empty. */
+  birthsOf?(change: Change): readonly Scope[];
+}
+
+export interface ScopeReport {
+  readonly scope: Scope;
+  readonly baselined: boolean;
+  readonly condition: Condition;
+  /** Why the condition is not ok. */
+  readonly reason: string | null;
+  /** Index of the last believed poll, in decimal. */
+  readonly index: string | null;
+  readonly count: number;
+  readonly lastOkAtMs: number | null;
+  readonly lastMoveAtMs: number;
+}
+
+/** `stopped`: the signal aborted; `fenced`: another claim; `drained`: the namespace is gone and empty. */
+export type Outcome = "stopped" | "fenced" | "drained";

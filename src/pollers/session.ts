@@ -1,0 +1,191 @@
+import type { EventContext } from "../events/build.ts";
+import type { Checkpoint, Claim } from "../feed/log.ts";
+import { RESOURCES } from "../schemas/resources.ts";
+import { scopeName, type Scope } from "../schemas/scope.ts";
+import { diffWhole, snapshotOfStubs, type Snapshot } from "../snapshots/snapshot.ts";
+import type { Piece } from "./chunks.ts";
+import type { Observation } from "./observe.ts";
+import { baselinePieces, changePieces, controlPiece, resyncPieces, type Occurrence } from "./pieces.ts";
+import type { PollerDeps, PollerOptions, ScopeHooks } from "./poller.ts";
+import type { Say } from "./scope-condition.ts";
+import { ScopeWriter } from "./scope-writer.ts";
+
+/** What has to be remembered of the last believed poll to make sense of the next. */
+interface Remembered {
+  readonly snapshot: Snapshot;
+  readonly index: string | null;
+  readonly nomadEpoch: number;
+  readonly observedAt: string | null;
+  readonly hiddenNamespaces: ReadonlySet<string>;
+}
+
+/**
+ * One claim of a scope: its state in memory, all of which was committed, and the way to commit more. Thrown away
+ * whole when the claim or the log is lost.
+ */
+export class Session {
+  readonly #scope: Scope;
+  readonly #deps: PollerDeps;
+  readonly #options: PollerOptions;
+  readonly #hooks: ScopeHooks;
+  readonly #claim: Claim;
+  readonly #writer: ScopeWriter;
+  #last: Remembered;
+  #baselined: boolean;
+  #caughtUp = false;
+  #checkpointedAtMs: number;
+
+  static async open(
+    scope: Scope,
+    deps: PollerDeps,
+    options: PollerOptions,
+    hooks: ScopeHooks,
+    onMove: () => void,
+  ): Promise<Session> {
+    const { log, clock, logger } = deps;
+    const claim = await log.claim(scope, options.owner);
+    const stubs: Buffer[] = [];
+    for await (const batch of log.loadState(scope)) {
+      for (const entry of batch) stubs.push(entry.stub);
+      onMove();
+      await clock.breathe();
+    }
+    const { checkpoint } = claim;
+    const last: Remembered = {
+      snapshot: snapshotOfStubs(RESOURCES[scope.resource], stubs),
+      index: checkpoint?.index ?? null,
+      nomadEpoch: checkpoint?.nomadEpoch ?? (await log.head()).nomadEpoch,
+      observedAt: checkpoint?.observedAt ?? null,
+      hiddenNamespaces: new Set(),
+    };
+    logger.debug(
+      { scope: scopeName(scope), fence: claim.fence, objects: stubs.length, index: last.index },
+      "claimed",
+    );
+    return new Session(scope, deps, options, hooks, claim, last, new ScopeWriter(claim, deps, onMove));
+  }
+
+  private constructor(
+    scope: Scope,
+    deps: PollerDeps,
+    options: PollerOptions,
+    hooks: ScopeHooks,
+    claim: Claim,
+    last: Remembered,
+    writer: ScopeWriter,
+  ) {
+    this.#scope = scope;
+    this.#deps = deps;
+    this.#options = options;
+    this.#hooks = hooks;
+    this.#claim = claim;
+    this.#writer = writer;
+    this.#last = last;
+    this.#baselined = claim.baselined;
+    this.#checkpointedAtMs = deps.clock.now();
+  }
+
+  get last(): Remembered {
+    return this.#last;
+  }
+
+  get baselined(): boolean {
+    return this.#baselined;
+  }
+
+  /** Commits what a believed poll found, and only then takes it for the scope's state. Answers the events written. */
+  async accept(observation: Observation, signal: AbortSignal): Promise<number> {
+    const { response, next, changes, restored, hiddenNamespaces } = observation;
+    const now = this.#deps.clock.now();
+    const observedAt = new Date(now).toISOString();
+    const nomadEpoch = restored === null ? this.#last.nomadEpoch : await this.#nextNomadEpoch();
+    const moved = response.index !== this.#last.index;
+    const overdue = moved && now - this.#checkpointedAtMs >= this.#options.checkpointEveryMs;
+    let events = 0;
+    if (changes.length > 0 || restored !== null || !this.#caughtUp || overdue) {
+      const pieces = this.#pieces(observation, observedAt, nomadEpoch);
+      const checkpoint: Checkpoint = { index: response.index, nomadEpoch, count: next.count, observedAt };
+      events = await this.#writer.write(pieces, checkpoint, signal);
+      this.#checkpointedAtMs = now;
+    }
+    this.#baselined = true;
+    this.#caughtUp = true;
+    const hidden = new Set(hiddenNamespaces);
+    this.#last = { snapshot: next, index: response.index, nomadEpoch, observedAt, hiddenNamespaces: hidden };
+    return events;
+  }
+
+  /** The scope's namespace does not exist any more: everything in it is gone. */
+  async acceptGone(signal: AbortSignal): Promise<void> {
+    const { changes, next } = diffWhole(this.#last.snapshot, Buffer.from("[]"));
+    const observedAt = this.#nowText();
+    const { nomadEpoch } = this.#last;
+    const index = this.#last.index ?? "1";
+    const pieces = changePieces(changes, this.#context("live", index, observedAt, nomadEpoch), () => []);
+    await this.#writer.write(pieces, { index, nomadEpoch, count: 0, observedAt }, signal);
+    this.#last = { ...this.#last, snapshot: next, observedAt };
+  }
+
+  /** Writes a `nomad.feed.scope` event about this scope. */
+  say(signal: AbortSignal): Say {
+    return async (state, reason) => {
+      const { index, nomadEpoch, observedAt } = this.#last;
+      const context = this.#context("live", index ?? "0", this.#nowText(), nomadEpoch);
+      const since = observedAt === null ? {} : { since: observedAt };
+      const piece = controlPiece(
+        { kind: "scope", scope: this.#scope, state, reason, ...since },
+        this.#occurrence(context),
+      );
+      await this.#writer.write([piece], undefined, signal);
+    };
+  }
+
+  #pieces(observation: Observation, observedAt: string, nomadEpoch: number): Iterable<Piece> {
+    const { response, changes, restored, next } = observation;
+    const catchingUp = this.#caughtUp ? "live" : "catchup";
+    const mode = restored === null ? catchingUp : "resync";
+    const context = this.#context(mode, response.index, observedAt, nomadEpoch);
+    if (!this.#baselined) {
+      const found = { changes, count: next.count, index: response.index };
+      return baselinePieces(
+        this.#scope,
+        found,
+        this.#options.baseline === "events",
+        this.#occurrence(context),
+      );
+    }
+    const pieces = changePieces(changes, context, (change) => this.#hooks.birthsOf?.(change) ?? []);
+    return restored === null
+      ? pieces
+      : resyncPieces(this.#scope, restored, pieces, this.#occurrence(context));
+  }
+
+  #context(
+    mode: EventContext["observation"]["mode"],
+    toIndex: string,
+    observedAt: string,
+    nomadEpoch: number,
+  ): EventContext {
+    // After a restore the old index belongs to another history and bounds nothing.
+    const fromIndex = nomadEpoch === this.#last.nomadEpoch ? this.#last.index : null;
+    return {
+      source: this.#options.source,
+      nomadEpoch,
+      observation: { mode, fromIndex, toIndex, since: this.#last.observedAt, observedAt },
+      maxEventBytes: this.#options.maxEventBytes,
+    };
+  }
+
+  #occurrence(context: EventContext): Occurrence {
+    return { context, discriminator: `${this.#claim.fence}.${this.#writer.rev}` };
+  }
+
+  /** Of several scopes that notice one restore, the first makes the new generation and the others join it. */
+  async #nextNomadEpoch(): Promise<number> {
+    return Math.max(this.#last.nomadEpoch + 1, (await this.#deps.log.head()).nomadEpoch);
+  }
+
+  #nowText(): string {
+    return new Date(this.#deps.clock.now()).toISOString();
+  }
+}
