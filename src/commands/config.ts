@@ -1,0 +1,51 @@
+import { configFileSchema } from "../config/json-schema.ts";
+import {
+  OPTION_GROUPS,
+  OPTION_NAMES,
+  optionKey,
+  OPTIONS,
+  type OptionDefinition,
+  type OptionName,
+} from "../config/options.ts";
+import { resolveConfig, type ResolvedConfig } from "../config/resolve.ts";
+import type { Given } from "../config/sources.ts";
+import type { Io } from "./io.ts";
+import { coloursFor } from "./support/colours.ts";
+
+/** Prints every option, its value and where the value came from. Secrets print as "[redacted]". */
+export function printConfig(options: { given: Given; json: boolean }, io: Io): void {
+  const resolved = resolveConfig(options.given);
+  if (options.json) {
+    const shown = OPTION_NAMES.map((name) => [
+      optionKey(name),
+      { value: printed(name, resolved) ?? null, origin: resolved.origins[name].text },
+    ]);
+    io.stdout.write(`${JSON.stringify(Object.fromEntries(shown), null, 2)}\n`);
+    return;
+  }
+  const colours = coloursFor(io);
+  const nameWidth = Math.max(...OPTION_NAMES.map((name) => optionKey(name).length)) + 2;
+  for (const group of OPTION_GROUPS) {
+    io.stdout.write(`${colours.bold(group)}\n`);
+    for (const name of OPTION_NAMES.filter((candidate) => OPTIONS[candidate].group === group)) {
+      const value = printed(name, resolved) ?? "-";
+      const origin = resolved.origins[name].text;
+      io.stdout.write(
+        `  ${optionKey(name).padEnd(nameWidth)}${value.padEnd(32)} ${colours.dim(`(${origin})`)}\n`,
+      );
+    }
+  }
+  for (const warning of resolved.warnings) io.stderr.write(`${colours.yellow("warning:")} ${warning}\n`);
+}
+
+/** Prints the JSON Schema of the configuration file. */
+export function printConfigSchema(io: Io): void {
+  io.stdout.write(`${JSON.stringify(configFileSchema(), null, 2)}\n`);
+}
+
+function printed(name: OptionName, { values }: ResolvedConfig): string | undefined {
+  const definition: OptionDefinition = OPTIONS[name];
+  const value = values[name];
+  if (value === undefined) return undefined;
+  return definition.secret === true ? "[redacted]" : definition.type.print(value);
+}

@@ -1,0 +1,48 @@
+import { Option, type Command } from "commander";
+import {
+  OPTION_GROUPS,
+  OPTION_NAMES,
+  optionEnv,
+  optionFlag,
+  OPTIONS,
+  type OptionDefinition,
+  type OptionName,
+} from "../../config/options.ts";
+import type { Given } from "../../config/sources.ts";
+import type { Io } from "../io.ts";
+
+/** Gives a command the flags of these options, by default of all, in the groups of their definitions. */
+export function addConfigFlags(command: Command, names: readonly OptionName[] = OPTION_NAMES): Command {
+  for (const group of OPTION_GROUPS) {
+    for (const name of names.filter((candidate) => OPTIONS[candidate].group === group)) {
+      command.addOption(flagOf(name).helpGroup(`${group}:`));
+    }
+  }
+  return command;
+}
+
+/** What the operator gave for these options, from a command's parsed flags. */
+export function givenOptions(flags: Readonly<Record<string, unknown>>, io: Io): Given {
+  const given: Partial<Record<OptionName, string>> = {};
+  for (const name of OPTION_NAMES) {
+    const value = flags[name];
+    if (typeof value === "string") given[name] = value;
+    else if (value === true) given[name] = "true";
+  }
+  return { flags: given, env: io.env };
+}
+
+function flagOf(name: OptionName): Option {
+  const definition: OptionDefinition = OPTIONS[name];
+  const { type, help } = definition;
+  const usual =
+    definition.default === undefined || type.placeholder === "" ? "" : `, default ${definition.default}`;
+  const flag = new Option(
+    `${optionFlag(name)} ${type.placeholder}`.trim(),
+    `${help} [${optionEnv(name)}${usual}]`,
+  );
+  if (type.list !== true) return flag;
+  return flag.argParser((value: string, before: string | undefined) =>
+    before === undefined ? value : `${before},${value}`,
+  );
+}

@@ -1,0 +1,10 @@
+import { once } from "node:events";
+import { Writable } from "node:stream";
+import type { Output } from "../io.ts";
+
+/** Writes text and waits while the reader is slower than we are, so that nothing piles up in memory. */
+export async function writeText(output: Output, text: string, signal: AbortSignal): Promise<void> {
+  const accepted = output.write(text);
+  if (accepted !== false || !(output instanceof Writable)) return;
+  await once(output, "drain", { signal }).catch(() => undefined);
+}

@@ -1,0 +1,62 @@
+import { parseSubscription } from "../schemas/subscription-schema.ts";
+import type { Io } from "./io.ts";
+import { coloursFor } from "./support/colours.ts";
+import { eventLine } from "./support/event-line.ts";
+import { followFeed, type FollowStatus } from "./support/follow-feed.ts";
+import { UsageError } from "./support/usage-error.ts";
+import { writeText } from "./support/write-text.ts";
+
+export interface TailOptions {
+  readonly url: string;
+  /** Events as they are, one JSON object a line. */
+  readonly json: boolean;
+  /** Parameters of /v1/events, by their names. */
+  readonly parameters: Readonly<Record<string, string>>;
+}
+
+/** Follows the feed until Ctrl-C, through disconnections, and prints a line for each event. */
+export async function tail(options: TailOptions, io: Io): Promise<void> {
+  assertUrl(options.url);
+  const query = new URLSearchParams(options.parameters);
+  parseSubscription(query, {
+    format: "websocket",
+    nowMs: Date.now(),
+    signals: query.getAll("signals").flatMap((names) => names.split(",")),
+  });
+  const colours = coloursFor(io);
+  await followFeed({
+    url: options.url,
+    query,
+    signal: io.signal,
+    onEvent: (json) => writeText(io.stdout, `${options.json ? json : eventLine(json, colours)}\n`, io.signal),
+    onStatus: (status) => io.stderr.write(`${colours.dim(statusText(status, options.url))}\n`),
+  });
+}
+
+function assertUrl(url: string): void {
+  const scheme = URL.canParse(url) ? new URL(url).protocol : "";
+  if (["http:", "https:", "ws:", "wss:"].includes(scheme)) return;
+  throw new UsageError(
+    `--url: ${JSON.stringify(url)} is not allowed; allowed: addresses such as http://127.0.0.1:4650`,
+  );
+}
+
+function statusText(status: FollowStatus, url: string): string {
+  switch (status.kind) {
+    case "connected":
+      return (
+        `${status.again ? "connected again" : `connected to ${url}`}, after cursor ${status.cursor}` +
+        (status.gap ? "; events before it that you asked for are gone (retention)" : "")
+      );
+    case "disconnected": {
+      const wait = `trying again in ${(status.retryInMs / 1000).toFixed(1)} s`;
+      return status.unreachable
+        ? `cannot reach ${url} (${status.reason}): is \`nomad-changefeed run\` running there? ${wait}`
+        : `disconnected: ${status.reason}; ${wait}, from where we were`;
+    }
+    case "expired":
+      return `events after cursor ${status.cursor} were removed by retention; going on from the earliest that is kept`;
+    default:
+      return status satisfies never;
+  }
+}
