@@ -1,3 +1,5 @@
+import type { Io } from "./io.ts";
+
 /** What the `simulate` command may be told; every field has a default but `listen`. */
 export interface SimulateOptions {
   /** `host:port`, port 0 for any free one. */
@@ -12,15 +14,7 @@ export interface SimulateOptions {
   readonly acl?: boolean;
 }
 
-/** What a command may touch of the process. */
-export interface SimulateIo {
-  /** Writes one line for people, without its newline. */
-  writeLine(line: string): void;
-  /** Ends the command when aborted. */
-  readonly signal: AbortSignal;
-}
-
 /** Runs a simulated Nomad API until `io.signal` aborts. */
-export async function simulate(_options: SimulateOptions, _io: SimulateIo): Promise<void> {
+export async function simulate(_options: SimulateOptions, _io: Pick<Io, "stdout" | "signal">): Promise<void> {
   await Promise.reject(new Error("The simulator is not there yet"));
 }
