@@ -1,0 +1,146 @@
+import type { Change, Stub } from "../schemas/change.ts";
+import type { Aspect, EventDraft, Op } from "../schemas/draft.ts";
+import { DATA_SCHEMAS, envelopeHead } from "../schemas/envelope-schema.ts";
+import { resourceBlock } from "../schemas/event-schema.ts";
+import { createIndexOf, RESOURCES, revOf, subjectOf, type ObjectRef } from "../schemas/resources.ts";
+import { SEVERITIES, type Severity } from "../schemas/severity.ts";
+import { aspectOf, existenceAspect } from "./aspects.ts";
+import type { EventContext } from "./context.ts";
+import { dataText, DEFAULT_MAX_EVENT_BYTES, fitData, type DataParts } from "./data.ts";
+import { changeId, snapshotId } from "./ids.ts";
+import { diffJson, type JsonChange } from "./json-diff.ts";
+import { observedOf } from "./observed.ts";
+import { signalsOf } from "./signals.ts";
+import { timeOf } from "./time.ts";
+
+export type { EventContext, Observation } from "./context.ts";
+
+/**
+ * The events of one object's change: one, or two (deleted, then created) where the object is another one than
+ * before under the same key.
+ */
+export function buildChangeEvents(change: Change, context: EventContext): EventDraft[] {
+  if (change.op !== "update" || !isReplacement(change.before, change.after))
+    return [buildOne(change, context)];
+  const { ref, before, after } = change;
+  return [buildOne({ op: "delete", ref, before }, context), buildOne({ op: "create", ref, after }, context)];
+}
+
+/** The event that says an object was there when the feed first looked. */
+export function buildSnapshotEvent(ref: ObjectRef, stub: Stub, context: EventContext): EventDraft {
+  return draft({
+    op: "snapshot",
+    ref,
+    after: stub,
+    id: snapshotId(ref, stub, context),
+    aspect: existenceAspect(ref.resource),
+    signals: [],
+    severity: "INFO",
+    changes: undefined,
+    context,
+  });
+}
+
+/** What the log's state keeps to tell this version of the object from others; "" where the stub has no index. */
+export function stateRevOf(change: Change): string {
+  return revOf((change.after ?? change.before).value) ?? "";
+}
+
+/** In the order of Nomad's history as far as it can be told: by rev ascending, deletes (which have none) last. */
+export function orderChanges(changes: readonly Change[]): Change[] {
+  const keyed = changes.map((change) => ({ change, rev: BigInt(stateRevOf(change) || "0") }));
+  const compare = (a: (typeof keyed)[number], b: (typeof keyed)[number]): number => {
+    if (a.change.op === "delete" || b.change.op === "delete") {
+      return Number(a.change.op === "delete") - Number(b.change.op === "delete");
+    }
+    return a.rev < b.rev ? -1 : Number(a.rev > b.rev);
+  };
+  return keyed.toSorted(compare).map(({ change }) => change);
+}
+
+function isReplacement(before: Stub, after: Stub): boolean {
+  const [old, fresh] = [createIndexOf(before.value), createIndexOf(after.value)];
+  return old !== undefined && fresh !== undefined && old !== fresh;
+}
+
+function buildOne(change: Change, context: EventContext): EventDraft {
+  const changes = change.op === "update" ? diffJson(change.before.value, change.after.value) : undefined;
+  const aspect =
+    changes === undefined ? existenceAspect(change.ref.resource) : aspectOf(change.ref.resource, changes);
+  const fired = signalsOf(change);
+  return draft({
+    ...change,
+    id: changeId(change, context),
+    aspect,
+    signals: fired.map((signal) => signal.name),
+    severity: highest(fired.map((signal) => signal.severity)) ?? quietSeverity(aspect),
+    changes,
+    context,
+  });
+}
+
+/** Counters and bookkeeping are noise unless a signal says otherwise. */
+function quietSeverity(aspect: Aspect): Severity {
+  return aspect === "summary" || aspect === "meta" ? "DEBUG" : "INFO";
+}
+
+function highest(severities: readonly Severity[]): Severity | undefined {
+  return severities.toSorted((a, b) => SEVERITIES[b] - SEVERITIES[a])[0];
+}
+
+const VERBS = { create: "created", update: "updated", delete: "deleted", snapshot: "snapshot" } as const;
+
+function draft(input: {
+  op: Op;
+  ref: ObjectRef;
+  before?: Stub;
+  after?: Stub;
+  id: string;
+  aspect: Aspect;
+  signals: readonly string[];
+  severity: Severity;
+  changes: readonly JsonChange[] | undefined;
+  context: EventContext;
+}): EventDraft {
+  const { op, ref, before, after, id, aspect, signals, severity, changes, context } = input;
+  const stub = (after ?? before)?.value ?? {};
+  const resource = resourceBlock(ref, stub);
+  const { time, basis } = timeOf(input, context.observation.observedAt);
+  const facts = { id, type: `nomad.${RESOURCES[ref.resource].noun}.${VERBS[op]}`, time, severity };
+  const head = envelopeHead({
+    ...facts,
+    source: context.source,
+    subject: subjectOf(ref),
+    dataschema: DATA_SCHEMAS.change,
+    recordedtime: context.observation.observedAt,
+  });
+  const parts: DataParts = {
+    lead: { op, aspect, signals, resource },
+    changes,
+    // An update's before follows from its after and its changes.
+    ...(op === "delete" ? { before } : { after }),
+    rev: {
+      current: op === "delete" ? null : (revOf(stub) ?? null),
+      previous: before === undefined ? null : (revOf(before.value) ?? null),
+      created: createIndexOf(stub) ?? null,
+    },
+    observed: observedOf(input, context, basis),
+  };
+  const whole = dataText(parts);
+  const maxBytes = context.maxEventBytes ?? DEFAULT_MAX_EVENT_BYTES;
+  const fitted = fitData(parts, whole, maxBytes - Buffer.byteLength(head));
+  return {
+    ...facts,
+    resource: ref.resource,
+    namespace: ref.namespace,
+    key: ref.key,
+    op,
+    aspect,
+    signals,
+    job: resource.job ?? null,
+    node: resource.node ?? null,
+    head,
+    tail: `"data":${fitted}}`,
+    overflow: fitted === whole ? null : whole,
+  };
+}

@@ -1,0 +1,21 @@
+import type { PollMode } from "../schemas/event-schema.ts";
+
+/** One look at a scope's list, and the look before it. Indexes are raft indexes in decimal. */
+export interface Observation {
+  readonly mode: PollMode;
+  readonly fromIndex: string | null;
+  readonly toIndex: string;
+  /** RFC 3339, when the scope was looked at before. */
+  readonly since: string | null;
+  /** RFC 3339 with milliseconds. */
+  readonly observedAt: string;
+}
+
+export interface EventContext {
+  /** nomad://<cluster>/<region> */
+  readonly source: string;
+  readonly nomadEpoch: number;
+  readonly observation: Observation;
+  /** Bytes an event may have as JSON; by default 64 KiB. */
+  readonly maxEventBytes?: number;
+}

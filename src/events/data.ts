@@ -1,0 +1,60 @@
+import type { Stub } from "../schemas/change.ts";
+import type { ChangeData } from "../schemas/event-schema.ts";
+import type { JsonChange } from "./json-diff.ts";
+
+export const DEFAULT_MAX_EVENT_BYTES = 64 * 1024;
+
+/** What the log adds when it gives the event its place (sequence, cursor, dataref), and the closing brace. */
+const SEAL_BYTES = 192;
+
+/** The members of an event's `data`. The stub's bytes go in as they are. */
+export interface DataParts {
+  readonly lead: Pick<ChangeData, "op" | "aspect" | "resource"> & { readonly signals: readonly string[] };
+  readonly changes: readonly JsonChange[] | undefined;
+  readonly before?: Stub | undefined;
+  readonly after?: Stub | undefined;
+  readonly rev: ChangeData["rev"];
+  readonly observed: ChangeData["observed"];
+}
+
+export function dataText(parts: DataParts): string {
+  return joined(
+    parts,
+    parts.changes?.map((change) => JSON.stringify(change)),
+    0,
+  );
+}
+
+/**
+ * `whole`, or what of it fits: first the stub leaves, then the changes that have no room, in favour of those
+ * that have; `changesTruncated` says how many. Envelope, resource, rev and observed always stay.
+ */
+export function fitData(parts: DataParts, whole: string, maxBytes: number): string {
+  const budget = maxBytes - SEAL_BYTES;
+  if (Buffer.byteLength(whole) <= budget) return whole;
+  const { before: _before, after: _after, ...slim } = parts;
+  const texts = slim.changes?.map((change) => JSON.stringify(change));
+  const slimText = joined(slim, texts, 0);
+  if (texts === undefined || Buffer.byteLength(slimText) <= budget) return slimText;
+  let room = budget - Buffer.byteLength(joined(slim, [], texts.length));
+  const fitting = texts.filter((text) => {
+    const bytes = Buffer.byteLength(text) + 1;
+    if (bytes > room) return false;
+    room -= bytes;
+    return true;
+  });
+  return joined(slim, fitting, texts.length - fitting.length);
+}
+
+function joined(parts: DataParts, changes: readonly string[] | undefined, truncated: number): string {
+  const members = [
+    JSON.stringify(parts.lead).slice(1, -1),
+    changes === undefined ? "" : `"changes":[${changes.join(",")}]`,
+    truncated === 0 ? "" : `"changesTruncated":${truncated}`,
+    parts.before === undefined ? "" : `"before":${parts.before.bytes.toString()}`,
+    parts.after === undefined ? "" : `"after":${parts.after.bytes.toString()}`,
+    `"rev":${JSON.stringify(parts.rev)}`,
+    `"observed":${JSON.stringify(parts.observed)}`,
+  ];
+  return `{${members.filter((member) => member !== "").join(",")}}`;
+}

@@ -1,0 +1,39 @@
+import type { Change, Stub } from "../schemas/change.ts";
+import { createIndexOf, revOf, subjectOf, type ObjectRef } from "../schemas/resources.ts";
+import type { EventContext } from "./context.ts";
+
+/**
+ * Names a change by Nomad's own facts, so that whoever sees the same change gives it the same id. The index of
+ * the look joins in (`+<toIndex>`) only where the object's rev alone would not tell it from an earlier event:
+ *
+ *     0/jobs/default/web@884210             created, or updated, at that raft index
+ *     0/jobs/default/web@884210+884213      content moved on, rev did not; or came to sight after its time
+ *     0/jobs/default/web@+884213            the stub has no index
+ *     0/jobs/default/web@880001!deleted     the object created at that index is gone
+ *     0/jobs/default/web@+884213!deleted    the same, where the stub had no CreateIndex
+ */
+export function changeId(change: Change, context: EventContext): string {
+  const subject = `${context.nomadEpoch}/${subjectOf(change.ref)}`;
+  const seen = `+${context.observation.toIndex}`;
+  if (change.op === "delete") return `${subject}@${createIndexOf(change.before.value) ?? seen}!deleted`;
+  const rev = revOf(change.after.value);
+  if (rev === undefined) return `${subject}@${seen}`;
+  const ambiguous =
+    change.op === "update" ? revOf(change.before.value) === rev : shouldHaveBeenSeen(rev, context);
+  return ambiguous ? `${subject}@${rev}${seen}` : `${subject}@${rev}`;
+}
+
+/** `0/jobs/default/web@884210+884213!snapshot`: what the object was at that look. */
+export function snapshotId(ref: ObjectRef, stub: Stub, context: EventContext): string {
+  const { nomadEpoch, observation } = context;
+  return `${nomadEpoch}/${subjectOf(ref)}@${revOf(stub.value) ?? ""}+${observation.toIndex}!snapshot`;
+}
+
+/** Whether an object that is new to us was there at the look before: the token has come to see more. */
+function shouldHaveBeenSeen(rev: string, { observation }: EventContext): boolean {
+  const { fromIndex, toIndex } = observation;
+  if (fromIndex === null) return false;
+  const from = BigInt(fromIndex);
+  // An index that went back is of another history, whose indexes say nothing about this one.
+  return from <= BigInt(toIndex) && BigInt(rev) <= from;
+}

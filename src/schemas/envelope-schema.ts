@@ -1,0 +1,75 @@
+import { z } from "zod";
+import { SEVERITIES, SEVERITY_NAMES, type Severity } from "./severity.ts";
+
+/** Names of the schemas that `dataschema` refers to; the number grows when a reader would have to change. */
+export const DATA_SCHEMAS = {
+  change: "urn:nomad-changefeed:schema:change:1",
+  control: "urn:nomad-changefeed:schema:control:1",
+  frame: "urn:nomad-changefeed:schema:frame:1",
+} as const;
+
+const time = z.iso.datetime({ offset: true });
+const severityNumbers = Object.values(SEVERITIES);
+
+/** Attributes of every CloudEvent the feed writes, in a log or on a connection. */
+export const baseAttributes = {
+  specversion: z.literal("1.0"),
+  id: z.string().min(1).describe("The same for the same change, whoever saw it: deduplicate by it"),
+  source: z.string().min(1).describe("nomad://<cluster>/<region>"),
+  time: time.describe(
+    "When it happened, as far as Nomad says (data.observed.timeBasis); else when it was seen",
+  ),
+  datacontenttype: z.literal("application/json"),
+};
+
+/** Attributes of an event that has a place in the log. */
+export const logAttributes = {
+  ...baseAttributes,
+  subject: z
+    .string()
+    .min(1)
+    .describe("<resource>/<namespace>/<key>; of a control event feed/<resource>/<namespace>, or feed"),
+  partitionkey: z.string().min(1).describe("Same as subject: events with the same one are in order"),
+  recordedtime: time.describe("When the feed saw it"),
+  severitytext: z.enum(SEVERITY_NAMES),
+  severitynumber: z.literal(severityNumbers).describe("OpenTelemetry's severity number"),
+  sequence: z
+    .string()
+    .regex(/^\d{16}$/)
+    .describe("Contiguous number in the feed, 16 digits"),
+  cursor: z
+    .string()
+    .regex(/^[a-z0-9]{1,32}-\d{1,16}$/)
+    .describe("Give it back to go on after this event"),
+};
+
+export interface EnvelopeAttributes {
+  readonly id: string;
+  readonly source: string;
+  readonly type: string;
+  readonly subject: string;
+  readonly time: string;
+  readonly dataschema: string;
+  readonly recordedtime: string;
+  readonly severity: Severity;
+}
+
+/** The event's text up to where the log writes its sequence: `{"specversion":"1.0",…,"severitynumber":9,`. */
+export function envelopeHead(attributes: EnvelopeAttributes): string {
+  const { id, source, type, subject, time: happened, dataschema, recordedtime, severity } = attributes;
+  const text = JSON.stringify({
+    specversion: "1.0",
+    id,
+    source,
+    type,
+    subject,
+    time: happened,
+    datacontenttype: "application/json",
+    dataschema,
+    partitionkey: subject,
+    recordedtime,
+    severitytext: severity,
+    severitynumber: SEVERITIES[severity],
+  });
+  return `${text.slice(0, -1)},`;
+}

@@ -1,0 +1,112 @@
+import { z } from "zod";
+import { ASPECTS, OPS } from "./draft.ts";
+import { DATA_SCHEMAS, logAttributes } from "./envelope-schema.ts";
+import { stringField, type JsonObject } from "./json.ts";
+import { RESOURCE_TYPES, RESOURCES, type ObjectRef } from "./resources.ts";
+
+/** Where a poll stands in its scope's history. */
+export const POLL_MODES = ["live", "catchup", "resync"] as const;
+export type PollMode = (typeof POLL_MODES)[number];
+
+const index = z.string().regex(/^\d{1,20}$/);
+
+export const resourceBlockSchema = z.object({
+  type: z.enum(RESOURCE_TYPES),
+  namespace: z.string().describe('"-" for what belongs to no namespace'),
+  id: z.string().min(1),
+  name: z.string().optional(),
+  job: z.string().optional(),
+  group: z.string().optional(),
+  node: z.string().optional(),
+});
+export type ResourceBlock = z.infer<typeof resourceBlockSchema>;
+
+/** One difference. Without `from` the member appeared, without `to` it vanished. */
+export const jsonChangeSchema = z.object({
+  path: z
+    .string()
+    .regex(/^(?:\/(?:[^~/]|~0|~1)*)*$/u)
+    .describe("JSON Pointer, RFC 6901"),
+  from: z.unknown().optional(),
+  to: z.unknown().optional(),
+});
+
+export const revSchema = z.object({
+  current: index
+    .nullable()
+    .describe("Raft index of this version; null where the object has none. Compare with !=, never with >"),
+  previous: index.nullable().describe("That of the version before; null where there was none"),
+  created: index.nullable().describe("Raft index at which the object was created"),
+});
+
+export const observedSchema = z.object({
+  mode: z
+    .enum(POLL_MODES)
+    .describe("live; catchup: first look after a start or failover; resync: Nomad's history changed"),
+  coalesced: z
+    .enum(["no", "maybe"])
+    .describe('"no": no version of the object between previous and current was missed'),
+  fromIndex: index.nullable().describe("Raft index of the look before this one"),
+  toIndex: index.describe("Raft index of the look that saw the change"),
+  since: z.iso.datetime({ offset: true }).nullable().describe("Time of the look before this one"),
+  nomadEpoch: z.int().nonnegative().describe("Grows when Nomad was restored from a snapshot"),
+  timeBasis: z.string().describe('Stub field that `time` was read from, or "observed"'),
+});
+export type Observed = z.infer<typeof observedSchema>;
+
+const stub = z.record(z.string(), z.unknown());
+
+export const changeDataSchema = z.object({
+  op: z.enum(OPS),
+  aspect: z.enum(ASPECTS).describe("The most significant of what changed"),
+  signals: z.array(z.string()).describe("Named transitions, docs/signals.md"),
+  resource: resourceBlockSchema,
+  changes: z
+    .array(jsonChangeSchema)
+    .optional()
+    .describe("With update: turns before into after, in order; undone in reverse order"),
+  changesTruncated: z.int().positive().optional().describe("Changes left out for size; `dataref` has them"),
+  before: stub.optional().describe("With delete: the last known stub"),
+  after: stub
+    .optional()
+    .describe("With create, update, snapshot: the list stub as Nomad sent it; absent with `dataref`"),
+  rev: revSchema,
+  observed: observedSchema,
+});
+export type ChangeData = z.infer<typeof changeDataSchema>;
+
+const changeTypes = RESOURCE_TYPES.flatMap((resource) =>
+  ["created", "updated", "deleted", "snapshot"].map((verb) => `nomad.${RESOURCES[resource].noun}.${verb}`),
+);
+
+/** A change of one Nomad object, as it stands in the log and leaves it. */
+export const changeEventSchema = z.object({
+  ...logAttributes,
+  type: z.enum(changeTypes),
+  dataschema: z.literal(DATA_SCHEMAS.change),
+  dataref: z
+    .string()
+    .optional()
+    .describe("Where the whole `data` is, where the event was too large to hold it"),
+  data: changeDataSchema,
+});
+export type ChangeEvent = z.infer<typeof changeEventSchema>;
+
+/** Who the event is about: the ref and what the stub says of its relations; empty fields are left out. */
+export function resourceBlock(ref: ObjectRef, value: JsonObject): ResourceBlock {
+  const { nameField, references } = RESOURCES[ref.resource];
+  const field = (name: string | undefined) => (name === undefined ? "" : (stringField(value, name) ?? ""));
+  const name = field(nameField);
+  const job = field(references.job);
+  const group = field(references.group);
+  const node = field(references.node);
+  return {
+    type: ref.resource,
+    namespace: ref.namespace,
+    id: ref.key,
+    ...(name !== "" && { name }),
+    ...(job !== "" && { job }),
+    ...(group !== "" && { group }),
+    ...(node !== "" && { node }),
+  };
+}
