@@ -1,7 +1,12 @@
+import { RESOURCES, type Resource, type ResourceType } from "../schemas/resources.ts";
 import type { Logger } from "../telemetry/logger.ts";
-import type { NomadApi } from "./api.ts";
-import type { NomadInspection } from "./inspection.ts";
+import type { Consistency, ListRequest, ListResponse, NomadApi } from "./api.ts";
+import { listBody } from "./body.ts";
+import { NomadError } from "./errors.ts";
+import { createInspection, type NomadInspection } from "./inspection.ts";
 import type { NomadClientOptions } from "./options.ts";
+import { header, Requester, type Answer } from "./requester.ts";
+import { transportError } from "./transport-errors.ts";
 
 export interface NomadClientDeps {
   readonly logger: Logger;
@@ -9,7 +14,171 @@ export interface NomadClientDeps {
 
 export type NomadClient = NomadApi & NomadInspection;
 
-/** @throws NomadOptionInvalid where a certificate or key cannot be read. */
-export function createNomadClient(_options: NomadClientOptions, _deps: NomadClientDeps): NomadClient {
-  throw new Error("not built yet");
+const DEFAULT_WAIT_MS = 60_000;
+/** A server holds a query 5 s for a leader before and after the wait. */
+const LEADER_HOLD_MS = 10_000;
+
+/** Refusals that say the token, not the request, is to blame. */
+const NOT_ALLOWED = new Set(["NOMAD_FORBIDDEN", "NOMAD_UNAUTHORIZED", "NOMAD_TOKEN_EXPIRED"]);
+
+/**
+ * A client of Nomad's HTTP API. A blocking query holds one of the `maxConnections` connections to its address
+ * as long as it waits; requests beyond them wait for their turn. Aborting a query ends it here only: Nomad
+ * keeps working on it, and keeps its connection slot taken, until the wait is over.
+ * Every method rejects with a NomadError, or with the reason of an aborted signal.
+ * @throws NomadOptionInvalid where a certificate or key cannot be used.
+ */
+export function createNomadClient(options: NomadClientOptions, deps: NomadClientDeps): NomadClient {
+  const requester = new Requester(options, deps.logger);
+  return {
+    ...createInspection(requester),
+    list: (request) => list(requester, options, request),
+    mayList: (resource, namespace, signal) => mayList(requester, resource, namespace, signal),
+    namespacePresence: (name, signal) => namespacePresence(requester, name, signal),
+    close: () => requester.close(),
+  };
+}
+
+async function list(
+  requester: Requester,
+  options: NomadClientOptions,
+  request: ListRequest,
+): Promise<ListResponse> {
+  const resource = RESOURCES[request.resource];
+  const consistency = request.consistency ?? options.consistency;
+  const waitMs = Math.max(1, Math.ceil(request.waitMs ?? DEFAULT_WAIT_MS));
+  const blocking = request.index !== undefined;
+  const answer = await requester.ask({
+    ...questionAbout(resource, request.namespace),
+    query: {
+      ...namespaceQuery(resource, request.namespace),
+      ...(request.index === undefined ? {} : { index: flooredIndex(request.index), wait: `${waitMs}ms` }),
+      ...(consistency === "stale" ? { stale: "" } : {}),
+    },
+    ...(blocking ? { headersTimeoutMs: blockingDeadlineMs(waitMs, options.deadlineMarginMs) } : {}),
+    signal: request.signal,
+  });
+  if (answer.refusal !== undefined) throw answer.refusal;
+  return believable(answer, consistency, options.maxStaleMs);
+}
+
+/** Nomad may add up to a sixteenth to the wait, and may hold the query for a leader. */
+export function blockingDeadlineMs(waitMs: number, marginMs: number): number {
+  return waitMs + Math.ceil(waitMs / 16) + LEADER_HOLD_MS + marginMs;
+}
+
+/** With 0 Nomad would not block at all, and a fresh cluster's tables are at 0. */
+function flooredIndex(index: string): string {
+  return /^\d*[1-9]\d*$/.test(index) ? index : "1";
+}
+
+function questionAbout(resource: Resource, namespace: string) {
+  return {
+    path: resource.path,
+    capability: resource.capability,
+    ...(resource.namespaced ? { namespace } : {}),
+  };
+}
+
+function namespaceQuery(resource: Resource, namespace: string): Record<string, string> {
+  return resource.namespaced ? { namespace } : {};
+}
+
+/** @throws NomadError where the answer is no whole list, has no index, or is too old to go by. */
+function believable(answer: Answer, consistency: Consistency, maxStaleMs: number): ListResponse {
+  const { headers, address, elapsedMs } = answer;
+  if (!/^application\/json\b/i.test(header(headers, "content-type") ?? "")) {
+    throw badResponse(
+      answer,
+      `content type ${header(headers, "content-type") ?? "(none)"} instead of application/json`,
+    );
+  }
+  const index = wholeNumber(answer, "x-nomad-index", undefined);
+  const lastContactMs = Number(wholeNumber(answer, "x-nomad-lastcontact", "0"));
+  const knownLeader = header(headers, "x-nomad-knownleader") !== "false";
+  if (!knownLeader || (consistency === "stale" && lastContactMs > maxStaleMs)) {
+    throw outOfTouch(answer, consistency, knownLeader, lastContactMs, maxStaleMs);
+  }
+  return { body: wholeList(answer), index, knownLeader, lastContactMs, consistency, address, elapsedMs };
+}
+
+function wholeList(answer: Answer): Buffer {
+  try {
+    return listBody(answer.body);
+  } catch (failure) {
+    throw transportError(answer.what, answer.address, failure);
+  }
+}
+
+function wholeNumber(answer: Answer, name: string, otherwise: string | undefined): string {
+  const text = header(answer.headers, name) ?? otherwise;
+  if (text !== undefined && /^\d+$/.test(text)) return text;
+  throw badResponse(answer, text === undefined ? `no header ${name}` : `header ${name} is no whole number`);
+}
+
+function badResponse(answer: Answer, says: string): NomadError {
+  return new NomadError(
+    "NOMAD_BAD_RESPONSE",
+    `${answer.what} at ${answer.address} was answered with ${says}`,
+    {
+      retryable: true,
+      hint: "Nomad does not answer like this: look at proxies between, and that the address is of its HTTP API",
+      status: answer.status,
+    },
+  );
+}
+
+function outOfTouch(
+  answer: Answer,
+  consistency: Consistency,
+  knownLeader: boolean,
+  lastContactMs: number,
+  maxStaleMs: number,
+): NomadError {
+  const state = knownLeader
+    ? `heard of its leader ${lastContactMs} ms ago, more than ${maxStaleMs} ms`
+    : "knows no leader";
+  const code = consistency === "stale" ? "NOMAD_STALE_RESPONSE" : "NOMAD_NO_LEADER";
+  return new NomadError(code, `${answer.what} at ${answer.address} was answered by a server that ${state}`, {
+    retryable: true,
+    hint: "The servers are electing a leader, or this one is cut off; if it lasts, look at nomad operator raft list-peers",
+    status: answer.status,
+  });
+}
+
+/**
+ * Asks with a prefix no object has. For "*" Nomad before 1.2 allows everybody, so ask for single namespaces.
+ */
+async function mayList(
+  requester: Requester,
+  type: ResourceType,
+  namespace: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const resource = RESOURCES[type];
+  const prefix = resource.neverPrefix === undefined ? {} : { prefix: resource.neverPrefix };
+  const answer = await requester.ask({
+    ...questionAbout(resource, namespace),
+    query: { ...namespaceQuery(resource, namespace), ...prefix },
+    signal,
+  });
+  if (answer.refusal === undefined) return true;
+  if (NOT_ALLOWED.has(answer.refusal.code)) return false;
+  throw answer.refusal;
+}
+
+async function namespacePresence(
+  requester: Requester,
+  name: string,
+  signal: AbortSignal,
+): Promise<"present" | "absent" | "hidden"> {
+  const { refusal, body } = await requester.ask({
+    path: `/v1/namespace/${encodeURIComponent(name)}`,
+    signal,
+  });
+  if (refusal === undefined) return "present";
+  if (NOT_ALLOWED.has(refusal.code)) return "hidden";
+  // A Nomad that has no such endpoint answers 404 with no text at all.
+  if (refusal.code === "NOMAD_NOT_FOUND" && body.length > 0) return "absent";
+  throw refusal;
 }

@@ -1,7 +1,7 @@
 import { parseAddresses, type NomadAddress } from "./address.ts";
 import type { Consistency } from "./api.ts";
 import { NomadOptionInvalid } from "./errors.ts";
-import { Secret } from "./secret.ts";
+import { isToken, Secret } from "./secret.ts";
 
 /** How to reach Nomad, as people write it. Empty texts count as absent; files are not read yet. */
 export interface RawNomadOptions {
@@ -99,7 +99,10 @@ function tokenSource(raw: RawNomadOptions): TokenSource {
   const path = given(raw.tokenFile);
   if (path !== undefined) return { kind: "file", path };
   const token = given(raw.token?.trim());
-  return token === undefined ? { kind: "none" } : { kind: "fixed", token: new Secret(token) };
+  if (token === undefined) return { kind: "none" };
+  if (!isToken(token))
+    throw new NomadOptionInvalid("token", "token holds characters no token has; allowed is visible ASCII");
+  return { kind: "fixed", token: new Secret(token) };
 }
 
 function tlsOptions(raw: RawNomadOptions): TlsOptions {

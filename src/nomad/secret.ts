@@ -26,3 +26,8 @@ export class Secret {
     return REDACTED;
   }
 }
+
+/** Whether a text can be a Nomad token at all: visible ASCII, as HTTP headers carry it. */
+export function isToken(text: string): boolean {
+  return /^[\x21-\x7e]+$/.test(text);
+}

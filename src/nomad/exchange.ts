@@ -1,0 +1,176 @@
+import type { Dispatcher } from "undici";
+import { BodyCollector } from "./body.ts";
+
+export interface ExchangeRequest {
+  /** Path and query. */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** From sending the request to the headers of the answer, ms. */
+  readonly headersTimeoutMs: number;
+  /** From the headers to the end of the body, ms. */
+  readonly bodyTimeoutMs: number;
+  readonly maxBodyBytes: number;
+  readonly signal: AbortSignal;
+}
+
+export type Headers = Readonly<Record<string, string | string[] | undefined>>;
+
+export interface RawResponse {
+  readonly status: number;
+  readonly headers: Headers;
+  /** As sent, still encoded. */
+  readonly body: Buffer;
+}
+
+/** The part of an exchange that was going on. */
+export type Phase = "connecting" | "waiting" | "reading";
+
+/** No whole answer came. */
+export class ExchangeFailed extends Error {
+  readonly phase: Phase;
+  /** Since the phase began, ms. */
+  readonly afterMs: number;
+
+  constructor(phase: Phase, afterMs: number, cause: unknown) {
+    super("The exchange failed", { cause });
+    this.phase = phase;
+    this.afterMs = afterMs;
+  }
+}
+
+/** Our own deadline passed. */
+export class DeadlinePassed extends Error {
+  readonly timeoutMs: number;
+
+  constructor(timeoutMs: number) {
+    super(`nothing within ${timeoutMs} ms`);
+    this.timeoutMs = timeoutMs;
+  }
+}
+
+/** undici's own timers are coarse, and only there in case ours were wrong. */
+const SAFETY_MS = 10_000;
+
+/**
+ * One GET. The time for an answer starts when the request is written, so neither waiting for a connection nor
+ * connecting (which has its own limit) eats it up. Rejects with ExchangeFailed, or with the signal's reason.
+ */
+export function exchange(dispatcher: Dispatcher, request: ExchangeRequest): Promise<RawResponse> {
+  return new Promise((resolve, reject) => {
+    if (request.signal.aborted) {
+      reject(request.signal.reason as Error);
+      return;
+    }
+    dispatcher.dispatch(
+      {
+        method: "GET",
+        path: request.path,
+        headers: request.headers,
+        headersTimeout: request.headersTimeoutMs + SAFETY_MS,
+        bodyTimeout: request.bodyTimeoutMs + SAFETY_MS,
+      },
+      new Exchange(request, resolve, reject),
+    );
+  });
+}
+
+class Exchange implements Dispatcher.DispatchHandler {
+  readonly #request: ExchangeRequest;
+  readonly #resolve: (response: RawResponse) => void;
+  readonly #reject: (reason: unknown) => void;
+  #controller: Dispatcher.DispatchController | undefined;
+  #phase: Phase = "connecting";
+  #phaseBeganMs = performance.now();
+  #timer: NodeJS.Timeout | undefined;
+  #settled = false;
+  #status = 0;
+  #headers: Headers = {};
+  #body: BodyCollector | undefined;
+
+  constructor(
+    request: ExchangeRequest,
+    resolve: (response: RawResponse) => void,
+    reject: (reason: unknown) => void,
+  ) {
+    this.#request = request;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    request.signal.addEventListener("abort", this.#onAbort, { once: true });
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#settled) controller.abort(new Error("given up"));
+    else this.#enter("waiting", this.#request.headersTimeoutMs);
+  }
+
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: Headers): void {
+    if (status < 200) return;
+    this.#enter("reading", this.#request.bodyTimeoutMs);
+    this.#status = status;
+    this.#headers = headers;
+    this.#guard(() => {
+      this.#body = new BodyCollector(contentLength(headers), this.#request.maxBodyBytes);
+    });
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (!this.#settled) this.#guard(() => this.#body?.add(chunk));
+  }
+
+  onResponseEnd(): void {
+    if (this.#settled) return;
+    this.#guard(() => {
+      const body = this.#body?.whole() ?? Buffer.alloc(0);
+      this.#settle();
+      this.#resolve({ status: this.#status, headers: this.#headers, body });
+    });
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, cause: Error): void {
+    this.#fail(cause);
+  }
+
+  #enter(phase: Phase, timeoutMs: number): void {
+    clearTimeout(this.#timer);
+    this.#phase = phase;
+    this.#phaseBeganMs = performance.now();
+    this.#timer = setTimeout(() => this.#giveUp(new DeadlinePassed(timeoutMs)), timeoutMs);
+  }
+
+  #guard(step: () => void): void {
+    try {
+      step();
+    } catch (cause) {
+      this.#giveUp(cause);
+    }
+  }
+
+  readonly #onAbort = (): void => {
+    this.#settle();
+    this.#reject(this.#request.signal.reason);
+    this.#controller?.abort(new Error("given up"));
+  };
+
+  #giveUp(cause: unknown): void {
+    this.#fail(cause);
+    this.#controller?.abort(new Error("given up"));
+  }
+
+  #fail(cause: unknown): void {
+    if (this.#settled) return;
+    this.#settle();
+    this.#reject(new ExchangeFailed(this.#phase, performance.now() - this.#phaseBeganMs, cause));
+  }
+
+  #settle(): void {
+    this.#settled = true;
+    clearTimeout(this.#timer);
+    this.#request.signal.removeEventListener("abort", this.#onAbort);
+  }
+}
+
+function contentLength(headers: Headers): number | undefined {
+  const text = headers["content-length"];
+  return typeof text === "string" && /^\d+$/.test(text) ? Number(text) : undefined;
+}

@@ -1,0 +1,215 @@
+import { Pool } from "undici";
+import type { Logger } from "../telemetry/logger.ts";
+import type { NomadAddress } from "./address.ts";
+import { decodeBody } from "./body.ts";
+import { ConnectionBudget } from "./budget.ts";
+import { NomadError } from "./errors.ts";
+import { exchange, type Headers, type RawResponse } from "./exchange.ts";
+import type { NomadClientOptions } from "./options.ts";
+import { parseRetryAfter } from "./retry-after.ts";
+import { statusError, type Asked } from "./status-errors.ts";
+import { createTokenReader, type TokenReader } from "./token.ts";
+import { plainConnector, tlsConnector } from "./tls.ts";
+import { transportError } from "./transport-errors.ts";
+
+export interface Question {
+  /** Path with its ids percent-encoded, without query. */
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string>>;
+  /** Nomad's capability for it, for the hint of a refusal. */
+  readonly capability?: string;
+  readonly namespace?: string;
+  /** Longest time to the headers, ms. Default: `requestTimeoutMs`. */
+  readonly headersTimeoutMs?: number;
+  readonly signal: AbortSignal;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  /** Whole and decoded. */
+  readonly body: Buffer;
+  readonly address: string;
+  /** `GET /v1/jobs?namespace=default`. */
+  readonly what: string;
+  /** From sending the question to the whole answer, ms. */
+  readonly elapsedMs: number;
+  /** What was sent as token: an ACL token's UUID, or something else, such as a task's JWT. */
+  readonly token: "none" | "uuid" | "other";
+  /** What the status means, where it is not 200. */
+  readonly refusal: NomadError | undefined;
+}
+
+interface Agent {
+  readonly address: NomadAddress;
+  readonly pool: Pool;
+  readonly budget: ConnectionBudget;
+}
+
+const SHOWN_TEXT_LENGTH = 300;
+
+/** Another address may do better: this one is not there, or has no way to a leader. */
+const MOVE_ON = new Set(["NOMAD_UNREACHABLE", "NOMAD_TLS", "NOMAD_TOO_MANY_CONNECTIONS", "NOMAD_NO_LEADER"]);
+
+/**
+ * Asks Nomad over HTTP: the token, the connections, the addresses. Keeps to the address that works; where one
+ * fails, the question goes to each of the others once. A timeout moves on too, but with the next question: the
+ * time for this one is spent.
+ */
+export class Requester {
+  readonly #options: NomadClientOptions;
+  readonly #logger: Logger;
+  readonly #agents: readonly Agent[];
+  readonly #token: TokenReader;
+  #preferred = 0;
+
+  /** @throws NomadOptionInvalid where a file of the TLS options cannot be used. */
+  constructor(options: NomadClientOptions, logger: Logger) {
+    this.#options = options;
+    this.#logger = logger;
+    this.#token = createTokenReader(options.token, logger);
+    this.#agents = openAgents(options, logger);
+  }
+
+  /** Rejects with a NomadError where no whole answer came, or with the signal's reason. */
+  async ask(question: Question): Promise<Answer> {
+    const first = this.#preferred;
+    for (let tried = 1; ; tried += 1) {
+      const position = (first + tried - 1) % this.#agents.length;
+      const outcome = await this.#attempt(this.#agents[position] as Agent, question);
+      const error = outcome instanceof NomadError ? outcome : outcome.refusal;
+      const another = error !== undefined && this.#moveOn(position, error);
+      if (another && error.code !== "NOMAD_TIMEOUT" && tried < this.#agents.length) continue;
+      if (outcome instanceof NomadError) throw outcome;
+      return outcome;
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#agents.map(({ pool }) => pool.close()));
+  }
+
+  /** Whether there is another address to turn to after this error. */
+  #moveOn(failed: number, error: NomadError): boolean {
+    const gateway = error.status !== undefined && error.status >= 502 && error.status <= 504;
+    const worthwhile = MOVE_ON.has(error.code) || error.code === "NOMAD_TIMEOUT" || gateway;
+    if (!worthwhile || this.#agents.length === 1) return false;
+    if (this.#preferred === failed) {
+      this.#preferred = (failed + 1) % this.#agents.length;
+      const next = this.#agents[this.#preferred] as Agent;
+      this.#logger.warn(
+        { code: error.code, address: next.address.display },
+        "turning to another Nomad address",
+      );
+    }
+    return true;
+  }
+
+  async #attempt(agent: Agent, question: Question): Promise<Answer | NomadError> {
+    const token = (await this.#token())?.reveal();
+    const asked = this.#asked(question, token !== undefined);
+    const release = await agent.budget.take(question.signal);
+    const beganMs = performance.now();
+    try {
+      const response = await exchange(agent.pool, {
+        path: asked.what.slice("GET ".length),
+        headers: headersFor(agent.address, token),
+        headersTimeoutMs: question.headersTimeoutMs ?? this.#options.requestTimeoutMs,
+        bodyTimeoutMs: this.#options.bodyTimeoutMs,
+        maxBodyBytes: this.#options.maxBodyBytes,
+        signal: question.signal,
+      });
+      return await this.#answer(agent, asked, response, beganMs, token);
+    } catch (failure) {
+      question.signal.throwIfAborted();
+      return transportError(asked.what, agent.address.display, failure);
+    } finally {
+      release();
+    }
+  }
+
+  async #answer(
+    agent: Agent,
+    asked: Asked,
+    response: RawResponse,
+    beganMs: number,
+    token: string | undefined,
+  ): Promise<Answer> {
+    const { status, headers } = response;
+    const address = agent.address.display;
+    const body = await decodeBody(
+      response.body,
+      header(headers, "content-encoding"),
+      this.#options.maxBodyBytes,
+    );
+    const secrets = [token, agent.address.authorization?.reveal()];
+    const refusal =
+      status === 200
+        ? undefined
+        : statusError(asked, {
+            status,
+            text: printable(body, secrets),
+            address,
+            retryAfterMs: parseRetryAfter(header(headers, "retry-after"), Date.now()),
+          });
+    const elapsedMs = performance.now() - beganMs;
+    return { status, headers, body, address, what: asked.what, elapsedMs, token: kindOf(token), refusal };
+  }
+
+  #asked(question: Question, tokenSent: boolean): Asked {
+    const parameters = new URLSearchParams(question.query);
+    if (this.#options.region !== undefined) parameters.set("region", this.#options.region);
+    const query = parameters.toString();
+    const { capability, namespace, path } = question;
+    return { what: `GET ${path}${query === "" ? "" : `?${query}`}`, capability, namespace, tokenSent };
+  }
+}
+
+/** The first value of a header, or undefined. */
+export function header(headers: Headers, name: string): string | undefined {
+  const value = headers[name];
+  return Array.isArray(value) ? value[0] : value;
+}
+
+function openAgents(options: NomadClientOptions, logger: Logger): Agent[] {
+  const secure = options.addresses.some((address) => address.secure)
+    ? tlsConnector(options.tls, logger)
+    : undefined;
+  return options.addresses.map((address) => ({
+    address,
+    budget: new ConnectionBudget(options.maxConnections),
+    pool: new Pool(address.origin, {
+      connect: (address.secure ? secure : undefined) ?? plainConnector(address.socketPath),
+      connections: options.maxConnections,
+      pipelining: 1,
+    }),
+  }));
+}
+
+function headersFor(address: NomadAddress, token: string | undefined): Record<string, string> {
+  return {
+    accept: "application/json",
+    "accept-encoding": "gzip",
+    "user-agent": "nomad-changefeed",
+    ...(token === undefined ? {} : { "x-nomad-token": token }),
+    ...(address.authorization === undefined ? {} : { authorization: address.authorization.reveal() }),
+  };
+}
+
+function kindOf(token: string | undefined): Answer["token"] {
+  if (token === undefined) return "none";
+  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(token) ? "uuid" : "other";
+}
+
+/** What an error message may show of a body: one short line, and no secret that a proxy echoed. */
+function printable(body: Buffer, secrets: readonly (string | undefined)[]): string {
+  const line = body
+    .toString("utf8", 0, 4096)
+    .replaceAll(/[\s\p{Cc}]+/gu, " ")
+    .trim();
+  const clean = secrets.reduce<string>(
+    (text, secret) => (secret === undefined ? text : text.replaceAll(secret, "[redacted]")),
+    line,
+  );
+  return clean.length > SHOWN_TEXT_LENGTH ? `${clean.slice(0, SHOWN_TEXT_LENGTH)}…` : clean;
+}
