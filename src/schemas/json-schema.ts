@@ -1,0 +1,47 @@
+import { z } from "zod";
+import { controlEventSchema } from "./control-schema.ts";
+import { ChangefeedError } from "./errors.ts";
+import { changeEventSchema } from "./event-schema.ts";
+import { frameSchema, objectFrameSchema } from "./frames-schema.ts";
+import { STUB_SCHEMAS } from "./nomad-stubs.ts";
+
+/** Every schema people may ask for, by its name on the command line. */
+export const SCHEMAS = {
+  change: { title: "A change of a Nomad object", schema: changeEventSchema },
+  control: { title: "An event of the feed about itself", schema: controlEventSchema },
+  frame: { title: "What a connection carries beside events of the log", schema: frameSchema },
+  object: { title: "An object of a snapshot on a connection", schema: objectFrameSchema },
+  job: { title: "Nomad's job list stub", schema: STUB_SCHEMAS.jobs },
+  node: { title: "Nomad's node list stub", schema: STUB_SCHEMAS.nodes },
+  allocation: { title: "Nomad's allocation list stub", schema: STUB_SCHEMAS.allocations },
+  deployment: { title: "Nomad's deployment list stub", schema: STUB_SCHEMAS.deployments },
+  evaluation: { title: "Nomad's evaluation list stub", schema: STUB_SCHEMAS.evaluations },
+  namespace: { title: "Nomad's namespace list stub", schema: STUB_SCHEMAS.namespaces },
+} satisfies Record<string, { title: string; schema: z.ZodType }>;
+
+export type SchemaName = keyof typeof SCHEMAS;
+export const SCHEMA_NAMES = Object.keys(SCHEMAS) as SchemaName[];
+
+export class UnknownSchema extends ChangefeedError {
+  readonly code = "UNKNOWN_SCHEMA";
+  readonly retryable = false;
+  constructor(name: string) {
+    super(`There is no schema ${JSON.stringify(name)}`, {
+      hint: `The schemas are ${SCHEMA_NAMES.join(", ")}`,
+    });
+  }
+}
+
+export function isSchemaName(name: string): name is SchemaName {
+  return Object.hasOwn(SCHEMAS, name);
+}
+
+/**
+ * One schema as JSON Schema (draft 2020-12). Members it does not name are allowed everywhere: later versions
+ * may add some.
+ */
+export function jsonSchemaOf(name: SchemaName): object {
+  const { title, schema } = SCHEMAS[name];
+  const { $schema, ...body } = z.toJSONSchema(schema, { io: "input" });
+  return { $schema, $id: `urn:nomad-changefeed:json-schema:${name}`, title, ...body };
+}
