@@ -1,0 +1,174 @@
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
+import type { Config } from "../config/config.ts";
+import { SIGNAL_NAMES } from "../events/signals.ts";
+import { LogUnusable } from "../feed/errors.ts";
+import type { FeedLog } from "../feed/log.ts";
+import { keepWithin } from "../feed/retention.ts";
+import { openSqliteLog } from "../feed/sqlite/open.ts";
+import { sourceOfSqliteLog } from "../feed/sqlite/source.ts";
+import { createHttpServer } from "../http/server.ts";
+import { createNomadClient, type NomadClient } from "../nomad/client.ts";
+import { resolveNomadOptions } from "../nomad/options.ts";
+import { systemClock } from "../pollers/clock.ts";
+import { Supervisor } from "../pollers/supervisor.ts";
+import type { Logger } from "../telemetry/logger.ts";
+import { createMetrics } from "../telemetry/metrics.ts";
+import { Health } from "./support/health.ts";
+import { nomadAnswers, regionIn, regionOf, sourceOf } from "./support/nomad-start.ts";
+
+/** Connections kept free of blocking queries: for checks, re-reads and other tools on this host. */
+const SPARE_CONNECTIONS = 8;
+const HTTP_STOP_MS = 400;
+
+const PACE = { perSecond: 4, burst: 20 };
+const CANONICAL_EVERY_MS = 5 * 60_000;
+const STALE_AFTER_MS = 30_000;
+const CHECKPOINT_EVERY_MS = 60_000;
+
+/** A running bridge: Nomad in, log in the middle, subscribers out. */
+export interface Bridge {
+  /** Where subscribers connect: `http://127.0.0.1:4650`. */
+  readonly url: string;
+  readonly source: string;
+  readonly log: FeedLog;
+  /** Resolves when every scope has its baseline; rejects when the bridge ends before. */
+  ready(signal?: AbortSignal): Promise<void>;
+  /** Rejects when the bridge cannot go on; resolves when it was stopped. */
+  readonly done: Promise<void>;
+  /** Ends everything in order; what was committed stays. Safe to call twice. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Builds the rooms from the configuration and starts them. Without a log that knows its region it waits for
+ * Nomad first; with one, what is in the log is served while Nomad is away.
+ * @throws NomadOptionInvalid, LogUnusable, LogInUse, ListenRefused; the signal's reason when it aborts.
+ */
+export async function startBridge(
+  config: Config,
+  deps: { logger: Logger; signal: AbortSignal },
+): Promise<Bridge> {
+  const { logger, signal } = deps;
+  const stop = new AbortController();
+  const both = AbortSignal.any([signal, stop.signal]);
+  const nomad = createNomadClient(
+    resolveNomadOptions({ ...config.nomad, maxConnections: config.maxConnections }),
+    { logger },
+  );
+  const closing: (() => Promise<unknown>)[] = [() => nomad.close()];
+  const close = async (): Promise<void> => {
+    for (const step of closing.toReversed()) {
+      await step().catch((error: unknown) => logger.warn({ err: error }, "a part did not close cleanly"));
+    }
+  };
+  try {
+    const region =
+      config.nomad.region ??
+      regionOfLog(config.feed.path) ??
+      (await regionOf(nomad, { logger, signal: both }));
+    const source = sourceOf(config.cluster, region);
+    const log = await openSqliteLog({ path: config.feed.path, source });
+    closing.push(() => log.close());
+
+    const metrics = createMetrics();
+    const supervisor = superviseScopes(config, { nomad, log, logger, metrics, source });
+    const health = new Health(supervisor, systemClock);
+    const server = createHttpServer(
+      {
+        log,
+        logger,
+        metrics,
+        source,
+        signals: SIGNAL_NAMES,
+        readiness: () => health.readiness(),
+        liveness: () => health.liveness(),
+      },
+      { host: config.listen.host, port: config.listen.port, insecureNoAuth: config.insecureNoAuth },
+    );
+    const { url } = await server.start();
+    closing.push(() => server.stop("shutdown", HTTP_STOP_MS));
+
+    const watching = watch(config, { nomad, source, supervisor, logger, signal: both });
+    const trimming = keepWithin(log, config.retention, { logger, metrics, signal: both });
+    closing.push(async () => {
+      stop.abort(new Error("the bridge stops"));
+      await Promise.allSettled([watching, trimming]);
+    });
+    let closed: Promise<void> | undefined;
+    return {
+      url,
+      source,
+      log,
+      ready: (waitSignal) => health.whenReady(AbortSignal.any([both, ...(waitSignal ? [waitSignal] : [])])),
+      done: watching,
+      stop: () => (closed ??= close()),
+    };
+  } catch (error) {
+    stop.abort(error);
+    await close();
+    throw error;
+  }
+}
+
+function wrongRegion(path: string, source: string, region: string): LogUnusable {
+  return new LogUnusable(`The log ${path} belongs to ${source}, but Nomad answers for region ${region}`, {
+    hint: "Point --nomad-addr at the log's region, or give this region a log of its own with --feed",
+  });
+}
+
+function superviseScopes(
+  config: Config,
+  deps: {
+    nomad: NomadClient;
+    log: FeedLog;
+    logger: Logger;
+    metrics: ReturnType<typeof createMetrics>;
+    source: string;
+  },
+): Supervisor {
+  const { source, ...rest } = deps;
+  return new Supervisor(
+    { ...rest, clock: systemClock, random: Math.random },
+    {
+      source,
+      owner: `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`,
+      resources: config.resources,
+      namespaces: config.namespaces === "*" ? null : config.namespaces,
+      maxScopes: Math.max(1, config.maxConnections - SPARE_CONNECTIONS),
+      waitMs: config.waitMs,
+      consistency: config.nomad.consistency,
+      baseline: config.baseline,
+      maxEventBytes: config.maxEventBytes,
+      canonicalEveryMs: CANONICAL_EVERY_MS,
+      staleAfterMs: STALE_AFTER_MS,
+      checkpointEveryMs: CHECKPOINT_EVERY_MS,
+      pace: PACE,
+    },
+  );
+}
+
+/** A log that exists knows its region, so that it can be served while Nomad is away. */
+function regionOfLog(path: string): string | undefined {
+  const source = sourceOfSqliteLog(path);
+  return source === undefined ? undefined : regionIn(source);
+}
+
+/** Watches Nomad from its first answer on, once it is sure to be the region that the log is of. */
+async function watch(
+  config: Config,
+  deps: { nomad: NomadClient; source: string; supervisor: Supervisor; logger: Logger; signal: AbortSignal },
+): Promise<void> {
+  const { nomad, source, supervisor, logger, signal } = deps;
+  try {
+    await nomadAnswers(nomad, { logger, signal });
+    if (config.nomad.region === undefined) {
+      const region = await regionOf(nomad, { logger, signal });
+      if (region !== regionIn(source)) throw wrongRegion(config.feed.path, source, region);
+    }
+    logger.info({ source }, "Nomad answers; watching it");
+    await supervisor.run(signal);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}
