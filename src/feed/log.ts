@@ -138,7 +138,10 @@ export interface Committed {
   readonly rev: number;
 }
 
-/** All conditions hold together; an absent one allows everything. Bounds on time are of the recording. */
+/**
+ * All conditions hold together; an absent one allows everything. Bounds on time are of the recording: from
+ * `sinceMs` on, and before `untilMs`.
+ */
 export interface HistoryQuery {
   readonly resource?: ResourceType;
   readonly key?: string;

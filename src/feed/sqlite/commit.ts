@@ -1,0 +1,157 @@
+import { sealDraft, type EventDraft } from "../../schemas/draft.ts";
+import type { Scope } from "../../schemas/scope.ts";
+import { currentFence, inherit } from "../claims.ts";
+import { Conflict, Fenced } from "../errors.ts";
+import type { Claim, Commit, Committed, StateWrite } from "../log.ts";
+import type { Connection } from "./connection.ts";
+import { readMeta, scopeOf, type ScopeRow } from "./rows.ts";
+
+/** Takes the scope in one transaction. */
+export function claimScope(connection: Connection, scope: Scope, owner: string): Claim {
+  return connection.transaction(() => {
+    const known = scopesOfResource(connection, scope);
+    const heritage = inherit(scope, known);
+    const fence = readMeta(connection).fence + 1;
+    connection.run("UPDATE meta SET fence = ? WHERE one = 1", [fence]);
+    connection.run(
+      `INSERT INTO scopes (resource, namespace, fence, owner) VALUES (?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET fence = excluded.fence, owner = excluded.owner`,
+      [scope.resource, scope.namespace, fence, owner],
+    );
+    const { baselined, borrowed } = heritage;
+    const checkpoint =
+      heritage.checkpoint !== null && borrowed
+        ? { ...heritage.checkpoint, count: countState(connection, scope) }
+        : heritage.checkpoint;
+    return { scope, fence, rev: find(known, scope)?.rev ?? 0, baselined, checkpoint };
+  });
+}
+
+/** Writes the whole commit in one transaction, `nowText` being the time of recording (RFC 3339, UTC, ms). */
+export function commitChunk(connection: Connection, commit: Commit, nowText: string): Committed {
+  return connection.transaction(() => {
+    const { scope, fence, commitId } = commit;
+    const known = scopesOfResource(connection, scope);
+    const own = find(known, scope);
+    const newest = currentFence(scope, known);
+    if (own === undefined || own.fence !== fence || newest !== fence) throw new Fenced(scope, fence, newest);
+    if (own.rev !== commit.expectedRev) {
+      if (own.commitId !== commitId) throw new Conflict(scope, commit.expectedRev, own.rev);
+      return { status: "duplicate", first: own.first, last: own.last, rev: own.rev };
+    }
+    const meta = readMeta(connection);
+    const count = commit.events.length;
+    const last = meta.sequence + count;
+    const first = count === 0 ? 0 : meta.sequence + 1;
+    const bytes = appendEvents(connection, commit.events, meta.epoch, first, nowText);
+    writeState(connection, commit.state);
+    for (const birth of commit.births ?? []) recordBirth(connection, birth);
+    const rev = own.rev + 1;
+    connection.run(
+      "UPDATE scopes SET rev = ?, commit_id = ?, first = ?, last = ? WHERE resource = ? AND namespace = ?",
+      [rev, commitId, first, count === 0 ? 0 : last, scope.resource, scope.namespace],
+    );
+    if (commit.checkpoint !== undefined) moveCheckpoint(connection, commit, commit.checkpoint);
+    connection.run("UPDATE meta SET sequence = ?, bytes = bytes + ? WHERE one = 1", [last, bytes]);
+    return { status: "committed", first, last: count === 0 ? 0 : last, rev };
+  });
+}
+
+function scopesOfResource(connection: Connection, scope: Scope): ScopeRow[] {
+  return connection.all("SELECT * FROM scopes WHERE resource = ?", [scope.resource]).map(scopeOf);
+}
+
+function find(known: readonly ScopeRow[], scope: Scope): ScopeRow | undefined {
+  return known.find((row) => row.scope.namespace === scope.namespace);
+}
+
+function countState(connection: Connection, scope: Scope): number {
+  const row =
+    scope.namespace === "*"
+      ? connection.get("SELECT count(*) AS count FROM state WHERE resource = ?", [scope.resource])
+      : connection.get("SELECT count(*) AS count FROM state WHERE resource = ? AND namespace = ?", [
+          scope.resource,
+          scope.namespace,
+        ]);
+  return row?.integer("count") ?? 0;
+}
+
+/** Answers the bytes of JSON written. */
+function appendEvents(
+  connection: Connection,
+  events: readonly EventDraft[],
+  epoch: string,
+  first: number,
+  nowText: string,
+): number {
+  if (events.length === 0) return 0;
+  const recordedAt = notBeforeTheLast(connection, nowText);
+  let bytes = 0;
+  for (const [position, event] of events.entries()) {
+    const sequence = first + position;
+    const data = sealDraft(event, epoch, sequence);
+    bytes += Buffer.byteLength(data);
+    const place = [event.resource, event.namespace, event.key, event.job, event.node];
+    const kind = [event.op, event.aspect, event.severity, JSON.stringify(event.signals)];
+    connection.run(
+      `INSERT INTO events (sequence, recorded_at, time, type, resource, namespace, key, job, node, op, aspect,
+       severity, signals, id, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      [sequence, recordedAt, event.time, event.type, ...place, ...kind, event.id, data],
+    );
+    for (const signal of new Set(event.signals)) {
+      connection.run("INSERT INTO event_signals (signal, sequence) VALUES (?, ?)", [signal, sequence]);
+    }
+    if (event.overflow !== null) {
+      bytes += Buffer.byteLength(event.overflow);
+      connection.run("INSERT INTO overflow (sequence, data) VALUES (?, ?)", [sequence, event.overflow]);
+    }
+  }
+  return bytes;
+}
+
+/** A clock that was set back must not break the order of `recorded_at`, on which every bound on time rests. */
+function notBeforeTheLast(connection: Connection, nowText: string): string {
+  const last = connection
+    .get("SELECT recorded_at FROM events ORDER BY sequence DESC LIMIT 1")
+    ?.text("recorded_at");
+  return last !== undefined && last > nowText ? last : nowText;
+}
+
+function writeState(connection: Connection, writes: readonly StateWrite[]): void {
+  for (const { ref, next } of writes) {
+    if (next === null) {
+      connection.run("DELETE FROM state WHERE resource = ? AND namespace = ? AND key = ?", [
+        ref.resource,
+        ref.namespace,
+        ref.key,
+      ]);
+    } else {
+      connection.run(
+        `INSERT INTO state (resource, namespace, key, rev, stub) VALUES (?, ?, ?, ?, CAST(? AS TEXT))
+         ON CONFLICT (resource, namespace, key) DO UPDATE SET rev = excluded.rev, stub = excluded.stub`,
+        [ref.resource, ref.namespace, ref.key, next.rev, next.stub],
+      );
+    }
+  }
+}
+
+function recordBirth(connection: Connection, scope: Scope): void {
+  connection.run(
+    "INSERT INTO scopes (resource, namespace, baselined) VALUES (?, ?, 1) ON CONFLICT DO NOTHING",
+    [scope.resource, scope.namespace],
+  );
+}
+
+function moveCheckpoint(
+  connection: Connection,
+  commit: Commit,
+  checkpoint: NonNullable<Commit["checkpoint"]>,
+): void {
+  const { index, nomadEpoch, count, observedAt } = checkpoint;
+  connection.run(
+    `UPDATE scopes SET baselined = 1, checkpoint_fence = ?, raft_index = ?, nomad_epoch = ?, count = ?,
+     observed_at = ? WHERE resource = ? AND namespace = ?`,
+    [commit.fence, index, nomadEpoch, count, observedAt, commit.scope.resource, commit.scope.namespace],
+  );
+  connection.run("UPDATE meta SET nomad_epoch = max(nomad_epoch, ?) WHERE one = 1", [nomadEpoch]);
+}

@@ -1,0 +1,135 @@
+import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from "node:sqlite";
+import { LogUnavailable } from "../errors.ts";
+import { damaged, translate } from "./errors.ts";
+
+/**
+ * One connection to the log's file. Statements are compiled once; whatever SQLite throws comes out as an error
+ * of feed/errors.ts. Everything is synchronous, so a transaction is never interleaved with another call.
+ */
+export class Connection {
+  readonly path: string;
+  readonly #database: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+
+  constructor(path: string, options: { readOnly: boolean; busyMs: number }) {
+    this.path = path;
+    this.#database = this.#guard(
+      () => new DatabaseSync(path, { readOnly: options.readOnly, timeout: options.busyMs }),
+    );
+  }
+
+  exec(sql: string): void {
+    this.#guard(() => this.#database.exec(sql));
+  }
+
+  run(sql: string, values: readonly SQLInputValue[] = []): number {
+    return this.#guard(() => Number(this.#prepare(sql).run(...values).changes));
+  }
+
+  all(sql: string, values: readonly SQLInputValue[] = []): Row[] {
+    return this.#guard(() =>
+      this.#prepare(sql)
+        .all(...values)
+        .map((columns) => new Row(columns, this.path)),
+    );
+  }
+
+  get(sql: string, values: readonly SQLInputValue[] = []): Row | undefined {
+    return this.#guard(() => {
+      const columns = this.#prepare(sql).get(...values);
+      return columns === undefined ? undefined : new Row(columns, this.path);
+    });
+  }
+
+  /** Calls `visit` with each row until it answers false. */
+  each(sql: string, values: readonly SQLInputValue[], visit: (row: Row) => boolean): void {
+    this.#guard(() => {
+      for (const columns of this.#prepare(sql).iterate(...values)) {
+        if (!visit(new Row(columns, this.path))) return;
+      }
+    });
+  }
+
+  /** All of `work` or nothing; IMMEDIATE, so that it cannot fail half way for want of the write lock. */
+  transaction<T>(work: () => T): T {
+    this.exec("BEGIN IMMEDIATE");
+    try {
+      const result = work();
+      this.exec("COMMIT");
+      return result;
+    } catch (error) {
+      // SQLite has already rolled back where it ran out of room.
+      if (this.#database.isOpen && this.#database.isTransaction) this.exec("ROLLBACK");
+      throw error;
+    }
+  }
+
+  get isOpen(): boolean {
+    return this.#database.isOpen;
+  }
+
+  close(): void {
+    this.#statements.clear();
+    if (this.#database.isOpen) this.#guard(() => this.#database.close());
+  }
+
+  #prepare(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      if (!this.#database.isOpen) throw new LogUnavailable(`The log ${this.path} is closed`);
+      statement = this.#database.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+
+  #guard<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      throw translate(error, this.path);
+    }
+  }
+}
+
+/** A row whose columns are checked to be what the schema says. */
+export class Row {
+  readonly #columns: Record<string, SQLOutputValue>;
+  readonly #path: string;
+
+  constructor(columns: Record<string, SQLOutputValue>, path: string) {
+    this.#columns = columns;
+    this.#path = path;
+  }
+
+  text(name: string): string {
+    const value = this.#columns[name];
+    return typeof value === "string" ? value : this.#wrong(name);
+  }
+
+  textOrNull(name: string): string | null {
+    const value = this.#columns[name];
+    return value === null || typeof value === "string" ? value : this.#wrong(name);
+  }
+
+  integer(name: string): number {
+    const value = this.#columns[name];
+    return typeof value === "number" ? value : this.#wrong(name);
+  }
+
+  integerOrNull(name: string): number | null {
+    const value = this.#columns[name];
+    return value === null || typeof value === "number" ? value : this.#wrong(name);
+  }
+
+  bytes(name: string): Buffer {
+    const value = this.#columns[name];
+    return value instanceof Uint8Array
+      ? Buffer.from(value.buffer, value.byteOffset, value.byteLength)
+      : this.#wrong(name);
+  }
+
+  #wrong(name: string): never {
+    throw damaged(this.#path, `column ${name} holds ${typeof this.#columns[name]}`);
+  }
+}

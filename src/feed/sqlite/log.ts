@@ -1,0 +1,219 @@
+import { statSync } from "node:fs";
+import { setImmediate } from "node:timers/promises";
+import type { Cursor } from "../../schemas/cursor.ts";
+import type { LogEntry } from "../../schemas/draft.ts";
+import type { Scope } from "../../schemas/scope.ts";
+import { CursorExpired, EpochChanged, FutureCursor, LogUnavailable, LogUnusable } from "../errors.ts";
+import type {
+  Claim,
+  Commit,
+  Committed,
+  ConsumerStore,
+  FeedHead,
+  FeedLog,
+  HistoryQuery,
+  RetentionLimits,
+  ScopeStatus,
+  StateCut,
+  StateEntry,
+  StateFilter,
+} from "../log.ts";
+import { Waiters } from "../waiters.ts";
+import { claimScope, commitChunk } from "./commit.ts";
+import type { Connection } from "./connection.ts";
+import { SqliteConsumers } from "./consumers.ts";
+import { planHistory, type Range } from "./history.ts";
+import { entryOf, EVENT_COLUMNS, headOf, readMeta, scopeOf } from "./rows.ts";
+import { filterOf, SqliteStateCut, stateBatches } from "./state.ts";
+import { lastBefore, reclaimBatch, recordedText, trimBatch } from "./trim.ts";
+
+/** How often a reader looks whether another process has written. */
+const FOREIGN_WRITES_MS = 250;
+/** SQLite can reuse its write-ahead file only when no cut still reads from it. */
+const WAL_LIMIT_BYTES = 256 << 20;
+
+export interface SqliteLogParts {
+  readonly connection: Connection;
+  readonly readOnly: boolean;
+  /** Ms since 1970. */
+  readonly clock: () => number;
+  /** Called once by `close`, before the connection goes. */
+  readonly onClose: () => void;
+  /** Called once after the connection went. */
+  readonly onClosed: () => void;
+}
+
+/**
+ * The log in one SQLite file (WAL). One process writes, any number read. The file is the only truth: nothing
+ * is cached between calls, so what a crash leaves is what the next open sees. Calls are synchronous inside and
+ * short: the longest is one commit with its fsync.
+ */
+export class SqliteLog implements FeedLog {
+  readonly consumers: ConsumerStore;
+  readonly #parts: SqliteLogParts;
+  readonly #waiters = new Waiters();
+  readonly #cuts = new Set<SqliteStateCut>();
+  #foreignWrites: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(parts: SqliteLogParts) {
+    this.#parts = parts;
+    this.consumers = new SqliteConsumers(parts.connection, () => this.#writing(), parts.clock);
+  }
+
+  async head(): Promise<FeedHead> {
+    return headOf(readMeta(this.#connection));
+  }
+
+  async claim(scope: Scope, owner: string): Promise<Claim> {
+    return claimScope(this.#writing(), scope, owner);
+  }
+
+  async *loadState(scope: Scope): AsyncGenerator<StateEntry[]> {
+    yield* stateBatches(this.#connection, filterOf(scope));
+  }
+
+  async commit(commit: Commit): Promise<Committed> {
+    const committed = commitChunk(this.#writing(), commit, recordedText(this.#parts.clock()));
+    this.#waiters.wake(committed.last);
+    this.#boundWriteAhead();
+    return committed;
+  }
+
+  async read(cursor: Cursor, options: { limit: number; maxBytes?: number }): Promise<LogEntry[]> {
+    this.#check(cursor);
+    const { limit, maxBytes = Infinity } = options;
+    const entries: LogEntry[] = [];
+    let bytes = 0;
+    this.#connection.each(
+      `SELECT ${EVENT_COLUMNS} FROM events WHERE sequence > ? ORDER BY sequence LIMIT ?`,
+      [cursor.sequence, Math.max(0, limit)],
+      (row) => {
+        const entry = entryOf(row);
+        bytes += Buffer.byteLength(entry.json);
+        if (bytes > maxBytes && entries.length > 0) return false;
+        entries.push(entry);
+        return bytes < maxBytes;
+      },
+    );
+    return entries;
+  }
+
+  async waitBeyond(sequence: number, options: { timeoutMs: number; signal?: AbortSignal }): Promise<boolean> {
+    if (readMeta(this.#connection).sequence > sequence) return true;
+    const answer = this.#waiters.wait(sequence, options);
+    this.#watchForeignWrites();
+    return answer;
+  }
+
+  async history(query: HistoryQuery): Promise<LogEntry[]> {
+    const { sql, values } = planHistory(query, this.#rangeOf(query));
+    return this.#connection.all(sql, values).map(entryOf);
+  }
+
+  async cursorAt(timeMs: number): Promise<Cursor> {
+    const { epoch, floor } = readMeta(this.#connection);
+    return { epoch, sequence: lastBefore(this.#connection, timeMs, floor) };
+  }
+
+  async overflow(sequence: number): Promise<string | undefined> {
+    return this.#connection.get("SELECT data FROM overflow WHERE sequence = ?", [sequence])?.text("data");
+  }
+
+  async stateCut(filter: StateFilter = {}): Promise<StateCut> {
+    const cut = new SqliteStateCut(this.#connection.path, filter, (done) => this.#cuts.delete(done));
+    this.#cuts.add(cut);
+    return cut;
+  }
+
+  async trim(limits: RetentionLimits): Promise<{ floor: number; removed: number }> {
+    const nowMs = this.#parts.clock();
+    let removed = 0;
+    for (;;) {
+      const gone = trimBatch(this.#writing(), limits, nowMs);
+      if (gone === 0) break;
+      removed += gone;
+      this.#boundWriteAhead();
+      await setImmediate();
+    }
+    if (removed > 0) while (reclaimBatch(this.#writing())) await setImmediate();
+    return { floor: readMeta(this.#connection).floor, removed };
+  }
+
+  async scopes(): Promise<ScopeStatus[]> {
+    const rows = this.#connection.all("SELECT * FROM scopes WHERE fence > 0 ORDER BY resource, namespace");
+    return rows.map(scopeOf).map(({ scope, fence, owner, rev, baselined, checkpoint }) => ({
+      scope,
+      fence,
+      owner,
+      rev,
+      baselined,
+      checkpoint,
+    }));
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearInterval(this.#foreignWrites);
+    this.#waiters.end();
+    for (const cut of this.#cuts) cut.expire();
+    try {
+      this.#parts.onClose();
+    } finally {
+      this.#parts.connection.close();
+      this.#parts.onClosed();
+    }
+  }
+
+  get #connection(): Connection {
+    if (this.#closed) throw new LogUnavailable(`The log ${this.#parts.connection.path} is closed`);
+    return this.#parts.connection;
+  }
+
+  #writing(): Connection {
+    if (this.#parts.readOnly) {
+      throw new LogUnusable(`The log ${this.#parts.connection.path} was opened for reading only`);
+    }
+    return this.#connection;
+  }
+
+  #check(cursor: Cursor): void {
+    const { epoch, sequence, floor } = readMeta(this.#connection);
+    if (cursor.epoch !== epoch) throw new EpochChanged(cursor, { epoch, sequence });
+    if (cursor.sequence > sequence) throw new FutureCursor(cursor, { epoch, sequence });
+    if (cursor.sequence < floor) throw new CursorExpired(cursor, { epoch, sequence: floor });
+  }
+
+  #rangeOf(query: HistoryQuery): Range {
+    const since = query.sinceMs === undefined ? 0 : lastBefore(this.#connection, query.sinceMs, 0);
+    const until = query.untilMs === undefined ? Infinity : lastBefore(this.#connection, query.untilMs, 0) + 1;
+    return {
+      after: Math.max(since, query.after ?? 0),
+      before: Math.min(until, query.before ?? Infinity, Number.MAX_SAFE_INTEGER),
+    };
+  }
+
+  #watchForeignWrites(): void {
+    if (!this.#parts.readOnly || this.#foreignWrites !== undefined || this.#waiters.size === 0) return;
+    this.#foreignWrites = setInterval(() => {
+      try {
+        this.#waiters.wake(readMeta(this.#connection).sequence);
+      } catch {
+        // The waiters' own next call meets the same error and tells them.
+        this.#waiters.end();
+      }
+      if (this.#waiters.size > 0) return;
+      clearInterval(this.#foreignWrites);
+      this.#foreignWrites = undefined;
+    }, FOREIGN_WRITES_MS);
+  }
+
+  #boundWriteAhead(): void {
+    if (this.#cuts.size === 0) return;
+    const walBytes = statSync(`${this.#parts.connection.path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
+    if (walBytes <= WAL_LIMIT_BYTES) return;
+    for (const cut of this.#cuts) cut.expire();
+    this.#cuts.clear();
+  }
+}

@@ -1,0 +1,207 @@
+import { randomInt } from "node:crypto";
+import { readFileSync, statSync } from "node:fs";
+import { hostname } from "node:os";
+import { LogUnusable } from "../errors.ts";
+import type { FeedLog } from "../log.ts";
+import { Connection } from "./connection.ts";
+import { damaged } from "./errors.ts";
+import { createLogFile, inspect, truePath } from "./file.ts";
+import { WriterLock, type Writer } from "./lock.ts";
+import { SqliteLog } from "./log.ts";
+import { readMeta } from "./rows.ts";
+import { SCHEMA_VERSION } from "./schema.ts";
+import { recordedText } from "./trim.ts";
+
+interface CommonOptions {
+  readonly path: string;
+  /** Ms since 1970. */
+  readonly clock?: () => number;
+}
+
+export interface ReadOptions extends CommonOptions {
+  readonly readOnly: true;
+  /** Checked against the file's where given. */
+  readonly source?: string;
+}
+
+export interface WriteOptions extends CommonOptions {
+  readonly readOnly?: false;
+  /** `nomad://cluster/region`: the only feed this file will ever hold. */
+  readonly source: string;
+  /**
+   * "full" (default): what was committed survives a power cut, so a sequence a subscriber has seen never names
+   * another event. "normal": only a crash of the process is survived; after a power cut the feed has a new epoch.
+   */
+  readonly durability?: "full" | "normal";
+  /** The file's greatest size; a commit beyond it is refused with LogFull. */
+  readonly maxFileBytes?: number;
+  /** Who we are, for the one who finds the log in use. */
+  readonly writer?: Writer;
+  /** Six characters of a-z and 0-9. */
+  readonly newEpoch?: () => string;
+}
+
+export type SqliteLogOptions = ReadOptions | WriteOptions;
+
+/** SQLite blocks the process while it waits for a lock, which only a foreign program can hold. */
+const BUSY_MS = 250;
+/** Reading every page takes a second or so per GB; beyond this only the structure is looked at. */
+const QUICK_CHECK_BYTES = 256 << 20;
+const JOURNAL_KEPT_BYTES = 64 << 20;
+
+/**
+ * Opens the log in the file at `path`, and creates it where there is none. A file that is not a whole log of
+ * this source is refused and left as it is.
+ * @throws LogUnusable, LogInUse (another process writes it), LogUnavailable, LogFull.
+ */
+export async function openSqliteLog(options: SqliteLogOptions): Promise<FeedLog> {
+  const path = truePath(options.path);
+  return options.readOnly === true ? openForReading(path, options) : openForWriting(path, options);
+}
+
+function openForReading(path: string, options: ReadOptions): FeedLog {
+  if (inspect(path, true) === "absent") {
+    throw new LogUnusable(`There is no log at ${path} to read`, {
+      hint: "Check the path; the log is created by the process that writes it",
+    });
+  }
+  const connection = new Connection(path, { readOnly: true, busyMs: BUSY_MS });
+  return closingOnError(connection, () => {
+    verify(connection, options.source);
+    return new SqliteLog({
+      connection,
+      readOnly: true,
+      clock: options.clock ?? Date.now,
+      onClose: () => undefined,
+      onClosed: () => undefined,
+    });
+  });
+}
+
+function openForWriting(path: string, options: WriteOptions): FeedLog {
+  inspect(path, false);
+  const lock = WriterLock.acquire(path, () => describeWriter(path));
+  try {
+    const clock = options.clock ?? Date.now;
+    const newEpoch = options.newEpoch ?? randomEpoch;
+    if (inspect(path, false) === "absent") {
+      createLogFile(path, { source: options.source, epoch: newEpoch(), createdAt: recordedText(clock()) });
+    }
+    const connection = new Connection(path, { readOnly: false, busyMs: BUSY_MS });
+    return closingOnError(connection, () => {
+      verify(connection, options.source);
+      checkPages(connection);
+      prepare(connection, options, clock(), newEpoch);
+      const onClose = () => leaveCleanly(connection);
+      return new SqliteLog({ connection, readOnly: false, clock, onClose, onClosed: () => lock.release() });
+    });
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+function closingOnError<T>(connection: Connection, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+}
+
+/** Looks at what costs nothing to look at: version, source, and that the events are all there. */
+function verify(connection: Connection, source: string | undefined): void {
+  const { path } = connection;
+  const version = connection.get("PRAGMA user_version")?.integer("user_version") ?? 0;
+  if (version > SCHEMA_VERSION) {
+    throw new LogUnusable(
+      `The log ${path} is of format ${version}; this nomad-changefeed knows formats up to ${SCHEMA_VERSION}`,
+      { hint: "Run the newer nomad-changefeed that wrote it" },
+    );
+  }
+  if (version < 1) throw damaged(path, `it says it is of format ${version}`);
+  const meta = readMeta(connection);
+  if (source !== undefined && meta.source !== source) {
+    throw new LogUnusable(`The log ${path} belongs to ${meta.source}, not to ${source}`, {
+      hint: "Give each cluster and region a log file of its own",
+    });
+  }
+  const first = connection.get("SELECT sequence FROM events ORDER BY sequence LIMIT 1");
+  const last = connection.get("SELECT sequence FROM events ORDER BY sequence DESC LIMIT 1");
+  const begins = first?.integer("sequence") ?? meta.sequence + 1;
+  const ends = last?.integer("sequence") ?? meta.floor;
+  if (begins !== meta.floor + 1 || ends !== meta.sequence) {
+    throw damaged(
+      path,
+      `it should hold events ${meta.floor + 1} to ${meta.sequence} and holds ${begins} to ${ends}`,
+    );
+  }
+}
+
+function checkPages(connection: Connection): void {
+  if (statSync(connection.path).size > QUICK_CHECK_BYTES) return;
+  const verdict = connection.get("PRAGMA quick_check(1)")?.text("quick_check");
+  if (verdict !== "ok") throw damaged(connection.path, verdict ?? "it cannot be checked");
+}
+
+function prepare(connection: Connection, options: WriteOptions, nowMs: number, newEpoch: () => string): void {
+  const durability = options.durability ?? "full";
+  connection.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${durability};
+    PRAGMA journal_size_limit = ${JOURNAL_KEPT_BYTES}; PRAGMA cache_size = -16000`);
+  if (options.maxFileBytes !== undefined) {
+    const pageBytes = connection.get("PRAGMA page_size")?.integer("page_size") ?? 1;
+    connection.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(options.maxFileBytes / pageBytes))}`);
+  }
+  const boot = bootId();
+  const writer = options.writer ?? { pid: process.pid, host: hostname() };
+  connection.transaction(() => {
+    const unsafe = connection.get("SELECT unsafe_boot FROM meta")?.textOrNull("unsafe_boot") ?? null;
+    // Events may have gone with the power, and their sequences would be given out twice.
+    if (unsafe !== null && unsafe !== boot) connection.run("UPDATE meta SET epoch = ?", [newEpoch()]);
+    connection.run("UPDATE meta SET writer = ?, unsafe_boot = ?", [
+      JSON.stringify({ ...writer, since: recordedText(nowMs) }),
+      durability === "normal" ? (boot ?? "unknown") : null,
+    ]);
+  });
+}
+
+/** Checkpointing puts everything on the disk, whatever the durability. */
+function leaveCleanly(connection: Connection): void {
+  try {
+    connection.run("UPDATE meta SET writer = NULL, unsafe_boot = NULL");
+    connection.exec("PRAGMA wal_checkpoint(PASSIVE)");
+  } catch {
+    // On a full disk we leave as a crash would: the next open copes with that.
+  }
+}
+
+function describeWriter(path: string): string {
+  try {
+    const connection = new Connection(path, { readOnly: true, busyMs: 0 });
+    try {
+      const text = connection.get("SELECT writer FROM meta")?.textOrNull("writer") ?? null;
+      if (text === null) return "";
+      const { pid, host, since } = JSON.parse(text) as Record<string, unknown>;
+      return ` (pid ${String(pid)} on ${String(host)}, since ${String(since)})`;
+    } finally {
+      connection.close();
+    }
+  } catch {
+    return "";
+  }
+}
+
+/** Changes whenever the machine starts; undefined where the system has no such thing. */
+function bootId(): string | undefined {
+  try {
+    return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+  } catch {
+    return undefined;
+  }
+}
+
+function randomEpoch(): string {
+  const alphabet = "abcdefghijklmnopqrstuvwxyz0123456789";
+  return Array.from({ length: 6 }, () => alphabet[randomInt(alphabet.length)]).join("");
+}
