@@ -1,5 +1,5 @@
 import { pino, type DestinationStream, type Logger } from "pino";
-import pretty from "pino-pretty";
+import { prettyFactory } from "pino-pretty";
 
 export type { Logger } from "pino";
 
@@ -39,17 +39,13 @@ export function createLogger(options: {
     },
   };
   if (options.format === "json") return pino(base, destination);
-  return pino(
-    base,
-    pretty({
-      destination,
-      colorize: true,
-      translateTime: "SYS:HH:MM:ss.l",
-      ignore: "room",
-      singleLine: true,
-      sync: true,
-    }),
-  );
+  const prettify = prettyFactory({
+    colorize: true,
+    translateTime: "SYS:HH:MM:ss.l",
+    ignore: "room",
+    singleLine: true,
+  });
+  return pino(base, { write: (line) => destination.write(prettify(line)) });
 }
 
 /** A logger that says nothing, for tests and libraries. */
