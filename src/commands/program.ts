@@ -1,5 +1,9 @@
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { resolveConfig } from "../config/resolve.ts";
+import { ASPECTS, OPS } from "../schemas/draft.ts";
+import { SEVERITY_NAMES } from "../schemas/severity.ts";
 import type { Io } from "./io.ts";
+import type { SimulateOptions } from "./simulate.ts";
 import { addConfigFlags, givenOptions } from "./support/config-flags.ts";
 import { EXIT_CODES, reportError } from "./support/exit.ts";
 import { packageVersion } from "./support/version.ts";
@@ -42,22 +46,157 @@ export function createProgram(io: Io, perform: Perform): Command {
       getOutHasColors: () => false,
       getErrHasColors: () => false,
     });
-  addServiceCommands(program, io, perform);
+  addFeedCommands(program, io, perform);
+  addReaderCommands(program, io, perform);
+  addTrialCommands(program, io, perform);
+  addReferenceCommands(program, io, perform);
   return program;
 }
 
-function addServiceCommands(program: Command, io: Io, perform: Perform): void {
+/** What commander parsed: texts, and true for switches. */
+type Flags = Readonly<Record<string, string | true | undefined>>;
+
+function addFeedCommands(program: Command, io: Io, perform: Perform): void {
   program.commandsGroup("The feed:");
   addConfigFlags(
-    program.command("config").description("print the resolved configuration and where each value came from"),
+    program.command("run").description("watch Nomad, keep the log and serve subscribers"),
+  ).action((flags: Flags) =>
+    perform(async () => {
+      const { config, warnings } = resolveConfig(givenOptions(flags, io));
+      for (const warning of warnings) io.stderr.write(`warning: ${warning}\n`);
+      const { run } = await import("./run.ts");
+      await run(config, io);
+    }),
+  );
+  addConfigFlags(
+    program.command("doctor").description("check Nomad, the token's rights, the log and the port"),
+  )
+    .option("--json", "as JSON")
+    .action((flags: Flags) =>
+      perform(async () => {
+        const { doctor } = await import("./doctor.ts");
+        return doctor({ given: givenOptions(flags, io), json: flags["json"] === true }, io);
+      }),
+    );
+  addConfigFlags(
+    program.command("config").description("print the configuration and where each value came from"),
   )
     .option("--json", "as JSON")
     .option("--schema", "the JSON Schema of the configuration file instead")
-    .action((flags: Record<string, unknown>) =>
+    .action((flags: Flags) =>
       perform(async () => {
         const { printConfig, printConfigSchema } = await import("./config.ts");
         if (flags["schema"] === true) printConfigSchema(io);
         else printConfig({ given: givenOptions(flags, io), json: flags["json"] === true }, io);
       }),
     );
+}
+
+function addReaderCommands(program: Command, io: Io, perform: Perform): void {
+  program.commandsGroup("Reading it:");
+  const tail = program
+    .command("tail")
+    .description("follow the events of a running feed, one line each")
+    .addOption(new Option("--url <url>", "address of the feed").default("http://127.0.0.1:4650"))
+    .option("--json", "events as they are, one JSON object a line");
+  for (const [flag, help] of TAIL_PARAMETERS) tail.addOption(new Option(flag, help).argParser(joinRepeated));
+  tail.action((flags: Flags) =>
+    perform(async () => {
+      const { tail: follow } = await import("./tail.ts");
+      const { url, json, ...parameters } = flags;
+      await follow(
+        { url: String(url), json: json === true, parameters: parameters as Record<string, string> },
+        io,
+      );
+    }),
+  );
+  const history = program
+    .command("history")
+    .description(
+      "what the log remembers of a job, node, allocation …, newest last; works while the feed runs",
+    )
+    .argument("[object]", "job/web, node/<id>, allocation/<beginning of its id> …; without it, everything")
+    .option("--since <time>", "recorded since: 10m, 1d, or 2026-08-22T10:15:30Z")
+    .option("--until <time>", "recorded until")
+    .option("--namespace <name>", "in this namespace only")
+    .option("--signal <name>", "with this signal only, such as allocation.failed")
+    .option("--only", "the object alone, without the allocations, deployments and evaluations of it")
+    .addOption(new Option("--limit <count>", "at most so many, the newest").default("200"))
+    .option("--json", "events as they are, one JSON object a line");
+  addConfigFlags(history, ["feed", "config"]).action((object: string | undefined, flags: Flags) =>
+    perform(async () => {
+      const { history: print } = await import("./history.ts");
+      const { since, until, namespace, signal } = flags;
+      const texts = { object, since, until, namespace, signal } as Record<string, string>;
+      const switches = { only: flags["only"] === true, json: flags["json"] === true };
+      await print(
+        { ...texts, ...switches, limit: String(flags["limit"]), given: givenOptions(flags, io) },
+        io,
+      );
+    }),
+  );
+}
+
+/** Parameters of /v1/events, by their flags. */
+const TAIL_PARAMETERS = [
+  [
+    "--types <types>",
+    "kinds of objects (jobs, allocations …), event types, or feed for the feed's own events",
+  ],
+  ["--namespaces <names>", "of these namespaces"],
+  ["--ops <ops>", OPS.join(", ")],
+  ["--aspects <aspects>", ASPECTS.join(", ")],
+  ["--signals <names>", "named transitions, such as allocation.failed"],
+  ["--subjects <subjects>", "single objects: allocations/default/<id>"],
+  ["--min-severity <severity>", SEVERITY_NAMES.join(", ")],
+  ["--since <time>", "from what was recorded since: 10m, 1d, or 2026-08-22T10:15:30Z"],
+  ["--cursor <cursor>", "from a cursor on, or earliest, or latest (what happens from now on)"],
+  ["--limit <count>", "end after so many events"],
+] as const;
+
+function addTrialCommands(program: Command, io: Io, perform: Perform): void {
+  program.commandsGroup("Trying it:");
+  program
+    .command("simulate")
+    .description("serve a simulated Nomad API: a cluster that lives, and lies on demand")
+    .addOption(new Option("--listen <host:port>", "port 0: any free one").default("127.0.0.1:4646"))
+    .addOption(wholeNumber("--seed <number>", "same seed, same cluster", 1))
+    .addOption(wholeNumber("--allocations <count>", "allocations at the start, up to 100000", 40))
+    .addOption(wholeNumber("--changes-per-second <count>", "how lively it is", 10))
+    .option(
+      "--faults <list>",
+      "kinds of faults and their probability per request: reset:0.01,rate-limit:0.01",
+    )
+    .option("--acl", "enforce ACLs; prints the management token")
+    .action((flags: SimulateOptions) =>
+      perform(async () => {
+        const { simulate } = await import("./simulate.ts");
+        await simulate(flags, io);
+      }),
+    );
+}
+
+function addReferenceCommands(program: Command, io: Io, perform: Perform): void {
+  program.commandsGroup("Reference:");
+  program
+    .command("schema")
+    .description("print the JSON Schema of events and frames, or of one of them")
+    .argument("[name]", "the name of a schema")
+    .action((name: string | undefined) =>
+      perform(async () => {
+        const { schemaCommand } = await import("./schema.ts");
+        schemaCommand(name, (text) => io.stdout.write(text));
+      }),
+    );
+}
+
+function joinRepeated(value: string, before: string | undefined): string {
+  return before === undefined ? value : `${before},${value}`;
+}
+
+function wholeNumber(flag: string, help: string, usual: number): Option {
+  return new Option(flag, help).default(usual).argParser((value) => {
+    if (/^\d{1,9}$/.test(value)) return Number(value);
+    throw new InvalidArgumentError("Allowed: a whole number.");
+  });
 }

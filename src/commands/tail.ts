@@ -1,3 +1,4 @@
+import { SIGNAL_NAMES } from "../events/signals.ts";
 import { parseSubscription } from "../schemas/subscription-schema.ts";
 import type { Io } from "./io.ts";
 import { coloursFor } from "./support/colours.ts";
@@ -21,7 +22,7 @@ export async function tail(options: TailOptions, io: Io): Promise<void> {
   parseSubscription(query, {
     format: "websocket",
     nowMs: Date.now(),
-    signals: query.getAll("signals").flatMap((names) => names.split(",")),
+    signals: SIGNAL_NAMES,
   });
   const colours = coloursFor(io);
   await followFeed({

@@ -1,0 +1,82 @@
+import { once } from "node:events";
+import { accessSync, constants, existsSync, statfsSync, statSync } from "node:fs";
+import { createServer } from "node:net";
+import { dirname, resolve } from "node:path";
+import type { Config } from "../../../config/config.ts";
+import { printSize } from "../../../config/value-types.ts";
+import { LogInUse } from "../../../feed/errors.ts";
+import { WriterLock } from "../../../feed/sqlite/lock.ts";
+import { openSqliteLog } from "../../../feed/sqlite/open.ts";
+import { failure, failureOf, ok, warning, type Check } from "./check.ts";
+
+const LITTLE_BYTES = 100 * 2 ** 20;
+
+/** The log's file and disk, and the port subscribers connect to. */
+export async function* checkHere(config: Config): AsyncGenerator<Check> {
+  const path = resolve(config.feed.path);
+  const log = await checkLog(path);
+  yield log;
+  if (existsSync(dirname(path))) yield checkDisk(path, config.retention.maxBytes);
+  yield await checkPort(config, log.status === "warning");
+}
+
+/** A warning means: a process, most likely the feed itself, is writing it. */
+async function checkLog(path: string): Promise<Check> {
+  try {
+    if (!existsSync(path)) {
+      accessSync(dirname(path), constants.W_OK);
+      return ok("log", `${path} will be created`);
+    }
+    const log = await openSqliteLog({ path, readOnly: true });
+    const { epoch, sequence, floor } = await log.head();
+    await log.close();
+    accessSync(path, constants.W_OK);
+    WriterLock.acquire(path, () => "").release();
+    return ok("log", `${path}: ${sequence - floor} events, newest ${epoch}-${sequence}`);
+  } catch (error) {
+    if (error instanceof LogInUse) return warning("log", error.message, "Fine if that is the feed you run");
+    if (error instanceof Error && "code" in error && (error.code === "EACCES" || error.code === "ENOENT")) {
+      return failure("log", error.message, "Create the directory of --feed and let this user write to it");
+    }
+    return failureOf("log", error);
+  }
+}
+
+function checkDisk(path: string, maxBytes: number | undefined): Check {
+  const { bavail, bsize } = statfsSync(dirname(path));
+  const freeBytes = bavail * bsize;
+  const free = `${roundSize(freeBytes)} free`;
+  if (freeBytes < LITTLE_BYTES)
+    return failure("disk", free, "Make room, or keep the log elsewhere with --feed");
+  const grownBytes = existsSync(path) ? statSync(path).size : 0;
+  if (maxBytes !== undefined && maxBytes - grownBytes > freeBytes) {
+    return warning(
+      "disk",
+      `${free}, but the log may grow to ${printSize(maxBytes)}`,
+      "Lower --retention-bytes, or make room",
+    );
+  }
+  return ok("disk", free);
+}
+
+function roundSize(bytes: number): string {
+  return bytes >= 2 ** 30 ? `${(bytes / 2 ** 30).toFixed(1)}GiB` : `${(bytes / 2 ** 20).toFixed(0)}MiB`;
+}
+
+async function checkPort({ listen }: Config, feedRuns: boolean): Promise<Check> {
+  const server = createServer();
+  const where = `${listen.host}:${listen.port}`;
+  try {
+    server.listen(listen.port, listen.host);
+    await once(server, "listening");
+    server.close();
+    return ok("port", `${where} is free`);
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code === "EADDRINUSE" && feedRuns) {
+      return warning("port", `${where} is in use`, "Fine if that is the feed you run");
+    }
+    if (code === "EADDRINUSE") return failure("port", `${where} is in use`, "Choose another with --listen");
+    return failureOf("port", error);
+  }
+}

@@ -1,0 +1,135 @@
+import type { Config } from "../../../config/config.ts";
+import { createNomadClient, type NomadClient } from "../../../nomad/client.ts";
+import type { AgentSelf, TokenSelf } from "../../../nomad/inspection.ts";
+import { resolveNomadOptions } from "../../../nomad/options.ts";
+import { header, Requester } from "../../../nomad/requester.ts";
+import { silentLogger } from "../../../telemetry/logger.ts";
+import { failure, failureOf, ok, warning, type Check } from "./check.ts";
+import { checkRights } from "./rights-check.ts";
+
+const REQUEST_TIMEOUT_MS = 10_000;
+const SKEW_WARNING_MS = 3000;
+const EXPIRY_WARNING_MS = 24 * 3_600_000;
+
+/** Everything about Nomad that decides whether the feed will work, asked of Nomad itself. */
+export async function* checkNomad(config: Config, signal: AbortSignal): AsyncGenerator<Check> {
+  const options = resolveNomadOptions({ ...config.nomad, requestTimeoutMs: REQUEST_TIMEOUT_MS });
+  const requester = new Requester(options, silentLogger());
+  const client = createNomadClient(options, { logger: silentLogger() });
+  try {
+    const reached = await reach(requester, options.tls.skipVerify, signal);
+    yield* reached;
+    if (reached.some(({ status }) => status === "failure")) return;
+    const agent = await client.agentSelf(signal);
+    yield checkVersion(agent);
+    yield await attempt("leader", () => checkLeader(client, signal));
+    yield await attempt("token", async () => checkToken(await client.tokenSelf(signal), Date.now()));
+    yield* checkRights(config, client, agent?.maxConnectionsPerClient, signal);
+  } catch (error) {
+    if (!signal.aborted) yield failureOf("nomad", error);
+  } finally {
+    await Promise.all([requester.close(), client.close()]);
+  }
+}
+
+async function attempt(name: string, check: () => Promise<Check>): Promise<Check> {
+  try {
+    return await check();
+  } catch (error) {
+    return failureOf(name, error);
+  }
+}
+
+async function reach(requester: Requester, skipVerify: boolean, signal: AbortSignal): Promise<Check[]> {
+  try {
+    const answer = await requester.ask({ path: "/v1/status/leader", signal });
+    const { address, elapsedMs, headers } = answer;
+    const secure = address.startsWith("https:");
+    const reached = `${address} answers in ${elapsedMs.toFixed(0)} ms`;
+    return [
+      secure && skipVerify
+        ? warning(
+            "nomad",
+            `${reached}; its certificate is not verified`,
+            "Give --nomad-ca-cert instead of --nomad-skip-verify",
+          )
+        : ok("nomad", secure ? `${reached}, certificate verified` : reached),
+      checkClock(header(headers, "date"), Date.now()),
+    ];
+  } catch (error) {
+    return [failureOf("nomad", error)];
+  }
+}
+
+function checkClock(date: string | undefined, nowMs: number): Check {
+  const theirsMs = Date.parse(date ?? "");
+  if (Number.isNaN(theirsMs)) return ok("clock", "Nomad told no time");
+  // The header has whole seconds.
+  const skewMs = Math.max(0, Math.abs(nowMs - theirsMs) - 1000);
+  if (skewMs < SKEW_WARNING_MS) return ok("clock", "agrees with Nomad's");
+  return warning(
+    "clock",
+    `differs from Nomad's by ${(skewMs / 1000).toFixed(0)} s`,
+    "Synchronise the clocks: `time` and `recordedtime` of events come from both",
+  );
+}
+
+function checkVersion(agent: AgentSelf | undefined): Check {
+  if (agent?.version === undefined) {
+    return warning(
+      "version",
+      "the token may not see Nomad's version and limits",
+      "Allow it agent:read to have them checked",
+    );
+  }
+  const [major = 0, minor = 0, patch = 0] = agent.version.split(/[.+-]/).map(Number);
+  const old = major < 1 || (major === 1 && (minor < 2 || (minor === 2 && patch < 4)));
+  if (!old) return ok("version", `Nomad ${agent.version}`);
+  return warning(
+    "version",
+    `Nomad ${agent.version} answers for all namespaces at once with no evaluations and no deployments`,
+    "Keep a connection for every scope (--max-connections), or name the namespaces with --namespaces",
+  );
+}
+
+async function checkLeader(client: NomadClient, signal: AbortSignal): Promise<Check> {
+  const leader = await client.leader(signal);
+  if (leader !== undefined) return ok("leader", leader);
+  return failure(
+    "leader",
+    "the region has none",
+    "Look at `nomad operator raft list-peers`; the feed waits until there is one",
+  );
+}
+
+function checkToken(token: TokenSelf, nowMs: number): Check {
+  switch (token.kind) {
+    case "acls-disabled":
+      return ok("token", "not needed: ACLs are disabled");
+    case "anonymous":
+      return warning(
+        "token",
+        "none given: the anonymous policy decides",
+        "Give NOMAD_TOKEN or NOMAD_TOKEN_FILE",
+      );
+    case "workload-identity":
+      return ok("token", "a workload identity");
+    case "token":
+      return checkExpiry(
+        `${token.name === "" ? token.accessorId : token.name} (${token.type})`,
+        token.expirationTime,
+        nowMs,
+      );
+    default:
+      return token satisfies never;
+  }
+}
+
+function checkExpiry(name: string, expirationTime: string | undefined, nowMs: number): Check {
+  const hint = "Renew it; a token in --nomad-token-file is read again when the file changes";
+  if (expirationTime === undefined) return ok("token", name);
+  const leftMs = Date.parse(expirationTime) - nowMs;
+  if (leftMs <= 0) return failure("token", `${name} expired at ${expirationTime}`, hint);
+  if (leftMs < EXPIRY_WARNING_MS) return warning("token", `${name} expires at ${expirationTime}`, hint);
+  return ok("token", `${name}, until ${expirationTime}`);
+}
