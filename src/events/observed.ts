@@ -4,12 +4,14 @@ import type { Observed } from "../schemas/event-schema.ts";
 import { revOf } from "../schemas/resources.ts";
 import type { EventContext } from "./context.ts";
 
+interface Seen {
+  readonly op: Op;
+  readonly before?: Stub;
+  readonly after?: Stub;
+}
+
 /** How the change was seen: the window in which versions of the object may have come and gone unseen. */
-export function observedOf(
-  seen: { readonly op: Op; readonly after?: Stub },
-  context: EventContext,
-  timeBasis: string,
-): Observed {
+export function observedOf(seen: Seen, context: EventContext, timeBasis: string): Observed {
   const { mode, fromIndex, toIndex, since } = context.observation;
   return {
     mode,
@@ -24,14 +26,13 @@ export function observedOf(
 
 /**
  * Whether no raft index lies between the look before and this version, so that none can have been in between.
- * A delete leaves no index behind; after a resync the two looks are of different histories.
+ * A delete leaves no index behind, nor does content that moves on under its old rev; after a resync the two
+ * looks are of different histories.
  */
-function isProvablyNext(
-  { op, after }: { readonly op: Op; readonly after?: Stub },
-  { observation }: EventContext,
-): boolean {
+function isProvablyNext({ op, before, after }: Seen, { observation }: EventContext): boolean {
   const { mode, fromIndex } = observation;
   if (after === undefined || op === "snapshot" || mode === "resync" || fromIndex === null) return false;
   const rev = revOf(after.value);
-  return rev !== undefined && BigInt(rev) === BigInt(fromIndex) + 1n;
+  if (rev === undefined || (before !== undefined && revOf(before.value) === rev)) return false;
+  return BigInt(rev) === BigInt(fromIndex) + 1n;
 }

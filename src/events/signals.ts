@@ -1,5 +1,5 @@
 import type { Change } from "../schemas/change.ts";
-import type { ResourceType } from "../schemas/resources.ts";
+import { RESOURCE_TYPES, type ResourceType } from "../schemas/resources.ts";
 import { ALLOCATION_SIGNALS } from "./signals/allocations.ts";
 import { DEPLOYMENT_SIGNALS } from "./signals/deployments.ts";
 import { EVALUATION_SIGNALS } from "./signals/evaluations.ts";
@@ -20,7 +20,7 @@ import { TASK_SIGNALS } from "./signals/tasks.ts";
  * - a template that failed: no task event type of its own, the task's Killing or Restarting says so in words
  * - task events beyond the ten that Nomad keeps of each task
  */
-export const SIGNALS: Readonly<Record<ResourceType, readonly Signal[]>> = {
+const TABLE: Readonly<Record<ResourceType, readonly Signal[]>> = {
   jobs: JOB_SIGNALS,
   nodes: NODE_SIGNALS,
   allocations: [...ALLOCATION_SIGNALS, ...TASK_SIGNALS],
@@ -29,13 +29,16 @@ export const SIGNALS: Readonly<Record<ResourceType, readonly Signal[]>> = {
   namespaces: NAMESPACE_SIGNALS,
 };
 
-/** Name of every signal there is, sorted: what `signals=` takes. */
-export const SIGNAL_NAMES: readonly string[] = Object.values(SIGNALS)
-  .flatMap((signals) => signals.map(({ name }) => name))
-  .toSorted();
+/** Every signal, with the resource whose events carry it. */
+export const SIGNALS: readonly (Signal & { readonly resource: ResourceType })[] = RESOURCE_TYPES.flatMap(
+  (resource) => TABLE[resource].map((signal) => ({ ...signal, resource })),
+);
+
+/** Name of every signal, sorted: what `signals=` takes. */
+export const SIGNAL_NAMES: readonly string[] = SIGNALS.map(({ name }) => name).toSorted();
 
 /** The signals whose transition this change is, in the table's order. */
 export function signalsOf(change: Change): Signal[] {
   const transition = { before: change.before?.value, after: change.after?.value };
-  return SIGNALS[change.ref.resource].filter(({ when }) => when(transition));
+  return TABLE[change.ref.resource].filter(({ when }) => when(transition));
 }
