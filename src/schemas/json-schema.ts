@@ -22,6 +22,7 @@ export const SCHEMAS = {
 export type SchemaName = keyof typeof SCHEMAS;
 export const SCHEMA_NAMES = Object.keys(SCHEMAS) as SchemaName[];
 
+/** There is no schema with this name. */
 export class UnknownSchema extends ChangefeedError {
   readonly code = "UNKNOWN_SCHEMA";
   readonly retryable = false;

@@ -1,0 +1,92 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
+import { describe, expect, it } from "vitest";
+
+const SOURCES = join(import.meta.dirname, "../../src");
+
+/** What each room may import besides itself: along the flow from Nomad to the subscribers, never against it. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  schemas: [],
+  snapshots: ["schemas"],
+  events: ["schemas"],
+  filters: ["schemas"],
+  telemetry: [],
+  nomad: ["schemas", "telemetry"],
+  feed: ["schemas", "telemetry"],
+  pollers: ["nomad", "snapshots", "events", "feed", "schemas", "telemetry"],
+  publishers: ["feed", "schemas", "telemetry"],
+  http: ["publishers", "feed", "schemas", "telemetry"],
+  simulator: ["schemas", "telemetry"],
+  config: ["schemas", "telemetry"],
+  "main.ts": ["commands"],
+};
+
+const PURE_ROOMS = ["schemas", "snapshots", "events", "filters"];
+/** Modules that reach outside the process, or make it run on its own. */
+const IMPURE =
+  /^(node:)?(fs|net|http|https|http2|tls|dgram|dns|child_process|worker_threads|cluster|timers|sqlite|readline|os|process)(\/|$)/;
+
+interface Import {
+  readonly file: string;
+  readonly room: string;
+  readonly target: string;
+}
+
+const IMPORT = /(?:^|\n)\s*(?:import|export)\s(?:[^"';]*?\sfrom\s)?\s*"([^"]+)"|\bimport\(\s*"([^"]+)"\s*\)/g;
+
+const files = readdirSync(SOURCES, { recursive: true, encoding: "utf8" }).filter((name) =>
+  name.endsWith(".ts"),
+);
+const imports: readonly Import[] = files.flatMap((file) =>
+  [...readFileSync(join(SOURCES, file), "utf8").matchAll(IMPORT)].map((match) => ({
+    file,
+    room: roomOf(file),
+    target: (match[1] ?? match[2]) as string,
+  })),
+);
+
+function roomOf(file: string): string {
+  return file.split("/")[0] as string;
+}
+
+/** `events/build.ts → schemas/json.ts`, for the failure's text. */
+function arrow({ file, target }: Import): string {
+  return `${file} → ${target.startsWith(".") ? normalize(join(dirname(file), target)) : target}`;
+}
+
+describe("the rooms", () => {
+  it("are all known here", () => {
+    const rooms = new Set(files.map(roomOf));
+    expect([...rooms].filter((room) => room !== "commands" && MAY_IMPORT[room] === undefined)).toEqual([]);
+  });
+
+  it("import only along the flow", () => {
+    const across = imports
+      .filter(({ target }) => target.startsWith("."))
+      .filter(({ file, room, target }) => {
+        const to = roomOf(normalize(join(dirname(file), target)));
+        return to !== room && room !== "commands" && MAY_IMPORT[room]?.includes(to) !== true;
+      });
+    expect(across.map(arrow)).toEqual([]);
+  });
+
+  it("that are pure reach nothing outside the process", () => {
+    const impure = imports.filter(({ room, target }) => PURE_ROOMS.includes(room) && IMPURE.test(target));
+    expect(impure.map(arrow)).toEqual([]);
+  });
+});
+
+it("only the edges touch the process: environment and exit are handed to everything else", () => {
+  const touching = files.filter(
+    (file) =>
+      /\bprocess\.(env|exit|argv)\b/.test(readFileSync(join(SOURCES, file), "utf8")) &&
+      !["main.ts", "commands/io.ts"].includes(file),
+  );
+  expect(touching).toEqual([]);
+});
+
+it("the reading of imports works", () => {
+  expect(imports.length).toBeGreaterThan(files.length);
+  expect(imports).toContainEqual({ file: "main.ts", room: "main.ts", target: "./commands/program.ts" });
+  expect(imports.some(({ target }) => target === "./run.ts")).toBe(true);
+});
