@@ -1,0 +1,89 @@
+import { formatCursor, type Cursor } from "../schemas/cursor.ts";
+import { ChangefeedError } from "../schemas/errors.ts";
+
+/** What people can ask this server for. */
+export const ROUTES = [
+  "GET /",
+  "GET /v1/events",
+  "GET /v1/data/<cursor>",
+  "GET /healthz",
+  "GET /readyz",
+  "GET /metrics",
+] as const;
+
+/** There is no such route. */
+export class NotFound extends ChangefeedError {
+  readonly code = "NOT_FOUND";
+  readonly retryable = false;
+  readonly allowed = ROUTES;
+  constructor(method: string, path: string) {
+    super(`There is no ${method} ${path.slice(0, 100)}`, { hint: "See GET / for examples" });
+  }
+}
+
+/** An event has no `data` kept beside it. */
+export class NoData extends ChangefeedError {
+  readonly code = "NO_DATA";
+  readonly retryable = false;
+  constructor(cursor: Cursor, head: Cursor) {
+    const name = formatCursor(cursor);
+    super(
+      cursor.sequence > head.sequence || cursor.sequence === 0
+        ? `There is no event ${name}; the newest is ${formatCursor(head)}`
+        : `Event ${name} holds its data itself`,
+      { hint: "Only events with a dataref have data here" },
+    );
+  }
+}
+
+/** A page of another site tries to read the feed through its visitor's browser. */
+export class Forbidden extends ChangefeedError {
+  readonly code = "FORBIDDEN";
+  readonly retryable = false;
+  constructor(origin: string) {
+    super(`Pages of ${origin.slice(0, 100)} may not connect here`, {
+      hint: "Connect from a page that this server's own host and port serve",
+    });
+  }
+}
+
+/** Everybody who reaches the address could read the feed, and nobody said that this is meant. */
+export class InsecureListen extends ChangefeedError {
+  readonly code = "INSECURE_LISTEN";
+  readonly retryable = false;
+  constructor(host: string) {
+    super(`Refusing to listen on ${host} without authentication: it is not a loopback address`, {
+      hint: "Listen on 127.0.0.1, or pass --insecure-no-auth to let everybody who reaches this address read the feed",
+    });
+  }
+}
+
+/** The address cannot be listened on. */
+export class ListenFailed extends ChangefeedError {
+  readonly code = "LISTEN_FAILED";
+  readonly retryable = false;
+  constructor(host: string, port: number, cause: unknown) {
+    const systemCode = cause instanceof Error && "code" in cause ? String(cause.code) : "";
+    const { reason, hint } = LISTEN_PROBLEMS[systemCode] ?? {
+      reason: systemCode || "it failed",
+      hint: "Choose another --listen address",
+    };
+    super(`Cannot listen on ${host}:${port}: ${reason}`, { hint, cause });
+  }
+}
+
+const LISTEN_PROBLEMS: Readonly<Record<string, { reason: string; hint: string }>> = {
+  EADDRINUSE: {
+    reason: "the port is in use",
+    hint: "Stop the process that holds it, or choose another port with --listen",
+  },
+  EACCES: {
+    reason: "not permitted",
+    hint: "Ports below 1024 need privileges; choose another port with --listen",
+  },
+  EADDRNOTAVAIL: {
+    reason: "this machine has no such address",
+    hint: "Choose an address of this machine with --listen",
+  },
+  ENOTFOUND: { reason: "no such host", hint: "Choose an address of this machine with --listen" },
+};

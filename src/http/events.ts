@@ -1,0 +1,82 @@
+import type { ServerResponse } from "node:http";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { createEventFilter } from "../publishers/event-filter.ts";
+import { NdjsonSink } from "../publishers/ndjson/ndjson-sink.ts";
+import { readPage } from "../publishers/page.ts";
+import type { Sink } from "../publishers/sink.ts";
+import { SseSink } from "../publishers/sse/sse-sink.ts";
+import { formatCursor } from "../schemas/cursor.ts";
+import { DEFAULT_PAGE_LIMIT, type Format } from "../schemas/subscription-schema.ts";
+import { admit, requestUrl, type Admitted, type SubscribeDeps } from "./subscribe.ts";
+
+export const EVENTS_PATH = "/v1/events";
+
+type HttpFormat = Exclude<Format, "websocket">;
+
+const FORMAT_OF_MEDIA_TYPE: Readonly<Record<string, HttpFormat>> = {
+  "text/event-stream": "sse",
+  "application/x-ndjson": "ndjson",
+  "application/cloudevents-batch+json": "page",
+  "application/json": "page",
+};
+
+/** `GET /v1/events` without an upgrade: SSE, NDJSON, or a page. */
+export function addEventsRoute(app: FastifyInstance, deps: SubscribeDeps): void {
+  app.get(EVENTS_PATH, { exposeHeadRoute: false }, async (request, reply) => {
+    const format = formatOf(request.headers.accept ?? "");
+    const admitted = await admit(deps, request.raw, format);
+    if (format === "page") return sendPage(deps, admitted, request, reply);
+    reply.hijack();
+    const { raw } = reply;
+    const end = deps.subscriptions.open({ ...admitted, sink: createSink(format, raw, deps) });
+    raw.once("close", () => end());
+    raw.once("error", () => end());
+    if (raw.closed) end();
+    return reply;
+  });
+}
+
+/** The first media type that we have. */
+function formatOf(accept: string): HttpFormat {
+  for (const part of accept.toLowerCase().split(",")) {
+    const format = FORMAT_OF_MEDIA_TYPE[part.split(";", 1)[0]?.trim() ?? ""];
+    if (format !== undefined) return format;
+  }
+  return "page";
+}
+
+function createSink(format: "sse" | "ndjson", response: ServerResponse, deps: SubscribeDeps): Sink {
+  return format === "sse"
+    ? new SseSink(response, { heartbeatIntervalMs: deps.pingIntervalMs })
+    : new NdjsonSink(response);
+}
+
+async function sendPage(
+  deps: SubscribeDeps,
+  { subscription, start }: Admitted,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const page = await readPage(deps.log, {
+    cursor: start.cursor,
+    filter: createEventFilter(subscription.conditions),
+    limit: subscription.limit ?? DEFAULT_PAGE_LIMIT,
+  });
+  // Read after the page, so that equal headers mean that nothing was missing.
+  const head = await deps.log.head();
+  const cursor = formatCursor(page.cursor);
+  return reply
+    .type("application/cloudevents-batch+json; charset=utf-8")
+    .header("cache-control", "no-store")
+    .header("x-changefeed-cursor", cursor)
+    .header("x-changefeed-head", formatCursor(head))
+    .header("link", `<${nextPage(request, cursor)}>; rel="next"`)
+    .send(`[${page.entries.map(({ json }) => json).join(",\n")}]\n`);
+}
+
+function nextPage(request: FastifyRequest, cursor: string): string {
+  const { searchParams } = requestUrl(request.raw);
+  searchParams.delete("since");
+  searchParams.set("cursor", cursor);
+  return `${EVENTS_PATH}?${searchParams.toString()}`;
+}

@@ -1,0 +1,39 @@
+import type { FastifyInstance } from "fastify";
+import type { FeedLog } from "../feed/log.ts";
+import { formatCursor } from "../schemas/cursor.ts";
+import { PROTOCOL_VERSION } from "../schemas/frames-schema.ts";
+import { ROUTES } from "./errors.ts";
+
+export interface IndexDeps {
+  readonly log: FeedLog;
+  /** nomad://<cluster>/<region> */
+  readonly source: string;
+  /** More for people to see, shown as it is. */
+  readonly status?: () => object | Promise<object>;
+}
+
+/** What somebody sees who opens the address in a browser or with curl: what this is and how to go on. */
+export function addIndexRoute(app: FastifyInstance, { log, source, status }: IndexDeps): void {
+  app.get("/", async (request, reply) => {
+    const head = await log.head();
+    const address = request.host;
+    const index = {
+      name: "nomad-changefeed",
+      protocol: PROTOCOL_VERSION,
+      source,
+      feed: {
+        floor: formatCursor({ epoch: head.epoch, sequence: head.floor }),
+        head: formatCursor(head),
+        events: head.sequence - head.floor,
+      },
+      ...(status && { status: await status() }),
+      routes: ROUTES,
+      examples: [
+        `curl 'http://${address}/v1/events?since=10m'`,
+        `curl -N 'http://${address}/v1/events?types=allocations&minSeverity=WARN' -H 'Accept: application/x-ndjson'`,
+        `npx wscat -c 'ws://${address}/v1/events?types=jobs'`,
+      ],
+    };
+    return reply.type("application/json; charset=utf-8").send(`${JSON.stringify(index, undefined, 2)}\n`);
+  });
+}

@@ -1,0 +1,53 @@
+import { randomUUID } from "node:crypto";
+import type { IncomingMessage } from "node:http";
+import type { FeedLog } from "../feed/log.ts";
+import { GoingAway } from "../publishers/errors.ts";
+import { ConnectionFrames } from "../publishers/frames.ts";
+import { resolveStart, type StartPoint } from "../publishers/start.ts";
+import type { Subscriptions } from "../publishers/subscriptions.ts";
+import { parseSubscription, type Format, type Subscription } from "../schemas/subscription-schema.ts";
+
+export interface SubscribeDeps {
+  readonly log: FeedLog;
+  /** nomad://<cluster>/<region> */
+  readonly source: string;
+  /** Names of all signals there are, for `signals=`. */
+  readonly signals: readonly string[];
+  readonly subscriptions: Subscriptions;
+  readonly nowMs: () => number;
+  readonly pingIntervalMs: number;
+  readonly isStopping: () => boolean;
+}
+
+export interface Admitted {
+  readonly connectionId: string;
+  readonly subscription: Subscription;
+  readonly start: StartPoint;
+  readonly frames: ConnectionFrames;
+}
+
+/** Reads a request for events and finds where it starts. Whatever is wrong with it is thrown from here. */
+export async function admit(
+  deps: SubscribeDeps,
+  request: IncomingMessage,
+  format: Format,
+): Promise<Admitted> {
+  if (deps.isStopping()) throw new GoingAway();
+  const lastEventId = format === "sse" ? request.headers["last-event-id"] : undefined;
+  const subscription = parseSubscription(requestUrl(request).searchParams, {
+    format,
+    nowMs: deps.nowMs(),
+    signals: deps.signals,
+    ...(typeof lastEventId === "string" && { lastEventId }),
+  });
+  const start = await resolveStart(deps.log, subscription.start);
+  // The server may have begun to stop while the log was read.
+  if (deps.isStopping()) throw new GoingAway();
+  const connectionId = randomUUID();
+  const frames = new ConnectionFrames({ source: deps.source, connectionId, nowMs: deps.nowMs });
+  return { connectionId, subscription, start, frames };
+}
+
+export function requestUrl(request: IncomingMessage): URL {
+  return new URL(`http://feed${request.url ?? "/"}`);
+}

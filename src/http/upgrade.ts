@@ -1,0 +1,82 @@
+import { STATUS_CODES, type IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { WebSocketServer, type WebSocket } from "ws";
+import { listenToClient } from "../publishers/websocket/listen.ts";
+import { WebSocketSink } from "../publishers/websocket/websocket-sink.ts";
+import { Forbidden, NotFound } from "./errors.ts";
+import { EVENTS_PATH } from "./events.ts";
+import { PROBLEM_TYPE, problemOf, problemText } from "./problem.ts";
+import { admit, requestUrl, type Admitted, type SubscribeDeps } from "./subscribe.ts";
+
+/** A ping is all a client has to say. */
+const MAX_MESSAGE_BYTES = 4096;
+const SUBPROTOCOL = "cloudevents.json";
+
+/** Handles the upgrade to a WebSocket on `/v1/events`; refuses, with the same errors as over HTTP, before it. */
+export function createUpgradeHandler(
+  deps: SubscribeDeps,
+): (request: IncomingMessage, socket: Duplex, head: Buffer) => void {
+  const server = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    perMessageDeflate: false,
+    maxPayload: MAX_MESSAGE_BYTES,
+    handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
+  });
+  return (request, socket, head) => {
+    void upgrade(request, socket, head);
+  };
+
+  async function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    const onError = () => socket.destroy();
+    socket.on("error", onError);
+    try {
+      const admitted = await admitUpgrade(deps, request);
+      server.handleUpgrade(request, socket, head, (webSocket) => {
+        socket.off("error", onError);
+        serve(deps, admitted, webSocket, request.socket);
+      });
+    } catch (error) {
+      refuse(socket, error);
+    }
+  }
+}
+
+async function admitUpgrade(deps: SubscribeDeps, request: IncomingMessage): Promise<Admitted> {
+  const { pathname } = requestUrl(request);
+  if (pathname !== EVENTS_PATH) throw new NotFound("WebSocket at", pathname);
+  assertOrigin(request);
+  return admit(deps, request, "websocket");
+}
+
+/** Browsers let any page open a WebSocket to any host, and say which page it was. */
+function assertOrigin({ headers: { origin, host } }: IncomingMessage): void {
+  if (origin === undefined) return;
+  if (!URL.canParse(origin) || new URL(origin).host !== host?.toLowerCase()) throw new Forbidden(origin);
+}
+
+function serve(deps: SubscribeDeps, admitted: Admitted, webSocket: WebSocket, socket: Socket): void {
+  const sink = new WebSocketSink(webSocket, socket);
+  const end = deps.subscriptions.open({ ...admitted, sink });
+  listenToClient(webSocket, socket, {
+    pingIntervalMs: deps.pingIntervalMs,
+    onPing: (ping) => sink.write([admitted.frames.pong(ping)]),
+    onEnd: end,
+  });
+}
+
+function refuse(socket: Duplex, error: unknown): void {
+  const { status, problem } = problemOf(error);
+  const body = problemText(problem);
+  socket.end(
+    [
+      `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+      `content-type: ${PROBLEM_TYPE}`,
+      `content-length: ${Buffer.byteLength(body)}`,
+      "connection: close",
+      "",
+      body,
+    ].join("\r\n"),
+  );
+}

@@ -1,0 +1,39 @@
+import { ChangefeedError } from "../schemas/errors.ts";
+
+/** The server stops; another one, or this one later, goes on from the subscriber's cursor. */
+export class GoingAway extends ChangefeedError {
+  readonly code = "GOING_AWAY";
+  readonly retryable = true;
+  constructor() {
+    super("The server is stopping", { hint: "Connect again with your last cursor" });
+  }
+}
+
+/** The server restarts and is back in a moment. */
+export class Restarting extends ChangefeedError {
+  readonly code = "RESTARTING";
+  readonly retryable = true;
+  constructor() {
+    super("The server is restarting", { hint: "Connect again with your last cursor" });
+  }
+}
+
+/** The subscriber took nothing from its socket for so long that it is believed dead. */
+export class TooSlow extends ChangefeedError {
+  readonly code = "TOO_SLOW";
+  readonly retryable = true;
+  constructor(stallTimeoutMs: number) {
+    super(`Nothing was read from this connection for ${stallTimeoutMs / 1000} s`, {
+      hint: "Connect again with your last cursor; narrow the filter if events come faster than you can take them",
+    });
+  }
+}
+
+/** A WebSocket client sent something the protocol does not know. */
+export class InvalidMessage extends ChangefeedError {
+  readonly code = "INVALID_MESSAGE";
+  readonly retryable = false;
+  constructor() {
+    super('A client may send only {"ping": <whole number>}', { hint: "Send that, or nothing" });
+  }
+}

@@ -1,0 +1,75 @@
+import type { EventFacts } from "../schemas/draft.ts";
+import { SEVERITIES } from "../schemas/severity.ts";
+import { resourceOfEventType, type EventConditions } from "../schemas/subscription-schema.ts";
+
+/** Whether a subscriber wants an event. Looks at its facts only; no event is parsed for it. */
+export type EventFilter = (facts: EventFacts) => boolean;
+
+/**
+ * A control event says how far other events can be believed, so it passes where its scope can hold what was
+ * asked for: a filter must not hide that what it lets through is stale.
+ */
+export function createEventFilter(conditions: EventConditions): EventFilter {
+  const forChanges = changeTests(conditions);
+  const forControl = controlTests(conditions);
+  return (facts) => (facts.op === null ? forControl : forChanges).every((test) => test(facts));
+}
+
+function changeTests(conditions: EventConditions): EventFilter[] {
+  const { types, namespaces, ops, aspects, signals, subjects, minSeverity } = conditions;
+  const tests: EventFilter[] = [];
+  if (types) {
+    const wanted = new Set<string | null>(types);
+    tests.push((facts) => wanted.has(facts.resource) || wanted.has(facts.type));
+  }
+  if (namespaces) tests.push(isOneOf(namespaces, (facts) => facts.namespace));
+  if (ops) tests.push(isOneOf(ops, (facts) => facts.op));
+  if (aspects) tests.push(isOneOf(aspects, (facts) => facts.aspect));
+  if (signals) {
+    const wanted = new Set(signals);
+    tests.push((facts) => facts.signals.some((signal) => wanted.has(signal)));
+  }
+  if (subjects) tests.push(isOneOf(subjects, (facts) => `${facts.resource}/${facts.namespace}/${facts.key}`));
+  if (minSeverity) tests.push(isAtLeast(minSeverity));
+  return tests;
+}
+
+function controlTests({ types, namespaces, subjects, minSeverity }: EventConditions): EventFilter[] {
+  const tests: EventFilter[] = [];
+  if (types) {
+    const named = new Set(types);
+    const resources = new Set<string>(types.map((type) => resourceOfEventType(type) ?? type));
+    tests.push(
+      ({ type, resource }) =>
+        resource === null || named.has("feed") || named.has(type) || resources.has(resource),
+    );
+  }
+  if (namespaces) {
+    const wanted = new Set(namespaces);
+    tests.push(({ namespace }) => namespace === null || namespace === "*" || wanted.has(namespace));
+  }
+  if (subjects) {
+    const scopes = new Set(subjects.flatMap(scopesHolding));
+    tests.push(
+      ({ resource, namespace }) => resource === null || scopes.has(`${resource}/${namespace ?? "*"}`),
+    );
+  }
+  if (minSeverity) tests.push(isAtLeast(minSeverity));
+  return tests;
+}
+
+function isOneOf(wanted: readonly string[], value: (facts: EventFacts) => string | null): EventFilter {
+  const set = new Set<string | null>(wanted);
+  return (facts) => set.has(value(facts));
+}
+
+function isAtLeast(severity: keyof typeof SEVERITIES): EventFilter {
+  const least = SEVERITIES[severity];
+  return (facts) => SEVERITIES[facts.severity] >= least;
+}
+
+/** `jobs/default/web` can be in the scopes `jobs/default` and `jobs/*`. */
+function scopesHolding(subject: string): string[] {
+  const [resource, namespace] = subject.split("/");
+  return [`${resource}/${namespace}`, `${resource}/*`];
+}

@@ -1,0 +1,102 @@
+import { formatCursor, type Cursor } from "../schemas/cursor.ts";
+import { ChangefeedError } from "../schemas/errors.ts";
+import {
+  bookmarkFrame,
+  errorFrame,
+  gapFrame,
+  helloFrame,
+  pongFrame,
+  PROTOCOL_VERSION,
+  type FrameContext,
+} from "../schemas/frames-schema.ts";
+import { outcomeOf } from "./outcomes.ts";
+import type { Frame } from "./sink.ts";
+import type { StartPoint } from "./start.ts";
+
+/** Builds the frames of one connection, which tell how the stream stands and are not in the log. */
+export class ConnectionFrames {
+  readonly #source: string;
+  readonly #connectionId: string;
+  readonly #nowMs: () => number;
+  #count = 0;
+
+  constructor(options: { source: string; connectionId: string; nowMs: () => number }) {
+    this.#source = options.source;
+    this.#connectionId = options.connectionId;
+    this.#nowMs = options.nowMs;
+  }
+
+  /** What a stream begins with: hello, and where events are missing, which. */
+  opening({ cursor, head, gap }: StartPoint): Frame[] {
+    const { epoch } = head;
+    const start = formatCursor(cursor);
+    const hello = helloFrame(this.#context(), {
+      protocol: PROTOCOL_VERSION,
+      feed: this.#source,
+      epoch,
+      cursor: start,
+      floor: formatCursor({ epoch, sequence: head.floor }),
+      head: formatCursor(head),
+      gap: gap !== undefined,
+    });
+    const frames: Frame[] = [{ json: hello, cursor: start, connectionType: "nomad.feed.hello" }];
+    if (gap === undefined) return frames;
+    const data = { reason: "expired", wanted: formatCursor(gap.wanted), cursor: start } as const;
+    const missed = cursor.sequence - gap.wanted.sequence;
+    const json = gapFrame(this.#context(), missed > 0 ? { ...data, missed } : data);
+    return [...frames, { json, cursor: start, connectionType: "nomad.feed.gap" }];
+  }
+
+  bookmark(cursor: Cursor): Frame {
+    const text = formatCursor(cursor);
+    return {
+      json: bookmarkFrame(this.#context(), { cursor: text }),
+      cursor: text,
+      connectionType: "nomad.feed.bookmark",
+    };
+  }
+
+  pong(ping: number): Frame {
+    const json = pongFrame(this.#context(), { ping });
+    return { json, cursor: undefined, connectionType: "nomad.feed.pong" };
+  }
+
+  /** The last frame. What is not meant for a subscriber's eyes is called an internal error. */
+  error(error: unknown, reached: Cursor): Frame {
+    const { closeCode } = outcomeOf(error);
+    const data = { ...publicError(error), closeCode, ...resumeCursor(error, reached) };
+    const json = errorFrame(this.#context(), data);
+    return { json, cursor: undefined, connectionType: "nomad.feed.error" };
+  }
+
+  #context(): FrameContext {
+    this.#count += 1;
+    const time = new Date(this.#nowMs()).toISOString();
+    return { source: this.#source, id: `${this.#connectionId}/${this.#count}`, time };
+  }
+}
+
+export interface PublicError {
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: string;
+}
+
+/** What a subscriber may know of an error: ours in full, a defect of the server by name only. */
+export function publicError(error: unknown): PublicError {
+  if (!(error instanceof ChangefeedError)) {
+    return {
+      code: "INTERNAL",
+      message: "The server failed",
+      hint: "Connect again later with your last cursor",
+    };
+  }
+  const { code, message, hint } = error;
+  return hint === undefined ? { code, message } : { code, message, hint };
+}
+
+/** Where to go on: not where the cursor itself is what is wrong. */
+function resumeCursor(error: unknown, reached: Cursor): { cursor?: string } {
+  const { closeCode } = outcomeOf(error);
+  return closeCode >= 4409 && closeCode <= 4412 ? {} : { cursor: formatCursor(reached) };
+}

@@ -1,0 +1,14 @@
+import type { ServerResponse } from "node:http";
+import { HttpSink } from "../http-sink.ts";
+import type { Frame } from "../sink.ts";
+
+/** One CloudEvent a line; bookmarks are lines too and keep the connection alive. */
+export class NdjsonSink extends HttpSink {
+  constructor(response: ServerResponse) {
+    super(response, "ndjson", "application/x-ndjson; charset=utf-8");
+  }
+
+  protected encode({ json }: Frame): string {
+    return `${json}\n`;
+  }
+}

@@ -1,0 +1,31 @@
+import { ChangefeedError } from "../schemas/errors.ts";
+
+/** HTTP status where no stream has begun yet, and WebSocket close code where one has. */
+export interface Outcome {
+  readonly status: number;
+  readonly closeCode: number;
+}
+
+/** The table of PROTOCOL.md section 7. */
+const OUTCOMES: Readonly<Record<string, Outcome>> = {
+  GOING_AWAY: { status: 503, closeCode: 1001 },
+  RESTARTING: { status: 503, closeCode: 1012 },
+  INVALID_PARAMETER: { status: 400, closeCode: 4400 },
+  INVALID_MESSAGE: { status: 400, closeCode: 4400 },
+  NOT_FOUND: { status: 404, closeCode: 4400 },
+  NO_DATA: { status: 404, closeCode: 4400 },
+  FORBIDDEN: { status: 403, closeCode: 4403 },
+  TOO_SLOW: { status: 503, closeCode: 4408 },
+  EPOCH_CHANGED: { status: 409, closeCode: 4409 },
+  CURSOR_EXPIRED: { status: 410, closeCode: 4410 },
+  FUTURE_CURSOR: { status: 412, closeCode: 4412 },
+};
+const LATER: Outcome = { status: 503, closeCode: 1013 };
+const DEFECT: Outcome = { status: 500, closeCode: 1011 };
+
+export const NORMAL_CLOSE_CODE = 1000;
+
+export function outcomeOf(error: unknown): Outcome {
+  if (!(error instanceof ChangefeedError)) return DEFECT;
+  return OUTCOMES[error.code] ?? (error.retryable ? LATER : DEFECT);
+}

@@ -1,0 +1,26 @@
+import type { ServerResponse } from "node:http";
+import type { Frame } from "../sink.ts";
+import { HttpSink } from "../http-sink.ts";
+
+/**
+ * Server-Sent Events. Events of the log have no `event:`, so that `onmessage` of a browser's EventSource gets
+ * them all and nothing else; frames of the connection carry theirs.
+ */
+export class SseSink extends HttpSink {
+  readonly #heartbeat: NodeJS.Timeout;
+
+  constructor(response: ServerResponse, options: { heartbeatIntervalMs: number }) {
+    super(response, "sse", "text/event-stream; charset=utf-8");
+    this.#heartbeat = setInterval(
+      () => this.writeIfIdle(": still here\n\n"),
+      options.heartbeatIntervalMs,
+    ).unref();
+    response.once("close", () => clearInterval(this.#heartbeat));
+  }
+
+  protected encode({ json, cursor, connectionType }: Frame): string {
+    const id = cursor === undefined ? "" : `id: ${cursor}\n`;
+    const event = connectionType === undefined ? "" : `event: ${connectionType}\n`;
+    return `${id}${event}data: ${json}\n\n`;
+  }
+}

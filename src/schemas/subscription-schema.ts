@@ -1,0 +1,256 @@
+import { parseCursor, type Cursor } from "./cursor.ts";
+import { ASPECTS, OPS, type Aspect, type Op } from "./draft.ts";
+import { ChangefeedError } from "./errors.ts";
+import { isResourceType, RESOURCE_TYPES, RESOURCES, type ResourceType } from "./resources.ts";
+import { SEVERITY_NAMES, type Severity } from "./severity.ts";
+import { parseSince } from "./since.ts";
+
+/** How events leave: three streams that stay open, and a page that answers at once. */
+export const FORMATS = ["websocket", "sse", "ndjson", "page"] as const;
+export type Format = (typeof FORMATS)[number];
+
+/** Where a subscription starts. Events after the cursor; the whole log; only what comes; recorded since. */
+export type Start =
+  | { readonly kind: "cursor"; readonly cursor: Cursor }
+  | { readonly kind: "earliest" }
+  | { readonly kind: "latest" }
+  | { readonly kind: "since"; readonly timeMs: number };
+
+/** Each condition allows what it lists (OR); all conditions hold together (AND); an absent one allows all. */
+export interface EventConditions {
+  /** Resource names, full CloudEvents types, or "feed" for control events. */
+  readonly types?: readonly string[];
+  readonly namespaces?: readonly string[];
+  readonly ops?: readonly Op[];
+  readonly aspects?: readonly Aspect[];
+  readonly signals?: readonly string[];
+  /** `resource/namespace/key` of single objects. */
+  readonly subjects?: readonly string[];
+  readonly minSeverity?: Severity;
+}
+
+export interface Subscription {
+  readonly conditions: EventConditions;
+  readonly start: Start;
+  /** Events after which a stream ends, or at most in a page. */
+  readonly limit?: number;
+}
+
+export const CHANGE_VERBS = ["created", "updated", "deleted", "snapshot"] as const;
+export const FEED_TYPES = [
+  "nomad.feed.baseline",
+  "nomad.feed.resync",
+  "nomad.feed.scope",
+  "nomad.feed.epoch",
+] as const;
+
+/** `nomad.allocation.updated` → "allocations"; undefined for control events and unknown types. */
+export function resourceOfEventType(type: string): ResourceType | undefined {
+  return RESOURCE_TYPES.find((resource) =>
+    CHANGE_VERBS.some((verb) => type === `nomad.${RESOURCES[resource].noun}.${verb}`),
+  );
+}
+
+const EVENT_TYPES = RESOURCE_TYPES.flatMap((resource) =>
+  CHANGE_VERBS.map((verb) => `nomad.${RESOURCES[resource].noun}.${verb}`),
+);
+const TYPES = [...RESOURCE_TYPES, "feed", ...EVENT_TYPES, ...FEED_TYPES];
+
+export const DEFAULT_PAGE_LIMIT = 100;
+export const MAX_PAGE_LIMIT = 1000;
+
+export const PARAMETERS = [
+  "types",
+  "namespaces",
+  "ops",
+  "aspects",
+  "signals",
+  "subjects",
+  "minSeverity",
+  "cursor",
+  "since",
+  "limit",
+] as const;
+type Parameter = (typeof PARAMETERS)[number];
+
+/** A parameter, or a value of one, that does not exist. `allowed` lists what does, or describes it. */
+export class InvalidParameter extends ChangefeedError {
+  readonly code = "INVALID_PARAMETER";
+  readonly retryable = false;
+  readonly field: string;
+  readonly allowed: readonly string[];
+  readonly nearest: string | undefined;
+
+  constructor(message: string, field: string, allowed: readonly string[], given?: string) {
+    const nearest = given === undefined ? undefined : nearestOf(given, allowed);
+    super(message, nearest === undefined ? {} : { hint: `Did you mean ${nearest}?` });
+    this.field = field;
+    this.allowed = allowed;
+    this.nearest = nearest;
+  }
+}
+
+export interface SubscriptionContext {
+  readonly format: Format;
+  readonly nowMs: number;
+  /** Names of all signals there are. */
+  readonly signals: readonly string[];
+  /** What a browser's EventSource sends when it reconnects; goes before `cursor` and `since`. */
+  readonly lastEventId?: string;
+}
+
+/** @throws InvalidParameter at the first parameter or value that is not known. */
+export function parseSubscription(query: URLSearchParams, context: SubscriptionContext): Subscription {
+  for (const name of query.keys()) {
+    if (!(PARAMETERS as readonly string[]).includes(name)) {
+      throw new InvalidParameter(`There is no parameter ${quote(name)}`, name, PARAMETERS, name);
+    }
+  }
+  const limit = limitOf(query, context.format);
+  return {
+    conditions: conditionsOf(query, context.signals),
+    start: startOf(query, context),
+    ...(limit === undefined ? {} : { limit }),
+  };
+}
+
+function conditionsOf(query: URLSearchParams, signals: readonly string[]): EventConditions {
+  const types = listOf(query, "types", TYPES);
+  const namespaces = listOf(query, "namespaces", undefined);
+  const ops = listOf(query, "ops", OPS);
+  const aspects = listOf(query, "aspects", ASPECTS);
+  const named = listOf(query, "signals", signals);
+  const subjects = listOf(query, "subjects", undefined);
+  const minSeverity = single(query, "minSeverity");
+  subjects?.forEach(assertSubject);
+  if (minSeverity !== undefined) assertOneOf("minSeverity", minSeverity, SEVERITY_NAMES);
+  return {
+    ...(types && { types }),
+    ...(namespaces && { namespaces }),
+    ...(ops && { ops }),
+    ...(aspects && { aspects }),
+    ...(named && { signals: named }),
+    ...(subjects && { subjects }),
+    ...(minSeverity !== undefined && { minSeverity }),
+  };
+}
+
+function startOf(query: URLSearchParams, context: SubscriptionContext): Start {
+  const cursor = single(query, "cursor");
+  const since = single(query, "since");
+  if (cursor !== undefined && since !== undefined) {
+    throw new InvalidParameter("cursor and since exclude each other", "since", [
+      "cursor alone",
+      "since alone",
+    ]);
+  }
+  const { lastEventId } = context;
+  if (lastEventId !== undefined && lastEventId !== "") {
+    return { kind: "cursor", cursor: cursorOf("Last-Event-ID", lastEventId, ["<cursor>"]) };
+  }
+  if (since !== undefined) return { kind: "since", timeMs: sinceOf(since, context.nowMs) };
+  if (cursor === undefined) return { kind: context.format === "page" ? "earliest" : "latest" };
+  if (cursor === "earliest" || cursor === "latest") return { kind: cursor };
+  return { kind: "cursor", cursor: cursorOf("cursor", cursor, ["<cursor>", "earliest", "latest"]) };
+}
+
+function cursorOf(field: string, text: string, allowed: readonly string[]): Cursor {
+  const cursor = parseCursor(text);
+  if (cursor === undefined)
+    throw new InvalidParameter(`${quote(text)} is not a cursor`, field, allowed, text);
+  return cursor;
+}
+
+function sinceOf(text: string, nowMs: number): number {
+  const timeMs = parseSince(text, nowMs);
+  if (timeMs !== undefined) return timeMs;
+  throw new InvalidParameter(`${quote(text)} is not a time`, "since", [
+    "RFC 3339 time, as 2026-08-22T10:15:30Z",
+    "age, as 90s, 10m, 1h30m or 2d",
+  ]);
+}
+
+function limitOf(query: URLSearchParams, format: Format): number | undefined {
+  const text = single(query, "limit");
+  if (text === undefined) return format === "page" ? DEFAULT_PAGE_LIMIT : undefined;
+  const most = format === "page" ? MAX_PAGE_LIMIT : Number.MAX_SAFE_INTEGER;
+  const limit = /^[1-9]\d{0,15}$/.test(text) ? Number(text) : Number.NaN;
+  if (limit <= most) return limit;
+  const range = format === "page" ? `a whole number from 1 to ${MAX_PAGE_LIMIT}` : "a whole number from 1";
+  throw new InvalidParameter(`${quote(text)} is not a limit`, "limit", [range]);
+}
+
+/** The values of a repeatable comma list, each once; undefined where the parameter is absent. */
+function listOf<Value extends string>(
+  query: URLSearchParams,
+  field: Parameter,
+  allowed: readonly Value[],
+): Value[] | undefined;
+function listOf(query: URLSearchParams, field: Parameter, allowed: undefined): string[] | undefined;
+function listOf(
+  query: URLSearchParams,
+  field: Parameter,
+  allowed: readonly string[] | undefined,
+): string[] | undefined {
+  if (!query.has(field)) return undefined;
+  const values = query.getAll(field).flatMap((text) => text.split(","));
+  for (const value of values) {
+    if (allowed !== undefined) assertOneOf(field, value, allowed);
+    else if (value === "") throw new InvalidParameter(`${field} holds an empty name`, field, ["<name>"]);
+  }
+  return [...new Set(values)];
+}
+
+function single(query: URLSearchParams, field: Parameter): string | undefined {
+  const values = query.getAll(field);
+  if (values.length > 1) throw new InvalidParameter(`${field} is given twice`, field, ["one value"]);
+  return values[0];
+}
+
+function assertOneOf<Value extends string>(
+  field: Parameter,
+  value: string,
+  allowed: readonly Value[],
+): asserts value is Value {
+  if ((allowed as readonly string[]).includes(value)) return;
+  const problem = value === "" ? "holds an empty value" : `cannot be ${quote(value)}`;
+  throw new InvalidParameter(`${field} ${problem}`, field, allowed, value);
+}
+
+function assertSubject(subject: string): void {
+  const [resource = "", namespace = "", ...key] = subject.split("/");
+  if (isResourceType(resource) && namespace !== "" && key.join("/") !== "") return;
+  throw new InvalidParameter(`${quote(subject)} is not a subject`, "subjects", [
+    "<resource>/<namespace>/<key>",
+  ]);
+}
+
+/** User text in an error: quoted, and short. */
+function quote(text: string): string {
+  return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
+}
+
+/** The allowed name that was probably meant, if there is one: up to four letters, or half of them, differ. */
+function nearestOf(given: string, allowed: readonly string[]): string | undefined {
+  const wanted = given.slice(0, 60).toLowerCase();
+  let nearest: string | undefined;
+  let least = Math.min(4, Math.floor(wanted.length / 2)) + 1;
+  for (const name of allowed) {
+    const distance = editDistance(wanted, name.toLowerCase());
+    if (distance < least) [nearest, least] = [name, distance];
+  }
+  return nearest;
+}
+
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, position) => position);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const substituted = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(substituted, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}

@@ -1,0 +1,158 @@
+import { createServer } from "node:net";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { InsecureListen, ListenFailed } from "../../src/http/errors.ts";
+import { draftOf, TestFeed } from "../support/http-feed.ts";
+import { UpgradeRefused, WebSocketClient } from "../support/websocket-client.ts";
+
+let feed: TestFeed;
+beforeEach(async () => {
+  feed = await TestFeed.open();
+});
+afterEach(() => feed[Symbol.asyncDispose]());
+
+interface Refusal {
+  readonly status: number;
+  readonly body: Record<string, unknown>;
+}
+
+/** The same request in all formats; they must be refused alike. */
+async function refusalOf(url: string): Promise<Refusal> {
+  const refusals: Refusal[] = [];
+  for (const accept of ["*/*", "text/event-stream", "application/x-ndjson"]) {
+    const response = await fetch(url, { headers: { accept } });
+    expect(response.headers.get("content-type")).toBe("application/problem+json; charset=utf-8");
+    refusals.push({ status: response.status, body: (await response.json()) as Record<string, unknown> });
+  }
+  const refused = await WebSocketClient.connect(url).catch((error: unknown) => error);
+  if (!(refused instanceof UpgradeRefused)) throw new Error("The upgrade was not refused");
+  refusals.push({ status: refused.status, body: refused.body });
+  for (const refusal of refusals) expect(refusal).toEqual(refusals[0]);
+  return refusals[0] as Refusal;
+}
+
+describe("what is unknown is refused, and what is allowed is named", () => {
+  it.each([
+    ["type=jobs", { field: "type", nearest: "types", allowed: expect.arrayContaining(["types", "cursor"]) }],
+    [
+      "types=allocation",
+      { field: "types", nearest: "allocations", allowed: expect.arrayContaining(["jobs"]) },
+    ],
+    ["types=", { field: "types", allowed: expect.arrayContaining(["feed"]) }],
+    ["types=jobs,", { field: "types" }],
+    ["ops=change", { field: "ops", allowed: ["create", "update", "delete", "snapshot"] }],
+    ["aspects=stats", { field: "aspects", nearest: "status" }],
+    ["signals=allocation.fail", { field: "signals", nearest: "allocation.failed" }],
+    ["minSeverity=warn", { field: "minSeverity", nearest: "WARN" }],
+    ["minSeverity=WARN&minSeverity=INFO", { field: "minSeverity", allowed: ["one value"] }],
+    ["namespaces=", { field: "namespaces" }],
+    ["subjects=web", { field: "subjects", allowed: ["<resource>/<namespace>/<key>"] }],
+    ["cursor=last", { field: "cursor", nearest: "latest" }],
+    ["since=yesterday", { field: "since" }],
+    ["since=10m&cursor=earliest", { field: "since", allowed: ["cursor alone", "since alone"] }],
+  ])("%s", async (query, problem) => {
+    const { url } = await feed.serve();
+    const refusal = await refusalOf(`${url}/v1/events?${query}`);
+    expect(refusal).toMatchObject({ status: 400, body: { code: "INVALID_PARAMETER", ...problem } });
+  });
+
+  it.each(["limit=0", "limit=-1", "limit=many", "limit=1.5"])("%s", async (query) => {
+    const { url } = await feed.serve();
+    const refused = WebSocketClient.connect(`${url}/v1/events?${query}`);
+    await expect(refused).rejects.toMatchObject({
+      status: 400,
+      body: { allowed: ["a whole number from 1"] },
+    });
+    const page = await fetch(`${url}/v1/events?${query}`);
+    expect(await page.json()).toMatchObject({ field: "limit", allowed: ["a whole number from 1 to 1000"] });
+  });
+
+  it("bounds a page's limit, not a stream's", async () => {
+    await feed.commit(draftOf({ id: "a" }));
+    const { url } = await feed.serve();
+    const page = await fetch(`${url}/v1/events?limit=1001`);
+    expect(page.status).toBe(400);
+    const client = await WebSocketClient.connect(`${url}/v1/events?limit=1001`);
+    await client.close();
+  });
+
+  it("names the routes where there is none", async () => {
+    const { url } = await feed.serve();
+    for (const [method, path] of [
+      ["GET", "/v1/event"],
+      ["POST", "/v1/events"],
+    ] as const) {
+      const response = await fetch(`${url}${path}`, { method });
+      expect(response.status).toBe(404);
+      expect(await response.json()).toMatchObject({
+        code: "NOT_FOUND",
+        message: `There is no ${method} ${path}`,
+        allowed: expect.arrayContaining(["GET /v1/events", "GET /metrics"]),
+      });
+    }
+    await expect(WebSocketClient.connect(`${url}/v1/other`)).rejects.toMatchObject({ status: 404 });
+  });
+});
+
+describe("cursors that cannot be read from", () => {
+  it("409 after the epoch changed", async () => {
+    const { url } = await feed.serve();
+    expect(await refusalOf(`${url}/v1/events?cursor=another-0`)).toMatchObject({
+      status: 409,
+      body: { code: "EPOCH_CHANGED", head: await feed.headCursor() },
+    });
+  });
+
+  it("410 below the floor, which it names", async () => {
+    await feed.commitMany("a", 10);
+    const expired = (await feed.headCursor()).replace(/-10$/, "-1");
+    await feed.log.trim({ maxEvents: 4 });
+    const { url } = await feed.serve();
+    expect(await refusalOf(`${url}/v1/events?cursor=${expired}`)).toMatchObject({
+      status: 410,
+      body: { code: "CURSOR_EXPIRED", floor: expired.replace(/-1$/, "-6") },
+    });
+  });
+
+  it("412 beyond the head", async () => {
+    const { url } = await feed.serve();
+    const future = (await feed.headCursor()).replace(/-0$/, "-99");
+    expect(await refusalOf(`${url}/v1/events?cursor=${future}`)).toMatchObject({
+      status: 412,
+      body: { code: "FUTURE_CURSOR", head: await feed.headCursor() },
+    });
+  });
+});
+
+describe("who may connect", () => {
+  it("refuses a WebSocket from a page of another origin, and takes its own", async () => {
+    const { url } = await feed.serve();
+    for (const origin of ["http://evil.example", "null"]) {
+      await expect(WebSocketClient.connect(`${url}/v1/events`, [], { origin })).rejects.toMatchObject({
+        status: 403,
+        body: { code: "FORBIDDEN" },
+      });
+    }
+    const client = await WebSocketClient.connect(`${url}/v1/events`, [], { origin: url });
+    await client.close();
+  });
+
+  it("refuses to listen where strangers could connect, unless asked to by name", async () => {
+    for (const host of ["0.0.0.0", "::", "192.0.2.1", "feed.example"]) {
+      const refused = feed.serve({ host });
+      await expect(refused).rejects.toThrow(InsecureListen);
+      await expect(refused).rejects.toMatchObject({ hint: expect.stringContaining("--insecure-no-auth") });
+    }
+    const { url } = await feed.serve({ host: "0.0.0.0", insecureNoAuth: true });
+    expect((await fetch(`${url}/healthz`)).status).toBe(200);
+  });
+
+  it("says that the port is in use", async () => {
+    const holder = createServer().listen(0, "127.0.0.1");
+    await new Promise((resolve) => holder.once("listening", resolve));
+    const { port } = holder.address() as { port: number };
+    const failed = feed.serve({ port });
+    await expect(failed).rejects.toThrow(ListenFailed);
+    await expect(failed).rejects.toThrow(`Cannot listen on 127.0.0.1:${port}: the port is in use`);
+    holder.close();
+  });
+});

@@ -1,0 +1,141 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { FeedLog } from "../../src/feed/log.ts";
+import { openSqliteLog } from "../../src/feed/sqlite/open.ts";
+import {
+  createHttpServer,
+  type HttpServer,
+  type HttpServerDeps,
+  type HttpServerOptions,
+} from "../../src/http/server.ts";
+import { formatCursor } from "../../src/schemas/cursor.ts";
+import type { EventDraft, LogEntry } from "../../src/schemas/draft.ts";
+import type { ResourceType } from "../../src/schemas/resources.ts";
+import { silentLogger } from "../../src/telemetry/logger.ts";
+import { createMetrics } from "../../src/telemetry/metrics.ts";
+
+export const SOURCE = "nomad://test/global";
+
+/** A change event of an allocation, unless told otherwise. */
+export function draftOf(overrides: Partial<EventDraft> & { id: string }): EventDraft {
+  const resource = overrides.resource ?? "allocations";
+  const type = overrides.type ?? "nomad.allocation.updated";
+  const time = "2026-08-22T10:15:30.000Z";
+  return {
+    type,
+    resource,
+    namespace: "default",
+    key: overrides.id,
+    op: "update",
+    aspect: "status",
+    signals: [],
+    severity: "INFO",
+    job: null,
+    node: null,
+    time,
+    head: `{"specversion":"1.0","id":${JSON.stringify(overrides.id)},"source":"${SOURCE}","type":"${type}","time":"${time}",`,
+    tail: `"data":{"id":${JSON.stringify(overrides.id)}}}`,
+    overflow: null,
+    ...overrides,
+  };
+}
+
+/** A control event about a scope, or with no resource about the whole feed. */
+export function controlDraft(id: string, type: string, overrides: Partial<EventDraft> = {}): EventDraft {
+  return draftOf({ id, type, key: null, op: null, aspect: null, ...overrides });
+}
+
+/** Facts of an event as the log keeps them. */
+export function entryOf(overrides: Partial<LogEntry>): LogEntry {
+  return { ...draftOf({ id: "a" }), sequence: 1, json: "{}", ...overrides };
+}
+
+/** A real log in a directory of its own, and a real server on it. */
+export class TestFeed implements AsyncDisposable {
+  readonly log: FeedLog;
+  readonly metrics = createMetrics();
+  readonly #directory: string;
+  readonly #cleanups: (() => Promise<unknown>)[] = [];
+  #commits = 0;
+  #fence = 0;
+  #rev = 0;
+
+  private constructor(log: FeedLog, directory: string) {
+    this.log = log;
+    this.#directory = directory;
+  }
+
+  static async open(options: { clock?: () => number } = {}): Promise<TestFeed> {
+    const directory = await mkdtemp(join(tmpdir(), "ncf-http-"));
+    const log = await openSqliteLog({
+      path: join(directory, "feed.db"),
+      source: SOURCE,
+      durability: "normal",
+      ...options,
+    });
+    return new TestFeed(log, directory);
+  }
+
+  async commit(...events: EventDraft[]): Promise<string> {
+    const scope = { resource: "allocations" as ResourceType, namespace: "*" };
+    if (this.#fence === 0) this.#fence = (await this.log.claim(scope, "test")).fence;
+    this.#commits += 1;
+    const { rev } = await this.log.commit({
+      scope,
+      fence: this.#fence,
+      expectedRev: this.#rev,
+      commitId: `commit-${this.#commits}`,
+      events,
+      state: [],
+    });
+    this.#rev = rev;
+    return this.headCursor();
+  }
+
+  /** Commits n allocation updates with ids `<prefix>1` to `<prefix>n`, `padding` characters larger than needed. */
+  async commitMany(prefix: string, count: number, padding = 0): Promise<string[]> {
+    const ids = Array.from({ length: count }, (_, position) => `${prefix}${position + 1}`);
+    for (let first = 0; first < ids.length; first += 200) {
+      await this.commit(
+        ...ids
+          .slice(first, first + 200)
+          .map((id) => draftOf({ id, tail: `"data":{"id":"${id}","padding":"${"x".repeat(padding)}"}}` })),
+      );
+    }
+    return ids;
+  }
+
+  async headCursor(): Promise<string> {
+    return formatCursor(await this.log.head());
+  }
+
+  /** Starts a server that is stopped with the feed. */
+  async serve(
+    options: Partial<HttpServerOptions> = {},
+    deps: Partial<HttpServerDeps> = {},
+  ): Promise<{ url: string; server: HttpServer }> {
+    const server = createHttpServer(
+      {
+        log: this.log,
+        logger: silentLogger(),
+        metrics: this.metrics,
+        source: SOURCE,
+        signals: ["allocation.failed", "allocation.lost", "node.down"],
+        liveness: () => ({ alive: true }),
+        readiness: () => ({ ready: true, waiting: [] }),
+        ...deps,
+      },
+      { host: "127.0.0.1", port: 0, ...options },
+    );
+    const { url } = await server.start();
+    this.#cleanups.push(() => server.stop());
+    return { url, server };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const cleanup of this.#cleanups) await cleanup();
+    await this.log.close();
+    await rm(this.#directory, { recursive: true, force: true });
+  }
+}
