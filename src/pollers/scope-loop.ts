@@ -43,6 +43,8 @@ export class ScopeLoop {
   #lastMoveAtMs: number;
   #canonicalAtMs: number;
   #namespaceGone = false;
+  /** Ends the query in flight, so that the next one asks at once. */
+  #interrupt = new AbortController();
 
   constructor(scope: Scope, deps: PollerDeps, options: PollerOptions, hooks: ScopeHooks = {}) {
     this.scope = scope;
@@ -72,18 +74,12 @@ export class ScopeLoop {
   }
 
   /**
-   * The scope's namespace was deleted: go on until the last of its objects is gone, then end.
+   * The scope's namespace was deleted: look at once, go on until the last of its objects is gone, then end.
    * `false`: it came back.
    */
   drain(gone = true): void {
     this.#namespaceGone = gone;
-  }
-
-  /** Whether a draining scope has nothing left to wait for. */
-  get drained(): boolean {
-    return (
-      this.#namespaceGone && this.#session?.baselined === true && this.#session.last.snapshot.count === 0
-    );
+    if (gone) this.#interrupt.abort();
   }
 
   /** Runs until the signal aborts, somebody else claims the scope, or it is drained. Never rejects. */
@@ -125,11 +121,19 @@ export class ScopeLoop {
       this.#moved();
       await this.#pacer.ready(signal);
       signal.throwIfAborted();
+      // Only a list asked for after the namespace went tells that nothing is left of it.
+      const draining = this.#namespaceGone;
       const observation = await this.#observe(session, signal).catch((error: unknown) => {
         signal.throwIfAborted();
+        if (this.#interrupt.signal.aborted) return undefined;
         if (error instanceof ChangefeedError) return error;
         throw error;
       });
+      if (observation === undefined) {
+        this.#interrupt = new AbortController();
+        this.#askNow = true;
+        continue;
+      }
       if (observation instanceof ChangefeedError) {
         if (await this.#endedWithNamespace(session, observation, signal)) return "drained";
         await this.#failed(session, observation, signal);
@@ -138,7 +142,8 @@ export class ScopeLoop {
       await this.#take(session, observation, signal);
       if (first || observation.changes.length > 0) this.#hooks.onSnapshot?.(observation.next);
       first = false;
-      if (this.drained) return "drained";
+      const gone = draining || observation.namespaceGone;
+      if (gone && this.#namespaceGone && observation.next.count === 0) return "drained";
     }
   }
 
@@ -155,7 +160,7 @@ export class ScopeLoop {
       waitMs: this.#askNow ? null : this.#options.waitMs,
       consistency: this.#options.consistency,
       canonical,
-      signal,
+      signal: AbortSignal.any([signal, this.#interrupt.signal]),
       onMove: () => this.#moved(),
     });
     this.#pacer.spend(observation.response.body.length);

@@ -132,12 +132,8 @@ export class Supervisor {
     const { namespace, resource } = running.loop.scope;
     const vanished =
       namespace !== "*" && this.#namespaces?.includes(namespace) === false && !this.#folded.has(resource);
-    if (!vanished) {
-      running.abort.abort(new Error("not planned any more"));
-      return;
-    }
-    running.loop.drain();
-    if (running.loop.drained) running.abort.abort(new Error("its namespace is gone"));
+    if (vanished) running.loop.drain();
+    else running.abort.abort(new Error("not planned any more"));
   }
 
   /** A namespace may come back while its old scope still drains. */

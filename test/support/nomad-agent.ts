@@ -1,0 +1,117 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { GenericContainer, Wait } from "testcontainers";
+
+/** A real Nomad agent to test against. */
+export interface NomadAgent {
+  readonly address: string;
+  /** How it came to be, for the test's title. */
+  readonly origin: string;
+  stop(): Promise<void>;
+}
+
+const IMAGE = "hashicorp/nomad:2.0";
+const UP_WITHIN_MS = 90_000;
+
+/**
+ * The agent at NOMAD_ADDR, or a dev agent run from NOMAD_BIN, or one in a container where Docker answers.
+ * A text where there is none: the reason, with what to do.
+ */
+export async function findNomadAgent(
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<NomadAgent | string> {
+  const { NOMAD_ADDR: address, NOMAD_BIN: binary } = env;
+  if (address !== undefined && address !== "") {
+    return { address, origin: `NOMAD_ADDR ${address}`, stop: async () => undefined };
+  }
+  if (binary !== undefined && binary !== "") return startBinary(binary, env);
+  try {
+    return await startContainer();
+  } catch (error) {
+    const why = error instanceof Error ? error.message.split("\n")[0] : String(error);
+    return `no real Nomad to test against: set NOMAD_ADDR or NOMAD_BIN, or start Docker (${why})`;
+  }
+}
+
+async function startBinary(
+  binary: string,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<NomadAgent> {
+  const directory = await mkdtemp(join(tmpdir(), "ncf-nomad-"));
+  const [http, rpc, serf] = [await freePort(), await freePort(), await freePort()];
+  const config = join(directory, "agent.hcl");
+  // The cloud fingerprinters ask link-local addresses, which a test has no business with.
+  await writeFile(
+    config,
+    `bind_addr = "127.0.0.1"
+disable_update_check = true
+ports { http = ${http} rpc = ${rpc} serf = ${serf} }
+client { options = { "fingerprint.denylist" = "env_aws,env_azure,env_digitalocean,env_gce" } }
+`,
+  );
+  const child = spawn(binary, ["agent", "-dev", "-config", config], {
+    stdio: "ignore",
+    env: { PATH: env["PATH"] ?? "", HOME: directory },
+  });
+  const exited = once(child, "exit");
+  const address = `http://127.0.0.1:${http}`;
+  const stop = async (): Promise<void> => {
+    child.kill("SIGINT");
+    const hard = setTimeout(() => child.kill("SIGKILL"), 15_000);
+    await exited;
+    clearTimeout(hard);
+    await rm(directory, { recursive: true, force: true });
+  };
+  await untilUp(address, () => child.exitCode !== null).catch(async (error: unknown) => {
+    await stop();
+    throw error;
+  });
+  return { address, origin: `agent -dev of ${binary}`, stop };
+}
+
+async function startContainer(): Promise<NomadAgent> {
+  const container = await new GenericContainer(IMAGE)
+    .withCommand(["agent", "-dev", "-bind", "0.0.0.0"])
+    .withPrivilegedMode()
+    .withExposedPorts(4646)
+    .withWaitStrategy(Wait.forHttp("/v1/status/leader", 4646))
+    .start();
+  const address = `http://${container.getHost()}:${container.getMappedPort(4646)}`;
+  await untilUp(address, () => false);
+  return {
+    address,
+    origin: `container ${IMAGE}`,
+    stop: async () => {
+      await container.stop();
+    },
+  };
+}
+
+/** Up: it has a leader, and a node that takes work. */
+async function untilUp(address: string, ended: () => boolean): Promise<void> {
+  const deadline = Date.now() + UP_WITHIN_MS;
+  while (Date.now() < deadline) {
+    if (ended()) throw new Error("the Nomad agent ended while starting");
+    const nodes = await fetch(`${address}/v1/nodes`)
+      .then(async (response) => (response.ok ? ((await response.json()) as { Status: string }[]) : []))
+      .catch(() => []);
+    if (nodes.some((node) => node.Status === "ready")) return;
+    await delay(200);
+  }
+  throw new Error(`the Nomad agent at ${address} was not up within ${UP_WITHIN_MS / 1000} s`);
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  if (address === null || typeof address === "string") throw new Error("no port");
+  return address.port;
+}
