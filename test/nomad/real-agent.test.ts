@@ -123,13 +123,13 @@ describe.skipIf(typeof found === "string")(title, () => {
 
   it("sees a restart that a user asked for", async () => {
     const running = await allocationSignal("allocation.running", web);
-    await nomad.restartAllocation(String(running.after?.["ID"]), "default");
+    await nomad.restartAllocation(running.key, "default");
     await allocationSignal("task.restarted", web);
   });
 
   it("sees a node drained and eligible again", async () => {
     const node = (await events()).find((event) => event.subject.startsWith("nodes/-/"));
-    const id = String(node?.after?.["ID"]);
+    const id = node?.key ?? "";
     await nomad.drainNode(id);
     // A drain may begin and end between two looks at the list; either way it is said.
     await seen("the drain", (event) =>

@@ -7,6 +7,8 @@ export interface SeenEvent {
   readonly id: string;
   readonly type: string;
   readonly subject: string;
+  /** Last part of the subject: the object's ID or name. */
+  readonly key: string;
   readonly op: string | null;
   readonly severity: string;
   readonly signals: readonly string[];
@@ -55,6 +57,7 @@ export function parseEvent(json: string): SeenEvent {
     id: textOf(event["id"]),
     type: textOf(event["type"]),
     subject: textOf(event["subject"]),
+    key: textOf(event["subject"]).split("/").slice(2).join("/"),
     severity: textOf(event["severitytext"]),
     op: maybeText(data["op"]),
     signals: Array.isArray(data["signals"]) ? data["signals"].map(textOf) : [],
