@@ -37,7 +37,7 @@ function subjectOf(event: StreamedEvent): string | undefined {
   return event.topic === "Node" ? `nodes/-/${event.key}` : undefined;
 }
 
-describe.skipIf(typeof found === "string")(title, () => {
+describe.skipIf(typeof found === "string")(`a real Nomad agent (${origin})`, () => {
   let agent: NomadAgent;
   let directory: string;
   let file: string;
