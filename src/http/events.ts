@@ -30,7 +30,7 @@ export function addEventsRoute(app: FastifyInstance, deps: SubscribeDeps): void 
     const { raw } = reply;
     const end = deps.subscriptions.open({ ...admitted, sink: createSink(format, raw, deps) });
     raw.once("close", () => end());
-    raw.once("error", () => end());
+    raw.on("error", () => end());
     if (raw.closed) end();
     return reply;
   });

@@ -69,6 +69,7 @@ function serve(deps: SubscribeDeps, admitted: Admitted, webSocket: WebSocket, so
 function refuse(socket: Duplex, error: unknown): void {
   const { status, problem } = problemOf(error);
   const body = problemText(problem);
+  socket.once("finish", () => socket.destroy());
   socket.end(
     [
       `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,

@@ -79,17 +79,17 @@ export class Subscriber {
     const drained = await sink.drained({ timeoutMs: stallTimeoutMs, signal });
     signal.throwIfAborted();
     if (!drained) throw new TooSlow(stallTimeoutMs);
-    const entries = await log.read(this.#cursor, { limit: READ_EVENTS, maxBytes: READ_BYTES });
+    const timeoutMs = Math.max(0, this.#nextBookmarkAt - performance.now());
+    const isBehind = await log.waitBeyond(this.#cursor.sequence, { timeoutMs, signal });
     signal.throwIfAborted();
-    this.#deliver(entries);
-    const untilBookmarkMs = this.#nextBookmarkAt - performance.now();
-    if (untilBookmarkMs <= 0) this.#bookmark();
-    else if (entries.length === 0) {
-      await log.waitBeyond(this.#cursor.sequence, { timeoutMs: untilBookmarkMs, signal });
+    if (isBehind) {
+      const entries = await log.read(this.#cursor, { limit: READ_EVENTS, maxBytes: READ_BYTES });
       signal.throwIfAborted();
+      this.#deliver(entries);
+      // A long backfill to a fast reader must let others run too.
+      await setImmediate();
     }
-    // A long backfill to a fast reader must let others run too.
-    if (entries.length > 0) await setImmediate();
+    if (performance.now() >= this.#nextBookmarkAt) this.#bookmark();
   }
 
   #deliver(entries: readonly LogEntry[]): void {

@@ -77,6 +77,20 @@ describe("a subscriber that stops reading", () => {
     expect(events).toEqual(Array.from({ length: events.length }, (_, position) => `a${position + 1}`));
   });
 
+  it("is given up over HTTP too", async () => {
+    const { url } = await feed.serve({ stallTimeoutMs: 30 });
+    await using slow = await HttpStream.open(`${url}/v1/events`, "application/x-ndjson");
+    await slow.until(isHello);
+    await feed.commitMany("a", 1500, LARGE);
+    await vi.waitFor(async () => {
+      expect(await metric('ncf_subscriptions_ended_total{format="ndjson",reason="TOO_SLOW"}')).toBe(1);
+    });
+    const items = await slow.until(() => false);
+    expect(items.at(-1)?.event).toMatchObject({
+      data: { code: "TOO_SLOW", cursor: items.at(-2)?.event.cursor },
+    });
+  });
+
   it("is given up when it takes nothing for too long", async () => {
     const { url } = await feed.serve({ stallTimeoutMs: 30 });
     const slow = await WebSocketClient.connect(`${url}/v1/events`);

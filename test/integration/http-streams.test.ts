@@ -78,6 +78,18 @@ describe("formats", () => {
     expect(bookmark).toMatchObject({ name: "nomad.feed.bookmark", id: event?.id });
   });
 
+  it("keeps an idle SSE connection alive with comments", async () => {
+    const { url } = await feed.serve({ pingIntervalMs: 10 });
+    await using stream = await HttpStream.open(`${url}/v1/events`, SSE);
+    const decoder = new TextDecoder();
+    let text = "";
+    for await (const chunk of stream.response.body ?? []) {
+      text += decoder.decode(chunk);
+      if (text.includes("\n\n: ")) break;
+    }
+    expect(text).toMatch(/\n\n: still here\n\n/);
+  });
+
   it("echoes the subprotocol cloudevents.json and no other", async () => {
     const { url } = await feed.serve();
     const client = await WebSocketClient.connect(`${url}/v1/events`, ["other", "cloudevents.json"]);
