@@ -11,10 +11,7 @@ import { NomadWriter } from "../support/nomad-writer.ts";
 import { until } from "../support/until.ts";
 
 const found = await findNomadAgent(process.env);
-const title =
-  typeof found === "string"
-    ? `a real Nomad agent (skipped: ${found})`
-    : `a real Nomad agent (${found.origin})`;
+const origin = typeof found === "string" ? `skipped: ${found}` : found.origin;
 if (typeof found === "string") process.stderr.write(`${found}\n`);
 
 /** Names nobody else on a shared cluster uses. */
