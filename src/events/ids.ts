@@ -11,16 +11,25 @@ import type { EventContext } from "./context.ts";
  *     0/jobs/default/web@+884213            the stub has no index
  *     0/jobs/default/web@880001!deleted     the object created at that index is gone
  *     0/jobs/default/web@+884213!deleted    the same, where the stub had no CreateIndex
+ *     1/jobs/default/web@880001+884213!deleted  gone with a restore: its index is of the history before
  */
 export function changeId(change: Change, context: EventContext): string {
   const subject = `${context.nomadEpoch}/${subjectOf(change.ref)}`;
   const seen = `+${context.observation.toIndex}`;
-  if (change.op === "delete") return `${subject}@${createIndexOf(change.before.value) ?? seen}!deleted`;
+  if (change.op === "delete") return `${subject}@${creationOf(change.before, context)}!deleted`;
   const rev = revOf(change.after.value);
   if (rev === undefined) return `${subject}@${seen}`;
   const ambiguous =
     change.op === "update" ? revOf(change.before.value) === rev : shouldHaveBeenSeen(rev, context);
   return ambiguous ? `${subject}@${rev}${seen}` : `${subject}@${rev}`;
+}
+
+/** Which of the objects that had this key: by its creation, told from creations of the history before a restore. */
+function creationOf(before: Stub, { observation }: EventContext): string {
+  const created = createIndexOf(before.value);
+  const seen = `+${observation.toIndex}`;
+  if (created === undefined) return seen;
+  return observation.mode === "resync" ? `${created}${seen}` : created;
 }
 
 /** `0/jobs/default/web@884210+884213!snapshot`: what the object was at that look. */

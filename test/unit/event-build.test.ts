@@ -136,6 +136,7 @@ describe("an id", () => {
 
   test("of a deleted object names its creation", () => {
     expect(idOf("allocations", alloc, undefined)).toBe(`${base}@880001!deleted`);
+    expect(idOf("allocations", alloc, undefined, { mode: "resync" })).toBe(`${base}@880001+884213!deleted`);
   });
 
   test("of an object that should have been seen before takes the look's index", () => {
