@@ -20,6 +20,8 @@ export interface RawResponse {
   readonly headers: Headers;
   /** As sent, still encoded. */
   readonly body: Buffer;
+  /** When the request was written, on performance.now's clock. */
+  readonly sentAtMs: number;
 }
 
 /** The part of an exchange that was going on. */
@@ -52,8 +54,9 @@ export class DeadlinePassed extends Error {
 const SAFETY_MS = 10_000;
 
 /**
- * One GET. The time for an answer starts when the request is written, so neither waiting for a connection nor
- * connecting (which has its own limit) eats it up. Rejects with ExchangeFailed, or with the signal's reason.
+ * One GET. The time for an answer starts when the request is written, so connecting, which has its own limit,
+ * does not eat it up. Rejects with ExchangeFailed, or with the signal's reason; the dispatcher may then still
+ * be at work on the request and is to be destroyed.
  */
 export function exchange(dispatcher: Dispatcher, request: ExchangeRequest): Promise<RawResponse> {
   return new Promise((resolve, reject) => {
@@ -78,9 +81,9 @@ class Exchange implements Dispatcher.DispatchHandler {
   readonly #request: ExchangeRequest;
   readonly #resolve: (response: RawResponse) => void;
   readonly #reject: (reason: unknown) => void;
-  #controller: Dispatcher.DispatchController | undefined;
   #phase: Phase = "connecting";
   #phaseBeganMs = performance.now();
+  #sentAtMs = 0;
   #timer: NodeJS.Timeout | undefined;
   #settled = false;
   #status = 0;
@@ -98,14 +101,14 @@ class Exchange implements Dispatcher.DispatchHandler {
     request.signal.addEventListener("abort", this.#onAbort, { once: true });
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller;
-    if (this.#settled) controller.abort(new Error("given up"));
-    else this.#enter("waiting", this.#request.headersTimeoutMs);
+  onRequestStart(): void {
+    if (this.#settled) return;
+    this.#enter("waiting", this.#request.headersTimeoutMs);
+    this.#sentAtMs = this.#phaseBeganMs;
   }
 
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: Headers): void {
-    if (status < 200) return;
+    if (status < 200 || this.#settled) return;
     this.#enter("reading", this.#request.bodyTimeoutMs);
     this.#status = status;
     this.#headers = headers;
@@ -123,7 +126,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#guard(() => {
       const body = this.#body?.whole() ?? Buffer.alloc(0);
       this.#settle();
-      this.#resolve({ status: this.#status, headers: this.#headers, body });
+      this.#resolve({ status: this.#status, headers: this.#headers, body, sentAtMs: this.#sentAtMs });
     });
   }
 
@@ -135,27 +138,21 @@ class Exchange implements Dispatcher.DispatchHandler {
     clearTimeout(this.#timer);
     this.#phase = phase;
     this.#phaseBeganMs = performance.now();
-    this.#timer = setTimeout(() => this.#giveUp(new DeadlinePassed(timeoutMs)), timeoutMs);
+    this.#timer = setTimeout(() => this.#fail(new DeadlinePassed(timeoutMs)), timeoutMs);
   }
 
   #guard(step: () => void): void {
     try {
       step();
     } catch (cause) {
-      this.#giveUp(cause);
+      this.#fail(cause);
     }
   }
 
   readonly #onAbort = (): void => {
     this.#settle();
     this.#reject(this.#request.signal.reason);
-    this.#controller?.abort(new Error("given up"));
   };
-
-  #giveUp(cause: unknown): void {
-    this.#fail(cause);
-    this.#controller?.abort(new Error("given up"));
-  }
 
   #fail(cause: unknown): void {
     if (this.#settled) return;

@@ -1,8 +1,7 @@
-import { Pool } from "undici";
 import type { Logger } from "../telemetry/logger.ts";
 import type { NomadAddress } from "./address.ts";
 import { decodeBody } from "./body.ts";
-import { ConnectionBudget } from "./budget.ts";
+import { Connections } from "./connections.ts";
 import { NomadError } from "./errors.ts";
 import { exchange, type Headers, type RawResponse } from "./exchange.ts";
 import type { NomadClientOptions } from "./options.ts";
@@ -42,8 +41,7 @@ export interface Answer {
 
 interface Agent {
   readonly address: NomadAddress;
-  readonly pool: Pool;
-  readonly budget: ConnectionBudget;
+  readonly connections: Connections;
 }
 
 const SHOWN_TEXT_LENGTH = 300;
@@ -86,7 +84,7 @@ export class Requester {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#agents.map(({ pool }) => pool.close()));
+    await Promise.all(this.#agents.map(({ connections }) => connections.close()));
   }
 
   /** Whether there is another address to turn to after this error. */
@@ -108,10 +106,26 @@ export class Requester {
   async #attempt(agent: Agent, question: Question): Promise<Answer | NomadError> {
     const token = (await this.#token())?.reveal();
     const asked = this.#asked(question, token !== undefined);
-    const release = await agent.budget.take(question.signal);
-    const beganMs = performance.now();
     try {
-      const response = await exchange(agent.pool, {
+      const response = await this.#exchange(agent, asked, question, token);
+      return await this.#answer(agent, asked, response, token);
+    } catch (failure) {
+      question.signal.throwIfAborted();
+      if (failure instanceof NomadError) throw failure;
+      return transportError(asked.what, agent.address.display, failure);
+    }
+  }
+
+  async #exchange(
+    agent: Agent,
+    asked: Asked,
+    question: Question,
+    token: string | undefined,
+  ): Promise<RawResponse> {
+    const connection = await agent.connections.take(question.signal);
+    let whole = false;
+    try {
+      const response = await exchange(connection, {
         path: asked.what.slice("GET ".length),
         headers: headersFor(agent.address, token),
         headersTimeoutMs: question.headersTimeoutMs ?? this.#options.requestTimeoutMs,
@@ -119,12 +133,10 @@ export class Requester {
         maxBodyBytes: this.#options.maxBodyBytes,
         signal: question.signal,
       });
-      return await this.#answer(agent, asked, response, beganMs, token);
-    } catch (failure) {
-      question.signal.throwIfAborted();
-      return transportError(asked.what, agent.address.display, failure);
+      whole = true;
+      return response;
     } finally {
-      release();
+      agent.connections.giveBack(connection, whole);
     }
   }
 
@@ -132,7 +144,6 @@ export class Requester {
     agent: Agent,
     asked: Asked,
     response: RawResponse,
-    beganMs: number,
     token: string | undefined,
   ): Promise<Answer> {
     const { status, headers } = response;
@@ -152,7 +163,7 @@ export class Requester {
             address,
             retryAfterMs: parseRetryAfter(header(headers, "retry-after"), Date.now()),
           });
-    const elapsedMs = performance.now() - beganMs;
+    const elapsedMs = performance.now() - response.sentAtMs;
     return { status, headers, body, address, what: asked.what, elapsedMs, token: kindOf(token), refusal };
   }
 
@@ -177,12 +188,11 @@ function openAgents(options: NomadClientOptions, logger: Logger): Agent[] {
     : undefined;
   return options.addresses.map((address) => ({
     address,
-    budget: new ConnectionBudget(options.maxConnections),
-    pool: new Pool(address.origin, {
-      connect: (address.secure ? secure : undefined) ?? plainConnector(address.socketPath),
-      connections: options.maxConnections,
-      pipelining: 1,
-    }),
+    connections: new Connections(
+      address.origin,
+      (address.secure ? secure : undefined) ?? plainConnector(address.socketPath),
+      options.maxConnections,
+    ),
   }));
 }
 

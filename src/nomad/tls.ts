@@ -36,12 +36,19 @@ export function tlsConnector(options: TlsOptions, logger: Logger): buildConnecto
       );
     }
   };
+  const name = options.serverName === undefined ? {} : { servername: options.serverName };
   return (target, callback) => {
     refresh();
-    connect(
-      { ...target, ...(options.serverName === undefined ? {} : { servername: options.serverName }) },
-      callback,
-    );
+    connect({ ...target, ...name }, (error, socket) => {
+      if (error !== null) {
+        callback(error, null);
+        return;
+      }
+      // With TLS 1.3 a server refuses our certificate after the handshake. Without this, undici takes the end
+      // of the connection that follows for the reason.
+      socket.once("error", (reason) => socket.destroy(reason));
+      callback(null, socket);
+    });
   };
 }
 

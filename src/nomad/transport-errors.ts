@@ -48,8 +48,14 @@ export function transportError(what: string, address: string, failure: unknown):
   return new NomadError(meaning.code, `${what} at ${address} failed: ${meaning.says}`, {
     retryable: meaning.retryable,
     hint: meaning.hint,
-    cause: failure instanceof ExchangeFailed ? failure.cause : failure,
+    cause: causeOf(failure),
   });
+}
+
+/** The parser's error carries the bytes it could not read: they do not belong in a log. */
+function causeOf(failure: unknown): unknown {
+  const cause = failure instanceof ExchangeFailed ? failure.cause : failure;
+  return isParserError(cause) ? undefined : cause;
 }
 
 function meaningOf(failure: unknown): Meaning {
@@ -76,13 +82,17 @@ function bodyMeaning(cause: unknown): Meaning | undefined {
     };
   }
   const code = codeOf(cause);
-  if (!(cause instanceof BodyDamaged) && !code.startsWith("HPE_") && !NOT_HTTP.has(code)) return undefined;
+  if (!(cause instanceof BodyDamaged) && !isParserError(cause) && !NOT_HTTP.has(code)) return undefined;
   return {
     code: "NOMAD_BAD_RESPONSE",
     retryable: true,
     says: textOf(cause),
     hint: "The answer was cut off or changed on its way: look at proxies between, and that the address is of Nomad's HTTP API",
   };
+}
+
+function isParserError(cause: unknown): boolean {
+  return cause instanceof Error && cause.name === "HTTPParserError";
 }
 
 const NOT_HTTP = new Set(["UND_ERR_RES_CONTENT_LENGTH_MISMATCH", "UND_ERR_HEADERS_OVERFLOW"]);
@@ -132,14 +142,6 @@ function tlsHint(code: string, text: string): string {
 }
 
 function connectionMeaning(code: string, phase: Phase, afterMs: number): Meaning {
-  if (code === "UND_ERR_CLOSED" || code === "UND_ERR_DESTROYED") {
-    return {
-      code: "NOMAD_UNREACHABLE",
-      retryable: false,
-      says: "this client is closed",
-      hint: "Nothing to do: it is shutting down",
-    };
-  }
   if (RESET.has(code) && phase !== "reading" && afterMs < REFUSED_WITHIN_MS) {
     return {
       code: "NOMAD_TOO_MANY_CONNECTIONS",

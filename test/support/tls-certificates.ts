@@ -1,7 +1,8 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 
 export interface IssuedCertificate {
   /** Paths of PEM files. */
@@ -46,5 +47,28 @@ export function createTestAuthority(name: string): TestAuthority {
       return { cert, key };
     },
     [Symbol.dispose]: () => rmSync(directory, { recursive: true, force: true }),
+  };
+}
+
+/** `openssl s_server` on a free port: refuses client certificates with a TLS alert, as Go does and Node does not. */
+export async function serveWithOpenssl(
+  options: readonly string[],
+): Promise<{ url: string } & AsyncDisposable> {
+  const server = spawn("openssl", ["s_server", "-accept", "0", "-www", ...options], {
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  const port = await new Promise<string>((resolve, reject) => {
+    createInterface({ input: server.stdout }).on("line", (line) => {
+      const found = /^ACCEPT .*:(\d+)$/.exec(line)?.[1];
+      if (found !== undefined) resolve(found);
+    });
+    server.once("exit", (code) => reject(new Error(`openssl s_server ended with ${code}`)));
+  });
+  return {
+    url: `https://127.0.0.1:${port}`,
+    [Symbol.asyncDispose]: async () => {
+      server.kill();
+      if (server.exitCode === null) await new Promise((resolve) => server.once("exit", resolve));
+    },
   };
 }

@@ -1,0 +1,526 @@
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer as createTcpServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import type { ListRequest } from "../../src/nomad/api.ts";
+import { createNomadClient, type NomadClient } from "../../src/nomad/client.ts";
+import { NomadError } from "../../src/nomad/errors.ts";
+import { resolveNomadOptions, type RawNomadOptions } from "../../src/nomad/options.ts";
+import { silentLogger } from "../../src/telemetry/logger.ts";
+import {
+  LIST_HEADERS,
+  sendList,
+  sendText,
+  serveHttp,
+  serveTcp,
+  type TestServer,
+} from "../support/nomad-servers.ts";
+
+const clients: NomadClient[] = [];
+
+afterEach(async () => {
+  await Promise.all(clients.splice(0).map((client) => client.close()));
+});
+
+function clientOf(raw: RawNomadOptions): NomadClient {
+  const client = createNomadClient(resolveNomadOptions(raw), { logger: silentLogger() });
+  clients.push(client);
+  return client;
+}
+
+const never = new AbortController().signal;
+
+function jobs(changes: Partial<ListRequest> = {}): ListRequest {
+  return { resource: "jobs", namespace: "default", signal: never, ...changes };
+}
+
+async function failureOf(promise: Promise<unknown>): Promise<NomadError> {
+  const error: unknown = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (error instanceof NomadError) return error;
+  throw new Error("expected a NomadError", { cause: error });
+}
+
+/** A stub as Nomad 1.1.2 wrote it: nanoseconds beyond 2^53, floats as Go writes them. */
+const STUBS =
+  '[{"CreateIndex":93,"ID":"qa1","Datacenters":["dc1"],"ModifyIndex":104,"Namespace":"default","Score":1e+02,"SubmitTime":1795434930021866379}]';
+
+describe("lists", () => {
+  test("come byte for byte, with what the headers say", async () => {
+    await using agent = await serveHttp((_request, response) => sendList(response, STUBS));
+    const answer = await clientOf({ addresses: [agent.url], region: "global" }).list(jobs());
+    expect(answer.body.toString()).toBe(STUBS);
+    expect(answer).toMatchObject({
+      index: "486",
+      knownLeader: true,
+      lastContactMs: 0,
+      consistency: "default",
+      address: agent.url,
+    });
+    expect(answer.elapsedMs).toBeGreaterThan(0);
+    expect(agent.requests).toEqual(["GET /v1/jobs?namespace=default&region=global"]);
+  });
+
+  test("come decompressed", async () => {
+    let accepted: unknown;
+    await using agent = await serveHttp((request, response) => {
+      accepted = request.headers["accept-encoding"];
+      sendList(response, gzipSync(STUBS), { "Content-Encoding": "gzip" });
+    });
+    const { body } = await clientOf({ addresses: [agent.url] }).list(jobs());
+    expect(accepted).toBe("gzip");
+    expect(body.toString()).toBe(STUBS);
+  });
+
+  test("of many megabytes come whole, with and without compression, chunked and not", async () => {
+    const large = Buffer.from(
+      `[${JSON.stringify({ ID: "x", Noise: randomBytes(3_000_000).toString("hex") })}]`,
+    );
+    await using agent = await serveHttp((request, response) => {
+      const { searchParams } = new URL(request.url ?? "", "http://x");
+      const chunked = searchParams.get("namespace")?.includes("chunked") === true;
+      const gzip = searchParams.get("namespace")?.includes("gzip") === true;
+      const body = gzip ? gzipSync(large, { level: 1 }) : large;
+      response.writeHead(200, {
+        ...LIST_HEADERS,
+        ...(gzip ? { "Content-Encoding": "gzip" } : {}),
+        ...(chunked ? {} : { "Content-Length": body.length }),
+      });
+      response.end(body);
+    });
+    const client = clientOf({ addresses: [agent.url] });
+    const damaged: string[] = [];
+    for (const namespace of ["plain", "plain-chunked", "gzip", "gzip-chunked"]) {
+      const { body } = await client.list(jobs({ namespace }));
+      if (!body.equals(large)) damaged.push(namespace);
+    }
+    expect(damaged).toEqual([]);
+  });
+
+  test.each([["null"], [""], [" null\n"], ["[]"]])("%o is an empty list", async (body) => {
+    await using agent = await serveHttp((_request, response) => sendList(response, body));
+    expect((await clientOf({ addresses: [agent.url] }).list(jobs())).body.toString()).toBe("[]");
+  });
+
+  test.each<[string, Partial<ListRequest>, string]>([
+    ["at once", {}, "/v1/jobs?namespace=default"],
+    ["blocking", { index: "486", waitMs: 60_000 }, "/v1/jobs?namespace=default&index=486&wait=60000ms"],
+    ["never with index 0", { index: "0", waitMs: 1500.2 }, "/v1/jobs?namespace=default&index=1&wait=1501ms"],
+    [
+      "beyond 2^53",
+      { index: "18446744073709551615", waitMs: 1 },
+      "/v1/jobs?namespace=default&index=18446744073709551615&wait=1ms",
+    ],
+    [
+      "never with wait 0, which Nomad takes for five minutes",
+      { index: "1", waitMs: 0 },
+      "/v1/jobs?namespace=default&index=1&wait=1ms",
+    ],
+    ["with a wait of its own choice", { index: "1" }, "/v1/jobs?namespace=default&index=1&wait=60000ms"],
+    ["stale", { consistency: "stale" }, "/v1/jobs?namespace=default&stale="],
+    ["of all namespaces", { namespace: "*" }, "/v1/jobs?namespace=*"],
+    ["of the cluster", { resource: "nodes", namespace: "-" }, "/v1/nodes"],
+    ["of an odd namespace", { namespace: "a b&c" }, "/v1/jobs?namespace=a+b%26c"],
+  ])("are asked for %s", async (_name, changes, expected) => {
+    await using agent = await serveHttp((_request, response) => sendList(response, "[]"));
+    await clientOf({ addresses: [agent.url] }).list(jobs(changes));
+    expect(agent.requests).toEqual([`GET ${expected}`]);
+  });
+});
+
+describe("answers that are not believed", () => {
+  test.each<[string, Record<string, string>, string, RegExp]>([
+    ["HTML", { "Content-Type": "text/html" }, "[]", /content type text\/html/],
+    ["no index", { "X-Nomad-Index": "" }, "[]", /x-nomad-index/],
+    ["an index that is no number", { "X-Nomad-Index": "4.5" }, "[]", /x-nomad-index/],
+    ["a contact that is no number", { "X-Nomad-Lastcontact": "never" }, "[]", /x-nomad-lastcontact/],
+    ["an object", {}, '{"a":1}', /no whole JSON list/],
+    ["a list without end", {}, '[{"a":1}', /no whole JSON list/],
+    ["an encoding nobody asked for", { "Content-Encoding": "br" }, "[]", /encoding "br"/],
+  ])("%s", async (_name, headers, body, message) => {
+    await using agent = await serveHttp((_request, response) => sendList(response, body, headers));
+    const error = await failureOf(clientOf({ addresses: [agent.url] }).list(jobs()));
+    expect(error).toMatchObject({ code: "NOMAD_BAD_RESPONSE", retryable: true });
+    expect(error.message).toMatch(message);
+  });
+
+  const gzipped = gzipSync(STUBS);
+  test.each<[string, string, Buffer, string]>([
+    [
+      "a body shorter than announced",
+      `Content-Length: ${STUBS.length + 9}`,
+      Buffer.from(STUBS),
+      "NOMAD_BAD_RESPONSE|NOMAD_UNREACHABLE",
+    ],
+    [
+      "chunks without an end",
+      "Transfer-Encoding: chunked",
+      Buffer.from(`${STUBS.length.toString(16)}\r\n${STUBS}\r\n`),
+      "NOMAD_BAD_RESPONSE|NOMAD_UNREACHABLE",
+    ],
+    [
+      "a gzip body cut off",
+      `Content-Encoding: gzip\r\nContent-Length: ${gzipped.length - 7}`,
+      gzipped.subarray(0, -7),
+      "NOMAD_BAD_RESPONSE",
+    ],
+    [
+      "a gzip body changed",
+      `Content-Encoding: gzip\r\nContent-Length: ${gzipped.length}`,
+      flipped(gzipped),
+      "NOMAD_BAD_RESPONSE",
+    ],
+    [
+      "a gzip body with more behind it",
+      `Content-Encoding: gzip\r\nContent-Length: ${gzipped.length + 4}`,
+      Buffer.concat([gzipped, gzipped.subarray(-4)]),
+      "NOMAD_BAD_RESPONSE",
+    ],
+    [
+      "a gzip body of few bytes",
+      "Content-Encoding: gzip\r\nContent-Length: 3",
+      gzipped.subarray(0, 3),
+      "NOMAD_BAD_RESPONSE",
+    ],
+    ["an unframed body cut off", "Connection: close", Buffer.from(STUBS.slice(0, -1)), "NOMAD_BAD_RESPONSE"],
+  ])("%s", async (_name, framing, body, codes) => {
+    await using agent = await serveTcp((socket) => {
+      socket.once("data", () => {
+        socket.write(
+          `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-Nomad-Index: 5\r\n${framing}\r\n\r\n`,
+        );
+        socket.end(body);
+      });
+    });
+    const error = await failureOf(clientOf({ addresses: [agent.url] }).list(jobs()));
+    expect(codes.split("|")).toContain(error.code);
+    expect(error.retryable).toBe(true);
+  });
+
+  test.each([
+    ["announced", { "Content-Length": "2000" }, Buffer.from(`[${" ".repeat(1998)}]`)],
+    ["chunked", {}, Buffer.from(`[${" ".repeat(1998)}]`)],
+    ["compressed", { "Content-Encoding": "gzip" }, gzipSync(`[${" ".repeat(1998)}]`)],
+  ])("a body beyond the bound, %s", async (_name, headers, body) => {
+    await using agent = await serveHttp((_request, response) => {
+      response.writeHead(200, { ...LIST_HEADERS, ...headers });
+      response.write(body.subarray(0, 10));
+      response.end(body.subarray(10));
+    });
+    const error = await failureOf(clientOf({ addresses: [agent.url], maxBodyBytes: 1999 }).list(jobs()));
+    expect(error).toMatchObject({ code: "NOMAD_BAD_RESPONSE", retryable: false });
+    expect(error.message).toMatch(/larger than 1999 bytes/);
+  });
+
+  test.each<[string, Partial<ListRequest>, Record<string, string>, string]>([
+    [
+      "too long out of contact",
+      { consistency: "stale" },
+      { "X-Nomad-Lastcontact": "201" },
+      "NOMAD_STALE_RESPONSE",
+    ],
+    [
+      "no leader, stale",
+      { consistency: "stale" },
+      { "X-Nomad-Knownleader": "false" },
+      "NOMAD_STALE_RESPONSE",
+    ],
+    ["no leader, default consistency", {}, { "X-Nomad-Knownleader": "false" }, "NOMAD_NO_LEADER"],
+  ])("%s", async (_name, changes, headers, code) => {
+    await using agent = await serveHttp((_request, response) => sendList(response, "[]", headers));
+    const listed = clientOf({ addresses: [agent.url], maxStaleMs: 200 }).list(jobs(changes));
+    expect(await failureOf(listed)).toMatchObject({ code, retryable: true });
+  });
+});
+
+test("a stale answer within the bound is taken", async () => {
+  await using agent = await serveHttp((_request, response) =>
+    sendList(response, "[]", { "X-Nomad-Lastcontact": "200" }),
+  );
+  const client = clientOf({ addresses: [agent.url], maxStaleMs: 200, consistency: "stale" });
+  expect(await client.list(jobs())).toMatchObject({ lastContactMs: 200, consistency: "stale" });
+});
+
+function flipped(bytes: Buffer): Buffer {
+  const copy = Buffer.from(bytes);
+  copy[bytes.length - 8] = (copy[bytes.length - 8] as number) ^ 0xff;
+  return copy;
+}
+
+describe("time", () => {
+  test("an answer that does not come ends at the deadline, and its connection with it", async () => {
+    await using agent = await serveHttp(() => {});
+    const error = await failureOf(clientOf({ addresses: [agent.url], requestTimeoutMs: 60 }).list(jobs()));
+    expect(error).toMatchObject({ code: "NOMAD_TIMEOUT", retryable: true });
+    expect(error.message).toMatch(/60 ms/);
+    await vi.waitUntil(() => agent.open() === 0);
+  });
+
+  test("a body that drips on for ever ends at the deadline", async () => {
+    await using agent = await serveHttp((_request, response) => {
+      response.writeHead(200, LIST_HEADERS);
+      const drip = setInterval(() => response.write(" "), 5);
+      response.on("close", () => clearInterval(drip));
+    });
+    const error = await failureOf(clientOf({ addresses: [agent.url], bodyTimeoutMs: 80 }).list(jobs()));
+    expect(error).toMatchObject({ code: "NOMAD_TIMEOUT", retryable: true });
+    expect(error.message).toMatch(/body did not end/);
+  });
+
+  test("a blocking query outlives the limit of other requests", async () => {
+    await using agent = await serveHttp((_request, response) => {
+      setTimeout(() => sendList(response, "[]"), 150);
+    });
+    const client = clientOf({ addresses: [agent.url], requestTimeoutMs: 50 });
+    expect((await client.list(jobs({ index: "486", waitMs: 100 }))).index).toBe("486");
+    expect(await failureOf(client.list(jobs()))).toMatchObject({ code: "NOMAD_TIMEOUT" });
+  });
+
+  test("aborting rejects with the signal's reason, before, while and instead of sending", async () => {
+    await using agent = await serveHttp(() => {});
+    const client = clientOf({ addresses: [agent.url], maxConnections: 1 });
+    const reason = new Error("stop");
+    await expect(client.list(jobs({ signal: AbortSignal.abort(reason) }))).rejects.toBe(reason);
+    const flying = new AbortController();
+    const queued = new AbortController();
+    const first = client.list(jobs({ signal: flying.signal }));
+    const second = client.list(jobs({ signal: queued.signal }));
+    await vi.waitUntil(() => agent.requests.length === 1);
+    queued.abort(reason);
+    await expect(second).rejects.toBe(reason);
+    flying.abort(reason);
+    await expect(first).rejects.toBe(reason);
+    expect(agent.requests).toHaveLength(1);
+    await vi.waitUntil(() => agent.open() === 0);
+  });
+});
+
+describe("connections", () => {
+  test("never exceed the budget; what is beyond it waits and is answered", async () => {
+    await using agent = await serveHttp((_request, response) => {
+      setTimeout(() => sendList(response, "[]"), 10);
+    });
+    const client = clientOf({ addresses: [agent.url], maxConnections: 3 });
+    const answers = await Promise.all(Array.from({ length: 12 }, () => client.list(jobs())));
+    expect(answers).toHaveLength(12);
+    expect(agent.peak()).toBe(3);
+  });
+
+  test("are free again after failures and aborts", async () => {
+    let failures = 0;
+    await using agent = await serveHttp((_request, response) => {
+      failures += 1;
+      if (failures <= 4) response.destroy();
+      else sendList(response, "[]");
+    });
+    const client = clientOf({ addresses: [agent.url], maxConnections: 2 });
+    const lost = await Promise.all(Array.from({ length: 4 }, () => failureOf(client.list(jobs()))));
+    expect(lost.every((error) => error.retryable)).toBe(true);
+    expect((await client.list(jobs())).body.toString()).toBe("[]");
+  });
+
+  test("reset at once, as by an agent at its limit, is told apart", async () => {
+    await using agent = await serveTcp((socket) => socket.once("data", () => socket.resetAndDestroy()));
+    const error = await failureOf(clientOf({ addresses: [agent.url] }).list(jobs()));
+    expect(error).toMatchObject({ code: "NOMAD_TOO_MANY_CONNECTIONS", retryable: true });
+  });
+
+  test("closed without an answer, as by a leader that dies, are lost", async () => {
+    await using agent = await serveTcp((socket) => socket.once("data", () => socket.end()));
+    const error = await failureOf(clientOf({ addresses: [agent.url] }).list(jobs()));
+    expect(error).toMatchObject({ code: "NOMAD_UNREACHABLE", retryable: true });
+  });
+
+  test("to something that speaks no HTTP", async () => {
+    await using agent = await serveTcp((socket) =>
+      socket.once("data", () => socket.end("SSH-2.0-OpenSSH\r\n")),
+    );
+    expect(await failureOf(clientOf({ addresses: [agent.url] }).list(jobs()))).toMatchObject({
+      code: "NOMAD_BAD_RESPONSE",
+    });
+  });
+
+  test("through a unix socket", async () => {
+    const directory = mkdtempSync(join(tmpdir(), "ncf-socket-"));
+    onTestFinished(() => rmSync(directory, { recursive: true }));
+    let host: unknown;
+    await using agent = await serveHttp(
+      (request, response) => {
+        host = request.headers.host;
+        sendList(response, STUBS);
+      },
+      { socketPath: join(directory, "api.sock") },
+    );
+    const answer = await clientOf({ addresses: [agent.url] }).list(jobs());
+    expect(answer).toMatchObject({ address: agent.url });
+    expect(answer.body.toString()).toBe(STUBS);
+    expect(host).toBe("127.0.0.1");
+    const error = await failureOf(clientOf({ addresses: [`${agent.url}.gone`] }).list(jobs()));
+    expect(error).toMatchObject({ code: "NOMAD_UNREACHABLE" });
+    expect(error.hint).toMatch(/unix:\/\//);
+  });
+
+  test("a closed client refuses", async () => {
+    await using agent = await serveHttp((_request, response) => sendList(response, "[]"));
+    const client = clientOf({ addresses: [agent.url] });
+    await client.list(jobs());
+    await client.close();
+    expect(await failureOf(client.list(jobs()))).toMatchObject({
+      code: "NOMAD_UNREACHABLE",
+      retryable: false,
+    });
+    await vi.waitUntil(() => agent.open() === 0);
+  });
+});
+
+describe("several addresses", () => {
+  test("an agent that is down is passed over, and the one that answers is kept to", async () => {
+    const gone = await portOfNobody();
+    await using second = await serveHttp((_request, response) => sendList(response, "[]"));
+    await using third = await serveHttp((_request, response) => sendList(response, "[]"));
+    const client = clientOf({
+      addresses: [`http://u:p@127.0.0.1:${gone}`, `http://u:p@127.0.0.1:${second.port}`, third.url],
+    });
+    for (let round = 0; round < 3; round += 1) {
+      expect((await client.list(jobs())).address).toBe(second.url);
+    }
+    expect(third.requests).toEqual([]);
+  });
+
+  test("an agent without a leader is passed over", async () => {
+    await using first = await serveHttp((_request, response) => sendText(response, 500, "No cluster leader"));
+    await using second = await serveHttp((_request, response) => sendList(response, "[]"));
+    const client = clientOf({ addresses: [first.url, second.url] });
+    expect((await client.list(jobs())).address).toBe(second.url);
+  });
+
+  test("where all fail, each was asked once and the last failure is told", async () => {
+    await using first = await serveHttp((_request, response) => sendText(response, 500, "No cluster leader"));
+    await using second = await serveHttp((_request, response) => sendText(response, 502, "Bad Gateway"));
+    const error = await failureOf(clientOf({ addresses: [first.url, second.url] }).list(jobs()));
+    expect(error).toMatchObject({ code: "NOMAD_SERVER_ERROR", status: 502 });
+    expect([first.requests.length, second.requests.length]).toEqual([1, 1]);
+  });
+
+  test("a refusal is an answer: nobody else is asked", async () => {
+    await using first = await serveHttp((_request, response) => sendText(response, 403, "Permission denied"));
+    await using second = await serveHttp((_request, response) => sendList(response, "[]"));
+    const client = clientOf({ addresses: [first.url, second.url] });
+    expect(await failureOf(client.list(jobs()))).toMatchObject({ code: "NOMAD_FORBIDDEN" });
+    expect(second.requests).toEqual([]);
+  });
+
+  test("an agent that hangs fails this request and is passed over by the next", async () => {
+    await using first = await serveHttp(() => {});
+    await using second = await serveHttp((_request, response) => sendList(response, "[]"));
+    const client = clientOf({ addresses: [first.url, second.url], requestTimeoutMs: 60 });
+    expect(await failureOf(client.list(jobs()))).toMatchObject({ code: "NOMAD_TIMEOUT" });
+    expect((await client.list(jobs())).address).toBe(second.url);
+  });
+});
+
+async function portOfNobody(): Promise<number> {
+  const server = createTcpServer();
+  await new Promise<void>((resolve) => {
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === "object" && address !== null ? address.port : 0;
+}
+
+describe("credentials", () => {
+  const TOKEN = "b9a26fbd-hidden-word-token";
+
+  async function echo(): Promise<TestServer & { seen: Record<string, unknown>[] }> {
+    const seen: Record<string, unknown>[] = [];
+    const server = await serveHttp((request, response) => {
+      seen.push(request.headers);
+      sendList(response, "[]");
+    });
+    return Object.assign(server, { seen });
+  }
+
+  test("no token, no header", async () => {
+    await using agent = await echo();
+    await clientOf({ addresses: [agent.url] }).list(jobs());
+    expect(agent.seen[0]).not.toHaveProperty("x-nomad-token");
+    expect(agent.seen[0]).not.toHaveProperty("authorization");
+  });
+
+  test("token and basic authentication go out together", async () => {
+    await using agent = await echo();
+    const address = `http://us%40er:pa%3Ass@127.0.0.1:${agent.port}`;
+    const answer = await clientOf({ addresses: [address], token: TOKEN, httpAuth: "not:this" }).list(jobs());
+    expect(agent.seen[0]).toMatchObject({
+      "x-nomad-token": TOKEN,
+      authorization: `Basic ${Buffer.from("us@er:pa:ss").toString("base64")}`,
+    });
+    expect(answer.address).toBe(agent.url);
+  });
+
+  test("a token file is followed as it changes, and its gaps are bridged", async () => {
+    const directory = mkdtempSync(join(tmpdir(), "ncf-token-"));
+    onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+    const path = join(directory, "nomad_token");
+    await using agent = await echo();
+    const client = clientOf({ addresses: [agent.url], tokenFile: path });
+    const sent = async () => {
+      await client.list(jobs());
+      return agent.seen.at(-1)?.["x-nomad-token"];
+    };
+
+    const missing = await failureOf(client.list(jobs()));
+    expect(missing).toMatchObject({ code: "NOMAD_UNAUTHORIZED", retryable: true });
+    expect(missing.message).toContain(path);
+    expect(agent.requests).toEqual([]);
+
+    writeFileSync(path, "first\n");
+    expect(await sent()).toBe("first");
+    writeFileSync(path, "other\n");
+    expect(await sent()).toBe("other");
+    writeFileSync(path, "");
+    expect(await sent()).toBe("other");
+    rmSync(path);
+    expect(await sent()).toBe("other");
+    writeFileSync(path, "third");
+    expect(await sent()).toBe("third");
+  });
+
+  test("stand in no error, even where the server echoes them", async () => {
+    const password = "hidden-word-password";
+    const basic = Buffer.from(`u:${password}`).toString("base64");
+    const echoes = [400, 401, 403, 404, 429, 500, 501, 503].map((status) => ({
+      status,
+      text: `bad ${TOKEN} Basic ${basic}`,
+    }));
+    let next = 0;
+    await using agent = await serveHttp((_request, response) => {
+      const { status, text } = echoes[next] as (typeof echoes)[number];
+      next += 1;
+      sendText(response, status, text);
+    });
+    const client = clientOf({ addresses: [`http://u:${password}@127.0.0.1:${agent.port}`], token: TOKEN });
+    for (const { status } of echoes) {
+      const error = await failureOf(client.list(jobs()));
+      expect(error.status).toBe(status);
+      const shown = `${error.message} ${error.hint} ${error.stack} ${String(error.cause)}`;
+      expect(shown).toContain("bad [redacted]");
+      for (const secret of [TOKEN, password, basic]) expect(shown).not.toContain(secret);
+    }
+  });
+
+  test("Retry-After is handed on", async () => {
+    await using agent = await serveHttp((_request, response) =>
+      sendText(response, 429, "slow down", { "Retry-After": "7" }),
+    );
+    expect(await failureOf(clientOf({ addresses: [agent.url] }).list(jobs()))).toMatchObject({
+      retryAfterMs: 7_000,
+    });
+  });
+});
