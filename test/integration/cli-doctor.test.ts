@@ -1,0 +1,207 @@
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Check } from "../../src/commands/support/checks/check.ts";
+import { openSqliteLog } from "../../src/feed/sqlite/open.ts";
+import { runCli } from "../support/cli.ts";
+
+const LIMITED = "11111111-2222-3333-4444-555555555555";
+
+/** As much of Nomad as `doctor` asks. The token LIMITED may list jobs in `default` and nothing else. */
+interface FakeNomad {
+  leader: string;
+  version: string;
+  maxConnections: number;
+  expiresInMs: number | undefined;
+  date: Date | undefined;
+}
+
+let folder: string;
+let nomad: FakeNomad;
+let server: Server;
+let address: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "ncf-doctor-"));
+  nomad = {
+    leader: "10.0.0.1:4647",
+    version: "2.0.5",
+    maxConnections: 100,
+    expiresInMs: undefined,
+    date: undefined,
+  };
+  server = createServer((request, response) => {
+    const url = new URL(request.url ?? "", "http://x");
+    const { status, body } = answer(url, request.headers["x-nomad-token"] === LIMITED);
+    if (nomad.date !== undefined) response.setHeader("date", nomad.date.toUTCString());
+    response.writeHead(status, { "content-type": "application/json", "x-nomad-index": "5" });
+    response.end(status === 200 ? JSON.stringify(body) : String(body));
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+afterEach(async () => {
+  server.closeAllConnections();
+  server.close();
+  await rm(folder, { recursive: true });
+});
+
+function answer(url: URL, limited: boolean): { status: number; body: unknown } {
+  const denied = { status: 403, body: "Permission denied" };
+  switch (url.pathname) {
+    case "/v1/status/leader":
+      return { status: 200, body: nomad.leader };
+    case "/v1/agent/self":
+      return limited ? denied : { status: 200, body: agentSelf() };
+    case "/v1/acl/token/self":
+      return limited ? { status: 200, body: tokenSelf() } : { status: 400, body: "ACL support disabled" };
+    case "/v1/namespaces":
+      return { status: 200, body: [{ Name: "default" }, { Name: "qa" }] };
+    case "/v1/jobs":
+      return limited && url.searchParams.get("namespace") !== "default" ? denied : { status: 200, body: [] };
+    default:
+      return limited ? denied : { status: 200, body: [] };
+  }
+}
+
+function agentSelf(): object {
+  const limits = { HTTPMaxConnsPerClient: nomad.maxConnections };
+  const config = {
+    Version: { Version: nomad.version },
+    Region: "global",
+    ACL: { Enabled: false },
+    Limits: limits,
+  };
+  return { config, member: { Name: "n1", Tags: { build: nomad.version, region: "global" } } };
+}
+
+function tokenSelf(): object {
+  const { expiresInMs } = nomad;
+  const ExpirationTime = expiresInMs === undefined ? null : new Date(Date.now() + expiresInMs).toISOString();
+  return {
+    AccessorID: LIMITED,
+    SecretID: "hunter2",
+    Name: "feed",
+    Type: "client",
+    Policies: ["p"],
+    ExpirationTime,
+  };
+}
+
+function here(): string[] {
+  return ["--feed", `sqlite:${join(folder, "feed.db")}`, "--listen", "127.0.0.1:0"];
+}
+
+async function doctor(...args: string[]): Promise<{ code: number; checks: Check[]; stdout: string }> {
+  const { code, stdout } = await runCli(["doctor", "--json", "--nomad-addr", address, ...here(), ...args]);
+  return { code, stdout, checks: JSON.parse(stdout) as Check[] };
+}
+
+function named(checks: readonly Check[], name: string): Check | undefined {
+  return checks.find((check) => check.name === name);
+}
+
+describe("doctor", () => {
+  it("finds nothing wrong where nothing is", async () => {
+    const { code, checks } = await doctor();
+    expect(checks.filter(({ status }) => status !== "ok")).toEqual([]);
+    expect(code).toBe(0);
+    expect(named(checks, "version")?.message).toContain("2.0.5");
+    expect(named(checks, "rights: jobs")?.message).toContain("2 namespaces");
+    expect(named(checks, "connections")?.message).toMatch(/^10 of .*Nomad allows 100/);
+  });
+
+  it("prints a line for each finding, with what to do", async () => {
+    nomad.leader = "";
+    const { code, stdout } = await runCli(["doctor", "--nomad-addr", address, ...here()]);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^✓ nomad: http:\/\/127\.0\.0\.1:\d+ answers in \d+ ms$/m);
+    expect(stdout).toMatch(/^✗ leader: the region has none\n {4}→ Look at/m);
+  });
+
+  it("says what the token lacks, and where", async () => {
+    const { code, checks, stdout } = await doctor(
+      "--nomad-token",
+      LIMITED,
+      "--resources",
+      "jobs,nodes,allocations",
+    );
+    expect(code).toBe(1);
+    expect(named(checks, "rights: jobs")).toMatchObject({
+      status: "failure",
+      message: "may not be listed in qa",
+    });
+    expect(named(checks, "rights: nodes")).toMatchObject({
+      status: "failure",
+      hint: expect.stringContaining("node:read"),
+    });
+    expect(named(checks, "rights: allocations")?.hint).toContain("read-job");
+    expect(named(checks, "version")).toMatchObject({
+      status: "warning",
+      hint: expect.stringContaining("agent:read"),
+    });
+    expect(named(checks, "token")).toMatchObject({ status: "ok", message: "feed (client)" });
+    expect(stdout).not.toContain("hunter2");
+  });
+
+  it("warns of a token that ends soon, and fails on one that has ended", async () => {
+    nomad.expiresInMs = 60_000;
+    expect(named((await doctor("--nomad-token", LIMITED)).checks, "token")?.status).toBe("warning");
+    nomad.expiresInMs = -60_000;
+    expect(named((await doctor("--nomad-token", LIMITED)).checks, "token")?.status).toBe("failure");
+  });
+
+  it("warns of a low connection limit, an old Nomad and a clock that is off", async () => {
+    nomad = { ...nomad, maxConnections: 20, version: "1.1.2", date: new Date(Date.now() - 60_000) };
+    const { code, checks } = await doctor();
+    expect(code).toBe(0);
+    for (const name of ["connections", "version", "clock"])
+      expect(named(checks, name)?.status).toBe("warning");
+    expect(named(checks, "connections")?.hint).toContain("--max-connections below 20");
+  });
+
+  it("fails, and still looks at the rest, where Nomad does not answer", async () => {
+    server.close();
+    server.closeAllConnections();
+    const { code, checks } = await doctor();
+    expect(code).toBe(1);
+    expect(named(checks, "nomad")).toMatchObject({
+      status: "failure",
+      message: expect.stringContaining(address),
+    });
+    expect(named(checks, "log")?.status).toBe("ok");
+  });
+
+  it("knows a log that is in use, one that is no log, and a directory that is missing", async () => {
+    const path = join(folder, "feed.db");
+    const log = await openSqliteLog({ path, source: "nomad://nomad/global" });
+    expect(named((await doctor()).checks, "log")).toMatchObject({ status: "warning" });
+    await log.close();
+    expect(named((await doctor()).checks, "log")).toMatchObject({
+      status: "ok",
+      message: expect.stringContaining("0 events"),
+    });
+    await writeFile(join(folder, "other.db"), "something else");
+    const other = await doctor("--feed", `sqlite:${join(folder, "other.db")}`);
+    expect(named(other.checks, "log")).toMatchObject({ status: "failure" });
+    const missing = await doctor("--feed", `sqlite:${join(folder, "none", "feed.db")}`);
+    expect(named(missing.checks, "log")).toMatchObject({
+      status: "failure",
+      hint: expect.stringContaining("--feed"),
+    });
+  });
+
+  it("fails where the port is taken by something else", async () => {
+    const { code, checks } = await doctor("--listen", new URL(address).host);
+    expect(code).toBe(1);
+    expect(named(checks, "port")).toMatchObject({
+      status: "failure",
+      hint: expect.stringContaining("--listen"),
+    });
+  });
+});

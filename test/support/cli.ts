@@ -1,0 +1,50 @@
+import { main } from "../../src/commands/program.ts";
+import type { Io } from "../../src/commands/io.ts";
+
+/** A command running in this process, with what it has written so far. */
+export interface RunningCli {
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Ctrl-C. */
+  interrupt(): void;
+  /** The exit code. */
+  readonly done: Promise<number>;
+}
+
+export function startCli(
+  args: readonly string[],
+  given: Partial<Pick<Io, "env" | "isTTY">> = {},
+): RunningCli {
+  const stop = new AbortController();
+  const written = { stdout: "", stderr: "" };
+  const output = (name: "stdout" | "stderr") => ({ write: (text: string) => void (written[name] += text) });
+  const io: Io = {
+    stdout: output("stdout"),
+    stderr: output("stderr"),
+    env: {},
+    isTTY: false,
+    signal: stop.signal,
+    ...given,
+  };
+  const done = main(args, io);
+  return {
+    get stdout() {
+      return written.stdout;
+    },
+    get stderr() {
+      return written.stderr;
+    },
+    interrupt: () => stop.abort(),
+    done,
+  };
+}
+
+/** Runs a command to its end. */
+export async function runCli(
+  args: readonly string[],
+  given: Partial<Pick<Io, "env" | "isTTY">> = {},
+): Promise<{ code: number; stdout: string; stderr: string }> {
+  const cli = startCli(args, given);
+  const code = await cli.done;
+  return { code, stdout: cli.stdout, stderr: cli.stderr };
+}
