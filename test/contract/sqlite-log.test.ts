@@ -1,25 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { openSqliteLog } from "../../src/feed/sqlite/open.ts";
+import { openTemporarySqliteLog } from "../support/sqlite-files.ts";
 import { feedLogContract } from "./feed-log.ts";
 
-feedLogContract("SQLite", async ({ clock }) => {
-  const directory = await mkdtemp(join(tmpdir(), "feed-log-"));
-  const path = join(directory, "feed.db");
-  const open = () => openSqliteLog({ path, source: "nomad://test/global", durability: "normal", clock });
-  let log = await open();
-  return {
-    log,
-    reopen: async () => {
-      await log.close();
-      log = await open();
-      return log;
-    },
-    reader: () => openSqliteLog({ path, readOnly: true }),
-    dispose: async () => {
-      await log.close();
-      await rm(directory, { recursive: true });
-    },
-  };
-});
+feedLogContract("SQLite", openTemporarySqliteLog);

@@ -1,4 +1,5 @@
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from "node:sqlite";
+import { pathToFileURL } from "node:url";
 import { LogUnavailable } from "../errors.ts";
 import { damaged, translate } from "./errors.ts";
 
@@ -8,14 +9,24 @@ import { damaged, translate } from "./errors.ts";
  */
 export class Connection {
   readonly path: string;
+  readonly #immutable: boolean;
   readonly #database: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
 
-  constructor(path: string, options: { readOnly: boolean; busyMs: number }) {
+  /** `immutable`: reads the file alone, without locks and without the write-ahead file beside it. */
+  constructor(path: string, options: { readOnly: boolean; busyMs: number; immutable?: boolean }) {
     this.path = path;
+    this.#immutable = options.immutable === true;
+    const location = pathToFileURL(path);
+    if (this.#immutable) location.search = "?immutable=1";
     this.#database = this.#guard(
-      () => new DatabaseSync(path, { readOnly: options.readOnly, timeout: options.busyMs }),
+      () => new DatabaseSync(location, { readOnly: options.readOnly, timeout: options.busyMs }),
     );
+  }
+
+  /** A second connection to the same file, for reading. */
+  reader(): Connection {
+    return new Connection(this.path, { readOnly: true, busyMs: 1000, immutable: this.#immutable });
   }
 
   exec(sql: string): void {

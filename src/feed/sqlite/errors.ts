@@ -1,9 +1,10 @@
 import { statfsSync } from "node:fs";
 import { dirname } from "node:path";
+import { ChangefeedError } from "../../schemas/errors.ts";
 import { LogFull, LogUnavailable, LogUnusable } from "../errors.ts";
 
 /** Primary result codes of SQLite (the low byte of `errcode`). */
-const CODE = {
+export const SQLITE = {
   ERROR: 1,
   BUSY: 5,
   LOCKED: 6,
@@ -27,6 +28,12 @@ function isSqliteError(error: unknown): error is SqliteError {
   return error instanceof Error && "code" in error && error.code === "ERR_SQLITE_ERROR" && "errcode" in error;
 }
 
+/** SQLite's primary result code behind an error of this room, if it has one. */
+export function sqliteCode(error: unknown): number | undefined {
+  const cause = error instanceof ChangefeedError ? error.cause : error;
+  return isSqliteError(cause) ? cause.errcode & 0xff : undefined;
+}
+
 /** The feed's error for what SQLite reported about the file at `path`; anything else comes back as it is. */
 export function translate(error: unknown, path: string): unknown {
   if (!isSqliteError(error)) return error;
@@ -39,22 +46,22 @@ export function translate(error: unknown, path: string): unknown {
     });
   }
   switch (error.errcode & 0xff) {
-    case CODE.FULL:
+    case SQLITE.FULL:
       return full(path, said, cause);
-    case CODE.IOERR:
+    case SQLITE.IOERR:
       return diskIsFull(path)
         ? full(path, said, cause)
         : unavailable(path, said, "Look at the disk and the system log", cause);
-    case CODE.BUSY:
-    case CODE.LOCKED:
+    case SQLITE.BUSY:
+    case SQLITE.LOCKED:
       return unavailable(path, said, "Another program holds a write transaction on the file; end it", cause);
-    case CODE.CORRUPT:
-    case CODE.NOTADB:
+    case SQLITE.CORRUPT:
+    case SQLITE.NOTADB:
       return damaged(path, said, cause);
-    case CODE.ERROR:
-    case CODE.SCHEMA:
-    case CODE.CONSTRAINT:
-    case CODE.MISMATCH:
+    case SQLITE.ERROR:
+    case SQLITE.SCHEMA:
+    case SQLITE.CONSTRAINT:
+    case SQLITE.MISMATCH:
       return damaged(path, `its tables are not as we left them: ${said}`, cause);
     default:
       return unavailable(path, said, "Check that the file and its directory can be read and written", cause);

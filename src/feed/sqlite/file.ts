@@ -4,7 +4,6 @@ import {
   constants,
   fsyncSync,
   openSync,
-  readSync,
   realpathSync,
   renameSync,
   rmSync,
@@ -13,11 +12,9 @@ import {
 import { basename, dirname, join, resolve } from "node:path";
 import { LogUnusable } from "../errors.ts";
 import { Connection } from "./connection.ts";
+import { SQLITE, sqliteCode } from "./errors.ts";
 import { APPLICATION_ID, SCHEMA, SCHEMA_VERSION } from "./schema.ts";
 
-const MAGIC = "SQLite format 3\0";
-const HEADER_BYTES = 100;
-const APPLICATION_ID_OFFSET = 68;
 /** Events are a few KB: larger pages than SQLite's default waste less of them. */
 const PAGE_BYTES = 8192;
 
@@ -38,7 +35,12 @@ export function truePath(path: string): string {
   return join(realpathSync(directory), basename(absolute));
 }
 
-/** "absent" also where the file is empty, as `mktemp` or `touch` leave it. Reads, never opens as a database. */
+/**
+ * Whether there is a log. "absent" also where the file is empty, as `mktemp` or `touch` leave it.
+ *
+ * The file is opened by SQLite only, here and everywhere: closing it by other means would silently drop the
+ * locks this process may hold on it. `immutable` makes SQLite touch nothing, whoever's database it is.
+ */
 export function inspect(path: string, readOnly: boolean): "absent" | "log" {
   const found = statOf(path);
   if (found !== undefined && !found.isFile()) {
@@ -52,14 +54,39 @@ export function inspect(path: string, readOnly: boolean): "absent" | "log" {
     readOnly ? "read" : "write to",
   );
   if (found.size === 0) return "absent";
-  const header = readHeader(path);
-  if (header.length < HEADER_BYTES || header.toString("latin1", 0, MAGIC.length) !== MAGIC) {
-    throw notOurs(path, "it is not a SQLite database, or its beginning is damaged");
-  }
-  if (header.readUInt32BE(APPLICATION_ID_OFFSET) !== APPLICATION_ID) {
-    throw notOurs(path, "it is the SQLite database of another program");
+  const connection = new Connection(path, { readOnly: true, busyMs: 0, immutable: true });
+  try {
+    demandOwnership(connection);
+  } catch (error) {
+    if (sqliteCode(error) === SQLITE.NOTADB)
+      throw notOurs(path, "it is not a SQLite database, or its beginning is damaged");
+    // What SQLite cannot read without the write-ahead file may be whole with it: opening the log tells.
+    if (sqliteCode(error) === undefined) throw error;
+  } finally {
+    connection.close();
   }
   return "log";
+}
+
+/**
+ * Whether nobody writes the log and we may create no file beside it, as SQLite otherwise does to read: a copy
+ * in a place of which we may only read.
+ */
+export function isArchived(path: string): boolean {
+  if (statOf(`${path}-wal`) !== undefined) return false;
+  try {
+    accessSync(dirname(path), constants.W_OK);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+/** @throws LogUnusable where the database is another program's. */
+export function demandOwnership(connection: Connection): void {
+  const owner = connection.get("PRAGMA application_id")?.integer("application_id");
+  if (owner !== APPLICATION_ID)
+    throw notOurs(connection.path, "it is the SQLite database of another program");
 }
 
 /**
@@ -120,16 +147,6 @@ function notOurs(path: string, why: string): LogUnusable {
   return new LogUnusable(`${path} is not a log of nomad-changefeed: ${why}`, {
     hint: "The file was left untouched. Name another file, or move this one away, or restore the log from a backup",
   });
-}
-
-function readHeader(path: string): Buffer {
-  const header = Buffer.alloc(HEADER_BYTES);
-  const file = openSync(path, "r");
-  try {
-    return header.subarray(0, readSync(file, header, 0, HEADER_BYTES, 0));
-  } finally {
-    closeSync(file);
-  }
 }
 
 /** A new name survives a power cut only once its directory is on the disk. */

@@ -1,5 +1,6 @@
-import { LogInUse, LogUnavailable } from "../errors.ts";
+import { LogInUse } from "../errors.ts";
 import { Connection } from "./connection.ts";
+import { SQLITE, sqliteCode } from "./errors.ts";
 
 /** Who writes a log, for the error the next one gets. */
 export interface Writer {
@@ -23,11 +24,11 @@ export class WriterLock {
   static acquire(path: string, describe: () => string): WriterLock {
     const connection = new Connection(`${path}.lock`, { readOnly: false, busyMs: 0 });
     try {
-      connection.exec("BEGIN EXCLUSIVE");
+      connection.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
       return new WriterLock(connection);
     } catch (error) {
       connection.close();
-      if (!(error instanceof LogUnavailable && isBusy(error.cause))) throw error;
+      if (sqliteCode(error) !== SQLITE.BUSY) throw error;
       throw new LogInUse(`The log ${path} is being written by another process${describe()}`, {
         hint: "Stop that process, or give this one a log file of its own; reading the log needs no lock",
         cause: error,
@@ -38,8 +39,4 @@ export class WriterLock {
   release(): void {
     this.#connection.close();
   }
-}
-
-function isBusy(cause: unknown): boolean {
-  return cause instanceof Error && "errcode" in cause && cause.errcode === 5;
 }

@@ -121,7 +121,7 @@ export class SqliteLog implements FeedLog {
   }
 
   async stateCut(filter: StateFilter = {}): Promise<StateCut> {
-    const cut = new SqliteStateCut(this.#connection.path, filter, (done) => this.#cuts.delete(done));
+    const cut = new SqliteStateCut(this.#connection, filter, (done) => this.#cuts.delete(done));
     this.#cuts.add(cut);
     return cut;
   }

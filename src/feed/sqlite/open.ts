@@ -5,7 +5,7 @@ import { LogUnusable } from "../errors.ts";
 import type { FeedLog } from "../log.ts";
 import { Connection } from "./connection.ts";
 import { damaged } from "./errors.ts";
-import { createLogFile, inspect, truePath } from "./file.ts";
+import { createLogFile, demandOwnership, inspect, isArchived, truePath } from "./file.ts";
 import { WriterLock, type Writer } from "./lock.ts";
 import { SqliteLog } from "./log.ts";
 import { readMeta } from "./rows.ts";
@@ -65,7 +65,7 @@ function openForReading(path: string, options: ReadOptions): FeedLog {
       hint: "Check the path; the log is created by the process that writes it",
     });
   }
-  const connection = new Connection(path, { readOnly: true, busyMs: BUSY_MS });
+  const connection = new Connection(path, { readOnly: true, busyMs: BUSY_MS, immutable: isArchived(path) });
   return closingOnError(connection, () => {
     verify(connection, options.source);
     return new SqliteLog({
@@ -113,6 +113,7 @@ function closingOnError<T>(connection: Connection, work: () => T): T {
 /** Looks at what costs nothing to look at: version, source, and that the events are all there. */
 function verify(connection: Connection, source: string | undefined): void {
   const { path } = connection;
+  demandOwnership(connection);
   const version = connection.get("PRAGMA user_version")?.integer("user_version") ?? 0;
   if (version > SCHEMA_VERSION) {
     throw new LogUnusable(

@@ -3,7 +3,7 @@ import type { Cursor } from "../../schemas/cursor.ts";
 import type { Scope } from "../../schemas/scope.ts";
 import { LogUnavailable } from "../errors.ts";
 import type { StateCut, StateEntry, StateFilter } from "../log.ts";
-import { Connection } from "./connection.ts";
+import type { Connection } from "./connection.ts";
 import { readMeta, STATE_COLUMNS, stateOf } from "./rows.ts";
 
 const BATCH_OBJECTS = 500;
@@ -54,8 +54,8 @@ export class SqliteStateCut implements StateCut {
   readonly #onDispose: (cut: SqliteStateCut) => void;
   #expired = false;
 
-  constructor(path: string, filter: StateFilter, onDispose: (cut: SqliteStateCut) => void) {
-    this.#connection = new Connection(path, { readOnly: true, busyMs: 1000 });
+  constructor(log: Connection, filter: StateFilter, onDispose: (cut: SqliteStateCut) => void) {
+    this.#connection = log.reader();
     this.#filter = filter;
     this.#onDispose = onDispose;
     try {

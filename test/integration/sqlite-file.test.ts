@@ -1,0 +1,317 @@
+import { createHash } from "node:crypto";
+import {
+  copyFileSync,
+  openSync,
+  readFileSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+} from "node:fs";
+import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Commit, FeedLog } from "../../src/feed/log.ts";
+import { LogFull } from "../../src/feed/errors.ts";
+import { openSqliteLog } from "../../src/feed/sqlite/open.ts";
+import { draft } from "../support/drafts.ts";
+
+const SOURCE = "nomad://test/global";
+
+let directory: string;
+let path: string;
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), "feed-file-"));
+  path = join(directory, "feed.db");
+});
+afterEach(async () => {
+  await chmod(directory, 0o755);
+  await rm(directory, { recursive: true });
+});
+
+const open = () => openSqliteLog({ path, source: SOURCE });
+const digest = (file = path) => createHash("sha256").update(readFileSync(file)).digest("hex");
+
+/** A commit of `count` events of 2 KB each. */
+async function commitOf(log: FeedLog, count: number): Promise<Commit> {
+  const claim = await log.claim({ resource: "allocations", namespace: "*" }, "me");
+  const events = Array.from({ length: count }, (_, n) => draft({ key: `k${n}`, job: "web", bytes: 2000 }));
+  return {
+    scope: claim.scope,
+    fence: claim.fence,
+    expectedRev: claim.rev,
+    commitId: `c${claim.fence}`,
+    events,
+    state: [],
+  };
+}
+
+async function makeLog(events: number): Promise<void> {
+  const log = await open();
+  await log.commit(await commitOf(log, events));
+  await log.close();
+}
+
+/** Opening must fail with this error, name the file, say what to do, and change nothing. */
+async function expectRefused(opening: () => Promise<FeedLog>, message: RegExp | string): Promise<void> {
+  const before = existsSync(path) ? digest() : undefined;
+  const error = await opening().then(
+    async (log) => {
+      await log.close();
+      return undefined;
+    },
+    (reason: unknown) => reason,
+  );
+  expect(error).toMatchObject({
+    code: "LOG_UNUSABLE",
+    retryable: false,
+    message: expect.stringMatching(message),
+  });
+  expect(error).toHaveProperty("message", expect.stringContaining(path));
+  expect(existsSync(path) ? digest() : undefined).toBe(before);
+}
+
+describe("a file that is not our log is refused and left alone:", () => {
+  test("a text file", async () => {
+    writeFileSync(path, "dear diary, ".repeat(100));
+    await expectRefused(open, /not a SQLite database/);
+    await expectRefused(() => openSqliteLog({ path, readOnly: true }), /not a SQLite database/);
+    expect(existsSync(`${path}.lock`)).toBe(false);
+  });
+
+  test("a few bytes", async () => {
+    writeFileSync(path, "SQLite");
+    await expectRefused(open, /not a SQLite database/);
+  });
+
+  test("another program's SQLite database", async () => {
+    const foreign = new DatabaseSync(path);
+    foreign.exec("CREATE TABLE events (sequence INTEGER PRIMARY KEY); INSERT INTO events VALUES (1)");
+    foreign.close();
+    await expectRefused(open, /another program/);
+    expect(existsSync(`${path}.lock`)).toBe(false);
+  });
+
+  test("a log of a newer format", async () => {
+    await makeLog(1);
+    const database = new DatabaseSync(path);
+    database.exec("PRAGMA user_version = 99");
+    database.close();
+    await expectRefused(open, /format 99.*up to 1/);
+    await expectRefused(() => openSqliteLog({ path, readOnly: true }), /format 99/);
+  });
+
+  test("another feed's log, naming both", async () => {
+    await makeLog(1);
+    const other = () => openSqliteLog({ path, source: "nomad://other/eu" });
+    await expectRefused(other, /nomad:\/\/test\/global.*nomad:\/\/other\/eu/);
+    await expectRefused(
+      () => openSqliteLog({ path, readOnly: true, source: "nomad://other/eu" }),
+      /nomad:\/\/other\/eu/,
+    );
+  });
+
+  test("a log cut short", async () => {
+    await makeLog(500);
+    truncateSync(path, 200_000);
+    await expectRefused(open, /damaged/);
+    await expectRefused(() => openSqliteLog({ path, readOnly: true }), /damaged/);
+  });
+
+  test("a log with a spoilt page, also when it is met only later", async () => {
+    await makeLog(500);
+    const file = openSync(path, "r+");
+    for (let page = 50; page < 150; page += 1)
+      writeSync(file, Buffer.alloc(8192, 0xa5), 0, 8192, page * 8192);
+    closeSync(file);
+    await expectRefused(open, /damaged/);
+    const reader = await openSqliteLog({ path, readOnly: true });
+    const { epoch } = await reader.head();
+    await expect(reader.read({ epoch, sequence: 0 }, { limit: 1000 })).rejects.toMatchObject({
+      code: "LOG_UNUSABLE",
+      message: expect.stringContaining(path),
+    });
+    await reader.close();
+  });
+
+  test("a log that lost events to somebody else", async () => {
+    await makeLog(5);
+    const database = new DatabaseSync(path);
+    database.exec("DELETE FROM events WHERE sequence = 5");
+    database.close();
+    await expectRefused(open, /should hold events 1 to 5 and holds 1 to 4/);
+  });
+
+  test("a log without one of its tables", async () => {
+    await makeLog(5);
+    const database = new DatabaseSync(path);
+    database.exec("DROP TABLE meta");
+    database.close();
+    await expectRefused(open, /damaged.*no such table/);
+  });
+
+  test("a directory", async () => {
+    mkdirSync(path);
+    const error = { code: "LOG_UNUSABLE", message: expect.stringMatching(`${path} is not a file`) };
+    await expect(open()).rejects.toMatchObject(error);
+  });
+});
+
+describe("where there is no log", () => {
+  test("one is created, also in place of an empty file", async () => {
+    writeFileSync(path, "");
+    const log = await openSqliteLog({ path, source: SOURCE, newEpoch: () => "abc123" });
+    expect(await log.head()).toMatchObject({ epoch: "abc123", sequence: 0 });
+    await log.close();
+  });
+
+  test("a missing directory is named", async () => {
+    path = join(directory, "missing", "feed.db");
+    await expectRefused(open, /directory .*missing .*does not exist/);
+  });
+
+  test("a reader is told, and none is created", async () => {
+    await expectRefused(() => openSqliteLog({ path, readOnly: true }), /no log at/);
+    expect(existsSync(path)).toBe(false);
+  });
+});
+
+// Root may do everything.
+describe.skipIf(process.getuid?.() === 0)("without permission", () => {
+  test("to read or write the file, says so", async () => {
+    await makeLog(1);
+    await chmod(path, 0o000);
+    const error = (doing: string) => ({ code: "LOG_UNUSABLE", message: `No permission to ${doing} ${path}` });
+    await expect(open()).rejects.toMatchObject(error("write to"));
+    await expect(openSqliteLog({ path, readOnly: true })).rejects.toMatchObject(error("read"));
+  });
+
+  test("to write to the directory, says so; a log there can still be read", async () => {
+    await makeLog(1);
+    await chmod(directory, 0o555);
+    const message = `No permission to write to the directory ${directory}`;
+    await expect(open()).rejects.toMatchObject({ code: "LOG_UNUSABLE", message });
+    const reader = await openSqliteLog({ path, readOnly: true });
+    expect((await reader.head()).sequence).toBe(1);
+    await using cut = await reader.stateCut();
+    expect(cut.cursor.sequence).toBe(1);
+    await reader.close();
+  });
+});
+
+describe("one writer", () => {
+  test("in one process too, under any name of the file", async () => {
+    const log = await open();
+    const link = join(directory, "link.db");
+    symlinkSync(path, link);
+    await expect(open()).rejects.toMatchObject({
+      code: "LOG_IN_USE",
+      message: expect.stringContaining(`pid ${process.pid}`),
+    });
+    await expect(openSqliteLog({ path: link, source: SOURCE })).rejects.toMatchObject({ code: "LOG_IN_USE" });
+    await log.close();
+    await (await open()).close();
+  });
+
+  test("a reader refuses to write", async () => {
+    await makeLog(1);
+    const reader = await openSqliteLog({ path, readOnly: true });
+    const error = { code: "LOG_UNUSABLE", message: expect.stringContaining("reading only") };
+    await expect(reader.claim({ resource: "jobs", namespace: "*" }, "me")).rejects.toMatchObject(error);
+    await expect(reader.trim({})).rejects.toMatchObject(error);
+    await expect(reader.consumers.remove("x")).rejects.toMatchObject(error);
+    await reader.close();
+  });
+
+  test("a foreign write lock makes a commit fail for now, not for good", async () => {
+    const log = await open();
+    const commit = await commitOf(log, 2);
+    const foreign = new DatabaseSync(path);
+    foreign.exec("BEGIN IMMEDIATE");
+    await expect(log.commit(commit)).rejects.toMatchObject({ code: "LOG_UNAVAILABLE", retryable: true });
+    foreign.exec("ROLLBACK");
+    foreign.close();
+    expect(await log.commit(commit)).toMatchObject({ status: "committed", first: 1, last: 2 });
+    await log.close();
+  });
+});
+
+describe("when there is no more room", () => {
+  test("nothing of the commit is written, and it succeeds once there is", async () => {
+    const log = await openSqliteLog({ path, source: SOURCE, maxFileBytes: 1 << 20 });
+    await log.commit(await commitOf(log, 100));
+    const commit = await commitOf(log, 300);
+    const before = await log.head();
+    for (let attempt = 0; attempt < 2; attempt += 1) {
+      await expect(log.commit(commit)).rejects.toMatchObject({ code: "LOG_FULL", retryable: true });
+      expect(await log.head()).toEqual(before);
+      expect(await log.history({ order: "oldest-first", limit: 1000 })).toHaveLength(100);
+    }
+    await log.close();
+    const roomier = await openSqliteLog({ path, source: SOURCE, maxFileBytes: 4 << 20 });
+    expect(await roomier.commit(commit)).toMatchObject({ status: "committed", first: 101, last: 400 });
+    await roomier.close();
+  });
+
+  test("trimming makes room, and the file stays within its bound", async () => {
+    const log = await openSqliteLog({ path, source: SOURCE, maxFileBytes: 2 << 20 });
+    let refused = 0;
+    for (let round = 0; round < 20; round += 1) {
+      const commit = await commitOf(log, 200);
+      const answer = await log.commit(commit).catch((error: unknown) => error);
+      if (!(answer instanceof LogFull)) continue;
+      refused += 1;
+      await log.trim({ maxEvents: 200 });
+      await log.commit(commit);
+    }
+    expect(refused).toBeGreaterThan(2);
+    expect((await log.head()).sequence).toBe(4000);
+    await log.close();
+    expect(readFileSync(path).length).toBeLessThanOrEqual(2 << 20);
+  });
+});
+
+describe("with durability normal", () => {
+  /** What a power cut leaves: the file as it was, and another boot of the machine. */
+  const cutPower = (boot: string) => {
+    const database = new DatabaseSync(path);
+    database.prepare("UPDATE meta SET unsafe_boot = ?").run(boot);
+    database.close();
+  };
+
+  test("a clean end keeps the epoch; after a power cut the feed has a new one", async () => {
+    const openNormal = () => openSqliteLog({ path, source: SOURCE, durability: "normal" });
+    let log = await openNormal();
+    const { epoch } = await log.head();
+    await log.close();
+    log = await openNormal();
+    expect((await log.head()).epoch).toBe(epoch);
+    await log.commit(await commitOf(log, 3));
+    await log.close();
+    cutPower("another-boot");
+    log = await open();
+    expect((await log.head()).epoch).not.toBe(epoch);
+    await expect(log.read({ epoch, sequence: 3 }, { limit: 1 })).rejects.toMatchObject({
+      code: "EPOCH_CHANGED",
+    });
+    await log.close();
+  });
+
+  test("a crash of the process alone keeps the epoch", async () => {
+    const log = await openSqliteLog({ path, source: SOURCE, durability: "normal" });
+    const { epoch } = await log.head();
+    await log.commit(await commitOf(log, 3));
+    const copy = join(directory, "copy.db");
+    for (const suffix of ["", "-wal"]) copyFileSync(path + suffix, copy + suffix);
+    await log.close();
+    const after = await openSqliteLog({ path: copy, source: SOURCE });
+    expect(await after.head()).toMatchObject({ epoch, sequence: 3 });
+    await after.close();
+  });
+});
