@@ -40,11 +40,6 @@ export class NoData extends ChangefeedError {
 export class Forbidden extends ChangefeedError {
   readonly code = "FORBIDDEN";
   readonly retryable = false;
-  constructor(origin: string) {
-    super(`Pages of ${origin.slice(0, 100)} may not connect here`, {
-      hint: "Connect from a page that this server's own host and port serve",
-    });
-  }
 }
 
 /** Everybody who reaches the address could read the feed, and nobody said that this is meant. */

@@ -1,21 +1,11 @@
-import { BlockList, isIP } from "node:net";
 import type { FastifyInstance } from "fastify";
 import { InsecureListen, ListenFailed } from "./errors.ts";
+import { isLoopback } from "./guard.ts";
 
 export interface ListenOptions {
   readonly host: string;
   readonly port: number;
   readonly insecureNoAuth?: boolean;
-}
-
-const LOOPBACK = new BlockList();
-LOOPBACK.addSubnet("127.0.0.0", 8, "ipv4");
-LOOPBACK.addAddress("::1", "ipv6");
-
-function isLoopback(host: string): boolean {
-  const family = isIP(host);
-  if (family === 0) return host === "localhost";
-  return LOOPBACK.check(host, family === 6 ? "ipv6" : "ipv4");
 }
 
 /** @throws InsecureListen where strangers could reach the server and nobody said that they may. */

@@ -9,6 +9,7 @@ import type { Metrics } from "../telemetry/metrics.ts";
 import { addDataRoute } from "./data.ts";
 import { NotFound } from "./errors.ts";
 import { addEventsRoute } from "./events.ts";
+import { assertLoopbackName } from "./guard.ts";
 import { addHealthRoutes, type HealthDeps } from "./health.ts";
 import { addIndexRoute, type IndexDeps } from "./index-page.ts";
 import { assertMayListen, listen } from "./listen.ts";
@@ -29,7 +30,7 @@ export interface HttpServerOptions {
   readonly host: string;
   /** 0 takes any free port. */
   readonly port: number;
-  /** Allows addresses that are not loopback. */
+  /** Serves everybody: allows addresses, and names to be asked for, that are not loopback. */
   readonly insecureNoAuth?: boolean;
   readonly bookmarkIntervalMs?: number;
   /** Between WebSocket pings, and between SSE comments. */
@@ -62,6 +63,7 @@ export function createHttpServer(deps: HttpServerDeps, options: HttpServerOption
   const sockets = new Set<Socket>();
   let stopping: Promise<void> | undefined;
   const isStopping = () => stopping !== undefined;
+  const assertMayAsk = options.insecureNoAuth === true ? () => undefined : assertLoopbackName;
 
   const app = createApp(logger, sockets);
   const subscribe: SubscribeDeps = {
@@ -72,7 +74,9 @@ export function createHttpServer(deps: HttpServerDeps, options: HttpServerOption
     nowMs: deps.nowMs ?? Date.now,
     pingIntervalMs,
     isStopping,
+    assertMayAsk,
   };
+  app.addHook("onRequest", async ({ raw }) => assertMayAsk(raw));
   addIndexRoute(app, deps);
   addHealthRoutes(app, { ...deps, isStopping });
   addDataRoute(app, log);

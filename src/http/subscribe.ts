@@ -17,6 +17,8 @@ export interface SubscribeDeps {
   readonly nowMs: () => number;
   readonly pingIntervalMs: number;
   readonly isStopping: () => boolean;
+  /** @throws Forbidden */
+  readonly assertMayAsk: (request: IncomingMessage) => void;
 }
 
 export interface Admitted {

@@ -4,8 +4,9 @@ import type { Duplex } from "node:stream";
 import { WebSocketServer, type WebSocket } from "ws";
 import { listenToClient } from "../publishers/websocket/listen.ts";
 import { WebSocketSink } from "../publishers/websocket/websocket-sink.ts";
-import { Forbidden, NotFound } from "./errors.ts";
+import { NotFound } from "./errors.ts";
 import { EVENTS_PATH } from "./events.ts";
+import { assertOwnOrigin } from "./guard.ts";
 import { PROBLEM_TYPE, problemOf, problemText } from "./problem.ts";
 import { admit, requestUrl, type Admitted, type SubscribeDeps } from "./subscribe.ts";
 
@@ -46,14 +47,9 @@ export function createUpgradeHandler(
 async function admitUpgrade(deps: SubscribeDeps, request: IncomingMessage): Promise<Admitted> {
   const { pathname } = requestUrl(request);
   if (pathname !== EVENTS_PATH) throw new NotFound("WebSocket at", pathname);
-  assertOrigin(request);
+  deps.assertMayAsk(request);
+  assertOwnOrigin(request);
   return admit(deps, request, "websocket");
-}
-
-/** Browsers let any page open a WebSocket to any host, and say which page it was. */
-function assertOrigin({ headers: { origin, host } }: IncomingMessage): void {
-  if (origin === undefined) return;
-  if (!URL.canParse(origin) || new URL(origin).host !== host?.toLowerCase()) throw new Forbidden(origin);
 }
 
 function serve(deps: SubscribeDeps, admitted: Admitted, webSocket: WebSocket, socket: Socket): void {

@@ -1,3 +1,4 @@
+import { get } from "node:http";
 import { createServer } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { InsecureListen, ListenFailed } from "../../src/http/errors.ts";
@@ -123,6 +124,16 @@ describe("cursors that cannot be read from", () => {
   });
 });
 
+/** fetch does not let one choose the Host. */
+async function statusOf(url: string, headers: Record<string, string>): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    get(url, { headers }, (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    }).on("error", reject);
+  });
+}
+
 describe("who may connect", () => {
   it("refuses a WebSocket from a page of another origin, and takes its own", async () => {
     const { url } = await feed.serve();
@@ -134,6 +145,20 @@ describe("who may connect", () => {
     }
     const client = await WebSocketClient.connect(`${url}/v1/events`, [], { origin: url });
     await client.close();
+  });
+
+  it("refuses requests for a name that a stranger had resolve to loopback, unless asked to by name", async () => {
+    const { url } = await feed.serve();
+    const asked = url.replace("127.0.0.1", "evil.example");
+    const headers = { host: new URL(asked).host };
+    expect(await statusOf(url, headers)).toBe(403);
+    const connecting = WebSocketClient.connect(`${url}/v1/events`, [], { headers, origin: asked });
+    await expect(connecting).rejects.toMatchObject({ status: 403, body: { code: "FORBIDDEN" } });
+    for (const host of ["localhost:1", "127.0.0.2", "[::1]:4650", "feed.localhost"]) {
+      expect(await statusOf(url, { host })).toBe(200);
+    }
+    const open = await feed.serve({ insecureNoAuth: true });
+    expect(await statusOf(open.url, headers)).toBe(200);
   });
 
   it("refuses to listen where strangers could connect, unless asked to by name", async () => {

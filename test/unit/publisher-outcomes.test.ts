@@ -17,7 +17,7 @@ describe("what PROTOCOL.md says of each error is what happens", () => {
     new TooSlow(60_000),
     new InvalidMessage(),
     new InvalidParameter("bad", "types", ["jobs"]),
-    new Forbidden("http://evil.example"),
+    new Forbidden("Not from there"),
     new LogUnavailable("away"),
     new CursorExpired(cursor, cursor),
     new FutureCursor(cursor, cursor),
