@@ -95,7 +95,7 @@ export class Requester {
     if (this.#preferred === failed) {
       this.#preferred = (failed + 1) % this.#agents.length;
       const next = this.#agents[this.#preferred] as Agent;
-      this.#logger.warn(
+      this.#logger.info(
         { code: error.code, address: next.address.display },
         "turning to another Nomad address",
       );
@@ -148,12 +148,15 @@ export class Requester {
   ): Promise<Answer> {
     const { status, headers } = response;
     const address = agent.address.display;
-    const body = await decodeBody(
-      response.body,
-      header(headers, "content-encoding"),
-      this.#options.maxBodyBytes,
+    const encoding = header(headers, "content-encoding");
+    const body = await decodeBody(response.body, encoding, this.#options.maxBodyBytes).catch(
+      (damage: unknown) => {
+        // The status of a refusal says enough, also where a proxy's error page cannot be read.
+        if (status === 200) throw damage;
+        return Buffer.alloc(0);
+      },
     );
-    const secrets = [token, agent.address.authorization?.reveal()];
+    const secrets = secretsOf(agent.address, token);
     const refusal =
       status === 200
         ? undefined
@@ -211,15 +214,20 @@ function kindOf(token: string | undefined): Answer["token"] {
   return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(token) ? "uuid" : "other";
 }
 
+/** What must stand in no message, in every form in which a proxy could echo it. */
+function secretsOf(address: NomadAddress, token: string | undefined): string[] {
+  const encoded = address.authorization?.reveal().slice("Basic ".length) ?? "";
+  const pair = Buffer.from(encoded, "base64").toString();
+  const password = pair.slice(pair.indexOf(":") + 1);
+  return [token ?? "", encoded, password].filter((secret) => secret.length > 3);
+}
+
 /** What an error message may show of a body: one short line, and no secret that a proxy echoed. */
-function printable(body: Buffer, secrets: readonly (string | undefined)[]): string {
+function printable(body: Buffer, secrets: readonly string[]): string {
   const line = body
     .toString("utf8", 0, 4096)
     .replaceAll(/[\s\p{Cc}]+/gu, " ")
     .trim();
-  const clean = secrets.reduce<string>(
-    (text, secret) => (secret === undefined ? text : text.replaceAll(secret, "[redacted]")),
-    line,
-  );
+  const clean = secrets.reduce((text, secret) => text.replaceAll(secret, "[redacted]"), line);
   return clean.length > SHOWN_TEXT_LENGTH ? `${clean.slice(0, SHOWN_TEXT_LENGTH)}…` : clean;
 }

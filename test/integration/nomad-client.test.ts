@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import type { ListRequest } from "../../src/nomad/api.ts";
-import { createNomadClient, type NomadClient } from "../../src/nomad/client.ts";
+import { blockingDeadlineMs, createNomadClient, type NomadClient } from "../../src/nomad/client.ts";
 import { NomadError } from "../../src/nomad/errors.ts";
 import { resolveNomadOptions, type RawNomadOptions } from "../../src/nomad/options.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
@@ -253,6 +253,14 @@ function flipped(bytes: Buffer): Buffer {
 }
 
 describe("time", () => {
+  test.each([
+    [60_000, 5_000, 78_750],
+    [1, 0, 10_002],
+    [300_000, 0, 328_750],
+  ])("a wait of %i ms, margin %i ms, may take %i ms", (waitMs, marginMs, expected) => {
+    expect(blockingDeadlineMs(waitMs, marginMs)).toBe(expected);
+  });
+
   test("an answer that does not come ends at the deadline, and its connection with it", async () => {
     await using agent = await serveHttp(() => {});
     const error = await failureOf(clientOf({ addresses: [agent.url], requestTimeoutMs: 60 }).list(jobs()));
@@ -363,6 +371,21 @@ describe("connections", () => {
     const error = await failureOf(clientOf({ addresses: [`${agent.url}.gone`] }).list(jobs()));
     expect(error).toMatchObject({ code: "NOMAD_UNREACHABLE" });
     expect(error.hint).toMatch(/unix:\/\//);
+  });
+
+  test("closing refuses whoever waits for a connection, and leaves the query in flight alone", async () => {
+    await using agent = await serveHttp((_request, response) => {
+      setTimeout(() => sendList(response, "[]"), 50);
+    });
+    const client = clientOf({ addresses: [agent.url], maxConnections: 1 });
+    const flying = client.list(jobs());
+    const waiting = failureOf(client.list(jobs()));
+    await vi.waitUntil(() => agent.requests.length === 1);
+    await client.close();
+    expect(await waiting).toMatchObject({ code: "NOMAD_UNREACHABLE", retryable: false });
+    expect((await flying).index).toBe("486");
+    await vi.waitUntil(() => agent.open() === 0);
+    expect(agent.requests).toHaveLength(1);
   });
 
   test("a closed client refuses", async () => {
@@ -497,7 +520,7 @@ describe("credentials", () => {
     const basic = Buffer.from(`u:${password}`).toString("base64");
     const echoes = [400, 401, 403, 404, 429, 500, 501, 503].map((status) => ({
       status,
-      text: `bad ${TOKEN} Basic ${basic}`,
+      text: `bad ${TOKEN} ${basic} ${password}`,
     }));
     let next = 0;
     await using agent = await serveHttp((_request, response) => {
@@ -513,6 +536,14 @@ describe("credentials", () => {
       expect(shown).toContain("bad [redacted]");
       for (const secret of [TOKEN, password, basic]) expect(shown).not.toContain(secret);
     }
+  });
+
+  test("a refusal whose text cannot be read is told by its status", async () => {
+    await using agent = await serveHttp((_request, response) =>
+      sendText(response, 403, "not gzip", { "Content-Encoding": "gzip" }),
+    );
+    const error = await failureOf(clientOf({ addresses: [agent.url] }).list(jobs()));
+    expect(error).toMatchObject({ code: "NOMAD_FORBIDDEN", status: 403 });
   });
 
   test("Retry-After is handed on", async () => {
