@@ -29,9 +29,11 @@ function diffAt(path: string, before: Json, after: Json, changes: JsonChange[]):
 
 function diffObjects(path: string, before: JsonObject, after: JsonObject, changes: JsonChange[]): void {
   for (const [name, from] of Object.entries(before)) {
+    const to = Object.hasOwn(after, name) ? after[name] : undefined;
+    if (from === to) continue;
     const memberPath = `${path}/${escapeName(name)}`;
-    if (Object.hasOwn(after, name)) diffAt(memberPath, from, after[name] as Json, changes);
-    else changes.push({ path: memberPath, from });
+    if (to === undefined) changes.push({ path: memberPath, from });
+    else diffAt(memberPath, from, to, changes);
   }
   for (const [name, to] of Object.entries(after)) {
     if (!Object.hasOwn(before, name)) changes.push({ path: `${path}/${escapeName(name)}`, to });

@@ -154,16 +154,17 @@ function timeText(stub: JsonObject, field: string): string | undefined {
  * newest events of a task: older ones that came and went between two looks are not seen.
  */
 export const taskEvent = (condition: Condition): Predicate =>
-  inAny(["TaskStates"], ({ before, after }) => {
-    const known = new Set(eventsOf(before).map(eventName));
-    return eventsOf(after).some((event) => !known.has(eventName(event)) && condition(event));
-  });
+  inAny(["TaskStates"], ({ before, after }) =>
+    eventsOf(after).some(
+      (event) => condition(event) && !eventsOf(before).some((known) => isSameEvent(known, event)),
+    ),
+  );
 
 function eventsOf(task: JsonObject | undefined): JsonObject[] {
   const events = task?.["Events"];
   return Array.isArray(events) ? events.filter((event) => isJsonObject(event)) : [];
 }
 
-function eventName(event: JsonObject): string {
-  return `${stringField(event, "Type") ?? ""}@${integerText(event["Time"]) ?? ""}`;
+function isSameEvent(a: JsonObject, b: JsonObject): boolean {
+  return a["Type"] === b["Type"] && integerText(a["Time"]) === integerText(b["Time"]);
 }
