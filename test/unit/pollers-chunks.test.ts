@@ -24,7 +24,9 @@ describe("chunk", () => {
   });
 
   it("splits by bytes, but never one piece", () => {
-    const chunks = [...chunk([piece("a", 400), piece("b", 400), piece("c", 5_000)], { events: 500, bytes: 600 })];
+    const chunks = [
+      ...chunk([piece("a", 400), piece("b", 400), piece("c", 5_000)], { events: 500, bytes: 600 }),
+    ];
     expect(chunks.map((part) => part.state.map((item) => item.ref.key))).toEqual([["a"], ["b"], ["c"]]);
   });
 });

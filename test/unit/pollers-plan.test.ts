@@ -24,7 +24,10 @@ describe("planScopes", () => {
   });
 
   it("watches only cluster-wide resources before the namespaces are known", () => {
-    expect(planScopes({ ...base, namespaces: [] }).scopes.map(scopeName)).toEqual(["nodes/-", "namespaces/-"]);
+    expect(planScopes({ ...base, namespaces: [] }).scopes.map(scopeName)).toEqual([
+      "nodes/-",
+      "namespaces/-",
+    ]);
   });
 
   it("folds whole resources into *, as few as fit the budget", () => {

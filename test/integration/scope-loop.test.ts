@@ -1,0 +1,357 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { LogFull, LogUnavailable } from "../../src/feed/errors.ts";
+import { openSqliteLog } from "../../src/feed/sqlite/open.ts";
+import { NomadError } from "../../src/nomad/errors.ts";
+import { systemClock } from "../../src/pollers/clock.ts";
+import { OutageReporter } from "../../src/pollers/outage-reporter.ts";
+import type { Outcome, PollerDeps, PollerOptions } from "../../src/pollers/poller.ts";
+import { ScopeLoop } from "../../src/pollers/scope-loop.ts";
+import type { Json } from "../../src/schemas/json.ts";
+import type { Scope } from "../../src/schemas/scope.ts";
+import { silentLogger } from "../../src/telemetry/logger.ts";
+import { createMetrics } from "../../src/telemetry/metrics.ts";
+import { breakable } from "../support/breakable-log.ts";
+import { judgeLog, parseEvent, type SeenEvent } from "../support/feed-check.ts";
+import { ScriptedNomad } from "../support/scripted-nomad.ts";
+import { until } from "../support/until.ts";
+
+const jobs: Scope = { resource: "jobs", namespace: "default" };
+const everyJob: Scope = { resource: "jobs", namespace: "*" };
+const SOURCE = "nomad://test/global";
+
+function job(id: string, rev: number, more: { created?: number; namespace?: string; Status?: string } = {}) {
+  const { created = rev, namespace = "default", ...fields } = more;
+  return {
+    CreateIndex: created,
+    ID: id,
+    ModifyIndex: rev,
+    Name: id,
+    Namespace: namespace,
+    Status: "running",
+    ...fields,
+  };
+}
+
+const many = (count: number, rev: number, namespace = "default") =>
+  Array.from({ length: count }, (_, position) =>
+    job(`job${String(position).padStart(4, "0")}`, rev, { namespace }),
+  );
+
+const forbidden = (): NomadError =>
+  new NomadError("NOMAD_FORBIDDEN", "GET /v1/jobs: 403 Permission denied", {
+    retryable: false,
+    hint: "grant list-jobs",
+    status: 403,
+  });
+const reset = (): NomadError =>
+  new NomadError("NOMAD_UNREACHABLE", "GET /v1/jobs: connection reset", { retryable: true, hint: "wait" });
+
+describe("a scope's loop", () => {
+  let directory: string;
+  let log: ReturnType<typeof breakable>;
+  let nomad: ScriptedNomad;
+  let running: { abort: AbortController; done: Promise<Outcome> }[];
+
+  const start = (scope: Scope = jobs, options: Partial<PollerOptions> = {}) => {
+    const logger = silentLogger();
+    const deps: PollerDeps = {
+      nomad,
+      log,
+      logger,
+      metrics: createMetrics(),
+      clock: systemClock,
+      random: () => 0.01,
+      outages: new OutageReporter(logger),
+    };
+    const loop = new ScopeLoop(scope, deps, {
+      source: SOURCE,
+      owner: "test",
+      waitMs: 60_000,
+      consistency: "default",
+      baseline: "events",
+      maxEventBytes: 65_536,
+      canonicalEveryMs: 300_000,
+      staleAfterMs: 30_000,
+      checkpointEveryMs: 0,
+      pace: { perSecond: 1000, burst: 1000 },
+      ...options,
+    });
+    const abort = new AbortController();
+    const run = { abort, loop, done: loop.run(abort.signal) };
+    running.push(run);
+    return run;
+  };
+  const stop = async ({ abort, done }: { abort: AbortController; done: Promise<Outcome> }) => {
+    abort.abort(new Error("end of test"));
+    return done;
+  };
+  const events = async (): Promise<SeenEvent[]> => {
+    const { epoch, floor } = await log.head();
+    return (await log.read({ epoch, sequence: floor }, { limit: 10_000, maxBytes: 1 << 28 })).map((entry) =>
+      parseEvent(entry.json),
+    );
+  };
+  const count = (atLeast: number): Promise<SeenEvent[]> =>
+    until(`${atLeast} events`, async () => {
+      const all = await events();
+      return all.length >= atLeast && all;
+    });
+  const expectFolds = async (stubs: readonly { ID: string; Namespace: string }[]) => {
+    const truth = new Map(stubs.map((stub) => [`jobs/${stub.Namespace}/${stub.ID}`, stub as Json]));
+    const verdict = judgeLog(await events(), truth);
+    expect(verdict).toMatchObject({ lost: [], duplicated: [], outOfOrder: [] });
+  };
+
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), "ncf-loop-"));
+    log = breakable(await openSqliteLog({ path: join(directory, "feed.db"), source: SOURCE }));
+    nomad = new ScriptedNomad();
+    running = [];
+  });
+
+  afterEach(async () => {
+    await Promise.all(running.map(stop));
+    await log.close();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  it("marks the baseline without a flood of creates, then reports what changes", async () => {
+    nomad.set("jobs/default", 10, many(50, 5));
+    start(jobs, { baseline: "marker" });
+    const [baseline] = await count(1);
+    expect(baseline).toMatchObject({ type: "nomad.feed.baseline", data: { count: 50, index: "10" } });
+    nomad.set("jobs/default", 12, [...many(49, 5), job("job0049", 12, { created: 5, Status: "dead" })]);
+    const [, update] = await count(2);
+    expect(update).toMatchObject({ type: "nomad.job.updated", previous: "5", current: "12", mode: "live" });
+  });
+
+  it("asks with the index it was given, never with 0", async () => {
+    nomad.set("jobs/default", 0, []);
+    start();
+    await until("the second query", () => nomad.requests.length === 2);
+    expect(nomad.requests.map((request) => request.index)).toEqual([undefined, "0"]);
+    // The client turns 0 into 1: see the client's own tests.
+  });
+
+  it("catches up after a stop: creates, updates and deletions with their last state", async () => {
+    nomad.set("jobs/default", 10, [job("a", 5), job("b", 5), job("c", 5)]);
+    const first = start();
+    await count(4);
+    await stop(first);
+    nomad.set("jobs/default", 20, [job("a", 5), job("b", 15, { created: 5 }), job("d", 18)]);
+    start();
+    const seen = (await count(7)).slice(4);
+    expect(seen.map((event) => [event.op, event.key, event.mode])).toEqual([
+      ["update", "b", "catchup"],
+      ["create", "d", "catchup"],
+      ["delete", "c", "catchup"],
+    ]);
+    expect(seen[2]?.before).toMatchObject({ ID: "c", ModifyIndex: 5 });
+    await expectFolds([job("a", 5), job("b", 15, { created: 5 }), job("d", 18)]);
+  });
+
+  it("tells a purge and a new registration of the same name apart", async () => {
+    nomad.set("jobs/default", 10, [job("a", 5)]);
+    start();
+    await count(2);
+    nomad.set("jobs/default", 20, [job("a", 18)]);
+    const [removed, created] = (await count(4)).slice(2);
+    expect([removed?.op, removed?.id]).toEqual(["delete", "0/jobs/default/a@5!deleted"]);
+    expect([created?.op, created?.id]).toEqual(["create", "0/jobs/default/a@18"]);
+    await expectFolds([job("a", 18)]);
+  });
+
+  it("writes a commit once whose answer was lost", async () => {
+    nomad.set("jobs/default", 10, [job("a", 5)]);
+    start();
+    await count(2);
+    log.breakNext(async (_commit, write) => {
+      await write();
+      throw new LogUnavailable("the answer was lost");
+    });
+    nomad.set("jobs/default", 20, [job("a", 15, { created: 5 })]);
+    await until(
+      "the retry",
+      () => log.commits.length >= 3 && log.commits.at(-1)?.commitId === log.commits.at(-2)?.commitId,
+    );
+    nomad.set("jobs/default", 30, [job("a", 25, { created: 5 })]);
+    await count(4);
+    await expectFolds([job("a", 25, { created: 5 })]);
+  });
+
+  it("pauses while the disk is full and goes on when there is room", async () => {
+    nomad.set("jobs/default", 10, [job("a", 5)]);
+    start();
+    await count(2);
+    const full = async () => Promise.reject(new LogFull("no space left"));
+    log.breakNext(full, full, full);
+    nomad.set("jobs/default", 20, [job("a", 15, { created: 5 })]);
+    await count(3);
+    await expectFolds([job("a", 15, { created: 5 })]);
+  });
+
+  it("goes on from the middle of a large catch-up that was cut between chunks", async () => {
+    nomad.set("jobs/default", 10, []);
+    const first = start();
+    await count(1);
+    await stop(first);
+    log.breakNext(
+      (_commit, write) => write(),
+      () => {
+        second.abort.abort(new Error("killed"));
+        return Promise.reject(new LogUnavailable("killed"));
+      },
+    );
+    nomad.set("jobs/default", 20, many(1_300, 15));
+    const second = start();
+    await second.done;
+    expect((await events()).length).toBe(501);
+    start();
+    await count(1_301);
+    await expectFolds(many(1_300, 15));
+  });
+
+  it("notices a restore that took the index back", async () => {
+    nomad.set("jobs/default", 100, [job("a", 90), job("b", 50)]);
+    start();
+    await count(3);
+    nomad.set("jobs/default", 120, [job("a", 110, { created: 90 }), job("b", 50)]);
+    await count(4);
+    // The restored server sleeps on the old index; the loop sees it when the query ends.
+    nomad.set("jobs/default", 60, [job("b", 50)]);
+    nomad.failNext(reset());
+    const seen = (await count(7)).slice(4);
+    expect(seen.map((event) => event.type)).toEqual([
+      "nomad.feed.resync",
+      "nomad.job.deleted",
+      "nomad.feed.resync",
+    ]);
+    expect(seen[0]?.data).toMatchObject({ phase: "begin", reason: expect.stringContaining("120 to 60") });
+    expect(seen[1]?.id).toMatch(/^1\//);
+    // Nomad gives out index 110 again, for another version: another id.
+    nomad.set("jobs/default", 115, [job("a", 110), job("b", 50)]);
+    const again = (await count(8))[7];
+    expect(again?.id).toBe("1/jobs/default/a@110");
+    await expectFolds([job("a", 110), job("b", 50)]);
+  });
+
+  it("counts one restore once, though every scope notices it for itself", async () => {
+    const qa = (rev: number) => job("q", rev, { namespace: "qa", created: 3 });
+    nomad.set("jobs/default", 100, [job("a", 90, { created: 4 })]);
+    nomad.set("jobs/qa", 100, [qa(95)]);
+    start();
+    start({ resource: "jobs", namespace: "qa" });
+    await count(4);
+    nomad.set("jobs/default", 150, [job("a", 20, { created: 4 })]);
+    await count(7);
+    nomad.set("jobs/qa", 150, [qa(30)]);
+    const updates = (await count(10)).filter((event) => event.op === "update");
+    expect(updates.map((event) => event.id)).toEqual(["1/jobs/default/a@20", "1/jobs/qa/q@30"]);
+    expect((await log.head()).nomadEpoch).toBe(1);
+  });
+
+  it("notices a restore behind a higher index", async () => {
+    nomad.set("jobs/default", 100, [job("a", 90, { created: 40 }), job("b", 50)]);
+    start();
+    await count(3);
+    nomad.set("jobs/default", 130, [job("a", 70, { created: 40 }), job("b", 50), job("c", 130)]);
+    const seen = (await count(7)).slice(3);
+    expect(seen.map((event) => event.type)).toEqual([
+      "nomad.feed.resync",
+      "nomad.job.updated",
+      "nomad.job.created",
+      "nomad.feed.resync",
+    ]);
+    await expectFolds([job("a", 70, { created: 40 }), job("b", 50), job("c", 130)]);
+  });
+
+  it("does not take a list for true that shrank while the token lost its rights", async () => {
+    nomad.set("jobs/*", 10, [...many(20, 5), job("x", 6, { namespace: "qa" })]);
+    start(everyJob);
+    await count(22);
+    nomad.hidden.add("qa");
+    nomad.set("jobs/*", 20, [...many(19, 5), job("job0019", 15, { created: 5 })]);
+    const seen = (await count(24)).slice(22);
+    expect(seen.map((event) => event.type).toSorted()).toEqual(["nomad.feed.scope", "nomad.job.updated"]);
+    expect(seen.find((event) => event.type === "nomad.feed.scope")?.data).toMatchObject({
+      state: "access-lost",
+    });
+    nomad.hidden.delete("qa");
+    const now = [
+      ...many(20, 5).slice(0, 19),
+      job("job0019", 15, { created: 5 }),
+      job("x", 12, { namespace: "qa", created: 6 }),
+    ];
+    nomad.set("jobs/*", 30, now);
+    const after = (await count(26)).slice(24);
+    expect(after.map((event) => event.type).toSorted()).toEqual(["nomad.feed.scope", "nomad.job.updated"]);
+    await expectFolds(now);
+  });
+
+  it("keeps everything while it is refused, and says when it may read again", async () => {
+    nomad.set("jobs/default", 10, [job("a", 5)]);
+    start();
+    await count(2);
+    nomad.failNext(forbidden());
+    const seen = (await count(4)).slice(2);
+    expect(seen.map((event) => event.data["state"])).toEqual(["access-lost", "access-restored"]);
+    await expectFolds([job("a", 5)]);
+  });
+
+  it("says that it is stale, once, and that it recovered", async () => {
+    nomad.set("jobs/default", 10, [job("a", 5)]);
+    start(jobs, { staleAfterMs: 0 });
+    await count(2);
+    for (let failure = 0; failure < 3; failure += 1) nomad.failNext(reset());
+    const seen = (await count(4)).slice(2);
+    expect(seen.map((event) => event.data["state"])).toEqual(["stale", "recovered"]);
+  });
+
+  it("believes that everything is gone where the namespace is gone, and ends", async () => {
+    nomad.set("jobs/default", 10, [job("a", 5), job("b", 5)]);
+    const { done } = start();
+    await count(3);
+    nomad.absent.add("default");
+    nomad.failNext(forbidden());
+    expect(await done).toBe("drained");
+    await expectFolds([]);
+  });
+
+  it("drains a vanished namespace: goes on while anything is left in it", async () => {
+    nomad.set("jobs/default", 10, [job("a", 5), job("b", 5)]);
+    const { loop, done } = start();
+    await count(3);
+    loop.drain();
+    nomad.absent.add("default");
+    nomad.set("jobs/default", 20, [job("b", 5)]);
+    await count(4);
+    nomad.set("jobs/default", 30, []);
+    expect(await done).toBe("drained");
+    await expectFolds([]);
+  });
+
+  it("stops at once when somebody else claims the scope, and writes nothing more", async () => {
+    nomad.set("jobs/default", 10, [job("a", 5)]);
+    const { done } = start();
+    await count(2);
+    const theirs = await log.claim(everyJob, "somebody else");
+    nomad.set("jobs/default", 20, [job("a", 15, { created: 5 })]);
+    expect(await done).toBe("fenced");
+    expect(await events()).toHaveLength(2);
+    expect(theirs.baselined).toBe(true);
+  });
+
+  it("reads everything anew when its idea of the log is wrong", async () => {
+    nomad.set("jobs/default", 10, [job("a", 5)]);
+    start();
+    await count(2);
+    log.breakNext(async (commit) => log.commit({ ...commit, expectedRev: commit.expectedRev + 7 }));
+    nomad.set("jobs/default", 20, [job("a", 15, { created: 5 })]);
+    const update = (await count(3))[2];
+    expect(update).toMatchObject({ op: "update", previous: "5", current: "15", mode: "catchup" });
+    await expectFolds([job("a", 15, { created: 5 })]);
+  });
+});

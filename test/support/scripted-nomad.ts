@@ -1,0 +1,88 @@
+import type { ListRequest, ListResponse, NomadApi } from "../../src/nomad/api.ts";
+import { scopeName } from "../../src/schemas/scope.ts";
+
+interface Listing {
+  index: number;
+  body: string;
+}
+
+/**
+ * Nomad as a test dictates it, list by list, where the moment matters more than the truth of the cluster (for
+ * that there is the simulator). Blocks as Nomad does while the index is not above the one asked for.
+ */
+export class ScriptedNomad implements NomadApi {
+  readonly requests: ListRequest[] = [];
+  readonly hidden = new Set<string>();
+  readonly absent = new Set<string>();
+  readonly #lists = new Map<string, Listing>();
+  readonly #failures: Error[] = [];
+  #onChange = (): void => undefined;
+  #changed = new Promise<void>((resolve) => {
+    this.#onChange = resolve;
+  });
+
+  /** What `jobs/default` lists from now on. */
+  set(scope: string, index: number, stubs: readonly object[]): void {
+    this.#lists.set(scope, { index, body: JSON.stringify(stubs) });
+    this.#wake();
+  }
+
+  /** The next list fails so, also one that is blocked now. */
+  failNext(error: Error): void {
+    this.#failures.push(error);
+    this.#wake();
+  }
+
+  async list(request: ListRequest): Promise<ListResponse> {
+    this.requests.push(request);
+    for (;;) {
+      request.signal.throwIfAborted();
+      const failure = this.#failures.shift();
+      if (failure !== undefined) throw failure;
+      const listing = this.#lists.get(scopeName(request)) ?? { index: 0, body: "[]" };
+      if (request.index === undefined || listing.index > Number(request.index)) return answer(listing);
+      await this.#untilChangeOr(request.signal);
+    }
+  }
+
+  async mayList(_resource: string, namespace: string): Promise<boolean> {
+    return !this.hidden.has(namespace);
+  }
+
+  async namespacePresence(name: string): Promise<"present" | "absent" | "hidden"> {
+    if (this.absent.has(name)) return "absent";
+    return this.hidden.has(name) ? "hidden" : "present";
+  }
+
+  async close(): Promise<void> {
+    this.#wake();
+  }
+
+  #wake(): void {
+    this.#onChange();
+    this.#changed = new Promise<void>((resolve) => {
+      this.#onChange = resolve;
+    });
+  }
+
+  async #untilChangeOr(signal: AbortSignal): Promise<void> {
+    const changed = this.#changed;
+    const aborted = Promise.withResolvers<void>();
+    const onAbort = (): void => aborted.resolve();
+    signal.addEventListener("abort", onAbort, { once: true });
+    await Promise.race([changed, aborted.promise]);
+    signal.removeEventListener("abort", onAbort);
+  }
+}
+
+function answer(listing: Listing): ListResponse {
+  return {
+    body: Buffer.from(listing.body),
+    index: String(listing.index),
+    knownLeader: true,
+    lastContactMs: 0,
+    consistency: "default",
+    address: "http://scripted",
+    elapsedMs: 0,
+  };
+}
