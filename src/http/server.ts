@@ -39,7 +39,7 @@ export interface HttpServerOptions {
   readonly stallTimeoutMs?: number;
 }
 
-export type StopReason = "shutdown" | "restart";
+type StopReason = "shutdown" | "restart";
 
 export interface HttpServer {
   /** @throws InsecureListen, ListenFailed */

@@ -36,8 +36,8 @@ export interface Subscription {
   readonly limit?: number;
 }
 
-export const CHANGE_VERBS = ["created", "updated", "deleted", "snapshot"] as const;
-export const FEED_TYPES = [
+const CHANGE_VERBS = ["created", "updated", "deleted", "snapshot"] as const;
+const FEED_TYPES = [
   "nomad.feed.baseline",
   "nomad.feed.resync",
   "nomad.feed.scope",
@@ -57,7 +57,7 @@ const EVENT_TYPES = RESOURCE_TYPES.flatMap((resource) =>
 const TYPES = [...RESOURCE_TYPES, "feed", ...EVENT_TYPES, ...FEED_TYPES];
 
 export const DEFAULT_PAGE_LIMIT = 100;
-export const MAX_PAGE_LIMIT = 1000;
+const MAX_PAGE_LIMIT = 1000;
 
 export const PARAMETERS = [
   "types",

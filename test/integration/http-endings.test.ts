@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { LogUnavailable } from "../../src/feed/errors.ts";
+import { CursorExpired, EpochChanged, FutureCursor, LogUnavailable } from "../../src/feed/errors.ts";
 import type { FeedLog } from "../../src/feed/log.ts";
 import { draftOf, TestFeed } from "../support/http-feed.ts";
 import { HttpStream } from "../support/http-stream.ts";
@@ -130,6 +130,26 @@ describe("a log that fails under a stream", () => {
   });
 });
 
+describe("a cursor that goes bad under a stream", () => {
+  const reached = { epoch: "abc", sequence: 9 };
+  const head = { epoch: "def", sequence: 1 };
+  it.each([
+    [new EpochChanged(reached, head), 4409, "EPOCH_CHANGED"],
+    [new CursorExpired(reached, head), 4410, "CURSOR_EXPIRED"],
+    [new FutureCursor(reached, head), 4412, "FUTURE_CURSOR"],
+  ])("%s closes with %i and offers no cursor to go on from", async (failure, code, name) => {
+    const broken = breakable(feed.log);
+    const { url } = await feed.serve({}, { log: broken.log });
+    const client = await WebSocketClient.connect(`${url}/v1/events`);
+    await client.until(isHello);
+    broken.failWith(failure);
+    await feed.commit(draftOf({ id: "a" }));
+    const last = await client.next();
+    expect(last?.data).toEqual({ code: name, message: failure.message, hint: failure.hint, closeCode: code });
+    expect(await client.closed()).toEqual({ code, reason: name });
+  });
+});
+
 describe("stop", () => {
   it.each([
     ["shutdown", 1001, "GOING_AWAY"],
@@ -170,6 +190,11 @@ describe("stop", () => {
     const { server } = await feed.serve();
     await expect(Promise.all([server.stop(), server.stop("restart")])).resolves.toBeDefined();
     await expect(server.stop()).resolves.toBeUndefined();
+  });
+
+  it("works on a server that never started", async () => {
+    const refused = feed.serve({ host: "192.0.2.1", insecureNoAuth: true });
+    await expect(refused).rejects.toThrow("this machine has no such address");
   });
 
   it("counts nobody as subscribed when clients have left by themselves", async () => {

@@ -225,6 +225,10 @@ describe("where a stream starts", () => {
       data: { reason: "expired", cursor: hello?.data["floor"] },
     });
     expect(idsOf(rest)).toEqual(["a7", "a8", "a9", "a10"]);
+    const gapOfPage = async (query: string) =>
+      (await fetch(`${url}/v1/events?${query}`)).headers.get("x-changefeed-gap");
+    expect(await gapOfPage("since=1h")).toBe("true");
+    expect(await gapOfPage("cursor=earliest")).toBeNull();
   });
 
   it("lets Last-Event-ID go before the parameters, as a reconnecting EventSource needs", async () => {

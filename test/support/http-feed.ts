@@ -15,7 +15,7 @@ import type { ResourceType } from "../../src/schemas/resources.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 
-export const SOURCE = "nomad://test/global";
+const SOURCE = "nomad://test/global";
 
 /** A change event of an allocation, unless told otherwise. */
 export function draftOf(overrides: Partial<EventDraft> & { id: string }): EventDraft {
@@ -128,8 +128,8 @@ export class TestFeed implements AsyncDisposable {
       },
       { host: "127.0.0.1", port: 0, ...options },
     );
-    const { url } = await server.start();
     this.#cleanups.push(() => server.stop());
+    const { url } = await server.start();
     return { url, server };
   }
 
