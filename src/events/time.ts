@@ -32,7 +32,7 @@ function nanosOf(stub: JsonObject | undefined, field: string): bigint | undefine
 }
 
 /** Nanoseconds since 1970 (63 bits at most) as RFC 3339 with microseconds: `2026-08-22T10:15:30.123456Z`. */
-export function rfc3339(nanos: bigint): string {
+function rfc3339(nanos: bigint): string {
   const micros = nanos / 1000n;
   const seconds = new Date(Number(micros / 1_000_000n) * 1000).toISOString().slice(0, 19);
   return `${seconds}.${String(micros % 1_000_000n).padStart(6, "0")}Z`;

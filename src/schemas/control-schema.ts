@@ -7,9 +7,9 @@ const scope = z.object({
   namespace: z.string().min(1).describe('A name, "*" for all, "-" for a resource that has no namespaces'),
 });
 
-export const SCOPE_STATES = ["stale", "recovered", "access-lost", "access-restored"] as const;
+const SCOPE_STATES = ["stale", "recovered", "access-lost", "access-restored"] as const;
 
-export const baselineDataSchema = z.object({
+const baselineDataSchema = z.object({
   scope,
   count: z.int().nonnegative().describe("Objects that were there when the feed first looked"),
   index: z
@@ -18,20 +18,20 @@ export const baselineDataSchema = z.object({
     .describe("Raft index of that look"),
 });
 
-export const resyncDataSchema = z.object({
+const resyncDataSchema = z.object({
   scope,
   phase: z.enum(["begin", "end"]),
   reason: z.string().describe("Why the scope's history does not go on from what was known"),
 });
 
-export const scopeDataSchema = z.object({
+const scopeDataSchema = z.object({
   scope,
   state: z.enum(SCOPE_STATES),
   reason: z.string(),
   since: z.iso.datetime({ offset: true }).optional().describe("Last time the scope was known to be true"),
 });
 
-export const epochDataSchema = z.object({
+const epochDataSchema = z.object({
   previous: z.string().nullable(),
   current: z.string().min(1),
   reason: z.string(),

@@ -5,12 +5,12 @@ import { stringField, type JsonObject } from "./json.ts";
 import { RESOURCE_TYPES, RESOURCES, type ObjectRef } from "./resources.ts";
 
 /** Where a poll stands in its scope's history. */
-export const POLL_MODES = ["live", "catchup", "resync"] as const;
+const POLL_MODES = ["live", "catchup", "resync"] as const;
 export type PollMode = (typeof POLL_MODES)[number];
 
 const index = z.string().regex(/^\d{1,20}$/);
 
-export const resourceBlockSchema = z.object({
+const resourceBlockSchema = z.object({
   type: z.enum(RESOURCE_TYPES),
   namespace: z.string().describe('"-" for what belongs to no namespace'),
   id: z.string().min(1),
@@ -22,7 +22,7 @@ export const resourceBlockSchema = z.object({
 export type ResourceBlock = z.infer<typeof resourceBlockSchema>;
 
 /** One difference. Without `from` the member appeared, without `to` it vanished. */
-export const jsonChangeSchema = z.object({
+const jsonChangeSchema = z.object({
   path: z
     .string()
     .regex(/^(?:\/(?:[^~/]|~0|~1)*)*$/u)
@@ -31,7 +31,7 @@ export const jsonChangeSchema = z.object({
   to: z.unknown().optional(),
 });
 
-export const revSchema = z.object({
+const revSchema = z.object({
   current: index
     .nullable()
     .describe("Raft index of this version; null where the object has none. Compare with !=, never with >"),

@@ -22,7 +22,7 @@ export const PROTOCOL_VERSION = 1;
 
 const cursor = z.string().min(1);
 
-export const helloDataSchema = z.object({
+const helloDataSchema = z.object({
   protocol: z.literal(PROTOCOL_VERSION),
   feed: z.string().describe("The feed's source, nomad://<cluster>/<region>"),
   epoch: z.string().describe("Name of this unbroken history; cursors of another one are refused"),
@@ -34,24 +34,24 @@ export const helloDataSchema = z.object({
     .describe("True: events between the wanted start and this one are gone; a gap frame says which"),
 });
 
-export const bookmarkDataSchema = z.object({
+const bookmarkDataSchema = z.object({
   cursor: cursor.describe("Everything up to here was sent or did not match: resume from it"),
 });
 
-export const snapshotDataSchema = z.object({
+const snapshotDataSchema = z.object({
   phase: z.enum(["begin", "end"]),
   cursor: cursor.describe("The place in the log at which the objects between begin and end are true"),
   count: z.int().nonnegative().optional().describe("With end: objects sent"),
 });
 
-export const gapDataSchema = z.object({
+const gapDataSchema = z.object({
   reason: z.enum(["expired", "epoch-changed"]),
   wanted: cursor.describe("Where the subscription wanted to start"),
   cursor: cursor.describe("Where it goes on"),
   missed: z.int().nonnegative().optional().describe("Events between the two, where it can be told"),
 });
 
-export const errorDataSchema = z.object({
+const errorDataSchema = z.object({
   code: z.string().describe("Stable name, listed in docs/errors.md"),
   message: z.string(),
   hint: z.string().optional(),
@@ -59,7 +59,7 @@ export const errorDataSchema = z.object({
   cursor: cursor.optional().describe("Resume from here, where resuming makes sense"),
 });
 
-export const pongDataSchema = z.object({ ping: z.union([z.number(), z.string()]) });
+const pongDataSchema = z.object({ ping: z.union([z.number(), z.string()]) });
 
 export type HelloData = z.infer<typeof helloDataSchema>;
 export type BookmarkData = z.infer<typeof bookmarkDataSchema>;
@@ -84,7 +84,6 @@ export const frameSchema = z.discriminatedUnion("type", [
   frame("nomad.feed.error", errorDataSchema),
   frame("nomad.feed.pong", pongDataSchema),
 ]);
-export type Frame = z.infer<typeof frameSchema>;
 
 export interface FrameContext {
   /** nomad://<cluster>/<region> */

@@ -6,7 +6,7 @@ import { frameSchema, objectFrameSchema } from "./frames-schema.ts";
 import { STUB_SCHEMAS } from "./nomad-stubs.ts";
 
 /** Every schema people may ask for, by its name on the command line. */
-export const SCHEMAS = {
+const SCHEMAS = {
   change: { title: "A change of a Nomad object", schema: changeEventSchema },
   control: { title: "An event of the feed about itself", schema: controlEventSchema },
   frame: { title: "What a connection carries beside events of the log", schema: frameSchema },

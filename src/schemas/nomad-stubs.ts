@@ -24,7 +24,7 @@ const groupSummary = z.looseObject({
   Unknown: z.number().optional(),
 });
 
-export const jobStubSchema = z.looseObject({
+const jobStubSchema = z.looseObject({
   ID: text,
   ParentID: text,
   Name: text,
@@ -54,7 +54,7 @@ export const jobStubSchema = z.looseObject({
   SubmitTime: nanos,
 });
 
-export const nodeStubSchema = z.looseObject({
+const nodeStubSchema = z.looseObject({
   ID: text,
   Name: text,
   Address: text,
@@ -102,7 +102,7 @@ const taskState = z.looseObject({
   Events: z.array(taskEvent).nullable().describe("The ten newest"),
 });
 
-export const allocationStubSchema = z.looseObject({
+const allocationStubSchema = z.looseObject({
   ID: text,
   EvalID: text,
   Name: text,
@@ -146,7 +146,7 @@ const deploymentGroup = z.looseObject({
   UnhealthyAllocs: z.number(),
 });
 
-export const deploymentStubSchema = z.looseObject({
+const deploymentStubSchema = z.looseObject({
   ID: text,
   Namespace: text,
   JobID: text,
@@ -161,7 +161,7 @@ export const deploymentStubSchema = z.looseObject({
   ModifyTime: nanos.optional(),
 });
 
-export const evaluationStubSchema = z.looseObject({
+const evaluationStubSchema = z.looseObject({
   ID: text,
   Namespace: text,
   Type: text,
@@ -181,7 +181,7 @@ export const evaluationStubSchema = z.looseObject({
   ModifyTime: nanos.optional(),
 });
 
-export const namespaceStubSchema = z.looseObject({
+const namespaceStubSchema = z.looseObject({
   Name: text,
   Description: text,
   Quota: text.optional(),

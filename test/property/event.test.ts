@@ -67,7 +67,7 @@ test("changes turn before into after, undone they turn after into before", () =>
       expect(equalJson(undoChanges(after, changes), before)).toBe(true);
       expect(changes.length === 0).toBe(equalJson(before, after));
     }),
-    { numRuns: 2000 },
+    { numRuns: 600 },
   );
 });
 
@@ -138,7 +138,7 @@ test("every event is one of its schema, and its stubs are the bytes Nomad sent",
         expect(sealed).toContain(`${stub},"rev"`);
       }
     }),
-    { numRuns: 1000 },
+    { numRuns: 600 },
   );
 });
 
@@ -222,7 +222,7 @@ test("no two events of an object's history share an id, through deletes, returns
       }
       expect(ids.filter((id, at) => ids.indexOf(id) !== at)).toEqual([]);
     }),
-    { numRuns: 3000 },
+    { numRuns: 600 },
   );
 });
 
