@@ -3,6 +3,7 @@ import {
   copyFileSync,
   openSync,
   readFileSync,
+  statSync,
   symlinkSync,
   truncateSync,
   writeFileSync,
@@ -274,6 +275,33 @@ describe("when there is no more room", () => {
     expect((await log.head()).sequence).toBe(4000);
     await log.close();
     expect(readFileSync(path).length).toBeLessThanOrEqual(2 << 20);
+  });
+});
+
+describe("the file's size", () => {
+  test("shrinks when much was trimmed", async () => {
+    const log = await open();
+    const claim = await log.claim({ resource: "allocations", namespace: "*" }, "me");
+    const events = Array.from({ length: 120 }, () => draft({ bytes: 250_000 }));
+    const { scope, fence } = claim;
+    await log.commit({ scope, fence, expectedRev: 0, commitId: "big", events, state: [] });
+    await log.trim({ maxEvents: 1 });
+    await log.close();
+    expect(statSync(path).size).toBeLessThan(20 << 20);
+  });
+
+  test("is not driven up by a reading of the state that does not end: that is ended", async () => {
+    const log = await openSqliteLog({ path, source: SOURCE, maxWalBytes: 2 << 20 });
+    const cut = await log.stateCut();
+    for (let round = 0; round < 10; round += 1) await log.commit(await commitOf(log, 300));
+    await expect(cut.entries()[Symbol.asyncIterator]().next()).rejects.toMatchObject({
+      code: "LOG_UNAVAILABLE",
+      retryable: true,
+    });
+    await cut[Symbol.asyncDispose]();
+    for (let round = 0; round < 10; round += 1) await log.commit(await commitOf(log, 300));
+    expect(statSync(`${path}-wal`).size).toBeLessThan(12 << 20);
+    await log.close();
   });
 });
 

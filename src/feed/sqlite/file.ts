@@ -98,7 +98,18 @@ export function createLogFile(
   birth: { source: string; epoch: string; createdAt: string },
 ): void {
   const draft = `${path}.new`;
-  rmSync(draft, { force: true });
+  removeDraft(draft);
+  try {
+    fillLogFile(draft, birth);
+    renameSync(draft, path);
+  } catch (error) {
+    removeDraft(draft);
+    throw error;
+  }
+  syncDirectory(dirname(path));
+}
+
+function fillLogFile(draft: string, birth: { source: string; epoch: string; createdAt: string }): void {
   const connection = new Connection(draft, { readOnly: false, busyMs: 0 });
   try {
     connection.exec(
@@ -116,8 +127,10 @@ export function createLogFile(
   } finally {
     connection.close();
   }
-  renameSync(draft, path);
-  syncDirectory(dirname(path));
+}
+
+function removeDraft(draft: string): void {
+  for (const file of [draft, `${draft}-journal`]) rmSync(file, { force: true });
 }
 
 function statOf(path: string) {

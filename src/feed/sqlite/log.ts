@@ -29,12 +29,12 @@ import { lastBefore, reclaimBatch, recordedText, trimBatch } from "./trim.ts";
 
 /** How often a reader looks whether another process has written. */
 const FOREIGN_WRITES_MS = 250;
-/** SQLite can reuse its write-ahead file only when no cut still reads from it. */
-const WAL_LIMIT_BYTES = 256 << 20;
 
 export interface SqliteLogParts {
   readonly connection: Connection;
   readonly readOnly: boolean;
+  /** SQLite cannot reuse its write-ahead file while a cut reads from it: beyond this, cuts are ended. */
+  readonly maxWalBytes: number;
   /** Ms since 1970. */
   readonly clock: () => number;
   /** Called once by `close`, before the connection goes. */
@@ -212,7 +212,7 @@ export class SqliteLog implements FeedLog {
   #boundWriteAhead(): void {
     if (this.#cuts.size === 0) return;
     const walBytes = statSync(`${this.#parts.connection.path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
-    if (walBytes <= WAL_LIMIT_BYTES) return;
+    if (walBytes <= this.#parts.maxWalBytes) return;
     for (const cut of this.#cuts) cut.expire();
     this.#cuts.clear();
   }

@@ -18,13 +18,13 @@ interface CommonOptions {
   readonly clock?: () => number;
 }
 
-export interface ReadOptions extends CommonOptions {
+interface ReadOptions extends CommonOptions {
   readonly readOnly: true;
   /** Checked against the file's where given. */
   readonly source?: string;
 }
 
-export interface WriteOptions extends CommonOptions {
+interface WriteOptions extends CommonOptions {
   readonly readOnly?: false;
   /** `nomad://cluster/region`: the only feed this file will ever hold. */
   readonly source: string;
@@ -35,6 +35,8 @@ export interface WriteOptions extends CommonOptions {
   readonly durability?: "full" | "normal";
   /** The file's greatest size; a commit beyond it is refused with LogFull. */
   readonly maxFileBytes?: number;
+  /** Size of the write-ahead file at which readings of the state that hold it up are ended. Default 256 MiB. */
+  readonly maxWalBytes?: number;
   /** Who we are, for the one who finds the log in use. */
   readonly writer?: Writer;
   /** Six characters of a-z and 0-9. */
@@ -47,6 +49,7 @@ export type SqliteLogOptions = ReadOptions | WriteOptions;
 const BUSY_MS = 250;
 /** Reading every page takes a second or so per GB; beyond this only the structure is looked at. */
 const QUICK_CHECK_BYTES = 256 << 20;
+const WAL_BYTES = 256 << 20;
 const JOURNAL_KEPT_BYTES = 64 << 20;
 
 /**
@@ -71,6 +74,7 @@ function openForReading(path: string, options: ReadOptions): FeedLog {
     return new SqliteLog({
       connection,
       readOnly: true,
+      maxWalBytes: Infinity,
       clock: options.clock ?? Date.now,
       onClose: () => undefined,
       onClosed: () => undefined,
@@ -92,8 +96,14 @@ function openForWriting(path: string, options: WriteOptions): FeedLog {
       verify(connection, options.source);
       checkPages(connection);
       prepare(connection, options, clock(), newEpoch);
-      const onClose = () => leaveCleanly(connection);
-      return new SqliteLog({ connection, readOnly: false, clock, onClose, onClosed: () => lock.release() });
+      return new SqliteLog({
+        connection,
+        readOnly: false,
+        maxWalBytes: options.maxWalBytes ?? WAL_BYTES,
+        clock,
+        onClose: () => leaveCleanly(connection),
+        onClosed: () => lock.release(),
+      });
     });
   } catch (error) {
     lock.release();
