@@ -1,3 +1,5 @@
+import { createSimulator, JOURNALLED, parseFaults, type Simulator } from "../simulator/index.ts";
+import { ChangefeedError } from "../schemas/errors.ts";
 import type { Io } from "./io.ts";
 
 /** What the `simulate` command may be told; every field has a default but `listen`. */
@@ -8,13 +10,79 @@ export interface SimulateOptions {
   /** Allocations at the start, 1 to 100,000. */
   readonly allocations: number;
   readonly changesPerSecond: number;
-  /** `reset:0.01,rate-limit:0.01`: fault kinds and their probability per request. */
+  /** `reset:0.01,429:0.01`: fault kinds and their probability per request. */
   readonly faults?: string;
   /** Enforces ACLs; the management token is printed. */
   readonly acl?: boolean;
 }
 
-/** Runs a simulated Nomad API until `io.signal` aborts. */
-export async function simulate(_options: SimulateOptions, _io: Pick<Io, "stdout" | "signal">): Promise<void> {
-  await Promise.reject(new Error("The simulator is not there yet"));
+/** An option of `simulate` that cannot be used. */
+export class InvalidSimulateOption extends ChangefeedError {
+  readonly code = "SIMULATE_INVALID_OPTION";
+  readonly retryable = false;
+}
+
+/**
+ * Runs a simulated Nomad API until `io.signal` aborts. Prints where it listens, then what it simulates.
+ * @throws InvalidSimulateOption, InvalidFault
+ */
+export async function simulate(options: SimulateOptions, io: Pick<Io, "stdout" | "signal">): Promise<void> {
+  const { host, port } = parseListen(options.listen);
+  checkNumbers(options);
+  const rules = parseFaults(options.faults ?? "");
+  const simulator = createSimulator({
+    seed: options.seed,
+    allocations: options.allocations,
+    namespaces: 4,
+    acl: options.acl ?? false,
+  });
+  for (const rule of rules) simulator.faults.add(rule);
+  try {
+    const url = await simulator.listen({ host, port });
+    io.stdout.write(`Simulated Nomad listens on ${url}\n`);
+    io.stdout.write(`${summaryOf(simulator, options)}\n`);
+    simulator.start({ changesPerSecond: options.changesPerSecond });
+    await aborted(io.signal);
+  } finally {
+    await simulator.close();
+  }
+}
+
+function parseListen(listen: string): { host: string; port: number } {
+  const match = /^(?:\[([^\]]+)\]|([^:]*)):(\d{1,5})$/.exec(listen);
+  const port = Number(match?.[3]);
+  if (match === null || port > 65_535) {
+    throw new InvalidSimulateOption(`listen: "${listen}" is not an address`, {
+      hint: "Write host:port, as in 127.0.0.1:4646; port 0 takes any free one.",
+    });
+  }
+  return { host: match[1] ?? (match[2] || "127.0.0.1"), port };
+}
+
+function checkNumbers(options: SimulateOptions): void {
+  const bounds = {
+    seed: [0, 2 ** 32 - 1],
+    allocations: [0, 100_000],
+    changesPerSecond: [0, 10_000],
+  } as const;
+  for (const [name, [low, high]] of Object.entries(bounds)) {
+    const value = options[name as keyof typeof bounds];
+    if (value >= low && value <= high && (name === "changesPerSecond" || Number.isInteger(value))) continue;
+    throw new InvalidSimulateOption(`${name}: ${value} is out of range`, {
+      hint: `Use a number from ${low} to ${high}.`,
+    });
+  }
+}
+
+function summaryOf(simulator: Simulator, options: SimulateOptions): string {
+  const counts = JOURNALLED.map((resource) => `${simulator.cluster.state.table(resource).size} ${resource}`);
+  const parts = [`seed ${options.seed}`, ...counts, `${options.changesPerSecond} changes/s`];
+  if (options.faults !== undefined && options.faults !== "") parts.push(`faults ${options.faults}`);
+  if (simulator.managementToken !== undefined) parts.push(`token ${simulator.managementToken.secretId}`);
+  return parts.join(", ");
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
 }

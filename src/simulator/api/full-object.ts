@@ -1,0 +1,147 @@
+import { PieceWriter, piecesText, type GoValue } from "../go-json.ts";
+import { expandCapabilities } from "../acl/capabilities.ts";
+import type { PolicyRules } from "../acl/records.ts";
+import type { GroupSpec } from "../model/job.ts";
+import type { Row } from "../store/row.ts";
+
+/** The single-object endpoint's JSON: what the list says, and the larger part of what it leaves out. */
+export function fullObject(row: Row): string {
+  if (isOf(row, "jobs")) return encode(fullJob(row));
+  if (isOf(row, "nodes")) return encode(fullNode(row));
+  if (isOf(row, "allocations")) return fullAllocation(row);
+  if (isOf(row, "policies")) return encode(fullPolicy(row));
+  return row.text;
+}
+
+function isOf<T extends Row["table"]>(row: Row, table: T): row is Row<T> {
+  return row.table === table;
+}
+
+function encode(value: { readonly [field: string]: GoValue }): string {
+  const sorted = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return piecesText(new PieceWriter().value(Object.fromEntries(sorted)).finish());
+}
+
+function fullJob({ stub, model }: Row<"jobs">): { readonly [field: string]: GoValue } {
+  const { JobSummary: _summary, ...own } = stub;
+  return {
+    ...own,
+    Affinities: null,
+    AllAtOnce: false,
+    Constraints: null,
+    Dispatched: stub.ParentID !== "" && stub.ID.includes("/dispatch-"),
+    Meta: null,
+    ParameterizedJob: stub.ParameterizedJob
+      ? { MetaOptional: null, MetaRequired: null, Payload: "optional" }
+      : null,
+    Payload: null,
+    Periodic: stub.Periodic
+      ? { Enabled: true, ProhibitOverlap: false, Spec: "*/5 * * * *", SpecType: "cron", TimeZone: "UTC" }
+      : null,
+    Region: "global",
+    Stable: model.stable?.version === model.version,
+    TaskGroups: model.groups.map(taskGroup),
+    Version: model.version,
+    VersionTag: model.versionTag === null ? null : { Description: "", Name: model.versionTag, TaggedTime: 0 },
+  };
+}
+
+function taskGroup({ name, count, tasks }: GroupSpec): GoValue {
+  return {
+    Constraints: null,
+    Count: count,
+    EphemeralDisk: { Migrate: false, SizeMB: 300, Sticky: false },
+    Meta: null,
+    Name: name,
+    Networks: null,
+    Services: null,
+    Tasks: tasks.map((task) => ({
+      Config: new Map([["image", `registry.example/${task}:1`]]),
+      Constraints: null,
+      Driver: "docker",
+      Env: null,
+      Meta: null,
+      Name: task,
+      Resources: { CPU: 100, Cores: 0, DiskMB: 0, MemoryMB: 300, MemoryMaxMB: 0 },
+    })),
+  };
+}
+
+function fullNode({ stub, model }: Row<"nodes">): { readonly [field: string]: GoValue } {
+  const { Address, Version, ...own } = stub;
+  const Events = model.events.map(({ index, message, subsystem, timestamp }) => ({
+    CreateIndex: index,
+    Details: null,
+    Message: message,
+    Subsystem: subsystem,
+    Timestamp: timestamp,
+  }));
+  return {
+    ...own,
+    Attributes: new Map([
+      ["kernel.name", "linux"],
+      ["nomad.version", Version],
+      ["unique.hostname", stub.Name],
+    ]),
+    DrainStrategy: stub.Drain
+      ? { Deadline: 3_600_000_000_000, ForceDeadline: null, IgnoreSystemJobs: false }
+      : null,
+    Events,
+    HTTPAddr: `${Address}:4646`,
+    Links: new Map(),
+    Meta: new Map(),
+    SecretID: "",
+    TLSEnabled: false,
+  };
+}
+
+/** The list's text with a few fields more at its end. */
+function fullAllocation(row: Row<"allocations">): string {
+  const { stub, model } = row;
+  const previous = stub.RescheduleTracker?.Events.at(-1)?.PrevAllocID ?? "";
+  const more = {
+    AllocModifyIndex: stub.ModifyIndex,
+    DeploymentID: model.deploymentId,
+    Job: null,
+    PreviousAllocation: previous,
+  };
+  return `${row.text.slice(0, -1)},${encode(more).slice(1)}`;
+}
+
+function fullPolicy({ stub, model }: Row<"policies">): { readonly [field: string]: GoValue } {
+  return { ...stub, Rules: rulesText(model.rules), RulesJSON: rulesJson(model.rules) };
+}
+
+function rulesText(rules: PolicyRules): string {
+  const namespaces = Object.entries(rules.namespaces ?? {}).map(([name, rule]) =>
+    typeof rule === "string"
+      ? `namespace ${JSON.stringify(name)} {\n  policy = "${rule}"\n}`
+      : `namespace ${JSON.stringify(name)} {\n  capabilities = ${JSON.stringify(rule)}\n}`,
+  );
+  const coarse = (["node", "agent"] as const).flatMap((name) => {
+    const level = rules[name];
+    return level === undefined ? [] : [`${name} {\n  policy = "${level}"\n}`];
+  });
+  return [...namespaces, ...coarse].join("\n\n");
+}
+
+function rulesJson(rules: PolicyRules): GoValue {
+  const coarse = (level: string | undefined): GoValue => (level === undefined ? null : { Policy: level });
+  return {
+    Agent: coarse(rules.agent),
+    ExtraKeysHCL: null,
+    HostVolumes: null,
+    Namespaces: Object.entries(rules.namespaces ?? {}).map(([name, rule]) => ({
+      Capabilities: [...expandCapabilities(rule)],
+      Name: name,
+      Policy: typeof rule === "string" ? rule : "",
+      Variables: null,
+    })),
+    Node: coarse(rules.node),
+    NodePools: null,
+    Operator: null,
+    Plugin: null,
+    Quota: null,
+    Sentinel: null,
+  };
+}

@@ -1,0 +1,131 @@
+import { ChangefeedError } from "../schemas/errors.ts";
+import type { Random } from "./random.ts";
+
+export const FAULT_KINDS = [
+  "reset",
+  "reset-blocked",
+  "429",
+  "500",
+  "eof",
+  "truncated-gzip",
+  "slow-body",
+  "wrong-content-type",
+  "missing-index",
+] as const;
+/**
+ * - reset: the connection is reset instead of an answer
+ * - reset-blocked: the connection is reset once the query sleeps
+ * - 429: the raw answer of the connection limit, then the connection closes
+ * - 500: an internal error
+ * - eof: the connection ends in the middle of the body
+ * - truncated-gzip: a whole HTTP answer whose gzip stream is cut; only where the client takes gzip
+ * - slow-body: the body trickles
+ * - wrong-content-type: a proxy's HTML page with status 200
+ * - missing-index: an answer without X-Nomad-Index
+ */
+export type FaultKind = (typeof FAULT_KINDS)[number];
+
+export interface FaultRule {
+  readonly kind: FaultKind;
+  /** Only the next so many matching requests. Default: all. */
+  readonly times?: number;
+  /** Only this path's resource: "jobs", "allocations", "namespace", … Default: all. */
+  readonly resource?: string;
+  /** Only this value of the namespace parameter. */
+  readonly namespace?: string;
+  /** Chance that a matching request is hit, 0 to 1. Default 1. */
+  readonly probability?: number;
+  /** reset-blocked: how long after the query went to sleep, ms. Default 0. slow-body: between chunks, default 20. */
+  readonly delayMs?: number;
+  /** slow-body: bytes a chunk. Default: an eighth of the body. */
+  readonly chunkBytes?: number;
+}
+
+export interface FaultHandle {
+  /** Requests hit so far. */
+  readonly hits: number;
+  remove(): void;
+}
+
+export interface FaultTarget {
+  readonly resource: string;
+  readonly namespace: string;
+  readonly acceptsGzip: boolean;
+}
+
+/** The faults in force. A request is hit by the first rule that matches and whose dice fall so. */
+export class FaultRules {
+  readonly #random: Random;
+  readonly #rules = new Set<{ rule: FaultRule; hits: number }>();
+
+  constructor(random: Random) {
+    this.#random = random;
+  }
+
+  add(rule: FaultRule): FaultHandle {
+    const entry = { rule, hits: 0 };
+    this.#rules.add(entry);
+    return {
+      get hits() {
+        return entry.hits;
+      },
+      remove: () => this.#rules.delete(entry),
+    };
+  }
+
+  clear(): void {
+    this.#rules.clear();
+  }
+
+  draw(target: FaultTarget): FaultRule | undefined {
+    for (const entry of this.#rules) {
+      const { rule } = entry;
+      if (!applies(rule, target) || !this.#random.chance(rule.probability ?? 1)) continue;
+      entry.hits += 1;
+      if (rule.times !== undefined && entry.hits >= rule.times) this.#rules.delete(entry);
+      return rule;
+    }
+    return undefined;
+  }
+}
+
+function applies(rule: FaultRule, target: FaultTarget): boolean {
+  if (rule.resource !== undefined && rule.resource !== target.resource) return false;
+  if (rule.namespace !== undefined && rule.namespace !== target.namespace) return false;
+  return rule.kind !== "truncated-gzip" || target.acceptsGzip;
+}
+
+/** A fault that does not exist or a probability that is none. */
+export class InvalidFault extends ChangefeedError {
+  readonly code = "SIMULATOR_INVALID_FAULT";
+  readonly retryable = false;
+}
+
+/** Reads `reset:0.01,429:0.01`. @throws InvalidFault */
+export function parseFaults(text: string): FaultRule[] {
+  return text
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== "")
+    .map(parseFault);
+}
+
+function parseFault(part: string): FaultRule {
+  const [kind, share = "1", ...rest] = part.split(":");
+  const probability = Number(share);
+  if (!isFaultKind(kind)) {
+    throw new InvalidFault(`faults: there is no fault "${kind}"`, {
+      hint: `Use one of ${FAULT_KINDS.join(", ")}.`,
+    });
+  }
+  if (rest.length > 0 || share.trim() === "" || !(probability >= 0 && probability <= 1)) {
+    throw new InvalidFault(`faults: "${part}" has no valid probability`, {
+      hint: "Write <fault>:<probability>, the probability from 0 to 1, as in reset:0.01.",
+    });
+  }
+  return { kind, probability };
+}
+
+function isFaultKind(text: string | undefined): text is FaultKind {
+  return (FAULT_KINDS as readonly (string | undefined)[]).includes(text);
+}

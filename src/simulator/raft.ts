@@ -1,0 +1,133 @@
+import { Transaction } from "./cluster/transaction.ts";
+import { Journal } from "./journal.ts";
+import type { Random } from "./random.ts";
+import { Replica } from "./store/replica.ts";
+import { State, type Commit } from "./store/state.ts";
+import { TABLES, type TableName } from "./store/tables.ts";
+
+/** A copy of the whole state, to go back to. */
+export interface Snapshot {
+  readonly state: State;
+}
+
+export interface RaftOptions {
+  readonly random: Random;
+  /** Milliseconds since 1970. */
+  readonly clock: () => number;
+  readonly journalLimit: number;
+}
+
+/**
+ * The replicated log in one process: each write is one raft index, applied to the leader at once and to the
+ * follower, where there is one, a set number of indexes later. The raft index never goes back, not even when
+ * a restored snapshot takes the tables' indexes back.
+ */
+export class Raft {
+  readonly leader: Replica;
+  readonly journal: Journal;
+  readonly #options: RaftOptions;
+  #follower: { replica: Replica; behind: Commit[]; lag: number } | undefined;
+  #journalling = false;
+  #index = 0;
+
+  constructor(options: RaftOptions) {
+    this.#options = options;
+    this.leader = new Replica(State.empty());
+    this.journal = new Journal(options.journalLimit);
+  }
+
+  get index(): number {
+    return this.#index;
+  }
+
+  /** The journal begins with the next write: what was before it is the starting state. */
+  startJournal(): void {
+    this.#journalling = true;
+  }
+
+  /** Applies one raft entry and returns what `build` returned. */
+  write<T>(build: (tx: Transaction) => T): T {
+    const nowMs = this.#options.clock();
+    const tx = new Transaction(this.leader.state, this.#index + 1, nowMs, this.#options.random);
+    const result = build(tx);
+    const commit = tx.commit();
+    this.#index += 1;
+    if (this.#journalling) this.journal.record(commit, nowMs);
+    this.leader.apply(commit);
+    this.#replicate(commit);
+    return result;
+  }
+
+  /** Lets the log move on without a write anybody sees: other tables, heartbeats, configuration. */
+  skip(entries: number): void {
+    this.#index += entries;
+  }
+
+  snapshot(): Snapshot {
+    return { state: this.leader.state.clone() };
+  }
+
+  /**
+   * Replaces the state. `burst` may write before any sleeper looks, so that they find an index above the one
+   * they know and never see it go back.
+   */
+  restore(snapshot: Snapshot, burst: () => void): void {
+    const old = this.leader.state;
+    const next = snapshot.state.clone();
+    this.#index += 2;
+    if (this.#journalling) this.#recordDifference(old, next);
+    const sleepers = this.leader.replaceQuietly(next);
+    burst();
+    sleepers();
+    this.setFollowerLag(undefined);
+  }
+
+  /** Where stale reads go: the follower, or the leader where none lags. */
+  get follower(): Replica {
+    return this.#follower?.replica ?? this.leader;
+  }
+
+  /** Puts stale reads `lag` raft indexes behind; undefined lets the follower catch up and go. */
+  setFollowerLag(lag: number | undefined): void {
+    const follower = this.#follower;
+    if (lag === undefined) {
+      this.#follower = undefined;
+      follower?.replica.replace(this.leader.state);
+      return;
+    }
+    this.#follower = follower ?? { replica: new Replica(this.leader.state.clone()), behind: [], lag };
+    this.#follower.lag = lag;
+    this.#catchUp();
+  }
+
+  #replicate(commit: Commit): void {
+    this.#follower?.behind.push(commit);
+    this.#catchUp();
+  }
+
+  #catchUp(): void {
+    const follower = this.#follower;
+    if (follower === undefined) return;
+    while (follower.behind[0] !== undefined && follower.behind[0].index <= this.#index - follower.lag) {
+      follower.replica.apply(follower.behind.shift() as Commit);
+    }
+  }
+
+  #recordDifference(old: State, next: State): void {
+    for (const name of TABLES) {
+      for (const [before, after] of differences(old, next, name)) {
+        this.journal.add({ table: name, before, after }, this.#index, this.#options.clock());
+      }
+    }
+  }
+}
+
+function* differences<T extends TableName>(old: State, next: State, name: T) {
+  for (const row of old.table(name).values()) {
+    const after = next.table(name).get(row.namespace, row.key);
+    if (after !== row) yield [row, after] as const;
+  }
+  for (const row of next.table(name).values()) {
+    if (old.table(name).get(row.namespace, row.key) === undefined) yield [undefined, row] as const;
+  }
+}
