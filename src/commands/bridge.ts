@@ -21,7 +21,7 @@ import { nomadAnswers, regionIn, regionOf, sourceOf } from "./support/nomad-star
 const SPARE_CONNECTIONS = 8;
 const HTTP_STOP_MS = 400;
 
-const PACE = { perSecond: 4, burst: 20 };
+const PACE = { perSecond: 50, burst: 100 };
 const CANONICAL_EVERY_MS = 5 * 60_000;
 const STALE_AFTER_MS = 30_000;
 const CHECKPOINT_EVERY_MS = 60_000;
