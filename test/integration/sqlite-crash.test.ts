@@ -82,6 +82,9 @@ describe("a log whose writer is killed", () => {
     await expect(openSqliteLog({ path, source: SOURCE })).rejects.toThrow(path);
     const reader = await openSqliteLog({ path, readOnly: true });
     expect((await reader.head()).sequence).toBeGreaterThanOrEqual(10);
+    for (let opening = 0; opening < 50; opening += 1) {
+      await (await openSqliteLog({ path, readOnly: true })).close();
+    }
     expect(await reader.waitBeyond((await reader.head()).sequence, { timeoutMs: 10_000 })).toBe(true);
     await reader.close();
     await kill(child);

@@ -63,7 +63,16 @@ export class Connection {
 
   /** All of `work` or nothing; IMMEDIATE, so that it cannot fail half way for want of the write lock. */
   transaction<T>(work: () => T): T {
-    this.exec("BEGIN IMMEDIATE");
+    return this.#within("BEGIN IMMEDIATE", work);
+  }
+
+  /** Everything `work` reads is as of one moment, whatever another process writes meanwhile. */
+  snapshot<T>(work: () => T): T {
+    return this.#within("BEGIN", work);
+  }
+
+  #within<T>(begin: "BEGIN" | "BEGIN IMMEDIATE", work: () => T): T {
+    this.exec(begin);
     try {
       const result = work();
       this.exec("COMMIT");

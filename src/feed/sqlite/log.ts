@@ -81,22 +81,10 @@ export class SqliteLog implements FeedLog {
   }
 
   async read(cursor: Cursor, options: { limit: number; maxBytes?: number }): Promise<LogEntry[]> {
-    this.#check(cursor);
-    const { limit, maxBytes = Infinity } = options;
-    const entries: LogEntry[] = [];
-    let bytes = 0;
-    this.#connection.each(
-      `SELECT ${EVENT_COLUMNS} FROM events WHERE sequence > ? ORDER BY sequence LIMIT ?`,
-      [cursor.sequence, Math.max(0, limit)],
-      (row) => {
-        const entry = entryOf(row);
-        bytes += Buffer.byteLength(entry.json);
-        if (bytes > maxBytes && entries.length > 0) return false;
-        entries.push(entry);
-        return bytes < maxBytes;
-      },
-    );
-    return entries;
+    return this.#connection.snapshot(() => {
+      this.#check(cursor);
+      return this.#page(cursor.sequence, options.limit, options.maxBytes ?? Infinity);
+    });
   }
 
   async waitBeyond(sequence: number, options: { timeoutMs: number; signal?: AbortSignal }): Promise<boolean> {
@@ -107,13 +95,17 @@ export class SqliteLog implements FeedLog {
   }
 
   async history(query: HistoryQuery): Promise<LogEntry[]> {
-    const { sql, values } = planHistory(query, this.#rangeOf(query));
-    return this.#connection.all(sql, values).map(entryOf);
+    return this.#connection.snapshot(() => {
+      const { sql, values } = planHistory(query, this.#rangeOf(query));
+      return this.#connection.all(sql, values).map(entryOf);
+    });
   }
 
   async cursorAt(timeMs: number): Promise<Cursor> {
-    const { epoch, floor } = readMeta(this.#connection);
-    return { epoch, sequence: lastBefore(this.#connection, timeMs, floor) };
+    return this.#connection.snapshot(() => {
+      const { epoch, floor } = readMeta(this.#connection);
+      return { epoch, sequence: lastBefore(this.#connection, timeMs, floor) };
+    });
   }
 
   async overflow(sequence: number): Promise<string | undefined> {
@@ -183,6 +175,23 @@ export class SqliteLog implements FeedLog {
     if (cursor.epoch !== epoch) throw new EpochChanged(cursor, { epoch, sequence });
     if (cursor.sequence > sequence) throw new FutureCursor(cursor, { epoch, sequence });
     if (cursor.sequence < floor) throw new CursorExpired(cursor, { epoch, sequence: floor });
+  }
+
+  #page(after: number, limit: number, maxBytes: number): LogEntry[] {
+    const entries: LogEntry[] = [];
+    let bytes = 0;
+    this.#connection.each(
+      `SELECT ${EVENT_COLUMNS} FROM events WHERE sequence > ? ORDER BY sequence LIMIT ?`,
+      [after, Math.max(0, limit)],
+      (row) => {
+        const entry = entryOf(row);
+        bytes += Buffer.byteLength(entry.json);
+        if (bytes > maxBytes && entries.length > 0) return false;
+        entries.push(entry);
+        return bytes < maxBytes;
+      },
+    );
+    return entries;
   }
 
   #rangeOf(query: HistoryQuery): Range {

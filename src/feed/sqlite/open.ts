@@ -70,7 +70,7 @@ function openForReading(path: string, options: ReadOptions): FeedLog {
   }
   const connection = new Connection(path, { readOnly: true, busyMs: BUSY_MS, immutable: isArchived(path) });
   return closingOnError(connection, () => {
-    verify(connection, options.source);
+    connection.snapshot(() => verify(connection, options.source));
     return new SqliteLog({
       connection,
       readOnly: true,
@@ -93,7 +93,7 @@ function openForWriting(path: string, options: WriteOptions): FeedLog {
     }
     const connection = new Connection(path, { readOnly: false, busyMs: BUSY_MS });
     return closingOnError(connection, () => {
-      verify(connection, options.source);
+      connection.snapshot(() => verify(connection, options.source));
       checkPages(connection);
       prepare(connection, options, clock(), newEpoch);
       return new SqliteLog({
