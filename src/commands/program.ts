@@ -2,6 +2,8 @@ import { Command, CommanderError, InvalidArgumentError, Option } from "commander
 import { resolveConfig } from "../config/resolve.ts";
 import { ASPECTS, OPS } from "../schemas/draft.ts";
 import { SEVERITY_NAMES } from "../schemas/severity.ts";
+import { duration } from "../config/value-types.ts";
+import type { DemoOptions } from "./demo.ts";
 import type { Io } from "./io.ts";
 import type { SimulateOptions } from "./simulate.ts";
 import { addConfigFlags, givenOptions } from "./support/config-flags.ts";
@@ -30,7 +32,7 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
 type Perform = (command: () => Promise<number | void>) => Promise<void>;
 
 /** All commands and their flags. What a command needs is loaded when it runs. */
-export function createProgram(io: Io, perform: Perform): Command {
+function createProgram(io: Io, perform: Perform): Command {
   const program = new Command("nomad-changefeed")
     .description("Every change of a Nomad cluster as a durable, ordered, replayable feed of events.")
     .version(packageVersion(), "-V, --version", "print the version")
@@ -157,6 +159,26 @@ const TAIL_PARAMETERS = [
 function addTrialCommands(program: Command, io: Io, perform: Perform): void {
   program.commandsGroup("Trying it:");
   program
+    .command("demo")
+    .description("a simulated cluster, its feed and a live view of the events, all in one process")
+    .addOption(
+      new Option("--for <duration>", "end by itself after so long: 20s, 5m").argParser(parseDurationFlag),
+    )
+    .addOption(wholeNumber("--changes-per-second <count>", "how lively the cluster is", 10))
+    .addOption(wholeNumber("--allocations <count>", "allocations at the start", 60))
+    .addOption(wholeNumber("--seed <number>", "same seed, same cluster", 1))
+    .option("--listen <host:port>", "where subscribers connect (default: 127.0.0.1:4650, or any free port)")
+    .option(
+      "--feed <location>",
+      "keep the log there, such as sqlite:./demo.db (default: it goes with the demo)",
+    )
+    .action(({ for: forMs, ...flags }: Omit<DemoOptions, "forMs"> & { for?: number }) =>
+      perform(async () => {
+        const { demo } = await import("./demo.ts");
+        return demo({ ...flags, ...(forMs === undefined ? {} : { forMs }) }, io);
+      }),
+    );
+  program
     .command("simulate")
     .description("serve a simulated Nomad API: a cluster that lives, and lies on demand")
     .addOption(new Option("--listen <host:port>", "port 0: any free one").default("127.0.0.1:4646"))
@@ -192,6 +214,13 @@ function addReferenceCommands(program: Command, io: Io, perform: Perform): void 
 
 function joinRepeated(value: string, before: string | undefined): string {
   return before === undefined ? value : `${before},${value}`;
+}
+
+function parseDurationFlag(value: string): number {
+  const type = duration({ minMs: 1000 });
+  const parsed = type.schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new InvalidArgumentError(`Allowed: ${type.allowed}.`);
 }
 
 function wholeNumber(flag: string, help: string, usual: number): Option {

@@ -10,7 +10,7 @@ export interface FileValue {
 }
 
 /** Keys the file may have. */
-export const FILE_KEYS = OPTION_NAMES.filter((name) => !isNotInFile(OPTIONS[name])).map(optionKey);
+const FILE_KEYS = OPTION_NAMES.filter((name) => !isNotInFile(OPTIONS[name])).map(optionKey);
 
 /**
  * The file's options by key, each with its line.

@@ -36,7 +36,7 @@ export interface OptionDefinition<Value = unknown> {
 }
 
 export const OPTION_GROUPS = ["Nomad", "What to watch", "Log", "Server", "Output"] as const;
-export type OptionGroup = (typeof OPTION_GROUPS)[number];
+type OptionGroup = (typeof OPTION_GROUPS)[number];
 
 type Defined<Value, Definition extends { default?: string }> = Definition & OptionDefinition<Value>;
 

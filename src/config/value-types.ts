@@ -93,7 +93,7 @@ export function hideUserinfo(given: string): string {
 const DURATION_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
 /** Milliseconds of "60s", "1h30m", "2d", "500ms"; undefined for anything else. */
-export function parseDuration(given: string): number | undefined {
+function parseDuration(given: string): number | undefined {
   if (!/^(\d+(\.\d+)?(ms|s|m|h|d))+$/.test(given)) return undefined;
   let total = 0;
   for (const [, amount, unit] of given.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g)) {
@@ -102,7 +102,7 @@ export function parseDuration(given: string): number | undefined {
   return Number.isSafeInteger(Math.round(total)) ? Math.round(total) : undefined;
 }
 
-export function printDuration(ms: number): string {
+function printDuration(ms: number): string {
   if (ms === 0) return "0s";
   let rest = ms;
   let printed = "";
@@ -143,7 +143,7 @@ const SIZE_BYTES = {
 } as const;
 
 /** Bytes of "64KiB", "1GB", "1.5MiB" or a bare number; undefined for anything else. */
-export function parseSize(given: string): number | undefined {
+function parseSize(given: string): number | undefined {
   const match = /^(\d+(?:\.\d+)?)\s*([A-Za-z]*)$/.exec(given);
   if (match === null) return undefined;
   const unit = match[2] === "" ? "B" : match[2];

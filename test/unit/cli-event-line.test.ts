@@ -30,7 +30,7 @@ describe("a line", () => {
   it("says what happened to what, and where", () => {
     const failed = { ...ALLOCATION, ClientStatus: "failed", ModifyIndex: 12 };
     expect(lineOf("allocations", ALLOCATION, failed)).toMatch(
-      /^ERROR allocation\.updated +web\.frontend\[3\] {2}default {2}allocation\.failed {2}ClientStatus running → failed \(\+1\) {2}job web node fb2170a8$/,
+      /^ERROR allocation\.updated +web\.frontend\[3\] {2}default {2}allocation\.failed {2}ClientStatus running → failed {2}job web node fb2170a8$/,
     );
   });
 

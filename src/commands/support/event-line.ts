@@ -98,16 +98,20 @@ const TELLING = [
   /^\/StatusDescription$/,
 ];
 
+/** What changes with every version and says nothing by itself. */
+const BOOKKEEPING = /\/(ModifyIndex|JobModifyIndex|ModifyTime|SnapshotIndex|LastRestart|Timestamp)$/;
+
 function tellingChange({ op, changes = [], after, before }: ChangeData): string {
   if (op !== "update") return statusOf(after ?? before);
-  const candidates = changes.filter(({ from, to }) => isScalar(from) && isScalar(to));
+  const telling = changes.filter(({ path }) => !BOOKKEEPING.test(path));
+  const candidates = telling.filter(({ from, to }) => isScalar(from) && isScalar(to));
   const best = TELLING.map((path) => candidates.find((change) => path.test(change.path))).find(
     (change) => change !== undefined,
   );
   const shown = best ?? candidates[0];
-  if (shown === undefined) return changes[0] === undefined ? "" : `${pathText(changes[0].path)} changed`;
-  const others = changes.length - 1;
-  return `${pathText(shown.path)} ${valueText(shown.from)} → ${valueText(shown.to)}${others > 0 ? ` (+${others})` : ""}`;
+  if (shown === undefined) return telling[0] === undefined ? "" : `${pathText(telling[0].path)} changed`;
+  const others = telling.length > 1 ? ` (+${telling.length - 1})` : "";
+  return `${pathText(shown.path)} ${valueText(shown.from)} → ${valueText(shown.to)}${others}`;
 }
 
 function statusOf(stub: Readonly<Record<string, unknown>> | undefined): string {

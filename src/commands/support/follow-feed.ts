@@ -46,7 +46,7 @@ const FINAL_STATUSES = [400, 401, 403, 404, 409, 410, 412];
  */
 export async function followFeed(options: FollowOptions): Promise<void> {
   const { signal, silenceMs = 45_000 } = options;
-  const backoff = options.backoff ?? new Backoff({ baseMs: 500, maxMs: 15_000, random: Math.random });
+  const backoff = options.backoff ?? new Backoff({ baseMs: 500, maxMs: 5000, random: Math.random });
   const position: Position = { cursor: undefined };
   while (!signal.aborted) {
     const again = position.cursor !== undefined;

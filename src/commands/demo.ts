@@ -1,0 +1,205 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { resolveConfig } from "../config/resolve.ts";
+import { ListenFailed } from "../http/errors.ts";
+import { formatCursor, type Cursor } from "../schemas/cursor.ts";
+import { createSimulator, type Simulator } from "../simulator/simulator.ts";
+import { createLogger } from "../telemetry/logger.ts";
+import { startBridge, type Bridge } from "./bridge.ts";
+import type { Io } from "./io.ts";
+import { coloursFor, type Colours } from "./support/colours.ts";
+import { wrongObjects } from "./support/demo-audit.ts";
+import { eventLine } from "./support/event-line.ts";
+import { EXIT_CODES } from "./support/exit.ts";
+import { followFeed } from "./support/follow-feed.ts";
+import { writeText } from "./support/write-text.ts";
+
+export interface DemoOptions {
+  /** Ends by itself after so long, ms; absent: at Ctrl-C. */
+  readonly forMs?: number;
+  readonly seed: number;
+  readonly allocations: number;
+  readonly changesPerSecond: number;
+  /** Where the log is kept; absent: in a folder that goes with the demo. */
+  readonly feed?: string;
+  /** `host:port`; absent: the usual port, or any free one. */
+  readonly listen?: string;
+}
+
+const USUAL_LISTEN = "127.0.0.1:4650";
+/** How long the feed may take to catch up once the cluster stands still, ms. */
+const SETTLE_MS = 12_000;
+
+/**
+ * A simulated cluster, the bridge and a live view of its events in one process. In the end it holds the log
+ * against the cluster's true state, object by object, and what the subscriber got against the log. Answers 1
+ * where anything is missing.
+ */
+export async function demo(options: DemoOptions, io: Io): Promise<number> {
+  await using parts = new AsyncDisposableStack();
+  const simulator = createSimulator({ seed: options.seed, allocations: options.allocations, namespaces: 3 });
+  parts.defer(() => simulator.close());
+  const nomadUrl = await simulator.listen();
+  const feed = options.feed ?? (await temporaryFeed(parts));
+  const bridge = await startDemoBridge(nomadUrl, feed, options.listen, io);
+  parts.defer(() => bridge.stop());
+  await bridge.ready(AbortSignal.any([io.signal, AbortSignal.timeout(SETTLE_MS)]));
+
+  const colours = coloursFor(io);
+  const beginning = await bridge.log.head();
+  io.stdout.write(
+    introduction({ simulator, bridge, nomadUrl, feed, kept: options.feed !== undefined, colours }),
+  );
+  const view = new LiveView(bridge.url, beginning, io, colours);
+  parts.defer(() => view.close());
+
+  const changesBefore = changesOf(simulator);
+  const startedMs = performance.now();
+  simulator.start({ changesPerSecond: options.changesPerSecond });
+  await Promise.race([aborted(endOf(options, io)), bridge.done, view.done]);
+  simulator.stop();
+  const seconds = Math.round((performance.now() - startedMs) / 1000);
+  const changes = changesOf(simulator) - changesBefore;
+  const result = await settle(bridge, simulator, view, beginning);
+  io.stdout.write(summary({ ...result, seconds, changes }, colours));
+  return result.wrong.length + result.undelivered === 0 ? EXIT_CODES.ok : EXIT_CODES.failed;
+}
+
+/** Prints the events after a cursor as they arrive, and counts them. */
+class LiveView {
+  received = 0;
+  /** Rejects where the stream cannot go on. */
+  readonly done: Promise<void>;
+  readonly #stop = new AbortController();
+
+  constructor(url: string, after: Cursor, io: Io, colours: Colours) {
+    this.done = followFeed({
+      url,
+      query: new URLSearchParams({ cursor: formatCursor(after) }),
+      signal: this.#stop.signal,
+      onEvent: async (json) => {
+        this.received += 1;
+        await writeText(io.stdout, `${eventLine(json, colours)}\n`, this.#stop.signal);
+      },
+      onStatus: (status) => {
+        if (status.kind === "disconnected") io.stderr.write(`disconnected: ${status.reason}\n`);
+      },
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await this.done;
+  }
+}
+
+interface Result {
+  /** Events in the log since the beginning. */
+  readonly events: number;
+  readonly undelivered: number;
+  /** Objects of which the log does not have the true state. */
+  readonly wrong: readonly string[];
+}
+
+/** Waits until the feed has caught up with a cluster that stands still, or time is up. */
+async function settle(
+  bridge: Bridge,
+  simulator: Simulator,
+  view: LiveView,
+  beginning: Cursor,
+): Promise<Result> {
+  const deadline = performance.now() + SETTLE_MS;
+  while (true) {
+    const wrong = await wrongObjects(bridge.log, simulator.state());
+    const events = (await bridge.log.head()).sequence - beginning.sequence;
+    const undelivered = events - view.received;
+    if ((wrong.length === 0 && undelivered === 0) || performance.now() > deadline)
+      return { events, undelivered, wrong };
+    await sleep(100);
+  }
+}
+
+function changesOf({ journal }: Simulator): number {
+  return journal.dropped + journal.entries.length;
+}
+
+function endOf({ forMs }: DemoOptions, io: Io): AbortSignal {
+  return forMs === undefined ? io.signal : AbortSignal.any([io.signal, AbortSignal.timeout(forMs)]);
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+}
+
+async function temporaryFeed(parts: AsyncDisposableStack): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "nomad-changefeed-demo-"));
+  parts.defer(() => rm(folder, { recursive: true, force: true }));
+  return `sqlite:${join(folder, "demo.db")}`;
+}
+
+/** Without the operator's environment: it may speak of a real cluster. */
+async function startDemoBridge(
+  nomadAddr: string,
+  feed: string,
+  listen: string | undefined,
+  io: Io,
+): Promise<Bridge> {
+  const flags = { nomadAddr, feed, cluster: "demo", wait: "5s" };
+  const logger = createLogger({
+    level: "warn",
+    format: io.isTTY ? "pretty" : "json",
+    destination: { write: (line: string) => void io.stderr.write(line) },
+  });
+  // The demo ends its parts in its own order, also at Ctrl-C.
+  const start = async (where: string) => {
+    const { config } = resolveConfig({ flags: { ...flags, listen: where }, env: {} });
+    return startBridge(config, { logger, signal: new AbortController().signal });
+  };
+  try {
+    return await start(listen ?? USUAL_LISTEN);
+  } catch (error) {
+    if (listen !== undefined || !(error instanceof ListenFailed)) throw error;
+    return start("127.0.0.1:0");
+  }
+}
+
+function introduction(given: {
+  simulator: Simulator;
+  bridge: Bridge;
+  nomadUrl: string;
+  feed: string;
+  kept: boolean;
+  colours: Colours;
+}): string {
+  const { simulator, bridge, nomadUrl, feed, kept, colours } = given;
+  const count = (resource: "nodes" | "allocations") => simulator.state().get(resource)?.size ?? 0;
+  const socket = bridge.url.replace(/^http/, "ws");
+  return [
+    `${colours.bold("A simulated Nomad cluster")} with ${count("nodes")} nodes and ${count("allocations")} allocations at ${nomadUrl}`,
+    `${colours.bold("Its change feed")} at ${bridge.url}/v1/events. In another terminal:`,
+    "",
+    `  curl -N '${bridge.url}/v1/events?types=jobs' -H 'Accept: application/x-ndjson'`,
+    `  npx wscat -c '${socket}/v1/events?types=allocations&minSeverity=WARN'`,
+    `  nomad-changefeed history --signal allocation.failed --feed ${feed}`,
+    "",
+    `The log ${kept ? "stays" : "goes when the demo ends"}. Ctrl-C ends it. Every line is one event:`,
+    "\n",
+  ].join("\n");
+}
+
+function summary(result: Result & { seconds: number; changes: number }, colours: Colours): string {
+  const { events, undelivered, wrong, seconds, changes } = result;
+  const lost = wrong.length + undelivered;
+  const notes = [
+    ...(events < changes
+      ? [`${changes - events} changes came so soon after another of the same object that both are one event.`]
+      : []),
+    ...(wrong.length > 0 ? [`The log does not have the true state of ${wrong.slice(0, 5).join(", ")}.`] : []),
+    ...(undelivered > 0 ? [`The subscriber did not get ${undelivered} of the log's events.`] : []),
+  ];
+  const line = `Demo over: ${changes} changes in ${seconds} s, ${events} events in the log, ${lost} lost`;
+  return `\n${notes.map((note) => `${note}\n`).join("")}${lost === 0 ? colours.bold(line) : colours.red(line)}\n`;
+}

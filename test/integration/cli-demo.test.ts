@@ -1,0 +1,35 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { runCli, startCli } from "../support/cli.ts";
+import { until } from "../support/until.ts";
+
+const SUMMARY = /^Demo over: (\d+) changes in \d+ s, (\d+) events in the log, 0 lost$/m;
+
+it("shows a line for every event, ends by itself, and nothing is lost", async () => {
+  const lively = ["--changes-per-second", "60", "--for", "2s"];
+  const { code, stdout } = await runCli(["demo", "--listen", "127.0.0.1:0", ...lively]);
+  expect(code).toBe(0);
+  const [, changes, events] = SUMMARY.exec(stdout) ?? [];
+  expect(Number(changes)).toBeGreaterThan(50);
+  expect(stdout.match(/^\d\d:\d\d:\d\d\.\d{3} /gm)).toHaveLength(Number(events));
+  expect(stdout).toMatch(/curl -N 'http:\/\/127\.0\.0\.1:\d+\/v1\/events/);
+});
+
+it("ends at Ctrl-C, and keeps the log where it was told to", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "ncf-demo-"));
+  try {
+    const feed = `sqlite:${join(folder, "demo.db")}`;
+    const cli = startCli(["demo", "--listen", "127.0.0.1:0", "--feed", feed]);
+    await until("some events", () => cli.stdout.includes("allocation.updated"));
+    cli.interrupt();
+    expect(await cli.done).toBe(0);
+    const [, , events] = SUMMARY.exec(cli.stdout) ?? [];
+    const { stdout } = await runCli(["history", "--feed", feed]);
+    const changes = stdout.split("\n").filter((line) => line !== "" && !line.includes(" feed."));
+    expect(changes).toHaveLength(Number(events));
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
