@@ -1,0 +1,45 @@
+/**
+ * `npm run chaos -- --seconds 300 --seed 1`: prints one JSON line last, and exits 1 unless nothing was lost,
+ * duplicated or out of order.
+ */
+import { parseArgs } from "node:util";
+import { runChaos } from "../support/chaos.ts";
+
+const { values } = parseArgs({
+  options: {
+    seconds: { type: "string", default: "60" },
+    seed: { type: "string", default: "1" },
+    allocations: { type: "string", default: "300" },
+    "changes-per-second": { type: "string", default: "60" },
+    quiet: { type: "boolean", default: false },
+  },
+});
+
+function wholeNumber(name: keyof typeof values): number {
+  const number = Number(values[name]);
+  if (Number.isSafeInteger(number) && number > 0) return number;
+  process.stderr.write(`--${name} is "${values[name]}"; allowed is a whole number above 0\n`);
+  process.exit(2);
+}
+
+const { changes, restarts, faults, verdict } = await runChaos({
+  seed: wholeNumber("seed"),
+  seconds: wholeNumber("seconds"),
+  allocations: wholeNumber("allocations"),
+  changesPerSecond: wholeNumber("changes-per-second"),
+  say: (line) => values.quiet || process.stderr.write(`${line}\n`),
+});
+for (const line of [...verdict.lost, ...verdict.duplicated, ...verdict.outOfOrder].slice(0, 50)) {
+  process.stderr.write(`${line}\n`);
+}
+const counts = {
+  changes,
+  events: verdict.events,
+  lost: verdict.lost.length,
+  duplicated: verdict.duplicated.length,
+  outOfOrder: verdict.outOfOrder.length,
+  restarts,
+  faults,
+};
+process.stdout.write(`${JSON.stringify(counts)}\n`);
+process.exitCode = counts.lost + counts.duplicated + counts.outOfOrder === 0 ? 0 : 1;
