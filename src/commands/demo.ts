@@ -183,9 +183,9 @@ function introduction(given: {
     "",
     `  curl -N '${bridge.url}/v1/events?types=jobs' -H 'Accept: application/x-ndjson'`,
     `  npx wscat -c '${socket}/v1/events?types=allocations&minSeverity=WARN'`,
-    `  nomad-changefeed history --signal allocation.failed --feed ${feed}`,
+    `  curl '${bridge.url}/v1/events?signals=allocation.failed&since=10m'`,
     "",
-    `The log ${kept ? "stays" : "goes when the demo ends"}. Ctrl-C ends it. Every line is one event:`,
+    `The log is ${feed}${kept ? "" : "; it goes with the demo"}. Ctrl-C ends it. Every line is one event:`,
     "\n",
   ].join("\n");
 }
@@ -195,7 +195,7 @@ function summary(result: Result & { seconds: number; changes: number }, colours:
   const lost = wrong.length + undelivered;
   const notes = [
     ...(events < changes
-      ? [`${changes - events} changes came so soon after another of the same object that both are one event.`]
+      ? [`${changes} changes became ${events} events: what happens to an object between two looks is one.`]
       : []),
     ...(wrong.length > 0 ? [`The log does not have the true state of ${wrong.slice(0, 5).join(", ")}.`] : []),
     ...(undelivered > 0 ? [`The subscriber did not get ${undelivered} of the log's events.`] : []),
