@@ -8,7 +8,7 @@ import type { Scope } from "../../src/schemas/scope.ts";
 import { draft, objectChange } from "../support/drafts.ts";
 
 /** A new, empty log, and what the suite must be able to do to it besides using it. */
-export interface LogUnderTest {
+interface LogUnderTest {
   readonly log: FeedLog;
   /** Closes the log and opens it again: what a restart sees. The suite closes what it gets. */
   reopen(): Promise<FeedLog>;

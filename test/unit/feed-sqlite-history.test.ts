@@ -62,7 +62,16 @@ describe("history in SQLite", () => {
     [{ node: "n" }, "events_by_node (node=? AND sequence>? AND sequence<?)"],
     [{ namespace: "default" }, "events_by_namespace (namespace=? AND sequence>? AND sequence<?)"],
     [{ resource: "jobs" }, "events_by_resource (resource=? AND sequence>? AND sequence<?)"],
-    [{ op: "delete" }, "events_by_op (op=? AND sequence>? AND sequence<?)"],
+    [
+      { resource: "jobs", namespace: "default" },
+      "events_by_scope (resource=? AND namespace=? AND sequence>? AND sequence<?)",
+    ],
+    [{ namespace: "default", op: "delete" }, "events_by_op (op=? AND sequence>? AND sequence<?)"],
+    [
+      { namespace: "default", op: "update" },
+      "events_by_namespace (namespace=? AND sequence>? AND sequence<?)",
+    ],
+    [{ op: "update" }, "events_by_op (op=? AND sequence>? AND sequence<?)"],
     [{ minSeverity: "ERROR" }, "events_by_severity (sequence>? AND sequence<?)"],
     [{ signal: "node.down" }, "PRIMARY KEY (signal=? AND sequence>? AND sequence<?)"],
     [{}, "INTEGER PRIMARY KEY (rowid>? AND rowid<?)"],

@@ -15,15 +15,23 @@ export interface Range {
   readonly before: number;
 }
 
-/** The conditions that have an index, most selective first: the first one present decides which is walked. */
-const INDEXES = [
-  ["key", "events_by_key"],
-  ["job", "events_by_job"],
-  ["node", "events_by_node"],
-  ["namespace", "events_by_namespace"],
-  ["op", "events_by_op"],
-  ["resource", "events_by_resource"],
-] as const;
+const COLUMNS = ["key", "job", "node", "resource", "namespace", "op"] as const;
+
+/**
+ * The index to walk, most selective first: the first whose question is asked. Most events are updates, so any
+ * other `op` tells more than a namespace or a kind of object does.
+ */
+const INDEXES: readonly (readonly [index: string, answers: (query: HistoryQuery) => boolean])[] = [
+  ["events_by_key", (query) => query.key !== undefined],
+  ["events_by_job", (query) => query.job !== undefined],
+  ["events_by_node", (query) => query.node !== undefined],
+  ["events_by_severity", (query) => isGrave(query.minSeverity)],
+  ["events_by_scope", (query) => query.resource !== undefined && query.namespace !== undefined],
+  ["events_by_op", (query) => query.op !== undefined && query.op !== "update"],
+  ["events_by_namespace", (query) => query.namespace !== undefined],
+  ["events_by_resource", (query) => query.resource !== undefined],
+  ["events_by_op", (query) => query.op !== undefined],
+];
 
 /**
  * One statement that walks one index in the order of the sequence and stops at the limit: it never sorts and
@@ -33,7 +41,7 @@ export function planHistory(query: HistoryQuery, range: Range): Plan {
   const walk = chooseWalk(query);
   const conditions = [`${walk.sequence} > ?`, `${walk.sequence} < ?`];
   const values: SQLInputValue[] = [range.after, range.before];
-  for (const [column] of INDEXES) {
+  for (const column of COLUMNS) {
     const value = query[column];
     if (value === undefined) continue;
     conditions.push(`${column} = ?`);
@@ -66,10 +74,7 @@ function chooseWalk(query: HistoryQuery): Walk {
       signalCondition: "event_signals.signal = ?",
     };
   }
-  const [, found] = INDEXES.find(([column]) => query[column] !== undefined) ?? [];
-  const grave = query.minSeverity !== undefined && SEVERITIES[query.minSeverity] >= SEVERITIES.WARN;
-  const narrow = query.key ?? query.job ?? query.node;
-  const index = grave && narrow === undefined ? "events_by_severity" : found;
+  const [index] = INDEXES.find(([, answers]) => answers(query)) ?? [];
   return {
     from: index === undefined ? "events" : `events INDEXED BY ${index}`,
     sequence: "events.sequence",
@@ -82,5 +87,9 @@ function chooseWalk(query: HistoryQuery): Walk {
 function severityConditions(least: NonNullable<HistoryQuery["minSeverity"]>): string[] {
   const names = SEVERITY_NAMES.filter((name) => SEVERITIES[name] >= SEVERITIES[least]);
   const own = `severity IN (${names.map((name) => `'${name}'`).join(",")})`;
-  return SEVERITIES[least] >= SEVERITIES.WARN ? [GRAVE, own] : [own];
+  return isGrave(least) ? [GRAVE, own] : [own];
+}
+
+function isGrave(least: HistoryQuery["minSeverity"]): boolean {
+  return least !== undefined && SEVERITIES[least] >= SEVERITIES.WARN;
 }

@@ -47,6 +47,7 @@ CREATE INDEX events_by_time      ON events (recorded_at);
 CREATE INDEX events_by_key       ON events (key, sequence, resource, namespace) WHERE key IS NOT NULL;
 CREATE INDEX events_by_job       ON events (job, sequence, namespace, resource, op, severity) WHERE job IS NOT NULL;
 CREATE INDEX events_by_node      ON events (node, sequence, namespace, resource, op, severity) WHERE node IS NOT NULL;
+CREATE INDEX events_by_scope     ON events (resource, namespace, sequence, op, severity);
 CREATE INDEX events_by_namespace ON events (namespace, sequence, resource, op, severity);
 CREATE INDEX events_by_resource  ON events (resource, sequence, op, severity);
 CREATE INDEX events_by_op        ON events (op, sequence, severity);

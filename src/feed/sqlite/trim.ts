@@ -3,7 +3,7 @@ import type { Connection } from "./connection.ts";
 import { readMeta, type Meta } from "./rows.ts";
 
 /** Events one transaction removes: a few milliseconds of work, then others have their turn. */
-const BATCH_EVENTS = 250;
+const BATCH_EVENTS = 100;
 /** Pages given back to the file system at a time, and how many may lie free for new events to use. */
 const RECLAIM_PAGES = 512;
 const FREE_PAGES_KEPT = 2048;
