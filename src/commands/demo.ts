@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { resolveConfig } from "../config/resolve.ts";
 import { ListenFailed } from "../http/errors.ts";
 import { formatCursor, type Cursor } from "../schemas/cursor.ts";
-import { createSimulator, type Simulator } from "../simulator/simulator.ts";
+import { createSimulator, type Simulator } from "../simulator/index.ts";
 import { createLogger } from "../telemetry/logger.ts";
 import { startBridge, type Bridge } from "./bridge.ts";
 import type { Io } from "./io.ts";

@@ -185,10 +185,7 @@ function addTrialCommands(program: Command, io: Io, perform: Perform): void {
     .addOption(wholeNumber("--seed <number>", "same seed, same cluster", 1))
     .addOption(wholeNumber("--allocations <count>", "allocations at the start, up to 100000", 40))
     .addOption(wholeNumber("--changes-per-second <count>", "how lively it is", 10))
-    .option(
-      "--faults <list>",
-      "kinds of faults and their probability per request: reset:0.01,rate-limit:0.01",
-    )
+    .option("--faults <list>", "kinds of faults and their probability per request: reset:0.01,429:0.01")
     .option("--acl", "enforce ACLs; prints the management token")
     .action((flags: SimulateOptions) =>
       perform(async () => {

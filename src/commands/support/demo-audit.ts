@@ -1,6 +1,5 @@
 import type { FeedLog } from "../../feed/log.ts";
-import { canonicalStub } from "../../simulator/canonical.ts";
-import type { TrueState } from "../../simulator/simulator.ts";
+import { canonicalStub, type TrueState } from "../../simulator/index.ts";
 
 /**
  * Objects that the log does not know as they truly are: changes that were lost, or not seen yet. Empty once
