@@ -224,5 +224,11 @@ export class SqliteLog implements FeedLog {
     if (walBytes <= this.#parts.maxWalBytes) return;
     for (const cut of this.#cuts) cut.expire();
     this.#cuts.clear();
+    try {
+      // Once all of it is in the log's file and nobody reads from it, the next commit begins it anew.
+      this.#connection.exec("PRAGMA wal_checkpoint(PASSIVE)");
+    } catch {
+      // What was committed is committed; SQLite tries again by itself.
+    }
   }
 }

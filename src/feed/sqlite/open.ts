@@ -50,7 +50,6 @@ const BUSY_MS = 250;
 /** Reading every page takes a second or so per GB; beyond this only the structure is looked at. */
 const QUICK_CHECK_BYTES = 256 << 20;
 const WAL_BYTES = 256 << 20;
-const JOURNAL_KEPT_BYTES = 64 << 20;
 
 /**
  * Opens the log in the file at `path`, and creates it where there is none. A file that is not a whole log of
@@ -158,8 +157,10 @@ function checkPages(connection: Connection): void {
 
 function prepare(connection: Connection, options: WriteOptions, nowMs: number, newEpoch: () => string): void {
   const durability = options.durability ?? "full";
+  // What remains of a large write-ahead file must not itself count as too large.
+  const walKeptBytes = Math.floor((options.maxWalBytes ?? WAL_BYTES) / 4);
   connection.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${durability};
-    PRAGMA journal_size_limit = ${JOURNAL_KEPT_BYTES}; PRAGMA cache_size = -16000`);
+    PRAGMA journal_size_limit = ${walKeptBytes}; PRAGMA cache_size = -16000`);
   if (options.maxFileBytes !== undefined) {
     const pageBytes = connection.get("PRAGMA page_size")?.integer("page_size") ?? 1;
     connection.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(options.maxFileBytes / pageBytes))}`);
