@@ -1,0 +1,13 @@
+import { describe, expect, it } from "vitest";
+import { runChaos } from "../support/chaos.ts";
+
+const SEEDS = Array.from({ length: 20 }, (_, position) => position + 1);
+
+describe("a bridge that is killed, stopped and lied to at random", () => {
+  it.concurrent.each(SEEDS)("loses nothing, repeats nothing, keeps the order: seed %i", async (seed) => {
+    const { verdict, restarts, changes } = await runChaos({ seed, seconds: 3, allocations: 100 });
+    expect(verdict).toMatchObject({ lost: [], duplicated: [], outOfOrder: [] });
+    expect(changes).toBeGreaterThan(100);
+    expect(restarts).toBeGreaterThan(0);
+  });
+});
