@@ -21,7 +21,7 @@ install_modules() {
   local installed=node_modules/.package-lock.json
   if [ -f "$installed" ] && [ ! package-lock.json -nt "$installed" ]; then return; fi
   say "Installing what package-lock.json names into node_modules (npm ci): the libraries, the tools and Node 24."
-  npm ci --no-progress </dev/null >&2
+  npm ci --no-progress --loglevel=error </dev/null >&2
   touch "$installed"
 }
 

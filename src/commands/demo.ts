@@ -91,7 +91,7 @@ class LiveView {
 
   async close(): Promise<void> {
     this.#stop.abort();
-    await this.done;
+    await this.done.catch(() => undefined);
   }
 }
 

@@ -193,10 +193,10 @@ export const OPTIONS = {
     default: "false",
     help: "serve everyone who can reach a --listen address that is not loopback, without authentication",
   }),
-  logLevel: option(choice(LOG_LEVELS), {
+  logLevel: option(choice(LOG_LEVELS, "<level>"), {
     group: "Output",
     default: "info",
-    help: "least level of log lines on stderr",
+    help: `least level of log lines on stderr: ${LOG_LEVELS.join(", ")}`,
   }),
   logFormat: option(choice(["auto", "json", "pretty"]), {
     group: "Output",

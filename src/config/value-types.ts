@@ -48,9 +48,12 @@ export function toggle(): ValueType<boolean> {
   };
 }
 
-export function choice<const Name extends string>(names: readonly Name[]): ValueType<Name> {
+export function choice<const Name extends string>(
+  names: readonly Name[],
+  placeholder = `<${names.join("|")}>`,
+): ValueType<Name> {
   return {
-    placeholder: `<${names.join("|")}>`,
+    placeholder,
     allowed: names.join(", "),
     schema: z.enum(names),
     print: (value) => value,

@@ -193,6 +193,11 @@ describe("following", () => {
     expect(server.queries).toHaveLength(2);
   });
 
+  it.each(["hello?", "null"])("ends where what it hears is no feed: %s", async (said) => {
+    using server = await scripted((socket) => socket.send(said));
+    await expect(follow(server.url).done).rejects.toThrow("not with a feed");
+  });
+
   it("gives a silent connection up", async () => {
     using server = await scripted(
       () => undefined,

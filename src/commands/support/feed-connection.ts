@@ -13,7 +13,9 @@ export interface ServerError {
 
 export type Ending =
   | { readonly kind: "closed"; readonly code: number; readonly opened: boolean; readonly error: ServerError }
-  | { readonly kind: "refused"; readonly status: number; readonly body: string };
+  | { readonly kind: "refused"; readonly status: number; readonly body: string }
+  /** Something else than a feed speaks there. */
+  | { readonly kind: "foreign" };
 
 export interface ConnectionHandlers {
   readonly onHello: (hello: { readonly cursor: string; readonly gap: boolean }) => void;
@@ -86,7 +88,11 @@ export class FeedConnection {
 
   #onMessage(text: string): void {
     this.#silence.refresh();
-    const message = JSON.parse(text) as Message;
+    const message = parseMessage(text);
+    if (message === undefined) {
+      this.#end.resolve({ kind: "foreign" });
+      return;
+    }
     const { data } = message;
     if (message.type === "nomad.feed.error") {
       this.#error = data ?? {};
@@ -131,6 +137,15 @@ export class FeedConnection {
   async #onClose(code: number): Promise<void> {
     await this.#handled.catch(() => undefined);
     this.#end.resolve({ kind: "closed", code, opened: this.#opened, error: this.#error });
+  }
+}
+
+function parseMessage(text: string): Message | undefined {
+  try {
+    const message: unknown = JSON.parse(text);
+    return typeof message === "object" && message !== null ? message : undefined;
+  } catch {
+    return undefined;
   }
 }
 

@@ -83,6 +83,7 @@ function decide(ending: Ending, { url }: FollowOptions, resumed: boolean): Next 
     if (FINAL_CLOSE_CODES.includes(code)) throw refused(error, `${url} closed the stream with ${code}`);
     return { kind: "retry", reason: error.message ?? `connection closed (${code})`, unreachable: !opened };
   }
+  if (ending.kind === "foreign") throw refused({}, `${url} answers, but not with a feed`);
   const error = parseProblem(ending.body);
   if (ending.status === 410 && resumed) return { kind: "expired" };
   const answered = `${url} answered ${ending.status}`;
