@@ -59,13 +59,18 @@ export function scanElement(body: Buffer, start: number, keyName: Buffer, elemen
   element.start = start;
   element.keyAt = 0;
   element.namespaceAt = 0;
+  element.checksum = 0;
   if (body[start] !== OPEN_OBJECT) throw new Unexpected("expected an object", start);
   let depth = 0;
   /** Hash of the path to the container we are in; our place in it: -1 in an object, in an array the index. */
   let path = 0;
   let index = -1;
   let sum = 0;
-  let at = start + 1;
+  let at = skipSpace(body, start + 1);
+  if (body[at] === CLOSE_OBJECT) {
+    element.end = at + 1;
+    return;
+  }
   for (;;) {
     let hash = path;
     let byte: number;

@@ -1,7 +1,7 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 
 import type { Change, Stub } from "../../src/schemas/change.ts";
-import { equalJson, isJsonObject, parseExact, type Json, type JsonObject } from "../../src/schemas/json.ts";
+import { equalJson, isJsonObject, parseExact, type Json } from "../../src/schemas/json.ts";
 import {
   refOf,
   RESOURCES,
@@ -119,12 +119,12 @@ const { json: jsonText } = fc.letrec<{ json: string }>((tie) => ({
   ),
 }));
 
-function objectText(members: Element): string {
-  return `{${members.map(([name, text]) => `${JSON.stringify(name)}:${text}`).join(",")}}`;
+function objectText(element: Element): string {
+  return `{${element.map(([name, text]) => `${JSON.stringify(name)}:${text}`).join(",")}}`;
 }
 
 /** The members every stub of the kind has, and some of those its maps and nested objects are in. */
-function members(resource: Resource): fc.Arbitrary<Element> {
+function stubMembers(resource: Resource): fc.Arbitrary<Element> {
   const shapes: Record<string, fc.Arbitrary<string>> = {
     CreateIndex: fc.nat({ max: 99 }).map(String),
     ModifyIndex: fc.nat({ max: 99 }).map(String),
@@ -153,7 +153,7 @@ function identity(resource: Resource, number: number): Element {
     : [own];
 }
 
-/** What becomes of one object from a poll to the next; `texts` are used where its content changes. */
+/** What becomes of one object from a poll to the next. */
 const fate = fc.record({
   kind: fc.constantFrom(
     "same",
@@ -162,6 +162,7 @@ const fate = fc.record({
     "reordered",
     "changed",
     "swapped",
+    "mirrored",
     "deleted",
     "created",
     "rewritten",
@@ -173,7 +174,7 @@ type Fate = typeof fate extends fc.Arbitrary<infer Value> ? Value : never;
 /** Lists of any kind and what a poll may make of them. */
 export const listPair: fc.Arbitrary<ListPair> = fc.constantFrom(...RESOURCE_TYPES).chain((type) => {
   const resource = RESOURCES[type];
-  const object = fc.record({ old: members(resource), fresh: members(resource), fate });
+  const object = fc.record({ old: stubMembers(resource), fresh: stubMembers(resource), fate });
   return fc
     .record({
       objects: fc.array(object, { maxLength: 12 }),
@@ -195,6 +196,7 @@ export const listPair: fc.Arbitrary<ListPair> = fc.constantFrom(...RESOURCE_TYPE
 function nextText(own: Element, old: Element, fresh: Element, { kind, seed }: Fate): string {
   if (kind === "created") return objectText([...own, ...fresh]);
   if (kind === "reordered") return shuffleAll(objectText([...own, ...old]), seed);
+  if (kind === "mirrored") return JSON.stringify(mirror(parseExact(objectText([...own, ...old]))));
   if (kind === "rewritten") return JSON.stringify(parseExact(objectText([...own, ...old])), null, 1);
   if (kind === "same" || kind === "deleted") return objectText([...own, ...old]);
   const changed = old.map((member, at) => {
@@ -213,6 +215,13 @@ function inOrder(texts: readonly string[], order: string, seed: number): string[
   return rest.toSpliced((seed * 7) % texts.length, 0, texts[from] as string);
 }
 
+/** The same with every array the other way round, which is a change unless the array is a palindrome. */
+function mirror(value: Json): Json {
+  if (Array.isArray(value)) return value.map(mirror).toReversed();
+  if (!isJsonObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, mirror(each)]));
+}
+
 /** The same JSON with the members of every object in another order. */
 export function shuffleAll(text: string, seed: number): string {
   return JSON.stringify(shuffleValue(parseExact(text), seed));
@@ -225,7 +234,7 @@ function shuffleValue(value: Json, seed: number): Json {
     name,
     shuffleValue(each, seed + 1),
   ]);
-  return Object.fromEntries(shuffled(entries, seed)) as JsonObject;
+  return Object.fromEntries(shuffled(entries, seed));
 }
 
 function shuffled<Item>(items: readonly Item[], seed: number): Item[] {
