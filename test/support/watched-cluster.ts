@@ -1,0 +1,129 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { startBridge, type Bridge } from "../../src/commands/bridge.ts";
+import type { Config } from "../../src/config/config.ts";
+import { resolveConfig } from "../../src/config/resolve.ts";
+import { createSimulator, type Simulator, type SimulatorOptions } from "../../src/simulator/index.ts";
+import { silentLogger } from "../../src/telemetry/logger.ts";
+import { judgeLog, readLog, type SeenEvent, type Verdict } from "./feed-check.ts";
+import { simulatorTruth } from "./simulator-truth.ts";
+import { until } from "./until.ts";
+
+export interface WatchOptions {
+  readonly simulator?: SimulatorOptions;
+  /** More flags of `run`, by option name: `{ nomadToken: "…" }`. */
+  readonly flags?: Readonly<Record<string, string>>;
+}
+
+/** A simulated cluster and a bridge that watches it, in this process: the log is a real file. */
+export class WatchedCluster {
+  readonly simulator: Simulator;
+  readonly file: string;
+  readonly #config: Config;
+  readonly #directory: string;
+  #bridge: Bridge;
+
+  constructor(simulator: Simulator, bridge: Bridge, config: Config, directory: string) {
+    this.simulator = simulator;
+    this.#bridge = bridge;
+    this.#config = config;
+    this.#directory = directory;
+    this.file = config.feed.path;
+  }
+
+  get bridge(): Bridge {
+    return this.#bridge;
+  }
+
+  /** Starts a bridge on the same log after the first one was stopped. */
+  async startAgain(): Promise<void> {
+    this.#bridge = await readyBridge(this.#config);
+  }
+
+  events(): Promise<SeenEvent[]> {
+    return readLog(this.file);
+  }
+
+  async verdict(): Promise<Verdict> {
+    return judgeLog(await this.events(), simulatorTruth(this.simulator));
+  }
+
+  /** Waits until the folded log is what the cluster has; answers the verdict. Rejects with what differs. */
+  async settled(withinMs = 30_000): Promise<Verdict> {
+    let last: Verdict | undefined;
+    return until(
+      "the folded log is what the cluster has",
+      async () => {
+        last = await this.verdict();
+        return last.lost.length === 0 && last;
+      },
+      withinMs,
+    ).catch(() => {
+      throw new Error(`the feed did not catch up: ${last?.lost.slice(0, 5).join("; ")}`);
+    });
+  }
+
+  /** The first event that passes; waits for it. */
+  seen(what: string, test: (event: SeenEvent) => boolean): Promise<SeenEvent> {
+    return until(what, async () => (await this.events()).find(test));
+  }
+
+  /** Subjects that the feed says were deleted and the cluster never deleted. */
+  async falseDeletes(): Promise<string[]> {
+    const deleted = new Set(
+      this.simulator.journal.entries
+        .filter((entry) => entry.op === "delete")
+        .map((entry) => `${entry.resource}/${entry.namespace}/${entry.key}`),
+    );
+    const said = (await this.events()).filter((event) => event.op === "delete");
+    return said.map((event) => event.subject).filter((subject) => !deleted.has(subject));
+  }
+
+  async close(): Promise<void> {
+    await this.bridge.stop();
+    await this.simulator.close();
+    await rm(this.#directory, { recursive: true, force: true });
+  }
+}
+
+/** Resolves when every scope has its baseline. */
+export async function watchCluster(options: WatchOptions = {}): Promise<WatchedCluster> {
+  const simulator = createSimulator({
+    seed: 1,
+    allocations: 60,
+    namespaces: 2,
+    leaderHoldMs: 100,
+    ...options.simulator,
+  });
+  return watchSimulator(simulator, options.flags);
+}
+
+/** The same for a simulator that the test has prepared. */
+export async function watchSimulator(
+  simulator: Simulator,
+  flags: Readonly<Record<string, string>> = {},
+): Promise<WatchedCluster> {
+  const directory = await mkdtemp(join(tmpdir(), "ncf-e2e-"));
+  const file = join(directory, "feed.db");
+  const { config } = resolveConfig({
+    flags: {
+      nomadAddr: await simulator.listen(),
+      feed: `sqlite:${file}`,
+      listen: "127.0.0.1:0",
+      baseline: "events",
+      maxEventBytes: "10MiB",
+      // A restore leaves queries asleep until their wait ends.
+      wait: "1s",
+      ...flags,
+    },
+    env: {},
+  });
+  return new WatchedCluster(simulator, await readyBridge(config), config, directory);
+}
+
+async function readyBridge(config: Config): Promise<Bridge> {
+  const bridge = await startBridge(config, { logger: silentLogger(), signal: new AbortController().signal });
+  await bridge.ready();
+  return bridge;
+}
