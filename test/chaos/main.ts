@@ -18,8 +18,7 @@ const { values } = parseArgs({
 function wholeNumber(name: keyof typeof values): number {
   const number = Number(values[name]);
   if (Number.isSafeInteger(number) && number > 0) return number;
-  process.stderr.write(`--${name} is "${values[name]}"; allowed is a whole number above 0\n`);
-  process.exit(2);
+  throw new RangeError(`--${name} is "${values[name]}"; allowed is a whole number above 0`);
 }
 
 const { changes, restarts, faults, verdict } = await runChaos({

@@ -17,11 +17,11 @@ async function expectUnharmed(watched: WatchedCluster): Promise<void> {
   await watched.seen("a change after it all", (event) => event.subject === "jobs/default/after-it-all");
 }
 
-async function states(watched: WatchedCluster): Promise<string[]> {
+async function states(watched: WatchedCluster): Promise<unknown[]> {
   const events = await watched.events();
   return events
     .filter((event) => event.type === "nomad.feed.scope")
-    .map((event) => String(event.data["state"]));
+    .map((event) => event.data["state"]);
 }
 
 async function resyncs(watched: WatchedCluster): Promise<number> {
