@@ -29,6 +29,8 @@ export interface DemoOptions {
 }
 
 const USUAL_LISTEN = "127.0.0.1:4650";
+/** How long the feed may take to have seen everything once, ms. */
+const START_MS = 60_000;
 /** How long the feed may take to catch up once the cluster stands still, ms. */
 const SETTLE_MS = 12_000;
 
@@ -45,7 +47,7 @@ export async function demo(options: DemoOptions, io: Io): Promise<number> {
   const feed = options.feed ?? (await temporaryFeed(parts));
   const bridge = await startDemoBridge(nomadUrl, feed, options.listen, io);
   parts.defer(() => bridge.stop());
-  await bridge.ready(AbortSignal.any([io.signal, AbortSignal.timeout(SETTLE_MS)]));
+  await bridge.ready(AbortSignal.any([io.signal, AbortSignal.timeout(START_MS)]));
 
   const colours = coloursFor(io);
   const beginning = await bridge.log.head();

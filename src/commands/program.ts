@@ -24,6 +24,8 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
   } catch (error) {
     // Commander has written its own text already.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_CODES.ok : EXIT_CODES.usage;
+    // Told to end before it had begun.
+    if (io.signal.aborted && error instanceof Error && error.name === "AbortError") return EXIT_CODES.ok;
     return reportError(error, io);
   }
 }

@@ -17,6 +17,13 @@ it("shows a line for every event, ends by itself, and nothing is lost", async ()
   expect(stdout).toMatch(/curl -N 'http:\/\/127\.0\.0\.1:\d+\/v1\/events/);
 });
 
+it("ends in order at a Ctrl-C that comes before anything happened", async () => {
+  const cli = startCli(["demo", "--listen", "127.0.0.1:0"]);
+  cli.interrupt();
+  expect(await cli.done).toBe(0);
+  expect(cli.stderr).toBe("");
+});
+
 it("ends at Ctrl-C, and keeps the log where it was told to", async () => {
   const folder = await mkdtemp(join(tmpdir(), "ncf-demo-"));
   try {
