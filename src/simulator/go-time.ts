@@ -3,12 +3,17 @@
 export const NS_PER_MS = 1_000_000n;
 export const NS_PER_SECOND = 1_000_000_000n;
 
-/** RFC 3339 with nanoseconds, trailing zeros dropped: `2026-11-23T11:13:19.19247386Z`. Null stays null. */
+/** The second last written: most times of one raft entry share it. */
+let lastSecond: { readonly seconds: bigint; readonly text: string } = { seconds: -1n, text: "" };
+
+/** RFC 3339 with nanoseconds, trailing zeros dropped: `2026-11-23T11:13:19.19247386Z`. */
 export function goTime(ns: bigint): string {
   const seconds = ns / NS_PER_SECOND;
+  if (seconds !== lastSecond.seconds) {
+    lastSecond = { seconds, text: new Date(Number(seconds) * 1000).toISOString().slice(0, 19) };
+  }
   const fraction = (ns % NS_PER_SECOND).toString().padStart(9, "0").replace(/0+$/, "");
-  const whole = new Date(Number(seconds) * 1000).toISOString().slice(0, 19);
-  return fraction === "" ? `${whole}Z` : `${whole}.${fraction}Z`;
+  return fraction === "" ? `${lastSecond.text}Z` : `${lastSecond.text}.${fraction}Z`;
 }
 
 const UNIT_NS: Readonly<Record<string, number>> = {

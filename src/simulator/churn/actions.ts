@@ -4,7 +4,7 @@ import type { Row } from "../store/row.ts";
 import { nodeGroup } from "../store/state.ts";
 import * as jobActions from "./job-actions.ts";
 import { namespaceName } from "./names.ts";
-import { anyRow, someRow, type World } from "./world.ts";
+import { anyRow, readyNodes, someRow, type World } from "./world.ts";
 
 /** Begins something. False: the cluster has nothing to do it to; another action is tried. */
 export type Action = (world: World) => boolean;
@@ -24,13 +24,13 @@ export const ACTIONS: readonly (readonly [weight: number, action: Action])[] = [
   [8, failAllocation],
   [3, drainNode],
   [3, toggleEligibility],
-  [2, takeNodeDown],
+  [3, takeNodeDown],
   [3, breakDriver],
   [4, addNodeEvent],
   [2, changeNodes],
   [3, changeNamespaces],
   [1, deleteEvaluation],
-  [1, collectGarbage],
+  [3, collectGarbage],
 ];
 
 const isRunning = (row: Row<"allocations">): boolean =>
@@ -71,8 +71,11 @@ function drainNode(world: World): boolean {
 }
 
 function toggleEligibility(world: World): boolean {
-  const node = someRow(world, "nodes", isReady);
-  if (node === undefined || !isReady(node)) return false;
+  const scarce = readyNodes(world.cluster.state).length * 4 < world.cluster.state.tables.nodes.size * 3;
+  const fits = (row: Row<"nodes">): boolean =>
+    isReady(row) && (!scarce || row.stub.SchedulingEligibility === "ineligible");
+  const node = someRow(world, "nodes", fits);
+  if (node === undefined || !fits(node)) return false;
   world.cluster.setNodeEligibility(node.key, node.stub.SchedulingEligibility === "ineligible");
   return true;
 }
@@ -80,7 +83,7 @@ function toggleEligibility(world: World): boolean {
 function takeNodeDown(world: World): boolean {
   const node = someRow(world, "nodes", isReady);
   if (node === undefined || !isReady(node) || world.cluster.state.tables.nodes.size < 3) return false;
-  const unknown = world.random.chance(0.3);
+  const unknown = world.random.chance(0.5);
   world.cluster.setNodeStatus(node.key, unknown ? "disconnected" : "down");
   loseAllocations(world, node.key, unknown);
   world.agenda.add("node-down", node.key);
@@ -132,14 +135,15 @@ function changeNodes(world: World): boolean {
 
 function changeNamespaces(world: World): boolean {
   const { cluster, random, targets } = world;
-  const row = anyRow(world, "namespaces");
-  if (row === undefined || random.chance(0.4) || cluster.state.tables.namespaces.size <= targets.namespaces) {
+  const { namespaces, jobs } = cluster.state.tables;
+  if (random.chance(0.4) || namespaces.size <= targets.namespaces) {
     const name = namespaceName(random.between(0, targets.namespaces * 2));
     cluster.createNamespace(name, { description: `Revision ${random.between(1, 999)}` });
     return true;
   }
-  const used = [...cluster.state.tables.jobs.values()].some((job) => job.namespace === row.key);
-  if (row.key === "default" || used) return false;
+  const unused = (row: Row<"namespaces">): boolean => row.key !== "default" && !jobs.hasNamespace(row.key);
+  const row = someRow(world, "namespaces", unused);
+  if (row === undefined || !unused(row)) return false;
   cluster.deleteNamespace(row.key);
   return true;
 }
@@ -154,5 +158,7 @@ function deleteEvaluation(world: World): boolean {
 }
 
 function collectGarbage(world: World): boolean {
-  return world.random.chance(0.3) && world.cluster.gc() > 0;
+  const { evaluations, jobs } = world.cluster.state.tables;
+  const due = evaluations.size > 4 * jobs.size + 40 || world.random.chance(0.1);
+  return due && world.cluster.gc() > 0;
 }

@@ -13,8 +13,10 @@ import type { World } from "./world.ts";
 
 const TOTAL_WEIGHT = ACTIONS.reduce((sum, [weight]) => sum + weight, 0);
 
-/** Chance that a step goes on with something begun earlier. */
+/** Chance that a step goes on with something begun earlier; higher where much is under way. */
 const CONTINUE = 0.75;
+const CONTINUE_WHEN_BUSY = 0.96;
+const BUSY_ERRANDS = 24;
 const ATTEMPTS = 40;
 
 /**
@@ -24,8 +26,13 @@ const ATTEMPTS = 40;
 export function churnStep(world: World): void {
   if (world.random.chance(0.1)) world.skipEntries(world.random.between(1, 3));
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-    const errand = world.random.chance(CONTINUE) ? world.agenda.take(world.random) : undefined;
-    if (errand === undefined ? beginSomething(world) : goOn(world, errand)) return;
+    const before = world.cluster.state.index;
+    const errand = world.random.chance(world.agenda.size > BUSY_ERRANDS ? CONTINUE_WHEN_BUSY : CONTINUE)
+      ? world.agenda.take(world.random)
+      : undefined;
+    if (errand === undefined) beginSomething(world);
+    else goOn(world, errand);
+    if (world.cluster.state.index > before) return;
   }
   world.cluster.createNamespace("default", { description: `Revision ${world.random.between(1, 999_999)}` });
 }
@@ -146,7 +153,7 @@ function bringNodeBack(world: World, id: string): boolean {
   const lost = cluster.state.tables.allocations
     .group(nodeGroup(id))
     .filter(({ stub }) => stub.ClientStatus === "unknown");
-  if (node.stub.Status === "down" && lost.length === 0 && random.chance(0.15)) {
+  if (node.stub.Status === "down" && lost.length === 0 && random.chance(0.4)) {
     cluster.removeNode(id);
     return true;
   }

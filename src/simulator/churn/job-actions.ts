@@ -1,5 +1,7 @@
 import { registerJob, scaleJob, stopJob, type JobInput, type Registration } from "../cluster/jobs.ts";
+import { isActiveDeployment } from "../model/deployment.ts";
 import type { Row } from "../store/row.ts";
+import { jobGroup } from "../store/state.ts";
 import { groupsFor, jobName } from "./names.ts";
 import { anyRow, someRow, type World } from "./world.ts";
 
@@ -14,11 +16,18 @@ function submit(world: World, input: JobInput): boolean {
   return begin(world, () => world.cluster.write((tx) => registerJob(tx, input)));
 }
 
+/** One of the namespaces that stay; younger ones come and go empty. */
+function oldNamespace({ cluster, random, targets }: World): string {
+  const { namespaces } = cluster.state.tables;
+  const staying = Math.min(namespaces.size, targets.namespaces);
+  return namespaces.at(random.between(0, staying - 1))?.key ?? "default";
+}
+
 export function registerService(world: World): boolean {
   const { cluster, random } = world;
   const back = world.purged.length > 0 && random.chance(0.4) ? world.purged.shift() : undefined;
   if (back === undefined && cluster.state.tables.jobs.size > world.targets.jobs * 1.2) return false;
-  const namespace = back?.namespace ?? anyRow(world, "namespaces")?.key ?? "default";
+  const namespace = back?.namespace ?? oldNamespace(world);
   return submit(world, {
     id: back?.id ?? jobName(random),
     namespace,
@@ -32,7 +41,7 @@ export function registerService(world: World): boolean {
 export function registerBatch(world: World): boolean {
   const { cluster, random } = world;
   if (cluster.state.tables.jobs.size > world.targets.jobs * 1.3) return false;
-  const namespace = anyRow(world, "namespaces")?.key ?? "default";
+  const namespace = oldNamespace(world);
   const kind = random.next();
   return submit(world, {
     id: `batch-${jobName(random)}`,
@@ -66,9 +75,16 @@ export function launchChild(world: World): boolean {
 
 const isLiveService = (row: Row<"jobs">): boolean => row.stub.Type === "service" && !row.stub.Stop;
 
+function isDeploying(world: World, job: Row<"jobs">): boolean {
+  const deployments = world.cluster.state.tables.deployments.group(jobGroup(job.namespace, job.key));
+  return deployments.some(({ stub }) => isActiveDeployment(stub));
+}
+
 export function updateService(world: World): boolean {
-  const job = someRow(world, "jobs", isLiveService);
-  if (job === undefined || !isLiveService(job)) return false;
+  const interrupts = world.random.chance(0.15);
+  const fits = (row: Row<"jobs">): boolean => isLiveService(row) && (interrupts || !isDeploying(world, row));
+  const job = someRow(world, "jobs", fits);
+  if (job === undefined || !fits(job)) return false;
   return submit(world, {
     id: job.key,
     namespace: job.namespace,

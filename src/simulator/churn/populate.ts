@@ -25,6 +25,11 @@ export function populate(world: World, population: Population): void {
   const nodes = Array.from({ length: population.nodes }, (_, number) =>
     cluster.write((tx) => registerNode(tx, { name: `node-${number}` })),
   );
+  if (population.allocations > 0) {
+    const batch = { type: "batch", groups: groupsFor(random, 1) } as const;
+    cluster.write((tx) => registerJob(tx, { ...batch, id: "nightly-report", periodic: true }));
+    cluster.write((tx) => registerJob(tx, { ...batch, id: "resize-image", parameterized: true }));
+  }
   let left = population.allocations;
   const namespaces = ["default", ...population.namespaces];
   for (let number = 0; left > 0; number += 1) {
