@@ -152,7 +152,7 @@ async function startDemoBridge(
   const flags = { nomadAddr, feed, cluster: "demo", wait: "5s" };
   const logger = createLogger({
     level: "warn",
-    format: io.isTTY ? "pretty" : "json",
+    format: io.stderrIsTTY ? "pretty" : "json",
     destination: { write: (line: string) => void io.stderr.write(line) },
   });
   // The demo ends its parts in its own order, also at Ctrl-C.

@@ -1,4 +1,4 @@
-import { didYouMean } from "../config/nearest.ts";
+import { didYouMean } from "../schemas/nearest.ts";
 import { readOptions, type Given } from "../config/sources.ts";
 import { SIGNAL_NAMES } from "../events/signals.ts";
 import type { FeedLog, HistoryQuery } from "../feed/log.ts";

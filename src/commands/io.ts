@@ -14,6 +14,8 @@ export interface Io {
   readonly signal: AbortSignal;
   /** Whether a person looks at stdout: colours and live lines only then. */
   readonly isTTY: boolean;
+  /** Whether a person looks at stderr, where the log goes. */
+  readonly stderrIsTTY: boolean;
 }
 
 /** How long a command may take to end once asked, ms. */
@@ -41,6 +43,7 @@ export function processIo(): Io {
     env: process.env,
     signal: stop.signal,
     isTTY: isatty(1),
+    stderrIsTTY: isatty(2),
   };
 }
 

@@ -5,7 +5,7 @@ import type { Io } from "./io.ts";
 
 /** `run`: the bridge, until it is told to stop. */
 export async function run(config: Config, io: Io): Promise<void> {
-  const format = config.log.format === "auto" ? (io.isTTY ? "pretty" : "json") : config.log.format;
+  const format = config.log.format === "auto" ? (io.stderrIsTTY ? "pretty" : "json") : config.log.format;
   const logger = createLogger({
     level: config.log.level,
     format,

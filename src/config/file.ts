@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { isMap, isScalar, LineCounter, parseDocument } from "yaml";
 import { ConfigInvalid } from "./errors.ts";
-import { didYouMean } from "./nearest.ts";
+import { didYouMean } from "../schemas/nearest.ts";
 import { OPTION_NAMES, optionKey, OPTIONS, type OptionDefinition } from "./options.ts";
 
 export interface FileValue {

@@ -31,6 +31,8 @@ export interface OptionDefinition<Value = unknown> {
   readonly help: string;
   /** Never shown, logged or quoted in an error. */
   readonly secret?: true;
+  /** A variable that cannot be read is ignored with a warning, not refused. */
+  readonly lenientVariable?: true;
   /** Given by flag or variable only. */
   readonly notInFile?: true;
 }
@@ -106,6 +108,7 @@ export const OPTIONS = {
   nomadSkipVerify: option(toggle(), {
     group: "Nomad",
     env: "NOMAD_SKIP_VERIFY",
+    lenientVariable: true,
     default: "false",
     help: "do not verify Nomad's certificate",
   }),

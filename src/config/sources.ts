@@ -1,6 +1,6 @@
 import { ConfigInvalid } from "./errors.ts";
 import { readConfigFile, type FileValue } from "./file.ts";
-import { didYouMean } from "./nearest.ts";
+import { didYouMean } from "../schemas/nearest.ts";
 import {
   ENV_PREFIX,
   OPTION_NAMES,
@@ -50,6 +50,7 @@ export function readOptions<Name extends OptionName>(
   const values: Record<string, unknown> = {};
   const origins: Partial<Record<OptionName, Origin>> = {};
   const problems: string[] = [];
+  const warnings = unknownVariables(given.env);
   for (const name of names) {
     const definition: OptionDefinition = OPTIONS[name];
     const { value, origin } = find(name, given, file);
@@ -57,13 +58,19 @@ export function readOptions<Name extends OptionName>(
     if (value === undefined) continue;
     const parsed = definition.type.schema.safeParse(value);
     if (parsed.success) values[name] = parsed.data;
-    else problems.push(describeProblem(name, definition, value, origin));
+    else if (definition.lenientVariable === true && origin.kind === "environment") {
+      warnings.push(
+        `${describeProblem(name, definition, value, origin)}; it is ignored, as Nomad's own tools do`,
+      );
+      values[name] = definition.type.schema.parse(definition.default);
+      origins[name] = DEFAULT_ORIGIN;
+    } else problems.push(describeProblem(name, definition, value, origin));
   }
   if (problems.length > 0) throw new ConfigInvalid(problems);
   return {
     values: values as Pick<OptionValues, Name>,
     origins: origins as Record<Name, Origin>,
-    warnings: unknownVariables(given.env),
+    warnings,
   };
 }
 

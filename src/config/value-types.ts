@@ -83,7 +83,7 @@ export function addresses(): ValueType<readonly string[]> {
   const type = list("<urls>", {
     allowed:
       "addresses such as http://10.0.0.5:4646, https://nomad.example or unix:///run/nomad.sock, comma between",
-    schema: z.string().regex(/^(https?:\/\/[^\s/,]+\/?|unix:\/\/\/[^\s,]+)$/),
+    schema: z.string().regex(/^(https?:\/\/[^\s,]+|unix:\/\/\/[^\s,]+)$/),
   });
   return { ...type, print: (value) => hideUserinfo(type.print(value)) };
 }

@@ -8,8 +8,6 @@ export interface RawNomadOptions {
   /** `http://…`, `https://…` or `unix:///path`; one entry may hold several, comma between. Default: the local agent. */
   readonly addresses?: readonly string[];
   readonly region?: string;
-  /** What NOMAD_NAMESPACE selects. The client asks for the namespace of each request, never for this one. */
-  readonly namespace?: string;
   readonly token?: string;
   /** Read again whenever it changes. */
   readonly tokenFile?: string;
@@ -58,7 +56,6 @@ export interface NomadClientOptions {
   /** At least one; the first that works is kept to. */
   readonly addresses: readonly NomadAddress[];
   readonly region: string | undefined;
-  readonly namespace: string | undefined;
   readonly token: TokenSource;
   readonly tls: TlsOptions;
   readonly consistency: Consistency;
@@ -82,7 +79,6 @@ export function resolveNomadOptions(raw: RawNomadOptions): NomadClientOptions {
   return {
     addresses: addresses.length === 0 ? parseAddresses([DEFAULT_ADDRESS], given(raw.httpAuth)) : addresses,
     region: given(raw.region),
-    namespace: given(raw.namespace),
     token: tokenSource(raw),
     tls: tlsOptions(raw),
     consistency: raw.consistency ?? "default",

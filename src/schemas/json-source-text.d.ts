@@ -4,7 +4,10 @@ interface RawJSON {
 }
 interface JSON {
   // oxlint-disable-next-line typescript/no-explicit-any -- mirrors the library's own signature
-  parse(text: string, reviver: (this: any, key: string, value: any, context: { source?: string }) => any): any;
+  parse(
+    text: string,
+    reviver: (this: any, key: string, value: any, context: { source?: string }) => any,
+  ): any;
   rawJSON(text: string): RawJSON;
   isRawJSON(value: unknown): value is RawJSON;
 }

@@ -1,4 +1,5 @@
 import { parseCursor, type Cursor } from "./cursor.ts";
+import { nearestName } from "./nearest.ts";
 import { ASPECTS, OPS, type Aspect, type Op } from "./draft.ts";
 import { ChangefeedError } from "./errors.ts";
 import { isResourceType, RESOURCE_TYPES, RESOURCES, type ResourceType } from "./resources.ts";
@@ -82,7 +83,7 @@ export class InvalidParameter extends ChangefeedError {
   readonly nearest: string | undefined;
 
   constructor(message: string, field: string, allowed: readonly string[], given?: string) {
-    const nearest = given === undefined ? undefined : nearestOf(given, allowed);
+    const nearest = given === undefined ? undefined : nearestName(given, allowed);
     super(message, nearest === undefined ? {} : { hint: `Did you mean ${nearest}?` });
     this.field = field;
     this.allowed = allowed;
@@ -228,29 +229,4 @@ function assertSubject(subject: string): void {
 /** User text in an error: quoted, and short. */
 function quote(text: string): string {
   return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
-}
-
-/** The allowed name that was probably meant, if there is one: up to four letters, or half of them, differ. */
-function nearestOf(given: string, allowed: readonly string[]): string | undefined {
-  const wanted = given.slice(0, 60).toLowerCase();
-  let nearest: string | undefined;
-  let least = Math.min(4, Math.floor(wanted.length / 2)) + 1;
-  for (const name of allowed) {
-    const distance = editDistance(wanted, name.toLowerCase());
-    if (distance < least) [nearest, least] = [name, distance];
-  }
-  return nearest;
-}
-
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, position) => position);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const substituted = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(substituted, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
 }

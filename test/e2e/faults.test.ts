@@ -19,9 +19,7 @@ async function expectUnharmed(watched: WatchedCluster): Promise<void> {
 
 async function states(watched: WatchedCluster): Promise<unknown[]> {
   const events = await watched.events();
-  return events
-    .filter((event) => event.type === "nomad.feed.scope")
-    .map((event) => event.data["state"]);
+  return events.filter((event) => event.type === "nomad.feed.scope").map((event) => event.data["state"]);
 }
 
 async function resyncs(watched: WatchedCluster): Promise<number> {

@@ -23,6 +23,7 @@ export function startCli(
     stderr: output("stderr"),
     env: {},
     isTTY: false,
+    stderrIsTTY: false,
     signal: stop.signal,
     ...given,
   };

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ConfigInvalid } from "../../src/config/errors.ts";
 import { configFileSchema } from "../../src/config/json-schema.ts";
-import { nearestName } from "../../src/config/nearest.ts";
+import { nearestName } from "../../src/schemas/nearest.ts";
 import {
   OPTION_NAMES,
   optionEnv,

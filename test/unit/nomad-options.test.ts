@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
-import { nomadOptionsFromEnv } from "../../src/nomad/environment.ts";
+import { resolveConfig } from "../../src/config/resolve.ts";
 import { NomadOptionInvalid } from "../../src/nomad/errors.ts";
 import { resolveNomadOptions, type RawNomadOptions } from "../../src/nomad/options.ts";
 
@@ -11,6 +11,11 @@ function invalid(raw: RawNomadOptions): NomadOptionInvalid {
     if (error instanceof NomadOptionInvalid) return error;
   }
   throw new Error("expected NomadOptionInvalid");
+}
+
+/** The client's options as the environment alone gives them. */
+function nomadOptionsFromEnv(env: Record<string, string>) {
+  return resolveNomadOptions(resolveConfig({ flags: {}, env }).config.nomad);
 }
 
 function addressesOf(raw: RawNomadOptions) {
@@ -157,7 +162,6 @@ describe("environment", () => {
     ]);
     expect(options).toMatchObject({
       region: "eu",
-      namespace: "qa",
       token: { kind: "fixed" },
       tls: {
         caCert: "/ca",
@@ -183,6 +187,17 @@ describe("environment", () => {
       token: { kind: "none" },
       tls: { caCert: undefined, skipVerify: false },
     });
+  });
+
+  test("NOMAD_SKIP_VERIFY is read as Go reads a boolean, and ignored where it is none", () => {
+    for (const yes of ["1", "t", "T", "TRUE", "true", "True"]) {
+      expect(nomadOptionsFromEnv({ NOMAD_SKIP_VERIFY: yes }).tls.skipVerify).toBe(true);
+    }
+    for (const no of ["0", "f", "false", "yes", "on", "2"]) {
+      expect(nomadOptionsFromEnv({ NOMAD_SKIP_VERIFY: no }).tls.skipVerify).toBe(false);
+    }
+    const { warnings } = resolveConfig({ flags: {}, env: { NOMAD_SKIP_VERIFY: "yes" } });
+    expect(warnings.join()).toContain("NOMAD_SKIP_VERIFY");
   });
 
   test("NOMAD_TOKEN_FILE names the token file", () => {

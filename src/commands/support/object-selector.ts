@@ -1,4 +1,4 @@
-import { didYouMean } from "../../config/nearest.ts";
+import { didYouMean } from "../../schemas/nearest.ts";
 import type { FeedLog } from "../../feed/log.ts";
 import { RESOURCE_TYPES, RESOURCES, type ResourceType } from "../../schemas/resources.ts";
 import { UsageError } from "./usage-error.ts";
