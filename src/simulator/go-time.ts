@@ -1,7 +1,7 @@
 /** Times and durations as Go writes and reads them. */
 
 export const NS_PER_MS = 1_000_000n;
-export const NS_PER_SECOND = 1_000_000_000n;
+const NS_PER_SECOND = 1_000_000_000n;
 
 /** The second last written: most times of one raft entry share it. */
 let lastSecond: { readonly seconds: bigint; readonly text: string } = { seconds: -1n, text: "" };

@@ -78,6 +78,7 @@ describe("churn", () => {
       /"Migrate":true/,
       /"Status":"blocked"/,
       /"FailedTGAllocs"/,
+      /"TriggeredBy":"failed-follow-up"/,
       /"Status":"canceled"/,
       /rolling back to job version/,
       /"StatusDescription":"Deployment completed successfully"/,

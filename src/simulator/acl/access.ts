@@ -87,7 +87,7 @@ function matchNamespace(grants: Grants, namespace: string): ReadonlySet<Capabili
   return best === undefined ? undefined : grants.get(best);
 }
 
-export function globMatches(glob: string, text: string): boolean {
+function globMatches(glob: string, text: string): boolean {
   const escaped = glob.split("*").map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
   return new RegExp(`^${escaped.join(".*")}$`, "s").test(text);
 }

@@ -1,18 +1,16 @@
 /** Namespace capabilities the simulated endpoints know, and the shorthands Nomad expands to them. */
-export const CAPABILITIES = [
-  "deny",
-  "list-jobs",
-  "parse-job",
-  "read-job",
-  "submit-job",
-  "csi-list-volume",
-  "csi-read-volume",
-  "read-job-scaling",
-  "list-scaling-policies",
-  "read-scaling-policy",
-  "host-volume-read",
-] as const;
-export type Capability = (typeof CAPABILITIES)[number];
+export type Capability =
+  | "deny"
+  | "list-jobs"
+  | "parse-job"
+  | "read-job"
+  | "submit-job"
+  | "csi-list-volume"
+  | "csi-read-volume"
+  | "read-job-scaling"
+  | "list-scaling-policies"
+  | "read-scaling-policy"
+  | "host-volume-read";
 
 const READ: readonly Capability[] = [
   "list-jobs",

@@ -4,7 +4,7 @@ import { accessFor, metaFor, replicaFor, type ApiContext } from "./context.ts";
 import { json, PERMISSION_DENIED, problem, type Reply } from "./reply.ts";
 import type { ApiRequest } from "./request.ts";
 
-export const VERSION = "2.0.5";
+const VERSION = "2.0.5";
 const SERVER = "10.0.0.1";
 
 export function leaderEndpoint(): Reply {

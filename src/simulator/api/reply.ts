@@ -17,7 +17,7 @@ export interface Reply {
 }
 
 /** A JSON array of rows, made while it is sent: a list can be hundreds of megabytes. */
-export interface ListBody {
+interface ListBody {
   readonly rows: readonly Row[];
 }
 

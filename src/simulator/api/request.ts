@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { parseGoDurationMs } from "../go-time.ts";
 
 /** Nomad's cap and default for `wait`, ms. */
-export const MAX_WAIT_MS = 300_000;
+const MAX_WAIT_MS = 300_000;
 
 const MAX_UINT64 = 2n ** 64n - 1n;
 

@@ -136,8 +136,9 @@ function changeNodes(world: World): boolean {
 function changeNamespaces(world: World): boolean {
   const { cluster, random, targets } = world;
   const { namespaces, jobs } = cluster.state.tables;
-  if (random.chance(0.4) || namespaces.size <= targets.namespaces) {
-    const name = namespaceName(random.between(0, targets.namespaces * 2));
+  const changed = random.chance(0.35) ? anyRow(world, "namespaces")?.key : undefined;
+  if (changed !== undefined || random.chance(0.4) || namespaces.size <= targets.namespaces) {
+    const name = changed ?? namespaceName(random.between(0, targets.namespaces * 2));
     cluster.createNamespace(name, { description: `Revision ${random.between(1, 999)}` });
     return true;
   }

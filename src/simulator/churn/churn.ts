@@ -1,6 +1,6 @@
 import { directAllocation, reportStatus } from "../cluster/allocations.ts";
 import { isTerminalClient } from "../cluster/terminal.ts";
-import { updateEvaluation } from "../cluster/evaluations.ts";
+import { createEvaluation, failEvaluation, updateEvaluation } from "../cluster/evaluations.ts";
 import { NO_TRANSITION } from "../model/allocation.ts";
 import { nodeGroup } from "../store/state.ts";
 import { ACTIONS } from "./actions.ts";
@@ -8,7 +8,6 @@ import type { Errand } from "./agenda.ts";
 import { advanceAllocation } from "./lifecycle.ts";
 import { advanceDeployment } from "./rollout.ts";
 import { runEvaluation } from "./scheduler.ts";
-import { createEvaluation } from "../cluster/evaluations.ts";
 import type { World } from "./world.ts";
 
 const TOTAL_WEIGHT = ACTIONS.reduce((sum, [weight]) => sum + weight, 0);
@@ -56,7 +55,10 @@ function goOn(world: World, errand: Errand): boolean {
     case "evaluation": {
       const row = tables.evaluations.get("", errand.id);
       if (row?.stub.Status !== "pending") return false;
-      runEvaluation(world, row);
+      if (world.random.chance(0.02)) {
+        const next = world.cluster.write((tx) => failEvaluation(tx, row));
+        world.agenda.add("evaluation", next.key);
+      } else runEvaluation(world, row);
       return true;
     }
     case "unblock":

@@ -6,7 +6,7 @@ import { groupsFor, jobName } from "./names.ts";
 import { anyRow, someRow, type World } from "./world.ts";
 
 /** Registers a job and lets its evaluation run. */
-export function begin(world: World, register: () => Registration): boolean {
+function begin(world: World, register: () => Registration): boolean {
   const { evaluation } = register();
   if (evaluation !== undefined) world.agenda.add("evaluation", evaluation.key);
   return true;

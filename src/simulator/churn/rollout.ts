@@ -15,7 +15,7 @@ import type { World } from "./world.ts";
 type Step = "acted" | "wait" | "over";
 
 /** How often a deployment may be found without progress before its deadline passes. */
-export const DEADLINE_VISITS = 40;
+const DEADLINE_VISITS = 40;
 
 /** Takes a deployment one step along: promote, go on, succeed or fail. */
 export function advanceDeployment(world: World, id: string, idle: number): Step {

@@ -79,7 +79,7 @@ function needsDeployment(job: Job, live: readonly Allocation[], spec: GroupSpec)
   return live.length < spec.count || live.some(({ stub }) => stub.JobVersion !== job.model.version);
 }
 
-export function liveAllocations(tx: Transaction, job: Job, group: string): Allocation[] {
+function liveAllocations(tx: Transaction, job: Job, group: string): Allocation[] {
   return tx
     .group("allocations", jobGroup(job.namespace, job.key))
     .filter(

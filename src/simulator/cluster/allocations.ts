@@ -4,7 +4,6 @@ import {
   type ClientStatus,
   type TaskState,
 } from "../model/allocation.ts";
-import type { JobStub } from "../model/job.ts";
 import type { Row } from "../store/row.ts";
 import { countStatus, refreshJobStatus } from "./summary.ts";
 import { clientDescription, clientStatusOf, NEW_TASK, receive } from "./tasks.ts";
@@ -143,5 +142,3 @@ export function receivedTasks(job: Row<"jobs">, group: string, time: bigint): Re
     ]),
   );
 }
-
-export type JobRef = Pick<JobStub, "Namespace" | "ID">;

@@ -96,11 +96,15 @@ function blockEvaluation(tx: Transaction, cause: Evaluation, group: string): Eva
   });
 }
 
-export function cancelEvaluation(tx: Transaction, row: Evaluation, why: string): Evaluation {
-  return updateEvaluation(tx, row, { Status: "canceled", StatusDescription: why });
-}
-
-/** A scheduler that gave up: the evaluation failed. */
+/** A scheduler that gave up: the evaluation failed, another one follows it up. */
 export function failEvaluation(tx: Transaction, row: Evaluation): Evaluation {
-  return updateEvaluation(tx, row, { Status: "failed", StatusDescription: "maximum attempts reached (5)" });
+  const { JobID, Namespace, Priority, Type } = row.stub;
+  const job = { ID: JobID, Namespace, Priority, Type };
+  const next = createEvaluation(tx, job, "failed-follow-up", { PreviousEval: row.key });
+  updateEvaluation(tx, row, {
+    NextEval: next.key,
+    Status: "failed",
+    StatusDescription: "maximum attempts reached (5)",
+  });
+  return next;
 }

@@ -164,7 +164,7 @@ export function revertJob(tx: Transaction, row: Job): Job {
   );
 }
 
-export function cancelDeployments(tx: Transaction, job: Job, why: string): void {
+function cancelDeployments(tx: Transaction, job: Job, why: string): void {
   for (const deployment of tx.group("deployments", jobGroup(job.namespace, job.key))) {
     if (!isActiveDeployment(deployment.stub)) continue;
     updateDeployment(tx, deployment, { Status: "cancelled", StatusDescription: why });

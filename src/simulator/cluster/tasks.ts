@@ -2,7 +2,7 @@ import { goTime } from "../go-time.ts";
 import type { AllocationStub, ClientStatus, TaskEvent, TaskState } from "../model/allocation.ts";
 
 /** Nomad keeps the newest ten events of a task. */
-export const MAX_TASK_EVENTS = 10;
+const MAX_TASK_EVENTS = 10;
 
 const NO_DETAILS: ReadonlyMap<string, string> = new Map();
 
@@ -21,7 +21,7 @@ type EventInput = Omit<TaskEvent, "Time" | "Details" | "Message"> &
   Partial<Pick<TaskEvent, "Details" | "Message">>;
 
 /** Adds an event to the ring. */
-export function withEvent(state: TaskState, time: bigint, event: EventInput): TaskState {
+function withEvent(state: TaskState, time: bigint, event: EventInput): TaskState {
   const full: TaskEvent = { Details: NO_DETAILS, Message: "", ...event, Time: time };
   return { ...state, Events: [...state.Events, full].slice(-MAX_TASK_EVENTS) };
 }
@@ -48,7 +48,7 @@ export interface Exit {
   readonly oomKilled?: boolean;
 }
 
-export function terminate(state: TaskState, time: bigint, exit: Exit): TaskState {
+function terminate(state: TaskState, time: bigint, exit: Exit): TaskState {
   const signal = exit.signal ?? 0;
   const oom = exit.oomKilled === true;
   const parts = [`Exit Code: ${exit.exitCode}`, signal > 0 ? `Signal: ${signal}` : ""];

@@ -101,12 +101,16 @@ export class Transaction {
     const id = opKey(table, namespace, key);
     const earlier = this.#ops.get(id);
     const through = options.through ?? [table];
-    const trees = [...new Set([...(earlier?.trees ?? []), ...through])];
-    const moved = options.move === false ? [] : through;
-    const moves = [...new Set([...(earlier?.moves ?? []), ...moved])];
-    const before = this.#state.table(table).get(namespace, key);
+    const trees = union(earlier?.trees, through);
+    const moves = union(earlier?.moves, options.move === false ? [] : through);
+    const before = earlier === undefined ? this.#state.table(table).get(namespace, key) : earlier.before;
     this.#ops.set(id, { table, before, after, trees, moves });
   }
+}
+
+function union(earlier: readonly IndexName[] | undefined, more: readonly IndexName[]): readonly IndexName[] {
+  if (earlier === undefined || more.every((name) => earlier.includes(name))) return earlier ?? more;
+  return [...new Set([...earlier, ...more])];
 }
 
 const opKey = (table: TableName, namespace: string, key: string): string =>

@@ -30,10 +30,9 @@ export type AllocationStub = Readonly<{
   TaskStates: ReadonlyMap<string, TaskState> | null;
 }>;
 
-export const CLIENT_STATUSES = ["pending", "running", "complete", "failed", "lost", "unknown"] as const;
-export type ClientStatus = (typeof CLIENT_STATUSES)[number];
+export type ClientStatus = "pending" | "running" | "complete" | "failed" | "lost" | "unknown";
 
-export type DeploymentHealth = Readonly<{
+type DeploymentHealth = Readonly<{
   Canary: boolean;
   Healthy: boolean | null;
   ModifyIndex: number;
@@ -56,7 +55,7 @@ export const NO_TRANSITION: DesiredTransition = {
   Reschedule: null,
 };
 
-export type RescheduleTracker = Readonly<{
+type RescheduleTracker = Readonly<{
   Events: readonly Readonly<{
     Delay: bigint;
     PrevAllocID: string;

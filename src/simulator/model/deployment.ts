@@ -19,7 +19,7 @@ export type DeploymentStub = Readonly<{
 }>;
 
 /** Note the two l of "cancelled"; an evaluation's "canceled" has one. */
-export type DeploymentStatus = "running" | "paused" | "failed" | "successful" | "cancelled";
+type DeploymentStatus = "running" | "paused" | "failed" | "successful" | "cancelled";
 
 export type DeploymentState = Readonly<{
   AutoPromote: boolean;

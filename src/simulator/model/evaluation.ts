@@ -29,7 +29,7 @@ export type EvaluationStub = Readonly<{
   WaitUntil?: string;
 }>;
 
-export type EvaluationStatus = "blocked" | "pending" | "complete" | "failed" | "canceled";
+type EvaluationStatus = "blocked" | "pending" | "complete" | "failed" | "canceled";
 
 export function isActiveEvaluation(evaluation: EvaluationStub): boolean {
   return evaluation.Status === "pending" || evaluation.Status === "blocked";

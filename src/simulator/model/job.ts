@@ -23,7 +23,7 @@ export type JobStub = Readonly<{
 
 export type JobType = "service" | "batch" | "system" | "sysbatch";
 
-export type JobSummary = Readonly<{
+type JobSummary = Readonly<{
   Children: Readonly<{ Dead: number; Pending: number; Running: number }>;
   CreateIndex: number;
   JobID: string;

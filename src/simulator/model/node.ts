@@ -28,9 +28,9 @@ export type DriverInfo = Readonly<{
   UpdateTime: string;
 }>;
 
-export type HostVolumeConfig = Readonly<{ ID: string; Name: string; Path: string; ReadOnly: boolean }>;
+type HostVolumeConfig = Readonly<{ ID: string; Name: string; Path: string; ReadOnly: boolean }>;
 
-export type DrainMetadata = Readonly<{
+type DrainMetadata = Readonly<{
   AccessorID: string;
   Meta: ReadonlyMap<string, string> | null;
   StartedAt: string;

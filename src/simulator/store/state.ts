@@ -25,16 +25,13 @@ export interface Commit {
 
 export const jobGroup = (namespace: string, job: string): string => `job:${namespace}/${job}`;
 export const nodeGroup = (node: string): string => `node:${node}`;
-export const childGroup = (namespace: string, parent: string): string => `children:${namespace}/${parent}`;
 export const secretGroup = (secret: string): string => `secret:${secret}`;
 
 export type Tables = { readonly [T in TableName]: Table<T> };
 
 function createTables(): Tables {
   return {
-    jobs: new Table("jobs", ({ stub }) =>
-      stub.ParentID === "" ? [] : [childGroup(stub.Namespace, stub.ParentID)],
-    ),
+    jobs: new Table("jobs", () => []),
     nodes: new Table("nodes", () => []),
     allocations: new Table("allocations", ({ stub }) => [
       jobGroup(stub.Namespace, stub.JobID),
