@@ -67,26 +67,25 @@ export function median(values: readonly number[]): number {
 
 /**
  * Runs two pieces of work in turns, the one that goes first changing every time, and gives the median of a's time
- * over b's: what disturbs the machine for longer than a turn disturbs both. `rounds` follow one that only warms up.
+ * over b's: what disturbs the machine for longer than a turn disturbs both. Rounds that only warm up go before.
  */
 export async function medianTimeRatio(
   a: () => unknown,
   b: () => unknown,
-  { rounds }: { readonly rounds: number },
+  { rounds, warmUps = 1 }: { readonly rounds: number; readonly warmUps?: number },
 ): Promise<number> {
   const ratios: number[] = [];
-  for (let round = 0; round <= rounds; round++) {
+  for (let round = 0; round < warmUps + rounds; round++) {
     const [first, second] = round % 2 === 0 ? [a, b] : [b, a];
     const firstMs = await timeMs(first);
     const secondMs = await timeMs(second);
-    if (round > 0) ratios.push(first === a ? firstMs / secondMs : secondMs / firstMs);
+    if (round >= warmUps) ratios.push(first === a ? firstMs / secondMs : secondMs / firstMs);
   }
   return median(ratios);
 }
 
-/** Duration of one call, ms, garbage of what ran before not counted. */
+/** Duration of one call, ms. */
 async function timeMs(work: () => unknown): Promise<number> {
-  globalThis.gc?.();
   const begin = performance.now();
   await work();
   return performance.now() - begin;

@@ -36,7 +36,7 @@ const rows: BenchRow[] = [
       return medianTimeRatio(
         () => expectChanges(diffWhole(snapshot, next).changes.length, CHANGED),
         () => expectChanges(Buffer.compare(previous, twin), 0),
-        { rounds: 5 * ROUNDS },
+        { rounds: 5 * ROUNDS, warmUps: ROUNDS },
       );
     },
   },
