@@ -183,20 +183,26 @@ function noteIdentity(
 }
 
 function isName(body: Buffer, at: number, name: Buffer): boolean {
-  for (let offset = 0; offset < name.length; offset++) {
-    if (body[at + offset] !== name[offset]) return false;
-  }
-  return body[at + name.length] === QUOTE;
+  return body[at + name.length] === QUOTE && startsWith(body, at, name);
 }
 
-/** A number, roughly, or null, false, true. */
+const WORDS = ["null", "false", "true"].map((word) => Buffer.from(word));
+
+/** Whether [start, end) is null, false, true, or begins as a number does. */
 function isLiteral(body: Buffer, start: number, end: number): boolean {
   const first = body[start] as number;
   if ((first >= 0x30 && first <= 0x39) || first === 0x2d) return true;
-  const length = end - start;
-  return (
-    (first === 0x6e && length === 4) || (first === 0x74 && length === 4) || (first === 0x66 && length === 5)
-  );
+  for (const word of WORDS) {
+    if (word[0] === first) return word.length === end - start && startsWith(body, start, word);
+  }
+  return false;
+}
+
+function startsWith(body: Buffer, at: number, word: Buffer): boolean {
+  for (let offset = 0; offset < word.length; offset++) {
+    if (body[at + offset] !== word[offset]) return false;
+  }
+  return true;
 }
 
 /** Spreads every bit over all others (the last steps of murmur3), so that sums of hashes do not cancel out. */

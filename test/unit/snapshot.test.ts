@@ -99,6 +99,7 @@ describe("a malformed list", () => {
     ["a key that is no text", '[{"ID":7,"Namespace":"default"}]', /its field ID/],
     ["a key deeper down only", '[{"Namespace":"default","x":{"ID":"a"}}]', /its field ID/],
     ["a member without a value", '[{"ID":"a","Namespace":}]', /expected a value/],
+    ["a misspelt word", '[{"ID":"a","Namespace":"x","y":nuli}]', /expected a value/],
     ["an unknown word", '[{"ID":"a","Namespace":"x","y":nil}]', /expected a value/],
     ["brackets that do not pair", '[{"ID":"a","Namespace":"x","y":[1}]}]', /expected , or the end/],
     ["an object twice", `[${good},${allocation("b")},${allocation("a", '"x":1')}]`, /twice/],
