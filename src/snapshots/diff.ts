@@ -35,7 +35,7 @@ export interface DiffResult {
 export const DEFAULT_SLICE_BYTES = 1024 * 1024;
 /** What a byte costs, in bytes read one by one. */
 const COMPARING_COSTS = 1 / 16;
-const PARSING_COSTS = 32;
+const PARSING_COSTS = 16;
 /** A run is compared this many elements at a time: large enough for memcmp's full speed, small enough for a cache. */
 const MAX_STEP = 64;
 const MAX_RUN = 4096;

@@ -1,8 +1,9 @@
 import type { Stub } from "../schemas/change.ts";
-import { isJsonObject, parseExact, type Json, type JsonObject } from "../schemas/json.ts";
+import { isJsonObject, type Json, type JsonObject } from "../schemas/json.ts";
 import { subjectOf, type ObjectRef, type Resource } from "../schemas/resources.ts";
 import type { Element } from "./element-scan.ts";
 import { MalformedList } from "./errors.ts";
+import { parseExactFast } from "./exact-json.ts";
 import { hashText, sameString, stringAt } from "./json-text.ts";
 import type { Rows } from "./rows.ts";
 
@@ -140,7 +141,7 @@ export function stubOf(resource: Resource, view: Buffer): Stub {
 function parseStub(resource: Resource, bytes: Buffer): JsonObject {
   let value: Json;
   try {
-    value = parseExact(bytes.toString());
+    value = parseExactFast(bytes.toString());
   } catch (cause) {
     throw new MalformedList(resource, "an object in it is not JSON", { cause });
   }
