@@ -12,7 +12,7 @@ function outcome(parse: (text: string) => Json, text: string): string {
       JSON.isRawJSON(value) ? { raw: value.rawJSON } : value,
     );
   } catch (error) {
-    return String((error as Error).name);
+    return (error as Error).name;
   }
 }
 
