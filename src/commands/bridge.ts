@@ -66,7 +66,7 @@ export async function startBridge(
     const region =
       config.nomad.region ??
       regionOfLog(config.feed.path) ??
-      (await regionOf(nomad, { logger, signal: both }));
+      (await regionOf(nomad, { logger, signal: both })).name;
     const source = sourceOf(config.cluster, region);
     const log = await openSqliteLog({ path: config.feed.path, source });
     closing.push(() => log.close());
@@ -90,6 +90,8 @@ export async function startBridge(
     closing.push(() => server.stop("shutdown", HTTP_STOP_MS));
 
     const watching = watch(config, { nomad, source, supervisor, logger, signal: both });
+    // Whoever holds the bridge hears of it by `done`, maybe later.
+    watching.catch(() => undefined);
     const trimming = keepWithin(log, config.retention, { logger, metrics, signal: both });
     closing.push(async () => {
       stop.abort(new Error("the bridge stops"));
@@ -100,7 +102,11 @@ export async function startBridge(
       url,
       source,
       log,
-      ready: (waitSignal) => health.whenReady(AbortSignal.any([both, ...(waitSignal ? [waitSignal] : [])])),
+      ready: (waitSignal) => {
+        const ready = health.whenReady(AbortSignal.any([both, ...(waitSignal ? [waitSignal] : [])]));
+        const ended = watching.then(() => Promise.reject(new Error("the bridge was stopped")));
+        return Promise.race([ready, ended]);
+      },
       done: watching,
       stop: () => (closed ??= close()),
     };
@@ -164,7 +170,9 @@ async function watch(
     await nomadAnswers(nomad, { logger, signal });
     if (config.nomad.region === undefined) {
       const region = await regionOf(nomad, { logger, signal });
-      if (region !== regionIn(source)) throw wrongRegion(config.feed.path, source, region);
+      if (region.sure && region.name !== regionIn(source)) {
+        throw wrongRegion(config.feed.path, source, region.name);
+      }
     }
     logger.info({ source }, "Nomad answers; watching it");
     await supervisor.run(signal);

@@ -22,8 +22,9 @@ export interface Heritage {
  * What a claim of `scope` starts from, given every known scope of its resource, its own included.
  *
  * A namespace takes whichever is later of its own checkpoint and that of `*`. `*` is only as far as the one of
- * its parts that is furthest behind: its own checkpoint and those namespaces that were polled since. One polled
- * namespace is enough to make `*` baselined: a second baseline would swallow what changed in it meanwhile,
+ * its parts that is furthest behind: its own checkpoint and those namespaces that were polled since and hold
+ * anything; but the Nomad epoch is the highest of theirs, so that no id of a later epoch is given out again. One
+ * polled namespace is enough to make `*` baselined: a second baseline would swallow what changed in it meanwhile,
  * whereas objects of a namespace never seen before merely appear as created.
  */
 export function inherit(scope: Scope, known: readonly ScopeRecord[]): Heritage {
@@ -32,12 +33,22 @@ export function inherit(scope: Scope, known: readonly ScopeRecord[]): Heritage {
   const polled = related.filter((record) => record.checkpoint !== null);
   const ownFence = own?.checkpointFence ?? 0;
   const candidates = polled.filter((record) => record === own || record.checkpointFence > ownFence);
-  const source = scope.namespace === "*" ? furthestBehind(candidates) : latest(candidates);
-  return {
-    baselined: own?.baselined === true || source !== undefined,
-    checkpoint: source?.checkpoint ?? null,
-    borrowed: source !== undefined && source !== own,
-  };
+  const baselined = own?.baselined === true || polled.length > 0;
+  if (scope.namespace !== "*") {
+    const source = latest(candidates);
+    return {
+      baselined,
+      checkpoint: source?.checkpoint ?? null,
+      borrowed: source !== undefined && source !== own,
+    };
+  }
+  const filled = candidates.filter((record) => record === own || (record.checkpoint?.count ?? 0) > 0);
+  const source = furthestBehind(filled);
+  if (source === undefined || source.checkpoint === null)
+    return { baselined, checkpoint: null, borrowed: false };
+  const nomadEpoch = Math.max(...filled.map((record) => record.checkpoint?.nomadEpoch ?? 0));
+  const borrowed = filled.some((record) => record !== own);
+  return { baselined, checkpoint: { ...source.checkpoint, nomadEpoch }, borrowed };
 }
 
 /** The highest fence of every scope that can hold the same objects. */
@@ -53,12 +64,10 @@ function latest(records: readonly ScopeRecord[]): ScopeRecord | undefined {
 }
 
 function furthestBehind(records: readonly ScopeRecord[]): ScopeRecord | undefined {
-  return records.toSorted((a, b) => comparePlace(a.checkpoint, b.checkpoint))[0];
+  return records.toSorted((a, b) => compareIndex(a.checkpoint, b.checkpoint))[0];
 }
 
-function comparePlace(a: Checkpoint | null, b: Checkpoint | null): number {
-  if (a === null || b === null) return 0;
-  if (a.nomadEpoch !== b.nomadEpoch) return a.nomadEpoch - b.nomadEpoch;
-  const [left, right] = [BigInt(a.index), BigInt(b.index)];
+function compareIndex(a: Checkpoint | null, b: Checkpoint | null): number {
+  const [left, right] = [BigInt(a?.index ?? 0), BigInt(b?.index ?? 0)];
   return left < right ? -1 : left > right ? 1 : 0;
 }

@@ -89,6 +89,18 @@ export interface Checkpoint {
   readonly observedAt: string;
 }
 
+/** What a scope's owner must not forget when it ends before its next checkpoint, or is followed by another. */
+export interface ScopeMemo {
+  /** A resync that began and has not ended, and the Nomad epoch it began. */
+  readonly resync: { readonly reason: string; readonly nomadEpoch: number } | null;
+  /** Namespaces whose objects are kept as they were, because the token may not see them. */
+  readonly hiddenNamespaces: readonly string[];
+  /** The trouble that the feed last spoke of and has not yet called over. */
+  readonly trouble: "stale" | "access-lost" | null;
+}
+
+export const EMPTY_MEMO: ScopeMemo = { resync: null, hiddenNamespaces: [], trouble: null };
+
 export interface Claim {
   readonly scope: Scope;
   readonly fence: number;
@@ -97,6 +109,9 @@ export interface Claim {
   /** Whether the scope's objects were ever read: if not, the first poll is the baseline. */
   readonly baselined: boolean;
   readonly checkpoint: Checkpoint | null;
+  /** Whether the checkpoint was made under an overlapping scope, which may have seen less than this one. */
+  readonly borrowed: boolean;
+  readonly memo: ScopeMemo;
 }
 
 export interface StateEntry {
@@ -122,6 +137,8 @@ export interface Commit {
   readonly state: readonly StateWrite[];
   /** Present on the last chunk of a poll only. */
   readonly checkpoint?: Checkpoint;
+  /** Replaces the scope's memo; absent: it stays. */
+  readonly memo?: ScopeMemo;
   /**
    * Scopes that are known to have been empty at this point (their namespace was just created): their first
    * poll is a diff against nothing, not a baseline. Scopes already known are left alone.

@@ -178,7 +178,7 @@ async function namespacePresence(
   });
   if (refusal === undefined) return "present";
   if (NOT_ALLOWED.has(refusal.code)) return "hidden";
-  // A Nomad that has no such endpoint answers 404 with no text at all.
-  if (refusal.code === "NOMAD_NOT_FOUND" && body.length > 0) return "absent";
-  throw refusal;
+  if (refusal.code !== "NOMAD_NOT_FOUND" || body.length === 0) throw refusal;
+  // Only in Nomad's own words: a gateway that lets some paths through answers 404 as well.
+  return body.toString().trim() === "Namespace not found" ? "absent" : "hidden";
 }

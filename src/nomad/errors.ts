@@ -1,26 +1,24 @@
 import { ChangefeedError } from "../schemas/errors.ts";
 
-export const NOMAD_ERROR_CODES = [
-  "NOMAD_UNREACHABLE",
-  "NOMAD_TIMEOUT",
-  "NOMAD_TLS",
-  "NOMAD_BAD_REQUEST",
-  "NOMAD_UNAUTHORIZED",
-  "NOMAD_FORBIDDEN",
-  "NOMAD_TOKEN_EXPIRED",
-  "NOMAD_NOT_FOUND",
-  "NOMAD_METHOD_NOT_ALLOWED",
-  "NOMAD_RATE_LIMITED",
-  "NOMAD_TOO_MANY_CONNECTIONS",
-  "NOMAD_NO_LEADER",
-  "NOMAD_NO_REGION",
-  "NOMAD_SERVER_ERROR",
-  "NOMAD_ENTERPRISE_ONLY",
-  "NOMAD_UNEXPECTED_STATUS",
-  "NOMAD_BAD_RESPONSE",
-  "NOMAD_STALE_RESPONSE",
-] as const;
-export type NomadErrorCode = (typeof NOMAD_ERROR_CODES)[number];
+export type NomadErrorCode =
+  | "NOMAD_UNREACHABLE"
+  | "NOMAD_TIMEOUT"
+  | "NOMAD_TLS"
+  | "NOMAD_BAD_REQUEST"
+  | "NOMAD_UNAUTHORIZED"
+  | "NOMAD_FORBIDDEN"
+  | "NOMAD_TOKEN_EXPIRED"
+  | "NOMAD_NOT_FOUND"
+  | "NOMAD_METHOD_NOT_ALLOWED"
+  | "NOMAD_RATE_LIMITED"
+  | "NOMAD_TOO_MANY_CONNECTIONS"
+  | "NOMAD_NO_LEADER"
+  | "NOMAD_NO_REGION"
+  | "NOMAD_SERVER_ERROR"
+  | "NOMAD_ENTERPRISE_ONLY"
+  | "NOMAD_UNEXPECTED_STATUS"
+  | "NOMAD_BAD_RESPONSE"
+  | "NOMAD_STALE_RESPONSE";
 
 /** A request to Nomad that did not end in a usable answer. `message` names method, path and address. */
 export class NomadError extends ChangefeedError {

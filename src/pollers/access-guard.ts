@@ -2,15 +2,11 @@ import type { NomadApi } from "../nomad/api.ts";
 import type { ObjectRef } from "../schemas/resources.ts";
 import type { Scope } from "../schemas/scope.ts";
 
-/**
- * What is to be made of objects that are missing from a list:
- * - `believable`: the token may see them if they are there; ask the list once more and believe that answer;
- * - `hidden`: the token lost its rights on them; their absence says nothing;
- * - `namespaceGone`: the scope's namespace does not exist any more.
- */
+/** What is to be made of objects that are missing from a list. */
 export interface Verdict {
-  readonly hidden: readonly ObjectRef[];
+  /** Namespaces in which the token has lost its rights: absence there says nothing. */
   readonly hiddenNamespaces: readonly string[];
+  /** Whether the scope's own namespace does not exist any more. */
   readonly namespaceGone: boolean;
 }
 
@@ -45,32 +41,24 @@ export async function judge(
   missing: readonly ObjectRef[],
   signal: AbortSignal,
 ): Promise<Verdict> {
-  if (scope.resource === "namespaces") return judgeNamespaces(nomad, missing, signal);
-  if (scope.namespace === "-") {
-    const allowed = await nomad.mayList(scope.resource, "-", signal);
-    return { hidden: allowed ? [] : missing, hiddenNamespaces: [], namespaceGone: false };
-  }
   const hiddenNamespaces: string[] = [];
   let namespaceGone = false;
+  if (scope.resource === "namespaces") {
+    for (const { key } of missing) {
+      if ((await nomad.namespacePresence(key, signal)) !== "absent") hiddenNamespaces.push(key);
+    }
+    return { hiddenNamespaces, namespaceGone };
+  }
+  if (scope.namespace === "-") {
+    const allowed = await nomad.mayList(scope.resource, "-", signal);
+    return { hiddenNamespaces: allowed ? [] : ["-"], namespaceGone };
+  }
   for (const namespace of new Set(missing.map((ref) => ref.namespace))) {
     const presence = await nomad.namespacePresence(namespace, signal);
-    if (presence === "absent") namespaceGone = scope.namespace === namespace;
+    if (presence === "absent") namespaceGone ||= scope.namespace === namespace;
     else if (presence === "hidden" || !(await nomad.mayList(scope.resource, namespace, signal))) {
       hiddenNamespaces.push(namespace);
     }
   }
-  const hidden = missing.filter((ref) => hiddenNamespaces.includes(ref.namespace));
-  return { hidden, hiddenNamespaces, namespaceGone };
-}
-
-async function judgeNamespaces(
-  nomad: NomadApi,
-  missing: readonly ObjectRef[],
-  signal: AbortSignal,
-): Promise<Verdict> {
-  const hidden: ObjectRef[] = [];
-  for (const ref of missing) {
-    if ((await nomad.namespacePresence(ref.key, signal)) !== "absent") hidden.push(ref);
-  }
-  return { hidden, hiddenNamespaces: hidden.map((ref) => ref.key), namespaceGone: false };
+  return { hiddenNamespaces, namespaceGone };
 }

@@ -17,7 +17,7 @@ export interface Chunk {
   readonly last: boolean;
 }
 
-export const CHUNK_LIMITS = { events: 500, bytes: 512 * 1024 };
+const CHUNK_LIMITS = { events: 500, bytes: 512 * 1024 };
 
 /**
  * Groups pieces, in order, into chunks small enough not to hold up the log; one piece is never split. There is

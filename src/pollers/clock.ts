@@ -4,17 +4,23 @@ import { setImmediate as immediate, setTimeout as delay } from "node:timers/prom
 export interface Clock {
   /** Milliseconds since 1970. */
   now(): number;
+  /** Milliseconds on a clock that nobody sets: for durations. */
+  elapsed(): number;
   /** Resolves after `ms`, or at once when `signal` aborts; never rejects. */
   sleep(ms: number, signal: AbortSignal): Promise<void>;
   /** Lets everything else that waits for the event loop run first. */
   breathe(): Promise<void>;
 }
 
+/** Node fires longer timers at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 export const systemClock: Clock = {
   now: () => Date.now(),
+  elapsed: () => performance.now(),
   sleep: async (ms, signal) => {
     // Aborting is the caller's news to notice, not an error of the sleep.
-    await delay(ms, undefined, { signal }).catch(() => undefined);
+    await delay(Math.min(ms, LONGEST_TIMER_MS), undefined, { signal }).catch(() => undefined);
   },
   breathe: () => immediate(),
 };

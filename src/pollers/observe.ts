@@ -1,10 +1,17 @@
 import type { Consistency, ListResponse, NomadApi } from "../nomad/api.ts";
+import { NomadError } from "../nomad/errors.ts";
 import type { Change } from "../schemas/change.ts";
 import { ChangefeedError } from "../schemas/errors.ts";
-import { revOf, type ObjectRef } from "../schemas/resources.ts";
+import { RESOURCES, revOf, type ObjectRef } from "../schemas/resources.ts";
 import { scopeName, type Scope } from "../schemas/scope.ts";
-import { diffSnapshot, retainObjects, type DiffResult, type Snapshot } from "../snapshots/snapshot.ts";
-import { isSuspicious, judge } from "./access-guard.ts";
+import {
+  diffSnapshot,
+  parseSnapshot,
+  retainObjects,
+  type DiffResult,
+  type Snapshot,
+} from "../snapshots/snapshot.ts";
+import { isSuspicious, judge, type Verdict } from "./access-guard.ts";
 import type { Clock } from "./clock.ts";
 
 /** Nomad's answers contradict each other, or hide objects; nothing of them is believed. */
@@ -30,6 +37,8 @@ export interface ObserveInput {
   readonly previous: Snapshot;
   /** Index of the last believed answer, in decimal; null before the first. */
   readonly lastIndex: string | null;
+  /** Whether objects may come to sight that were there at `lastIndex`: rights can widen, or were another scope's. */
+  readonly mayWiden: boolean;
   /** Namespaces whose objects were kept unseen at the last answer: their revs prove nothing. */
   readonly hiddenBefore: ReadonlySet<string>;
   /** Whether to hold the query until something changes, and for how long, ms. */
@@ -41,80 +50,115 @@ export interface ObserveInput {
   readonly onMove: () => void;
 }
 
-const MAX_ROUNDS = 4;
-
 /**
- * Asks Nomad for the scope's list and finds out what of the answer to believe. Whatever looks wrong (index or
- * revs that went back, objects missing in numbers) is asked again with default consistency, after the token's
- * rights were checked: only a list read after a successful check counts.
+ * Asks Nomad for the scope's list and finds out what of the answer to believe. Where something looks wrong (index
+ * or revs that went back, objects missing in numbers) the token's rights are checked, the list is read again with
+ * default consistency, and the rights are checked again: what both checks allow is believed.
  * Rejects with NomadError, MalformedList or Distrusted; nothing is then known.
  */
 export async function observe(nomad: NomadApi, clock: Clock, input: ObserveInput): Promise<Observation> {
-  const { scope, previous, lastIndex, signal } = input;
-  const judged = new Set<string>();
-  const hiddenNamespaces = new Set<string>();
-  let namespaceGone = false;
-  let response = await ask(nomad, input);
-  for (let round = 1; round <= MAX_ROUNDS; round += 1) {
-    input.onMove();
-    const fresh = round > 1;
-    const diff = await diffInSlices(clock, input, response.body);
-    const missing = diff.changes.filter((change) => change.op === "delete").map((change) => change.ref);
-    const seen = diff.changes.filter((change) => !input.hiddenBefore.has(judgedName(scope, change.ref)));
-    const restored = restoredBecause(scope, response, seen, lastIndex);
-    const unjudged = missing.filter((ref) => !judged.has(judgedName(scope, ref)));
-    const suspicious = isSuspicious({
-      scope,
-      before: previous.count,
-      after: diff.next.count,
-      missing: unjudged,
-      namespacesLeft: () => namespacesOf(diff.next),
-    });
-    if (!suspicious && (restored === null || fresh)) {
-      if (restored !== null && scope.namespace === "*" && response.index === "0") {
-        throw new Distrusted(`Nomad answered ${scopeName(scope)} with index 0`, {
-          hint: "The token has rights in no namespace any more; give it back what it had, or another token",
-        });
-      }
-      const hidden = missing.filter((ref) => hiddenNamespaces.has(judgedName(scope, ref)));
-      return believe({ input, response, diff, hidden, restored, hiddenNamespaces, namespaceGone });
-    }
-    if (suspicious) {
-      const verdict = await judge(nomad, scope, unjudged, signal);
-      for (const ref of unjudged) judged.add(judgedName(scope, ref));
-      for (const ref of verdict.hidden) hiddenNamespaces.add(judgedName(scope, ref));
-      namespaceGone ||= verdict.namespaceGone;
-    }
-    response = await nomad.list({ ...target(scope), consistency: "default", signal });
-  }
-  throw new Distrusted(`Nomad's answers for ${scopeName(scope)} kept contradicting each other`, {
-    hint: "Nothing was recorded of them; if it goes on, look at the servers' leader elections and at proxies between",
-  });
+  const first = await look(clock, input, await ask(nomad, input));
+  if (!first.suspicious && first.restored === null) return believe(input, first, NOTHING_HIDDEN);
+  const before = first.suspicious
+    ? await judge(nomad, input.scope, first.missing, input.signal)
+    : NOTHING_HIDDEN;
+  input.onMove();
+  const again = await nomad.list({ ...target(input.scope), consistency: "default", signal: input.signal });
+  const second = await look(clock, input, again);
+  const after = second.suspicious
+    ? await judge(nomad, input.scope, second.missing, input.signal)
+    : NOTHING_HIDDEN;
+  input.onMove();
+  const verdict = {
+    hiddenNamespaces: [...new Set([...before.hiddenNamespaces, ...after.hiddenNamespaces])],
+    namespaceGone: after.namespaceGone,
+  };
+  if (second.diff.next.count === 0) await doubtEmptyAnswer(nomad, input, second, verdict);
+  return believe(input, second, verdict);
 }
 
-function believe(found: {
-  input: ObserveInput;
-  response: ListResponse;
-  diff: DiffResult;
-  hidden: readonly ObjectRef[];
-  restored: string | null;
-  hiddenNamespaces: ReadonlySet<string>;
-  namespaceGone: boolean;
-}): Observation {
-  const { input, response, diff, hidden } = found;
+/** One answer and what differs in it from the state. */
+interface Look {
+  readonly response: ListResponse;
+  readonly diff: DiffResult;
+  readonly missing: readonly ObjectRef[];
+  readonly suspicious: boolean;
+  readonly restored: string | null;
+}
+
+const NOTHING_HIDDEN: Verdict = { hiddenNamespaces: [], namespaceGone: false };
+
+async function look(clock: Clock, input: ObserveInput, response: ListResponse): Promise<Look> {
+  const { scope, previous, lastIndex, mayWiden, hiddenBefore } = input;
+  const diff = await diffInSlices(clock, input, response.body);
+  const missing = diff.changes.filter((change) => change.op === "delete").map((change) => change.ref);
+  const suspicious = isSuspicious({
+    scope,
+    before: previous.count,
+    after: diff.next.count,
+    missing,
+    namespacesLeft: () => namespacesOf(diff.next),
+  });
+  const known = diff.changes.filter((change) => !hiddenBefore.has(rightsName(scope, change.ref)));
+  const restored = restoredBecause({ index: response.index, changes: known, lastIndex, mayWiden });
+  return { response, diff, missing, suspicious, restored };
+}
+
+function believe(
+  input: ObserveInput,
+  { response, diff, missing, restored }: Look,
+  verdict: Verdict,
+): Observation {
+  const hiddenNames = new Set(verdict.hiddenNamespaces);
+  const hidden = missing.filter((ref) => hiddenNames.has(rightsName(input.scope, ref)));
   const kept = new Set(hidden);
   return {
     response,
     next: hidden.length === 0 ? diff.next : retainObjects(diff.next, input.previous, hidden),
     changes: hidden.length === 0 ? diff.changes : diff.changes.filter((change) => !kept.has(change.ref)),
-    restored: found.restored,
-    hiddenNamespaces: [...found.hiddenNamespaces],
-    namespaceGone: found.namespaceGone,
+    restored,
+    hiddenNamespaces: [...new Set(hidden.map((ref) => rightsName(input.scope, ref)))],
+    namespaceGone: verdict.namespaceGone,
   };
 }
 
-/** What rights are checked by: the namespace, which for the namespaces themselves is their key. */
-function judgedName(scope: Scope, ref: ObjectRef): string {
+/**
+ * An empty `*` list says little: Nomad answers it with index 0 where the token has rights in no namespace, and
+ * before 1.2.4 for evaluations and deployments whatever there is. A namespace that had objects has to agree.
+ */
+async function doubtEmptyAnswer(
+  nomad: NomadApi,
+  input: ObserveInput,
+  { response, missing }: Look,
+  verdict: Verdict,
+) {
+  const { scope, previous, signal } = input;
+  if (scope.namespace !== "*") return;
+  const unexplained = verdict.hiddenNamespaces.length > 0 || previous.count === 0;
+  if (response.index === "0" && input.lastIndex !== null && input.lastIndex !== "0" && unexplained) {
+    throw new Distrusted(`Nomad answered ${scopeName(scope)} with index 0`, {
+      hint: "The token has rights in no namespace any more; give it back what it had, or another token",
+    });
+  }
+  const witness = missing.find((ref) => !verdict.hiddenNamespaces.includes(ref.namespace));
+  if (witness === undefined) return;
+  const single = await nomad.list({
+    resource: scope.resource,
+    namespace: witness.namespace,
+    consistency: "default",
+    signal,
+  });
+  if (parseSnapshot(RESOURCES[scope.resource], single.body).count === 0) return;
+  throw new Distrusted(
+    `Nomad lists ${scopeName(scope)} as empty, but not ${scope.resource}/${witness.namespace}`,
+    {
+      hint: "Nomad before 1.2.4 does so: raise --max-connections so that namespaces are watched one by one",
+    },
+  );
+}
+
+/** What rights go by: the namespace, which for the namespaces themselves is their key. */
+function rightsName(scope: Scope, ref: ObjectRef): string {
   return scope.resource === "namespaces" ? ref.key : ref.namespace;
 }
 
@@ -125,16 +169,22 @@ function target(scope: Scope): { resource: Scope["resource"]; namespace: string 
 async function ask(nomad: NomadApi, input: ObserveInput): Promise<ListResponse> {
   const { scope, lastIndex, waitMs, consistency, signal } = input;
   const request = { ...target(scope), consistency, signal };
-  if (waitMs === null || lastIndex === null) return nomad.list(request);
-  return nomad.list({ ...request, index: lastIndex, waitMs });
+  if (waitMs !== null && lastIndex !== null) Object.assign(request, { index: lastIndex, waitMs });
+  try {
+    return await nomad.list(request);
+  } catch (error) {
+    // A server out of touch has nothing to say; the leader has, or another address.
+    if (!(error instanceof NomadError) || error.code !== "NOMAD_STALE_RESPONSE") throw error;
+    return nomad.list({ ...target(scope), consistency: "default", signal });
+  }
 }
 
 async function diffInSlices(clock: Clock, input: ObserveInput, body: Buffer): Promise<DiffResult> {
   const steps = diffSnapshot(input.previous, body, { canonical: input.canonical });
   for (;;) {
+    input.onMove();
     const step = steps.next();
     if (step.done === true) return step.value;
-    input.onMove();
     await clock.breathe();
   }
 }
@@ -146,26 +196,28 @@ function namespacesOf(snapshot: Snapshot): ReadonlySet<string> {
 }
 
 /**
- * Why this answer cannot follow the last one in one history of Nomad's state. Within one history a table's
- * index never falls, and an object that was not at rev R when the table was read at index N ≥ R never gets to R.
- * Where rights can widen (`*`, the namespace list) an old object may appear, so appearing proves nothing there.
+ * Why this answer cannot follow the last one in one history of Nomad's state. Within one history a table's index
+ * never falls, no object's rev does, and an object that was not at rev R when the table was read at index N ≥ R
+ * never gets to R. Where rights can widen an old object may appear, so appearing proves nothing there.
  */
-export function restoredBecause(
-  scope: Scope,
-  response: Pick<ListResponse, "index">,
-  changes: readonly Change[],
-  lastIndex: string | null,
-): string | null {
-  if (lastIndex === null) return null;
-  const last = BigInt(lastIndex);
-  if (BigInt(response.index) < last) return `index went back from ${lastIndex} to ${response.index}`;
-  const mayWiden = scope.namespace === "*" || scope.resource === "namespaces";
+export function restoredBecause(seen: {
+  readonly index: string;
+  readonly changes: readonly Change[];
+  readonly lastIndex: string | null;
+  readonly mayWiden: boolean;
+}): string | null {
+  const { index, changes, lastIndex, mayWiden } = seen;
+  const last = lastIndex === null ? null : BigInt(lastIndex);
+  if (last !== null && BigInt(index) < last) return `index went back from ${lastIndex} to ${index}`;
   for (const change of changes) {
     if (change.op === "delete" || (change.op === "create" && mayWiden)) continue;
     const rev = revOf(change.after.value);
     const before = change.op === "update" ? revOf(change.before.value) : undefined;
     if (rev === undefined || rev === before) continue;
-    if (BigInt(rev) <= last) {
+    if (before !== undefined && BigInt(rev) < BigInt(before)) {
+      return `${change.ref.key} went back from ${before} to ${rev}`;
+    }
+    if (last !== null && BigInt(rev) <= last) {
       return `${change.ref.key} is at ${rev}, which index ${lastIndex} should have shown already`;
     }
   }

@@ -16,7 +16,7 @@ export class Pacer {
     this.#perSecond = options.perSecond;
     this.#burst = options.burst;
     this.#tokens = options.burst;
-    this.#filledAt = clock.now();
+    this.#filledAt = clock.elapsed();
   }
 
   /** Pays for a poll whose answer had `bodyBytes`. */
@@ -32,7 +32,7 @@ export class Pacer {
   }
 
   #fill(): void {
-    const now = this.#clock.now();
+    const now = this.#clock.elapsed();
     const earned = (Math.max(0, now - this.#filledAt) / 1000) * this.#perSecond;
     this.#tokens = Math.min(this.#burst, this.#tokens + earned);
     this.#filledAt = now;

@@ -7,6 +7,7 @@ import {
   type EventContext,
 } from "../events/build.ts";
 import { buildControlEvent, type ControlEvent } from "../events/control.ts";
+import type { EventDraft } from "../schemas/draft.ts";
 import type { Change } from "../schemas/change.ts";
 import type { Scope } from "../schemas/scope.ts";
 import type { Piece } from "./chunks.ts";
@@ -45,7 +46,10 @@ export function* resyncPieces(
   yield controlPiece({ kind: "resync", scope, phase: "end", reason }, occurrence);
 }
 
-/** A scope's first poll: state without events (or one `snapshot` event an object), then the baseline mark. */
+/**
+ * A scope's first poll: state without events (or one `snapshot` event an object), then the baseline mark. Where an
+ * earlier attempt was cut, part of it was told already: what changed in that part since is told as a change.
+ */
 export function* baselinePieces(
   scope: Scope,
   found: { changes: readonly Change[]; count: number; index: string },
@@ -53,13 +57,14 @@ export function* baselinePieces(
   occurrence: Occurrence,
 ): Generator<Piece> {
   for (const change of orderChanges(found.changes)) {
-    const events =
-      withEvents && change.op !== "delete"
-        ? [buildSnapshotEvent(change.ref, change.after, occurrence.context)]
-        : [];
-    yield { events, state: [stateWrite(change)] };
+    yield { events: baselineEvents(change, withEvents, occurrence.context), state: [stateWrite(change)] };
   }
   yield controlPiece({ kind: "baseline", scope, count: found.count, index: found.index }, occurrence);
+}
+
+function baselineEvents(change: Change, withEvents: boolean, context: EventContext): EventDraft[] {
+  if (change.op !== "create") return buildChangeEvents(change, context);
+  return withEvents ? [buildSnapshotEvent(change.ref, change.after, context)] : [];
 }
 
 export function controlPiece(event: ControlEvent, occurrence: Occurrence): Piece {

@@ -58,6 +58,7 @@ export interface ScopeReport {
   readonly index: string | null;
   readonly count: number;
   readonly lastOkAtMs: number | null;
+  /** By the clock's `elapsed`. */
   readonly lastMoveAtMs: number;
 }
 

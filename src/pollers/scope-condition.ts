@@ -6,6 +6,10 @@ export type Condition = "starting" | "ok" | "stale" | "access-lost";
 type Trouble = "stale" | "access-lost";
 export type ScopeState = Trouble | "recovered" | "access-restored";
 
+export function isTrouble(state: ScopeState): state is Trouble {
+  return state === "stale" || state === "access-lost";
+}
+
 /** Writes a `nomad.feed.scope` event; the condition changes only after it is in the log. */
 export type Say = (state: ScopeState, reason: string) => Promise<void>;
 
@@ -38,6 +42,13 @@ export class ScopeCondition {
   /** Why the condition is not ok. */
   get reason(): string | null {
     return this.#reason;
+  }
+
+  /** Takes over what the feed said last, before this process or claim. */
+  resume(trouble: Trouble | null): void {
+    if (trouble === null || this.#current !== "starting") return;
+    this.#current = trouble;
+    this.#reason = "it has not been read since the feed spoke of it";
   }
 
   async enter(trouble: Trouble, reason: string, say: Say): Promise<void> {

@@ -15,6 +15,8 @@ const REFUSALS: ReadonlySet<string> = new Set([
   "NOMAD_UNAUTHORIZED",
   "NOMAD_TOKEN_EXPIRED",
 ]);
+/** A server's Retry-After is heeded up to here. */
+const MAX_RETRY_AFTER_MS = 60_000;
 /** Nothing changes by asking a server sooner that says the request is wrong, ms. */
 const REFUSED_RETRY_MS = 1_000;
 
@@ -55,9 +57,9 @@ export class ScopeLoop {
     this.#backoff = new Backoff({ baseMs: 500, maxMs: 30_000, random: deps.random });
     this.#pacer = new Pacer(deps.clock, options.pace);
     this.#condition = new ScopeCondition(scope, this.#logger, deps.metrics);
-    this.#lastMoveAtMs = deps.clock.now();
+    this.#lastMoveAtMs = deps.clock.elapsed();
     // The first pass is spread so that forty scopes do not take theirs at once.
-    this.#canonicalAtMs = deps.clock.now() + options.canonicalEveryMs * (1 + deps.random());
+    this.#canonicalAtMs = deps.clock.elapsed() + options.canonicalEveryMs * (1 + deps.random());
   }
 
   report(): ScopeReport {
@@ -115,6 +117,7 @@ export class ScopeLoop {
     const onMove = (): void => this.#moved();
     const session = await Session.open(this.scope, this.#deps, this.#options, this.#hooks, onMove);
     this.#session = session;
+    this.#condition.resume(session.trouble);
     this.#askNow = true;
     let first = true;
     for (;;) {
@@ -149,16 +152,18 @@ export class ScopeLoop {
 
   async #observe(session: Session, signal: AbortSignal): Promise<Observation> {
     const { nomad, clock } = this.#deps;
-    const { snapshot, index, hiddenNamespaces } = session.last;
-    const canonical = clock.now() >= this.#canonicalAtMs;
-    if (canonical) this.#canonicalAtMs = clock.now() + this.#options.canonicalEveryMs;
+    const { snapshot, index } = session.last;
+    const canonical = clock.elapsed() >= this.#canonicalAtMs;
+    if (canonical) this.#canonicalAtMs = clock.elapsed() + this.#options.canonicalEveryMs;
     const observation = await observe(nomad, clock, {
       scope: this.scope,
       previous: snapshot,
       lastIndex: index,
-      hiddenBefore: hiddenNamespaces,
+      mayWiden: session.mayWiden,
+      hiddenBefore: session.hiddenNamespaces,
       waitMs: this.#askNow ? null : this.#options.waitMs,
-      consistency: this.#options.consistency,
+      // What a claim begins with must not lag behind the state it is held to.
+      consistency: this.#askNow ? "default" : this.#options.consistency,
       canonical,
       signal: AbortSignal.any([signal, this.#interrupt.signal]),
       onMove: () => this.#moved(),
@@ -208,12 +213,13 @@ export class ScopeLoop {
     const outcome = error.code === "NOMAD_DISTRUSTED" ? "distrusted" : "failed";
     metrics.polls.inc({ resource: this.scope.resource, outcome });
     metrics.nomadErrors.inc({ code: error.code });
-    this.#firstFailureAtMs ??= clock.now();
-    const unreadMs = clock.now() - this.#firstFailureAtMs;
+    this.#firstFailureAtMs ??= clock.elapsed();
+    const unreadMs = clock.elapsed() - this.#firstFailureAtMs;
     const say = session.say(signal);
     if (REFUSALS.has(error.code)) await this.#condition.enter("access-lost", error.message, say);
     else if (unreadMs >= this.#options.staleAfterMs) await this.#condition.enter("stale", error.message, say);
-    const retryAfterMs = error instanceof NomadError ? (error.retryAfterMs ?? 0) : 0;
+    const asked = error instanceof NomadError ? (error.retryAfterMs ?? 0) : 0;
+    const retryAfterMs = Math.min(asked, MAX_RETRY_AFTER_MS);
     const delayMs = this.#backoff.next(
       error.retryable ? retryAfterMs : Math.max(retryAfterMs, REFUSED_RETRY_MS),
     );
@@ -232,6 +238,6 @@ export class ScopeLoop {
   }
 
   #moved(): void {
-    this.#lastMoveAtMs = this.#deps.clock.now();
+    this.#lastMoveAtMs = this.#deps.clock.elapsed();
   }
 }

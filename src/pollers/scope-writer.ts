@@ -1,5 +1,5 @@
 import { LogFull, LogUnavailable } from "../feed/errors.ts";
-import type { Checkpoint, Claim, Commit, Committed, FeedLog } from "../feed/log.ts";
+import type { Checkpoint, Claim, Commit, Committed, FeedLog, ScopeMemo } from "../feed/log.ts";
 import { scopeName } from "../schemas/scope.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
@@ -39,23 +39,34 @@ export class ScopeWriter {
     return this.#rev;
   }
 
-  /** Writes the pieces in order, in chunks; the checkpoint moves with the last. Answers the events written. */
+  /**
+   * Writes the pieces in order, in chunks; the checkpoint moves with the last, which also leaves `memo`. Until
+   * then `memoMeanwhile` holds, so that who comes after a crash knows. Answers the events written.
+   */
   async write(
     pieces: Iterable<Piece>,
-    checkpoint: Checkpoint | undefined,
+    end: { checkpoint?: Checkpoint; memo?: ScopeMemo; memoMeanwhile?: ScopeMemo },
     signal: AbortSignal,
   ): Promise<number> {
     let written = 0;
     for (const part of chunk(pieces)) {
-      if (part.last && part.events.length + part.state.length === 0 && checkpoint === undefined) break;
-      await this.#commit(part, checkpoint, signal);
+      const memo = part.last ? end.memo : end.memoMeanwhile;
+      await this.#commit(
+        part,
+        { ...(part.last ? end : {}), ...(memo === undefined ? {} : { memo }) },
+        signal,
+      );
       written += part.events.length;
       await this.#deps.clock.breathe();
     }
     return written;
   }
 
-  async #commit(part: Chunk, checkpoint: Checkpoint | undefined, signal: AbortSignal): Promise<void> {
+  async #commit(
+    part: Chunk,
+    end: { checkpoint?: Checkpoint; memo?: ScopeMemo },
+    signal: AbortSignal,
+  ): Promise<void> {
     const { scope, fence } = this.#claim;
     const commit: Commit = {
       scope,
@@ -64,7 +75,8 @@ export class ScopeWriter {
       commitId: `${fence}.${this.#rev}`,
       events: part.events,
       state: part.state,
-      ...(part.last && checkpoint !== undefined ? { checkpoint } : {}),
+      ...(end.checkpoint === undefined ? {} : { checkpoint: end.checkpoint }),
+      ...(end.memo === undefined ? {} : { memo: end.memo }),
       ...(part.births.length > 0 ? { births: part.births } : {}),
     };
     const committed = await this.#untilWritten(commit, signal);

@@ -1,13 +1,14 @@
 import type { EventContext } from "../events/build.ts";
-import type { Checkpoint, Claim } from "../feed/log.ts";
-import { RESOURCES } from "../schemas/resources.ts";
+import type { Checkpoint, Claim, ScopeMemo } from "../feed/log.ts";
+import type { Change } from "../schemas/change.ts";
+import { createIndexOf, RESOURCES } from "../schemas/resources.ts";
 import { scopeName, type Scope } from "../schemas/scope.ts";
 import { diffWhole, snapshotOfStubs, type Snapshot } from "../snapshots/snapshot.ts";
 import type { Piece } from "./chunks.ts";
 import type { Observation } from "./observe.ts";
 import { baselinePieces, changePieces, controlPiece, resyncPieces, type Occurrence } from "./pieces.ts";
 import type { PollerDeps, PollerOptions, ScopeHooks } from "./poller.ts";
-import type { Say } from "./scope-condition.ts";
+import { isTrouble, type Say } from "./scope-condition.ts";
 import { ScopeWriter } from "./scope-writer.ts";
 
 /** What has to be remembered of the last believed poll to make sense of the next. */
@@ -16,7 +17,6 @@ interface Remembered {
   readonly index: string | null;
   readonly nomadEpoch: number;
   readonly observedAt: string | null;
-  readonly hiddenNamespaces: ReadonlySet<string>;
 }
 
 /**
@@ -30,6 +30,8 @@ export class Session {
   readonly #hooks: ScopeHooks;
   readonly #claim: Claim;
   readonly #writer: ScopeWriter;
+  #memo: ScopeMemo;
+  #borrowed: boolean;
   #last: Remembered;
   #baselined: boolean;
   #caughtUp = false;
@@ -56,7 +58,6 @@ export class Session {
       index: checkpoint?.index ?? null,
       nomadEpoch: checkpoint?.nomadEpoch ?? (await log.head()).nomadEpoch,
       observedAt: checkpoint?.observedAt ?? null,
-      hiddenNamespaces: new Set(),
     };
     logger.debug(
       { scope: scopeName(scope), fence: claim.fence, objects: stubs.length, index: last.index },
@@ -81,37 +82,60 @@ export class Session {
     this.#claim = claim;
     this.#writer = writer;
     this.#last = last;
+    this.#memo = claim.memo;
+    this.#borrowed = claim.borrowed;
     this.#baselined = claim.baselined;
-    this.#checkpointedAtMs = deps.clock.now();
+    this.#checkpointedAtMs = deps.clock.elapsed();
   }
 
   get last(): Remembered {
     return this.#last;
   }
 
+  /** Namespaces whose objects were kept unseen at the last poll, also at one before a restart. */
+  get hiddenNamespaces(): ReadonlySet<string> {
+    return new Set(this.#memo.hiddenNamespaces);
+  }
+
   get baselined(): boolean {
     return this.#baselined;
   }
 
+  /** The trouble that the feed spoke of last, also under an earlier claim, and has not yet called over. */
+  get trouble(): ScopeMemo["trouble"] {
+    return this.#memo.trouble;
+  }
+
+  /** Whether what was not seen at the last index may have been there all the same. */
+  get mayWiden(): boolean {
+    return this.#scope.namespace === "*" || this.#scope.resource === "namespaces" || this.#borrowed;
+  }
+
   /** Commits what a believed poll found, and only then takes it for the scope's state. Answers the events written. */
   async accept(observation: Observation, signal: AbortSignal): Promise<number> {
-    const { response, next, changes, restored, hiddenNamespaces } = observation;
-    const now = this.#deps.clock.now();
-    const observedAt = new Date(now).toISOString();
+    const { response, next, changes, hiddenNamespaces } = observation;
+    const restored = observation.restored ?? this.#unfinishedResync();
+    const elapsed = this.#deps.clock.elapsed();
+    const observedAt = this.#nowText();
     const nomadEpoch = restored === null ? this.#last.nomadEpoch : await this.#nextNomadEpoch();
+    const memo = { ...this.#memo, resync: null, hiddenNamespaces };
     const moved = response.index !== this.#last.index;
-    const overdue = moved && now - this.#checkpointedAtMs >= this.#options.checkpointEveryMs;
+    const overdue = moved && elapsed - this.#checkpointedAtMs >= this.#options.checkpointEveryMs;
+    const hidesOthers = hiddenNamespaces.join() !== this.#memo.hiddenNamespaces.join();
     let events = 0;
-    if (changes.length > 0 || restored !== null || !this.#caughtUp || overdue) {
-      const pieces = this.#pieces(observation, observedAt, nomadEpoch);
+    if (changes.length > 0 || restored !== null || !this.#caughtUp || overdue || hidesOthers) {
+      const pieces = this.#pieces(observation, restored, observedAt, nomadEpoch);
       const checkpoint: Checkpoint = { index: response.index, nomadEpoch, count: next.count, observedAt };
-      events = await this.#writer.write(pieces, checkpoint, signal);
-      this.#checkpointedAtMs = now;
+      const resync = restored === null ? null : { reason: restored, nomadEpoch };
+      const memoMeanwhile = { ...this.#memo, resync };
+      events = await this.#writer.write(pieces, { checkpoint, memo, memoMeanwhile }, signal);
+      this.#memo = memo;
+      this.#borrowed = false;
+      this.#checkpointedAtMs = elapsed;
     }
     this.#baselined = true;
     this.#caughtUp = true;
-    const hidden = new Set(hiddenNamespaces);
-    this.#last = { snapshot: next, index: response.index, nomadEpoch, observedAt, hiddenNamespaces: hidden };
+    this.#last = { snapshot: next, index: response.index, nomadEpoch, observedAt };
     return events;
   }
 
@@ -122,11 +146,11 @@ export class Session {
     const { nomadEpoch } = this.#last;
     const index = this.#last.index ?? "1";
     const pieces = changePieces(changes, this.#context("live", index, observedAt, nomadEpoch), () => []);
-    await this.#writer.write(pieces, { index, nomadEpoch, count: 0, observedAt }, signal);
+    await this.#writer.write(pieces, { checkpoint: { index, nomadEpoch, count: 0, observedAt } }, signal);
     this.#last = { ...this.#last, snapshot: next, observedAt };
   }
 
-  /** Writes a `nomad.feed.scope` event about this scope. */
+  /** Writes a `nomad.feed.scope` event about this scope, and remembers what trouble it speaks of. */
   say(signal: AbortSignal): Say {
     return async (state, reason) => {
       const { index, nomadEpoch, observedAt } = this.#last;
@@ -136,28 +160,48 @@ export class Session {
         { kind: "scope", scope: this.#scope, state, reason, ...since },
         this.#occurrence(context),
       );
-      await this.#writer.write([piece], undefined, signal);
+      const memo = { ...this.#memo, trouble: isTrouble(state) ? state : null };
+      await this.#writer.write([piece], { memo }, signal);
+      this.#memo = memo;
     };
   }
 
-  #pieces(observation: Observation, observedAt: string, nomadEpoch: number): Iterable<Piece> {
-    const { response, changes, restored, next } = observation;
+  /**
+   * A resync that a crash cut off is begun anew, in a generation of its own: what was restored meanwhile, and
+   * whether it was again, cannot be told.
+   */
+  #unfinishedResync(): string | null {
+    return this.#memo.resync === null
+      ? null
+      : `begun anew after an interruption: ${this.#memo.resync.reason}`;
+  }
+
+  #pieces(
+    observation: Observation,
+    restored: string | null,
+    observedAt: string,
+    nomadEpoch: number,
+  ): Iterable<Piece> {
+    const { response, changes, next } = observation;
     const catchingUp = this.#caughtUp ? "live" : "catchup";
     const mode = restored === null ? catchingUp : "resync";
     const context = this.#context(mode, response.index, observedAt, nomadEpoch);
+    const occurrence = this.#occurrence(context);
     if (!this.#baselined) {
       const found = { changes, count: next.count, index: response.index };
-      return baselinePieces(
-        this.#scope,
-        found,
-        this.#options.baseline === "events",
-        this.#occurrence(context),
-      );
+      return baselinePieces(this.#scope, found, this.#options.baseline === "events", occurrence);
     }
-    const pieces = changePieces(changes, context, (change) => this.#hooks.birthsOf?.(change) ?? []);
-    return restored === null
-      ? pieces
-      : resyncPieces(this.#scope, restored, pieces, this.#occurrence(context));
+    const pieces = changePieces(changes, context, (change) => this.#birthsOf(change, context));
+    return restored === null ? pieces : resyncPieces(this.#scope, restored, pieces, occurrence);
+  }
+
+  /** A namespace that merely came to sight was not born: what is in it was there before. */
+  #birthsOf(change: Change, { observation }: EventContext): readonly Scope[] {
+    if (change.op !== "create" || this.#hooks.birthsOf === undefined) return [];
+    const created = createIndexOf(change.after.value);
+    const { fromIndex } = observation;
+    const old = created !== undefined && fromIndex !== null && BigInt(created) <= BigInt(fromIndex);
+    return old ? [] : this.#hooks.birthsOf(change);
   }
 
   #context(
@@ -182,7 +226,9 @@ export class Session {
 
   /** Of several scopes that notice one restore, the first makes the new generation and the others join it. */
   async #nextNomadEpoch(): Promise<number> {
-    return Math.max(this.#last.nomadEpoch + 1, (await this.#deps.log.head()).nomadEpoch);
+    const { nomadEpoch } = await this.#deps.log.head();
+    const mine = Math.max(this.#last.nomadEpoch, this.#memo.resync?.nomadEpoch ?? 0);
+    return Math.max(mine + 1, nomadEpoch);
   }
 
   #nowText(): string {

@@ -24,7 +24,10 @@ interface Running {
 }
 
 const WATCHDOG_EVERY_MS = 5_000;
-const RESTART_AFTER_FENCE_MS = 5_000;
+const RESTART_AFTER_MS = 5_000;
+const RETRY_PLAN_MS = 1_000;
+/** Longest that a query may take beyond its wait: connecting, a slow body, several addresses, a look at rights. */
+const BEYOND_WAIT_MS = 5 * 60_000;
 
 /**
  * Keeps one loop running for every scope there should be: plans them from the namespaces Nomad has and the
@@ -35,6 +38,9 @@ export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #running = new Map<string, Running>();
   #namespaces: readonly string[] | null;
+  #wanted: ReadonlySet<string> = new Set();
+  #plans: Promise<void> = Promise.resolve();
+  #planned = false;
   #folded: ReadonlySet<ResourceType> = new Set();
   #signal: AbortSignal | undefined;
 
@@ -60,29 +66,53 @@ export class Supervisor {
     return [...this.#running.values()].map((running) => running.loop.report());
   }
 
-  /** Whether the namespaces are known, so that `reports` holds every scope there should be. */
+  /** Scopes that there should be and whose loop is about to be started again. */
+  missing(): string[] {
+    return [...this.#wanted].filter((name) => !this.#running.has(name));
+  }
+
+  /** Whether the namespaces are known and planned for, so that `reports` holds every scope there should be. */
   get planned(): boolean {
-    return this.#namespaces !== null;
+    return this.#planned;
   }
 
   /** A loop that has not moved for this long is stuck: every wait of it is shorter. */
   get stuckAfterMs(): number {
-    return this.#options.waitMs + this.#options.waitMs / 16 + 60_000;
+    return this.#options.waitMs + this.#options.waitMs / 16 + BEYOND_WAIT_MS;
   }
 
-  /** The scopes that there should be, and the loops they ask for. */
-  async #replan(): Promise<void> {
+  /** Brings the running loops to what there should be; one plan after another, each until it succeeds. */
+  #replan(): Promise<void> {
+    this.#plans = this.#plans.then(() => this.#planUntilDone());
+    return this.#plans;
+  }
+
+  async #planUntilDone(): Promise<void> {
     const signal = this.#signal;
-    if (signal === undefined || signal.aborted) return;
-    const wanted = this.#plan();
-    const names = new Set(wanted.map(scopeName));
+    if (signal === undefined) return;
+    const { clock, logger } = this.#deps;
+    while (!signal.aborted) {
+      const namespaces = this.#namespaces;
+      try {
+        const wanted = this.#plan();
+        this.#wanted = new Set(wanted.map(scopeName));
+        this.#apply(wanted);
+        for (const scope of await this.#leftovers(wanted)) this.#start(scope, true);
+        this.#planned = namespaces !== null;
+        return;
+      } catch (error) {
+        logger.error({ err: error }, "could not plan which scopes to watch; trying again");
+        await clock.sleep(RETRY_PLAN_MS, signal);
+      }
+    }
+  }
+
+  #apply(wanted: readonly Scope[]): void {
     for (const [name, running] of this.#running) {
-      if (names.has(name)) this.#readmit(running);
+      if (this.#wanted.has(name)) this.#readmit(running);
       else if (!running.dismissed) this.#dismiss(running);
     }
-    for (const scope of [...wanted, ...(await this.#leftovers(wanted))]) {
-      if (!this.#running.has(scopeName(scope))) this.#start(scope, !names.has(scopeName(scope)));
-    }
+    for (const scope of wanted) this.#start(scope, false);
   }
 
   #plan(): readonly Scope[] {
@@ -145,7 +175,7 @@ export class Supervisor {
 
   #start(scope: Scope, draining: boolean): void {
     const signal = this.#signal;
-    if (signal === undefined || signal.aborted) return;
+    if (signal === undefined || signal.aborted || this.#running.has(scopeName(scope))) return;
     const abort = new AbortController();
     const loop = new ScopeLoop(scope, this.#deps, this.#options, this.#hooks(scope));
     if (draining) loop.drain();
@@ -167,15 +197,26 @@ export class Supervisor {
       );
     } finally {
       signal.removeEventListener("abort", onAbort);
-      if (this.#running.get(scopeName(scope)) === running) this.#running.delete(scopeName(scope));
-      this.#deps.outages.forget(scope);
+      if (this.#running.get(scopeName(scope)) === running) this.#ended(scope);
     }
     if (signal.aborted) return;
-    if (outcome === "drained")
-      this.#deps.logger.info({ scope: scopeName(scope) }, "namespace is gone, scope ended");
-    if (outcome === "fenced" || outcome === "failed")
-      await this.#deps.clock.sleep(RESTART_AFTER_FENCE_MS, signal);
+    const wanted = this.#wanted.has(scopeName(scope));
+    if (outcome === "drained") {
+      this.#deps.logger.info({ scope: scopeName(scope) }, "nothing is left of its namespace: scope ended");
+    }
+    // Wanted, but taken by somebody, or in a namespace that is gone: trying at once would be a race without end.
+    if (wanted && outcome !== "stopped") await this.#deps.clock.sleep(RESTART_AFTER_MS, signal);
     await this.#replan();
+  }
+
+  #ended(scope: Scope): void {
+    const { metrics, outages } = this.#deps;
+    this.#running.delete(scopeName(scope));
+    outages.forget(scope);
+    const labels = { resource: scope.resource, namespace: scope.namespace };
+    for (const gauge of [metrics.scopeIndex, metrics.scopeObjects, metrics.scopeLastOk, metrics.scopeStale]) {
+      gauge.remove(labels);
+    }
   }
 
   #hooks(scope: Scope): ScopeHooks {
@@ -199,13 +240,11 @@ export class Supervisor {
     if (this.#namespaces !== null && names.join() === this.#namespaces.join()) return;
     this.#namespaces = names;
     this.#deps.logger.info({ namespaces: names.length }, `watching namespaces: ${shortList(names)}`);
-    this.#replan().catch((error: unknown) => {
-      this.#deps.logger.error({ err: error }, "could not plan the scopes; trying again at the next change");
-    });
+    void this.#replan();
   }
 
   #replaceStuck(): void {
-    const now = this.#deps.clock.now();
+    const now = this.#deps.clock.elapsed();
     for (const running of this.#running.values()) {
       const { scope, lastMoveAtMs } = running.loop.report();
       const stillMs = now - lastMoveAtMs;

@@ -3,11 +3,10 @@ interface RawJSON {
   readonly rawJSON: string;
 }
 interface JSON {
-  // oxlint-disable-next-line typescript/no-explicit-any -- mirrors the library's own signature
   parse(
     text: string,
-    reviver: (this: any, key: string, value: any, context: { source?: string }) => any,
-  ): any;
+    reviver: (this: unknown, key: string, value: unknown, context: { source?: string }) => unknown,
+  ): unknown;
   rawJSON(text: string): RawJSON;
   isRawJSON(value: unknown): value is RawJSON;
 }

@@ -1,4 +1,4 @@
-import { integerText, isJsonObject, stringField, type Json, type JsonObject } from "./json.ts";
+import { integerText, isJsonObject, stringField, type JsonObject } from "./json.ts";
 
 /**
  * The resource catalogue: what the feed watches, one entry a kind of Nomad object. Everything that depends on
@@ -155,5 +155,3 @@ export function revOf(stub: JsonObject): string | undefined {
 export function createIndexOf(stub: JsonObject): string | undefined {
   return integerText(stub["CreateIndex"]);
 }
-
-export type { Json };

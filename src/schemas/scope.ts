@@ -1,4 +1,4 @@
-import { RESOURCES, type ObjectRef, type ResourceType } from "./resources.ts";
+import type { ObjectRef, ResourceType } from "./resources.ts";
 
 /** What one blocking-query loop watches. `namespace` is a name, "*" (all), or "-" (cluster-wide resource). */
 export interface Scope {
@@ -20,8 +20,4 @@ export function scopesOverlap(a: Scope, b: Scope): boolean {
 
 export function scopeContains(scope: Scope, ref: ObjectRef): boolean {
   return scope.resource === ref.resource && (scope.namespace === "*" || scope.namespace === ref.namespace);
-}
-
-export function clusterScope(resource: ResourceType): Scope {
-  return { resource, namespace: RESOURCES[resource].namespaced ? "*" : "-" };
 }

@@ -1,7 +1,15 @@
 import { setImmediate } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { follow } from "../../src/feed/follow.ts";
-import type { Checkpoint, Claim, Commit, FeedLog, StateEntry } from "../../src/feed/log.ts";
+import {
+  EMPTY_MEMO,
+  type Checkpoint,
+  type Claim,
+  type Commit,
+  type FeedLog,
+  type ScopeMemo,
+  type StateEntry,
+} from "../../src/feed/log.ts";
 import type { EventDraft } from "../../src/schemas/draft.ts";
 import type { ObjectRef, ResourceType } from "../../src/schemas/resources.ts";
 import type { Scope } from "../../src/schemas/scope.ts";
@@ -278,7 +286,23 @@ export function feedLogContract(name: string, open: OpenLog): void {
           rev: 0,
           baselined: false,
           checkpoint: null,
+          borrowed: false,
+          memo: EMPTY_MEMO,
         });
+      });
+
+      test("hands over what the owner before had to remember, and the Nomad epoch it had begun", async () => {
+        const memo: ScopeMemo = {
+          resync: { reason: "index went back", nomadEpoch: 3 },
+          hiddenNamespaces: ["qa"],
+          trouble: "stale",
+        };
+        const claim = await log.claim(JOBS, "me");
+        await log.commit(chunk(claim, { memo }));
+        await log.commit(chunk({ ...claim, rev: 1 }, { checkpoint: checkpoint("9") }));
+        expect(await log.claim(JOBS, "next")).toMatchObject({ memo });
+        expect(await log.head()).toMatchObject({ nomadEpoch: 3 });
+        expect(await log.claim(PROD, "me")).toMatchObject({ memo: EMPTY_MEMO });
       });
 
       test("hands over rev and checkpoint", async () => {

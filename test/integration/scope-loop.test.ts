@@ -354,4 +354,120 @@ describe("a scope's loop", () => {
     expect(update).toMatchObject({ op: "update", previous: "5", current: "15", mode: "catchup" });
     await expectFolds([job("a", 15, { created: 5 })]);
   });
+
+  it("begins an interrupted resync anew, in a generation of its own, and ends it", async () => {
+    const before = Array.from({ length: 900 }, (_, position) =>
+      job(`job${String(position).padStart(4, "0")}`, 200, { created: 5 }),
+    );
+    nomad.set("jobs/default", 300, before);
+    const first = start();
+    await count(901);
+    await stop(first);
+    // Hidden: the index is higher, only the revs show it, and the first chunk takes those that do.
+    const after = before.map((stub) => ({ ...stub, ModifyIndex: stub.ID < "job0600" ? 60 : 350 }));
+    nomad.set("jobs/default", 400, after);
+    log.breakNext(
+      (_commit, write) => write(),
+      () => {
+        second.abort.abort(new Error("killed"));
+        return Promise.reject(new LogUnavailable("killed"));
+      },
+    );
+    const second = start();
+    await second.done;
+    expect((await log.head()).nomadEpoch).toBe(1);
+    start();
+    const ended = await until("the end of the resync", async () => {
+      const all = await events();
+      return all.at(-1)?.data["phase"] === "end" && all;
+    });
+    const resyncs = ended.filter((event) => event.type === "nomad.feed.resync");
+    expect(resyncs.map((event) => event.data["phase"])).toEqual(["begin", "begin", "end"]);
+    expect((await log.head()).nomadEpoch).toBe(2);
+    await expectFolds(after);
+  });
+
+  it("tells a delete that fell into an interrupted baseline", async () => {
+    nomad.set("jobs/default", 10, many(800, 5));
+    log.breakNext(
+      (_commit, write) => write(),
+      () => {
+        first.abort.abort(new Error("killed"));
+        return Promise.reject(new LogUnavailable("killed"));
+      },
+    );
+    const first = start();
+    await first.done;
+    expect(await events()).toHaveLength(500);
+    nomad.set("jobs/default", 20, many(800, 5).slice(1));
+    start();
+    await until("the baseline", async () =>
+      (await events()).some((event) => event.type === "nomad.feed.baseline"),
+    );
+    await expectFolds(many(800, 5).slice(1));
+  });
+
+  it("does not take rights that came back while it was away for a restore", async () => {
+    const x = job("x", 6, { namespace: "qa" });
+    nomad.set("jobs/*", 10, [...many(20, 5), x]);
+    const first = start(everyJob);
+    await count(22);
+    nomad.hidden.add("qa");
+    nomad.set("jobs/*", 20, many(20, 5));
+    await count(23);
+    await stop(first);
+    nomad.hidden.delete("qa");
+    const now = [...many(20, 5), { ...x, ModifyIndex: 12 }];
+    nomad.set("jobs/*", 30, now);
+    start(everyJob);
+    await until("the update", async () => (await events()).some((event) => event.current === "12"));
+    expect((await events()).map((event) => event.type)).not.toContain("nomad.feed.resync");
+    await expectFolds(now);
+  });
+
+  it("calls trouble over that was spoken of before a restart", async () => {
+    nomad.set("jobs/default", 10, [job("a", 5)]);
+    const first = start(jobs, { staleAfterMs: 0 });
+    await count(2);
+    nomad.failNext(reset());
+    await until("stale", async () => (await events()).some((event) => event.data["state"] === "stale"));
+    await stop(first);
+    start();
+    await until("recovered", async () => (await events()).at(-1)?.data["state"] === "recovered");
+  });
+
+  it("asks the leader where a follower is out of touch", async () => {
+    nomad.set("jobs/default", 10, [job("a", 5)]);
+    start(jobs, { consistency: "stale" });
+    await count(2);
+    nomad.failNext(new NomadError("NOMAD_STALE_RESPONSE", "out of touch", { retryable: true, hint: "wait" }));
+    nomad.set("jobs/default", 20, [job("a", 15, { created: 5 })]);
+    await count(3);
+    expect(nomad.requests.slice(1).map((request) => request.consistency)).toEqual(
+      expect.arrayContaining(["stale", "default"]),
+    );
+    expect((await events()).map((event) => event.type)).not.toContain("nomad.feed.scope");
+  });
+
+  it("begins a claim with the leader's list, so that a lagging follower cannot set the state back", async () => {
+    nomad.set("jobs/default", 10, [job("a", 5)]);
+    start(jobs, { consistency: "stale" });
+    await until("the second query", () => nomad.requests.length >= 2);
+    expect(nomad.requests.map((request) => request.consistency).slice(0, 2)).toEqual(["default", "stale"]);
+  });
+
+  it("does not believe an empty * list that a namespace contradicts", async () => {
+    nomad.set("jobs/*", 10, many(3, 5));
+    nomad.set("jobs/default", 10, many(3, 5));
+    start(everyJob, { staleAfterMs: 0 });
+    await count(4);
+    nomad.set("jobs/*", 20, []);
+    await until("stale", async () => (await events()).some((event) => event.data["state"] === "stale"));
+    await expectFolds(many(3, 5));
+    nomad.set("jobs/default", 20, []);
+    await until(
+      "the deletes",
+      async () => (await events()).filter((event) => event.op === "delete").length === 3,
+    );
+  });
 });

@@ -102,7 +102,7 @@ export function judgeLog(events: readonly SeenEvent[], truth: ReadonlyMap<string
 }
 
 /** What differs between two states, one line a subject. */
-export function differences(seen: ReadonlyMap<string, Json>, truth: ReadonlyMap<string, Json>): string[] {
+function differences(seen: ReadonlyMap<string, Json>, truth: ReadonlyMap<string, Json>): string[] {
   const found: string[] = [];
   for (const [subject, stub] of truth) {
     const ours = seen.get(subject);

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
-export interface IssuedCertificate {
+interface IssuedCertificate {
   /** Paths of PEM files. */
   readonly cert: string;
   readonly key: string;

@@ -8,10 +8,10 @@ const scope = (namespace: string): Scope => ({ resource: "jobs", namespace });
 function known(
   namespace: string,
   fence: number,
-  polled: [fence: number, index: string, nomadEpoch?: number] | null,
+  polled: [fence: number, index: string, nomadEpoch?: number, count?: number] | null,
 ) {
-  const [checkpointFence, index, nomadEpoch] = polled ?? [0, "0"];
-  const checkpoint = { index, nomadEpoch: nomadEpoch ?? 0, count: 1, observedAt: "2026-08-22T10:00:00Z" };
+  const [checkpointFence, index, nomadEpoch, count = 1] = polled ?? [0, "0"];
+  const checkpoint = { index, nomadEpoch: nomadEpoch ?? 0, count, observedAt: "2026-08-22T10:00:00Z" };
   const record: ScopeRecord = {
     scope: scope(namespace),
     fence,
@@ -45,16 +45,27 @@ describe("what a claim inherits", () => {
     expect(inherit(scope("default"), records)).toMatchObject({ checkpoint: { index }, borrowed });
   });
 
-  test("* takes the lowest index as a number, and the earlier Nomad epoch before any index", () => {
+  test("* takes the lowest index as a number, and the latest Nomad epoch", () => {
     const records = [known("a", 1, [1, "100"]), known("b", 2, [2, "99"])];
     expect(inherit(scope("*"), records)).toMatchObject({ checkpoint: { index: "99" }, borrowed: true });
     const restored = [...records, known("c", 3, [3, "5", 1])];
-    expect(inherit(scope("*"), restored)).toMatchObject({ checkpoint: { index: "99" } });
+    expect(inherit(scope("*"), restored)).toMatchObject({ checkpoint: { index: "5", nomadEpoch: 1 } });
+  });
+
+  test("* leaves out namespaces that hold nothing: nobody may ever poll them again", () => {
+    const records = [known("gone", 1, [1, "3", 0, 0]), known("a", 2, [2, "100", 1])];
+    expect(inherit(scope("*"), records)).toMatchObject({ checkpoint: { index: "100", nomadEpoch: 1 } });
+    const [gone] = records;
+    expect(inherit(scope("*"), gone === undefined ? [] : [gone])).toEqual({
+      baselined: true,
+      checkpoint: null,
+      borrowed: false,
+    });
   });
 
   test("* ignores namespaces it has polled since", () => {
     const records = [known("a", 1, [1, "10"]), known("*", 2, [2, "50"]), known("b", 3, [3, "70"])];
-    expect(inherit(scope("*"), records)).toMatchObject({ checkpoint: { index: "50" }, borrowed: false });
+    expect(inherit(scope("*"), records)).toMatchObject({ checkpoint: { index: "50" }, borrowed: true });
   });
 });
 

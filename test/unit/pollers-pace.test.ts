@@ -9,6 +9,7 @@ function manualClock(): Clock & { slept: number[]; advance(ms: number): void } {
   return {
     slept,
     now: () => now,
+    elapsed: () => now,
     advance: (ms) => {
       now += ms;
     },

@@ -25,6 +25,9 @@ export class Health {
         scope: scopeName(report.scope),
         why: report.reason ?? "its first list was not read yet",
       }));
+    for (const scope of this.#supervisor.missing()) {
+      waiting.push({ scope, why: "its loop is about to be started again" });
+    }
     if (!this.#supervisor.planned) {
       waiting.push({ scope: "*", why: "Nomad has not said yet which namespaces there are" });
     }
@@ -33,7 +36,7 @@ export class Health {
 
   /** Alive: no loop stands still for longer than any wait of it could explain. */
   liveness(): LivenessReport {
-    const now = this.#clock.now();
+    const now = this.#clock.elapsed();
     const stuck = this.#supervisor
       .reports()
       .filter((report) => now - report.lastMoveAtMs > this.#supervisor.stuckAfterMs)

@@ -26,21 +26,27 @@ export async function nomadAnswers(nomad: NomadClient, waiting: Waiting): Promis
   await untilAnswered(() => nomad.leader(waiting.signal), waiting);
 }
 
+export interface Region {
+  readonly name: string;
+  /** False where Nomad did not say and there are several. */
+  readonly sure: boolean;
+}
+
 /**
  * The region of the agent that answers; waits for Nomad. An agent that does not tell us (no agent:read) leaves
  * the only region there is, or else Nomad's default name.
  */
-export async function regionOf(nomad: NomadClient, waiting: Waiting): Promise<string> {
+export async function regionOf(nomad: NomadClient, waiting: Waiting): Promise<Region> {
   return untilAnswered(async () => {
     const self = await nomad.agentSelf(waiting.signal);
-    if (self?.region !== undefined) return self.region;
-    const regions = await nomad.regions(waiting.signal);
-    if (regions.length === 1 && regions[0] !== undefined) return regions[0];
+    if (self?.region !== undefined) return { name: self.region, sure: true };
+    const [only, ...others] = await nomad.regions(waiting.signal);
+    if (only !== undefined && others.length === 0) return { name: only, sure: true };
     waiting.logger.warn(
-      { regions },
+      { regions: [only, ...others] },
       'the token may not read the agent\'s region: taking it for "global"; set --nomad-region to be sure',
     );
-    return "global";
+    return { name: "global", sure: false };
   }, waiting);
 }
 

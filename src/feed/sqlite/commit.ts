@@ -2,14 +2,21 @@ import { sealDraft, type EventDraft } from "../../schemas/draft.ts";
 import type { Scope } from "../../schemas/scope.ts";
 import { currentFence, inherit } from "../claims.ts";
 import { Conflict, Fenced } from "../errors.ts";
-import type { Claim, Commit, Committed, StateWrite } from "../log.ts";
+import {
+  EMPTY_MEMO,
+  type Claim,
+  type Commit,
+  type Committed,
+  type ScopeMemo,
+  type StateWrite,
+} from "../log.ts";
 import type { Connection } from "./connection.ts";
 import { readMeta, scopeOf, type ScopeRow } from "./rows.ts";
 
 /** Takes the scope in one transaction. */
 export function claimScope(connection: Connection, scope: Scope, owner: string): Claim {
   return connection.transaction(() => {
-    const known = scopesOfResource(connection, scope);
+    const known = overlapping(connection, scope);
     const heritage = inherit(scope, known);
     const fence = readMeta(connection).fence + 1;
     connection.run("UPDATE meta SET fence = ? WHERE one = 1", [fence]);
@@ -23,7 +30,16 @@ export function claimScope(connection: Connection, scope: Scope, owner: string):
       heritage.checkpoint !== null && borrowed
         ? { ...heritage.checkpoint, count: countState(connection, scope) }
         : heritage.checkpoint;
-    return { scope, fence, rev: find(known, scope)?.rev ?? 0, baselined, checkpoint };
+    const own = find(known, scope);
+    return {
+      scope,
+      fence,
+      rev: own?.rev ?? 0,
+      baselined,
+      checkpoint,
+      borrowed,
+      memo: own?.memo ?? EMPTY_MEMO,
+    };
   });
 }
 
@@ -31,7 +47,7 @@ export function claimScope(connection: Connection, scope: Scope, owner: string):
 export function commitChunk(connection: Connection, commit: Commit, nowText: string): Committed {
   return connection.transaction(() => {
     const { scope, fence, commitId } = commit;
-    const known = scopesOfResource(connection, scope);
+    const known = overlapping(connection, scope);
     const own = find(known, scope);
     const newest = currentFence(scope, known);
     if (own === undefined || own.fence !== fence || newest !== fence) throw new Fenced(scope, fence, newest);
@@ -52,13 +68,23 @@ export function commitChunk(connection: Connection, commit: Commit, nowText: str
       [rev, commitId, first, count === 0 ? 0 : last, scope.resource, scope.namespace],
     );
     if (commit.checkpoint !== undefined) moveCheckpoint(connection, commit, commit.checkpoint);
+    if (commit.memo !== undefined) keepMemo(connection, scope, commit.memo);
     connection.run("UPDATE meta SET sequence = ?, bytes = bytes + ? WHERE one = 1", [last, bytes]);
     return { status: "committed", first, last: count === 0 ? 0 : last, rev };
   });
 }
 
-function scopesOfResource(connection: Connection, scope: Scope): ScopeRow[] {
-  return connection.all("SELECT * FROM scopes WHERE resource = ?", [scope.resource]).map(scopeOf);
+/** Every known scope that can hold the same objects, this one included. */
+function overlapping(connection: Connection, scope: Scope): ScopeRow[] {
+  if (scope.namespace === "*") {
+    return connection.all("SELECT * FROM scopes WHERE resource = ?", [scope.resource]).map(scopeOf);
+  }
+  return connection
+    .all("SELECT * FROM scopes WHERE resource = ? AND namespace IN (?, '*')", [
+      scope.resource,
+      scope.namespace,
+    ])
+    .map(scopeOf);
 }
 
 function find(known: readonly ScopeRow[], scope: Scope): ScopeRow | undefined {
@@ -153,5 +179,18 @@ function moveCheckpoint(
      observed_at = ? WHERE resource = ? AND namespace = ?`,
     [commit.fence, index, nomadEpoch, count, observedAt, commit.scope.resource, commit.scope.namespace],
   );
+  liftNomadEpoch(connection, nomadEpoch);
+}
+
+function keepMemo(connection: Connection, scope: Scope, memo: ScopeMemo): void {
+  connection.run("UPDATE scopes SET memo = ? WHERE resource = ? AND namespace = ?", [
+    JSON.stringify(memo),
+    scope.resource,
+    scope.namespace,
+  ]);
+  if (memo.resync !== null) liftNomadEpoch(connection, memo.resync.nomadEpoch);
+}
+
+function liftNomadEpoch(connection: Connection, nomadEpoch: number): void {
   connection.run("UPDATE meta SET nomad_epoch = max(nomad_epoch, ?) WHERE one = 1", [nomadEpoch]);
 }

@@ -2,7 +2,15 @@ import type { Aspect, LogEntry, Op } from "../../schemas/draft.ts";
 import type { ResourceType } from "../../schemas/resources.ts";
 import type { Severity } from "../../schemas/severity.ts";
 import type { ScopeRecord } from "../claims.ts";
-import type { Checkpoint, Consumer, FeedHead, ScopeStatus, StateEntry } from "../log.ts";
+import {
+  EMPTY_MEMO,
+  type Checkpoint,
+  type Consumer,
+  type FeedHead,
+  type ScopeMemo,
+  type ScopeStatus,
+  type StateEntry,
+} from "../log.ts";
 import type { Connection, Row } from "./connection.ts";
 import { damaged } from "./errors.ts";
 
@@ -64,6 +72,7 @@ export interface ScopeRow extends ScopeRecord, ScopeStatus {
   readonly baselined: boolean;
   readonly checkpoint: Checkpoint | null;
   readonly commitId: string | null;
+  readonly memo: ScopeMemo;
   readonly first: number;
   readonly last: number;
 }
@@ -80,7 +89,13 @@ export function scopeOf(row: Row): ScopeRow {
     commitId: row.textOrNull("commit_id"),
     first: row.integer("first"),
     last: row.integer("last"),
+    memo: memoOf(row),
   };
+}
+
+function memoOf(row: Row): ScopeMemo {
+  const text = row.textOrNull("memo");
+  return text === null ? EMPTY_MEMO : (JSON.parse(text) as ScopeMemo);
 }
 
 function checkpointOf(row: Row): Checkpoint | null {

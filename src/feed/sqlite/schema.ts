@@ -88,6 +88,7 @@ CREATE TABLE scopes (
   nomad_epoch      INTEGER,
   count            INTEGER,
   observed_at      TEXT,
+  memo             TEXT,
   PRIMARY KEY (resource, namespace)
 ) WITHOUT ROWID;
 

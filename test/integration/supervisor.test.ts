@@ -1,0 +1,178 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { LogUnavailable } from "../../src/feed/errors.ts";
+import type { FeedLog } from "../../src/feed/log.ts";
+import { openSqliteLog } from "../../src/feed/sqlite/open.ts";
+import { systemClock } from "../../src/pollers/clock.ts";
+import { Supervisor, type SupervisorOptions } from "../../src/pollers/supervisor.ts";
+import { scopeName } from "../../src/schemas/scope.ts";
+import { silentLogger } from "../../src/telemetry/logger.ts";
+import { createMetrics } from "../../src/telemetry/metrics.ts";
+import { breakable } from "../support/breakable-log.ts";
+import { parseEvent, type SeenEvent } from "../support/feed-check.ts";
+import { ScriptedNomad } from "../support/scripted-nomad.ts";
+import { until } from "../support/until.ts";
+
+const namespace = (name: string, created: number) => ({
+  CreateIndex: created,
+  ModifyIndex: created,
+  Name: name,
+});
+const job = (id: string, space: string, rev: number) => ({
+  CreateIndex: rev,
+  ID: id,
+  ModifyIndex: rev,
+  Name: id,
+  Namespace: space,
+});
+
+describe("the supervisor", () => {
+  let directory: string;
+  let log: FeedLog & { failScopes: number };
+  let nomad: ScriptedNomad;
+  let metrics: ReturnType<typeof createMetrics>;
+  let abort: AbortController;
+  let running: Promise<void>;
+  let supervisor: Supervisor;
+
+  const start = (options: Partial<SupervisorOptions> = {}) => {
+    const deps = { nomad, log, logger: silentLogger(), metrics, clock: systemClock, random: () => 0.01 };
+    supervisor = new Supervisor(deps, {
+      source: "nomad://test/global",
+      owner: "test",
+      waitMs: 60_000,
+      consistency: "default",
+      baseline: "marker",
+      maxEventBytes: 65_536,
+      canonicalEveryMs: 300_000,
+      staleAfterMs: 30_000,
+      checkpointEveryMs: 0,
+      pace: { perSecond: 1000, burst: 1000 },
+      resources: ["namespaces", "jobs"],
+      namespaces: null,
+      maxScopes: 50,
+      ...options,
+    });
+    running = supervisor.run(abort.signal);
+  };
+  const watched = () =>
+    supervisor
+      .reports()
+      .map((report) => scopeName(report.scope))
+      .toSorted();
+  const watching = (...names: string[]) =>
+    until(
+      `watching ${names.join(", ")}`,
+      () => watched().join() === names.join() && supervisor.reports().every((report) => report.baselined),
+    );
+  const events = async (): Promise<SeenEvent[]> => {
+    const { epoch, floor } = await log.head();
+    return (await log.read({ epoch, sequence: floor }, { limit: 1000 })).map((entry) =>
+      parseEvent(entry.json),
+    );
+  };
+
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), "ncf-supervisor-"));
+    const file = await openSqliteLog({ path: join(directory, "feed.db"), source: "nomad://test/global" });
+    log = Object.assign(breakable(file), {
+      failScopes: 0,
+      scopes: async () => {
+        if (log.failScopes-- > 0) throw new LogUnavailable("busy");
+        return file.scopes();
+      },
+    });
+    nomad = new ScriptedNomad();
+    nomad.set("namespaces/-", 10, [namespace("default", 1)]);
+    nomad.set("jobs/default", 10, [job("web", "default", 5)]);
+    metrics = createMetrics();
+    abort = new AbortController();
+  });
+
+  afterEach(async () => {
+    abort.abort(new Error("end of test"));
+    await running;
+    await log.close();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  it("follows namespaces as they come and go, and counts what is in a new one as news", async () => {
+    start();
+    await watching("jobs/default", "namespaces/-");
+    nomad.set("jobs/qa", 21, [job("early", "qa", 21)]);
+    nomad.set("namespaces/-", 20, [namespace("default", 1), namespace("qa", 20)]);
+    await watching("jobs/default", "jobs/qa", "namespaces/-");
+    const early = await until("the job", async () => (await events()).find((event) => event.key === "early"));
+    expect(early.op).toBe("create");
+    nomad.absent.add("qa");
+    nomad.set("jobs/qa", 30, []);
+    nomad.set("namespaces/-", 30, [namespace("default", 1)]);
+    await watching("jobs/default", "namespaces/-");
+    expect((await events()).filter((event) => event.op === "delete").map((event) => event.key)).toEqual(
+      expect.arrayContaining(["early", "qa"]),
+    );
+    expect(await metrics.registry.metrics()).not.toContain('namespace="qa"');
+  });
+
+  it("takes a namespace that merely came to sight for old: a baseline, no flood of creates", async () => {
+    nomad.set("namespaces/-", 100, [namespace("default", 1)]);
+    start();
+    await watching("jobs/default", "namespaces/-");
+    nomad.set("jobs/qa", 90, [job("old", "qa", 50)]);
+    nomad.set("namespaces/-", 110, [namespace("default", 1), namespace("qa", 40)]);
+    await watching("jobs/default", "jobs/qa", "namespaces/-");
+    const seen = await events();
+    expect(seen.map((event) => event.key)).not.toContain("old");
+    expect(seen.map((event) => event.subject)).toContain("feed/jobs/qa");
+  });
+
+  it("goes on planning where the log fails for a moment", async () => {
+    log.failScopes = 2;
+    start();
+    await watching("jobs/default", "namespaces/-");
+    await until("planned", () => supervisor.planned);
+  });
+
+  it("folds into * where namespaces are more than connections, without telling anything twice", async () => {
+    start({ maxScopes: 3 });
+    await watching("jobs/default", "namespaces/-");
+    const all = ["default", "qa", "prod"];
+    nomad.set(
+      "jobs/*",
+      40,
+      all.map((space, position) => job(`in-${space}`, space, 30 + position)).concat(job("web", "default", 5)),
+    );
+    nomad.set(
+      "namespaces/-",
+      35,
+      all.map((name, position) => namespace(name, position === 0 ? 1 : 30)),
+    );
+    await watching("jobs/*", "namespaces/-");
+    const created = (await events()).filter(
+      (event) => event.op === "create" && event.subject.startsWith("jobs/"),
+    );
+    expect(created.map((event) => event.key).toSorted()).toEqual(["in-default", "in-prod", "in-qa"]);
+    nomad.absent.add("qa").add("prod");
+    nomad.set("jobs/default", 50, [job("in-default", "default", 30), job("web", "default", 5)]);
+    nomad.set("namespaces/-", 50, [namespace("default", 1)]);
+    await watching("jobs/default", "namespaces/-");
+    expect(new Set((await events()).map((event) => event.id)).size).toBe((await events()).length);
+  });
+
+  it("does not run in circles over a namespace that is asked for by name and does not exist", async () => {
+    nomad.absent.add("ghost");
+    nomad.set("jobs/ghost", 10, []);
+    start({ resources: ["jobs"], namespaces: ["ghost"] });
+    await watching("jobs/ghost");
+    nomad.set("jobs/ghost", 20, [job("a", "ghost", 15)]);
+    await until("the job", async () => (await events()).some((event) => event.key === "a"));
+    nomad.set("jobs/ghost", 30, []);
+    await until("its delete", async () => (await events()).some((event) => event.op === "delete"));
+    await until("the scope's end", () => watched().length === 0);
+    const asked = nomad.requests.length;
+    expect(supervisor.missing()).toEqual(["jobs/ghost"]);
+    expect(asked).toBeLessThan(12);
+  });
+});
