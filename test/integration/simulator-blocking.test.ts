@@ -162,6 +162,18 @@ describe("a blocking query", () => {
   });
 });
 
+describe("closing", () => {
+  it("leaves no query asleep, not even one woken at that moment", async () => {
+    const nomad = await simulatedNomad();
+    const { simulator } = nomad;
+    await nomad.sleep("/v1/jobs?namespace=qa&index=999&wait=60s");
+    simulator.cluster.registerJob({ id: "web" });
+    await simulator.close();
+    while (simulator.connections.taken > 0) await new Promise((resolve) => setImmediate(resolve));
+    expect(simulator.sleepers).toBe(0);
+  });
+});
+
 describe("answers", () => {
   it.each([
     ["/v1/jobs?index=-1", 400, "Invalid index"],

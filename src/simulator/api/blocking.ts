@@ -46,7 +46,7 @@ async function sleep(
   matches: Matches,
   forMs: number,
 ): Promise<Outcome> {
-  if (forMs <= 0) return "timeout";
+  if (forMs <= 0 || context.signal.aborted) return "timeout";
   const { promise, resolve } = Promise.withResolvers<Outcome>();
   const watch = replica.watch(matches, () => resolve("woken"));
   const timer = setTimeout(() => resolve("timeout"), forMs);
