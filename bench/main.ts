@@ -14,6 +14,7 @@ const USAGE = `npm run bench -- [--only <beginning of a row's name>]... [--list]
 const FILES: readonly (() => Promise<{ readonly default: readonly BenchRow[] }>)[] = [
   () => import("./snapshots.ts"),
   () => import("./sqlite.ts"),
+  () => import("./path.ts"),
 ];
 
 async function main(): Promise<number> {

@@ -63,16 +63,18 @@ export interface JobSpec {
   readonly command: string;
   readonly type?: "service" | "batch";
   readonly restarts?: number;
+  /** Default: any. */
+  readonly datacenter?: string;
 }
 
 function jobOf(spec: JobSpec): object {
-  const { id, namespace, count, command, type = "service", restarts = 0 } = spec;
+  const { id, namespace, count, command, type = "service", restarts = 0, datacenter = "*" } = spec;
   return {
     ID: id,
     Name: id,
     Namespace: namespace,
     Type: type,
-    Datacenters: ["*"],
+    Datacenters: [datacenter],
     TaskGroups: [
       {
         Name: "g",
