@@ -42,5 +42,6 @@ export interface NomadSettings {
   readonly tlsServerName?: string;
   readonly skipVerify: boolean;
   readonly consistency: "default" | "stale";
+  readonly compression: "auto" | "gzip" | "none";
   readonly maxStaleMs: number;
 }

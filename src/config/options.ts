@@ -112,6 +112,11 @@ export const OPTIONS = {
     default: "false",
     help: "do not verify Nomad's certificate",
   }),
+  nomadCompression: option(choice(["auto", "gzip", "none"]), {
+    group: "Nomad",
+    default: "auto",
+    help: "of lists on their way; auto: gzip, but not from an agent on this machine",
+  }),
   nomadConsistency: option(choice(["default", "stale"]), {
     group: "Nomad",
     default: "default",

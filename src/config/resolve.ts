@@ -69,6 +69,7 @@ function nestNomad(values: OptionValues, useTokenFile: boolean): NomadSettings {
     addresses: values.nomadAddr,
     skipVerify: values.nomadSkipVerify,
     consistency: values.nomadConsistency,
+    compression: values.nomadCompression,
     maxStaleMs: values.nomadMaxStale,
     ...defined({
       region: values.nomadRegion,

@@ -9,6 +9,8 @@ export interface NomadAddress {
   readonly origin: string;
   readonly secure: boolean;
   readonly socketPath: string | undefined;
+  /** Whether the agent is on this machine. */
+  readonly local: boolean;
   /** Value of the Authorization header. */
   readonly authorization: Secret | undefined;
 }
@@ -35,6 +37,7 @@ function parseAddress(text: string, httpAuth: string | undefined): NomadAddress 
     origin: url.origin,
     secure: url.protocol === "https:",
     socketPath: undefined,
+    local: /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname),
     authorization: basicAuthorization(credentialsOf(url, text) ?? httpAuth),
   };
 }
@@ -47,6 +50,7 @@ function parseSocket(text: string, httpAuth: string | undefined): NomadAddress {
     origin: "http://127.0.0.1",
     secure: false,
     socketPath,
+    local: true,
     authorization: basicAuthorization(httpAuth),
   };
 }

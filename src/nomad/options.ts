@@ -22,6 +22,8 @@ export interface RawNomadOptions {
   /** A text as Go's ParseBool takes it; any other is ignored, as the official client does. */
   readonly skipVerify?: string | boolean;
   readonly consistency?: Consistency;
+  /** "auto": gzip, but not on this machine. */
+  readonly compression?: Compression;
   /** Oldest contact with the leader a stale answer may have, ms. */
   readonly maxStaleMs?: number;
   /** Connections to one address; a blocking query holds one as long as it waits. */
@@ -35,6 +37,8 @@ export interface RawNomadOptions {
   /** What an answer to a blocking query may take beyond all that Nomad itself may take, ms. */
   readonly deadlineMarginMs?: number;
 }
+
+export type Compression = "auto" | "gzip" | "none";
 
 export type TokenSource =
   | { readonly kind: "none" }
@@ -59,6 +63,7 @@ export interface NomadClientOptions {
   readonly token: TokenSource;
   readonly tls: TlsOptions;
   readonly consistency: Consistency;
+  readonly compression: Compression;
   readonly maxStaleMs: number;
   readonly maxConnections: number;
   readonly maxBodyBytes: number;
@@ -82,6 +87,7 @@ export function resolveNomadOptions(raw: RawNomadOptions): NomadClientOptions {
     token: tokenSource(raw),
     tls: tlsOptions(raw),
     consistency: raw.consistency ?? "default",
+    compression: raw.compression ?? "auto",
     maxStaleMs: atLeast(0, "maxStaleMs", raw.maxStaleMs ?? 5_000),
     maxConnections: atLeast(1, "maxConnections", raw.maxConnections ?? 80),
     maxBodyBytes: atLeast(1, "maxBodyBytes", raw.maxBodyBytes ?? 1024 ** 3),

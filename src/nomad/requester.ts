@@ -4,7 +4,7 @@ import { decodeBody } from "./body.ts";
 import { Connections } from "./connections.ts";
 import { NomadError } from "./errors.ts";
 import { exchange, type Headers, type RawResponse } from "./exchange.ts";
-import type { NomadClientOptions } from "./options.ts";
+import type { NomadClientOptions, Compression } from "./options.ts";
 import { parseRetryAfter } from "./retry-after.ts";
 import { statusError, type Asked } from "./status-errors.ts";
 import { createTokenReader, type TokenReader } from "./token.ts";
@@ -127,7 +127,7 @@ export class Requester {
     try {
       const response = await exchange(connection, {
         path: asked.what.slice("GET ".length),
-        headers: headersFor(agent.address, token),
+        headers: headersFor(agent.address, token, this.#options.compression),
         headersTimeoutMs: question.headersTimeoutMs ?? this.#options.requestTimeoutMs,
         bodyTimeoutMs: this.#options.bodyTimeoutMs,
         maxBodyBytes: this.#options.maxBodyBytes,
@@ -199,10 +199,16 @@ function openAgents(options: NomadClientOptions, logger: Logger): Agent[] {
   }));
 }
 
-function headersFor(address: NomadAddress, token: string | undefined): Record<string, string> {
+function headersFor(
+  address: NomadAddress,
+  token: string | undefined,
+  compression: Compression,
+): Record<string, string> {
+  // Where no network lies between, compressing costs both sides more than it saves.
+  const compressed = compression === "gzip" || (compression === "auto" && !address.local);
   return {
     accept: "application/json",
-    "accept-encoding": "gzip",
+    "accept-encoding": compressed ? "gzip" : "identity",
     "user-agent": "nomad-changefeed",
     ...(token === undefined ? {} : { "x-nomad-token": token }),
     ...(address.authorization === undefined ? {} : { authorization: address.authorization.reveal() }),

@@ -25,7 +25,7 @@ async function resyncs(watched: WatchedCluster): Promise<number> {
 
 describe("answers that go wrong", () => {
   it.each(FAULT_KINDS)("%s", async (kind) => {
-    cluster = await watchCluster();
+    cluster = await watchCluster({ flags: { nomadCompression: "gzip" } });
     const { simulator } = cluster;
     const hit = simulator.faults.add({ kind, times: 6 });
     for (let round = 0; round < 6; round += 1) {

@@ -27,9 +27,20 @@ describe("lists", () => {
       accepted = request.headers["accept-encoding"];
       sendList(response, gzipSync(STUBS), { "Content-Encoding": "gzip" });
     });
-    const { body } = await clientOf({ addresses: [agent.url] }).list(jobs());
+    const { body } = await clientOf({ addresses: [agent.url], compression: "gzip" }).list(jobs());
     expect(accepted).toBe("gzip");
     expect(body.toString()).toBe(STUBS);
+  });
+
+  test("are not asked for compressed from an agent on this machine", async () => {
+    const accepted: unknown[] = [];
+    await using agent = await serveHttp((request, response) => {
+      accepted.push(request.headers["accept-encoding"]);
+      sendList(response, STUBS);
+    });
+    await clientOf({ addresses: [agent.url] }).list(jobs());
+    await clientOf({ addresses: [agent.url], compression: "none" }).list(jobs());
+    expect(accepted).toEqual(["identity", "identity"]);
   });
 
   test("of many megabytes come whole, with and without compression, chunked and not", async () => {

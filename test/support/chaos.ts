@@ -131,7 +131,16 @@ class Chaos {
       nomadAddr: this.#url,
       feed: `sqlite:${this.#file}`,
       // A restore leaves queries asleep until their wait ends: keep it short.
-      flags: ["--baseline", "events", "--max-event-bytes", "10MiB", "--wait", "1s"],
+      flags: [
+        "--baseline",
+        "events",
+        "--max-event-bytes",
+        "10MiB",
+        "--wait",
+        "1s",
+        "--nomad-compression",
+        "gzip",
+      ],
     });
     this.#restarts += 1;
   }
