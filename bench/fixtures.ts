@@ -1,9 +1,9 @@
 /** Lists as Nomad writes them, made from a seed: the same seed gives the same bytes. */
 
-export type Random = () => number;
+type Random = () => number;
 
 /** mulberry32: [0, 1). */
-export function seededRandom(seed: number): Random {
+function seededRandom(seed: number): Random {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;
@@ -52,7 +52,7 @@ export function allocationList(shape: AllocationShape, mapSeed = 0): AllocationL
   return { stubs, body: listBody(stubs) };
 }
 
-export function listBody(stubs: readonly string[]): Buffer {
+function listBody(stubs: readonly string[]): Buffer {
   const size = stubs.reduce((total, stub) => total + Buffer.byteLength(stub) + 1, 1);
   const body = Buffer.allocUnsafeSlow(Math.max(2, size));
   let at = body.write("[");

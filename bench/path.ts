@@ -3,7 +3,7 @@ import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import WebSocket from "ws";
+import { WebSocket } from "ws";
 import { createSimulator, type Simulator } from "../src/simulator/index.ts";
 import { startBridgeProcess, type BridgeProcess } from "../test/support/bridge-process.ts";
 import { findNomadAgent, type NomadAgent } from "../test/support/nomad-agent.ts";

@@ -4,7 +4,7 @@ import { ChangefeedError } from "../schemas/errors.ts";
 import { scopeName, type Scope } from "../schemas/scope.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { Backoff } from "./backoff.ts";
-import { observe, type Observation } from "./observe.ts";
+import { Distrusted, observe, type Observation } from "./observe.ts";
 import { Pacer } from "./pacer.ts";
 import type { Outcome, PollerDeps, PollerOptions, ScopeHooks, ScopeReport } from "./poller.ts";
 import { ScopeCondition } from "./scope-condition.ts";
@@ -210,7 +210,7 @@ export class ScopeLoop {
   async #failed(session: Session, error: ChangefeedError, signal: AbortSignal): Promise<void> {
     const { clock, metrics, outages } = this.#deps;
     this.#askNow = true;
-    const outcome = error.code === "NOMAD_DISTRUSTED" ? "distrusted" : "failed";
+    const outcome = error instanceof Distrusted ? "distrusted" : "failed";
     metrics.polls.inc({ resource: this.scope.resource, outcome });
     metrics.nomadErrors.inc({ code: error.code });
     this.#firstFailureAtMs ??= clock.elapsed();

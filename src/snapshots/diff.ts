@@ -13,7 +13,7 @@ export interface DiffOptions {
   readonly sliceBytes?: number;
 }
 
-export interface DiffStats {
+interface DiffStats {
   /** Objects in the new list. */
   readonly elements: number;
   /** Bytes of objects found the same by comparing memory. */

@@ -4,7 +4,7 @@ import { ListReader } from "./list-reader.ts";
 import { RawSnapshot, type Snapshot } from "./raw-snapshot.ts";
 import { Rows } from "./rows.ts";
 
-export type { DiffOptions, DiffResult, DiffStats } from "./diff.ts";
+export type { DiffOptions, DiffResult } from "./diff.ts";
 export { MalformedList } from "./errors.ts";
 export type { Snapshot } from "./raw-snapshot.ts";
 

@@ -223,7 +223,7 @@ function mirror(value: Json): Json {
 }
 
 /** The same JSON with the members of every object in another order. */
-export function shuffleAll(text: string, seed: number): string {
+function shuffleAll(text: string, seed: number): string {
   return JSON.stringify(shuffleValue(parseExact(text), seed));
 }
 
