@@ -39,4 +39,4 @@ export class Pacer {
   }
 }
 
-const BYTES_PER_TOKEN = 2 * 1024 * 1024;
+const BYTES_PER_TOKEN = 1024 * 1024;
