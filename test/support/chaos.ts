@@ -109,12 +109,13 @@ class Chaos {
 
   async #somethingHappens(): Promise<void> {
     const dice = this.#random.between(0, 99);
-    if (dice < 22) await this.#endBridge("killed", (bridge) => bridge.kill());
-    else if (dice < 30) await this.#endBridge("stopped", (bridge) => bridge.stop());
-    else if (dice < 36) this.#leader();
-    else if (dice < 40) this.#takeSnapshot();
-    else if (dice < 44) this.#restore();
-    else this.#spoil();
+    if (dice < 7) await this.#endBridge("killed", (bridge) => bridge.kill());
+    else if (dice < 10) await this.#endBridge("stopped", (bridge) => bridge.stop());
+    else if (dice < 15) this.#leader();
+    else if (dice < 19) this.#takeSnapshot();
+    else if (dice < 22) this.#restore();
+    else if (dice < 60) this.#spoil();
+    // Else nothing: the bridge must also live long enough to follow.
   }
 
   async #endBridge(how: string, end: (bridge: BridgeProcess) => Promise<unknown>): Promise<void> {
