@@ -37,6 +37,12 @@ afterEach(async () => {
 });
 
 const open = () => openSqliteLog({ path, source: SOURCE });
+async function openAndHead() {
+  const log = await open();
+  const head = await log.head();
+  await log.close();
+  return head;
+}
 const digest = (file = path) => createHash("sha256").update(readFileSync(file)).digest("hex");
 
 /** A commit of `count` events of 2 KB each. */
@@ -170,6 +176,23 @@ describe("where there is no log", () => {
     const log = await openSqliteLog({ path, source: SOURCE, newEpoch: () => "abc123" });
     expect(await log.head()).toMatchObject({ epoch: "abc123", sequence: 0 });
     await log.close();
+  });
+
+  test("but what a crash left of one, the new log does not take that for its own", async () => {
+    const log = await open();
+    await log.commit(await commitOf(log, 3));
+    const remains = readFileSync(`${path}-wal`);
+    await log.close();
+    await rm(path);
+    writeFileSync(`${path}-wal`, remains);
+    await expect(open()).rejects.toMatchObject({
+      code: "LOG_UNUSABLE",
+      message: expect.stringContaining(`${path}-wal`),
+    });
+    expect(existsSync(path)).toBe(false);
+    expect(readFileSync(`${path}-wal`).equals(remains)).toBe(true);
+    await rm(`${path}-wal`);
+    await expect(openAndHead()).resolves.toMatchObject({ sequence: 0 });
   });
 
   test("a missing directory is named", async () => {

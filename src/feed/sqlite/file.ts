@@ -92,11 +92,13 @@ export function demandOwnership(connection: Connection): void {
 /**
  * Creates the log whole, under another name, and then gives it its own: nobody ever sees half of one. The
  * caller holds the writer's lock.
+ * @throws LogUnusable where SQLite's files of another log would become part of the new one.
  */
 export function createLogFile(
   path: string,
   birth: { source: string; epoch: string; createdAt: string },
 ): void {
+  demandNoRemains(path);
   const draft = `${path}.new`;
   removeDraft(draft);
   try {
@@ -127,6 +129,16 @@ function fillLogFile(draft: string, birth: { source: string; epoch: string; crea
   } finally {
     connection.close();
   }
+}
+
+/** SQLite takes the pages in them for the new log's own. They may be the only copy of what was committed last. */
+function demandNoRemains(path: string): void {
+  const remains = ["-wal", "-journal"].map((suffix) => path + suffix);
+  const found = remains.find((file) => (statOf(file)?.size ?? 0) > 0);
+  if (found === undefined) return;
+  throw new LogUnusable(`There is no log at ${path}, but ${found}, which belongs to one, is still there`, {
+    hint: `Put the log back where it was; or, to begin a new one, move ${found} away too`,
+  });
 }
 
 function removeDraft(draft: string): void {
