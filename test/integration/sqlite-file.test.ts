@@ -3,6 +3,7 @@ import {
   copyFileSync,
   openSync,
   readFileSync,
+  renameSync,
   statSync,
   symlinkSync,
   truncateSync,
@@ -263,6 +264,35 @@ describe("one writer", () => {
     foreign.close();
     expect(await log.commit(commit)).toMatchObject({ status: "committed", first: 1, last: 2 });
     await log.close();
+  });
+});
+
+describe("a log that is moved away while it is written", () => {
+  test("takes no more until it is back, and has lost nothing then", async () => {
+    const log = await open();
+    const commit = await commitOf(log, 2);
+    const away = join(directory, "away.db");
+    renameSync(path, away);
+    const refusal = { code: "LOG_UNUSABLE", message: expect.stringContaining("moved, removed or replaced") };
+    await expect(log.commit(commit)).rejects.toMatchObject(refusal);
+    copyFileSync(away, path);
+    await expect(log.commit(commit)).rejects.toMatchObject(refusal);
+    renameSync(away, path);
+    await expect(log.commit(commit)).resolves.toMatchObject({ status: "committed", first: 1, last: 2 });
+    await log.close();
+    await expect(openAndHead()).resolves.toMatchObject({ sequence: 2 });
+  });
+
+  test("never has two writers, even where its lock was removed with it", async () => {
+    const log = await open();
+    const commit = await commitOf(log, 1);
+    for (const suffix of ["", "-wal", "-shm", ".lock"]) await rm(path + suffix);
+    const next = await open();
+    await next.commit(await commitOf(next, 1));
+    await expect(log.commit(commit)).rejects.toMatchObject({ code: "LOG_UNUSABLE" });
+    await log.close();
+    await next.close();
+    await expect(openAndHead()).resolves.toMatchObject({ sequence: 1 });
   });
 });
 

@@ -39,12 +39,7 @@ export function translate(error: unknown, path: string): unknown {
   if (!isSqliteError(error)) return error;
   const cause = error;
   const said = `${error.message} (SQLite ${error.errcode})`;
-  if (error.errcode === READONLY_DBMOVED) {
-    return new LogUnusable(`The log ${path} was moved or removed while it was in use`, {
-      hint: "Put the file back and start again; what was committed before the move is in the moved file",
-      cause,
-    });
-  }
+  if (error.errcode === READONLY_DBMOVED) return moved(path, cause);
   switch (error.errcode & 0xff) {
     case SQLITE.FULL:
       return full(path, said, cause);
@@ -66,6 +61,13 @@ export function translate(error: unknown, path: string): unknown {
     default:
       return unavailable(path, said, "Check that the file and its directory can be read and written", cause);
   }
+}
+
+export function moved(path: string, cause?: unknown): LogUnusable {
+  return new LogUnusable(`The log ${path} was moved, removed or replaced while it was in use`, {
+    hint: "Put the file back, and writing goes on; what was committed before is in the moved file and its -wal",
+    cause,
+  });
 }
 
 export function damaged(path: string, what: string, cause?: unknown): LogUnusable {

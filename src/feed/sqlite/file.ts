@@ -82,6 +82,11 @@ export function isArchived(path: string): boolean {
   }
 }
 
+/** Tells the file that is at `path` now from any that takes its place while it is open; undefined for none. */
+export function placeHolder(path: string): number | undefined {
+  return statOf(path)?.ino;
+}
+
 /** @throws LogUnusable where the database is another program's. */
 export function demandOwnership(connection: Connection): void {
   const owner = connection.get("PRAGMA application_id")?.integer("application_id");

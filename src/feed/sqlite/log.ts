@@ -22,6 +22,8 @@ import { Waiters } from "../waiters.ts";
 import { claimScope, commitChunk } from "./commit.ts";
 import type { Connection } from "./connection.ts";
 import { SqliteConsumers } from "./consumers.ts";
+import { moved } from "./errors.ts";
+import { placeHolder } from "./file.ts";
 import { planHistory, type Range } from "./history.ts";
 import { entryOf, EVENT_COLUMNS, headOf, readMeta, scopeOf } from "./rows.ts";
 import { filterOf, SqliteStateCut, stateBatches } from "./state.ts";
@@ -53,11 +55,14 @@ export class SqliteLog implements FeedLog {
   readonly #parts: SqliteLogParts;
   readonly #waiters = new Waiters();
   readonly #cuts = new Set<SqliteStateCut>();
+  /** The file that was opened, whatever is at its path later. */
+  readonly #file: number | undefined;
   #foreignWrites: NodeJS.Timeout | undefined;
   #closed = false;
 
   constructor(parts: SqliteLogParts) {
     this.#parts = parts;
+    this.#file = placeHolder(parts.connection.path);
     this.consumers = new SqliteConsumers(parts.connection, () => this.#writing(), parts.clock);
   }
 
@@ -167,7 +172,10 @@ export class SqliteLog implements FeedLog {
     if (this.#parts.readOnly) {
       throw new LogUnusable(`The log ${this.#parts.connection.path} was opened for reading only`);
     }
-    return this.#connection;
+    const connection = this.#connection;
+    // SQLite itself would go on writing to a file that nobody finds again.
+    if (placeHolder(connection.path) !== this.#file) throw moved(connection.path);
+    return connection;
   }
 
   #check(cursor: Cursor): void {
