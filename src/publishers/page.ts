@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import type { FeedLog } from "../feed/log.ts";
 import type { Cursor } from "../schemas/cursor.ts";
 import type { LogEntry } from "../schemas/draft.ts";
@@ -39,6 +40,8 @@ export async function readPage(
       if (filter(entry)) entries.push(entry);
       if (entries.length === limit) return { entries, cursor: { epoch, sequence } };
     }
+    // Looking far for few events must let others run too.
+    await setImmediate();
   }
   return { entries, cursor: { epoch, sequence } };
 }

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { readPage } from "../../src/publishers/page.ts";
 import { controlDraft, draftOf, TestFeed } from "../support/http-feed.ts";
 import { HttpStream } from "../support/http-stream.ts";
 import { WebSocketClient, type ReceivedEvent } from "../support/websocket-client.ts";
@@ -282,6 +283,18 @@ describe("pages", () => {
     const response = await fetch(`${url}/v1/events?types=jobs`);
     expect(await response.json()).toEqual([]);
     expect(response.headers.get("x-changefeed-cursor")).toBe(await feed.headCursor());
+  });
+});
+
+describe("looking far for a page", () => {
+  it("lets others run", async () => {
+    await feed.commitMany("a", 2500);
+    const { epoch } = await feed.log.head();
+    const done: string[] = [];
+    setImmediate(() => done.push("others"));
+    await readPage(feed.log, { cursor: { epoch, sequence: 0 }, filter: () => false, limit: 1 });
+    done.push("page");
+    expect(done).toEqual(["others", "page"]);
   });
 });
 
