@@ -111,7 +111,14 @@ function createApp(logger: Logger, sockets: Set<Socket>): FastifyInstance {
     logger: false,
     // Only a WebSocket: a request that offers HTTP/2, as curl does, is answered as if it had not.
     http: { shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === "websocket" },
+    // A path that cannot be decoded, or that is longer than any we have.
+    frameworkErrors: (_error, { method, url }, { raw }) => {
+      const { status, problem } = problemOf(new NotFound(method, url));
+      raw.writeHead(status, { "content-type": PROBLEM_TYPE }).end(problemText(problem));
+    },
   });
+  // Nobody has a body to send us, so none is read, and none can be a bad one.
+  app.removeAllContentTypeParsers();
   app.server.on("connection", (socket: Socket) => {
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));

@@ -16,6 +16,12 @@ interface Refusal {
   readonly body: Record<string, unknown>;
 }
 
+interface Sent {
+  readonly method?: string;
+  readonly type?: string;
+  readonly body?: string;
+}
+
 /** The same request in all formats; they must be refused alike. */
 async function refusalOf(url: string): Promise<Refusal> {
   const refusals: Refusal[] = [];
@@ -91,6 +97,22 @@ describe("what is unknown is refused, and what is allowed is named", () => {
       });
     }
     await expect(WebSocketClient.connect(`${url}/v1/other`)).rejects.toMatchObject({ status: 404 });
+  });
+});
+
+describe("what no client of ours sends is no failure of the server:", () => {
+  it.each([
+    ["a path that cannot be decoded", "/v1/data/%zz", {}],
+    ["a path longer than any there is", `/v1/data/${"a".repeat(200)}`, {}],
+    ["a body that is no JSON", "/v1/events", { method: "POST", type: "application/json", body: "{" }],
+    ["a body of an unknown kind", "/v1/events", { method: "POST", type: "text/x-none", body: "hi" }],
+  ])("%s", async (_name, path, { method = "GET", type, body }: Sent) => {
+    const { url } = await feed.serve();
+    const headers: Record<string, string> = type === undefined ? {} : { "content-type": type };
+    const response = await fetch(url + path, { method, headers, ...(body !== undefined && { body }) });
+    expect(response.headers.get("content-type")).toBe("application/problem+json; charset=utf-8");
+    expect(response.status).toBe(404);
+    expect(await response.json()).toMatchObject({ code: "NOT_FOUND" });
   });
 });
 
