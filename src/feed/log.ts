@@ -57,8 +57,14 @@ export interface FeedLog {
   /** Current objects and the cursor at which they are true, from one cut. Dispose it to release the cut. */
   stateCut(filter?: StateFilter): Promise<StateCut>;
 
-  /** Drops the oldest events beyond the limits; state stays. Answers the new floor and how many went. */
-  trim(limits: RetentionLimits): Promise<{ floor: number; removed: number }>;
+  /**
+   * Drops the oldest events beyond the limits; state stays. Answers the new floor and how many went. Much to
+   * drop takes time: once `signal` aborts, the rest is left for the next time.
+   */
+  trim(
+    limits: RetentionLimits,
+    options?: { signal?: AbortSignal },
+  ): Promise<{ floor: number; removed: number }>;
 
   /** Durable named consumers: where each has got to. */
   consumers: ConsumerStore;

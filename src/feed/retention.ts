@@ -14,7 +14,7 @@ export async function keepWithin(
   const { logger, metrics, signal, everyMs = TRIM_EVERY_MS } = deps;
   while (!signal.aborted) {
     try {
-      const { floor, removed } = await log.trim(limits);
+      const { floor, removed } = await log.trim(limits, { signal });
       metrics.logFloor.set(floor);
       if (removed > 0) logger.info({ removed, floor }, "retention removed the oldest events");
     } catch (error) {

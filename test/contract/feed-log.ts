@@ -788,6 +788,18 @@ export function feedLogContract(name: string, open: OpenLog): void {
         expect(floor).toBeGreaterThanOrEqual(1000);
         expect(await readAll()).toHaveLength(sequence - floor);
       });
+
+      test("leaves the rest for the next time when its signal aborts", async () => {
+        await appendMany(1500);
+        const stop = new AbortController();
+        const trimming = log.trim({ maxEvents: 0 }, { signal: stop.signal });
+        stop.abort();
+        const { floor, removed } = await trimming;
+        expect(floor).toBe(removed);
+        expect(floor).toBeLessThan(1500);
+        expect(await readAll()).toHaveLength(1500 - floor);
+        expect(await log.trim({ maxEvents: 0 })).toEqual({ floor: 1500, removed: 1500 - removed });
+      });
     });
 
     describe("consumers", () => {

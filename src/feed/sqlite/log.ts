@@ -123,17 +123,21 @@ export class SqliteLog implements FeedLog {
     return cut;
   }
 
-  async trim(limits: RetentionLimits): Promise<{ floor: number; removed: number }> {
+  async trim(
+    limits: RetentionLimits,
+    { signal }: { signal?: AbortSignal } = {},
+  ): Promise<{ floor: number; removed: number }> {
     const nowMs = this.#parts.clock();
+    const mayGoOn = () => signal?.aborted !== true;
     let removed = 0;
-    for (;;) {
+    while (mayGoOn()) {
       const gone = trimBatch(this.#writing(), limits, nowMs);
       if (gone === 0) break;
       removed += gone;
       this.#boundWriteAhead();
       await setImmediate();
     }
-    if (removed > 0) while (reclaimBatch(this.#writing())) await setImmediate();
+    if (removed > 0) while (mayGoOn() && reclaimBatch(this.#writing())) await setImmediate();
     return { floor: readMeta(this.#connection).floor, removed };
   }
 
