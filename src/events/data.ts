@@ -51,10 +51,15 @@ function joined(parts: DataParts, changes: readonly string[] | undefined, trunca
     JSON.stringify(parts.lead).slice(1, -1),
     changes === undefined ? "" : `"changes":[${changes.join(",")}]`,
     truncated === 0 ? "" : `"changesTruncated":${truncated}`,
-    parts.before === undefined ? "" : `"before":${parts.before.bytes.toString()}`,
-    parts.after === undefined ? "" : `"after":${parts.after.bytes.toString()}`,
+    parts.before === undefined ? "" : `"before":${lineOf(parts.before)}`,
+    parts.after === undefined ? "" : `"after":${lineOf(parts.after)}`,
     `"rev":${JSON.stringify(parts.rev)}`,
     `"observed":${JSON.stringify(parts.observed)}`,
   ];
   return `{${members.filter((member) => member !== "").join(",")}}`;
+}
+
+/** An event is one line. Where a proxy laid out the JSON for people, line ends stand between its members only. */
+function lineOf({ bytes }: Stub): string {
+  return bytes.toString().replaceAll(/[\r\n]/g, " ");
 }

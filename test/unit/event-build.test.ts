@@ -46,6 +46,20 @@ describe("an event's text", () => {
     );
   });
 
+  test("is one line, however Nomad's answer was laid out", () => {
+    const value = { ID: "web", Namespace: "default", Name: "a\nb", CreateIndex: 1, ModifyIndex: 2 };
+    const laidOut = JSON.stringify(value, undefined, "\t").replaceAll("\n", "\r\n");
+    for (const [old, fresh] of [
+      [undefined, laidOut],
+      [laidOut, undefined],
+    ]) {
+      const created = only(buildChangeEvents(changeOf("jobs", old, fresh), contextOf()));
+      const { data } = eventOf(created);
+      expect(sealDraft(created, "k3f9x2", 1)).not.toMatch(/[\r\n]/);
+      expect(data.after ?? data.before).toEqual(value);
+    }
+  });
+
   test("has the facts that filters and indexes ask for beside it", () => {
     expect(draft).toMatchObject({
       id: "0/allocations/default/a1@884210",
