@@ -45,6 +45,8 @@ interface Agent {
 }
 
 const SHOWN_TEXT_LENGTH = 300;
+/** Far more than is shown and than any header holds, so that no secret in what is shown is cut off. */
+const READ_TEXT_BYTES = 64 * 1024;
 
 /** Another address may do better: this one is not there, or has no way to a leader. */
 const MOVE_ON = new Set(["NOMAD_UNREACHABLE", "NOMAD_TLS", "NOMAD_TOO_MANY_CONNECTIONS", "NOMAD_NO_LEADER"]);
@@ -230,10 +232,11 @@ function secretsOf(address: NomadAddress, token: string | undefined): string[] {
 
 /** What an error message may show of a body: one short line, and no secret that a proxy echoed. */
 function printable(body: Buffer, secrets: readonly string[]): string {
-  const line = body
-    .toString("utf8", 0, 4096)
+  // Secrets first: cut off or with other white space they would not be recognised.
+  const text = body.toString("utf8", 0, READ_TEXT_BYTES);
+  const clean = secrets
+    .reduce((rest, secret) => rest.replaceAll(secret, "[redacted]"), text)
     .replaceAll(/[\s\p{Cc}]+/gu, " ")
     .trim();
-  const clean = secrets.reduce((text, secret) => text.replaceAll(secret, "[redacted]"), line);
   return clean.length > SHOWN_TEXT_LENGTH ? `${clean.slice(0, SHOWN_TEXT_LENGTH)}…` : clean;
 }

@@ -300,6 +300,21 @@ describe("credentials", () => {
     }
   });
 
+  test.each([
+    ["however long a task's token is", "header.".padEnd(9000, "payload.")],
+    ["whatever stands in a password", "two  words\tof it"],
+  ])("are recognised in an echo %s", async (_name, secret) => {
+    await using agent = await serveHttp((_request, response) => sendText(response, 400, `bad ${secret}`));
+    const isToken = secret.startsWith("header.");
+    const client = clientOf({
+      addresses: [agent.url],
+      ...(isToken ? { token: secret } : { httpAuth: `u:${secret}` }),
+    });
+    const error = await failureOf(client.list(jobs()));
+    expect(error.message).toContain("bad [redacted]");
+    expect(error.message).not.toMatch(/payload|words/);
+  });
+
   test("a refusal whose text cannot be read is told by its status", async () => {
     await using agent = await serveHttp((_request, response) =>
       sendText(response, 403, "not gzip", { "Content-Encoding": "gzip" }),
