@@ -14,11 +14,10 @@ import { systemClock } from "../pollers/clock.ts";
 import { Supervisor } from "../pollers/supervisor.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
+import { maxScopesOf } from "./support/connection-budget.ts";
 import { Health } from "./support/health.ts";
 import { nomadAnswers, regionIn, regionOf, sourceOf } from "./support/nomad-start.ts";
 
-/** Connections kept free of blocking queries: for checks, re-reads and other tools on this host. */
-const SPARE_CONNECTIONS = 8;
 const HTTP_STOP_MS = 400;
 
 const PACE = { perSecond: 50, burst: 100 };
@@ -141,7 +140,7 @@ function superviseScopes(
       owner: `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`,
       resources: config.resources,
       namespaces: config.namespaces === "*" ? null : config.namespaces,
-      maxScopes: Math.max(1, config.maxConnections - SPARE_CONNECTIONS),
+      maxScopes: maxScopesOf(config.maxConnections),
       waitMs: config.waitMs,
       consistency: config.nomad.consistency,
       baseline: config.baseline,

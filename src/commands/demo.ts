@@ -29,6 +29,8 @@ export interface DemoOptions {
 }
 
 const USUAL_LISTEN = "127.0.0.1:4650";
+/** Lines after which a person is told again where to look: the introduction has left the screen by then. */
+const REMIND_AFTER_LINES = 100;
 /** How long the feed may take to have seen everything once, ms. */
 const START_MS = 60_000;
 /** How long the feed may take to catch up once the cluster stands still, ms. */
@@ -84,6 +86,7 @@ class LiveView {
       onEvent: async (json) => {
         this.received += 1;
         await writeText(io.stdout, `${eventLine(json, colours)}\n`, this.#stop.signal);
+        if (io.isTTY && this.received % REMIND_AFTER_LINES === 0) io.stdout.write(reminder(url, colours));
       },
       onStatus: (status) => {
         if (status.kind === "disconnected") io.stderr.write(`disconnected: ${status.reason}\n`);
@@ -95,6 +98,10 @@ class LiveView {
     this.#stop.abort();
     await this.done.catch(() => undefined);
   }
+}
+
+function reminder(url: string, colours: Colours): string {
+  return `${colours.dim(`── the feed is at ${url}/v1/events, examples at ${url}/ ; Ctrl-C ends the demo ──`)}\n`;
 }
 
 interface Result {
@@ -185,7 +192,7 @@ function introduction(given: {
     "",
     `  curl -N '${bridge.url}/v1/events?types=jobs' -H 'Accept: application/x-ndjson'`,
     `  npx wscat -c '${socket}/v1/events?types=allocations&minSeverity=WARN'`,
-    `  curl '${bridge.url}/v1/events?signals=allocation.failed&since=10m'`,
+    `  curl '${bridge.url}/v1/events?signals=allocation.failed&minSeverity=WARN&since=10m'`,
     "",
     `The log is ${feed}${kept ? "" : "; it goes with the demo"}. Ctrl-C ends it. Every line is one event:`,
     "\n",

@@ -7,7 +7,12 @@ import { parseSince } from "../schemas/since.ts";
 import type { Io } from "./io.ts";
 import { coloursFor } from "./support/colours.ts";
 import { eventLine } from "./support/event-line.ts";
-import { completeSelector, parseSelector, type ObjectSelector } from "./support/object-selector.ts";
+import {
+  completeSelector,
+  parseSelector,
+  whyNothing,
+  type ObjectSelector,
+} from "./support/object-selector.ts";
 import { UsageError } from "./support/usage-error.ts";
 import { writeText } from "./support/write-text.ts";
 
@@ -35,18 +40,19 @@ export async function history(options: HistoryOptions, io: Io): Promise<void> {
   const selector = options.object === undefined ? undefined : parseSelector(options.object);
   const log = await openSqliteLog({ path: values.feed.path, readOnly: true });
   try {
-    await print(
-      log,
-      { ...query, ...(selector && (await conditionsOf(log, selector, options.only))) },
-      options.json,
-      io,
-    );
+    const whole = selector && (await completeSelector(log, selector));
+    const conditions = whole === undefined ? {} : conditionsOf(whole, options.only);
+    const count = await print(log, { ...query, ...conditions }, options.json, io);
+    if (count > 0) return;
+    const why = whole && (await whyNothing(log, whole));
+    io.stderr.write(`nothing in the log matches${why === undefined ? "" : `: ${why}`}\n`);
   } finally {
     await log.close();
   }
 }
 
-async function print(log: FeedLog, query: HistoryQuery, json: boolean, io: Io): Promise<void> {
+/** Answers how many events there were. */
+async function print(log: FeedLog, query: HistoryQuery, json: boolean, io: Io): Promise<number> {
   const colours = coloursFor(io);
   const found = await log.history({ ...query, limit: query.limit + 1 });
   const { floor } = await log.head();
@@ -56,22 +62,20 @@ async function print(log: FeedLog, query: HistoryQuery, json: boolean, io: Io): 
     io.stderr.write(colours.dim(`events up to number ${floor} are gone (retention)\n`));
   }
   for (const entry of found.slice(0, query.limit).toReversed()) {
-    if (io.signal.aborted) return;
+    if (io.signal.aborted) break;
     await writeText(
       io.stdout,
       `${json ? entry.json : eventLine(entry.json, colours, { date: true })}\n`,
       io.signal,
     );
   }
-  if (found.length === 0) io.stderr.write("nothing in the log matches\n");
+  return found.length;
 }
 
-async function conditionsOf(
-  log: FeedLog,
-  selector: ObjectSelector,
+function conditionsOf(
+  { resource, key }: ObjectSelector,
   only: boolean,
-): Promise<Pick<HistoryQuery, "resource" | "key" | "job" | "node">> {
-  const { resource, key } = await completeSelector(log, selector);
+): Pick<HistoryQuery, "resource" | "key" | "job" | "node"> {
   if (!only && resource === "jobs") return { job: key };
   if (!only && resource === "nodes") return { node: key };
   return { resource, key };

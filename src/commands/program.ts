@@ -10,7 +10,27 @@ import { addConfigFlags, givenOptions } from "./support/config-flags.ts";
 import { EXIT_CODES, reportError } from "./support/exit.ts";
 import { packageVersion } from "./support/version.ts";
 
-const EXIT_CODE_HELP = "\nExit codes: 0 done, 1 failed, 2 wrong usage or configuration.";
+const HELP_END = `
+Begin with:
+  nomad-changefeed demo                        no Nomad needed
+  nomad-changefeed doctor                      is NOMAD_ADDR reached, may the token read, is there room?
+  nomad-changefeed run
+  nomad-changefeed tail --min-severity WARN    in another terminal
+
+Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.`;
+
+const TAIL_HELP_END = `
+Filters are alternatives within one flag, and all flags must hold. The feed's own events (baseline, stale,
+resync …) come through --signals, --ops and --aspects too, because they say how far the others can be believed;
+--min-severity WARN keeps the routine ones out.
+
+  nomad-changefeed tail --types allocations,nodes --min-severity WARN --since 1h
+  nomad-changefeed tail --json --signals task.oom_killed | jq .data.resource`;
+
+const HISTORY_HELP_END = `
+  nomad-changefeed history job/web --since 1d
+  nomad-changefeed history --signal node.down --since 7d
+  nomad-changefeed history allocation/5456bd7a --json | jq .data.changes`;
 
 /** Runs one command and answers its exit code; whatever goes wrong is told on stderr. */
 export async function main(args: readonly string[], io: Io): Promise<number> {
@@ -39,7 +59,7 @@ function createProgram(io: Io, perform: Perform): Command {
     .description("Every change of a Nomad cluster as a durable, ordered, replayable feed of events.")
     .version(packageVersion(), "-V, --version", "print the version")
     .helpOption("-h, --help", "print this help")
-    .addHelpText("after", EXIT_CODE_HELP)
+    .addHelpText("after", HELP_END)
     .showHelpAfterError("(see --help)")
     .exitOverride()
     .configureOutput({
@@ -101,8 +121,9 @@ function addReaderCommands(program: Command, io: Io, perform: Perform): void {
   const tail = program
     .command("tail")
     .description("follow the events of a running feed, one line each")
-    .addOption(new Option("--url <url>", "address of the feed").default("http://127.0.0.1:4650"))
-    .option("--json", "events as they are, one JSON object a line");
+    .addOption(usually("--url <url>", "address of the feed", "http://127.0.0.1:4650"))
+    .option("--json", "events as they are, one JSON object a line")
+    .addHelpText("after", TAIL_HELP_END);
   for (const [flag, help] of TAIL_PARAMETERS) tail.addOption(new Option(flag, help).argParser(joinRepeated));
   tail.action((flags: Flags) =>
     perform(async () => {
@@ -125,8 +146,9 @@ function addReaderCommands(program: Command, io: Io, perform: Perform): void {
     .option("--namespace <name>", "in this namespace only")
     .option("--signal <name>", "with this signal only, such as allocation.failed")
     .option("--only", "the object alone, without the allocations, deployments and evaluations of it")
-    .addOption(new Option("--limit <count>", "at most so many, the newest").default("200"))
-    .option("--json", "events as they are, one JSON object a line");
+    .addOption(usually("--limit <count>", "at most so many, the newest", "200"))
+    .option("--json", "events as they are, one JSON object a line")
+    .addHelpText("after", HISTORY_HELP_END);
   addConfigFlags(history, ["feed", "config"]).action((object: string | undefined, flags: Flags) =>
     perform(async () => {
       const { history: print } = await import("./history.ts");
@@ -183,7 +205,7 @@ function addTrialCommands(program: Command, io: Io, perform: Perform): void {
   program
     .command("simulate")
     .description("serve a simulated Nomad API: a cluster that lives, and lies on demand")
-    .addOption(new Option("--listen <host:port>", "port 0: any free one").default("127.0.0.1:4646"))
+    .addOption(usually("--listen <host:port>", "port 0: any free one", "127.0.0.1:4646"))
     .addOption(wholeNumber("--seed <number>", "same seed, same cluster", 1))
     .addOption(wholeNumber("--allocations <count>", "allocations at the start, up to 100000", 40))
     .addOption(wholeNumber("--changes-per-second <count>", "how lively it is", 10))
@@ -199,6 +221,12 @@ function addTrialCommands(program: Command, io: Io, perform: Perform): void {
 
 function addReferenceCommands(program: Command, io: Io, perform: Perform): void {
   program.commandsGroup("Reference:");
+  program.addHelpCommand(
+    new Command("help")
+      .argument("[command]")
+      .description("print the help of a command")
+      .helpGroup("Reference:"),
+  );
   program
     .command("schema")
     .description("print the JSON Schema of events and frames, or of one of them")
@@ -209,6 +237,11 @@ function addReferenceCommands(program: Command, io: Io, perform: Perform): void 
         schemaCommand(name, (text) => io.stdout.write(text));
       }),
     );
+}
+
+/** An option with a default, which the help shows without quotes. */
+function usually(flag: string, help: string, value: string): Option {
+  return new Option(flag, help).default(value, value);
 }
 
 function joinRepeated(value: string, before: string | undefined): string {

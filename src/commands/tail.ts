@@ -19,6 +19,8 @@ export interface TailOptions {
 export async function tail(options: TailOptions, io: Io): Promise<void> {
   assertUrl(options.url);
   const query = new URLSearchParams(options.parameters);
+  const severity = query.get("minSeverity");
+  if (severity !== null) query.set("minSeverity", severity.toUpperCase());
   parseSubscription(query, {
     format: "websocket",
     nowMs: Date.now(),

@@ -10,6 +10,7 @@ import { openSqliteLog } from "../../src/feed/sqlite/open.ts";
 import { runCli } from "../support/cli.ts";
 
 const LIMITED = "11111111-2222-3333-4444-555555555555";
+const UNKNOWN = "99999999-2222-3333-4444-555555555555";
 
 /** As much of Nomad as `doctor` asks. The token LIMITED may list jobs in `default` and nothing else. */
 interface FakeNomad {
@@ -17,6 +18,7 @@ interface FakeNomad {
   version: string;
   maxConnections: number;
   expiresInMs: number | undefined;
+  namespaces: readonly string[];
   date: Date | undefined;
 }
 
@@ -32,11 +34,14 @@ beforeEach(async () => {
     version: "2.0.5",
     maxConnections: 100,
     expiresInMs: undefined,
+    namespaces: ["default", "qa"],
     date: undefined,
   };
   server = createServer((request, response) => {
     const url = new URL(request.url ?? "", "http://x");
-    const { status, body } = answer(url, request.headers["x-nomad-token"] === LIMITED);
+    const token = request.headers["x-nomad-token"];
+    const { status, body } =
+      token === UNKNOWN && url.pathname !== "/v1/status/leader" ? DENIED : answer(url, token === LIMITED);
     if (nomad.date !== undefined) response.setHeader("date", nomad.date.toUTCString());
     response.writeHead(status, { "content-type": "application/json", "x-nomad-index": "5" });
     response.end(status === 200 ? JSON.stringify(body) : String(body));
@@ -51,21 +56,22 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
+const DENIED = { status: 403, body: "Permission denied" };
+
 function answer(url: URL, limited: boolean): { status: number; body: unknown } {
-  const denied = { status: 403, body: "Permission denied" };
   switch (url.pathname) {
     case "/v1/status/leader":
       return { status: 200, body: nomad.leader };
     case "/v1/agent/self":
-      return limited ? denied : { status: 200, body: agentSelf() };
+      return limited ? DENIED : { status: 200, body: agentSelf() };
     case "/v1/acl/token/self":
       return limited ? { status: 200, body: tokenSelf() } : { status: 400, body: "ACL support disabled" };
     case "/v1/namespaces":
-      return { status: 200, body: [{ Name: "default" }, { Name: "qa" }] };
+      return { status: 200, body: nomad.namespaces.map((Name) => ({ Name })) };
     case "/v1/jobs":
-      return limited && url.searchParams.get("namespace") !== "default" ? denied : { status: 200, body: [] };
+      return limited && url.searchParams.get("namespace") !== "default" ? DENIED : { status: 200, body: [] };
     default:
-      return limited ? denied : { status: 200, body: [] };
+      return limited ? DENIED : { status: 200, body: [] };
   }
 }
 
@@ -147,6 +153,38 @@ describe("doctor", () => {
     });
     expect(named(checks, "token")).toMatchObject({ status: "ok", message: "feed (client)" });
     expect(stdout).not.toContain("hunter2");
+  });
+
+  it("has one finding where the token may see no namespace", async () => {
+    nomad.namespaces = [];
+    const { code, checks } = await doctor();
+    expect(code).toBe(1);
+    expect(named(checks, "rights")).toMatchObject({
+      status: "failure",
+      message: "the token may see no namespace",
+    });
+    expect(named(checks, "rights: jobs")).toBeUndefined();
+    expect(named(checks, "rights: nodes")?.status).toBe("ok");
+  });
+
+  it("says that Nomad does not know the token", async () => {
+    const { code, checks } = await doctor("--nomad-token", UNKNOWN);
+    expect(code).toBe(1);
+    expect(named(checks, "token")).toMatchObject({ status: "failure", message: "Nomad does not know it" });
+    expect(checks.filter(({ name }) => name === "nomad").map(({ status }) => status)).toEqual(["ok"]);
+  });
+
+  it("counts connections as the feed will plan them", async () => {
+    nomad.namespaces = Array.from({ length: 30 }, (_, number) => `team-${number}`);
+    expect(named((await doctor()).checks, "connections")).toMatchObject({
+      status: "ok",
+      message: expect.stringMatching(/^64 of --max-connections 80 .*together: evaluations, deployments$/),
+    });
+    const few = ["--max-connections", "10", "--namespaces", "default,qa"];
+    expect(named((await doctor(...few)).checks, "connections")).toMatchObject({
+      status: "warning",
+      hint: expect.stringContaining("Raise --max-connections by 8"),
+    });
   });
 
   it("warns of a token that ends soon, and fails on one that has ended", async () => {

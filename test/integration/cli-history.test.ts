@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildChangeEvents } from "../../src/events/build.ts";
-import type { FeedLog } from "../../src/feed/log.ts";
+import type { FeedLog, StateWrite } from "../../src/feed/log.ts";
 import { openSqliteLog } from "../../src/feed/sqlite/open.ts";
 import type { ResourceType } from "../../src/schemas/resources.ts";
 import { runCli } from "../support/cli.ts";
@@ -78,10 +78,15 @@ async function write(
     fence,
     expectedRev: revs.get(resource) ?? 0,
     commitId: `${resource}-${revs.get(resource) ?? 0}`,
-    state: [],
+    state: after === undefined ? [] : [stateOf(resource, after)],
     events: buildChangeEvents(changeOf(resource, before, after), contextOf()),
   });
   revs.set(resource, rev);
+}
+
+function stateOf(resource: ResourceType, after: object): StateWrite {
+  const { ID: key, Namespace: namespace = "-" } = after as { ID: string; Namespace?: string };
+  return { ref: { resource, namespace, key }, next: { rev: "1", stub: Buffer.from(JSON.stringify(after)) } };
 }
 
 /** Severity, type and name of each printed line, in order. */
@@ -136,6 +141,18 @@ describe("history", () => {
     const { stdout } = await runCli(["history", "--json", "--feed", feed]);
     const entries = await log.history({ order: "oldest-first", limit: 100 });
     expect(stdout).toBe(entries.map(({ json }) => `${json}\n`).join(""));
+  });
+
+  it("tells a name that is not there from an object that did not change", async () => {
+    const said = async (...args: string[]) =>
+      (await runCli(["history", ...args, "--feed", feed])).stderr.trimEnd();
+    expect(await said("job/wbe")).toBe(
+      "nothing in the log matches: there is no job/wbe; did you mean job/web?",
+    );
+    expect(await said("node/fb21", "--signal", "node.draining")).toBe(
+      `nothing in the log matches: node/${NODE} is known, but no such change of it`,
+    );
+    expect(await said("job/something-else")).toBe("nothing in the log matches");
   });
 
   it("says where nothing matches, where there is no log, and that retention took some", async () => {

@@ -57,6 +57,12 @@ describe("a line", () => {
     expect(lineOf("jobs", summary(8), summary(9))).toContain("front/Running 8 → 9");
   });
 
+  it("of bookkeeping alone shows it, and colours nothing that is empty", () => {
+    const job = { ID: "web", Name: "web", Namespace: "default", ModifyIndex: 5 };
+    expect(lineOf("jobs", job, { ...job, ModifyIndex: 6 })).toMatch(/web {2}default {2}ModifyIndex 5 → 6$/);
+    expect(coloursFor({ env: {}, isTTY: true }).dim("")).toBe("");
+  });
+
   it("lets nothing in a name steer the terminal", () => {
     const evil = { ...ALLOCATION, Name: "a\u001B[2Jb\u009Bc\nd" };
     expect(lineOf("allocations", undefined, evil)).toContain("a�[2Jb�c�d");

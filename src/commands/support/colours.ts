@@ -13,7 +13,7 @@ export function coloursFor(io: Pick<Io, "env" | "isTTY">): Colours {
   const enabled = NO_COLOR !== undefined && NO_COLOR !== "" ? false : forced || io.isTTY;
   const entries = STYLES.map((style) => [
     style,
-    (text: string) => (enabled ? styleText(style, text, { validateStream: false }) : text),
+    (text: string) => (enabled && text !== "" ? styleText(style, text, { validateStream: false }) : text),
   ]);
   return Object.fromEntries(entries) as Colours;
 }

@@ -108,7 +108,7 @@ function tellingChange({ op, changes = [], after, before }: ChangeData): string 
   const best = TELLING.map((path) => candidates.find((change) => path.test(change.path))).find(
     (change) => change !== undefined,
   );
-  const shown = best ?? candidates[0];
+  const shown = best ?? candidates[0] ?? (telling.length === 0 ? changes[0] : undefined);
   if (shown === undefined) return telling[0] === undefined ? "" : `${pathText(telling[0].path)} changed`;
   const others = telling.length > 1 ? ` (+${telling.length - 1})` : "";
   return `${pathText(shown.path)} ${valueText(shown.from)} → ${valueText(shown.to)}${others}`;

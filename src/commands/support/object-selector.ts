@@ -1,4 +1,4 @@
-import { didYouMean } from "../../schemas/nearest.ts";
+import { didYouMean, nearestName } from "../../schemas/nearest.ts";
 import type { FeedLog } from "../../feed/log.ts";
 import { RESOURCE_TYPES, RESOURCES, type ResourceType } from "../../schemas/resources.ts";
 import { UsageError } from "./usage-error.ts";
@@ -19,6 +19,11 @@ export function parseSelector(text: string): ObjectSelector {
   const key = rest.join("/");
   const resource = RESOURCE_TYPES.find((type) => type === noun || RESOURCES[type].noun === noun);
   const nouns = RESOURCE_TYPES.map((type) => RESOURCES[type].noun);
+  if (resource === undefined && rest.length === 0) {
+    throw new UsageError(`${JSON.stringify(text)} does not say what kind of object it is`, {
+      hint: `Write ${nouns.map((name) => `${name}/${text}`).join(" or ")}`,
+    });
+  }
   if (resource === undefined) {
     throw new UsageError(
       `There is no kind of object named ${JSON.stringify(noun)}${didYouMean(noun, nouns)}`,
@@ -53,6 +58,21 @@ export async function completeSelector(log: FeedLog, selector: ObjectSelector): 
   }
   const [only = key] = keys;
   return { resource, key: only };
+}
+
+/**
+ * What to say where the log has no event of an object: that it is there and did not change, or a name like it;
+ * undefined where neither holds.
+ */
+export async function whyNothing(
+  log: FeedLog,
+  { resource, key }: ObjectSelector,
+): Promise<string | undefined> {
+  const living = await livingKeys(log, { resource, key: "" });
+  const { noun } = RESOURCES[resource];
+  if (living.has(key)) return `${noun}/${key} is known, but no such change of it`;
+  const nearest = nearestName(key, living);
+  return nearest === undefined ? undefined : `there is no ${noun}/${key}; did you mean ${noun}/${nearest}?`;
 }
 
 async function livingKeys(log: FeedLog, { resource, key }: ObjectSelector): Promise<Set<string>> {

@@ -1,5 +1,6 @@
 import type { Config } from "../../../config/config.ts";
 import { createNomadClient, type NomadClient } from "../../../nomad/client.ts";
+import { NomadError, type NomadErrorCode } from "../../../nomad/errors.ts";
 import type { AgentSelf, TokenSelf } from "../../../nomad/inspection.ts";
 import { resolveNomadOptions } from "../../../nomad/options.ts";
 import { header, Requester } from "../../../nomad/requester.ts";
@@ -10,6 +11,7 @@ import { checkRights } from "./rights-check.ts";
 const REQUEST_TIMEOUT_MS = 10_000;
 const SKEW_WARNING_MS = 3000;
 const EXPIRY_WARNING_MS = 24 * 3_600_000;
+const REFUSALS: readonly NomadErrorCode[] = ["NOMAD_FORBIDDEN", "NOMAD_UNAUTHORIZED"];
 
 /** Everything about Nomad that decides whether the feed will work, asked of Nomad itself. */
 export async function* checkNomad(config: Config, signal: AbortSignal): AsyncGenerator<Check> {
@@ -23,7 +25,7 @@ export async function* checkNomad(config: Config, signal: AbortSignal): AsyncGen
     const agent = await client.agentSelf(signal);
     yield checkVersion(agent);
     yield await attempt("leader", () => checkLeader(client, signal));
-    yield await attempt("token", async () => checkToken(await client.tokenSelf(signal), Date.now()));
+    yield await attempt("token", () => lookAtToken(client, signal));
     yield* checkRights(config, client, agent?.maxConnectionsPerClient, signal);
   } catch (error) {
     if (!signal.aborted) yield failureOf("nomad", error);
@@ -100,6 +102,20 @@ async function checkLeader(client: NomadClient, signal: AbortSignal): Promise<Ch
     "the region has none",
     "Look at `nomad operator raft list-peers`; the feed waits until there is one",
   );
+}
+
+async function lookAtToken(client: NomadClient, signal: AbortSignal): Promise<Check> {
+  try {
+    return checkToken(await client.tokenSelf(signal), Date.now());
+  } catch (error) {
+    if (!(error instanceof NomadError) || !REFUSALS.includes(error.code)) throw error;
+    // A token may always look at itself.
+    return failure(
+      "token",
+      "Nomad does not know it",
+      "It expired, was deleted, or belongs to another cluster: give a valid one in NOMAD_TOKEN or NOMAD_TOKEN_FILE",
+    );
+  }
 }
 
 function checkToken(token: TokenSelf, nowMs: number): Check {

@@ -1,6 +1,8 @@
 import type { Config } from "../../../config/config.ts";
 import type { NomadClient } from "../../../nomad/client.ts";
+import { planScopes } from "../../../pollers/plan.ts";
 import { RESOURCES, type ResourceType } from "../../../schemas/resources.ts";
+import { maxScopesOf } from "../connection-budget.ts";
 import { failure, failureOf, ok, warning, type Check } from "./check.ts";
 
 /** Beyond so many namespaces the first are taken as a sample. */
@@ -15,12 +17,18 @@ export async function* checkRights(
   nomadLimit: number | undefined,
   signal: AbortSignal,
 ): AsyncGenerator<Check> {
-  const namespaces = config.namespaces === "*" ? await namespaceNames(client, signal) : config.namespaces;
+  let namespaces: readonly string[];
+  try {
+    namespaces = config.namespaces === "*" ? await namespaceNames(client, signal) : config.namespaces;
+  } catch (error) {
+    yield failureOf("rights", error);
+    return;
+  }
   if (namespaces.length === 0) {
     yield failure(
       "rights",
       "the token may see no namespace",
-      "Give it a policy with at least read in a namespace",
+      "Give it list-jobs and read-job in a namespace",
     );
   }
   const asked = namespaces.slice(0, MOST_NAMESPACES);
@@ -29,9 +37,10 @@ export async function* checkRights(
     yield warning("rights", message, "Name others with --namespaces to have them checked");
   }
   for (const resource of config.resources) {
+    if (RESOURCES[resource].namespaced && asked.length === 0) continue;
     yield await checkResource(resource, RESOURCES[resource].namespaced ? asked : ["-"], client, signal);
   }
-  yield checkConnections(config, namespaces.length, nomadLimit);
+  yield checkConnections(config, namespaces, nomadLimit);
 }
 
 async function namespaceNames(client: NomadClient, signal: AbortSignal): Promise<string[]> {
@@ -68,21 +77,33 @@ async function checkResource(
   );
 }
 
-/** One loop for each resource and namespace, until the budget is used up; then one for all namespaces. */
-function checkConnections(config: Config, namespaces: number, nomadLimit: number | undefined): Check {
-  const namespaced = config.resources.filter((resource) => RESOURCES[resource].namespaced).length;
-  const wanted = namespaced * namespaces + (config.resources.length - namespaced);
-  const held = Math.min(wanted, config.maxConnections);
-  const told = `${held} of --max-connections ${config.maxConnections} will be held open`;
-  if (nomadLimit !== undefined && nomadLimit > 0 && config.maxConnections > nomadLimit) {
+/** What the feed will plan: a connection for each scope, as far as the budget allows. */
+function checkConnections(
+  config: Config,
+  namespaces: readonly string[],
+  nomadLimit: number | undefined,
+): Check {
+  const { resources, maxConnections } = config;
+  const budget = maxScopesOf(maxConnections);
+  const mayFold = config.namespaces === "*";
+  const { scopes, folded, overBudget } = planScopes({ resources, namespaces, budget, mayFold });
+  const told = `${scopes.length} of --max-connections ${maxConnections} will be held open`;
+  if (nomadLimit !== undefined && nomadLimit > 0 && maxConnections > nomadLimit) {
     return warning(
       "connections",
       `Nomad allows ${nomadLimit} from one address; ${told}`,
       `Set --max-connections below ${nomadLimit}, or raise limits.http_max_conns_per_client in Nomad`,
     );
   }
-  if (wanted > config.maxConnections) {
-    return ok("connections", `${told}; scopes of one resource share a query`);
+  if (overBudget > 0) {
+    return warning(
+      "connections",
+      `${scopes.length} are needed, and --max-connections is ${maxConnections}`,
+      `Raise --max-connections by ${overBudget}, or watch fewer resources or namespaces`,
+    );
+  }
+  if (folded.size > 0) {
+    return ok("connections", `${told}; one for all namespaces together: ${[...folded].join(", ")}`);
   }
   return ok(
     "connections",
