@@ -68,6 +68,7 @@ export function createHttpServer(deps: HttpServerDeps, options: HttpServerOption
   const app = createApp(logger, sockets);
   const subscribe: SubscribeDeps = {
     log,
+    logger,
     source,
     signals: deps.signals,
     subscriptions,

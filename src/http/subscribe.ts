@@ -6,9 +6,11 @@ import { ConnectionFrames } from "../publishers/frames.ts";
 import { resolveStart, type StartPoint } from "../publishers/start.ts";
 import type { Subscriptions } from "../publishers/subscriptions.ts";
 import { parseSubscription, type Format, type Subscription } from "../schemas/subscription-schema.ts";
+import type { Logger } from "../telemetry/logger.ts";
 
 export interface SubscribeDeps {
   readonly log: FeedLog;
+  readonly logger: Logger;
   /** nomad://<cluster>/<region> */
   readonly source: string;
   /** Names of all signals there are, for `signals=`. */

@@ -7,7 +7,7 @@ import { WebSocketSink } from "../publishers/websocket/websocket-sink.ts";
 import { NotFound } from "./errors.ts";
 import { EVENTS_PATH } from "./events.ts";
 import { assertOwnOrigin } from "./guard.ts";
-import { PROBLEM_TYPE, problemOf, problemText } from "./problem.ts";
+import { PROBLEM_TYPE, problemOf, problemText, type Problem } from "./problem.ts";
 import { admit, requestUrl, type Admitted, type SubscribeDeps } from "./subscribe.ts";
 
 /** A ping is all a client has to say. */
@@ -39,7 +39,11 @@ export function createUpgradeHandler(
         serve(deps, admitted, webSocket, request.socket);
       });
     } catch (error) {
-      refuse(socket, error);
+      const { status, problem } = problemOf(error);
+      if (problem.code === "INTERNAL") {
+        deps.logger.error({ err: error, url: request.url }, "Request failed");
+      }
+      refuse(socket, status, problem);
     }
   }
 }
@@ -62,8 +66,7 @@ function serve(deps: SubscribeDeps, admitted: Admitted, webSocket: WebSocket, so
   });
 }
 
-function refuse(socket: Duplex, error: unknown): void {
-  const { status, problem } = problemOf(error);
+function refuse(socket: Duplex, status: number, problem: Problem): void {
   const body = problemText(problem);
   socket.once("finish", () => socket.destroy());
   socket.end(

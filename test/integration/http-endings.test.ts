@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { CursorExpired, EpochChanged, FutureCursor, LogUnavailable } from "../../src/feed/errors.ts";
 import type { FeedLog } from "../../src/feed/log.ts";
+import { createLogger } from "../../src/telemetry/logger.ts";
 import { draftOf, TestFeed } from "../support/http-feed.ts";
 import { HttpStream } from "../support/http-stream.ts";
 import { WebSocketClient, type ReceivedEvent } from "../support/websocket-client.ts";
@@ -127,6 +128,27 @@ describe("a log that fails under a stream", () => {
     const last = (await stream.until(() => false)).at(-1);
     expect(last).toMatchObject({ name: "nomad.feed.error", event: { data } });
     expect(last).not.toHaveProperty("id");
+  });
+});
+
+describe("a defect before a stream begins", () => {
+  it("is told by name only, and logged in full", async () => {
+    const lines: string[] = [];
+    const logger = createLogger({
+      level: "error",
+      format: "json",
+      destination: { write: (line) => lines.push(line) },
+    });
+    const broken = breakable(feed.log);
+    broken.failWith(new TypeError("secret detail"));
+    const served = await feed.serve({}, { logger, log: broken.log });
+    const path = `/v1/events?cursor=${await feed.headCursor()}`;
+    const response = await fetch(served.url + path);
+    expect(await response.json()).toMatchObject({ code: "INTERNAL", message: "The server failed" });
+    const refused = await WebSocketClient.connect(served.url + path).catch((error: unknown) => error);
+    expect(refused).toMatchObject({ status: 500, body: { code: "INTERNAL", message: "The server failed" } });
+    const logged = { url: path, err: { type: "TypeError", message: "secret detail" } };
+    expect(lines.map((line) => JSON.parse(line) as object)).toMatchObject([logged, logged]);
   });
 });
 
