@@ -2,7 +2,7 @@ import type { Consistency, ListResponse, NomadApi } from "../nomad/api.ts";
 import { NomadError } from "../nomad/errors.ts";
 import type { Change } from "../schemas/change.ts";
 import { ChangefeedError } from "../schemas/errors.ts";
-import { RESOURCES, revOf, type ObjectRef } from "../schemas/resources.ts";
+import { createIndexOf, RESOURCES, revOf, type ObjectRef } from "../schemas/resources.ts";
 import { scopeName, type Scope } from "../schemas/scope.ts";
 import {
   diffSnapshot,
@@ -39,6 +39,8 @@ export interface ObserveInput {
   readonly lastIndex: string | null;
   /** Whether objects may come to sight that were there at `lastIndex`: rights can widen, or were another scope's. */
   readonly mayWiden: boolean;
+  /** Whether the feed has told that this object was deleted. */
+  readonly wasDeleted: (ref: ObjectRef) => Promise<boolean>;
   /** Namespaces whose objects were kept unseen at the last answer: their revs prove nothing. */
   readonly hiddenBefore: ReadonlySet<string>;
   /** Whether to hold the query until something changes, and for how long, ms. */
@@ -100,7 +102,9 @@ async function look(clock: Clock, input: ObserveInput, response: ListResponse): 
     namespacesLeft: () => namespacesOf(diff.next),
   });
   const known = diff.changes.filter((change) => !hiddenBefore.has(rightsName(scope, change.ref)));
-  const restored = restoredBecause({ index: response.index, changes: known, lastIndex, mayWiden });
+  const restored =
+    restoredBecause({ index: response.index, changes: known, lastIndex, mayWiden }) ??
+    (await resurrected(input, known));
   return { response, diff, missing, suspicious, restored };
 }
 
@@ -195,31 +199,61 @@ function namespacesOf(snapshot: Snapshot): ReadonlySet<string> {
   return names;
 }
 
-/**
- * Why this answer cannot follow the last one in one history of Nomad's state. Within one history a table's index
- * never falls, no object's rev does, and an object that was not at rev R when the table was read at index N ≥ R
- * never gets to R. Where rights can widen an old object may appear, so appearing proves nothing there.
- */
-export function restoredBecause(seen: {
+/** What of an answer is held against the last one: its index and changes, and whether rights may have widened. */
+interface Succession {
   readonly index: string;
   readonly changes: readonly Change[];
   readonly lastIndex: string | null;
   readonly mayWiden: boolean;
-}): string | null {
-  const { index, changes, lastIndex, mayWiden } = seen;
+}
+
+/**
+ * Why this answer cannot follow the last one in one history of Nomad's state. Within one history a table's index
+ * never falls, no object's rev does, an object that was not at rev R when the table was read at index N ≥ R never
+ * gets to R, and one that was created by then was seen. Where rights can widen an old object may come to sight, so
+ * that proves nothing there.
+ */
+export function restoredBecause({ index, changes, lastIndex, mayWiden }: Succession): string | null {
   const last = lastIndex === null ? null : BigInt(lastIndex);
   if (last !== null && BigInt(index) < last) return `index went back from ${lastIndex} to ${index}`;
   for (const change of changes) {
-    if (change.op === "delete" || (change.op === "create" && mayWiden)) continue;
-    const rev = revOf(change.after.value);
-    const before = change.op === "update" ? revOf(change.before.value) : undefined;
-    if (rev === undefined || rev === before) continue;
-    if (before !== undefined && BigInt(rev) < BigInt(before)) {
-      return `${change.ref.key} went back from ${before} to ${rev}`;
+    if (change.op === "update") {
+      const reason = wentBack(change, last);
+      if (reason !== null) return reason;
+    } else if (!mayWiden && isOld(change, last)) {
+      return `${change.ref.key} appeared, which index ${lastIndex} should have shown already`;
     }
-    if (last !== null && BigInt(rev) <= last) {
-      return `${change.ref.key} is at ${rev}, which index ${lastIndex} should have shown already`;
-    }
+  }
+  return null;
+}
+
+function wentBack(change: Change & { op: "update" }, last: bigint | null): string | null {
+  const rev = revOf(change.after.value);
+  const before = revOf(change.before.value);
+  if (rev === undefined || rev === before) return null;
+  if (before !== undefined && BigInt(rev) < BigInt(before)) {
+    return `${change.ref.key} went back from ${before} to ${rev}`;
+  }
+  const created = createIndexOf(change.after.value);
+  const another = created !== undefined && created !== createIndexOf(change.before.value);
+  if (last === null || BigInt(another ? created : rev) > last) return null;
+  return `${change.ref.key} is at ${rev}, which index ${last} should have shown already`;
+}
+
+/** Whether an object that appeared was created by the last index already. */
+function isOld(change: Change, last: bigint | null): boolean {
+  if (change.op !== "create" || last === null) return false;
+  const created = createIndexOf(change.after.value) ?? revOf(change.after.value);
+  return created !== undefined && BigInt(created) <= last;
+}
+
+/** Where rights can widen: an old object that appears, and that the feed has told to be deleted, was restored. */
+async function resurrected(input: ObserveInput, changes: readonly Change[]): Promise<string | null> {
+  if (!input.mayWiden || input.lastIndex === null) return null;
+  const last = BigInt(input.lastIndex);
+  for (const change of changes) {
+    if (!isOld(change, last) || !(await input.wasDeleted(change.ref))) continue;
+    return `${change.ref.key} is back, which was deleted`;
   }
   return null;
 }

@@ -1,7 +1,7 @@
 import type { EventContext } from "../events/build.ts";
 import type { Checkpoint, Claim, ScopeMemo } from "../feed/log.ts";
 import type { Change } from "../schemas/change.ts";
-import { createIndexOf, RESOURCES } from "../schemas/resources.ts";
+import { createIndexOf, RESOURCES, type ObjectRef } from "../schemas/resources.ts";
 import { scopeName, type Scope } from "../schemas/scope.ts";
 import { diffWhole, snapshotOfStubs, type Snapshot } from "../snapshots/snapshot.ts";
 import type { Piece } from "./chunks.ts";
@@ -109,6 +109,12 @@ export class Session {
   /** Whether what was not seen at the last index may have been there all the same. */
   get mayWiden(): boolean {
     return this.#scope.namespace === "*" || this.#scope.resource === "namespaces" || this.#borrowed;
+  }
+
+  /** Whether the log holds a delete of this object. */
+  async wasDeleted(ref: ObjectRef): Promise<boolean> {
+    const query = { ...ref, op: "delete", order: "newest-first", limit: 1 } as const;
+    return (await this.#deps.log.history(query)).length > 0;
   }
 
   /** Commits what a believed poll found, and only then takes it for the scope's state. Answers the events written. */

@@ -238,6 +238,25 @@ describe("a scope's loop", () => {
     await expectFolds([job("a", 110), job("b", 50)]);
   });
 
+  it.each([
+    ["a namespace", jobs],
+    ["all namespaces, where rights might have widened", everyJob],
+  ])("notices a restore that brings back what was deleted, changed since: %s", async (_what, scope) => {
+    const list = `jobs/${scope.namespace}`;
+    nomad.set(list, 100, [job("a", 20), job("b", 50)]);
+    start(scope);
+    await count(3);
+    nomad.set(list, 110, [job("b", 50)]);
+    await count(4);
+    nomad.set(list, 140, [job("a", 135, { created: 20 }), job("b", 50)]);
+    await count(7);
+    nomad.set(list, 150, [job("b", 50)]);
+    const ids = (await count(8)).map((event) => event.id);
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(ids.at(-1)).toBe("1/jobs/default/a@20!deleted");
+    await expectFolds([job("b", 50)]);
+  });
+
   it("counts one restore once, though every scope notices it for itself", async () => {
     const qa = (rev: number) => job("q", rev, { namespace: "qa", created: 3 });
     nomad.set("jobs/default", 100, [job("a", 90, { created: 4 })]);

@@ -93,6 +93,17 @@ describe("restoredBecause", () => {
     before: job(from),
     after: job(to),
   });
+  const recreate = (created: number, rev: number): Change => ({
+    op: "create",
+    ref: ref("default", "web"),
+    after: stub(`{"ID":"web","Namespace":"default","CreateIndex":${created},"ModifyIndex":${rev}}`),
+  });
+  const replaced = (was: number, created: number, rev: number): Change => ({
+    op: "update",
+    ref: ref("default", "web"),
+    before: stub(`{"ID":"web","Namespace":"default","CreateIndex":${was},"ModifyIndex":${was}}`),
+    after: stub(`{"ID":"web","Namespace":"default","CreateIndex":${created},"ModifyIndex":${rev}}`),
+  });
   const create = (rev: number): Change => ({ op: "create", ref: ref("default", "web"), after: job(rev) });
 
   it.each<[string, string, Change[], string | null, boolean, boolean]>([
@@ -103,6 +114,23 @@ describe("restoredBecause", () => {
     ["an object's rev went back above the last index", "160", [update(200, 120)], "100", false, true],
     ["an object got to a rev that was already past", "40", [update(20, 25)], "30", false, true],
     ["an old object appeared", "40", [create(25)], "30", false, true],
+    ["an old object appeared, changed since", "40", [recreate(25, 35)], "30", false, true],
+    [
+      "another object has the name, older than the last index",
+      "40",
+      [replaced(20, 25, 35)],
+      "30",
+      false,
+      true,
+    ],
+    [
+      "another object has the name, newer than the last index",
+      "40",
+      [replaced(20, 35, 38)],
+      "30",
+      false,
+      false,
+    ],
     ["an old object appeared where rights may have widened", "40", [create(25)], "30", true, false],
     ["content changed at the same rev", "40", [update(20, 20)], "30", false, false],
     ["an object is ahead of the index", "30", [update(20, 33)], "30", false, false],
