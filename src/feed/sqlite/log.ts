@@ -22,7 +22,7 @@ import { Waiters } from "../waiters.ts";
 import { claimScope, commitChunk } from "./commit.ts";
 import type { Connection } from "./connection.ts";
 import { SqliteConsumers } from "./consumers.ts";
-import { moved } from "./errors.ts";
+import { damaged, moved } from "./errors.ts";
 import { placeHolder } from "./file.ts";
 import { planHistory, type Range } from "./history.ts";
 import { entryOf, EVENT_COLUMNS, headOf, readMeta, scopeOf } from "./rows.ts";
@@ -87,8 +87,11 @@ export class SqliteLog implements FeedLog {
 
   async read(cursor: Cursor, options: { limit: number; maxBytes?: number }): Promise<LogEntry[]> {
     return this.#connection.snapshot(() => {
-      this.#check(cursor);
-      return this.#page(cursor.sequence, options.limit, options.maxBytes ?? Infinity);
+      const head = this.#check(cursor);
+      const entries = this.#page(cursor.sequence, options.limit, options.maxBytes ?? Infinity);
+      if (entries.length === 0 && cursor.sequence < head && options.limit > 0)
+        this.#missing(cursor.sequence + 1);
+      return entries;
     });
   }
 
@@ -182,11 +185,17 @@ export class SqliteLog implements FeedLog {
     return connection;
   }
 
-  #check(cursor: Cursor): void {
+  /** Answers the newest sequence. */
+  #check(cursor: Cursor): number {
     const { epoch, sequence, floor } = readMeta(this.#connection);
     if (cursor.epoch !== epoch) throw new EpochChanged(cursor, { epoch, sequence });
     if (cursor.sequence > sequence) throw new FutureCursor(cursor, { epoch, sequence });
     if (cursor.sequence < floor) throw new CursorExpired(cursor, { epoch, sequence: floor });
+    return sequence;
+  }
+
+  #missing(sequence: number): never {
+    throw damaged(this.#connection.path, `event ${sequence} is missing`);
   }
 
   #page(after: number, limit: number, maxBytes: number): LogEntry[] {
@@ -197,6 +206,8 @@ export class SqliteLog implements FeedLog {
       [after, Math.max(0, limit)],
       (row) => {
         const entry = entryOf(row);
+        const next = after + entries.length + 1;
+        if (entry.sequence !== next) this.#missing(next);
         bytes += Buffer.byteLength(entry.json);
         if (bytes > maxBytes && entries.length > 0) return false;
         entries.push(entry);

@@ -47,6 +47,8 @@ export type SqliteLogOptions = ReadOptions | WriteOptions;
 
 /** SQLite blocks the process while it waits for a lock, which only a foreign program can hold. */
 const BUSY_MS = 250;
+/** With many scopes that all want to write and subscribers that all want to read, that is too long. */
+const RUNNING_BUSY_MS = 20;
 /** Reading every page takes a second or so per GB; beyond this only the structure is looked at. */
 const QUICK_CHECK_BYTES = 256 << 20;
 const WAL_BYTES = 256 << 20;
@@ -176,6 +178,7 @@ function prepare(connection: Connection, options: WriteOptions, nowMs: number, n
       durability === "normal" ? (boot ?? "unknown") : null,
     ]);
   });
+  connection.exec(`PRAGMA busy_timeout = ${RUNNING_BUSY_MS}`);
 }
 
 /** Checkpointing puts everything on the disk, whatever the durability. */
