@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { createSimulator, type FaultKind, type Simulator, type Snapshot } from "../../src/simulator/index.ts";
+import { createSimulator, FAULT_KINDS, type Simulator, type Snapshot } from "../../src/simulator/index.ts";
 import { createRandom, type Random } from "../../src/simulator/random.ts";
 import { startBridgeProcess, type BridgeProcess } from "./bridge-process.ts";
 import { judgeLog, readLog, type Verdict } from "./feed-check.ts";
@@ -25,17 +25,6 @@ export interface ChaosReport {
   readonly verdict: Verdict;
 }
 
-const RULES: readonly FaultKind[] = [
-  "reset",
-  "reset-blocked",
-  "429",
-  "500",
-  "eof",
-  "truncated-gzip",
-  "slow-body",
-  "wrong-content-type",
-  "missing-index",
-];
 const SETTLE_WITHIN_MS = 90_000;
 
 /**
@@ -147,7 +136,7 @@ class Chaos {
   }
 
   #spoil(): void {
-    const kind = this.#random.pick(RULES);
+    const kind = this.#random.pick(FAULT_KINDS);
     const times = this.#random.between(1, 4);
     this.#fault(`next ${times} answers: ${kind}`);
     this.#simulator.faults.add({ kind, times });
