@@ -43,7 +43,12 @@ const SETTLE_MS = 12_000;
  */
 export async function demo(options: DemoOptions, io: Io): Promise<number> {
   await using parts = new AsyncDisposableStack();
-  const simulator = createSimulator({ seed: options.seed, allocations: options.allocations, namespaces: 3 });
+  const simulator = createSimulator({
+    seed: options.seed,
+    allocations: options.allocations,
+    namespaces: 3,
+    region: "simulated",
+  });
   parts.defer(() => simulator.close());
   const nomadUrl = await simulator.listen();
   const feed = options.feed ?? (await temporaryFeed(parts));

@@ -1,6 +1,6 @@
 import type { Config } from "../config/config.ts";
-import { createLogger } from "../telemetry/logger.ts";
-import { startBridge } from "./bridge.ts";
+import { createLogger, type Logger } from "../telemetry/logger.ts";
+import { startBridge, type Bridge } from "./bridge.ts";
 import type { Io } from "./io.ts";
 
 /** `run`: the bridge, until it is told to stop. */
@@ -19,6 +19,7 @@ export async function run(config: Config, io: Io): Promise<void> {
         { source: bridge.source, log: config.feed.path, sequence: head.sequence },
         `serving the feed at ${bridge.url}/v1/events`,
       );
+      void sayWhenReady(bridge, head.sequence, logger);
       await bridge.done;
     } finally {
       await bridge.stop();
@@ -27,5 +28,16 @@ export async function run(config: Config, io: Io): Promise<void> {
   } catch (error) {
     if (!io.signal.aborted) throw error;
     logger.info("stopped before Nomad answered");
+  }
+}
+
+/** The first thing to know after a start: whether everything was read, and what had changed meanwhile. */
+async function sayWhenReady(bridge: Bridge, before: number, logger: Logger): Promise<void> {
+  try {
+    await bridge.ready();
+    const { sequence } = await bridge.log.head();
+    logger.info({ sequence, events: sequence - before }, "every scope was read: the feed is up to date");
+  } catch {
+    // It ended before; why is told where it ends.
   }
 }

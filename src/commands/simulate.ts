@@ -35,6 +35,8 @@ export async function simulate(options: SimulateOptions, io: Pick<Io, "stdout" |
     allocations: options.allocations,
     namespaces: 4,
     acl: options.acl ?? false,
+    // So that the log of a real cluster is never continued with this one, nor the other way round.
+    region: "simulated",
   });
   for (const rule of rules) simulator.faults.add(rule);
   try {

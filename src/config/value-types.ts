@@ -120,10 +120,12 @@ function printDuration(ms: number): string {
 /** Milliseconds. */
 export function duration(bounds: { minMs?: number; maxMs?: number } = {}): ValueType<number> {
   const { minMs = 0, maxMs = Number.MAX_SAFE_INTEGER } = bounds;
-  const range = bounds.maxMs === undefined ? "" : ` from ${printDuration(minMs)} to ${printDuration(maxMs)}`;
+  const bounded = bounds.maxMs !== undefined;
   return {
     placeholder: "<duration>",
-    allowed: `a duration${range}, such as 500ms, 60s, 1h30m or 2d`,
+    allowed: bounded
+      ? `a duration from ${printDuration(minMs)} to ${printDuration(maxMs)}, such as 45s or 1m30s`
+      : "a duration, such as 500ms, 60s, 1h30m or 2d",
     schema: readWith(z.string().trim(), (given) => {
       const ms = parseDuration(given);
       return ms !== undefined && ms >= minMs && ms <= maxMs ? ms : undefined;

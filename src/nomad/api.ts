@@ -27,6 +27,8 @@ export interface ListRequest {
   readonly index?: string;
   /** How long the server may hold the query, in ms. Only with `index`. */
   readonly waitMs?: number;
+  /** Size of the body, if it is like the last one: it is then gathered in place. */
+  readonly likelyBytes?: number;
   /** Overrides the client's default. */
   readonly consistency?: Consistency;
   readonly signal: AbortSignal;

@@ -10,33 +10,47 @@ export class BodyTooLarge extends Error {
   }
 }
 
-/** Gathers a body as it arrives, in place where its length is known beforehand: a list may have 100 MB. */
+/** What a chunked body is given beyond its likely size, so that a little growth still finds room. */
+const HEADROOM = 1.02;
+const HEADROOM_BYTES = 64 * 1024;
+
+/**
+ * Gathers a body as it arrives, in place where its length is known, or likely, beforehand: a list may have 100 MB,
+ * and joining that many bytes at the end would hold up everybody else.
+ */
 export class BodyCollector {
   readonly #maxBytes: number;
-  readonly #target: Buffer | undefined;
-  readonly #chunks: Buffer[] = [];
+  readonly #announced: number | undefined;
+  readonly #target: Buffer;
+  /** What came beyond the target. */
+  readonly #rest: Buffer[] = [];
   #length = 0;
 
   /** @throws BodyTooLarge, as does `add`. */
-  constructor(contentLength: number | undefined, maxBytes: number) {
+  constructor(contentLength: number | undefined, maxBytes: number, likelyBytes = 0) {
+    if (contentLength !== undefined && contentLength > maxBytes) throw new BodyTooLarge(maxBytes);
     this.#maxBytes = maxBytes;
-    if (contentLength === undefined) return;
-    if (contentLength > maxBytes) throw new BodyTooLarge(maxBytes);
-    this.#target = Buffer.allocUnsafeSlow(contentLength);
+    this.#announced = contentLength;
+    const roomy = likelyBytes === 0 ? 0 : Math.ceil(likelyBytes * HEADROOM) + HEADROOM_BYTES;
+    this.#target = Buffer.allocUnsafeSlow(contentLength ?? Math.min(roomy, maxBytes));
   }
 
   add(chunk: Buffer): void {
     if (this.#length + chunk.length > this.#maxBytes) throw new BodyTooLarge(this.#maxBytes);
-    if (this.#target === undefined) this.#chunks.push(chunk);
-    else chunk.copy(this.#target, this.#length);
+    const fits = this.#rest.length === 0 && this.#length + chunk.length <= this.#target.length;
+    if (fits) chunk.copy(this.#target, this.#length);
+    else this.#rest.push(chunk);
     this.#length += chunk.length;
   }
 
   /** @throws BodyDamaged where fewer bytes came than were announced. */
   whole(): Buffer {
-    if (this.#target === undefined) return Buffer.concat(this.#chunks, this.#length);
-    if (this.#length === this.#target.length) return this.#target;
-    throw new BodyDamaged(`the body has ${this.#length} of ${this.#target.length} bytes`);
+    if (this.#announced !== undefined && this.#length !== this.#announced) {
+      throw new BodyDamaged(`the body has ${this.#length} of ${this.#announced} bytes`);
+    }
+    if (this.#rest.length === 0) return this.#target.subarray(0, this.#length);
+    const rest = this.#rest.reduce((bytes, chunk) => bytes + chunk.length, 0);
+    return Buffer.concat([this.#target.subarray(0, this.#length - rest), ...this.#rest], this.#length);
   }
 }
 

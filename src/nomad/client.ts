@@ -56,6 +56,7 @@ async function list(
       ...(consistency === "stale" ? { stale: "" } : {}),
     },
     ...(blocking ? { headersTimeoutMs: blockingDeadlineMs(waitMs, options.deadlineMarginMs) } : {}),
+    ...(request.likelyBytes === undefined ? {} : { likelyBytes: request.likelyBytes }),
     signal: request.signal,
   });
   if (answer.refusal !== undefined) throw answer.refusal;

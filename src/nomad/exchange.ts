@@ -10,6 +10,8 @@ export interface ExchangeRequest {
   /** From the headers to the end of the body, ms. */
   readonly bodyTimeoutMs: number;
   readonly maxBodyBytes: number;
+  /** Size of the decoded body, if it is like the last one. */
+  readonly likelyBytes: number;
   readonly signal: AbortSignal;
 }
 
@@ -113,7 +115,9 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#status = status;
     this.#headers = headers;
     this.#guard(() => {
-      this.#body = new BodyCollector(contentLength(headers), this.#request.maxBodyBytes);
+      const plain = (headers["content-encoding"] ?? "identity") === "identity";
+      const { maxBodyBytes, likelyBytes } = this.#request;
+      this.#body = new BodyCollector(contentLength(headers), maxBodyBytes, plain ? likelyBytes : 0);
     });
   }
 

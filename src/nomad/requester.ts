@@ -20,6 +20,8 @@ export interface Question {
   readonly namespace?: string;
   /** Longest time to the headers, ms. Default: `requestTimeoutMs`. */
   readonly headersTimeoutMs?: number;
+  /** Size of the body, if it is like the last one. */
+  readonly likelyBytes?: number;
   readonly signal: AbortSignal;
 }
 
@@ -133,6 +135,7 @@ export class Requester {
         headersTimeoutMs: question.headersTimeoutMs ?? this.#options.requestTimeoutMs,
         bodyTimeoutMs: this.#options.bodyTimeoutMs,
         maxBodyBytes: this.#options.maxBodyBytes,
+        likelyBytes: question.likelyBytes ?? 0,
         signal: question.signal,
       });
       whole = true;

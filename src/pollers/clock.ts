@@ -12,6 +12,16 @@ export interface Clock {
   breathe(): Promise<void>;
 }
 
+/** Does work that yields between its slices, letting others run in each pause. `onMove` is told of every slice. */
+export async function inSlices<T>(steps: Generator<void, T>, clock: Clock, onMove: () => void): Promise<T> {
+  for (;;) {
+    onMove();
+    const step = steps.next();
+    if (step.done === true) return step.value;
+    await clock.breathe();
+  }
+}
+
 /** Node fires longer timers at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 

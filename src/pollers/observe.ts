@@ -1,4 +1,4 @@
-import type { Consistency, ListResponse, NomadApi } from "../nomad/api.ts";
+import type { Consistency, ListRequest, ListResponse, NomadApi } from "../nomad/api.ts";
 import { NomadError } from "../nomad/errors.ts";
 import type { Change } from "../schemas/change.ts";
 import { ChangefeedError } from "../schemas/errors.ts";
@@ -12,7 +12,7 @@ import {
   type Snapshot,
 } from "../snapshots/snapshot.ts";
 import { isSuspicious, judge, type Verdict } from "./access-guard.ts";
-import type { Clock } from "./clock.ts";
+import { inSlices, type Clock } from "./clock.ts";
 
 /** Nomad's answers contradict each other, or hide objects; nothing of them is believed. */
 export class Distrusted extends ChangefeedError {
@@ -65,7 +65,7 @@ export async function observe(nomad: NomadApi, clock: Clock, input: ObserveInput
     ? await judge(nomad, input.scope, first.missing, input.signal)
     : NOTHING_HIDDEN;
   input.onMove();
-  const again = await nomad.list({ ...target(input.scope), consistency: "default", signal: input.signal });
+  const again = await nomad.list({ ...target(input), consistency: "default" });
   const second = await look(clock, input, again);
   const after = second.suspicious
     ? await judge(nomad, input.scope, second.missing, input.signal)
@@ -92,7 +92,8 @@ const NOTHING_HIDDEN: Verdict = { hiddenNamespaces: [], namespaceGone: false };
 
 async function look(clock: Clock, input: ObserveInput, response: ListResponse): Promise<Look> {
   const { scope, previous, lastIndex, mayWiden, hiddenBefore } = input;
-  const diff = await diffInSlices(clock, input, response.body);
+  const steps = diffSnapshot(previous, response.body, { canonical: input.canonical });
+  const diff = await inSlices(steps, clock, input.onMove);
   const missing = diff.changes.filter((change) => change.op === "delete").map((change) => change.ref);
   const suspicious = isSuspicious({
     scope,
@@ -166,30 +167,20 @@ function rightsName(scope: Scope, ref: ObjectRef): string {
   return scope.resource === "namespaces" ? ref.key : ref.namespace;
 }
 
-function target(scope: Scope): { resource: Scope["resource"]; namespace: string } {
-  return { resource: scope.resource, namespace: scope.namespace };
+function target({ scope, previous, signal }: ObserveInput): ListRequest {
+  const { resource, namespace } = scope;
+  return { resource, namespace, likelyBytes: previous.byteLength, signal };
 }
 
 async function ask(nomad: NomadApi, input: ObserveInput): Promise<ListResponse> {
-  const { scope, lastIndex, waitMs, consistency, signal } = input;
-  const request = { ...target(scope), consistency, signal };
-  if (waitMs !== null && lastIndex !== null) Object.assign(request, { index: lastIndex, waitMs });
+  const { lastIndex, waitMs, consistency } = input;
+  const watching = waitMs === null || lastIndex === null ? {} : { index: lastIndex, waitMs };
   try {
-    return await nomad.list(request);
+    return await nomad.list({ ...target(input), ...watching, consistency });
   } catch (error) {
     // A server out of touch has nothing to say; the leader has, or another address.
     if (!(error instanceof NomadError) || error.code !== "NOMAD_STALE_RESPONSE") throw error;
-    return nomad.list({ ...target(scope), consistency: "default", signal });
-  }
-}
-
-async function diffInSlices(clock: Clock, input: ObserveInput, body: Buffer): Promise<DiffResult> {
-  const steps = diffSnapshot(input.previous, body, { canonical: input.canonical });
-  for (;;) {
-    input.onMove();
-    const step = steps.next();
-    if (step.done === true) return step.value;
-    await clock.breathe();
+    return nomad.list({ ...target(input), consistency: "default" });
   }
 }
 

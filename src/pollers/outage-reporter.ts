@@ -1,40 +1,66 @@
 import type { ChangefeedError } from "../schemas/errors.ts";
 import { scopeName, type Scope } from "../schemas/scope.ts";
 import type { Logger } from "../telemetry/logger.ts";
+import type { Clock } from "./clock.ts";
+
+type Level = "warn" | "error";
+
+/** Delays from here on are said at the higher level, ms. */
+const GRAVE_DELAY_MS = 10_000;
+const REMIND_EVERY_MS = 10 * 60_000;
 
 /**
- * Says what keeps scopes from reading Nomad, once a cause and not once a scope and try: when Nomad is away,
- * forty loops fail the same way every few seconds. The level rises with the delay.
+ * Says what keeps scopes from going on, once a cause and not once a scope and try: when Nomad is away or the disk
+ * is full, forty loops fail the same way every few seconds. It is said again when the delays have grown, and from
+ * time to time while it lasts.
  */
 export class OutageReporter {
   readonly #logger: Logger;
+  readonly #clock: Clock;
+  /** Scope name to the code it fails with. */
   readonly #failing = new Map<string, string>();
+  /** What was said, by cause. */
+  readonly #said = new Map<string, { level: Level; atMs: number }>();
 
-  constructor(logger: Logger) {
+  constructor(logger: Logger, clock: Clock) {
     this.#logger = logger;
+    this.#clock = clock;
   }
 
-  failed(scope: Scope, error: ChangefeedError, retryInMs: number): void {
+  failed(scope: Scope, error: ChangefeedError, retryInMs: number, consequence = ""): void {
     const name = scopeName(scope);
-    const known = [...this.#failing.values()].includes(error.code);
-    const again = this.#failing.get(name) === error.code;
     this.#failing.set(name, error.code);
-    const level = retryInMs >= 10_000 ? "error" : "warn";
+    // A refusal is about this scope alone; anything else is likely to be about Nomad, or the log, as a whole.
+    const cause = error.retryable ? error.code : `${error.code} ${name}`;
+    const level = retryInMs >= GRAVE_DELAY_MS ? "error" : "warn";
     const fields = { scope: name, code: error.code, retryInMs, hint: error.hint };
-    // A refusal is about this scope alone; anything else is likely to be about Nomad as a whole.
-    const news = error.retryable ? !known : !again;
-    this.#logger[news ? level : "debug"](fields, error.message);
+    this.#logger[this.#isNews(cause, level) ? level : "debug"](fields, `${consequence}${error.message}`);
   }
 
   recovered(scope: Scope): void {
-    if (!this.#failing.delete(scopeName(scope))) return;
-    if (this.#failing.size === 0) this.#logger.info("Nomad answers every scope again");
-    else
-      this.#logger.debug({ scope: scopeName(scope), stillFailing: this.#failing.size }, "scope reads again");
+    const name = scopeName(scope);
+    if (!this.#failing.has(name)) return;
+    this.forget(scope);
+    if (this.#failing.size === 0) this.#logger.info("every scope goes on again");
+    else this.#logger.debug({ scope: name, stillFailing: this.#failing.size }, "the scope goes on again");
   }
 
   /** The scope is not watched any more. */
   forget(scope: Scope): void {
-    this.#failing.delete(scopeName(scope));
+    const name = scopeName(scope);
+    const code = this.#failing.get(name);
+    if (code === undefined) return;
+    this.#failing.delete(name);
+    this.#said.delete(`${code} ${name}`);
+    if (![...this.#failing.values()].includes(code)) this.#said.delete(code);
+  }
+
+  #isNews(cause: string, level: Level): boolean {
+    const now = this.#clock.elapsed();
+    const before = this.#said.get(cause);
+    const grown = before?.level === "warn" && level === "error";
+    if (before !== undefined && !grown && now - before.atMs < REMIND_EVERY_MS) return false;
+    this.#said.set(cause, { level, atMs: now });
+    return true;
   }
 }

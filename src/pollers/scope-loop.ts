@@ -67,7 +67,7 @@ export class ScopeLoop {
       scope: this.scope,
       baselined: this.#session?.baselined === true,
       condition: this.#condition.current,
-      reason: this.#condition.reason,
+      reason: this.#session?.paused ?? this.#condition.reason,
       index: this.#session?.last.index ?? null,
       count: this.#session?.last.snapshot.count ?? 0,
       lastOkAtMs: this.#lastOkAtMs,

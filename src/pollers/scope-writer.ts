@@ -1,19 +1,10 @@
 import { LogFull, LogUnavailable } from "../feed/errors.ts";
 import type { Checkpoint, Claim, Commit, Committed, FeedLog, ScopeMemo } from "../feed/log.ts";
-import { scopeName } from "../schemas/scope.ts";
-import type { Logger } from "../telemetry/logger.ts";
-import type { Metrics } from "../telemetry/metrics.ts";
 import { Backoff } from "./backoff.ts";
 import { chunk, type Chunk, type Piece } from "./chunks.ts";
-import type { Clock } from "./clock.ts";
+import type { PollerDeps } from "./poller.ts";
 
-export interface ScopeWriterDeps {
-  readonly log: FeedLog;
-  readonly logger: Logger;
-  readonly metrics: Metrics;
-  readonly clock: Clock;
-  readonly random: () => number;
-}
+type ScopeWriterDeps = Pick<PollerDeps, "log" | "metrics" | "clock" | "random" | "outages">;
 
 /**
  * Writes one claimed scope. Keeps asking while the log has no room or cannot be reached, always with the same
@@ -26,12 +17,18 @@ export class ScopeWriter {
   readonly #deps: ScopeWriterDeps;
   readonly #onMove: () => void;
   #rev: number;
+  #paused: string | null = null;
 
   constructor(claim: Claim, deps: ScopeWriterDeps, onMove: () => void) {
     this.#claim = claim;
     this.#deps = deps;
     this.#onMove = onMove;
     this.#rev = claim.rev;
+  }
+
+  /** Why the log takes nothing at the moment; null while it does. */
+  get paused(): string | null {
+    return this.#paused;
   }
 
   /** Commits of the scope so far: names control events uniquely. */
@@ -86,7 +83,7 @@ export class ScopeWriter {
   }
 
   async #untilWritten(commit: Commit, signal: AbortSignal): Promise<Committed> {
-    const { log, logger, metrics, clock, random } = this.#deps;
+    const { log, metrics, clock, random, outages } = this.#deps;
     const backoff = new Backoff({ baseMs: 200, maxMs: 10_000, random });
     for (;;) {
       signal.throwIfAborted();
@@ -95,23 +92,15 @@ export class ScopeWriter {
         const end = metrics.commitSeconds.startTimer();
         const committed = await log.commit(commit);
         end();
-        if (backoff.failures > 0) {
-          logger.info(
-            { scope: scopeName(commit.scope), tries: backoff.failures + 1 },
-            "log takes writes again",
-          );
-        }
+        if (this.#paused !== null) outages.recovered(commit.scope);
+        this.#paused = null;
         return committed;
       } catch (error) {
         if (!(error instanceof LogFull || error instanceof LogUnavailable)) throw error;
-        // Said once an outage, not once a try.
-        if (backoff.failures === 0) {
-          logger.error(
-            { scope: scopeName(commit.scope), code: error.code, hint: error.hint },
-            `scope paused, nothing is lost: ${error.message}`,
-          );
-        }
-        await clock.sleep(backoff.next(), signal);
+        const delayMs = backoff.next();
+        this.#paused = `paused, nothing is lost: ${error.message}`;
+        outages.failed(commit.scope, error, delayMs, "paused, nothing is lost: ");
+        await clock.sleep(delayMs, signal);
       }
     }
   }

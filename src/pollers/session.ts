@@ -3,8 +3,9 @@ import type { Checkpoint, Claim, ScopeMemo } from "../feed/log.ts";
 import type { Change } from "../schemas/change.ts";
 import { createIndexOf, RESOURCES, type ObjectRef } from "../schemas/resources.ts";
 import { scopeName, type Scope } from "../schemas/scope.ts";
-import { diffWhole, snapshotOfStubs, type Snapshot } from "../snapshots/snapshot.ts";
+import { diffWhole, rebuildInSlices, type Snapshot } from "../snapshots/snapshot.ts";
 import type { Piece } from "./chunks.ts";
+import { inSlices } from "./clock.ts";
 import type { Observation } from "./observe.ts";
 import { baselinePieces, changePieces, controlPiece, resyncPieces, type Occurrence } from "./pieces.ts";
 import type { PollerDeps, PollerOptions, ScopeHooks } from "./poller.ts";
@@ -54,7 +55,7 @@ export class Session {
     }
     const { checkpoint } = claim;
     const last: Remembered = {
-      snapshot: snapshotOfStubs(RESOURCES[scope.resource], stubs),
+      snapshot: await inSlices(rebuildInSlices(RESOURCES[scope.resource], stubs), clock, onMove),
       index: checkpoint?.index ?? null,
       nomadEpoch: checkpoint?.nomadEpoch ?? (await log.head()).nomadEpoch,
       observedAt: checkpoint?.observedAt ?? null,
@@ -95,6 +96,11 @@ export class Session {
   /** Namespaces whose objects were kept unseen at the last poll, also at one before a restart. */
   get hiddenNamespaces(): ReadonlySet<string> {
     return new Set(this.#memo.hiddenNamespaces);
+  }
+
+  /** Why the log takes nothing at the moment; null while it does. */
+  get paused(): string | null {
+    return this.#writer.paused;
   }
 
   get baselined(): boolean {

@@ -45,7 +45,7 @@ export class Supervisor {
   #signal: AbortSignal | undefined;
 
   constructor(deps: Omit<PollerDeps, "outages">, options: SupervisorOptions) {
-    this.#deps = { ...deps, outages: new OutageReporter(deps.logger) };
+    this.#deps = { ...deps, outages: new OutageReporter(deps.logger, deps.clock) };
     this.#options = options;
     this.#namespaces = options.namespaces;
   }
@@ -69,6 +69,11 @@ export class Supervisor {
   /** Scopes that there should be and whose loop is about to be started again. */
   missing(): string[] {
     return [...this.#wanted].filter((name) => !this.#running.has(name));
+  }
+
+  /** Whether the token sees no namespace at all, though there always is one. */
+  get blind(): boolean {
+    return this.#namespaces?.length === 0;
   }
 
   /** Whether the namespaces are known and planned for, so that `reports` holds every scope there should be. */
@@ -239,7 +244,13 @@ export class Supervisor {
     const names = [...snapshot.refs()].map((ref) => ref.key).toSorted();
     if (this.#namespaces !== null && names.join() === this.#namespaces.join()) return;
     this.#namespaces = names;
-    this.#deps.logger.info({ namespaces: names.length }, `watching namespaces: ${shortList(names)}`);
+    if (names.length > 0) {
+      this.#deps.logger.info({ namespaces: names.length }, `watching namespaces: ${shortList(names)}`);
+    } else {
+      const hint =
+        "Give the token list-jobs and read-job in the namespaces to watch; doctor shows what it may do";
+      this.#deps.logger.warn({ hint }, "the token sees no namespace: nothing in any is watched");
+    }
     void this.#replan();
   }
 

@@ -1,7 +1,8 @@
 /** The name most like `given`, or undefined where none is like it: for "did you mean" in error texts. */
 export function nearestName(given: string, names: Iterable<string>): string | undefined {
   let nearest: string | undefined;
-  let least = Math.max(2, Math.floor(Math.min(given.length, 60) / 3)) + 1;
+  const tolerance = given.length < 4 ? 1 : Math.max(2, Math.floor(Math.min(given.length, 60) / 3));
+  let least = tolerance + 1;
   // What users send has no bound of its own.
   const wanted = given.slice(0, 60).toLowerCase();
   for (const name of names) {

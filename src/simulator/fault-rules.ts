@@ -23,7 +23,7 @@ export const FAULT_KINDS = [
  * - wrong-content-type: a proxy's HTML page with status 200
  * - missing-index: an answer without X-Nomad-Index
  */
-export type FaultKind = (typeof FAULT_KINDS)[number];
+type FaultKind = (typeof FAULT_KINDS)[number];
 
 export interface FaultRule {
   readonly kind: FaultKind;

@@ -42,8 +42,18 @@ export function* parseInSlices(
 }
 
 /** Rebuilds a snapshot from stubs kept elsewhere. @throws MalformedList as `parseSnapshot` does. */
-export function snapshotOfStubs(resource: Resource, stubs: Iterable<Buffer>): Snapshot {
-  return parseSnapshot(resource, joinStubs(Buffer.from("["), [...stubs]));
+export function snapshotOfStubs(resource: Resource, stubs: readonly Buffer[]): Snapshot {
+  return finish(rebuildInSlices(resource, stubs));
+}
+
+/** The same, yielding whenever `sliceBytes` were joined or read. */
+export function* rebuildInSlices(
+  resource: Resource,
+  stubs: readonly Buffer[],
+  sliceBytes: number = DEFAULT_SLICE_BYTES,
+): Generator<void, Snapshot> {
+  const body = yield* joinInSlices(Buffer.from("["), stubs, sliceBytes);
+  return yield* parseInSlices(resource, body, sliceBytes);
 }
 
 /**
@@ -83,10 +93,8 @@ export function retainObjects(next: Snapshot, previous: Snapshot, refs: readonly
   const kept = [...new Set(missing)].filter((row) => row >= 0);
   if (kept.length === 0) return next;
   const list = base.count === 0 ? Buffer.from("[") : base.body.subarray(0, base.rows.end(base.count - 1));
-  const body = joinStubs(
-    list,
-    kept.map((row) => source.bytesAt(row)),
-  );
+  const stubs = kept.map((row) => source.bytesAt(row));
+  const body = finish(joinInSlices(list, stubs, DEFAULT_SLICE_BYTES));
   const rows = new Rows(base.count + kept.length);
   rows.addRun(base.rows, 0, base.count, 0);
   let end = list.length;
@@ -99,13 +107,17 @@ export function retainObjects(next: Snapshot, previous: Snapshot, refs: readonly
 }
 
 /** Ends a list that `list` begins, be it only by "[", with these stubs. */
-function joinStubs(list: Buffer, stubs: readonly Buffer[]): Buffer {
+function* joinInSlices(list: Buffer, stubs: readonly Buffer[], sliceBytes: number): Generator<void, Buffer> {
   const size = stubs.reduce((total, stub) => total + stub.length + 1, list.length + 1);
   const body = Buffer.allocUnsafeSlow(size);
   let end = list.copy(body);
+  let pauseAt = end + sliceBytes;
   for (const stub of stubs) {
     if (end > 1) end += body.write(",", end);
     end += stub.copy(body, end);
+    if (end < pauseAt) continue;
+    pauseAt = end + sliceBytes;
+    yield;
   }
   end += body.write("]", end);
   return body.subarray(0, end);

@@ -64,7 +64,7 @@ describe("a scope's loop", () => {
       metrics: createMetrics(),
       clock: systemClock,
       random: () => 0.01,
-      outages: new OutageReporter(logger),
+      outages: new OutageReporter(logger, systemClock),
     };
     const loop = new ScopeLoop(scope, deps, {
       source: SOURCE,

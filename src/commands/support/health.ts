@@ -28,6 +28,7 @@ export class Health {
     for (const scope of this.#supervisor.missing()) {
       waiting.push({ scope, why: "its loop is about to be started again" });
     }
+    if (this.#supervisor.blind) waiting.push({ scope: "*", why: "the token sees no namespace" });
     if (!this.#supervisor.planned) {
       waiting.push({ scope: "*", why: "Nomad has not said yet which namespaces there are" });
     }
