@@ -169,6 +169,7 @@ export class ScopeLoop {
       signal: AbortSignal.any([signal, this.#interrupt.signal]),
       onMove: () => this.#moved(),
     });
+    if (canonical) this.#deps.metrics.canonicalPasses.inc({ resource: this.scope.resource });
     this.#pacer.spend(observation.response.body.length);
     return observation;
   }

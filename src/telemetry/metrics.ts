@@ -16,6 +16,12 @@ export function createMetrics() {
       labelNames: ["resource", "outcome"] as const,
       registers,
     }),
+    canonicalPasses: new Counter({
+      name: "ncf_canonical_passes_total",
+      help: "Whole canonical comparisons of a list: the backstop of the fast one, every few minutes",
+      labelNames: ["resource"] as const,
+      registers,
+    }),
     pollSeconds: new Histogram({
       name: "ncf_poll_process_seconds",
       help: "Seconds from a whole list body to its committed diff",

@@ -53,6 +53,7 @@ describe("a scope's loop", () => {
   let directory: string;
   let log: ReturnType<typeof breakable>;
   let nomad: ScriptedNomad;
+  let metrics: ReturnType<typeof createMetrics>;
   let running: { abort: AbortController; done: Promise<Outcome> }[];
 
   const start = (scope: Scope = jobs, options: Partial<PollerOptions> = {}) => {
@@ -61,7 +62,7 @@ describe("a scope's loop", () => {
       nomad,
       log,
       logger,
-      metrics: createMetrics(),
+      metrics,
       clock: systemClock,
       random: () => 0.01,
       outages: new OutageReporter(logger, systemClock),
@@ -109,6 +110,7 @@ describe("a scope's loop", () => {
     directory = await mkdtemp(join(tmpdir(), "ncf-loop-"));
     log = breakable(await openSqliteLog({ path: join(directory, "feed.db"), source: SOURCE }));
     nomad = new ScriptedNomad();
+    metrics = createMetrics();
     running = [];
   });
 
@@ -453,6 +455,23 @@ describe("a scope's loop", () => {
     await stop(first);
     start();
     await until("recovered", async () => (await events()).at(-1)?.data["state"] === "recovered");
+  });
+
+  it("compares whole lists canonically from time to time, and nothing is news then", async () => {
+    nomad.set("jobs/default", 10, many(20, 5));
+    start(jobs, { canonicalEveryMs: 1 });
+    await count(21);
+    nomad.set(
+      "jobs/default",
+      11,
+      many(20, 5).map(({ ID, ...rest }) => ({ ...rest, ID })),
+    );
+    await until("a canonical pass", async () =>
+      /ncf_canonical_passes_total\{resource="jobs"\} [1-9]/.test(await metrics.registry.metrics()),
+    );
+    nomad.set("jobs/default", 30, [...many(20, 5), job("new", 30)]);
+    await count(22);
+    await expectFolds([...many(20, 5), job("new", 30)]);
   });
 
   it("asks the leader where a follower is out of touch", async () => {

@@ -41,7 +41,7 @@ export async function findNomadAgent(
 async function startBinary(
   binary: string,
   env: Readonly<Record<string, string | undefined>>,
-): Promise<NomadAgent> {
+): Promise<NomadAgent | string> {
   const directory = await mkdtemp(join(tmpdir(), "ncf-nomad-"));
   const [http, rpc, serf] = [await freePort(), await freePort(), await freePort()];
   const config = join(directory, "agent.hcl");
@@ -59,6 +59,10 @@ client { options = { "fingerprint.denylist" = "env_aws,env_azure,env_digitalocea
     env: { PATH: env["PATH"] ?? "", HOME: directory },
   });
   const exited = once(child, "exit");
+  const failed = new Promise<string>((resolve) => {
+    child.once("error", (error) => resolve(`NOMAD_BIN cannot be run: ${error.message}`));
+  });
+  exited.catch(() => undefined);
   const address = `http://127.0.0.1:${http}`;
   const stop = async (): Promise<void> => {
     child.kill("SIGINT");
@@ -67,10 +71,13 @@ client { options = { "fingerprint.denylist" = "env_aws,env_azure,env_digitalocea
     clearTimeout(hard);
     await rm(directory, { recursive: true, force: true });
   };
-  await untilUp(address, () => child.exitCode !== null).catch(async (error: unknown) => {
-    await stop();
+  const up = untilUp(address, () => child.exitCode !== null).catch(async (error: unknown) => {
+    if (child.pid !== undefined) await stop();
     throw error;
   });
+  up.catch(() => undefined);
+  const why = await Promise.race([failed, up]);
+  if (why !== undefined) return why;
   return { address, origin: `agent -dev of ${binary}`, stop };
 }
 

@@ -7,7 +7,7 @@ import { resolveConfig } from "../../src/config/resolve.ts";
 import { createSimulator, type Simulator, type SimulatorOptions } from "../../src/simulator/index.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
 import { judgeLog, readLog, type SeenEvent, type Verdict } from "./feed-check.ts";
-import { simulatorTruth } from "./simulator-truth.ts";
+import { falseDeletes, simulatorTruth } from "./simulator-truth.ts";
 import { until } from "./until.ts";
 
 export interface WatchOptions {
@@ -64,20 +64,24 @@ export class WatchedCluster {
     });
   }
 
+  /** Waits until Nomad was asked so many times more, whatever came of it. */
+  async polls(more: number): Promise<void> {
+    const answered = async (): Promise<number> => {
+      const text = await (await fetch(`${this.bridge.url}/metrics`)).text();
+      const counts = [...text.matchAll(/^ncf_polls_total\{.*\} (\d+)$/gm)].map((match) => Number(match[1]));
+      return counts.reduce((sum, count) => sum + count, 0);
+    };
+    const before = await answered();
+    await until(`${more} more polls`, async () => (await answered()) >= before + more);
+  }
+
   /** The first event that passes; waits for it. */
   seen(what: string, test: (event: SeenEvent) => boolean): Promise<SeenEvent> {
     return until(what, async () => (await this.events()).find(test));
   }
 
-  /** Subjects that the feed says were deleted and the cluster never deleted. */
   async falseDeletes(): Promise<string[]> {
-    const deleted = new Set(
-      this.simulator.journal.entries
-        .filter((entry) => entry.op === "delete")
-        .map((entry) => `${entry.resource}/${entry.namespace}/${entry.key}`),
-    );
-    const said = (await this.events()).filter((event) => event.op === "delete");
-    return said.map((event) => event.subject).filter((subject) => !deleted.has(subject));
+    return falseDeletes(this.simulator, await this.events());
   }
 
   async close(): Promise<void> {
