@@ -64,7 +64,8 @@ function createProgram(io: Io, perform: Perform): Command {
     .exitOverride()
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
-      writeErr: (text) => io.stderr.write(text),
+      // What stands behind a mistyped flag may be a secret.
+      writeErr: (text) => io.stderr.write(text.replace(/(unknown option '--[^=']*)=[^']*'/, "$1'")),
       getOutHelpWidth: () => 110,
       getErrHelpWidth: () => 110,
       getOutHasColors: () => false,

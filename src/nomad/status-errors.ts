@@ -208,7 +208,7 @@ function forbiddenHint({ capability, namespace, tokenSent }: Asked): string {
       : namespace === "*"
         ? " in the namespaces to watch"
         : ` in namespace "${namespace}"`;
-  const needed = capability === undefined ? "a token with the right policy" : `${capability}${where}`;
+  const needed = capability === undefined ? "what this request needs" : `${capability}${where}`;
   return tokenSent
     ? `The token's policies must grant ${needed}; a token that expired or was deleted is refused in the same words`
     : `No token was sent and the anonymous policy does not grant ${needed}: set NOMAD_TOKEN or the token file`;

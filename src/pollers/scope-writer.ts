@@ -1,5 +1,5 @@
 import { LogFull, LogUnavailable } from "../feed/errors.ts";
-import type { Checkpoint, Claim, Commit, Committed, FeedLog, ScopeMemo } from "../feed/log.ts";
+import type { Checkpoint, Claim, Commit, Committed, ScopeMemo } from "../feed/log.ts";
 import { Backoff } from "./backoff.ts";
 import { chunk, type Chunk, type Piece } from "./chunks.ts";
 import type { PollerDeps } from "./poller.ts";

@@ -71,7 +71,7 @@ export class TestFeed implements AsyncDisposable {
     const log = await openSqliteLog({
       path: join(directory, "feed.db"),
       source: SOURCE,
-      durability: "normal",
+      fsync: false,
       ...options,
     });
     return new TestFeed(log, directory);

@@ -8,7 +8,7 @@ import type { OpenLog } from "../contract/feed-log.ts";
 export const openTemporarySqliteLog: OpenLog = async ({ clock }) => {
   const directory = await mkdtemp(join(tmpdir(), "feed-log-"));
   const path = join(directory, "feed.db");
-  const open = () => openSqliteLog({ path, source: "nomad://test/global", durability: "normal", clock });
+  const open = () => openSqliteLog({ path, source: "nomad://test/global", fsync: false, clock });
   let log = await open();
   return {
     log,

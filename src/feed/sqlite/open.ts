@@ -1,5 +1,5 @@
 import { randomInt } from "node:crypto";
-import { readFileSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { hostname } from "node:os";
 import { LogUnusable } from "../errors.ts";
 import type { FeedLog } from "../log.ts";
@@ -29,10 +29,10 @@ interface WriteOptions extends CommonOptions {
   /** `nomad://cluster/region`: the only feed this file will ever hold. */
   readonly source: string;
   /**
-   * "full" (default): what was committed survives a power cut, so a sequence a subscriber has seen never names
-   * another event. "normal": only a crash of the process is survived; after a power cut the feed has a new epoch.
+   * Whether a commit waits for the disk. Always, but for tests and benchmarks: a power cut could take the last
+   * commits away and give sequences that subscribers have seen to other events.
    */
-  readonly durability?: "full" | "normal";
+  readonly fsync?: boolean;
   /** The file's greatest size; a commit beyond it is refused with LogFull. */
   readonly maxFileBytes?: number;
   /** Size of the write-ahead file at which readings of the state that hold it up are ended. Default 256 MiB. */
@@ -96,7 +96,7 @@ function openForWriting(path: string, options: WriteOptions): FeedLog {
     return closingOnError(connection, () => {
       connection.snapshot(() => verify(connection, options.source));
       checkPages(connection);
-      prepare(connection, options, clock(), newEpoch);
+      prepare(connection, options, clock());
       return new SqliteLog({
         connection,
         readOnly: false,
@@ -157,34 +157,23 @@ function checkPages(connection: Connection): void {
   if (verdict !== "ok") throw damaged(connection.path, verdict ?? "it cannot be checked");
 }
 
-function prepare(connection: Connection, options: WriteOptions, nowMs: number, newEpoch: () => string): void {
-  const durability = options.durability ?? "full";
+function prepare(connection: Connection, options: WriteOptions, nowMs: number): void {
   // What remains of a large write-ahead file must not itself count as too large.
   const walKeptBytes = Math.floor((options.maxWalBytes ?? WAL_BYTES) / 4);
-  connection.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${durability};
+  connection.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${options.fsync === false ? "OFF" : "FULL"};
     PRAGMA journal_size_limit = ${walKeptBytes}; PRAGMA cache_size = -16000`);
   if (options.maxFileBytes !== undefined) {
     const pageBytes = connection.get("PRAGMA page_size")?.integer("page_size") ?? 1;
     connection.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(options.maxFileBytes / pageBytes))}`);
   }
-  const boot = bootId();
   const writer = options.writer ?? { pid: process.pid, host: hostname() };
-  connection.transaction(() => {
-    const unsafe = connection.get("SELECT unsafe_boot FROM meta")?.textOrNull("unsafe_boot") ?? null;
-    // Events may have gone with the power, and their sequences would be given out twice.
-    if (unsafe !== null && unsafe !== boot) connection.run("UPDATE meta SET epoch = ?", [newEpoch()]);
-    connection.run("UPDATE meta SET writer = ?, unsafe_boot = ?", [
-      JSON.stringify({ ...writer, since: recordedText(nowMs) }),
-      durability === "normal" ? (boot ?? "unknown") : null,
-    ]);
-  });
+  connection.run("UPDATE meta SET writer = ?", [JSON.stringify({ ...writer, since: recordedText(nowMs) })]);
   connection.exec(`PRAGMA busy_timeout = ${RUNNING_BUSY_MS}`);
 }
 
-/** Checkpointing puts everything on the disk, whatever the durability. */
 function leaveCleanly(connection: Connection): void {
   try {
-    connection.run("UPDATE meta SET writer = NULL, unsafe_boot = NULL");
+    connection.run("UPDATE meta SET writer = NULL");
     connection.exec("PRAGMA wal_checkpoint(PASSIVE)");
   } catch {
     // On a full disk we leave as a crash would: the next open copes with that.
@@ -204,15 +193,6 @@ function describeWriter(path: string): string {
     }
   } catch {
     return "";
-  }
-}
-
-/** Changes whenever the machine starts; undefined where the system has no such thing. */
-function bootId(): string | undefined {
-  try {
-    return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
-  } catch {
-    return undefined;
   }
 }
 

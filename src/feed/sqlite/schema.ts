@@ -22,8 +22,7 @@ CREATE TABLE meta (
   fence       INTEGER NOT NULL DEFAULT 0,
   nomad_epoch INTEGER NOT NULL DEFAULT 0,
   created_at  TEXT    NOT NULL,
-  writer      TEXT,
-  unsafe_boot TEXT
+  writer      TEXT
 );
 
 CREATE TABLE events (
