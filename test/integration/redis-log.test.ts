@@ -8,7 +8,8 @@ import { createSimulator } from "../../src/simulator/index.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
 import { objectChange } from "../support/drafts.ts";
 import { openTestLog } from "../support/redis-logs.ts";
-import { redisMissing, RedisServer } from "../support/redis-server.ts";
+import { freePort, redisMissing, RedisServer } from "../support/redis-server.ts";
+import { createTestAuthority } from "../support/tls-certificates.ts";
 import { TcpProxy } from "../support/tcp-proxy.ts";
 import { until } from "../support/until.ts";
 
@@ -386,5 +387,28 @@ test.skipIf(missing !== undefined)(
     expect(new Set(jobs.map((entry) => entry.id)).size).toBe(jobs.length);
     await log.close();
     await simulator.close();
+  },
+);
+
+test.skipIf(missing !== undefined)(
+  `over TLS the log trusts the authority in its address${title}`,
+  async () => {
+    using authority = createTestAuthority("Redis test CA");
+    const { cert, key } = authority.issue("redis", "IP:127.0.0.1");
+    const port = await freePort();
+    const files = ["--tls-cert-file", cert, "--tls-key-file", key, "--tls-ca-cert-file", authority.ca];
+    await using server = await RedisServer.start(
+      "--tls-port",
+      String(port),
+      "--tls-auth-clients",
+      "no",
+      ...files,
+    );
+    expect(server.port).not.toBe(port);
+    const url = `rediss://127.0.0.1:${port}`;
+    await expect(openTestLog(url)).rejects.toMatchObject({ code: "LOG_UNAVAILABLE" });
+    const log = await openTestLog(`${url}?ca=${encodeURIComponent(authority.ca)}`);
+    expect(await log.head()).toMatchObject({ sequence: 0 });
+    await log.close();
   },
 );

@@ -3,12 +3,12 @@ import { openRedisLog, type RedisLogOptions } from "../../src/feed/redis/open.ts
 import { silentLogger } from "../../src/telemetry/logger.ts";
 import type { OpenLog } from "../contract/feed-log.ts";
 
-export const REDIS_SOURCE = "nomad://test/global";
+const SOURCE = "nomad://test/global";
 let feeds = 0;
 
 /** Opens the feed at `url` for writing. */
 export function openTestLog(url: string, extra: Partial<WriteOptions> = {}): Promise<FeedLog> {
-  return openRedisLog({ url, source: REDIS_SOURCE, logger: silentLogger(), ...extra });
+  return openRedisLog({ url, source: SOURCE, logger: silentLogger(), ...extra });
 }
 
 type WriteOptions = Exclude<RedisLogOptions, { readonly readOnly: true }>;

@@ -1,7 +1,7 @@
 import { script } from "./scripts.ts";
 
 /** Number of ARGV of one event, in the order in which the script reads them; see `argumentsOf` in commit.ts. */
-export const EVENT_ARGUMENTS = 10;
+const EVENT_ARGUMENTS = 10;
 
 /**
  * The only way events and state are written. Refuses an old fence, answers a repetition with the range it had,

@@ -42,7 +42,8 @@ export class RedisStateCut implements StateCut {
     const id = randomUUID();
     const { resource = "", namespace = "", key = "" } = filter;
     const reply = await connection.run(OPEN_CUT, [id, CUT_IDLE_MS, resource, namespace, key]);
-    const [epoch = "", sequence, ...rest] = reply as [string, string, ...(string | string[])[]];
+    const [epoch, sequence, ...rest] = reply as [string?, string?, ...(string | string[])[]];
+    if (epoch === undefined) throw new LogUnavailable(`There is no feed at ${connection.where} any more`);
     const parts: Part[] = [];
     for (let n = 0; n + 1 < rest.length; n += 2) {
       parts.push({ hash: rest[n] as string, keys: inOrder(rest[n + 1] as string[]) });
