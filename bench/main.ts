@@ -15,6 +15,7 @@ const FILES: readonly (() => Promise<{ readonly default: readonly BenchRow[] }>)
   () => import("./snapshots.ts"),
   () => import("./sqlite.ts"),
   () => import("./path.ts"),
+  () => import("./redis.ts"),
 ];
 
 async function main(): Promise<number> {

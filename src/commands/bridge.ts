@@ -5,8 +5,6 @@ import { SIGNAL_NAMES } from "../events/signals.ts";
 import { LogUnusable } from "../feed/errors.ts";
 import type { FeedLog } from "../feed/log.ts";
 import { keepWithin } from "../feed/retention.ts";
-import { openSqliteLog } from "../feed/sqlite/open.ts";
-import { sourceOfSqliteLog } from "../feed/sqlite/source.ts";
 import { createHttpServer } from "../http/server.ts";
 import { createNomadClient, type NomadClient } from "../nomad/client.ts";
 import { resolveNomadOptions } from "../nomad/options.ts";
@@ -15,6 +13,7 @@ import { Supervisor } from "../pollers/supervisor.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
 import { maxScopesOf } from "./support/connection-budget.ts";
+import { locationText, openLog, sourceOfLog } from "./support/feed-log.ts";
 import { Health } from "./support/health.ts";
 import { nomadAnswers, regionIn, regionOf, sourceOf } from "./support/nomad-start.ts";
 
@@ -64,10 +63,10 @@ export async function startBridge(
   try {
     const region =
       config.nomad.region ??
-      regionOfLog(config.feed.path) ??
+      (await regionOfLog(config, logger)) ??
       (await regionOf(nomad, { logger, signal: both })).name;
     const source = sourceOf(config.cluster, region);
-    const log = await openSqliteLog({ path: config.feed.path, source });
+    const log = await openLog(config, { source, logger });
     closing.push(() => log.close());
 
     const metrics = createMetrics();
@@ -116,8 +115,9 @@ export async function startBridge(
   }
 }
 
-function wrongRegion(path: string, source: string, region: string): LogUnusable {
-  return new LogUnusable(`The log ${path} belongs to ${source}, but Nomad answers for region ${region}`, {
+function wrongRegion(config: Config, source: string, region: string): LogUnusable {
+  const where = locationText(config.feed);
+  return new LogUnusable(`The log ${where} belongs to ${source}, but Nomad answers for region ${region}`, {
     hint: "Point --nomad-addr at the log's region, or give this region a log of its own with --feed",
   });
 }
@@ -154,8 +154,8 @@ function superviseScopes(
 }
 
 /** A log that exists knows its region, so that it can be served while Nomad is away. */
-function regionOfLog(path: string): string | undefined {
-  const source = sourceOfSqliteLog(path);
+async function regionOfLog({ feed }: Config, logger: Logger): Promise<string | undefined> {
+  const source = await sourceOfLog(feed, logger);
   return source === undefined ? undefined : regionIn(source);
 }
 
@@ -170,7 +170,7 @@ async function watch(
     if (config.nomad.region === undefined) {
       const region = await regionOf(nomad, { logger, signal });
       if (region.sure && region.name !== regionIn(source)) {
-        throw wrongRegion(config.feed.path, source, region.name);
+        throw wrongRegion(config, source, region.name);
       }
     }
     logger.info({ source }, "Nomad answers; watching it");

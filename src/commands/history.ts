@@ -2,11 +2,12 @@ import { didYouMean } from "../schemas/nearest.ts";
 import { readOptions, type Given } from "../config/sources.ts";
 import { SIGNAL_NAMES } from "../events/signals.ts";
 import type { FeedLog, HistoryQuery } from "../feed/log.ts";
-import { openSqliteLog } from "../feed/sqlite/open.ts";
 import { parseSince } from "../schemas/since.ts";
+import { silentLogger } from "../telemetry/logger.ts";
 import type { Io } from "./io.ts";
 import { coloursFor } from "./support/colours.ts";
 import { eventLine } from "./support/event-line.ts";
+import { openLogToRead } from "./support/feed-log.ts";
 import {
   completeSelector,
   parseSelector,
@@ -31,14 +32,14 @@ export interface HistoryOptions {
 }
 
 /**
- * Prints what the log remembers, newest last, straight from the log's file; a process that writes it is not
+ * Prints what the log remembers, newest last, straight from the log; a process that writes it is not
  * disturbed. A job's history includes its allocations, deployments and evaluations, a node's its allocations.
  */
 export async function history(options: HistoryOptions, io: Io): Promise<void> {
   const { values } = readOptions(["feed"], options.given);
   const query = queryOf(options, Date.now());
   const selector = options.object === undefined ? undefined : parseSelector(options.object);
-  const log = await openSqliteLog({ path: values.feed.path, readOnly: true });
+  const log = await openLogToRead(values.feed, silentLogger());
   try {
     const whole = selector && (await completeSelector(log, selector));
     const conditions = whole === undefined ? {} : conditionsOf(whole, options.only);

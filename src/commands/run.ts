@@ -2,6 +2,7 @@ import type { Config } from "../config/config.ts";
 import { createLogger, type Logger } from "../telemetry/logger.ts";
 import { startBridge, type Bridge } from "./bridge.ts";
 import type { Io } from "./io.ts";
+import { locationText } from "./support/feed-log.ts";
 
 /** `run`: the bridge, until it is told to stop. */
 export async function run(config: Config, io: Io): Promise<void> {
@@ -16,7 +17,7 @@ export async function run(config: Config, io: Io): Promise<void> {
     try {
       const head = await bridge.log.head();
       logger.info(
-        { source: bridge.source, log: config.feed.path, sequence: head.sequence },
+        { source: bridge.source, log: locationText(config.feed), sequence: head.sequence },
         `serving the feed at ${bridge.url}/v1/events`,
       );
       void sayWhenReady(bridge, head.sequence, logger);

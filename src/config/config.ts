@@ -15,6 +15,11 @@ export interface Config {
   readonly maxConnections: number;
   readonly maxEventBytes: number;
   readonly feed: FeedLocation;
+  /** Of a log in Redis. */
+  readonly redis: {
+    readonly durability: "async" | "replica" | "fsync";
+    readonly streamPerResource: boolean;
+  };
   /** Absent: no limit of that kind. */
   readonly retention: {
     readonly maxEvents?: number;

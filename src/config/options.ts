@@ -176,6 +176,16 @@ export const OPTIONS = {
     default: "sqlite:./nomad-changefeed.db",
     help: "where the log is kept",
   }),
+  redisDurability: option(choice(["async", "replica", "fsync"]), {
+    group: "Log",
+    default: "async",
+    help: "in Redis, a commit waits until Redis has it, until a replica has it too, or until it is forced to the disk (appendfsync always)",
+  }),
+  redisStreams: option(choice(["one", "per-resource"]), {
+    group: "Log",
+    default: "one",
+    help: "in Redis, per-resource writes each event to a stream of its resource too, for consumers that want no more",
+  }),
   retentionEvents: option(limit(count()), {
     group: "Log",
     default: "none",

@@ -53,6 +53,10 @@ function nest(values: OptionValues, origins: Readonly<Record<OptionName, Origin>
     maxConnections: values.maxConnections,
     maxEventBytes: values.maxEventBytes,
     feed: values.feed,
+    redis: {
+      durability: values.redisDurability,
+      streamPerResource: values.redisStreams === "per-resource",
+    },
     retention: {
       ...(retentionEvents === null ? {} : { maxEvents: retentionEvents }),
       ...(retentionBytes === null ? {} : { maxBytes: retentionBytes }),

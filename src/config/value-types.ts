@@ -228,20 +228,24 @@ export function hostAndPort(): ValueType<HostAndPort> {
   };
 }
 
-/** Where the log is kept. One kind now; the scheme leaves room for others. */
-export interface FeedLocation {
-  readonly kind: "sqlite";
-  readonly path: string;
-}
+/** Where the log is kept. */
+export type FeedLocation =
+  | { readonly kind: "sqlite"; readonly path: string }
+  /** The address may hold a password; it is not printed. */
+  | { readonly kind: "redis"; readonly url: string };
 
 export function feedLocation(): ValueType<FeedLocation> {
   return {
     placeholder: "<location>",
-    allowed: "sqlite:<path of the log file>, such as sqlite:./nomad-changefeed.db",
-    schema: readWith(z.string().trim(), (given): FeedLocation | undefined => {
-      const match = /^sqlite:(?:\/\/)?(.+)$/.exec(given);
-      return match?.[1] === undefined ? undefined : { kind: "sqlite", path: match[1] };
-    }),
-    print: ({ kind, path }) => `${kind}:${path}`,
+    allowed:
+      "sqlite:<path of the log file>, such as sqlite:./nomad-changefeed.db, or redis://[user:password@]host[:port][/db][?feed=name] (rediss:// for TLS)",
+    schema: readWith(z.string().trim(), readFeedLocation),
+    print: (value) => hideUserinfo(value.kind === "redis" ? value.url : `sqlite:${value.path}`),
   };
+}
+
+function readFeedLocation(given: string): FeedLocation | undefined {
+  if (/^rediss?:\/\/[^/?\s]/.test(given) && URL.canParse(given)) return { kind: "redis", url: given };
+  const match = /^sqlite:(?:\/\/)?(.+)$/.exec(given);
+  return match?.[1] === undefined ? undefined : { kind: "sqlite", path: match[1] };
 }

@@ -24,12 +24,12 @@ export class WatchedCluster {
   readonly #directory: string;
   #bridge: Bridge;
 
-  constructor(simulator: Simulator, bridge: Bridge, config: Config, directory: string) {
+  constructor(simulator: Simulator, bridge: Bridge, config: Config, directory: string, file: string) {
     this.simulator = simulator;
     this.#bridge = bridge;
     this.#config = config;
     this.#directory = directory;
-    this.file = config.feed.path;
+    this.file = file;
   }
 
   get bridge(): Bridge {
@@ -123,7 +123,7 @@ export async function watchSimulator(
     },
     env: {},
   });
-  return new WatchedCluster(simulator, await readyBridge(config), config, directory);
+  return new WatchedCluster(simulator, await readyBridge(config), config, directory, file);
 }
 
 async function readyBridge(config: Config): Promise<Bridge> {

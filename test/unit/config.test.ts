@@ -174,7 +174,7 @@ describe("refusals", () => {
   });
 
   it.each<[OptionName, string, RegExp]>([
-    ["feed", "redis://localhost", /allowed: sqlite:/],
+    ["feed", "postgres://localhost", /allowed: sqlite:/],
     ["wait", "5m", /from 1s to 4m/],
     ["resources", "jobs,pods", /allowed: jobs, nodes/],
     ["nomadAddr", "127.0.0.1:4646", /allowed: addresses such as http/],

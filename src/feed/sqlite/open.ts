@@ -1,6 +1,6 @@
-import { randomInt } from "node:crypto";
 import { statSync } from "node:fs";
 import { hostname } from "node:os";
+import { randomEpoch } from "../epoch.ts";
 import { LogUnusable } from "../errors.ts";
 import type { FeedLog } from "../log.ts";
 import { Connection } from "./connection.ts";
@@ -194,9 +194,4 @@ function describeWriter(path: string): string {
   } catch {
     return "";
   }
-}
-
-function randomEpoch(): string {
-  const alphabet = "abcdefghijklmnopqrstuvwxyz0123456789";
-  return Array.from({ length: 6 }, () => alphabet[randomInt(alphabet.length)]).join("");
 }

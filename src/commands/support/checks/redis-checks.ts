@@ -1,0 +1,23 @@
+import type { Config } from "../../../config/config.ts";
+import { inspectRedis } from "../../../feed/redis/inspect.ts";
+import { failureOf, ok, warning, type Check } from "./check.ts";
+import { locationText } from "../feed-log.ts";
+
+/** Whether Redis answers and keeps what it is given, and what is in the log there. */
+export async function* checkRedisLog({ feed, redis }: Config): AsyncGenerator<Check> {
+  if (feed.kind !== "redis") return;
+  const where = locationText(feed);
+  try {
+    const { version, warnings, head } = await inspectRedis(feed.url, redis.durability);
+    yield ok("redis", `version ${version} answers`);
+    for (const { message, hint } of warnings) yield warning("redis", message, hint);
+    if (head === undefined) yield ok("log", `${where} will be begun`);
+    else
+      yield ok(
+        "log",
+        `${where}: ${head.sequence - head.floor} events, newest ${head.epoch}-${head.sequence}`,
+      );
+  } catch (error) {
+    yield failureOf("log", error);
+  }
+}

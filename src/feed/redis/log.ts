@@ -1,0 +1,251 @@
+import type { Cursor } from "../../schemas/cursor.ts";
+import type { LogEntry } from "../../schemas/draft.ts";
+import type { ResourceType } from "../../schemas/resources.ts";
+import type { Scope } from "../../schemas/scope.ts";
+import type { Logger } from "../../telemetry/logger.ts";
+import { randomEpoch } from "../epoch.ts";
+import { LogUnavailable, LogUnusable } from "../errors.ts";
+import type {
+  Claim,
+  Commit,
+  Committed,
+  ConsumerStore,
+  FeedHead,
+  FeedLog,
+  HistoryQuery,
+  RetentionLimits,
+  ScopeStatus,
+  StateCut,
+  StateEntry,
+  StateFilter,
+} from "../log.ts";
+import { Waiters } from "../waiters.ts";
+import { COMMIT } from "./commit-script.ts";
+import { argumentsOf, NOTHING_SEEN, readClaimReply, readCommitReply, scopeRow } from "./commit.ts";
+import type { Connection } from "./connection.ts";
+import { RedisConsumers } from "./consumers.ts";
+import { waitUntilDurable, type Durability } from "./durability.ts";
+import { findHistory, type Range } from "./history.ts";
+import { readPage } from "./pages.ts";
+import { BEFORE, CLAIM, TRIM } from "./scripts.ts";
+import { filterOf, RedisStateCut } from "./state.ts";
+import { Watch } from "./watch.ts";
+
+export interface RedisLogParts {
+  readonly connection: Connection;
+  /** Opens a connection for blocking reads. */
+  readonly connect: () => Promise<Connection>;
+  readonly prefix: string;
+  /** Undefined: for reading only. */
+  readonly writer: WriterParts | undefined;
+  /** Ms since 1970. */
+  readonly clock: () => number;
+  readonly logger: Logger;
+}
+
+export interface WriterParts {
+  readonly source: string;
+  readonly durability: Durability;
+  readonly streamPerResource: boolean;
+}
+
+/**
+ * The log in Redis: a stream and the hashes beside it, under one prefix. Any number of processes write and read.
+ * Each write is one script, so log, state and checkpoint change together, and go back together where Redis loses
+ * its tail; the writer notices that by the newest event it knew, gives the feed a new epoch, and its pollers
+ * derive from Nomad what was lost.
+ */
+export class RedisLog implements FeedLog {
+  readonly consumers: ConsumerStore;
+  readonly #parts: RedisLogParts;
+  readonly #waiters = new Waiters();
+  readonly #watch: Watch;
+  #seen = NOTHING_SEEN;
+  #highestFence = 0;
+  #closed = false;
+
+  constructor(parts: RedisLogParts) {
+    this.#parts = parts;
+    const { connection, connect, prefix, clock } = parts;
+    this.consumers = new RedisConsumers(connection, prefix, () => this.#writing().connection, clock);
+    this.#watch = new Watch(connect, prefix, this.#waiters);
+  }
+
+  async head(): Promise<FeedHead> {
+    const fields = ["epoch", "sequence", "floor", "nomadEpoch"];
+    const reply = await this.#connection.call("HMGET", this.#key("meta"), ...fields);
+    const [epoch, sequence, floor, nomadEpoch] = reply as (string | null)[];
+    if (!epoch) throw this.#gone();
+    return { epoch, sequence: Number(sequence), floor: Number(floor), nomadEpoch: Number(nomadEpoch) };
+  }
+
+  async claim(scope: Scope, owner: string): Promise<Claim> {
+    const { connection, source } = this.#writing();
+    const { epoch, sequence, stamp } = this.#seen;
+    const { resource, namespace } = scope;
+    const now = this.#parts.clock();
+    const own = [resource, namespace, owner, source, randomEpoch(), now];
+    const reply = await connection.run(CLAIM, [...own, epoch, sequence, stamp, this.#highestFence]);
+    const { claim, newEpoch } = readClaimReply(reply, scope);
+    this.#highestFence = Math.max(this.#highestFence, claim.fence);
+    if (newEpoch !== null) this.#tailIsLost(newEpoch);
+    return claim;
+  }
+
+  async *loadState(scope: Scope): AsyncGenerator<StateEntry[]> {
+    await using cut = await RedisStateCut.open(this.#connection, filterOf(scope));
+    yield* cut.entries();
+  }
+
+  async commit(commit: Commit): Promise<Committed> {
+    const { connection, streamPerResource, durability } = this.#writing();
+    const context = {
+      nowMs: this.#parts.clock(),
+      newEpoch: randomEpoch(),
+      seen: this.#seen,
+      streamPerResource,
+    };
+    const reply = await connection.run(COMMIT, argumentsOf(commit, context));
+    const { committed, seen, newEpoch } = readCommitReply(reply, commit);
+    if (newEpoch !== null) this.#tailIsLost(newEpoch);
+    if (seen !== undefined && (seen.epoch !== this.#seen.epoch || seen.sequence > this.#seen.sequence)) {
+      this.#seen = seen;
+    }
+    await waitUntilDurable(connection, this.#key("meta"), durability);
+    this.#waiters.wake(committed.last);
+    return committed;
+  }
+
+  async read(cursor: Cursor, options: { limit: number; maxBytes?: number }): Promise<LogEntry[]> {
+    return readPage(this.#connection, this.#parts.prefix, cursor, options);
+  }
+
+  async waitBeyond(sequence: number, options: { timeoutMs: number; signal?: AbortSignal }): Promise<boolean> {
+    const newest = await this.#newest();
+    if (newest > sequence) return true;
+    if (this.#closed) return false;
+    const answer = this.#waiters.wait(sequence, options);
+    this.#watch.watch(newest);
+    return answer;
+  }
+
+  async history(query: HistoryQuery): Promise<LogEntry[]> {
+    return findHistory(this.#connection, this.#parts.prefix, query, await this.#rangeOf(query));
+  }
+
+  async cursorAt(timeMs: number): Promise<Cursor> {
+    const { epoch, sequences } = await this.#before([timeMs]);
+    return { epoch, sequence: sequences[0] ?? 0 };
+  }
+
+  async overflow(sequence: number): Promise<string | undefined> {
+    const data = await this.#connection.call("HGET", this.#key("overflow"), sequence);
+    return typeof data === "string" ? data : undefined;
+  }
+
+  async stateCut(filter: StateFilter = {}): Promise<StateCut> {
+    return RedisStateCut.open(this.#connection, filter);
+  }
+
+  async trim(limits: RetentionLimits): Promise<{ floor: number; removed: number }> {
+    const { maxEvents = "", maxBytes = "", maxAgeMs } = limits;
+    const before = maxAgeMs === undefined ? "" : this.#parts.clock() - maxAgeMs;
+    let removed = 0;
+    for (;;) {
+      const reply = await this.#writing().connection.run(TRIM, [maxEvents, maxBytes, before]);
+      const [floor, gone] = reply as [string, number];
+      removed += gone;
+      if (gone === 0) return { floor: Number(floor), removed };
+    }
+  }
+
+  async scopes(): Promise<ScopeStatus[]> {
+    const names = (await this.#connection.call("SMEMBERS", this.#key("scopes"))) as string[];
+    const ordered = names.toSorted();
+    const rows = await this.#connection.each(
+      ordered.map((name) => ["HGETALL", this.#key(`scope:${name}`)] as const),
+    );
+    return ordered
+      .map((name, n) => scopeRow(scopeNamed(name), rows[n] as string[]))
+      .filter(({ fence }) => fence > 0)
+      .map(({ scope, fence, owner, rev, baselined, checkpoint }) => ({
+        scope,
+        fence,
+        owner,
+        rev,
+        baselined,
+        checkpoint,
+      }));
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#waiters.end();
+    this.#watch.close();
+    this.#parts.connection.close();
+  }
+
+  get #connection(): Connection {
+    return this.#parts.connection;
+  }
+
+  #key(name: string): string {
+    return `${this.#parts.prefix}${name}`;
+  }
+
+  #writing(): WriterParts & { connection: Connection } {
+    const { connection, writer } = this.#parts;
+    if (writer === undefined)
+      throw new LogUnusable(`The log at ${connection.where} was opened for reading only`);
+    return { ...writer, connection };
+  }
+
+  /** 0 where the log was closed meanwhile. */
+  async #newest(): Promise<number> {
+    try {
+      return (await this.head()).sequence;
+    } catch (error) {
+      if (this.#closed) return 0;
+      throw error;
+    }
+  }
+
+  async #before(times: readonly number[]): Promise<{ epoch: string; floor: number; sequences: number[] }> {
+    const reply = (await this.#connection.run(BEFORE, times)) as string[];
+    const [epoch, floor, ...sequences] = reply;
+    if (epoch === undefined) throw this.#gone();
+    return { epoch, floor: Number(floor), sequences: sequences.map(Number) };
+  }
+
+  async #rangeOf({
+    sinceMs = 0,
+    untilMs = Infinity,
+    after = 0,
+    before = Infinity,
+  }: HistoryQuery): Promise<Range> {
+    const latestMs = Math.min(untilMs, Number.MAX_SAFE_INTEGER);
+    const { floor, sequences } = await this.#before([sinceMs, latestMs]);
+    const [since = 0, until = 0] = sequences;
+    return { after: Math.max(floor, since, after), before: Math.min(until + 1, before) };
+  }
+
+  #gone(): LogUnavailable {
+    return new LogUnavailable(`There is no feed at ${this.#connection.where} any more`, {
+      hint: "Its keys were deleted, or Redis restarted without its data; the next poll begins the feed anew",
+    });
+  }
+
+  #tailIsLost(newEpoch: string): void {
+    this.#parts.logger.error(
+      { redis: this.#connection.where, epoch: newEpoch, lastKnown: this.#seen.sequence },
+      "Redis lost the newest events of the log: the feed has a new epoch, and what was lost is derived from Nomad again",
+    );
+    this.#seen = NOTHING_SEEN;
+  }
+}
+
+function scopeNamed(name: string): Scope {
+  const split = name.indexOf(":");
+  return { resource: name.slice(0, split) as ResourceType, namespace: name.slice(split + 1) };
+}

@@ -1,0 +1,137 @@
+import type { Logger } from "../../telemetry/logger.ts";
+import { randomEpoch } from "../epoch.ts";
+import { LogUnusable } from "../errors.ts";
+import type { FeedLog } from "../log.ts";
+import { checkServer } from "./checks.ts";
+import { sequenceOf } from "./codec.ts";
+import { Connection } from "./connection.ts";
+import type { Durability } from "./durability.ts";
+import { parseRedisUrl, type Location } from "./location.ts";
+import { RedisLog } from "./log.ts";
+import { OPEN } from "./scripts.ts";
+
+interface CommonOptions {
+  /** `redis://[user:password@]host[:port][/db][?feed=name]`, or `rediss://`. */
+  readonly url: string;
+  readonly logger: Logger;
+  /** Ms since 1970. */
+  readonly clock?: () => number;
+  /** How long a silent server is waited for. */
+  readonly silenceMs?: number;
+}
+
+interface ReadOptions extends CommonOptions {
+  readonly readOnly: true;
+}
+
+interface WriteOptions extends CommonOptions {
+  readonly readOnly?: false;
+  /** `nomad://cluster/region`: the only feed these keys will ever hold. */
+  readonly source: string;
+  readonly durability?: Durability;
+  /** Whether each resource also gets a stream of its own. */
+  readonly streamPerResource?: boolean;
+}
+
+export type RedisLogOptions = ReadOptions | WriteOptions;
+
+const SCHEMA_VERSION = 1;
+
+/**
+ * Opens the log at `url`, and begins it where there is none. Keys that are not a whole log of this source are
+ * refused and left as they are.
+ * @throws LogUnusable, LogUnavailable, LogFull.
+ */
+export async function openRedisLog(options: RedisLogOptions): Promise<FeedLog> {
+  const { url, logger, clock = Date.now, silenceMs } = options;
+  const location = locationOf(url);
+  const connect = async () => {
+    const connection = new Connection(location, logger, silenceMs);
+    await connection.open();
+    return connection;
+  };
+  const connection = await connect();
+  try {
+    if (options.readOnly === true) {
+      await verify(connection, location, undefined);
+    } else {
+      const { warnings } = await checkServer(connection, options.durability ?? "async");
+      for (const { message, hint } of warnings) logger.warn({ redis: location.where, hint }, message);
+      await connection.run(OPEN, [options.source, randomEpoch(), clock()]);
+      await verify(connection, location, options.source);
+    }
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+  const writer =
+    options.readOnly === true
+      ? undefined
+      : {
+          source: options.source,
+          durability: options.durability ?? "async",
+          streamPerResource: options.streamPerResource ?? false,
+        };
+  return new RedisLog({ connection, connect, prefix: location.prefix, writer, clock, logger });
+}
+
+/** The source the feed at `url` belongs to, or undefined where there is no feed yet. */
+export async function sourceOfRedisLog(url: string, logger: Logger): Promise<string | undefined> {
+  const location = locationOf(url);
+  const connection = new Connection(location, logger);
+  await connection.open();
+  try {
+    const source = await connection.call("HGET", `${location.prefix}meta`, "source");
+    return typeof source === "string" ? source : undefined;
+  } finally {
+    connection.close();
+  }
+}
+
+/** @throws LogUnusable. */
+export function locationOf(url: string): Location {
+  const location = parseRedisUrl(url);
+  if (location !== undefined) return location;
+  throw new LogUnusable("The address of the log in Redis is not understood", {
+    hint: "Write it as redis://user:password@host:6379/0?feed=name, or rediss:// for TLS",
+  });
+}
+
+/** Looks at what costs nothing to look at: version, source, and that the events are all there. */
+async function verify(connection: Connection, location: Location, source: string | undefined): Promise<void> {
+  const [place, first, last] = await connection.together([
+    ["HMGET", `${location.prefix}meta`, "schema", "source", "floor", "sequence"],
+    ["XRANGE", `${location.prefix}log`, "-", "+", "COUNT", 1],
+    ["XREVRANGE", `${location.prefix}log`, "+", "-", "COUNT", 1],
+  ]);
+  const [schema, owner, floor, sequence] = place as (string | null)[];
+  const { where } = connection;
+  if (!schema) {
+    throw new LogUnusable(`There is no feed at ${where} to read`, {
+      hint: "Check the address and ?feed=; the feed is begun by the process that writes it",
+    });
+  }
+  if (Number(schema) !== SCHEMA_VERSION) {
+    throw new LogUnusable(
+      `The log at ${where} is of format ${schema}; this nomad-changefeed knows format ${SCHEMA_VERSION}`,
+      { hint: "Run the nomad-changefeed that wrote it" },
+    );
+  }
+  if (source !== undefined && owner !== source) {
+    throw new LogUnusable(`The log at ${where} belongs to ${owner}, not to ${source}`, {
+      hint: "Give each cluster and region a feed of its own with ?feed=name",
+    });
+  }
+  const begins = sequenceOfFirst(first) ?? Number(sequence) + 1;
+  const ends = sequenceOfFirst(last) ?? Number(floor);
+  if (begins === Number(floor) + 1 && ends === Number(sequence)) return;
+  throw new LogUnusable(
+    `The log at ${where} should hold events ${Number(floor) + 1} to ${sequence} and holds ${begins} to ${ends}`,
+    { hint: "Its keys were changed by another program; begin a new feed with ?feed=name" },
+  );
+}
+
+function sequenceOfFirst(entries: unknown): number | undefined {
+  const [entry] = entries as [id: string][];
+  return entry === undefined ? undefined : sequenceOf(entry[0]);
+}

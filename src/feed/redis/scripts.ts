@@ -1,0 +1,241 @@
+import { createHash } from "node:crypto";
+
+/** A Lua script, run by its digest; Redis runs it whole or not at all, and nothing beside it. */
+export interface Script {
+  readonly lua: string;
+  readonly sha: string;
+}
+
+/**
+ * Begins every script. KEYS[1] is the feed's `meta`, whose prefix every other key shares: all lie in one slot.
+ * Numbers become text by `text`, because Lua writes large ones with an exponent.
+ */
+const PRELUDE = `
+local META = KEYS[1]
+local PREFIX = string.sub(META, 1, -5)
+local LOG = PREFIX .. 'log'
+local function text(number) return string.format('%.0f', number) end
+local function place()
+  local m = redis.call('HMGET', META, 'epoch', 'sequence', 'floor', 'bytes', 'at', 'fence')
+  if not m[1] then return nil end
+  return { epoch = m[1], sequence = tonumber(m[2]), floor = tonumber(m[3]), bytes = tonumber(m[4]),
+    at = tonumber(m[5]), fence = tonumber(m[6]) }
+end
+local function entryAt(sequence)
+  local found = redis.call('XRANGE', LOG, text(sequence), text(sequence), 'COUNT', 1)
+  return found[1]
+end
+-- The entry's field 'at', ms since 1970: when it was recorded. It never falls from one event to the next.
+local function recorded(entry) return tonumber(entry[2][4]) end
+local function lastBefore(here, time)
+  local low, high = here.floor, here.sequence
+  while low < high do
+    local middle = math.ceil((low + high) / 2)
+    local entry = entryAt(middle)
+    if entry and recorded(entry) < time then low = middle else high = middle - 1 end
+  end
+  return low
+end
+local function nowMs()
+  local t = redis.call('TIME')
+  return t[1] * 1000 + math.floor(t[2] / 1000)
+end
+-- Begins the feed where there is none. Answers its place.
+local function begin(source, epoch, at)
+  if redis.call('EXISTS', META) == 0 then
+    redis.call('HSET', META, 'schema', 1, 'source', source, 'epoch', epoch, 'sequence', 0, 'floor', 0, 'bytes', 0,
+      'fence', 0, 'nomadEpoch', 0, 'at', 0, 'createdAt', at)
+  end
+  return place()
+end
+-- Whether the log no longer holds what this writer saw in it: a failover, or a restart, lost its tail.
+local function lostItsTail(here, epoch, sequence, stamp)
+  if sequence == 0 or here.epoch ~= epoch or sequence <= here.floor then return false end
+  if here.sequence < sequence then return true end
+  local entry = entryAt(sequence)
+  return not entry or entry[1] .. '/' .. entry[2][4] ~= stamp
+end
+local function overlapping(resource, namespace)
+  local names = { namespace, '*' }
+  if namespace == '*' then
+    names = {}
+    for _, scope in ipairs(redis.call('SMEMBERS', PREFIX .. 'scopes')) do
+      local split = string.find(scope, ':', 1, true)
+      if string.sub(scope, 1, split - 1) == resource then names[#names + 1] = string.sub(scope, split + 1) end
+    end
+  end
+  return names
+end
+`;
+
+export function script(body: string): Script {
+  const lua = PRELUDE + body;
+  return { lua, sha: createHash("sha1").update(lua).digest("hex") };
+}
+
+/** ARGV: source, epoch for a new feed, now. Answers [schema, source, floor, sequence, first entry, last entry]. */
+export const OPEN = script(`
+local here = begin(ARGV[1], ARGV[2], ARGV[3])
+local m = redis.call('HMGET', META, 'schema', 'source')
+local first = redis.call('XRANGE', LOG, '-', '+', 'COUNT', 1)[1]
+local last = redis.call('XREVRANGE', LOG, '+', '-', 'COUNT', 1)[1]
+return { m[1], m[2], text(here.floor), text(here.sequence), first and first[1] or '', last and last[1] or '' }
+`);
+
+/**
+ * ARGV: resource, namespace, owner, source, new epoch, now, then what the writer saw: epoch, sequence, stamp, fence.
+ * Answers [fence, objects in the scope, new epoch or '', then for each overlapping scope its namespace and its hash
+ * as it was before].
+ */
+export const CLAIM = script(`
+local resource, namespace = ARGV[1], ARGV[2]
+local here = begin(ARGV[4], ARGV[5], ARGV[6])
+local renewed = ''
+if lostItsTail(here, ARGV[7], tonumber(ARGV[8]), ARGV[9]) then
+  renewed = ARGV[5]
+  redis.call('HSET', META, 'epoch', renewed)
+end
+local known, count = {}, 0
+for _, other in ipairs(overlapping(resource, namespace)) do
+  local row = redis.call('HGETALL', PREFIX .. 'scope:' .. resource .. ':' .. other)
+  if #row > 0 then
+    known[#known + 1] = other
+    known[#known + 1] = row
+  end
+end
+if namespace == '*' then
+  for _, state in ipairs(redis.call('SMEMBERS', PREFIX .. 'states')) do
+    if string.sub(state, 1, #resource + 1) == resource .. ':' then
+      count = count + redis.call('HLEN', PREFIX .. 'state:' .. state)
+    end
+  end
+else
+  count = redis.call('HLEN', PREFIX .. 'state:' .. resource .. ':' .. namespace)
+end
+local fence = math.max(here.fence, tonumber(ARGV[10])) + 1
+redis.call('HSET', META, 'fence', text(fence))
+redis.call('SADD', PREFIX .. 'scopes', resource .. ':' .. namespace)
+redis.call('HSET', PREFIX .. 'scope:' .. resource .. ':' .. namespace, 'fence', text(fence), 'owner', ARGV[3])
+local answer = { text(fence), text(count), renewed }
+for _, part in ipairs(known) do answer[#answer + 1] = part end
+return answer
+`);
+
+/**
+ * Removes the oldest events beyond the limits, at most a hundred. ARGV: greatest number of events, of bytes, and
+ * the time before which they go; '' where there is no such limit. Answers [floor, removed].
+ */
+export const TRIM = script(`
+local here = place()
+if not here or here.sequence == here.floor then return { here and text(here.floor) or '0', 0 } end
+local maxEvents, maxBytes, before = tonumber(ARGV[1]), tonumber(ARGV[2]) or math.huge, tonumber(ARGV[3])
+local wanted = here.floor
+if maxEvents then wanted = math.max(wanted, here.sequence - maxEvents) end
+if before then wanted = math.max(wanted, lastBefore(here, before)) end
+if wanted <= here.floor and here.bytes <= maxBytes then return { text(here.floor), 0 } end
+local floor, bytes, removed, indexes, cut = here.floor, here.bytes, 0, {}, {}
+local function indexed(kind, name) if name and name ~= '' then indexes[kind .. name] = true end end
+for _, entry in ipairs(redis.call('XRANGE', LOG, text(floor + 1), '+', 'COUNT', 100)) do
+  if floor >= wanted and bytes <= maxBytes then break end
+  local fields = entry[2]
+  floor, removed = floor + 1, removed + 1
+  bytes = bytes - #fields[2] - redis.call('HSTRLEN', PREFIX .. 'overflow', text(floor))
+  cut[#cut + 1] = text(floor)
+  local facts = cjson.decode(fields[16])
+  indexed('key:', fields[12])
+  if fields[14] == 'WARN' or fields[14] == 'ERROR' or fields[14] == 'FATAL' then indexes['grave'] = true end
+  indexed('job:', facts[4])
+  indexed('node:', facts[5])
+  for _, signal in ipairs(facts[7]) do indexed('signal:', signal) end
+end
+redis.call('XTRIM', LOG, 'MINID', '=', text(floor + 1))
+for _, resource in ipairs(redis.call('SMEMBERS', PREFIX .. 'streams')) do
+  redis.call('XTRIM', PREFIX .. 'stream:' .. resource, 'MINID', '=', text(floor + 1))
+end
+redis.call('HDEL', PREFIX .. 'overflow', unpack(cut))
+for index in pairs(indexes) do redis.call('ZREMRANGEBYSCORE', PREFIX .. 'by:' .. index, '-inf', text(floor)) end
+redis.call('HSET', META, 'floor', text(floor), 'bytes', text(bytes))
+return { text(floor), removed }
+`);
+
+/** ARGV: times. Answers [epoch, floor, then for each time the last sequence recorded before it]. */
+export const BEFORE = script(`
+local here = place()
+if not here then return {} end
+local answer = { here.epoch, text(here.floor) }
+for _, time in ipairs(ARGV) do answer[#answer + 1] = text(lastBefore(here, tonumber(time))) end
+return answer
+`);
+
+/** ARGV: name, epoch, sequence, now, error, "rewind" or ''. Answers the consumer as it is then. */
+export const PUT_CONSUMER = script(`
+local key = PREFIX .. 'consumer:' .. ARGV[1]
+local stored = redis.call('HMGET', key, 'epoch', 'sequence')
+local ahead = not stored[1] or ARGV[6] == 'rewind'
+if not ahead then
+  if stored[1] == ARGV[2] then
+    ahead = tonumber(ARGV[3]) >= tonumber(stored[2])
+  else
+    ahead = redis.call('HGET', META, 'epoch') == ARGV[2]
+  end
+end
+if ahead then redis.call('HSET', key, 'epoch', ARGV[2], 'sequence', ARGV[3]) end
+redis.call('HSET', key, 'updatedAt', ARGV[4], 'lastError', ARGV[5])
+redis.call('SADD', PREFIX .. 'consumers', ARGV[1])
+return redis.call('HMGET', key, 'epoch', 'sequence', 'updatedAt', 'lastError')
+`);
+
+/** ARGV: name. Answers 1 where there was one. */
+export const REMOVE_CONSUMER = script(`
+redis.call('SREM', PREFIX .. 'consumers', ARGV[1])
+return redis.call('DEL', PREFIX .. 'consumer:' .. ARGV[1])
+`);
+
+/**
+ * Begins a cut: from here on commits keep what they replace, for this cut, as long as it is read.
+ * ARGV: cut, ms to live, resource, namespace, key; '' where any will do.
+ * Answers [epoch, sequence, then for each state hash its name and its keys].
+ */
+export const OPEN_CUT = script(`
+local here = place()
+if not here then return {} end
+local cut, ttl = PREFIX .. 'cut:' .. ARGV[1], tonumber(ARGV[2])
+redis.call('HSET', cut, '', 1)
+redis.call('PEXPIRE', cut, ttl)
+redis.call('ZADD', PREFIX .. 'cuts', text(nowMs() + ttl), ARGV[1])
+local answer = { here.epoch, text(here.sequence) }
+for _, state in ipairs(redis.call('SMEMBERS', PREFIX .. 'states')) do
+  local split = string.find(state, ':', 1, true)
+  local resource, namespace = string.sub(state, 1, split - 1), string.sub(state, split + 1)
+  if (ARGV[3] == '' or ARGV[3] == resource) and (ARGV[4] == '' or ARGV[4] == namespace) then
+    local keys
+    if ARGV[5] == '' then
+      keys = redis.call('HKEYS', PREFIX .. 'state:' .. state)
+    else
+      keys = redis.call('HEXISTS', PREFIX .. 'state:' .. state, ARGV[5]) == 1 and { ARGV[5] } or {}
+    end
+    answer[#answer + 1] = state
+    answer[#answer + 1] = keys
+  end
+end
+return answer
+`);
+
+/** ARGV: cut, ms to live, state hash, keys. Answers their values as of the cut; nothing where the cut has expired. */
+export const READ_CUT = script(`
+local cut = PREFIX .. 'cut:' .. ARGV[1]
+if redis.call('PEXPIRE', cut, ARGV[2]) == 0 then return {} end
+redis.call('ZADD', PREFIX .. 'cuts', 'XX', text(nowMs() + ARGV[2]), ARGV[1])
+local values = redis.call('HMGET', PREFIX .. 'state:' .. ARGV[3], unpack(ARGV, 4))
+for position, value in ipairs(values) do
+  local before = redis.call('HGET', cut, ARGV[3] .. '\\0' .. ARGV[position + 3])
+  if before then values[position] = before end
+end
+return values
+`);
+
+/** ARGV: cut. */
+export const CLOSE_CUT = script(`
+redis.call('ZREM', PREFIX .. 'cuts', ARGV[1])
+return redis.call('DEL', PREFIX .. 'cut:' .. ARGV[1])
+`);

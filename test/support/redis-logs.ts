@@ -1,0 +1,33 @@
+import type { FeedLog } from "../../src/feed/log.ts";
+import { openRedisLog, type RedisLogOptions } from "../../src/feed/redis/open.ts";
+import { silentLogger } from "../../src/telemetry/logger.ts";
+import type { OpenLog } from "../contract/feed-log.ts";
+
+const SOURCE = "nomad://test/global";
+let feeds = 0;
+
+/** Opens the feed at `url` for writing. */
+export function openTestLog(url: string, extra: Partial<WriteOptions> = {}): Promise<FeedLog> {
+  return openRedisLog({ url, source: SOURCE, logger: silentLogger(), ...extra });
+}
+
+type WriteOptions = Exclude<RedisLogOptions, { readonly readOnly: true }>;
+
+/** Each log is a feed of its own, whose name begins with `prefix`, in the Redis at `url`. */
+export function redisLogsOf(url: string, { prefix }: { prefix: string }): OpenLog {
+  return async ({ clock }) => {
+    const own = `${url}?feed=${prefix}-${(feeds += 1)}`;
+    const open = () => openTestLog(own, { clock });
+    let log = await open();
+    return {
+      log,
+      reopen: async () => {
+        await log.close();
+        log = await open();
+        return log;
+      },
+      reader: () => openRedisLog({ url: own, readOnly: true, logger: silentLogger() }),
+      dispose: () => log.close(),
+    };
+  };
+}
