@@ -39,6 +39,8 @@ export class Supervisor {
   readonly #running = new Map<string, Running>();
   #namespaces: readonly string[] | null;
   #wanted: ReadonlySet<string> = new Set();
+  /** Scopes that another process took over. */
+  readonly #taken = new Set<string>();
   #plans: Promise<void> = Promise.resolve();
   #planned = false;
   #folded: ReadonlySet<ResourceType> = new Set();
@@ -66,9 +68,16 @@ export class Supervisor {
     return [...this.#running.values()].map((running) => running.loop.report());
   }
 
-  /** Scopes that there should be and whose loop is about to be started again. */
-  missing(): string[] {
-    return [...this.#wanted].filter((name) => !this.#running.has(name));
+  /** Scopes that there should be and that have no loop at the moment, and why. */
+  missing(): { scope: string; why: string }[] {
+    return [...this.#wanted]
+      .filter((name) => !this.#running.has(name))
+      .map((scope) => ({
+        scope,
+        why: this.#taken.has(scope)
+          ? "another process took it over"
+          : "its loop is about to be started again",
+      }));
   }
 
   /** Whether the token sees no namespace at all, though there always is one. */
@@ -117,7 +126,7 @@ export class Supervisor {
       if (this.#wanted.has(name)) this.#readmit(running);
       else if (!running.dismissed) this.#dismiss(running);
     }
-    for (const scope of wanted) this.#start(scope, false);
+    for (const scope of wanted) if (!this.#taken.has(scopeName(scope))) this.#start(scope, false);
   }
 
   #plan(): readonly Scope[] {
@@ -202,6 +211,7 @@ export class Supervisor {
       );
     } finally {
       signal.removeEventListener("abort", onAbort);
+      if (outcome === "fenced" && !running.abort.signal.aborted) this.#giveUp(scope, running);
       if (this.#running.get(scopeName(scope)) === running) this.#ended(scope);
     }
     if (signal.aborted) return;
@@ -209,9 +219,22 @@ export class Supervisor {
     if (outcome === "drained") {
       this.#deps.logger.info({ scope: scopeName(scope) }, "nothing is left of its namespace: scope ended");
     }
-    // Wanted, but taken by somebody, or in a namespace that is gone: trying at once would be a race without end.
+    // Wanted, but its namespace is gone: trying at once would be a race without end.
     if (wanted && outcome !== "stopped") await this.#deps.clock.sleep(RESTART_AFTER_MS, signal);
     await this.#replan();
+  }
+
+  /** Claiming it back would be claimed back in turn, without end: whoever started the other one wanted it so. */
+  #giveUp(scope: Scope, running: Running): void {
+    if (running.dismissed || this.#running.get(scopeName(scope)) !== running) return;
+    this.#taken.add(scopeName(scope));
+    this.#deps.logger.error(
+      {
+        scope: scopeName(scope),
+        hint: "Stop one of the two; what this one watches no more, it takes up at its next start",
+      },
+      "another process writes this feed and took the scope over; it is not watched here any more",
+    );
   }
 
   #ended(scope: Scope): void {

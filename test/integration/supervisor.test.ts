@@ -184,6 +184,19 @@ describe("the supervisor", () => {
     await until("what came later", async () => (await events()).some((event) => event.key === "late"));
   });
 
+  it("leaves a scope to the process that took it over, and says that it is not ready", async () => {
+    longestSleepMs = 20;
+    start();
+    await watching("jobs/default", "namespaces/-");
+    await log.claim({ resource: "jobs", namespace: "default" }, "the other one");
+    nomad.set("jobs/default", 20, [job("web", "default", 15)]);
+    await watching("namespaces/-");
+    nomad.set("namespaces/-", 30, [namespace("default", 1), namespace("qa", 30)]);
+    await watching("jobs/qa", "namespaces/-");
+    expect(supervisor.missing()).toEqual([{ scope: "jobs/default", why: "another process took it over" }]);
+    expect((await events()).map((event) => event.key)).not.toContain("web");
+  });
+
   it("does not run in circles over a namespace that is asked for by name and does not exist", async () => {
     nomad.absent.add("ghost");
     nomad.set("jobs/ghost", 10, []);
@@ -194,7 +207,7 @@ describe("the supervisor", () => {
     nomad.set("jobs/ghost", 30, []);
     await until("its delete", async () => (await events()).some((event) => event.op === "delete"));
     await until("the scope's end", () => watched().length === 0);
-    expect(supervisor.missing()).toEqual(["jobs/ghost"]);
+    expect(supervisor.missing().map(({ scope }) => scope)).toEqual(["jobs/ghost"]);
     expect(nomad.requests.length).toBeLessThan(12);
   });
 });

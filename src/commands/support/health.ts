@@ -25,9 +25,7 @@ export class Health {
         scope: scopeName(report.scope),
         why: report.reason ?? "its first list was not read yet",
       }));
-    for (const scope of this.#supervisor.missing()) {
-      waiting.push({ scope, why: "its loop is about to be started again" });
-    }
+    waiting.push(...this.#supervisor.missing());
     if (this.#supervisor.blind) waiting.push({ scope: "*", why: "the token sees no namespace" });
     if (!this.#supervisor.planned) {
       waiting.push({ scope: "*", why: "Nomad has not said yet which namespaces there are" });
