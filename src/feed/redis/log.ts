@@ -147,7 +147,10 @@ export class RedisLog implements FeedLog {
     return RedisStateCut.open(this.#connection, filter);
   }
 
-  async trim(limits: RetentionLimits): Promise<{ floor: number; removed: number }> {
+  async trim(
+    limits: RetentionLimits,
+    { signal }: { signal?: AbortSignal } = {},
+  ): Promise<{ floor: number; removed: number }> {
     const { maxEvents = "", maxBytes = "", maxAgeMs } = limits;
     const before = maxAgeMs === undefined ? "" : this.#parts.clock() - maxAgeMs;
     let removed = 0;
@@ -155,7 +158,7 @@ export class RedisLog implements FeedLog {
       const reply = await this.#writing().connection.run(TRIM, [maxEvents, maxBytes, before]);
       const [floor, gone] = reply as [string, number];
       removed += gone;
-      if (gone === 0) return { floor: Number(floor), removed };
+      if (gone === 0 || signal?.aborted === true) return { floor: Number(floor), removed };
     }
   }
 
