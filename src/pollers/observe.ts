@@ -93,7 +93,7 @@ const NOTHING_HIDDEN: Verdict = { hiddenNamespaces: [], namespaceGone: false };
 async function look(clock: Clock, input: ObserveInput, response: ListResponse): Promise<Look> {
   const { scope, previous, lastIndex, mayWiden, hiddenBefore } = input;
   const steps = diffSnapshot(previous, response.body, { canonical: input.canonical });
-  const diff = await inSlices(steps, clock, input.onMove);
+  const diff = await inSlices(steps, { clock, onMove: input.onMove, signal: input.signal });
   const missing = diff.changes.filter((change) => change.op === "delete").map((change) => change.ref);
   const suspicious = isSuspicious({
     scope,

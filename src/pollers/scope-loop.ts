@@ -115,7 +115,10 @@ export class ScopeLoop {
 
   async #hold(signal: AbortSignal): Promise<Outcome> {
     const onMove = (): void => this.#moved();
-    const session = await Session.open(this.scope, this.#deps, this.#options, this.#hooks, onMove);
+    const session = await Session.open(this.scope, this.#deps, this.#options, this.#hooks, {
+      onMove,
+      signal,
+    });
     this.#session = session;
     this.#condition.resume(session.trouble);
     this.#askNow = true;

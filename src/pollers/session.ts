@@ -43,8 +43,9 @@ export class Session {
     deps: PollerDeps,
     options: PollerOptions,
     hooks: ScopeHooks,
-    onMove: () => void,
+    pause: { onMove: () => void; signal: AbortSignal },
   ): Promise<Session> {
+    const { onMove, signal } = pause;
     const { log, clock, logger } = deps;
     const claim = await log.claim(scope, options.owner);
     const stubs: Buffer[] = [];
@@ -52,10 +53,11 @@ export class Session {
       for (const entry of batch) stubs.push(entry.stub);
       onMove();
       await clock.breathe();
+      signal.throwIfAborted();
     }
     const { checkpoint } = claim;
     const last: Remembered = {
-      snapshot: await inSlices(rebuildInSlices(RESOURCES[scope.resource], stubs), clock, onMove),
+      snapshot: await inSlices(rebuildInSlices(RESOURCES[scope.resource], stubs), { clock, onMove, signal }),
       index: checkpoint?.index ?? null,
       nomadEpoch: checkpoint?.nomadEpoch ?? (await log.head()).nomadEpoch,
       observedAt: checkpoint?.observedAt ?? null,
