@@ -1,4 +1,5 @@
-import { createSimulator, JOURNALLED, parseFaults, type Simulator } from "../simulator/index.ts";
+import { RESOURCE_TYPES } from "../schemas/resources.ts";
+import { createSimulator, parseFaults, type Simulator } from "../simulator/index.ts";
 import { ChangefeedError } from "../schemas/errors.ts";
 import type { Io } from "./io.ts";
 
@@ -77,7 +78,9 @@ function checkNumbers(options: SimulateOptions): void {
 }
 
 function summaryOf(simulator: Simulator, options: SimulateOptions): string {
-  const counts = JOURNALLED.map((resource) => `${simulator.cluster.state.table(resource).size} ${resource}`);
+  const counts = RESOURCE_TYPES.map(
+    (resource) => `${simulator.cluster.state.table(resource).size} ${resource}`,
+  );
   const parts = [`seed ${options.seed}`, ...counts, `${options.changesPerSecond} changes/s`];
   if (options.faults !== undefined && options.faults !== "") parts.push(`faults ${options.faults}`);
   if (simulator.managementToken !== undefined) parts.push(`token ${simulator.managementToken.secretId}`);

@@ -1,5 +1,4 @@
 export { createSimulator, type Simulator, type SimulatorOptions, type TrueState } from "./simulator.ts";
 export { canonicalStub } from "./canonical.ts";
 export { FAULT_KINDS, InvalidFault, parseFaults } from "./fault-rules.ts";
-export { JOURNALLED } from "./journal.ts";
 export type { Snapshot } from "./raft.ts";

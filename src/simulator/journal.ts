@@ -1,23 +1,13 @@
+import { RESOURCE_TYPES, type ResourceType } from "../schemas/resources.ts";
 import type { Row } from "./store/row.ts";
 import type { Commit, Op } from "./store/state.ts";
 import type { TableName } from "./store/tables.ts";
-
-/** The resources the journal follows: the lists a change feed watches. */
-export const JOURNALLED = [
-  "jobs",
-  "nodes",
-  "allocations",
-  "deployments",
-  "evaluations",
-  "namespaces",
-] as const;
-export type Journalled = (typeof JOURNALLED)[number];
 
 /** One true change of one object's stub. `before` and `after` are canonical stub text. */
 export class JournalEntry {
   /** Raft index of the write. */
   readonly index: number;
-  readonly resource: Journalled;
+  readonly resource: ResourceType;
   /** "-" for cluster-wide resources. */
   readonly namespace: string;
   readonly key: string;
@@ -31,7 +21,7 @@ export class JournalEntry {
     const row = (after ?? before) as Row;
     this.index = index;
     this.at = at;
-    this.resource = row.table as Journalled;
+    this.resource = row.table as ResourceType;
     this.namespace = row.namespace;
     this.key = row.key;
     this.op = before === undefined ? "create" : after === undefined ? "delete" : "update";
@@ -85,7 +75,7 @@ export class Journal {
 }
 
 function isJournalled(table: TableName): boolean {
-  return (JOURNALLED as readonly TableName[]).includes(table);
+  return (RESOURCE_TYPES as readonly TableName[]).includes(table);
 }
 
 function differs(before: Row | undefined, after: Row | undefined): boolean {

@@ -9,7 +9,8 @@ import type { World } from "./churn/world.ts";
 import { Cluster } from "./cluster/cluster.ts";
 import { FaultRules } from "./fault-rules.ts";
 import { Faults } from "./faults.ts";
-import { JOURNALLED, type Journal, type Journalled } from "./journal.ts";
+import { RESOURCE_TYPES, type ResourceType } from "../schemas/resources.ts";
+import type { Journal } from "./journal.ts";
 import { Leadership } from "./leadership.ts";
 import { Raft, type Snapshot } from "./raft.ts";
 import { createRandom } from "./random.ts";
@@ -36,7 +37,7 @@ export interface SimulatorOptions {
 }
 
 /** True state as text, per resource: `namespace/key` (for cluster-wide ones `-/key`) to canonical stub. */
-export type TrueState = Map<Journalled, Map<string, string>>;
+export type TrueState = Map<ResourceType, Map<string, string>>;
 
 export interface Simulator {
   /** Returns the URL. */
@@ -149,7 +150,7 @@ function createWorld(raft: Raft, cluster: Cluster, seed: number, options: Simula
 
 function trueState(cluster: Cluster): TrueState {
   return new Map(
-    JOURNALLED.map((resource) => {
+    RESOURCE_TYPES.map((resource) => {
       const rows = [...cluster.state.table(resource).values()];
       return [resource, new Map(rows.map((row) => [`${row.namespace}/${row.key}`, row.text]))];
     }),

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { canonicalStub, createSimulator, JOURNALLED, type Simulator } from "../../src/simulator/index.ts";
+import { RESOURCE_TYPES } from "../../src/schemas/resources.ts";
+import { canonicalStub, createSimulator, type Simulator } from "../../src/simulator/index.ts";
 
 const clock = () => 1_795_432_399_000;
 const lived = (seed: number, steps: number, allocations = 200): Simulator => {
@@ -53,11 +54,11 @@ describe("churn", () => {
   it("writes at every step and never takes an index back", () => {
     const simulator = lived(3, 0);
     for (let step = 0; step < 300; step += 1) {
-      const before = JOURNALLED.map((name) => simulator.cluster.state.indexOf(name));
+      const before = RESOURCE_TYPES.map((name) => simulator.cluster.state.indexOf(name));
       const { index } = simulator;
       simulator.churn(1);
       expect(simulator.index).toBeGreaterThan(index);
-      JOURNALLED.forEach((name, position) => {
+      RESOURCE_TYPES.forEach((name, position) => {
         expect(simulator.cluster.state.indexOf(name)).toBeGreaterThanOrEqual(before[position] as number);
       });
     }
@@ -99,7 +100,7 @@ describe("churn", () => {
     }
     expect(missing).toEqual([]);
     const seenOps = new Set(entries.map(({ resource, op }) => `${resource} ${op}`));
-    const allOps = JOURNALLED.flatMap((resource) =>
+    const allOps = RESOURCE_TYPES.flatMap((resource) =>
       ["create", "delete", "update"].map((op) => `${resource} ${op}`),
     );
     expect([...seenOps].toSorted()).toEqual(allOps.toSorted());
