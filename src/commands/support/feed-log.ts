@@ -1,6 +1,7 @@
 import type { Config } from "../../config/config.ts";
 import { feedLocation, type FeedLocation } from "../../config/value-types.ts";
 import type { FeedLog } from "../../feed/log.ts";
+import { epochEventOf } from "../../events/control.ts";
 import { openSqliteLog } from "../../feed/sqlite/open.ts";
 import { sourceOfSqliteLog } from "../../feed/sqlite/source.ts";
 import type { Logger } from "../../telemetry/logger.ts";
@@ -15,7 +16,13 @@ export async function openLog(
 ): Promise<FeedLog> {
   const { feed } = config;
   if (feed.kind === "sqlite") return openSqliteLog({ path: feed.path, source });
-  return (await redis()).openRedisLog({ url: feed.url, source, logger, ...config.redis });
+  return (await redis()).openRedisLog({
+    url: feed.url,
+    source,
+    logger,
+    draftEpochEvent: epochEventOf(source),
+    ...config.redis,
+  });
 }
 
 /** Opens a log that exists, without disturbing who writes it. @throws LogUnusable, LogUnavailable. */
