@@ -1,7 +1,7 @@
 import { RedisServer } from "./redis-server.ts";
 import { until } from "./until.ts";
 
-export const MASTER_NAME = "main";
+const MASTER_NAME = "main";
 
 /** A master, its two replicas, and three Sentinels that watch over them. */
 export interface SentinelTrio extends AsyncDisposable {

@@ -8,7 +8,6 @@ import { findMaster, type Guides } from "./master.ts";
 
 const RECONNECT_MAX_MS = 1000;
 const CONNECT_MS = 5000;
-const GOODBYE_MS = 2000;
 /** What a server answers that is not the master any more, or not for this feed: look for the one that is. */
 const NOT_HERE = /^(READONLY|MOVED|CLUSTERDOWN)\b/;
 
@@ -78,7 +77,7 @@ class MasterConnector extends AbstractConnector {
   #report: (type: string, error: Error) => void = () => undefined;
 
   constructor(location: Location, tls: ConnectionOptions | undefined) {
-    super(GOODBYE_MS);
+    super(0);
     this.#location = location;
     this.#tls = tls;
     this.#guides = { first: 0, learned: [] };
@@ -113,11 +112,11 @@ class MasterConnector extends AbstractConnector {
     return false;
   }
 
+  /** At once: a server that does not answer does not say goodbye either. The next time somebody else is asked. */
   override disconnect(): void {
     this.connecting = false;
     this.#search?.abort(new Error("the connection was given up"));
-    // Ask somebody else the next time.
     this.#guides.first += 1;
-    if (this.stream !== undefined && !this.stream.destroyed) super.disconnect();
+    this.stream?.destroy();
   }
 }
