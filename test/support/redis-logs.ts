@@ -15,10 +15,10 @@ export function openTestLog(url: string, extra: Partial<WriteOptions> = {}): Pro
 
 type WriteOptions = Exclude<RedisLogOptions, { readonly readOnly: true }>;
 
-/** Each log is a feed of its own, whose name begins with `prefix`, in the Redis at `url`. */
-export function redisLogsOf(url: string, { prefix }: { prefix: string }): OpenLog {
+/** Each log is a feed of its own, whose name begins with `prefix`, in the Redis at `url`, which may come to be later. */
+export function redisLogsOf(url: string | (() => string), { prefix }: { prefix: string }): OpenLog {
   return async ({ clock }) => {
-    const own = `${url}?feed=${prefix}-${(feeds += 1)}`;
+    const own = `${typeof url === "string" ? url : url()}?feed=${prefix}-${(feeds += 1)}`;
     const open = () => openTestLog(own, { clock });
     let log = await open();
     return {

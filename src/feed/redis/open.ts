@@ -6,13 +6,13 @@ import { checkServer } from "./checks.ts";
 import { sequenceOf } from "./codec.ts";
 import { Connection } from "./connection.ts";
 import type { Durability } from "./durability.ts";
-import { parseRedisUrl, type Location } from "./location.ts";
+import { locationOf, type Location } from "./location.ts";
 import { RedisLog, type WriterParts } from "./log.ts";
 import { OPEN } from "./scripts.ts";
 import { Witness, type DraftEpochEvent } from "./witness.ts";
 
 interface CommonOptions {
-  /** `redis://[user:password@]host[:port][/db][?feed=name]`, or `rediss://`. */
+  /** As in location.ts. */
   readonly url: string;
   readonly logger: Logger;
   /** Ms since 1970. */
@@ -90,15 +90,6 @@ export async function sourceOfRedisLog(url: string, logger: Logger): Promise<str
   } finally {
     connection.close();
   }
-}
-
-/** @throws LogUnusable. */
-export function locationOf(url: string): Location {
-  const location = parseRedisUrl(url);
-  if (location !== undefined) return location;
-  throw new LogUnusable("The address of the log in Redis is not understood", {
-    hint: "Write it as redis://user:password@host:6379/0?feed=name, or rediss:// for TLS",
-  });
 }
 
 /** Looks at what costs nothing to look at: version, source, and that the events are all there. */
