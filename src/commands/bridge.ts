@@ -76,6 +76,7 @@ export async function startBridge(
     const metrics = createMetrics();
     const worker = `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`;
     const coordination = await coordinate(config, { worker, logger });
+    closing.push(() => coordination.close());
     const nomadReady = rightNomadAnswers(config, { nomad, source, logger, signal: both });
     const parts = { nomad, log, logger, metrics, source, worker, coordination, nomadReady };
     const duties = dutiesOf(config, parts);
@@ -180,12 +181,15 @@ function dutiesOf(
   );
 }
 
-/** Who does what: this process everything, or as many as there are share it. */
+/** Who does what: this process everything, or all that share it. */
 async function coordinate(
-  config: Config,
+  { feed, workers }: Config,
   { worker, logger }: { worker: string; logger: Logger },
 ): Promise<Coordination> {
-  return new LocalDuties(worker, logger);
+  if (workers.kind === "local" || feed.kind !== "redis") return new LocalDuties(worker, logger);
+  // Loaded where it is asked for: one process needs none of it.
+  const { openSharedDuties } = await import("../coordination/bullmq/open.ts");
+  return openSharedDuties({ url: feed.url, worker, timeoutMs: workers.timeoutMs, logger });
 }
 
 /** A log that exists knows its region, so that it can be served while Nomad is away. */

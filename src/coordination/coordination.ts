@@ -14,6 +14,8 @@ export interface Coordination {
   statuses(): Promise<DutyStatus[]>;
   /** Duties that this process should be doing and is not, and why. */
   owed(): readonly { readonly duty: string; readonly why: string }[];
+  /** Lets go of what it holds open. */
+  close(): Promise<void>;
 }
 
 /** Duties there always are: to plan the others, and to trim the log. The others are named like the scope they watch. */

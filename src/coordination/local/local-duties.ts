@@ -71,6 +71,10 @@ export class LocalDuties implements Coordination {
       .map((duty) => ({ duty, why: this.#whyNot(duty) }));
   }
 
+  async close(): Promise<void> {
+    // Nothing is open.
+  }
+
   #duties(): string[] {
     return [...STANDING_DUTIES, ...this.#plan.keys()];
   }
