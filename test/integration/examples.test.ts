@@ -1,4 +1,4 @@
-import { execFileSync, spawn, type ChildProcess } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import type { Redis } from "ioredis";
@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { FeedLog } from "../../src/feed/log.ts";
 import { objectChange } from "../support/drafts.ts";
 import { openTestLog } from "../support/redis-logs.ts";
-import { redisMissing, RedisServer } from "../support/redis-server.ts";
+import { redisCliMissing, redisMissing, RedisServer } from "../support/redis-server.ts";
 import { until } from "../support/until.ts";
 
 const EXAMPLES = join(import.meta.dirname, "../../examples");
@@ -72,17 +72,8 @@ class Worker {
   }
 }
 
-const missing = redisMissing() ?? cliMissing();
+const missing = redisMissing() ?? redisCliMissing();
 const title = missing === undefined ? "" : `: ${missing}`;
-
-function cliMissing(): string | undefined {
-  try {
-    execFileSync("redis-cli", ["--version"]);
-    return undefined;
-  } catch {
-    return "no redis-cli in the PATH (apt-get install redis-tools)";
-  }
-}
 
 describe.skipIf(missing !== undefined).each(Object.entries(KINDS))(
   `the consumer group in %s${title.replaceAll("%", "%%")}`,

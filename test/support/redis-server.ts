@@ -45,6 +45,13 @@ export function redisMissing(): string | undefined {
     : undefined;
 }
 
+/** Why redis-cli cannot be run here; undefined where it can. */
+export function redisCliMissing(): string | undefined {
+  return inPath(["redis-cli"]) === undefined
+    ? "no redis-cli in the PATH (apt-get install redis-tools)"
+    : undefined;
+}
+
 /** A real redis-server on a loopback port of its own, with its files in a directory of its own. */
 export class RedisServer implements TestRedis {
   readonly port: number;
@@ -122,9 +129,13 @@ export class RedisServer implements TestRedis {
 }
 
 function redisBinary(): string | undefined {
+  return inPath(["redis-server", "valkey-server"]);
+}
+
+function inPath(names: readonly string[]): string | undefined {
   return (process.env["PATH"] ?? "")
     .split(delimiter)
-    .flatMap((directory) => ["redis-server", "valkey-server"].map((name) => join(directory, name)))
+    .flatMap((directory) => names.map((name) => join(directory, name)))
     .find((path) => {
       try {
         accessSync(path, constants.X_OK);
