@@ -61,7 +61,7 @@ handle() { # <entry> <id>
 known=
 notice_epoch() { # <epoch>
   [ "${known:-$1}" = "$1" ] ||
-    say "EPOCH: now $1; Redis lost its newest events, and what changed is told again under other sequences"
+    say "EPOCH: now $1; Redis lost its newest events or may have; what changed is told again, under other sequences"
   known=$1
 }
 

@@ -110,7 +110,7 @@ let knownEpoch: string | undefined;
 function noticeEpoch(epoch: string): void {
   if (knownEpoch !== undefined && epoch !== knownEpoch) {
     say(
-      `EPOCH: now ${epoch}; Redis lost its newest events, and what changed is told again under other sequences`,
+      `EPOCH: now ${epoch}; Redis lost its newest events or may have; what changed is told again, under other sequences`,
     );
   }
   knownEpoch = epoch;

@@ -88,9 +88,15 @@ export function addresses(): ValueType<readonly string[]> {
   return { ...type, print: (value) => hideUserinfo(type.print(value)) };
 }
 
-/** The text without the user and password of the URLs in it. */
+/**
+ * The text without the users and passwords of the URLs in it. In an address of Redis everything up to the last @ may
+ * belong to a password, also one with signs that should have been escaped.
+ */
 export function hideUserinfo(given: string): string {
-  return given.replaceAll(/:\/\/[^@/,\s]*@/g, "://[redacted]@");
+  return given
+    .replaceAll(/\b(rediss?(?:\+[a-z]+)?:\/\/)[^\s"]*@/gi, "$1[redacted]@")
+    .replaceAll(/([?&][^=&\s"]*password=)[^&\s"]*/gi, "$1[redacted]")
+    .replaceAll(/:\/\/[^@/,\s]*@/g, "://[redacted]@");
 }
 
 const DURATION_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
@@ -238,14 +244,15 @@ export function feedLocation(): ValueType<FeedLocation> {
   return {
     placeholder: "<location>",
     allowed:
-      "sqlite:<path of the log file>, such as sqlite:./nomad-changefeed.db, or redis://[user:password@]host[:port][/db][?feed=name] (rediss:// for TLS)",
+      "sqlite:<path of the log file>, such as sqlite:./nomad-changefeed.db, or an address of Redis that begins with redis://, redis+sentinel:// or redis+cluster:// (rediss for TLS; docs/redis-log.md)",
     schema: readWith(z.string().trim(), readFeedLocation),
     print: (value) => hideUserinfo(value.kind === "redis" ? value.url : `sqlite:${value.path}`),
   };
 }
 
+/** What follows the scheme of Redis is read, and refused with a reason, where the log is opened. */
 function readFeedLocation(given: string): FeedLocation | undefined {
-  if (/^rediss?:\/\/[^/?\s]/.test(given) && URL.canParse(given)) return { kind: "redis", url: given };
+  if (/^rediss?(\+sentinel|\+cluster)?:\/\/[^/?\s]/.test(given)) return { kind: "redis", url: given };
   const match = /^sqlite:(?:\/\/)?(.+)$/.exec(given);
   return match?.[1] === undefined ? undefined : { kind: "sqlite", path: match[1] };
 }

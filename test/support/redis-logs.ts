@@ -1,4 +1,5 @@
 import type { FeedLog } from "../../src/feed/log.ts";
+import { epochEventOf } from "../../src/events/control.ts";
 import { openRedisLog, type RedisLogOptions } from "../../src/feed/redis/open.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
 import type { OpenLog } from "../contract/feed-log.ts";
@@ -8,15 +9,16 @@ let feeds = 0;
 
 /** Opens the feed at `url` for writing. */
 export function openTestLog(url: string, extra: Partial<WriteOptions> = {}): Promise<FeedLog> {
-  return openRedisLog({ url, source: SOURCE, logger: silentLogger(), ...extra });
+  const draftEpochEvent = epochEventOf(SOURCE);
+  return openRedisLog({ url, source: SOURCE, logger: silentLogger(), draftEpochEvent, ...extra });
 }
 
 type WriteOptions = Exclude<RedisLogOptions, { readonly readOnly: true }>;
 
-/** Each log is a feed of its own, whose name begins with `prefix`, in the Redis at `url`. */
-export function redisLogsOf(url: string, { prefix }: { prefix: string }): OpenLog {
+/** Each log is a feed of its own, whose name begins with `prefix`, in the Redis at `url`, which may come to be later. */
+export function redisLogsOf(url: string | (() => string), { prefix }: { prefix: string }): OpenLog {
   return async ({ clock }) => {
-    const own = `${url}?feed=${prefix}-${(feeds += 1)}`;
+    const own = `${typeof url === "string" ? url : url()}?feed=${prefix}-${(feeds += 1)}`;
     const open = () => openTestLog(own, { clock });
     let log = await open();
     return {

@@ -1,12 +1,12 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { accessSync, constants } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { Redis } from "ioredis";
-import { GenericContainer } from "testcontainers";
+import { dockerMissing } from "./docker.ts";
 import { until } from "./until.ts";
 
 /** A Redis to test against, and what takes it away again. */
@@ -17,13 +17,21 @@ export interface TestRedis extends AsyncDisposable {
 const IMAGE = "redis:7.4-alpine";
 
 /**
- * The Redis at TEST_REDIS_URL, or a local redis-server, or one in a container where Docker answers. A text where
- * there is none: the reason, with what to do.
+ * The Redis at TEST_REDIS_URL, or a server of TEST_REDIS_SERVER, or one in a container where Docker answers, or a
+ * local redis-server. A text where there is none: the reason, with what to do.
  */
 export async function findRedis(): Promise<TestRedis | string> {
   const url = process.env["TEST_REDIS_URL"];
   if (url !== undefined && url !== "") return { url, [Symbol.asyncDispose]: async () => undefined };
+  if (chosenBinary() !== undefined) return RedisServer.start();
+  const why = (await dockerMissing()) ?? (await startContainer());
+  if (typeof why !== "string") return why;
   if (redisMissing() === undefined) return RedisServer.start();
+  return `no Redis to test against: install redis-server, set TEST_REDIS_URL, or start Docker (${why})`;
+}
+
+async function startContainer(): Promise<TestRedis | string> {
+  const { GenericContainer } = await import("testcontainers");
   try {
     const container = await new GenericContainer(IMAGE).withExposedPorts(6379).start();
     return {
@@ -33,8 +41,7 @@ export async function findRedis(): Promise<TestRedis | string> {
       },
     };
   } catch (error) {
-    const why = error instanceof Error ? error.message.split("\n")[0] : String(error);
-    return `no Redis to test against: install redis-server, set TEST_REDIS_URL, or start Docker (${why})`;
+    return error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
   }
 }
 
@@ -47,19 +54,33 @@ export function redisMissing(): string | undefined {
 
 /** Why redis-cli cannot be run here; undefined where it can. */
 export function redisCliMissing(): string | undefined {
-  return inPath(["redis-cli"]) === undefined
+  return binaryOf("redis-cli") === undefined
     ? "no redis-cli in the PATH (apt-get install redis-tools)"
     : undefined;
 }
 
+export interface ServerOptions {
+  /** Another server than the one that is found: the path of its binary. */
+  readonly binary?: string | undefined;
+  /** Below 55536, so that the port of the cluster bus, 10000 above, is one too. */
+  readonly port?: number;
+}
+
+const running = new Set<ChildProcess>();
+process.once("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
 /** A real redis-server on a loopback port of its own, with its files in a directory of its own. */
 export class RedisServer implements TestRedis {
   readonly port: number;
+  readonly #binary: string;
   readonly #directory: string;
   readonly #settings: readonly string[];
   #process: ChildProcess | undefined;
 
-  private constructor(port: number, directory: string, settings: readonly string[]) {
+  private constructor(binary: string, port: number, directory: string, settings: readonly string[]) {
+    this.#binary = binary;
     this.port = port;
     this.#directory = directory;
     this.#settings = settings;
@@ -67,9 +88,40 @@ export class RedisServer implements TestRedis {
 
   /** `settings` as on the command line of redis-server: `--appendonly yes`. */
   static async start(...settings: string[]): Promise<RedisServer> {
+    return RedisServer.startWith({}, ...settings);
+  }
+
+  static async startWith({ binary, port }: ServerOptions, ...settings: string[]): Promise<RedisServer> {
     const directory = await mkdtemp(join(tmpdir(), "redis-"));
-    const server = new RedisServer(await freePort(), directory, settings);
-    await server.start();
+    const own = port ?? (await freePort());
+    const place = ["--port", String(own), "--bind", "127.0.0.1", "--dir", directory];
+    const all = [...place, "--save", "", "--loglevel", "warning", ...settings];
+    return RedisServer.#started(binary, own, directory, all);
+  }
+
+  /** A Sentinel with these lines in its file. */
+  static async startSentinel(...lines: string[]): Promise<RedisServer> {
+    const directory = await mkdtemp(join(tmpdir(), "sentinel-"));
+    const port = await freePort();
+    const file = join(directory, "sentinel.conf");
+    const place = [`port ${port}`, "bind 127.0.0.1", `dir ${directory}`, 'logfile ""'];
+    await writeFile(file, [...place, ...lines, ""].join("\n"));
+    return RedisServer.#started(undefined, port, directory, [file, "--sentinel"]);
+  }
+
+  static async #started(
+    binary: string | undefined,
+    port: number,
+    directory: string,
+    settings: string[],
+  ): Promise<RedisServer> {
+    const server = new RedisServer(binary ?? redisBinary() ?? "redis-server", port, directory, settings);
+    try {
+      await server.start();
+    } catch (error) {
+      await server[Symbol.asyncDispose]();
+      throw error;
+    }
     return server;
   }
 
@@ -79,19 +131,27 @@ export class RedisServer implements TestRedis {
 
   /** Starts it (again) on the same port and files; answers when it has loaded them. */
   async start(): Promise<void> {
-    const place = ["--port", String(this.port), "--bind", "127.0.0.1", "--dir", this.#directory];
-    const quiet = ["--save", "", "--loglevel", "warning", "--enable-debug-command", "local"];
-    this.#process = spawn(redisBinary() ?? "redis-server", [...place, ...quiet, ...this.#settings], {
-      stdio: "ignore",
+    const child = spawn(this.#binary, this.#settings, { stdio: "ignore" });
+    let ended: string | undefined;
+    child.once("error", (error) => (ended = error.message));
+    child.once("exit", (code) => {
+      ended = `it ended with code ${code}`;
+      running.delete(child);
     });
+    running.add(child);
+    this.#process = child;
     const client = this.client();
-    await until("redis-server answers", () =>
-      client.ping().then(
-        () => true,
-        (error: unknown) => String(error).includes("NOAUTH"),
-      ),
-    );
-    client.disconnect();
+    try {
+      await until(`${this.#binary} answers`, async () => {
+        if (ended !== undefined) throw new Error(`${this.#binary} does not run: ${ended}`);
+        return client.ping().then(
+          () => true,
+          (error: unknown) => String(error).includes("NOAUTH"),
+        );
+      });
+    } finally {
+      client.disconnect();
+    }
   }
 
   /** A plain client, for looking behind the log's back. */
@@ -124,15 +184,12 @@ export class RedisServer implements TestRedis {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill();
-    await rm(this.#directory, { recursive: true });
+    await rm(this.#directory, { recursive: true, force: true });
   }
 }
 
-function redisBinary(): string | undefined {
-  return inPath(["redis-server", "valkey-server"]);
-}
-
-function inPath(names: readonly string[]): string | undefined {
+/** Where a server of this name is, in the PATH. */
+export function binaryOf(...names: string[]): string | undefined {
   return (process.env["PATH"] ?? "")
     .split(delimiter)
     .flatMap((directory) => names.map((name) => join(directory, name)))
@@ -144,6 +201,15 @@ function inPath(names: readonly string[]): string | undefined {
         return false;
       }
     });
+}
+
+function chosenBinary(): string | undefined {
+  const path = process.env["TEST_REDIS_SERVER"];
+  return path === "" ? undefined : path;
+}
+
+function redisBinary(): string | undefined {
+  return chosenBinary() ?? binaryOf("redis-server", "valkey-server");
 }
 
 export async function freePort(): Promise<number> {

@@ -9,10 +9,13 @@ export class TcpProxy {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   #losing = 0;
+  #targetPort: number;
+  #switch: { readonly at: string; readonly targetPort: number } | undefined;
 
-  private constructor(server: Server, port: number) {
+  private constructor(server: Server, port: number, targetPort: number) {
     this.#server = server;
     this.port = port;
+    this.#targetPort = targetPort;
   }
 
   static async to(targetPort: number): Promise<TcpProxy> {
@@ -20,8 +23,8 @@ export class TcpProxy {
     await once(server, "listening");
     const address = server.address();
     if (address === null || typeof address === "string") throw new Error("no port");
-    const proxy = new TcpProxy(server, address.port);
-    server.on("connection", (client) => proxy.#pass(client, targetPort));
+    const proxy = new TcpProxy(server, address.port, targetPort);
+    server.on("connection", (client) => proxy.#pass(client));
     return proxy;
   }
 
@@ -30,13 +33,18 @@ export class TcpProxy {
     this.#losing += 1;
   }
 
+  /** The next request that holds this text is not passed on: its connection is cut, and later ones go elsewhere. */
+  switchAt(text: string, targetPort: number): void {
+    this.#switch = { at: text, targetPort };
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     for (const socket of this.#sockets) socket.destroy();
     return new Promise((resolve) => this.#server.close(() => resolve()));
   }
 
-  #pass(client: Socket, targetPort: number): void {
-    const server = connect(targetPort, "127.0.0.1");
+  #pass(client: Socket): void {
+    const server = connect(this.#targetPort, "127.0.0.1");
     for (const [socket, other] of [
       [client, server],
       [server, client],
@@ -48,7 +56,16 @@ export class TcpProxy {
         other.destroy();
       });
     }
-    client.pipe(server);
+    client.on("data", (bytes) => {
+      if (this.#switch === undefined || !bytes.includes(this.#switch.at)) {
+        server.write(bytes);
+        return;
+      }
+      this.#targetPort = this.#switch.targetPort;
+      this.#switch = undefined;
+      client.destroy();
+    });
+    client.on("end", () => server.end());
     server.on("data", (bytes) => {
       if (this.#losing === 0) {
         client.write(bytes);

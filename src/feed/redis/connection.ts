@@ -1,36 +1,53 @@
-import { readFileSync } from "node:fs";
-import { Redis, type RedisOptions } from "ioredis";
+import type { Redis } from "ioredis";
 import type { Logger } from "../../telemetry/logger.ts";
 import { LogUnavailable } from "../errors.ts";
+import { createRedis } from "./client.ts";
 import { isReplyError, translate } from "./errors.ts";
 import type { Location } from "./location.ts";
 import type { Script } from "./scripts.ts";
 
 /** A server that says nothing for so long, while we wait for it, is taken for dead. */
 const SILENCE_MS = 10_000;
-const RECONNECT_MAX_MS = 1000;
 
 type Argument = string | number | Buffer;
 
 /**
- * One connection to Redis. It comes back by itself; a command whose reply was lost is sent once more, which every
- * script bears, and then fails with LogUnavailable. The log hears of a loss, with its cause, once.
+ * One connection to the master of the feed. It comes back by itself, to the new master after a failover; a command
+ * whose reply was lost is sent once more, which every script bears, and then fails with LogUnavailable. The log hears
+ * of a loss, with its cause, once.
  */
 export class Connection {
-  /** Where Redis is, for people: no password. */
-  readonly where: string;
+  readonly #location: Location;
   readonly #redis: Redis;
-  readonly #metaKey: string;
+  readonly #keys: readonly string[];
   readonly #patienceMs: number;
+  readonly #pending = new Set<(reason: Error) => void>();
+  #known = new Map<string, Promise<boolean>>();
+  #session = 0;
   #lastError: Error | undefined;
   #closed = false;
 
+  /** @throws LogUnusable: the file of authorities cannot be read. */
   constructor(location: Location, logger: Logger, silenceMs = SILENCE_MS) {
-    this.where = location.where;
+    this.#location = location;
     this.#patienceMs = 2 * silenceMs;
-    this.#metaKey = `${location.prefix}meta`;
-    this.#redis = new Redis(optionsOf(location, silenceMs));
+    this.#keys = keysOf(location);
+    this.#redis = createRedis(location, { socketTimeout: silenceMs });
     this.#sayOnceWhatIsWrong(logger);
+  }
+
+  /** Where Redis is, for people: no password. */
+  get where(): string {
+    return this.#location.where;
+  }
+
+  get kind(): Location["kind"] {
+    return this.#location.kind;
+  }
+
+  /** Grows with every new connection, behind which may be another server. */
+  get session(): number {
+    return this.#session;
   }
 
   /** @throws LogUnavailable, LogUnusable. */
@@ -40,8 +57,17 @@ export class Connection {
     } catch (error) {
       const cause = this.#lastError ?? error;
       this.close();
-      throw translate(cause, this.where);
+      throw translate(cause, this.#location);
     }
+  }
+
+  /** Whether the server has this command. */
+  async knows(command: string): Promise<boolean> {
+    const known = this.#known;
+    const answer = known.get(command) ?? this.#asksFor(command);
+    known.set(command, answer);
+    answer.catch(() => known.delete(command));
+    return answer;
   }
 
   /** The reply, in which text is text. */
@@ -63,7 +89,7 @@ export class Connection {
     return this.#guarded(async () => {
       const multi = this.#redis.multi();
       for (const [name, ...args] of commands) multi.call(name, args);
-      return repliesOf(await multi.exec());
+      return repliesOf(await multi.exec().catch(throwFirstOf));
     });
   }
 
@@ -79,6 +105,12 @@ export class Connection {
   close(): void {
     this.#closed = true;
     this.#redis.disconnect();
+    for (const reject of this.#pending) reject(new Error("Connection is closed."));
+  }
+
+  async #asksFor(command: string): Promise<boolean> {
+    const [facts] = (await this.call("COMMAND", "INFO", command)) as unknown[];
+    return Array.isArray(facts) && facts.length > 0;
   }
 
   async #evaluate(
@@ -90,10 +122,10 @@ export class Connection {
   ): Promise<unknown> {
     return this.#guarded(async () => {
       try {
-        return await send(bySha, [sha, 1, this.#metaKey, ...args]);
+        return await send(bySha, [sha, this.#keys.length, ...this.#keys, ...args]);
       } catch (error) {
         if (!isReplyError(error) || !error.message.startsWith("NOSCRIPT")) throw error;
-        return send(byText, [lua, 1, this.#metaKey, ...args]);
+        return send(byText, [lua, this.#keys.length, ...this.#keys, ...args]);
       }
     });
   }
@@ -101,26 +133,29 @@ export class Connection {
   async #guarded<T>(work: () => Promise<T>): Promise<T> {
     if (this.#closed) throw new LogUnavailable(`The log at ${this.where} is closed`);
     try {
-      return await this.#withinPatience(work());
+      return await this.#withinPatience(work()).catch((error: unknown) => {
+        if (this.#closed || this.kind !== "cluster" || !hasMoved(error)) throw error;
+        return this.#withinPatience(work());
+      });
     } catch (error) {
       if (this.#closed) throw new LogUnavailable(`The log at ${this.where} is closed`, { cause: error });
-      throw translate(isReplyError(error) ? error : (this.#lastError ?? error), this.where);
+      throw translate(isReplyError(error) ? error : (this.#lastError ?? error), this.#location);
     }
   }
 
   /** A server that accepts a connection and then says nothing is not noticed by the socket's own timeout. */
   async #withinPatience<T>(work: Promise<T>): Promise<T> {
-    let timer: NodeJS.Timeout | undefined;
-    const silence = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        this.#redis.disconnect(true);
-        reject(new Error(`no answer within ${this.#patienceMs} ms`));
-      }, this.#patienceMs);
-    });
+    const { promise: silence, reject } = Promise.withResolvers<never>();
+    const timer = setTimeout(() => {
+      this.#redis.disconnect(true);
+      reject(new Error(`no answer within ${this.#patienceMs} ms`));
+    }, this.#patienceMs);
+    this.#pending.add(reject);
     try {
       return await Promise.race([work, silence]);
     } finally {
       clearTimeout(timer);
+      this.#pending.delete(reject);
     }
   }
 
@@ -140,6 +175,8 @@ export class Connection {
       if (said) logger.info({ redis: this.where }, "Redis is back");
       said = false;
       this.#lastError = undefined;
+      this.#session += 1;
+      this.#known = new Map();
     });
   }
 }
@@ -152,22 +189,21 @@ function repliesOf(results: [error: Error | null, result: unknown][] | null): un
   });
 }
 
-function optionsOf(location: Location, silenceMs: number): RedisOptions & { replyMapping: "legacy" } {
-  const { host, port, tls, caFile, username, password, db } = location;
-  return {
-    host,
-    port,
-    db,
-    ...(tls ? { tls: caFile === undefined ? {} : { ca: readFileSync(caFile) } } : {}),
-    ...(username === undefined ? {} : { username }),
-    ...(password === undefined ? {} : { password }),
-    connectionName: "nomad-changefeed",
-    replyMapping: "legacy",
-    socketTimeout: silenceMs,
-    lazyConnect: true,
-    maxRetriesPerRequest: 1,
-    retryStrategy: (times) => Math.min(50 * 2 ** Math.min(times, 10), RECONNECT_MAX_MS),
-    // After a failover the old master may still answer: look for the new one.
-    reconnectOnError: (error) => error.message.startsWith("READONLY"),
-  };
+/**
+ * In a cluster, scripts name a second key, which never exists: while the slot moves from one node to another, a node
+ * that has some of the keys of a script and not others refuses to run it. Else it would run and not find what has
+ * moved already.
+ */
+function keysOf({ kind, prefix }: Location): readonly string[] {
+  return kind === "cluster" ? [`${prefix}meta`, `${prefix}none`] : [`${prefix}meta`];
+}
+
+function hasMoved(error: unknown): boolean {
+  return isReplyError(error) && error.message.startsWith("MOVED");
+}
+
+/** The error of the command for which Redis gave up the transaction. */
+function throwFirstOf(error: unknown): never {
+  const { previousErrors = [] } = error as { previousErrors?: readonly unknown[] };
+  throw previousErrors[0] ?? error;
 }

@@ -3,15 +3,36 @@ import type { Connection } from "./connection.ts";
 
 /**
  * What a commit waits for: "async", that Redis has it; "replica", that a replica has it too; "fsync", that Redis has
- * forced it to its disk: its appendfsync is "always", which is checked when the log is opened.
+ * forced it to its disk. A Redis without WAITAOF does the last by appendfsync "always", which is checked when the log
+ * is opened.
  */
 export type Durability = "async" | "replica" | "fsync";
 
-const WAIT_MS = 2000;
+interface Proof {
+  readonly wait: readonly [command: string, ...args: number[]];
+  readonly failure: string;
+  readonly hint: string;
+}
+
+const PROOFS: Readonly<Record<Exclude<Durability, "async">, Proof>> = {
+  replica: {
+    wait: ["WAIT", 1, 2000],
+    failure: "No replica has confirmed the commit",
+    hint: "Check `redis-cli INFO replication`, or use --redis-durability async",
+  },
+  fsync: {
+    wait: ["WAITAOF", 1, 0, 5000],
+    failure: "The commit was not forced to the disk in time",
+    hint: "Check the disk and `redis-cli INFO persistence`, or use --redis-durability async",
+  },
+};
+
+const questions = new WeakMap<Connection, Questions>();
 
 /**
- * Waits until what this connection wrote is as durable as asked for. A repeated commit writes nothing, perhaps on a
- * new connection, for which Redis would wait for nothing: so something is written first.
+ * Waits until what this connection wrote is as durable as asked for. Call it in the same turn in which the reply of
+ * the commit came: where the connection is another one before the proof is here, what was written may be gone with
+ * the old master.
  * @throws LogUnavailable where it takes too long: the same commit may be tried again.
  */
 export async function waitUntilDurable(
@@ -19,13 +40,54 @@ export async function waitUntilDurable(
   metaKey: string,
   durability: Durability,
 ): Promise<void> {
-  if (durability !== "replica") return;
-  const [, replicas] = await connection.each([
-    ["HSET", metaKey, "confirmed", Date.now()],
-    ["WAIT", 1, WAIT_MS],
-  ]);
-  if (Number(replicas) >= 1) return;
-  throw new LogUnavailable(`No replica of Redis at ${connection.where} has confirmed the commit`, {
-    hint: "Check `redis-cli INFO replication`, or use --redis-durability async",
-  });
+  if (durability === "async") return;
+  const { session } = connection;
+  const proof = PROOFS[durability];
+  if (durability === "fsync" && !(await connection.knows("WAITAOF"))) return;
+  const own = questions.get(connection) ?? new Questions();
+  questions.set(connection, own);
+  const proved = await own.share(() => ask(connection, metaKey, proof));
+  if (connection.session !== session) {
+    throw new LogUnavailable(
+      `The connection to Redis at ${connection.where} was lost before a commit was proved`,
+    );
+  }
+  if (proved) return;
+  throw new LogUnavailable(`Redis at ${connection.where}: ${proof.failure}`, { hint: proof.hint });
+}
+
+/**
+ * A repeated commit writes nothing, perhaps on a new connection, for which Redis would wait for nothing: so something
+ * is written first.
+ */
+async function ask(connection: Connection, metaKey: string, { wait }: Proof): Promise<boolean> {
+  const [, reply] = await connection.each([["HSET", metaKey, "confirmed", Date.now()], wait]);
+  const [confirmations] = [reply].flat();
+  return Number(confirmations) >= 1;
+}
+
+/** Redis holds a connection while it waits: one question is under way, and the next is for all that came since. */
+class Questions {
+  #current: Promise<boolean> | undefined;
+  #next: Promise<boolean> | undefined;
+
+  share(question: () => Promise<boolean>): Promise<boolean> {
+    if (this.#next !== undefined) return this.#next;
+    if (this.#current === undefined) return this.#begin(question);
+    const begin = () => {
+      this.#next = undefined;
+      return this.#begin(question);
+    };
+    return (this.#next = this.#current.then(begin, begin));
+  }
+
+  #begin(question: () => Promise<boolean>): Promise<boolean> {
+    const current = question();
+    this.#current = current;
+    const end = () => {
+      if (this.#current === current) this.#current = undefined;
+    };
+    current.then(end, end);
+    return current;
+  }
 }

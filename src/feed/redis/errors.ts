@@ -1,8 +1,10 @@
 import { ChangefeedError } from "../../schemas/errors.ts";
 import { LogFull, LogUnavailable, LogUnusable } from "../errors.ts";
+import type { Location } from "./location.ts";
 
-/** What Redis may answer for a while: it restarts, fails over, is busy, or cannot write its files. */
+/** What Redis may answer for a while: it restarts, fails over, moves slots, is busy, or cannot write its files. */
 const PASSING = new Set([
+  "ASK",
   "BUSY",
   "CLUSTERDOWN",
   "LOADING",
@@ -20,11 +22,11 @@ export function isReplyError(error: unknown): error is Error {
   return error instanceof Error && error.name === "ReplyError";
 }
 
-/** The feed's error for what went wrong with the log at `where`; errors of our own come back as they are. */
-export function translate(error: unknown, where: string): Error {
+/** The feed's error for what went wrong with the log there; errors of our own come back as they are. */
+export function translate(error: unknown, { where, kind }: Pick<Location, "where" | "kind">): Error {
   if (error instanceof ChangefeedError) return error;
   const cause = error;
-  const said = error instanceof Error ? error.message : String(error);
+  const said = wordsOf(error);
   if (!isReplyError(error)) {
     return new LogUnavailable(`Redis at ${where} cannot be reached: ${said}`, {
       hint: "Check the address of --feed and that Redis runs",
@@ -38,14 +40,37 @@ export function translate(error: unknown, where: string): Error {
       cause,
     });
   }
-  if (PASSING.has(word)) {
+  if (PASSING.has(word) || (word === "MOVED" && kind === "cluster")) {
     return new LogUnavailable(`Redis at ${where} does not take commands now: ${said}`, { cause });
+  }
+  if (said.includes("appendonly is disabled")) {
+    return new LogUnavailable(`Redis at ${where} cannot force the commit to its disk: ${said}`, {
+      hint: "Set appendonly yes on every server that may become master, or use --redis-durability async",
+      cause,
+    });
   }
   if (REFUSED.has(word) || said.includes("invalid username-password")) return refused(where, said, cause);
   return new LogUnusable(`Redis at ${where} refused a command: ${said}`, {
-    hint: "The feed's keys may have been changed by another program, or a command it needs may be disabled",
+    hint: hintFor(word, said),
     cause,
   });
+}
+
+function hintFor(word: string, said: string): string {
+  if (word === "MOVED") return "This Redis is a node of a cluster: write the address as redis+cluster://";
+  if (said.includes("cluster support disabled")) {
+    return "This Redis is no node of a cluster: write the address as redis://";
+  }
+  if (/unknown (sub)?command/i.test(said)) {
+    return "redis+sentinel:// needs the addresses of Sentinels, redis:// and redis+cluster:// those of servers; or a command was disabled";
+  }
+  return "The feed's keys may have been changed by another program, or a command it needs may be disabled";
+}
+
+/** A host with several addresses fails with an error for each, and no message of its own. */
+function wordsOf(error: unknown): string {
+  if (error instanceof AggregateError) return error.errors.map(wordsOf).join("; ");
+  return error instanceof Error ? error.message : String(error);
 }
 
 function refused(where: string, said: string, cause: unknown): LogUnusable {

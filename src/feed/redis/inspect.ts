@@ -3,7 +3,8 @@ import type { FeedHead } from "../log.ts";
 import { checkServer, type ServerReport } from "./checks.ts";
 import { Connection } from "./connection.ts";
 import type { Durability } from "./durability.ts";
-import { locationOf, openRedisLog } from "./open.ts";
+import { locationOf } from "./location.ts";
+import { openRedisLog } from "./open.ts";
 
 /** What there is to know of a log in Redis without writing: `head` is undefined where the feed was not begun yet. */
 export async function inspectRedis(

@@ -8,8 +8,8 @@ export async function* checkRedisLog({ feed, redis }: Config): AsyncGenerator<Ch
   if (feed.kind !== "redis") return;
   const where = locationText(feed);
   try {
-    const { version, warnings, head } = await inspectRedis(feed.url, redis.durability);
-    yield ok("redis", `version ${version} answers`);
+    const { product, warnings, head } = await inspectRedis(feed.url, redis.durability);
+    yield ok("redis", `${product} answers`);
     for (const { message, hint } of warnings) yield warning("redis", message, hint);
     if (head === undefined) yield ok("log", `${where} will be begun`);
     else

@@ -1,0 +1,111 @@
+import type { Redis } from "ioredis";
+import type { ClientOptions } from "./client.ts";
+import { isReplyError } from "./errors.ts";
+import { addressText, type Address, type Location } from "./location.ts";
+
+/** How long one Sentinel or node may take to say who the master is. */
+const ASK_MS = 2000;
+
+/** Whom to ask: the addresses given, beginning with `first`, and the nodes that a cluster was seen to have. */
+export interface Guides {
+  first: number;
+  learned: readonly Address[];
+}
+
+type Create = (location: Location, options: ClientOptions) => Redis;
+
+/** Where the master is now: of the group that the Sentinels watch, or of the feed's slot. */
+export async function findMaster(
+  location: Location,
+  guides: Guides,
+  signal: AbortSignal,
+  create: Create,
+): Promise<Address> {
+  const failures: string[] = [];
+  let refusal: Error | undefined;
+  for (const guide of inTurn(location, guides)) {
+    if (location.kind === "server") return guide;
+    try {
+      return await withGuide(guideAt(guide, location), { signal, create }, (client) =>
+        location.kind === "sentinel"
+          ? masterOfGroup(client, location.masterName)
+          : masterOfSlot(client, guide, location, guides),
+      );
+    } catch (error) {
+      signal.throwIfAborted();
+      guides.first += 1;
+      if (isReplyError(error)) refusal = error;
+      failures.push(`${addressText(guide)}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  throw refusal ?? new Error(`nobody names the master (${failures.join("; ")})`);
+}
+
+function inTurn({ addresses }: Location, { first, learned }: Guides): Address[] {
+  const start = first % addresses.length;
+  const given = [...addresses.slice(start), ...addresses.slice(0, start)];
+  const known = new Set(given.map(addressText));
+  return [...given, ...learned.filter((address) => !known.has(addressText(address)))];
+}
+
+/** The guide as a server by itself. */
+function guideAt(guide: Address, location: Location): Location {
+  const { username, password } =
+    location.kind === "sentinel"
+      ? { username: location.sentinelUser, password: location.sentinelPassword }
+      : location;
+  return { ...location, kind: "server", addresses: [guide], username, password, db: 0 };
+}
+
+async function withGuide<T>(
+  location: Location,
+  { signal, create }: { signal: AbortSignal; create: Create },
+  ask: (client: Redis) => Promise<T>,
+): Promise<T> {
+  const client = create(location, {
+    protocol: 2,
+    connectTimeout: ASK_MS,
+    commandTimeout: ASK_MS,
+    retryStrategy: null,
+    reconnectOnError: null,
+    enableReadyCheck: false,
+  });
+  let cause: Error | undefined;
+  client.on("error", (error: Error) => (cause = error));
+  const giveUp = () => client.disconnect();
+  signal.addEventListener("abort", giveUp, { once: true });
+  try {
+    await client.connect();
+    return await ask(client);
+  } catch (error) {
+    throw isReplyError(error) ? error : (cause ?? error);
+  } finally {
+    signal.removeEventListener("abort", giveUp);
+    client.disconnect();
+  }
+}
+
+async function masterOfGroup(client: Redis, name: string): Promise<Address> {
+  const reply = await client.call("SENTINEL", ["get-master-addr-by-name", name]);
+  if (!Array.isArray(reply)) throw new Error(`knows no master named ${JSON.stringify(name)}`);
+  const [host, port] = reply as [string, string];
+  return { host, port: Number(port) };
+}
+
+type SlotRange = readonly [first: number, last: number, ...nodes: (readonly [string | null, number])[]];
+
+async function masterOfSlot(
+  client: Redis,
+  guide: Address,
+  { prefix }: Location,
+  guides: Guides,
+): Promise<Address> {
+  const slot = Number(await client.call("CLUSTER", ["KEYSLOT", prefix]));
+  const ranges = (await client.call("CLUSTER", ["SLOTS"])) as SlotRange[];
+  // A node that does not know its own address means the one we reached it by.
+  const addressOf = ([host, port]: readonly [string | null, number]) => ({ host: host || guide.host, port });
+  guides.learned = ranges.flatMap(([, , ...nodes]) => nodes.map(addressOf));
+  const range = ranges.find(([first, last]) => first <= slot && slot <= last);
+  if (range?.[2] === undefined) throw new Error(`knows no master of slot ${slot}, in which the feed lies`);
+  return addressOf(range[2]);
+}

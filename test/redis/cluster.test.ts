@@ -1,0 +1,103 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { inspectRedis } from "../../src/feed/redis/inspect.ts";
+import { openRedisLog } from "../../src/feed/redis/open.ts";
+import { silentLogger } from "../../src/telemetry/logger.ts";
+import { checkAgainstModel } from "../contract/feed-log-model.ts";
+import { feedLogContract } from "../contract/feed-log.ts";
+import { recordingLogger } from "../support/recording-logger.ts";
+import { startCluster, type TestCluster } from "../support/redis-cluster.ts";
+import { changesIn, SteadyWriter } from "../support/redis-commits.ts";
+import { openTestLog, redisLogsOf } from "../support/redis-logs.ts";
+import { redisMissing, RedisServer } from "../support/redis-server.ts";
+import { until } from "../support/until.ts";
+
+const missing = redisMissing();
+const title = missing === undefined ? "" : `: ${missing}`;
+
+describe.skipIf(missing !== undefined)(`in a cluster of three masters with replicas${title}`, () => {
+  let cluster: TestCluster;
+  beforeAll(async () => {
+    cluster = await startCluster();
+  });
+  afterAll(() => cluster?.[Symbol.asyncDispose]());
+  const open = redisLogsOf(() => cluster.url, { prefix: "contract" });
+
+  feedLogContract("Redis", open);
+
+  test("the log does what a list of events and a map of objects would do", async () => {
+    await expect(checkAgainstModel(open, 20)).resolves.toBeUndefined();
+  });
+
+  test("feeds lie on several masters, each whole on one", async () => {
+    const names = ["a", "b", "c", "d", "e", "f"];
+    for (const name of names) await (await openTestLog(`${cluster.url}?feed=${name}`)).close();
+    const masters = await Promise.all(names.map((name) => cluster.masterOf(`ncf:{${name}}:meta`)));
+    expect(new Set(masters).size).toBe(3);
+  });
+
+  test("a slot that moves to another node while commits run: the log waits for it, whole, and goes on there", async () => {
+    const key = "ncf:{moving}:meta";
+    const log = await openTestLog(`${cluster.url}?feed=moving`);
+    const writer = new SteadyWriter(log);
+    await writer.more(20);
+    const before = await cluster.masterOf(key);
+    await cluster.moveSlot(key, async () => {
+      writer.errors.clear();
+      await until("a commit is put off", () => writer.errors.size > 0);
+    });
+    await writer.more(20);
+    await writer.stop();
+    expect(await cluster.masterOf(key)).not.toBe(before);
+    expect([...writer.errors]).toEqual(["LOG_UNAVAILABLE"]);
+    expect(await changesIn(log)).toEqual(writer.acknowledged);
+    await log.close();
+  });
+
+  test("the slot's master killed among commits: nothing answered is lost or there twice, and readers follow", async () => {
+    const url = `${cluster.url}?feed=killed`;
+    const { logger, lines } = recordingLogger();
+    const log = await openTestLog(url, { durability: "replica", logger });
+    const reader = await openRedisLog({ url, readOnly: true, logger: silentLogger() });
+    const writer = new SteadyWriter(log);
+    await writer.more(20);
+    const before = await cluster.masterOf("ncf:{killed}:meta");
+    await before.kill();
+    // The replica that took over has no replica of its own, which durability "replica" waits for.
+    await until("a replica has taken over", async () =>
+      cluster.masterOf("ncf:{killed}:meta").then((master) => master !== before),
+    );
+    await before.start();
+    await writer.more(20);
+    await writer.stop();
+    expect(writer.errors).toContain("LOG_UNAVAILABLE");
+    const changes = await changesIn(log);
+    expect(changes).toHaveLength(new Set(changes).size);
+    expect(changes).toEqual(expect.arrayContaining(writer.acknowledged));
+    const { sequence } = await until("the reader is at the new master", () =>
+      reader.head().catch(() => undefined),
+    );
+    expect(await reader.waitBeyond(sequence - 1, { timeoutMs: 1000 })).toBe(true);
+    expect(lines.filter((line) => line.startsWith("the connection to Redis is lost"))).toHaveLength(1);
+    expect(lines.filter((line) => line === "Redis is back")).toHaveLength(1);
+    await Promise.all([log.close(), reader.close()]);
+  });
+
+  test("the report names the product; an address of one node says what to write", async () => {
+    expect(await inspectRedis(`${cluster.url}?feed=none`, "replica")).toMatchObject({
+      product: expect.stringMatching(/^(Redis|Valkey) \d+\.\d+\.\d+$/),
+      head: undefined,
+    });
+    await expect(openTestLog(`redis://127.0.0.1:${cluster.nodes[0]?.port}`)).rejects.toMatchObject({
+      code: "LOG_UNUSABLE",
+      hint: expect.stringContaining("redis+cluster://"),
+    });
+  });
+
+  test("a server that is in no cluster says what to write", async () => {
+    await using server = await RedisServer.start();
+    await expect(openTestLog(`redis+cluster://127.0.0.1:${server.port}`)).rejects.toMatchObject({
+      code: "LOG_UNUSABLE",
+      hint: expect.stringContaining("redis://"),
+    });
+  });
+});

@@ -1,0 +1,105 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { inspectRedis } from "../../src/feed/redis/inspect.ts";
+import { openRedisLog } from "../../src/feed/redis/open.ts";
+import { silentLogger } from "../../src/telemetry/logger.ts";
+import { checkAgainstModel } from "../contract/feed-log-model.ts";
+import { feedLogContract } from "../contract/feed-log.ts";
+import { changesIn, SteadyWriter } from "../support/redis-commits.ts";
+import { openTestLog, redisLogsOf } from "../support/redis-logs.ts";
+import { startSentinelTrio, type SentinelTrio } from "../support/redis-sentinels.ts";
+import { redisMissing } from "../support/redis-server.ts";
+import { recordingLogger } from "../support/recording-logger.ts";
+import { until } from "../support/until.ts";
+
+const missing = redisMissing();
+const title = missing === undefined ? "" : `: ${missing}`;
+
+describe.skipIf(missing !== undefined)(`behind three Sentinels${title}`, () => {
+  let trio: SentinelTrio;
+  beforeAll(async () => {
+    trio = await startSentinelTrio();
+  });
+  afterAll(() => trio?.[Symbol.asyncDispose]());
+  const open = redisLogsOf(() => trio.url, { prefix: "contract" });
+
+  feedLogContract("Redis", open);
+
+  test("the log does what a list of events and a map of objects would do", async () => {
+    await expect(checkAgainstModel(open, 20)).resolves.toBeUndefined();
+  });
+
+  test("a master killed among commits: nothing answered is lost or there twice, and readers follow", async () => {
+    const url = `${trio.url}?feed=killed`;
+    const { logger, lines } = recordingLogger();
+    const log = await openTestLog(url, { durability: "replica", logger });
+    const reader = await openRedisLog({ url, readOnly: true, logger: silentLogger() });
+    const writer = new SteadyWriter(log);
+    await writer.more(20);
+    const before = await trio.master();
+    await before.kill();
+    await writer.more(20);
+    await writer.stop();
+    expect(await trio.master()).not.toBe(before);
+    expect(writer.errors).toContain("LOG_UNAVAILABLE");
+    const changes = await changesIn(log);
+    expect(changes.toSorted((a, b) => a - b)).toEqual([...new Set(changes)].toSorted((a, b) => a - b));
+    expect(changes).toEqual(expect.arrayContaining(writer.acknowledged));
+    const { sequence } = await until("the reader is at the new master", () =>
+      reader.head().catch(() => undefined),
+    );
+    expect(await reader.waitBeyond(sequence - 1, { timeoutMs: 1000 })).toBe(true);
+    expect(lines.filter((line) => line.startsWith("the connection to Redis is lost"))).toHaveLength(1);
+    expect(lines.filter((line) => line === "Redis is back")).toHaveLength(1);
+    await Promise.all([log.close(), reader.close()]);
+    await before.start();
+    await until("it is a replica now", async () => {
+      const client = before.client();
+      const info = await client.info("replication").catch(() => "");
+      client.disconnect();
+      return info.includes("role:slave") && info.includes("master_link_status:up");
+    });
+  });
+
+  test("who waits for events is told of the next one after a failover", async () => {
+    const url = `${trio.url}?feed=waiting`;
+    const log = await openTestLog(url);
+    const reader = await openRedisLog({ url, readOnly: true, logger: silentLogger(), silenceMs: 8000 });
+    const writer = new SteadyWriter(log);
+    await writer.more(1);
+    await writer.stop();
+    const { sequence } = await log.head();
+    const waiting = reader.waitBeyond(sequence, { timeoutMs: 20_000 });
+    await delay(0);
+    const before = await trio.master();
+    await before.kill();
+    await until("another master", async () => (await trio.master()) !== before);
+    const second = new SteadyWriter(log);
+    await second.more(1);
+    await second.stop();
+    await waiting;
+    expect(
+      await until("told", () => reader.waitBeyond(sequence, { timeoutMs: 20_000 }).catch(() => undefined)),
+    ).toBe(true);
+    await Promise.all([log.close(), reader.close()]);
+    await before.start();
+  });
+
+  test("doctor's report names the product; a Sentinel itself is no log", async () => {
+    expect(await inspectRedis(`${trio.url}?feed=none`, "replica")).toMatchObject({
+      product: expect.stringMatching(/^(Redis|Valkey) \d+\.\d+\.\d+$/),
+      head: undefined,
+    });
+    await expect(openTestLog(`redis://127.0.0.1:${trio.sentinels[0]?.port}`)).rejects.toMatchObject({
+      code: "LOG_UNUSABLE",
+      hint: expect.stringContaining("redis+sentinel://"),
+    });
+  });
+
+  test("a master whose name the Sentinels do not know is waited for", async () => {
+    await expect(openTestLog(trio.url.replace("/main", "/other"))).rejects.toMatchObject({
+      code: "LOG_UNAVAILABLE",
+      message: expect.stringContaining('knows no master named "other"'),
+    });
+  });
+});
