@@ -16,6 +16,7 @@ log="ncf:{$feed}:log" meta="ncf:{$feed}:meta" own="example:{$feed}:$group"
 end=18446744073709551615      # goes behind a sequence: all of Nomad's indexes are below
 
 say() { printf '%s: %s\n' "$name" "$*" >&2; }
+pause() { sleep 1 || true; } # Ctrl-C ends it too
 cli() { redis-cli -e -u "$redis" --raw "$@"; }
 
 # Takes what workers hold that have not finished it for too long, and what nobody was given yet. Answers lines: `event
@@ -75,13 +76,13 @@ begin() {
 
 stopping=
 trap 'stopping=yes' INT TERM
-until begin || [ -n "$stopping" ]; do sleep 1; done
+until begin || [ -n "$stopping" ]; do pause; done
 say ready
 while [ -z "$stopping" ]; do
   if ! taken=$(cli EVAL "$take" 2 "$log" "$meta" "$group" "$name" "$idle_ms"); then
     # A Redis that restarts or fails over; where it has forgotten the group, it is begun again.
     say "${taken:-no answer}"
-    sleep 1
+    pause
     begin || true
     continue
   fi
@@ -95,5 +96,5 @@ while [ -z "$stopping" ]; do
       place) place=$first ;;
     esac
   done <<<"$taken"
-  [ -n "$busy" ] || cli XREAD COUNT 1 BLOCK 1000 STREAMS "$log" "$place" >/dev/null || sleep 1
+  [ -n "$busy" ] || cli XREAD COUNT 1 BLOCK 1000 STREAMS "$log" "$place" >/dev/null || pause
 done

@@ -47,9 +47,20 @@ const redis = new Redis(options.redis, {
   maxRetriesPerRequest: null,
   socketTimeout: 15_000,
 });
-redis.on("error", (error: Error) => say(`Redis: ${error.message}`));
+let outage = "";
+redis.on("error", ({ message }: Error) => {
+  if (message !== outage) say(`Redis: ${message}; trying again`);
+  outage = message;
+});
+redis.on("ready", () => (outage = ""));
 const stop = new AbortController();
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop.abort());
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.once(signal, () => {
+    stop.abort();
+    // A Redis that is away would be waited for; what we hold is taken over by others.
+    if (redis.status !== "ready") process.exit();
+  });
+}
 
 function say(text: string): void {
   process.stderr.write(`${name}: ${text}\n`);

@@ -208,6 +208,17 @@ describe.skipIf(missing !== undefined).each(Object.entries(KINDS))(
       expect(await effects()).toHaveLength(2);
     });
 
+    test("ends when it is told to while Redis is away", async () => {
+      const worker = await startWorker("one");
+      await server.kill();
+      try {
+        await until("it has noticed", () => /refused/i.test(worker.said));
+        expect(await worker.end("SIGTERM")).toBe(0);
+      } finally {
+        await server.start();
+      }
+    });
+
     test("says which events retention removed before they were read, and which before they were finished", async () => {
       await append(numbersFrom(1, 5));
       const slow = await startWorker("one", 60_000);
