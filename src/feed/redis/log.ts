@@ -9,6 +9,7 @@ import type {
   Commit,
   Committed,
   ConsumerStore,
+  DeadLetterStore,
   FeedHead,
   FeedLog,
   HistoryQuery,
@@ -23,6 +24,7 @@ import { COMMIT } from "./commit-script.ts";
 import { argumentsOf, readClaimReply, readCommitReply, scopeRow, seenArguments } from "./commit.ts";
 import type { Connection } from "./connection.ts";
 import { RedisConsumers } from "./consumers.ts";
+import { RedisDeadLetters } from "./dead-letters.ts";
 import { waitUntilDurable, type Durability } from "./durability.ts";
 import { findHistory, type Range } from "./history.ts";
 import { readPage } from "./pages.ts";
@@ -57,6 +59,7 @@ export interface WriterParts {
  */
 export class RedisLog implements FeedLog {
   readonly consumers: ConsumerStore;
+  readonly deadLetters: DeadLetterStore;
   readonly #parts: RedisLogParts;
   readonly #waiters = new Waiters();
   readonly #watch: Watch;
@@ -69,6 +72,7 @@ export class RedisLog implements FeedLog {
     this.#parts = parts;
     const { connection, connect, prefix, clock } = parts;
     this.consumers = new RedisConsumers(connection, prefix, () => this.#writing().connection, clock);
+    this.deadLetters = new RedisDeadLetters(connection, prefix, () => this.#writing().connection, clock);
     this.#watch = new Watch(connect, prefix, this.#waiters);
   }
 

@@ -208,9 +208,10 @@ redis.call('SADD', PREFIX .. 'consumers', ARGV[1])
 return redis.call('HMGET', key, 'epoch', 'sequence', 'updatedAt', 'lastError')
 `);
 
-/** ARGV: name. Answers 1 where there was one. */
+/** ARGV: name. Its dead letters go too. Answers 1 where there was one. */
 export const REMOVE_CONSUMER = script(`
 redis.call('SREM', PREFIX .. 'consumers', ARGV[1])
+redis.call('DEL', PREFIX .. 'dlq:' .. ARGV[1])
 return redis.call('DEL', PREFIX .. 'consumer:' .. ARGV[1])
 `);
 
