@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { Redis, type RedisOptions } from "ioredis";
 import type { Logger } from "../../telemetry/logger.ts";
 import { LogUnavailable } from "../errors.ts";
+import { BufferedCommand } from "./buffered-command.ts";
 import { isReplyError, translate } from "./errors.ts";
 import type { Location } from "./location.ts";
 import type { Script } from "./scripts.ts";
@@ -46,12 +47,12 @@ export class Connection {
 
   /** The reply, in which text is text. */
   async run(script: Script, args: readonly Argument[]): Promise<unknown> {
-    return this.#evaluate("EVALSHA", "EVAL", script, args, (name, all) => this.#redis.call(name, all));
+    return this.#evaluate("EVALSHA", "EVAL", script, args, (name, all) => this.#send(name, all, "utf8"));
   }
 
   /** The reply, in which text is bytes. */
   async runForBytes(script: Script, args: readonly Argument[]): Promise<unknown> {
-    return this.#evaluate("EVALSHA", "EVAL", script, args, (name, all) => this.#redis.callBuffer(name, all));
+    return this.#evaluate("EVALSHA", "EVAL", script, args, (name, all) => this.#send(name, all, null));
   }
 
   async call(name: string, ...args: Argument[]): Promise<unknown> {
@@ -79,6 +80,10 @@ export class Connection {
   close(): void {
     this.#closed = true;
     this.#redis.disconnect();
+  }
+
+  async #send(name: string, args: Argument[], replyEncoding: "utf8" | null): Promise<unknown> {
+    return this.#redis.sendCommand(new BufferedCommand(name, args, { replyEncoding }));
   }
 
   async #evaluate(

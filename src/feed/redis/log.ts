@@ -23,6 +23,7 @@ import { COMMIT } from "./commit-script.ts";
 import { argumentsOf, readClaimReply, readCommitReply, scopeRow, seenArguments } from "./commit.ts";
 import type { Connection } from "./connection.ts";
 import { RedisConsumers } from "./consumers.ts";
+import { Guess } from "./guess.ts";
 import { waitUntilDurable, type Durability } from "./durability.ts";
 import { findHistory, type Range } from "./history.ts";
 import { readPage } from "./pages.ts";
@@ -62,6 +63,8 @@ export class RedisLog implements FeedLog {
   readonly #watch: Watch;
   /** Scope name to the fence it was claimed with here. */
   readonly #claimed = new Map<string, number>();
+  /** Whether what this process saw last is the end of the log: nobody else writes at the same time. */
+  readonly #guess = new Guess();
   #highestFence = 0;
   #closed = false;
 
@@ -113,11 +116,15 @@ export class RedisLog implements FeedLog {
   async commit(commit: Commit): Promise<Committed> {
     const { connection, streamPerResource, durability, witness } = this.#writing();
     for (;;) {
-      const context = { nowMs: this.#parts.clock(), seen: witness.seen, streamPerResource };
+      const { seen } = witness;
+      const sealed = this.#guess.isGood && seen.epoch !== "";
+      const context = { nowMs: this.#parts.clock(), seen, streamPerResource, sealed };
       const reply = readCommitReply(await connection.run(COMMIT, argumentsOf(commit, context)), commit);
       if (reply === "unclaimed") throw this.#unclaimed(commit);
       if (reply === "lost") await witness.look();
+      else if (reply === "moved") this.#guess.was(false);
       else {
+        if (reply.seen !== undefined) this.#guess.was(reply.committed.first === seen.sequence + 1);
         if (reply.seen !== undefined) witness.remember(reply.seen);
         await waitUntilDurable(connection, this.#key("meta"), durability);
         this.#waiters.wake(reply.committed.last);
