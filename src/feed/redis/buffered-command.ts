@@ -1,25 +1,30 @@
+import type { Writable } from "node:stream";
 import { Command } from "ioredis";
 
-/** A command that goes out as one buffer: for arguments that are many or long, which ioredis joins slowly. */
+const PIECE_BYTES = 128 * 1024;
+/** `$<length>` and both line ends. */
+const AROUND_ARGUMENT_BYTES = 32;
+
+/**
+ * A command with many or long arguments, which ioredis would join into one text first. It goes out in pieces, so that
+ * Redis reads the first while the last are made. Not for pipelines, in which ioredis collects commands before it sends.
+ */
 export class BufferedCommand extends Command {
-  override toWritable(): Buffer {
-    const args = [this.name, ...this.args].map((argument) =>
-      typeof argument === "string" || Buffer.isBuffer(argument) ? argument : String(argument),
-    );
-    const lengths = args.map((argument) => Buffer.byteLength(argument));
-    const heads = lengths.map((length) => `$${length}\r\n`);
-    const begin = `*${args.length}\r\n`;
-    const total = lengths.reduce(
-      (sum, length, n) => sum + length + (heads[n]?.length ?? 0) + 2,
-      begin.length,
-    );
-    const out = Buffer.allocUnsafe(total);
-    let at = out.write(begin, 0, "latin1");
-    for (const [n, argument] of args.entries()) {
-      at += out.write(heads[n] ?? "", at, "latin1");
-      at += typeof argument === "string" ? out.write(argument, at, "utf8") : argument.copy(out, at);
-      at += out.write("\r\n", at, "latin1");
+  override toWritable(socket: Writable): Buffer {
+    let piece = Buffer.allocUnsafe(PIECE_BYTES);
+    let end = piece.write(`*${this.args.length + 1}\r\n$${this.name.length}\r\n${this.name}\r\n`, "latin1");
+    for (const argument of this.args) {
+      const value = Buffer.isBuffer(argument) ? argument : String(argument);
+      const length = Buffer.byteLength(value);
+      if (end + length + AROUND_ARGUMENT_BYTES > piece.length) {
+        socket.write(piece.subarray(0, end));
+        piece = Buffer.allocUnsafe(Math.max(PIECE_BYTES, length + AROUND_ARGUMENT_BYTES));
+        end = 0;
+      }
+      end += piece.write(`$${length}\r\n`, end, "latin1");
+      end += typeof value === "string" ? piece.write(value, end) : value.copy(piece, end);
+      end += piece.write("\r\n", end, "latin1");
     }
-    return out;
+    return piece.subarray(0, end);
   }
 }

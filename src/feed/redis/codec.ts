@@ -80,14 +80,13 @@ export function nomadIndexOf({ tail, op }: EventDraft): string {
 
 /** The index that stands, in quotes, behind the last `name` in `text`. */
 function lastIndexAfter(text: string, name: string): string | undefined {
-  let at = text.lastIndexOf(name);
-  while (at !== -1) {
+  let last: string | undefined;
+  for (let at = text.indexOf(name); at !== -1; at = text.indexOf(name, at + 1)) {
     const start = at + name.length;
     const index = text.slice(start, text.indexOf('"', start));
-    if (/^\d{1,19}$/.test(index)) return index;
-    at = at === 0 ? -1 : text.lastIndexOf(name, at - 1);
+    if (/^\d{1,19}$/.test(index)) last = index;
   }
-  return undefined;
+  return last;
 }
 
 /** Severities that are rare enough for an index. */

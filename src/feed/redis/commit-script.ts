@@ -2,10 +2,10 @@ import { SEGMENT_EVENTS } from "./postings.ts";
 import { script } from "./scripts.ts";
 
 /**
- * Appends what follows in ARGV from `position` on, see `appendArguments` in commit.ts: a row of small fields for each
- * event as JSON; for each event its facts and its text; what overflowed, with its event's position; the index's lines by
- * partition. An event's text is whole where it is `sealed`; else it is its head and its tail, between which its place
- * is written. Long texts are dear in Lua, joining them is dearer: Lua reads every byte of every string it makes.
+ * Appends what follows in ARGV from `position` on, see `appendArguments` in commit.ts: the kinds of events, as JSON;
+ * what overflowed, with its event's position; for each event its kind, Nomad index, key, facts and text; the index's
+ * lines by partition. An event's text is whole where it is `sealed`; else it is its head and its tail, between which
+ * its place is written. Redis's Lua hashes every byte of every string it makes, so that joining long ones is dear.
  * Answers how many events, their bytes, and the last sequence.
  */
 const APPEND = `
@@ -27,14 +27,21 @@ local function segmentAfter(sequence)
   return text(sequence + 1)
 end
 local function append(epoch, before, at, perResource, sealed)
-  local rows, sequence, bytes, atText = cjson.decode(take()), before, 0, text(at)
-  for _, row in ipairs(rows) do
-    local index, type, op, namespace, key, severity, resource, overflows = unpack(row)
-    sequence = sequence + 1
-    local number, facts, data = text(sequence), take(), take()
-    if not sealed then data = seal(data, take(), epoch, number, overflows == 1) end
+  local kinds, overflows, bytes, atText = cjson.decode(take()), {}, 0, text(at)
+  for _ = 1, tonumber(take()) do
+    local n = tonumber(take())
+    overflows[n] = take()
+    bytes = bytes + #overflows[n]
+    redis.call('HSET', PREFIX .. 'overflow', text(before + n), overflows[n])
+  end
+  local count = tonumber(take())
+  for n = 1, count do
+    local type, op, namespace, severity, resource = unpack(kinds[tonumber(ARGV[position])])
+    local id = string.format('%.0f-%s', before + n, ARGV[position + 1])
+    local key, facts, data = ARGV[position + 2], ARGV[position + 3], ARGV[position + 4]
+    position = position + 5
+    if not sealed then data = seal(data, take(), epoch, text(before + n), overflows[n]) end
     bytes = bytes + #data
-    local id = number .. '-' .. index
     redis.call('XADD', LOG, id, 'data', data, 'at', atText, 'type', type, 'op', op, 'ns', namespace, 'key', key,
       'sev', severity, 'facts', facts)
     if perResource and resource ~= '' then
@@ -43,20 +50,15 @@ local function append(epoch, before, at, perResource, sealed)
         'ns', namespace, 'key', key, 'sev', severity, 'facts', facts)
     end
   end
-  for _ = 1, tonumber(take()) do
-    local number, overflow = text(before + tonumber(take())), take()
-    redis.call('HSET', PREFIX .. 'overflow', number, overflow)
-    bytes = bytes + #overflow
-  end
   local partitions = tonumber(take())
   if partitions > 0 then
     local segment, block = segmentAfter(before), '@' .. text(before) .. '\\n'
-    redis.call('ZADD', PREFIX .. 'segments', text(sequence), segment)
+    redis.call('ZADD', PREFIX .. 'segments', text(before + count), segment)
     for _ = 1, partitions do
       redis.call('APPEND', PREFIX .. 'by:' .. segment .. ':' .. take(), block .. take())
     end
   end
-  return #rows, bytes, sequence
+  return count, bytes, before + count
 end
 `;
 

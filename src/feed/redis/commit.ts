@@ -68,24 +68,28 @@ export function argumentsOf(commit: Commit, context: CommitContext): Argument[] 
 
 /** Events and their index, as scripts append them; sealed as those that follow what was seen, where that is given. */
 export function appendArguments(events: readonly EventDraft[], seen?: Seen): Argument[] {
-  const args: Argument[] = [JSON.stringify(events.map(rowOf))];
+  const kinds = new Map<string, string>();
   const overflows: Argument[] = [];
+  const args: Argument[] = [];
   for (const [index, event] of events.entries()) {
-    args.push(factsOf(event));
+    args.push(kindIn(kinds, event), nomadIndexOf(event), event.key ?? "", factsOf(event));
     if (seen === undefined) args.push(event.head, event.tail);
     else args.push(sealDraft(event, seen.epoch, seen.sequence + index + 1));
     if (event.overflow !== null) overflows.push(index + 1, event.overflow);
   }
   const postings = postingsOf(events);
-  args.push(overflows.length / 2, ...overflows, postings.length / 2, ...postings);
-  return args;
+  const list = `[${[...kinds.keys()].join(",")}]`;
+  return [list, overflows.length / 2, ...overflows, events.length, ...args, postings.length / 2, ...postings];
 }
 
-function rowOf(event: EventDraft): (string | number)[] {
-  const { type, op, namespace, key, severity, resource, overflow } = event;
+/** What many events of a commit have in common is sent once; answers its place in the list. */
+function kindIn(kinds: Map<string, string>, event: EventDraft): string {
+  const { type, op, namespace, severity, resource } = event;
   // What JSON says with a lone surrogate is nothing that Redis reads.
-  const names = [namespace?.toWellFormed() ?? "", key?.toWellFormed() ?? ""];
-  return [nomadIndexOf(event), type, op ?? "", ...names, severity, resource ?? "", overflow === null ? 0 : 1];
+  const kind = JSON.stringify([type, op ?? "", namespace?.toWellFormed() ?? "", severity, resource ?? ""]);
+  const place = kinds.get(kind) ?? String(kinds.size + 1);
+  kinds.set(kind, place);
+  return place;
 }
 
 /** Of several writes of one object the last counts. */

@@ -117,7 +117,7 @@ export class RedisLog implements FeedLog {
     const { connection, streamPerResource, durability, witness } = this.#writing();
     for (;;) {
       const { seen } = witness;
-      const sealed = this.#guess.isGood && seen.epoch !== "";
+      const sealed = this.#guess.isGood && seen.epoch !== "" && commit.events.length > 0;
       const context = { nowMs: this.#parts.clock(), seen, streamPerResource, sealed };
       const reply = readCommitReply(await connection.run(COMMIT, argumentsOf(commit, context)), commit);
       if (reply === "unclaimed") throw this.#unclaimed(commit);
