@@ -68,28 +68,39 @@ export function argumentsOf(commit: Commit, context: CommitContext): Argument[] 
 
 /** Events and their index, as scripts append them; sealed as those that follow what was seen, where that is given. */
 export function appendArguments(events: readonly EventDraft[], seen?: Seen): Argument[] {
-  const kinds = new Map<string, string>();
+  const kinds = new Kinds();
   const overflows: Argument[] = [];
   const args: Argument[] = [];
   for (const [index, event] of events.entries()) {
-    args.push(kindIn(kinds, event), nomadIndexOf(event), event.key ?? "", factsOf(event));
+    args.push(kinds.placeOf(event), nomadIndexOf(event), event.key ?? "", factsOf(event));
     if (seen === undefined) args.push(event.head, event.tail);
     else args.push(sealDraft(event, seen.epoch, seen.sequence + index + 1));
     if (event.overflow !== null) overflows.push(index + 1, event.overflow);
   }
   const postings = postingsOf(events);
-  const list = `[${[...kinds.keys()].join(",")}]`;
-  return [list, overflows.length / 2, ...overflows, events.length, ...args, postings.length / 2, ...postings];
+  const counted = [overflows.length / 2, ...overflows, events.length];
+  return [kinds.list(), ...counted, ...args, postings.length / 2, ...postings];
 }
 
-/** What many events of a commit have in common is sent once; answers its place in the list. */
-function kindIn(kinds: Map<string, string>, event: EventDraft): string {
-  const { type, op, namespace, severity, resource } = event;
-  // What JSON says with a lone surrogate is nothing that Redis reads.
-  const kind = JSON.stringify([type, op ?? "", namespace?.toWellFormed() ?? "", severity, resource ?? ""]);
-  const place = kinds.get(kind) ?? String(kinds.size + 1);
-  kinds.set(kind, place);
-  return place;
+/** What many events of a commit have in common is sent once. */
+class Kinds {
+  readonly #rows: string[][] = [];
+  readonly #places = new Map<string, string>();
+
+  placeOf({ type, op, namespace, severity, resource }: EventDraft): string {
+    const kind = `${type} ${op} ${namespace} ${severity} ${resource}`;
+    const known = this.#places.get(kind);
+    if (known !== undefined) return known;
+    // What JSON says with a lone surrogate is nothing that Redis reads.
+    this.#rows.push([type, op ?? "", namespace?.toWellFormed() ?? "", severity, resource ?? ""]);
+    const place = String(this.#rows.length);
+    this.#places.set(kind, place);
+    return place;
+  }
+
+  list(): string {
+    return JSON.stringify(this.#rows);
+  }
 }
 
 /** Of several writes of one object the last counts. */
