@@ -92,8 +92,8 @@ return { ARGV[3], text(sequence), stampOf(entryAt(sequence)) }
  * memory refuses it before anything has changed.
  *
  * ARGV: resource, namespace, fence, expected rev, commit id, now, checkpoint, memo, Nomad epoch, what the writer saw (epoch,
- * sequence, stamp), "1" for a stream per resource, "1" where the events are sealed as those that follow what the writer
- * saw; then lists, each after its length: births; what APPEND reads; states (name, number written, key, value …, number
+ * sequence, stamp), "1" for a stream per resource, the place (epoch, sequence) behind which the events are sealed, or ''
+ * twice; then lists, each after its length: births; what APPEND reads; states (name, number written, key, value …, number
  * removed, keys …).
  *
  * Answers ["committed", first, last, rev, epoch, time of recording], ["duplicate", first, last, rev], ["lost"],
@@ -123,11 +123,11 @@ if rev ~= tonumber(ARGV[4]) then
   if own[3] ~= ARGV[5] then return { 'conflict', text(rev) } end
   return { 'duplicate', own[4], own[5], text(rev) }
 end
-local sealed = ARGV[14] == '1'
-if sealed and (here.epoch ~= ARGV[10] or here.sequence ~= tonumber(ARGV[11])) then return { 'moved' } end
+local sealed = ARGV[14] ~= ''
+if sealed and (here.epoch ~= ARGV[14] or here.sequence ~= tonumber(ARGV[15])) then return { 'moved' } end
 
 local at = math.max(here.at, tonumber(ARGV[6]))
-position = 15
+position = 16
 rev = rev + 1
 redis.call('HSET', key, 'rev', text(rev), 'commitId', ARGV[5])
 if ARGV[7] ~= '' then

@@ -15,11 +15,14 @@ import {
 import { factsOf, nomadIndexOf, stateValue } from "./codec.ts";
 import { postingsOf } from "./postings.ts";
 
-/** The newest event that a process knows to be in the log. */
-export interface Seen {
-  /** "" where it knows of none. */
+export interface Place {
+  /** "" where none is known. */
   readonly epoch: string;
   readonly sequence: number;
+}
+
+/** The newest event that a process knows to be in the log. */
+export interface Seen extends Place {
   /** Stream id and time of recording: no other event has both. */
   readonly stamp: string;
 }
@@ -36,14 +39,14 @@ export interface CommitContext {
   readonly nowMs: number;
   readonly seen: Seen;
   readonly streamPerResource: boolean;
-  /** Whether to write into the events the places that follow what was seen: faster, and in vain where others were first. */
-  readonly sealed: boolean;
+  /** Writes into the events the places that follow this one: faster, and in vain where others were first. */
+  readonly sealedAfter: Place | undefined;
 }
 
 /** The commit as the commit script reads it. */
 export function argumentsOf(commit: Commit, context: CommitContext): Argument[] {
   const { scope, checkpoint, memo, births = [], events } = commit;
-  const { nowMs, seen, streamPerResource, sealed } = context;
+  const { nowMs, seen, streamPerResource, sealedAfter } = context;
   const nomadEpoch = Math.max(checkpoint?.nomadEpoch ?? 0, memo?.resync?.nomadEpoch ?? 0);
   const args: Argument[] = [
     scope.resource,
@@ -57,24 +60,25 @@ export function argumentsOf(commit: Commit, context: CommitContext): Argument[] 
     nomadEpoch,
     ...seenArguments(seen),
     streamPerResource ? "1" : "",
-    sealed ? "1" : "",
+    sealedAfter?.epoch ?? "",
+    sealedAfter?.sequence ?? "",
     births.length,
     ...births.map(({ resource, namespace }) => `${resource}:${namespace}`),
   ];
-  for (const argument of appendArguments(events, sealed ? seen : undefined)) args.push(argument);
+  for (const argument of appendArguments(events, sealedAfter)) args.push(argument);
   for (const argument of stateArguments(commit.state)) args.push(argument);
   return args;
 }
 
-/** Events and their index, as scripts append them; sealed as those that follow what was seen, where that is given. */
-export function appendArguments(events: readonly EventDraft[], seen?: Seen): Argument[] {
+/** Events and their index, as scripts append them; sealed as those that follow a place, where that is given. */
+export function appendArguments(events: readonly EventDraft[], after?: Place): Argument[] {
   const kinds = new Kinds();
   const overflows: Argument[] = [];
   const args: Argument[] = [];
   for (const [index, event] of events.entries()) {
     args.push(kinds.placeOf(event), nomadIndexOf(event), event.key ?? "", factsOf(event));
-    if (seen === undefined) args.push(event.head, event.tail);
-    else args.push(sealDraft(event, seen.epoch, seen.sequence + index + 1));
+    if (after === undefined) args.push(event.head, event.tail);
+    else args.push(sealDraft(event, after.epoch, after.sequence + index + 1));
     if (event.overflow !== null) overflows.push(index + 1, event.overflow);
   }
   const postings = postingsOf(events);

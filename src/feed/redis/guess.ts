@@ -1,15 +1,33 @@
+import type { Place } from "./commit.ts";
+
 /** After a wrong guess as many must have been right before one is acted upon: with several writers few are made in vain. */
 const TRUSTED_AFTER = 8;
 
-/** A guess that is made again and again, and how far it is to be trusted. */
+/**
+ * Where the events of the next commit will lie, if nobody else writes: behind what is known to be there and behind the
+ * commits that are under way, because one connection has them done in the order in which they were sent.
+ */
 export class Guess {
   #right = TRUSTED_AFTER;
+  #underWay = 0;
+  #end: Place = { epoch: "", sequence: 0 };
 
   get isGood(): boolean {
-    return this.#right >= TRUSTED_AFTER;
+    return this.#right >= TRUSTED_AFTER && this.#end.epoch !== "";
   }
 
-  was(right: boolean): void {
-    this.#right = right ? this.#right + 1 : 0;
+  /** A commit of so many events is about to be sent: answers the place of the event before its first. */
+  sends(events: number, seen: Place): Place {
+    if (this.#underWay === 0 || seen.epoch !== this.#end.epoch) this.#end = seen;
+    const before = this.#end;
+    this.#underWay += 1;
+    this.#end = { epoch: before.epoch, sequence: before.sequence + events };
+    return before;
+  }
+
+  /** The commit was answered; whether the guess had been right, where that can be told. */
+  answered(right?: boolean): void {
+    this.#underWay -= 1;
+    if (right !== undefined) this.#right = right ? this.#right + 1 : 0;
   }
 }

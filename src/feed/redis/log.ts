@@ -66,7 +66,6 @@ export class RedisLog implements FeedLog {
   readonly #watch: Watch;
   /** Scope name to the fence it was claimed with here. */
   readonly #claimed = new Map<string, number>();
-  /** Whether what this process saw last is the end of the log: nobody else writes at the same time. */
   readonly #guess = new Guess();
   #highestFence = 0;
   #closed = false;
@@ -118,22 +117,37 @@ export class RedisLog implements FeedLog {
   }
 
   async commit(commit: Commit): Promise<Committed> {
-    const { connection, streamPerResource, durability, witness } = this.#writing();
+    const { connection, durability, witness } = this.#writing();
     for (;;) {
-      const { seen } = witness;
-      const sealed = this.#guess.isGood && seen.epoch !== "" && commit.events.length > 0;
-      const context = { nowMs: this.#parts.clock(), seen, streamPerResource, sealed };
-      const reply = readCommitReply(await connection.run(COMMIT, argumentsOf(commit, context)), commit);
+      const reply = await this.#send(commit);
       if (reply === "unclaimed") throw this.#unclaimed(commit);
       if (reply === "lost") await witness.look();
-      else if (reply === "moved") this.#guess.was(false);
-      else {
-        if (reply.seen !== undefined) this.#guess.was(reply.committed.first === seen.sequence + 1);
+      else if (reply !== "moved") {
         if (reply.seen !== undefined) witness.remember(reply.seen);
         await waitUntilDurable(connection, this.#key("meta"), durability);
         this.#waiters.wake(reply.committed.last);
         return reply.committed;
       }
+    }
+  }
+
+  async #send(commit: Commit): Promise<ReturnType<typeof readCommitReply>> {
+    const { connection, streamPerResource, witness } = this.#writing();
+    const { seen } = witness;
+    const { events } = commit;
+    const after = this.#guess.sends(events.length, seen);
+    const sealedAfter = this.#guess.isGood && events.length > 0 ? after : undefined;
+    const context = { nowMs: this.#parts.clock(), seen, streamPerResource, sealedAfter };
+    let right: boolean | undefined;
+    try {
+      const reply = readCommitReply(await connection.run(COMMIT, argumentsOf(commit, context)), commit);
+      if (reply === "moved") right = false;
+      else if (typeof reply === "object" && reply.seen !== undefined) {
+        right = reply.committed.first === after.sequence + 1;
+      }
+      return reply;
+    } finally {
+      this.#guess.answered(right);
     }
   }
 
