@@ -16,6 +16,7 @@ const FILES: readonly (() => Promise<{ readonly default: readonly BenchRow[] }>)
   () => import("./sqlite.ts"),
   () => import("./path.ts"),
   () => import("./redis.ts"),
+  () => import("./workers.ts"),
 ];
 
 async function main(): Promise<number> {

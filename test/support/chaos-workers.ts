@@ -1,8 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { FeedLog } from "../../src/feed/log.ts";
-import { openRedisLog } from "../../src/feed/redis/open.ts";
-import { dutiesSchema } from "../../src/schemas/duty-schema.ts";
-import { scopeName } from "../../src/schemas/scope.ts";
+import { openLogToRead } from "../../src/commands/support/feed-log.ts";
 import type { Random } from "../../src/simulator/random.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
 import { startBridgeProcess, type BridgeProcess } from "./bridge-process.ts";
@@ -11,6 +8,7 @@ import { readEvents, type SeenEvent } from "./feed-check.ts";
 import { RedisServer } from "./redis-server.ts";
 import { TcpProxy } from "./tcp-proxy.ts";
 import { until } from "./until.ts";
+import { scopesOf, seesAllWatched, takeoverMs } from "./worker-watch.ts";
 
 /** Short, so that many workers die and are followed in the time there is. */
 const WORKER_TIMEOUT_MS = 3_000;
@@ -74,7 +72,7 @@ export class ChaosWorkers implements ChaosSubject {
   }
 
   async events(): Promise<SeenEvent[]> {
-    const log = await this.#open();
+    const log = await openLogToRead({ kind: "redis", url: this.#feed }, silentLogger());
     try {
       return await readEvents(log);
     } finally {
@@ -104,7 +102,7 @@ export class ChaosWorkers implements ChaosSubject {
     const worker = this.#workers[place];
     if (worker === undefined || this.#frozen.has(worker)) return "nothing";
     if (how === "killed") {
-      const watched = await this.#scopesOf(worker);
+      const watched = await scopesOf(this.#feed, worker).catch(() => []);
       await worker.kill();
       if (watched.length > 0) this.#meanwhile(this.#measureTakeover(worker, watched));
     } else await worker.stop();
@@ -159,59 +157,16 @@ export class ChaosWorkers implements ChaosSubject {
 
   /** Until somebody else has claimed each scope that is still to be watched. */
   async #measureTakeover(worker: BridgeProcess, watched: readonly string[]): Promise<void> {
-    const killedAt = performance.now();
-    const plan = this.#redis.client();
-    try {
-      await until(
-        "its scopes are watched by others",
-        async () => {
-          const owners = await this.#owners().catch(() => undefined);
-          if (owners === undefined) return false;
-          const planned = new Set(await plan.hkeys("ncf:{chaos}:plan"));
-          return watched.every((scope) => !planned.has(scope) || owners.get(scope) !== pidOf(worker));
-        },
-        60_000,
-      );
-      this.takeoversMs.push(Math.round(performance.now() - killedAt));
-    } finally {
-      plan.disconnect();
-    }
-  }
-
-  async #scopesOf(worker: BridgeProcess): Promise<string[]> {
-    const owners = await this.#owners().catch(() => new Map<string, string>());
-    return [...owners].filter(([, pid]) => pid === pidOf(worker)).map(([scope]) => scope);
-  }
-
-  /** Scope to the process that claimed it last. */
-  async #owners(): Promise<Map<string, string>> {
-    const log = await this.#open();
-    try {
-      const scopes = await log.scopes();
-      return new Map(scopes.map(({ scope, owner }) => [scopeName(scope), owner.split("/")[1] ?? ""]));
-    } finally {
-      await log.close();
-    }
+    this.takeoversMs.push(await takeoverMs(this.#feed, worker, watched));
   }
 
   /** Past the proxy, so that nothing is lost or cut here. */
-  #open(): Promise<FeedLog> {
-    return openRedisLog({ url: `${this.#redis.url}?feed=chaos`, readOnly: true, logger: silentLogger() });
+  get #feed(): string {
+    return `${this.#redis.url}?feed=chaos`;
   }
 
   async #isWhole(): Promise<boolean> {
-    for (const worker of this.#workers) {
-      const response = await fetch(`${await worker.url()}/v1/duties`).catch(() => undefined);
-      if (response?.ok !== true) return false;
-      const { duties } = dutiesSchema.parse(await response.json());
-      const scopes = duties.filter(({ duty }) => duty.includes("/"));
-      const whole = duties.every(({ state, condition }) => state === "held" && (condition ?? "ok") === "ok");
-      if (!whole || scopes.length === 0) return false;
-    }
+    for (const worker of this.#workers) if (!(await seesAllWatched(worker))) return false;
     return true;
   }
-}
-
-function pidOf(worker: BridgeProcess): string {
-  return String(worker.child.pid);
 }

@@ -1,0 +1,53 @@
+import { openLogToRead } from "../../src/commands/support/feed-log.ts";
+import { dutiesSchema } from "../../src/schemas/duty-schema.ts";
+import { scopeName } from "../../src/schemas/scope.ts";
+import { silentLogger } from "../../src/telemetry/logger.ts";
+import type { BridgeProcess } from "./bridge-process.ts";
+import { until } from "./until.ts";
+
+/** Whether this worker says that every duty of the feed is held, and every scope read. */
+export async function seesAllWatched(worker: BridgeProcess): Promise<boolean> {
+  const response = await fetch(`${await worker.url()}/v1/duties`).catch(() => undefined);
+  if (response?.ok !== true) return false;
+  const { duties } = dutiesSchema.parse(await response.json());
+  const whole = duties.every(({ state, condition }) => state === "held" && (condition ?? "ok") === "ok");
+  return whole && duties.some(({ duty }) => duty.includes("/"));
+}
+
+/** Scopes that this worker claimed last, of the feed in Redis at `url`. */
+export async function scopesOf(url: string, worker: BridgeProcess): Promise<string[]> {
+  return [...(await owners(url))].filter(([, pid]) => pid === pidOf(worker)).map(([scope]) => scope);
+}
+
+/** How long, from now on, until others have claimed what the worker watched, as far as it is planned still. */
+export async function takeoverMs(
+  url: string,
+  worker: BridgeProcess,
+  watched: readonly string[],
+): Promise<number> {
+  const begin = performance.now();
+  await until(
+    "its scopes are watched by others",
+    async () => {
+      const now = await owners(url).catch(() => undefined);
+      return now !== undefined && watched.every((scope) => now.get(scope) !== pidOf(worker));
+    },
+    90_000,
+  );
+  return Math.round(performance.now() - begin);
+}
+
+/** Scope to the process that claimed it last, of those that are not empty for good. */
+async function owners(url: string): Promise<Map<string, string>> {
+  const log = await openLogToRead({ kind: "redis", url }, silentLogger());
+  try {
+    const scopes = await log.scopes();
+    return new Map(scopes.map(({ scope, owner }) => [scopeName(scope), owner.split("/")[1] ?? ""]));
+  } finally {
+    await log.close();
+  }
+}
+
+function pidOf(worker: BridgeProcess): string {
+  return String(worker.child.pid);
+}
