@@ -87,7 +87,8 @@ describe.skipIf(missing !== undefined)(`in a cluster of three masters with repli
       product: expect.stringMatching(/^(Redis|Valkey) \d+\.\d+\.\d+$/),
       head: undefined,
     });
-    await expect(openTestLog(`redis://127.0.0.1:${cluster.nodes[0]?.port}`)).rejects.toMatchObject({
+    const { port } = await cluster.masterOf("ncf:{none}:meta");
+    await expect(openTestLog(`redis://127.0.0.1:${port}`)).rejects.toMatchObject({
       code: "LOG_UNUSABLE",
       hint: expect.stringContaining("redis+cluster://"),
     });

@@ -1,0 +1,123 @@
+import { describe, expect, test } from "vitest";
+import { clusterPort } from "../support/redis-cluster.ts";
+import { openTestLog } from "../support/redis-logs.ts";
+import { freePort, redisMissing, RedisServer } from "../support/redis-server.ts";
+import { createTestAuthority } from "../support/tls-certificates.ts";
+import { until } from "../support/until.ts";
+
+const missing = redisMissing();
+const title = missing === undefined ? "" : `: ${missing}`;
+const withoutTls = missing ?? (await whyNoTls());
+
+async function whyNoTls(): Promise<string | undefined> {
+  await using server = await RedisServer.start();
+  const client = server.client();
+  const [, port] = await client.config("GET", "tls-port");
+  client.disconnect();
+  return port === undefined ? "this redis-server was built without TLS" : undefined;
+}
+
+test.skipIf(missing !== undefined)(
+  `Sentinels and servers have passwords of their own, which no error repeats${title}`,
+  async () => {
+    await using server = await RedisServer.start("--requirepass", "of-server");
+    await using sentinel = await RedisServer.startSentinel(
+      `sentinel monitor main 127.0.0.1 ${server.port} 1`,
+      "sentinel auth-pass main of-server",
+      "requirepass of-sentinel",
+    );
+    const url = (password: string, sentinelPassword: string) =>
+      `redis+sentinel://:${password}@127.0.0.1:${sentinel.port}/main/1?sentinelPassword=${sentinelPassword}`;
+    for (const wrong of [url("of-server", "wr0ng"), url("wr0ng", "of-sentinel")]) {
+      const error = await openTestLog(wrong).catch((reason: unknown) => reason);
+      expect(error).toMatchObject({ code: "LOG_UNUSABLE", hint: expect.stringContaining("password") });
+      expect(JSON.stringify([String(error), error])).not.toMatch(/wr0ng|of-server|of-sentinel/);
+    }
+    const log = await openTestLog(url("of-server", "of-sentinel"));
+    expect(await log.head()).toMatchObject({ sequence: 0 });
+    await log.close();
+  },
+);
+
+describe.skipIf(withoutTls !== undefined)(
+  `over TLS${withoutTls === undefined ? "" : `: ${withoutTls}`}`,
+  () => {
+    test("Sentinels and their master are trusted by the authority in the address", async () => {
+      using authority = createTestAuthority("Redis test CA");
+      const { cert, key } = authority.issue("redis", "IP:127.0.0.1");
+      const [serverPort, sentinelPort] = [await freePort(), await freePort()];
+      await using servers = new AsyncDisposableStack();
+      const server = await RedisServer.start(
+        "--tls-port",
+        String(serverPort),
+        "--tls-auth-clients",
+        "no",
+        "--tls-replication",
+        "yes",
+        "--tls-cert-file",
+        cert,
+        "--tls-key-file",
+        key,
+        "--tls-ca-cert-file",
+        authority.ca,
+      );
+      servers.use(server);
+      const sentinel = await RedisServer.startSentinel(
+        `tls-port ${sentinelPort}`,
+        "tls-auth-clients no",
+        "tls-replication yes",
+        `tls-cert-file ${cert}`,
+        `tls-key-file ${key}`,
+        `tls-ca-cert-file ${authority.ca}`,
+        `sentinel monitor main 127.0.0.1 ${serverPort} 1`,
+      );
+      servers.use(sentinel);
+      const url = `rediss+sentinel://127.0.0.1:${sentinelPort}/main`;
+      await expect(openTestLog(url)).rejects.toMatchObject({ code: "LOG_UNAVAILABLE" });
+      const log = await openTestLog(`${url}?ca=${encodeURIComponent(authority.ca)}`);
+      expect(await log.head()).toMatchObject({ sequence: 0 });
+      await log.close();
+    });
+
+    test("so are the nodes of a cluster", async () => {
+      using authority = createTestAuthority("Redis test CA");
+      const { cert, key } = authority.issue("redis", "IP:127.0.0.1");
+      const tlsPort = await freePort();
+      await using server = await RedisServer.startWith(
+        { port: await clusterPort() },
+        "--cluster-enabled",
+        "yes",
+        "--tls-cluster",
+        "yes",
+        "--tls-auth-clients",
+        "no",
+        "--tls-port",
+        String(tlsPort),
+        "--tls-cert-file",
+        cert,
+        "--tls-key-file",
+        key,
+        "--tls-ca-cert-file",
+        authority.ca,
+      );
+      const client = server.client();
+      await client.call("CLUSTER", "ADDSLOTS", ...Array.from({ length: 16_384 }, (_, slot) => slot));
+      await until("the cluster is up", async () =>
+        String(await client.call("CLUSTER", "INFO")).includes("cluster_state:ok"),
+      );
+      client.disconnect();
+      const log = await openTestLog(
+        `rediss+cluster://127.0.0.1:${tlsPort}?ca=${encodeURIComponent(authority.ca)}`,
+      );
+      expect(await log.head()).toMatchObject({ sequence: 0 });
+      await log.close();
+    });
+
+    test("a file of authorities that is not there is named", async () => {
+      await expect(openTestLog("rediss://127.0.0.1:1?ca=none.pem")).rejects.toMatchObject({
+        code: "LOG_UNUSABLE",
+        message: expect.stringContaining("none.pem"),
+      });
+    });
+  },
+);
