@@ -3,10 +3,9 @@ import { randomUUID } from "node:crypto";
 import { promisify } from "node:util";
 import type { Redis } from "ioredis";
 import type { FeedLog } from "../src/feed/log.ts";
-import { openRedisLog } from "../src/feed/redis/open.ts";
 import type { EventDraft } from "../src/schemas/draft.ts";
-import { silentLogger } from "../src/telemetry/logger.ts";
 import { draft } from "../test/support/drafts.ts";
+import { openTestLog } from "../test/support/redis-logs.ts";
 import { RedisServer } from "../test/support/redis-server.ts";
 import { median, once } from "./harness.ts";
 
@@ -78,7 +77,7 @@ export default [
 /** A Redis of its own, that writes nothing to the disk. */
 async function withLog<T>(work: (log: FeedLog, server: RedisServer) => Promise<T>): Promise<T> {
   await using server = await RedisServer.start();
-  const log = await openRedisLog({ url: server.url, source: "nomad://bench/global", logger: silentLogger() });
+  const log = await openTestLog(server.url);
   try {
     return await work(log, server);
   } finally {

@@ -1,21 +1,25 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import type { Config } from "../config/config.ts";
+import type { FeedLocation } from "../config/value-types.ts";
 import { SIGNAL_NAMES } from "../events/signals.ts";
 import { LogUnusable } from "../feed/errors.ts";
 import type { FeedLog } from "../feed/log.ts";
 import { keepWithin } from "../feed/retention.ts";
+import type { Coordination } from "../coordination/coordination.ts";
+import { LocalDuties } from "../coordination/local/local-duties.ts";
 import { createHttpServer } from "../http/server.ts";
 import { createNomadClient, type NomadClient } from "../nomad/client.ts";
 import { resolveNomadOptions } from "../nomad/options.ts";
 import { systemClock } from "../pollers/clock.ts";
-import { Supervisor } from "../pollers/supervisor.ts";
+import { PollerDuties } from "../pollers/poller-duties.ts";
 import type { Logger } from "../telemetry/logger.ts";
-import { createMetrics } from "../telemetry/metrics.ts";
+import { createMetrics, type Metrics } from "../telemetry/metrics.ts";
 import { maxScopesOf } from "./support/connection-budget.ts";
 import { locationText, openLog, sourceOfLog } from "./support/feed-log.ts";
 import { Health } from "./support/health.ts";
 import { nomadAnswers, regionIn, regionOf, sourceOf } from "./support/nomad-start.ts";
+import type { Waiting } from "./support/until-it-answers.ts";
 
 const HTTP_STOP_MS = 400;
 
@@ -63,15 +67,20 @@ export async function startBridge(
   try {
     const region =
       config.nomad.region ??
-      (await regionOfLog(config, logger)) ??
+      (await regionOfLog(config.feed, { logger, signal: both })) ??
       (await regionOf(nomad, { logger, signal: both })).name;
     const source = sourceOf(config.cluster, region);
-    const log = await openLog(config, { source, logger });
+    const log = await openLog(config, { source, logger, signal: both });
     closing.push(() => log.close());
 
     const metrics = createMetrics();
-    const supervisor = superviseScopes(config, { nomad, log, logger, metrics, source });
-    const health = new Health(supervisor, systemClock);
+    const worker = `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`;
+    const coordination = await coordinate(config, { worker, logger });
+    closing.push(() => coordination.close());
+    const nomadReady = rightNomadAnswers(config, { nomad, source, logger, signal: both });
+    const parts = { nomad, log, logger, metrics, source, worker, coordination, nomadReady };
+    const duties = dutiesOf(config, parts);
+    const health = new Health({ duties, coordination, clock: systemClock });
     const server = createHttpServer(
       {
         log,
@@ -81,19 +90,25 @@ export async function startBridge(
         signals: SIGNAL_NAMES,
         readiness: () => health.readiness(),
         liveness: () => health.liveness(),
+        duties: () => coordination.statuses(),
       },
       { host: config.listen.host, port: config.listen.port, insecureNoAuth: config.insecureNoAuth },
     );
     const { url } = await server.start();
     closing.push(() => server.stop("shutdown", HTTP_STOP_MS));
 
-    const watching = watch(config, { nomad, source, supervisor, logger, signal: both });
+    const work = [nomadReady, coordination.run(duties, both), duties.supervisor.run(both)];
+    const watching = Promise.all(work).then(
+      () => undefined,
+      (error: unknown) => {
+        if (!both.aborted) throw error;
+      },
+    );
     // Whoever holds the bridge hears of it by `done`, maybe later.
     watching.catch(() => undefined);
-    const trimming = keepWithin(log, config.retention, { logger, metrics, signal: both });
     closing.push(async () => {
       stop.abort(new Error("the bridge stops"));
-      await Promise.allSettled([watching, trimming]);
+      await Promise.allSettled(work);
     });
     let closed: Promise<void> | undefined;
     return {
@@ -122,22 +137,35 @@ function wrongRegion(config: Config, source: string, region: string): LogUnusabl
   });
 }
 
-function superviseScopes(
+function dutiesOf(
   config: Config,
   deps: {
     nomad: NomadClient;
     log: FeedLog;
     logger: Logger;
-    metrics: ReturnType<typeof createMetrics>;
+    metrics: Metrics;
     source: string;
+    worker: string;
+    coordination: Coordination;
+    nomadReady: Promise<void>;
   },
-): Supervisor {
-  const { source, ...rest } = deps;
-  return new Supervisor(
-    { ...rest, clock: systemClock, random: Math.random },
+): PollerDuties {
+  const { nomad, log, logger, metrics, source, worker, coordination, nomadReady } = deps;
+  return new PollerDuties(
+    {
+      nomad,
+      log,
+      logger,
+      metrics,
+      clock: systemClock,
+      random: Math.random,
+      nomadReady,
+      announce: (plan) => coordination.announce(plan),
+      trim: (signal) => keepWithin(log, config.retention, { logger, metrics, signal }),
+    },
     {
       source,
-      owner: `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`,
+      owner: worker,
       resources: config.resources,
       namespaces: config.namespaces === "*" ? null : config.namespaces,
       maxScopes: maxScopesOf(config.maxConnections),
@@ -153,29 +181,32 @@ function superviseScopes(
   );
 }
 
+/** Who does what: this process everything, or all that share it. */
+async function coordinate(
+  { feed, workers }: Config,
+  { worker, logger }: { worker: string; logger: Logger },
+): Promise<Coordination> {
+  if (workers.kind === "local" || feed.kind !== "redis") return new LocalDuties(worker, logger);
+  // Loaded where it is asked for: one process needs none of it.
+  const { openSharedDuties } = await import("../coordination/bullmq/open.ts");
+  return openSharedDuties({ url: feed.url, worker, timeoutMs: workers.timeoutMs, logger });
+}
+
 /** A log that exists knows its region, so that it can be served while Nomad is away. */
-async function regionOfLog({ feed }: Config, logger: Logger): Promise<string | undefined> {
-  const source = await sourceOfLog(feed, logger);
+async function regionOfLog(feed: FeedLocation, waiting: Waiting): Promise<string | undefined> {
+  const source = await sourceOfLog(feed, waiting);
   return source === undefined ? undefined : regionIn(source);
 }
 
-/** Watches Nomad from its first answer on, once it is sure to be the region that the log is of. */
-async function watch(
+/** Resolves once Nomad answers and is sure to be the region that the log is of. */
+async function rightNomadAnswers(
   config: Config,
-  deps: { nomad: NomadClient; source: string; supervisor: Supervisor; logger: Logger; signal: AbortSignal },
+  { nomad, source, ...waiting }: Waiting & { nomad: NomadClient; source: string },
 ): Promise<void> {
-  const { nomad, source, supervisor, logger, signal } = deps;
-  try {
-    await nomadAnswers(nomad, { logger, signal });
-    if (config.nomad.region === undefined) {
-      const region = await regionOf(nomad, { logger, signal });
-      if (region.sure && region.name !== regionIn(source)) {
-        throw wrongRegion(config, source, region.name);
-      }
-    }
-    logger.info({ source }, "Nomad answers; watching it");
-    await supervisor.run(signal);
-  } catch (error) {
-    if (!signal.aborted) throw error;
+  await nomadAnswers(nomad, waiting);
+  if (config.nomad.region === undefined) {
+    const region = await regionOf(nomad, waiting);
+    if (region.sure && region.name !== regionIn(source)) throw wrongRegion(config, source, region.name);
   }
+  waiting.logger.info({ source }, "Nomad answers; watching it");
 }

@@ -72,6 +72,7 @@ function createProgram(io: Io, perform: Perform): Command {
       getErrHasColors: () => false,
     });
   addFeedCommands(program, io, perform);
+  addDutiesCommand(program, io, perform);
   addReaderCommands(program, io, perform);
   addTrialCommands(program, io, perform);
   addReferenceCommands(program, io, perform);
@@ -162,6 +163,21 @@ function addReaderCommands(program: Command, io: Io, perform: Perform): void {
       );
     }),
   );
+}
+
+function addDutiesCommand(program: Command, io: Io, perform: Perform): void {
+  program
+    .command("duties")
+    .description("who watches what in a running feed, since when, and how far it is behind")
+    .addOption(usually("--url <url>", "address of the feed", "http://127.0.0.1:4650"))
+    .option("--json", "as JSON")
+    .addHelpText("after", "\nExits with 1 where something is not watched, or cannot be read.")
+    .action((flags: Flags) =>
+      perform(async () => {
+        const { duties } = await import("./duties.ts");
+        return duties({ url: String(flags["url"]), json: flags["json"] === true }, io);
+      }),
+    );
 }
 
 /** Parameters of /v1/events, by their flags. */

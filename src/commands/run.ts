@@ -20,7 +20,7 @@ export async function run(config: Config, io: Io): Promise<void> {
         { source: bridge.source, log: locationText(config.feed), sequence: head.sequence },
         `serving the feed at ${bridge.url}/v1/events`,
       );
-      void sayWhenReady(bridge, head.sequence, logger);
+      void sayWhenReady(bridge, head.sequence, { logger, shared: config.workers.kind === "redis" });
       await bridge.done;
     } finally {
       await bridge.stop();
@@ -33,11 +33,20 @@ export async function run(config: Config, io: Io): Promise<void> {
 }
 
 /** The first thing to know after a start: whether everything was read, and what had changed meanwhile. */
-async function sayWhenReady(bridge: Bridge, before: number, logger: Logger): Promise<void> {
+async function sayWhenReady(
+  bridge: Bridge,
+  before: number,
+  { logger, shared }: { logger: Logger; shared: boolean },
+): Promise<void> {
   try {
     await bridge.ready();
     const { sequence } = await bridge.log.head();
-    logger.info({ sequence, events: sequence - before }, "every scope was read: the feed is up to date");
+    logger.info(
+      { sequence, events: sequence - before },
+      shared
+        ? "every scope that this worker watches so far was read; `duties` shows who watches the others"
+        : "every scope was read: the feed is up to date",
+    );
   } catch {
     // It ended before; why is told where it ends.
   }

@@ -3,8 +3,8 @@ import { parseSubscription } from "../schemas/subscription-schema.ts";
 import type { Io } from "./io.ts";
 import { coloursFor } from "./support/colours.ts";
 import { eventLine } from "./support/event-line.ts";
+import { assertFeedUrl } from "./support/feed-url.ts";
 import { followFeed, type FollowStatus } from "./support/follow-feed.ts";
-import { UsageError } from "./support/usage-error.ts";
 import { writeText } from "./support/write-text.ts";
 
 export interface TailOptions {
@@ -17,7 +17,7 @@ export interface TailOptions {
 
 /** Follows the feed until Ctrl-C, through disconnections, and prints a line for each event. */
 export async function tail(options: TailOptions, io: Io): Promise<void> {
-  assertUrl(options.url);
+  assertFeedUrl(options.url, ["http:", "https:", "ws:", "wss:"]);
   const query = new URLSearchParams(options.parameters);
   const severity = query.get("minSeverity");
   if (severity !== null) query.set("minSeverity", severity.toUpperCase());
@@ -34,14 +34,6 @@ export async function tail(options: TailOptions, io: Io): Promise<void> {
     onEvent: (json) => writeText(io.stdout, `${options.json ? json : eventLine(json, colours)}\n`, io.signal),
     onStatus: (status) => io.stderr.write(`${colours.dim(statusText(status, options.url))}\n`),
   });
-}
-
-function assertUrl(url: string): void {
-  const scheme = URL.canParse(url) ? new URL(url).protocol : "";
-  if (["http:", "https:", "ws:", "wss:"].includes(scheme)) return;
-  throw new UsageError(
-    `--url: ${JSON.stringify(url)} is not allowed; allowed: addresses such as http://127.0.0.1:4650`,
-  );
 }
 
 function statusText(status: FollowStatus, url: string): string {

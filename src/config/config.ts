@@ -20,6 +20,8 @@ export interface Config {
     readonly durability: "async" | "replica" | "fsync";
     readonly streamPerResource: boolean;
   };
+  /** Who does the work: this process, or all those that share it through the Redis of the log. */
+  readonly workers: { readonly kind: "local" } | { readonly kind: "redis"; readonly timeoutMs: number };
   /** Absent: no limit of that kind. */
   readonly retention: {
     readonly maxEvents?: number;

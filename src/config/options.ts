@@ -186,6 +186,16 @@ export const OPTIONS = {
     default: "one",
     help: "in Redis, per-resource writes each event to a stream of its resource too, for consumers that want no more",
   }),
+  workers: option(choice(["local", "redis"]), {
+    group: "Log",
+    default: "local",
+    help: "local: this process does everything; redis: all processes that are started so share the work of one feed in Redis",
+  }),
+  workerTimeout: option(duration({ minMs: 1000, maxMs: 600_000 }), {
+    group: "Log",
+    default: "10s",
+    help: "with --workers redis: one that says nothing for so long is taken for dead; others have its work after at most twice that",
+  }),
   retentionEvents: option(limit(count()), {
     group: "Log",
     default: "none",

@@ -28,6 +28,11 @@ function conflicts(values: OptionValues): string[] {
   if (values.namespaces.includes("*") && values.namespaces.length > 1) {
     problems.push("--namespaces: * already means all; give * alone, or names");
   }
+  if (values.workers === "redis" && values.feed.kind !== "redis") {
+    problems.push(
+      "--workers: redis shares the work of a feed in Redis; give its address with --feed redis://…, or use local",
+    );
+  }
   if (!isLoopback(values.listen.host) && !values.insecureNoAuth) {
     problems.push(
       `--listen: ${values.listen.host} can be reached from outside this machine, and subscribers are not ` +
@@ -57,6 +62,8 @@ function nest(values: OptionValues, origins: Readonly<Record<OptionName, Origin>
       durability: values.redisDurability,
       streamPerResource: values.redisStreams === "per-resource",
     },
+    workers:
+      values.workers === "redis" ? { kind: "redis", timeoutMs: values.workerTimeout } : { kind: "local" },
     retention: {
       ...(retentionEvents === null ? {} : { maxEvents: retentionEvents }),
       ...(retentionBytes === null ? {} : { maxBytes: retentionBytes }),

@@ -72,6 +72,20 @@ export function buildControlEvent(event: ControlEvent, context: ControlContext):
   };
 }
 
+/** Drafts the event that says that an epoch of the feed began; `at` is RFC 3339. */
+export function epochEventOf(source: string) {
+  return (facts: {
+    readonly previous: string | null;
+    readonly current: string;
+    readonly reason: string;
+    readonly at: string;
+  }): EventDraft => {
+    const { at, ...event } = facts;
+    const context = { source, nomadEpoch: 0, observedAt: at, discriminator: facts.current };
+    return buildControlEvent({ kind: "epoch", ...event }, context);
+  };
+}
+
 /** Names the occurrence within its scope: `baseline`, `resync.begin`, `scope.stale`. */
 function stageOf(event: ControlEvent): string {
   if (event.kind === "resync") return `resync.${event.phase}`;

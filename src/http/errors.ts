@@ -6,6 +6,7 @@ export const ROUTES = [
   "GET /",
   "GET /v1/events",
   "GET /v1/data/<cursor>",
+  "GET /v1/duties",
   "GET /healthz",
   "GET /readyz",
   "GET /metrics",

@@ -7,6 +7,7 @@ import { Subscriptions } from "../publishers/subscriptions.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { addDataRoute } from "./data.ts";
+import { addDutiesRoute, type DutiesDeps } from "./duties.ts";
 import { NotFound } from "./errors.ts";
 import { addEventsRoute } from "./events.ts";
 import { assertLoopbackName } from "./guard.ts";
@@ -17,7 +18,7 @@ import { PROBLEM_TYPE, problemOf, problemText } from "./problem.ts";
 import type { SubscribeDeps } from "./subscribe.ts";
 import { createUpgradeHandler } from "./upgrade.ts";
 
-export interface HttpServerDeps extends IndexDeps, Pick<HealthDeps, "liveness" | "readiness"> {
+export interface HttpServerDeps extends IndexDeps, DutiesDeps, Pick<HealthDeps, "liveness" | "readiness"> {
   readonly log: FeedLog;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -81,6 +82,7 @@ export function createHttpServer(deps: HttpServerDeps, options: HttpServerOption
   addIndexRoute(app, deps);
   addHealthRoutes(app, { ...deps, isStopping });
   addDataRoute(app, log);
+  addDutiesRoute(app, deps);
   addEventsRoute(app, subscribe);
   app.server.on("upgrade", createUpgradeHandler(subscribe));
 

@@ -58,6 +58,8 @@ export interface ScopeReport {
   readonly index: string | null;
   readonly count: number;
   readonly lastOkAtMs: number | null;
+  /** Whether it was read at the last try, and what was found is in the log. */
+  readonly upToDate: boolean;
   /** By the clock's `elapsed`. */
   readonly lastMoveAtMs: number;
 }

@@ -26,7 +26,7 @@ const REFUSED_RETRY_MS = 1_000;
  *
  *     claim ─▶ first poll (baseline or catch-up) ─▶ watch ─▶ … ─▶ stopped | fenced | drained
  *        ▲                                            │
- *        └──────────── conflict, log lost ────────────┘      a failed query only backs off and asks afresh
+ *        └──────── conflict, log lost, new epoch ─────┘      a failed query only backs off and asks afresh
  */
 export class ScopeLoop {
   readonly scope: Scope;
@@ -45,6 +45,8 @@ export class ScopeLoop {
   #lastMoveAtMs: number;
   #canonicalAtMs: number;
   #namespaceGone = false;
+  /** Whether the claim and all that is in memory are to be thrown away. */
+  #anew = false;
   /** Ends the query in flight, so that the next one asks at once. */
   #interrupt = new AbortController();
 
@@ -71,6 +73,7 @@ export class ScopeLoop {
       index: this.#session?.last.index ?? null,
       count: this.#session?.last.snapshot.count ?? 0,
       lastOkAtMs: this.#lastOkAtMs,
+      upToDate: this.#lastOkAtMs !== null && this.#firstFailureAtMs === null && !this.#session?.paused,
       lastMoveAtMs: this.#lastMoveAtMs,
     };
   }
@@ -84,11 +87,18 @@ export class ScopeLoop {
     if (gone) this.#interrupt.abort();
   }
 
+  /** Claims the scope again and reads everything again: what was committed may have been lost. */
+  beginAnew(): void {
+    this.#anew = true;
+    this.#interrupt.abort();
+  }
+
   /** Runs until the signal aborts, somebody else claims the scope, or it is drained. Never rejects. */
   async run(signal: AbortSignal): Promise<Outcome> {
     while (!signal.aborted) {
       try {
-        return await this.#hold(signal);
+        const outcome = await this.#hold(signal);
+        if (outcome !== "again") return outcome;
       } catch (error) {
         if (signal.aborted) break;
         this.#session = undefined;
@@ -113,8 +123,9 @@ export class ScopeLoop {
     await this.#deps.clock.sleep(retryInMs, signal);
   }
 
-  async #hold(signal: AbortSignal): Promise<Outcome> {
+  async #hold(signal: AbortSignal): Promise<Outcome | "again"> {
     const onMove = (): void => this.#moved();
+    this.#anew = false;
     const session = await Session.open(this.scope, this.#deps, this.#options, this.#hooks, {
       onMove,
       signal,
@@ -137,6 +148,7 @@ export class ScopeLoop {
       });
       if (observation === undefined) {
         this.#interrupt = new AbortController();
+        if (this.#anew) return "again";
         this.#askNow = true;
         continue;
       }

@@ -1,4 +1,4 @@
-import type { ObjectRef, ResourceType } from "./resources.ts";
+import { RESOURCE_TYPES, type ObjectRef, type ResourceType } from "./resources.ts";
 
 /** What one blocking-query loop watches. `namespace` is a name, "*" (all), or "-" (cluster-wide resource). */
 export interface Scope {
@@ -9,6 +9,14 @@ export interface Scope {
 /** `allocations/default`, `jobs/*`, `nodes/-`. */
 export function scopeName(scope: Scope): string {
   return `${scope.resource}/${scope.namespace}`;
+}
+
+/** The scope of this name; undefined where it is none. */
+export function parseScopeName(name: string): Scope | undefined {
+  const split = name.indexOf("/");
+  const resource = RESOURCE_TYPES.find((type) => type === name.slice(0, split));
+  const namespace = name.slice(split + 1);
+  return resource === undefined || namespace === "" ? undefined : { resource, namespace };
 }
 
 /** Whether two scopes can hold the same object: only one of them may be polled at a time. */

@@ -35,6 +35,28 @@ async function sequences(log: FeedLog): Promise<number[]> {
   return (await log.read({ epoch, sequence: floor }, { limit: 1000 })).map((entry) => entry.sequence);
 }
 
+/** Why the log does not take the commit, once it can be reached. */
+function refusalOf(log: FeedLog, commit: Commit): Promise<unknown> {
+  return until("the log answers", () =>
+    log.commit(commit).catch((error: Error & { code: string }) => error.code !== "LOG_UNAVAILABLE" && error),
+  );
+}
+
+/** What the feed says of its epochs. */
+async function epochEvents(
+  log: FeedLog,
+): Promise<{ sequence: number; previous: string | null; reason: string }[]> {
+  const { epoch, floor } = await log.head();
+  const entries = await log.read({ epoch, sequence: floor }, { limit: 1000 });
+  return entries
+    .filter(({ type }) => type === "nomad.feed.epoch")
+    .map(({ sequence, json }) => {
+      const { data } = JSON.parse(json) as { data: { previous: string; current: string; reason: string } };
+      expect(data.current).toBe(epoch);
+      return { sequence, previous: data.previous, reason: data.reason };
+    });
+}
+
 describe.skipIf(missing !== undefined)(`the Redis log survives${title}`, () => {
   let server: RedisServer;
   let url: string;
@@ -179,8 +201,10 @@ describe.skipIf(missing !== undefined)(`the Redis log survives${title}`, () => {
     const client = server.client();
     await client.flushall();
     client.disconnect();
-    await expect(log.head()).rejects.toMatchObject({ code: "LOG_UNAVAILABLE" });
     await expect(log.commit(change(claim, 2))).rejects.toMatchObject({ code: "CONFLICT" });
+    expect(await epochEvents(log)).toEqual([
+      { sequence: 1, previous: epoch, reason: expect.stringContaining("keys are gone") },
+    ]);
     const again = await log.claim(JOBS, "me");
     expect(again).toMatchObject({ rev: 0, baselined: false });
     expect(again.fence).toBeGreaterThan(claim.fence);
@@ -193,8 +217,8 @@ describe.skipIf(missing !== undefined)(`the Redis log survives${title}`, () => {
 });
 
 describe.skipIf(missing !== undefined)(`a Redis that loses its newest writes${title}`, () => {
-  test("gets a new epoch from the writer that saw them, who reads everything again", async () => {
-    await using server = await RedisServer.start();
+  /** Two commits by one writer, the second of which Redis loses in a crash. */
+  async function losing(server: RedisServer): Promise<{ log: FeedLog; claim: Claim; epoch: string }> {
     const log = await openTestLog(server.url);
     const claim = await log.claim(JOBS, "me");
     await log.commit(change(claim, 1));
@@ -205,34 +229,94 @@ describe.skipIf(missing !== undefined)(`a Redis that loses its newest writes${ti
     const { epoch } = await log.head();
     await server.kill();
     await server.start();
-    await until("the log answers", () => log.head().catch(() => undefined));
-    await expect(log.commit(change(claim, 3))).rejects.toMatchObject({ code: "CONFLICT" });
+    return { log, claim, epoch };
+  }
+
+  test("gets a new epoch from the writer that saw them, who reads everything again", async () => {
+    await using server = await RedisServer.start();
+    const { log, claim, epoch } = await losing(server);
+    const refused = await refusalOf(log, change(claim, 3));
+    expect(refused).toMatchObject({ code: "CONFLICT" });
+    expect(await epochEvents(log)).toEqual([
+      { sequence: 2, previous: epoch, reason: expect.stringContaining("lost the newest events") },
+    ]);
     const again = await log.claim(JOBS, "me");
     expect(again).toMatchObject({ rev: 1 });
     const renewed = (await log.head()).epoch;
     expect(renewed).not.toBe(epoch);
-    expect(await log.commit(change(again, 1, "again"))).toMatchObject({ status: "committed", first: 2 });
+    expect(await log.commit(change(again, 1, "again"))).toMatchObject({ status: "committed", first: 3 });
     expect((await log.head()).epoch).toBe(renewed);
+    await expect(log.read({ epoch, sequence: 2 }, { limit: 1 })).rejects.toMatchObject({
+      code: "EPOCH_CHANGED",
+    });
     await log.close();
   });
 
-  test("gets a new epoch also where another writer has written in the place of what was lost", async () => {
+  test("says so to who only looks where the feed is", async () => {
+    await using server = await RedisServer.start();
+    const { log, epoch } = await losing(server);
+    const head = await until("the log answers", () => log.head().catch(() => undefined));
+    expect(head).toMatchObject({ sequence: 2 });
+    expect(head.epoch).not.toBe(epoch);
+    await log.close();
+  });
+
+  test("gets a new epoch from a writer that cannot know, where nobody is left who saw them", async () => {
+    await using server = await RedisServer.start();
+    const { log, epoch } = await losing(server);
+    await log.close();
+    const next = await openTestLog(server.url);
+    expect((await next.head()).epoch).not.toBe(epoch);
+    expect(await epochEvents(next)).toEqual([
+      { sequence: 2, previous: epoch, reason: expect.stringContaining("no writer was there") },
+    ]);
+    await next.close();
+    const third = await openTestLog(server.url);
+    expect(await epochEvents(third)).toHaveLength(1);
+    await third.close();
+  });
+
+  test("keeps its epoch where somebody who saw them finds nothing lost, though others come new", async () => {
+    await using server = await RedisServer.start("--appendonly", "yes");
+    const { log, epoch } = await losing(server);
+    const opening = openTestLog(server.url);
+    await until("the log answers", () => log.head().catch(() => undefined));
+    const other = await opening;
+    expect((await other.head()).epoch).toBe(epoch);
+    await Promise.all([log.close(), other.close()]);
+  });
+
+  test("never gives a fence out twice", async () => {
     await using server = await RedisServer.start();
     const log = await openTestLog(server.url);
-    const claim = await log.claim(JOBS, "me");
     const client = server.client();
+    await log.claim(JOBS, "me");
     await client.save();
     client.disconnect();
-    await log.commit(change(claim, 1));
+    const lost = await log.claim(JOBS, "me");
     await server.kill();
     await server.start();
     const other = await openTestLog(server.url);
-    await other.commit(change(await other.claim({ ...JOBS, namespace: "prod" }, "other"), 1));
-    const { epoch } = await other.head();
-    await until("the log answers", () => log.head().catch(() => undefined));
-    await log.claim(JOBS, "me");
-    expect((await log.head()).epoch).not.toBe(epoch);
+    const claim = await other.claim(JOBS, "other");
+    expect(claim.fence).toBeGreaterThan(lost.fence);
+    const refused = await refusalOf(log, change(lost, 1));
+    expect(refused).toMatchObject({ code: "FENCED" });
+    expect(await other.commit(change(claim, 1))).toMatchObject({ status: "committed" });
     await Promise.all([log.close(), other.close()]);
+  });
+
+  test("that lost a claim with them has its holder claim again", async () => {
+    await using server = await RedisServer.start();
+    const log = await openTestLog(server.url);
+    const client = server.client();
+    await client.save();
+    client.disconnect();
+    const claim = await log.claim(JOBS, "me");
+    await server.kill();
+    await server.start();
+    const refused = await refusalOf(log, change(claim, 1));
+    expect(refused).toMatchObject({ code: "CONFLICT" });
+    await log.close();
   });
 });
 

@@ -3,10 +3,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { LogUnavailable } from "../../src/feed/errors.ts";
+import type { DutyPlan } from "../../src/coordination/coordination.ts";
 import type { FeedLog } from "../../src/feed/log.ts";
+import { keepWithin } from "../../src/feed/retention.ts";
 import { openSqliteLog } from "../../src/feed/sqlite/open.ts";
 import { systemClock, type Clock } from "../../src/pollers/clock.ts";
-import { Supervisor, type SupervisorOptions } from "../../src/pollers/supervisor.ts";
+import { LocalDuties } from "../../src/coordination/local/local-duties.ts";
+import type { PlannerOptions } from "../../src/pollers/planner.ts";
+import { PollerDuties } from "../../src/pollers/poller-duties.ts";
+import type { Supervisor } from "../../src/pollers/supervisor.ts";
 import { scopeName } from "../../src/schemas/scope.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
@@ -34,8 +39,10 @@ describe("the supervisor", () => {
   let nomad: ScriptedNomad;
   let metrics: ReturnType<typeof createMetrics>;
   let abort: AbortController;
-  let running: Promise<void>;
+  let running: Promise<unknown>;
   let supervisor: Supervisor;
+  let duties: PollerDuties;
+  let local: LocalDuties;
   let skewMs: number;
   let longestSleepMs: number;
   /** Real time, but a test may let minutes pass, and shorten sleeps. */
@@ -45,9 +52,21 @@ describe("the supervisor", () => {
     sleep: (ms, signal) => systemClock.sleep(Math.min(ms, longestSleepMs), signal),
   };
 
-  const start = (options: Partial<SupervisorOptions> = {}) => {
-    const deps = { nomad, log, logger: silentLogger(), metrics, clock, random: () => 0.01 };
-    supervisor = new Supervisor(deps, {
+  const start = (options: Partial<PlannerOptions> = {}, restMs = 5_000) => {
+    const logger = silentLogger();
+    local = new LocalDuties("test", logger, restMs);
+    const deps = {
+      nomad,
+      log,
+      logger,
+      metrics,
+      clock,
+      random: () => 0.01,
+      announce: (plan: DutyPlan) => local.announce(plan),
+      trim: (signal: AbortSignal) => keepWithin(log, {}, { logger, metrics, signal }),
+      nomadReady: Promise.resolve(),
+    };
+    duties = new PollerDuties(deps, {
       source: "nomad://test/global",
       owner: "test",
       waitMs: 60_000,
@@ -63,7 +82,8 @@ describe("the supervisor", () => {
       maxScopes: 50,
       ...options,
     });
-    running = supervisor.run(abort.signal);
+    supervisor = duties.supervisor;
+    running = Promise.all([local.run(duties, abort.signal), supervisor.run(abort.signal)]);
   };
   const watched = () =>
     supervisor
@@ -142,7 +162,7 @@ describe("the supervisor", () => {
     log.failScopes = 2;
     start();
     await watching("jobs/default", "namespaces/-");
-    await until("planned", () => supervisor.planned);
+    await until("planned", () => duties.waitingForPlan().length === 0);
   });
 
   it("folds into * where namespaces are more than connections, without telling anything twice", async () => {
@@ -193,7 +213,10 @@ describe("the supervisor", () => {
     await watching("namespaces/-");
     nomad.set("namespaces/-", 30, [namespace("default", 1), namespace("qa", 30)]);
     await watching("jobs/qa", "namespaces/-");
-    expect(supervisor.missing()).toEqual([{ scope: "jobs/default", why: "another process took it over" }]);
+    expect(local.owed()).toEqual([{ duty: "jobs/default", why: "another process took it over" }]);
+    expect(await local.statuses()).toContainEqual(
+      expect.objectContaining({ duty: "jobs/default", state: "taken", worker: null }),
+    );
     expect((await events()).map((event) => event.key)).not.toContain("web");
   });
 
@@ -207,7 +230,7 @@ describe("the supervisor", () => {
     nomad.set("jobs/ghost", 30, []);
     await until("its delete", async () => (await events()).some((event) => event.op === "delete"));
     await until("the scope's end", () => watched().length === 0);
-    expect(supervisor.missing().map(({ scope }) => scope)).toEqual(["jobs/ghost"]);
+    expect(local.owed().map(({ duty }) => duty)).toEqual(["jobs/ghost"]);
     expect(nomad.requests.length).toBeLessThan(12);
   });
 });

@@ -1,4 +1,5 @@
 import type { FeedLog } from "../../src/feed/log.ts";
+import { epochEventOf } from "../../src/events/control.ts";
 import { openRedisLog, type RedisLogOptions } from "../../src/feed/redis/open.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
 import type { OpenLog } from "../contract/feed-log.ts";
@@ -8,7 +9,8 @@ let feeds = 0;
 
 /** Opens the feed at `url` for writing. */
 export function openTestLog(url: string, extra: Partial<WriteOptions> = {}): Promise<FeedLog> {
-  return openRedisLog({ url, source: SOURCE, logger: silentLogger(), ...extra });
+  const draftEpochEvent = epochEventOf(SOURCE);
+  return openRedisLog({ url, source: SOURCE, logger: silentLogger(), draftEpochEvent, ...extra });
 }
 
 type WriteOptions = Exclude<RedisLogOptions, { readonly readOnly: true }>;

@@ -1,21 +1,30 @@
 import type { Config } from "../../config/config.ts";
 import { feedLocation, type FeedLocation } from "../../config/value-types.ts";
 import type { FeedLog } from "../../feed/log.ts";
+import { epochEventOf } from "../../events/control.ts";
+import { LogUnavailable } from "../../feed/errors.ts";
 import { openSqliteLog } from "../../feed/sqlite/open.ts";
 import { sourceOfSqliteLog } from "../../feed/sqlite/source.ts";
 import type { Logger } from "../../telemetry/logger.ts";
+import { untilItAnswers, type Waiting } from "./until-it-answers.ts";
 
 // Redis is loaded where it is asked for: the embedded log needs none of it.
 const redis = () => import("../../feed/redis/open.ts");
 
-/** Opens the configured log for writing; begins it where there is none. @throws LogUnusable, LogInUse, LogUnavailable. */
+/**
+ * Opens the configured log for writing; begins it where there is none. Waits for a Redis that does not answer.
+ * @throws LogUnusable, LogInUse, LogUnavailable (a file).
+ */
 export async function openLog(
   config: Pick<Config, "feed" | "redis">,
-  { source, logger }: { source: string; logger: Logger },
+  { source, logger, signal }: Waiting & { readonly source: string },
 ): Promise<FeedLog> {
   const { feed } = config;
   if (feed.kind === "sqlite") return openSqliteLog({ path: feed.path, source });
-  return (await redis()).openRedisLog({ url: feed.url, source, logger, ...config.redis });
+  const { openRedisLog } = await redis();
+  const draftEpochEvent = epochEventOf(source);
+  const options = { url: feed.url, source, logger, draftEpochEvent, ...config.redis };
+  return untilRedisAnswers(() => openRedisLog(options), { logger, signal });
 }
 
 /** Opens a log that exists, without disturbing who writes it. @throws LogUnusable, LogUnavailable. */
@@ -24,10 +33,19 @@ export async function openLogToRead(feed: FeedLocation, logger: Logger): Promise
   return (await redis()).openRedisLog({ url: feed.url, readOnly: true, logger });
 }
 
-/** The source the log belongs to; undefined where there is no log yet. @throws LogUnusable, LogUnavailable. */
-export async function sourceOfLog(feed: FeedLocation, logger: Logger): Promise<string | undefined> {
+/** The source the log belongs to; undefined where there is no log yet. Waits as `openLog` does. @throws LogUnusable. */
+export async function sourceOfLog(feed: FeedLocation, waiting: Waiting): Promise<string | undefined> {
   if (feed.kind === "sqlite") return sourceOfSqliteLog(feed.path);
-  return (await redis()).sourceOfRedisLog(feed.url, logger);
+  const { sourceOfRedisLog } = await redis();
+  return untilRedisAnswers(() => sourceOfRedisLog(feed.url, waiting.logger), waiting);
+}
+
+function untilRedisAnswers<T>(ask: () => Promise<T>, waiting: Waiting): Promise<T> {
+  return untilItAnswers(ask, {
+    ...waiting,
+    isPassing: (error) => error instanceof LogUnavailable,
+    say: (message) => `the log cannot be opened yet, still trying: ${message}`,
+  });
 }
 
 /** The location for people, without password. */

@@ -1,46 +1,50 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { LivenessReport, ReadinessReport } from "../../http/health.ts";
+import type { Coordination } from "../../coordination/coordination.ts";
 import type { Clock } from "../../pollers/clock.ts";
-import type { Supervisor } from "../../pollers/supervisor.ts";
+import type { PollerDuties } from "../../pollers/poller-duties.ts";
 import { scopeName } from "../../schemas/scope.ts";
 
 const LOOK_EVERY_MS = 50;
 
+interface HealthDeps {
+  readonly duties: PollerDuties;
+  readonly coordination: Coordination;
+  readonly clock: Clock;
+}
+
 /** What the pollers' reports mean to a load balancer, an orchestrator and a waiting test. */
 export class Health {
-  readonly #supervisor: Supervisor;
-  readonly #clock: Clock;
+  readonly #deps: HealthDeps;
 
-  constructor(supervisor: Supervisor, clock: Clock) {
-    this.#supervisor = supervisor;
-    this.#clock = clock;
+  constructor(deps: HealthDeps) {
+    this.#deps = deps;
   }
 
-  /** Ready: the namespaces are known and every scope has its baseline. */
+  /** Ready: it is known which scopes there are, and every one that is watched here has its baseline. */
   readiness(): ReadinessReport {
-    const waiting = this.#supervisor
+    const { duties, coordination } = this.#deps;
+    const waiting = duties.supervisor
       .reports()
       .filter((report) => !report.baselined)
       .map((report) => ({
         scope: scopeName(report.scope),
         why: report.reason ?? "its first list was not read yet",
       }));
-    waiting.push(...this.#supervisor.missing());
-    if (this.#supervisor.blind) waiting.push({ scope: "*", why: "the token sees no namespace" });
-    if (!this.#supervisor.planned) {
-      waiting.push({ scope: "*", why: "Nomad has not said yet which namespaces there are" });
-    }
+    waiting.push(...coordination.owed().map(({ duty, why }) => ({ scope: duty, why })));
+    waiting.push(...duties.waitingForPlan());
     return { ready: waiting.length === 0, waiting };
   }
 
   /** Alive: no loop stands still for longer than any wait of it could explain. */
   liveness(): LivenessReport {
-    const now = this.#clock.elapsed();
-    const stuck = this.#supervisor
-      .reports()
-      .filter((report) => now - report.lastMoveAtMs > this.#supervisor.stuckAfterMs)
+    const { supervisor } = this.#deps.duties;
+    const now = this.#deps.clock.elapsed();
+    const reports = supervisor.reports();
+    const stuck = reports
+      .filter((report) => now - report.lastMoveAtMs > supervisor.stuckAfterMs)
       .map((report) => scopeName(report.scope));
-    return { alive: stuck.length === 0, details: { scopes: this.#supervisor.reports().length, stuck } };
+    return { alive: stuck.length === 0, details: { scopes: reports.length, stuck } };
   }
 
   /** Resolves when ready; rejects with the signal's reason when it aborts before. */

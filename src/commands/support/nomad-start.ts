@@ -1,15 +1,5 @@
 import type { NomadClient } from "../../nomad/client.ts";
-import { Backoff } from "../../pollers/backoff.ts";
-import { systemClock } from "../../pollers/clock.ts";
-import { ChangefeedError } from "../../schemas/errors.ts";
-import type { Logger } from "../../telemetry/logger.ts";
-
-interface Waiting {
-  readonly logger: Logger;
-  readonly signal: AbortSignal;
-}
-
-const REMIND_EVERY_MS = 60_000;
+import { untilItAnswers, type Waiting } from "./until-it-answers.ts";
 
 /** `nomad://<cluster>/<region>`: the CloudEvents source, and what a log belongs to. */
 export function sourceOf(cluster: string, region: string): string {
@@ -50,24 +40,11 @@ export async function regionOf(nomad: NomadClient, waiting: Waiting): Promise<Re
   }, waiting);
 }
 
-async function untilAnswered<T>(ask: () => Promise<T>, { logger, signal }: Waiting): Promise<T> {
-  const backoff = new Backoff({ baseMs: 500, maxMs: 5_000, random: Math.random });
-  let saidAtMs = 0;
-  for (;;) {
-    signal.throwIfAborted();
-    try {
-      return await ask();
-    } catch (error) {
-      signal.throwIfAborted();
-      if (!(error instanceof ChangefeedError)) throw error;
-      if (Date.now() - saidAtMs >= REMIND_EVERY_MS) {
-        saidAtMs = Date.now();
-        logger.warn(
-          { code: error.code, hint: error.hint },
-          `Nomad cannot be watched yet, still trying: ${error.message}. No cluster at hand? nomad-changefeed demo brings its own`,
-        );
-      }
-      await systemClock.sleep(backoff.next(), signal);
-    }
-  }
+function untilAnswered<T>(ask: () => Promise<T>, waiting: Waiting): Promise<T> {
+  return untilItAnswers(ask, {
+    ...waiting,
+    isPassing: () => true,
+    say: (message) =>
+      `Nomad cannot be watched yet, still trying: ${message}. No cluster at hand? nomad-changefeed demo brings its own`,
+  });
 }

@@ -14,8 +14,9 @@ import {
 } from "../log.ts";
 import { factsOf, indexesOf, nomadIndexOf, stateValue } from "./codec.ts";
 
-/** The newest event this process knows to be in the log, by which it notices that the log lost its tail. */
+/** The newest event that a process knows to be in the log. */
 export interface Seen {
+  /** "" where it knows of none. */
   readonly epoch: string;
   readonly sequence: number;
   /** Stream id and time of recording: no other event has both. */
@@ -24,12 +25,14 @@ export interface Seen {
 
 export const NOTHING_SEEN: Seen = { epoch: "", sequence: 0, stamp: "" };
 
+export function seenArguments({ epoch, sequence, stamp }: Seen): [string, number, string] {
+  return [epoch, sequence, stamp];
+}
+
 type Argument = string | number | Buffer;
 
 export interface CommitContext {
   readonly nowMs: number;
-  /** Becomes the epoch where the log lost its tail. */
-  readonly newEpoch: string;
   readonly seen: Seen;
   readonly streamPerResource: boolean;
 }
@@ -48,18 +51,18 @@ export function argumentsOf(commit: Commit, context: CommitContext): Argument[] 
     checkpoint === undefined ? "" : JSON.stringify(checkpoint),
     memo === undefined ? "" : JSON.stringify(memo),
     nomadEpoch,
-    context.newEpoch,
-    context.seen.epoch,
-    context.seen.sequence,
-    context.seen.stamp,
+    ...seenArguments(context.seen),
     context.streamPerResource ? "1" : "",
     births.length,
     ...births.map(({ resource, namespace }) => `${resource}:${namespace}`),
-    events.length,
-    ...events.flatMap(eventArguments),
-    ...indexArguments(events),
+    ...appendArguments(events),
     ...stateArguments(commit.state),
   ];
+}
+
+/** Events and the indexes that find them, as scripts append them. */
+export function appendArguments(events: readonly EventDraft[]): Argument[] {
+  return [events.length, ...events.flatMap(eventArguments), ...indexArguments(events)];
 }
 
 function eventArguments(event: EventDraft): Argument[] {
@@ -110,13 +113,13 @@ export interface CommitReply {
   readonly committed: Committed;
   /** Absent where nothing was appended. */
   readonly seen?: Seen;
-  readonly newEpoch: string | null;
 }
 
-/** @throws Fenced, Conflict. */
-export function readCommitReply(reply: unknown, commit: Commit): CommitReply {
+/** "lost" where the log lost what this writer saw in it; "unclaimed" where it knows no claim. @throws Fenced, Conflict. */
+export function readCommitReply(reply: unknown, commit: Commit): CommitReply | "lost" | "unclaimed" {
   const [status, ...parts] = reply as string[];
-  const [one = "0", two = "0", three = "0", epoch = "", at = "", newEpoch = ""] = parts;
+  const [one = "0", two = "0", three = "0", epoch = "", at = ""] = parts;
+  if (status === "lost" || status === "unclaimed") return status;
   if (status === "fenced") throw new Fenced(commit.scope, commit.fence, Number(one));
   if (status === "conflict") throw new Conflict(commit.scope, commit.expectedRev, Number(one));
   const committed: Committed = {
@@ -126,10 +129,9 @@ export function readCommitReply(reply: unknown, commit: Commit): CommitReply {
     rev: Number(three),
   };
   const newest = commit.events.at(-1);
-  if (committed.status === "duplicate" || newest === undefined)
-    return { committed, newEpoch: newEpoch || null };
+  if (committed.status === "duplicate" || newest === undefined) return { committed };
   const stamp = `${committed.last}-${nomadIndexOf(newest)}/${at}`;
-  return { committed, seen: { epoch, sequence: committed.last, stamp }, newEpoch: newEpoch || null };
+  return { committed, seen: { epoch, sequence: committed.last, stamp } };
 }
 
 interface ScopeRow extends ScopeRecord, ScopeStatus {
@@ -159,9 +161,10 @@ export function scopeRow(scope: Scope, flat: readonly string[]): ScopeRow {
   };
 }
 
-/** What the claim script's answer means for the one who claims. */
-export function readClaimReply(reply: unknown, scope: Scope): { claim: Claim; newEpoch: string | null } {
-  const [fence, objects, newEpoch, ...rows] = reply as [string, string, string, ...(string | string[])[]];
+/** What the claim script's answer means for the one who claims; "lost" as in `readCommitReply`. */
+export function readClaimReply(reply: unknown, scope: Scope): Claim | "lost" {
+  const [fence, objects, ...rows] = reply as [string, string, ...(string | string[])[]];
+  if (fence === "lost") return "lost";
   const known: ScopeRow[] = [];
   for (let n = 0; n + 1 < rows.length; n += 2) {
     const row = scopeRow({ resource: scope.resource, namespace: rows[n] as string }, rows[n + 1] as string[]);
@@ -169,7 +172,7 @@ export function readClaimReply(reply: unknown, scope: Scope): { claim: Claim; ne
   }
   const { baselined, borrowed, checkpoint } = inherit(scope, known);
   const own = known.find((row) => row.scope.namespace === scope.namespace);
-  const claim: Claim = {
+  return {
     scope,
     fence: Number(fence),
     rev: own?.rev ?? 0,
@@ -178,5 +181,4 @@ export function readClaimReply(reply: unknown, scope: Scope): { claim: Claim; ne
     borrowed,
     memo: own?.memo ?? EMPTY_MEMO,
   };
-  return { claim, newEpoch: newEpoch || null };
 }

@@ -1,10 +1,9 @@
 import type { Cursor } from "../../schemas/cursor.ts";
 import type { LogEntry } from "../../schemas/draft.ts";
 import type { ResourceType } from "../../schemas/resources.ts";
-import type { Scope } from "../../schemas/scope.ts";
-import type { Logger } from "../../telemetry/logger.ts";
+import { scopeName, type Scope } from "../../schemas/scope.ts";
 import { randomEpoch } from "../epoch.ts";
-import { LogUnavailable, LogUnusable } from "../errors.ts";
+import { Conflict, Fenced, LogUnavailable, LogUnusable } from "../errors.ts";
 import type {
   Claim,
   Commit,
@@ -21,7 +20,7 @@ import type {
 } from "../log.ts";
 import { Waiters } from "../waiters.ts";
 import { COMMIT } from "./commit-script.ts";
-import { argumentsOf, NOTHING_SEEN, readClaimReply, readCommitReply, scopeRow } from "./commit.ts";
+import { argumentsOf, readClaimReply, readCommitReply, scopeRow, seenArguments } from "./commit.ts";
 import type { Connection } from "./connection.ts";
 import { RedisConsumers } from "./consumers.ts";
 import { waitUntilDurable, type Durability } from "./durability.ts";
@@ -30,6 +29,7 @@ import { readPage } from "./pages.ts";
 import { BEFORE, CLAIM, TRIM } from "./scripts.ts";
 import { filterOf, RedisStateCut } from "./state.ts";
 import { Watch } from "./watch.ts";
+import type { Witness } from "./witness.ts";
 
 export interface RedisLogParts {
   readonly connection: Connection;
@@ -40,27 +40,28 @@ export interface RedisLogParts {
   readonly writer: WriterParts | undefined;
   /** Ms since 1970. */
   readonly clock: () => number;
-  readonly logger: Logger;
 }
 
 export interface WriterParts {
   readonly source: string;
   readonly durability: Durability;
   readonly streamPerResource: boolean;
+  readonly witness: Witness;
 }
 
 /**
  * The log in Redis: a stream and the hashes beside it, under one prefix. Any number of processes write and read.
  * Each write is one script, so log, state and checkpoint change together, and go back together where Redis loses
- * its tail; the writer notices that by the newest event it knew, gives the feed a new epoch, and its pollers
- * derive from Nomad what was lost.
+ * its tail. A writer notices that, see Witness; then every claim made before conflicts, and its holder derives from
+ * Nomad what was lost.
  */
 export class RedisLog implements FeedLog {
   readonly consumers: ConsumerStore;
   readonly #parts: RedisLogParts;
   readonly #waiters = new Waiters();
   readonly #watch: Watch;
-  #seen = NOTHING_SEEN;
+  /** Scope name to the fence it was claimed with here. */
+  readonly #claimed = new Map<string, number>();
   #highestFence = 0;
   #closed = false;
 
@@ -72,6 +73,7 @@ export class RedisLog implements FeedLog {
   }
 
   async head(): Promise<FeedHead> {
+    if (this.#parts.writer !== undefined) return this.#writing().witness.look();
     const fields = ["epoch", "sequence", "floor", "nomadEpoch"];
     const reply = await this.#connection.call("HMGET", this.#key("meta"), ...fields);
     const [epoch, sequence, floor, nomadEpoch] = reply as (string | null)[];
@@ -80,16 +82,27 @@ export class RedisLog implements FeedLog {
   }
 
   async claim(scope: Scope, owner: string): Promise<Claim> {
-    const { connection, source } = this.#writing();
-    const { epoch, sequence, stamp } = this.#seen;
+    const { connection, source, witness } = this.#writing();
     const { resource, namespace } = scope;
-    const now = this.#parts.clock();
-    const own = [resource, namespace, owner, source, randomEpoch(), now];
-    const reply = await connection.run(CLAIM, [...own, epoch, sequence, stamp, this.#highestFence]);
-    const { claim, newEpoch } = readClaimReply(reply, scope);
-    this.#highestFence = Math.max(this.#highestFence, claim.fence);
-    if (newEpoch !== null) this.#tailIsLost(newEpoch);
-    return claim;
+    for (;;) {
+      const own = [
+        resource,
+        namespace,
+        owner,
+        source,
+        randomEpoch(),
+        this.#parts.clock(),
+        this.#highestFence,
+      ];
+      const reply = await connection.run(CLAIM, [...own, ...seenArguments(witness.seen)]);
+      const claim = readClaimReply(reply, scope);
+      if (claim === "lost") await witness.look();
+      else {
+        this.#highestFence = Math.max(this.#highestFence, claim.fence);
+        this.#claimed.set(scopeName(scope), claim.fence);
+        return claim;
+      }
+    }
   }
 
   async *loadState(scope: Scope): AsyncGenerator<StateEntry[]> {
@@ -98,22 +111,19 @@ export class RedisLog implements FeedLog {
   }
 
   async commit(commit: Commit): Promise<Committed> {
-    const { connection, streamPerResource, durability } = this.#writing();
-    const context = {
-      nowMs: this.#parts.clock(),
-      newEpoch: randomEpoch(),
-      seen: this.#seen,
-      streamPerResource,
-    };
-    const reply = await connection.run(COMMIT, argumentsOf(commit, context));
-    const { committed, seen, newEpoch } = readCommitReply(reply, commit);
-    if (newEpoch !== null) this.#tailIsLost(newEpoch);
-    if (seen !== undefined && (seen.epoch !== this.#seen.epoch || seen.sequence > this.#seen.sequence)) {
-      this.#seen = seen;
+    const { connection, streamPerResource, durability, witness } = this.#writing();
+    for (;;) {
+      const context = { nowMs: this.#parts.clock(), seen: witness.seen, streamPerResource };
+      const reply = readCommitReply(await connection.run(COMMIT, argumentsOf(commit, context)), commit);
+      if (reply === "unclaimed") throw this.#unclaimed(commit);
+      if (reply === "lost") await witness.look();
+      else {
+        if (reply.seen !== undefined) witness.remember(reply.seen);
+        await waitUntilDurable(connection, this.#key("meta"), durability);
+        this.#waiters.wake(reply.committed.last);
+        return reply.committed;
+      }
     }
-    await waitUntilDurable(connection, this.#key("meta"), durability);
-    this.#waiters.wake(committed.last);
-    return committed;
   }
 
   async read(cursor: Cursor, options: { limit: number; maxBytes?: number }): Promise<LogEntry[]> {
@@ -239,12 +249,11 @@ export class RedisLog implements FeedLog {
     });
   }
 
-  #tailIsLost(newEpoch: string): void {
-    this.#parts.logger.error(
-      { redis: this.#connection.where, epoch: newEpoch, lastKnown: this.#seen.sequence },
-      "Redis lost the newest events of the log: the feed has a new epoch, and what was lost is derived from Nomad again",
-    );
-    this.#seen = NOTHING_SEEN;
+  /** Claimed here, it was lost with the log's tail; else it never was. */
+  #unclaimed({ scope, fence, expectedRev }: Commit): Conflict | Fenced {
+    return this.#claimed.get(scopeName(scope)) === fence
+      ? new Conflict(scope, expectedRev, 0)
+      : new Fenced(scope, fence, 0);
   }
 }
 

@@ -7,8 +7,9 @@ import { sequenceOf } from "./codec.ts";
 import { Connection } from "./connection.ts";
 import type { Durability } from "./durability.ts";
 import { locationOf, type Location } from "./location.ts";
-import { RedisLog } from "./log.ts";
+import { RedisLog, type WriterParts } from "./log.ts";
 import { OPEN } from "./scripts.ts";
+import { Witness, type DraftEpochEvent } from "./witness.ts";
 
 interface CommonOptions {
   /** As in location.ts. */
@@ -28,6 +29,7 @@ interface WriteOptions extends CommonOptions {
   readonly readOnly?: false;
   /** `nomad://cluster/region`: the only feed these keys will ever hold. */
   readonly source: string;
+  readonly draftEpochEvent: DraftEpochEvent;
   readonly durability?: Durability;
   /** Whether each resource also gets a stream of its own. */
   readonly streamPerResource?: boolean;
@@ -52,27 +54,29 @@ export async function openRedisLog(options: RedisLogOptions): Promise<FeedLog> {
   };
   const connection = await connect();
   try {
-    if (options.readOnly === true) {
-      await verify(connection, location, undefined);
-    } else {
-      const { warnings } = await checkServer(connection, options.durability ?? "async");
-      for (const { message, hint } of warnings) logger.warn({ redis: location.where, hint }, message);
-      await connection.run(OPEN, [options.source, randomEpoch(), clock()]);
-      await verify(connection, location, options.source);
-    }
+    const writer = options.readOnly === true ? undefined : await beginWriting(connection, location, options);
+    if (writer === undefined) await verify(connection, location, undefined);
+    return new RedisLog({ connection, connect, prefix: location.prefix, writer, clock });
   } catch (error) {
     connection.close();
     throw error;
   }
-  const writer =
-    options.readOnly === true
-      ? undefined
-      : {
-          source: options.source,
-          durability: options.durability ?? "async",
-          streamPerResource: options.streamPerResource ?? false,
-        };
-  return new RedisLog({ connection, connect, prefix: location.prefix, writer, clock, logger });
+}
+
+async function beginWriting(
+  connection: Connection,
+  location: Location,
+  options: WriteOptions,
+): Promise<WriterParts> {
+  const { source, logger, draftEpochEvent, durability = "async", clock = Date.now } = options;
+  const { streamPerResource = false } = options;
+  const { warnings } = await checkServer(connection, durability);
+  for (const { message, hint } of warnings) logger.warn({ redis: location.where, hint }, message);
+  await connection.run(OPEN, [source, randomEpoch(), clock()]);
+  await verify(connection, location, source);
+  const witness = new Witness(connection, { source, streamPerResource, draftEpochEvent, clock, logger });
+  await witness.look();
+  return { source, durability, streamPerResource, witness };
 }
 
 /** The source the feed at `url` belongs to, or undefined where there is no feed yet. */

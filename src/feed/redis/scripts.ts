@@ -40,20 +40,26 @@ local function nowMs()
   local t = redis.call('TIME')
   return t[1] * 1000 + math.floor(t[2] / 1000)
 end
+-- Names the history of this server's data set: another one after every failover, and after most restarts.
+local function replid() return string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)') or '' end
 -- Begins the feed where there is none. Answers its place.
 local function begin(source, epoch, at)
   if redis.call('EXISTS', META) == 0 then
     redis.call('HSET', META, 'schema', 1, 'source', source, 'epoch', epoch, 'sequence', 0, 'floor', 0, 'bytes', 0,
-      'fence', 0, 'nomadEpoch', 0, 'at', 0, 'createdAt', at)
+      'fence', 0, 'nomadEpoch', 0, 'at', 0, 'createdAt', at, 'replid', replid())
   end
   return place()
 end
+-- No other event has the same: its id and when it was recorded.
+local function stampOf(entry) return entry[1] .. '/' .. entry[2][4] end
 -- Whether the log no longer holds what this writer saw in it: a failover, or a restart, lost its tail.
 local function lostItsTail(here, epoch, sequence, stamp)
-  if sequence == 0 or here.epoch ~= epoch or sequence <= here.floor then return false end
+  if epoch == '' then return false end
+  if not here then return true end
+  if here.epoch ~= epoch or sequence <= here.floor then return false end
   if here.sequence < sequence then return true end
   local entry = entryAt(sequence)
-  return not entry or entry[1] .. '/' .. entry[2][4] ~= stamp
+  return not entry or stampOf(entry) ~= stamp
 end
 local function overlapping(resource, namespace)
   local names = { namespace, '*' }
@@ -73,28 +79,42 @@ export function script(body: string): Script {
   return { lua, sha: createHash("sha1").update(lua).digest("hex") };
 }
 
-/** ARGV: source, epoch for a new feed, now. Answers [schema, source, floor, sequence, first entry, last entry]. */
+/** ARGV: source, epoch for a new feed, now. */
 export const OPEN = script(`
-local here = begin(ARGV[1], ARGV[2], ARGV[3])
-local m = redis.call('HMGET', META, 'schema', 'source')
-local first = redis.call('XRANGE', LOG, '-', '+', 'COUNT', 1)[1]
-local last = redis.call('XREVRANGE', LOG, '+', '-', 'COUNT', 1)[1]
-return { m[1], m[2], text(here.floor), text(here.sequence), first and first[1] or '', last and last[1] or '' }
+begin(ARGV[1], ARGV[2], ARGV[3])
+return 1
 `);
 
 /**
- * ARGV: resource, namespace, owner, source, new epoch, now, then what the writer saw: epoch, sequence, stamp, fence.
- * Answers [fence, objects in the scope, new epoch or '', then for each overlapping scope its namespace and its hash
- * as it was before].
+ * Where the feed is, as a writer looks at it. ARGV: what it saw: epoch, sequence, stamp.
+ * Answers ["lost", epoch or ''] where the log lost what was seen; ["unwitnessed", epoch] where the server's data set
+ * has another history than when the log was last looked at and this writer has seen nothing by which to tell whether
+ * events are gone; else ["", epoch, sequence, floor, Nomad epoch, stamp of the newest event].
+ */
+export const LOOK = script(`
+local here = place()
+if lostItsTail(here, ARGV[1], tonumber(ARGV[2]), ARGV[3]) then return { 'lost', here and here.epoch or '' } end
+if not here then return { '', '' } end
+local history = replid()
+if redis.call('HGET', META, 'replid') ~= history then
+  if ARGV[1] ~= here.epoch then return { 'unwitnessed', here.epoch } end
+  redis.call('HSET', META, 'replid', history)
+end
+local newest = redis.call('XREVRANGE', LOG, '+', '-', 'COUNT', 1)[1]
+return { '', here.epoch, text(here.sequence), text(here.floor), redis.call('HGET', META, 'nomadEpoch'),
+  newest and stampOf(newest) or '' }
+`);
+
+/**
+ * ARGV: resource, namespace, owner, source, epoch for a new feed, now, highest fence the writer was given, then what
+ * it saw: epoch, sequence, stamp.
+ * Answers ["lost"], or [fence, objects in the scope, then for each overlapping scope its namespace and its hash as it
+ * was before].
  */
 export const CLAIM = script(`
 local resource, namespace = ARGV[1], ARGV[2]
+if lostItsTail(place(), ARGV[8], tonumber(ARGV[9]), ARGV[10]) then return { 'lost' } end
 local here = begin(ARGV[4], ARGV[5], ARGV[6])
-local renewed = ''
-if lostItsTail(here, ARGV[7], tonumber(ARGV[8]), ARGV[9]) then
-  renewed = ARGV[5]
-  redis.call('HSET', META, 'epoch', renewed)
-end
 local known, count = {}, 0
 for _, other in ipairs(overlapping(resource, namespace)) do
   local row = redis.call('HGETALL', PREFIX .. 'scope:' .. resource .. ':' .. other)
@@ -112,11 +132,14 @@ if namespace == '*' then
 else
   count = redis.call('HLEN', PREFIX .. 'state:' .. resource .. ':' .. namespace)
 end
-local fence = math.max(here.fence, tonumber(ARGV[10])) + 1
-redis.call('HSET', META, 'fence', text(fence))
+local fence, history = math.max(here.fence, tonumber(ARGV[7])) + 1, replid()
+-- Fences that were lost must not be given out again: somebody may still hold them.
+if redis.call('HGET', META, 'fencedUnder') ~= history and here.fence > 0 then fence = fence + 1000000 end
+redis.call('HSET', META, 'fence', text(fence), 'fencedUnder', history)
 redis.call('SADD', PREFIX .. 'scopes', resource .. ':' .. namespace)
-redis.call('HSET', PREFIX .. 'scope:' .. resource .. ':' .. namespace, 'fence', text(fence), 'owner', ARGV[3])
-local answer = { text(fence), text(count), renewed }
+redis.call('HSET', PREFIX .. 'scope:' .. resource .. ':' .. namespace, 'fence', text(fence), 'owner', ARGV[3],
+  'epoch', here.epoch)
+local answer = { text(fence), text(count) }
 for _, part in ipairs(known) do answer[#answer + 1] = part end
 return answer
 `);

@@ -1,0 +1,73 @@
+import { dutiesSchema, type DutyStatus } from "../schemas/duty-schema.ts";
+import type { Io } from "./io.ts";
+import { coloursFor, type Colours } from "./support/colours.ts";
+import { EXIT_CODES } from "./support/exit.ts";
+import { assertFeedUrl, FeedUnreachable } from "./support/feed-url.ts";
+
+const ANSWER_WITHIN_MS = 10_000;
+
+/** Shows who does what for a feed. Answers 1 where something is not done, or cannot be. */
+export async function duties(options: { url: string; json: boolean }, io: Io): Promise<number> {
+  assertFeedUrl(options.url, ["http:", "https:"]);
+  const found = await ask(options.url, io.signal);
+  io.stdout.write(
+    options.json ? `${JSON.stringify({ duties: found }, null, 2)}\n` : table(found, coloursFor(io)),
+  );
+  return found.every(isWell) ? EXIT_CODES.ok : EXIT_CODES.failed;
+}
+
+async function ask(url: string, signal: AbortSignal): Promise<readonly DutyStatus[]> {
+  const address = new URL("/v1/duties", url);
+  try {
+    const response = await fetch(address, {
+      signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_WITHIN_MS)]),
+    });
+    if (!response.ok) throw new Error(`it answers ${response.status}`);
+    return dutiesSchema.parse(await response.json()).duties;
+  } catch (error) {
+    signal.throwIfAborted();
+    throw new FeedUnreachable(url, error);
+  }
+}
+
+function isWell({ state, condition }: DutyStatus): boolean {
+  return state === "held" && (condition === null || condition === "ok");
+}
+
+function table(found: readonly DutyStatus[], colours: Colours): string {
+  const head = ["DUTY", "WORKER", "SINCE", "CONDITION", "LAG", "INDEX", "OBJECTS"];
+  const rows = found.map(rowOf);
+  const widths = head.map((title, column) =>
+    Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)),
+  );
+  const line = (cells: readonly string[]): string =>
+    cells
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join("  ")
+      .trimEnd();
+  const lines = rows.map((row, n) => {
+    const duty = found[n];
+    if (duty === undefined || isWell(duty)) return line(row);
+    const reason = duty.reason === null ? "" : `  ${colours.dim(duty.reason)}`;
+    return `${colours.yellow(line(row))}${reason}`;
+  });
+  const workers = new Set(found.flatMap(({ worker }) => worker ?? []));
+  const heldBy = [...workers].toSorted().map((worker) => {
+    const share = found.filter((duty) => duty.worker === worker).length;
+    return `${worker}: ${share}`;
+  });
+  const end = colours.dim(`${found.length} duties; ${heldBy.join(", ") || "no worker"}`);
+  return `${colours.bold(line(head))}\n${lines.map((text) => `${text}\n`).join("")}${end}\n`;
+}
+
+function rowOf({ duty, state, worker, since, condition, lagMs, index, objects }: DutyStatus): string[] {
+  return [
+    duty,
+    worker ?? "-",
+    since === null ? "-" : since.replace("T", " ").replace(/\.\d+Z$/, "Z"),
+    state === "held" ? (condition ?? "-") : state,
+    lagMs === null ? "-" : `${(lagMs / 1000).toFixed(1)}s`,
+    index ?? "-",
+    objects === null ? "-" : String(objects),
+  ];
+}

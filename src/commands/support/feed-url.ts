@@ -1,0 +1,24 @@
+import { ChangefeedError } from "../../schemas/errors.ts";
+import { UsageError } from "./usage-error.ts";
+
+/** @throws UsageError where `--url` is no address of one of these schemes. */
+export function assertFeedUrl(url: string, schemes: readonly string[]): void {
+  const scheme = URL.canParse(url) ? new URL(url).protocol : "";
+  if (schemes.includes(scheme)) return;
+  throw new UsageError(
+    `--url: ${JSON.stringify(url)} is not allowed; allowed: addresses such as http://127.0.0.1:4650`,
+  );
+}
+
+/** Nobody answers for the feed at this address, or not as one would. */
+export class FeedUnreachable extends ChangefeedError {
+  readonly code = "FEED_UNREACHABLE";
+  readonly retryable = true;
+  constructor(url: string, cause: unknown) {
+    const said = cause instanceof Error ? (cause.cause instanceof Error ? cause.cause : cause).message : "";
+    super(`The feed at ${url} does not answer${said === "" ? "" : `: ${said}`}`, {
+      hint: "Is `nomad-changefeed run` running there? --url names another address",
+      cause,
+    });
+  }
+}

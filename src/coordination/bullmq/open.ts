@@ -1,0 +1,38 @@
+import { createRedis } from "../../feed/redis/client.ts";
+import { Connection } from "../../feed/redis/connection.ts";
+import { locationOf } from "../../feed/redis/location.ts";
+import { silentLogger, type Logger } from "../../telemetry/logger.ts";
+import { REST_MS } from "../coordination.ts";
+import { DutyJobs } from "./duty-jobs.ts";
+import { Registry } from "./registry.ts";
+import { SharedDuties } from "./shared-duties.ts";
+
+/** Shares the duties of the feed at `url` with every other process that does. @throws LogUnusable. */
+export function openSharedDuties(options: {
+  readonly url: string;
+  /** Names this process and no other. */
+  readonly worker: string;
+  /** How long a worker may say nothing before its duties go to others: they have them after at most twice that. */
+  readonly timeoutMs: number;
+  readonly logger: Logger;
+  readonly restMs?: number;
+}): SharedDuties {
+  const { url, worker, timeoutMs, logger, restMs = REST_MS } = options;
+  const location = locationOf(url);
+  const { prefix } = location;
+  // What is wrong with Redis is said once, by the log.
+  const connection = new Connection(location, silentLogger());
+  // BullMQ's commands wait for Redis for as long as it takes.
+  const redis = createRedis(location, { maxRetriesPerRequest: null });
+  const jobs = new DutyJobs({ redis, prefix, worker, timeoutMs, restMs, logger });
+  return new SharedDuties({
+    worker,
+    registry: new Registry({ connection, prefix, worker, timeoutMs }),
+    jobs,
+    logger,
+    close: async () => {
+      await jobs.close();
+      connection.close();
+    },
+  });
+}

@@ -1,0 +1,107 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { EventDraft } from "../../schemas/draft.ts";
+import type { Logger } from "../../telemetry/logger.ts";
+import { randomEpoch } from "../epoch.ts";
+import { LogUnavailable } from "../errors.ts";
+import type { FeedHead } from "../log.ts";
+import { appendArguments, NOTHING_SEEN, seenArguments, type Seen } from "./commit.ts";
+import { RENEW } from "./commit-script.ts";
+import type { Connection } from "./connection.ts";
+import { LOOK } from "./scripts.ts";
+
+/** Drafts the event that says that an epoch began; `at` is RFC 3339. */
+export type DraftEpochEvent = (facts: {
+  readonly previous: string | null;
+  readonly current: string;
+  readonly reason: string;
+  readonly at: string;
+}) => EventDraft;
+
+export interface WitnessOptions {
+  readonly source: string;
+  readonly streamPerResource: boolean;
+  readonly draftEpochEvent: DraftEpochEvent;
+  /** Ms since 1970. */
+  readonly clock: () => number;
+  readonly logger: Logger;
+}
+
+const LOST = "Redis lost the newest events: it restarted or failed over without them";
+const GONE = "the feed's keys are gone: they were deleted, or Redis restarted without its data";
+const UNWITNESSED =
+  "Redis restarted or failed over while no writer was there to see whether it lost the newest events";
+
+/** How long others, who may have seen the log before Redis restarted, are waited for. */
+const OTHERS_MS = 4000;
+const OTHERS_EVERY_MS = 500;
+
+/**
+ * Remembers the newest event a writer knows, and notices by it when Redis has lost the end of the log: a restart or
+ * failover takes log, state and checkpoints back together, and what is written next would get sequences that readers
+ * know by other events. Then the feed gets a new epoch, said by its first event.
+ */
+export class Witness {
+  readonly #connection: Connection;
+  readonly #options: WitnessOptions;
+  #seen = NOTHING_SEEN;
+
+  constructor(connection: Connection, options: WitnessOptions) {
+    this.#connection = connection;
+    this.#options = options;
+  }
+
+  get seen(): Seen {
+    return this.#seen;
+  }
+
+  /** Takes note of an event that is known to be in the log. */
+  remember(seen: Seen): void {
+    if (seen.epoch !== this.#seen.epoch || seen.sequence > this.#seen.sequence) this.#seen = seen;
+  }
+
+  /** Where the feed is; under a new epoch where the old one has just been found ended. */
+  async look(): Promise<FeedHead> {
+    const giveUpAtMs = performance.now() + OTHERS_MS;
+    for (;;) {
+      const reply = await this.#connection.run(LOOK, seenArguments(this.#seen));
+      const [finding, epoch = "", sequence, floor, nomadEpoch, stamp] = reply as string[];
+      if (finding === "lost") await this.renew(epoch === "" ? GONE : LOST, epoch);
+      else if (finding !== "unwitnessed") {
+        if (epoch === "") throw new LogUnavailable(`There is no feed at ${this.#connection.where} any more`);
+        const head = {
+          epoch,
+          sequence: Number(sequence),
+          floor: Number(floor),
+          nomadEpoch: Number(nomadEpoch),
+        };
+        this.remember({ epoch, sequence: head.sequence, stamp: stamp ?? "" });
+        return head;
+      } else if (performance.now() < giveUpAtMs) await delay(OTHERS_EVERY_MS);
+      else await this.renew(UNWITNESSED, epoch);
+    }
+  }
+
+  /** Ends the epoch `ended` ("": there is no feed any more), unless somebody else has. */
+  async renew(reason = LOST, ended = this.#seen.epoch): Promise<void> {
+    const { source, streamPerResource, draftEpochEvent, clock, logger } = this.#options;
+    const current = randomEpoch();
+    const nowMs = clock();
+    const previous = ended || this.#seen.epoch || null;
+    const event = draftEpochEvent({ previous, current, reason, at: new Date(nowMs).toISOString() });
+    const how = [source, ended, current, nowMs, streamPerResource ? "1" : ""];
+    const reply = await this.#connection.run(RENEW, [
+      ...how,
+      ...seenArguments(this.#seen),
+      ...appendArguments([event]),
+    ]);
+    const [epoch, sequence, stamp] = reply as [string?, string?, string?];
+    const lastKnown = this.#seen.sequence;
+    this.#seen = NOTHING_SEEN;
+    if (epoch === undefined) return;
+    this.#seen = { epoch, sequence: Number(sequence), stamp: stamp ?? "" };
+    logger.error(
+      { redis: this.#connection.where, epoch, previous, lastKnown },
+      `the feed has a new epoch: ${reason}. What was lost is derived from Nomad again; cursors of the old epoch have ended`,
+    );
+  }
+}

@@ -1,0 +1,184 @@
+import type { DutyPlan, Ending } from "../coordination/coordination.ts";
+import type { FeedLog } from "../feed/log.ts";
+import type { Change } from "../schemas/change.ts";
+import { RESOURCES, type ResourceType } from "../schemas/resources.ts";
+import { scopeName, scopesOverlap, type Scope } from "../schemas/scope.ts";
+import type { Snapshot } from "../snapshots/snapshot.ts";
+import type { Logger } from "../telemetry/logger.ts";
+import type { Clock } from "./clock.ts";
+import { planScopes } from "./plan.ts";
+import type { ScopeHooks } from "./poller.ts";
+
+export interface PlannerOptions {
+  readonly resources: readonly ResourceType[];
+  /** Names of the namespaces to watch; null: all there are, followed as they come and go. */
+  readonly namespaces: readonly string[] | null;
+  /** Most scopes to watch at once; each holds one connection to Nomad. */
+  readonly maxScopes: number;
+}
+
+export interface PlannerDeps {
+  readonly log: Pick<FeedLog, "scopes">;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly announce: (plan: DutyPlan) => Promise<void>;
+  /** Watches a scope as `Supervisor.watch` does. */
+  readonly watch: (scope: Scope, signal: AbortSignal, hooks: ScopeHooks) => Promise<Ending>;
+}
+
+const NAMESPACES: Scope = { resource: "namespaces", namespace: "-" };
+const REPLAN_EVERY_MS = 5_000;
+const RETRY_PLAN_MS = 1_000;
+
+/**
+ * Says which scopes there are to watch: one for each resource and namespace as far as connections allow, and those
+ * whose namespace is gone until nothing is left of it. Where namespaces are to be found, planning is watching their
+ * list: each change of it makes a new plan.
+ */
+export class Planner {
+  readonly #deps: PlannerDeps;
+  readonly #options: PlannerOptions;
+  #namespaces: readonly string[] | null;
+  #folded: ReadonlySet<ResourceType> = new Set();
+  #overBudget = 0;
+  #planned = false;
+  /** Ends the pause between two plans. */
+  #wake = new AbortController();
+
+  constructor(deps: PlannerDeps, options: PlannerOptions) {
+    this.#deps = deps;
+    this.#options = options;
+    this.#namespaces = options.namespaces;
+  }
+
+  /** Plans until `signal` aborts, or another process watches the namespaces. */
+  async run(signal: AbortSignal): Promise<Ending> {
+    const end = new AbortController();
+    const either = AbortSignal.any([signal, end.signal]);
+    const planning = this.#keepPlanning(either);
+    try {
+      if (this.#options.namespaces !== null) {
+        await planning;
+        return "stopped";
+      }
+      return await this.#deps.watch(NAMESPACES, either, {
+        birthsOf: (change) => this.#birthsOf(change),
+        onSnapshot: (snapshot) => this.#followNamespaces(snapshot),
+      });
+    } finally {
+      end.abort(new Error("nobody plans here any more"));
+      await planning;
+    }
+  }
+
+  /** Whether the token sees no namespace at all, though there always is one. */
+  get blind(): boolean {
+    return this.#namespaces?.length === 0;
+  }
+
+  /** Whether the namespaces were known when the plan was made that is in force. */
+  get planned(): boolean {
+    return this.#planned;
+  }
+
+  async #keepPlanning(signal: AbortSignal): Promise<void> {
+    const { clock, logger } = this.#deps;
+    while (!signal.aborted) {
+      this.#wake = new AbortController();
+      const namespaces = this.#namespaces;
+      let pauseMs = REPLAN_EVERY_MS;
+      try {
+        await this.#deps.announce(await this.#plan());
+        this.#planned = namespaces !== null;
+      } catch (error) {
+        if (signal.aborted) return;
+        logger.error({ err: error }, "could not plan which scopes to watch; trying again");
+        pauseMs = RETRY_PLAN_MS;
+      }
+      if (namespaces === this.#namespaces) {
+        await clock.sleep(pauseMs, AbortSignal.any([signal, this.#wake.signal]));
+      }
+    }
+  }
+
+  async #plan(): Promise<DutyPlan> {
+    const { resources, maxScopes, namespaces } = this.#options;
+    // The planner itself watches the namespaces where it has to find them.
+    const others = namespaces === null ? resources.filter((type) => type !== "namespaces") : resources;
+    const plan = planScopes({
+      resources: others,
+      namespaces: this.#namespaces ?? [],
+      budget: maxScopes - (resources.length - others.length),
+      mayFold: namespaces === null,
+      folded: this.#folded,
+    });
+    this.#sayWhatIsShort(plan.folded, plan.scopes.length, plan.overBudget);
+    this.#folded = plan.folded;
+    const left = await this.#leftovers(plan.scopes);
+    return new Map([
+      ...left.map((scope) => [scopeName(scope), "finish"] as const),
+      ...plan.scopes.map((scope) => [scopeName(scope), "perform"] as const),
+    ]);
+  }
+
+  #sayWhatIsShort(foldedNow: ReadonlySet<ResourceType>, scopes: number, overBudget: number): void {
+    const { logger } = this.#deps;
+    const { maxScopes } = this.#options;
+    const folded = [...foldedNow];
+    if (folded.some((type) => !this.#folded.has(type))) {
+      logger.info(
+        { resources: folded, maxScopes },
+        `more scopes than connections: ${folded.join(", ")} are watched with namespace=* from now on`,
+      );
+    }
+    if (overBudget > this.#overBudget) {
+      logger.warn(
+        { scopes, maxScopes },
+        "more scopes than connections: some will wait for a free one; raise --max-connections and Nomad's limits.http_max_conns_per_client",
+      );
+    }
+    this.#overBudget = overBudget;
+  }
+
+  /** Scopes whose namespace vanished while objects of it were still in the log: they end when it is empty. */
+  async #leftovers(wanted: readonly Scope[]): Promise<Scope[]> {
+    const { namespaces, resources } = this.#options;
+    if (namespaces !== null || this.#namespaces === null) return [];
+    const known = new Set(this.#namespaces);
+    const statuses = await this.#deps.log.scopes();
+    return statuses
+      .filter((status) => status.baselined && (status.checkpoint?.count ?? 0) > 0)
+      .map((status) => status.scope)
+      .filter((scope) => RESOURCES[scope.resource].namespaced && resources.includes(scope.resource))
+      .filter((scope) => scope.namespace !== "*" && !known.has(scope.namespace))
+      .filter((scope) => !wanted.some((other) => scopesOverlap(scope, other)));
+  }
+
+  /** A namespace that was just created began empty, so the first poll of its scopes is all news. */
+  #birthsOf(change: Change): readonly Scope[] {
+    if (change.op !== "create") return [];
+    return this.#options.resources
+      .filter((type) => RESOURCES[type].namespaced)
+      .map((resource) => ({ resource, namespace: change.ref.key }));
+  }
+
+  #followNamespaces(snapshot: Snapshot): void {
+    const names = [...snapshot.refs()].map((ref) => ref.key).toSorted();
+    if (this.#namespaces !== null && names.join() === this.#namespaces.join()) return;
+    this.#namespaces = names;
+    if (names.length > 0) {
+      this.#deps.logger.info({ namespaces: names.length }, `watching namespaces: ${shortList(names)}`);
+    } else {
+      const hint =
+        "Give the token list-jobs and read-job in the namespaces to watch; doctor shows what it may do";
+      this.#deps.logger.warn({ hint }, "the token sees no namespace: nothing in any is watched");
+    }
+    this.#wake.abort();
+  }
+}
+
+function shortList(names: readonly string[]): string {
+  return names.length <= 8
+    ? names.join(", ")
+    : `${names.slice(0, 8).join(", ")} and ${names.length - 8} more`;
+}

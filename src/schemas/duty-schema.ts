@@ -1,0 +1,30 @@
+import { z } from "zod";
+
+const time = z.iso.datetime({ offset: true });
+
+/** One duty as `/v1/duties` tells of it. */
+const dutyStatusSchema = z.object({
+  duty: z
+    .string()
+    .describe('A scope to watch ("jobs/default"), "plan" (which scopes there are) or "trim" (retention)'),
+  state: z
+    .enum(["held", "waiting", "taken"])
+    .describe("waiting: nobody does it; taken: a process that does not share the duties does it"),
+  worker: z.string().nullable().describe("Who does it: host/process/random"),
+  since: time.nullable().describe("Since when they do"),
+  condition: z
+    .enum(["starting", "ok", "stale", "access-lost"])
+    .nullable()
+    .describe("How far the scope can be believed"),
+  reason: z.string().nullable().describe("Why it is not ok, or why nobody does it"),
+  index: z.string().nullable().describe("Raft index of the scope's last believed poll"),
+  objects: z.int().nullable(),
+  lastOkAt: time.nullable().describe("When that poll was answered"),
+  lagMs: z
+    .int()
+    .nullable()
+    .describe("For how long the scope could not be read or written; 0 while it is up to date"),
+});
+export type DutyStatus = z.infer<typeof dutyStatusSchema>;
+
+export const dutiesSchema = z.object({ duties: z.array(dutyStatusSchema) });

@@ -1,0 +1,85 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Coordination } from "../../src/coordination/coordination.ts";
+import { planOf, TestHolder } from "../support/duty-holders.ts";
+import { until } from "../support/until.ts";
+
+/** Opens what one process coordinates with, by itself; what rests rests for `restMs`. */
+export type OpenCoordination = (options: { restMs: number }) => Promise<Coordination>;
+
+/** What every way to give out duties must do for a process that is alone. */
+export function coordinationContract(name: string, open: OpenCoordination): void {
+  describe(`${name}: coordination`, () => {
+    let coordination: Coordination;
+    let holder: TestHolder;
+    let stop: AbortController;
+    let running: Promise<void>;
+
+    beforeEach(async () => {
+      coordination = await open({ restMs: 50 });
+      holder = new TestHolder();
+      stop = new AbortController();
+      running = coordination.run(holder, stop.signal);
+      await does("plan", "trim");
+    });
+    afterEach(async () => {
+      stop.abort(new Error("end of test"));
+      await running;
+      await coordination.close();
+    });
+    const does = (...duties: string[]) =>
+      until(`doing ${duties.join(", ")}`, () => holder.duties.join() === duties.toSorted().join(), 15_000);
+
+    test("what is announced is done, and what is announced no more ends", async () => {
+      await coordination.announce(planOf(3));
+      await does("plan", "trim", "jobs/n1", "jobs/n2", "jobs/n3");
+      expect([...(holder.plan ?? [])]).toEqual([...planOf(3)]);
+      await coordination.announce(planOf(1));
+      await does("plan", "trim", "jobs/n1");
+      await coordination.announce(planOf(2));
+      await does("plan", "trim", "jobs/n1", "jobs/n2");
+      expect(holder.begun.filter((duty) => duty === "jobs/n1")).toHaveLength(1);
+    });
+
+    test("what is to be finished is done until it is done", async () => {
+      holder.endings.set("jobs/gone", "done");
+      await coordination.announce(new Map([...planOf(1), ["jobs/gone", "finish"]]));
+      await does("plan", "trim", "jobs/n1");
+      await until("it was finished", () => holder.begun.includes("jobs/gone"));
+      await coordination.announce(planOf(2));
+      await does("plan", "trim", "jobs/n1", "jobs/n2");
+    });
+
+    test("what fails, or ends though it is planned, is begun again", async () => {
+      holder.endings.set("jobs/n1", new Error("no luck")).set("jobs/n2", "done");
+      await coordination.announce(planOf(2));
+      await until("both were begun", () =>
+        ["jobs/n1", "jobs/n2"].every((duty) => holder.begun.includes(duty)),
+      );
+      holder.endings.clear();
+      await does("plan", "trim", "jobs/n1", "jobs/n2");
+    });
+
+    test("all duties are told of, with who does them, since when, and how they go", async () => {
+      await coordination.announce(planOf(1));
+      await does("plan", "trim", "jobs/n1");
+      const found = await until("it is told", async () => {
+        const statuses = await coordination.statuses();
+        return statuses.every(({ state }) => state === "held") && statuses.length === 3 && statuses;
+      });
+      expect(found).toContainEqual(
+        expect.objectContaining({ duty: "jobs/n1", condition: "ok", objects: 3, worker: expect.any(String) }),
+      );
+      const ages = found.map(({ since }) => Date.now() - Date.parse(since ?? ""));
+      expect(Math.max(...ages)).toBeLessThan(60_000);
+      expect(Math.min(...ages)).toBeGreaterThan(-1000);
+    });
+
+    test("ends with what it does", async () => {
+      await coordination.announce(planOf(2));
+      await does("plan", "trim", "jobs/n1", "jobs/n2");
+      stop.abort(new Error("the end"));
+      await running;
+      expect(holder.duties).toEqual([]);
+    });
+  });
+}

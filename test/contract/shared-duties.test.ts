@@ -1,0 +1,25 @@
+import { afterAll, describe } from "vitest";
+import { openSharedDuties } from "../../src/coordination/bullmq/open.ts";
+import { silentLogger } from "../../src/telemetry/logger.ts";
+import { findRedis } from "../support/redis-server.ts";
+import { coordinationContract } from "./coordination.ts";
+
+const found = await findRedis();
+const redis = typeof found === "string" ? undefined : found;
+const missing = typeof found === "string" ? `: ${found}` : "";
+const runId = Date.now().toString(36);
+let feeds = 0;
+
+describe.skipIf(redis === undefined)(`with a real Redis${missing}`, () => {
+  afterAll(() => redis?.[Symbol.asyncDispose]());
+
+  coordinationContract("BullMQ", async ({ restMs }) =>
+    openSharedDuties({
+      url: `${redis?.url ?? ""}?feed=${runId}-${(feeds += 1)}`,
+      worker: "me",
+      timeoutMs: 3000,
+      logger: silentLogger(),
+      restMs,
+    }),
+  );
+});

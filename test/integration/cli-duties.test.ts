@@ -1,0 +1,64 @@
+import { expect, it } from "vitest";
+import type { DutyStatus } from "../../src/schemas/duty-schema.ts";
+import { runCli } from "../support/cli.ts";
+import { TestFeed } from "../support/http-feed.ts";
+import { watchCluster } from "../support/watched-cluster.ts";
+
+const JOBS: DutyStatus = {
+  duty: "jobs/default",
+  state: "held",
+  worker: "one/1/a",
+  since: "2026-08-22T10:15:30.000Z",
+  condition: "ok",
+  reason: null,
+  index: "120",
+  objects: 3,
+  lastOkAt: "2026-08-22T10:16:30.000Z",
+  lagMs: 0,
+};
+
+async function show(found: readonly DutyStatus[], ...flags: string[]) {
+  await using feed = await TestFeed.open();
+  const { url } = await feed.serve({}, { duties: async () => found });
+  return await runCli(["duties", "--url", url, ...flags]);
+}
+
+it("duties shows who does what of a running feed", async () => {
+  const cluster = await watchCluster();
+  try {
+    const { code, stdout } = await runCli(["duties", "--url", cluster.bridge.url]);
+    expect(stdout).toMatch(/^DUTY +WORKER +SINCE +CONDITION +LAG +INDEX +OBJECTS\n/);
+    for (const duty of ["plan", "trim", "nodes/-", "jobs/default", "allocations/default"]) {
+      expect(stdout).toMatch(new RegExp(`^${duty} +\\S+/${process.pid}/\\w+ +\\d{4}-\\d\\d-\\d\\d `, "m"));
+    }
+    expect(stdout).toMatch(/^jobs\/default +.* ok +0\.0s +\d+ +\d+$/m);
+    expect(code).toBe(0);
+  } finally {
+    await cluster.close();
+  }
+});
+
+it("duties exits with 1 and says why where something is not done", async () => {
+  const lost = { ...JOBS, state: "waiting", worker: null, since: null, reason: "nobody is free" } as const;
+  const waiting = await show([JOBS, { ...lost, duty: "nodes/-" }]);
+  expect(waiting).toMatchObject({ code: 1 });
+  expect(waiting.stdout).toMatch(/^nodes\/- +- .*waiting.*nobody is free$/m);
+  const stale = await show([{ ...JOBS, condition: "stale", reason: "Nomad is away", lagMs: 65_000 }]);
+  expect(stale.code).toBe(1);
+  expect(stale.stdout).toMatch(/stale +65\.0s.*Nomad is away/);
+});
+
+it("duties --json prints what /v1/duties answers", async () => {
+  const { code, stdout } = await show([JOBS], "--json");
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout)).toEqual({ duties: [JOBS] });
+});
+
+it("duties says where nobody answers, and which addresses it takes", async () => {
+  const away = await runCli(["duties", "--url", "http://127.0.0.1:1"]);
+  expect(away.code).toBe(1);
+  expect(away.stderr).toMatch(/http:\/\/127\.0\.0\.1:1 does not answer.*\n.*nomad-changefeed run/);
+  const wrong = await runCli(["duties", "--url", "127.0.0.1"]);
+  expect(wrong.code).toBe(2);
+  expect(wrong.stderr).toContain("--url");
+});
