@@ -1,6 +1,10 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { Redis } from "ioredis";
 import { describe, expect, test } from "vitest";
 import { clusterPort } from "../support/redis-cluster.ts";
-import { openTestLog } from "../support/redis-logs.ts";
+import { changesIn, SteadyWriter } from "../support/redis-commits.ts";
+import { openTestLog, redisLogsOf } from "../support/redis-logs.ts";
 import { freePort, redisMissing, RedisServer } from "../support/redis-server.ts";
 import { createTestAuthority } from "../support/tls-certificates.ts";
 import { until } from "../support/until.ts";
@@ -36,6 +40,36 @@ test.skipIf(missing !== undefined)(
     const log = await openTestLog(url("of-server", "of-sentinel"));
     expect(await log.head()).toMatchObject({ sequence: 0 });
     await log.close();
+  },
+);
+
+test.skipIf(missing !== undefined)(
+  `the user that docs/redis-log.md makes may do all that a log needs, and no more${title}`,
+  async () => {
+    await using server = await RedisServer.start("--appendonly", "yes");
+    const docs = await readFile(join(import.meta.dirname, "../../docs/redis-log.md"), "utf8");
+    const [, user = ""] = /^ {4}ACL SETUSER (.*)$/m.exec(docs) ?? [];
+    const client = server.client();
+    await client.call("ACL", "SETUSER", ...user.split(" "));
+    const url = `redis://changefeed:password@127.0.0.1:${server.port}`;
+    const under = await redisLogsOf(url, { prefix: "rights" })({ clock: Date.now });
+    const { log } = under;
+    const writer = new SteadyWriter(log);
+    await writer.more(2);
+    await writer.stop();
+    const { epoch, sequence } = await log.head();
+    const second = await under.reader();
+    expect(await changesIn(second)).toEqual(writer.acknowledged);
+    expect(await second.waitBeyond(sequence, { timeoutMs: 100 })).toBe(false);
+    expect(await log.history({ order: "newest-first", limit: 1 })).toHaveLength(1);
+    await log.consumers.put("audit", { epoch, sequence });
+    expect(await log.trim({ maxEvents: 1 })).toMatchObject({ floor: sequence - 1 });
+    const denied = new Redis(`${url}/0`, { maxRetriesPerRequest: 0, lazyConnect: true });
+    await expect(denied.call("FLUSHALL")).rejects.toThrow(/NOPERM/);
+    await expect(denied.get("other")).rejects.toThrow(/NOPERM/);
+    denied.disconnect();
+    client.disconnect();
+    await Promise.all([second.close(), under.dispose()]);
   },
 );
 

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { inspectRedis } from "../../src/feed/redis/inspect.ts";
 import { openRedisLog } from "../../src/feed/redis/open.ts";
@@ -64,8 +63,12 @@ describe.skipIf(missing !== undefined)(`behind three Sentinels${title}`, () => {
     await writer.stop();
     const { sequence } = await log.head();
     const waiting = reader.waitBeyond(sequence, { timeoutMs: 20_000 });
-    await delay(0);
     const before = await trio.master();
+    const client = before.client();
+    await until("the reader's question is held", async () =>
+      /cmd=xread/.test(String(await client.client("LIST"))),
+    );
+    client.disconnect();
     await before.kill();
     await until("another master", async () => (await trio.master()) !== before);
     const second = new SteadyWriter(log);
