@@ -2,12 +2,13 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { inspectRedis } from "../../src/feed/redis/inspect.ts";
 import { openRedisLog } from "../../src/feed/redis/open.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
+import { coordinationContract } from "../contract/coordination.ts";
 import { checkAgainstModel } from "../contract/feed-log-model.ts";
 import { feedLogContract } from "../contract/feed-log.ts";
 import { recordingLogger } from "../support/recording-logger.ts";
 import { startCluster, type TestCluster } from "../support/redis-cluster.ts";
 import { changesIn, SteadyWriter } from "../support/redis-commits.ts";
-import { openTestLog, redisLogsOf } from "../support/redis-logs.ts";
+import { openDuties, openTestLog, redisLogsOf } from "../support/redis-logs.ts";
 import { redisMissing, RedisServer } from "../support/redis-server.ts";
 import { until } from "../support/until.ts";
 
@@ -23,6 +24,7 @@ describe.skipIf(missing !== undefined)(`in a cluster of three masters with repli
   const open = redisLogsOf(() => cluster.url, { prefix: "contract" });
 
   feedLogContract("Redis", open);
+  coordinationContract("BullMQ", ({ restMs }) => openDuties(cluster.url, { restMs }));
 
   test("the log does what a list of events and a map of objects would do", async () => {
     await expect(checkAgainstModel(open, 20)).resolves.toBeUndefined();

@@ -2,10 +2,12 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { inspectRedis } from "../../src/feed/redis/inspect.ts";
 import { openRedisLog } from "../../src/feed/redis/open.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
+import { coordinationContract } from "../contract/coordination.ts";
 import { checkAgainstModel } from "../contract/feed-log-model.ts";
 import { feedLogContract } from "../contract/feed-log.ts";
+import { planOf, TestHolder } from "../support/duty-holders.ts";
 import { changesIn, SteadyWriter } from "../support/redis-commits.ts";
-import { openTestLog, redisLogsOf } from "../support/redis-logs.ts";
+import { openDuties, openTestLog, redisLogsOf } from "../support/redis-logs.ts";
 import { startSentinelTrio, type SentinelTrio } from "../support/redis-sentinels.ts";
 import { redisMissing } from "../support/redis-server.ts";
 import { recordingLogger } from "../support/recording-logger.ts";
@@ -23,6 +25,7 @@ describe.skipIf(missing !== undefined)(`behind three Sentinels${title}`, () => {
   const open = redisLogsOf(() => trio.url, { prefix: "contract" });
 
   feedLogContract("Redis", open);
+  coordinationContract("BullMQ", ({ restMs }) => openDuties(trio.url, { restMs }));
 
   test("the log does what a list of events and a map of objects would do", async () => {
     await expect(checkAgainstModel(open, 20)).resolves.toBeUndefined();
@@ -79,6 +82,28 @@ describe.skipIf(missing !== undefined)(`behind three Sentinels${title}`, () => {
       await until("told", () => reader.waitBeyond(sequence, { timeoutMs: 20_000 }).catch(() => undefined)),
     ).toBe(true);
     await Promise.all([log.close(), reader.close()]);
+    await before.start();
+  });
+
+  test("a failover: duties go on, and what is announced afterwards is done", async () => {
+    const duties = await openDuties(trio.url, { restMs: 50 });
+    const holder = new TestHolder();
+    const stop = new AbortController();
+    const running = duties.run(holder, stop.signal);
+    await until("the first duties are done", () => holder.duties.includes("trim"));
+    const before = await trio.master();
+    await before.kill();
+    await until("another master", async () => (await trio.master()) !== before);
+    const announce = () =>
+      duties.announce(planOf(1)).then(
+        () => true,
+        () => false,
+      );
+    await until("a duty is announced", announce);
+    await until("it is done", () => holder.duties.includes("jobs/n1"));
+    stop.abort(new Error("end of test"));
+    await running;
+    await duties.close();
     await before.start();
   });
 
