@@ -2,7 +2,6 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { inspectRedis } from "../../src/feed/redis/inspect.ts";
 import { openRedisLog } from "../../src/feed/redis/open.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
-import { coordinationContract } from "../contract/coordination.ts";
 import { checkAgainstModel } from "../contract/feed-log-model.ts";
 import { feedLogContract } from "../contract/feed-log.ts";
 import { planOf, TestHolder } from "../support/duty-holders.ts";
@@ -25,13 +24,33 @@ describe.skipIf(missing !== undefined)(`behind three Sentinels${title}`, () => {
   const open = redisLogsOf(() => trio.url, { prefix: "contract" });
 
   feedLogContract("Redis", open);
-  coordinationContract("BullMQ", ({ restMs }) => openDuties(trio.url, { restMs }));
 
   test("the log does what a list of events and a map of objects would do", async () => {
     await expect(checkAgainstModel(open, 20)).resolves.toBeUndefined();
   });
 
+  test("doctor's report names the product; a Sentinel itself is no log", async () => {
+    expect(await inspectRedis(`${trio.url}?feed=none`, "replica")).toMatchObject({
+      product: expect.stringMatching(/^(Redis|Valkey) \d+\.\d+\.\d+$/),
+      head: undefined,
+    });
+    await expect(openTestLog(`redis://127.0.0.1:${trio.sentinels[0]?.port}`)).rejects.toMatchObject({
+      code: "LOG_UNUSABLE",
+      hint: expect.stringContaining("redis+sentinel://"),
+    });
+  });
+
+  test("a master whose name the Sentinels do not know is waited for", async () => {
+    await expect(openTestLog(trio.url.replace("/main", "/other"))).rejects.toMatchObject({
+      code: "LOG_UNAVAILABLE",
+      message: expect.stringContaining('knows no master named "other"'),
+    });
+  });
+});
+
+describe.skipIf(missing !== undefined)(`a failover by Sentinels${title}`, () => {
   test("a master killed among commits: nothing answered is lost or there twice, and readers follow", async () => {
+    await using trio = await startSentinelTrio();
     const url = `${trio.url}?feed=killed`;
     const { logger, lines } = recordingLogger();
     const log = await openTestLog(url, { durability: "replica", logger });
@@ -54,10 +73,10 @@ describe.skipIf(missing !== undefined)(`behind three Sentinels${title}`, () => {
     expect(lines.filter((line) => line.startsWith("the connection to Redis is lost"))).toHaveLength(1);
     expect(lines.filter((line) => line === "Redis is back")).toHaveLength(1);
     await Promise.all([log.close(), reader.close()]);
-    await before.start();
   });
 
   test("who waits for events is told of the next one after a failover", async () => {
+    await using trio = await startSentinelTrio();
     const url = `${trio.url}?feed=waiting`;
     const log = await openTestLog(url);
     const reader = await openRedisLog({ url, readOnly: true, logger: silentLogger(), silenceMs: 8000 });
@@ -82,10 +101,10 @@ describe.skipIf(missing !== undefined)(`behind three Sentinels${title}`, () => {
       await until("told", () => reader.waitBeyond(sequence, { timeoutMs: 20_000 }).catch(() => undefined)),
     ).toBe(true);
     await Promise.all([log.close(), reader.close()]);
-    await before.start();
   });
 
   test("a failover: duties go on, and what is announced afterwards is done", async () => {
+    await using trio = await startSentinelTrio();
     const duties = await openDuties(trio.url, { restMs: 50 });
     const holder = new TestHolder();
     const stop = new AbortController();
@@ -104,24 +123,5 @@ describe.skipIf(missing !== undefined)(`behind three Sentinels${title}`, () => {
     stop.abort(new Error("end of test"));
     await running;
     await duties.close();
-    await before.start();
-  });
-
-  test("doctor's report names the product; a Sentinel itself is no log", async () => {
-    expect(await inspectRedis(`${trio.url}?feed=none`, "replica")).toMatchObject({
-      product: expect.stringMatching(/^(Redis|Valkey) \d+\.\d+\.\d+$/),
-      head: undefined,
-    });
-    await expect(openTestLog(`redis://127.0.0.1:${trio.sentinels[0]?.port}`)).rejects.toMatchObject({
-      code: "LOG_UNUSABLE",
-      hint: expect.stringContaining("redis+sentinel://"),
-    });
-  });
-
-  test("a master whose name the Sentinels do not know is waited for", async () => {
-    await expect(openTestLog(trio.url.replace("/main", "/other"))).rejects.toMatchObject({
-      code: "LOG_UNAVAILABLE",
-      message: expect.stringContaining('knows no master named "other"'),
-    });
   });
 });
