@@ -6,7 +6,7 @@ import { coordinationContract } from "../contract/coordination.ts";
 import { checkAgainstModel } from "../contract/feed-log-model.ts";
 import { feedLogContract } from "../contract/feed-log.ts";
 import { recordingLogger } from "../support/recording-logger.ts";
-import { startCluster, type TestCluster } from "../support/redis-cluster.ts";
+import { clusterPort, startCluster, type TestCluster } from "../support/redis-cluster.ts";
 import { changesIn, SteadyWriter } from "../support/redis-commits.ts";
 import { openDuties, openTestLog, redisLogsOf } from "../support/redis-logs.ts";
 import { redisMissing, RedisServer } from "../support/redis-server.ts";
@@ -93,6 +93,27 @@ describe.skipIf(missing !== undefined)(`in a cluster of three masters with repli
     await expect(openTestLog(`redis://127.0.0.1:${port}`)).rejects.toMatchObject({
       code: "LOG_UNUSABLE",
       hint: expect.stringContaining("redis+cluster://"),
+    });
+  });
+
+  test("a cluster that does not serve all slots is waited for", async () => {
+    await using server = await RedisServer.startWith(
+      { port: await clusterPort() },
+      "--cluster-enabled",
+      "yes",
+    );
+    const url = `redis+cluster://127.0.0.1:${server.port}`;
+    await expect(openTestLog(url)).rejects.toMatchObject({
+      code: "LOG_UNAVAILABLE",
+      message: expect.stringMatching(/knows no master of slot \d+/),
+    });
+    const client = server.client();
+    await client.call("CLUSTER", "ADDSLOTS", Number(await client.call("CLUSTER", "KEYSLOT", "default")));
+    client.disconnect();
+    await expect(openTestLog(url)).rejects.toMatchObject({
+      code: "LOG_UNAVAILABLE",
+      message: expect.stringContaining("in state fail"),
+      hint: expect.stringContaining("1 of 16384 slots"),
     });
   });
 
