@@ -68,6 +68,17 @@ export class LogFull extends ChangefeedError {
   readonly retryable = true;
 }
 
+/** A consumer has as many dead letters as it may have. Nothing was written; the event is still in the log. */
+export class DeadLettersFull extends ChangefeedError {
+  readonly code = "DEAD_LETTERS_FULL";
+  readonly retryable = false;
+  constructor(consumer: string, limit: number) {
+    super(`Consumer ${consumer} has ${limit} dead letters, which is the most it may have`, {
+      hint: "Look at their reasons, mend the destination, and deliver or remove them; until then the consumer stays where it is",
+    });
+  }
+}
+
 /** The log could not be reached or used right now. */
 export class LogUnavailable extends ChangefeedError {
   readonly code = "LOG_UNAVAILABLE";

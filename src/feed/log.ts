@@ -12,7 +12,7 @@ import type { Severity } from "../schemas/severity.ts";
  * therefore also takes it from the holders of every overlapping scope.
  *
  * Every implementation passes the suite in test/contract/feed-log.ts. Methods reject with the errors of
- * feed/errors.ts: Fenced, Conflict, CursorExpired, FutureCursor, EpochChanged, LogFull, LogUnavailable.
+ * feed/errors.ts: Fenced, Conflict, CursorExpired, FutureCursor, EpochChanged, DeadLettersFull, LogFull, LogUnavailable.
  */
 export interface FeedLog {
   /** Where the feed begins and ends now. */
@@ -68,6 +68,9 @@ export interface FeedLog {
 
   /** Durable named consumers: where each has got to. */
   consumers: ConsumerStore;
+
+  /** Events that a consumer could not deliver and went on without: its dead letters. */
+  deadLetters: DeadLetterStore;
 
   /** Every scope that was ever claimed, for health and `doctor`. */
   scopes(): Promise<ScopeStatus[]>;
@@ -213,7 +216,46 @@ export interface ConsumerStore {
   list(): Promise<Consumer[]>;
   /** Stores the cursor; never moves backwards unless `rewind`. */
   put(name: string, cursor: Cursor, options?: { lastError?: string; rewind?: boolean }): Promise<Consumer>;
+  /** Its dead letters go with it. */
   remove(name: string): Promise<boolean>;
+}
+
+/** An event as its consumer parks it, whole: retention may take it from the log at any time. */
+export interface Parked {
+  /** The event's own place in the log. */
+  readonly cursor: Cursor;
+  readonly id: string;
+  /** The event, the text that subscribers get. */
+  readonly json: string;
+  /** Why it could not be delivered, for people. */
+  readonly reason: string;
+  /** How often it was tried. */
+  readonly attempts: number;
+}
+
+export interface DeadLetter extends Parked {
+  /** RFC 3339. */
+  readonly parkedAt: string;
+}
+
+/** A consumer with so many dead letters has a destination that is down, not some events that it cannot take. */
+export const MAX_DEAD_LETTERS = 10_000;
+
+/**
+ * Dead letters, by consumer, in order of sequence. Retention does not touch them. A letter is named by its cursor:
+ * after a change of the epoch the same sequence names another event.
+ */
+export interface DeadLetterStore {
+  /**
+   * Parks an event, in any order. One that is parked already stays as it is. Answers the letter as it is kept.
+   * @throws DeadLettersFull where the consumer has `MAX_DEAD_LETTERS` others.
+   */
+  put(consumer: string, letter: Parked): Promise<DeadLetter>;
+  /** Those after the letter of `after`, which need not be there any more; at most `limit`. */
+  list(consumer: string, options: { after?: Cursor; limit: number }): Promise<DeadLetter[]>;
+  /** Answers how many of them were there. */
+  remove(consumer: string, cursors: readonly Cursor[]): Promise<number>;
+  count(consumer: string): Promise<number>;
 }
 
 export interface ScopeStatus {

@@ -13,6 +13,8 @@ export interface Chunk {
   readonly events: EventDraft[];
   readonly state: StateWrite[];
   readonly births: Scope[];
+  /** Of events and state. */
+  readonly bytes: number;
   /** Whether this is the last one: it moves the checkpoint. */
   readonly last: boolean;
 }
@@ -35,7 +37,7 @@ export function* chunk(pieces: Iterable<Piece>, limits = CHUNK_LIMITS): Generato
       state.length + piece.state.length > limits.events ||
       bytes + pieceBytes > limits.bytes;
     if (full && events.length + state.length > 0) {
-      yield { events, state, births, last: false };
+      yield { events, state, births, bytes, last: false };
       events = [];
       state = [];
       births = [];
@@ -46,7 +48,7 @@ export function* chunk(pieces: Iterable<Piece>, limits = CHUNK_LIMITS): Generato
     births.push(...(piece.births ?? []));
     bytes += pieceBytes;
   }
-  yield { events, state, births, last: true };
+  yield { events, state, births, bytes, last: true };
 }
 
 function sizeOf(piece: Piece): number {

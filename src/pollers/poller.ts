@@ -5,6 +5,7 @@ import type { Scope } from "../schemas/scope.ts";
 import type { Snapshot } from "../snapshots/snapshot.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import type { Backlog } from "./backlog.ts";
 import type { Clock } from "./clock.ts";
 import type { OutageReporter } from "./outage-reporter.ts";
 import type { Condition } from "./scope-condition.ts";
@@ -18,6 +19,7 @@ export interface PollerDeps {
   readonly clock: Clock;
   readonly random: () => number;
   readonly outages: OutageReporter;
+  readonly backlog: Backlog;
 }
 
 export interface PollerOptions {
@@ -38,6 +40,8 @@ export interface PollerOptions {
   readonly checkpointEveryMs: number;
   /** Steady and burst rate of polls of one scope. */
   readonly pace: { readonly perSecond: number; readonly burst: number };
+  /** Beyond so many bytes of lists that are not in the log yet, no further list is asked for. */
+  readonly maxBacklogBytes?: number;
 }
 
 /** What a scope's owner may want to know or add; all optional. */

@@ -19,6 +19,8 @@ const REFUSALS: ReadonlySet<string> = new Set([
 const MAX_RETRY_AFTER_MS = 60_000;
 /** Nothing changes by asking a server sooner that says the request is wrong, ms. */
 const REFUSED_RETRY_MS = 1_000;
+const BACKLOG_LOOK_MS = 200;
+const HELD = "paused, nothing is lost: the log does not take what other scopes have read";
 
 /**
  * Follows one scope: claim it, load its last state, then hold one blocking query after another, diff each
@@ -47,6 +49,8 @@ export class ScopeLoop {
   #namespaceGone = false;
   /** Whether the claim and all that is in memory are to be thrown away. */
   #anew = false;
+  /** Whether it waits for others' lists to be written. */
+  #held = false;
   /** Ends the query in flight, so that the next one asks at once. */
   #interrupt = new AbortController();
 
@@ -69,11 +73,12 @@ export class ScopeLoop {
       scope: this.scope,
       baselined: this.#session?.baselined === true,
       condition: this.#condition.current,
-      reason: this.#session?.paused ?? this.#condition.reason,
+      reason: this.#session?.paused ?? (this.#held ? HELD : this.#condition.reason),
       index: this.#session?.last.index ?? null,
       count: this.#session?.last.snapshot.count ?? 0,
       lastOkAtMs: this.#lastOkAtMs,
-      upToDate: this.#lastOkAtMs !== null && this.#firstFailureAtMs === null && !this.#session?.paused,
+      upToDate:
+        this.#lastOkAtMs !== null && this.#firstFailureAtMs === null && !this.#held && !this.#session?.paused,
       lastMoveAtMs: this.#lastMoveAtMs,
     };
   }
@@ -137,6 +142,7 @@ export class ScopeLoop {
     for (;;) {
       this.#moved();
       await this.#pacer.ready(signal);
+      await this.#roomInBacklog(signal);
       signal.throwIfAborted();
       // Only a list asked for after the namespace went tells that nothing is left of it.
       const draining = this.#namespaceGone;
@@ -163,6 +169,17 @@ export class ScopeLoop {
       const gone = draining || observation.namespaceGone;
       if (gone && this.#namespaceGone && observation.next.count === 0) return "drained";
     }
+  }
+
+  /** While the log does not take what others have read, nothing more is read. */
+  async #roomInBacklog(signal: AbortSignal): Promise<void> {
+    const { backlog, clock } = this.#deps;
+    while (backlog.full && !signal.aborted) {
+      this.#held = true;
+      this.#moved();
+      await clock.sleep(BACKLOG_LOOK_MS, signal);
+    }
+    this.#held = false;
   }
 
   async #observe(session: Session, signal: AbortSignal): Promise<Observation> {
@@ -194,7 +211,9 @@ export class ScopeLoop {
     const { metrics, clock, outages } = this.#deps;
     const { changes, restored, hiddenNamespaces } = observation;
     const endTimer = metrics.pollSeconds.startTimer({ resource: this.scope.resource });
-    const events = await session.accept(observation, signal);
+    const events = await this.#deps.backlog.whileWriting(observation.response.body.length, () =>
+      session.accept(observation, signal),
+    );
     endTimer();
     this.#askNow = false;
     this.#namespaceGone ||= observation.namespaceGone;

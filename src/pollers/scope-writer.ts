@@ -4,7 +4,7 @@ import { Backoff } from "./backoff.ts";
 import { chunk, type Chunk, type Piece } from "./chunks.ts";
 import type { PollerDeps } from "./poller.ts";
 
-type ScopeWriterDeps = Pick<PollerDeps, "log" | "metrics" | "clock" | "random" | "outages">;
+type ScopeWriterDeps = Pick<PollerDeps, "log" | "metrics" | "clock" | "random" | "outages" | "backlog">;
 
 /**
  * Writes one claimed scope. Keeps asking while the log has no room or cannot be reached, always with the same
@@ -76,7 +76,9 @@ export class ScopeWriter {
       ...(end.memo === undefined ? {} : { memo: end.memo }),
       ...(part.births.length > 0 ? { births: part.births } : {}),
     };
-    const committed = await this.#untilWritten(commit, signal);
+    const committed = await this.#deps.backlog.whileCommitting(part.bytes, () =>
+      this.#untilWritten(commit, signal),
+    );
     this.#rev = committed.rev;
     for (const event of part.events) this.#deps.metrics.events.inc({ type: event.type });
     if (committed.last > 0) this.#deps.metrics.logSequence.set(committed.last);

@@ -1,5 +1,6 @@
 import type { Ending } from "../coordination/coordination.ts";
 import { scopeName, type Scope } from "../schemas/scope.ts";
+import { Backlog } from "./backlog.ts";
 import { OutageReporter } from "./outage-reporter.ts";
 import type { PollerDeps, PollerOptions, ScopeHooks, ScopeReport } from "./poller.ts";
 import { ScopeLoop } from "./scope-loop.ts";
@@ -24,8 +25,13 @@ export class Supervisor {
   readonly #running = new Map<string, Running>();
   readonly #draining = new Set<string>();
 
-  constructor(deps: Omit<PollerDeps, "outages">, options: PollerOptions) {
-    this.#deps = { ...deps, outages: new OutageReporter(deps.logger, deps.clock) };
+  constructor(deps: Omit<PollerDeps, "outages" | "backlog">, options: PollerOptions) {
+    const { logger, clock, metrics } = deps;
+    this.#deps = {
+      ...deps,
+      outages: new OutageReporter(logger, clock),
+      backlog: new Backlog(metrics, options.maxBacklogBytes),
+    };
     this.#options = options;
   }
 

@@ -87,6 +87,21 @@ export function createMetrics() {
       buckets: [0.0005, 0.002, 0.01, 0.05, 0.25, 1, 5],
       registers,
     }),
+    backlogBytes: new Gauge({
+      name: "ncf_backlog_bytes",
+      help: "Bytes of lists that were read from Nomad and whose changes are not in the log yet",
+      registers,
+    }),
+    backlogLists: new Gauge({
+      name: "ncf_backlog_lists",
+      help: "Lists that were read from Nomad and whose changes are not in the log yet: at most one a scope",
+      registers,
+    }),
+    commitBytes: new Gauge({
+      name: "ncf_commit_bytes",
+      help: "Bytes of events and state that the log was given and has not answered: at most 512 KiB a scope, or one object",
+      registers,
+    }),
     subscribers: new Gauge({
       name: "ncf_subscribers",
       help: "Open subscriptions, by format",

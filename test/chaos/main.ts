@@ -1,14 +1,17 @@
 /**
- * `npm run chaos -- --seconds 300 --seed 1`: prints one JSON line last, and exits 1 unless nothing was lost,
- * duplicated or out of order.
+ * `npm run chaos -- --seconds 300 --seed 1`, or with several processes `-- --feed redis --workers 3`: prints one JSON
+ * line last, and exits 1 unless nothing was lost, duplicated or out of order.
  */
 import { parseArgs } from "node:util";
+import { median } from "../../bench/harness.ts";
 import { runChaos } from "../support/chaos.ts";
 
 const { values } = parseArgs({
   options: {
     seconds: { type: "string", default: "60" },
     seed: { type: "string", default: "1" },
+    feed: { type: "string", default: "sqlite" },
+    workers: { type: "string", default: "3" },
     allocations: { type: "string", default: "300" },
     "changes-per-second": { type: "string", default: "60" },
     quiet: { type: "boolean", default: false },
@@ -21,7 +24,12 @@ function wholeNumber(name: keyof typeof values): number {
   throw new RangeError(`--${name} is "${values[name]}"; allowed is a whole number above 0`);
 }
 
-const { changes, restarts, faults, verdict } = await runChaos({
+if (values.feed !== "sqlite" && values.feed !== "redis") {
+  throw new RangeError(`--feed is "${values.feed}"; allowed: sqlite, redis`);
+}
+
+const { changes, restarts, faults, verdict, longestGapMs, takeoversMs } = await runChaos({
+  ...(values.feed === "redis" ? { workers: wholeNumber("workers") } : {}),
   seed: wholeNumber("seed"),
   seconds: wholeNumber("seconds"),
   allocations: wholeNumber("allocations"),
@@ -39,6 +47,13 @@ const counts = {
   outOfOrder: verdict.outOfOrder.length,
   restarts,
   faults,
+  longestGapMs,
+  ...(takeoversMs.length > 0
+    ? {
+        takeoverMs: { median: median(takeoversMs), max: Math.max(...takeoversMs) },
+        takeovers: takeoversMs.length,
+      }
+    : {}),
 };
 process.stdout.write(`${JSON.stringify(counts)}\n`);
 process.exitCode = counts.lost + counts.duplicated + counts.outOfOrder === 0 ? 0 : 1;

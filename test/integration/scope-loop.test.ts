@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { LogFull, LogUnavailable } from "../../src/feed/errors.ts";
 import { openSqliteLog } from "../../src/feed/sqlite/open.ts";
 import { NomadError } from "../../src/nomad/errors.ts";
+import { Backlog } from "../../src/pollers/backlog.ts";
 import { systemClock } from "../../src/pollers/clock.ts";
 import { OutageReporter } from "../../src/pollers/outage-reporter.ts";
 import type { Outcome, PollerDeps, PollerOptions } from "../../src/pollers/poller.ts";
@@ -66,6 +67,7 @@ describe("a scope's loop", () => {
       clock: systemClock,
       random: () => 0.01,
       outages: new OutageReporter(logger, systemClock),
+      backlog: new Backlog(metrics),
     };
     const loop = new ScopeLoop(scope, deps, {
       source: SOURCE,

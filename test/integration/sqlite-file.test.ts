@@ -111,7 +111,7 @@ describe("a file that is not our log is refused and left alone:", () => {
     const database = new DatabaseSync(path);
     database.exec("PRAGMA user_version = 99");
     database.close();
-    await expectRefused(open, /format 99.*up to 1/);
+    await expectRefused(open, /format 99.*up to 2/);
     await expectRefused(() => openSqliteLog({ path, readOnly: true }), /format 99/);
   });
 
@@ -168,6 +168,48 @@ describe("a file that is not our log is refused and left alone:", () => {
     mkdirSync(path);
     const error = { code: "LOG_UNUSABLE", message: expect.stringMatching(`${path} is not a file`) };
     await expect(open()).rejects.toMatchObject(error);
+  });
+});
+
+describe("a log of format 1", () => {
+  const parked = {
+    cursor: { epoch: "abc123", sequence: 2 },
+    id: "0/jobs/default/web@2",
+    json: "{}",
+    reason: "400",
+    attempts: 1,
+  };
+  beforeEach(async () => {
+    await makeLog(3);
+    const database = new DatabaseSync(path);
+    database.exec("DROP TABLE dead_letters; PRAGMA user_version = 1");
+    database.close();
+  });
+
+  test("becomes one of the present format when it is opened for writing, with all it held", async () => {
+    const log = await open();
+    expect(await log.head()).toMatchObject({ sequence: 3, floor: 0 });
+    await log.deadLetters.put("hook", parked);
+    await log.close();
+    const again = await open();
+    expect(await again.deadLetters.list("hook", { limit: 9 })).toMatchObject([parked]);
+    const { epoch } = await again.head();
+    expect(await again.read({ epoch, sequence: 0 }, { limit: 9 })).toHaveLength(3);
+    await again.close();
+  });
+
+  test("can be read as it is, and by the same reader once it is upgraded", async () => {
+    const before = digest();
+    const reader = await openSqliteLog({ path, readOnly: true });
+    expect(await reader.head()).toMatchObject({ sequence: 3 });
+    expect(await reader.deadLetters.list("hook", { limit: 9 })).toEqual([]);
+    expect(await reader.deadLetters.count("hook")).toBe(0);
+    expect(digest()).toBe(before);
+    const log = await open();
+    await log.deadLetters.put("hook", parked);
+    expect(await reader.deadLetters.list("hook", { limit: 9 })).toMatchObject([parked]);
+    await reader.close();
+    await log.close();
   });
 });
 

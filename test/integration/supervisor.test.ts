@@ -4,18 +4,18 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { LogUnavailable } from "../../src/feed/errors.ts";
 import type { DutyPlan } from "../../src/coordination/coordination.ts";
-import type { FeedLog } from "../../src/feed/log.ts";
 import { keepWithin } from "../../src/feed/retention.ts";
 import { openSqliteLog } from "../../src/feed/sqlite/open.ts";
 import { systemClock, type Clock } from "../../src/pollers/clock.ts";
 import { LocalDuties } from "../../src/coordination/local/local-duties.ts";
 import type { PlannerOptions } from "../../src/pollers/planner.ts";
+import type { PollerOptions } from "../../src/pollers/poller.ts";
 import { PollerDuties } from "../../src/pollers/poller-duties.ts";
 import type { Supervisor } from "../../src/pollers/supervisor.ts";
 import { scopeName } from "../../src/schemas/scope.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
-import { breakable } from "../support/breakable-log.ts";
+import { breakable, type Breakage } from "../support/breakable-log.ts";
 import { parseEvent, type SeenEvent } from "../support/feed-check.ts";
 import { ScriptedNomad } from "../support/scripted-nomad.ts";
 import { until } from "../support/until.ts";
@@ -35,7 +35,7 @@ const job = (id: string, space: string, rev: number) => ({
 
 describe("the supervisor", () => {
   let directory: string;
-  let log: FeedLog & { failScopes: number };
+  let log: ReturnType<typeof breakable> & { failScopes: number };
   let nomad: ScriptedNomad;
   let metrics: ReturnType<typeof createMetrics>;
   let abort: AbortController;
@@ -52,7 +52,7 @@ describe("the supervisor", () => {
     sleep: (ms, signal) => systemClock.sleep(Math.min(ms, longestSleepMs), signal),
   };
 
-  const start = (options: Partial<PlannerOptions> = {}, restMs = 5_000) => {
+  const start = (options: Partial<PlannerOptions & PollerOptions> = {}, restMs = 5_000) => {
     const logger = silentLogger();
     local = new LocalDuties("test", logger, restMs);
     const deps = {
@@ -218,6 +218,43 @@ describe("the supervisor", () => {
       expect.objectContaining({ duty: "jobs/default", state: "taken", worker: null }),
     );
     expect((await events()).map((event) => event.key)).not.toContain("web");
+  });
+
+  it("asks Nomad for no more lists while the log takes none of what was read, and goes on when it does", async () => {
+    nomad.set("namespaces/-", 10, [namespace("default", 1), namespace("qa", 2)]);
+    nomad.set("jobs/qa", 10, [job("calm", "qa", 5)]);
+    start({ maxBacklogBytes: 100, checkpointEveryMs: 3_600_000 });
+    await watching("jobs/default", "jobs/qa", "namespaces/-");
+    let away = true;
+    const refuse: Breakage = (_commit, write) => {
+      if (!away) return write();
+      log.breakNext(refuse);
+      return Promise.reject(new LogUnavailable("Redis is away"));
+    };
+    log.breakNext(refuse);
+    const web = { ...job("web", "default", 20), Name: "x".repeat(200) };
+    nomad.set("jobs/default", 20, [web]);
+    const gauge = async (name: string) =>
+      Number(new RegExp(`^${name} (\\d+)$`, "m").exec(await metrics.registry.metrics())?.[1]);
+    await until("the list waits for the log", async () => (await gauge("ncf_backlog_lists")) === 1);
+    expect(await gauge("ncf_backlog_bytes")).toBeGreaterThan(200);
+    expect(await gauge("ncf_commit_bytes")).toBeGreaterThan(200);
+    // The open query of the calm scope ends with nothing to write: its next one is not asked.
+    const asked = nomad.requests.length;
+    nomad.set("jobs/qa", 30, [job("calm", "qa", 5)]);
+    await until("the calm scope says why it waits", () =>
+      /the log does not take/.test(supervisor.report("jobs/qa")?.reason ?? ""),
+    );
+    nomad.set("jobs/qa", 40, [job("calm", "qa", 35)]);
+    expect(supervisor.report("jobs/qa")).toMatchObject({ upToDate: false });
+    expect(nomad.requests).toHaveLength(asked);
+    away = false;
+    await until("everything is in the log", async () => {
+      const keys = new Set((await events()).map((event) => event.key));
+      return keys.has("web") && keys.has("calm");
+    });
+    await until("nothing waits", async () => (await gauge("ncf_backlog_bytes")) === 0);
+    expect(nomad.requests.length).toBeGreaterThan(asked);
   });
 
   it("does not run in circles over a namespace that is asked for by name and does not exist", async () => {

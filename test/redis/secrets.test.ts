@@ -6,7 +6,7 @@ import { clusterPort } from "../support/redis-cluster.ts";
 import { changesIn, SteadyWriter } from "../support/redis-commits.ts";
 import { openTestLog, redisLogsOf } from "../support/redis-logs.ts";
 import { freePort, redisMissing, RedisServer } from "../support/redis-server.ts";
-import { createTestAuthority } from "../support/tls-certificates.ts";
+import { createTestAuthority, type TestAuthority } from "../support/tls-certificates.ts";
 import { until } from "../support/until.ts";
 
 const missing = redisMissing();
@@ -19,6 +19,26 @@ async function whyNoTls(): Promise<string | undefined> {
   const [, port] = await client.config("GET", "tls-port");
   client.disconnect();
   return port === undefined ? "this redis-server was built without TLS" : undefined;
+}
+
+type Settings = Readonly<Record<string, string>>;
+
+function tlsSettings(authority: TestAuthority): Settings {
+  const { cert, key } = authority.issue("redis", "IP:127.0.0.1");
+  return {
+    "tls-auth-clients": "no",
+    "tls-cert-file": cert,
+    "tls-key-file": key,
+    "tls-ca-cert-file": authority.ca,
+  };
+}
+
+function flagsOf(settings: Settings): string[] {
+  return Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
+}
+
+function linesOf(settings: Settings): string[] {
+  return Object.entries(settings).map(([name, value]) => `${name} ${value}`);
 }
 
 test.skipIf(missing !== undefined)(
@@ -78,31 +98,15 @@ describe.skipIf(withoutTls !== undefined)(
   () => {
     test("Sentinels and their master are trusted by the authority in the address", async () => {
       using authority = createTestAuthority("Redis test CA");
-      const { cert, key } = authority.issue("redis", "IP:127.0.0.1");
+      const settings = tlsSettings(authority);
       const [serverPort, sentinelPort] = [await freePort(), await freePort()];
       await using servers = new AsyncDisposableStack();
       const server = await RedisServer.start(
-        "--tls-port",
-        String(serverPort),
-        "--tls-auth-clients",
-        "no",
-        "--tls-replication",
-        "yes",
-        "--tls-cert-file",
-        cert,
-        "--tls-key-file",
-        key,
-        "--tls-ca-cert-file",
-        authority.ca,
+        ...flagsOf({ ...settings, "tls-port": String(serverPort), "tls-replication": "yes" }),
       );
       servers.use(server);
       const sentinel = await RedisServer.startSentinel(
-        `tls-port ${sentinelPort}`,
-        "tls-auth-clients no",
-        "tls-replication yes",
-        `tls-cert-file ${cert}`,
-        `tls-key-file ${key}`,
-        `tls-ca-cert-file ${authority.ca}`,
+        ...linesOf({ ...settings, "tls-port": String(sentinelPort), "tls-replication": "yes" }),
         `sentinel monitor main 127.0.0.1 ${serverPort} 1`,
       );
       servers.use(sentinel);
@@ -115,24 +119,11 @@ describe.skipIf(withoutTls !== undefined)(
 
     test("so are the nodes of a cluster", async () => {
       using authority = createTestAuthority("Redis test CA");
-      const { cert, key } = authority.issue("redis", "IP:127.0.0.1");
       const tlsPort = await freePort();
+      const tls = { ...tlsSettings(authority), "tls-port": String(tlsPort), "tls-cluster": "yes" };
       await using server = await RedisServer.startWith(
         { port: await clusterPort() },
-        "--cluster-enabled",
-        "yes",
-        "--tls-cluster",
-        "yes",
-        "--tls-auth-clients",
-        "no",
-        "--tls-port",
-        String(tlsPort),
-        "--tls-cert-file",
-        cert,
-        "--tls-key-file",
-        key,
-        "--tls-ca-cert-file",
-        authority.ca,
+        ...flagsOf({ ...tls, "cluster-enabled": "yes" }),
       );
       const client = server.client();
       await client.call("CLUSTER", "ADDSLOTS", ...Array.from({ length: 16_384 }, (_, slot) => slot));

@@ -15,6 +15,7 @@ export function breakable(
     commits,
     breakNext: (...breakages) => void pending.push(...breakages),
     consumers: log.consumers,
+    deadLetters: log.deadLetters,
     head: () => log.head(),
     claim: (scope, owner): Promise<Claim> => log.claim(scope, owner),
     loadState: (scope) => log.loadState(scope),

@@ -1,11 +1,10 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { createSimulator, FAULT_KINDS, type Simulator, type Snapshot } from "../../src/simulator/index.ts";
 import { createRandom, type Random } from "../../src/simulator/random.ts";
-import { startBridgeProcess, type BridgeProcess } from "./bridge-process.ts";
-import { judgeLog, readLog, type Verdict } from "./feed-check.ts";
+import { ChaosBridge } from "./chaos-bridge.ts";
+import { ChaosWorkers } from "./chaos-workers.ts";
+import type { ChaosSubject } from "./chaos-subject.ts";
+import { judgeLog, type SeenEvent, type Verdict } from "./feed-check.ts";
 import { falseDeletes, simulatorTruth } from "./simulator-truth.ts";
 
 export interface ChaosOptions {
@@ -13,6 +12,8 @@ export interface ChaosOptions {
   readonly seconds: number;
   readonly allocations?: number;
   readonly changesPerSecond?: number;
+  /** Worker processes on a log in Redis; absent: one bridge on a file. */
+  readonly workers?: number;
   /** Told what is done, for people who watch. */
   readonly say?: (line: string) => void;
 }
@@ -23,39 +24,43 @@ export interface ChaosReport {
   readonly restarts: number;
   readonly faults: number;
   readonly verdict: Verdict;
+  /** Longest time between two events in the log, while the cluster changed all the time. */
+  readonly longestGapMs: number;
+  /** From the kill of a worker to when others had all that it watched; empty where there are no others. */
+  readonly takeoversMs: readonly number[];
 }
 
 const SETTLE_WITHIN_MS = 90_000;
 
 /**
- * A cluster that churns by seed, answers that go wrong, and a bridge that is killed, stopped and started at
+ * A cluster that churns by seed, answers that go wrong, and a feed whose processes are killed, stopped and started at
  * random; in the end the folded log is held to what the cluster has.
  */
 export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
-  const directory = await mkdtemp(join(tmpdir(), "ncf-chaos-"));
-  const chaos = new Chaos(options, join(directory, "feed.db"));
+  const say = options.say ?? (() => undefined);
+  const subject =
+    options.workers === undefined
+      ? await ChaosBridge.create()
+      : await ChaosWorkers.create(options.workers, say);
+  const chaos = new Chaos(options, subject);
   try {
     return await chaos.run();
   } finally {
     await chaos.close();
-    await rm(directory, { recursive: true, force: true });
   }
 }
 
 class Chaos {
   readonly #options: ChaosOptions;
-  readonly #file: string;
+  readonly #subject: ChaosSubject;
   readonly #random: Random;
   readonly #simulator: Simulator;
-  #url = "";
-  #bridge: BridgeProcess | undefined;
   #snapshot: Snapshot | undefined;
-  #restarts = 0;
   #faults = 0;
 
-  constructor(options: ChaosOptions, file: string) {
+  constructor(options: ChaosOptions, subject: ChaosSubject) {
     this.#options = options;
-    this.#file = file;
+    this.#subject = subject;
     this.#random = createRandom(options.seed * 7919);
     this.#simulator = createSimulator({
       seed: options.seed,
@@ -68,71 +73,46 @@ class Chaos {
 
   async run(): Promise<ChaosReport> {
     const { seconds, changesPerSecond = 40 } = this.#options;
-    this.#url = await this.#simulator.listen();
-    this.#start();
-    await this.#bridge?.ready();
+    await this.#subject.start(await this.#simulator.listen());
     this.#simulator.start({ changesPerSecond });
-    const endAt = Date.now() + seconds * 1000;
+    const [beganAt, endAt] = [Date.now(), Date.now() + seconds * 1000];
     while (Date.now() < endAt) {
       await this.#somethingHappens();
       await delay(this.#random.between(50, 400));
     }
     this.#simulator.stop();
     this.#simulator.faults.clear();
+    const calmAt = Date.now();
     this.#say("all calm: waiting for the feed to catch up");
-    if (this.#bridge === undefined) this.#start();
-    const verdict = await this.#settled();
+    await this.#subject.calm();
+    const { verdict, events } = await this.#settled();
     const { journal } = this.#simulator;
     return {
       changes: journal.entries.length + journal.dropped,
-      restarts: this.#restarts,
+      restarts: this.#subject.restarts,
       faults: this.#faults,
       verdict,
+      longestGapMs: longestGapMs(events, beganAt, calmAt),
+      takeoversMs: this.#subject.takeoversMs,
     };
   }
 
   async close(): Promise<void> {
-    await this.#bridge?.kill();
+    await this.#subject.close();
     await this.#simulator.close();
   }
 
   async #somethingHappens(): Promise<void> {
+    if (this.#random.between(0, 99) < this.#subject.harmPercent) {
+      this.#say(await this.#subject.harm(this.#random));
+      return;
+    }
     const dice = this.#random.between(0, 99);
-    if (dice < 7) await this.#endBridge("killed", (bridge) => bridge.kill());
-    else if (dice < 10) await this.#endBridge("stopped", (bridge) => bridge.stop());
-    else if (dice < 15) this.#leader();
-    else if (dice < 19) this.#takeSnapshot();
-    else if (dice < 22) this.#restore();
-    else if (dice < 60) this.#spoil();
-    // Else nothing: the bridge must also live long enough to follow.
-  }
-
-  async #endBridge(how: string, end: (bridge: BridgeProcess) => Promise<unknown>): Promise<void> {
-    if (this.#bridge === undefined) return;
-    this.#say(`bridge ${how}`);
-    await end(this.#bridge);
-    this.#bridge = undefined;
-    this.#restarts += 1;
-    await delay(this.#random.between(0, 600));
-    this.#start();
-  }
-
-  #start(): void {
-    this.#bridge = startBridgeProcess({
-      nomadAddr: this.#url,
-      feed: `sqlite:${this.#file}`,
-      // A restore leaves queries asleep until their wait ends: keep it short.
-      flags: [
-        "--baseline",
-        "events",
-        "--max-event-bytes",
-        "10MiB",
-        "--wait",
-        "1s",
-        "--nomad-compression",
-        "gzip",
-      ],
-    });
+    if (dice < 5) this.#leader();
+    else if (dice < 9) this.#takeSnapshot();
+    else if (dice < 12) this.#restore();
+    else if (dice < 50) this.#spoil();
+    // Else nothing: the feed must also live long enough to follow.
   }
 
   #spoil(): void {
@@ -171,11 +151,14 @@ class Chaos {
     this.#say(what);
   }
 
-  async #settled(): Promise<Verdict> {
+  async #settled(): Promise<{ verdict: Verdict; events: SeenEvent[] }> {
     const truth = simulatorTruth(this.#simulator);
     const giveUpAt = Date.now() + SETTLE_WITHIN_MS;
     for (;;) {
-      const events = await readLog(this.#file);
+      const events = await this.#subject.events().catch((error: unknown) => {
+        if (Date.now() > giveUpAt) throw error;
+        return [];
+      });
       const verdict = judgeLog(events, truth);
       if (verdict.lost.length > 0 && Date.now() < giveUpAt) {
         await delay(200);
@@ -184,11 +167,16 @@ class Chaos {
       // The end of the story may be right where its middle was not.
       const invented = falseDeletes(this.#simulator, events);
       const lost = [...verdict.lost, ...invented.map((subject) => `${subject} was told deleted and was not`)];
-      return { ...verdict, lost };
+      return { verdict: { ...verdict, lost }, events };
     }
   }
 
   #say(line: string): void {
     this.#options.say?.(line);
   }
+}
+
+function longestGapMs(events: readonly SeenEvent[], from: number, to: number): number {
+  const times = events.map(({ recordedMs }) => recordedMs).filter((ms) => ms >= from && ms <= to);
+  return Math.max(0, ...[...times, to].map((ms, n) => ms - (times[n - 1] ?? from)));
 }

@@ -1,3 +1,4 @@
+import type { FeedLog } from "../../src/feed/log.ts";
 import { openSqliteLog } from "../../src/feed/sqlite/open.ts";
 import { equalJson, isJsonObject, parseExact, type Json, type JsonObject } from "../../src/schemas/json.ts";
 
@@ -17,6 +18,8 @@ export interface SeenEvent {
   readonly current: string | null;
   readonly previous: string | null;
   readonly mode: string | null;
+  /** When it was recorded, ms since 1970. */
+  readonly recordedMs: number;
   readonly data: JsonObject;
 }
 
@@ -34,16 +37,21 @@ export interface Verdict {
 export async function readLog(path: string): Promise<SeenEvent[]> {
   const log = await openSqliteLog({ path, readOnly: true });
   try {
-    const { epoch, floor } = await log.head();
-    const events: SeenEvent[] = [];
-    for (let sequence = floor; ;) {
-      const page = await log.read({ epoch, sequence }, { limit: 1000, maxBytes: 64 << 20 });
-      if (page.length === 0) return events;
-      for (const entry of page) events.push(parseEvent(entry.json));
-      sequence = page.at(-1)?.sequence ?? sequence;
-    }
+    return await readEvents(log);
   } finally {
     await log.close();
+  }
+}
+
+/** All events of a log, oldest first. */
+export async function readEvents(log: Pick<FeedLog, "head" | "read">): Promise<SeenEvent[]> {
+  const { epoch, floor } = await log.head();
+  const events: SeenEvent[] = [];
+  for (let sequence = floor; ;) {
+    const page = await log.read({ epoch, sequence }, { limit: 1000, maxBytes: 64 << 20 });
+    if (page.length === 0) return events;
+    for (const entry of page) events.push(parseEvent(entry.json));
+    sequence = page.at(-1)?.sequence ?? sequence;
   }
 }
 
@@ -66,6 +74,7 @@ export function parseEvent(json: string): SeenEvent {
     current: maybeText(rev["current"]),
     previous: maybeText(rev["previous"]),
     mode: maybeText(observed["mode"]),
+    recordedMs: Date.parse(maybeText(event["recordedtime"]) ?? ""),
     data,
   };
 }

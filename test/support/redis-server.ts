@@ -52,6 +52,13 @@ export function redisMissing(): string | undefined {
     : undefined;
 }
 
+/** Why redis-cli cannot be run here; undefined where it can. */
+export function redisCliMissing(): string | undefined {
+  return binaryOf("redis-cli") === undefined
+    ? "no redis-cli in the PATH (apt-get install redis-tools)"
+    : undefined;
+}
+
 interface ServerOptions {
   /** Another server than the one that is found: the path of its binary. */
   readonly binary?: string | undefined;

@@ -38,8 +38,13 @@ export class TcpProxy {
     this.#switch = { at: text, targetPort };
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
+  /** Cuts every connection, whatever is under way on it; new ones are passed on. */
+  cutAll(): void {
     for (const socket of this.#sockets) socket.destroy();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.cutAll();
     return new Promise((resolve) => this.#server.close(() => resolve()));
   }
 

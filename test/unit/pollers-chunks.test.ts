@@ -10,7 +10,7 @@ const piece = (key: string, bytes?: number): Piece => ({ events: [], state: [wri
 
 describe("chunk", () => {
   it("ends with one last chunk even where there is nothing to write", () => {
-    expect([...chunk([])]).toEqual([{ events: [], state: [], births: [], last: true }]);
+    expect([...chunk([])]).toEqual([{ events: [], state: [], births: [], bytes: 0, last: true }]);
   });
 
   it("keeps order, splits by count, and marks only the last chunk", () => {

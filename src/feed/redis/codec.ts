@@ -65,6 +65,9 @@ export function sequenceOf(id: string): number {
   return Number(id.slice(0, id.indexOf("-")));
 }
 
+const REV = '"rev":{"current":"';
+const TO_INDEX = '"toIndex":"';
+
 /**
  * The Nomad index to be read off the stream id: that of the change, or of the look that found it where the change
  * left none; 0 for control events. It stands behind the object in `tail`, so only its end is looked at.
@@ -72,22 +75,18 @@ export function sequenceOf(id: string): number {
 export function nomadIndexOf({ tail, op }: EventDraft): string {
   if (op === null) return "0";
   const end = tail.slice(-1000);
-  const rev = lastMatch(end, /"rev":\{"current":"(\d{1,19})"/g);
-  return rev ?? lastMatch(end, /"toIndex":"(\d{1,19})"/g) ?? "0";
+  return lastIndexAfter(end, REV) ?? lastIndexAfter(end, TO_INDEX) ?? "0";
 }
 
-function lastMatch(text: string, pattern: RegExp): string | undefined {
-  return [...text.matchAll(pattern)].at(-1)?.[1];
-}
-
-/** Names of the indexes that find an event: sorted sets of sequences under `by:`. */
-export function indexesOf({ key, job, node, signals, severity }: EventDraft): string[] {
-  const names = new Set(signals.map((signal) => `signal:${signal}`));
-  if (key !== null) names.add(`key:${key}`);
-  if (job !== null) names.add(`job:${job}`);
-  if (node !== null) names.add(`node:${node}`);
-  if (isGrave(severity)) names.add("grave");
-  return [...names];
+/** The index that stands, in quotes, behind the last `name` in `text`. */
+function lastIndexAfter(text: string, name: string): string | undefined {
+  let last: string | undefined;
+  for (let at = text.indexOf(name); at !== -1; at = text.indexOf(name, at + 1)) {
+    const start = at + name.length;
+    const index = text.slice(start, text.indexOf('"', start));
+    if (/^\d{1,19}$/.test(index)) last = index;
+  }
+  return last;
 }
 
 /** Severities that are rare enough for an index. */

@@ -1,10 +1,11 @@
+import { SEGMENT_EVENTS } from "./postings.ts";
 import { script } from "./scripts.ts";
 
-/** Number of ARGV of one event, in the order in which the script reads them; see `argumentsOf` in commit.ts. */
-const EVENT_ARGUMENTS = 10;
-
 /**
- * Appends what follows in ARGV from `position` on: events, then the indexes that find them, each after its length.
+ * Appends what follows in ARGV from `position` on, see `appendArguments` in commit.ts: the kinds of events, as JSON;
+ * what overflowed, with its event's position; for each event its kind, Nomad index, key, facts and text; the index's
+ * lines by partition. An event's text is whole where it is `sealed`; else it is its head and its tail, between which
+ * its place is written. Redis's Lua hashes every byte of every string it makes, so that joining long ones is dear.
  * Answers how many events, their bytes, and the last sequence.
  */
 const APPEND = `
@@ -13,49 +14,51 @@ local function take()
   position = position + 1
   return ARGV[position - 1]
 end
-local function append(epoch, sequence, at, perResource)
-  local before, count, bytes, atText = sequence, tonumber(take()), 0, text(at)
-  for n = 1, count do
-    sequence = sequence + 1
-    local i = position + (n - 1) * ${EVENT_ARGUMENTS}
-    local number = text(sequence)
-    local cursor = epoch .. '-' .. number
-    local overflow = ARGV[i + 9]
-    local dataref = overflow == '' and '' or '"dataref":"/v1/data/' .. cursor .. '",'
-    local data = ARGV[i] .. '"sequence":"' .. string.rep('0', 16 - #number) .. number .. '","cursor":"' .. cursor
-      .. '",' .. dataref .. ARGV[i + 1]
-    local id = number .. '-' .. ARGV[i + 2]
-    redis.call('XADD', LOG, id, 'data', data, 'at', atText, 'type', ARGV[i + 3], 'op', ARGV[i + 4], 'ns', ARGV[i + 5],
-      'key', ARGV[i + 6], 'sev', ARGV[i + 7], 'facts', ARGV[i + 8])
-    bytes = bytes + #data
-    if overflow ~= '' then
-      bytes = bytes + #overflow
-      redis.call('HSET', PREFIX .. 'overflow', number, overflow)
-    end
-    if perResource then
-      local of = cjson.decode(ARGV[i + 8])[2]
-      if of ~= '' then
-        redis.call('SADD', PREFIX .. 'streams', of)
-        redis.call('XADD', PREFIX .. 'stream:' .. of, id, 'data', data, 'at', atText, 'type', ARGV[i + 3],
-          'op', ARGV[i + 4], 'ns', ARGV[i + 5], 'key', ARGV[i + 6], 'sev', ARGV[i + 7], 'facts', ARGV[i + 8])
-      end
-    end
-  end
-  position = position + count * ${EVENT_ARGUMENTS}
+local function seal(head, tail, epoch, number, overflows)
+  local cursor = epoch .. '-' .. number
+  local dataref = overflows and '"dataref":"/v1/data/' .. cursor .. '",' or ''
+  return head .. '"sequence":"' .. string.rep('0', 16 - #number) .. number .. '","cursor":"' .. cursor .. '",'
+    .. dataref .. tail
+end
+-- Of the index: the segment that the event after this sequence belongs to.
+local function segmentAfter(sequence)
+  local open = redis.call('ZREVRANGE', PREFIX .. 'segments', 0, 0)[1]
+  if open and sequence - tonumber(open) < ${SEGMENT_EVENTS} then return open end
+  return text(sequence + 1)
+end
+local function append(epoch, before, at, perResource, sealed)
+  local kinds, overflows, bytes, atText = cjson.decode(take()), {}, 0, text(at)
   for _ = 1, tonumber(take()) do
-    local index, members = PREFIX .. 'by:' .. take(), {}
-    for n = 1, tonumber(take()) do
-      local number = text(before + tonumber(take()))
-      members[#members + 1] = number
-      members[#members + 1] = number
-      if n % 1000 == 0 then
-        redis.call('ZADD', index, unpack(members))
-        members = {}
-      end
-    end
-    if #members > 0 then redis.call('ZADD', index, unpack(members)) end
+    local n = tonumber(take())
+    overflows[n] = take()
+    bytes = bytes + #overflows[n]
+    redis.call('HSET', PREFIX .. 'overflow', text(before + n), overflows[n])
   end
-  return count, bytes, sequence
+  local count = tonumber(take())
+  for n = 1, count do
+    local type, op, namespace, severity, resource = unpack(kinds[tonumber(ARGV[position])])
+    local id = string.format('%.0f-%s', before + n, ARGV[position + 1])
+    local key, facts, data = ARGV[position + 2], ARGV[position + 3], ARGV[position + 4]
+    position = position + 5
+    if not sealed then data = seal(data, take(), epoch, text(before + n), overflows[n]) end
+    bytes = bytes + #data
+    redis.call('XADD', LOG, id, 'data', data, 'at', atText, 'type', type, 'op', op, 'ns', namespace, 'key', key,
+      'sev', severity, 'facts', facts)
+    if perResource and resource ~= '' then
+      redis.call('SADD', PREFIX .. 'streams', resource)
+      redis.call('XADD', PREFIX .. 'stream:' .. resource, id, 'data', data, 'at', atText, 'type', type, 'op', op,
+        'ns', namespace, 'key', key, 'sev', severity, 'facts', facts)
+    end
+  end
+  local partitions = tonumber(take())
+  if partitions > 0 then
+    local segment, block = segmentAfter(before), '@' .. text(before) .. '\\n'
+    redis.call('ZADD', PREFIX .. 'segments', text(before + count), segment)
+    for _ = 1, partitions do
+      redis.call('APPEND', PREFIX .. 'by:' .. segment .. ':' .. take(), block .. take())
+    end
+  end
+  return count, bytes, before + count
 end
 `;
 
@@ -77,7 +80,7 @@ if not lost and redis.call('HGET', META, 'replid') == history then return {} end
 here = begin(ARGV[1], ARGV[3], ARGV[4])
 position = 9
 local at = math.max(here.at, tonumber(ARGV[4]))
-local _, bytes, sequence = append(ARGV[3], here.sequence, at, ARGV[5] == '1')
+local _, bytes, sequence = append(ARGV[3], here.sequence, at, ARGV[5] == '1', false)
 redis.call('HSET', META, 'epoch', ARGV[3], 'sequence', text(sequence), 'bytes', text(here.bytes + bytes),
   'at', text(at), 'replid', history)
 return { ARGV[3], text(sequence), stampOf(entryAt(sequence)) }
@@ -89,11 +92,13 @@ return { ARGV[3], text(sequence), stampOf(entryAt(sequence)) }
  * memory refuses it before anything has changed.
  *
  * ARGV: resource, namespace, fence, expected rev, commit id, now, checkpoint, memo, Nomad epoch, what the writer saw (epoch,
- * sequence, stamp), "1" for a stream per resource; then lists, each after its length: births; events; indexes (name,
- * number of positions, positions); states (name, number written, key, value …, number removed, keys …).
+ * sequence, stamp), "1" for a stream per resource, "1" where the events are sealed as those that follow what the writer
+ * saw; then lists, each after its length: births; what APPEND reads; states (name, number written, key, value …, number
+ * removed, keys …).
  *
  * Answers ["committed", first, last, rev, epoch, time of recording], ["duplicate", first, last, rev], ["lost"],
- * ["fenced", current fence], ["unclaimed", current fence] or ["conflict", rev].
+ * ["fenced", current fence], ["unclaimed", current fence], ["conflict", rev], or ["moved"] where the events are sealed
+ * for another place than theirs.
  */
 export const COMMIT = script(`
 ${APPEND}
@@ -118,9 +123,11 @@ if rev ~= tonumber(ARGV[4]) then
   if own[3] ~= ARGV[5] then return { 'conflict', text(rev) } end
   return { 'duplicate', own[4], own[5], text(rev) }
 end
+local sealed = ARGV[14] == '1'
+if sealed and (here.epoch ~= ARGV[10] or here.sequence ~= tonumber(ARGV[11])) then return { 'moved' } end
 
 local at = math.max(here.at, tonumber(ARGV[6]))
-position = 14
+position = 15
 rev = rev + 1
 redis.call('HSET', key, 'rev', text(rev), 'commitId', ARGV[5])
 if ARGV[7] ~= '' then
@@ -133,7 +140,7 @@ for _ = 1, tonumber(take()) do
     redis.call('HSET', PREFIX .. 'scope:' .. scope, 'fence', 0, 'owner', '', 'baselined', 1)
   end
 end
-local count, bytes, sequence = append(here.epoch, here.sequence, at, ARGV[13] == '1')
+local count, bytes, sequence = append(here.epoch, here.sequence, at, ARGV[13] == '1', sealed)
 
 local cuts = redis.call('ZRANGE', PREFIX .. 'cuts', 0, -1, 'WITHSCORES')
 local open = {}

@@ -1,4 +1,4 @@
-import type { EventDraft } from "../../schemas/draft.ts";
+import { sealDraft, type EventDraft } from "../../schemas/draft.ts";
 import { scopesOverlap, type Scope } from "../../schemas/scope.ts";
 import { inherit, type ScopeRecord } from "../claims.ts";
 import { Conflict, Fenced } from "../errors.ts";
@@ -12,7 +12,8 @@ import {
   type ScopeStatus,
   type StateWrite,
 } from "../log.ts";
-import { factsOf, indexesOf, nomadIndexOf, stateValue } from "./codec.ts";
+import { factsOf, nomadIndexOf, stateValue } from "./codec.ts";
+import { postingsOf } from "./postings.ts";
 
 /** The newest event that a process knows to be in the log. */
 export interface Seen {
@@ -35,48 +36,71 @@ export interface CommitContext {
   readonly nowMs: number;
   readonly seen: Seen;
   readonly streamPerResource: boolean;
+  /** Whether to write into the events the places that follow what was seen: faster, and in vain where others were first. */
+  readonly sealed: boolean;
 }
 
 /** The commit as the commit script reads it. */
 export function argumentsOf(commit: Commit, context: CommitContext): Argument[] {
   const { scope, checkpoint, memo, births = [], events } = commit;
+  const { nowMs, seen, streamPerResource, sealed } = context;
   const nomadEpoch = Math.max(checkpoint?.nomadEpoch ?? 0, memo?.resync?.nomadEpoch ?? 0);
-  return [
+  const args: Argument[] = [
     scope.resource,
     scope.namespace,
     commit.fence,
     commit.expectedRev,
     commit.commitId,
-    context.nowMs,
+    nowMs,
     checkpoint === undefined ? "" : JSON.stringify(checkpoint),
     memo === undefined ? "" : JSON.stringify(memo),
     nomadEpoch,
-    ...seenArguments(context.seen),
-    context.streamPerResource ? "1" : "",
+    ...seenArguments(seen),
+    streamPerResource ? "1" : "",
+    sealed ? "1" : "",
     births.length,
     ...births.map(({ resource, namespace }) => `${resource}:${namespace}`),
-    ...appendArguments(events),
-    ...stateArguments(commit.state),
   ];
+  for (const argument of appendArguments(events, sealed ? seen : undefined)) args.push(argument);
+  for (const argument of stateArguments(commit.state)) args.push(argument);
+  return args;
 }
 
-/** Events and the indexes that find them, as scripts append them. */
-export function appendArguments(events: readonly EventDraft[]): Argument[] {
-  return [events.length, ...events.flatMap(eventArguments), ...indexArguments(events)];
-}
-
-function eventArguments(event: EventDraft): Argument[] {
-  const { head, tail, type, op, namespace, key, severity, overflow } = event;
-  const fields = [type, op ?? "", namespace ?? "", key ?? "", severity];
-  return [head, tail, nomadIndexOf(event), ...fields, factsOf(event), overflow ?? ""];
-}
-
-function indexArguments(events: readonly EventDraft[]): Argument[] {
-  const positions = new Map<string, number[]>();
-  for (const [position, event] of events.entries()) {
-    for (const name of indexesOf(event)) listIn(positions, name).push(position + 1);
+/** Events and their index, as scripts append them; sealed as those that follow what was seen, where that is given. */
+export function appendArguments(events: readonly EventDraft[], seen?: Seen): Argument[] {
+  const kinds = new Kinds();
+  const overflows: Argument[] = [];
+  const args: Argument[] = [];
+  for (const [index, event] of events.entries()) {
+    args.push(kinds.placeOf(event), nomadIndexOf(event), event.key ?? "", factsOf(event));
+    if (seen === undefined) args.push(event.head, event.tail);
+    else args.push(sealDraft(event, seen.epoch, seen.sequence + index + 1));
+    if (event.overflow !== null) overflows.push(index + 1, event.overflow);
   }
-  return [positions.size, ...[...positions].flatMap(([name, all]) => [name, all.length, ...all])];
+  const postings = postingsOf(events);
+  const counted = [overflows.length / 2, ...overflows, events.length];
+  return [kinds.list(), ...counted, ...args, postings.length / 2, ...postings];
+}
+
+/** What many events of a commit have in common is sent once. */
+class Kinds {
+  readonly #rows: string[][] = [];
+  readonly #places = new Map<string, string>();
+
+  placeOf({ type, op, namespace, severity, resource }: EventDraft): string {
+    const kind = `${type} ${op} ${namespace} ${severity} ${resource}`;
+    const known = this.#places.get(kind);
+    if (known !== undefined) return known;
+    // What JSON says with a lone surrogate is nothing that Redis reads.
+    this.#rows.push([type, op ?? "", namespace?.toWellFormed() ?? "", severity, resource ?? ""]);
+    const place = String(this.#rows.length);
+    this.#places.set(kind, place);
+    return place;
+  }
+
+  list(): string {
+    return JSON.stringify(this.#rows);
+  }
 }
 
 /** Of several writes of one object the last counts. */
@@ -103,23 +127,24 @@ function stateArguments(writes: readonly StateWrite[]): Argument[] {
   return args;
 }
 
-function listIn<Key, Value>(map: Map<Key, Value[]>, key: Key): Value[] {
-  const list = map.get(key) ?? [];
-  map.set(key, list);
-  return list;
-}
-
 export interface CommitReply {
   readonly committed: Committed;
   /** Absent where nothing was appended. */
   readonly seen?: Seen;
 }
 
-/** "lost" where the log lost what this writer saw in it; "unclaimed" where it knows no claim. @throws Fenced, Conflict. */
-export function readCommitReply(reply: unknown, commit: Commit): CommitReply | "lost" | "unclaimed" {
+/**
+ * "lost" where the log lost what this writer saw in it; "moved" where the events were sealed and others were first;
+ * "unclaimed" where it knows no claim.
+ * @throws Fenced, Conflict.
+ */
+export function readCommitReply(
+  reply: unknown,
+  commit: Commit,
+): CommitReply | "lost" | "moved" | "unclaimed" {
   const [status, ...parts] = reply as string[];
   const [one = "0", two = "0", three = "0", epoch = "", at = ""] = parts;
-  if (status === "lost" || status === "unclaimed") return status;
+  if (status === "lost" || status === "moved" || status === "unclaimed") return status;
   if (status === "fenced") throw new Fenced(commit.scope, commit.fence, Number(one));
   if (status === "conflict") throw new Conflict(commit.scope, commit.expectedRev, Number(one));
   const committed: Committed = {

@@ -2,6 +2,7 @@ import type { Redis } from "ioredis";
 import type { Logger } from "../../telemetry/logger.ts";
 import { LogUnavailable } from "../errors.ts";
 import { createRedis } from "./client.ts";
+import { BufferedCommand } from "./buffered-command.ts";
 import { isReplyError, translate } from "./errors.ts";
 import type { Location } from "./location.ts";
 import type { Script } from "./scripts.ts";
@@ -72,12 +73,12 @@ export class Connection {
 
   /** The reply, in which text is text. */
   async run(script: Script, args: readonly Argument[]): Promise<unknown> {
-    return this.#evaluate("EVALSHA", "EVAL", script, args, (name, all) => this.#redis.call(name, all));
+    return this.#evaluate("EVALSHA", "EVAL", script, args, (name, all) => this.#send(name, all, "utf8"));
   }
 
   /** The reply, in which text is bytes. */
   async runForBytes(script: Script, args: readonly Argument[]): Promise<unknown> {
-    return this.#evaluate("EVALSHA", "EVAL", script, args, (name, all) => this.#redis.callBuffer(name, all));
+    return this.#evaluate("EVALSHA", "EVAL", script, args, (name, all) => this.#send(name, all, null));
   }
 
   async call(name: string, ...args: Argument[]): Promise<unknown> {
@@ -111,6 +112,10 @@ export class Connection {
   async #asksFor(command: string): Promise<boolean> {
     const [facts] = (await this.call("COMMAND", "INFO", command)) as unknown[];
     return Array.isArray(facts) && facts.length > 0;
+  }
+
+  async #send(name: string, args: Argument[], replyEncoding: "utf8" | null): Promise<unknown> {
+    return this.#redis.sendCommand(new BufferedCommand(name, args, { replyEncoding }));
   }
 
   async #evaluate(

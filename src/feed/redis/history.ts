@@ -1,8 +1,9 @@
 import type { LogEntry } from "../../schemas/draft.ts";
 import { SEVERITIES } from "../../schemas/severity.ts";
 import type { HistoryQuery } from "../log.ts";
-import { entryOf, isGrave, type StreamEntry } from "./codec.ts";
+import { entryOf, type StreamEntry } from "./codec.ts";
 import type { Connection } from "./connection.ts";
+import { postedBy, sequencesIn, type Posted } from "./postings.ts";
 
 /** Sequences between which all answers lie, both exclusive: paging and the bounds on time together. */
 export interface Range {
@@ -13,8 +14,8 @@ export interface Range {
 const PAGE_EVENTS = 200;
 
 /**
- * Walks the smallest index that the question names (object, job, node, signal, WARN and above) in the order asked
- * for, and looks at each event it lists; a question that names none walks the stream itself.
+ * Asks the index for the object, job, node, signal or severity that the question names, in the order asked for, and
+ * looks at each event it finds; a question that names none walks the stream itself.
  */
 export async function findHistory(
   connection: Connection,
@@ -22,80 +23,75 @@ export async function findHistory(
   query: HistoryQuery,
   range: Range,
 ): Promise<LogEntry[]> {
-  const index = await smallestIndex(connection, prefix, query);
+  const posted = postedBy(query);
+  const pages =
+    posted === undefined
+      ? pagesOfStream(connection, prefix, query, range)
+      : pagesOfIndex(connection, prefix, posted, query, range);
+  const limit = Math.max(0, query.limit);
   const found: LogEntry[] = [];
-  let { after, before } = range;
-  while (found.length < query.limit && before - after > 1) {
-    const page =
-      index === undefined
-        ? await pageOfStream(connection, `${prefix}log`, query, { after, before })
-        : await pageOfIndex(connection, prefix, index, query, { after, before });
-    found.push(...page.entries.filter((entry) => matches(entry, query)));
-    if (page.last === undefined) break;
-    if (query.order === "oldest-first") after = page.last;
-    else before = page.last;
+  if (limit === 0) return found;
+  for await (const page of pages) {
+    found.push(...page.filter((entry) => matches(entry, query)));
+    if (found.length >= limit) break;
   }
-  return found.slice(0, Math.max(0, query.limit));
+  return found.slice(0, limit);
 }
 
-interface Page {
-  readonly entries: readonly LogEntry[];
-  /** The sequence at which the next page goes on; undefined where there is none. */
-  readonly last: number | undefined;
-}
-
-async function pageOfStream(
-  connection: Connection,
-  log: string,
-  { order }: HistoryQuery,
-  { after, before }: Range,
-): Promise<Page> {
-  const [from, to] = [after + 1, before - 1];
-  const reply =
-    order === "oldest-first"
-      ? await connection.call("XRANGE", log, from, to, "COUNT", PAGE_EVENTS)
-      : await connection.call("XREVRANGE", log, to, from, "COUNT", PAGE_EVENTS);
-  const entries = (reply as StreamEntry[]).map(entryOf);
-  return { entries, last: entries.at(-1)?.sequence };
-}
-
-async function pageOfIndex(
+async function* pagesOfStream(
   connection: Connection,
   prefix: string,
-  index: string,
   { order }: HistoryQuery,
-  { after, before }: Range,
-): Promise<Page> {
-  const [low, high] = [`(${after}`, `(${before}`];
-  const bounds = ["LIMIT", 0, PAGE_EVENTS] as const;
-  const reply =
-    order === "oldest-first"
-      ? await connection.call("ZRANGEBYSCORE", index, low, high, ...bounds)
-      : await connection.call("ZREVRANGEBYSCORE", index, high, low, ...bounds);
-  const sequences = reply as string[];
-  const replies = await connection.each(
-    sequences.map((sequence) => ["XRANGE", `${prefix}log`, sequence, sequence] as const),
-  );
-  const entries = replies.flatMap((one) => (one as StreamEntry[]).map(entryOf));
-  const last = sequences.at(-1);
-  return { entries, last: last === undefined ? undefined : Number(last) };
+  range: Range,
+): AsyncGenerator<LogEntry[]> {
+  const log = `${prefix}log`;
+  let { after, before } = range;
+  while (before - after > 1) {
+    const [from, to] = [after + 1, before - 1];
+    const reply =
+      order === "oldest-first"
+        ? await connection.call("XRANGE", log, from, to, "COUNT", PAGE_EVENTS)
+        : await connection.call("XREVRANGE", log, to, from, "COUNT", PAGE_EVENTS);
+    const entries = (reply as StreamEntry[]).map(entryOf);
+    const last = entries.at(-1)?.sequence;
+    if (last === undefined) return;
+    yield entries;
+    if (order === "oldest-first") after = last;
+    else before = last;
+  }
 }
 
-async function smallestIndex(
+async function* pagesOfIndex(
   connection: Connection,
   prefix: string,
-  query: HistoryQuery,
-): Promise<string | undefined> {
-  const names: string[] = [];
-  if (query.key !== undefined) names.push(`key:${query.key}`);
-  if (query.job !== undefined) names.push(`job:${query.job}`);
-  if (query.node !== undefined) names.push(`node:${query.node}`);
-  if (query.signal !== undefined) names.push(`signal:${query.signal}`);
-  if (query.minSeverity !== undefined && isGrave(query.minSeverity)) names.push("grave");
-  const keys = names.map((name) => `${prefix}by:${name}`);
-  if (keys.length < 2) return keys[0];
-  const sizes = (await connection.each(keys.map((key) => ["ZCARD", key] as const))) as number[];
-  return keys[sizes.indexOf(Math.min(...sizes))];
+  { partition, name }: Posted,
+  { order }: HistoryQuery,
+  { after, before }: Range,
+): AsyncGenerator<LogEntry[]> {
+  const segments = await segmentsBetween(connection, prefix, { after, before });
+  for (const segment of order === "oldest-first" ? segments : segments.toReversed()) {
+    const text = await connection.call("GET", `${prefix}by:${segment}:${partition}`);
+    const wanted = sequencesIn(typeof text === "string" ? text : "", name).filter(
+      (sequence) => sequence > after && sequence < before,
+    );
+    if (order !== "oldest-first") wanted.reverse();
+    for (let start = 0; start < wanted.length; start += PAGE_EVENTS) {
+      const page = wanted.slice(start, start + PAGE_EVENTS);
+      const replies = await connection.each(page.map((n) => ["XRANGE", `${prefix}log`, n, n] as const));
+      yield replies.flatMap((one) => (one as StreamEntry[]).map(entryOf));
+    }
+  }
+}
+
+/** The segments of the index with events in the range, oldest first. A segment is named by its first event. */
+async function segmentsBetween(
+  connection: Connection,
+  prefix: string,
+  { after, before }: Range,
+): Promise<string[]> {
+  const bounds = [`(${after}`, "+inf"] as const;
+  const reply = await connection.call("ZRANGEBYSCORE", `${prefix}segments`, ...bounds);
+  return (reply as string[]).filter((first) => Number(first) < before);
 }
 
 const SAME = ["resource", "key", "namespace", "job", "node", "op"] as const;

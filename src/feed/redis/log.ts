@@ -9,6 +9,7 @@ import type {
   Commit,
   Committed,
   ConsumerStore,
+  DeadLetterStore,
   FeedHead,
   FeedLog,
   HistoryQuery,
@@ -23,6 +24,8 @@ import { COMMIT } from "./commit-script.ts";
 import { argumentsOf, readClaimReply, readCommitReply, scopeRow, seenArguments } from "./commit.ts";
 import type { Connection } from "./connection.ts";
 import { RedisConsumers } from "./consumers.ts";
+import { RedisDeadLetters } from "./dead-letters.ts";
+import { Guess } from "./guess.ts";
 import { waitUntilDurable, type Durability } from "./durability.ts";
 import { findHistory, type Range } from "./history.ts";
 import { readPage } from "./pages.ts";
@@ -57,11 +60,14 @@ export interface WriterParts {
  */
 export class RedisLog implements FeedLog {
   readonly consumers: ConsumerStore;
+  readonly deadLetters: DeadLetterStore;
   readonly #parts: RedisLogParts;
   readonly #waiters = new Waiters();
   readonly #watch: Watch;
   /** Scope name to the fence it was claimed with here. */
   readonly #claimed = new Map<string, number>();
+  /** Whether what this process saw last is the end of the log: nobody else writes at the same time. */
+  readonly #guess = new Guess();
   #highestFence = 0;
   #closed = false;
 
@@ -69,6 +75,7 @@ export class RedisLog implements FeedLog {
     this.#parts = parts;
     const { connection, connect, prefix, clock } = parts;
     this.consumers = new RedisConsumers(connection, prefix, () => this.#writing().connection, clock);
+    this.deadLetters = new RedisDeadLetters(connection, prefix, () => this.#writing().connection, clock);
     this.#watch = new Watch(connect, prefix, this.#waiters);
   }
 
@@ -113,11 +120,15 @@ export class RedisLog implements FeedLog {
   async commit(commit: Commit): Promise<Committed> {
     const { connection, streamPerResource, durability, witness } = this.#writing();
     for (;;) {
-      const context = { nowMs: this.#parts.clock(), seen: witness.seen, streamPerResource };
+      const { seen } = witness;
+      const sealed = this.#guess.isGood && seen.epoch !== "" && commit.events.length > 0;
+      const context = { nowMs: this.#parts.clock(), seen, streamPerResource, sealed };
       const reply = readCommitReply(await connection.run(COMMIT, argumentsOf(commit, context)), commit);
       if (reply === "unclaimed") throw this.#unclaimed(commit);
       if (reply === "lost") await witness.look();
+      else if (reply === "moved") this.#guess.was(false);
       else {
+        if (reply.seen !== undefined) this.#guess.was(reply.committed.first === seen.sequence + 1);
         if (reply.seen !== undefined) witness.remember(reply.seen);
         await waitUntilDurable(connection, this.#key("meta"), durability);
         this.#waiters.wake(reply.committed.last);

@@ -37,7 +37,7 @@ interface WriteOptions extends CommonOptions {
 
 export type RedisLogOptions = ReadOptions | WriteOptions;
 
-const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 2;
 
 /**
  * Opens the log at `url`, and begins it where there is none. Keys that are not a whole log of this source are

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { PARTITIONS } from "./postings.ts";
 
 /** A Lua script, run by its digest; Redis runs it whole or not at all, and nothing beside it. */
 export interface Script {
@@ -45,7 +46,7 @@ local function replid() return string.match(redis.call('INFO', 'replication'), '
 -- Begins the feed where there is none. Answers its place.
 local function begin(source, epoch, at)
   if redis.call('EXISTS', META) == 0 then
-    redis.call('HSET', META, 'schema', 1, 'source', source, 'epoch', epoch, 'sequence', 0, 'floor', 0, 'bytes', 0,
+    redis.call('HSET', META, 'schema', 2, 'source', source, 'epoch', epoch, 'sequence', 0, 'floor', 0, 'bytes', 0,
       'fence', 0, 'nomadEpoch', 0, 'at', 0, 'createdAt', at, 'replid', replid())
   end
   return place()
@@ -145,10 +146,12 @@ return answer
 `);
 
 /**
- * Removes the oldest events beyond the limits, at most a hundred. ARGV: greatest number of events, of bytes, and
+ * Removes the oldest events beyond the limits, at most a hundred, and segments of the index that find none any more.
+ * ARGV: greatest number of events, of bytes, and
  * the time before which they go; '' where there is no such limit. Answers [floor, removed].
  */
 export const TRIM = script(`
+local PARTITIONS = { ${PARTITIONS.map((name) => `'${name}'`).join(", ")} }
 local here = place()
 if not here or here.sequence == here.floor then return { here and text(here.floor) or '0', 0 } end
 local maxEvents, maxBytes, before = tonumber(ARGV[1]), tonumber(ARGV[2]) or math.huge, tonumber(ARGV[3])
@@ -156,27 +159,23 @@ local wanted = here.floor
 if maxEvents then wanted = math.max(wanted, here.sequence - maxEvents) end
 if before then wanted = math.max(wanted, lastBefore(here, before)) end
 if wanted <= here.floor and here.bytes <= maxBytes then return { text(here.floor), 0 } end
-local floor, bytes, removed, indexes, cut = here.floor, here.bytes, 0, {}, {}
-local function indexed(kind, name) if name and name ~= '' then indexes[kind .. name] = true end end
+local floor, bytes, removed, cut = here.floor, here.bytes, 0, {}
 for _, entry in ipairs(redis.call('XRANGE', LOG, text(floor + 1), '+', 'COUNT', 100)) do
   if floor >= wanted and bytes <= maxBytes then break end
   local fields = entry[2]
   floor, removed = floor + 1, removed + 1
   bytes = bytes - #fields[2] - redis.call('HSTRLEN', PREFIX .. 'overflow', text(floor))
   cut[#cut + 1] = text(floor)
-  local facts = cjson.decode(fields[16])
-  indexed('key:', fields[12])
-  if fields[14] == 'WARN' or fields[14] == 'ERROR' or fields[14] == 'FATAL' then indexes['grave'] = true end
-  indexed('job:', facts[4])
-  indexed('node:', facts[5])
-  for _, signal in ipairs(facts[7]) do indexed('signal:', signal) end
 end
 redis.call('XTRIM', LOG, 'MINID', '=', text(floor + 1))
 for _, resource in ipairs(redis.call('SMEMBERS', PREFIX .. 'streams')) do
   redis.call('XTRIM', PREFIX .. 'stream:' .. resource, 'MINID', '=', text(floor + 1))
 end
 redis.call('HDEL', PREFIX .. 'overflow', unpack(cut))
-for index in pairs(indexes) do redis.call('ZREMRANGEBYSCORE', PREFIX .. 'by:' .. index, '-inf', text(floor)) end
+for _, segment in ipairs(redis.call('ZRANGEBYSCORE', PREFIX .. 'segments', '-inf', text(floor))) do
+  for _, partition in ipairs(PARTITIONS) do redis.call('DEL', PREFIX .. 'by:' .. segment .. ':' .. partition) end
+  redis.call('ZREM', PREFIX .. 'segments', segment)
+end
 redis.call('HSET', META, 'floor', text(floor), 'bytes', text(bytes))
 return { text(floor), removed }
 `);
@@ -208,9 +207,10 @@ redis.call('SADD', PREFIX .. 'consumers', ARGV[1])
 return redis.call('HMGET', key, 'epoch', 'sequence', 'updatedAt', 'lastError')
 `);
 
-/** ARGV: name. Answers 1 where there was one. */
+/** ARGV: name. Its dead letters go too. Answers 1 where there was one. */
 export const REMOVE_CONSUMER = script(`
 redis.call('SREM', PREFIX .. 'consumers', ARGV[1])
+redis.call('DEL', PREFIX .. 'dlq:' .. ARGV[1])
 return redis.call('DEL', PREFIX .. 'consumer:' .. ARGV[1])
 `);
 

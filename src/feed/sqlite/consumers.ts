@@ -48,7 +48,11 @@ export class SqliteConsumers implements ConsumerStore {
   }
 
   async remove(name: string): Promise<boolean> {
-    return this.#writing().run("DELETE FROM consumers WHERE name = ?", [name]) === 1;
+    const connection = this.#writing();
+    return connection.transaction(() => {
+      connection.run("DELETE FROM dead_letters WHERE consumer = ?", [name]);
+      return connection.run("DELETE FROM consumers WHERE name = ?", [name]) === 1;
+    });
   }
 
   #find(name: string): Consumer | undefined {

@@ -9,6 +9,7 @@ import type {
   Commit,
   Committed,
   ConsumerStore,
+  DeadLetterStore,
   FeedHead,
   FeedLog,
   HistoryQuery,
@@ -22,6 +23,7 @@ import { Waiters } from "../waiters.ts";
 import { claimScope, commitChunk } from "./commit.ts";
 import type { Connection } from "./connection.ts";
 import { SqliteConsumers } from "./consumers.ts";
+import { SqliteDeadLetters } from "./dead-letters.ts";
 import { damaged, moved } from "./errors.ts";
 import { placeHolder } from "./file.ts";
 import { planHistory, type Range } from "./history.ts";
@@ -52,6 +54,7 @@ export interface SqliteLogParts {
  */
 export class SqliteLog implements FeedLog {
   readonly consumers: ConsumerStore;
+  readonly deadLetters: DeadLetterStore;
   readonly #parts: SqliteLogParts;
   readonly #waiters = new Waiters();
   readonly #cuts = new Set<SqliteStateCut>();
@@ -64,6 +67,8 @@ export class SqliteLog implements FeedLog {
     this.#parts = parts;
     this.#file = placeHolder(parts.connection.path);
     this.consumers = new SqliteConsumers(parts.connection, () => this.#writing(), parts.clock);
+    const reading = () => this.#connection;
+    this.deadLetters = new SqliteDeadLetters(reading, () => this.#writing(), parts.clock);
   }
 
   async head(): Promise<FeedHead> {

@@ -8,8 +8,8 @@ import { damaged } from "./errors.ts";
 import { createLogFile, demandOwnership, inspect, isArchived, truePath } from "./file.ts";
 import { WriterLock, type Writer } from "./lock.ts";
 import { SqliteLog } from "./log.ts";
-import { readMeta } from "./rows.ts";
-import { SCHEMA_VERSION } from "./schema.ts";
+import { formatOf, readMeta } from "./rows.ts";
+import { SCHEMA_VERSION, upgradeFrom } from "./schema.ts";
 import { recordedText } from "./trim.ts";
 
 interface CommonOptions {
@@ -96,6 +96,7 @@ function openForWriting(path: string, options: WriteOptions): FeedLog {
     return closingOnError(connection, () => {
       connection.snapshot(() => verify(connection, options.source));
       checkPages(connection);
+      upgrade(connection);
       prepare(connection, options, clock());
       return new SqliteLog({
         connection,
@@ -125,7 +126,7 @@ function closingOnError<T>(connection: Connection, work: () => T): T {
 function verify(connection: Connection, source: string | undefined): void {
   const { path } = connection;
   demandOwnership(connection);
-  const version = connection.get("PRAGMA user_version")?.integer("user_version") ?? 0;
+  const version = formatOf(connection);
   if (version > SCHEMA_VERSION) {
     throw new LogUnusable(
       `The log ${path} is of format ${version}; this nomad-changefeed knows formats up to ${SCHEMA_VERSION}`,
@@ -149,6 +150,13 @@ function verify(connection: Connection, source: string | undefined): void {
       `it should hold events ${meta.floor + 1} to ${meta.sequence} and holds ${begins} to ${ends}`,
     );
   }
+}
+
+/** All at once or not at all. Readers understand the older format too. */
+function upgrade(connection: Connection): void {
+  const statements = upgradeFrom(formatOf(connection));
+  if (statements === "") return;
+  connection.transaction(() => connection.exec(`${statements} PRAGMA user_version = ${SCHEMA_VERSION}`));
 }
 
 function checkPages(connection: Connection): void {

@@ -6,6 +6,7 @@ import {
   EMPTY_MEMO,
   type Checkpoint,
   type Consumer,
+  type DeadLetter,
   type FeedHead,
   type ScopeMemo,
   type ScopeStatus,
@@ -35,6 +36,11 @@ export function entryOf(row: Row): LogEntry {
     time: row.text("time"),
     json: row.text("data"),
   };
+}
+
+/** The version of the file's schema. */
+export function formatOf(connection: Connection): number {
+  return connection.get("PRAGMA user_version")?.integer("user_version") ?? 0;
 }
 
 export interface Meta extends FeedHead {
@@ -130,5 +136,16 @@ export function consumerOf(row: Row): Consumer {
     cursor: { epoch: row.text("epoch"), sequence: row.integer("sequence") },
     updatedAt: row.text("updated_at"),
     lastError: row.textOrNull("last_error"),
+  };
+}
+
+export function deadLetterOf(row: Row): DeadLetter {
+  return {
+    cursor: { epoch: row.text("epoch"), sequence: row.integer("sequence") },
+    id: row.text("id"),
+    json: row.text("data"),
+    reason: row.text("reason"),
+    attempts: row.integer("attempts"),
+    parkedAt: row.text("parked_at"),
   };
 }

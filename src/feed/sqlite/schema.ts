@@ -1,6 +1,5 @@
 /** "NCFL", at offset 68 of the file: tells our logs from other SQLite databases. */
 export const APPLICATION_ID = 0x4e43464c;
-export const SCHEMA_VERSION = 1;
 
 /** Severities that are rare enough for an index of their own. */
 export const GRAVE = "severity IN ('WARN','ERROR','FATAL')";
@@ -11,7 +10,7 @@ export const GRAVE = "severity IN ('WARN','ERROR','FATAL')";
  * in the order wanted. The columns after `sequence` let further conditions be decided in the index, without
  * reading the event.
  */
-export const SCHEMA = `
+const FORMAT_1 = `
 CREATE TABLE meta (
   one         INTEGER PRIMARY KEY CHECK (one = 1),
   source      TEXT    NOT NULL,
@@ -99,3 +98,28 @@ CREATE TABLE consumers (
   last_error TEXT
 ) WITHOUT ROWID;
 `;
+
+/** What makes format 2 of format 1, and so on. Files that are new are made the same way. */
+const UPGRADES = [
+  `
+CREATE TABLE dead_letters (
+  consumer  TEXT    NOT NULL,
+  sequence  INTEGER NOT NULL,
+  epoch     TEXT    NOT NULL,
+  id        TEXT    NOT NULL,
+  reason    TEXT    NOT NULL,
+  attempts  INTEGER NOT NULL,
+  parked_at TEXT    NOT NULL,
+  data      TEXT    NOT NULL,
+  UNIQUE (consumer, sequence, epoch)
+);
+`,
+] as const;
+
+export const SCHEMA_VERSION = 1 + UPGRADES.length;
+export const SCHEMA = [FORMAT_1, ...UPGRADES].join("");
+
+/** What brings a file of this format to the present one; "" where it is of the present one. */
+export function upgradeFrom(version: number): string {
+  return UPGRADES.slice(version - 1).join("");
+}

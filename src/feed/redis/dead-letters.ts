@@ -1,0 +1,106 @@
+import { parseCursor, type Cursor, formatCursor } from "../../schemas/cursor.ts";
+import { DeadLettersFull, LogUnusable } from "../errors.ts";
+import { MAX_DEAD_LETTERS, type DeadLetter, type DeadLetterStore, type Parked } from "../log.ts";
+import { timeText, type StreamEntry } from "./codec.ts";
+import type { Connection } from "./connection.ts";
+import { script } from "./scripts.ts";
+
+/**
+ * ARGV: consumer, stream id, then the fields and their values. Answers the fields of the letter that is kept, or
+ * nothing where there are too many. A stream takes entries at its end only, so letters that belong behind a new one
+ * are written again after it; events are parked nearly in order, so these are few.
+ */
+const PUT = script(`
+local key, id = PREFIX .. 'dlq:' .. ARGV[1], ARGV[2]
+local kept = redis.call('XRANGE', key, id, id)[1]
+if kept then return kept[2] end
+if redis.call('XLEN', key) >= ${MAX_DEAD_LETTERS} then return {} end
+local later = redis.call('XRANGE', key, '(' .. id, '+')
+for _, entry in ipairs(later) do redis.call('XDEL', key, entry[1]) end
+if redis.call('EXISTS', key) == 1 then
+  local before = redis.call('XREVRANGE', key, '+', '-', 'COUNT', 1)[1]
+  redis.call('XSETID', key, before and before[1] or '0-0')
+end
+local fields = { unpack(ARGV, 3) }
+redis.call('XADD', key, id, unpack(fields))
+for _, entry in ipairs(later) do redis.call('XADD', key, entry[1], unpack(entry[2])) end
+return fields
+`);
+
+/** ARGV: consumer, stream ids. Answers how many there were. */
+const REMOVE = script(`
+local key, removed = PREFIX .. 'dlq:' .. ARGV[1], 0
+for n = 2, #ARGV do removed = removed + redis.call('XDEL', key, ARGV[n]) end
+if redis.call('XLEN', key) == 0 then redis.call('DEL', key) end
+return removed
+`);
+
+export class RedisDeadLetters implements DeadLetterStore {
+  readonly #connection: Connection;
+  readonly #prefix: string;
+  readonly #writing: () => Connection;
+  readonly #clock: () => number;
+
+  /** `writing` answers the connection, or throws where the log is open for reading only. */
+  constructor(connection: Connection, prefix: string, writing: () => Connection, clock: () => number) {
+    this.#connection = connection;
+    this.#prefix = prefix;
+    this.#writing = writing;
+    this.#clock = clock;
+  }
+
+  async put(consumer: string, letter: Parked): Promise<DeadLetter> {
+    const connection = this.#writing();
+    const fields = fieldsOf({ ...letter, parkedAt: timeText(this.#clock()) });
+    const kept = (await connection.run(PUT, [consumer, streamId(letter.cursor), ...fields])) as string[];
+    if (kept.length === 0) throw new DeadLettersFull(consumer, MAX_DEAD_LETTERS);
+    return this.#letterOf(consumer, kept);
+  }
+
+  async list(consumer: string, { after, limit }: { after?: Cursor; limit: number }): Promise<DeadLetter[]> {
+    const start = after === undefined ? "-" : `(${streamId(after)}`;
+    const key = this.#keyOf(consumer);
+    // Null where nothing was asked for.
+    const entries = await this.#connection.call("XRANGE", key, start, "+", "COUNT", Math.max(0, limit));
+    return ((entries ?? []) as StreamEntry[]).map(([, fields]) => this.#letterOf(consumer, fields));
+  }
+
+  async remove(consumer: string, cursors: readonly Cursor[]): Promise<number> {
+    return Number(await this.#writing().run(REMOVE, [consumer, ...cursors.map(streamId)]));
+  }
+
+  async count(consumer: string): Promise<number> {
+    return Number(await this.#connection.call("XLEN", this.#keyOf(consumer)));
+  }
+
+  #keyOf(consumer: string): string {
+    return `${this.#prefix}dlq:${consumer}`;
+  }
+
+  #letterOf(consumer: string, fields: readonly string[]): DeadLetter {
+    const [, json = "", , id = "", , place = "", , reason = "", , attempts = "", , parkedAt = ""] = fields;
+    const cursor = parseCursor(place);
+    if (cursor === undefined) {
+      throw new LogUnusable(
+        `${this.#keyOf(consumer)} at ${this.#connection.where} holds what is no dead letter`,
+        {
+          hint: "It was changed by another program; look at it with redis-cli XRANGE",
+        },
+      );
+    }
+    return { cursor, id, json, reason, attempts: Number(attempts), parkedAt };
+  }
+}
+
+function fieldsOf({ json, id, cursor, reason, attempts, parkedAt }: DeadLetter): (string | number)[] {
+  const what = ["data", json, "id", id, "cursor", formatCursor(cursor)];
+  return [...what, "reason", reason, "attempts", attempts, "parkedAt", parkedAt];
+}
+
+/**
+ * `<sequence>-<epoch>`, the epoch read as a number: one id for each cursor, in the order of sequences, also where
+ * sequences begin again in another epoch.
+ */
+function streamId({ sequence, epoch }: Cursor): string {
+  return `${sequence}-${Number.parseInt(epoch, 36)}`;
+}

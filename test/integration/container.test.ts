@@ -1,0 +1,93 @@
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { copyFile, mkdtemp, rm, symlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { createSimulator } from "../../src/simulator/index.ts";
+import { execForm } from "../support/container-files.ts";
+import { freePort } from "../support/redis-server.ts";
+import { until } from "../support/until.ts";
+
+const run = promisify(execFile);
+const ROOT = join(import.meta.dirname, "../..");
+
+/** Compose as a plugin of docker, or by itself; a text where there is none: why. */
+async function findCompose(): Promise<string[] | string> {
+  for (const command of [["docker", "compose"], ["docker-compose"]]) {
+    const [program = "", ...args] = command;
+    const answers = await run(program, [...args, "version"]).then(
+      () => true,
+      () => false,
+    );
+    if (answers) return command;
+  }
+  return "neither `docker compose` nor docker-compose answers here";
+}
+
+const compose = await findCompose();
+const missing = typeof compose === "string" ? `: ${compose}` : "";
+
+test.skipIf(typeof compose === "string")(`docker-compose.yml is valid${missing}`, async () => {
+  const [program = "", ...args] = compose;
+  const { stdout, stderr } = await run(program, [...args, "config", "--format", "json"], { cwd: ROOT });
+  expect(stderr).toBe("");
+  const { services } = JSON.parse(stdout) as { services: Record<string, unknown> };
+  expect(Object.keys(services).toSorted()).toEqual(["bridge-1", "bridge-2", "nomad", "redis"]);
+});
+
+describe("what the Dockerfile builds", () => {
+  let directory: string;
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), "ncf-image-"));
+    const tsc = join(ROOT, "node_modules/.bin/tsc");
+    await run(tsc, ["-p", "tsconfig.build.json", "--outDir", join(directory, "dist")], { cwd: ROOT });
+    await copyFile(join(ROOT, "package.json"), join(directory, "package.json"));
+    await symlink(join(ROOT, "node_modules"), join(directory, "node_modules"));
+  });
+  afterAll(() => rm(directory, { recursive: true }));
+
+  /** An exec form of the Dockerfile as it would be run, with this Node and in this directory. */
+  const here = (command: readonly string[]) =>
+    command.slice(1).map((argument) => argument.replace(/^\/app\//, `${directory}/`));
+
+  test("is healthy for the image's own check while it serves, and ends in order on SIGTERM", async () => {
+    const simulator = createSimulator({ seed: 1, allocations: 5 });
+    const env = {
+      PATH: process.env["PATH"],
+      NOMAD_ADDR: await simulator.listen(),
+      NCF_CLUSTER: "test",
+      NCF_LISTEN: `127.0.0.1:${await freePort()}`,
+    };
+    const healthy = () =>
+      run(process.execPath, here(execForm("HEALTHCHECK")), { env }).then(
+        () => true,
+        () => false,
+      );
+    expect(await healthy()).toBe(false);
+    const bridge = spawn(process.execPath, here([...execForm("ENTRYPOINT"), ...execForm("CMD")]), {
+      cwd: directory,
+      env,
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    let written = "";
+    bridge.stderr.setEncoding("utf8").on("data", (text: string) => (written += text));
+    const exited = once(bridge, "exit");
+    try {
+      await until("the check succeeds", healthy);
+    } finally {
+      bridge.kill("SIGTERM");
+      await exited;
+      await simulator.close();
+    }
+    expect(bridge.exitCode).toBe(0);
+    expect(written).not.toContain("ExperimentalWarning");
+    expect(await healthy()).toBe(false);
+  });
+
+  test("tells its version", async () => {
+    const { stdout } = await run(process.execPath, here([...execForm("ENTRYPOINT"), "--version"]));
+    expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+});

@@ -1,0 +1,130 @@
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import type { Redis } from "ioredis";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { FeedLog } from "../../src/feed/log.ts";
+import { objectChange } from "../support/drafts.ts";
+import { openTestLog } from "../support/redis-logs.ts";
+import { redisCliMissing, redisMissing, RedisServer } from "../support/redis-server.ts";
+import { until } from "../support/until.ts";
+
+const ROOT = join(import.meta.dirname, "../..");
+const PAGE = readFileSync(join(ROOT, "docs/redis-log.md"), "utf8");
+const ADDRESS = "redis://127.0.0.1:6379";
+const JOBS = { resource: "jobs", namespace: "default" } as const;
+/** Part of what must come back, where any text will not do. */
+const ANSWERS = [
+  ["XREADGROUP", '"id":"0/jobs/default/web@10"'],
+  ["XACK", "1\n"],
+  ["HGET", '"ID":"web"'],
+] as const;
+const run = promisify(execFile);
+
+const lines = [...PAGE.matchAll(/^ {4}(redis-cli .+)$/gm)].map(([, line]) => line ?? "");
+const [ioredis = ""] = blocks("js");
+const [python = ""] = blocks("python");
+
+function blocks(language: string): string[] {
+  return [...PAGE.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, "gms"))].map(
+    ([, code]) => code ?? "",
+  );
+}
+
+async function pythonMissing(): Promise<string | undefined> {
+  return run("python3", ["-c", "import redis"]).then(
+    () => undefined,
+    () => ": no python3 that has redis (pip install redis)",
+  );
+}
+
+const missing = redisMissing() ?? redisCliMissing();
+const noPython = await pythonMissing();
+
+describe.skipIf(missing !== undefined)(
+  `what docs/redis-log.md says of reading${missing === undefined ? "" : `: ${missing}`}`,
+  () => {
+    let server: RedisServer;
+    let client: Redis;
+    let log: FeedLog;
+    let commits = 0;
+    beforeAll(async () => {
+      server = await RedisServer.start();
+      client = server.client();
+      log = await openTestLog(server.url);
+      await append(["web", "db", "web"]);
+    });
+    afterAll(async () => {
+      client.disconnect();
+      await log.close();
+      await server[Symbol.asyncDispose]();
+    });
+
+    const append = async (keys: readonly string[]) => {
+      const { fence, rev: expectedRev } = await log.claim(JOBS, "me");
+      const changes = keys.map((key, n) =>
+        objectChange({ ...JOBS, key }, String(10 * (commits + 1) + n), { job: key }),
+      );
+      const [events, state] = [changes.map(({ event }) => event), changes.map((change) => change.state)];
+      await log.commit({ scope: JOBS, fence, expectedRev, commitId: `c${(commits += 1)}`, events, state });
+    };
+
+    test.each(lines)("%s", async (line) => {
+      const cli = `redis-cli() { command redis-cli -e -p ${server.port} "$@"; }`;
+      const { stdout } = await run("bash", ["-c", `${cli}\n${line}`]);
+      expect(stdout.trim()).not.toBe("");
+      expect(stdout).toContain(ANSWERS.find(([command]) => line.includes(command))?.[1] ?? "");
+    });
+
+    test("has lines for redis-cli and a block for each client", () => {
+      expect(lines.length).toBeGreaterThan(8);
+      expect([ioredis, python].map((code) => code.includes(ADDRESS))).toEqual([true, true]);
+    });
+
+    /**
+     * Runs the block: it prints what was there and what comes, and ends with an error where retention removed events
+     * that it had not read.
+     */
+    const assertFollows = async (program: string, ...args: string[]) => {
+      const child = spawn(program, args, { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
+      const exited = once(child, "exit");
+      let written = "";
+      for (const output of [child.stdout, child.stderr]) {
+        output.setEncoding("utf8").on("data", (text: string) => (written += text));
+      }
+      try {
+        const printed = (text: string) => until(`it prints ${text}`, () => written.includes(text));
+        const { sequence: newest } = await log.head();
+        await printed(`${newest} nomad.job.updated`);
+        await append(["later"]);
+        const { sequence } = await log.head();
+        await printed(`${sequence} nomad.job.updated`);
+        await until("its next question is held", async () =>
+          /cmd=xread/.test(String(await client.client("LIST"))),
+        );
+        child.kill("SIGSTOP");
+        // The first answers its question; of the others, all but the last are gone when it asks again.
+        for (const keys of [["asked"], ["gone", "gone too", "last"]]) await append(keys);
+        await log.trim({ maxEvents: 1 });
+        child.kill("SIGCONT");
+        await printed(`retention removed ${sequence + 2} to ${sequence + 3}`);
+        await exited;
+        expect(child.exitCode).toBe(1);
+      } finally {
+        child.kill("SIGKILL");
+        await exited;
+      }
+    };
+
+    test("follows the feed with ioredis", () =>
+      assertFollows(process.execPath, "--input-type=module", "-e", here(ioredis)));
+
+    test.skipIf(noPython !== undefined)(`follows the feed with Python${noPython ?? ""}`, () =>
+      assertFollows("python3", "-c", here(python)),
+    );
+
+    const here = (code: string) => code.replace(ADDRESS, server.url);
+  },
+);

@@ -1,0 +1,217 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { FeedLog } from "../../src/feed/log.ts";
+import { openRedisLog } from "../../src/feed/redis/open.ts";
+import { dutiesSchema } from "../../src/schemas/duty-schema.ts";
+import { scopeName } from "../../src/schemas/scope.ts";
+import type { Random } from "../../src/simulator/random.ts";
+import { silentLogger } from "../../src/telemetry/logger.ts";
+import { startBridgeProcess, type BridgeProcess } from "./bridge-process.ts";
+import { CHAOS_FLAGS, type ChaosSubject } from "./chaos-subject.ts";
+import { readEvents, type SeenEvent } from "./feed-check.ts";
+import { RedisServer } from "./redis-server.ts";
+import { TcpProxy } from "./tcp-proxy.ts";
+import { until } from "./until.ts";
+
+/** Short, so that many workers die and are followed in the time there is. */
+const WORKER_TIMEOUT_MS = 3_000;
+
+/**
+ * Several workers that share a log in Redis: they are killed and frozen, Redis is killed and frozen, and connections
+ * are cut before or after Redis has done what it was asked.
+ */
+export class ChaosWorkers implements ChaosSubject {
+  readonly harmPercent = 12;
+  readonly takeoversMs: number[] = [];
+  restarts = 0;
+  readonly #redis: RedisServer;
+  readonly #proxy: TcpProxy;
+  readonly #count: number;
+  readonly #say: (line: string) => void;
+  readonly #workers: BridgeProcess[] = [];
+  readonly #frozen = new Set<BridgeProcess>();
+  /** What goes on beside: thaws, restarts, and the watching of takeovers. */
+  readonly #beside = new Set<Promise<void>>();
+  #nomadAddr = "";
+  #over = false;
+
+  private constructor(redis: RedisServer, proxy: TcpProxy, count: number, say: (line: string) => void) {
+    this.#redis = redis;
+    this.#proxy = proxy;
+    this.#count = count;
+    this.#say = say;
+  }
+
+  static async create(count: number, say: (line: string) => void): Promise<ChaosWorkers> {
+    const redis = await RedisServer.start("--appendonly", "yes");
+    return new ChaosWorkers(redis, await TcpProxy.to(redis.port), count, say);
+  }
+
+  async start(nomadAddr: string): Promise<void> {
+    this.#nomadAddr = nomadAddr;
+    for (let n = 0; n < this.#count; n += 1) this.#workers.push(this.#begin());
+    await until("every scope is watched and was read", () => this.#isWhole(), 60_000);
+  }
+
+  async harm(random: Random): Promise<string> {
+    const dice = random.between(0, 99);
+    if (dice < 25) return this.#endWorker(random, "killed");
+    if (dice < 35) return this.#endWorker(random, "stopped");
+    if (dice < 55) return this.#freezeWorker(random);
+    if (dice < 65) return this.#restartRedis(random);
+    if (dice < 75) return this.#freezeRedis(random);
+    if (dice < 90) {
+      this.#proxy.loseNextReply();
+      return "the next reply of Redis is lost";
+    }
+    this.#proxy.cutAll();
+    return "all connections to Redis are cut";
+  }
+
+  async calm(): Promise<void> {
+    await Promise.all(this.#beside);
+    for (const worker of this.#frozen) this.#thaw(worker);
+    await until("every scope is watched again", () => this.#isWhole(), 60_000);
+  }
+
+  async events(): Promise<SeenEvent[]> {
+    const log = await this.#open();
+    try {
+      return await readEvents(log);
+    } finally {
+      await log.close();
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#over = true;
+    for (const worker of this.#frozen) this.#thaw(worker);
+    await Promise.all(this.#workers.map((worker) => worker.kill()));
+    await Promise.allSettled(this.#beside);
+    await this.#proxy[Symbol.asyncDispose]();
+    await this.#redis[Symbol.asyncDispose]();
+  }
+
+  #begin(): BridgeProcess {
+    return startBridgeProcess({
+      nomadAddr: this.#nomadAddr,
+      feed: `redis://127.0.0.1:${this.#proxy.port}?feed=chaos`,
+      flags: [...CHAOS_FLAGS, "--workers", "redis", "--worker-timeout", `${WORKER_TIMEOUT_MS}ms`],
+    });
+  }
+
+  async #endWorker(random: Random, how: "killed" | "stopped"): Promise<string> {
+    const place = random.between(0, this.#workers.length - 1);
+    const worker = this.#workers[place];
+    if (worker === undefined || this.#frozen.has(worker)) return "nothing";
+    if (how === "killed") {
+      const watched = await this.#scopesOf(worker);
+      await worker.kill();
+      if (watched.length > 0) this.#meanwhile(this.#measureTakeover(worker, watched));
+    } else await worker.stop();
+    this.restarts += 1;
+    this.#meanwhile(this.#beginAgain(place, random.between(0, 4_000)));
+    return `worker ${place} ${how}`;
+  }
+
+  async #beginAgain(place: number, afterMs: number): Promise<void> {
+    await delay(afterMs);
+    if (!this.#over) this.#workers[place] = this.#begin();
+  }
+
+  async #freezeWorker(random: Random): Promise<string> {
+    const worker = random.pick(this.#workers);
+    if (this.#frozen.has(worker)) return "nothing";
+    const ms = random.between(200, 3 * WORKER_TIMEOUT_MS);
+    this.#frozen.add(worker);
+    worker.child.kill("SIGSTOP");
+    this.#meanwhile(delay(ms).then(() => this.#thaw(worker)));
+    return `worker ${this.#workers.indexOf(worker)} frozen for ${ms} ms`;
+  }
+
+  #thaw(worker: BridgeProcess): void {
+    this.#frozen.delete(worker);
+    worker.child.kill("SIGCONT");
+  }
+
+  async #restartRedis(random: Random): Promise<string> {
+    const ms = random.between(0, 1_500);
+    await this.#redis.kill();
+    await delay(ms);
+    await this.#redis.start();
+    return `Redis was killed and away for ${ms} ms`;
+  }
+
+  async #freezeRedis(random: Random): Promise<string> {
+    const ms = random.between(100, 2_500);
+    this.#redis.signal("SIGSTOP");
+    await delay(ms);
+    this.#redis.signal("SIGCONT");
+    return `Redis was frozen for ${ms} ms`;
+  }
+
+  #meanwhile(work: Promise<void>): void {
+    const noted = work.catch((error: unknown) => {
+      if (!this.#over) this.#say(`beside: ${String(error)}`);
+    });
+    this.#beside.add(noted);
+    void noted.then(() => this.#beside.delete(noted));
+  }
+
+  /** Until somebody else has claimed each scope that is still to be watched. */
+  async #measureTakeover(worker: BridgeProcess, watched: readonly string[]): Promise<void> {
+    const killedAt = performance.now();
+    const plan = this.#redis.client();
+    try {
+      await until(
+        "its scopes are watched by others",
+        async () => {
+          const owners = await this.#owners().catch(() => undefined);
+          if (owners === undefined) return false;
+          const planned = new Set(await plan.hkeys("ncf:{chaos}:plan"));
+          return watched.every((scope) => !planned.has(scope) || owners.get(scope) !== pidOf(worker));
+        },
+        60_000,
+      );
+      this.takeoversMs.push(Math.round(performance.now() - killedAt));
+    } finally {
+      plan.disconnect();
+    }
+  }
+
+  async #scopesOf(worker: BridgeProcess): Promise<string[]> {
+    const owners = await this.#owners().catch(() => new Map<string, string>());
+    return [...owners].filter(([, pid]) => pid === pidOf(worker)).map(([scope]) => scope);
+  }
+
+  /** Scope to the process that claimed it last. */
+  async #owners(): Promise<Map<string, string>> {
+    const log = await this.#open();
+    try {
+      const scopes = await log.scopes();
+      return new Map(scopes.map(({ scope, owner }) => [scopeName(scope), owner.split("/")[1] ?? ""]));
+    } finally {
+      await log.close();
+    }
+  }
+
+  /** Past the proxy, so that nothing is lost or cut here. */
+  #open(): Promise<FeedLog> {
+    return openRedisLog({ url: `${this.#redis.url}?feed=chaos`, readOnly: true, logger: silentLogger() });
+  }
+
+  async #isWhole(): Promise<boolean> {
+    for (const worker of this.#workers) {
+      const response = await fetch(`${await worker.url()}/v1/duties`).catch(() => undefined);
+      if (response?.ok !== true) return false;
+      const { duties } = dutiesSchema.parse(await response.json());
+      const scopes = duties.filter(({ duty }) => duty.includes("/"));
+      const whole = duties.every(({ state, condition }) => state === "held" && (condition ?? "ok") === "ok");
+      if (!whole || scopes.length === 0) return false;
+    }
+    return true;
+  }
+}
+
+function pidOf(worker: BridgeProcess): string {
+  return String(worker.child.pid);
+}
