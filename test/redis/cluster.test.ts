@@ -2,12 +2,13 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { inspectRedis } from "../../src/feed/redis/inspect.ts";
 import { openRedisLog } from "../../src/feed/redis/open.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
+import { coordinationContract } from "../contract/coordination.ts";
 import { checkAgainstModel } from "../contract/feed-log-model.ts";
 import { feedLogContract } from "../contract/feed-log.ts";
 import { recordingLogger } from "../support/recording-logger.ts";
-import { startCluster, type TestCluster } from "../support/redis-cluster.ts";
+import { clusterPort, startCluster, type TestCluster } from "../support/redis-cluster.ts";
 import { changesIn, SteadyWriter } from "../support/redis-commits.ts";
-import { openTestLog, redisLogsOf } from "../support/redis-logs.ts";
+import { openDuties, openTestLog, redisLogsOf } from "../support/redis-logs.ts";
 import { redisMissing, RedisServer } from "../support/redis-server.ts";
 import { until } from "../support/until.ts";
 
@@ -23,6 +24,7 @@ describe.skipIf(missing !== undefined)(`in a cluster of three masters with repli
   const open = redisLogsOf(() => cluster.url, { prefix: "contract" });
 
   feedLogContract("Redis", open);
+  coordinationContract("BullMQ", ({ restMs }) => openDuties(cluster.url, { restMs }));
 
   test("the log does what a list of events and a map of objects would do", async () => {
     await expect(checkAgainstModel(open, 20)).resolves.toBeUndefined();
@@ -87,9 +89,31 @@ describe.skipIf(missing !== undefined)(`in a cluster of three masters with repli
       product: expect.stringMatching(/^(Redis|Valkey) \d+\.\d+\.\d+$/),
       head: undefined,
     });
-    await expect(openTestLog(`redis://127.0.0.1:${cluster.nodes[0]?.port}`)).rejects.toMatchObject({
+    const { port } = await cluster.masterOf("ncf:{none}:meta");
+    await expect(openTestLog(`redis://127.0.0.1:${port}`)).rejects.toMatchObject({
       code: "LOG_UNUSABLE",
       hint: expect.stringContaining("redis+cluster://"),
+    });
+  });
+
+  test("a cluster that does not serve all slots is waited for", async () => {
+    await using server = await RedisServer.startWith(
+      { port: await clusterPort() },
+      "--cluster-enabled",
+      "yes",
+    );
+    const url = `redis+cluster://127.0.0.1:${server.port}`;
+    await expect(openTestLog(url)).rejects.toMatchObject({
+      code: "LOG_UNAVAILABLE",
+      message: expect.stringMatching(/knows no master of slot \d+/),
+    });
+    const client = server.client();
+    await client.call("CLUSTER", "ADDSLOTS", Number(await client.call("CLUSTER", "KEYSLOT", "default")));
+    client.disconnect();
+    await expect(openTestLog(url)).rejects.toMatchObject({
+      code: "LOG_UNAVAILABLE",
+      message: expect.stringContaining("in state fail"),
+      hint: expect.stringContaining("1 of 16384 slots"),
     });
   });
 

@@ -1,12 +1,12 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { inspectRedis } from "../../src/feed/redis/inspect.ts";
 import { openRedisLog } from "../../src/feed/redis/open.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
 import { checkAgainstModel } from "../contract/feed-log-model.ts";
 import { feedLogContract } from "../contract/feed-log.ts";
+import { planOf, TestHolder } from "../support/duty-holders.ts";
 import { changesIn, SteadyWriter } from "../support/redis-commits.ts";
-import { openTestLog, redisLogsOf } from "../support/redis-logs.ts";
+import { openDuties, openTestLog, redisLogsOf } from "../support/redis-logs.ts";
 import { startSentinelTrio, type SentinelTrio } from "../support/redis-sentinels.ts";
 import { redisMissing } from "../support/redis-server.ts";
 import { recordingLogger } from "../support/recording-logger.ts";
@@ -29,7 +29,28 @@ describe.skipIf(missing !== undefined)(`behind three Sentinels${title}`, () => {
     await expect(checkAgainstModel(open, 20)).resolves.toBeUndefined();
   });
 
+  test("doctor's report names the product; a Sentinel itself is no log", async () => {
+    expect(await inspectRedis(`${trio.url}?feed=none`, "replica")).toMatchObject({
+      product: expect.stringMatching(/^(Redis|Valkey) \d+\.\d+\.\d+$/),
+      head: undefined,
+    });
+    await expect(openTestLog(`redis://127.0.0.1:${trio.sentinels[0]?.port}`)).rejects.toMatchObject({
+      code: "LOG_UNUSABLE",
+      hint: expect.stringContaining("redis+sentinel://"),
+    });
+  });
+
+  test("a master whose name the Sentinels do not know is waited for", async () => {
+    await expect(openTestLog(trio.url.replace("/main", "/other"))).rejects.toMatchObject({
+      code: "LOG_UNAVAILABLE",
+      message: expect.stringContaining('knows no master named "other"'),
+    });
+  });
+});
+
+describe.skipIf(missing !== undefined)(`a failover by Sentinels${title}`, () => {
   test("a master killed among commits: nothing answered is lost or there twice, and readers follow", async () => {
+    await using trio = await startSentinelTrio();
     const url = `${trio.url}?feed=killed`;
     const { logger, lines } = recordingLogger();
     const log = await openTestLog(url, { durability: "replica", logger });
@@ -52,16 +73,10 @@ describe.skipIf(missing !== undefined)(`behind three Sentinels${title}`, () => {
     expect(lines.filter((line) => line.startsWith("the connection to Redis is lost"))).toHaveLength(1);
     expect(lines.filter((line) => line === "Redis is back")).toHaveLength(1);
     await Promise.all([log.close(), reader.close()]);
-    await before.start();
-    await until("it is a replica now", async () => {
-      const client = before.client();
-      const info = await client.info("replication").catch(() => "");
-      client.disconnect();
-      return info.includes("role:slave") && info.includes("master_link_status:up");
-    });
   });
 
   test("who waits for events is told of the next one after a failover", async () => {
+    await using trio = await startSentinelTrio();
     const url = `${trio.url}?feed=waiting`;
     const log = await openTestLog(url);
     const reader = await openRedisLog({ url, readOnly: true, logger: silentLogger(), silenceMs: 8000 });
@@ -70,8 +85,12 @@ describe.skipIf(missing !== undefined)(`behind three Sentinels${title}`, () => {
     await writer.stop();
     const { sequence } = await log.head();
     const waiting = reader.waitBeyond(sequence, { timeoutMs: 20_000 });
-    await delay(0);
     const before = await trio.master();
+    const client = before.client();
+    await until("the reader's question is held", async () =>
+      /cmd=xread/.test(String(await client.client("LIST"))),
+    );
+    client.disconnect();
     await before.kill();
     await until("another master", async () => (await trio.master()) !== before);
     const second = new SteadyWriter(log);
@@ -82,24 +101,27 @@ describe.skipIf(missing !== undefined)(`behind three Sentinels${title}`, () => {
       await until("told", () => reader.waitBeyond(sequence, { timeoutMs: 20_000 }).catch(() => undefined)),
     ).toBe(true);
     await Promise.all([log.close(), reader.close()]);
-    await before.start();
   });
 
-  test("doctor's report names the product; a Sentinel itself is no log", async () => {
-    expect(await inspectRedis(`${trio.url}?feed=none`, "replica")).toMatchObject({
-      product: expect.stringMatching(/^(Redis|Valkey) \d+\.\d+\.\d+$/),
-      head: undefined,
-    });
-    await expect(openTestLog(`redis://127.0.0.1:${trio.sentinels[0]?.port}`)).rejects.toMatchObject({
-      code: "LOG_UNUSABLE",
-      hint: expect.stringContaining("redis+sentinel://"),
-    });
-  });
-
-  test("a master whose name the Sentinels do not know is waited for", async () => {
-    await expect(openTestLog(trio.url.replace("/main", "/other"))).rejects.toMatchObject({
-      code: "LOG_UNAVAILABLE",
-      message: expect.stringContaining('knows no master named "other"'),
-    });
+  test("a failover: duties go on, and what is announced afterwards is done", async () => {
+    await using trio = await startSentinelTrio();
+    const duties = await openDuties(trio.url, { restMs: 50 });
+    const holder = new TestHolder();
+    const stop = new AbortController();
+    const running = duties.run(holder, stop.signal);
+    await until("the first duties are done", () => holder.duties.includes("trim"));
+    const before = await trio.master();
+    await before.kill();
+    await until("another master", async () => (await trio.master()) !== before);
+    const announce = () =>
+      duties.announce(planOf(1)).then(
+        () => true,
+        () => false,
+      );
+    await until("a duty is announced", announce);
+    await until("it is done", () => holder.duties.includes("jobs/n1"));
+    stop.abort(new Error("end of test"));
+    await running;
+    await duties.close();
   });
 });

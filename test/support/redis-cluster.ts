@@ -24,7 +24,7 @@ export async function startCluster(...settings: string[]): Promise<TestCluster> 
   const nodes: RedisServer[] = [];
   for (let n = 0; n < 2 * MASTERS; n += 1) {
     nodes.push(
-      started.use(await RedisServer.startWith({ port: await portWithBus() }, ...nodeSettings(settings))),
+      started.use(await RedisServer.startWith({ port: await clusterPort() }, ...nodeSettings(settings))),
     );
   }
   const clients = nodes.map((node) => started.adopt(node.client(), (client) => client.disconnect()));
@@ -46,7 +46,8 @@ function nodeSettings(settings: readonly string[]): string[] {
   return [...cluster, "--cluster-replica-validity-factor", "0", ...quick, ...settings];
 }
 
-async function portWithBus(): Promise<number> {
+/** A free port below 55536, so that the port of the cluster bus, 10000 above, is one too. */
+export async function clusterPort(): Promise<number> {
   return until("a port with a free one above it", async () => {
     const port = await freePort();
     return port + BUS_ABOVE < 65_536 && port;

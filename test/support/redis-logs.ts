@@ -1,3 +1,5 @@
+import { openSharedDuties } from "../../src/coordination/bullmq/open.ts";
+import type { Coordination } from "../../src/coordination/coordination.ts";
 import type { FeedLog } from "../../src/feed/log.ts";
 import { epochEventOf } from "../../src/events/control.ts";
 import { openRedisLog, type RedisLogOptions } from "../../src/feed/redis/open.ts";
@@ -32,4 +34,10 @@ export function redisLogsOf(url: string | (() => string), { prefix }: { prefix: 
       dispose: () => log.close(),
     };
   };
+}
+
+/** The duties of one process, of a feed of its own in the Redis at `url`. */
+export async function openDuties(url: string, { restMs }: { restMs: number }): Promise<Coordination> {
+  const own = `${url}?feed=duties-${(feeds += 1)}`;
+  return openSharedDuties({ url: own, worker: "me", timeoutMs: 3000, logger: silentLogger(), restMs });
 }

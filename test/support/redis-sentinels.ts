@@ -13,25 +13,15 @@ export interface SentinelTrio extends AsyncDisposable {
   master(): Promise<RedisServer>;
 }
 
-export interface TrioOptions {
-  /** On the command line of each server. */
-  readonly settings?: readonly string[];
-  /** Lines in the file of each Sentinel. */
-  readonly sentinelLines?: readonly string[];
-  readonly password?: string;
-}
-
 /** A failover takes about two seconds after the master fell silent. */
-export async function startSentinelTrio(options: TrioOptions = {}): Promise<SentinelTrio> {
-  const { settings = [], sentinelLines = [], password } = options;
+export async function startSentinelTrio(): Promise<SentinelTrio> {
   await using started = new AsyncDisposableStack();
   const quick = ["--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "1", "--appendonly", "yes"];
-  const secret = password === undefined ? [] : ["--requirepass", password, "--masterauth", password];
-  const master = started.use(await RedisServer.start(...quick, ...secret, ...settings));
+  const master = started.use(await RedisServer.start(...quick));
   const following = ["--replicaof", "127.0.0.1", String(master.port)];
   const servers = [master];
   for (let n = 0; n < 2; n += 1) {
-    servers.push(started.use(await RedisServer.start(...quick, ...secret, ...settings, ...following)));
+    servers.push(started.use(await RedisServer.start(...quick, ...following)));
   }
   const sentinels: RedisServer[] = [];
   for (let n = 0; n < 3; n += 1) {
@@ -39,9 +29,8 @@ export async function startSentinelTrio(options: TrioOptions = {}): Promise<Sent
       `sentinel monitor ${MASTER_NAME} 127.0.0.1 ${master.port} 2`,
       `sentinel down-after-milliseconds ${MASTER_NAME} 1000`,
       `sentinel failover-timeout ${MASTER_NAME} 3000`,
-      ...(password === undefined ? [] : [`sentinel auth-pass ${MASTER_NAME} ${password}`]),
     ];
-    sentinels.push(started.use(await RedisServer.startSentinel(...watching, ...sentinelLines)));
+    sentinels.push(started.use(await RedisServer.startSentinel(...watching)));
   }
   for (const sentinel of sentinels) await seesAll(sentinel);
   const owned = started.move();

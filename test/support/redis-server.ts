@@ -59,10 +59,9 @@ export function redisCliMissing(): string | undefined {
     : undefined;
 }
 
-export interface ServerOptions {
+interface ServerOptions {
   /** Another server than the one that is found: the path of its binary. */
   readonly binary?: string | undefined;
-  /** Below 55536, so that the port of the cluster bus, 10000 above, is one too. */
   readonly port?: number;
 }
 

@@ -42,7 +42,7 @@ export async function checkServer(connection: Connection, durability: Durability
 }
 
 function checkKind({ where, kind }: Connection, info: ReadonlyMap<string, string>): void {
-  const mode = info.get("redis_mode");
+  const mode = info.get("redis_mode") ?? info.get("server_mode");
   if (mode === "sentinel") {
     throw new LogUnusable(`At ${where} is a Sentinel, which keeps no data`, {
       hint: "Write the address as redis+sentinel://host:26379/master-name",

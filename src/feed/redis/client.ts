@@ -3,6 +3,7 @@ import { connect as connectPlain, Socket } from "node:net";
 import { connect as connectTls, type ConnectionOptions } from "node:tls";
 import { AbstractConnector, Redis, type RedisOptions } from "ioredis";
 import { LogUnusable } from "../errors.ts";
+import { answerOf } from "./errors.ts";
 import { addressText, type Location } from "./location.ts";
 import { findMaster, type Guides } from "./master.ts";
 
@@ -35,7 +36,7 @@ export function createRedis(location: Location, options: ClientOptions = {}): Re
     lazyConnect: true,
     maxRetriesPerRequest: 1,
     retryStrategy: (times) => Math.min(50 * 2 ** Math.min(times, 10), RECONNECT_MAX_MS),
-    reconnectOnError: (error) => NOT_HERE.test(error.message),
+    reconnectOnError: (error) => NOT_HERE.test(answerOf(error)),
     ...options,
   };
   return new Redis(all);

@@ -7,21 +7,26 @@ import { script } from "./scripts.ts";
 
 /**
  * ARGV: consumer, stream id, then the fields and their values. Answers the fields of the letter that is kept, or
- * nothing where there are too many. A stream takes entries at its end only, so letters that belong behind a new one
- * are written again after it; events are parked nearly in order, so these are few.
+ * nothing where there are too many. A stream takes entries at its end only, so for a letter that belongs before
+ * others, or before one that was removed, the stream is written again; events are parked nearly in order.
  */
 const PUT = script(`
 local key, id = PREFIX .. 'dlq:' .. ARGV[1], ARGV[2]
 local kept = redis.call('XRANGE', key, id, id)[1]
 if kept then return kept[2] end
 if redis.call('XLEN', key) >= ${MAX_DEAD_LETTERS} then return {} end
-local later = redis.call('XRANGE', key, '(' .. id, '+')
-for _, entry in ipairs(later) do redis.call('XDEL', key, entry[1]) end
-if redis.call('EXISTS', key) == 1 then
-  local before = redis.call('XREVRANGE', key, '+', '-', 'COUNT', 1)[1]
-  redis.call('XSETID', key, before and before[1] or '0-0')
-end
 local fields = { unpack(ARGV, 3) }
+local added = redis.pcall('XADD', key, id, unpack(fields))
+if type(added) == 'string' then return fields end
+if not string.find(added.err, 'equal or smaller', 1, true) then
+  -- Not returned but met again: before 7.0 its first word would be lost.
+  redis.call('XADD', key, id, unpack(fields))
+  return fields
+end
+local before = redis.call('XRANGE', key, '-', '(' .. id)
+local later = redis.call('XRANGE', key, '(' .. id, '+')
+redis.call('DEL', key)
+for _, entry in ipairs(before) do redis.call('XADD', key, entry[1], unpack(entry[2])) end
 redis.call('XADD', key, id, unpack(fields))
 for _, entry in ipairs(later) do redis.call('XADD', key, entry[1], unpack(entry[2])) end
 return fields

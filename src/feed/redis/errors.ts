@@ -22,6 +22,11 @@ export function isReplyError(error: unknown): error is Error {
   return error instanceof Error && error.name === "ReplyError";
 }
 
+/** What Redis answered. Before 7.0 it puts words of its own around the answer to a command in a script. */
+export function answerOf({ message }: Error): string {
+  return /^ERR Error running script .*: -([A-Z]+ .*)$/s.exec(message)?.[1] ?? message;
+}
+
 /** The feed's error for what went wrong with the log there; errors of our own come back as they are. */
 export function translate(error: unknown, { where, kind }: Pick<Location, "where" | "kind">): Error {
   if (error instanceof ChangefeedError) return error;
@@ -70,12 +75,12 @@ function hintFor(word: string, said: string): string {
 /** A host with several addresses fails with an error for each, and no message of its own. */
 function wordsOf(error: unknown): string {
   if (error instanceof AggregateError) return error.errors.map(wordsOf).join("; ");
-  return error instanceof Error ? error.message : String(error);
+  return error instanceof Error ? answerOf(error) : String(error);
 }
 
 function refused(where: string, said: string, cause: unknown): LogUnusable {
   return new LogUnusable(`Redis at ${where} does not let us in: ${said}`, {
-    hint: "Put the user and the password in the address: redis://user:password@host:6379; docs/redis-log.md lists the commands the user needs",
+    hint: "Put the user and the password in the address: redis://user:password@host:6379 (of Sentinels: sentinelUser=, sentinelPassword=); docs/redis-log.md lists the commands the user needs",
     cause,
   });
 }

@@ -15,7 +15,6 @@ interface Place {
   readonly username: string | undefined;
   readonly password: string | undefined;
   readonly db: number;
-  readonly feed: string;
   /** Begins every key of the feed; the braces keep them in one slot. */
   readonly prefix: string;
   /** The address without user and passwords. */
@@ -103,7 +102,6 @@ function read(kind: Kind, { tls, authority, path, query }: Parts): Location {
     caFile,
     ...readUser(at < 0 ? "" : authority.slice(0, at)),
     db,
-    feed,
     prefix: `ncf:{${feed}}:`,
     where: `${scheme}://${addresses.map(addressText).join(",")}${master}/${db}?feed=${feed}`,
   };
