@@ -22,7 +22,7 @@ export default rows;
 
 async function measureTakeovers(): Promise<number> {
   await using redis = await RedisServer.start("--appendonly", "yes");
-  const simulator = createSimulator({ seed: 1, allocations: 60 });
+  const simulator = createSimulator({ seed: 1, allocations: 60, namespaces: 3 });
   const nomadAddr = await simulator.listen();
   const feed = `${redis.url}?feed=bench`;
   const begin = (): BridgeProcess => startBridgeProcess({ nomadAddr, feed, flags: ["--workers", "redis"] });
