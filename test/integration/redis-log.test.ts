@@ -7,6 +7,7 @@ import { openRedisLog } from "../../src/feed/redis/open.ts";
 import { createSimulator } from "../../src/simulator/index.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
 import { objectChange } from "../support/drafts.ts";
+import { recordingLogger } from "../support/recording-logger.ts";
 import { openTestLog } from "../support/redis-logs.ts";
 import { freePort, redisMissing, RedisServer } from "../support/redis-server.ts";
 import { createTestAuthority } from "../support/tls-certificates.ts";
@@ -98,6 +99,36 @@ describe.skipIf(missing !== undefined)(`the Redis log survives${title}`, () => {
     }
     await until("the log takes the same commit", () => log.commit(change(claim, 2)).catch(() => undefined));
     expect(await sequences(log)).toEqual([1, 2]);
+    await log.close();
+  });
+
+  test("a Redis that pauses its clients: the commit is answered when it is over, once", async () => {
+    const log = await openTestLog(url);
+    const claim = await log.claim(JOBS, "me");
+    await log.commit(change(claim, 1));
+    const client = server.client();
+    await client.call("CLIENT", "PAUSE", "1000", "ALL");
+    client.disconnect();
+    expect(await log.commit(change(claim, 2))).toEqual({ status: "committed", first: 2, last: 2, rev: 2 });
+    expect(await sequences(log)).toEqual([1, 2]);
+    await log.close();
+  });
+
+  test("a connection that is only half there: the commit fails in bounded time, its cause is said once, and all goes on", async () => {
+    await using proxy = await TcpProxy.to(server.port);
+    const { logger, lines } = recordingLogger();
+    const own = `redis://127.0.0.1:${proxy.port}?feed=f${feeds}`;
+    const log = await openTestLog(own, { silenceMs: 300, logger });
+    const claim = await log.claim(JOBS, "me");
+    await log.commit(change(claim, 1));
+    proxy.swallow();
+    for (let attempt = 0; attempt < 3; attempt += 1) {
+      await expect(log.commit(change(claim, 2))).rejects.toMatchObject({ code: "LOG_UNAVAILABLE" });
+    }
+    proxy.swallow(false);
+    await until("the log takes the same commit", () => log.commit(change(claim, 2)).catch(() => undefined));
+    expect(await sequences(log)).toEqual([1, 2]);
+    expect(lines).toEqual([expect.stringContaining("is lost"), "Redis is back"]);
     await log.close();
   });
 

@@ -9,6 +9,7 @@ export class TcpProxy {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   #losing = 0;
+  #swallowing = false;
   #targetPort: number;
   #switch: { readonly at: string; readonly targetPort: number } | undefined;
 
@@ -31,6 +32,11 @@ export class TcpProxy {
   /** What the server says next never arrives: the connection is cut after the server has done its work. */
   loseNextReply(): void {
     this.#losing += 1;
+  }
+
+  /** Connections stay open, new ones are taken, and not a byte passes, either way; until `false` lets all pass again. */
+  swallow(everything = true): void {
+    this.#swallowing = everything;
   }
 
   /** The next request that holds this text is not passed on: its connection is cut, and later ones go elsewhere. */
@@ -62,6 +68,7 @@ export class TcpProxy {
       });
     }
     client.on("data", (bytes) => {
+      if (this.#swallowing) return;
       if (this.#switch === undefined || !bytes.includes(this.#switch.at)) {
         server.write(bytes);
         return;
@@ -72,6 +79,7 @@ export class TcpProxy {
     });
     client.on("end", () => server.end());
     server.on("data", (bytes) => {
+      if (this.#swallowing) return;
       if (this.#losing === 0) {
         client.write(bytes);
         return;

@@ -18,7 +18,6 @@ describe("docker-compose.yml", () => {
     "%s has a configuration that is accepted, of options that there are",
     (_name, { service }) => {
       const env: Record<string, string> = { ...service.environment };
-      if (!("workers" in OPTIONS)) delete env["NCF_WORKERS"];
       const { warnings, config } = resolveConfig({ flags: {}, env });
       expect(warnings).toEqual([]);
       // The container's own port is published, so it has to be reached from outside the container.
