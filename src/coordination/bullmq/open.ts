@@ -7,6 +7,9 @@ import { DutyJobs } from "./duty-jobs.ts";
 import { Registry } from "./registry.ts";
 import { SharedDuties } from "./shared-duties.ts";
 
+/** Workers speak once a second. */
+const SILENT_MS = 4_000;
+
 /** Shares the duties of the feed at `url` with every other process that does. @throws LogUnusable. */
 export function openSharedDuties(options: {
   readonly url: string;
@@ -22,17 +25,17 @@ export function openSharedDuties(options: {
   const { prefix } = location;
   // What is wrong with Redis is said once, by the log.
   const connection = new Connection(location, silentLogger());
-  // BullMQ's commands wait for Redis for as long as it takes.
-  const redis = createRedis(location, { maxRetriesPerRequest: null });
-  const jobs = new DutyJobs({ redis, prefix, worker, timeoutMs, restMs, logger });
+  const redis = createRedis(location, { maxRetriesPerRequest: null, socketTimeout: timeoutMs });
+  const jobs = new DutyJobs({ redis, connection, prefix, worker, timeoutMs, logger });
   return new SharedDuties({
     worker,
-    registry: new Registry({ connection, prefix, worker, timeoutMs }),
+    registry: new Registry({ connection, prefix, worker, timeoutMs, silentMs: SILENT_MS }),
     jobs,
     logger,
+    restMs,
     close: async () => {
-      await jobs.close();
       connection.close();
+      await jobs.close();
     },
   });
 }
