@@ -23,17 +23,24 @@ export interface HeldDutyParts {
 export class HeldDuty {
   readonly job: DutyJob;
   readonly since = new Date();
-  /** Resolves when it is not held any more; never rejects. */
-  readonly done: Promise<void>;
   readonly #parts: HeldDutyParts;
   readonly #abort = new AbortController();
   #resting: string | undefined;
   #lost = false;
+  #done: Promise<void> = Promise.resolve();
 
   constructor(job: DutyJob, parts: HeldDutyParts) {
     this.job = job;
     this.#parts = parts;
-    this.done = this.#hold();
+  }
+
+  begin(): void {
+    this.#done = this.#hold();
+  }
+
+  /** Resolves when it is not held any more; never rejects. */
+  get done(): Promise<void> {
+    return this.#done;
   }
 
   get duty(): string {

@@ -130,9 +130,9 @@ export class SharedDuties implements Coordination {
     const elsewhere = new Set([...heard.silent.values()].flat());
     const duties = dutiesOf(this.#plan).filter((duty) => !elsewhere.has(duty)).length;
     const share = shareOf(worker, heard.workers, duties);
-    const surplus = this.#staying().length - share;
-    if (surplus > 0) this.#giveAway(surplus);
-    else if (unheld.length > 0) await this.#take(this.#isStarving() ? unheld.length : -surplus, signal);
+    const missing = share - this.#staying().length;
+    if (missing < 0) this.#giveAway(-missing);
+    else await this.#take(this.#isStarving() ? unheld.length : missing, signal);
     this.#sayWhatChanged(await jobs.takenFromSilent(), heard.workers.size);
   }
 
@@ -221,6 +221,7 @@ export class SharedDuties implements Coordination {
     const held = new HeldDuty(job, { worker, holder: this.#holder, jobs, logger, restMs, planned });
     this.#held.set(held.duty, held);
     this.#waiting.delete(held.duty);
+    held.begin();
     void held.done.then(() => this.#held.delete(held.duty));
   }
 
