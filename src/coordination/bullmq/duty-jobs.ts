@@ -49,6 +49,9 @@ export class DutyJobs {
   #tokens = 0;
   #watchesOthers = false;
   #silent: string[] = [];
+  /** Ends the wait for each command under way. */
+  readonly #pending = new Set<(reason: Error) => void>();
+  #closed = false;
 
   constructor(options: {
     /** Waits for Redis for as long as it takes: BullMQ demands it. */
@@ -86,20 +89,18 @@ export class DutyJobs {
   /** Makes a job of each; where there is one already, nothing changes. */
   async offer(duties: readonly string[]): Promise<void> {
     if (duties.length === 0) return;
-    await this.#queue.addBulk(
-      duties.map((duty) => ({
-        name: "duty",
-        data: {},
-        opts: { jobId: duty, removeOnComplete: true, removeOnFail: true },
-      })),
-    );
+    const opts = { removeOnComplete: true, removeOnFail: true };
+    const jobs = duties.map((duty) => ({ name: "duty", data: {}, opts: { ...opts, jobId: duty } }));
+    await this.#untilClosed(() => this.#queue.addBulk(jobs));
   }
 
   /** A duty that nobody holds; undefined where there is none. */
   async take(): Promise<DutyJob | undefined> {
     const token = `${this.#name}/${(this.#tokens += 1)}`;
     // Undefined where there is none, whatever the type says.
-    const job: Job | undefined = await this.#worker.getNextJob(token, { block: false });
+    const job: Job | undefined = await this.#untilClosed(() =>
+      this.#worker.getNextJob(token, { block: false }),
+    );
     return job?.id === undefined ? undefined : { duty: job.id, token, job };
   }
 
@@ -108,7 +109,9 @@ export class DutyJobs {
     if (held.length === 0) return [];
     const duties = held.map(({ duty }) => duty);
     const tokens = held.map(({ token }) => token);
-    const failed = await this.#worker.extendJobLocks(duties, tokens, this.#timeoutMs);
+    const failed = await this.#untilClosed(() =>
+      this.#worker.extendJobLocks(duties, tokens, this.#timeoutMs),
+    );
     if (failed.length === 0) return [];
     const pairs = held
       .filter(({ duty }) => failed.includes(duty))
@@ -118,8 +121,10 @@ export class DutyJobs {
 
   /** Gives back: to whoever comes next, or to nobody, for it is over. */
   async giveBack({ job, token }: DutyJob, how: "now" | "over"): Promise<void> {
-    if (how === "over") await job.moveToCompleted(null, token, false);
-    else await job.moveToWait(token);
+    await this.#untilClosed(async () => {
+      if (how === "over") await job.moveToCompleted(null, token, false);
+      else await job.moveToWait(token);
+    });
   }
 
   /** Duties that were taken from workers that say nothing, since the last call; from the first call on it is looked. */
@@ -132,7 +137,25 @@ export class DutyJobs {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     this.#redis.disconnect();
+    for (const reject of this.#pending) reject(closed());
     await Promise.allSettled([this.#worker.close(true), this.#queue.close()]);
   }
+
+  /** A client that is disconnected while it looks for its server forgets what it was asked, and never answers. */
+  async #untilClosed<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#closed) throw closed();
+    const { promise: end, reject } = Promise.withResolvers<never>();
+    this.#pending.add(reject);
+    try {
+      return await Promise.race([work(), end]);
+    } finally {
+      this.#pending.delete(reject);
+    }
+  }
+}
+
+function closed(): Error {
+  return new Error("the connection to Redis was closed");
 }

@@ -20,11 +20,12 @@ export interface SharedDutiesParts {
   readonly jobs: DutyJobs;
   readonly logger: Logger;
   readonly restMs: number;
+  /** Pause between two rounds. */
+  readonly roundMs: number;
   /** Ends the connections. */
   readonly close: () => Promise<void>;
 }
 
-const ROUND_MS = 1_000;
 /** A duty that nobody holds for so long is taken by whoever comes first. */
 const STARVING_MS = 5_000;
 /** A duty that nobody holds is offered again so often: its job may be gone. */
@@ -33,7 +34,7 @@ const OFFER_EVERY_MS = 3_000;
 const LEAVE_WITHIN_MS = 500;
 
 /**
- * Any number of processes share the duties through Redis. In every round, a second apart, a worker renews the locks
+ * Any number of processes share the duties through Redis. In every round, mostly a second apart, a worker renews the locks
  * of what it holds, says that it lives, hears the plan and who else lives, gives away what is above its share and
  * takes what it lacks (`shareOf`). What a dead worker held is given to the others when its locks end.
  */
@@ -110,7 +111,7 @@ export class SharedDuties implements Coordination {
           "the duties cannot be shared out at the moment; this worker goes on with those it has, and tries again",
         );
       }
-      await delay(ROUND_MS, undefined, { signal }).catch(() => undefined);
+      await delay(this.#parts.roundMs, undefined, { signal }).catch(() => undefined);
     }
   }
 
