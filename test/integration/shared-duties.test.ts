@@ -103,15 +103,15 @@ class Team {
     );
   }
 
-  /** Sees to it that nothing is begun while every worker goes through three rounds. */
-  async staysSo(): Promise<void> {
+  /** Whether nothing is begun while every worker goes through three rounds. */
+  async staysSo(): Promise<boolean> {
     const begun = () => this.workers.map((worker) => worker.begun.length).join();
     const before = begun();
     const heard = this.workers.map(({ rounds }) => rounds);
     await until("all have heard three times", () =>
       this.workers.every(({ rounds }, n) => rounds >= (heard[n] ?? 0) + 3),
     );
-    expect(begun()).toBe(before);
+    return begun() === before;
   }
 }
 
@@ -146,7 +146,7 @@ describe.skipIf(missing !== undefined)(
       await all.settled();
       all.join("third");
       await all.settled();
-      await all.staysSo();
+      expect(await all.staysSo()).toBe(true);
       expect(all.doneTwice).toEqual([]);
       expect(first.begun).toHaveLength(11);
       expect(first.duties).toContain("plan");
@@ -158,7 +158,7 @@ describe.skipIf(missing !== undefined)(
       await all.settled();
       await all.replan(planOf(18));
       await all.settled();
-      await all.staysSo();
+      expect(await all.staysSo()).toBe(true);
       expect(all.doneTwice).toEqual([]);
     });
 
@@ -194,7 +194,7 @@ describe.skipIf(missing !== undefined)(
       // What it wants to announce now is of an old term.
       line.mend();
       await all.settled();
-      await all.staysSo();
+      expect(await all.staysSo()).toBe(true);
       expect(dead.lines.join("\n")).toContain(`${lost.length} duties are not this worker's any more`);
       expect(dead.begun.length).toBeGreaterThan(lost.length);
     });
@@ -257,7 +257,7 @@ describe.skipIf(missing !== undefined)(
         all.workers.some(({ lines }) => lines.some((line) => line.includes("lost its data"))),
       );
       await all.settled();
-      await all.staysSo();
+      expect(await all.staysSo()).toBe(true);
     });
 
     it("a Redis that stands still for longer than the locks live, or is killed, ends nothing", async () => {
@@ -271,11 +271,11 @@ describe.skipIf(missing !== undefined)(
       await until("the locks have ended", () => performance.now() - stoppedAt > 1.5 * TIMEOUT_MS);
       redis.signal("SIGCONT");
       await all.settled();
-      await all.staysSo();
+      expect(await all.staysSo()).toBe(true);
       await redis.kill();
       await redis.start();
       await all.settled();
-      await all.staysSo();
+      expect(await all.staysSo()).toBe(true);
       expect(all.workers.map((worker) => worker.begun.length)).toEqual(begun);
       expect(all.doneTwice).toEqual([]);
     });
