@@ -189,7 +189,7 @@ describe.skipIf(missing !== undefined)(
       const lost = dead.duties;
       expect(lost.length).toBeGreaterThan(2);
       expect(others.flatMap(({ lines }) => lines).join("\n")).toContain(
-        `${lost.length} duties were taken from a worker`,
+        `worker dead says nothing any more; if it stays so, its ${lost.length} duties go to others`,
       );
       // What it wants to announce now is of an old term.
       line.mend();

@@ -17,7 +17,9 @@ const RELOCK = script(`
 local jobs, lost = PREFIX .. '${QUEUE}:', {}
 for n = 2, #ARGV, 2 do
   local duty, token = ARGV[n], ARGV[n + 1]
-  if redis.call('EXISTS', jobs .. duty .. ':lock') == 0 and redis.call('LPOS', jobs .. 'active', duty) then
+  local free = redis.call('EXISTS', jobs .. duty .. ':lock') == 0
+  if free and redis.call('LREM', jobs .. 'wait', 0, duty) > 0 then redis.call('LPUSH', jobs .. 'active', duty) end
+  if free and redis.call('LPOS', jobs .. 'active', duty) then
     redis.call('SET', jobs .. duty .. ':lock', token, 'PX', ARGV[1])
     redis.call('SREM', jobs .. 'stalled', duty)
   else
@@ -26,6 +28,9 @@ for n = 2, #ARGV, 2 do
 end
 return lost
 `);
+
+/** How often, within the time after which a lock ends, it is looked for locks that ended. */
+const LOOKS = 5;
 
 /** One duty, fetched and locked. */
 export interface DutyJob {
@@ -78,7 +83,7 @@ export class DutyJobs {
       name: worker,
       autorun: false,
       lockDuration: timeoutMs,
-      stalledInterval: timeoutMs / 2,
+      stalledInterval: timeoutMs / LOOKS,
       maxStalledCount: NEVER,
     });
     this.#queue.on("error", onError);

@@ -9,6 +9,9 @@ import type { DutyPlan } from "../coordination.ts";
  */
 const BEAT = script(`
 local now, timeout = nowMs(), tonumber(ARGV[4])
+-- Who was kept from speaking, as when Redis stood still, cannot tell who of the others is silent.
+local own = tonumber(redis.call('ZSCORE', PREFIX .. 'beats', ARGV[1]) or 0)
+local silence = own < now - ARGV[5] and timeout or ARGV[5]
 redis.call('HSET', PREFIX .. 'workers', ARGV[1], ARGV[2])
 redis.call('HSET', PREFIX .. 'reports', ARGV[1], ARGV[3])
 redis.call('ZADD', PREFIX .. 'beats', text(now), ARGV[1])
@@ -20,7 +23,7 @@ for _, range in ipairs({ { '-inf', '(' .. text(now - timeout) }, { '(' .. text(n
     redis.call('HDEL', PREFIX .. 'reports', gone)
   end
 end
-local silent = redis.call('ZRANGEBYSCORE', PREFIX .. 'beats', '-inf', '(' .. text(now - ARGV[5]))
+local silent = redis.call('ZRANGEBYSCORE', PREFIX .. 'beats', '-inf', '(' .. text(now - silence))
 return { redis.call('HGETALL', PREFIX .. 'plan'), redis.call('HGETALL', PREFIX .. 'workers'), silent }
 `);
 

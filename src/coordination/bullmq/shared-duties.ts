@@ -48,6 +48,7 @@ export class SharedDuties implements Coordination {
   /** In which this worker plans, while it does. */
   #term: { readonly of: HeldDuty; readonly number: number } | undefined;
   #failing = false;
+  #silent: ReadonlySet<string> = new Set();
   #share = { now: "", before: "", said: "" };
 
   constructor(parts: SharedDutiesParts) {
@@ -126,6 +127,7 @@ export class SharedDuties implements Coordination {
       this.#holder?.follow(heard.plan);
     }
     for (const held of staying) if (!this.#isPlanned(held.duty)) held.letGo("not planned any more");
+    this.#sayWhoIsSilent(heard);
     const unheld = this.#unheld(heard);
     await this.#offer(unheld);
     const elsewhere = new Set([...heard.silent.values()].flat());
@@ -226,12 +228,24 @@ export class SharedDuties implements Coordination {
     void held.done.then(() => this.#held.delete(held.duty));
   }
 
+  #sayWhoIsSilent({ silent }: Heard): void {
+    const { logger } = this.#parts;
+    for (const [worker, duties] of silent) {
+      if (this.#silent.has(worker)) continue;
+      logger.warn(
+        { worker, duties },
+        `worker ${worker} says nothing any more; if it stays so, its ${duties.length} duties go to others`,
+      );
+    }
+    this.#silent = new Set(silent.keys());
+  }
+
   #sayWhatChanged(fromSilent: readonly string[], workers: number): void {
     const { logger } = this.#parts;
     if (fromSilent.length > 0) {
       logger.warn(
         { duties: fromSilent },
-        `${fromSilent.length} duties were taken from a worker that says nothing any more; others do them from now on`,
+        `${fromSilent.length} duties of a worker that says nothing any more go to others now`,
       );
     }
     const duties = dutiesOf(this.#plan).length;
