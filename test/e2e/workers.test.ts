@@ -72,12 +72,18 @@ describe.skipIf(missing !== undefined)(
       await share(...workers);
       simulator.churn(50);
       const dead = await planner();
+      const kept = (await share(...workers)).filter((duty) => !isOf(dead, duty));
       const killedAt = performance.now();
       await dead.kill();
       simulator.churn(50);
       const left = othersThan(dead);
-      await share(...left);
+      const after = await share(...left);
       expect(performance.now() - killedAt).toBeLessThan(20_000);
+      // What the others did already, they went on with: not even the plan's move made them begin anew.
+      for (const { duty, worker, since } of kept) {
+        expect(after).toContainEqual(expect.objectContaining({ duty, worker, since }));
+      }
+
       await caughtUp();
 
       simulator.cluster.createNamespace("fresh");
