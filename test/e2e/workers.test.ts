@@ -156,7 +156,11 @@ describe.skipIf(missing !== undefined)(
         // Once for each of the two outages.
         expect([...times.values()].filter((same) => same.length > 2)).toEqual([]);
       }
+      redis.signal("SIGSTOP");
+      const toldAt = performance.now();
       expect(await Promise.all(workers.map((worker) => worker.stop()))).toEqual([0, 0, 0]);
+      expect(performance.now() - toldAt).toBeLessThan(3_000);
+      redis.signal("SIGCONT");
     });
   },
 );

@@ -359,7 +359,7 @@ describe.skipIf(missing !== undefined)(
     });
 
     it("ends within about a second while Redis is away or stands still", async () => {
-      const own = await RedisServer.start();
+      await using own = await RedisServer.start();
       const all = team(3);
       const [gone, stuck] = [all.join("a", own.url), all.join("b", own.url)];
       await all.settled();
@@ -373,7 +373,6 @@ describe.skipIf(missing !== undefined)(
       await stuck.leave();
       expect(performance.now() - again).toBeLessThan(1_500);
       all.workers.length = 0;
-      await own[Symbol.asyncDispose]();
     });
   },
 );
