@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Config } from "../config/config.ts";
 import type { FeedLocation } from "../config/value-types.ts";
 import { SIGNAL_NAMES } from "../events/signals.ts";
@@ -22,6 +23,8 @@ import { nomadAnswers, regionIn, regionOf, sourceOf } from "./support/nomad-star
 import type { Waiting } from "./support/until-it-answers.ts";
 
 const HTTP_STOP_MS = 400;
+/** How long what is under way may take to end; what waits for a log that does not answer, ends with the log. */
+const WORK_STOP_MS = 1_000;
 
 const PACE = { perSecond: 50, burst: 100 };
 const CANONICAL_EVERY_MS = 5 * 60_000;
@@ -38,8 +41,11 @@ export interface Bridge {
   ready(signal?: AbortSignal): Promise<void>;
   /** Rejects when the bridge cannot go on; resolves when it was stopped. */
   readonly done: Promise<void>;
-  /** Ends everything in order; what was committed stays. Safe to call twice. */
-  stop(): Promise<void>;
+  /**
+   * Ends everything in order; what was committed stays. Answers whether all that was seen is in the log. Safe to call
+   * twice.
+   */
+  stop(): Promise<boolean>;
 }
 
 /**
@@ -106,11 +112,17 @@ export async function startBridge(
     );
     // Whoever holds the bridge hears of it by `done`, maybe later.
     watching.catch(() => undefined);
+    let complete = true;
     closing.push(async () => {
       stop.abort(new Error("the bridge stops"));
-      await Promise.allSettled(work);
+      const settled = Promise.allSettled(work).then(() => true);
+      if (await Promise.race([settled, delay(WORK_STOP_MS, false, { ref: false })])) return;
+      complete = false;
+      logger.warn(
+        "the log does not answer: what it was to be told last is read from Nomad again at the next start",
+      );
     });
-    let closed: Promise<void> | undefined;
+    let closed: Promise<boolean> | undefined;
     return {
       url,
       source,
@@ -121,7 +133,7 @@ export async function startBridge(
         return Promise.race([ready, ended]);
       },
       done: watching,
-      stop: () => (closed ??= close()),
+      stop: () => (closed ??= close().then(() => complete)),
     };
   } catch (error) {
     stop.abort(error);

@@ -53,7 +53,7 @@ export async function demo(options: DemoOptions, io: Io): Promise<number> {
   const nomadUrl = await simulator.listen();
   const feed = options.feed ?? (await temporaryFeed(parts));
   const bridge = await startDemoBridge(nomadUrl, feed, options.listen, io);
-  parts.defer(() => bridge.stop());
+  parts.defer(async () => void (await bridge.stop()));
   await bridge.ready(AbortSignal.any([io.signal, AbortSignal.timeout(START_MS)]));
 
   const colours = coloursFor(io);

@@ -22,12 +22,18 @@ async function ask(url: string, signal: AbortSignal): Promise<readonly DutyStatu
     const response = await fetch(address, {
       signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_WITHIN_MS)]),
     });
-    if (!response.ok) throw new Error(`it answers ${response.status}`);
+    if (!response.ok) throw new Error(`${response.status}, ${await reasonIn(response)}`);
     return dutiesSchema.parse(await response.json()).duties;
   } catch (error) {
     signal.throwIfAborted();
     throw new FeedUnreachable(url, error);
   }
+}
+
+/** Of an answer that is none, such as that Redis is away. */
+async function reasonIn(response: Response): Promise<string> {
+  const { message } = (await response.json().catch(() => ({}))) as { message?: unknown };
+  return typeof message === "string" ? message : response.statusText;
 }
 
 function isWell({ state, condition }: DutyStatus): boolean {

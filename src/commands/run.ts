@@ -14,6 +14,7 @@ export async function run(config: Config, io: Io): Promise<void> {
   });
   try {
     const bridge = await startBridge(config, { logger, signal: io.signal });
+    let complete = false;
     try {
       const head = await bridge.log.head();
       logger.info(
@@ -21,11 +22,11 @@ export async function run(config: Config, io: Io): Promise<void> {
         `serving the feed at ${bridge.url}/v1/events`,
       );
       void sayWhenReady(bridge, head.sequence, { logger, shared: config.workers.kind === "redis" });
-      await bridge.done;
+      await Promise.race([bridge.done, aborted(io.signal)]);
     } finally {
-      await bridge.stop();
+      complete = await bridge.stop();
     }
-    logger.info("stopped; everything that was seen is in the log");
+    logger.info(complete ? "stopped; everything that was seen is in the log" : "stopped");
   } catch (error) {
     if (!io.signal.aborted) throw error;
     logger.info("stopped before Nomad answered");
@@ -50,4 +51,11 @@ async function sayWhenReady(
   } catch {
     // It ended before; why is told where it ends.
   }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    signal.addEventListener("abort", () => resolve(), { once: true });
+    if (signal.aborted) resolve();
+  });
 }

@@ -2,7 +2,7 @@ import type { DutyPlan, Ending } from "../coordination/coordination.ts";
 import type { FeedLog } from "../feed/log.ts";
 import type { Change } from "../schemas/change.ts";
 import { RESOURCES, type ResourceType } from "../schemas/resources.ts";
-import { scopeName, scopesOverlap, type Scope } from "../schemas/scope.ts";
+import { parseScopeName, scopeName, scopesOverlap, type Scope } from "../schemas/scope.ts";
 import type { Snapshot } from "../snapshots/snapshot.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Clock } from "./clock.ts";
@@ -22,6 +22,8 @@ export interface PlannerDeps {
   readonly logger: Logger;
   readonly clock: Clock;
   readonly announce: (plan: DutyPlan) => Promise<void>;
+  /** The plan that everybody follows now, whoever made it. */
+  readonly inForce: () => DutyPlan;
   /** Watches a scope as `Supervisor.watch` does. */
   readonly watch: (scope: Scope, signal: AbortSignal, hooks: ScopeHooks) => Promise<Ending>;
 }
@@ -33,7 +35,7 @@ const RETRY_PLAN_MS = 1_000;
 /**
  * Says which scopes there are to watch: one for each resource and namespace as far as connections allow, and those
  * whose namespace is gone until nothing is left of it. Where namespaces are to be found, planning is watching their
- * list: each change of it makes a new plan.
+ * list: each change of it makes a new plan. Until they are known, what was planned before stays in force.
  */
 export class Planner {
   readonly #deps: PlannerDeps;
@@ -42,6 +44,7 @@ export class Planner {
   #folded: ReadonlySet<ResourceType> = new Set();
   #overBudget = 0;
   #planned = false;
+  #failing = false;
   /** Ends the pause between two plans. */
   #wake = new AbortController();
 
@@ -53,6 +56,10 @@ export class Planner {
 
   /** Plans until `signal` aborts, or another process watches the namespaces. */
   async run(signal: AbortSignal): Promise<Ending> {
+    // What this process knew when it planned before, others may know better since.
+    this.#namespaces = this.#options.namespaces;
+    this.#folded = foldedIn(this.#deps.inForce());
+    this.#planned = false;
     const end = new AbortController();
     const either = AbortSignal.any([signal, end.signal]);
     const planning = this.#keepPlanning(either);
@@ -90,9 +97,12 @@ export class Planner {
       try {
         await this.#deps.announce(await this.#plan());
         this.#planned = namespaces !== null;
+        this.#failing = false;
       } catch (error) {
         if (signal.aborted) return;
-        logger.error({ err: error }, "could not plan which scopes to watch; trying again");
+        const level = this.#failing ? "debug" : "error";
+        this.#failing = true;
+        logger[level]({ err: error }, "could not plan which scopes to watch; trying again");
         pauseMs = RETRY_PLAN_MS;
       }
       if (namespaces === this.#namespaces) {
@@ -113,6 +123,10 @@ export class Planner {
       folded: this.#folded,
     });
     this.#sayWhatIsShort(plan.folded, plan.scopes.length, plan.overBudget);
+    if (this.#namespaces === null) {
+      const known = plan.scopes.map((scope) => [scopeName(scope), "perform"] as const);
+      return new Map([...this.#deps.inForce(), ...known]);
+    }
     this.#folded = plan.folded;
     const left = await this.#leftovers(plan.scopes);
     return new Map([
@@ -181,4 +195,10 @@ function shortList(names: readonly string[]): string {
   return names.length <= 8
     ? names.join(", ")
     : `${names.slice(0, 8).join(", ")} and ${names.length - 8} more`;
+}
+
+/** Resources that a plan watches in all namespaces at once. */
+function foldedIn(plan: DutyPlan): ReadonlySet<ResourceType> {
+  const scopes = [...plan.keys()].map(parseScopeName);
+  return new Set(scopes.flatMap((scope) => (scope?.namespace === "*" ? [scope.resource] : [])));
 }

@@ -38,7 +38,8 @@ export class PollerDuties implements DutyHolder {
     const { log, logger, clock } = deps;
     const watch: Supervisor["watch"] = (scope, signal, hooks) => supervisor.watch(scope, signal, hooks);
     this.supervisor = supervisor;
-    this.#planner = new Planner({ log, logger, clock, announce, watch }, options);
+    const inForce = (): DutyPlan => this.#plan ?? new Map();
+    this.#planner = new Planner({ log, logger, clock, announce, inForce, watch }, options);
     this.#trim = trim;
     this.#nomadReady = nomadReady;
     // Who waits for it hears of its failure; before anybody does, it must not end the process.

@@ -1,10 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { openRedisLog } from "../../src/feed/redis/open.ts";
 import { createSimulator } from "../../src/simulator/index.ts";
-import { silentLogger } from "../../src/telemetry/logger.ts";
 import { startBridgeProcess } from "../support/bridge-process.ts";
 import { CHAOS_FLAGS } from "../support/chaos-subject.ts";
-import { judgeLog, readEvents, type SeenEvent, type Verdict } from "../support/feed-check.ts";
+import { judgeLog, readLog, type SeenEvent, type Verdict } from "../support/feed-check.ts";
 import { redisMissing, RedisServer } from "../support/redis-server.ts";
 import { simulatorTruth } from "../support/simulator-truth.ts";
 import { until } from "../support/until.ts";
@@ -27,14 +25,7 @@ describe.skipIf(missing !== undefined)(
         const bridges = Array.from({ length: count }, () =>
           startBridgeProcess({ nomadAddr, feed, flags: [...CHAOS_FLAGS, ...flags] }),
         );
-        const read = async (): Promise<SeenEvent[]> => {
-          const log = await openRedisLog({ url: feed, readOnly: true, logger: silentLogger() });
-          try {
-            return await readEvents(log);
-          } finally {
-            await log.close();
-          }
-        };
+        const read = (): Promise<SeenEvent[]> => readLog({ kind: "redis", url: feed });
         const settled = (): Promise<{ verdict: Verdict; events: SeenEvent[] }> =>
           until(
             "the folded log is what the cluster has",

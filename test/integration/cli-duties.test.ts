@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { LogUnavailable } from "../../src/feed/errors.ts";
 import type { DutyStatus } from "../../src/schemas/duty-schema.ts";
 import { runCli } from "../support/cli.ts";
 import { TestFeed } from "../support/http-feed.ts";
@@ -58,6 +59,10 @@ it("duties says where nobody answers, and which addresses it takes", async () =>
   const away = await runCli(["duties", "--url", "http://127.0.0.1:1"]);
   expect(away.code).toBe(1);
   expect(away.stderr).toMatch(/http:\/\/127\.0\.0\.1:1 does not answer.*\n.*nomad-changefeed run/);
+  await using feed = await TestFeed.open();
+  const { url } = await feed.serve({}, { duties: () => Promise.reject(new LogUnavailable("Redis is away")) });
+  const helpless = await runCli(["duties", "--url", url]);
+  expect(helpless).toMatchObject({ code: 1, stderr: expect.stringContaining("503, Redis is away") });
   const wrong = await runCli(["duties", "--url", "127.0.0.1"]);
   expect(wrong.code).toBe(2);
   expect(wrong.stderr).toContain("--url");

@@ -1,10 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { openLogToRead } from "../../src/commands/support/feed-log.ts";
 import type { Random } from "../../src/simulator/random.ts";
-import { silentLogger } from "../../src/telemetry/logger.ts";
 import { startBridgeProcess, type BridgeProcess } from "./bridge-process.ts";
 import { CHAOS_FLAGS, type ChaosSubject } from "./chaos-subject.ts";
-import { readEvents, type SeenEvent } from "./feed-check.ts";
+import { readLog, type SeenEvent } from "./feed-check.ts";
 import { RedisServer } from "./redis-server.ts";
 import { TcpProxy } from "./tcp-proxy.ts";
 import { until } from "./until.ts";
@@ -71,13 +69,8 @@ export class ChaosWorkers implements ChaosSubject {
     await until("every scope is watched again", () => this.#isWhole(), 60_000);
   }
 
-  async events(): Promise<SeenEvent[]> {
-    const log = await openLogToRead({ kind: "redis", url: this.#feed }, silentLogger());
-    try {
-      return await readEvents(log);
-    } finally {
-      await log.close();
-    }
+  events(): Promise<SeenEvent[]> {
+    return readLog({ kind: "redis", url: this.#feed });
   }
 
   async close(): Promise<void> {

@@ -1,6 +1,7 @@
-import type { FeedLog } from "../../src/feed/log.ts";
-import { openSqliteLog } from "../../src/feed/sqlite/open.ts";
+import { openLogToRead } from "../../src/commands/support/feed-log.ts";
+import type { FeedLocation } from "../../src/config/value-types.ts";
 import { equalJson, isJsonObject, parseExact, type Json, type JsonObject } from "../../src/schemas/json.ts";
+import { silentLogger } from "../../src/telemetry/logger.ts";
 
 /** An event of the log, parsed without losing a digit. */
 export interface SeenEvent {
@@ -33,25 +34,21 @@ export interface Verdict {
   readonly outOfOrder: readonly string[];
 }
 
-/** All events of a log file, oldest first. The bridge may be running. */
-export async function readLog(path: string): Promise<SeenEvent[]> {
-  const log = await openSqliteLog({ path, readOnly: true });
+/** All events of a log, oldest first; a text is the path of a file. The bridge may be running. */
+export async function readLog(from: FeedLocation | string): Promise<SeenEvent[]> {
+  const feed = typeof from === "string" ? ({ kind: "sqlite", path: from } as const) : from;
+  const log = await openLogToRead(feed, silentLogger());
   try {
-    return await readEvents(log);
+    const { epoch, floor } = await log.head();
+    const events: SeenEvent[] = [];
+    for (let sequence = floor; ;) {
+      const page = await log.read({ epoch, sequence }, { limit: 1000, maxBytes: 64 << 20 });
+      if (page.length === 0) return events;
+      for (const entry of page) events.push(parseEvent(entry.json));
+      sequence = page.at(-1)?.sequence ?? sequence;
+    }
   } finally {
     await log.close();
-  }
-}
-
-/** All events of a log, oldest first. */
-export async function readEvents(log: Pick<FeedLog, "head" | "read">): Promise<SeenEvent[]> {
-  const { epoch, floor } = await log.head();
-  const events: SeenEvent[] = [];
-  for (let sequence = floor; ;) {
-    const page = await log.read({ epoch, sequence }, { limit: 1000, maxBytes: 64 << 20 });
-    if (page.length === 0) return events;
-    for (const entry of page) events.push(parseEvent(entry.json));
-    sequence = page.at(-1)?.sequence ?? sequence;
   }
 }
 

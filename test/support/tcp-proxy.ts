@@ -10,6 +10,7 @@ export class TcpProxy {
   readonly #sockets = new Set<Socket>();
   #losing = 0;
   #swallowing = false;
+  #isCut = false;
   #targetPort: number;
   #switch: { readonly at: string; readonly targetPort: number } | undefined;
 
@@ -39,6 +40,16 @@ export class TcpProxy {
     this.#swallowing = everything;
   }
 
+  /** No connection lives, nor comes to be, until it is mended. */
+  cut(): void {
+    this.#isCut = true;
+    this.cutAll();
+  }
+
+  mend(): void {
+    this.#isCut = false;
+  }
+
   /** The next request that holds this text is not passed on: its connection is cut, and later ones go elsewhere. */
   switchAt(text: string, targetPort: number): void {
     this.#switch = { at: text, targetPort };
@@ -55,6 +66,10 @@ export class TcpProxy {
   }
 
   #pass(client: Socket): void {
+    if (this.#isCut) {
+      client.destroy();
+      return;
+    }
     const server = connect(this.#targetPort, "127.0.0.1");
     for (const [socket, other] of [
       [client, server],

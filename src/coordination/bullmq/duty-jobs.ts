@@ -1,10 +1,36 @@
 import { Queue, Worker, type Job } from "bullmq";
 import type { Redis } from "ioredis";
+import type { Connection } from "../../feed/redis/connection.ts";
+import { script } from "../../feed/redis/scripts.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 
 const QUEUE = "duties";
 /** BullMQ ends a job for good that was taken from dead workers too often; a duty never ends so. */
 const NEVER = 2 ** 31 - 1;
+
+/**
+ * Locks again what nobody has taken since its lock ended, as when Redis stood still for longer than that: BullMQ
+ * itself would give it up, and every worker would begin every duty anew. ARGV: ms, then duties and tokens as pairs.
+ * Answers the duties that are somebody else's, or nobody's to hold.
+ */
+const RELOCK = script(`
+local jobs, lost = PREFIX .. '${QUEUE}:', {}
+for n = 2, #ARGV, 2 do
+  local duty, token = ARGV[n], ARGV[n + 1]
+  local free = redis.call('EXISTS', jobs .. duty .. ':lock') == 0
+  if free and redis.call('LREM', jobs .. 'wait', 0, duty) > 0 then redis.call('LPUSH', jobs .. 'active', duty) end
+  if free and redis.call('LPOS', jobs .. 'active', duty) then
+    redis.call('SET', jobs .. duty .. ':lock', token, 'PX', ARGV[1])
+    redis.call('SREM', jobs .. 'stalled', duty)
+  else
+    lost[#lost + 1] = duty
+  end
+end
+return lost
+`);
+
+/** How often, within the time after which a lock ends, it is looked for locks that ended. */
+const LOOKS = 5;
 
 /** One duty, fetched and locked. */
 export interface DutyJob {
@@ -15,32 +41,40 @@ export interface DutyJob {
 
 /**
  * The duties as BullMQ jobs: one each, named by its id, fetched by hand and held for as long as its lock is renewed.
- * BullMQ gives away what is not renewed in time. No event ever travels this way.
+ * BullMQ gives away what is not renewed in time. No event ever travels this way, and no worker's clock matters: locks
+ * end by the clock of Redis, and nothing is delayed by BullMQ, which would compare the clocks of two workers.
  */
 export class DutyJobs {
   readonly #redis: Redis;
+  readonly #connection: Connection;
   readonly #queue: Queue;
   readonly #worker: Worker;
   readonly #name: string;
   readonly #timeoutMs: number;
-  readonly #restMs: number;
   #tokens = 0;
   #watchesOthers = false;
   #silent: string[] = [];
+  /** Ends the wait for each command under way. */
+  readonly #pending = new Set<(reason: Error) => void>();
+  #closed = false;
 
   constructor(options: {
+    /** Waits for Redis for as long as it takes: BullMQ demands it. */
     readonly redis: Redis;
+    readonly connection: Connection;
     readonly prefix: string;
     readonly worker: string;
     readonly timeoutMs: number;
-    readonly restMs: number;
     readonly logger: Logger;
   }) {
-    const { redis, prefix, worker, timeoutMs, restMs, logger } = options;
-    this.#restMs = restMs;
+    const { redis, connection, prefix, worker, timeoutMs, logger } = options;
     this.#redis = redis;
+    this.#connection = connection;
     this.#name = worker;
     this.#timeoutMs = timeoutMs;
+    // The log's own connection says what is wrong with Redis, once.
+    const onError = (error: Error) => logger.debug({ err: error }, "BullMQ");
+    redis.on("error", onError);
     // BullMQ puts the colon behind the prefix itself.
     const shared = { connection: redis, prefix: prefix.slice(0, -1), skipVersionCheck: true };
     this.#queue = new Queue(QUEUE, { ...shared, streams: { events: { maxLen: 100 } } });
@@ -49,11 +83,9 @@ export class DutyJobs {
       name: worker,
       autorun: false,
       lockDuration: timeoutMs,
-      stalledInterval: timeoutMs / 2,
+      stalledInterval: timeoutMs / LOOKS,
       maxStalledCount: NEVER,
     });
-    // The log's own connection says what is wrong with Redis, once.
-    const onError = (error: Error) => logger.debug({ err: error }, "BullMQ");
     this.#queue.on("error", onError);
     this.#worker.on("error", onError);
     this.#worker.on("stalled", (duty) => this.#silent.push(duty));
@@ -62,36 +94,42 @@ export class DutyJobs {
   /** Makes a job of each; where there is one already, nothing changes. */
   async offer(duties: readonly string[]): Promise<void> {
     if (duties.length === 0) return;
-    await this.#queue.addBulk(
-      duties.map((duty) => ({
-        name: "duty",
-        data: {},
-        opts: { jobId: duty, removeOnComplete: true, removeOnFail: true },
-      })),
-    );
+    const opts = { removeOnComplete: true, removeOnFail: true };
+    const jobs = duties.map((duty) => ({ name: "duty", data: {}, opts: { ...opts, jobId: duty } }));
+    await this.#untilClosed(() => this.#queue.addBulk(jobs));
   }
 
   /** A duty that nobody holds; undefined where there is none. */
   async take(): Promise<DutyJob | undefined> {
     const token = `${this.#name}/${(this.#tokens += 1)}`;
     // Undefined where there is none, whatever the type says.
-    const job: Job | undefined = await this.#worker.getNextJob(token, { block: false });
+    const job: Job | undefined = await this.#untilClosed(() =>
+      this.#worker.getNextJob(token, { block: false }),
+    );
     return job?.id === undefined ? undefined : { duty: job.id, token, job };
   }
 
-  /** Keeps the locks. Answers the duties whose lock went to somebody else. */
+  /** Keeps the locks. Answers the duties that are not held any more. */
   async renew(held: readonly DutyJob[]): Promise<readonly string[]> {
     if (held.length === 0) return [];
     const duties = held.map(({ duty }) => duty);
     const tokens = held.map(({ token }) => token);
-    return this.#worker.extendJobLocks(duties, tokens, this.#timeoutMs);
+    const failed = await this.#untilClosed(() =>
+      this.#worker.extendJobLocks(duties, tokens, this.#timeoutMs),
+    );
+    if (failed.length === 0) return [];
+    const pairs = held
+      .filter(({ duty }) => failed.includes(duty))
+      .flatMap(({ duty, token }) => [duty, token]);
+    return (await this.#connection.run(RELOCK, [this.#timeoutMs, ...pairs])) as string[];
   }
 
-  /** Gives back: to whoever comes next, or after a rest, or to nobody, for it is over. */
-  async giveBack({ job, token }: DutyJob, how: "now" | "rested" | "over"): Promise<void> {
-    if (how === "over") await job.moveToCompleted(null, token, false);
-    else if (how === "now") await job.moveToWait(token);
-    else await job.moveToDelayed(Date.now() + this.#restMs, token);
+  /** Gives back: to whoever comes next, or to nobody, for it is over. */
+  async giveBack({ job, token }: DutyJob, how: "now" | "over"): Promise<void> {
+    await this.#untilClosed(async () => {
+      if (how === "over") await job.moveToCompleted(null, token, false);
+      else await job.moveToWait(token);
+    });
   }
 
   /** Duties that were taken from workers that say nothing, since the last call; from the first call on it is looked. */
@@ -104,7 +142,25 @@ export class DutyJobs {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     this.#redis.disconnect();
+    for (const reject of this.#pending) reject(closed());
     await Promise.allSettled([this.#worker.close(true), this.#queue.close()]);
   }
+
+  /** A client that is disconnected while it looks for its server forgets what it was asked, and never answers. */
+  async #untilClosed<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#closed) throw closed();
+    const { promise: end, reject } = Promise.withResolvers<never>();
+    this.#pending.add(reject);
+    try {
+      return await Promise.race([work(), end]);
+    } finally {
+      this.#pending.delete(reject);
+    }
+  }
+}
+
+function closed(): Error {
+  return new Error("the connection to Redis was closed");
 }

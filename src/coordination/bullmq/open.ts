@@ -7,6 +7,10 @@ import { DutyJobs } from "./duty-jobs.ts";
 import { Registry } from "./registry.ts";
 import { SharedDuties } from "./shared-duties.ts";
 
+/** Workers speak this often, and five times before they are taken for dead. */
+const ROUND_MS = 1_000;
+const SILENT_ROUNDS = 3;
+
 /** Shares the duties of the feed at `url` with every other process that does. @throws LogUnusable. */
 export function openSharedDuties(options: {
   readonly url: string;
@@ -20,19 +24,22 @@ export function openSharedDuties(options: {
   const { url, worker, timeoutMs, logger, restMs = REST_MS } = options;
   const location = locationOf(url);
   const { prefix } = location;
+  const roundMs = Math.min(ROUND_MS, timeoutMs / 5);
+  const silentMs = SILENT_ROUNDS * roundMs;
   // What is wrong with Redis is said once, by the log.
   const connection = new Connection(location, silentLogger());
-  // BullMQ's commands wait for Redis for as long as it takes.
-  const redis = createRedis(location, { maxRetriesPerRequest: null });
-  const jobs = new DutyJobs({ redis, prefix, worker, timeoutMs, restMs, logger });
+  const redis = createRedis(location, { maxRetriesPerRequest: null, socketTimeout: timeoutMs });
+  const jobs = new DutyJobs({ redis, connection, prefix, worker, timeoutMs, logger });
   return new SharedDuties({
     worker,
-    registry: new Registry({ connection, prefix, worker, timeoutMs }),
+    registry: new Registry({ connection, prefix, worker, timeoutMs, silentMs }),
     jobs,
     logger,
+    restMs,
+    roundMs,
     close: async () => {
-      await jobs.close();
       connection.close();
+      await jobs.close();
     },
   });
 }

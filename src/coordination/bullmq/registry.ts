@@ -4,11 +4,14 @@ import type { DutyStatus } from "../../schemas/duty-schema.ts";
 import type { DutyPlan } from "../coordination.ts";
 
 /**
- * ARGV: worker, its duties (JSON), its report (JSON), ms after which a silent worker counts as gone.
- * Answers [the plan as pairs, the workers and their duties as pairs].
+ * ARGV: worker, its duties (JSON), its report (JSON), ms after which a silent worker counts as gone, and as silent.
+ * Answers [the plan as pairs, the workers and their duties as pairs, the workers that are silent].
  */
 const BEAT = script(`
 local now, timeout = nowMs(), tonumber(ARGV[4])
+-- Who was kept from speaking, as when Redis stood still, cannot tell who of the others is silent.
+local own = tonumber(redis.call('ZSCORE', PREFIX .. 'beats', ARGV[1]) or 0)
+local silence = own < now - ARGV[5] and timeout or ARGV[5]
 redis.call('HSET', PREFIX .. 'workers', ARGV[1], ARGV[2])
 redis.call('HSET', PREFIX .. 'reports', ARGV[1], ARGV[3])
 redis.call('ZADD', PREFIX .. 'beats', text(now), ARGV[1])
@@ -20,7 +23,8 @@ for _, range in ipairs({ { '-inf', '(' .. text(now - timeout) }, { '(' .. text(n
     redis.call('HDEL', PREFIX .. 'reports', gone)
   end
 end
-return { redis.call('HGETALL', PREFIX .. 'plan'), redis.call('HGETALL', PREFIX .. 'workers') }
+local silent = redis.call('ZRANGEBYSCORE', PREFIX .. 'beats', '-inf', '(' .. text(now - silence))
+return { redis.call('HGETALL', PREFIX .. 'plan'), redis.call('HGETALL', PREFIX .. 'workers'), silent }
 `);
 
 /** ARGV: worker. */
@@ -44,32 +48,52 @@ return 1
 /** Worker to the duties it holds. */
 export type Workers = ReadonlyMap<string, readonly string[]>;
 
+/** What a worker hears when it says that it lives. */
+export interface Heard {
+  readonly plan: DutyPlan;
+  /** Who lives, the one who asks included. */
+  readonly workers: Workers;
+  /** Who has said nothing for a while: it may hold its duties yet, and takes no others. */
+  readonly silent: Workers;
+}
+
 /** What the workers of a feed know of each other: who is there, who holds what, and the plan. */
 export class Registry {
   readonly #connection: Connection;
   readonly #prefix: string;
   readonly #worker: string;
   readonly #timeoutMs: number;
+  readonly #silentMs: number;
 
-  constructor(options: { connection: Connection; prefix: string; worker: string; timeoutMs: number }) {
+  constructor(options: {
+    readonly connection: Connection;
+    readonly prefix: string;
+    readonly worker: string;
+    readonly timeoutMs: number;
+    /** A worker that has said nothing for so long may be gone. */
+    readonly silentMs: number;
+  }) {
     this.#connection = options.connection;
     this.#prefix = options.prefix;
     this.#worker = options.worker;
     this.#timeoutMs = options.timeoutMs;
+    this.#silentMs = options.silentMs;
   }
 
-  /** Says that this worker lives and what it does. Answers the plan and who else lives, this one included. */
-  async beat(report: readonly DutyStatus[]): Promise<{ plan: DutyPlan; workers: Workers }> {
+  /** Says that this worker lives and what it does. */
+  async beat(report: readonly DutyStatus[]): Promise<Heard> {
     const duties = JSON.stringify(report.map(({ duty }) => duty));
-    const reply = await this.#connection.run(BEAT, [
-      this.#worker,
-      duties,
-      JSON.stringify(report),
-      this.#timeoutMs,
-    ]);
-    const [plan = [], workers = []] = reply as string[][];
-    const held = [...pairs(workers)].map(([worker, text]) => [worker, JSON.parse(text) as string[]] as const);
-    return { plan: planOf(plan), workers: new Map(held) };
+    const all = JSON.stringify(report);
+    const waits = [this.#timeoutMs, this.#silentMs];
+    const reply = await this.#connection.run(BEAT, [this.#worker, duties, all, ...waits]);
+    const [plan = [], found = [], quiet = []] = reply as string[][];
+    const held = [...pairs(found)].map(([worker, text]) => [worker, JSON.parse(text) as string[]] as const);
+    const isSilent = ([worker]: readonly [string, unknown]) => quiet.includes(worker);
+    return {
+      plan: planOf(plan),
+      workers: new Map(held.filter((each) => !isSilent(each))),
+      silent: new Map(held.filter(isSilent)),
+    };
   }
 
   async leave(): Promise<void> {
@@ -86,12 +110,8 @@ export class Registry {
     return (await this.#connection.run(ANNOUNCE, [term, ...[...plan].flat()])) === 1;
   }
 
-  /** The plan, what every worker said last of its duties, and for how long it has said nothing. */
-  async reports(): Promise<{
-    plan: DutyPlan;
-    reports: readonly DutyStatus[];
-    silentMs: ReadonlyMap<string, number>;
-  }> {
+  /** The plan, and what every worker said last of its duties, who spoke last coming last. */
+  async reports(): Promise<{ plan: DutyPlan; reports: readonly DutyStatus[] }> {
     const [plan, reports, beats, time] = await this.#connection.each([
       ["HGETALL", `${this.#prefix}plan`],
       ["HGETALL", `${this.#prefix}reports`],
@@ -100,12 +120,22 @@ export class Registry {
     ]);
     const [seconds = 0, micros = 0] = (time as string[]).map(Number);
     const nowMs = seconds * 1000 + micros / 1000;
-    const all = [...pairs(reports as string[]).values()].flatMap((text) => JSON.parse(text) as DutyStatus[]);
-    const silentMs = [...pairs(beats as string[])].map(
-      ([worker, atMs]) => [worker, Math.max(0, Math.round(nowMs - Number(atMs)))] as const,
-    );
-    return { plan: planOf(plan as string[]), reports: all, silentMs: new Map(silentMs) };
+    const texts = pairs(reports as string[]);
+    // Pairs in pairs, or flat, as the protocol has it.
+    const all = [...pairs((beats as (string | string[])[]).flat())].flatMap(([worker, atMs]) => {
+      const silentMs = Math.max(0, Math.round(nowMs - Number(atMs)));
+      const said = JSON.parse(texts.get(worker) ?? "[]") as DutyStatus[];
+      return silentMs < this.#silentMs ? said : said.map((report) => silentFor(silentMs, report));
+    });
+    return { plan: planOf(plan as string[]), reports: all };
   }
+}
+
+/** What a worker said last is no longer known to be true when it says nothing any more. */
+function silentFor(ms: number, report: DutyStatus): DutyStatus {
+  if (report.state !== "held") return report;
+  const reason = `its worker has said nothing for ${Math.round(ms / 1000)} s`;
+  return { ...report, condition: "stale", reason, lagMs: (report.lagMs ?? 0) + ms };
 }
 
 function planOf(flat: readonly string[]): DutyPlan {

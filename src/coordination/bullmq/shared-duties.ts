@@ -7,10 +7,10 @@ import {
   type Coordination,
   type DutyHolder,
   type DutyPlan,
-  type Ending,
 } from "../coordination.ts";
 import type { DutyJob, DutyJobs } from "./duty-jobs.ts";
-import type { Registry, Workers } from "./registry.ts";
+import { HeldDuty } from "./held-duty.ts";
+import type { Heard, Registry } from "./registry.ts";
 import { shareOf } from "./share.ts";
 
 export interface SharedDutiesParts {
@@ -19,43 +19,36 @@ export interface SharedDutiesParts {
   readonly registry: Registry;
   readonly jobs: DutyJobs;
   readonly logger: Logger;
+  readonly restMs: number;
+  /** Pause between two rounds. */
+  readonly roundMs: number;
   /** Ends the connections. */
   readonly close: () => Promise<void>;
 }
 
-interface Held extends DutyJob {
-  readonly abort: AbortController;
-  readonly since: Date;
-  done: Promise<void>;
-  /** Whether its lock went to somebody else. */
-  lost: boolean;
-}
-
-const ROUND_MS = 1_000;
 /** A duty that nobody holds for so long is taken by whoever comes first. */
 const STARVING_MS = 5_000;
 /** A duty that nobody holds is offered again so often: its job may be gone. */
 const OFFER_EVERY_MS = 3_000;
-/** A worker that has said nothing for so long may be gone. */
-const SILENT_MS = 4 * ROUND_MS;
-/** How long leaving may take: who is left finds out by itself. */
+/** How long giving back, and then saying goodbye, may take: who is left finds out by itself. */
 const LEAVE_WITHIN_MS = 500;
 
 /**
- * Any number of processes share the duties through Redis. In every round, a second apart, a worker renews the locks
+ * Any number of processes share the duties through Redis. In every round, mostly a second apart, a worker renews the locks
  * of what it holds, says that it lives, hears the plan and who else lives, gives away what is above its share and
  * takes what it lacks (`shareOf`). What a dead worker held is given to the others when its locks end.
  */
 export class SharedDuties implements Coordination {
   readonly #parts: SharedDutiesParts;
-  readonly #held = new Map<string, Held>();
+  readonly #held = new Map<string, HeldDuty>();
   /** When a duty was first seen without a holder, and last offered. */
   readonly #waiting = new Map<string, { sinceMs: number; offeredAtMs: number }>();
   #holder: DutyHolder | undefined;
   #plan: DutyPlan = new Map();
-  /** In which this worker plans. */
-  #term: number | undefined;
+  /** In which this worker plans, while it does. */
+  #term: { readonly of: HeldDuty; readonly number: number } | undefined;
   #failing = false;
+  #silent: ReadonlySet<string> = new Set();
   #share = { now: "", before: "", said: "" };
 
   constructor(parts: SharedDutiesParts) {
@@ -64,36 +57,35 @@ export class SharedDuties implements Coordination {
 
   async run(holder: DutyHolder, signal: AbortSignal): Promise<void> {
     this.#holder = holder;
-    const { registry, jobs } = this.#parts;
-    const aborted = new Promise<void>((resolve) => {
-      if (signal.aborted) resolve();
-      signal.addEventListener("abort", () => resolve(), { once: true });
-    });
+    const aborted = Promise.withResolvers<void>();
+    signal.addEventListener("abort", () => aborted.resolve(), { once: true });
+    if (signal.aborted) aborted.resolve();
     const rounds = this.#rounds(signal);
-    await aborted;
-    for (const { abort } of this.#held.values()) abort.abort(signal.reason);
-    const done = [...this.#held.values()].map((held) => held.done);
-    await Promise.race([Promise.all([rounds, ...done]), delay(LEAVE_WITHIN_MS)]);
-    await Promise.race([registry.leave().catch(() => undefined), delay(LEAVE_WITHIN_MS)]);
-    // What waits for Redis ends with the connection.
-    await jobs.close();
-    await Promise.all([rounds, ...done]);
+    await aborted.promise;
+    const held = [...this.#held.values()];
+    for (const each of held) each.letGo("this worker ends");
+    await within(LEAVE_WITHIN_MS, Promise.all([rounds, ...held.map(({ done }) => done)]));
+    await within(LEAVE_WITHIN_MS, this.#parts.registry.leave());
+    // What still waits for Redis ends with the connections.
+    await this.#parts.close();
+    await Promise.all([rounds, ...held.map(({ done }) => done)]);
   }
 
   async announce(plan: DutyPlan): Promise<void> {
-    if (!this.#held.has("plan")) return;
     const { registry } = this.#parts;
-    this.#term ??= await registry.beginTerm();
-    if (await registry.announce(this.#term, plan)) return;
-    this.#held.get("plan")?.abort.abort(new Error("another worker plans"));
+    const planning = this.#held.get("plan");
+    if (planning === undefined || planning.leaving) return;
+    if (this.#term?.of !== planning) this.#term = { of: planning, number: await registry.beginTerm() };
+    if (await registry.announce(this.#term.number, plan)) return;
+    planning.letGo("another worker plans");
   }
 
   async statuses(): Promise<DutyStatus[]> {
-    const { plan, reports, silentMs } = await this.#parts.registry.reports();
-    const told = new Map(reports.map((report) => [report.duty, withSilence(report, silentMs)]));
+    const { plan, reports } = await this.#parts.registry.reports();
+    const told = new Map(reports.map((report) => [report.duty, report]));
     return dutiesOf(plan).map((duty) => {
-      const place = { duty, state: "waiting" as const, worker: null, since: null };
-      return told.get(duty) ?? { ...NOTHING_TO_REPORT, ...place, reason: "no worker holds it" };
+      const nobody = { duty, state: "waiting" as const, worker: null, since: null };
+      return told.get(duty) ?? { ...nobody, ...NOTHING_TO_REPORT, reason: "no worker holds it" };
     });
   }
 
@@ -117,68 +109,64 @@ export class SharedDuties implements Coordination {
         this.#failing = true;
         this.#parts.logger[level](
           { err: error },
-          "the duties cannot be shared out at the moment; trying again",
+          "the duties cannot be shared out at the moment; this worker goes on with those it has, and tries again",
         );
       }
-      await delay(ROUND_MS, undefined, { signal }).catch(() => undefined);
+      await delay(this.#parts.roundMs, undefined, { signal }).catch(() => undefined);
     }
   }
 
   async #round(signal: AbortSignal): Promise<void> {
     const { worker, registry, jobs } = this.#parts;
     await this.#renew();
-    const { plan, workers } = await registry.beat(this.#report());
-    this.#plan = plan;
-    // There always is something to watch: an empty one was not made yet.
-    if (plan.size > 0) this.#holder?.follow(plan);
-    for (const { duty, abort } of this.#held.values()) {
-      if (!this.#isPlanned(duty)) abort.abort(new Error("not planned any more"));
+    const staying = this.#staying();
+    const heard = await registry.beat(staying.map((held) => held.report()));
+    // There always is something to watch: an empty plan is one that was not made yet, or was lost.
+    if (heard.plan.size > 0) {
+      this.#plan = heard.plan;
+      this.#holder?.follow(heard.plan);
     }
-    const unheld = this.#unheld(workers);
+    for (const held of staying) if (!this.#isPlanned(held.duty)) held.letGo("not planned any more");
+    this.#sayWhoIsSilent(heard);
+    const unheld = this.#unheld(heard);
     await this.#offer(unheld);
-    const duties = dutiesOf(plan).length;
-    const starving = unheld.some((duty) => this.#waitsMs(duty) >= STARVING_MS);
-    const { surplus, room } = shareOf(worker, workers, { duties, starving });
-    this.#giveAway(surplus);
-    if (unheld.length > 0) await this.#take(room, signal);
-    this.#sayWhatChanged(await jobs.takenFromSilent(), duties, workers.size);
+    const elsewhere = new Set([...heard.silent.values()].flat());
+    const duties = dutiesOf(this.#plan).filter((duty) => !elsewhere.has(duty)).length;
+    const share = shareOf(worker, heard.workers, duties);
+    const missing = share - this.#staying().length;
+    if (missing < 0) this.#giveAway(-missing);
+    else await this.#take(this.#isStarving() ? unheld.length : missing, signal);
+    this.#sayWhatChanged(await jobs.takenFromSilent(), heard.workers.size);
   }
 
-  /** Every duty that this worker holds, and how it goes. */
-  #report(): DutyStatus[] {
-    const { worker } = this.#parts;
-    return [...this.#held.values()]
-      .filter(({ abort }) => !abort.signal.aborted)
-      .map(({ duty, since }) => ({
-        duty,
-        state: "held",
-        worker,
-        since: since.toISOString(),
-        ...(this.#holder?.describe(duty) ?? NOTHING_TO_REPORT),
-      }));
+  #staying(): HeldDuty[] {
+    return [...this.#held.values()].filter(({ leaving }) => !leaving);
   }
 
+  /** Not of what leaves: one that takes too long to end goes to another all the same. */
   async #renew(): Promise<void> {
-    const all = [...this.#held.values()];
-    const failed = await this.#parts.jobs.renew(all);
-    for (const held of all.filter(({ duty }) => failed.includes(duty))) {
-      if (this.#held.get(held.duty) !== held) continue;
-      held.lost = true;
-      this.#parts.logger.warn(
-        { duty: held.duty },
-        "this worker was silent for too long: the duty went to another",
-      );
-      held.abort.abort(new Error("the duty went to another worker"));
-    }
+    const staying = this.#staying();
+    const failed = new Set(await this.#parts.jobs.renew(staying.map(({ job }) => job)));
+    const lost = staying.filter(({ duty, leaving }) => failed.has(duty) && !leaving);
+    if (lost.length === 0) return;
+    for (const held of lost) held.lose();
+    this.#parts.logger.warn(
+      { duties: lost.map(({ duty }) => duty) },
+      `${lost.length} duties are not this worker's any more: it said nothing for too long and others took them, or Redis lost its data`,
+    );
   }
 
   #isPlanned(duty: string): boolean {
-    return dutiesOf(this.#plan).includes(duty);
+    return this.#planned(duty) !== undefined;
+  }
+
+  #planned(duty: string): "perform" | "finish" | undefined {
+    return STANDING.has(duty) ? "perform" : this.#plan.get(duty);
   }
 
   /** Duties that no worker says it holds; remembers since when. */
-  #unheld(workers: Workers): string[] {
-    const held = new Set([...workers.values()].flat());
+  #unheld({ workers, silent }: Heard): string[] {
+    const held = new Set([...workers.values(), ...silent.values()].flat());
     const unheld = dutiesOf(this.#plan).filter((duty) => !held.has(duty));
     for (const duty of this.#waiting.keys()) if (!unheld.includes(duty)) this.#waiting.delete(duty);
     const sinceMs = performance.now();
@@ -188,8 +176,10 @@ export class SharedDuties implements Coordination {
     return unheld;
   }
 
-  #waitsMs(duty: string): number {
-    return performance.now() - (this.#waiting.get(duty)?.sinceMs ?? performance.now());
+  /** Then evenness does not matter. */
+  #isStarving(): boolean {
+    const now = performance.now();
+    return [...this.#waiting.values()].some(({ sinceMs }) => now - sinceMs >= STARVING_MS);
   }
 
   async #offer(unheld: readonly string[]): Promise<void> {
@@ -206,70 +196,59 @@ export class SharedDuties implements Coordination {
 
   /** The newest first: they have read least. Who plans goes on planning. */
   #giveAway(surplus: number): void {
-    const all = [...this.#held.values()];
-    const staying = all.filter(({ abort }) => !abort.signal.aborted);
-    const more = Math.max(0, surplus - (all.length - staying.length));
-    const movable = staying.filter(({ duty }) => duty !== "plan");
-    for (const { duty, abort } of movable.slice(Math.max(0, movable.length - more))) {
-      this.#parts.logger.debug({ duty }, "given to a worker that has less to do");
-      abort.abort(new Error("given to another worker"));
+    const movable = this.#staying().filter(({ duty }) => duty !== "plan");
+    for (const held of movable.slice(Math.max(0, movable.length - surplus))) {
+      this.#parts.logger.debug({ duty: held.duty }, "given to a worker that has less to do");
+      held.letGo("given to another worker");
     }
   }
 
   async #take(room: number, signal: AbortSignal): Promise<void> {
     const { jobs } = this.#parts;
     for (let taken = 0; taken < room && !signal.aborted; taken += 1) {
-      const taking = await jobs.take();
-      if (taking === undefined) return;
-      if (!this.#isPlanned(taking.duty)) await jobs.giveBack(taking, "over");
-      else if (signal.aborted || this.#held.has(taking.duty)) await jobs.giveBack(taking, "now");
-      else this.#hold(taking);
+      const job = await jobs.take();
+      if (job === undefined) return;
+      if (!this.#isPlanned(job.duty)) await jobs.giveBack(job, "over");
+      else if (signal.aborted || this.#held.has(job.duty)) {
+        // What has not ended here yet is left to others for this round.
+        await jobs.giveBack(job, "now");
+        return;
+      } else this.#hold(job);
     }
   }
 
   #hold(job: DutyJob): void {
-    const place = { abort: new AbortController(), since: new Date(), done: Promise.resolve(), lost: false };
-    const held: Held = { ...job, ...place };
+    if (this.#holder === undefined) return;
+    const { worker, jobs, logger, restMs } = this.#parts;
+    const planned = () => this.#planned(job.duty);
+    const held = new HeldDuty(job, { worker, holder: this.#holder, jobs, logger, restMs, planned });
     this.#held.set(held.duty, held);
     this.#waiting.delete(held.duty);
-    if (held.duty === "plan") this.#term = undefined;
-    held.done = this.#perform(held);
+    held.begin();
+    void held.done.then(() => this.#held.delete(held.duty));
   }
 
-  async #perform(held: Held): Promise<void> {
-    const { duty, abort } = held;
+  #sayWhoIsSilent({ silent }: Heard): void {
     const { logger } = this.#parts;
-    let ending: Ending | "failed" = "failed";
-    try {
-      ending = (await this.#holder?.perform(duty, abort.signal)) ?? "stopped";
-    } catch (error) {
-      if (abort.signal.aborted) ending = "stopped";
-      else logger.error({ err: error, duty }, "a duty failed; it is tried again, here or by another worker");
+    for (const [worker, duties] of silent) {
+      if (this.#silent.has(worker)) continue;
+      logger.warn(
+        { worker, duties },
+        `worker ${worker} says nothing any more; if it stays so, its ${duties.length} duties go to others`,
+      );
     }
-    try {
-      if (!held.lost) await this.#parts.jobs.giveBack(held, this.#howToGiveBack(duty, ending));
-    } catch (error) {
-      // Its lock ends by itself, and then somebody takes it.
-      logger.debug({ err: error, duty }, "a duty could not be given back");
-    } finally {
-      if (this.#held.get(duty) === held) this.#held.delete(duty);
-    }
+    this.#silent = new Set(silent.keys());
   }
 
-  #howToGiveBack(duty: string, ending: Ending | "failed"): "now" | "rested" | "over" {
-    if (!this.#isPlanned(duty)) return "over";
-    if (ending === "done" && this.#plan.get(duty) === "finish") return "over";
-    return ending === "stopped" ? "now" : "rested";
-  }
-
-  #sayWhatChanged(fromSilent: readonly string[], duties: number, workers: number): void {
+  #sayWhatChanged(fromSilent: readonly string[], workers: number): void {
     const { logger } = this.#parts;
     if (fromSilent.length > 0) {
       logger.warn(
         { duties: fromSilent },
-        `a worker says nothing any more: ${fromSilent.length} of its duties go to others`,
+        `${fromSilent.length} duties of a worker that says nothing any more go to others now`,
       );
     }
+    const duties = dutiesOf(this.#plan).length;
     const share = `${this.#held.size} of ${duties} duties are done here, by one of ${workers} workers`;
     this.#share = { ...this.#share, before: this.#share.now, now: share };
     // Only what lasts: while duties move, it is another in every round.
@@ -279,15 +258,19 @@ export class SharedDuties implements Coordination {
   }
 }
 
+const STANDING: ReadonlySet<string> = new Set(STANDING_DUTIES);
+
 function dutiesOf(plan: DutyPlan): string[] {
   return [...STANDING_DUTIES, ...plan.keys()];
 }
 
-/** What a worker said last is no longer known to be true when it says nothing any more. */
-function withSilence(report: DutyStatus, silentMs: ReadonlyMap<string, number>): DutyStatus {
-  const ms = silentMs.get(report.worker ?? "") ?? 0;
-  if (ms < SILENT_MS) return report;
-  const reason = `its worker has said nothing for ${Math.round(ms / 1000)} s`;
-  const condition = report.condition === null ? null : ("stale" as const);
-  return { ...report, reason, condition, lagMs: (report.lagMs ?? 0) + ms };
+/** Waits for work that may not end, nor does its failure matter. */
+async function within(ms: number, work: Promise<unknown>): Promise<void> {
+  const end = new AbortController();
+  const ended = work.then(
+    () => undefined,
+    () => undefined,
+  );
+  await Promise.race([ended, delay(ms, undefined, { signal: end.signal }).catch(() => undefined)]);
+  end.abort();
 }

@@ -1,0 +1,110 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { DutyStatus } from "../../schemas/duty-schema.ts";
+import type { Logger } from "../../telemetry/logger.ts";
+import { NOTHING_TO_REPORT, type DutyHolder, type Ending } from "../coordination.ts";
+import type { DutyJob, DutyJobs } from "./duty-jobs.ts";
+
+export interface HeldDutyParts {
+  readonly worker: string;
+  readonly holder: DutyHolder;
+  readonly jobs: DutyJobs;
+  readonly logger: Logger;
+  readonly restMs: number;
+  /** What the plan says of the duty now; undefined where it is planned no more. */
+  readonly planned: () => "perform" | "finish" | undefined;
+}
+
+/**
+ * A duty from the moment it was fetched until it was given back.
+ *
+ *     performing ─▶ (failed, done) resting ─▶ given back
+ *          └─────────── let go ───────────────────▲      lost: somebody else has it, nothing is given back
+ */
+export class HeldDuty {
+  readonly job: DutyJob;
+  readonly since = new Date();
+  readonly #parts: HeldDutyParts;
+  readonly #abort = new AbortController();
+  #resting: string | undefined;
+  #lost = false;
+  #done: Promise<void> = Promise.resolve();
+
+  constructor(job: DutyJob, parts: HeldDutyParts) {
+    this.job = job;
+    this.#parts = parts;
+  }
+
+  begin(): void {
+    this.#done = this.#hold();
+  }
+
+  /** Resolves when it is not held any more; never rejects. */
+  get done(): Promise<void> {
+    return this.#done;
+  }
+
+  get duty(): string {
+    return this.job.duty;
+  }
+
+  /** Whether it is on its way to somebody else, or to nobody. */
+  get leaving(): boolean {
+    return this.#abort.signal.aborted;
+  }
+
+  letGo(why: string): void {
+    this.#abort.abort(new Error(why));
+  }
+
+  /** Somebody else may have it by now. */
+  lose(): void {
+    this.#lost = true;
+    this.letGo("the duty is not this worker's any more");
+  }
+
+  report(): DutyStatus {
+    const { duty, since } = this;
+    const { worker, holder } = this.#parts;
+    if (this.#resting !== undefined) {
+      const nobody = { state: "waiting" as const, worker: null, since: null };
+      return { duty, ...nobody, ...NOTHING_TO_REPORT, reason: this.#resting };
+    }
+    return { duty, state: "held", worker, since: since.toISOString(), ...holder.describe(duty) };
+  }
+
+  async #hold(): Promise<void> {
+    const { jobs, logger, planned } = this.#parts;
+    const ending = await this.#perform();
+    if (ending === "failed") await this.#rest("it failed and is about to be begun again");
+    if (ending === "done")
+      await this.#rest("it ended and is about to be begun again, if it is still planned");
+    if (this.#lost) return;
+    const isOver = planned() === undefined || (ending === "done" && planned() === "finish");
+    try {
+      await jobs.giveBack(this.job, isOver ? "over" : "now");
+    } catch (error) {
+      // Its lock ends by itself, and then somebody takes it.
+      logger.debug({ err: error, duty: this.duty }, "a duty could not be given back");
+    }
+  }
+
+  async #perform(): Promise<Ending | "failed"> {
+    const { holder, logger } = this.#parts;
+    try {
+      return await holder.perform(this.duty, this.#abort.signal);
+    } catch (error) {
+      if (this.leaving) return "stopped";
+      logger.error(
+        { err: error, duty: this.duty },
+        "a duty failed; it is tried again, here or by another worker",
+      );
+      return "failed";
+    }
+  }
+
+  /** In our hands, so that nobody begins it at once. */
+  async #rest(why: string): Promise<void> {
+    this.#resting = why;
+    await delay(this.#parts.restMs, undefined, { signal: this.#abort.signal }).catch(() => undefined);
+  }
+}
