@@ -7,18 +7,22 @@ const TRIM_EVERY_MS = 30_000;
 
 /** The duty of trimming the log: keeps it within its limits until `signal` aborts. Failures wait for the next round. */
 export async function keepWithin(
-  log: FeedLog,
+  log: Pick<FeedLog, "trim">,
   limits: RetentionLimits,
   deps: { logger: Logger; metrics: Metrics; signal: AbortSignal; everyMs?: number },
 ): Promise<void> {
   const { logger, metrics, signal, everyMs = TRIM_EVERY_MS } = deps;
+  let failing = false;
   while (!signal.aborted) {
     try {
       const { floor, removed } = await log.trim(limits, { signal });
+      failing = false;
       metrics.logFloor.set(floor);
       if (removed > 0) logger.info({ removed, floor }, "retention removed the oldest events");
     } catch (error) {
-      logger.warn({ err: error }, "retention could not trim the log; trying again at the next round");
+      const level = failing ? "debug" : "warn";
+      failing = true;
+      logger[level]({ err: error }, "retention could not trim the log; trying again at every round");
     }
     await delay(everyMs, undefined, { signal }).catch(() => undefined);
   }
