@@ -45,12 +45,29 @@ install_known_packages() {
   for entry in "$@"; do
     IFS=: read -r command package why <<<"$entry"
     command -v "$command" >/dev/null && continue
-    if ! apt-cache show "$package" >/dev/null 2>&1; then
+    if ! apt_has "$package"; then
       say "apt knows no $package here: its tests are skipped."
     elif ! (install_packages "$entry"); then
       say "apt could not install $package: its tests are skipped."
     fi
   done
+}
+
+apt_has() { [[ $(apt-cache policy "$1" 2>/dev/null) == *'Candidate: '[!\(]* ]]; }
+
+# know_backports_for <Debian package>: where apt does not know it, lets it know the backports of this release of Debian
+# too, from where it has its packages already. Nothing else is taken from there. Fails silently.
+know_backports_for() {
+  local codename site source
+  codename=$(. /etc/os-release 2>/dev/null && [ "${ID:-}" = debian ] && printf %s "${VERSION_CODENAME:-}") || return 0
+  as_root apt-get update -qq || return 0
+  ! apt_has "$1" || return 0
+  site=$(apt-get indextargets --format '$(SITE)' "Codename: $codename" 2>/dev/null | head -n 1)
+  [ -n "$site" ] || return 0
+  source=/etc/apt/sources.list.d/$codename-backports.list
+  printf 'deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] %s %s-backports main\n' "$site" "$codename" |
+    as_root_writes "$source"
+  as_root apt-get update -qq || as_root rm -f "$source"
 }
 
 as_root() {
@@ -60,4 +77,9 @@ as_root() {
     sudo -n true 2>/dev/null || die "this needs root: $*"
     sudo "$@" </dev/null >&2
   fi
+}
+
+# Writes standard input to a file that belongs to root.
+as_root_writes() {
+  if [ "$(id -u)" -eq 0 ]; then cat >"$1"; else sudo tee "$1" >/dev/null; fi
 }
