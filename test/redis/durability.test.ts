@@ -2,22 +2,28 @@ import { describe, expect, test } from "vitest";
 import type { Claim, Commit, FeedLog } from "../../src/feed/log.ts";
 import { objectChange } from "../support/drafts.ts";
 import { openTestLog } from "../support/redis-logs.ts";
-import { redisMissing, RedisServer } from "../support/redis-server.ts";
+import { binaryOf, redisBinary, redisMissing, RedisServer } from "../support/redis-server.ts";
 import { TcpProxy } from "../support/tcp-proxy.ts";
 import { until } from "../support/until.ts";
 
 const missing = redisMissing();
 const title = missing === undefined ? "" : `: ${missing}`;
-const withoutWaitaof = missing ?? (await whyNoWaitaof());
+/** A server that has WAITAOF: the usual one, or else a Valkey. */
+const binary = missing === undefined ? await binaryWithWaitaof() : undefined;
+const withoutWaitaof =
+  missing ??
+  (binary === undefined ? "no server with WAITAOF in the PATH (Redis 7.2 or newer, or Valkey)" : undefined);
 
-async function whyNoWaitaof(): Promise<string | undefined> {
-  await using server = await RedisServer.start();
-  const client = server.client();
-  const [facts] = (await client.call("COMMAND", "INFO", "WAITAOF")) as unknown[];
-  client.disconnect();
-  return facts === null
-    ? "this redis-server has no WAITAOF (7.2 or newer, or Valkey: TEST_REDIS_SERVER)"
-    : undefined;
+async function binaryWithWaitaof(): Promise<string | undefined> {
+  for (const candidate of [redisBinary(), binaryOf("valkey-server")]) {
+    if (candidate === undefined) continue;
+    await using server = await RedisServer.startWith({ binary: candidate });
+    const client = server.client();
+    const [facts] = (await client.call("COMMAND", "INFO", "WAITAOF")) as unknown[];
+    client.disconnect();
+    if (facts !== null) return candidate;
+  }
+  return undefined;
 }
 
 /** The first commit of a claimed namespace. */
@@ -61,7 +67,13 @@ describe.skipIf(withoutWaitaof !== undefined)(
   `with durability fsync${withoutWaitaof === undefined ? "" : `: ${withoutWaitaof}`}`,
   () => {
     test("a commit is answered when it is on the disk, and commits share the waiting", async () => {
-      await using server = await RedisServer.start("--appendonly", "yes", "--appendfsync", "everysec");
+      await using server = await RedisServer.startWith(
+        { binary },
+        "--appendonly",
+        "yes",
+        "--appendfsync",
+        "everysec",
+      );
       const log = await openTestLog(server.url, { durability: "fsync" });
       const namespaces = Array.from({ length: 20 }, (_, n) => `ns-${n}`);
       const claims = await Promise.all(namespaces.map((namespace) => claim(log, namespace)));
@@ -80,7 +92,13 @@ describe.skipIf(withoutWaitaof !== undefined)(
     });
 
     test("a server that forces nothing to its disk is refused", async () => {
-      await using server = await RedisServer.start("--appendonly", "yes", "--appendfsync", "no");
+      await using server = await RedisServer.startWith(
+        { binary },
+        "--appendonly",
+        "yes",
+        "--appendfsync",
+        "no",
+      );
       await expect(openTestLog(server.url, { durability: "fsync" })).rejects.toMatchObject({
         code: "LOG_UNUSABLE",
         message: expect.stringContaining("appendfsync is no"),
@@ -88,7 +106,7 @@ describe.skipIf(withoutWaitaof !== undefined)(
     });
 
     test("a server that stops to keep its file fails the commit, which is there once when tried again", async () => {
-      await using server = await RedisServer.start("--appendonly", "yes");
+      await using server = await RedisServer.startWith({ binary }, "--appendonly", "yes");
       const log = await openTestLog(server.url, { durability: "fsync" });
       const claimed = await claim(log);
       const client = server.client();

@@ -207,7 +207,7 @@ function chosenBinary(): string | undefined {
   return path === "" ? undefined : path;
 }
 
-function redisBinary(): string | undefined {
+export function redisBinary(): string | undefined {
   return chosenBinary() ?? binaryOf("redis-server", "valkey-server");
 }
 
