@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import { LogUnavailable } from "./errors.ts";
 import type { FeedLog, RetentionLimits } from "./log.ts";
 
 const TRIM_EVERY_MS = 30_000;
@@ -20,7 +21,8 @@ export async function keepWithin(
       metrics.logFloor.set(floor);
       if (removed > 0) logger.info({ removed, floor }, "retention removed the oldest events");
     } catch (error) {
-      const level = failing ? "debug" : "warn";
+      // While the log is away, those who have something to write say so.
+      const level = failing || error instanceof LogUnavailable ? "debug" : "warn";
       failing = true;
       logger[level]({ err: error }, "retention could not trim the log; trying again at every round");
     }

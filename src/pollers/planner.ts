@@ -1,4 +1,5 @@
 import type { DutyPlan, Ending } from "../coordination/coordination.ts";
+import { LogUnavailable } from "../feed/errors.ts";
 import type { FeedLog } from "../feed/log.ts";
 import type { Change } from "../schemas/change.ts";
 import { RESOURCES, type ResourceType } from "../schemas/resources.ts";
@@ -100,7 +101,8 @@ export class Planner {
         this.#failing = false;
       } catch (error) {
         if (signal.aborted) return;
-        const level = this.#failing ? "debug" : "error";
+        // While the log is away, the scopes that have something to write say so.
+        const level = this.#failing || error instanceof LogUnavailable ? "debug" : "error";
         this.#failing = true;
         logger[level]({ err: error }, "could not plan which scopes to watch; trying again");
         pauseMs = RETRY_PLAN_MS;

@@ -6,14 +6,14 @@ import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { recordingLogger } from "../support/recording-logger.ts";
 import { until } from "../support/until.ts";
 
-test("retention says once that the log is away, goes on when it is back, and says the next time again", async () => {
+test("retention says once that it cannot trim, goes on when it can, and says the next time again", async () => {
   const { logger, lines } = recordingLogger();
   const stop = new AbortController();
   let rounds = 0;
   const trim: FeedLog["trim"] = async () => {
     rounds += 1;
     if (rounds === 4) return { floor: 7, removed: 7 };
-    throw new LogUnavailable("Redis is away");
+    throw rounds === 2 ? new LogUnavailable("Redis is away") : new Error("a defect");
   };
   const metrics = createMetrics();
   const done = keepWithin({ trim }, {}, { logger, metrics, signal: stop.signal, everyMs: 1 });

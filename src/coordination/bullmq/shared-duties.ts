@@ -1,4 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { LogUnavailable } from "../../feed/errors.ts";
 import type { DutyStatus } from "../../schemas/duty-schema.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import {
@@ -105,7 +106,8 @@ export class SharedDuties implements Coordination {
         this.#failing = false;
       } catch (error) {
         if (signal.aborted) return;
-        const level = this.#failing ? "debug" : "warn";
+        // While Redis is away, the log's own connection says so.
+        const level = this.#failing || error instanceof LogUnavailable ? "debug" : "warn";
         this.#failing = true;
         this.#parts.logger[level](
           { err: error },
