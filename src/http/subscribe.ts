@@ -3,6 +3,7 @@ import type { IncomingMessage } from "node:http";
 import type { FeedLog } from "../feed/log.ts";
 import type { Access } from "../publishers/access.ts";
 import { GoingAway } from "../publishers/errors.ts";
+import { compileFilter } from "../publishers/filter-expression.ts";
 import { ConnectionFrames } from "../publishers/frames.ts";
 import { resolveStart, type StartPoint } from "../publishers/start.ts";
 import type { Subscriptions } from "../publishers/subscriptions.ts";
@@ -46,6 +47,7 @@ export async function admit(
     format,
     nowMs: deps.nowMs(),
     signals: deps.signals,
+    compileFilter,
     ...(typeof lastEventId === "string" && { lastEventId }),
   });
   const access = await deps.accessOf(request);
