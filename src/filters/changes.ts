@@ -1,24 +1,28 @@
-import { equalJson, isJsonObject, type Json } from "../schemas/json.ts";
-import { memberOf } from "./values.ts";
+import { equalJson, isJsonObject, type Json, type JsonObject } from "../schemas/json.ts";
+import { memberOf, type Question } from "./values.ts";
 
 /**
  * Whether something changed at this place of the object: exactly there, below it, or above it, where a whole part
  * of the object appeared, vanished or was replaced, and differs here.
  */
-export function changesAt(pointer: string): (changes: Json) => boolean {
+export function changesAt(pointer: string): Question {
   const below = `${pointer}/`;
-  return (changes) =>
-    Array.isArray(changes) &&
-    changes.some((change) => {
+  return (changes, evaluation) => {
+    if (!Array.isArray(changes)) return false;
+    evaluation.spend(changes.length);
+    return changes.some((change) => {
       if (!isJsonObject(change)) return false;
-      const { path, from, to } = change;
+      const { path } = change;
       if (typeof path !== "string") return false;
       if (path === pointer || path.startsWith(below)) return true;
-      return below.startsWith(`${path}/`) && differAt(from, to, pointer.slice(path.length + 1).split("/"));
+      if (!below.startsWith(`${path}/`)) return false;
+      evaluation.assertExact();
+      return differAt(change, pointer.slice(path.length + 1).split("/"));
     });
+  };
 }
 
-function differAt(from: Json | undefined, to: Json | undefined, pointer: readonly string[]): boolean {
+function differAt({ from, to }: JsonObject, pointer: readonly string[]): boolean {
   const [before, after] = [valueAt(from, pointer), valueAt(to, pointer)];
   if (before === undefined || after === undefined) return before !== after;
   return !equalJson(before, after);

@@ -24,7 +24,7 @@ export class InvalidFilter extends ChangefeedError {
   constructor({ text, at, problem, expected, hint }: FilterProblem) {
     const wanted = expected.length === 0 || expected.length > 8 ? "" : `; expected ${expected.join(", ")}`;
     super(
-      `filter, position ${at + 1}: ${problem}${wanted}\n${pointer(text, at)}`,
+      `filter, position ${at + 1}: ${plain(problem)}${wanted}\n${pointer(text, at)}`,
       hint === undefined ? {} : { hint },
     );
     this.position = at + 1;

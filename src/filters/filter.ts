@@ -1,5 +1,5 @@
 import { compileExpression } from "./compile.ts";
-import { Evaluation, OutOfSteps, type FilterSubject } from "./evaluation.ts";
+import { Evaluation, NeedsExactNumbers, OutOfSteps, type FilterSubject } from "./evaluation.ts";
 import { parseExpression, type ParserOptions } from "./parser.ts";
 
 export type { FilterSubject };
@@ -14,12 +14,14 @@ export type Filter = (subject: FilterSubject) => boolean;
  */
 export function createFilter(text: string, options: ParserOptions): Filter {
   const { holds } = compileExpression(parseExpression(text, options));
-  return (subject) => {
+  const ask = (subject: FilterSubject, exact: boolean): boolean => {
     try {
-      return holds(new Evaluation(subject)) !== false;
+      return holds(new Evaluation(subject, exact)) !== false;
     } catch (error) {
       if (error instanceof OutOfSteps) return true;
+      if (error instanceof NeedsExactNumbers) return ask(subject, true);
       throw error;
     }
   };
+  return (subject) => ask(subject, false);
 }

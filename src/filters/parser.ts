@@ -8,6 +8,8 @@ import { tokensOf, type Token } from "./tokens.ts";
 export const MAX_FILTER_LENGTH = 4096;
 export const MAX_FILTER_DEPTH = 32;
 export const MAX_FILTER_TERMS = 200;
+/** Of all its regular expressions together. */
+export const MAX_FILTER_STATES = 2000;
 
 const OPERATORS = ["==", "!=", "contains", "matches", "in", "is", "not"] as const;
 const RESERVED: readonly string[] = ["and", "or", "not", "in", "is", "contains", "matches"];
@@ -39,6 +41,7 @@ class Parser {
   #next = 0;
   #depth = 0;
   #terms = 0;
+  #states = 0;
 
   constructor(text: string, { signals }: ParserOptions) {
     this.#text = text;
@@ -189,19 +192,28 @@ class Parser {
 
   #checkRegex(pattern: string, token: Token): void {
     try {
-      void new Regex(pattern);
+      this.#states += new Regex(pattern).size;
     } catch (error) {
-      if (!(error instanceof InvalidRegex)) throw error;
-      // What is escaped moves the place; between backticks, and without escapes, it is exact.
-      const offset = token.kind === "string" ? error.at + 1 : error.at;
-      const at = Math.min(token.at + offset, token.at + token.source.length);
-      throw new InvalidFilter({
-        text: this.#text,
-        at,
-        problem: `in the regular expression: ${error.message}`,
-        expected: [],
+      if (error instanceof InvalidRegex) throw this.#badRegex(error, token);
+      throw error;
+    }
+    if (this.#states > MAX_FILTER_STATES) {
+      throw this.#problem(token, {
+        problem: "the regular expressions are too large together",
+        expected: [`at most ${MAX_FILTER_STATES} states`],
       });
     }
+  }
+
+  #badRegex({ message, at }: InvalidRegex, token: Token): InvalidFilter {
+    // What is escaped moves the place; between backticks, and without escapes, it is exact.
+    const offset = Math.min(token.kind === "string" ? at + 1 : at, token.source.length);
+    return new InvalidFilter({
+      text: this.#text,
+      at: token.at + offset,
+      problem: `in the regular expression: ${message}`,
+      expected: [],
+    });
   }
 
   #value(): string {

@@ -80,8 +80,7 @@ function dataSource(read: (data: JsonObject, facts: EventFacts) => Found): Sourc
     needsData: true,
     read: (evaluation) => {
       if (isControl(evaluation.facts)) return UNKNOWN;
-      const data = evaluation.data();
-      return data === undefined ? UNKNOWN : read(data, evaluation.facts);
+      return read(evaluation.data(), evaluation.facts);
     },
   };
 }
@@ -112,7 +111,8 @@ function changesSource(members: readonly string[]): Source {
       : (data: JsonObject) => walk(data["changes"], members);
   return {
     ...dataSource(read),
-    isCut: (evaluation) => evaluation.data()?.["changesTruncated"] !== undefined,
+    isCut: (evaluation) =>
+      !isControl(evaluation.facts) && evaluation.data()["changesTruncated"] !== undefined,
   };
 }
 

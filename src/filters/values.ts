@@ -1,20 +1,26 @@
 import { isJsonObject, type Json, type JsonObject } from "../schemas/json.ts";
+import type { Evaluation } from "./evaluation.ts";
 
 const TRUE_WORDS = ["1", "t", "T", "true", "TRUE", "True"];
 const FALSE_WORDS = ["0", "f", "F", "false", "FALSE", "False"];
 
-/** Whether a value of an event is what was written in the expression: by the type the value has. */
-export function equalTo(wanted: string): (value: Json) => boolean {
+/** Asked of a value of an event. */
+export type Question = (value: Json, evaluation: Evaluation) => boolean;
+
+/** Whether a value is what was written in the expression: by the type the value has. */
+export function equalTo(wanted: string): Question {
   const decimal = decimalOf(wanted);
   const approximate = Number(wanted);
   const truth = TRUE_WORDS.includes(wanted) ? true : FALSE_WORDS.includes(wanted) ? false : undefined;
-  return (value) => {
+  return (value, evaluation) => {
     if (typeof value === "string") return value === wanted;
     if (typeof value === "boolean") return value === truth;
     if (decimal === undefined) return false;
+    if (typeof value !== "number") return rawDecimal(value) === decimal;
     // Two decimals that are equal round to the same float; the reverse does not hold.
-    if (typeof value === "number") return value === approximate && decimalOf(String(value)) === decimal;
-    return rawDecimal(value) === decimal;
+    if (value !== approximate) return false;
+    if (!Number.isSafeInteger(value)) evaluation.assertExact();
+    return decimalOf(String(value)) === decimal;
   };
 }
 
@@ -49,11 +55,12 @@ function trimZerosAtEnd(text: string): string {
 }
 
 /** A list with such an element, a map with such a key, a text with such a part. */
-export function containing(wanted: string): (value: Json) => boolean {
+export function containing(wanted: string): Question {
   const isEqual = equalTo(wanted);
-  return (value) => {
+  return (value, evaluation) => {
+    evaluation.spend(sizeOf(value));
     if (typeof value === "string") return value.includes(wanted);
-    if (Array.isArray(value)) return value.some(isEqual);
+    if (Array.isArray(value)) return value.some((item) => isEqual(item, evaluation));
     return isJsonObject(value) && Object.hasOwn(value, wanted);
   };
 }
@@ -66,7 +73,7 @@ export function isEmpty(value: Json): boolean {
 }
 
 /** What looking through a value costs, in steps. */
-export function sizeOf(value: Json): number {
+function sizeOf(value: Json): number {
   return typeof value === "string" || Array.isArray(value) ? value.length : 1;
 }
 

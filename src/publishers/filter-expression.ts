@@ -1,13 +1,8 @@
-import type { FilterSubject } from "../filters/filter.ts";
-import { createFilter } from "../filters/filter.ts";
-import { isJsonObject, parseExact, type JsonObject } from "../schemas/json.ts";
+import { createFilter, type FilterSubject } from "../filters/filter.ts";
+import { isJsonObject, parseExact, type Json, type JsonObject } from "../schemas/json.ts";
 import type { EventTest, TestedEvent } from "../schemas/subscription-schema.ts";
 
 export { InvalidFilter } from "../filters/errors.ts";
-
-/** Of events that are still held by somebody, what was parsed: once for all subscribers. */
-const parsed = new WeakMap<TestedEvent, JsonObject>();
-const NOTHING: JsonObject = {};
 
 /** An expression of the filter language as a test of events. @throws InvalidFilter */
 export function compileFilter(expression: string, signals: readonly string[]): EventTest {
@@ -15,7 +10,28 @@ export function compileFilter(expression: string, signals: readonly string[]): E
   return (event) => filter(new Subject(event));
 }
 
-/** Parses the event when it is first asked for what its facts do not say. */
+/** What was parsed of events that somebody still holds: once for all subscribers. */
+class ParsedEvents {
+  readonly #parsed = new WeakMap<TestedEvent, JsonObject>();
+  readonly #parse: (text: string) => Json;
+
+  constructor(parse: (text: string) => Json) {
+    this.#parse = parse;
+  }
+
+  dataOf(event: TestedEvent): JsonObject {
+    const known = this.#parsed.get(event);
+    if (known !== undefined) return known;
+    const whole = this.#parse(event.json);
+    const data = isJsonObject(whole) && isJsonObject(whole["data"]) ? whole["data"] : {};
+    this.#parsed.set(event, data);
+    return data;
+  }
+}
+
+const parsed = new ParsedEvents((text) => JSON.parse(text) as Json);
+const parsedExactly = new ParsedEvents(parseExact);
+
 class Subject implements FilterSubject {
   readonly facts: TestedEvent;
 
@@ -24,11 +40,10 @@ class Subject implements FilterSubject {
   }
 
   data(): JsonObject {
-    const known = parsed.get(this.facts);
-    if (known !== undefined) return known;
-    const event = parseExact(this.facts.json);
-    const data = isJsonObject(event) && isJsonObject(event["data"]) ? event["data"] : NOTHING;
-    parsed.set(this.facts, data);
-    return data;
+    return parsed.dataOf(this.facts);
+  }
+
+  exactData(): JsonObject {
+    return parsedExactly.dataOf(this.facts);
   }
 }

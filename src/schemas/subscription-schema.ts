@@ -69,6 +69,7 @@ const TYPES = [...RESOURCE_TYPES, "feed", ...EVENT_TYPES];
 
 export const DEFAULT_PAGE_LIMIT = 100;
 const MAX_PAGE_LIMIT = 1000;
+const MAX_FILTERS = 8;
 
 export const PARAMETERS = [
   "types",
@@ -137,7 +138,13 @@ function conditionsOf(query: URLSearchParams, context: SubscriptionContext): Eve
   const named = listOf(query, "signals", signals);
   const subjects = listOf(query, "subjects", undefined);
   const minSeverity = single(query, "minSeverity");
-  const filters = query.getAll("filter").map((expression) => compileFilter(expression, signals));
+  const expressions = query.getAll("filter");
+  if (expressions.length > MAX_FILTERS) {
+    throw new InvalidParameter(`filter is given ${expressions.length} times`, "filter", [
+      `at most ${MAX_FILTERS}`,
+    ]);
+  }
+  const filters = expressions.map((expression) => compileFilter(expression, signals));
   subjects?.forEach(assertSubject);
   if (minSeverity !== undefined) assertOneOf("minSeverity", minSeverity, SEVERITY_NAMES);
   return {

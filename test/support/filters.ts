@@ -1,5 +1,5 @@
 import { createFilter } from "../../src/filters/filter.ts";
-import { isJsonObject, parseExact, type JsonObject } from "../../src/schemas/json.ts";
+import { isJsonObject, parseExact, type Json, type JsonObject } from "../../src/schemas/json.ts";
 import type { EventFacts } from "../../src/schemas/draft.ts";
 import { entryOf } from "./http-feed.ts";
 
@@ -31,13 +31,15 @@ export function controlEvent(overrides: Partial<EventFacts> = {}): SampleEvent {
 export function ask(expression: string, { facts, data }: SampleEvent): { passes: boolean; parsed: number } {
   let parsed = 0;
   const filter = createFilter(expression, { signals: FILTER_SIGNALS });
+  const read = (parse: (text: string) => Json): JsonObject => {
+    parsed += 1;
+    const value = parse(data);
+    return isJsonObject(value) ? value : {};
+  };
   const isWanted = filter({
     facts,
-    data: (): JsonObject => {
-      parsed += 1;
-      const value = parseExact(data);
-      return isJsonObject(value) ? value : {};
-    },
+    data: () => read((text) => JSON.parse(text) as Json),
+    exactData: () => read(parseExact),
   });
   return { passes: isWanted, parsed };
 }

@@ -3,6 +3,7 @@ import { InvalidFilter } from "../../src/filters/errors.ts";
 import {
   MAX_FILTER_DEPTH,
   MAX_FILTER_LENGTH,
+  MAX_FILTER_STATES,
   MAX_FILTER_TERMS,
   parseExpression,
 } from "../../src/filters/parser.ts";
@@ -139,6 +140,12 @@ describe("bounds", () => {
     expect(refusalOf(loops(MAX_FILTER_DEPTH + 1)).message).toContain("too many brackets");
     expect(() => parse(`${"not ".repeat(1000)}A == x`)).not.toThrow();
     expect(() => parse(Array.from({ length: 150 }, () => "(A == x)").join(" and "))).not.toThrow();
+  });
+
+  it(`reads regular expressions of ${MAX_FILTER_STATES} states together and no more`, () => {
+    const large = (count: number) => Array.from({ length: count }, () => "A matches `a{490}`").join(" or ");
+    expect(() => parse(large(4))).not.toThrow();
+    expect(refusalOf(large(5))).toMatchObject({ expected: ["at most 2000 states"] });
   });
 
   it(`reads ${MAX_FILTER_TERMS} terms and no more`, () => {

@@ -100,6 +100,15 @@ describe("parseSubscription", () => {
     );
   });
 
+  it("takes some filters, which must all hold, and not any number", () => {
+    expect(parse("filter=op==update&filter=A==1").conditions.filters).toHaveLength(2);
+    expect(refusalOf("filter=op==update&".repeat(9))).toMatchObject({
+      field: "filter",
+      allowed: ["at most 8"],
+    });
+    expect(refusalOf("filter=op==updat")).toMatchObject({ field: "filter" });
+  });
+
   it("suggests only what is near", () => {
     const nearestOf = (query: string) => refusalOf(query)?.nearest;
     expect(nearestOf("typs=jobs")).toBe("types");

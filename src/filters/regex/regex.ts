@@ -7,8 +7,12 @@ const NEWLINE = 10;
 /** Before the first character and after the last. */
 const NOTHING = -1;
 
-/** Told of work before it is done; may throw to end it. */
-export type Spend = (steps: number) => void;
+/** Is told of work before it is done; may throw to end it. */
+export interface Budget {
+  spend(steps: number): void;
+}
+
+const UNBOUNDED: Budget = { spend: () => undefined };
 
 /**
  * A regular expression in a large part of RE2's syntax (docs/filters.md), matched in time proportional to the
@@ -31,14 +35,19 @@ export class Regex {
     this.#following = new StateSet(this.#program.instructions.length);
   }
 
-  /** Whether it matches anywhere in the text. `spend` hears of one step for each state at each character. */
-  test(text: string, spend: Spend = () => undefined): boolean {
-    if (this.#plain === undefined) return this.#run(text, spend);
-    spend(1 + text.length);
+  /** States it may be in: what it takes of memory, and at most of steps for each character. */
+  get size(): number {
+    return this.#program.instructions.length;
+  }
+
+  /** Whether it matches anywhere in the text. The budget hears of one step for each state at each character. */
+  test(text: string, budget: Budget = UNBOUNDED): boolean {
+    if (this.#plain === undefined) return this.#run(text, budget);
+    budget.spend(1 + text.length);
     return holds(this.#plain, text);
   }
 
-  #run(text: string, spend: Spend): boolean {
+  #run(text: string, budget: Budget): boolean {
     let [current, following] = [this.#current, this.#following];
     current.clear();
     let before = NOTHING;
@@ -47,7 +56,7 @@ export class Regex {
       if (this.#enter(this.#program.start, current, before, code)) return true;
       if (code === NOTHING) return false;
       at += code > 0xffff ? 2 : 1;
-      spend(1 + current.size);
+      budget.spend(1 + current.size);
       following.clear();
       if (this.#step(current, following, code, text.codePointAt(at) ?? NOTHING)) return true;
       [current, following] = [following, current];

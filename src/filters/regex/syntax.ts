@@ -107,7 +107,7 @@ class RegexParser {
   #item(): readonly Node[] | undefined {
     const start = this.#at;
     if (this.#take("\\Q")) return this.#quotedText();
-    if (/[*+?]/.test(this.#pattern[start] ?? "")) throw this.#error("there is nothing to repeat");
+    if (this.#bounds() !== undefined) throw this.#error("there is nothing to repeat", start);
     const atom = this.#atom();
     return atom === undefined ? undefined : [this.#repeated(atom)];
   }
