@@ -127,14 +127,18 @@ function addReaderCommands(program: Command, io: Io, perform: Perform): void {
     .option("--json", "events as they are, one JSON object a line")
     .addHelpText("after", TAIL_HELP_END);
   for (const [flag, help] of TAIL_PARAMETERS) tail.addOption(new Option(flag, help).argParser(joinRepeated));
+  tail.addOption(
+    new Option(
+      "--filter <expression>",
+      "events this holds of, as Status == running; given twice, both must hold",
+    ).argParser(collect),
+  );
   tail.action((flags: Flags) =>
     perform(async () => {
       const { tail: follow } = await import("./tail.ts");
-      const { url, json, ...parameters } = flags;
-      await follow(
-        { url: String(url), json: json === true, parameters: parameters as Record<string, string> },
-        io,
-      );
+      const { url, json, ...rest } = flags;
+      const parameters = rest as Record<string, string | string[]>;
+      await follow({ url: String(url), json: json === true, parameters }, io);
     }),
   );
   const history = program
@@ -259,6 +263,10 @@ function addReferenceCommands(program: Command, io: Io, perform: Perform): void 
 /** An option with a default, which the help shows without quotes. */
 function usually(flag: string, help: string, value: string): Option {
   return new Option(flag, help).default(value, value);
+}
+
+function collect(value: string, before: readonly string[] = []): string[] {
+  return [...before, value];
 }
 
 function joinRepeated(value: string, before: string | undefined): string {

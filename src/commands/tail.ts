@@ -1,4 +1,5 @@
 import { SIGNAL_NAMES } from "../events/signals.ts";
+import { compileFilter } from "../publishers/filter-expression.ts";
 import { parseSubscription } from "../schemas/subscription-schema.ts";
 import type { Io } from "./io.ts";
 import { coloursFor } from "./support/colours.ts";
@@ -12,19 +13,20 @@ export interface TailOptions {
   /** Events as they are, one JSON object a line. */
   readonly json: boolean;
   /** Parameters of /v1/events, by their names. */
-  readonly parameters: Readonly<Record<string, string>>;
+  readonly parameters: Readonly<Record<string, string | readonly string[]>>;
 }
 
 /** Follows the feed until Ctrl-C, through disconnections, and prints a line for each event. */
 export async function tail(options: TailOptions, io: Io): Promise<void> {
   assertFeedUrl(options.url, ["http:", "https:", "ws:", "wss:"]);
-  const query = new URLSearchParams(options.parameters);
+  const query = queryOf(options.parameters);
   const severity = query.get("minSeverity");
   if (severity !== null) query.set("minSeverity", severity.toUpperCase());
   parseSubscription(query, {
     format: "websocket",
     nowMs: Date.now(),
     signals: SIGNAL_NAMES,
+    compileFilter,
   });
   const colours = coloursFor(io);
   await followFeed({
@@ -34,6 +36,14 @@ export async function tail(options: TailOptions, io: Io): Promise<void> {
     onEvent: (json) => writeText(io.stdout, `${options.json ? json : eventLine(json, colours)}\n`, io.signal),
     onStatus: (status) => io.stderr.write(`${colours.dim(statusText(status, options.url))}\n`),
   });
+}
+
+function queryOf(parameters: TailOptions["parameters"]): URLSearchParams {
+  const query = new URLSearchParams();
+  for (const [name, values] of Object.entries(parameters)) {
+    for (const value of [values].flat()) query.append(name, value);
+  }
+  return query;
 }
 
 function statusText(status: FollowStatus, url: string): string {

@@ -53,13 +53,13 @@ function createSink(format: "sse" | "ndjson", response: ServerResponse, deps: Su
 
 async function sendPage(
   deps: SubscribeDeps,
-  { subscription, start }: Admitted,
+  { subscription, start, access }: Admitted,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const page = await readPage(deps.log, {
     cursor: start.cursor,
-    filter: createEventFilter(subscription.conditions),
+    filter: createEventFilter(subscription.conditions, access),
     limit: subscription.limit ?? DEFAULT_PAGE_LIMIT,
   });
   // Read after the page, so that equal headers mean that nothing was missing.

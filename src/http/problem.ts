@@ -1,5 +1,6 @@
 import { CursorExpired, EpochChanged, FutureCursor } from "../feed/errors.ts";
 import { publicError } from "../publishers/frames.ts";
+import { InvalidFilter } from "../publishers/filter-expression.ts";
 import { outcomeOf } from "../publishers/outcomes.ts";
 import { formatCursor } from "../schemas/cursor.ts";
 import { InvalidParameter } from "../schemas/subscription-schema.ts";
@@ -15,6 +16,8 @@ export interface Problem {
   readonly field?: string;
   readonly allowed?: readonly string[];
   readonly nearest?: string;
+  /** Where in `filter`, in characters from 1. */
+  readonly position?: number;
   /** Earliest cursor there is. */
   readonly floor?: string;
   /** Where the feed ends. */
@@ -33,6 +36,10 @@ function detailsOf(error: unknown): Partial<Problem> {
   if (error instanceof InvalidParameter) {
     const { field, allowed, nearest } = error;
     return nearest === undefined ? { field, allowed } : { field, allowed, nearest };
+  }
+  if (error instanceof InvalidFilter) {
+    const { field, position, expected } = error;
+    return { field, position, allowed: expected };
   }
   if (error instanceof NotFound) return { allowed: error.allowed };
   if (error instanceof CursorExpired) return { floor: formatCursor(error.floor) };

@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import fastify, { type FastifyInstance } from "fastify";
 import type { FeedLog } from "../feed/log.ts";
+import { EVERYTHING } from "../publishers/access.ts";
 import { GoingAway, Restarting } from "../publishers/errors.ts";
 import { Subscriptions } from "../publishers/subscriptions.ts";
 import type { Logger } from "../telemetry/logger.ts";
@@ -77,6 +78,7 @@ export function createHttpServer(deps: HttpServerDeps, options: HttpServerOption
     pingIntervalMs,
     isStopping,
     assertMayAsk,
+    accessOf: async () => EVERYTHING,
   };
   app.addHook("onRequest", async ({ raw }) => assertMayAsk(raw));
   addIndexRoute(app, deps);

@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { FeedLog } from "../feed/log.ts";
+import type { Access } from "../publishers/access.ts";
 import { GoingAway } from "../publishers/errors.ts";
+import { compileFilter } from "../publishers/filter-expression.ts";
 import { ConnectionFrames } from "../publishers/frames.ts";
 import { resolveStart, type StartPoint } from "../publishers/start.ts";
 import type { Subscriptions } from "../publishers/subscriptions.ts";
@@ -21,6 +23,8 @@ export interface SubscribeDeps {
   readonly isStopping: () => boolean;
   /** @throws Forbidden */
   readonly assertMayAsk: (request: IncomingMessage) => void;
+  /** Who asks, and what they may see. @throws Unauthorized, Forbidden */
+  readonly accessOf: (request: IncomingMessage) => Promise<Access>;
 }
 
 export interface Admitted {
@@ -28,6 +32,7 @@ export interface Admitted {
   readonly subscription: Subscription;
   readonly start: StartPoint;
   readonly frames: ConnectionFrames;
+  readonly access: Access;
 }
 
 /** Reads a request for events and finds where it starts. Whatever is wrong with it is thrown from here. */
@@ -42,14 +47,16 @@ export async function admit(
     format,
     nowMs: deps.nowMs(),
     signals: deps.signals,
+    compileFilter,
     ...(typeof lastEventId === "string" && { lastEventId }),
   });
+  const access = await deps.accessOf(request);
   const start = await resolveStart(deps.log, subscription.start);
   // The server may have begun to stop while the log was read.
   if (deps.isStopping()) throw new GoingAway();
   const connectionId = randomUUID();
   const frames = new ConnectionFrames({ source: deps.source, connectionId, nowMs: deps.nowMs });
-  return { connectionId, subscription, start, frames };
+  return { connectionId, subscription, start, frames, access };
 }
 
 export function requestUrl(request: IncomingMessage): URL {

@@ -1,23 +1,29 @@
+import { EVERYTHING, type Access } from "./access.ts";
 import type { EventFacts } from "../schemas/draft.ts";
 import { SEVERITIES } from "../schemas/severity.ts";
-import { resourceOfEventType, type EventConditions } from "../schemas/subscription-schema.ts";
+import { resourceOfEventType, type EventConditions, type EventTest } from "../schemas/subscription-schema.ts";
 
-/** Whether a subscriber wants an event. Looks at its facts only; no event is parsed for it. */
-export type EventFilter = (facts: EventFacts) => boolean;
+/** Whether a subscriber wants an event, and may see it. Looks at its facts first; parses it for a filter at most. */
+export type EventFilter = EventTest;
+type FactsTest = (facts: EventFacts) => boolean;
 
 /**
  * A control event says how far other events can be believed, so it passes where its scope can hold what was
  * asked for: a filter must not hide that what it lets through is stale.
  */
-export function createEventFilter(conditions: EventConditions): EventFilter {
+export function createEventFilter(conditions: EventConditions, access: Access = EVERYTHING): EventFilter {
   const forChanges = changeTests(conditions);
   const forControl = controlTests(conditions);
-  return (facts) => (facts.op === null ? forControl : forChanges).every((test) => test(facts));
+  const { filters = [] } = conditions;
+  return (event) =>
+    access.maySee(event) &&
+    (event.op === null ? forControl : forChanges).every((test) => test(event)) &&
+    filters.every((test) => test(event));
 }
 
-function changeTests(conditions: EventConditions): EventFilter[] {
+function changeTests(conditions: EventConditions): FactsTest[] {
   const { types, namespaces, ops, aspects, signals, subjects, minSeverity } = conditions;
-  const tests: EventFilter[] = [];
+  const tests: FactsTest[] = [];
   if (types) {
     const wanted = new Set<string | null>(types);
     tests.push((facts) => wanted.has(facts.resource) || wanted.has(facts.type));
@@ -34,8 +40,8 @@ function changeTests(conditions: EventConditions): EventFilter[] {
   return tests;
 }
 
-function controlTests({ types, namespaces, subjects, minSeverity }: EventConditions): EventFilter[] {
-  const tests: EventFilter[] = [];
+function controlTests({ types, namespaces, subjects, minSeverity }: EventConditions): FactsTest[] {
+  const tests: FactsTest[] = [];
   if (types) {
     const named = new Set(types);
     const resources = new Set<string>(types.map((type) => resourceOfEventType(type) ?? type));
@@ -58,12 +64,12 @@ function controlTests({ types, namespaces, subjects, minSeverity }: EventConditi
   return tests;
 }
 
-function isOneOf(wanted: readonly string[], value: (facts: EventFacts) => string | null): EventFilter {
+function isOneOf(wanted: readonly string[], value: (facts: EventFacts) => string | null): FactsTest {
   const set = new Set<string | null>(wanted);
   return (facts) => set.has(value(facts));
 }
 
-function isAtLeast(severity: keyof typeof SEVERITIES): EventFilter {
+function isAtLeast(severity: keyof typeof SEVERITIES): FactsTest {
   const least = SEVERITIES[severity];
   return (facts) => SEVERITIES[facts.severity] >= least;
 }

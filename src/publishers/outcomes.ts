@@ -11,6 +11,7 @@ const OUTCOMES: Readonly<Record<string, Outcome>> = {
   GOING_AWAY: { status: 503, closeCode: 1001 },
   RESTARTING: { status: 503, closeCode: 1012 },
   INVALID_PARAMETER: { status: 400, closeCode: 4400 },
+  INVALID_FILTER: { status: 400, closeCode: 4400 },
   INVALID_MESSAGE: { status: 400, closeCode: 4400 },
   NOT_FOUND: { status: 404, closeCode: 4400 },
   NO_DATA: { status: 404, closeCode: 4400 },

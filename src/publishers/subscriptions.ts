@@ -3,6 +3,7 @@ import { formatCursor } from "../schemas/cursor.ts";
 import type { Subscription } from "../schemas/subscription-schema.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import type { Access } from "./access.ts";
 import { createEventFilter } from "./event-filter.ts";
 import type { ConnectionFrames } from "./frames.ts";
 import type { Sink } from "./sink.ts";
@@ -15,6 +16,7 @@ export interface OpenSubscription {
   readonly start: StartPoint;
   readonly sink: Sink;
   readonly frames: ConnectionFrames;
+  readonly access: Access;
 }
 
 export interface SubscriptionsOptions {
@@ -41,7 +43,7 @@ export class Subscriptions {
   /** Starts to deliver. The returned function ends it: in silence, or telling the subscriber an error. */
   open(opened: OpenSubscription): (error?: Error) => void {
     const { metrics, log, bookmarkIntervalMs, stallTimeoutMs } = this.#options;
-    const { subscription, sink, frames, start } = opened;
+    const { subscription, sink, frames, start, access } = opened;
     const { format } = sink;
     const controller = new AbortController();
     const subscriber = new Subscriber({
@@ -49,7 +51,7 @@ export class Subscriptions {
       sink,
       frames,
       start,
-      filter: createEventFilter(subscription.conditions),
+      filter: createEventFilter(subscription.conditions, access),
       ...(subscription.limit !== undefined && { limit: subscription.limit }),
       bookmarkIntervalMs,
       stallTimeoutMs,

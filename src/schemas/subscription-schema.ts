@@ -1,6 +1,6 @@
 import { parseCursor, type Cursor } from "./cursor.ts";
 import { nearestName } from "./nearest.ts";
-import { ASPECTS, OPS, type Aspect, type Op } from "./draft.ts";
+import { ASPECTS, OPS, type Aspect, type EventFacts, type Op } from "./draft.ts";
 import { ChangefeedError } from "./errors.ts";
 import { isResourceType, RESOURCE_TYPES, RESOURCES, type ResourceType } from "./resources.ts";
 import { SEVERITY_NAMES, type Severity } from "./severity.ts";
@@ -28,7 +28,13 @@ export interface EventConditions {
   /** `resource/namespace/key` of single objects. */
   readonly subjects?: readonly string[];
   readonly minSeverity?: Severity;
+  /** What was asked for in the filter language. */
+  readonly filters?: readonly EventTest[];
 }
+
+/** An event as it is tested: its facts, and its JSON for what they do not say. */
+export type TestedEvent = EventFacts & { readonly json: string };
+export type EventTest = (event: TestedEvent) => boolean;
 
 export interface Subscription {
   readonly conditions: EventConditions;
@@ -52,13 +58,18 @@ export function resourceOfEventType(type: string): ResourceType | undefined {
   );
 }
 
-const EVENT_TYPES = RESOURCE_TYPES.flatMap((resource) =>
-  CHANGE_VERBS.map((verb) => `nomad.${RESOURCES[resource].noun}.${verb}`),
-);
-const TYPES = [...RESOURCE_TYPES, "feed", ...EVENT_TYPES, ...FEED_TYPES];
+/** CloudEvents types of all events in the log. */
+export const EVENT_TYPES: readonly string[] = [
+  ...RESOURCE_TYPES.flatMap((resource) =>
+    CHANGE_VERBS.map((verb) => `nomad.${RESOURCES[resource].noun}.${verb}`),
+  ),
+  ...FEED_TYPES,
+];
+const TYPES = [...RESOURCE_TYPES, "feed", ...EVENT_TYPES];
 
 export const DEFAULT_PAGE_LIMIT = 100;
 const MAX_PAGE_LIMIT = 1000;
+const MAX_FILTERS = 8;
 
 export const PARAMETERS = [
   "types",
@@ -68,6 +79,7 @@ export const PARAMETERS = [
   "signals",
   "subjects",
   "minSeverity",
+  "filter",
   "cursor",
   "since",
   "limit",
@@ -96,11 +108,13 @@ export interface SubscriptionContext {
   readonly nowMs: number;
   /** Names of all signals there are. */
   readonly signals: readonly string[];
+  /** Reads an expression of the filter language, which is not of this room. @throws InvalidFilter */
+  readonly compileFilter: (expression: string, signals: readonly string[]) => EventTest;
   /** What a browser's EventSource sends when it reconnects; goes before `cursor` and `since`. */
   readonly lastEventId?: string;
 }
 
-/** @throws InvalidParameter at the first parameter or value that is not known. */
+/** @throws InvalidParameter at the first parameter or value that is not known; InvalidFilter. */
 export function parseSubscription(query: URLSearchParams, context: SubscriptionContext): Subscription {
   for (const name of query.keys()) {
     if (!(PARAMETERS as readonly string[]).includes(name)) {
@@ -109,13 +123,14 @@ export function parseSubscription(query: URLSearchParams, context: SubscriptionC
   }
   const limit = limitOf(query, context.format);
   return {
-    conditions: conditionsOf(query, context.signals),
+    conditions: conditionsOf(query, context),
     start: startOf(query, context),
     ...(limit === undefined ? {} : { limit }),
   };
 }
 
-function conditionsOf(query: URLSearchParams, signals: readonly string[]): EventConditions {
+function conditionsOf(query: URLSearchParams, context: SubscriptionContext): EventConditions {
+  const { signals, compileFilter } = context;
   const types = listOf(query, "types", TYPES);
   const namespaces = listOf(query, "namespaces", undefined);
   const ops = listOf(query, "ops", OPS);
@@ -123,6 +138,13 @@ function conditionsOf(query: URLSearchParams, signals: readonly string[]): Event
   const named = listOf(query, "signals", signals);
   const subjects = listOf(query, "subjects", undefined);
   const minSeverity = single(query, "minSeverity");
+  const expressions = query.getAll("filter");
+  if (expressions.length > MAX_FILTERS) {
+    throw new InvalidParameter(`filter is given ${expressions.length} times`, "filter", [
+      `at most ${MAX_FILTERS}`,
+    ]);
+  }
+  const filters = expressions.map((expression) => compileFilter(expression, signals));
   subjects?.forEach(assertSubject);
   if (minSeverity !== undefined) assertOneOf("minSeverity", minSeverity, SEVERITY_NAMES);
   return {
@@ -133,6 +155,7 @@ function conditionsOf(query: URLSearchParams, signals: readonly string[]): Event
     ...(named && { signals: named }),
     ...(subjects && { subjects }),
     ...(minSeverity !== undefined && { minSeverity }),
+    ...(filters.length > 0 && { filters }),
   };
 }
 

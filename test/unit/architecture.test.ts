@@ -15,7 +15,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   feed: ["schemas", "telemetry"],
   coordination: ["feed", "schemas", "telemetry"],
   pollers: ["nomad", "snapshots", "events", "feed", "coordination", "schemas", "telemetry"],
-  publishers: ["feed", "schemas", "telemetry"],
+  publishers: ["feed", "filters", "schemas", "telemetry"],
   http: ["publishers", "feed", "schemas", "telemetry"],
   simulator: ["schemas", "telemetry"],
   config: ["schemas", "telemetry"],

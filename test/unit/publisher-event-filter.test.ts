@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createEventFilter } from "../../src/publishers/event-filter.ts";
-import { ASPECTS, OPS, type EventFacts } from "../../src/schemas/draft.ts";
+import { ASPECTS, OPS, type EventFacts, type LogEntry } from "../../src/schemas/draft.ts";
 import { RESOURCE_TYPES, RESOURCES } from "../../src/schemas/resources.ts";
 import { SEVERITIES, SEVERITY_NAMES } from "../../src/schemas/severity.ts";
 import type { EventConditions } from "../../src/schemas/subscription-schema.ts";
@@ -55,14 +55,14 @@ describe("createEventFilter", () => {
     );
   });
 
-  const control = (overrides: Partial<EventFacts>): EventFacts =>
+  const control = (overrides: Partial<EventFacts>): LogEntry =>
     entryOf({ type: "nomad.feed.scope", op: null, aspect: null, key: null, severity: "WARN", ...overrides });
   const staleJobs = control({ resource: "jobs", namespace: "default" });
   const staleAllNodes = control({ resource: "nodes", namespace: "-" });
   const staleAllJobs = control({ resource: "jobs", namespace: "*" });
   const epoch = control({ type: "nomad.feed.epoch", resource: null, namespace: null });
 
-  it.each<[EventConditions, EventFacts, boolean]>([
+  it.each<[EventConditions, LogEntry, boolean]>([
     [{ types: ["jobs"] }, staleJobs, true],
     [{ types: ["nomad.job.deleted"] }, staleJobs, true],
     [{ types: ["nodes"] }, staleJobs, false],

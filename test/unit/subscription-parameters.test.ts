@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { compileFilter, InvalidFilter } from "../../src/publishers/filter-expression.ts";
 import { parseSince } from "../../src/schemas/since.ts";
 import {
   FORMATS,
@@ -15,16 +16,29 @@ const parse = (query: string, format: Format = "websocket", lastEventId?: string
     format,
     nowMs: NOW_MS,
     signals: ["allocation.failed"],
+    compileFilter,
     ...(lastEventId !== undefined && { lastEventId }),
   });
 
+function filterRefusal({ field, message, expected, hint = "" }: InvalidFilter): Refusal {
+  return { field, message, allowed: [...expected, hint].filter((text) => text !== "") };
+}
+
+interface Refusal {
+  readonly field: string;
+  readonly message: string;
+  readonly allowed: readonly string[];
+  readonly nearest?: string | undefined;
+}
+
 /** What was refused; undefined where nothing was. */
-function refusalOf(query: string, format?: Format): InvalidParameter | undefined {
+function refusalOf(query: string, format?: Format): Refusal | undefined {
   try {
     parse(query, format);
     return undefined;
   } catch (error) {
     if (error instanceof InvalidParameter) return error;
+    if (error instanceof InvalidFilter) return filterRefusal(error);
     throw error;
   }
 }
@@ -84,6 +98,15 @@ describe("parseSubscription", () => {
         expect(error?.message.length ?? 0).toBeLessThan(300);
       }),
     );
+  });
+
+  it("takes some filters, which must all hold, and not any number", () => {
+    expect(parse("filter=op==update&filter=A==1").conditions.filters).toHaveLength(2);
+    expect(refusalOf("filter=op==update&".repeat(9))).toMatchObject({
+      field: "filter",
+      allowed: ["at most 8"],
+    });
+    expect(refusalOf("filter=op==updat")).toMatchObject({ field: "filter" });
   });
 
   it("suggests only what is near", () => {

@@ -1,0 +1,151 @@
+import { isJsonObject, type Json } from "../schemas/json.ts";
+import { changesAt } from "./changes.ts";
+import type { Evaluation } from "./evaluation.ts";
+import type { Expression, Loop, LoopNames, StateTerm, ValueTerm } from "./expression.ts";
+import { Regex } from "./regex/regex.ts";
+import { sourceOf, UNKNOWN } from "./sources.ts";
+import { containing, equalTo, isEmpty, type Question } from "./values.ts";
+
+/** Undefined: the event does not say enough to tell. */
+type Verdict = boolean | undefined;
+
+export interface Test {
+  /** Whether the event must be parsed for it. */
+  readonly needsData: boolean;
+  readonly holds: (evaluation: Evaluation) => Verdict;
+}
+
+/** An expression as a tree of closures. `slots`: how many names the loops around it gave. */
+export function compileExpression(expression: Expression, slots = 0): Test {
+  switch (expression.kind) {
+    case "and":
+      return chain(expression.operands, slots, false);
+    case "or":
+      return chain(expression.operands, slots, true);
+    case "not": {
+      const { needsData, holds } = compileExpression(expression.operand, slots);
+      return { needsData, holds: (evaluation) => negate(holds(evaluation)) };
+    }
+    case "value":
+      return valueTest(expression);
+    case "state":
+      return stateTest(expression);
+    case "any":
+    case "all":
+      return loopTest(expression, slots);
+    default:
+      return expression satisfies never;
+  }
+}
+
+function negate(verdict: Verdict): Verdict {
+  return verdict === undefined ? undefined : !verdict;
+}
+
+/** `or` is decided by the first that is true, `and` by the first that is false; what needs no parsing goes first. */
+function chain(operands: readonly Expression[], slots: number, decisive: boolean): Test {
+  const tests = operands
+    .map((operand) => compileExpression(operand, slots))
+    .toSorted((a, b) => Number(a.needsData) - Number(b.needsData));
+  return {
+    needsData: tests.some(({ needsData }) => needsData),
+    holds: (evaluation) => {
+      let result: Verdict = !decisive;
+      for (const test of tests) {
+        const verdict = test.holds(evaluation);
+        if (verdict === decisive) return decisive;
+        if (verdict === undefined) result = undefined;
+      }
+      return result;
+    },
+  };
+}
+
+function valueTest({ selector, operator, negated, value: wanted }: ValueTerm): Test {
+  const source = sourceOf(selector);
+  const ask = question(
+    operator,
+    wanted,
+    selector.slot === undefined && selector.path.join(".") === "changes",
+  );
+  return {
+    needsData: source.needsData,
+    holds: (evaluation) => {
+      const found = source.read(evaluation);
+      evaluation.spend(1);
+      if (found === UNKNOWN) return undefined;
+      const isSo = found !== undefined && ask(found, evaluation);
+      if (!isSo && source.isCut?.(evaluation) === true) return undefined;
+      return isSo !== negated;
+    },
+  };
+}
+
+function question(operator: ValueTerm["operator"], wanted: string, ofChanges: boolean): Question {
+  switch (operator) {
+    case "equals":
+      return equalTo(wanted);
+    case "contains":
+      return ofChanges ? changesAt(wanted) : containing(wanted);
+    case "matches": {
+      const regex = new Regex(wanted);
+      return (value, evaluation) => typeof value === "string" && regex.test(value, evaluation);
+    }
+    default:
+      return operator satisfies never;
+  }
+}
+
+function stateTest({ selector, operator, negated }: StateTerm): Test {
+  const source = sourceOf(selector);
+  return {
+    needsData: source.needsData,
+    holds: (evaluation) => {
+      const found = source.read(evaluation);
+      evaluation.spend(1);
+      if (found === UNKNOWN) return undefined;
+      const isSo = found === undefined || (operator === "empty" && isEmpty(found));
+      // What was cut may have been all there was.
+      if (isSo && source.isCut?.(evaluation) === true) return undefined;
+      return isSo !== negated;
+    },
+  };
+}
+
+/** Any is an or, all an and, over what the list or map holds. Over anything else there is nothing to go through. */
+function loopTest({ kind, selector, names, inner }: Loop, slots: number): Test {
+  const source = sourceOf(selector);
+  const { needsData, holds } = compileExpression(inner, slots + (names.mode === "one" ? 1 : 2));
+  const decisive = kind === "any";
+  return {
+    needsData: source.needsData || needsData,
+    holds: (evaluation) => {
+      const found = source.read(evaluation);
+      evaluation.spend(1);
+      if (found === UNKNOWN) return undefined;
+      let result: Verdict = source.isCut?.(evaluation) === true ? undefined : !decisive;
+      for (const [key, value] of found === undefined ? [] : membersOf(found)) {
+        evaluation.spend(1);
+        bind(evaluation.slots, slots, names, key, value);
+        const verdict = holds(evaluation);
+        if (verdict === decisive) return decisive;
+        if (verdict === undefined) result = undefined;
+      }
+      return result;
+    },
+  };
+}
+
+function* membersOf(found: Json): Generator<readonly [key: number | string, value: Json]> {
+  if (Array.isArray(found)) yield* found.entries();
+  else if (isJsonObject(found)) yield* Object.entries(found);
+}
+
+function bind(slots: Json[], first: number, names: LoopNames, key: number | string, value: Json): void {
+  if (names.mode === "one") {
+    slots[first] = typeof key === "number" ? value : key;
+  } else {
+    slots[first] = key;
+    slots[first + 1] = value;
+  }
+}

@@ -1,0 +1,181 @@
+import { compileRegex, type Program } from "./program.ts";
+import { InvalidRegex, parseRegex, type Assertion, type Node } from "./syntax.ts";
+
+export { InvalidRegex };
+
+const NEWLINE = 10;
+/** Before the first character and after the last. */
+const NOTHING = -1;
+
+/** Is told of work before it is done; may throw to end it. */
+export interface Budget {
+  spend(steps: number): void;
+}
+
+const UNBOUNDED: Budget = { spend: () => undefined };
+
+/**
+ * A regular expression in a large part of RE2's syntax (docs/filters.md), matched in time proportional to the
+ * text's length times the expression's size, whatever both are: all ways to match are followed at once, and no
+ * text is looked at twice.
+ */
+export class Regex {
+  readonly #program: Program;
+  readonly #plain: PlainText | undefined;
+  readonly #current: StateSet;
+  readonly #following: StateSet;
+  readonly #pending: number[] = [];
+
+  /** @throws InvalidRegex */
+  constructor(pattern: string) {
+    const node = parseRegex(pattern);
+    this.#program = compileRegex(node);
+    this.#plain = plainTextOf(node);
+    this.#current = new StateSet(this.#program.instructions.length);
+    this.#following = new StateSet(this.#program.instructions.length);
+  }
+
+  /** States it may be in: what it takes of memory, and at most of steps for each character. */
+  get size(): number {
+    return this.#program.instructions.length;
+  }
+
+  /** Whether it matches anywhere in the text. The budget hears of one step for each state at each character. */
+  test(text: string, budget: Budget = UNBOUNDED): boolean {
+    if (this.#plain === undefined) return this.#run(text, budget);
+    budget.spend(1 + text.length);
+    return holds(this.#plain, text);
+  }
+
+  #run(text: string, budget: Budget): boolean {
+    let [current, following] = [this.#current, this.#following];
+    current.clear();
+    let before = NOTHING;
+    for (let at = 0; ;) {
+      const code = text.codePointAt(at) ?? NOTHING;
+      if (this.#enter(this.#program.start, current, before, code)) return true;
+      if (code === NOTHING) return false;
+      at += code > 0xffff ? 2 : 1;
+      budget.spend(1 + current.size);
+      following.clear();
+      if (this.#step(current, following, code, text.codePointAt(at) ?? NOTHING)) return true;
+      [current, following] = [following, current];
+      before = code;
+    }
+  }
+
+  /** Moves every state over one character. Answers whether that ends a match. */
+  #step(from: StateSet, to: StateSet, code: number, after: number): boolean {
+    for (let position = 0; position < from.size; position++) {
+      const instruction = this.#program.instructions[from.at(position)];
+      if (instruction?.kind === "character" && instruction.set.has(code)) {
+        if (this.#enter(instruction.next, to, code, after)) return true;
+      }
+    }
+    return false;
+  }
+
+  /** Adds a state and all that it leads to without a character. Answers whether the match is among them. */
+  #enter(state: number, states: StateSet, before: number, after: number): boolean {
+    const pending = this.#pending;
+    pending.length = 0;
+    pending.push(state);
+    for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+      if (!states.add(next)) continue;
+      const instruction = this.#program.instructions[next];
+      if (instruction?.kind === "match") return true;
+      if (instruction?.kind === "fork") pending.push(...instruction.next);
+      if (instruction?.kind === "assertion" && isTrue(instruction.assertion, before, after)) {
+        pending.push(instruction.next);
+      }
+    }
+    return false;
+  }
+}
+
+/** States in the order they were added, each once; emptied at once. */
+class StateSet {
+  readonly #members: Uint16Array;
+  readonly #positions: Uint16Array;
+  size = 0;
+
+  constructor(states: number) {
+    this.#members = new Uint16Array(states);
+    this.#positions = new Uint16Array(states);
+  }
+
+  at(position: number): number {
+    return this.#members[position] ?? 0;
+  }
+
+  /** False where it is there already. */
+  add(state: number): boolean {
+    const position = this.#positions[state] ?? 0;
+    if (position < this.size && this.#members[position] === state) return false;
+    this.#members[this.size] = state;
+    this.#positions[state] = this.size;
+    this.size += 1;
+    return true;
+  }
+
+  clear(): void {
+    this.size = 0;
+  }
+}
+
+function isTrue(assertion: Assertion, before: number, after: number): boolean {
+  switch (assertion) {
+    case "text-start":
+      return before === NOTHING;
+    case "text-end":
+      return after === NOTHING;
+    case "line-start":
+      return before === NOTHING || before === NEWLINE;
+    case "line-end":
+      return after === NOTHING || after === NEWLINE;
+    case "word-boundary":
+      return isWord(before) !== isWord(after);
+    case "no-word-boundary":
+      return isWord(before) === isWord(after);
+    default:
+      return assertion satisfies never;
+  }
+}
+
+function isWord(code: number): boolean {
+  return (
+    (code >= 0x30 && code <= 0x39) ||
+    (code >= 0x41 && code <= 0x5a) ||
+    (code >= 0x61 && code <= 0x7a) ||
+    code === 0x5f
+  );
+}
+
+/** What most expressions are: some text, perhaps at the beginning or the end. */
+interface PlainText {
+  readonly text: string;
+  readonly atStart: boolean;
+  readonly atEnd: boolean;
+}
+
+function plainTextOf(node: Node): PlainText | undefined {
+  const items = node.kind === "sequence" ? [...node.items] : [node];
+  const atStart = isAssertion(items[0], "text-start");
+  const atEnd = isAssertion(items.at(-1), "text-end");
+  const middle = items.slice(atStart ? 1 : 0, atEnd ? -1 : undefined);
+  let text = "";
+  for (const item of middle) {
+    if (item.kind !== "set" || item.set.only === undefined) return undefined;
+    text += String.fromCodePoint(item.set.only);
+  }
+  return { text, atStart, atEnd };
+}
+
+function isAssertion(node: Node | undefined, assertion: Assertion): boolean {
+  return node?.kind === "assertion" && node.assertion === assertion;
+}
+
+function holds({ text, atStart, atEnd }: PlainText, within: string): boolean {
+  if (atStart) return atEnd ? within === text : within.startsWith(text);
+  return atEnd ? within.endsWith(text) : within.includes(text);
+}

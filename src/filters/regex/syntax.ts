@@ -1,0 +1,329 @@
+import { CharacterSet } from "./character-set.ts";
+
+/** A regular expression as it was understood. Greed is left out: whether there is a match does not depend on it. */
+export type Node =
+  | { readonly kind: "set"; readonly set: CharacterSet }
+  | { readonly kind: "assertion"; readonly assertion: Assertion }
+  | { readonly kind: "sequence"; readonly items: readonly Node[] }
+  | { readonly kind: "choice"; readonly options: readonly Node[] }
+  | { readonly kind: "repeat"; readonly item: Node; readonly least: number; readonly most: number };
+
+export type Assertion =
+  | "text-start"
+  | "text-end"
+  | "line-start"
+  | "line-end"
+  | "word-boundary"
+  | "no-word-boundary";
+
+/** Not of RE2's syntax, of a part of it that is left out, or too large. */
+export class InvalidRegex extends Error {
+  /** From 0, in the pattern. */
+  readonly at: number;
+  constructor(message: string, at: number) {
+    super(message);
+    this.at = at;
+  }
+}
+
+const MAX_REPEAT = 1000;
+const MAX_GROUP_DEPTH = 50;
+
+interface Flags {
+  readonly ignoreCase: boolean;
+  readonly multiline: boolean;
+  readonly dotAll: boolean;
+}
+
+const NO_FLAGS: Flags = { ignoreCase: false, multiline: false, dotAll: false };
+const FLAG_NAMES: Readonly<Record<string, keyof Flags>> = { i: "ignoreCase", m: "multiline", s: "dotAll" };
+
+const DIGIT = "0-9";
+const WORD = "0-9A-Za-z_";
+const SPACE = String.raw`\t\n\f\r `;
+const CLASSES: Readonly<Record<string, string>> = {
+  d: `[${DIGIT}]`,
+  D: `[^${DIGIT}]`,
+  w: `[${WORD}]`,
+  W: `[^${WORD}]`,
+  s: `[${SPACE}]`,
+  S: `[^${SPACE}]`,
+};
+const POSIX: Readonly<Record<string, string>> = {
+  alnum: "0-9A-Za-z",
+  alpha: "A-Za-z",
+  ascii: String.raw`\x00-\x7f`,
+  blank: String.raw`\t `,
+  cntrl: String.raw`\x00-\x1f\x7f`,
+  digit: DIGIT,
+  graph: String.raw`\x21-\x7e`,
+  lower: "a-z",
+  print: String.raw`\x20-\x7e`,
+  punct: String.raw`\x21-\x2f\x3a-\x40\x5b-\x60\x7b-\x7e`,
+  space: String.raw`\t\n\v\f\r `,
+  upper: "A-Z",
+  word: WORD,
+  xdigit: "0-9A-Fa-f",
+};
+const CONTROLS: Readonly<Record<string, number>> = { a: 7, f: 12, t: 9, n: 10, r: 13, v: 11 };
+
+/** @throws InvalidRegex */
+export function parseRegex(pattern: string): Node {
+  return new RegexParser(pattern).whole();
+}
+
+class RegexParser {
+  readonly #pattern: string;
+  #at = 0;
+  #flags = NO_FLAGS;
+  #depth = 0;
+
+  constructor(pattern: string) {
+    this.#pattern = pattern;
+  }
+
+  whole(): Node {
+    const node = this.#choice();
+    if (this.#at < this.#pattern.length) throw this.#error("there is a ) without its (");
+    return node;
+  }
+
+  #choice(): Node {
+    const options = [this.#sequence()];
+    while (this.#take("|")) options.push(this.#sequence());
+    return options.length === 1 ? (options[0] as Node) : { kind: "choice", options };
+  }
+
+  #sequence(): Node {
+    const items: Node[] = [];
+    while (this.#at < this.#pattern.length && !this.#sees("|") && !this.#sees(")")) {
+      const item = this.#item();
+      if (item !== undefined) items.push(...item);
+    }
+    return { kind: "sequence", items };
+  }
+
+  /** Undefined where it only sets flags; several where text is quoted by \Q…\E. */
+  #item(): readonly Node[] | undefined {
+    const start = this.#at;
+    if (this.#take("\\Q")) return this.#quotedText();
+    if (this.#bounds() !== undefined) throw this.#error("there is nothing to repeat", start);
+    const atom = this.#atom();
+    return atom === undefined ? undefined : [this.#repeated(atom)];
+  }
+
+  #quotedText(): Node[] {
+    const end = this.#pattern.indexOf("\\E", this.#at);
+    const text = this.#pattern.slice(this.#at, end < 0 ? undefined : end);
+    this.#at = end < 0 ? this.#pattern.length : end + 2;
+    const literals = Array.from(text, (character) => this.#literal(character.codePointAt(0) ?? 0));
+    const last = literals.pop();
+    return last === undefined ? [] : [...literals, this.#repeated(last)];
+  }
+
+  #repeated(atom: Node): Node {
+    const bounds = this.#bounds();
+    if (bounds === undefined) return atom;
+    this.#take("?");
+    const at = this.#at;
+    if (this.#bounds() !== undefined) throw this.#error("repeats a repetition", at);
+    const [least, most] = bounds;
+    return { kind: "repeat", item: atom, least, most };
+  }
+
+  #bounds(): readonly [number, number] | undefined {
+    if (this.#take("*")) return [0, Number.POSITIVE_INFINITY];
+    if (this.#take("+")) return [1, Number.POSITIVE_INFINITY];
+    if (this.#take("?")) return [0, 1];
+    const at = this.#at;
+    const counted = this.#match(/\{(\d{1,9})(?:(,)(\d{1,9})?)?\}/y);
+    if (counted === undefined) return undefined;
+    const least = Number(counted[1]);
+    const most = counted[2] === undefined ? least : Number(counted[3] ?? Number.POSITIVE_INFINITY);
+    const isBounded = least <= MAX_REPEAT && (most <= MAX_REPEAT || most === Number.POSITIVE_INFINITY);
+    if (isBounded && least <= most) return [least, most];
+    throw this.#error(`cannot repeat ${counted[0]}: at most ${MAX_REPEAT}, the smaller number first`, at);
+  }
+
+  #atom(): Node | undefined {
+    const at = this.#at;
+    if (this.#take("(")) return this.#group(at);
+    if (this.#take("[")) return { kind: "set", set: this.#bracket(at) };
+    if (this.#take(".")) return { kind: "set", set: this.#set(this.#flags.dotAll ? "[^]" : "[^\\n]") };
+    if (this.#take("^")) return assertion(this.#flags.multiline ? "line-start" : "text-start");
+    if (this.#take("$")) return assertion(this.#flags.multiline ? "line-end" : "text-end");
+    if (this.#take("\\")) return this.#escape(at);
+    return this.#literal(this.#codePoint());
+  }
+
+  #group(at: number): Node | undefined {
+    const outer = this.#flags;
+    const special = this.#match(/\?(?:P?<[A-Za-z0-9_]+>|([imsU]*)(?:-([imsU]+))?([:)]))/y);
+    if (special === undefined && this.#sees("?")) {
+      throw this.#error("no such group: there is (…), (?:…), (?P<name>…) and (?flags:…)", at);
+    }
+    const [, on, off, end] = special ?? [];
+    if (on !== undefined) this.#flags = withFlags(withFlags(outer, on, true), off ?? "", false);
+    if (end === ")") return undefined;
+    if (++this.#depth > MAX_GROUP_DEPTH)
+      throw this.#error(`at most ${MAX_GROUP_DEPTH} groups within groups`, at);
+    const inner = this.#choice();
+    if (!this.#take(")")) throw this.#error("this ( has no )", at);
+    this.#depth -= 1;
+    this.#flags = outer;
+    return inner;
+  }
+
+  #escape(at: number): Node {
+    const letter = this.#pattern[this.#at] ?? "";
+    const found = ASSERTIONS[letter];
+    if (found !== undefined) {
+      this.#at += 1;
+      return assertion(found);
+    }
+    const characterClass = this.#class(at);
+    if (characterClass !== undefined) return { kind: "set", set: this.#set(characterClass) };
+    return this.#literal(this.#escapedCodePoint(at));
+  }
+
+  /** \d, \pL, \p{Greek}; the backslash was taken. */
+  #class(at: number): string | undefined {
+    const letter = this.#pattern[this.#at] ?? "";
+    const perl = CLASSES[letter];
+    if (perl !== undefined) {
+      this.#at += 1;
+      return perl;
+    }
+    const unicode = this.#match(/([pP])(?:\{(\^?)(\w+)\}|([A-Z]))/y);
+    if (unicode === undefined) return undefined;
+    const [, p, caret = "", name = "", short = ""] = unicode;
+    const isNegated = (p === "P") !== (caret === "^");
+    const letterClass = `\\${isNegated ? "P" : "p"}`;
+    for (const source of [`${letterClass}{${name || short}}`, `${letterClass}{Script=${name}}`]) {
+      if (isValidClass(source)) return source;
+    }
+    throw this.#error(`there is no class of characters ${name || short}`, at);
+  }
+
+  #escapedCodePoint(at: number): number {
+    const hex = this.#match(/x(?:([0-9A-Fa-f]{2})|\{([0-9A-Fa-f]{1,6})\})/y);
+    if (hex !== undefined) {
+      const code = Number.parseInt(hex[1] ?? hex[2] ?? "", 16);
+      if (code <= 0x10ffff) return code;
+    }
+    const octal = this.#match(/0[0-7]{0,2}|[1-7][0-7]{1,2}/y);
+    if (octal !== undefined) return Number.parseInt(octal[0], 8);
+    const character = this.#pattern[this.#at] ?? "";
+    const control = CONTROLS[character];
+    if (control === undefined && !/[!-/:-@[-`{-~]/.test(character)) {
+      throw this.#error(
+        character === "" ? "a \\ ends it" : `\\${character} is not known (nor are back-references)`,
+        at,
+      );
+    }
+    this.#at += 1;
+    return control ?? character.charCodeAt(0);
+  }
+
+  #bracket(at: number): CharacterSet {
+    const negated = this.#take("^") ? "^" : "";
+    const parts: string[] = [];
+    do {
+      if (this.#at >= this.#pattern.length) throw this.#error("this [ has no ]", at);
+      parts.push(this.#bracketPart());
+    } while (!this.#take("]"));
+    return this.#set(`[${negated}${parts.join("")}]`);
+  }
+
+  #bracketPart(): string {
+    const at = this.#at;
+    const posix = this.#match(/\[:(\^?)(\w+):\]/y);
+    if (posix !== undefined) {
+      const members = POSIX[posix[2] ?? ""];
+      if (members === undefined) throw this.#error(`there is no class ${posix[0]}`, at);
+      return `[${posix[1]}${members}]`;
+    }
+    if (this.#take("\\")) {
+      const characterClass = this.#class(at);
+      if (characterClass !== undefined) return characterClass;
+      return this.#range(this.#escapedCodePoint(at), at);
+    }
+    return this.#range(this.#codePoint(), at);
+  }
+
+  #range(low: number, at: number): string {
+    if (!this.#sees("-") || this.#pattern[this.#at + 1] === "]" || this.#at + 1 >= this.#pattern.length) {
+      return escaped(low);
+    }
+    this.#at += 1;
+    const high = this.#take("\\") ? this.#escapedCodePoint(at) : this.#codePoint();
+    if (high < low) throw this.#error("the range ends before it begins", at);
+    return `${escaped(low)}-${escaped(high)}`;
+  }
+
+  #literal(codePoint: number): Node {
+    return { kind: "set", set: this.#set(`[${escaped(codePoint)}]`, codePoint) };
+  }
+
+  #set(source: string, codePoint?: number): CharacterSet {
+    return new CharacterSet(source, this.#flags.ignoreCase, codePoint);
+  }
+
+  #codePoint(): number {
+    const code = this.#pattern.codePointAt(this.#at) ?? 0;
+    this.#at += code > 0xffff ? 2 : 1;
+    return code;
+  }
+
+  #sees(text: string): boolean {
+    return this.#pattern.startsWith(text, this.#at);
+  }
+
+  #take(text: string): boolean {
+    if (!this.#sees(text)) return false;
+    this.#at += text.length;
+    return true;
+  }
+
+  #match(pattern: RegExp): RegExpExecArray | undefined {
+    pattern.lastIndex = this.#at;
+    const found = pattern.exec(this.#pattern);
+    if (found === null) return undefined;
+    this.#at = pattern.lastIndex;
+    return found;
+  }
+
+  #error(message: string, at = this.#at): InvalidRegex {
+    return new InvalidRegex(message, at);
+  }
+}
+
+const ASSERTIONS: Readonly<Record<string, Assertion>> = {
+  A: "text-start",
+  z: "text-end",
+  b: "word-boundary",
+  B: "no-word-boundary",
+};
+
+function assertion(kind: Assertion): Node {
+  return { kind: "assertion", assertion: kind };
+}
+
+function withFlags(flags: Flags, letters: string, value: boolean): Flags {
+  const named = Array.from(letters, (letter) => FLAG_NAMES[letter]).filter((name) => name !== undefined);
+  return { ...flags, ...Object.fromEntries(named.map((name) => [name, value])) };
+}
+
+function escaped(codePoint: number): string {
+  return `\\u{${codePoint.toString(16)}}`;
+}
+
+function isValidClass(source: string): boolean {
+  try {
+    // Not "v": that knows classes of several characters, which are no sets of characters.
+    void new RegExp(source, "u");
+    return true;
+  } catch {
+    return false;
+  }
+}

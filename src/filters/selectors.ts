@@ -1,0 +1,100 @@
+import { ASPECTS, OPS } from "../schemas/draft.ts";
+import { nearestName } from "../schemas/nearest.ts";
+import { RESOURCE_TYPES } from "../schemas/resources.ts";
+import { SEVERITY_NAMES } from "../schemas/severity.ts";
+import { EVENT_TYPES } from "../schemas/subscription-schema.ts";
+
+const RESOURCE_MEMBERS = ["type", "namespace", "id", "name", "job", "group", "node"] as const;
+const ROOTS = [
+  "op",
+  "type",
+  "aspect",
+  "signals",
+  "severity",
+  "resource",
+  "after",
+  "before",
+  "changes",
+] as const;
+
+/** What is wrong with a selector or a value, before its place is known. */
+export interface Complaint {
+  readonly problem: string;
+  readonly expected: readonly string[];
+  readonly hint?: string;
+}
+
+/** Members that hold one of a few words. A term about another word could never be true. */
+const WORDS: Readonly<Record<string, readonly string[]>> = {
+  op: OPS,
+  type: EVENT_TYPES,
+  aspect: ASPECTS,
+  severity: SEVERITY_NAMES,
+  "resource.type": RESOURCE_TYPES,
+};
+
+/** A name that begins with a capital is a member of the object itself, as Nomad's own filters have it. */
+export function isObjectMember(name: string): boolean {
+  return /^[A-Z]/.test(name);
+}
+
+export function selectorComplaint(path: readonly string[]): Complaint | undefined {
+  const [root = "", member] = path;
+  if (isObjectMember(root)) return undefined;
+  if (!(ROOTS as readonly string[]).includes(root)) return unknownRoot(root);
+  if (root === "resource") return resourceComplaint(path);
+  if (member !== undefined && root in WORDS) {
+    return { problem: `${root} is a word, it has no member ${JSON.stringify(member)}`, expected: [root] };
+  }
+  return undefined;
+}
+
+function unknownRoot(root: string): Complaint {
+  const nearest = nearestName(root, ROOTS);
+  const capital = root.charAt(0).toUpperCase() + root.slice(1);
+  return {
+    problem: `there is no selector ${JSON.stringify(root.slice(0, 40))}`,
+    expected: [...ROOTS, "a member of the object, which begins with a capital"],
+    hint:
+      nearest === undefined
+        ? `Members of the object begin with a capital (${capital.slice(0, 40)}) or with after.`
+        : `Did you mean ${nearest}?`,
+  };
+}
+
+function resourceComplaint([, member, below]: readonly string[]): Complaint | undefined {
+  const expected = RESOURCE_MEMBERS.map((name) => `resource.${name}`);
+  if (member === undefined) return { problem: "resource needs a member", expected };
+  if (below === undefined && (RESOURCE_MEMBERS as readonly string[]).includes(member)) return undefined;
+  const nearest = nearestName(member, RESOURCE_MEMBERS);
+  return {
+    problem: `resource has no member ${JSON.stringify([member, below].filter(Boolean).join(".").slice(0, 40))}`,
+    expected,
+    ...(nearest !== undefined && { hint: `Did you mean resource.${nearest}?` }),
+  };
+}
+
+/** Whether a term about this value could ever be true. */
+export function valueComplaint(
+  path: readonly string[],
+  operator: "equals" | "contains",
+  value: string,
+  signals: readonly string[],
+): Complaint | undefined {
+  const name = path.join(".");
+  if (name === "changes" && operator === "contains" && value !== "" && !value.startsWith("/")) {
+    return {
+      problem: `changes are named by paths, and ${JSON.stringify(value.slice(0, 40))} is none`,
+      expected: [JSON.stringify(`/${value.slice(0, 40)}`)],
+    };
+  }
+  const words =
+    name === "signals" && operator === "contains" ? signals : operator === "equals" ? WORDS[name] : undefined;
+  if (words === undefined || words.includes(value)) return undefined;
+  const nearest = nearestName(value, words);
+  return {
+    problem: `${name} is never ${JSON.stringify(value.slice(0, 40))}`,
+    expected: words,
+    ...(nearest !== undefined && { hint: `Did you mean ${nearest}?` }),
+  };
+}

@@ -1,0 +1,131 @@
+import type { EventFacts } from "../schemas/draft.ts";
+import { isJsonObject, type Json, type JsonObject } from "../schemas/json.ts";
+import type { Evaluation } from "./evaluation.ts";
+import type { Selector } from "./expression.ts";
+import { isObjectMember } from "./selectors.ts";
+import { memberOf } from "./values.ts";
+
+/** What the event does not say: it is too large to hold its object, or a control event, which has none. */
+export const UNKNOWN = Symbol("unknown");
+
+/** Undefined: the event says that there is none. */
+type Found = Json | undefined | typeof UNKNOWN;
+
+export interface Source {
+  /** Whether the event must be parsed for it. */
+  readonly needsData: boolean;
+  readonly read: (evaluation: Evaluation) => Found;
+  /** Whether there may be more than was found: the event was cut. */
+  readonly isCut?: (evaluation: Evaluation) => boolean;
+}
+
+type FactName = "op" | "type" | "aspect" | "severity";
+
+export function sourceOf({ path, slot }: Selector): Source {
+  const [root = "", ...members] = path;
+  if (slot !== undefined) {
+    return { needsData: false, read: ({ slots }) => walk(slots[slot], members) };
+  }
+  if (isObjectMember(root)) return objectSource(path);
+  switch (root) {
+    case "resource":
+      return resourceSource(members[0] ?? "");
+    case "signals":
+      return factSource((facts) => (isControl(facts) ? UNKNOWN : walk([...facts.signals], members)));
+    case "changes":
+      return changesSource(members);
+    case "after":
+    case "before":
+      return stubSource(root, members);
+    default:
+      return factSource((facts) => factOf(facts, root as FactName));
+  }
+}
+
+function factSource(read: (facts: EventFacts) => Found): Source {
+  return { needsData: false, read: ({ facts }) => read(facts) };
+}
+
+/** Type and severity are those of the event; op and aspect are of a change only. */
+function factOf(facts: EventFacts, name: FactName): Found {
+  if (name === "type" || name === "severity") return facts[name];
+  return isControl(facts) ? UNKNOWN : (facts[name] ?? undefined);
+}
+
+/** Such an event has no object. It speaks of a scope, or of the whole feed. */
+function isControl(facts: EventFacts): boolean {
+  return facts.op === null;
+}
+
+function resourceSource(member: string): Source {
+  switch (member) {
+    case "type":
+      return factSource(({ resource }) => resource ?? UNKNOWN);
+    case "namespace":
+      return factSource((facts) =>
+        isControl(facts) && facts.namespace === "*" ? UNKNOWN : (facts.namespace ?? UNKNOWN),
+      );
+    case "id":
+      return factSource(({ key }) => key ?? UNKNOWN);
+    case "job":
+    case "node":
+      return factSource((facts) => (isControl(facts) ? UNKNOWN : (facts[member] ?? undefined)));
+    default:
+      return dataSource((data) => walk(data["resource"], [member]));
+  }
+}
+
+function dataSource(read: (data: JsonObject, facts: EventFacts) => Found): Source {
+  return {
+    needsData: true,
+    read: (evaluation) => {
+      if (isControl(evaluation.facts)) return UNKNOWN;
+      return read(evaluation.data(), evaluation.facts);
+    },
+  };
+}
+
+/** The object as it is now, or as it last was. */
+function objectSource(path: readonly string[]): Source {
+  return dataSource((data, { op }) => stubMember(data, op === "delete" ? "before" : "after", path));
+}
+
+/** Only a deletion has a before, and it has no after. */
+function stubSource(root: "after" | "before", members: readonly string[]): Source {
+  return dataSource((data, { op }) =>
+    (op === "delete") === (root === "before") ? stubMember(data, root, members) : undefined,
+  );
+}
+
+/** The stub leaves an event that is too large. */
+function stubMember(data: JsonObject, root: "after" | "before", members: readonly string[]): Found {
+  const stub = data[root];
+  return isJsonObject(stub) ? walk(stub, members) : UNKNOWN;
+}
+
+/** `changes` itself, an element of it, or with `changes.path` the list of its paths. */
+function changesSource(members: readonly string[]): Source {
+  const read =
+    members.length === 1 && members[0] === "path"
+      ? (data: JsonObject) => pathsOf(data["changes"])
+      : (data: JsonObject) => walk(data["changes"], members);
+  return {
+    ...dataSource(read),
+    isCut: (evaluation) =>
+      !isControl(evaluation.facts) && evaluation.data()["changesTruncated"] !== undefined,
+  };
+}
+
+function pathsOf(changes: Json | undefined): Json | undefined {
+  if (!Array.isArray(changes)) return undefined;
+  return changes.flatMap((change) => (isJsonObject(change) ? (change["path"] ?? []) : []));
+}
+
+function walk(value: Json | undefined, members: readonly string[]): Json | undefined {
+  let found = value;
+  for (const member of members) {
+    if (found === undefined) return undefined;
+    found = memberOf(found, member);
+  }
+  return found ?? undefined;
+}

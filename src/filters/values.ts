@@ -1,0 +1,86 @@
+import { isJsonObject, type Json, type JsonObject } from "../schemas/json.ts";
+import type { Evaluation } from "./evaluation.ts";
+
+const TRUE_WORDS = ["1", "t", "T", "true", "TRUE", "True"];
+const FALSE_WORDS = ["0", "f", "F", "false", "FALSE", "False"];
+
+/** Asked of a value of an event. */
+export type Question = (value: Json, evaluation: Evaluation) => boolean;
+
+/** Whether a value is what was written in the expression: by the type the value has. */
+export function equalTo(wanted: string): Question {
+  const decimal = decimalOf(wanted);
+  const approximate = Number(wanted);
+  const truth = TRUE_WORDS.includes(wanted) ? true : FALSE_WORDS.includes(wanted) ? false : undefined;
+  return (value, evaluation) => {
+    if (typeof value === "string") return value === wanted;
+    if (typeof value === "boolean") return value === truth;
+    if (decimal === undefined) return false;
+    if (typeof value !== "number") return rawDecimal(value) === decimal;
+    // Two decimals that are equal round to the same float; the reverse does not hold.
+    if (value !== approximate) return false;
+    if (!Number.isSafeInteger(value)) evaluation.assertExact();
+    return decimalOf(String(value)) === decimal;
+  };
+}
+
+function rawDecimal(value: Json): string | undefined {
+  return typeof value === "object" && value !== null && JSON.isRawJSON(value)
+    ? decimalOf(value.rawJSON)
+    : undefined;
+}
+
+/** One text for all ways to write a decimal: digits without zeros at either end, and an exponent. */
+function decimalOf(text: string): string | undefined {
+  const parts = /^([+-]?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d{1,9}))?$/.exec(text);
+  if (parts === null) return undefined;
+  const [, sign, whole = "", fraction = "", exponent = "0"] = parts;
+  const digits = trimZerosAtStart(whole + fraction);
+  if (digits === "") return "0";
+  const significant = trimZerosAtEnd(digits);
+  const scale = Number(exponent) - fraction.length + (digits.length - significant.length);
+  return `${sign === "-" ? "-" : ""}${significant}e${scale}`;
+}
+
+function trimZerosAtStart(text: string): string {
+  let from = 0;
+  while (text[from] === "0") from += 1;
+  return text.slice(from);
+}
+
+function trimZerosAtEnd(text: string): string {
+  let to = text.length;
+  while (to > 0 && text[to - 1] === "0") to -= 1;
+  return text.slice(0, to);
+}
+
+/** A list with such an element, a map with such a key, a text with such a part. */
+export function containing(wanted: string): Question {
+  const isEqual = equalTo(wanted);
+  return (value, evaluation) => {
+    evaluation.spend(sizeOf(value));
+    if (typeof value === "string") return value.includes(wanted);
+    if (Array.isArray(value)) return value.some((item) => isEqual(item, evaluation));
+    return isJsonObject(value) && Object.hasOwn(value, wanted);
+  };
+}
+
+/** A list, map or text without anything in it. */
+export function isEmpty(value: Json): boolean {
+  if (typeof value === "string" || Array.isArray(value)) return value.length === 0;
+  if (!isJsonObject(value)) return false;
+  return Object.keys(value).length === 0;
+}
+
+/** What looking through a value costs, in steps. */
+function sizeOf(value: Json): number {
+  return typeof value === "string" || Array.isArray(value) ? value.length : 1;
+}
+
+/** A member of a map, an element of a list, or undefined; null is as good as absent. */
+export function memberOf(value: Json, name: string): Json | undefined {
+  const isThere = Array.isArray(value)
+    ? /^\d{1,9}$/.test(name)
+    : isJsonObject(value) && Object.hasOwn(value, name);
+  return isThere ? ((value as JsonObject)[name] ?? undefined) : undefined;
+}

@@ -1,0 +1,181 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { InvalidFilter } from "../../src/filters/errors.ts";
+import { createFilter } from "../../src/filters/filter.ts";
+import { parseExpression } from "../../src/filters/parser.ts";
+import { MAX_PROGRAM_SIZE } from "../../src/filters/regex/program.ts";
+import { InvalidRegex, Regex } from "../../src/filters/regex/regex.ts";
+import { expressionOver, jsonText, stubText, textOf } from "../support/filter-arbitraries.ts";
+import { modelOf } from "../support/filter-model.ts";
+import { controlEvent, eventAfter, passes } from "../support/filters.ts";
+
+const expression = expressionOver([], 3);
+const style = fc.nat(60);
+const SIGNALS = { signals: ["allocation.failed"] };
+
+describe("expressions", () => {
+  it("mean the same when they are written, in any way, and read again", () => {
+    fc.assert(
+      fc.property(expression, style, (written, as) => {
+        expect(parseExpression(textOf(written, as), SIGNALS)).toEqual(written);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it("hold of an object where the plainest reading of them does", () => {
+    fc.assert(
+      fc.property(expression, style, stubText, (written, as, stub) => {
+        expect(passes(textOf(written, as), eventAfter(stub))).toBe(modelOf(written, stub));
+      }),
+      { numRuns: 5000 },
+    );
+  });
+
+  it("let a control event pass, whatever they ask of objects", () => {
+    fc.assert(
+      fc.property(expression, style, (written, as) => {
+        expect(passes(textOf(written, as), controlEvent())).toBe(true);
+      }),
+    );
+  });
+});
+
+/** Texts that are nearly expressions: of their words, or with something cut out, put in or repeated. */
+const PIECES = [
+  ...Array.from("()[]{}.,_=!\"`/-\\ \n'0<"),
+  ...' == | != | in | not | and | or | is | empty | nil | contains | matches | any | all | as |op|Status|changes|resource.|signals|create|"x"|`a+`|12'.split(
+    "|",
+  ),
+];
+const soup = fc.array(fc.constantFrom(...PIECES), { maxLength: 30 }).map((pieces) => pieces.join(""));
+const mutated = fc
+  .tuple(expression, style, fc.nat(1000), fc.nat(10), fc.oneof(fc.string(), fc.constantFrom(...PIECES)))
+  .map(([written, as, position, cut, put]) => {
+    const text = textOf(written, as);
+    const at = position % (text.length + 1);
+    return text.slice(0, at) + put + text.slice(at + cut);
+  });
+const anyText = fc.oneof(soup, mutated, fc.string(), fc.string({ unit: "binary", maxLength: 200 }));
+
+describe("any text", () => {
+  it("is an expression, or refused with a place in it", () => {
+    const outcomes = { read: 0, refused: 0 };
+    fc.assert(
+      fc.property(anyText, stubText, (text, stub) => {
+        const refusal = refusalOf(text);
+        outcomes[refusal === undefined ? "read" : "refused"] += 1;
+        const isAnswered = refusal === undefined && typeof passes(text, eventAfter(stub)) === "boolean";
+        expect(isAnswered || (refusal !== undefined && isHelpful(refusal, text))).toBe(true);
+      }),
+      { numRuns: 10_000 },
+    );
+    expect(outcomes.read).toBeGreaterThan(100);
+    expect(outcomes.refused).toBeGreaterThan(1000);
+  });
+
+  it("is asked of events of any shape without failing", () => {
+    const asked = [
+      "any changes as c { c.path == x }",
+      '"/A" in changes',
+      "changes.path contains x",
+      "A.a == x",
+      "resource.name == x",
+    ];
+    fc.assert(
+      fc.property(fc.constantFrom(...asked), jsonText, jsonText, (text, a, b) => {
+        const data = `{"after":${a},"changes":${b},"resource":${a},"changesTruncated":1}`;
+        expect(passes(text, { ...eventAfter("{}"), data })).toBeTypeOf("boolean");
+      }),
+    );
+  });
+});
+
+/** Names a place in the text, on one line, and shows it on two more. */
+function isHelpful({ position, message }: InvalidFilter, text: string): boolean {
+  return position >= 1 && position <= text.length + 1 && message.split("\n").length === 3;
+}
+
+function refusalOf(text: string): InvalidFilter | undefined {
+  try {
+    void createFilter(text, SIGNALS);
+    return undefined;
+  } catch (error) {
+    if (error instanceof InvalidFilter) return error;
+    throw error;
+  }
+}
+
+/** Patterns that JavaScript reads as RE2 does. */
+const atom = fc.constantFrom(
+  "a",
+  "b",
+  "c",
+  ".",
+  "[ab]",
+  "[^a]",
+  "\\d",
+  "\\w",
+  "\\b",
+  "^",
+  "$",
+  "(?:)",
+  "\\.",
+  "ä",
+);
+const pattern = fc.letrec<{ whole: string }>((tie) => ({
+  whole: fc.oneof(
+    { depthSize: "small" },
+    fc
+      .array(fc.tuple(atom, fc.constantFrom("", "", "*", "+", "?", "{0,2}", "{2}", "*?")), { maxLength: 4 })
+      .map((parts) =>
+        parts.map(([one, repeat]) => (/^(\\b|\^|\$)$/.test(one) ? one : one + repeat)).join(""),
+      ),
+    fc.tuple(tie("whole"), tie("whole")).map(([a, b]) => `(${a}|${b})`),
+    fc
+      .tuple(tie("whole"), fc.constantFrom("*", "+", "?", "{1,3}"))
+      .map(([inner, repeat]) => `(?:${inner})${repeat}`),
+  ),
+})).whole;
+const subject = fc.string({ unit: fc.constantFrom("a", "b", "c", ".", "1", "ä", "\n", "😀"), maxLength: 8 });
+
+describe("regular expressions", () => {
+  it("match what JavaScript's own engine matches", () => {
+    const outcomes = { matching: 0, not: 0 };
+    fc.assert(
+      fc.property(pattern, subject, fc.constantFrom("", "i", "m", "s"), (source, text, flag) => {
+        const expected = new RegExp(source, `u${flag}`).test(text);
+        outcomes[expected ? "matching" : "not"] += 1;
+        expect(new Regex(flag === "" ? source : `(?${flag})${source}`).test(text)).toBe(expected);
+      }),
+      { numRuns: 10_000 },
+    );
+    expect(Math.min(outcomes.matching, outcomes.not)).toBeGreaterThan(500);
+  });
+
+  it("of any text are refused, or end within their size times the text's length", () => {
+    const pieces = Array.from("ab()[]{}*+?|^$.\\-,:019iPpLQE<>!=");
+    const random = fc.array(fc.constantFrom(...pieces), { maxLength: 40 }).map((parts) => parts.join(""));
+    fc.assert(
+      fc.property(fc.oneof(random, fc.string(), pattern), fc.string({ maxLength: 100 }), (source, text) => {
+        let steps = 0;
+        const spend = (more: number) => {
+          steps += more;
+        };
+        expect(() => new Regex(source).test(text, { spend })).toSatisfy((run: () => unknown) =>
+          endsWell(run),
+        );
+        expect(steps).toBeLessThanOrEqual((text.length + 1) * (MAX_PROGRAM_SIZE + 1));
+      }),
+      { numRuns: 10_000 },
+    );
+  });
+});
+
+function endsWell(run: () => unknown): boolean {
+  try {
+    return typeof run() === "boolean";
+  } catch (error) {
+    return error instanceof InvalidRegex;
+  }
+}
