@@ -17,6 +17,7 @@ const FILES: readonly (() => Promise<{ readonly default: readonly BenchRow[] }>)
   () => import("./path.ts"),
   () => import("./redis.ts"),
   () => import("./workers.ts"),
+  () => import("./fanout.ts"),
 ];
 
 async function main(): Promise<number> {

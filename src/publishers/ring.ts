@@ -10,7 +10,7 @@ import type { Turns } from "./turns.ts";
 const RING_LIMITS = { maxBytes: 16 * 1024 * 1024, maxEvents: 8192 };
 /** The log wakes its reader; but of an epoch that ended and of events that went, it has to be asked. */
 const WAIT_MS = 5000;
-const AFTER_FAILURE_MS = 1000;
+const RETRY_MS = 500;
 
 export interface RingOptions {
   readonly log: FeedLog;
@@ -18,6 +18,8 @@ export interface RingOptions {
   readonly logger: Logger;
   readonly metrics: Pick<Metrics, "ringBytes" | "ringEvents">;
   readonly limits?: { readonly maxBytes: number; readonly maxEvents: number };
+  /** After the log could not be followed. */
+  readonly retryMs?: number;
 }
 
 /**
@@ -98,7 +100,7 @@ export class Ring {
         this.#options.logger.warn({ err: error }, "The log cannot be followed; trying again");
         this.#clear();
         this.#announce();
-        await sleep(AFTER_FAILURE_MS, undefined, { signal }).catch(() => undefined);
+        await sleep(this.#options.retryMs ?? RETRY_MS, undefined, { signal }).catch(() => undefined);
       }
     }
   }

@@ -90,7 +90,7 @@ export class Subscriber {
   }
 
   #takeTurn(): void {
-    if (this.#hasTurn || this.#isReading || this.#isOver) return;
+    if (this.#hasTurn || this.#isReading || this.#isOver || this.#stallTimer !== undefined) return;
     this.#hasTurn = true;
     this.#options.turns.take(this.#onTurn);
   }
@@ -164,7 +164,6 @@ export class Subscriber {
   }
 
   #waitForSocket(): void {
-    if (this.#stallTimer !== undefined) return;
     const { sink, stallTimeoutMs } = this.#options;
     this.#stallTimer = setTimeout(() => this.#fail(new TooSlow(stallTimeoutMs)), stallTimeoutMs);
     sink.whenClear(() => {
