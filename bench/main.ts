@@ -18,6 +18,7 @@ const FILES: readonly (() => Promise<{ readonly default: readonly BenchRow[] }>)
   () => import("./redis.ts"),
   () => import("./workers.ts"),
   () => import("./filters.ts"),
+  () => import("./fanout.ts"),
 ];
 
 async function main(): Promise<number> {

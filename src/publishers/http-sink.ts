@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
-import { whenDrained } from "./drain.ts";
-import type { Frame, Sink, StreamFormat } from "./sink.ts";
+import { Drain } from "./drain.ts";
+import type { Encode, Frame, Sink, StreamFormat } from "./sink.ts";
 
 /** A reader that has stopped reading does not get to hold its connection open longer than this. */
 const END_TIMEOUT_MS = 10_000;
@@ -8,10 +8,16 @@ const END_TIMEOUT_MS = 10_000;
 /** A subscriber on an HTTP response that stays open. Each batch is one chunk. */
 export abstract class HttpSink implements Sink {
   readonly format: StreamFormat;
+  readonly encode: Encode;
   readonly #response: ServerResponse;
+  readonly #drain = new Drain();
 
-  constructor(response: ServerResponse, format: StreamFormat, contentType: string) {
+  constructor(
+    response: ServerResponse,
+    { format, contentType, encode }: { format: StreamFormat; contentType: string; encode: Encode },
+  ) {
     this.format = format;
+    this.encode = encode;
     this.#response = response;
     response.writeHead(200, {
       "content-type": contentType,
@@ -22,10 +28,16 @@ export abstract class HttpSink implements Sink {
     });
   }
 
-  protected abstract encode(frame: Frame): string;
-
   write(frames: readonly Frame[]): void {
-    if (this.#response.writable) this.#response.write(frames.map((frame) => this.encode(frame)).join(""));
+    this.writeEncoded(frames.map(this.encode));
+  }
+
+  writeEncoded(chunks: readonly Buffer[]): void {
+    const response = this.#response;
+    if (!response.writable) return;
+    response.cork();
+    for (const chunk of chunks) response.write(chunk, this.#drain.begin());
+    response.uncork();
   }
 
   /** For what may be left out where the reader is behind anyway. */
@@ -33,8 +45,12 @@ export abstract class HttpSink implements Sink {
     if (this.#response.writable && this.#response.writableLength === 0) this.#response.write(text);
   }
 
-  drained(options: { timeoutMs: number; signal: AbortSignal }): Promise<boolean> {
-    return whenDrained(this.#response, options);
+  get isClear(): boolean {
+    return this.#drain.isClear;
+  }
+
+  whenClear(onClear: () => void): void {
+    this.#drain.whenClear(onClear);
   }
 
   end(): void {

@@ -11,13 +11,24 @@ export interface Frame {
   readonly connectionType?: string;
 }
 
+/**
+ * The bytes of a frame on the wire. One function per form, the same for all connections: by it, bytes that were
+ * made once are found again.
+ */
+export type Encode = (frame: Frame) => Buffer;
+
 /** One subscriber's connection, as the loop that feeds it sees it. It holds no queue but the socket's own. */
 export interface Sink {
   readonly format: StreamFormat;
-  /** Writes frames in one go, without waiting. Nothing happens once the connection is gone. */
+  readonly encode: Encode;
+  /** Writes frames of the connection in one go, without waiting. Nothing happens once the connection is gone. */
   write(frames: readonly Frame[]): void;
-  /** True once the socket takes more; false when it did not within `timeoutMs` or `signal` aborted. */
-  drained(options: { timeoutMs: number; signal: AbortSignal }): Promise<boolean>;
+  /** Writes bytes that `encode` made, in one go, where the connection is clear. */
+  writeEncoded(chunks: readonly Buffer[]): void;
+  /** Whether the connection has taken all that was written to it. */
+  readonly isClear: boolean;
+  /** Calls back once: when the connection is clear. Perhaps not where it is gone. */
+  whenClear(onClear: () => void): void;
   /** Ends the connection after what was written. The code matters to WebSocket only. */
   end(closeCode: number, reason: string): void;
 }

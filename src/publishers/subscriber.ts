@@ -1,24 +1,23 @@
-import { setImmediate } from "node:timers/promises";
 import type { FeedLog } from "../feed/log.ts";
-import { formatCursor, type Cursor } from "../schemas/cursor.ts";
-import type { LogEntry } from "../schemas/draft.ts";
+import type { Cursor } from "../schemas/cursor.ts";
+import { Batch, BATCH_LIMITS } from "./batch.ts";
 import { TooSlow } from "./errors.ts";
-import type { EventFilter } from "./event-filter.ts";
 import { publicError, type ConnectionFrames } from "./frames.ts";
 import { NORMAL_CLOSE_CODE, outcomeOf } from "./outcomes.ts";
+import type { Ring } from "./ring.ts";
 import type { Sink } from "./sink.ts";
 import type { StartPoint } from "./start.ts";
-
-const READ_EVENTS = 256;
-/** Also what a subscriber that stopped reading costs at most beyond its socket's own buffer. */
-const READ_BYTES = 48 * 1024;
+import type { Turns } from "./turns.ts";
+import type { Selection, View } from "./view.ts";
 
 export interface SubscriberOptions {
-  readonly log: FeedLog;
+  readonly log: Pick<FeedLog, "read">;
+  readonly ring: Ring;
+  readonly turns: Turns;
   readonly sink: Sink;
   readonly frames: ConnectionFrames;
   readonly start: StartPoint;
-  readonly filter: EventFilter;
+  readonly view: View;
   /** Events after which the stream ends. */
   readonly limit?: number;
   readonly bookmarkIntervalMs: number;
@@ -40,16 +39,25 @@ export interface Ending {
 export class ClientGone extends Error {}
 
 /**
- * One subscriber: a cursor over the log, not a queue. Reads a small batch when, and only when, the socket has
- * taken the one before, so a slow subscriber costs one batch and delays nobody.
+ * One subscriber: a cursor, not a queue. In its turn it writes one batch, if its socket took all of the one before, so
+ * a slow one costs one batch at most, which it shares with others, and delays nobody. The batch comes from the ring,
+ * or where the cursor is behind the ring, from the log.
  *
- * States: hello → (reading ⇄ waiting for the socket ⇄ waiting for the log) → ended.
+ * States: waiting for the socket, for the log to be read, or for news of the ring; each ends with a turn.
  */
 export class Subscriber {
   readonly #options: SubscriberOptions;
+  readonly #ending = Promise.withResolvers<Ending>();
   #cursor: Cursor;
   #events = 0;
   #nextBookmarkAt = 0;
+  #bookmarkTimer: NodeJS.Timeout | undefined;
+  #stallTimer: NodeJS.Timeout | undefined;
+  #leaveRing: (() => void) | undefined;
+  #hasTurn = false;
+  #isReading = false;
+  #hasNews = false;
+  #isOver = false;
 
   constructor(options: SubscriberOptions) {
     this.#options = options;
@@ -61,54 +69,112 @@ export class Subscriber {
    * in silence, with any other error after telling the subscriber that error. Never rejects.
    */
   async run(signal: AbortSignal): Promise<Ending> {
-    const { sink, frames, start } = this.#options;
-    try {
+    const { ring, sink, frames, start } = this.#options;
+    const onAbort = () => this.#fail(signal.reason);
+    signal.addEventListener("abort", onAbort, { once: true });
+    this.#attempt(() => {
       sink.write(frames.opening(start));
       this.#scheduleBookmark();
-      while (!this.#isDone()) await this.#step(signal);
-      sink.write([frames.bookmark(this.#cursor)]);
-      sink.end(NORMAL_CLOSE_CODE, "limit");
-      return this.#ending("limit");
-    } catch (error) {
-      return this.#fail(signal.aborted ? signal.reason : error);
-    }
+      this.#leaveRing = ring.join(() => this.#hear());
+      this.#takeTurn();
+    });
+    if (signal.aborted) onAbort();
+    const ending = await this.#ending.promise;
+    signal.removeEventListener("abort", onAbort);
+    return ending;
   }
 
-  async #step(signal: AbortSignal): Promise<void> {
-    const { log, sink, stallTimeoutMs } = this.#options;
-    const drained = await sink.drained({ timeoutMs: stallTimeoutMs, signal });
-    signal.throwIfAborted();
-    if (!drained) throw new TooSlow(stallTimeoutMs);
-    const timeoutMs = Math.max(0, this.#nextBookmarkAt - performance.now());
-    const isBehind = await log.waitBeyond(this.#cursor.sequence, { timeoutMs, signal });
-    signal.throwIfAborted();
-    if (isBehind) {
-      const entries = await log.read(this.#cursor, { limit: READ_EVENTS, maxBytes: READ_BYTES });
-      signal.throwIfAborted();
-      this.#deliver(entries);
-      // A long backfill to a fast reader must let others run too.
-      await setImmediate();
-    }
+  #hear(): void {
+    this.#hasNews = true;
+    this.#takeTurn();
+  }
+
+  #takeTurn(): void {
+    if (this.#hasTurn || this.#isReading || this.#isOver || this.#stallTimer !== undefined) return;
+    this.#hasTurn = true;
+    this.#options.turns.take(this.#onTurn);
+  }
+
+  readonly #onTurn = (): void => {
+    this.#hasTurn = false;
+    this.#attempt(() => this.#step());
+  };
+
+  #step(): void {
+    const { ring, sink } = this.#options;
+    if (!sink.isClear) return this.#waitForSocket();
+    this.#hasNews = false;
+    let next = this.#isDone() ? undefined : ring.next(this.#cursor);
+    if (next instanceof Batch) next = this.#deliverFrom(next);
+    if (this.#isDone()) return this.#finish();
     if (performance.now() >= this.#nextBookmarkAt) this.#bookmark();
+    if (!sink.isClear) this.#waitForSocket();
+    else if (next === "behind") void this.#readLog();
+    else if (next !== undefined) this.#takeTurn();
   }
 
-  #deliver(entries: readonly LogEntry[]): void {
-    const { sink, filter, limit = Number.POSITIVE_INFINITY, onDelivered } = this.#options;
-    const { epoch } = this.#cursor;
-    const frames = [];
-    for (const entry of entries) {
-      if (this.#events + frames.length === limit) break;
-      this.#cursor = { epoch, sequence: entry.sequence };
-      if (filter(entry)) frames.push({ json: entry.json, cursor: formatCursor(this.#cursor) });
+  /** Delivers what is in the ring, from `first` on, as far as one turn may go. Answers what comes next. */
+  #deliverFrom(first: Batch): Batch | "behind" | undefined {
+    const chunks: Buffer[] = [];
+    let next: Batch | "behind" | undefined = first;
+    let scanned = 0;
+    let scannedBytes = 0;
+    let events = 0;
+    while (next instanceof Batch && !this.#isDone(events)) {
+      scanned += next.entries.length;
+      scannedBytes += next.jsonBytes;
+      if (next !== first && (scanned > BATCH_LIMITS.limit || scannedBytes > BATCH_LIMITS.maxBytes)) break;
+      const selection = this.#select(next, events);
+      chunks.push(...selection.chunks);
+      events += selection.events;
+      next = this.#options.ring.next(this.#cursor);
     }
-    if (frames.length === 0) return;
-    sink.write(frames);
-    this.#events += frames.length;
-    onDelivered?.(frames.length);
+    this.#write(chunks, events);
+    return next;
   }
 
-  #isDone(): boolean {
-    return this.#events === this.#options.limit;
+  async #readLog(): Promise<void> {
+    this.#isReading = true;
+    try {
+      const entries = await this.#options.log.read(this.#cursor, BATCH_LIMITS);
+      if (this.#isOver) return;
+      const { chunks, events } = this.#select(new Batch(this.#cursor, entries), 0);
+      this.#write(chunks, events);
+      this.#isReading = false;
+      // Nothing more in the log: the ring has news once it is where this cursor is.
+      if (entries.length > 0 || this.#hasNews) this.#takeTurn();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** Moves the cursor over what of the batch goes out after `selected` others. */
+  #select(batch: Batch, selected: number): Selection {
+    const { view, limit = Number.POSITIVE_INFINITY } = this.#options;
+    const selection = view.select(batch, this.#cursor.sequence, limit - this.#events - selected);
+    this.#cursor = { epoch: this.#cursor.epoch, sequence: selection.reached };
+    return selection;
+  }
+
+  #write(chunks: readonly Buffer[], events: number): void {
+    if (events === 0) return;
+    this.#options.sink.writeEncoded(chunks);
+    this.#events += events;
+    this.#options.onDelivered?.(events);
+  }
+
+  #waitForSocket(): void {
+    const { sink, stallTimeoutMs } = this.#options;
+    this.#stallTimer = setTimeout(() => this.#fail(new TooSlow(stallTimeoutMs)), stallTimeoutMs);
+    sink.whenClear(() => {
+      clearTimeout(this.#stallTimer);
+      this.#stallTimer = undefined;
+      this.#takeTurn();
+    });
+  }
+
+  #isDone(selected = 0): boolean {
+    return this.#events + selected === this.#options.limit;
   }
 
   #bookmark(): void {
@@ -117,20 +183,45 @@ export class Subscriber {
   }
 
   #scheduleBookmark(): void {
-    this.#nextBookmarkAt = performance.now() + this.#options.bookmarkIntervalMs;
+    const { bookmarkIntervalMs } = this.#options;
+    this.#nextBookmarkAt = performance.now() + bookmarkIntervalMs;
+    clearTimeout(this.#bookmarkTimer);
+    // A timer may come a moment early.
+    this.#bookmarkTimer = setTimeout(() => this.#takeTurn(), bookmarkIntervalMs + 1).unref();
   }
 
-  #fail(error: unknown): Ending {
-    if (error instanceof ClientGone) return this.#ending("client-gone");
+  #finish(): void {
     const { sink, frames } = this.#options;
-    const { closeCode } = outcomeOf(error);
-    const { code } = publicError(error);
-    sink.write([frames.error(error, this.#cursor)]);
-    sink.end(closeCode, code);
-    return { ...this.#ending(code), error };
+    sink.write([frames.bookmark(this.#cursor)]);
+    sink.end(NORMAL_CLOSE_CODE, "limit");
+    this.#end("limit");
   }
 
-  #ending(reason: string): Ending {
-    return { reason, cursor: this.#cursor, events: this.#events };
+  #fail(error: unknown): void {
+    if (this.#isOver) return;
+    if (error instanceof ClientGone) return this.#end("client-gone");
+    const { sink, frames } = this.#options;
+    const { code } = publicError(error);
+    this.#end(code, error);
+    sink.write([frames.error(error, this.#cursor)]);
+    sink.end(outcomeOf(error).closeCode, code);
+  }
+
+  #attempt(work: () => void): void {
+    if (this.#isOver) return;
+    try {
+      work();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #end(reason: string, error?: unknown): void {
+    this.#isOver = true;
+    clearTimeout(this.#bookmarkTimer);
+    clearTimeout(this.#stallTimer);
+    this.#leaveRing?.();
+    const ending = { reason, cursor: this.#cursor, events: this.#events };
+    this.#ending.resolve(error === undefined ? ending : { ...ending, error });
   }
 }

@@ -3,12 +3,15 @@ import { formatCursor } from "../schemas/cursor.ts";
 import type { Subscription } from "../schemas/subscription-schema.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
-import type { Access } from "./access.ts";
+import { EVERYTHING, type Access } from "./access.ts";
 import { createEventFilter } from "./event-filter.ts";
 import type { ConnectionFrames } from "./frames.ts";
+import { Ring } from "./ring.ts";
 import type { Sink } from "./sink.ts";
 import type { StartPoint } from "./start.ts";
 import { ClientGone, Subscriber, type Ending } from "./subscriber.ts";
+import { Turns } from "./turns.ts";
+import { SharedViews, View } from "./view.ts";
 
 export interface OpenSubscription {
   readonly connectionId: string;
@@ -22,18 +25,27 @@ export interface OpenSubscription {
 export interface SubscriptionsOptions {
   readonly log: FeedLog;
   readonly logger: Logger;
-  readonly metrics: Pick<Metrics, "subscribers" | "deliveries" | "subscriptionsEnded">;
+  readonly metrics: Pick<
+    Metrics,
+    "subscribers" | "deliveries" | "subscriptionsEnded" | "ringBytes" | "ringEvents"
+  >;
   readonly bookmarkIntervalMs: number;
   readonly stallTimeoutMs: number;
 }
 
-/** All open streams of a server: counts them, says in one log line how each ended, and ends them together. */
+/**
+ * All open streams of a server, on one ring: counts them, says in one log line how each ended, and ends them together.
+ */
 export class Subscriptions {
   readonly #options: SubscriptionsOptions;
   readonly #open = new Map<AbortController, Promise<void>>();
+  readonly #turns = new Turns();
+  readonly #ring: Ring;
+  readonly #views = new SharedViews();
 
   constructor(options: SubscriptionsOptions) {
     this.#options = options;
+    this.#ring = new Ring({ ...options, turns: this.#turns });
   }
 
   get size(): number {
@@ -43,22 +55,26 @@ export class Subscriptions {
   /** Starts to deliver. The returned function ends it: in silence, or telling the subscriber an error. */
   open(opened: OpenSubscription): (error?: Error) => void {
     const { metrics, log, bookmarkIntervalMs, stallTimeoutMs } = this.#options;
-    const { subscription, sink, frames, start, access } = opened;
+    const { subscription, sink, frames, start } = opened;
     const { format } = sink;
     const controller = new AbortController();
+    const { view, release } = this.#viewOf(opened);
+    const deliveries = metrics.deliveries.labels({ format });
     const subscriber = new Subscriber({
       log,
+      ring: this.#ring,
+      turns: this.#turns,
       sink,
       frames,
       start,
-      filter: createEventFilter(subscription.conditions, access),
+      view,
       ...(subscription.limit !== undefined && { limit: subscription.limit }),
       bookmarkIntervalMs,
       stallTimeoutMs,
-      onDelivered: (events) => metrics.deliveries.inc({ format }, events),
+      onDelivered: (events) => deliveries.inc(events),
     });
     metrics.subscribers.inc({ format });
-    this.#open.set(controller, this.#run(subscriber, controller, opened));
+    this.#open.set(controller, this.#run(subscriber, controller, opened).finally(release));
     return (error = new ClientGone()) => controller.abort(error);
   }
 
@@ -67,6 +83,16 @@ export class Subscriptions {
     const running = [...this.#open.values()];
     for (const controller of this.#open.keys()) controller.abort(reason);
     await Promise.all(running);
+  }
+
+  /** Rights may change under a stream, so only those who see everything share what was decided for one of them. */
+  #viewOf({ subscription, sink, access }: OpenSubscription): { view: View; release: () => void } {
+    const { conditions } = subscription;
+    const makeFilter = () => createEventFilter(conditions, access);
+    const key = access === EVERYTHING ? textOf(conditions) : undefined;
+    return key === undefined
+      ? { view: new View(makeFilter(), sink.encode), release: () => undefined }
+      : this.#views.share(key, sink.encode, makeFilter);
   }
 
   async #run(subscriber: Subscriber, controller: AbortController, opened: OpenSubscription): Promise<void> {
@@ -91,4 +117,12 @@ export class Subscriptions {
     if (reason === "INTERNAL") logger.error({ ...line, err: error }, "Subscription ended by a defect");
     else logger.info(line, "Subscription ended");
   }
+}
+
+/** Equal for equal conditions; undefined where there are some that are more than text. */
+function textOf(conditions: object): string | undefined {
+  const isText = (value: unknown) => typeof value === "string";
+  const values: unknown[] = Object.values(conditions);
+  if (!values.flat().every(isText)) return undefined;
+  return JSON.stringify(Object.entries(conditions).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -102,6 +102,16 @@ export function createMetrics() {
       help: "Bytes of events and state that the log was given and has not answered: at most 512 KiB a scope, or one object",
       registers,
     }),
+    ringBytes: new Gauge({
+      name: "ncf_ring_bytes",
+      help: "Bytes of the newest events, and of their frames, that are held for all subscribers: at most 16 MiB",
+      registers,
+    }),
+    ringEvents: new Gauge({
+      name: "ncf_ring_events",
+      help: "Newest events that are held for all subscribers: at most 8192",
+      registers,
+    }),
     subscribers: new Gauge({
       name: "ncf_subscribers",
       help: "Open subscriptions, by format",

@@ -5,10 +5,14 @@ import type { Frame } from "../sink.ts";
 /** One CloudEvent a line; bookmarks are lines too and keep the connection alive. */
 export class NdjsonSink extends HttpSink {
   constructor(response: ServerResponse) {
-    super(response, "ndjson", "application/x-ndjson; charset=utf-8");
+    super(response, {
+      format: "ndjson",
+      contentType: "application/x-ndjson; charset=utf-8",
+      encode: ndjsonLine,
+    });
   }
+}
 
-  protected encode({ json }: Frame): string {
-    return `${json}\n`;
-  }
+function ndjsonLine({ json }: Frame): Buffer {
+  return Buffer.from(`${json}\n`);
 }

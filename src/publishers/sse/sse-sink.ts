@@ -7,20 +7,18 @@ import { HttpSink } from "../http-sink.ts";
  * them all and nothing else; frames of the connection carry theirs.
  */
 export class SseSink extends HttpSink {
-  readonly #heartbeat: NodeJS.Timeout;
-
   constructor(response: ServerResponse, options: { heartbeatIntervalMs: number }) {
-    super(response, "sse", "text/event-stream; charset=utf-8");
-    this.#heartbeat = setInterval(
+    super(response, { format: "sse", contentType: "text/event-stream; charset=utf-8", encode: sseMessage });
+    const heartbeat = setInterval(
       () => this.writeIfIdle(": still here\n\n"),
       options.heartbeatIntervalMs,
     ).unref();
-    response.once("close", () => clearInterval(this.#heartbeat));
+    response.once("close", () => clearInterval(heartbeat));
   }
+}
 
-  protected encode({ json, cursor, connectionType }: Frame): string {
-    const id = cursor === undefined ? "" : `id: ${cursor}\n`;
-    const event = connectionType === undefined ? "" : `event: ${connectionType}\n`;
-    return `${id}${event}data: ${json}\n\n`;
-  }
+function sseMessage({ json, cursor, connectionType }: Frame): Buffer {
+  const id = cursor === undefined ? "" : `id: ${cursor}\n`;
+  const event = connectionType === undefined ? "" : `event: ${connectionType}\n`;
+  return Buffer.from(`${id}${event}data: ${json}\n\n`);
 }

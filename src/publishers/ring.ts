@@ -1,0 +1,172 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { FeedLog } from "../feed/log.ts";
+import type { Cursor } from "../schemas/cursor.ts";
+import type { Logger } from "../telemetry/logger.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+import { Batch, BATCH_LIMITS } from "./batch.ts";
+import type { Turns } from "./turns.ts";
+
+/** What the ring holds at most: bytes of events and of their frames, and events. */
+const RING_LIMITS = { maxBytes: 16 * 1024 * 1024, maxEvents: 8192 };
+/** The log wakes its reader; but of an epoch that ended and of events that went, it has to be asked. */
+const WAIT_MS = 5000;
+const RETRY_MS = 500;
+
+export interface RingOptions {
+  readonly log: FeedLog;
+  readonly turns: Turns;
+  readonly logger: Logger;
+  readonly metrics: Pick<Metrics, "ringBytes" | "ringEvents">;
+  readonly limits?: { readonly maxBytes: number; readonly maxEvents: number };
+  /** After the log could not be followed. */
+  readonly retryMs?: number;
+}
+
+/**
+ * The newest events of the log, read once for all subscribers of the process. While there are members it follows the
+ * log's end, one batch at a time: the next one once every member had its turn with the last.
+ *
+ * Where the log cannot be read, or is of another epoch, the ring empties itself and begins again at the log's end;
+ * members read for themselves meanwhile, and so each learns what is wrong with its own cursor.
+ */
+export class Ring {
+  readonly #options: RingOptions;
+  readonly #limits: { readonly maxBytes: number; readonly maxEvents: number };
+  readonly #members = new Set<() => void>();
+  #stop: AbortController | undefined;
+  #waiting: AbortController | undefined;
+  #batches: Batch[] = [];
+  #bytes = 0;
+  #events = 0;
+  /** Where the newest batch ends; undefined while the log is not followed. */
+  #end: Cursor | undefined;
+
+  constructor(options: RingOptions) {
+    this.#options = options;
+    this.#limits = options.limits ?? RING_LIMITS;
+  }
+
+  /** `onNews` is called when `next` may answer something else than before. The returned function ends that. */
+  join(onNews: () => void): () => void {
+    this.#members.add(onNews);
+    if (this.#stop === undefined) {
+      this.#stop = new AbortController();
+      void this.#run(this.#stop.signal);
+    }
+    return () => {
+      this.#members.delete(onNews);
+      if (this.#members.size > 0) return;
+      this.#stop?.abort();
+      this.#stop = undefined;
+      this.#waiting?.abort();
+      this.#clear();
+    };
+  }
+
+  /**
+   * The batch that goes on after the cursor; it may begin before it. Undefined: there is none yet, news come.
+   * "behind": the log has to be asked.
+   */
+  next({ epoch, sequence }: Cursor): Batch | "behind" | undefined {
+    if (this.#end?.epoch !== epoch) {
+      // Whether the ring's epoch is over, it finds out now rather than later.
+      this.#waiting?.abort();
+      return "behind";
+    }
+    if (sequence >= this.#end.sequence) return undefined;
+    const oldest = this.#batches[0];
+    if (oldest === undefined || sequence < oldest.after.sequence) return "behind";
+    return this.#batches[this.#positionOf(sequence)];
+  }
+
+  /** Where the batch is that holds the event after `sequence`. */
+  #positionOf(sequence: number): number {
+    let low = 0;
+    let high = this.#batches.length - 1;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#batches[middle]?.last ?? 0) > sequence) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        await this.#follow(signal);
+      } catch (error) {
+        if (signal.aborted) return;
+        this.#options.logger.warn({ err: error }, "The log cannot be followed; trying again");
+        this.#clear();
+        this.#announce();
+        await sleep(this.#options.retryMs ?? RETRY_MS, undefined, { signal }).catch(() => undefined);
+      }
+    }
+  }
+
+  async #follow(signal: AbortSignal): Promise<void> {
+    const { log, turns } = this.#options;
+    const { epoch, sequence } = await log.head();
+    if (signal.aborted) return;
+    let end: Cursor = { epoch, sequence };
+    this.#end = end;
+    this.#announce();
+    while (!signal.aborted) {
+      const entries = await log.read(end, BATCH_LIMITS);
+      if (signal.aborted) return;
+      if (entries.length === 0) await this.#wait(end.sequence);
+      else {
+        const batch = new Batch(end, entries, (bytes) => this.#grow(bytes));
+        end = { epoch, sequence: batch.last };
+        this.#push(batch, end);
+        this.#announce();
+        // Members were waiting before: when this turn comes, each of them had one.
+        await new Promise<void>((resolve) => turns.take(resolve));
+      }
+    }
+  }
+
+  async #wait(sequence: number): Promise<void> {
+    this.#waiting = new AbortController();
+    const { signal } = this.#waiting;
+    await this.#options.log.waitBeyond(sequence, { timeoutMs: WAIT_MS, signal });
+  }
+
+  #announce(): void {
+    for (const onNews of this.#members) onNews();
+  }
+
+  #push(batch: Batch, end: Cursor): void {
+    this.#batches.push(batch);
+    this.#end = end;
+    this.#events += batch.entries.length;
+    this.#grow(batch.bytes);
+  }
+
+  /** The newest batch stays, however large it is. */
+  #grow(bytes: number): void {
+    const { maxBytes, maxEvents } = this.#limits;
+    this.#bytes += bytes;
+    while (this.#batches.length > 1 && (this.#bytes > maxBytes || this.#events > maxEvents)) {
+      const oldest = this.#batches.shift();
+      this.#bytes -= oldest?.bytes ?? 0;
+      this.#events -= oldest?.entries.length ?? 0;
+    }
+    this.#measure();
+  }
+
+  #clear(): void {
+    this.#batches = [];
+    this.#bytes = 0;
+    this.#events = 0;
+    this.#end = undefined;
+    this.#measure();
+  }
+
+  #measure(): void {
+    const { ringBytes, ringEvents } = this.#options.metrics;
+    ringBytes.set(this.#bytes);
+    ringEvents.set(this.#events);
+  }
+}

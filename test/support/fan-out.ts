@@ -1,0 +1,142 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { LogUnavailable } from "../../src/feed/errors.ts";
+import type { FeedLog } from "../../src/feed/log.ts";
+import { openSqliteLog } from "../../src/feed/sqlite/open.ts";
+import type { EventFilter } from "../../src/publishers/event-filter.ts";
+import { ConnectionFrames } from "../../src/publishers/frames.ts";
+import { Ring } from "../../src/publishers/ring.ts";
+import { ClientGone, Subscriber, type Ending } from "../../src/publishers/subscriber.ts";
+import { Turns } from "../../src/publishers/turns.ts";
+import { SharedViews } from "../../src/publishers/view.ts";
+import type { Cursor } from "../../src/schemas/cursor.ts";
+import type { EventDraft } from "../../src/schemas/draft.ts";
+import { silentLogger } from "../../src/telemetry/logger.ts";
+import { createMetrics } from "../../src/telemetry/metrics.ts";
+import { FakeSink } from "./fake-sink.ts";
+
+const SOURCE = "nomad://test/global";
+const SCOPE = { resource: "allocations", namespace: "*" } as const;
+
+/** A subscriber on a fake connection. */
+export interface Fanned {
+  readonly sink: FakeSink;
+  readonly start: Cursor;
+  readonly ending: Promise<Ending>;
+  /** Set once it ended. */
+  ended: Ending | undefined;
+  leave(): void;
+}
+
+/** A real log, the small ring on it, and subscribers whose connections are the test's. */
+export class FanOut implements AsyncDisposable {
+  readonly log: FeedLog;
+  readonly ring: Ring;
+  readonly metrics = createMetrics();
+  readonly #directory: string;
+  readonly #turns = new Turns();
+  readonly #views = new SharedViews();
+  readonly #subscribers: Fanned[] = [];
+  #isAway = false;
+  /** Reads of the log, by the ring and by subscribers. */
+  reads = 0;
+  #fence = 0;
+  #rev = 0;
+
+  private constructor(log: FeedLog, directory: string, ringLimits: { maxBytes: number; maxEvents: number }) {
+    this.log = log;
+    this.#directory = directory;
+    this.ring = new Ring({
+      log: this.#breakable(),
+      turns: this.#turns,
+      logger: silentLogger(),
+      metrics: this.metrics,
+      limits: ringLimits,
+      retryMs: 5,
+    });
+  }
+
+  static async open(ringLimits = { maxBytes: 8192, maxEvents: 16 }): Promise<FanOut> {
+    const directory = await mkdtemp(join(tmpdir(), "ncf-fan-out-"));
+    const log = await openSqliteLog({ path: join(directory, "feed.db"), source: SOURCE, fsync: false });
+    return new FanOut(log, directory, ringLimits);
+  }
+
+  async commit(events: readonly EventDraft[]): Promise<void> {
+    if (this.#fence === 0) this.#fence = (await this.log.claim(SCOPE, "test")).fence;
+    const expectedRev = this.#rev;
+    const commitId = `commit-${expectedRev}`;
+    const commit = { scope: SCOPE, fence: this.#fence, expectedRev, commitId, events, state: [] };
+    this.#rev = (await this.log.commit(commit)).rev;
+  }
+
+  /** Every cursor given out before is of another epoch from now on. */
+  changeEpoch(epoch: string): void {
+    const database = new DatabaseSync(join(this.#directory, "feed.db"));
+    database.prepare("UPDATE meta SET epoch = ? WHERE one = 1").run(epoch);
+    database.close();
+  }
+
+  /** Whatever is asked of the log fails until it is back. */
+  setAway(isAway: boolean): void {
+    this.#isAway = isAway;
+  }
+
+  async subscribe(
+    sequence: number,
+    { filter, name, limit }: { filter: EventFilter; name: string; limit?: number | undefined },
+  ): Promise<Fanned> {
+    const head = await this.log.head();
+    const start = { epoch: head.epoch, sequence: Math.min(Math.max(sequence, head.floor), head.sequence) };
+    const sink = new FakeSink();
+    const { view, release } = this.#views.share(name, sink.encode, () => filter);
+    const controller = new AbortController();
+    const subscriber = new Subscriber({
+      log: this.#breakable(),
+      ring: this.ring,
+      turns: this.#turns,
+      sink,
+      frames: new ConnectionFrames({ source: SOURCE, connectionId: "c", nowMs: () => 0 }),
+      start: { cursor: start, head },
+      view,
+      ...(limit !== undefined && { limit }),
+      bookmarkIntervalMs: 60_000,
+      stallTimeoutMs: 60_000,
+    });
+    const ending = subscriber.run(controller.signal).finally(release);
+    const fanned: Fanned = {
+      sink,
+      start,
+      ending,
+      ended: undefined,
+      leave: () => controller.abort(new ClientGone()),
+    };
+    void ending.then((ended) => (fanned.ended = ended));
+    this.#subscribers.push(fanned);
+    return fanned;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const subscriber of this.#subscribers) subscriber.leave();
+    await Promise.all(this.#subscribers.map(({ ending }) => ending));
+    await this.log.close();
+    await rm(this.#directory, { recursive: true, force: true });
+  }
+
+  #breakable(): FeedLog {
+    const answering = new Set<PropertyKey>(["read", "head", "waitBeyond"]);
+    return new Proxy(this.log, {
+      get: (target, name) => {
+        const value: unknown = Reflect.get(target, name, target);
+        if (typeof value !== "function") return value;
+        return async (...given: unknown[]): Promise<unknown> => {
+          if (this.#isAway && answering.has(name)) throw new LogUnavailable("The log is away");
+          if (name === "read") this.reads += 1;
+          return Reflect.apply(value, target, given);
+        };
+      },
+    });
+  }
+}
