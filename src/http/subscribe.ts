@@ -8,6 +8,8 @@ import { resolveStart, type StartPoint } from "../publishers/start.ts";
 import type { Subscriptions } from "../publishers/subscriptions.ts";
 import { parseSubscription, type Format, type Subscription } from "../schemas/subscription-schema.ts";
 import type { Logger } from "../telemetry/logger.ts";
+import { TICKET_PARAMETER } from "./access/credentials.ts";
+import type { Gate } from "./access/gate.ts";
 
 export interface SubscribeDeps {
   readonly log: FeedLog;
@@ -22,8 +24,8 @@ export interface SubscribeDeps {
   readonly isStopping: () => boolean;
   /** @throws Forbidden */
   readonly assertMayAsk: (request: IncomingMessage) => void;
-  /** Who asks, and what they may see. @throws Unauthorized, Forbidden */
-  readonly accessOf: (request: IncomingMessage) => Promise<Access>;
+  /** Who asks, and what they may see. */
+  readonly gate: Gate;
 }
 
 export interface Admitted {
@@ -48,7 +50,8 @@ export async function admit(
     signals: deps.signals,
     ...(typeof lastEventId === "string" && { lastEventId }),
   });
-  const access = await deps.accessOf(request);
+  const access = await deps.gate.accessOf(request);
+  if (format !== "page") await deps.gate.takePlace(request);
   const start = await resolveStart(deps.log, subscription.start);
   // The server may have begun to stop while the log was read.
   if (deps.isStopping()) throw new GoingAway();
@@ -57,6 +60,9 @@ export async function admit(
   return { connectionId, subscription, start, frames, access };
 }
 
+/** Without the ticket, which is nobody's business but the gate's. */
 export function requestUrl(request: IncomingMessage): URL {
-  return new URL(`http://feed${request.url ?? "/"}`);
+  const url = new URL(`http://feed${request.url ?? "/"}`);
+  url.searchParams.delete(TICKET_PARAMETER);
+  return url;
 }
