@@ -73,10 +73,10 @@ class RightsReader {
     const self = await ask("/v1/acl/token/self");
     const { refusal } = self;
     if (refusal?.code === "NOMAD_TOKEN_EXPIRED") return { kind: "expired" };
-    if (refusal !== undefined && NOT_KNOWN.has(refusal.code)) {
-      // Nomad before 1.10 knows nothing of a task's identity here.
-      return isIdentity(text) ? this.#identity(text, ask) : { kind: "unknown" };
-    }
+    // Nomad before 1.10 knows nothing of a task's identity here, and what is no UUID is 500 here and 403 elsewhere.
+    const unclear = refusal !== undefined && (NOT_KNOWN.has(refusal.code) || refusal.status === 500);
+    if (unclear && self.token === "other") return this.#identity(text, ask);
+    if (refusal !== undefined && NOT_KNOWN.has(refusal.code)) return { kind: "unknown" };
     const found = tokenSelf(self);
     if (found.kind === "acls-disabled") return { kind: "acls-off" };
     if (found.kind === "workload-identity") return this.#identity(text, ask);
@@ -207,11 +207,6 @@ function namespaceNames(answer: Answer): string[] {
   return Array.isArray(listed)
     ? listed.flatMap((namespace) => stringField(objectOf(namespace), "Name") ?? [])
     : [];
-}
-
-/** A signed JSON Web Token, as Nomad gives its tasks. */
-function isIdentity(token: string): boolean {
-  return /^[\w-]+\.[\w-]+\.[\w-]+$/.test(token);
 }
 
 /** Nomad has checked the signature when this is used. */

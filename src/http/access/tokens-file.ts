@@ -35,7 +35,7 @@ const tokenSchema = z
     resources: z
       .array(resourceName, 'must be a list of resources; ["*"] for all')
       .min(1, "must name a resource, or * for all"),
-    expires: z.iso.datetime({ offset: true, error: "must be an RFC 3339 time, in quotes" }).optional(),
+    expires: z.iso.datetime({ offset: true, error: "must be an RFC 3339 time" }).optional(),
   })
   .refine(({ token, sha256 }) => (token === undefined) !== (sha256 === undefined), {
     message: "give sha256 (better) or token, one of them",
@@ -52,7 +52,8 @@ export function parseTokensFile(
   { worldReadable }: { worldReadable: boolean },
 ): readonly StaticToken[] {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  // Everything is text, also a hash that happens to look like a number.
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, schema: "failsafe" });
   if (document.errors.length > 0) {
     throw new TokensFileInvalid(
       // The parser's own message may quote the text.
