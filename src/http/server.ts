@@ -102,6 +102,7 @@ export function createHttpServer(deps: HttpServerDeps, options: HttpServerOption
     pingIntervalMs,
     isStopping,
     assertMayAsk,
+    accessOf: (request) => gate.accessOf(request),
     gate,
   };
   app.addHook("onRequest", createAdmission({ gate, assertMayAsk, openRoutes }));

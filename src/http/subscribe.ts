@@ -24,7 +24,8 @@ export interface SubscribeDeps {
   readonly isStopping: () => boolean;
   /** @throws Forbidden */
   readonly assertMayAsk: (request: IncomingMessage) => void;
-  /** Who asks, and what they may see. */
+  /** Who asks, and what they may see. @throws Unauthorized, Forbidden, AuthUnavailable */
+  readonly accessOf: (request: IncomingMessage) => Promise<Access>;
   readonly gate: Gate;
 }
 
@@ -50,7 +51,7 @@ export async function admit(
     signals: deps.signals,
     ...(typeof lastEventId === "string" && { lastEventId }),
   });
-  const access = await deps.gate.accessOf(request);
+  const access = await deps.accessOf(request);
   if (format !== "page") await deps.gate.takePlace(request);
   const start = await resolveStart(deps.log, subscription.start);
   // The server may have begun to stop while the log was read.

@@ -17,6 +17,7 @@ export interface GrantsOptions {
 }
 
 const MAX_REMEMBERED = 10_000;
+const ASK_AGAIN_MS = 5000;
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
 /**
@@ -32,6 +33,8 @@ export class Grant {
   readonly #streams = new Set<(error: Error) => void>();
   #identity: Identity;
   #decidedAtMs: number;
+  /** While nobody can be asked, not every request must find that out by waiting. */
+  #askAgainAtMs = 0;
   #timer: NodeJS.Timeout | undefined;
   #checking: Promise<void> | undefined;
 
@@ -55,7 +58,8 @@ export class Grant {
   async refresh(): Promise<void> {
     const { nowMs, recheckIntervalMs } = this.#options;
     const { expiresAtMs = Number.POSITIVE_INFINITY } = this.#identity;
-    if (nowMs() < expiresAtMs && nowMs() - this.#decidedAtMs < recheckIntervalMs) return;
+    const isFresh = nowMs() - this.#decidedAtMs < recheckIntervalMs || nowMs() < this.#askAgainAtMs;
+    if (nowMs() < expiresAtMs && isFresh) return;
     await (this.#checking ??= this.#check().finally(() => (this.#checking = undefined)));
   }
 
@@ -78,7 +82,10 @@ export class Grant {
     } catch (error) {
       const { expiresAtMs = Number.POSITIVE_INFINITY } = this.#identity;
       const goodUntilMs = Math.min(this.#decidedAtMs + keepForMs, expiresAtMs);
-      if (error instanceof AuthUnavailable && nowMs() < goodUntilMs) return;
+      if (error instanceof AuthUnavailable && nowMs() < goodUntilMs) {
+        this.#askAgainAtMs = Math.min(nowMs() + ASK_AGAIN_MS, goodUntilMs);
+        return;
+      }
       if (error instanceof AuthUnavailable && nowMs() >= expiresAtMs)
         throw new Unauthorized("The token has expired", "Get a new token");
       throw error;
@@ -113,6 +120,7 @@ export class Grant {
       // What is on its way to them must not be more than they may see; whoever comes next is asked for anew.
       this.#identity = { ...this.#identity, rights: NO_RIGHTS };
       this.#decidedAtMs = Number.NEGATIVE_INFINITY;
+      this.#askAgainAtMs = 0;
       this.#streams.forEach((end) => end(reason));
     }
   }
