@@ -19,6 +19,7 @@ import { createMetrics, type Metrics } from "../telemetry/metrics.ts";
 import { maxScopesOf } from "./support/connection-budget.ts";
 import { locationText, openLog, sourceOfLog } from "./support/feed-log.ts";
 import { Health } from "./support/health.ts";
+import { subscriberAuth } from "./support/subscriber-auth.ts";
 import { nomadAnswers, regionIn, regionOf, sourceOf } from "./support/nomad-start.ts";
 import type { Waiting } from "./support/until-it-answers.ts";
 
@@ -51,7 +52,7 @@ export interface Bridge {
 /**
  * Builds the rooms from the configuration and starts them. Without a log that knows its region it waits for
  * Nomad first; with one, what is in the log is served while Nomad is away.
- * @throws NomadOptionInvalid, LogUnusable, LogInUse, ListenRefused; the signal's reason when it aborts.
+ * @throws NomadOptionInvalid, TokensFileInvalid, TlsFilesUnusable, LogUnusable, LogInUse, ListenRefused; the signal's reason when it aborts.
  */
 export async function startBridge(
   config: Config,
@@ -87,6 +88,8 @@ export async function startBridge(
     const parts = { nomad, log, logger, metrics, source, worker, coordination, nomadReady };
     const duties = dutiesOf(config, parts);
     const health = new Health({ duties, coordination, clock: systemClock });
+    const auth = subscriberAuth(config, logger);
+    closing.push(() => auth.close());
     const server = createHttpServer(
       {
         log,
@@ -97,8 +100,9 @@ export async function startBridge(
         readiness: () => health.readiness(),
         liveness: () => health.liveness(),
         duties: () => coordination.statuses(),
+        authenticators: auth.authenticators,
       },
-      { host: config.listen.host, port: config.listen.port, insecureNoAuth: config.insecureNoAuth },
+      { ...config.access, ...config.listen, insecureNoAuth: config.insecureNoAuth },
     );
     const { url } = await server.start();
     closing.push(() => server.stop("shutdown", HTTP_STOP_MS));

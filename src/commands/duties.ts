@@ -2,24 +2,33 @@ import { dutiesSchema, type DutyStatus } from "../schemas/duty-schema.ts";
 import type { Io } from "./io.ts";
 import { coloursFor, type Colours } from "./support/colours.ts";
 import { EXIT_CODES } from "./support/exit.ts";
+import { feedHeaders } from "./support/feed-token.ts";
 import { assertFeedUrl, FeedUnreachable } from "./support/feed-url.ts";
 
 const ANSWER_WITHIN_MS = 10_000;
 
 /** Shows who does what for a feed. Answers 1 where something is not done, or cannot be. */
-export async function duties(options: { url: string; json: boolean }, io: Io): Promise<number> {
+export async function duties(
+  options: { url: string; json: boolean; tokenFile?: string | undefined },
+  io: Io,
+): Promise<number> {
   assertFeedUrl(options.url, ["http:", "https:"]);
-  const found = await ask(options.url, io.signal);
+  const found = await ask(options.url, feedHeaders(options.tokenFile), io.signal);
   io.stdout.write(
     options.json ? `${JSON.stringify({ duties: found }, null, 2)}\n` : table(found, coloursFor(io)),
   );
   return found.every(isWell) ? EXIT_CODES.ok : EXIT_CODES.failed;
 }
 
-async function ask(url: string, signal: AbortSignal): Promise<readonly DutyStatus[]> {
+async function ask(
+  url: string,
+  headers: Record<string, string>,
+  signal: AbortSignal,
+): Promise<readonly DutyStatus[]> {
   const address = new URL("/v1/duties", url);
   try {
     const response = await fetch(address, {
+      headers,
       signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_WITHIN_MS)]),
     });
     if (!response.ok) throw new Error(`${response.status}, ${await reasonIn(response)}`);

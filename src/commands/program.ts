@@ -124,6 +124,7 @@ function addReaderCommands(program: Command, io: Io, perform: Perform): void {
     .command("tail")
     .description("follow the events of a running feed, one line each")
     .addOption(usually("--url <url>", "address of the feed", "http://127.0.0.1:4650"))
+    .option("--token-file <path>", "file with the token to send, where the feed asks for one")
     .option("--json", "events as they are, one JSON object a line")
     .addHelpText("after", TAIL_HELP_END);
   for (const [flag, help] of TAIL_PARAMETERS) tail.addOption(new Option(flag, help).argParser(joinRepeated));
@@ -136,9 +137,9 @@ function addReaderCommands(program: Command, io: Io, perform: Perform): void {
   tail.action((flags: Flags) =>
     perform(async () => {
       const { tail: follow } = await import("./tail.ts");
-      const { url, json, ...rest } = flags;
+      const { url, json, tokenFile, ...rest } = flags;
       const parameters = rest as Record<string, string | string[]>;
-      await follow({ url: String(url), json: json === true, parameters }, io);
+      await follow({ url: String(url), json: json === true, tokenFile: textOf(tokenFile), parameters }, io);
     }),
   );
   const history = program
@@ -174,12 +175,14 @@ function addDutiesCommand(program: Command, io: Io, perform: Perform): void {
     .command("duties")
     .description("who watches what in a running feed, since when, and how far it is behind")
     .addOption(usually("--url <url>", "address of the feed", "http://127.0.0.1:4650"))
+    .option("--token-file <path>", "file with the token to send, where the feed asks for one")
     .option("--json", "as JSON")
     .addHelpText("after", "\nExits with 1 where something is not watched, or cannot be read.")
     .action((flags: Flags) =>
       perform(async () => {
         const { duties } = await import("./duties.ts");
-        return duties({ url: String(flags["url"]), json: flags["json"] === true }, io);
+        const tokenFile = textOf(flags["tokenFile"]);
+        return duties({ url: String(flags["url"]), json: flags["json"] === true, tokenFile }, io);
       }),
     );
 }
@@ -285,4 +288,8 @@ function wholeNumber(flag: string, help: string, usual: number): Option {
     if (/^\d{1,9}$/.test(value)) return Number(value);
     throw new InvalidArgumentError("Allowed: a whole number.");
   });
+}
+
+function textOf(flag: unknown): string | undefined {
+  return typeof flag === "string" ? flag : undefined;
 }

@@ -4,12 +4,15 @@ import { parseSubscription } from "../schemas/subscription-schema.ts";
 import type { Io } from "./io.ts";
 import { coloursFor } from "./support/colours.ts";
 import { eventLine } from "./support/event-line.ts";
+import { feedHeaders } from "./support/feed-token.ts";
 import { assertFeedUrl } from "./support/feed-url.ts";
 import { followFeed, type FollowStatus } from "./support/follow-feed.ts";
 import { writeText } from "./support/write-text.ts";
 
 export interface TailOptions {
   readonly url: string;
+  /** File with the token to send, where the feed asks for one. */
+  readonly tokenFile?: string | undefined;
   /** Events as they are, one JSON object a line. */
   readonly json: boolean;
   /** Parameters of /v1/events, by their names. */
@@ -33,6 +36,7 @@ export async function tail(options: TailOptions, io: Io): Promise<void> {
     url: options.url,
     query,
     signal: io.signal,
+    headers: () => feedHeaders(options.tokenFile),
     onEvent: (json) => writeText(io.stdout, `${options.json ? json : eventLine(json, colours)}\n`, io.signal),
     onStatus: (status) => io.stderr.write(`${colours.dim(statusText(status, options.url))}\n`),
   });

@@ -29,9 +29,30 @@ export interface Config {
     readonly maxAgeMs?: number;
   };
   readonly listen: HostAndPort;
+  readonly access: AccessSettings;
   /** The operator asked by name for serving a non-loopback address without authentication. */
   readonly insecureNoAuth: boolean;
   readonly log: { readonly level: LogLevel; readonly format: "auto" | "json" | "pretty" };
+}
+
+/** Who may subscribe, and how they connect. */
+export interface AccessSettings {
+  /** Absent: tokens of a file are not known. */
+  readonly tokensFile?: string;
+  /** Whether Nomad is asked what a token may see. */
+  readonly askNomad: boolean;
+  /** Routes that need no token. */
+  readonly openRoutes: readonly ("metrics" | "readyz")[];
+  /** Origins of pages; "*" for all. */
+  readonly allowOrigins: readonly string[];
+  /** Paths of PEM files. */
+  readonly tls?: { readonly cert: string; readonly key: string; readonly clientCa?: string };
+  /** Absent: no limit of that kind. */
+  readonly limits: {
+    readonly connectionsPerToken?: number;
+    readonly connectionsPerAddress?: number;
+    readonly requestsPerSecond?: number;
+  };
 }
 
 /** How to reach Nomad, as given: files are not read and addresses not taken apart yet. */

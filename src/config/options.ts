@@ -49,6 +49,8 @@ function option<Value, const Definition extends Omit<OptionDefinition, "type">>(
   return { type, ...definition };
 }
 
+const AUTH_WAYS = ["none", "tokens", "nomad"] as const;
+
 const nonEmpty = z.string().min(1);
 
 export const OPTIONS = {
@@ -220,6 +222,59 @@ export const OPTIONS = {
     group: "Server",
     default: "false",
     help: "serve everyone who can reach a --listen address that is not loopback, without authentication",
+  }),
+  auth: option(list("<ways>", { schema: z.enum(AUTH_WAYS), allowed: "none; or tokens, nomad, or both" }), {
+    group: "Server",
+    default: "none",
+    help: "who may subscribe: none asks nobody; tokens: those of --auth-tokens-file; nomad: the subscriber's own Nomad token, which sees here what it may list there",
+  }),
+  authTokensFile: option(text("<path>"), {
+    group: "Server",
+    help: "YAML or JSON file of tokens, each with its namespaces and resources (docs/access.md); read again when it changes",
+  }),
+  openRoutes: option(
+    list("<routes>", { schema: z.enum(["metrics", "readyz"]), allowed: "metrics, readyz, comma between" }),
+    {
+      group: "Server",
+      help: "routes that answer without a token where --auth asks for one; /healthz always does",
+    },
+  ),
+  allowOrigin: option(
+    list("<origins>", {
+      schema: z.string().regex(/^(\*|https?:\/\/[^\s/,]+)$/),
+      allowed: "origins such as https://app.example, comma between, or * for all",
+    }),
+    {
+      group: "Server",
+      help: "origins of web pages that may read the feed; without it, only pages of this server's own host and port",
+    },
+  ),
+  tlsCert: option(text("<path>"), {
+    group: "Server",
+    help: "PEM file of the server's certificate and its chain: serve TLS; read again when it changes",
+  }),
+  tlsKey: option(text("<path>"), {
+    group: "Server",
+    help: "PEM file of the certificate's key",
+  }),
+  tlsClientCa: option(text("<path>"), {
+    group: "Server",
+    help: "PEM file of authorities: only clients with a certificate of theirs may connect, in addition to --auth",
+  }),
+  maxConnectionsPerToken: option(limit(count()), {
+    group: "Server",
+    default: "1000",
+    help: "streams that one token may hold open",
+  }),
+  maxConnectionsPerAddress: option(limit(count()), {
+    group: "Server",
+    default: "1000",
+    help: "connections that one client address may hold open; behind a proxy all its clients are one address",
+  }),
+  maxRequestsPerSecond: option(limit(count()), {
+    group: "Server",
+    default: "200",
+    help: "requests that one client address may make, on average; twice as many at once",
   }),
   logLevel: option(choice(LOG_LEVELS, "<level>"), {
     group: "Output",

@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import type { Config, NomadSettings } from "./config.ts";
+import type { AccessSettings, Config, NomadSettings } from "./config.ts";
 import { ConfigInvalid } from "./errors.ts";
 import { OPTION_NAMES, type OptionName, type OptionValues } from "./options.ts";
 import { ORIGIN_KINDS, readOptions, type Given, type Origin, type ReadOptions } from "./sources.ts";
@@ -33,10 +33,31 @@ function conflicts(values: OptionValues): string[] {
       "--workers: redis shares the work of a feed in Redis; give its address with --feed redis://…, or use local",
     );
   }
-  if (!isLoopback(values.listen.host) && !values.insecureNoAuth) {
+  return [...problems, ...accessConflicts(values)];
+}
+
+function accessConflicts(values: OptionValues): string[] {
+  const { auth, authTokensFile, tlsCert, tlsKey, tlsClientCa, listen } = values;
+  const problems: string[] = [];
+  if (auth.includes("none") && auth.length > 1) {
+    problems.push("--auth: none asks nobody; give none alone, or tokens, nomad or both");
+  }
+  if (auth.includes("tokens") && authTokensFile === undefined) {
+    problems.push("--auth: tokens needs --auth-tokens-file, the file with the tokens");
+  }
+  if (!auth.includes("tokens") && authTokensFile !== undefined) {
+    problems.push("--auth-tokens-file: nobody asks for its tokens; add tokens to --auth");
+  }
+  if ((tlsCert === undefined) !== (tlsKey === undefined)) {
+    problems.push("--tls-cert and --tls-key: give both or neither");
+  }
+  if (tlsClientCa !== undefined && tlsCert === undefined) {
+    problems.push("--tls-client-ca: needs --tls-cert and --tls-key");
+  }
+  if (!isLoopback(listen.host) && !values.insecureNoAuth && auth.includes("none")) {
     problems.push(
-      `--listen: ${values.listen.host} can be reached from outside this machine, and subscribers are not ` +
-        "authenticated; listen on 127.0.0.1, or say --insecure-no-auth",
+      `--listen: ${listen.host} can be reached from outside this machine, and subscribers are not ` +
+        "authenticated; say who may subscribe with --auth, listen on 127.0.0.1, or say --insecure-no-auth",
     );
   }
   return problems;
@@ -70,8 +91,28 @@ function nest(values: OptionValues, origins: Readonly<Record<OptionName, Origin>
       ...(retentionAge === null ? {} : { maxAgeMs: retentionAge }),
     },
     listen: values.listen,
+    access: nestAccess(values),
     insecureNoAuth: values.insecureNoAuth,
     log: { level: values.logLevel, format: values.logFormat },
+  };
+}
+
+function nestAccess(values: OptionValues): AccessSettings {
+  const { auth, authTokensFile, tlsCert: cert, tlsKey: key, tlsClientCa: clientCa } = values;
+  const { maxConnectionsPerToken, maxConnectionsPerAddress, maxRequestsPerSecond } = values;
+  return {
+    ...(authTokensFile === undefined ? {} : { tokensFile: authTokensFile }),
+    askNomad: auth.includes("nomad"),
+    openRoutes: values.openRoutes ?? [],
+    allowOrigins: values.allowOrigin ?? [],
+    ...(cert === undefined || key === undefined
+      ? {}
+      : { tls: { cert, key, ...(clientCa === undefined ? {} : { clientCa }) } }),
+    limits: {
+      ...(maxConnectionsPerToken === null ? {} : { connectionsPerToken: maxConnectionsPerToken }),
+      ...(maxConnectionsPerAddress === null ? {} : { connectionsPerAddress: maxConnectionsPerAddress }),
+      ...(maxRequestsPerSecond === null ? {} : { requestsPerSecond: maxRequestsPerSecond }),
+    },
   };
 }
 

@@ -1,25 +1,29 @@
 import type { FastifyInstance } from "fastify";
 import { CursorExpired, EpochChanged } from "../feed/errors.ts";
-import type { FeedLog } from "../feed/log.ts";
-import { parseCursor } from "../schemas/cursor.ts";
+import type { FeedHead, FeedLog } from "../feed/log.ts";
+import { EVERYTHING, type Access } from "../publishers/access.ts";
+import { parseCursor, type Cursor } from "../schemas/cursor.ts";
 import { InvalidParameter } from "../schemas/subscription-schema.ts";
+import type { Gate } from "./access/gate.ts";
 import { NoData } from "./errors.ts";
 
 /** Where the `dataref` of an oversized event points. */
-export function addDataRoute(app: FastifyInstance, log: FeedLog): void {
+export function addDataRoute(app: FastifyInstance, { log, gate }: { log: FeedLog; gate: Gate }): void {
   app.get<{ Params: { cursor: string } }>("/v1/data/:cursor", async (request, reply) => {
-    const data = await dataOf(log, request.params.cursor);
+    const data = await dataOf(log, request.params.cursor, await gate.accessOf(request.raw));
     return reply.type("application/json; charset=utf-8").send(data);
   });
 }
 
-async function dataOf(log: FeedLog, text: string): Promise<string> {
+async function dataOf(log: FeedLog, text: string, access: Access): Promise<string> {
   const cursor = parseCursor(text);
   if (cursor === undefined) {
     throw new InvalidParameter("The path does not end in a cursor", "cursor", ["<cursor of an event>"]);
   }
   const head = await log.head();
   if (cursor.epoch !== head.epoch) throw new EpochChanged(cursor, head);
+  // Of what one may not see, not even whether it is large is told.
+  if (!(await maySeeEvent(log, cursor, head, access))) throw new NoData(cursor, head);
   const data = await log.overflow(cursor.sequence);
   if (data !== undefined) return data;
   // The floor is the newest event that is gone, so an event at the floor is gone too.
@@ -27,4 +31,11 @@ async function dataOf(log: FeedLog, text: string): Promise<string> {
     throw new CursorExpired(cursor, { epoch: head.epoch, sequence: head.floor });
   }
   throw new NoData(cursor, head);
+}
+
+/** An event that does not exist, or does no more, is nothing to hide. */
+async function maySeeEvent(log: FeedLog, cursor: Cursor, head: FeedHead, access: Access): Promise<boolean> {
+  if (access === EVERYTHING || cursor.sequence <= head.floor || cursor.sequence > head.sequence) return true;
+  const [entry] = await log.read({ ...cursor, sequence: cursor.sequence - 1 }, { limit: 1 });
+  return entry?.sequence === cursor.sequence && access.maySee(entry);
 }

@@ -7,6 +7,7 @@ export const ROUTES = [
   "GET /v1/events",
   "GET /v1/data/<cursor>",
   "GET /v1/duties",
+  "POST /v1/tickets",
   "GET /healthz",
   "GET /readyz",
   "GET /metrics",
@@ -18,7 +19,10 @@ export class NotFound extends ChangefeedError {
   readonly retryable = false;
   readonly allowed = ROUTES;
   constructor(method: string, path: string) {
-    super(`There is no ${method} ${path.slice(0, 100)}`, { hint: "See GET / for examples" });
+    // Without the query, which may hold what nobody else should read.
+    super(`There is no ${method} ${path.split("?", 1)[0]?.slice(0, 100)}`, {
+      hint: "See GET / for examples",
+    });
   }
 }
 
@@ -37,7 +41,7 @@ export class NoData extends ChangefeedError {
   }
 }
 
-/** A page of another site tries to read the feed through its visitor's browser. */
+/** A page of another site asks through its visitor's browser, or a token is known and may see nothing. */
 export class Forbidden extends ChangefeedError {
   readonly code = "FORBIDDEN";
   readonly retryable = false;
@@ -49,7 +53,7 @@ export class InsecureListen extends ChangefeedError {
   readonly retryable = false;
   constructor(host: string) {
     super(`Refusing to listen on ${host} without authentication: it is not a loopback address`, {
-      hint: "Listen on 127.0.0.1, or pass --insecure-no-auth to let everybody who reaches this address read the feed",
+      hint: "Say who may read it with --auth, listen on 127.0.0.1, or pass --insecure-no-auth to let everybody who reaches this address read the feed",
     });
   }
 }

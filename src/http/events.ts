@@ -31,6 +31,7 @@ export function addEventsRoute(app: FastifyInstance, deps: SubscribeDeps): void 
     const end = deps.subscriptions.open({ ...admitted, sink: createSink(format, raw, deps) });
     raw.once("close", () => end());
     raw.on("error", () => end());
+    void deps.gate.hold(request.raw, end);
     if (raw.closed) end();
     return reply;
   });

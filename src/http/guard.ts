@@ -15,18 +15,6 @@ export function isLoopback(host: string): boolean {
 }
 
 /**
- * Browsers let any page open a WebSocket to any host, and say which page it was.
- * @throws Forbidden where it was not one of this host's own.
- */
-export function assertOwnOrigin({ headers: { origin, host } }: IncomingMessage): void {
-  if (origin === undefined) return;
-  if (URL.canParse(origin) && new URL(origin).host === host?.toLowerCase()) return;
-  throw new Forbidden(`Pages of ${origin.slice(0, 100)} may not connect here`, {
-    hint: "Connect from a page that this server's own host and port serve",
-  });
-}
-
-/**
  * A page can have its own name resolve to 127.0.0.1 and then counts as this server's own; the name gives it away.
  * @throws Forbidden where a request for another name reached a server meant for this machine alone.
  */

@@ -1,5 +1,9 @@
 import type { FastifyInstance } from "fastify";
+import { maySeeScope, seesAll } from "../publishers/access.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import type { OpenableRoute } from "./access/admission.ts";
+import type { Gate } from "./access/gate.ts";
+import { Forbidden } from "./errors.ts";
 
 /** Whether the process does its work: its loops moved recently. `details` is shown as it is. */
 export interface LivenessReport {
@@ -19,19 +23,32 @@ export interface HealthDeps {
   readonly readiness: () => ReadinessReport | Promise<ReadinessReport>;
   readonly metrics: Pick<Metrics, "registry">;
   readonly isStopping: () => boolean;
+  readonly gate: Gate;
+  /** What answers without a token too, and then names no scope. */
+  readonly openRoutes: readonly OpenableRoute[];
 }
 
 export function addHealthRoutes(app: FastifyInstance, deps: HealthDeps): void {
   app.get("/healthz", async (_request, reply) => {
     const { alive, details } = await deps.liveness();
-    return reply.code(alive ? 200 : 503).send({ alive, ...details });
+    // Needs no token, so it says no more where others do.
+    return reply.code(alive ? 200 : 503).send(deps.gate.asksWho ? { alive } : { alive, ...details });
   });
-  app.get("/readyz", async (_request, reply) => {
+  app.get("/readyz", async (request, reply) => {
     if (deps.isStopping()) return reply.code(503).send({ ready: false, why: "the server is stopping" });
     const { ready, waiting } = await deps.readiness();
-    return reply.code(ready ? 200 : 503).send(ready ? { ready } : { ready, waiting });
+    if (ready) return reply.send({ ready });
+    reply.code(503);
+    if (deps.openRoutes.includes("readyz") && deps.gate.asksWho) return reply.send({ ready });
+    const access = await deps.gate.accessOf(request.raw);
+    return reply.send({ ready, waiting: waiting.filter(({ scope }) => maySeeScope(access, scope)) });
   });
-  app.get("/metrics", async (_request, reply) =>
-    reply.type(deps.metrics.registry.contentType).send(await deps.metrics.registry.metrics()),
-  );
+  app.get("/metrics", async (request, reply) => {
+    if (!deps.openRoutes.includes("metrics") && !seesAll(await deps.gate.accessOf(request.raw))) {
+      throw new Forbidden("Metrics name every namespace, and this token may not see them all", {
+        hint: "Use a token that may list everything, or open the route with --open-routes metrics",
+      });
+    }
+    return reply.type(deps.metrics.registry.contentType).send(await deps.metrics.registry.metrics());
+  });
 }

@@ -6,11 +6,13 @@ export interface ListenOptions {
   readonly host: string;
   readonly port: number;
   readonly insecureNoAuth?: boolean;
+  /** Whether who connects is asked who they are. */
+  readonly asksWho?: boolean;
 }
 
 /** @throws InsecureListen where strangers could reach the server and nobody said that they may. */
-export function assertMayListen({ host, insecureNoAuth = false }: ListenOptions): void {
-  if (!insecureNoAuth && !isLoopback(host)) throw new InsecureListen(host);
+export function assertMayListen({ host, insecureNoAuth = false, asksWho = false }: ListenOptions): void {
+  if (!asksWho && !insecureNoAuth && !isLoopback(host)) throw new InsecureListen(host);
 }
 
 /**

@@ -2,8 +2,10 @@ import { CursorExpired, EpochChanged, FutureCursor } from "../feed/errors.ts";
 import { publicError } from "../publishers/frames.ts";
 import { InvalidFilter } from "../publishers/filter-expression.ts";
 import { outcomeOf } from "../publishers/outcomes.ts";
+import { ChangefeedError } from "../schemas/errors.ts";
 import { formatCursor } from "../schemas/cursor.ts";
 import { InvalidParameter } from "../schemas/subscription-schema.ts";
+import { AuthUnavailable, LimitReached } from "./access/errors.ts";
 import { NotFound } from "./errors.ts";
 
 export const PROBLEM_TYPE = "application/problem+json; charset=utf-8";
@@ -26,6 +28,15 @@ export interface Problem {
 
 export function problemOf(error: unknown): { status: number; problem: Problem } {
   return { status: outcomeOf(error).status, problem: { ...publicError(error), ...detailsOf(error) } };
+}
+
+/** What the answer says outside its body: when to come again, and with what. */
+export function problemHeaders(error: unknown): Readonly<Record<string, string>> {
+  if (!(error instanceof ChangefeedError)) return {};
+  if (error.code === "UNAUTHORIZED") return { "www-authenticate": 'Bearer realm="nomad-changefeed"' };
+  return error instanceof LimitReached || error instanceof AuthUnavailable
+    ? { "retry-after": String(error.retryAfterSeconds) }
+    : {};
 }
 
 export function problemText(problem: Problem): string {

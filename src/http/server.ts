@@ -2,21 +2,27 @@ import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import fastify, { type FastifyInstance } from "fastify";
 import type { FeedLog } from "../feed/log.ts";
-import { EVERYTHING } from "../publishers/access.ts";
 import { GoingAway, Restarting } from "../publishers/errors.ts";
 import { Subscriptions } from "../publishers/subscriptions.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import { createAdmission, type OpenableRoute } from "./access/admission.ts";
+import { loggableUrl } from "./access/credentials.ts";
+import { Gate, type GateOptions } from "./access/gate.ts";
+import type { Authenticator } from "./access/identity.ts";
+import type { TlsFiles } from "./access/tls.ts";
 import { addDataRoute } from "./data.ts";
 import { addDutiesRoute, type DutiesDeps } from "./duties.ts";
 import { NotFound } from "./errors.ts";
 import { addEventsRoute } from "./events.ts";
-import { assertLoopbackName } from "./guard.ts";
+import { assertLoopbackName, isLoopback } from "./guard.ts";
 import { addHealthRoutes, type HealthDeps } from "./health.ts";
 import { addIndexRoute, type IndexDeps } from "./index-page.ts";
 import { assertMayListen, listen } from "./listen.ts";
-import { PROBLEM_TYPE, problemOf, problemText } from "./problem.ts";
+import { createListener, type Listener } from "./listener.ts";
+import { PROBLEM_TYPE, problemHeaders, problemOf, problemText } from "./problem.ts";
 import type { SubscribeDeps } from "./subscribe.ts";
+import { addTicketsRoute } from "./tickets.ts";
 import { createUpgradeHandler } from "./upgrade.ts";
 
 export interface HttpServerDeps extends IndexDeps, DutiesDeps, Pick<HealthDeps, "liveness" | "readiness"> {
@@ -26,14 +32,21 @@ export interface HttpServerDeps extends IndexDeps, DutiesDeps, Pick<HealthDeps, 
   /** Names of all signals there are, for `signals=`. */
   readonly signals: readonly string[];
   readonly nowMs?: () => number;
+  /** How tokens are known, asked in turn. None: nobody is asked who they are. */
+  readonly authenticators?: readonly Authenticator[];
 }
 
-export interface HttpServerOptions {
+export interface HttpServerOptions extends Omit<GateOptions, "authenticators"> {
   readonly host: string;
   /** 0 takes any free port. */
   readonly port: number;
   /** Serves everybody: allows addresses, and names to be asked for, that are not loopback. */
   readonly insecureNoAuth?: boolean;
+  /** Routes that answer without a token too. */
+  readonly openRoutes?: readonly OpenableRoute[];
+  readonly tls?: TlsFiles;
+  /** How often the files of the certificate are looked at. */
+  readonly tlsLookEveryMs?: number;
   readonly bookmarkIntervalMs?: number;
   /** Between WebSocket pings, and between SSE comments. */
   readonly pingIntervalMs?: number;
@@ -44,7 +57,7 @@ export interface HttpServerOptions {
 type StopReason = "shutdown" | "restart";
 
 export interface HttpServer {
-  /** @throws InsecureListen, ListenFailed */
+  /** @throws InsecureListen, ListenFailed, TlsFilesUnusable */
   start(): Promise<{ url: string }>;
   /**
    * Takes nobody new, tells every stream why it ends, and closes what is not closed after `deadlineMs`. Resolves
@@ -65,26 +78,39 @@ export function createHttpServer(deps: HttpServerDeps, options: HttpServerOption
   const sockets = new Set<Socket>();
   let stopping: Promise<void> | undefined;
   const isStopping = () => stopping !== undefined;
-  const assertMayAsk = options.insecureNoAuth === true ? () => undefined : assertLoopbackName;
+  const nowMs = deps.nowMs ?? Date.now;
+  const { authenticators = [] } = deps;
+  const gate = new Gate({ ...options, authenticators }, { logger, nowMs });
+  const openToAll = options.insecureNoAuth === true || gate.asksWho;
+  const assertMayAsk = openToAll ? () => undefined : assertLoopbackName;
+  const { openRoutes = [] } = options;
 
-  const app = createApp(logger, sockets);
+  const listener = createListener(options, logger);
+  const app = createApp(logger, listener);
+  app.server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+    gate.limits.count(socket);
+  });
   const subscribe: SubscribeDeps = {
     log,
     logger,
     source,
     signals: deps.signals,
     subscriptions,
-    nowMs: deps.nowMs ?? Date.now,
+    nowMs,
     pingIntervalMs,
     isStopping,
     assertMayAsk,
-    accessOf: async () => EVERYTHING,
+    accessOf: (request) => gate.accessOf(request),
+    gate,
   };
-  app.addHook("onRequest", async ({ raw }) => assertMayAsk(raw));
+  app.addHook("onRequest", createAdmission({ gate, assertMayAsk, openRoutes }));
   addIndexRoute(app, deps);
-  addHealthRoutes(app, { ...deps, isStopping });
-  addDataRoute(app, log);
-  addDutiesRoute(app, deps);
+  addHealthRoutes(app, { ...deps, isStopping, gate, openRoutes });
+  addDataRoute(app, { log, gate });
+  addDutiesRoute(app, { ...deps, gate });
+  addTicketsRoute(app, gate);
   addEventsRoute(app, subscribe);
   app.server.on("upgrade", createUpgradeHandler(subscribe));
 
@@ -98,24 +124,30 @@ export function createHttpServer(deps: HttpServerDeps, options: HttpServerOption
     logger.debug({ subscriptions: subscriptions.size, reason }, "Ending all subscriptions");
     await subscriptions.endAll(reason === "restart" ? new Restarting() : new GoingAway());
     await closed;
+    listener.close();
     deadline.abort();
     await cut;
   }
 
   return {
     async start() {
-      assertMayListen(options);
-      return { url: await listen(app, options) };
+      assertMayListen({ ...options, asksWho: gate.asksWho });
+      if (gate.asksWho && options.tls === undefined && !isLoopback(options.host)) {
+        logger.warn(
+          "tokens come unencrypted: give --tls-cert and --tls-key, or put a proxy with TLS in front",
+        );
+      }
+      const url = await listen(app, options);
+      return { url: options.tls === undefined ? url : url.replace(/^http:/, "https:") };
     },
     stop: (reason = "shutdown", deadlineMs = STOP_DEADLINE_MS) => (stopping ??= stop(reason, deadlineMs)),
   };
 }
 
-function createApp(logger: Logger, sockets: Set<Socket>): FastifyInstance {
+function createApp(logger: Logger, { create }: Listener): FastifyInstance {
   const app = fastify({
     logger: false,
-    // Only a WebSocket: a request that offers HTTP/2, as curl does, is answered as if it had not.
-    http: { shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === "websocket" },
+    serverFactory: create,
     // A path that cannot be decoded, or that is longer than any we have.
     frameworkErrors: (_error, { method, url }, { raw }) => {
       const { status, problem } = problemOf(new NotFound(method, url));
@@ -124,17 +156,14 @@ function createApp(logger: Logger, sockets: Set<Socket>): FastifyInstance {
   });
   // Nobody has a body to send us, so none is read, and none can be a bad one.
   app.removeAllContentTypeParsers();
-  app.server.on("connection", (socket: Socket) => {
-    sockets.add(socket);
-    socket.once("close", () => sockets.delete(socket));
-  });
   app.setNotFoundHandler((request) => {
     throw new NotFound(request.method, request.url);
   });
   app.setErrorHandler(async (error, request, reply) => {
     const { status, problem } = problemOf(error);
-    if (problem.code === "INTERNAL") logger.error({ err: error, url: request.url }, "Request failed");
-    return reply.code(status).type(PROBLEM_TYPE).send(problemText(problem));
+    if (problem.code === "INTERNAL")
+      logger.error({ err: error, url: loggableUrl(request.url) }, "Request failed");
+    return reply.code(status).headers(problemHeaders(error)).type(PROBLEM_TYPE).send(problemText(problem));
   });
   return app;
 }

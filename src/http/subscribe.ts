@@ -9,6 +9,8 @@ import { resolveStart, type StartPoint } from "../publishers/start.ts";
 import type { Subscriptions } from "../publishers/subscriptions.ts";
 import { parseSubscription, type Format, type Subscription } from "../schemas/subscription-schema.ts";
 import type { Logger } from "../telemetry/logger.ts";
+import { TICKET_PARAMETER } from "./access/credentials.ts";
+import type { Gate } from "./access/gate.ts";
 
 export interface SubscribeDeps {
   readonly log: FeedLog;
@@ -23,8 +25,9 @@ export interface SubscribeDeps {
   readonly isStopping: () => boolean;
   /** @throws Forbidden */
   readonly assertMayAsk: (request: IncomingMessage) => void;
-  /** Who asks, and what they may see. @throws Unauthorized, Forbidden */
+  /** Who asks, and what they may see. @throws Unauthorized, Forbidden, AuthUnavailable */
   readonly accessOf: (request: IncomingMessage) => Promise<Access>;
+  readonly gate: Gate;
 }
 
 export interface Admitted {
@@ -51,6 +54,7 @@ export async function admit(
     ...(typeof lastEventId === "string" && { lastEventId }),
   });
   const access = await deps.accessOf(request);
+  if (format !== "page") await deps.gate.takePlace(request);
   const start = await resolveStart(deps.log, subscription.start);
   // The server may have begun to stop while the log was read.
   if (deps.isStopping()) throw new GoingAway();
@@ -59,6 +63,9 @@ export async function admit(
   return { connectionId, subscription, start, frames, access };
 }
 
+/** Without the ticket, which is nobody's business but the gate's. */
 export function requestUrl(request: IncomingMessage): URL {
-  return new URL(`http://feed${request.url ?? "/"}`);
+  const url = new URL(`http://feed${request.url ?? "/"}`);
+  url.searchParams.delete(TICKET_PARAMETER);
+  return url;
 }

@@ -1,13 +1,16 @@
+import { randomUUID } from "node:crypto";
 import { STATUS_CODES, type IncomingMessage } from "node:http";
-import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { WebSocketServer, type WebSocket } from "ws";
+import { publicError } from "../publishers/frames.ts";
+import { outcomeOf } from "../publishers/outcomes.ts";
 import { listenToClient } from "../publishers/websocket/listen.ts";
 import { WebSocketSink } from "../publishers/websocket/websocket-sink.ts";
+import { errorFrame } from "../schemas/frames-schema.ts";
+import { loggableUrl } from "./access/credentials.ts";
 import { NotFound } from "./errors.ts";
 import { EVENTS_PATH } from "./events.ts";
-import { assertOwnOrigin } from "./guard.ts";
-import { PROBLEM_TYPE, problemOf, problemText, type Problem } from "./problem.ts";
+import { PROBLEM_TYPE, problemHeaders, problemOf, problemText } from "./problem.ts";
 import { admit, requestUrl, type Admitted, type SubscribeDeps } from "./subscribe.ts";
 
 /** A ping is all a client has to say. */
@@ -36,14 +39,17 @@ export function createUpgradeHandler(
       const admitted = await admitUpgrade(deps, request);
       server.handleUpgrade(request, socket, head, (webSocket) => {
         socket.off("error", onError);
-        serve(deps, admitted, webSocket, request.socket);
+        serve(deps, admitted, webSocket, request);
       });
     } catch (error) {
-      const { status, problem } = problemOf(error);
-      if (problem.code === "INTERNAL") {
-        deps.logger.error({ err: error, url: request.url }, "Request failed");
+      if (outcomeOf(error).status === 500) {
+        deps.logger.error({ err: error, url: loggableUrl(request.url) }, "Request failed");
       }
-      refuse(socket, status, problem);
+      if (request.headers.origin === undefined) return refuse(socket, error);
+      server.handleUpgrade(request, socket, head, (webSocket) => {
+        socket.off("error", onError);
+        turnAway(deps, webSocket, error);
+      });
     }
   }
 }
@@ -51,12 +57,19 @@ export function createUpgradeHandler(
 async function admitUpgrade(deps: SubscribeDeps, request: IncomingMessage): Promise<Admitted> {
   const { pathname } = requestUrl(request);
   if (pathname !== EVENTS_PATH) throw new NotFound("WebSocket at", pathname);
+  deps.gate.origins.assertAllowed(request);
+  deps.gate.limits.assertWithin(request);
   deps.assertMayAsk(request);
-  assertOwnOrigin(request);
   return admit(deps, request, "websocket");
 }
 
-function serve(deps: SubscribeDeps, admitted: Admitted, webSocket: WebSocket, socket: Socket): void {
+function serve(
+  deps: SubscribeDeps,
+  admitted: Admitted,
+  webSocket: WebSocket,
+  request: IncomingMessage,
+): void {
+  const { socket } = request;
   const sink = new WebSocketSink(webSocket, socket);
   const end = deps.subscriptions.open({ ...admitted, sink });
   listenToClient(webSocket, socket, {
@@ -64,9 +77,22 @@ function serve(deps: SubscribeDeps, admitted: Admitted, webSocket: WebSocket, so
     onPing: (ping) => sink.write([admitted.frames.pong(ping)]),
     onEnd: end,
   });
+  void deps.gate.hold(request, end);
 }
 
-function refuse(socket: Duplex, status: number, problem: Problem): void {
+/** A page cannot read why an upgrade was refused; a browser's Origin shows that there may be one. */
+function turnAway({ source, nowMs }: SubscribeDeps, webSocket: WebSocket, error: unknown): void {
+  const { closeCode } = outcomeOf(error);
+  const said = publicError(error);
+  const context = { source, id: `${randomUUID()}/1`, time: new Date(nowMs()).toISOString() };
+  webSocket.on("error", () => webSocket.terminate());
+  webSocket.send(errorFrame(context, { ...said, closeCode }));
+  webSocket.close(closeCode, said.code);
+}
+
+function refuse(socket: Duplex, error: unknown): void {
+  const { status, problem } = problemOf(error);
+  const headers = Object.entries(problemHeaders(error)).map(([name, value]) => `${name}: ${value}`);
   const body = problemText(problem);
   socket.once("finish", () => socket.destroy());
   socket.end(
@@ -75,6 +101,7 @@ function refuse(socket: Duplex, status: number, problem: Problem): void {
       `content-type: ${PROBLEM_TYPE}`,
       `content-length: ${Buffer.byteLength(body)}`,
       "connection: close",
+      ...headers,
       "",
       body,
     ].join("\r\n"),

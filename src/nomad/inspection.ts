@@ -91,7 +91,8 @@ function versionOf(version: Json | undefined): string | undefined {
   return `${number}${prerelease === undefined ? "" : `-${prerelease}`}${metadata === undefined ? "" : `+${metadata}`}`;
 }
 
-function tokenSelf(answer: Answer): TokenSelf {
+/** @throws NomadError where Nomad does not know the token, or cannot be asked. */
+export function tokenSelf(answer: Answer): TokenSelf {
   const { refusal } = answer;
   if (refusal?.message.includes("ACL support disabled")) return { kind: "acls-disabled" };
   // Without a token Nomad up to 1.10 answers an error, with a task's JWT later ones answer 404.
@@ -116,7 +117,7 @@ function tokenSelf(answer: Answer): TokenSelf {
 }
 
 /** @throws NomadError: the refusal, or NOMAD_BAD_RESPONSE for what is no JSON. */
-function parsed(answer: Answer): Json {
+export function parsed(answer: Answer): Json {
   if (answer.refusal !== undefined) throw answer.refusal;
   try {
     return parseExact(answer.body.toString("utf8"));
@@ -134,7 +135,7 @@ function parsed(answer: Answer): Json {
   }
 }
 
-function objectOf(value: Json | undefined): JsonObject {
+export function objectOf(value: Json | undefined): JsonObject {
   return isJsonObject(value) ? value : {};
 }
 

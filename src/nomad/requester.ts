@@ -6,6 +6,7 @@ import { NomadError } from "./errors.ts";
 import { exchange, type Headers, type RawResponse } from "./exchange.ts";
 import type { NomadClientOptions, Compression } from "./options.ts";
 import { parseRetryAfter } from "./retry-after.ts";
+import type { Secret } from "./secret.ts";
 import { statusError, type Asked } from "./status-errors.ts";
 import { createTokenReader, type TokenReader } from "./token.ts";
 import { plainConnector, tlsConnector } from "./tls.ts";
@@ -22,6 +23,8 @@ export interface Question {
   readonly headersTimeoutMs?: number;
   /** Size of the body, if it is like the last one. */
   readonly likelyBytes?: number;
+  /** Somebody else's token, in place of the client's own. */
+  readonly token?: Secret;
   readonly signal: AbortSignal;
 }
 
@@ -108,7 +111,7 @@ export class Requester {
   }
 
   async #attempt(agent: Agent, question: Question): Promise<Answer | NomadError> {
-    const token = (await this.#token())?.reveal();
+    const token = (question.token ?? (await this.#token()))?.reveal();
     const asked = this.#asked(question, token !== undefined);
     try {
       const response = await this.#exchange(agent, asked, question, token);

@@ -97,6 +97,40 @@ describe("precedence", () => {
   });
 });
 
+describe("who may subscribe", () => {
+  it.each<[Partial<Record<OptionName, string>>, RegExp]>([
+    [{ auth: "none,nomad" }, /^--auth: none asks nobody/],
+    [{ auth: "tokens" }, /^--auth: tokens needs --auth-tokens-file/],
+    [{ authTokensFile: "t.yaml" }, /^--auth-tokens-file: nobody asks for its tokens/],
+    [{ auth: "ldap" }, /^--auth: "ldap" is not allowed .*allowed: none; or tokens, nomad, or both/],
+    [{ tlsCert: "a.pem" }, /^--tls-cert and --tls-key: give both or neither/],
+    [{ tlsClientCa: "a.pem" }, /^--tls-client-ca: needs --tls-cert/],
+    [{ allowOrigin: "app.example" }, /^--allow-origin: .*https:\/\/app\.example/],
+    [{ openRoutes: "duties" }, /^--open-routes: .*allowed: metrics, readyz/],
+  ])("%j is refused", (flags, problem) => {
+    expect(problemsOf(flags)).toEqual([expect.stringMatching(problem)]);
+  });
+
+  it("is nested as the server takes it", () => {
+    const { config } = resolve({
+      auth: "tokens,nomad",
+      authTokensFile: "t.yaml",
+      tlsCert: "c.pem",
+      tlsKey: "k.pem",
+      allowOrigin: "https://a.example,https://b.example",
+      maxConnectionsPerAddress: "none",
+    });
+    expect(config.access).toEqual({
+      tokensFile: "t.yaml",
+      askNomad: true,
+      openRoutes: [],
+      allowOrigins: ["https://a.example", "https://b.example"],
+      tls: { cert: "c.pem", key: "k.pem" },
+      limits: { connectionsPerToken: 1000, requestsPerSecond: 200 },
+    });
+  });
+});
+
 describe("values", () => {
   it.each([
     ["500ms", 500],
@@ -204,6 +238,7 @@ describe("refusals", () => {
       expect.stringMatching(/--listen: .*--insecure-no-auth/),
     ]);
     expect(problemsOf({ listen: "0.0.0.0:4650", insecureNoAuth: "true" })).toEqual([]);
+    expect(problemsOf({ listen: "0.0.0.0:4650", auth: "nomad" })).toEqual([]);
   });
 
   it("refuses unknown keys of the file with the nearest name and the line", () => {

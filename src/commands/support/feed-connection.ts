@@ -51,11 +51,16 @@ export class FeedConnection {
   #opened = false;
   #error: ServerError = {};
 
-  /** @param silenceMs after which a connection that says nothing is given up. */
-  constructor(url: string, position: Position, handlers: ConnectionHandlers, silenceMs: number) {
+  /** @param options silenceMs: after which a connection that says nothing is given up. */
+  constructor(
+    url: string,
+    position: Position,
+    handlers: ConnectionHandlers,
+    { silenceMs, headers }: { silenceMs: number; headers: Readonly<Record<string, string>> },
+  ) {
     this.#position = position;
     this.#handlers = handlers;
-    this.#socket = new WebSocket(url, { handshakeTimeout: 10_000, perMessageDeflate: false });
+    this.#socket = new WebSocket(url, { handshakeTimeout: 10_000, perMessageDeflate: false, headers });
     this.#silence = setTimeout(() => this.#socket.terminate(), silenceMs);
     this.#socket
       .on("open", () => (this.#opened = true))

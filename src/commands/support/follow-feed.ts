@@ -21,6 +21,8 @@ export interface FollowOptions {
   readonly onStatus: (status: FollowStatus) => void;
   /** A connection that was silent so long is given up, ms. The server says something every 15 s. */
   readonly silenceMs?: number;
+  /** Asked for at each connection: a token may have been renewed. */
+  readonly headers?: () => Readonly<Record<string, string>>;
   readonly backoff?: Backoff;
 }
 
@@ -55,7 +57,9 @@ export async function followFeed(options: FollowOptions): Promise<void> {
       options.onStatus({ kind: "connected", again, ...hello });
     };
     const url = streamUrl(options, position);
-    const connection = new FeedConnection(url, position, { onHello, onEvent: options.onEvent }, silenceMs);
+    const handlers = { onHello, onEvent: options.onEvent };
+    const headers = options.headers?.() ?? {};
+    const connection = new FeedConnection(url, position, handlers, { silenceMs, headers });
     const next = decide(await connection.ended(signal), options, again);
     if (signal.aborted || next.kind === "done") return;
     if (next.kind === "expired") {

@@ -81,7 +81,9 @@ function matchNamespace(grants: Grants, namespace: string): ReadonlySet<Capabili
   if (exact !== undefined) return exact;
   const globs = [...grants.keys()]
     .filter((name) => name.includes("*") && globMatches(name, namespace))
-    .toSorted();
+    // Of two that are as close Nomad's sort takes the last in the order of their names.
+    .toSorted()
+    .toReversed();
   const distance = (glob: string): number => namespace.length - glob.length + glob.split("*").length - 1;
   const best = globs.toSorted((a, b) => distance(a) - distance(b))[0];
   return best === undefined ? undefined : grants.get(best);

@@ -1,0 +1,115 @@
+import type { IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
+import { EVERYTHING, type Access } from "../../publishers/access.ts";
+import type { Logger } from "../../telemetry/logger.ts";
+import { credentialsOf } from "./credentials.ts";
+import { Grants, type Grant } from "./grants.ts";
+import type { Authenticator } from "./identity.ts";
+import { Limits, type LimitOptions } from "./limits.ts";
+import { Origins } from "./origins.ts";
+import { Tickets } from "./tickets.ts";
+
+export interface GateOptions {
+  /** None: nobody is asked who they are. */
+  readonly authenticators?: readonly Authenticator[];
+  /** Origins of pages that may read here beside this server's own; "*" for all. */
+  readonly allowOrigins?: readonly string[];
+  readonly limits?: LimitOptions;
+  /** For how long a decision about a token is believed, and how often that of an open stream is checked. */
+  readonly recheckIntervalMs?: number;
+  /** For how long the last decision counts while Nomad is away. */
+  readonly keepWhileAwayMs?: number;
+}
+
+interface Visitor {
+  readonly token: string | undefined;
+  /** Undefined where nobody is asked. */
+  readonly grant: Grant | undefined;
+}
+
+const RECHECK_INTERVAL_MS = 30_000;
+const KEEP_WHILE_AWAY_MS = 5 * 60_000;
+
+/** Every way in passes here: limits, origin, who it is, and what they may see. */
+export class Gate {
+  readonly limits: Limits;
+  readonly origins: Origins;
+  readonly tickets: Tickets;
+  readonly #grants: Grants | undefined;
+  /** A request is asked once, since its ticket is good once. */
+  readonly #visitors = new WeakMap<IncomingMessage, Promise<Visitor>>();
+
+  constructor(options: GateOptions, deps: { logger: Logger; nowMs: () => number }) {
+    const { authenticators = [] } = options;
+    this.limits = new Limits(options.limits ?? {}, deps.nowMs);
+    this.origins = new Origins(options.allowOrigins ?? []);
+    this.tickets = new Tickets(deps.nowMs);
+    this.#grants =
+      authenticators.length === 0
+        ? undefined
+        : new Grants({
+            ...deps,
+            authenticators,
+            recheckIntervalMs: options.recheckIntervalMs ?? RECHECK_INTERVAL_MS,
+            keepForMs: options.keepWhileAwayMs ?? KEEP_WHILE_AWAY_MS,
+          });
+  }
+
+  get asksWho(): boolean {
+    return this.#grants !== undefined;
+  }
+
+  /**
+   * What the request may see; the answer is alive as long as it is used.
+   * @throws Unauthorized, Forbidden, AuthUnavailable, InvalidParameter
+   */
+  async accessOf(request: IncomingMessage): Promise<Access> {
+    const { grant } = await this.#visitorOf(request);
+    return grant?.access ?? EVERYTHING;
+  }
+
+  /** A ticket that stands for the request's token. @throws as accessOf, and LimitReached */
+  async ticketFor(request: IncomingMessage): Promise<{ ticket: string; expiresAtMs: number }> {
+    const { token } = await this.#visitorOf(request);
+    return this.tickets.issue(token);
+  }
+
+  /**
+   * Counts the request's connection among the streams of its token until it closes.
+   * @throws as accessOf, and LimitReached
+   */
+  async takePlace(request: IncomingMessage): Promise<void> {
+    const { grant } = await this.#visitorOf(request);
+    const { socket } = request;
+    if (grant === undefined || grant.connections.has(socket)) return;
+    this.limits.assertRoom(grant.connections.size);
+    grant.connections.add(socket);
+    onClose(socket, () => grant.connections.delete(socket));
+  }
+
+  /** Ends the stream where its token is no longer good. The stream's connection closes with it. */
+  async hold(request: IncomingMessage, end: (error: Error) => void): Promise<void> {
+    const { grant } = await this.#visitorOf(request);
+    if (grant !== undefined) onClose(request.socket, grant.watch(end));
+  }
+
+  #visitorOf(request: IncomingMessage): Promise<Visitor> {
+    const known = this.#visitors.get(request);
+    if (known !== undefined) return known;
+    const visitor = this.#meet(request);
+    visitor.catch(() => undefined);
+    this.#visitors.set(request, visitor);
+    return visitor;
+  }
+
+  async #meet(request: IncomingMessage): Promise<Visitor> {
+    const { token: given, ticket } = credentialsOf(request);
+    const token = ticket === undefined ? given : this.tickets.redeem(ticket);
+    return { token, grant: await this.#grants?.of(token) };
+  }
+}
+
+function onClose(socket: Socket, action: () => void): void {
+  if (socket.destroyed) action();
+  else socket.once("close", action);
+}

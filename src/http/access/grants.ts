@@ -1,0 +1,202 @@
+import { createHash } from "node:crypto";
+import { covers, type Access } from "../../publishers/access.ts";
+import type { Logger } from "../../telemetry/logger.ts";
+import { Forbidden } from "../errors.ts";
+import { AuthUnavailable, Unauthorized } from "./errors.ts";
+import type { Authenticator, Identity } from "./identity.ts";
+
+export interface GrantsOptions {
+  /** Asked in turn; the first that knows a token decides. */
+  readonly authenticators: readonly Authenticator[];
+  readonly logger: Logger;
+  readonly nowMs: () => number;
+  /** For how long a decision is believed, and how often that of an open stream is checked. */
+  readonly recheckIntervalMs: number;
+  /** For how long the last decision counts while nobody can be asked. */
+  readonly keepForMs: number;
+}
+
+const MAX_REMEMBERED = 10_000;
+const ASK_AGAIN_MS = 5000;
+const MAX_TIMEOUT_MS = 2 ** 31 - 1;
+
+/**
+ * What a token is allowed, shared by all that use it. Its access is alive: it answers by the newest decision.
+ * While streams are open it is checked again and again; they end where the token is no longer good.
+ */
+export class Grant {
+  /** Connections of streams, for the limit. */
+  readonly connections = new Set<object>();
+  readonly access: Access;
+  readonly #token: string | undefined;
+  readonly #options: GrantsOptions;
+  readonly #streams = new Set<(error: Error) => void>();
+  #identity: Identity;
+  #decidedAtMs: number;
+  /** While nobody can be asked, not every request must find that out by waiting. */
+  #askAgainAtMs = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #checking: Promise<void> | undefined;
+
+  constructor(token: string | undefined, identity: Identity, options: GrantsOptions) {
+    this.#token = token;
+    this.#identity = identity;
+    this.#options = options;
+    this.#decidedAtMs = options.nowMs();
+    this.access = {
+      name: identity.name,
+      maySee: (visible) => covers(this.#identity.rights, visible),
+    };
+  }
+
+  /** Whether nothing holds it. */
+  get idle(): boolean {
+    return this.#streams.size === 0 && this.connections.size === 0;
+  }
+
+  /** Resolves when what is known is fresh enough. @throws Unauthorized, Forbidden, AuthUnavailable */
+  async refresh(): Promise<void> {
+    const { nowMs, recheckIntervalMs } = this.#options;
+    const { expiresAtMs = Number.POSITIVE_INFINITY } = this.#identity;
+    const isFresh = nowMs() - this.#decidedAtMs < recheckIntervalMs || nowMs() < this.#askAgainAtMs;
+    if (nowMs() < expiresAtMs && isFresh) return;
+    await (this.#checking ??= this.#check().finally(() => (this.#checking = undefined)));
+  }
+
+  /** Ends the stream where the token is no longer good. The returned function lets go of it. */
+  watch(end: (error: Error) => void): () => void {
+    this.#streams.add(end);
+    this.#schedule();
+    return () => {
+      this.#streams.delete(end);
+      if (this.#streams.size === 0) clearTimeout(this.#timer);
+    };
+  }
+
+  async #check(): Promise<void> {
+    const { nowMs, keepForMs, authenticators } = this.#options;
+    try {
+      const identity = await identify(authenticators, this.#token);
+      this.#identity = identity;
+      this.#decidedAtMs = nowMs();
+    } catch (error) {
+      const { expiresAtMs = Number.POSITIVE_INFINITY } = this.#identity;
+      const goodUntilMs = Math.min(this.#decidedAtMs + keepForMs, expiresAtMs);
+      if (error instanceof AuthUnavailable && nowMs() < goodUntilMs) {
+        this.#askAgainAtMs = Math.min(nowMs() + ASK_AGAIN_MS, goodUntilMs);
+        return;
+      }
+      if (error instanceof AuthUnavailable && nowMs() >= expiresAtMs)
+        throw new Unauthorized("The token has expired", "Get a new token");
+      throw error;
+    }
+  }
+
+  #schedule(): void {
+    const { nowMs, recheckIntervalMs } = this.#options;
+    const { expiresAtMs = Number.POSITIVE_INFINITY } = this.#identity;
+    clearTimeout(this.#timer);
+    if (this.#streams.size === 0) return;
+    const untilExpiryMs = Math.max(0, expiresAtMs - nowMs());
+    const waitMs = Math.min(recheckIntervalMs, untilExpiryMs, MAX_TIMEOUT_MS);
+    this.#timer = setTimeout(() => void this.#recheck(), waitMs).unref();
+  }
+
+  /** Never rejects. */
+  async #recheck(): Promise<void> {
+    try {
+      const { nowMs } = this.#options;
+      const { expiresAtMs = Number.POSITIVE_INFINITY } = this.#identity;
+      if (nowMs() >= expiresAtMs) throw new Unauthorized("The token has expired", "Get a new token");
+      await (this.#checking ??= this.#check().finally(() => (this.#checking = undefined)));
+      this.#schedule();
+    } catch (error) {
+      const reason = error instanceof Error ? error : new Error(String(error));
+      const { name } = this.access;
+      this.#options.logger.info(
+        { subscriber: name, streams: this.#streams.size, reason: reason.message },
+        "a token is no longer good: ending its streams",
+      );
+      // What is on its way to them must not be more than they may see; whoever comes next is asked for anew.
+      this.#identity = { ...this.#identity, rights: NO_RIGHTS };
+      this.#decidedAtMs = Number.NEGATIVE_INFINITY;
+      this.#askAgainAtMs = 0;
+      this.#streams.forEach((end) => end(reason));
+    }
+  }
+}
+
+const NO_RIGHTS: Identity["rights"] = {
+  mayList: () => false,
+  mayListEverywhere: () => false,
+  mayKnow: () => false,
+  none: true,
+};
+
+/** The decisions about tokens, by the tokens' hashes; no token is a key or a name. */
+export class Grants {
+  readonly #options: GrantsOptions;
+  readonly #grants = new Map<string, Grant>();
+  readonly #asking = new Map<string, Promise<Grant>>();
+
+  constructor(options: GrantsOptions) {
+    this.#options = options;
+  }
+
+  /** @throws Unauthorized, Forbidden, AuthUnavailable */
+  async of(token: string | undefined): Promise<Grant> {
+    const key = token === undefined ? "" : createHash("sha256").update(token).digest("base64");
+    const known = this.#grants.get(key);
+    if (known === undefined) return this.#ask(key, token);
+    try {
+      await known.refresh();
+      return known;
+    } catch (error) {
+      // Its streams hear of it by their own check.
+      if (!(error instanceof AuthUnavailable)) this.#grants.delete(key);
+      throw error;
+    }
+  }
+
+  async #ask(key: string, token: string | undefined): Promise<Grant> {
+    const asking =
+      this.#asking.get(key) ??
+      this.#decide(key, token).finally(() => {
+        this.#asking.delete(key);
+      });
+    this.#asking.set(key, asking);
+    return asking;
+  }
+
+  async #decide(key: string, token: string | undefined): Promise<Grant> {
+    const identity = await identify(this.#options.authenticators, token);
+    const grant = new Grant(token, identity, this.#options);
+    this.#makeRoom();
+    this.#grants.set(key, grant);
+    return grant;
+  }
+
+  #makeRoom(): void {
+    if (this.#grants.size < MAX_REMEMBERED) return;
+    for (const [key, grant] of this.#grants) if (grant.idle) this.#grants.delete(key);
+  }
+}
+
+async function identify(
+  authenticators: readonly Authenticator[],
+  token: string | undefined,
+): Promise<Identity> {
+  for (const authenticator of authenticators) {
+    const identity = await authenticator.identify(token);
+    if (identity === undefined) continue;
+    if (!identity.rights.none) return identity;
+    if (token !== undefined) throw new Forbidden("This token may see nothing of the feed", NOTHING_TO_SEE);
+  }
+  throw token === undefined
+    ? new Unauthorized("A token is needed here")
+    : new Unauthorized("The token is not known", "Get a new token");
+}
+
+const NOTHING_TO_SEE = {
+  hint: "It needs list-jobs or read-job in a namespace, or node:read; in a file of tokens, namespaces and resources",
+};

@@ -1,0 +1,19 @@
+import type { Rights } from "../../schemas/rights.ts";
+
+/** Who a token belongs to, and what they may see. */
+export interface Identity {
+  /** For logs and limits: never a secret. */
+  readonly name: string;
+  readonly rights: Rights;
+  /** When the token's time is over, ms since 1970. */
+  readonly expiresAtMs?: number | undefined;
+}
+
+/** One way of knowing tokens. */
+export interface Authenticator {
+  /**
+   * Undefined: not known here; another way may know it. Without a token: whoever needs none.
+   * @throws Unauthorized where it is known and no longer good; AuthUnavailable where it cannot be told.
+   */
+  identify(token: string | undefined): Promise<Identity | undefined>;
+}

@@ -1,0 +1,93 @@
+import { isIPv6, type Socket } from "node:net";
+import { LimitReached, UrlTooLong } from "./errors.ts";
+
+/** Absent: no such limit. */
+export interface LimitOptions {
+  /** Streams of one token. */
+  readonly connectionsPerToken?: number;
+  readonly connectionsPerAddress?: number;
+  /** Requests a second of one address; twice as many may come at once. */
+  readonly requestsPerSecond?: number;
+}
+
+const MAX_URL_BYTES = 8192;
+const MAX_ADDRESSES = 50_000;
+
+/** Keeps one client from taking what is there for all. Behind a proxy all of its clients are one address. */
+export class Limits {
+  readonly #options: LimitOptions;
+  readonly #nowMs: () => number;
+  readonly #sockets = new Map<string, Set<Socket>>();
+  readonly #spent = new Map<string, { tokens: number; atMs: number }>();
+
+  constructor(options: LimitOptions, nowMs: () => number) {
+    this.#options = options;
+    this.#nowMs = nowMs;
+  }
+
+  /** Counts a connection as long as it is open. */
+  count(socket: Socket): void {
+    const address = addressOf(socket);
+    const sockets = this.#sockets.get(address) ?? new Set();
+    this.#sockets.set(address, sockets.add(socket));
+    socket.once("close", () => {
+      sockets.delete(socket);
+      if (sockets.size === 0) this.#sockets.delete(address);
+    });
+  }
+
+  /** @throws LimitReached, UrlTooLong */
+  assertWithin({ url, socket }: { readonly url?: string | undefined; readonly socket: Socket }): void {
+    if (Buffer.byteLength(url ?? "") > MAX_URL_BYTES) throw new UrlTooLong(MAX_URL_BYTES);
+    const address = addressOf(socket);
+    const { connectionsPerAddress = Number.POSITIVE_INFINITY } = this.#options;
+    if ((this.#sockets.get(address)?.size ?? 0) > connectionsPerAddress) {
+      throw new LimitReached(`More than ${connectionsPerAddress} connections come from your address`, {
+        retryAfterSeconds: 10,
+        hint: "Close some, or share one; --max-connections-per-address allows more",
+      });
+    }
+    this.#spend(address);
+  }
+
+  /** @throws LimitReached where the token has as many streams as it may. */
+  assertRoom(open: number): void {
+    const { connectionsPerToken = Number.POSITIVE_INFINITY } = this.#options;
+    if (open < connectionsPerToken) return;
+    throw new LimitReached(`This token has ${connectionsPerToken} streams open already`, {
+      retryAfterSeconds: 10,
+      hint: "Close some, or share one; --max-connections-per-token allows more",
+    });
+  }
+
+  /** A bucket of two seconds' worth, filled as time goes. */
+  #spend(address: string): void {
+    const { requestsPerSecond: rate } = this.#options;
+    if (rate === undefined) return;
+    const atMs = this.#nowMs();
+    const full = rate * 2;
+    const last = this.#spent.get(address);
+    const tokens =
+      last === undefined ? full : Math.min(full, last.tokens + ((atMs - last.atMs) * rate) / 1000);
+    if (tokens < 1) {
+      throw new LimitReached(`More than ${rate} requests a second come from your address`, {
+        retryAfterSeconds: 1,
+        hint: "Keep a stream open in place of many requests; --max-requests-per-second allows more",
+      });
+    }
+    if (this.#spent.size >= MAX_ADDRESSES) this.#spent.clear();
+    this.#spent.set(address, { tokens: tokens - 1, atMs });
+  }
+}
+
+/** One customer has a /64 of IPv6. */
+function addressOf({ remoteAddress = "" }: Socket): string {
+  const address = remoteAddress.replace(/^::ffff:(?=\d+\.)/i, "");
+  if (!isIPv6(address)) return address;
+  const [head = "", tail] = address.split("::");
+  const first = head === "" ? [] : head.split(":");
+  if (tail === undefined) return first.slice(0, 4).join(":");
+  const last = tail === "" ? [] : tail.split(":");
+  const zeros = Array.from({ length: Math.max(0, 8 - first.length - last.length) }, () => "0");
+  return [...first, ...zeros, ...last].slice(0, 4).join(":");
+}

@@ -1,0 +1,74 @@
+import { readFileSync, statSync } from "node:fs";
+import { createSecureContext } from "node:tls";
+import type { SecureContextOptions } from "node:tls";
+import type { Logger } from "../../telemetry/logger.ts";
+import { TlsFilesUnusable } from "./errors.ts";
+
+/** Paths of PEM files. */
+export interface TlsFiles {
+  readonly cert: string;
+  readonly key: string;
+  /** Authorities of the certificates that clients must then show. */
+  readonly clientCa?: string;
+}
+
+const LOOK_EVERY_MS = 5000;
+
+/** @throws TlsFilesUnusable */
+export function readTlsFiles(files: TlsFiles): SecureContextOptions {
+  const options = {
+    cert: readPem(files.cert),
+    key: readPem(files.key),
+    ...(files.clientCa !== undefined && { ca: readPem(files.clientCa) }),
+    minVersion: "TLSv1.2" as const,
+  };
+  try {
+    createSecureContext(options);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new TlsFilesUnusable(`${files.cert} and ${files.key} do not make a certificate: ${reason}`, error);
+  }
+  return options;
+}
+
+/**
+ * Calls back with what is in the files whenever they have changed. Files that cannot be used, as while they are
+ * being written, leave things as they are. The returned function ends it.
+ */
+export function watchTlsFiles(
+  files: TlsFiles,
+  options: { logger: Logger; onChange: (read: SecureContextOptions) => void; lookEveryMs?: number },
+): () => void {
+  const { logger, onChange, lookEveryMs = LOOK_EVERY_MS } = options;
+  let version = versionOf(files);
+  const timer = setInterval(() => {
+    const now = versionOf(files);
+    if (now === version) return;
+    version = now;
+    try {
+      onChange(readTlsFiles(files));
+      logger.info({ cert: files.cert }, "the listener's certificate was read again");
+    } catch (error) {
+      logger.warn({ err: error }, "the listener's new certificate cannot be used: keeping the last");
+    }
+  }, lookEveryMs).unref();
+  return () => clearInterval(timer);
+}
+
+function readPem(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new TlsFilesUnusable(`${path} cannot be read: ${reason}`, error);
+  }
+}
+
+function versionOf({ cert, key, clientCa }: TlsFiles): string {
+  return [cert, key, ...(clientCa === undefined ? [] : [clientCa])].map(mark).join();
+}
+
+function mark(path: string): string {
+  const found = statSync(path, { throwIfNoEntry: false });
+  return found === undefined ? "" : `${found.mtimeMs}/${found.size}/${found.ino}`;
+}

@@ -1,0 +1,221 @@
+import { isJsonObject, stringField, type JsonObject } from "../schemas/json.ts";
+import { RESOURCES, RESOURCE_TYPES, type Resource, type ResourceType } from "../schemas/resources.ts";
+import { ALL_RIGHTS, type Rights } from "../schemas/rights.ts";
+import type { Logger } from "../telemetry/logger.ts";
+import { rightsOfPolicies, rulesOf, type PolicyRules } from "./acl-rules.ts";
+import type { NomadError } from "./errors.ts";
+import { objectOf, parsed, tokenSelf } from "./inspection.ts";
+import type { NomadClientOptions } from "./options.ts";
+import { Requester, type Answer } from "./requester.ts";
+import { isToken, Secret } from "./secret.ts";
+
+/** What Nomad says of a token that is not ours. */
+type TokenRights =
+  | {
+      readonly kind: "known";
+      /** Never a secret. */
+      readonly name: string;
+      readonly rights: Rights;
+      readonly expiresAtMs: number | undefined;
+    }
+  | { readonly kind: "unknown" | "expired" | "acls-off" };
+
+/** Asks Nomad what subscribers may list, each with their own token. */
+export interface SubscriberRights {
+  /**
+   * Without a token: what the policy "anonymous" grants.
+   * Rejects with NomadError where Nomad cannot be asked.
+   */
+  rightsOf(token: string | undefined, signal: AbortSignal): Promise<TokenRights>;
+  close(): Promise<void>;
+}
+
+const NOT_KNOWN = new Set(["NOMAD_FORBIDDEN", "NOMAD_UNAUTHORIZED"]);
+/** Each costs two requests at every look. */
+const MAX_PROBED_NAMESPACES = 200;
+const MAX_REMEMBERED_POLICIES = 1000;
+
+/**
+ * Reads a token's policies with that very token, which Nomad allows, and decides as Nomad does. Where policies
+ * cannot be read (a task's identity, on most versions), Nomad is asked for each namespace that the token sees.
+ * Has connections of its own, so that blocking queries never keep a subscriber waiting.
+ * @throws NomadOptionInvalid
+ */
+export function createSubscriberRights(
+  options: NomadClientOptions,
+  deps: { logger: Logger; nowMs?: () => number },
+): SubscriberRights {
+  // Without our own token: what a subscriber may see must never be asked for in our name.
+  const requester = new Requester({ ...options, token: { kind: "none" } }, deps.logger);
+  const reader = new RightsReader(requester, deps.nowMs ?? Date.now);
+  return {
+    rightsOf: (token, signal) => reader.read(token, signal),
+    close: () => requester.close(),
+  };
+}
+
+class RightsReader {
+  readonly #requester: Requester;
+  readonly #nowMs: () => number;
+  /** Rules by name, index and hash of the policy: tokens share policies, and policies rarely change. */
+  readonly #rules = new Map<string, PolicyRules>();
+
+  constructor(requester: Requester, nowMs: () => number) {
+    this.#requester = requester;
+    this.#nowMs = nowMs;
+  }
+
+  async read(text: string | undefined, signal: AbortSignal): Promise<TokenRights> {
+    if (text === undefined) return this.#anonymous(signal);
+    if (!isToken(text)) return { kind: "unknown" };
+    const token = new Secret(text);
+    const ask: Ask = (path, query = {}) => this.#requester.ask({ path, query, token, signal });
+    const self = await ask("/v1/acl/token/self");
+    const { refusal } = self;
+    if (refusal?.code === "NOMAD_TOKEN_EXPIRED") return { kind: "expired" };
+    // Nomad before 1.10 knows nothing of a task's identity here, and what is no UUID is 500 here and 403 elsewhere.
+    const unclear = refusal !== undefined && (NOT_KNOWN.has(refusal.code) || refusal.status === 500);
+    if (unclear && self.token === "other") return this.#identity(text, ask);
+    if (refusal !== undefined && NOT_KNOWN.has(refusal.code)) return { kind: "unknown" };
+    const found = tokenSelf(self);
+    if (found.kind === "acls-disabled") return { kind: "acls-off" };
+    if (found.kind === "workload-identity") return this.#identity(text, ask);
+    if (found.kind !== "token") return { kind: "unknown" };
+    const expiresAtMs = found.expirationTime === undefined ? undefined : Date.parse(found.expirationTime);
+    if (expiresAtMs !== undefined && !(expiresAtMs > this.#nowMs())) return { kind: "expired" };
+    const name = `nomad token ${found.accessorId}`;
+    if (found.type === "management") return { kind: "known", name, rights: ALL_RIGHTS, expiresAtMs };
+    return { kind: "known", name, rights: await this.#rights(ask, "/v1/acl/policies"), expiresAtMs };
+  }
+
+  /** Nomad applies this policy to requests without a token, and to nothing else. Anyone may read it. */
+  async #anonymous(signal: AbortSignal): Promise<TokenRights> {
+    const answer = await this.#requester.ask({ path: "/v1/acl/policy/anonymous", signal });
+    if (answer.refusal?.message.includes("ACL support disabled")) return { kind: "acls-off" };
+    if (answer.status === 404 || (answer.refusal !== undefined && NOT_KNOWN.has(answer.refusal.code)))
+      return { kind: "unknown" };
+    const rules = rulesOf(objectOf(parsed(answer)));
+    if (rules === undefined) return { kind: "unknown" };
+    const rights = rightsOfPolicies([rules]);
+    return { kind: "known", name: "nomad anonymous", rights, expiresAtMs: undefined };
+  }
+
+  async #identity(text: string, ask: Ask): Promise<TokenRights> {
+    const expiresAtMs = expiryOf(text);
+    if (expiresAtMs !== undefined && expiresAtMs <= this.#nowMs()) return { kind: "expired" };
+    // Any agent answers this to whoever it knows; to others it does not.
+    const namespaces = await ask("/v1/namespaces");
+    if (namespaces.refusal !== undefined && NOT_KNOWN.has(namespaces.refusal.code))
+      return { kind: "unknown" };
+    const rights = await this.#rights(ask, "/v1/acl/policy/self");
+    return { kind: "known", name: "nomad workload identity", rights, expiresAtMs };
+  }
+
+  async #rights(ask: Ask, path: string): Promise<Rights> {
+    const listed = await ask(path);
+    if (listed.refusal !== undefined) {
+      throwUnlessRefused(listed.refusal);
+      return probe(ask);
+    }
+    const stubs = parsed(listed);
+    const policies: PolicyRules[] = [];
+    for (const stub of Array.isArray(stubs) ? stubs.filter(isJsonObject) : []) {
+      const rules = await this.#policy(stub, ask);
+      if (rules === undefined) return probe(ask);
+      if (rules !== "gone") policies.push(rules);
+    }
+    return rightsOfPolicies(policies);
+  }
+
+  /** Undefined where the token may not read it, or Nomad does not tell its rules. */
+  async #policy(stub: JsonObject, ask: Ask): Promise<PolicyRules | "gone" | undefined> {
+    const name = stringField(stub, "Name") ?? "";
+    const key = JSON.stringify([name, stub["ModifyIndex"], stub["Hash"]]);
+    const remembered = this.#rules.get(key);
+    if (remembered !== undefined) return remembered;
+    const answer = await ask(`/v1/acl/policy/${encodeURIComponent(name)}`);
+    if (answer.status === 404) return "gone";
+    if (answer.refusal !== undefined) {
+      throwUnlessRefused(answer.refusal);
+      return undefined;
+    }
+    const rules = rulesOf(objectOf(parsed(answer)));
+    if (rules === undefined) return undefined;
+    if (this.#rules.size >= MAX_REMEMBERED_POLICIES) this.#rules.clear();
+    this.#rules.set(key, rules);
+    return rules;
+  }
+}
+
+type Ask = (path: string, query?: Readonly<Record<string, string>>) => Promise<Answer>;
+
+/** Policies that may not be read, or an endpoint this version does not have, leave asking; some say so with 500. */
+function throwUnlessRefused(refusal: NomadError): void {
+  const { code, status } = refusal;
+  if (!NOT_KNOWN.has(code) && code !== "NOMAD_NOT_FOUND" && status !== 500) throw refusal;
+}
+
+/**
+ * Asks with prefixes no object has, once for each capability and namespace. A namespace that comes later is
+ * seen with the next look.
+ */
+async function probe(ask: Ask): Promise<Rights> {
+  const names = namespaceNames(await ask("/v1/namespaces")).slice(0, MAX_PROBED_NAMESPACES);
+  const allowed = new Set<string>();
+  for (const resource of probedResources()) {
+    for (const namespace of resource.namespaced ? names : ["-"]) {
+      if (await mayList(ask, resource, namespace)) allowed.add(`${resource.capability} ${namespace}`);
+    }
+  }
+  const known = new Set(names);
+  const mayListIn = (type: ResourceType, namespace: string) =>
+    type === "namespaces" || allowed.has(`${RESOURCES[type].capability} ${namespace}`);
+  return {
+    mayList: mayListIn,
+    // Of namespaces to come nothing is known.
+    mayListEverywhere: (type) => type === "nodes" && mayListIn(type, "-"),
+    mayKnow: (namespace) => known.has(namespace),
+    none: allowed.size === 0 && known.size === 0,
+  };
+}
+
+/** One resource for each capability. */
+function probedResources(): Resource[] {
+  const byCapability = new Map<string, Resource>();
+  for (const type of RESOURCE_TYPES) {
+    const resource = RESOURCES[type];
+    if (resource.neverPrefix !== undefined && !byCapability.has(resource.capability))
+      byCapability.set(resource.capability, resource);
+  }
+  return [...byCapability.values()];
+}
+
+async function mayList(ask: Ask, resource: Resource, namespace: string): Promise<boolean> {
+  const query = {
+    prefix: resource.neverPrefix ?? "",
+    ...(resource.namespaced ? { namespace } : {}),
+    stale: "",
+  };
+  const { refusal } = await ask(resource.path, query);
+  if (refusal === undefined) return true;
+  if (NOT_KNOWN.has(refusal.code)) return false;
+  throw refusal;
+}
+
+function namespaceNames(answer: Answer): string[] {
+  const listed = parsed(answer);
+  return Array.isArray(listed)
+    ? listed.flatMap((namespace) => stringField(objectOf(namespace), "Name") ?? [])
+    : [];
+}
+
+/** Nomad has checked the signature when this is used. */
+function expiryOf(token: string): number | undefined {
+  try {
+    const claims: unknown = JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString());
+    const expiry = typeof claims === "object" && claims !== null && "exp" in claims ? claims.exp : undefined;
+    return typeof expiry === "number" ? expiry * 1000 : undefined;
+  } catch {
+    return undefined;
+  }
+}

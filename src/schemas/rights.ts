@@ -1,0 +1,36 @@
+import type { ResourceType } from "./resources.ts";
+
+/** What somebody may list, as Nomad decides it: per resource and namespace. */
+export interface Rights {
+  /** Whether objects of the resource may be listed in the namespace; "-" for cluster-wide resources. */
+  mayList(resource: ResourceType, namespace: string): boolean;
+  /** Whether they may in every namespace, also in those that do not exist yet. */
+  mayListEverywhere(resource: ResourceType): boolean;
+  /** Whether the namespace may be known of. */
+  mayKnow(namespace: string): boolean;
+  /** Whether there is nothing at all that may be listed. */
+  readonly none: boolean;
+}
+
+export const ALL_RIGHTS: Rights = {
+  mayList: () => true,
+  mayListEverywhere: () => true,
+  mayKnow: () => true,
+  none: false,
+};
+
+/** Whether a text matches a pattern in which `*` stands for any text, also none. */
+export function globMatches(glob: string, text: string): boolean {
+  const [first = "", ...rest] = glob.split("*");
+  const last = rest.pop();
+  if (last === undefined) return glob === text;
+  if (!text.startsWith(first) || !text.endsWith(last)) return false;
+  const end = text.length - last.length;
+  let position = first.length;
+  for (const part of rest) {
+    const found = text.indexOf(part, position);
+    if (found === -1) return false;
+    position = found + part.length;
+  }
+  return position <= end;
+}

@@ -1,0 +1,125 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import {
+  AccessFeed,
+  bearer,
+  END,
+  everyKind,
+  FORMATS,
+  NAMESPACES,
+  openReader,
+} from "../support/access-feed.ts";
+
+const STATIC = "static-token-of-the-matrix-0001";
+const ALL_IDS = everyKind("").map(({ id }) => id);
+const all = (resource: string) => NAMESPACES.map((namespace) => `${resource}/${namespace}`);
+const inside = (namespace: string) =>
+  ["jobs", "allocations", "deployments", "evaluations"].map((resource) => `${resource}/${namespace}`);
+
+/** Who may see what, written out; the end is for everybody. */
+const TOKENS: readonly {
+  name: string;
+  sees: readonly string[];
+  token: (access: AccessFeed) => string | undefined;
+}[] = [
+  {
+    name: "management",
+    sees: ALL_IDS,
+    token: ({ nomad }) => nomad.simulator.managementToken?.secretId,
+  },
+  {
+    name: "read everywhere, without nodes",
+    sees: ALL_IDS.filter((id) => !id.includes("nodes")),
+    token: (access) => access.nomadToken({ namespaces: { "*": "read" } }),
+  },
+  {
+    name: "read in default, and nodes",
+    sees: [...inside("default"), "namespaces/default", "nodes", "baseline jobs/default", "baseline nodes"],
+    token: (access) => access.nomadToken({ namespaces: { default: "read" }, node: "read" }),
+  },
+  {
+    name: "list-jobs by a glob",
+    sees: ["jobs/qa-1", "namespaces/qa-1", "baseline jobs/qa-1"],
+    token: (access) => access.nomadToken({ namespaces: { "qa*": ["list-jobs"] } }),
+  },
+  {
+    name: "read-job alone",
+    sees: ["allocations/secret", "deployments/secret", "evaluations/secret", "namespaces/secret"],
+    token: (access) => access.nomadToken({ namespaces: { secret: ["read-job"] } }),
+  },
+  {
+    name: "everything but one denied namespace",
+    sees: [
+      ...inside("default"),
+      ...inside("qa-1"),
+      "namespaces/default",
+      "namespaces/qa-1",
+      "baseline jobs/default",
+      "baseline jobs/qa-1",
+    ],
+    token: (access) => access.nomadToken({ namespaces: { "*": "read", secret: "deny" } }),
+  },
+  {
+    name: "a static token for jobs of two namespaces",
+    sees: ["jobs/default", "jobs/qa-1", "baseline jobs/default", "baseline jobs/qa-1"],
+    token: () => STATIC,
+  },
+  {
+    name: "nobody, by the anonymous policy",
+    sees: ["jobs/default", "namespaces/default", "baseline jobs/default"],
+    token: () => undefined,
+  },
+];
+
+let access: AccessFeed;
+let url: string;
+beforeAll(async () => {
+  access = await AccessFeed.open();
+  access.nomad.simulator.acl.setPolicy("anonymous", { namespaces: { default: ["list-jobs"] } });
+  access.writeTokens([
+    { name: "matrix", token: STATIC, namespaces: ["default", "qa-*"], resources: ["jobs"] },
+  ]);
+  ({ url } = await access.serve());
+  await access.feed.commit(...everyKind("old "));
+});
+afterAll(() => access[Symbol.asyncDispose]());
+
+describe.each(TOKENS)("with $name", ({ sees, token }) => {
+  const expected = (mark: string) =>
+    ALL_IDS.filter((id) => id === END || sees.includes(id)).map((id) => `${mark}${id}`);
+
+  it.each(FORMATS)("%s replays what may be seen, and nothing else", async (format) => {
+    await using reader = await openReader(format, url, token(access), "earliest");
+    const seen = (await reader.idsUntil(`old ${END}`)).filter((id) => id.startsWith("old "));
+    expect(seen).toEqual(expected("old "));
+  });
+
+  it.each(FORMATS)("%s gives live what may be seen, and nothing else", async (format) => {
+    await using reader = await openReader(format, url, token(access), await access.feed.headCursor());
+    const mark = `${format}-${sees.length} `;
+    await access.feed.commit(...everyKind(mark));
+    expect(await reader.idsUntil(`${mark}${END}`)).toEqual(expected(mark));
+  });
+
+  it("gives the data beside an event to who may see the event", async () => {
+    const { epoch } = await access.feed.log.head();
+    const got: string[] = [];
+    const refusals = new Set<string>();
+    for (const [position, id] of ALL_IDS.entries()) {
+      const cursor = `${epoch}-${position + 1}`;
+      const response = await fetch(`${url}/v1/data/${cursor}`, { headers: bearer(token(access)) });
+      const body = await response.text();
+      if (response.status === 200) got.push(id);
+      else refusals.add(`${response.status} ${body.replace(cursor, "<cursor>")}`);
+    }
+    // What is hidden and what has no data beside it are told apart by nobody.
+    expect(refusals.size).toBe(1);
+    expect([...refusals][0]).toContain("Event <cursor> holds its data itself");
+    const withData = everyKind("").filter(({ overflow }) => overflow !== null);
+    expect(got).toEqual(withData.map(({ id }) => id).filter((id) => sees.includes(id)));
+  });
+});
+
+it("has something to hide: namespaces and resources differ between the tokens", () => {
+  expect(new Set(TOKENS.map(({ sees }) => sees.join())).size).toBe(TOKENS.length);
+  expect(all("jobs").every((id) => ALL_IDS.includes(id))).toBe(true);
+});

@@ -1,0 +1,153 @@
+import { assert, constantFrom, property, string } from "fast-check";
+import { describe, expect, it } from "vitest";
+import { rightsOfPolicies, rulesOf, type PolicyRules } from "../../src/nomad/acl-rules.ts";
+import { globMatches } from "../../src/schemas/rights.ts";
+
+/** A policy as Nomad answers it: a namespace's rule is a shorthand, or capabilities. */
+function policy(namespaces: Record<string, string | readonly string[]>, node?: string): PolicyRules {
+  const rules = rulesOf({
+    RulesJSON: {
+      Namespaces: Object.entries(namespaces).map(([Name, rule]) =>
+        typeof rule === "string"
+          ? { Name, Policy: rule, Capabilities: null }
+          : { Name, Policy: "", Capabilities: [...rule] },
+      ),
+      Node: node === undefined ? null : { Policy: node },
+    },
+  });
+  if (rules === undefined) throw new Error("no rules");
+  return rules;
+}
+
+const LIST = ["list-jobs"];
+const READ = ["read-job"];
+
+describe("what policies add up to", () => {
+  it.each([
+    [
+      "a capability is for its resources only",
+      [policy({ a: LIST })],
+      "a",
+      { jobs: true, allocations: false },
+    ],
+    ["read-job is for the others", [policy({ a: READ })], "a", { jobs: false, evaluations: true }],
+    ["read is both", [policy({ a: "read" })], "a", { jobs: true, deployments: true }],
+    ["write is both", [policy({ a: "write" })], "a", { jobs: true, allocations: true }],
+    [
+      "scale may read jobs, and not list them",
+      [policy({ a: "scale" })],
+      "a",
+      { jobs: false, allocations: true },
+    ],
+    ["deny is neither", [policy({ a: "deny" })], "a", { jobs: false, allocations: false }],
+    ["another namespace has nothing", [policy({ a: "read" })], "b", { jobs: false, allocations: false }],
+    [
+      "an exact name wins over a glob",
+      [policy({ a: LIST, "*": "read" })],
+      "a",
+      { jobs: true, allocations: false },
+    ],
+    ["also where it denies", [policy({ a: "deny", "*": "read" })], "a", { jobs: false, allocations: false }],
+    [
+      "and where the glob denies",
+      [policy({ a: "read", "*": "deny" })],
+      "a",
+      { jobs: true, allocations: true },
+    ],
+    [
+      "the closest glob wins",
+      [policy({ "*": "read", "dev-*": LIST })],
+      "dev-x",
+      { jobs: true, allocations: false },
+    ],
+    [
+      "whatever the order",
+      [policy({ "dev-*": LIST, "*": "read" })],
+      "dev-x",
+      { jobs: true, allocations: false },
+    ],
+    [
+      "a star within counts as none",
+      [policy({ "d*-x": READ, "*": LIST })],
+      "dev-x",
+      { jobs: false, allocations: true },
+    ],
+    [
+      "of two as close the last by name",
+      [policy({ "a*": LIST, "*b": READ })],
+      "ab",
+      { jobs: true, allocations: false },
+    ],
+    [
+      "rules of one name add up",
+      [policy({ a: LIST }), policy({ a: READ })],
+      "a",
+      { jobs: true, allocations: true },
+    ],
+    [
+      "rules of one glob too",
+      [policy({ "a*": LIST }), policy({ "a*": READ })],
+      "ab",
+      { jobs: true, allocations: true },
+    ],
+    [
+      "rules of two names do not",
+      [policy({ "*": LIST }), policy({ a: READ })],
+      "a",
+      { jobs: false, allocations: true },
+    ],
+    ["a deny clears the name's rules", [policy({ a: "read" }), policy({ a: "deny" })], "a", { jobs: false }],
+    ["in whichever order", [policy({ a: ["deny"] }), policy({ a: "read" })], "a", { jobs: false }],
+  ] as const)("%s", (_what, policies, namespace, expected) => {
+    const rights = rightsOfPolicies(policies);
+    for (const [resource, allowed] of Object.entries(expected)) {
+      expect([resource, rights.mayList(resource as "jobs", namespace)]).toEqual([resource, allowed]);
+    }
+  });
+
+  it.each([
+    [["read"], true],
+    [["write"], true],
+    [["read", "deny"], false],
+    [["deny", "write"], false],
+    [[undefined], false],
+  ])("nodes: %j", (levels, allowed) => {
+    const rights = rightsOfPolicies(levels.map((level) => policy({}, level)));
+    expect(rights.mayList("nodes", "-")).toBe(allowed);
+    expect(rights.none).toBe(!allowed);
+  });
+
+  it("a namespace is known by any capability but deny", () => {
+    const rights = rightsOfPolicies([policy({ a: ["submit-job"], b: "deny", c: [], "d*": LIST })]);
+    expect(["a", "b", "c", "dx", "e"].filter((name) => rights.mayKnow(name))).toEqual(["a", "dx"]);
+  });
+
+  it.each([
+    ["all namespaces", [policy({ "*": "read" })], true, true],
+    ["all but a denied one", [policy({ "*": "read", a: "deny" })], false, false],
+    ["all, one of them less", [policy({ "*": "read", "a*": READ })], false, true],
+    ["only a glob", [policy({ "a*": "read" })], false, false],
+    ["all by two policies", [policy({ "*": LIST }), policy({ "*": READ })], true, true],
+    ["nothing", [], false, false],
+  ] as const)("of everywhere: %s", (_what, policies, jobs, namespaces) => {
+    const rights = rightsOfPolicies(policies);
+    expect(rights.mayListEverywhere("jobs")).toBe(jobs);
+    expect(rights.mayListEverywhere("namespaces")).toBe(namespaces);
+  });
+
+  it("a policy without rules as JSON is none that can be judged", () => {
+    expect(rulesOf({ Name: "old", Rules: 'namespace "a" { policy = "read" }' })).toBeUndefined();
+  });
+});
+
+it("globs match as a regular expression of the same meaning", () => {
+  const text = string({ unit: constantFrom("a", "b", "-", "."), maxLength: 8 });
+  const glob = string({ unit: constantFrom("a", "b", "-", ".", "*"), maxLength: 8 });
+  assert(
+    property(glob, text, (pattern, name) => {
+      const escaped = pattern.split("*").map((part) => part.replaceAll(/[-.]/g, "\\$&"));
+      expect(globMatches(pattern, name)).toBe(new RegExp(`^${escaped.join(".*")}$`).test(name));
+    }),
+    { numRuns: 2000 },
+  );
+});
