@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { setImmediate as others } from "node:timers/promises";
 import * as fc from "fast-check";
 import { it } from "vitest";
-import type { EventFilter } from "../../src/publishers/event-filter.ts";
 import type { EventFacts } from "../../src/schemas/draft.ts";
 import { FanOut, type Fanned } from "../support/fan-out.ts";
 import { draftOf } from "../support/http-feed.ts";
@@ -12,7 +11,7 @@ const RESOURCES = ["jobs", "nodes", "allocations"] as const;
 /** One batch of events, or one event of the size that events have at most. */
 const MOST_BYTES_AHEAD = 64 * 1024;
 
-const FILTERS: readonly { readonly name: string; readonly filter: EventFilter }[] = [
+const FILTERS: readonly { readonly name: string; readonly filter: (facts: EventFacts) => boolean }[] = [
   { name: "all", filter: () => true },
   { name: "jobs", filter: ({ resource }) => resource === "jobs" },
   { name: "not jobs", filter: ({ resource }) => resource !== "jobs" },
@@ -50,7 +49,7 @@ const step = fc.oneof(
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
 interface Modelled extends Fanned {
-  readonly filter: EventFilter;
+  readonly filter: (facts: EventFacts) => boolean;
   readonly limit: number;
 }
 
