@@ -1,7 +1,7 @@
 import { isJsonObject, type Json } from "../schemas/json.ts";
 import { changesAt } from "./changes.ts";
 import type { Evaluation } from "./evaluation.ts";
-import type { Expression, Loop, LoopNames, StateTerm, ValueTerm } from "./expression.ts";
+import type { Expression, Loop, LoopNames, Selector, StateTerm, ValueTerm } from "./expression.ts";
 import { Regex } from "./regex/regex.ts";
 import { sourceOf, UNKNOWN } from "./sources.ts";
 import { containing, equalTo, isEmpty, type Question } from "./values.ts";
@@ -62,21 +62,34 @@ function chain(operands: readonly Expression[], slots: number, decisive: boolean
 }
 
 function valueTest({ selector, operator, negated, value: wanted }: ValueTerm): Test {
-  const source = sourceOf(selector);
-  const ask = question(
-    operator,
-    wanted,
-    selector.slot === undefined && selector.path.join(".") === "changes",
-  );
+  const ofChanges = selector.slot === undefined && selector.path.join(".") === "changes";
+  const ask = question(operator, wanted, ofChanges);
+  return termTest(selector, (found, evaluation, isCut) => {
+    const isSo = found !== undefined && ask(found, evaluation);
+    return !isSo && isCut() ? undefined : isSo !== negated;
+  });
+}
+
+function stateTest({ selector, operator, negated }: StateTerm): Test {
+  return termTest(selector, (found, _evaluation, isCut) => {
+    const isSo = found === undefined || (operator === "empty" && isEmpty(found));
+    // What was cut may have been all there was.
+    return isSo && isCut() ? undefined : isSo !== negated;
+  });
+}
+
+type Judge = (found: Json | undefined, evaluation: Evaluation, isCut: () => boolean) => Verdict;
+
+/** A test of what a selector finds. `isCut`: there may be more than was found. */
+function termTest(selector: Selector, judge: Judge): Test {
+  const { needsData, read, isCut } = sourceOf(selector);
   return {
-    needsData: source.needsData,
+    needsData,
     holds: (evaluation) => {
-      const found = source.read(evaluation);
+      const found = read(evaluation);
       evaluation.spend(1);
       if (found === UNKNOWN) return undefined;
-      const isSo = found !== undefined && ask(found, evaluation);
-      if (!isSo && source.isCut?.(evaluation) === true) return undefined;
-      return isSo !== negated;
+      return judge(found, evaluation, () => isCut?.(evaluation) === true);
     },
   };
 }
@@ -96,44 +109,22 @@ function question(operator: ValueTerm["operator"], wanted: string, ofChanges: bo
   }
 }
 
-function stateTest({ selector, operator, negated }: StateTerm): Test {
-  const source = sourceOf(selector);
-  return {
-    needsData: source.needsData,
-    holds: (evaluation) => {
-      const found = source.read(evaluation);
-      evaluation.spend(1);
-      if (found === UNKNOWN) return undefined;
-      const isSo = found === undefined || (operator === "empty" && isEmpty(found));
-      // What was cut may have been all there was.
-      if (isSo && source.isCut?.(evaluation) === true) return undefined;
-      return isSo !== negated;
-    },
-  };
-}
-
 /** Any is an or, all an and, over what the list or map holds. Over anything else there is nothing to go through. */
 function loopTest({ kind, selector, names, inner }: Loop, slots: number): Test {
-  const source = sourceOf(selector);
   const { needsData, holds } = compileExpression(inner, slots + (names.mode === "one" ? 1 : 2));
   const decisive = kind === "any";
-  return {
-    needsData: source.needsData || needsData,
-    holds: (evaluation) => {
-      const found = source.read(evaluation);
+  const test = termTest(selector, (found, evaluation, isCut) => {
+    let result: Verdict = isCut() ? undefined : !decisive;
+    for (const [key, value] of found === undefined ? [] : membersOf(found)) {
       evaluation.spend(1);
-      if (found === UNKNOWN) return undefined;
-      let result: Verdict = source.isCut?.(evaluation) === true ? undefined : !decisive;
-      for (const [key, value] of found === undefined ? [] : membersOf(found)) {
-        evaluation.spend(1);
-        bind(evaluation.slots, slots, names, key, value);
-        const verdict = holds(evaluation);
-        if (verdict === decisive) return decisive;
-        if (verdict === undefined) result = undefined;
-      }
-      return result;
-    },
-  };
+      bind(evaluation.slots, slots, names, key, value);
+      const verdict = holds(evaluation);
+      if (verdict === decisive) return decisive;
+      if (verdict === undefined) result = undefined;
+    }
+    return result;
+  });
+  return { ...test, needsData: test.needsData || needsData };
 }
 
 function* membersOf(found: Json): Generator<readonly [key: number | string, value: Json]> {

@@ -1,8 +1,12 @@
+import type { Budget } from "./budget.ts";
 import type { EventFacts } from "../schemas/draft.ts";
 import type { Json, JsonObject } from "../schemas/json.ts";
 
-/** What an expression may cost for one event. */
-export const MAX_STEPS = 500_000;
+/**
+ * What an expression may cost for one event, in steps: a term, an element of a list, or a state of a regular
+ * expression at one character, some tens of nanoseconds each.
+ */
+export const MAX_STEPS = 100_000;
 
 /** Thrown where an event is so large, and the expression such, that it would cost more. */
 export class OutOfSteps extends Error {}
@@ -20,7 +24,7 @@ export interface FilterSubject {
 }
 
 /** One expression asked of one event. */
-export class Evaluation {
+export class Evaluation implements Budget {
   readonly facts: EventFacts;
   /** Values of the names that loops around the current term gave. */
   readonly slots: Json[] = [];

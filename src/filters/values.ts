@@ -1,4 +1,5 @@
 import { isJsonObject, type Json, type JsonObject } from "../schemas/json.ts";
+import { includesWithin } from "./budget.ts";
 import type { Evaluation } from "./evaluation.ts";
 
 const TRUE_WORDS = ["1", "t", "T", "true", "TRUE", "True"];
@@ -58,9 +59,11 @@ function trimZerosAtEnd(text: string): string {
 export function containing(wanted: string): Question {
   const isEqual = equalTo(wanted);
   return (value, evaluation) => {
-    evaluation.spend(sizeOf(value));
-    if (typeof value === "string") return value.includes(wanted);
-    if (Array.isArray(value)) return value.some((item) => isEqual(item, evaluation));
+    if (typeof value === "string") return includesWithin(value, wanted, evaluation);
+    if (Array.isArray(value)) {
+      evaluation.spend(value.length);
+      return value.some((item) => isEqual(item, evaluation));
+    }
     return isJsonObject(value) && Object.hasOwn(value, wanted);
   };
 }
@@ -70,11 +73,6 @@ export function isEmpty(value: Json): boolean {
   if (typeof value === "string" || Array.isArray(value)) return value.length === 0;
   if (!isJsonObject(value)) return false;
   return Object.keys(value).length === 0;
-}
-
-/** What looking through a value costs, in steps. */
-function sizeOf(value: Json): number {
-  return typeof value === "string" || Array.isArray(value) ? value.length : 1;
 }
 
 /** A member of a map, an element of a list, or undefined; null is as good as absent. */

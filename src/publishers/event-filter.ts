@@ -18,7 +18,7 @@ export function createEventFilter(conditions: EventConditions, access: Access = 
   return (event) =>
     access.maySee(event) &&
     (event.op === null ? forControl : forChanges).every((test) => test(event)) &&
-    filters.every((test) => test(event));
+    filters.every(({ test }) => test(event));
 }
 
 function changeTests(conditions: EventConditions): FactsTest[] {

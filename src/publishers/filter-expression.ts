@@ -1,13 +1,13 @@
 import { createFilter, type FilterSubject } from "../filters/filter.ts";
 import { isJsonObject, parseExact, type Json, type JsonObject } from "../schemas/json.ts";
-import type { EventTest, TestedEvent } from "../schemas/subscription-schema.ts";
+import type { EventExpression, TestedEvent } from "../schemas/subscription-schema.ts";
 
 export { InvalidFilter } from "../filters/errors.ts";
 
-/** An expression of the filter language as a test of events. @throws InvalidFilter */
-export function compileFilter(expression: string, signals: readonly string[]): EventTest {
-  const filter = createFilter(expression, { signals });
-  return (event) => filter(new Subject(event));
+/** An expression of the filter language with the test of events that it is. @throws InvalidFilter */
+export function compileFilter(text: string, signals: readonly string[]): EventExpression {
+  const filter = createFilter(text, { signals });
+  return { text, test: (event) => filter(new Subject(event)) };
 }
 
 /** What was parsed of events that somebody still holds: once for all subscribers. */

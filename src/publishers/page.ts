@@ -7,6 +7,9 @@ import type { EventFilter } from "./event-filter.ts";
 /** What one page may cost, whatever was asked for. */
 const MAX_SCANNED_EVENTS = 20_000;
 const MAX_SCANNED_BYTES = 32 * 1024 * 1024;
+const MAX_SCAN_MS = 5000;
+/** How long others wait while events are looked at: a filter may take some milliseconds for each. */
+const SLICE_MS = 10;
 const READ_EVENTS = 1000;
 const READ_BYTES = 1024 * 1024;
 
@@ -30,6 +33,8 @@ export async function readPage(
   let { sequence } = cursor;
   let scannedEvents = 0;
   let scannedBytes = 0;
+  const endAt = performance.now() + MAX_SCAN_MS;
+  let sliceEndAt = performance.now() + SLICE_MS;
   while (scannedEvents < MAX_SCANNED_EVENTS && scannedBytes < MAX_SCANNED_BYTES) {
     const read = await log.read({ epoch, sequence }, { limit: READ_EVENTS, maxBytes: READ_BYTES });
     if (read.length === 0) break;
@@ -38,7 +43,11 @@ export async function readPage(
       scannedEvents += 1;
       scannedBytes += entry.json.length;
       if (filter(entry)) entries.push(entry);
-      if (entries.length === limit) return { entries, cursor: { epoch, sequence } };
+      const nowMs = performance.now();
+      if (entries.length === limit || nowMs > endAt) return { entries, cursor: { epoch, sequence } };
+      if (nowMs < sliceEndAt) continue;
+      await setImmediate();
+      sliceEndAt = performance.now() + SLICE_MS;
     }
     // Looking far for few events must let others run too.
     await setImmediate();

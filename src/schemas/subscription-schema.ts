@@ -29,7 +29,13 @@ export interface EventConditions {
   readonly subjects?: readonly string[];
   readonly minSeverity?: Severity;
   /** What was asked for in the filter language. */
-  readonly filters?: readonly EventTest[];
+  readonly filters?: readonly EventExpression[];
+}
+
+/** An expression of the filter language. Two of the same text ask the same, so that the text can stand for it. */
+export interface EventExpression {
+  readonly text: string;
+  readonly test: EventTest;
 }
 
 /** An event as it is tested: its facts, and its JSON for what they do not say. */
@@ -109,7 +115,7 @@ export interface SubscriptionContext {
   /** Names of all signals there are. */
   readonly signals: readonly string[];
   /** Reads an expression of the filter language, which is not of this room. @throws InvalidFilter */
-  readonly compileFilter: (expression: string, signals: readonly string[]) => EventTest;
+  readonly compileFilter: (text: string, signals: readonly string[]) => EventExpression;
   /** What a browser's EventSource sends when it reconnects; goes before `cursor` and `since`. */
   readonly lastEventId?: string;
 }
@@ -129,8 +135,10 @@ export function parseSubscription(query: URLSearchParams, context: SubscriptionC
   };
 }
 
-function conditionsOf(query: URLSearchParams, context: SubscriptionContext): EventConditions {
-  const { signals, compileFilter } = context;
+function conditionsOf(
+  query: URLSearchParams,
+  { signals, compileFilter }: Pick<SubscriptionContext, "signals" | "compileFilter">,
+): EventConditions {
   const types = listOf(query, "types", TYPES);
   const namespaces = listOf(query, "namespaces", undefined);
   const ops = listOf(query, "ops", OPS);
@@ -138,13 +146,7 @@ function conditionsOf(query: URLSearchParams, context: SubscriptionContext): Eve
   const named = listOf(query, "signals", signals);
   const subjects = listOf(query, "subjects", undefined);
   const minSeverity = single(query, "minSeverity");
-  const expressions = query.getAll("filter");
-  if (expressions.length > MAX_FILTERS) {
-    throw new InvalidParameter(`filter is given ${expressions.length} times`, "filter", [
-      `at most ${MAX_FILTERS}`,
-    ]);
-  }
-  const filters = expressions.map((expression) => compileFilter(expression, signals));
+  const filters = expressionsOf(query).map((text) => compileFilter(text, signals));
   subjects?.forEach(assertSubject);
   if (minSeverity !== undefined) assertOneOf("minSeverity", minSeverity, SEVERITY_NAMES);
   return {
@@ -157,6 +159,12 @@ function conditionsOf(query: URLSearchParams, context: SubscriptionContext): Eve
     ...(minSeverity !== undefined && { minSeverity }),
     ...(filters.length > 0 && { filters }),
   };
+}
+
+function expressionsOf(query: URLSearchParams): string[] {
+  const texts = query.getAll("filter");
+  if (texts.length <= MAX_FILTERS) return texts;
+  throw new InvalidParameter(`filter is given ${texts.length} times`, "filter", [`at most ${MAX_FILTERS}`]);
 }
 
 function startOf(query: URLSearchParams, context: SubscriptionContext): Start {

@@ -296,6 +296,27 @@ describe("looking far for a page", () => {
     done.push("page");
     expect(done).toEqual(["others", "page"]);
   });
+
+  it("lets others run between the events that a slow filter looks at", async () => {
+    const ids = await feed.commitMany("a", 30);
+    const { epoch } = await feed.log.head();
+    const seen: string[] = [];
+    let stretches = 0;
+    const countStretch = () => {
+      stretches += 1;
+      if (seen.length < ids.length) setImmediate(countStretch);
+    };
+    setImmediate(countStretch);
+    const filter = ({ id }: { id: string }) => {
+      const endAt = performance.now() + 5;
+      while (performance.now() < endAt);
+      seen.push(id);
+      return false;
+    };
+    const page = await readPage(feed.log, { cursor: { epoch, sequence: 0 }, filter, limit: 1 });
+    expect({ seen, reached: page.cursor.sequence }).toEqual({ seen: ids, reached: 30 });
+    expect(stretches).toBeGreaterThan(5);
+  });
 });
 
 describe("what a WebSocket client sends", () => {

@@ -1,3 +1,4 @@
+import { includesWithin, type Budget } from "../budget.ts";
 import { compileRegex, type Program } from "./program.ts";
 import { InvalidRegex, parseRegex, type Assertion, type Node } from "./syntax.ts";
 
@@ -6,11 +7,6 @@ export { InvalidRegex };
 const NEWLINE = 10;
 /** Before the first character and after the last. */
 const NOTHING = -1;
-
-/** Is told of work before it is done; may throw to end it. */
-export interface Budget {
-  spend(steps: number): void;
-}
 
 const UNBOUNDED: Budget = { spend: () => undefined };
 
@@ -42,9 +38,7 @@ export class Regex {
 
   /** Whether it matches anywhere in the text. The budget hears of one step for each state at each character. */
   test(text: string, budget: Budget = UNBOUNDED): boolean {
-    if (this.#plain === undefined) return this.#run(text, budget);
-    budget.spend(1 + text.length);
-    return holds(this.#plain, text);
+    return this.#plain === undefined ? this.#run(text, budget) : holds(this.#plain, text, budget);
   }
 
   #run(text: string, budget: Budget): boolean {
@@ -175,7 +169,7 @@ function isAssertion(node: Node | undefined, assertion: Assertion): boolean {
   return node?.kind === "assertion" && node.assertion === assertion;
 }
 
-function holds({ text, atStart, atEnd }: PlainText, within: string): boolean {
+function holds({ text, atStart, atEnd }: PlainText, within: string, budget: Budget): boolean {
   if (atStart) return atEnd ? within === text : within.startsWith(text);
-  return atEnd ? within.endsWith(text) : within.includes(text);
+  return atEnd ? within.endsWith(text) : includesWithin(within, text, budget);
 }

@@ -1,4 +1,5 @@
 import { CharacterSet } from "./character-set.ts";
+import { CONTROLS, PERL_CLASSES, POSIX_CLASSES } from "./classes.ts";
 
 /** A regular expression as it was understood. Greed is left out: whether there is a match does not depend on it. */
 export type Node =
@@ -37,35 +38,6 @@ interface Flags {
 
 const NO_FLAGS: Flags = { ignoreCase: false, multiline: false, dotAll: false };
 const FLAG_NAMES: Readonly<Record<string, keyof Flags>> = { i: "ignoreCase", m: "multiline", s: "dotAll" };
-
-const DIGIT = "0-9";
-const WORD = "0-9A-Za-z_";
-const SPACE = String.raw`\t\n\f\r `;
-const CLASSES: Readonly<Record<string, string>> = {
-  d: `[${DIGIT}]`,
-  D: `[^${DIGIT}]`,
-  w: `[${WORD}]`,
-  W: `[^${WORD}]`,
-  s: `[${SPACE}]`,
-  S: `[^${SPACE}]`,
-};
-const POSIX: Readonly<Record<string, string>> = {
-  alnum: "0-9A-Za-z",
-  alpha: "A-Za-z",
-  ascii: String.raw`\x00-\x7f`,
-  blank: String.raw`\t `,
-  cntrl: String.raw`\x00-\x1f\x7f`,
-  digit: DIGIT,
-  graph: String.raw`\x21-\x7e`,
-  lower: "a-z",
-  print: String.raw`\x20-\x7e`,
-  punct: String.raw`\x21-\x2f\x3a-\x40\x5b-\x60\x7b-\x7e`,
-  space: String.raw`\t\n\v\f\r `,
-  upper: "A-Z",
-  word: WORD,
-  xdigit: "0-9A-Fa-f",
-};
-const CONTROLS: Readonly<Record<string, number>> = { a: 7, f: 12, t: 9, n: 10, r: 13, v: 11 };
 
 /** @throws InvalidRegex */
 export function parseRegex(pattern: string): Node {
@@ -189,7 +161,7 @@ class RegexParser {
   /** \d, \pL, \p{Greek}; the backslash was taken. */
   #class(at: number): string | undefined {
     const letter = this.#pattern[this.#at] ?? "";
-    const perl = CLASSES[letter];
+    const perl = PERL_CLASSES[letter];
     if (perl !== undefined) {
       this.#at += 1;
       return perl;
@@ -239,7 +211,7 @@ class RegexParser {
     const at = this.#at;
     const posix = this.#match(/\[:(\^?)(\w+):\]/y);
     if (posix !== undefined) {
-      const members = POSIX[posix[2] ?? ""];
+      const members = POSIX_CLASSES[posix[2] ?? ""];
       if (members === undefined) throw this.#error(`there is no class ${posix[0]}`, at);
       return `[${posix[1]}${members}]`;
     }
