@@ -1,0 +1,170 @@
+import { connect, type Socket } from "node:net";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { describe, expect, it } from "vitest";
+import { FanOut, type Fanned } from "../support/fan-out.ts";
+import { draftOf, TestFeed } from "../support/http-feed.ts";
+import { until } from "../support/until.ts";
+import { WebSocketClient } from "../support/websocket-client.ts";
+
+const EVERYTHING = { filter: () => true, name: "all" };
+const STALLED = 500;
+
+function drafts(first: number, count: number, padding = 0) {
+  return Array.from({ length: count }, (_, position) =>
+    draftOf({ id: `${first + position}`, tail: `"data":{"padding":"${"x".repeat(padding)}"}}` }),
+  );
+}
+
+const idsFrom = (first: number, count: number) =>
+  Array.from({ length: count }, (_, position) => `${first + position}`);
+
+function idsAt({ sink }: Fanned): string[] {
+  return sink.taken
+    .map((json) => JSON.parse(json) as { id: string; sequence?: string })
+    .filter(({ sequence }) => sequence !== undefined)
+    .map(({ id }) => id);
+}
+
+async function has(subscriber: Fanned, ids: readonly string[]): Promise<void> {
+  await until(`${ids.length} events`, () => idsAt(subscriber).length >= ids.length);
+  expect(idsAt(subscriber)).toEqual(ids);
+}
+
+async function gauge(feed: FanOut, name: "ringBytes" | "ringEvents"): Promise<number> {
+  return (await feed.metrics[name].get()).values[0]?.value ?? 0;
+}
+
+describe("the ring", () => {
+  it("reads the log once, however many subscribers there are", async () => {
+    await using fanOut = await FanOut.open();
+    const subscribers = await Promise.all(Array.from({ length: 50 }, () => fanOut.subscribe(0, EVERYTHING)));
+    await fanOut.commit(drafts(0, 1));
+    for (const subscriber of subscribers) await has(subscriber, ["0"]);
+    const before = fanOut.reads;
+    await fanOut.commit(drafts(1, 1));
+    for (const subscriber of subscribers) await has(subscriber, ["0", "1"]);
+    // One brings the event, one finds that there are no more.
+    expect(fanOut.reads - before).toBeLessThanOrEqual(2);
+  });
+
+  it("changes a subscriber that it left behind over to the log and back, without gap or repetition", async () => {
+    await using fanOut = await FanOut.open({ maxBytes: 1 << 20, maxEvents: 8 });
+    const slow = await fanOut.subscribe(0, EVERYTHING);
+    const fast = await fanOut.subscribe(0, EVERYTHING);
+    await fanOut.commit(drafts(0, 4));
+    await has(slow, idsFrom(0, 4));
+    slow.sink.pause();
+    for (let first = 4; first < 100; first += 4) {
+      await fanOut.commit(drafts(first, 4));
+      await has(fast, idsFrom(0, first + 4));
+    }
+    const before = fanOut.reads;
+    slow.sink.resume();
+    await has(slow, idsFrom(0, 100));
+    expect(fanOut.reads).toBeGreaterThan(before);
+    const caughtUp = fanOut.reads;
+    await fanOut.commit(drafts(100, 4));
+    await has(slow, idsFrom(0, 104));
+    expect(fanOut.reads - caughtUp).toBeLessThanOrEqual(2);
+  });
+
+  it("stays within its bounds, and says how much it holds", async () => {
+    const limits = { maxBytes: 64 * 1024, maxEvents: 32 };
+    await using fanOut = await FanOut.open(limits);
+    const subscriber = await fanOut.subscribe(0, EVERYTHING);
+    for (let first = 0; first < 400; first += 4) {
+      await fanOut.commit(drafts(first, 4, first < 200 ? 0 : 3000));
+      expect(await gauge(fanOut, "ringBytes")).toBeLessThanOrEqual(limits.maxBytes);
+      expect(await gauge(fanOut, "ringEvents")).toBeLessThanOrEqual(limits.maxEvents);
+    }
+    await has(subscriber, idsFrom(0, 400));
+    expect(await gauge(fanOut, "ringEvents")).toBeGreaterThan(0);
+    subscriber.leave();
+    await subscriber.ending;
+    expect(await gauge(fanOut, "ringBytes")).toBe(0);
+  });
+
+  it("begins again when a log that was away is back, and nothing is lost", async () => {
+    await using fanOut = await FanOut.open();
+    const waiting = await fanOut.subscribe(0, EVERYTHING);
+    const slow = await fanOut.subscribe(0, EVERYTHING);
+    await fanOut.commit(drafts(0, 3));
+    await has(waiting, idsFrom(0, 3));
+    slow.sink.pause();
+    await fanOut.commit(drafts(3, 3));
+    await has(waiting, idsFrom(0, 6));
+
+    fanOut.setAway(true);
+    await fanOut.commit(drafts(6, 3));
+    const { reason, cursor } = await waiting.ending;
+    expect(reason).toBe("LOG_UNAVAILABLE");
+    expect(waiting.sink.ended).toEqual({ closeCode: 1013, reason });
+    expect(slow.ended).toBeUndefined();
+
+    fanOut.setAway(false);
+    slow.sink.resume();
+    const again = await fanOut.subscribe(cursor.sequence, EVERYTHING);
+    await fanOut.commit(drafts(9, 3));
+    await has(slow, idsFrom(0, 12));
+    await has(again, idsFrom(6, 6));
+  });
+
+  it("tells whoever waits when the epoch changed, and serves the new one", async () => {
+    await using fanOut = await FanOut.open();
+    const waiting = await fanOut.subscribe(0, EVERYTHING);
+    await fanOut.commit(drafts(0, 3));
+    await has(waiting, idsFrom(0, 3));
+    fanOut.changeEpoch("later");
+    // Somebody with a cursor of the new epoch is what makes the ring look.
+    const later = await fanOut.subscribe(1, EVERYTHING);
+    expect((await waiting.ending).reason).toBe("EPOCH_CHANGED");
+    await has(later, idsFrom(1, 2));
+    await fanOut.commit(drafts(3, 1));
+    await has(later, idsFrom(1, 3));
+  });
+});
+
+/** Connects and never reads. */
+async function stalledSocket(url: string): Promise<Socket> {
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname).pause();
+  socket.on("error", () => undefined);
+  await new Promise<void>((resolve) => {
+    socket.write(
+      `GET /v1/events HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+      () => resolve(),
+    );
+  });
+  return socket;
+}
+
+function heldBytes(): number {
+  setFlagsFromString("--expose-gc");
+  (runInNewContext("gc") as () => void)();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
+
+describe("500 subscribers that stopped reading", () => {
+  it("keep nobody waiting, and cost less than 64 KiB each", async () => {
+    await using feed = await TestFeed.open();
+    const { url } = await feed.serve();
+    const reader = await WebSocketClient.connect(`${url}/v1/events`);
+    await reader.next();
+    const stalled = await Promise.all(Array.from({ length: STALLED }, () => stalledSocket(url)));
+    const open = async () => (await feed.metrics.subscribers.get()).values[0]?.value === STALLED + 1;
+    await until("all are connected", open);
+    const before = heldBytes();
+    const ids = await feed.commitMany("a", 300, 16 * 1024);
+    const last = ids.at(-1);
+    expect((await reader.until(({ id }) => id === last)).map(({ id }) => id)).toEqual(ids);
+    const delivered = (await feed.metrics.deliveries.get()).values[0]?.value ?? 0;
+    expect(delivered).toBeLessThan(ids.length * (STALLED + 1));
+    // The ring's 16 MiB are nobody's in particular.
+    expect((heldBytes() - before - 16 * 1024 * 1024) / STALLED).toBeLessThan(64 * 1024);
+    for (const socket of stalled) socket.destroy();
+    await reader.close();
+  });
+});
