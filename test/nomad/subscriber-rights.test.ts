@@ -86,7 +86,7 @@ describe.skipIf(typeof found === "string")(`rights, as a real Nomad decides them
       nomads.push(...(JSON.parse(listed.text) as { Name: string }[]).map(({ Name }) => Name));
       if ((await api("GET", "/v1/nodes", undefined, token)).status === 200) nomads.push("nodes");
       if (ours.rights.mayList("nodes", "-")) decided.push("nodes");
-      expect(decided.toSorted(), policies.join("\n--\n")).toEqual(nomads.toSorted());
+      expect({ policies, allowed: decided.toSorted() }).toEqual({ policies, allowed: nomads.toSorted() });
     }
   }, 180_000);
 
