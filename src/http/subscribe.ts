@@ -8,6 +8,7 @@ import { resolveStart, type StartPoint } from "../publishers/start.ts";
 import type { Subscriptions } from "../publishers/subscriptions.ts";
 import { parseSubscription, type Format, type Subscription } from "../schemas/subscription-schema.ts";
 import type { Logger } from "../telemetry/logger.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
 import { TICKET_PARAMETER } from "./access/credentials.ts";
 import type { Gate } from "./access/gate.ts";
 
@@ -27,6 +28,7 @@ export interface SubscribeDeps {
   /** Who asks, and what they may see. @throws Unauthorized, Forbidden, AuthUnavailable */
   readonly accessOf: (request: IncomingMessage) => Promise<Access>;
   readonly gate: Gate;
+  readonly metrics: Pick<Metrics, "refusals">;
 }
 
 export interface Admitted {
