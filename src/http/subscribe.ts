@@ -53,8 +53,8 @@ export async function admit(
     signals: deps.signals,
     ...(typeof lastEventId === "string" && { lastEventId }),
   });
-  const access = await deps.accessOf(request);
   if (format !== "page") await deps.gate.takePlace(request);
+  const access = await deps.accessOf(request);
   const start = await resolveStart(deps.log, subscription.start);
   // The server may have begun to stop while the log was read.
   if (deps.isStopping()) throw new GoingAway();
