@@ -7,10 +7,10 @@ export const ROUTES = [
   "GET /v1/events",
   "GET /v1/data/<cursor>",
   "GET /v1/duties",
-  "POST /v1/tickets",
   "GET /healthz",
   "GET /readyz",
   "GET /metrics",
+  "POST /v1/tickets",
 ] as const;
 
 /** There is no such route. */

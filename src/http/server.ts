@@ -86,7 +86,7 @@ export function createHttpServer(deps: HttpServerDeps, options: HttpServerOption
   const { openRoutes = [] } = options;
 
   const listener = createListener(options, logger);
-  const app = createApp(logger, listener);
+  const app = createApp({ logger, metrics, listener });
   app.server.on("connection", (socket: Socket) => {
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
@@ -104,6 +104,7 @@ export function createHttpServer(deps: HttpServerDeps, options: HttpServerOption
     assertMayAsk,
     accessOf: (request) => gate.accessOf(request),
     gate,
+    metrics,
   };
   app.addHook("onRequest", createAdmission({ gate, assertMayAsk, openRoutes }));
   addIndexRoute(app, deps);
@@ -144,10 +145,18 @@ export function createHttpServer(deps: HttpServerDeps, options: HttpServerOption
   };
 }
 
-function createApp(logger: Logger, { create }: Listener): FastifyInstance {
+function createApp({
+  logger,
+  metrics,
+  listener,
+}: {
+  logger: Logger;
+  metrics: Pick<Metrics, "refusals">;
+  listener: Listener;
+}): FastifyInstance {
   const app = fastify({
     logger: false,
-    serverFactory: create,
+    serverFactory: listener.create,
     // A path that cannot be decoded, or that is longer than any we have.
     frameworkErrors: (_error, { method, url }, { raw }) => {
       const { status, problem } = problemOf(new NotFound(method, url));
@@ -161,6 +170,7 @@ function createApp(logger: Logger, { create }: Listener): FastifyInstance {
   });
   app.setErrorHandler(async (error, request, reply) => {
     const { status, problem } = problemOf(error);
+    metrics.refusals.inc({ code: problem.code });
     if (problem.code === "INTERNAL")
       logger.error({ err: error, url: loggableUrl(request.url) }, "Request failed");
     return reply.code(status).headers(problemHeaders(error)).type(PROBLEM_TYPE).send(problemText(problem));

@@ -9,6 +9,7 @@ import { resolveStart, type StartPoint } from "../publishers/start.ts";
 import type { Subscriptions } from "../publishers/subscriptions.ts";
 import { parseSubscription, type Format, type Subscription } from "../schemas/subscription-schema.ts";
 import type { Logger } from "../telemetry/logger.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
 import { TICKET_PARAMETER } from "./access/credentials.ts";
 import type { Gate } from "./access/gate.ts";
 
@@ -28,6 +29,7 @@ export interface SubscribeDeps {
   /** Who asks, and what they may see. @throws Unauthorized, Forbidden, AuthUnavailable */
   readonly accessOf: (request: IncomingMessage) => Promise<Access>;
   readonly gate: Gate;
+  readonly metrics: Pick<Metrics, "refusals">;
 }
 
 export interface Admitted {
@@ -53,8 +55,8 @@ export async function admit(
     compileFilter,
     ...(typeof lastEventId === "string" && { lastEventId }),
   });
-  const access = await deps.accessOf(request);
   if (format !== "page") await deps.gate.takePlace(request);
+  const access = await deps.accessOf(request);
   const start = await resolveStart(deps.log, subscription.start);
   // The server may have begun to stop while the log was read.
   if (deps.isStopping()) throw new GoingAway();

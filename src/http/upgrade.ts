@@ -42,6 +42,7 @@ export function createUpgradeHandler(
         serve(deps, admitted, webSocket, request);
       });
     } catch (error) {
+      deps.metrics.refusals.inc({ code: publicError(error).code });
       if (outcomeOf(error).status === 500) {
         deps.logger.error({ err: error, url: loggableUrl(request.url) }, "Request failed");
       }

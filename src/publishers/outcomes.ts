@@ -15,13 +15,13 @@ const OUTCOMES: Readonly<Record<string, Outcome>> = {
   INVALID_MESSAGE: { status: 400, closeCode: 4400 },
   NOT_FOUND: { status: 404, closeCode: 4400 },
   NO_DATA: { status: 404, closeCode: 4400 },
-  UNAUTHORIZED: { status: 401, closeCode: 4401 },
-  URL_TOO_LONG: { status: 414, closeCode: 4400 },
   FORBIDDEN: { status: 403, closeCode: 4403 },
   TOO_SLOW: { status: 503, closeCode: 4408 },
   EPOCH_CHANGED: { status: 409, closeCode: 4409 },
   CURSOR_EXPIRED: { status: 410, closeCode: 4410 },
   FUTURE_CURSOR: { status: 412, closeCode: 4412 },
+  UNAUTHORIZED: { status: 401, closeCode: 4401 },
+  URL_TOO_LONG: { status: 414, closeCode: 4400 },
   LIMIT: { status: 429, closeCode: 4429 },
 };
 const LATER: Outcome = { status: 503, closeCode: 1013 };

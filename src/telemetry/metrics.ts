@@ -124,6 +124,12 @@ export function createMetrics() {
       labelNames: ["format"] as const,
       registers,
     }),
+    refusals: new Counter({
+      name: "ncf_refusals_total",
+      help: "Requests that were refused, by error code: UNAUTHORIZED, FORBIDDEN, LIMIT, …",
+      labelNames: ["code"] as const,
+      registers,
+    }),
     subscriptionsEnded: new Counter({
       name: "ncf_subscriptions_ended_total",
       help: "Ended subscriptions, by format and reason",

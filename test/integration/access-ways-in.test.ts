@@ -76,6 +76,10 @@ describe("a token comes", () => {
       expect(response.headers.get("www-authenticate")).toBe('Bearer realm="nomad-changefeed"');
       expect(await problemOf(response)).toMatchObject({ status: 401, code: "UNAUTHORIZED" });
     }
+    await expect(WebSocketClient.connect(`${url}/v1/events`)).rejects.toMatchObject({ status: 401 });
+    expect(await access.feed.metrics.registry.metrics()).toContain(
+      'ncf_refusals_total{code="UNAUTHORIZED"} 4',
+    );
   });
 
   it("known, with nothing to see: 403", async () => {

@@ -130,6 +130,22 @@ describe("doctor", () => {
     expect(stdout).toMatch(/^✗ leader: the region has none\n {4}→ Look at/m);
   });
 
+  it("looks at the files that say who may subscribe", async () => {
+    const file = join(folder, "tokens.yaml");
+    const flags = ["--auth", "tokens", "--auth-tokens-file", file];
+    await writeFile(
+      file,
+      `tokens:\n  - { name: a, sha256: ${"0".repeat(64)}, namespaces: ["*"], resources: ["*"] }\n`,
+    );
+    expect(named((await doctor(...flags)).checks, "tokens")?.message).toBe(`${file}: 1 token`);
+    await writeFile(file, "tokens:\n  - { name: a, namespaces: [a], resources: [jobs] }\n");
+    const tls = ["--tls-cert", file, "--tls-key", file];
+    const { code, checks } = await doctor(...flags, ...tls);
+    expect(code).toBe(1);
+    expect(named(checks, "tokens")?.message).toContain("give sha256 (better) or token");
+    expect(named(checks, "tls")?.message).toContain("do not make a certificate");
+  });
+
   it("says what the token lacks, and where", async () => {
     const { code, checks, stdout } = await doctor(
       "--nomad-token",

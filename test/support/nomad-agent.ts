@@ -38,9 +38,29 @@ export async function findNomadAgent(
   }
 }
 
+/**
+ * An agent that asks for tokens, and its management token: the one at NOMAD_ADDR with NOMAD_TOKEN, or a dev agent
+ * run from NOMAD_BIN. A text where there is none: the reason.
+ */
+export async function findGuardedNomadAgent(
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<(NomadAgent & { readonly token: string }) | string> {
+  const { NOMAD_ADDR: address = "", NOMAD_TOKEN: token = "", NOMAD_BIN: binary = "" } = env;
+  if (address !== "" && token !== "") {
+    return { address, token, origin: `NOMAD_ADDR ${address}`, stop: async () => undefined };
+  }
+  if (binary === "")
+    return "no real Nomad with ACLs to test against: set NOMAD_BIN, or NOMAD_ADDR and a management NOMAD_TOKEN";
+  const agent = await startBinary(binary, env, { acl: true });
+  if (typeof agent === "string") return agent;
+  const response = await fetch(`${agent.address}/v1/acl/bootstrap`, { method: "POST" });
+  return { ...agent, token: ((await response.json()) as { SecretID: string }).SecretID };
+}
+
 async function startBinary(
   binary: string,
   env: Readonly<Record<string, string | undefined>>,
+  { acl }: { acl: boolean } = { acl: false },
 ): Promise<NomadAgent | string> {
   const directory = await mkdtemp(join(tmpdir(), "ncf-nomad-"));
   const [http, rpc, serf] = [await freePort(), await freePort(), await freePort()];
@@ -50,6 +70,7 @@ async function startBinary(
     config,
     `bind_addr = "127.0.0.1"
 disable_update_check = true
+acl { enabled = ${acl} }
 ports { http = ${http} rpc = ${rpc} serf = ${serf} }
 client { options = { "fingerprint.denylist" = "env_aws,env_azure,env_digitalocean,env_gce" } }
 `,
@@ -71,7 +92,7 @@ client { options = { "fingerprint.denylist" = "env_aws,env_azure,env_digitalocea
     clearTimeout(hard);
     await rm(directory, { recursive: true, force: true });
   };
-  const up = untilUp(address, () => child.exitCode !== null).catch(async (error: unknown) => {
+  const up = untilUp(address, { ended: () => child.exitCode !== null, acl }).catch(async (error: unknown) => {
     if (child.pid !== undefined) await stop();
     throw error;
   });
@@ -89,7 +110,7 @@ async function startContainer(): Promise<NomadAgent> {
     .withWaitStrategy(Wait.forHttp("/v1/status/leader", 4646))
     .start();
   const address = `http://${container.getHost()}:${container.getMappedPort(4646)}`;
-  await untilUp(address, () => false);
+  await untilUp(address, { ended: () => false, acl: false });
   return {
     address,
     origin: `container ${IMAGE}`,
@@ -99,11 +120,15 @@ async function startContainer(): Promise<NomadAgent> {
   };
 }
 
-/** Up: it has a leader, and a node that takes work. */
-async function untilUp(address: string, ended: () => boolean): Promise<void> {
+/** Up: it has a leader, and a node that takes work; of one with ACLs only the leader can be seen. */
+async function untilUp(
+  address: string,
+  { ended, acl }: { ended: () => boolean; acl: boolean },
+): Promise<void> {
   const deadline = Date.now() + UP_WITHIN_MS;
   while (Date.now() < deadline) {
     if (ended()) throw new Error("the Nomad agent ended while starting");
+    if (acl && (await hasLeader(address))) return;
     const nodes = await fetch(`${address}/v1/nodes`)
       .then(async (response) => (response.ok ? ((await response.json()) as { Status: string }[]) : []))
       .catch(() => []);
@@ -111,6 +136,13 @@ async function untilUp(address: string, ended: () => boolean): Promise<void> {
     await delay(200);
   }
   throw new Error(`the Nomad agent at ${address} was not up within ${UP_WITHIN_MS / 1000} s`);
+}
+
+async function hasLeader(address: string): Promise<boolean> {
+  const leader = await fetch(`${address}/v1/status/leader`)
+    .then((response) => response.text())
+    .catch(() => "");
+  return /^"\S+:\d+"/.test(leader);
 }
 
 async function freePort(): Promise<number> {

@@ -24,6 +24,10 @@ export class StaticTokens implements Authenticator {
     this.#tokens = readTokens(path);
   }
 
+  get count(): number {
+    return this.#tokens.length;
+  }
+
   async identify(token: string | undefined): Promise<Identity | undefined> {
     if (token === undefined) return undefined;
     this.#readAgain();

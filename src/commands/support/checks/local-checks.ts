@@ -7,13 +7,15 @@ import { printSize } from "../../../config/value-types.ts";
 import { LogInUse } from "../../../feed/errors.ts";
 import { WriterLock } from "../../../feed/sqlite/lock.ts";
 import { openSqliteLog } from "../../../feed/sqlite/open.ts";
+import { checkAccess } from "./access-checks.ts";
 import { checkRedisLog } from "./redis-checks.ts";
 import { failure, failureOf, ok, warning, type Check } from "./check.ts";
 
 const LITTLE_BYTES = 100 * 2 ** 20;
 
-/** The log, with its disk where it is a file, and the port subscribers connect to. */
+/** Who may subscribe, the log, with its disk where it is a file, and the port subscribers connect to. */
 export async function* checkHere(config: Config): AsyncGenerator<Check> {
+  yield* checkAccess(config);
   if (config.feed.kind === "redis") {
     yield* checkRedisLog(config);
     yield await checkPort(config, true);
