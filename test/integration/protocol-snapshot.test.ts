@@ -2,8 +2,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { frameSchema, objectFrameSchema } from "../../src/schemas/frames-schema.ts";
-import type { ObjectRef, ResourceType } from "../../src/schemas/resources.ts";
-import { objectChange } from "../support/drafts.ts";
+import { objectChange, refOf } from "../support/drafts.ts";
 import { draftOf, TestFeed } from "../support/http-feed.ts";
 import { HttpStream } from "../support/http-stream.ts";
 import { frameName, openStream, STREAMS } from "../support/protocol-reader.ts";
@@ -16,11 +15,6 @@ beforeEach(async () => {
 });
 afterEach(() => feed[Symbol.asyncDispose]());
 
-const refOf = (resource: ResourceType, key: string, namespace = "default"): ObjectRef => ({
-  resource,
-  namespace,
-  key,
-});
 const isEnd = ({ type, data }: ReceivedEvent) => type === "nomad.feed.snapshot" && data["phase"] === "end";
 
 describe.each(STREAMS)("snapshot=true over %s", (format) => {

@@ -5,9 +5,8 @@ import { LogUnavailable } from "../../src/feed/errors.ts";
 import type { FeedLog, StateCut } from "../../src/feed/log.ts";
 import { objectTexts } from "../../src/publishers/objects.ts";
 import { objectFrameSchema } from "../../src/schemas/frames-schema.ts";
-import type { ObjectRef, ResourceType } from "../../src/schemas/resources.ts";
 import { breakable } from "../support/breakable-log.ts";
-import { objectChange } from "../support/drafts.ts";
+import { objectChange, refOf } from "../support/drafts.ts";
 import { TestFeed } from "../support/http-feed.ts";
 import { until } from "../support/until.ts";
 
@@ -16,12 +15,6 @@ beforeEach(async () => {
   feed = await TestFeed.open();
 });
 afterEach(() => feed[Symbol.asyncDispose]());
-
-const refOf = (resource: ResourceType, key: string, namespace = "default"): ObjectRef => ({
-  resource,
-  namespace,
-  key,
-});
 
 /** The log, counting cuts that were opened and given back; `spoil` may change what a cut answers. */
 function watchedCuts(log: FeedLog, spoil: (cut: StateCut) => Partial<StateCut> = () => ({})) {

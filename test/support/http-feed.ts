@@ -147,8 +147,12 @@ export class TestFeed implements AsyncDisposable {
     return { url, server };
   }
 
+  async stopServers(): Promise<void> {
+    for (const cleanup of this.#cleanups.splice(0)) await cleanup();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const cleanup of this.#cleanups) await cleanup();
+    await this.stopServers();
     await this.log.close();
     await rm(this.#directory, { recursive: true, force: true });
   }
