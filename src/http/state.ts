@@ -89,7 +89,7 @@ class StateBody {
       }
       response.end(this.#isEmpty ? empty : end);
     } catch (error) {
-      this.#breakOff(error, frames.error(error, cursor).json);
+      this.#breakOff(error, frames.error(error, undefined).json);
     }
   }
 

@@ -75,8 +75,11 @@ export class ConnectionFrames {
     return { json, cursor: undefined, connectionType: "nomad.feed.pong" };
   }
 
-  /** The last frame. What is not meant for a subscriber's eyes is called an internal error. */
-  error(error: unknown, reached: Cursor): Frame {
+  /**
+   * The last frame. What is not meant for a subscriber's eyes is called an internal error. `reached` is undefined
+   * where there is no place to go on from.
+   */
+  error(error: unknown, reached: Cursor | undefined): Frame {
     const { closeCode } = outcomeOf(error);
     const data = { ...publicError(error), closeCode, ...resumeCursor(error, reached) };
     const json = errorFrame(this.#context(), data);
@@ -110,7 +113,9 @@ export function publicError(error: unknown): PublicError {
 }
 
 /** Where to go on: not where the cursor itself is what is wrong. */
-function resumeCursor(error: unknown, reached: Cursor): { cursor?: string } {
+function resumeCursor(error: unknown, reached: Cursor | undefined): { cursor?: string } {
   const { closeCode } = outcomeOf(error);
-  return closeCode >= 4409 && closeCode <= 4412 ? {} : { cursor: formatCursor(reached) };
+  return reached === undefined || (closeCode >= 4409 && closeCode <= 4412)
+    ? {}
+    : { cursor: formatCursor(reached) };
 }

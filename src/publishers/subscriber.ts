@@ -59,6 +59,8 @@ export class Subscriber {
   #cursor: Cursor;
   #events = 0;
   #nextBookmarkAt = 0;
+  /** Who had a part of a snapshot has nothing to go on from. */
+  #hasBegun = false;
 
   constructor(options: SubscriberOptions) {
     this.#options = options;
@@ -94,6 +96,7 @@ export class Subscriber {
         await this.#untilDrained(signal);
       });
     }
+    this.#hasBegun = true;
     onReached?.(this.#cursor);
   }
 
@@ -155,7 +158,7 @@ export class Subscriber {
     const { sink, frames } = this.#options;
     const { closeCode } = outcomeOf(error);
     const { code } = publicError(error);
-    sink.write([frames.error(error, this.#cursor)]);
+    sink.write([frames.error(error, this.#hasBegun ? this.#cursor : undefined)]);
     sink.end(closeCode, code);
     return { ...this.#ending(code), error };
   }

@@ -1,7 +1,10 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { LogUnavailable } from "../../src/feed/errors.ts";
+import type { FeedLog } from "../../src/feed/log.ts";
 import { frameSchema, objectFrameSchema } from "../../src/schemas/frames-schema.ts";
+import { breakable } from "../support/breakable-log.ts";
 import { objectChange, refOf } from "../support/drafts.ts";
 import { draftOf, TestFeed } from "../support/http-feed.ts";
 import { HttpStream } from "../support/http-stream.ts";
@@ -124,6 +127,35 @@ describe("a snapshot", () => {
     await feed.commit(draftOf({ id: "later" }));
     const after = await resumed.until(({ id }) => id === "later");
     expect(after.map(({ event }) => frameName(event))).toEqual(["hello", "later"]);
+  });
+
+  it("that breaks off names no cursor to go on from", async () => {
+    await feed.commitObjects(objectChange(refOf("allocations", "a"), "1"));
+    let reads = 0;
+    const log: FeedLog = {
+      ...breakable(feed.log),
+      stateCut: async (filter) => {
+        const cut = await feed.log.stateCut(filter);
+        return {
+          cursor: cut.cursor,
+          async *entries() {
+            reads += 1;
+            yield* cut.entries();
+            throw new LogUnavailable("The log is away");
+          },
+          [Symbol.asyncDispose]: () => cut[Symbol.asyncDispose](),
+        };
+      },
+    };
+    const { url } = await feed.serve({}, { log });
+    const client = await WebSocketClient.connect(`${url}/v1/events?snapshot=true`);
+    const error = (await client.until(() => false)).at(-1);
+    expect(error).toMatchObject({
+      type: "nomad.feed.error",
+      data: { code: "LOG_UNAVAILABLE", closeCode: 1013 },
+    });
+    expect(error?.data).not.toHaveProperty("cursor");
+    expect(reads).toBe(1);
   });
 
   it("waits for who reads slowly, delays nobody, and ends for who reads nothing", async () => {
