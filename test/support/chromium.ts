@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { WebSocket } from "ws";
+import { until } from "./until.ts";
 
 /** The browser of the PATH, or undefined. */
 export const CHROMIUM = ["chromium", "chromium-browser", "google-chrome"].find(
@@ -49,9 +50,9 @@ export class BrowserPage implements AsyncDisposable {
       const socket = new WebSocket(await pageTarget(port, url));
       await once(socket, "open");
       const page = new BrowserPage(socket, close);
-      await page.run(
-        `new Promise((done) => document.readyState === "complete" ? done() : addEventListener("load", done))`,
-      );
+      const isLoaded = `document.readyState === "complete" && location.href === ${JSON.stringify(url)}`;
+      // What is asked while the page comes in place of the empty one is not answered.
+      await until("the page is loaded", () => page.run<boolean>(isLoaded).catch(() => false));
       return page;
     } catch (error) {
       await close();
@@ -104,12 +105,9 @@ async function debuggingPort(stderr: NodeJS.ReadableStream): Promise<string> {
 }
 
 async function pageTarget(port: string, url: string): Promise<string> {
-  for (;;) {
-    const targets = (await (await fetch(`http://127.0.0.1:${port}/json`)).json()) as {
-      url: string;
-      webSocketDebuggerUrl: string;
-    }[];
-    const target = targets.find((each) => each.url.startsWith(url));
-    if (target !== undefined) return target.webSocketDebuggerUrl;
-  }
+  return until("the browser has the page", async () => {
+    const response = await fetch(`http://127.0.0.1:${port}/json`);
+    const targets = (await response.json()) as { url: string; webSocketDebuggerUrl: string }[];
+    return targets.find((target) => target.url === url)?.webSocketDebuggerUrl;
+  });
 }
