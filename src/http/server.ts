@@ -11,16 +11,20 @@ import { loggableUrl } from "./access/credentials.ts";
 import { Gate, type GateOptions } from "./access/gate.ts";
 import type { Authenticator } from "./access/identity.ts";
 import type { TlsFiles } from "./access/tls.ts";
+import { addConsumersRoutes } from "./consumers.ts";
 import { addDataRoute } from "./data.ts";
+import { addDocumentRoutes } from "./documents/routes.ts";
 import { addDutiesRoute, type DutiesDeps } from "./duties.ts";
 import { NotFound } from "./errors.ts";
 import { addEventsRoute } from "./events.ts";
 import { assertLoopbackName, isLoopback } from "./guard.ts";
 import { addHealthRoutes, type HealthDeps } from "./health.ts";
+import { addHistoryRoute } from "./history.ts";
 import { addIndexRoute, type IndexDeps } from "./index-page.ts";
 import { assertMayListen, listen } from "./listen.ts";
 import { createListener, type Listener } from "./listener.ts";
 import { PROBLEM_TYPE, problemHeaders, problemOf, problemText } from "./problem.ts";
+import { addStateRoute } from "./state.ts";
 import type { SubscribeDeps } from "./subscribe.ts";
 import { addTicketsRoute } from "./tickets.ts";
 import { createUpgradeHandler } from "./upgrade.ts";
@@ -113,6 +117,10 @@ export function createHttpServer(deps: HttpServerDeps, options: HttpServerOption
   addDutiesRoute(app, { ...deps, gate });
   addTicketsRoute(app, gate);
   addEventsRoute(app, subscribe);
+  addStateRoute(app, { ...subscribe, stallTimeoutMs });
+  addHistoryRoute(app, subscribe);
+  addConsumersRoutes(app, subscribe);
+  addDocumentRoutes(app);
   app.server.on("upgrade", createUpgradeHandler(subscribe));
 
   async function stop(reason: StopReason, deadlineMs: number): Promise<void> {

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { STATUS_CODES, type IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { WebSocketServer, type WebSocket } from "ws";
+import { ConsumerAcks } from "../publishers/consumer-acks.ts";
 import { publicError } from "../publishers/frames.ts";
 import { outcomeOf } from "../publishers/outcomes.ts";
 import { listenToClient } from "../publishers/websocket/listen.ts";
@@ -13,7 +14,7 @@ import { EVENTS_PATH } from "./events.ts";
 import { PROBLEM_TYPE, problemHeaders, problemOf, problemText } from "./problem.ts";
 import { admit, requestUrl, type Admitted, type SubscribeDeps } from "./subscribe.ts";
 
-/** A ping is all a client has to say. */
+/** A ping or an ack is all a client has to say. */
 const MAX_MESSAGE_BYTES = 4096;
 const SUBPROTOCOL = "cloudevents.json";
 
@@ -72,10 +73,17 @@ function serve(
 ): void {
   const { socket } = request;
   const sink = new WebSocketSink(webSocket, socket);
-  const end = deps.subscriptions.open({ ...admitted, sink });
+  const { consumer } = admitted.subscription;
+  const acks = consumer === undefined ? undefined : new ConsumerAcks(deps.log.consumers, consumer);
+  const end = deps.subscriptions.open({
+    ...admitted,
+    sink,
+    ...(acks && { onReached: (cursor) => acks.reached(cursor) }),
+  });
   listenToClient(webSocket, socket, {
     pingIntervalMs: deps.pingIntervalMs,
     onPing: (ping) => sink.write([admitted.frames.pong(ping)]),
+    ...(acks && { onAck: (text) => void acks.ack(text).catch(end) }),
     onEnd: end,
   });
   void deps.gate.hold(request, end);

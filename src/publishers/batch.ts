@@ -1,6 +1,6 @@
 import { formatCursor, type Cursor } from "../schemas/cursor.ts";
 import type { LogEntry } from "../schemas/draft.ts";
-import type { Encode } from "./sink.ts";
+import type { Form } from "./payload.ts";
 
 /** How much of the log goes to a subscriber at once: at most so many events, and about so much JSON, or one event. */
 export const BATCH_LIMITS = { limit: 256, maxBytes: 48 * 1024 };
@@ -21,7 +21,7 @@ export class Batch {
   readonly entries: readonly LogEntry[];
   /** Bytes of the events' JSON. */
   readonly jsonBytes: number;
-  readonly #framed = new Map<Encode, Framed>();
+  readonly #framed = new Map<Form, Framed>();
   readonly #onFramed: (bytes: number) => void;
   #framedBytes = 0;
 
@@ -48,17 +48,20 @@ export class Batch {
   }
 
   /** The frames of the events from position `from` to before position `to`. */
-  frames(encode: Encode, from: number, to: number): Buffer {
-    const { bytes, ends } = this.#frame(encode);
+  frames(form: Form, from: number, to: number): Buffer {
+    const { bytes, ends } = this.#frame(form);
     return bytes.subarray(from === 0 ? 0 : ends[from - 1], to === 0 ? 0 : ends[to - 1]);
   }
 
-  #frame(encode: Encode): Framed {
-    const known = this.#framed.get(encode);
+  #frame(form: Form): Framed {
+    const known = this.#framed.get(form);
     if (known !== undefined) return known;
     const { epoch } = this.after;
-    const frames = this.entries.map(({ json, sequence }) =>
-      encode({ json, cursor: formatCursor({ epoch, sequence }) }),
+    const frames = this.entries.map((entry) =>
+      form.encode({
+        json: form.textOf(entry),
+        cursor: formatCursor({ epoch, sequence: entry.sequence }),
+      }),
     );
     const ends: number[] = [];
     let size = 0;
@@ -67,7 +70,7 @@ export class Batch {
     const bytes = Buffer.allocUnsafeSlow(size);
     frames.forEach((frame, position) => bytes.set(frame, position === 0 ? 0 : ends[position - 1]));
     const framed = { bytes, ends };
-    this.#framed.set(encode, framed);
+    this.#framed.set(form, framed);
     this.#framedBytes += size;
     this.#onFramed(size);
     return framed;

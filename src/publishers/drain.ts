@@ -1,3 +1,5 @@
+import type { EventEmitter } from "node:events";
+
 /** Counts what was written to a connection and not taken from it yet, and says when all of it was. */
 export class Drain {
   #pending = 0;
@@ -26,4 +28,31 @@ export class Drain {
     this.#onClear = undefined;
     onClear();
   };
+}
+
+/** As a http.ServerResponse. */
+interface Drainable extends EventEmitter {
+  readonly writableNeedDrain: boolean;
+}
+
+/** Resolves true once `stream` takes more, false after `timeoutMs` or when `signal` aborts. */
+export async function whenDrained(
+  stream: Drainable,
+  { timeoutMs, signal }: { timeoutMs: number; signal: AbortSignal },
+): Promise<boolean> {
+  if (signal.aborted) return false;
+  if (!stream.writableNeedDrain) return true;
+  return new Promise((resolve) => {
+    const settle = (drained: boolean) => () => {
+      clearTimeout(timer);
+      stream.off("drain", onDrain);
+      signal.removeEventListener("abort", onGiveUp);
+      resolve(drained);
+    };
+    const onDrain = settle(true);
+    const onGiveUp = settle(false);
+    const timer = setTimeout(onGiveUp, timeoutMs);
+    stream.once("drain", onDrain);
+    signal.addEventListener("abort", onGiveUp, { once: true });
+  });
 }

@@ -6,6 +6,7 @@ import {
   gapFrame,
   helloFrame,
   pongFrame,
+  snapshotFrame,
   PROTOCOL_VERSION,
   type FrameContext,
 } from "../schemas/frames-schema.ts";
@@ -27,9 +28,11 @@ export class ConnectionFrames {
   }
 
   /** What a stream begins with: hello, and where events are missing, which. */
-  opening({ cursor, head, gap }: StartPoint): Frame[] {
+  opening({ cursor, head, gap, snapshot = false }: StartPoint): Frame[] {
     const { epoch } = head;
     const start = formatCursor(cursor);
+    // Who comes back from the middle of a snapshot must not be taken for one that had all of it.
+    const resume = snapshot ? undefined : start;
     const hello = helloFrame(this.#context(), {
       protocol: PROTOCOL_VERSION,
       feed: this.#source,
@@ -39,12 +42,23 @@ export class ConnectionFrames {
       head: formatCursor(head),
       gap: gap !== undefined,
     });
-    const frames: Frame[] = [{ json: hello, cursor: start, connectionType: "nomad.feed.hello" }];
+    const frames: Frame[] = [{ json: hello, cursor: resume, connectionType: "nomad.feed.hello" }];
     if (gap === undefined) return frames;
-    const data = { reason: "expired", wanted: formatCursor(gap.wanted), cursor: start } as const;
-    const missed = cursor.sequence - gap.wanted.sequence;
+    const data = { reason: gap.reason, wanted: formatCursor(gap.wanted), cursor: start };
+    const missed = gap.reason === "expired" ? cursor.sequence - gap.wanted.sequence : 0;
     const json = gapFrame(this.#context(), missed > 0 ? { ...data, missed } : data);
-    return [...frames, { json, cursor: start, connectionType: "nomad.feed.gap" }];
+    return [...frames, { json, cursor: resume, connectionType: "nomad.feed.gap" }];
+  }
+
+  snapshotBegin(cursor: Cursor): Frame {
+    const json = snapshotFrame(this.#context(), { phase: "begin", cursor: formatCursor(cursor) });
+    return { json, cursor: undefined, connectionType: "nomad.feed.snapshot" };
+  }
+
+  snapshotEnd(cursor: Cursor, count: number): Frame {
+    const text = formatCursor(cursor);
+    const json = snapshotFrame(this.#context(), { phase: "end", cursor: text, count });
+    return { json, cursor: text, connectionType: "nomad.feed.snapshot" };
   }
 
   bookmark(cursor: Cursor): Frame {
@@ -61,8 +75,11 @@ export class ConnectionFrames {
     return { json, cursor: undefined, connectionType: "nomad.feed.pong" };
   }
 
-  /** The last frame. What is not meant for a subscriber's eyes is called an internal error. */
-  error(error: unknown, reached: Cursor): Frame {
+  /**
+   * The last frame. What is not meant for a subscriber's eyes is called an internal error. `reached` is undefined
+   * where there is no place to go on from.
+   */
+  error(error: unknown, reached: Cursor | undefined): Frame {
     const { closeCode } = outcomeOf(error);
     const data = { ...publicError(error), closeCode, ...resumeCursor(error, reached) };
     const json = errorFrame(this.#context(), data);
@@ -96,7 +113,9 @@ export function publicError(error: unknown): PublicError {
 }
 
 /** Where to go on: not where the cursor itself is what is wrong. */
-function resumeCursor(error: unknown, reached: Cursor): { cursor?: string } {
+function resumeCursor(error: unknown, reached: Cursor | undefined): { cursor?: string } {
   const { closeCode } = outcomeOf(error);
-  return closeCode >= 4409 && closeCode <= 4412 ? {} : { cursor: formatCursor(reached) };
+  return reached === undefined || (closeCode >= 4409 && closeCode <= 4412)
+    ? {}
+    : { cursor: formatCursor(reached) };
 }

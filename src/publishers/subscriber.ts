@@ -5,7 +5,7 @@ import { TooSlow } from "./errors.ts";
 import { publicError, type ConnectionFrames } from "./frames.ts";
 import { NORMAL_CLOSE_CODE, outcomeOf } from "./outcomes.ts";
 import type { Ring } from "./ring.ts";
-import type { Sink } from "./sink.ts";
+import type { Frame, Sink } from "./sink.ts";
 import type { StartPoint } from "./start.ts";
 import type { Turns } from "./turns.ts";
 import type { Selection, View } from "./view.ts";
@@ -24,7 +24,14 @@ export interface SubscriberOptions {
   /** How long a socket may take nothing before its subscriber counts as too slow. */
   readonly stallTimeoutMs: number;
   readonly onDelivered?: (events: number) => void;
+  /** Writes what comes before the events, hello included. */
+  readonly prelude?: Prelude;
+  /** Everything up to there was written, or did not pass. */
+  readonly onReached?: (cursor: Cursor) => void;
 }
+
+/** Answers where the events begin. `write` resolves when the socket takes more, and rejects when the stream ends. */
+export type Prelude = (write: (frames: readonly Frame[]) => Promise<void>) => Promise<Cursor>;
 
 /** How a subscription ended: a stable name for metrics and logs, and where it had got to. */
 export interface Ending {
@@ -58,6 +65,8 @@ export class Subscriber {
   #isReading = false;
   #hasNews = false;
   #isOver = false;
+  /** Who had a part of a snapshot has nothing to go on from. */
+  #hasBegun = false;
 
   constructor(options: SubscriberOptions) {
     this.#options = options;
@@ -69,19 +78,59 @@ export class Subscriber {
    * in silence, with any other error after telling the subscriber that error. Never rejects.
    */
   async run(signal: AbortSignal): Promise<Ending> {
-    const { ring, sink, frames, start } = this.#options;
     const onAbort = () => this.#fail(signal.reason);
     signal.addEventListener("abort", onAbort, { once: true });
-    this.#attempt(() => {
-      sink.write(frames.opening(start));
-      this.#scheduleBookmark();
-      this.#leaveRing = ring.join(() => this.#hear());
-      this.#takeTurn();
-    });
+    if (this.#options.prelude === undefined) this.#attempt(() => this.#beginAtOnce());
+    else void this.#beginWith(this.#options.prelude, signal);
     if (signal.aborted) onAbort();
     const ending = await this.#ending.promise;
     signal.removeEventListener("abort", onAbort);
     return ending;
+  }
+
+  #beginAtOnce(): void {
+    const { sink, frames, start } = this.#options;
+    sink.write(frames.opening(start));
+    this.#follow();
+  }
+
+  async #beginWith(prelude: Prelude, signal: AbortSignal): Promise<void> {
+    try {
+      this.#cursor = await prelude(async (batch) => {
+        signal.throwIfAborted();
+        this.#options.sink.write(batch);
+        await this.#untilClear(signal);
+      });
+      signal.throwIfAborted();
+      this.#attempt(() => this.#follow());
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** From here on the events. */
+  #follow(): void {
+    this.#hasBegun = true;
+    this.#options.onReached?.(this.#cursor);
+    this.#scheduleBookmark();
+    this.#leaveRing = this.#options.ring.join(() => this.#hear());
+    this.#takeTurn();
+  }
+
+  async #untilClear(signal: AbortSignal): Promise<void> {
+    const { sink, stallTimeoutMs } = this.#options;
+    if (sink.isClear) return;
+    const clear = Promise.withResolvers<void>();
+    const timer = setTimeout(() => clear.reject(new TooSlow(stallTimeoutMs)), stallTimeoutMs);
+    const onAbort = () => clear.reject(signal.reason);
+    signal.addEventListener("abort", onAbort, { once: true });
+    sink.whenClear(() => clear.resolve());
+    try {
+      await clear.promise;
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", onAbort);
+    }
   }
 
   #hear(): void {
@@ -153,6 +202,7 @@ export class Subscriber {
     const { view, limit = Number.POSITIVE_INFINITY } = this.#options;
     const selection = view.select(batch, this.#cursor.sequence, limit - this.#events - selected);
     this.#cursor = { epoch: this.#cursor.epoch, sequence: selection.reached };
+    this.#options.onReached?.(this.#cursor);
     return selection;
   }
 
@@ -203,7 +253,7 @@ export class Subscriber {
     const { sink, frames } = this.#options;
     const { code } = publicError(error);
     this.#end(code, error);
-    sink.write([frames.error(error, this.#cursor)]);
+    sink.write([frames.error(error, this.#hasBegun ? this.#cursor : undefined)]);
     sink.end(outcomeOf(error).closeCode, code);
   }
 

@@ -9,11 +9,12 @@ import type { ConnectionFrames } from "./frames.ts";
 import { Ring } from "./ring.ts";
 import type { Sink } from "./sink.ts";
 import type { StartPoint } from "./start.ts";
-import { ClientGone, Subscriber, type Ending } from "./subscriber.ts";
+import { formOf } from "./payload.ts";
+import { ClientGone, Subscriber, type Ending, type SubscriberOptions } from "./subscriber.ts";
 import { Turns } from "./turns.ts";
 import { SharedViews, View } from "./view.ts";
 
-export interface OpenSubscription {
+export interface OpenSubscription extends Pick<SubscriberOptions, "prelude" | "onReached"> {
   readonly connectionId: string;
   readonly subscription: Subscription;
   readonly start: StartPoint;
@@ -55,7 +56,7 @@ export class Subscriptions {
   /** Starts to deliver. The returned function ends it: in silence, or telling the subscriber an error. */
   open(opened: OpenSubscription): (error?: Error) => void {
     const { metrics, log, bookmarkIntervalMs, stallTimeoutMs } = this.#options;
-    const { subscription, sink, frames, start } = opened;
+    const { subscription, sink, frames, start, prelude, onReached } = opened;
     const { format } = sink;
     const controller = new AbortController();
     const { view, release } = this.#viewOf(opened);
@@ -69,6 +70,8 @@ export class Subscriptions {
       start,
       view,
       ...(subscription.limit !== undefined && { limit: subscription.limit }),
+      ...(prelude && { prelude }),
+      ...(onReached && { onReached }),
       bookmarkIntervalMs,
       stallTimeoutMs,
       onDelivered: (events) => deliveries.inc(events),
@@ -87,12 +90,13 @@ export class Subscriptions {
 
   /** Rights may change under a stream, so only those who see everything share what was decided for one of them. */
   #viewOf({ subscription, sink, access }: OpenSubscription): { view: View; release: () => void } {
-    const { conditions } = subscription;
+    const { conditions, payload } = subscription;
+    const form = formOf(sink.encode, payload);
     const makeFilter = () => createEventFilter(conditions, access);
     const key = access === EVERYTHING ? textOf(conditions) : undefined;
     return key === undefined
-      ? { view: new View(makeFilter(), sink.encode), release: () => undefined }
-      : this.#views.share(key, sink.encode, makeFilter);
+      ? { view: new View(makeFilter(), form), release: () => undefined }
+      : this.#views.share(key, form, makeFilter);
   }
 
   async #run(subscriber: Subscriber, controller: AbortController, opened: OpenSubscription): Promise<void> {

@@ -1,6 +1,6 @@
 import type { Batch } from "./batch.ts";
 import type { EventFilter } from "./event-filter.ts";
-import type { Encode } from "./sink.ts";
+import type { Form } from "./payload.ts";
 
 /** What of a batch a subscriber gets. */
 export interface Selection {
@@ -14,11 +14,11 @@ export interface Selection {
 /** Which events go out, and in which form. */
 export class View {
   readonly #filter: EventFilter;
-  readonly #encode: Encode;
+  readonly #form: Form;
 
-  constructor(filter: EventFilter, encode: Encode) {
+  constructor(filter: EventFilter, form: Form) {
     this.#filter = filter;
-    this.#encode = encode;
+    this.#form = form;
   }
 
   /** At most `limit` events of `batch` after the sequence `after`. */
@@ -30,7 +30,7 @@ export class View {
     let reached = Math.max(after, batch.after.sequence);
     let events = 0;
     const endRun = () => {
-      if (position > runBegins) chunks.push(batch.frames(this.#encode, runBegins, position));
+      if (position > runBegins) chunks.push(batch.frames(this.#form, runBegins, position));
     };
     for (; position < entries.length && events < limit; position += 1) {
       const entry = entries[position];
@@ -67,13 +67,13 @@ class SharedView extends View {
 
 /** One view for all who have the same key and form, for as long as one of them is there. */
 export class SharedViews {
-  readonly #views = new Map<Encode, Map<string, SharedView>>();
+  readonly #views = new Map<Form, Map<string, SharedView>>();
 
   /** Call `release` once when the subscriber is gone. */
-  share(key: string, encode: Encode, makeFilter: () => EventFilter): { view: View; release: () => void } {
-    const sameForm = this.#views.get(encode) ?? new Map<string, SharedView>();
-    this.#views.set(encode, sameForm);
-    const view = sameForm.get(key) ?? new SharedView(makeFilter(), encode);
+  share(key: string, form: Form, makeFilter: () => EventFilter): { view: View; release: () => void } {
+    const sameForm = this.#views.get(form) ?? new Map<string, SharedView>();
+    this.#views.set(form, sameForm);
+    const view = sameForm.get(key) ?? new SharedView(makeFilter(), form);
     sameForm.set(key, view);
     view.users += 1;
     const release = () => {

@@ -5,6 +5,7 @@ import { DatabaseSync } from "node:sqlite";
 import { LogUnavailable } from "../../src/feed/errors.ts";
 import type { FeedLog } from "../../src/feed/log.ts";
 import { openSqliteLog } from "../../src/feed/sqlite/open.ts";
+import { formOf } from "../../src/publishers/payload.ts";
 import type { EventFilter } from "../../src/publishers/event-filter.ts";
 import { ConnectionFrames } from "../../src/publishers/frames.ts";
 import { Ring } from "../../src/publishers/ring.ts";
@@ -91,7 +92,7 @@ export class FanOut implements AsyncDisposable {
     const head = await this.log.head();
     const start = { epoch: head.epoch, sequence: Math.min(Math.max(sequence, head.floor), head.sequence) };
     const sink = new FakeSink();
-    const { view, release } = this.#views.share(name, sink.encode, () => filter);
+    const { view, release } = this.#views.share(name, formOf(sink.encode, "full"), () => filter);
     const controller = new AbortController();
     const subscriber = new Subscriber({
       log: this.#breakable(),

@@ -7,6 +7,8 @@ import type { Connection } from "./connection.ts";
 import { readMeta, STATE_COLUMNS, stateOf } from "./rows.ts";
 
 const BATCH_OBJECTS = 500;
+/** A cut is read as fast as a subscriber takes it, who may be slow, and there may be many. */
+const CUT_BATCH_OBJECTS = 100;
 
 export function filterOf(scope: Scope): StateFilter {
   return scope.namespace === "*" ? { resource: scope.resource } : scope;
@@ -19,6 +21,7 @@ export function filterOf(scope: Scope): StateFilter {
 export async function* stateBatches(
   connection: Connection,
   filter: StateFilter,
+  batchObjects = BATCH_OBJECTS,
 ): AsyncGenerator<StateEntry[]> {
   const conditions: string[] = [];
   const values: SQLInputValue[] = [];
@@ -29,7 +32,7 @@ export async function* stateBatches(
     values.push(value);
   }
   const sql = `SELECT ${STATE_COLUMNS} FROM state WHERE ${["(resource, namespace, key) > (?, ?, ?)", ...conditions].join(" AND ")}
-    ORDER BY resource, namespace, key LIMIT ${BATCH_OBJECTS}`;
+    ORDER BY resource, namespace, key LIMIT ${batchObjects}`;
   // With the resource known, comparing only what follows it lets SQLite seek by both.
   const scoped = sql.replace("(resource, namespace, key) > (?, ?, ?)", "(namespace, key) > (?, ?)");
   let position: string[] = ["", "", ""];
@@ -41,7 +44,7 @@ export async function* stateBatches(
     const last = batch.at(-1);
     if (last === undefined) return;
     yield batch;
-    if (batch.length < BATCH_OBJECTS) return;
+    if (batch.length < batchObjects) return;
     position = [last.ref.resource, last.ref.namespace, last.ref.key];
   }
 }
@@ -70,7 +73,7 @@ export class SqliteStateCut implements StateCut {
 
   async *entries(): AsyncGenerator<StateEntry[]> {
     try {
-      yield* stateBatches(this.#connection, this.#filter);
+      yield* stateBatches(this.#connection, this.#filter, CUT_BATCH_OBJECTS);
     } catch (error) {
       throw this.#expired ? expiredCut(this.#connection.path) : error;
     }
