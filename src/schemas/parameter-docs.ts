@@ -9,6 +9,7 @@ import { SEVERITY_NAMES } from "./severity.ts";
 import {
   CONSUMER_NAME,
   DEFAULT_PAGE_LIMIT,
+  MAX_FILTERS,
   MAX_PAGE_LIMIT,
   ON_EXPIRED,
   PARAMETERS,
@@ -44,8 +45,8 @@ const EVENTS: Readonly<Record<Parameter, ParameterDoc>> = {
   subjects: { description: "Single objects: <resource>/<namespace>/<key>", schema: listOf(subject) },
   minSeverity: { description: "The least severity", schema: { type: "string", enum: SEVERITY_NAMES } },
   filter: {
-    description: "An expression in Nomad's own language (docs/filters.md); several must all hold",
-    schema: listOf(text),
+    description: "An expression in Nomad's filter language; all that are given must hold",
+    schema: { type: "array", items: text, minItems: 1, maxItems: MAX_FILTERS },
   },
   cursor: { description: "A cursor, `earliest` or `latest`", schema: text },
   since: { description: "RFC 3339 time or age: events recorded since. Not with cursor", schema: time },

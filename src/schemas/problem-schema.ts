@@ -8,7 +8,7 @@ export const problemSchema = z.object({
   field: z.string().optional().describe("What was not understood"),
   allowed: z.array(z.string()).optional().describe("What it may be"),
   nearest: z.string().optional().describe("What may have been meant"),
-  position: z.int().optional().describe("Where in `filter`, in characters from 1"),
+  position: z.int().positive().optional().describe("Where in `filter`, in characters from 1"),
   floor: z.string().optional().describe("Earliest cursor there is"),
   head: z.string().optional().describe("Where the feed ends"),
 });

@@ -91,7 +91,7 @@ export const TYPES = [...RESOURCE_TYPES, "feed", ...EVENT_TYPES];
 
 export const DEFAULT_PAGE_LIMIT = 100;
 export const MAX_PAGE_LIMIT = 1000;
-const MAX_FILTERS = 8;
+export const MAX_FILTERS = 8;
 
 export const PARAMETERS = [
   "types",

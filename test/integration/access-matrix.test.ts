@@ -4,10 +4,13 @@ import {
   bearer,
   END,
   everyKind,
+  everyObject,
+  kindOf,
   FORMATS,
   NAMESPACES,
   openReader,
 } from "../support/access-feed.ts";
+import { openStream, STREAMS } from "../support/protocol-reader.ts";
 
 const STATIC = "static-token-of-the-matrix-0001";
 const ALL_IDS = everyKind("").map(({ id }) => id);
@@ -79,7 +82,7 @@ beforeAll(async () => {
     { name: "matrix", token: STATIC, namespaces: ["default", "qa-*"], resources: ["jobs"] },
   ]);
   ({ url } = await access.serve());
-  await access.feed.commit(...everyKind("old "));
+  await access.feed.write(everyKind("old "), everyObject());
 });
 afterAll(() => access[Symbol.asyncDispose]());
 
@@ -98,6 +101,55 @@ describe.each(TOKENS)("with $name", ({ sees, token }) => {
     const mark = `${format}-${sees.length} `;
     await access.feed.commit(...everyKind(mark));
     expect(await reader.idsUntil(`${mark}${END}`)).toEqual(expected(mark));
+  });
+
+  const objects = sees.filter((id) => id !== END && !id.startsWith("baseline "));
+  const subjectOf = (text: string) => (JSON.parse(text) as { subject: string }).subject;
+  const asKinds = (texts: readonly string[]) => new Set(texts.map((text) => kindOf(subjectOf(text))));
+
+  it("the state holds what may be seen, and nothing else", async () => {
+    const headers = { ...bearer(token(access)), accept: "application/x-ndjson" };
+    const response = await fetch(`${url}/v1/state`, { headers });
+    const lines = (await response.text()).split("\n").filter((line) => line !== "");
+    expect(asKinds(lines)).toEqual(new Set(objects));
+    // Nor does asking for what is hidden show that it is there.
+    const hidden = await fetch(`${url}/v1/state?subjects=jobs/secret/k`, { headers });
+    expect((await hidden.text()) === "").toBe(!sees.includes("jobs/secret"));
+  });
+
+  it.each(STREAMS)(
+    "a snapshot over %s holds and counts what may be seen, and nothing else",
+    async (format) => {
+      const target = `${url}/v1/events?snapshot=true`;
+      await using stream = await openStream(format, target, bearer(token(access)));
+      const frames = await stream.until(({ data }) => data["phase"] === "end");
+      expect(asKinds(frames.slice(2, -1).map(({ text }) => text))).toEqual(new Set(objects));
+      expect(frames.at(-1)?.data["count"]).toBe(objects.length);
+    },
+  );
+
+  it.each(["limit=1000", "limit=1"])(
+    "history with %s tells what may be seen, and nothing else",
+    async (limit) => {
+      const ids: string[] = [];
+      let path: string | undefined = `/v1/history?order=oldest-first&${limit}`;
+      while (path !== undefined && !ids.includes(`old ${END}`)) {
+        const page: Response = await fetch(url + path, { headers: bearer(token(access)) });
+        ids.push(...((await page.json()) as { id: string }[]).map(({ id }) => id));
+        path = /<(.*)>/.exec(page.headers.get("link") ?? "")?.[1];
+      }
+      expect(ids.filter((id) => id.startsWith("old "))).toEqual(expected("old "));
+    },
+  );
+
+  it.each(STREAMS)("a consumer over %s gets what may be seen, and nothing else", async (format) => {
+    const name = `${format}-${sees.length}`;
+    const { epoch } = await access.feed.log.head();
+    await access.feed.log.consumers.put(name, { epoch, sequence: 0 });
+    const target = `${url}/v1/events?consumer=${name}`;
+    await using stream = await openStream(format, target, bearer(token(access)));
+    const events = await stream.until(({ id }) => id === `old ${END}`);
+    expect(events.map(({ id }) => id).filter((id) => id.startsWith("old "))).toEqual(expected("old "));
   });
 
   it("gives the data beside an event to who may see the event", async () => {

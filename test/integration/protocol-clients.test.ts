@@ -143,14 +143,15 @@ describe.skipIf(CHROMIUM === undefined)(`Chromium${missing("chromium", CHROMIUM 
     expect(await page.run("ids")).toEqual(["jobs/default/web", "while away"]);
   });
 
-  it("a page of another origin gets no WebSocket", async () => {
+  it("a page of another origin is told by its WebSocket why it gets nothing", async () => {
     const { url: other } = await feed.serve();
     await using page = await BrowserPage.open(CHROMIUM ?? "", `${other}/`);
     const outcome = await page.run(`new Promise((done) => {
+      const frames = [];
       const socket = new WebSocket("${url.replace("http", "ws")}/v1/events");
-      socket.onopen = () => done("opened");
-      socket.onerror = () => done("refused");
+      socket.onmessage = ({ data }) => frames.push(JSON.parse(data).data.code);
+      socket.onclose = ({ code }) => done([...frames, code]);
     })`);
-    expect(outcome).toBe("refused");
+    expect(outcome).toEqual(["FORBIDDEN", 4403]);
   });
 });

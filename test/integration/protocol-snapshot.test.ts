@@ -66,6 +66,21 @@ describe.each(STREAMS)("snapshot=true over %s", (format) => {
     ]);
   });
 
+  it("asks the objects what a filter asks the events, also where their stubs are left out", async () => {
+    await feed.commitObjects(objectChange(refOf("jobs", "web"), "1"), objectChange(refOf("jobs", "db"), "2"));
+    const { url } = await feed.serve();
+    const filter = encodeURIComponent("ModifyIndex == 2");
+    const query = `snapshot=true&payload=thin&limit=1&filter=${filter}`;
+    await using stream = await openStream(format, `${url}/v1/events?${query}`);
+    const objects = await stream.until(isEnd);
+    expect(objects.map(frameName).slice(2, -1)).toEqual(["object jobs/default/db"]);
+    await feed.commitObjects(
+      objectChange(refOf("jobs", "web"), "3"),
+      objectChange(refOf("jobs", "db"), "2", { id: "db again" }),
+    );
+    expect((await stream.until(() => false)).map(frameName)).toEqual(["db again", "bookmark"]);
+  });
+
   it("leaves the stubs out with a payload that has none", async () => {
     await feed.commitObjects(objectChange(refOf("allocations", "a"), "1"));
     const { url } = await feed.serve();

@@ -92,6 +92,8 @@ describe("GET /v1/state", () => {
       "jobs/prod/a/b",
     ]);
     expect(await subjectsOf(`${url}/v1/state?types=feed`)).toEqual([]);
+    const filter = encodeURIComponent('ModifyIndex == 1 and resource.namespace != "default"');
+    expect(await subjectsOf(`${url}/v1/state?filter=${filter}`)).toEqual(["allocations/prod/b"]);
     const refused = await fetch(`${url}/v1/state?ops=create`);
     expect(refused.status).toBe(400);
     expect(await refused.json()).toMatchObject({ field: "ops", allowed: expect.arrayContaining(["types"]) });

@@ -11,6 +11,8 @@ import { resolveNomadOptions } from "../../src/nomad/options.ts";
 import { createSubscriberRights } from "../../src/nomad/subscriber-rights.ts";
 import type { EventDraft } from "../../src/schemas/draft.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
+import type { StateWrite } from "../../src/feed/log.ts";
+import { refOf } from "./drafts.ts";
 import { controlDraft, draftOf, TestFeed } from "./http-feed.ts";
 import { HttpStream } from "./http-stream.ts";
 import { simulatedNomad, type SimulatedNomad } from "./simulated-nomad.ts";
@@ -56,6 +58,25 @@ export function everyKind(mark: string): EventDraft[] {
     control("namespaces", { resource: "namespaces", namespace: "-" }),
     controlDraft(`${mark}${END}`, "nomad.feed.epoch", { resource: null, namespace: null }),
   ];
+}
+
+/** The objects that the events are about, as the state holds them. */
+export function everyObject(): StateWrite[] {
+  const refs = [
+    ...NAMESPACES.flatMap((namespace) =>
+      Object.keys(NOUNS).map((resource) => refOf(resource as keyof typeof NOUNS, "k", namespace)),
+    ),
+    ...NAMESPACES.map((name) => refOf("namespaces", name, "-")),
+    refOf("nodes", "n", "-"),
+  ];
+  return refs.map((ref) => ({ ref, next: { rev: "1", stub: Buffer.from(JSON.stringify({ ID: ref.key })) } }));
+}
+
+/** What an object's event is called in `everyKind`. */
+export function kindOf(subject: string): string {
+  const [resource = "", namespace = "", key = ""] = subject.split("/");
+  if (namespace !== "-") return `${resource}/${namespace}`;
+  return resource === "nodes" ? resource : `${resource}/${key}`;
 }
 
 interface WrittenToken {

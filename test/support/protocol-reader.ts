@@ -12,12 +12,16 @@ export interface Reader extends AsyncDisposable {
   until(isLast: (event: ReceivedEvent) => boolean): Promise<ReceivedEvent[]>;
 }
 
-export async function openStream(format: StreamName, url: string): Promise<Reader> {
+export async function openStream(
+  format: StreamName,
+  url: string,
+  headers: Record<string, string> = {},
+): Promise<Reader> {
   if (format === "websocket") {
-    const client = await WebSocketClient.connect(url);
+    const client = await WebSocketClient.connect(url, [], { headers });
     return { until: (isLast) => client.until(isLast), [Symbol.asyncDispose]: () => client.close() };
   }
-  const stream = await HttpStream.open(url, ACCEPT[format]);
+  const stream = await HttpStream.open(url, ACCEPT[format], headers);
   return {
     until: async (isLast) => (await stream.until(isLast)).map(({ event }) => event),
     [Symbol.asyncDispose]: () => stream[Symbol.asyncDispose](),

@@ -47,7 +47,7 @@ function eventPaths(): object {
             },
             ["X-Changefeed-Cursor", "X-Changefeed-Head", "X-Changefeed-Gap", "Link"],
           ),
-          ...refusals(400, 401, 403, 409, 410, 412, 429, 503),
+          ...refusals(400, 401, 403, 409, 410, 412, 414, 429, 503),
         },
       },
     },
@@ -65,7 +65,7 @@ function eventPaths(): object {
             },
             ["X-Changefeed-Cursor"],
           ),
-          ...refusals(400, 401, 403, 429, 503),
+          ...refusals(400, 401, 403, 414, 429, 503),
         },
       },
     },
@@ -80,7 +80,7 @@ function eventPaths(): object {
             { [BATCH]: { type: "array", items: eventSchema("change", "control") } },
             ["X-Changefeed-Cursor", "X-Changefeed-Floor", "Link"],
           ),
-          ...refusals(400, 401, 403, 409, 410, 412, 429, 503),
+          ...refusals(400, 401, 403, 409, 410, 412, 414, 429, 503),
         },
       },
     },
@@ -153,6 +153,22 @@ function otherPaths(): object {
   return {
     "/": get("readIndex", "What this server is and where the feed stands"),
     "/v1/duties": get("readDuties", "Which process does what"),
+    "/v1/tickets": {
+      post: {
+        operationId: "issueTicket",
+        summary: "A ticket that stands for the token of this request, once, for 30 s",
+        responses: {
+          200: answer("The ticket", {
+            "application/json": {
+              type: "object",
+              required: ["ticket", "expiresAt"],
+              properties: { ticket: { type: "string" }, expiresAt: { type: "string", format: "date-time" } },
+            },
+          }),
+          ...refusals(401, 403, 429, 503),
+        },
+      },
+    },
     "/v1/openapi.json": get("readOpenApi", "This document"),
     "/v1/asyncapi.json": get("readAsyncApi", "The streams as AsyncAPI 3"),
     "/healthz": get("readHealth", "Whether the process does its work", json, notYet),
