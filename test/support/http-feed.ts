@@ -67,15 +67,12 @@ export class TestFeed implements AsyncDisposable {
     this.#directory = directory;
   }
 
-  static async open(options: { clock?: () => number } = {}): Promise<TestFeed> {
+  /** On the log given, which is closed with the feed, or on one of its own in SQLite. */
+  static async open({ log, ...options }: { clock?: () => number; log?: FeedLog } = {}): Promise<TestFeed> {
     const directory = await mkdtemp(join(tmpdir(), "ncf-http-"));
-    const log = await openSqliteLog({
-      path: join(directory, "feed.db"),
-      source: SOURCE,
-      fsync: false,
-      ...options,
-    });
-    return new TestFeed(log, directory);
+    const path = join(directory, "feed.db");
+    const own = log ?? (await openSqliteLog({ path, source: SOURCE, fsync: false, ...options }));
+    return new TestFeed(own, directory);
   }
 
   async commit(...events: EventDraft[]): Promise<string> {

@@ -30,7 +30,7 @@ import { waitUntilDurable, type Durability } from "./durability.ts";
 import { findHistory, type Range } from "./history.ts";
 import { readPage } from "./pages.ts";
 import { BEFORE, CLAIM, TRIM } from "./scripts.ts";
-import { filterOf, RedisStateCut } from "./state.ts";
+import { filterOf, RedisStateCut, LOAD_OBJECTS } from "./state.ts";
 import { Watch } from "./watch.ts";
 import type { Witness } from "./witness.ts";
 
@@ -113,7 +113,7 @@ export class RedisLog implements FeedLog {
 
   async *loadState(scope: Scope): AsyncGenerator<StateEntry[]> {
     await using cut = await RedisStateCut.open(this.#connection, filterOf(scope));
-    yield* cut.entries();
+    yield* cut.entries(LOAD_OBJECTS);
   }
 
   async commit(commit: Commit): Promise<Committed> {

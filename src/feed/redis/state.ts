@@ -7,7 +7,10 @@ import { stateEntry } from "./codec.ts";
 import type { Connection } from "./connection.ts";
 import { CLOSE_CUT, OPEN_CUT, READ_CUT } from "./scripts.ts";
 
-const BATCH_OBJECTS = 500;
+/** What a scope's owner reads at once. */
+export const LOAD_OBJECTS = 500;
+/** A cut is read as fast as a subscriber takes it, who may be slow, and there may be many. */
+const CUT_BATCH_OBJECTS = 100;
 /** A cut that nobody reads from for so long is dropped: commits pay for each. */
 const CUT_IDLE_MS = 60_000;
 
@@ -52,10 +55,10 @@ export class RedisStateCut implements StateCut {
     return new RedisStateCut(connection, id, { epoch, sequence: Number(sequence) }, parts);
   }
 
-  async *entries(): AsyncGenerator<StateEntry[]> {
+  async *entries(batchObjects = CUT_BATCH_OBJECTS): AsyncGenerator<StateEntry[]> {
     for (const { hash, keys } of this.#parts) {
-      for (let start = 0; start < keys.length; start += BATCH_OBJECTS) {
-        yield await this.#read(hash, keys.slice(start, start + BATCH_OBJECTS));
+      for (let start = 0; start < keys.length; start += batchObjects) {
+        yield await this.#read(hash, keys.slice(start, start + batchObjects));
       }
     }
   }
