@@ -78,12 +78,12 @@ describe("the ring", () => {
     const limits = { maxBytes: 64 * 1024, maxEvents: 32 };
     await using fanOut = await FanOut.open(limits);
     const subscriber = await fanOut.subscribe(0, ALL);
-    for (let first = 0; first < 400; first += 4) {
-      await fanOut.commit(drafts(first, 4, first < 200 ? 0 : 3000));
+    for (let first = 0; first < 400; first += 10) {
+      await fanOut.commit(drafts(first, 10, first < 200 ? 0 : 3000));
+      await has(subscriber, idsFrom(0, first + 10));
       expect(await gauge(fanOut, "ringBytes")).toBeLessThanOrEqual(limits.maxBytes);
       expect(await gauge(fanOut, "ringEvents")).toBeLessThanOrEqual(limits.maxEvents);
     }
-    await has(subscriber, idsFrom(0, 400));
     expect(await gauge(fanOut, "ringEvents")).toBeGreaterThan(0);
     subscriber.leave();
     await subscriber.ending;
