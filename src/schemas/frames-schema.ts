@@ -84,6 +84,7 @@ export const frameSchema = z.discriminatedUnion("type", [
   frame("nomad.feed.error", errorDataSchema),
   frame("nomad.feed.pong", pongDataSchema),
 ]);
+export type ConnectionFrame = z.infer<typeof frameSchema>;
 
 export interface FrameContext {
   /** nomad://<cluster>/<region> */

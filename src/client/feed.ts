@@ -1,0 +1,200 @@
+import type { ConnectionFrame } from "../schemas/frames-schema.ts";
+import { Connection, type Ending } from "./connection.ts";
+import { notAFeed, verdictOf, type Verdict } from "./endings.ts";
+import type { Said } from "./errors.ts";
+import type { Gap, Item, NoticeType, TypeName } from "./items.ts";
+import { streamUrl, type Loss, type SubscribeOptions } from "./options.ts";
+import { rememberText } from "./original-text.ts";
+import { Retry, sleep } from "./retry.ts";
+import type { OpenSocket } from "./socket.ts";
+
+type AnyItem = Item<TypeName, NoticeType>;
+type Frame<Name extends ConnectionFrame["type"]> = Extract<ConnectionFrame, { type: Name }>;
+type Again = Extract<Verdict, { kind: "again" }>;
+
+/** What a server sends, before one has looked at its type. */
+type Message = { readonly type: string; readonly cursor?: unknown };
+
+const SILENCE_MS = 45_000;
+const NEVER = new AbortController().signal;
+
+/**
+ * The items of one subscription, through every disconnection. Its cursor stands behind what the consumer has dealt
+ * with: an item counts as dealt with when the next one is asked for, so none is skipped, and the one that a
+ * consumer failed at comes again to whoever goes on from the cursor.
+ */
+export class Feed {
+  readonly #open: OpenSocket;
+  readonly #options: SubscribeOptions;
+  readonly #url: URL;
+  readonly #signal: AbortSignal;
+  readonly #retry: Retry;
+  readonly #notices: ReadonlySet<string>;
+  #cursor: string | undefined;
+  #events = 0;
+  #wasConnected = false;
+  #isConnected = false;
+  #said: Said = {};
+  /** Set from where the cursor was found lost until the consumer has dealt with the gap. */
+  #lost: Loss | undefined;
+
+  /** @throws ClientOptionInvalid */
+  constructor(open: OpenSocket, options: SubscribeOptions) {
+    this.#open = open;
+    this.#options = options;
+    this.#url = streamUrl(options);
+    this.#signal = options.signal ?? NEVER;
+    this.#retry = new Retry(options.retry ?? {});
+    this.#notices = new Set(options.notices);
+  }
+
+  /** Where to go on after what was dealt with; undefined before it is known. */
+  get cursor(): string | undefined {
+    return this.#cursor;
+  }
+
+  /** @throws StreamRefused */
+  async *items(): AsyncGenerator<AnyItem, void, undefined> {
+    while (!this.#signal.aborted && this.#limit() !== 0) {
+      const ending = yield* this.#connect();
+      const verdict = verdictOf(ending, this.#said, String(this.#options.url));
+      if (verdict.kind === "done") return;
+      if (verdict.kind === "again") yield* this.#pause(verdict);
+      else if (verdict.kind === "lost") this.#lose(verdict);
+      else if (this.#mayAskForANewToken(verdict.error.reason)) yield* this.#pause(retryAfter(verdict.error));
+      else throw verdict.error;
+    }
+  }
+
+  async *#connect(): AsyncGenerator<AnyItem, Ending, undefined> {
+    this.#said = {};
+    this.#isConnected = false;
+    const token = await this.#token();
+    if (this.#signal.aborted) return { kind: "aborted" };
+    const { silenceMs = SILENCE_MS } = this.#options;
+    const request = { url: this.#nextUrl(), token };
+    const connection = new Connection(this.#open, request, { silenceMs, signal: this.#signal });
+    try {
+      for (;;) {
+        const next = await connection.next();
+        if (typeof next !== "string") return next;
+        yield* this.#receive(next);
+      }
+    } finally {
+      await connection.close();
+    }
+  }
+
+  async *#receive(text: string): AsyncGenerator<AnyItem, void, undefined> {
+    const message = parseMessage(text);
+    if (message === undefined) throw notAFeed(String(this.#options.url));
+    rememberText(message, text);
+    if (isFrame(message, "nomad.feed.hello")) yield* this.#greet(message);
+    else if (isFrame(message, "nomad.feed.error")) this.#said = message.data;
+    else yield* this.#advance(message);
+  }
+
+  /** Gives what the consumer wants of it, and moves the cursor behind it. */
+  async *#advance(message: Message): AsyncGenerator<AnyItem, void, undefined> {
+    if (isFrame(message, "nomad.feed.bookmark")) {
+      if (this.#notices.has(message.type)) yield message;
+      this.#cursor = message.data.cursor;
+    } else if (isFrame(message, "nomad.feed.gap")) {
+      yield message;
+      this.#cursor = message.data.cursor;
+    } else if (typeof message.cursor === "string") {
+      yield message as AnyItem;
+      this.#cursor = message.cursor;
+      this.#events += 1;
+    }
+    this.#retry.reset();
+  }
+
+  async *#greet(hello: Frame<"nomad.feed.hello">): AsyncGenerator<AnyItem, void, undefined> {
+    const { cursor, feed, epoch } = hello.data;
+    const gap = hello.data.gap || this.#lost !== undefined;
+    const again = this.#wasConnected;
+    this.#wasConnected = true;
+    this.#isConnected = true;
+    if (this.#notices.has("client.connected"))
+      yield { type: "client.connected", again, cursor, feed, epoch, gap };
+    if (this.#lost !== undefined) yield gapAfter(hello, this.#lost);
+    this.#lost = undefined;
+    // Before the server's own gap frame was dealt with, the way back must lead to it.
+    if (!hello.data.gap) this.#cursor = cursor;
+  }
+
+  async *#pause({ pace, why, unreachable, atLeastMs }: Again): AsyncGenerator<AnyItem, void, undefined> {
+    const retryInMs = this.#retry.next(pace, atLeastMs);
+    if (this.#notices.has("client.disconnected"))
+      yield { type: "client.disconnected", reason: why, retryInMs, unreachable };
+    await sleep(retryInMs, this.#signal);
+  }
+
+  #lose({ reason, error }: Extract<Verdict, { kind: "lost" }>): void {
+    const wanted = this.#cursor ?? this.#url.searchParams.get("cursor") ?? "";
+    const loss = { reason, wanted, resumed: this.#cursor !== undefined };
+    const { onexpired = "fail" } = this.#options;
+    const answer = typeof onexpired === "function" ? onexpired(loss) : onexpired;
+    if (answer === "fail" || this.#lost !== undefined) throw error;
+    this.#lost = loss;
+  }
+
+  /** A token that was good and is no longer: whoever gives tokens may have a newer one. */
+  #mayAskForANewToken(reason: string): boolean {
+    return reason === "UNAUTHORIZED" && this.#isConnected && typeof this.#options.token === "function";
+  }
+
+  #nextUrl(): string {
+    const url = new URL(this.#url);
+    const cursor = this.#lost === undefined ? this.#cursor : "earliest";
+    if (cursor !== undefined) {
+      url.searchParams.delete("since");
+      url.searchParams.set("cursor", cursor);
+    }
+    const limit = this.#limit();
+    if (limit !== undefined) url.searchParams.set("limit", String(limit));
+    return url.href;
+  }
+
+  /** Events still wanted. */
+  #limit(): number | undefined {
+    const limit = Number(this.#url.searchParams.get("limit") ?? Number.NaN);
+    return this.#events === 0 || Number.isNaN(limit) ? undefined : Math.max(0, limit - this.#events);
+  }
+
+  async #token(): Promise<string | undefined> {
+    const { token } = this.#options;
+    return typeof token === "function" ? token() : token;
+  }
+}
+
+function retryAfter({ message }: Error): Again {
+  return { kind: "again", pace: "soon", why: message, unreachable: false, atLeastMs: 0 };
+}
+
+/** The frame a server sends before it goes on from another place than was wanted; here it is the client that does. */
+function gapAfter(hello: Frame<"nomad.feed.hello">, { reason, wanted }: Loss): Gap {
+  const { cursor } = hello.data;
+  return { ...hello, id: `${hello.id}/gap`, type: "nomad.feed.gap", data: { reason, wanted, cursor } };
+}
+
+function isFrame<Name extends ConnectionFrame["type"]>(
+  message: Message,
+  type: Name,
+): message is Frame<Name> & Message {
+  return (
+    message.type === type && "data" in message && typeof message.data === "object" && message.data !== null
+  );
+}
+
+/** Undefined where it is no JSON object with a type. */
+function parseMessage(text: string): Message | undefined {
+  try {
+    const message: unknown = JSON.parse(text);
+    if (typeof message !== "object" || message === null || !("type" in message)) return undefined;
+    return typeof message.type === "string" ? (message as Message) : undefined;
+  } catch {
+    return undefined;
+  }
+}

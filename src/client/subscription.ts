@@ -1,0 +1,27 @@
+import { Feed } from "./feed.ts";
+import type { Item, NoticeType, TypeName } from "./items.ts";
+import type { SubscribeOptions } from "./options.ts";
+import type { OpenSocket } from "./socket.ts";
+
+/** What `subscribe` gives: to be iterated once. Leaving the loop closes the connection. */
+export interface Subscription<Entry> extends AsyncIterable<Entry> {
+  /** Where to go on after what was dealt with, to be stored; undefined before it is known. */
+  readonly cursor: string | undefined;
+}
+
+/** `subscribe` over this kind of socket. Nothing is opened before the first item is asked for. */
+export function subscribeOver(open: OpenSocket) {
+  return function subscribe<Types extends TypeName = TypeName, Notices extends NoticeType = never>(
+    options: SubscribeOptions<Types, Notices>,
+  ): Subscription<Item<Types, Notices>> {
+    const feed = new Feed(open, options);
+    // The server sends what was asked for and nothing else.
+    const items = feed.items() as AsyncGenerator<Item<Types, Notices>, void, undefined>;
+    return {
+      get cursor() {
+        return feed.cursor;
+      },
+      [Symbol.asyncIterator]: () => items,
+    };
+  };
+}
