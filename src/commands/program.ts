@@ -247,7 +247,7 @@ function addReferenceCommands(program: Command, io: Io, perform: Perform): void 
   program
     .command("schema")
     .description("print the JSON Schema of events and frames, or of one of them")
-    .argument("[name]", "the name of a schema")
+    .argument("[name]", "the name of a schema, or openapi or asyncapi: the whole protocol")
     .action((name: string | undefined) =>
       perform(async () => {
         const { schemaCommand } = await import("./schema.ts");

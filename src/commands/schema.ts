@@ -1,14 +1,30 @@
-import { isSchemaName, jsonSchemaOf, SCHEMA_NAMES, UnknownSchema } from "../schemas/json-schema.ts";
+import { asyncApiDocument } from "../http/documents/asyncapi.ts";
+import { openApiDocument } from "../http/documents/openapi.ts";
+import {
+  DOCUMENT_NAMES,
+  isSchemaName,
+  jsonSchemaOf,
+  SCHEMA_NAMES,
+  UnknownSchema,
+} from "../schemas/json-schema.ts";
+
+const DOCUMENTS = { openapi: openApiDocument, asyncapi: asyncApiDocument } satisfies Record<
+  (typeof DOCUMENT_NAMES)[number],
+  () => object
+>;
 
 /**
- * Prints a JSON Schema, or all of them as one object by name.
+ * Prints a JSON Schema, or all of them as one object by name; by its name, the OpenAPI or AsyncAPI document.
  * @throws UnknownSchema, whose hint lists the names.
  */
 export function schemaCommand(name: string | undefined, write: (text: string) => void): void {
-  if (name !== undefined && !isSchemaName(name)) throw new UnknownSchema(name);
-  const printed =
-    name === undefined
-      ? Object.fromEntries(SCHEMA_NAMES.map((each) => [each, jsonSchemaOf(each)]))
-      : jsonSchemaOf(name);
-  write(`${JSON.stringify(printed, null, 2)}\n`);
+  write(`${JSON.stringify(printed(name), null, 2)}\n`);
+}
+
+function printed(name: string | undefined): object {
+  if (name === undefined) return Object.fromEntries(SCHEMA_NAMES.map((each) => [each, jsonSchemaOf(each)]));
+  const document = DOCUMENT_NAMES.find((each) => each === name);
+  if (document !== undefined) return DOCUMENTS[document]();
+  if (!isSchemaName(name)) throw new UnknownSchema(name);
+  return jsonSchemaOf(name);
 }

@@ -6,6 +6,14 @@ export const ROUTES = [
   "GET /",
   "GET /v1/events",
   "GET /v1/data/<cursor>",
+  "GET /v1/state",
+  "GET /v1/history",
+  "GET /v1/consumers",
+  "GET /v1/consumers/<name>",
+  "POST /v1/consumers/<name>",
+  "DELETE /v1/consumers/<name>",
+  "GET /v1/openapi.json",
+  "GET /v1/asyncapi.json",
   "GET /v1/duties",
   "GET /healthz",
   "GET /readyz",
@@ -34,6 +42,17 @@ export class NoData extends ChangefeedError {
         : `Event ${name} holds its data itself`,
       { hint: "Only events with a dataref have data here" },
     );
+  }
+}
+
+/** No consumer has this name. */
+export class NoConsumer extends ChangefeedError {
+  readonly code = "NO_CONSUMER";
+  readonly retryable = false;
+  constructor(name: string) {
+    super(`There is no consumer ${JSON.stringify(name)}`, {
+      hint: "GET /v1/consumers lists them; a stream with consumer=<name> makes one",
+    });
   }
 }
 

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { createEventFilter } from "../publishers/event-filter.ts";
 import { NdjsonSink } from "../publishers/ndjson/ndjson-sink.ts";
 import { readPage } from "../publishers/page.ts";
+import { payloadText } from "../publishers/payload.ts";
 import type { Sink } from "../publishers/sink.ts";
 import { SseSink } from "../publishers/sse/sse-sink.ts";
 import { formatCursor } from "../schemas/cursor.ts";
@@ -53,13 +54,13 @@ function createSink(format: "sse" | "ndjson", response: ServerResponse, deps: Su
 
 async function sendPage(
   deps: SubscribeDeps,
-  { subscription, start }: Admitted,
+  { subscription, start, access }: Admitted,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const page = await readPage(deps.log, {
     cursor: start.cursor,
-    filter: createEventFilter(subscription.conditions),
+    filter: createEventFilter(subscription.conditions, access),
     limit: subscription.limit ?? DEFAULT_PAGE_LIMIT,
   });
   // Read after the page, so that equal headers mean that nothing was missing.
@@ -72,12 +73,14 @@ async function sendPage(
     .header("x-changefeed-cursor", cursor)
     .header("x-changefeed-head", formatCursor(head))
     .header("link", `<${nextPage(request, cursor)}>; rel="next"`)
-    .send(`[${page.entries.map(({ json }) => json).join(",\n")}]\n`);
+    .send(`[${page.entries.map((entry) => payloadText(entry, subscription.payload)).join(",\n")}]\n`);
 }
 
 function nextPage(request: FastifyRequest, cursor: string): string {
   const { searchParams } = requestUrl(request.raw);
   searchParams.delete("since");
+  // Its stored cursor would go first.
+  searchParams.delete("consumer");
   searchParams.set("cursor", cursor);
   return `${EVENTS_PATH}?${searchParams.toString()}`;
 }

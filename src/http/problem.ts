@@ -2,24 +2,11 @@ import { CursorExpired, EpochChanged, FutureCursor } from "../feed/errors.ts";
 import { publicError } from "../publishers/frames.ts";
 import { outcomeOf } from "../publishers/outcomes.ts";
 import { formatCursor } from "../schemas/cursor.ts";
+import type { Problem } from "../schemas/problem-schema.ts";
 import { InvalidParameter } from "../schemas/subscription-schema.ts";
 import { NotFound } from "./errors.ts";
 
 export const PROBLEM_TYPE = "application/problem+json; charset=utf-8";
-
-/** Why a request got no answer, as PROTOCOL.md section 7 has it. */
-export interface Problem {
-  readonly code: string;
-  readonly message: string;
-  readonly hint?: string;
-  readonly field?: string;
-  readonly allowed?: readonly string[];
-  readonly nearest?: string;
-  /** Earliest cursor there is. */
-  readonly floor?: string;
-  /** Where the feed ends. */
-  readonly head?: string;
-}
 
 export function problemOf(error: unknown): { status: number; problem: Problem } {
   return { status: outcomeOf(error).status, problem: { ...publicError(error), ...detailsOf(error) } };
@@ -31,10 +18,11 @@ export function problemText(problem: Problem): string {
 
 function detailsOf(error: unknown): Partial<Problem> {
   if (error instanceof InvalidParameter) {
-    const { field, allowed, nearest } = error;
+    const { field, nearest } = error;
+    const allowed = [...error.allowed];
     return nearest === undefined ? { field, allowed } : { field, allowed, nearest };
   }
-  if (error instanceof NotFound) return { allowed: error.allowed };
+  if (error instanceof NotFound) return { allowed: [...error.allowed] };
   if (error instanceof CursorExpired) return { floor: formatCursor(error.floor) };
   if (error instanceof FutureCursor || error instanceof EpochChanged)
     return { head: formatCursor(error.head) };

@@ -2,19 +2,24 @@ import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import fastify, { type FastifyInstance } from "fastify";
 import type { FeedLog } from "../feed/log.ts";
+import { EVERYTHING } from "../publishers/access.ts";
 import { GoingAway, Restarting } from "../publishers/errors.ts";
 import { Subscriptions } from "../publishers/subscriptions.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import { addConsumersRoutes } from "./consumers.ts";
 import { addDataRoute } from "./data.ts";
+import { addDocumentRoutes } from "./documents/routes.ts";
 import { addDutiesRoute, type DutiesDeps } from "./duties.ts";
 import { NotFound } from "./errors.ts";
 import { addEventsRoute } from "./events.ts";
 import { assertLoopbackName } from "./guard.ts";
 import { addHealthRoutes, type HealthDeps } from "./health.ts";
+import { addHistoryRoute } from "./history.ts";
 import { addIndexRoute, type IndexDeps } from "./index-page.ts";
 import { assertMayListen, listen } from "./listen.ts";
 import { PROBLEM_TYPE, problemOf, problemText } from "./problem.ts";
+import { addStateRoute } from "./state.ts";
 import type { SubscribeDeps } from "./subscribe.ts";
 import { createUpgradeHandler } from "./upgrade.ts";
 
@@ -77,6 +82,7 @@ export function createHttpServer(deps: HttpServerDeps, options: HttpServerOption
     pingIntervalMs,
     isStopping,
     assertMayAsk,
+    accessOf: async () => EVERYTHING,
   };
   app.addHook("onRequest", async ({ raw }) => assertMayAsk(raw));
   addIndexRoute(app, deps);
@@ -84,6 +90,10 @@ export function createHttpServer(deps: HttpServerDeps, options: HttpServerOption
   addDataRoute(app, log);
   addDutiesRoute(app, deps);
   addEventsRoute(app, subscribe);
+  addStateRoute(app, { ...subscribe, stallTimeoutMs });
+  addHistoryRoute(app, subscribe);
+  addConsumersRoutes(app, subscribe);
+  addDocumentRoutes(app);
   app.server.on("upgrade", createUpgradeHandler(subscribe));
 
   async function stop(reason: StopReason, deadlineMs: number): Promise<void> {

@@ -1,9 +1,12 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { FeedLog } from "../feed/log.ts";
+import type { Access } from "../publishers/access.ts";
 import { GoingAway } from "../publishers/errors.ts";
 import { ConnectionFrames } from "../publishers/frames.ts";
+import { snapshotPrelude } from "../publishers/snapshot.ts";
 import { resolveStart, type StartPoint } from "../publishers/start.ts";
+import type { Prelude } from "../publishers/subscriber.ts";
 import type { Subscriptions } from "../publishers/subscriptions.ts";
 import { parseSubscription, type Format, type Subscription } from "../schemas/subscription-schema.ts";
 import type { Logger } from "../telemetry/logger.ts";
@@ -21,6 +24,8 @@ export interface SubscribeDeps {
   readonly isStopping: () => boolean;
   /** @throws Forbidden */
   readonly assertMayAsk: (request: IncomingMessage) => void;
+  /** Who asks, and what they may see. @throws Unauthorized, Forbidden */
+  readonly accessOf: (request: IncomingMessage) => Promise<Access>;
 }
 
 export interface Admitted {
@@ -28,6 +33,8 @@ export interface Admitted {
   readonly subscription: Subscription;
   readonly start: StartPoint;
   readonly frames: ConnectionFrames;
+  readonly access: Access;
+  readonly prelude?: Prelude;
 }
 
 /** Reads a request for events and finds where it starts. Whatever is wrong with it is thrown from here. */
@@ -44,12 +51,38 @@ export async function admit(
     signals: deps.signals,
     ...(typeof lastEventId === "string" && { lastEventId }),
   });
-  const start = await resolveStart(deps.log, subscription.start);
+  const access = await deps.accessOf(request);
+  const start = await startOf(deps.log, subscription, format);
   // The server may have begun to stop while the log was read.
   if (deps.isStopping()) throw new GoingAway();
   const connectionId = randomUUID();
-  const frames = new ConnectionFrames({ source: deps.source, connectionId, nowMs: deps.nowMs });
-  return { connectionId, subscription, start, frames };
+  const frames = connectionFrames(deps, connectionId);
+  const admitted = { connectionId, subscription, start, frames, access };
+  if (start.snapshot !== true) return admitted;
+  const { log, source, nowMs } = deps;
+  const objects = { ...subscription, access, source, nowMs };
+  return { ...admitted, prelude: snapshotPrelude({ log, frames, start, objects }) };
+}
+
+/** A consumer that is new is remembered from where it starts, so that it loses nothing before its first ack. */
+async function startOf(
+  log: FeedLog,
+  { start, onExpired, consumer }: Subscription,
+  format: Format,
+): Promise<StartPoint> {
+  if (consumer === undefined) return resolveStart(log, start, onExpired);
+  const stored = await log.consumers.get(consumer);
+  if (stored !== undefined) return resolveStart(log, { kind: "cursor", cursor: stored.cursor }, onExpired);
+  const point = await resolveStart(log, start, onExpired);
+  if (format !== "page" && point.snapshot !== true) await log.consumers.put(consumer, point.cursor);
+  return point;
+}
+
+export function connectionFrames(
+  { source, nowMs }: Pick<SubscribeDeps, "source" | "nowMs">,
+  connectionId: string = randomUUID(),
+): ConnectionFrames {
+  return new ConnectionFrames({ source, connectionId, nowMs });
 }
 
 export function requestUrl(request: IncomingMessage): URL {

@@ -2,15 +2,17 @@ import { STATUS_CODES, type IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { WebSocketServer, type WebSocket } from "ws";
+import { ConsumerAcks } from "../publishers/consumer-acks.ts";
 import { listenToClient } from "../publishers/websocket/listen.ts";
 import { WebSocketSink } from "../publishers/websocket/websocket-sink.ts";
+import type { Problem } from "../schemas/problem-schema.ts";
 import { NotFound } from "./errors.ts";
 import { EVENTS_PATH } from "./events.ts";
 import { assertOwnOrigin } from "./guard.ts";
-import { PROBLEM_TYPE, problemOf, problemText, type Problem } from "./problem.ts";
+import { PROBLEM_TYPE, problemOf, problemText } from "./problem.ts";
 import { admit, requestUrl, type Admitted, type SubscribeDeps } from "./subscribe.ts";
 
-/** A ping is all a client has to say. */
+/** A ping or an ack is all a client has to say. */
 const MAX_MESSAGE_BYTES = 4096;
 const SUBPROTOCOL = "cloudevents.json";
 
@@ -58,10 +60,17 @@ async function admitUpgrade(deps: SubscribeDeps, request: IncomingMessage): Prom
 
 function serve(deps: SubscribeDeps, admitted: Admitted, webSocket: WebSocket, socket: Socket): void {
   const sink = new WebSocketSink(webSocket, socket);
-  const end = deps.subscriptions.open({ ...admitted, sink });
+  const { consumer } = admitted.subscription;
+  const acks = consumer === undefined ? undefined : new ConsumerAcks(deps.log.consumers, consumer);
+  const end = deps.subscriptions.open({
+    ...admitted,
+    sink,
+    ...(acks && { onReached: (cursor) => acks.reached(cursor) }),
+  });
   listenToClient(webSocket, socket, {
     pingIntervalMs: deps.pingIntervalMs,
     onPing: (ping) => sink.write([admitted.frames.pong(ping)]),
+    ...(acks && { onAck: (text) => void acks.ack(text).catch(end) }),
     onEnd: end,
   });
 }

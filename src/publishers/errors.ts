@@ -34,6 +34,14 @@ export class InvalidMessage extends ChangefeedError {
   readonly code = "INVALID_MESSAGE";
   readonly retryable = false;
   constructor() {
-    super('A client may send only {"ping": <whole number>}', { hint: "Send that, or nothing" });
+    super('A client may send only {"ping": <whole number>} and, with consumer, {"ack": "<cursor>"}', {
+      hint: "Send that, or nothing",
+    });
   }
+}
+
+/** A consumer acknowledged what it cannot have dealt with: it was not sent to it, or is no cursor. */
+export class InvalidAck extends ChangefeedError {
+  readonly code = "INVALID_ACK";
+  readonly retryable = false;
 }

@@ -1,3 +1,4 @@
+import { EVERYTHING, type Access } from "./access.ts";
 import type { EventFacts } from "../schemas/draft.ts";
 import { SEVERITIES } from "../schemas/severity.ts";
 import { resourceOfEventType, type EventConditions } from "../schemas/subscription-schema.ts";
@@ -9,10 +10,11 @@ export type EventFilter = (facts: EventFacts) => boolean;
  * A control event says how far other events can be believed, so it passes where its scope can hold what was
  * asked for: a filter must not hide that what it lets through is stale.
  */
-export function createEventFilter(conditions: EventConditions): EventFilter {
+export function createEventFilter(conditions: EventConditions, access: Access = EVERYTHING): EventFilter {
   const forChanges = changeTests(conditions);
   const forControl = controlTests(conditions);
-  return (facts) => (facts.op === null ? forControl : forChanges).every((test) => test(facts));
+  return (facts) =>
+    access.maySee(facts) && (facts.op === null ? forControl : forChanges).every((test) => test(facts));
 }
 
 function changeTests(conditions: EventConditions): EventFilter[] {

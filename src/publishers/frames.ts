@@ -6,6 +6,7 @@ import {
   gapFrame,
   helloFrame,
   pongFrame,
+  snapshotFrame,
   PROTOCOL_VERSION,
   type FrameContext,
 } from "../schemas/frames-schema.ts";
@@ -27,9 +28,11 @@ export class ConnectionFrames {
   }
 
   /** What a stream begins with: hello, and where events are missing, which. */
-  opening({ cursor, head, gap }: StartPoint): Frame[] {
+  opening({ cursor, head, gap, snapshot = false }: StartPoint): Frame[] {
     const { epoch } = head;
     const start = formatCursor(cursor);
+    // Who comes back from the middle of a snapshot must not be taken for one that had all of it.
+    const resume = snapshot ? undefined : start;
     const hello = helloFrame(this.#context(), {
       protocol: PROTOCOL_VERSION,
       feed: this.#source,
@@ -39,12 +42,23 @@ export class ConnectionFrames {
       head: formatCursor(head),
       gap: gap !== undefined,
     });
-    const frames: Frame[] = [{ json: hello, cursor: start, connectionType: "nomad.feed.hello" }];
+    const frames: Frame[] = [{ json: hello, cursor: resume, connectionType: "nomad.feed.hello" }];
     if (gap === undefined) return frames;
-    const data = { reason: "expired", wanted: formatCursor(gap.wanted), cursor: start } as const;
-    const missed = cursor.sequence - gap.wanted.sequence;
+    const data = { reason: gap.reason, wanted: formatCursor(gap.wanted), cursor: start };
+    const missed = gap.reason === "expired" ? cursor.sequence - gap.wanted.sequence : 0;
     const json = gapFrame(this.#context(), missed > 0 ? { ...data, missed } : data);
-    return [...frames, { json, cursor: start, connectionType: "nomad.feed.gap" }];
+    return [...frames, { json, cursor: resume, connectionType: "nomad.feed.gap" }];
+  }
+
+  snapshotBegin(cursor: Cursor): Frame {
+    const json = snapshotFrame(this.#context(), { phase: "begin", cursor: formatCursor(cursor) });
+    return { json, cursor: undefined, connectionType: "nomad.feed.snapshot" };
+  }
+
+  snapshotEnd(cursor: Cursor, count: number): Frame {
+    const text = formatCursor(cursor);
+    const json = snapshotFrame(this.#context(), { phase: "end", cursor: text, count });
+    return { json, cursor: text, connectionType: "nomad.feed.snapshot" };
   }
 
   bookmark(cursor: Cursor): Frame {

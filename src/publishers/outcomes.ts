@@ -7,13 +7,15 @@ export interface Outcome {
 }
 
 /** The table of PROTOCOL.md section 7. */
-const OUTCOMES: Readonly<Record<string, Outcome>> = {
+export const OUTCOMES: Readonly<Record<string, Outcome>> = {
   GOING_AWAY: { status: 503, closeCode: 1001 },
   RESTARTING: { status: 503, closeCode: 1012 },
   INVALID_PARAMETER: { status: 400, closeCode: 4400 },
   INVALID_MESSAGE: { status: 400, closeCode: 4400 },
+  INVALID_ACK: { status: 400, closeCode: 4400 },
   NOT_FOUND: { status: 404, closeCode: 4400 },
   NO_DATA: { status: 404, closeCode: 4400 },
+  NO_CONSUMER: { status: 404, closeCode: 4400 },
   FORBIDDEN: { status: 403, closeCode: 4403 },
   TOO_SLOW: { status: 503, closeCode: 4408 },
   EPOCH_CHANGED: { status: 409, closeCode: 4409 },

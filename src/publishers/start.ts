@@ -1,31 +1,61 @@
+import { CursorExpired, EpochChanged } from "../feed/errors.ts";
 import type { FeedHead, FeedLog } from "../feed/log.ts";
 import type { Cursor } from "../schemas/cursor.ts";
-import type { Start } from "../schemas/subscription-schema.ts";
+import type { OnExpired, Start } from "../schemas/subscription-schema.ts";
+
+/** Events that were asked for may be gone: where they would begin, and why they are not there. */
+interface Gap {
+  readonly wanted: Cursor;
+  readonly reason: "expired" | "epoch-changed";
+}
 
 /** Where a subscription begins. */
 export interface StartPoint {
   readonly cursor: Cursor;
   readonly head: FeedHead;
-  /** Set where events that were asked for may be gone: where they would begin. */
-  readonly gap?: { readonly wanted: Cursor };
+  readonly gap?: Gap;
+  /** The objects come first, and the stream goes on from where their cut was made instead of from `cursor`. */
+  readonly snapshot?: boolean;
 }
 
 /**
  * Turns what was asked for into a cursor that can be read from.
- * @throws CursorExpired, FutureCursor, EpochChanged where a cursor of the subscriber's own cannot.
+ * @throws FutureCursor, and with `fail` CursorExpired, EpochChanged where a cursor of the subscriber's own cannot.
  */
-export async function resolveStart(log: FeedLog, wanted: Start): Promise<StartPoint> {
-  if (wanted.kind === "cursor") {
-    await log.read(wanted.cursor, { limit: 1 });
-    return { cursor: wanted.cursor, head: await log.head() };
-  }
+export async function resolveStart(
+  log: FeedLog,
+  wanted: Start,
+  onExpired: OnExpired = "fail",
+): Promise<StartPoint> {
+  if (wanted.kind === "cursor") return startAfter(log, wanted.cursor, onExpired);
   const since = wanted.kind === "since" ? await log.cursorAt(wanted.timeMs) : undefined;
   const head = await log.head();
   const { epoch, floor } = head;
   if (since !== undefined) {
     const start = { cursor: { epoch, sequence: Math.max(floor, since.sequence) }, head };
     // At the floor it cannot be told whether what retention removed was older than asked for.
-    return floor > 0 && since.sequence <= floor ? { ...start, gap: { wanted: since } } : start;
+    return floor > 0 && since.sequence <= floor
+      ? { ...start, gap: { wanted: since, reason: "expired" } }
+      : start;
   }
-  return { cursor: { epoch, sequence: wanted.kind === "earliest" ? floor : head.sequence }, head };
+  const cursor = { epoch, sequence: wanted.kind === "earliest" ? floor : head.sequence };
+  return wanted.kind === "snapshot" ? { cursor, head, snapshot: true } : { cursor, head };
+}
+
+async function startAfter(log: FeedLog, wanted: Cursor, onExpired: OnExpired): Promise<StartPoint> {
+  try {
+    await log.read(wanted, { limit: 1 });
+    return { cursor: wanted, head: await log.head() };
+  } catch (error) {
+    const reason = lossOf(error);
+    if (reason === undefined || onExpired === "fail") throw error;
+    const head = await log.head();
+    const cursor = { epoch: head.epoch, sequence: head.floor };
+    return { cursor, head, gap: { wanted, reason }, snapshot: onExpired === "snapshot" };
+  }
+}
+
+function lossOf(error: unknown): Gap["reason"] | undefined {
+  if (error instanceof CursorExpired) return "expired";
+  return error instanceof EpochChanged ? "epoch-changed" : undefined;
 }

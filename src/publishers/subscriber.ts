@@ -6,7 +6,7 @@ import { TooSlow } from "./errors.ts";
 import type { EventFilter } from "./event-filter.ts";
 import { publicError, type ConnectionFrames } from "./frames.ts";
 import { NORMAL_CLOSE_CODE, outcomeOf } from "./outcomes.ts";
-import type { Sink } from "./sink.ts";
+import type { Frame, Sink } from "./sink.ts";
 import type { StartPoint } from "./start.ts";
 
 const READ_EVENTS = 256;
@@ -25,7 +25,16 @@ export interface SubscriberOptions {
   /** How long a socket may take nothing before its subscriber counts as too slow. */
   readonly stallTimeoutMs: number;
   readonly onDelivered?: (events: number) => void;
+  /** The text of an event for this subscriber; absent: all of it. */
+  readonly textOf?: (entry: LogEntry) => string;
+  /** Writes what comes before the events, hello included. */
+  readonly prelude?: Prelude;
+  /** Everything up to there was written, or did not pass. */
+  readonly onReached?: (cursor: Cursor) => void;
 }
+
+/** Answers where the events begin. `write` resolves when the socket takes more, and rejects when the stream ends. */
+export type Prelude = (write: (frames: readonly Frame[]) => Promise<void>) => Promise<Cursor>;
 
 /** How a subscription ended: a stable name for metrics and logs, and where it had got to. */
 export interface Ending {
@@ -61,9 +70,9 @@ export class Subscriber {
    * in silence, with any other error after telling the subscriber that error. Never rejects.
    */
   async run(signal: AbortSignal): Promise<Ending> {
-    const { sink, frames, start } = this.#options;
+    const { sink, frames } = this.#options;
     try {
-      sink.write(frames.opening(start));
+      await this.#begin(signal);
       this.#scheduleBookmark();
       while (!this.#isDone()) await this.#step(signal);
       sink.write([frames.bookmark(this.#cursor)]);
@@ -74,11 +83,30 @@ export class Subscriber {
     }
   }
 
-  async #step(signal: AbortSignal): Promise<void> {
-    const { log, sink, stallTimeoutMs } = this.#options;
+  async #begin(signal: AbortSignal): Promise<void> {
+    const { sink, frames, start, prelude, onReached } = this.#options;
+    if (prelude === undefined) {
+      sink.write(frames.opening(start));
+    } else {
+      this.#cursor = await prelude(async (batch) => {
+        signal.throwIfAborted();
+        sink.write(batch);
+        await this.#untilDrained(signal);
+      });
+    }
+    onReached?.(this.#cursor);
+  }
+
+  async #untilDrained(signal: AbortSignal): Promise<void> {
+    const { sink, stallTimeoutMs } = this.#options;
     const drained = await sink.drained({ timeoutMs: stallTimeoutMs, signal });
     signal.throwIfAborted();
     if (!drained) throw new TooSlow(stallTimeoutMs);
+  }
+
+  async #step(signal: AbortSignal): Promise<void> {
+    const { log } = this.#options;
+    await this.#untilDrained(signal);
     const timeoutMs = Math.max(0, this.#nextBookmarkAt - performance.now());
     const isBehind = await log.waitBeyond(this.#cursor.sequence, { timeoutMs, signal });
     signal.throwIfAborted();
@@ -93,14 +121,16 @@ export class Subscriber {
   }
 
   #deliver(entries: readonly LogEntry[]): void {
-    const { sink, filter, limit = Number.POSITIVE_INFINITY, onDelivered } = this.#options;
+    const { sink, filter, limit = Number.POSITIVE_INFINITY, onDelivered, onReached, textOf } = this.#options;
     const { epoch } = this.#cursor;
     const frames = [];
     for (const entry of entries) {
       if (this.#events + frames.length === limit) break;
       this.#cursor = { epoch, sequence: entry.sequence };
-      if (filter(entry)) frames.push({ json: entry.json, cursor: formatCursor(this.#cursor) });
+      if (filter(entry))
+        frames.push({ json: textOf?.(entry) ?? entry.json, cursor: formatCursor(this.#cursor) });
     }
+    onReached?.(this.#cursor);
     if (frames.length === 0) return;
     sink.write(frames);
     this.#events += frames.length;

@@ -3,18 +3,21 @@ import { formatCursor } from "../schemas/cursor.ts";
 import type { Subscription } from "../schemas/subscription-schema.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import type { Access } from "./access.ts";
 import { createEventFilter } from "./event-filter.ts";
 import type { ConnectionFrames } from "./frames.ts";
 import type { Sink } from "./sink.ts";
 import type { StartPoint } from "./start.ts";
-import { ClientGone, Subscriber, type Ending } from "./subscriber.ts";
+import { payloadText } from "./payload.ts";
+import { ClientGone, Subscriber, type Ending, type SubscriberOptions } from "./subscriber.ts";
 
-export interface OpenSubscription {
+export interface OpenSubscription extends Pick<SubscriberOptions, "prelude" | "onReached"> {
   readonly connectionId: string;
   readonly subscription: Subscription;
   readonly start: StartPoint;
   readonly sink: Sink;
   readonly frames: ConnectionFrames;
+  readonly access: Access;
 }
 
 export interface SubscriptionsOptions {
@@ -41,7 +44,8 @@ export class Subscriptions {
   /** Starts to deliver. The returned function ends it: in silence, or telling the subscriber an error. */
   open(opened: OpenSubscription): (error?: Error) => void {
     const { metrics, log, bookmarkIntervalMs, stallTimeoutMs } = this.#options;
-    const { subscription, sink, frames, start } = opened;
+    const { subscription, sink, frames, start, access, prelude, onReached } = opened;
+    const { payload } = subscription;
     const { format } = sink;
     const controller = new AbortController();
     const subscriber = new Subscriber({
@@ -49,8 +53,11 @@ export class Subscriptions {
       sink,
       frames,
       start,
-      filter: createEventFilter(subscription.conditions),
+      filter: createEventFilter(subscription.conditions, access),
       ...(subscription.limit !== undefined && { limit: subscription.limit }),
+      ...(payload !== "full" && { textOf: (entry) => payloadText(entry, payload) }),
+      ...(prelude && { prelude }),
+      ...(onReached && { onReached }),
       bookmarkIntervalMs,
       stallTimeoutMs,
       onDelivered: (events) => metrics.deliveries.inc({ format }, events),

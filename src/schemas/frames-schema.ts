@@ -150,7 +150,10 @@ export const objectFrameSchema = z.object({
   severitynumber: z.literal(9),
   data: changeDataSchema.pick({ signals: true, resource: true, rev: true }).extend({
     op: z.literal("snapshot"),
-    after: z.record(z.string(), z.unknown()),
+    after: z
+      .record(z.string(), z.unknown())
+      .optional()
+      .describe("The list stub; absent with a payload that leaves it out"),
   }),
 });
 
@@ -162,7 +165,8 @@ export function objectFrame(
   entry: { readonly ref: ObjectRef; readonly rev: string; readonly stub: Buffer },
   context: { readonly source: string; readonly time: string; readonly cursor: string },
 ): { readonly facts: EventFacts; readonly json: string } {
-  const text = entry.stub.toString();
+  // A frame is one line; line ends of a stub stand between its members only.
+  const text = entry.stub.toString().replaceAll(/[\r\n]/g, " ");
   const parsed = parseExact(text);
   const stub = isJsonObject(parsed) ? parsed : {};
   const resource = resourceBlock(entry.ref, stub);

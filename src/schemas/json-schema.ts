@@ -22,13 +22,16 @@ const SCHEMAS = {
 export type SchemaName = keyof typeof SCHEMAS;
 export const SCHEMA_NAMES = Object.keys(SCHEMAS) as SchemaName[];
 
+/** Documents of the whole protocol, which are asked for by name as well. */
+export const DOCUMENT_NAMES = ["openapi", "asyncapi"] as const;
+
 /** There is no schema with this name. */
 export class UnknownSchema extends ChangefeedError {
   readonly code = "UNKNOWN_SCHEMA";
   readonly retryable = false;
   constructor(name: string) {
     super(`There is no schema ${JSON.stringify(name)}`, {
-      hint: `The schemas are ${SCHEMA_NAMES.join(", ")}`,
+      hint: `The schemas are ${[...SCHEMA_NAMES, ...DOCUMENT_NAMES].join(", ")}`,
     });
   }
 }

@@ -2,7 +2,7 @@ import { parseCursor, type Cursor } from "./cursor.ts";
 import { nearestName } from "./nearest.ts";
 import { ASPECTS, CHANGE_VERBS, OPS, type Aspect, type Op } from "./draft.ts";
 import { ChangefeedError } from "./errors.ts";
-import { isResourceType, RESOURCE_TYPES, RESOURCES, type ResourceType } from "./resources.ts";
+import { isResourceType, RESOURCE_TYPES, RESOURCES, type ObjectRef, type ResourceType } from "./resources.ts";
 import { SEVERITY_NAMES, type Severity } from "./severity.ts";
 import { parseSince } from "./since.ts";
 
@@ -10,9 +10,21 @@ import { parseSince } from "./since.ts";
 export const FORMATS = ["websocket", "sse", "ndjson", "page"] as const;
 export type Format = (typeof FORMATS)[number];
 
-/** Where a subscription starts. Events after the cursor; the whole log; only what comes; recorded since. */
+/** How much of an event's `data` leaves: all; without the object; without what changed either. */
+export const PAYLOADS = ["full", "patch", "thin"] as const;
+export type Payload = (typeof PAYLOADS)[number];
+
+/** What to do where the cursor expired or is of another epoch. */
+export const ON_EXPIRED = ["fail", "earliest", "snapshot"] as const;
+export type OnExpired = (typeof ON_EXPIRED)[number];
+
+export const CONSUMER_NAME = /^[A-Za-z0-9._-]{1,64}$/;
+
+/** Where a subscription starts. Events after the cursor; the whole log; only what comes; the objects as they are
+ * now, then what comes; recorded since. */
 export type Start =
   | { readonly kind: "cursor"; readonly cursor: Cursor }
+  | { readonly kind: "snapshot" }
   | { readonly kind: "earliest" }
   | { readonly kind: "latest" }
   | { readonly kind: "since"; readonly timeMs: number };
@@ -33,6 +45,10 @@ export interface EventConditions {
 export interface Subscription {
   readonly conditions: EventConditions;
   readonly start: Start;
+  readonly onExpired: OnExpired;
+  readonly payload: Payload;
+  /** Whose stored cursor goes before `start`. */
+  readonly consumer?: string;
   /** Events after which a stream ends, or at most in a page. */
   readonly limit?: number;
 }
@@ -54,10 +70,10 @@ export function resourceOfEventType(type: string): ResourceType | undefined {
 const EVENT_TYPES = RESOURCE_TYPES.flatMap((resource) =>
   CHANGE_VERBS.map((verb) => `nomad.${RESOURCES[resource].noun}.${verb}`),
 );
-const TYPES = [...RESOURCE_TYPES, "feed", ...EVENT_TYPES, ...FEED_TYPES];
+export const TYPES = [...RESOURCE_TYPES, "feed", ...EVENT_TYPES, ...FEED_TYPES];
 
 export const DEFAULT_PAGE_LIMIT = 100;
-const MAX_PAGE_LIMIT = 1000;
+export const MAX_PAGE_LIMIT = 1000;
 
 export const PARAMETERS = [
   "types",
@@ -70,8 +86,12 @@ export const PARAMETERS = [
   "cursor",
   "since",
   "limit",
+  "snapshot",
+  "onexpired",
+  "payload",
+  "consumer",
 ] as const;
-type Parameter = (typeof PARAMETERS)[number];
+export type Parameter = (typeof PARAMETERS)[number];
 
 /** A parameter, or a value of one, that does not exist. `allowed` lists what does, or describes it. */
 export class InvalidParameter extends ChangefeedError {
@@ -101,20 +121,48 @@ export interface SubscriptionContext {
 
 /** @throws InvalidParameter at the first parameter or value that is not known. */
 export function parseSubscription(query: URLSearchParams, context: SubscriptionContext): Subscription {
-  for (const name of query.keys()) {
-    if (!(PARAMETERS as readonly string[]).includes(name)) {
-      throw new InvalidParameter(`There is no parameter ${quote(name)}`, name, PARAMETERS, name);
-    }
-  }
+  assertKnown(query, PARAMETERS);
   const limit = limitOf(query, context.format);
+  const consumer = consumerOf(query);
   return {
     conditions: conditionsOf(query, context.signals),
     start: startOf(query, context),
+    onExpired: onExpiredOf(query, context.format),
+    payload: oneOf(query, "payload", PAYLOADS) ?? "full",
+    ...(consumer === undefined ? {} : { consumer }),
     ...(limit === undefined ? {} : { limit }),
   };
 }
 
-function conditionsOf(query: URLSearchParams, signals: readonly string[]): EventConditions {
+/** @throws InvalidParameter at the first name that is not among `allowed`. */
+export function assertKnown(query: URLSearchParams, allowed: readonly string[]): void {
+  for (const name of query.keys()) {
+    if (!allowed.includes(name)) {
+      throw new InvalidParameter(`There is no parameter ${quote(name)}`, name, allowed, name);
+    }
+  }
+}
+
+function onExpiredOf(query: URLSearchParams, format: Format): OnExpired {
+  const choices = format === "page" ? ON_EXPIRED.filter((choice) => choice !== "snapshot") : ON_EXPIRED;
+  return oneOf(query, "onexpired", choices) ?? "fail";
+}
+
+function consumerOf(query: URLSearchParams): string | undefined {
+  const name = single(query, "consumer");
+  if (name !== undefined) assertConsumerName(name, "consumer");
+  return name;
+}
+
+/** @throws InvalidParameter */
+export function assertConsumerName(name: string, field: string): void {
+  if (CONSUMER_NAME.test(name)) return;
+  throw new InvalidParameter(`${quote(name)} is not a consumer's name`, field, [
+    "1 to 64 of A-Z a-z 0-9 . _ -",
+  ]);
+}
+
+export function conditionsOf(query: URLSearchParams, signals: readonly string[]): EventConditions {
   const types = listOf(query, "types", TYPES);
   const namespaces = listOf(query, "namespaces", undefined);
   const ops = listOf(query, "ops", OPS);
@@ -144,33 +192,51 @@ function startOf(query: URLSearchParams, context: SubscriptionContext): Start {
       "since alone",
     ]);
   }
+  const snapshot = oneOf(query, "snapshot", ["true", "false"]) === "true";
+  if (snapshot) assertMayBeginWithSnapshot(context.format, cursor ?? since);
   const { lastEventId } = context;
   if (lastEventId !== undefined && lastEventId !== "") {
     return { kind: "cursor", cursor: cursorOf("Last-Event-ID", lastEventId, ["<cursor>"]) };
   }
-  if (since !== undefined) return { kind: "since", timeMs: sinceOf(since, context.nowMs) };
+  if (snapshot) return { kind: "snapshot" };
+  if (since !== undefined) return { kind: "since", timeMs: sinceOf(since, "since", context.nowMs) };
   if (cursor === undefined) return { kind: context.format === "page" ? "earliest" : "latest" };
   if (cursor === "earliest" || cursor === "latest") return { kind: cursor };
   return { kind: "cursor", cursor: cursorOf("cursor", cursor, ["<cursor>", "earliest", "latest"]) };
 }
 
-function cursorOf(field: string, text: string, allowed: readonly string[]): Cursor {
+function assertMayBeginWithSnapshot(format: Format, other: string | undefined): void {
+  if (format === "page") {
+    throw new InvalidParameter("A page cannot begin with a snapshot", "snapshot", [
+      "snapshot=true of a stream",
+      "GET /v1/state",
+    ]);
+  }
+  if (other !== undefined) {
+    throw new InvalidParameter("A snapshot says itself where the stream starts", "snapshot", [
+      "snapshot alone",
+      "cursor or since alone",
+    ]);
+  }
+}
+
+export function cursorOf(field: string, text: string, allowed: readonly string[]): Cursor {
   const cursor = parseCursor(text);
   if (cursor === undefined)
     throw new InvalidParameter(`${quote(text)} is not a cursor`, field, allowed, text);
   return cursor;
 }
 
-function sinceOf(text: string, nowMs: number): number {
+export function sinceOf(text: string, field: string, nowMs: number): number {
   const timeMs = parseSince(text, nowMs);
   if (timeMs !== undefined) return timeMs;
-  throw new InvalidParameter(`${quote(text)} is not a time`, "since", [
+  throw new InvalidParameter(`${quote(text)} is not a time`, field, [
     "RFC 3339 time, as 2026-08-22T10:15:30Z",
     "age, as 90s, 10m, 1h30m or 2d",
   ]);
 }
 
-function limitOf(query: URLSearchParams, format: Format): number | undefined {
+export function limitOf(query: URLSearchParams, format: Format): number | undefined {
   const text = single(query, "limit");
   if (text === undefined) return format === "page" ? DEFAULT_PAGE_LIMIT : undefined;
   const most = format === "page" ? MAX_PAGE_LIMIT : Number.MAX_SAFE_INTEGER;
@@ -201,14 +267,24 @@ function listOf(
   return [...new Set(values)];
 }
 
-function single(query: URLSearchParams, field: Parameter): string | undefined {
+export function single(query: URLSearchParams, field: string): string | undefined {
   const values = query.getAll(field);
   if (values.length > 1) throw new InvalidParameter(`${field} is given twice`, field, ["one value"]);
   return values[0];
 }
 
-function assertOneOf<Value extends string>(
-  field: Parameter,
+export function oneOf<Value extends string>(
+  query: URLSearchParams,
+  field: string,
+  allowed: readonly Value[],
+): Value | undefined {
+  const value = single(query, field);
+  if (value !== undefined) assertOneOf(field, value, allowed);
+  return value;
+}
+
+export function assertOneOf<Value extends string>(
+  field: string,
   value: string,
   allowed: readonly Value[],
 ): asserts value is Value {
@@ -218,11 +294,15 @@ function assertOneOf<Value extends string>(
 }
 
 function assertSubject(subject: string): void {
-  const [resource = "", namespace = "", ...key] = subject.split("/");
-  if (isResourceType(resource) && namespace !== "" && key.join("/") !== "") return;
-  throw new InvalidParameter(`${quote(subject)} is not a subject`, "subjects", [
-    "<resource>/<namespace>/<key>",
-  ]);
+  subjectRef(subject, "subjects");
+}
+
+/** @throws InvalidParameter */
+export function subjectRef(subject: string, field: string): ObjectRef {
+  const [resource = "", namespace = "", ...rest] = subject.split("/");
+  const key = rest.join("/");
+  if (isResourceType(resource) && namespace !== "" && key !== "") return { resource, namespace, key };
+  throw new InvalidParameter(`${quote(subject)} is not a subject`, field, ["<resource>/<namespace>/<key>"]);
 }
 
 /** User text in an error: quoted, and short. */

@@ -37,6 +37,10 @@ export function draft(options: DraftOptions = {}): EventDraft {
   return { ...facts, head: `${head.slice(0, -1)},`, tail: tail.slice(1), overflow };
 }
 
+export function refOf(resource: ResourceType, key: string, namespace = "default"): ObjectRef {
+  return { resource, namespace, key };
+}
+
 export interface ObjectChange {
   readonly event: EventDraft;
   readonly state: StateWrite;

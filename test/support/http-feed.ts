@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { FeedLog } from "../../src/feed/log.ts";
+import type { FeedLog, StateWrite } from "../../src/feed/log.ts";
 import { openSqliteLog } from "../../src/feed/sqlite/open.ts";
 import {
   createHttpServer,
@@ -14,6 +14,7 @@ import type { EventDraft, LogEntry } from "../../src/schemas/draft.ts";
 import type { ResourceType } from "../../src/schemas/resources.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
+import type { ObjectChange } from "./drafts.ts";
 
 const SOURCE = "nomad://test/global";
 
@@ -78,6 +79,18 @@ export class TestFeed implements AsyncDisposable {
   }
 
   async commit(...events: EventDraft[]): Promise<string> {
+    return this.write(events, []);
+  }
+
+  /** Commits objects with their changes. */
+  async commitObjects(...changes: ObjectChange[]): Promise<string> {
+    return this.write(
+      changes.map(({ event }) => event),
+      changes.map(({ state }) => state),
+    );
+  }
+
+  async write(events: EventDraft[], state: StateWrite[]): Promise<string> {
     const scope = { resource: "allocations" as ResourceType, namespace: "*" };
     if (this.#fence === 0) this.#fence = (await this.log.claim(scope, "test")).fence;
     this.#commits += 1;
@@ -87,7 +100,7 @@ export class TestFeed implements AsyncDisposable {
       expectedRev: this.#rev,
       commitId: `commit-${this.#commits}`,
       events,
-      state: [],
+      state,
     });
     this.#rev = rev;
     return this.headCursor();
@@ -134,8 +147,12 @@ export class TestFeed implements AsyncDisposable {
     return { url, server };
   }
 
+  async stopServers(): Promise<void> {
+    for (const cleanup of this.#cleanups.splice(0)) await cleanup();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const cleanup of this.#cleanups) await cleanup();
+    await this.stopServers();
     await this.log.close();
     await rm(this.#directory, { recursive: true, force: true });
   }

@@ -14,7 +14,7 @@ const ACKNOWLEDGED = {
   change: "88acb93f0d934999",
   control: "d12500121316f4fa",
   frame: "e5662d0df1d9a14a",
-  object: "b74b2a3928008a53",
+  object: "a116f2cb8ec6e6a5",
   job: "d902871919ece086",
   node: "a8247ff95cf9c787",
   allocation: "101713a564b5d36f",
@@ -53,7 +53,7 @@ test("a schema that does not exist is refused, and those that do are named", () 
   expect(refused).toThrow(UnknownSchema);
   expect(refused).toThrow('There is no schema "chang"');
   expect(new UnknownSchema("x").hint).toBe(
-    "The schemas are change, control, frame, object, job, node, allocation, deployment, evaluation, namespace",
+    "The schemas are change, control, frame, object, job, node, allocation, deployment, evaluation, namespace, openapi, asyncapi",
   );
   expect(() => printed("toString")).toThrow(UnknownSchema);
 });

@@ -47,7 +47,16 @@ describe("parseSubscription", () => {
         minSeverity: "WARN",
       },
       start: { kind: "cursor", cursor: { epoch: "abc", sequence: 12 } },
+      onExpired: "fail",
+      payload: "full",
       limit: 3,
+    });
+    expect(parse("snapshot=true&onexpired=snapshot&payload=thin&consumer=pager.1")).toEqual({
+      conditions: {},
+      start: { kind: "snapshot" },
+      onExpired: "snapshot",
+      payload: "thin",
+      consumer: "pager.1",
     });
   });
 
@@ -71,6 +80,23 @@ describe("parseSubscription", () => {
       cursor: { epoch: "abc", sequence: 7 },
     });
     expect(() => parse("", "sse", "7")).toThrow(expect.objectContaining({ field: "Last-Event-ID" }));
+    expect(parse("snapshot=true", "sse", "abc-7").start.kind).toBe("cursor");
+    expect(parse("snapshot=false").start.kind).toBe("latest");
+  });
+
+  it.each([
+    ["snapshot=true&cursor=latest", "websocket", "snapshot"],
+    ["snapshot=true&since=10m", "ndjson", "snapshot"],
+    ["snapshot=true", "page", "snapshot"],
+    ["snapshot=yes", "sse", "snapshot"],
+    ["onexpired=snapshot", "page", "onexpired"],
+    ["onexpired=latest", "sse", "onexpired"],
+    ["payload=small", "page", "payload"],
+    ["consumer=", "sse", "consumer"],
+    ["consumer=a%20b", "sse", "consumer"],
+    [`consumer=${"a".repeat(65)}`, "websocket", "consumer"],
+  ] as const)("refuses %s in a %s", (query, format, field) => {
+    expect(refusalOf(query, format)?.field).toBe(field);
   });
 
   it("answers any query with a subscription or with the name of a field and what it allows", () => {

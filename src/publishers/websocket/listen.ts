@@ -5,6 +5,8 @@ import { InvalidMessage } from "../errors.ts";
 export interface ClientListeners {
   /** The client asked for a pong frame. */
   readonly onPing: (ping: number) => void;
+  /** The client acknowledges a cursor, as it wrote it; absent: it may not. */
+  readonly onAck?: (cursor: string) => void;
   /** The stream is over: the client is gone (no error), or sent what the protocol does not know. */
   readonly onEnd: (error?: InvalidMessage) => void;
 }
@@ -16,7 +18,7 @@ export interface ClientListeners {
 export function listenToClient(
   webSocket: WebSocket,
   socket: Socket,
-  { pingIntervalMs, onPing, onEnd }: ClientListeners & { pingIntervalMs: number },
+  { pingIntervalMs, onPing, onAck, onEnd }: ClientListeners & { pingIntervalMs: number },
 ): void {
   let alive = true;
   const heard = () => {
@@ -37,9 +39,10 @@ export function listenToClient(
   webSocket.on("pong", heard);
   webSocket.on("message", (data: RawData, isBinary: boolean) => {
     heard();
-    const ping = !isBinary && Buffer.isBuffer(data) ? parsePing(data.toString()) : undefined;
-    if (ping === undefined) onEnd(new InvalidMessage());
-    else onPing(ping);
+    const { ping, ack } = !isBinary && Buffer.isBuffer(data) ? parseMessage(data.toString()) : {};
+    if (ping !== undefined) onPing(ping);
+    else if (ack !== undefined && onAck !== undefined) onAck(ack);
+    else onEnd(new InvalidMessage());
   });
   // ws closes the connection itself after a broken or overlong frame.
   webSocket.on("error", () => onEnd());
@@ -49,15 +52,15 @@ export function listenToClient(
   });
 }
 
-/** n of `{"ping":n}`; undefined for anything else. */
-function parsePing(text: string): number | undefined {
+/** The one member of `{"ping":n}` or `{"ack":"…"}`; none of anything else. */
+function parseMessage(text: string): { readonly ping?: number; readonly ack?: string } {
   try {
     const message: unknown = JSON.parse(text);
-    if (typeof message !== "object" || message === null || Object.keys(message).join() !== "ping")
-      return undefined;
-    const { ping } = message as { ping: unknown };
-    return typeof ping === "number" && Number.isSafeInteger(ping) ? ping : undefined;
+    if (typeof message !== "object" || message === null || Object.keys(message).length !== 1) return {};
+    const { ping, ack } = message as { ping?: unknown; ack?: unknown };
+    if (typeof ping === "number" && Number.isSafeInteger(ping)) return { ping };
+    return typeof ack === "string" ? { ack } : {};
   } catch {
-    return undefined;
+    return {};
   }
 }

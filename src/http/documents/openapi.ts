@@ -1,0 +1,208 @@
+import { OUTCOMES } from "../../publishers/outcomes.ts";
+import { CONSUMER_NAME } from "../../schemas/subscription-schema.ts";
+import { PROTOCOL_VERSION } from "../../schemas/frames-schema.ts";
+import {
+  EVENTS_PARAMETER_DOCS,
+  HISTORY_PARAMETER_DOCS,
+  STATE_PARAMETER_DOCS,
+} from "../../schemas/parameter-docs.ts";
+import { wireSchema, wireSchemas } from "./schemas.ts";
+
+const BATCH = "application/cloudevents-batch+json";
+const NDJSON = "application/x-ndjson";
+
+/** What can be asked for over HTTP, as OpenAPI 3.1: made from the schemas and the tables that the server uses. */
+export function openApiDocument(): object {
+  return {
+    openapi: "3.1.0",
+    info: {
+      title: "nomad-changefeed",
+      version: String(PROTOCOL_VERSION),
+      description:
+        "Every change of a Nomad cluster, durable, ordered, replayable. PROTOCOL.md tells it for people.",
+      license: { name: "Apache-2.0", identifier: "Apache-2.0" },
+    },
+    paths: { ...eventPaths(), ...consumerPaths(), ...otherPaths() },
+    components: { schemas: wireSchemas() },
+  };
+}
+
+function eventPaths(): object {
+  return {
+    "/v1/events": {
+      get: {
+        operationId: "readEvents",
+        summary: "Events: a page, or a stream as Accept says; a WebSocket on upgrade (see /v1/asyncapi.json)",
+        parameters: [...EVENTS_PARAMETER_DOCS.map(inQuery), lastEventId()],
+        responses: {
+          200: answer(
+            "Events in the order of the log",
+            {
+              [BATCH]: { type: "array", items: eventSchema("change", "control") },
+              "text/event-stream": {
+                type: "string",
+                description: "`data:` is one CloudEvent, `id:` its cursor",
+              },
+              [NDJSON]: { type: "string", description: "One CloudEvent a line" },
+            },
+            ["X-Changefeed-Cursor", "X-Changefeed-Head", "X-Changefeed-Gap", "Link"],
+          ),
+          ...refusals(400, 401, 403, 409, 410, 412, 429, 503),
+        },
+      },
+    },
+    "/v1/state": {
+      get: {
+        operationId: "readState",
+        summary: "The current objects, true together at the cursor of the header",
+        parameters: STATE_PARAMETER_DOCS.map(inQuery),
+        responses: {
+          200: answer(
+            "Objects, in order of resource, namespace and key",
+            {
+              [BATCH]: { type: "array", items: eventSchema("object") },
+              [NDJSON]: { type: "string", description: "One object a line" },
+            },
+            ["X-Changefeed-Cursor"],
+          ),
+          ...refusals(400, 401, 403, 429, 503),
+        },
+      },
+    },
+    "/v1/history": {
+      get: {
+        operationId: "readHistory",
+        summary: "What the log remembers, by index",
+        parameters: HISTORY_PARAMETER_DOCS.map(inQuery),
+        responses: {
+          200: answer(
+            "A page of events",
+            { [BATCH]: { type: "array", items: eventSchema("change", "control") } },
+            ["X-Changefeed-Cursor", "X-Changefeed-Floor", "Link"],
+          ),
+          ...refusals(400, 401, 403, 409, 410, 412, 429, 503),
+        },
+      },
+    },
+    "/v1/data/{cursor}": {
+      parameters: [inPath("cursor", { type: "string" })],
+      get: {
+        operationId: "readData",
+        summary: "The whole `data` of an event that was too large for it",
+        responses: {
+          200: answer("The data", { "application/json": { type: "object" } }),
+          ...refusals(400, 401, 403, 404, 409, 410, 503),
+        },
+      },
+    },
+  };
+}
+
+function consumerPaths(): object {
+  const consumer = answer("The consumer as it is stored", { "application/json": wireSchema("consumer") });
+  return {
+    "/v1/consumers": {
+      get: {
+        operationId: "listConsumers",
+        summary: "All named consumers",
+        responses: {
+          200: answer("Consumers, by name", {
+            "application/json": {
+              type: "object",
+              required: ["consumers"],
+              properties: { consumers: { type: "array", items: wireSchema("consumer") } },
+            },
+          }),
+          ...refusals(401, 403, 503),
+        },
+      },
+    },
+    "/v1/consumers/{name}": {
+      parameters: [inPath("name", { type: "string", pattern: CONSUMER_NAME.source })],
+      get: {
+        operationId: "readConsumer",
+        summary: "One named consumer",
+        responses: { 200: consumer, ...refusals(400, 401, 403, 404, 503) },
+      },
+      post: {
+        operationId: "acknowledge",
+        summary: "Stores that everything up to a cursor was dealt with; never moves back",
+        parameters: [
+          {
+            ...inQuery({ name: "ack", description: "A cursor", schema: { type: "string" } }),
+            required: true,
+          },
+        ],
+        responses: { 200: consumer, ...refusals(400, 401, 403, 409, 412, 503) },
+      },
+      delete: {
+        operationId: "forgetConsumer",
+        summary: "Forgets a named consumer",
+        responses: { 204: { description: "Forgotten" }, ...refusals(400, 401, 403, 404, 503) },
+      },
+    },
+  };
+}
+
+function otherPaths(): object {
+  const json = { "application/json": { type: "object" } };
+  const get = (operationId: string, summary: string, content: object = json, responses: object = {}) => ({
+    get: { operationId, summary, responses: { 200: answer(summary, content), ...responses } },
+  });
+  const notYet = { 503: answer("Not now", json) };
+  return {
+    "/": get("readIndex", "What this server is and where the feed stands"),
+    "/v1/duties": get("readDuties", "Which process does what"),
+    "/v1/openapi.json": get("readOpenApi", "This document"),
+    "/v1/asyncapi.json": get("readAsyncApi", "The streams as AsyncAPI 3"),
+    "/healthz": get("readHealth", "Whether the process does its work", json, notYet),
+    "/readyz": get("readReadiness", "Whether every scope was read at least once", json, notYet),
+    "/metrics": get("readMetrics", "Prometheus metrics", { "text/plain": { type: "string" } }),
+  };
+}
+
+function inQuery({
+  name,
+  description,
+  schema,
+}: {
+  name: string;
+  description: string;
+  schema: object;
+}): object {
+  const isList = "items" in schema;
+  // Repeated or comma separated: the document can say one of the two.
+  return { name, in: "query", description, schema, ...(isList && { style: "form", explode: false }) };
+}
+
+function inPath(name: string, schema: object): object {
+  return { name, in: "path", required: true, schema };
+}
+
+function lastEventId(): object {
+  const description = "What a browser's EventSource sends when it comes back; goes before cursor and since";
+  return { name: "Last-Event-ID", in: "header", description, schema: { type: "string" } };
+}
+
+function eventSchema(...names: string[]): object {
+  return names.length === 1 ? wireSchema(names[0] ?? "") : { anyOf: names.map(wireSchema) };
+}
+
+function answer(description: string, schemas: object, headers: readonly string[] = []): object {
+  const content = Object.fromEntries(Object.entries(schemas).map(([type, schema]) => [type, { schema }]));
+  const named = headers.map((name) => [name, { schema: { type: "string" } }]);
+  return { description, content, ...(headers.length > 0 && { headers: Object.fromEntries(named) }) };
+}
+
+/** Answers with these statuses, each with the codes that have it. */
+function refusals(...statuses: number[]): object {
+  return Object.fromEntries(
+    statuses.map((status) => {
+      const codes = Object.entries(OUTCOMES).flatMap(([code, outcome]) =>
+        outcome.status === status ? [code] : [],
+      );
+      const description = codes.length === 0 ? "Reserved" : codes.join(", ");
+      return [status, answer(description, { "application/problem+json": wireSchema("problem") })];
+    }),
+  );
+}

@@ -1,0 +1,15 @@
+import type { FastifyInstance } from "fastify";
+import { asyncApiDocument } from "./asyncapi.ts";
+import { openApiDocument } from "./openapi.ts";
+
+/** The protocol for machines. */
+export function addDocumentRoutes(app: FastifyInstance): void {
+  const documents = { "/v1/openapi.json": openApiDocument, "/v1/asyncapi.json": asyncApiDocument };
+  for (const [path, make] of Object.entries(documents)) {
+    let text: string | undefined;
+    app.get(path, async (_request, reply) => {
+      text ??= `${JSON.stringify(make(), undefined, 2)}\n`;
+      return reply.type("application/json; charset=utf-8").send(text);
+    });
+  }
+}

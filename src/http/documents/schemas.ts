@@ -1,0 +1,26 @@
+import { z } from "zod";
+import { consumerSchema } from "../../schemas/consumer-schema.ts";
+import { jsonSchemaOf } from "../../schemas/json-schema.ts";
+import { problemSchema } from "../../schemas/problem-schema.ts";
+
+/** The CloudEvents that leave the server, by the names of their schemas. */
+export const EVENT_SCHEMAS = ["change", "control", "object", "frame"] as const;
+
+/** Schemas of what crosses the wire, without the names that only a schema on its own needs. */
+export function wireSchemas(): Record<string, object> {
+  return {
+    ...Object.fromEntries(EVENT_SCHEMAS.map((name) => [name, embedded(jsonSchemaOf(name))])),
+    problem: embedded(z.toJSONSchema(problemSchema, { io: "input" })),
+    consumer: embedded(z.toJSONSchema(consumerSchema, { io: "input" })),
+  };
+}
+
+function embedded(schema: object): object {
+  const { $schema: _schema, $id: _id, ...rest } = schema as { $schema?: string; $id?: string };
+  return rest;
+}
+
+/** A reference to one of them, in either kind of document. */
+export function wireSchema(name: string): object {
+  return { $ref: `#/components/schemas/${name}` };
+}

@@ -1,0 +1,32 @@
+import type { FastifyInstance } from "fastify";
+import { GoingAway } from "../publishers/errors.ts";
+import { readHistory } from "../publishers/history.ts";
+import { formatCursor } from "../schemas/cursor.ts";
+import { parseHistoryQuery } from "../schemas/read-queries.ts";
+import { requestUrl, type SubscribeDeps } from "./subscribe.ts";
+
+const HISTORY_PATH = "/v1/history";
+
+/** What happened to an object, a job or a node, by index: pages of events, their bytes as in the feed. */
+export function addHistoryRoute(app: FastifyInstance, deps: SubscribeDeps): void {
+  app.get(HISTORY_PATH, { exposeHeadRoute: false }, async (request, reply) => {
+    if (deps.isStopping()) throw new GoingAway();
+    const { searchParams } = requestUrl(request.raw);
+    const { signals, nowMs } = deps;
+    const wanted = parseHistoryQuery(searchParams, { signals, nowMs: nowMs() });
+    const access = await deps.accessOf(request.raw);
+    const page = await readHistory(deps.log, { request: wanted, access });
+    const cursor = formatCursor(page.cursor);
+    if (page.more) {
+      searchParams.set("cursor", cursor);
+      reply.header("link", `<${HISTORY_PATH}?${searchParams.toString()}>; rel="next"`);
+    }
+    const { epoch, floor } = page.head;
+    return reply
+      .type("application/cloudevents-batch+json; charset=utf-8")
+      .header("cache-control", "no-store")
+      .header("x-changefeed-cursor", cursor)
+      .header("x-changefeed-floor", formatCursor({ epoch, sequence: floor }))
+      .send(`[${page.entries.map(({ json }) => json).join(",\n")}]\n`);
+  });
+}

@@ -1,0 +1,108 @@
+import type { ServerResponse } from "node:http";
+import type { FastifyInstance } from "fastify";
+import { whenDrained } from "../publishers/drain.ts";
+import { GoingAway, TooSlow } from "../publishers/errors.ts";
+import type { ConnectionFrames } from "../publishers/frames.ts";
+import { objectTexts, openObjects } from "../publishers/objects.ts";
+import { formatCursor, type Cursor } from "../schemas/cursor.ts";
+import { parseStateQuery } from "../schemas/read-queries.ts";
+import { connectionFrames, requestUrl, type SubscribeDeps } from "./subscribe.ts";
+
+interface Layout {
+  readonly contentType: string;
+  readonly begin: string;
+  readonly between: string;
+  readonly end: string;
+  readonly empty: string;
+}
+
+const ARRAY: Layout = {
+  contentType: "application/cloudevents-batch+json; charset=utf-8",
+  begin: "[",
+  between: ",\n",
+  end: "]\n",
+  empty: "[]\n",
+};
+const LINES: Layout = {
+  contentType: "application/x-ndjson; charset=utf-8",
+  begin: "",
+  between: "\n",
+  end: "\n",
+  empty: "",
+};
+
+export interface StateDeps extends SubscribeDeps {
+  /** How long a reader may take nothing. */
+  readonly stallTimeoutMs: number;
+}
+
+/** The current objects and the cursor at which they are true, read from one cut as fast as the reader takes them. */
+export function addStateRoute(app: FastifyInstance, deps: StateDeps): void {
+  app.get("/v1/state", { exposeHeadRoute: false }, async (request, reply) => {
+    if (deps.isStopping()) throw new GoingAway();
+    const conditions = parseStateQuery(requestUrl(request.raw).searchParams);
+    const access = await deps.accessOf(request.raw);
+    const { source, nowMs, stallTimeoutMs } = deps;
+    await using cut = await openObjects(deps.log, conditions);
+    const texts = objectTexts(cut, { conditions, access, source, nowMs, payload: "full" });
+    reply.hijack();
+    const body = new StateBody(reply.raw, (request.headers.accept ?? "").includes("ndjson") ? LINES : ARRAY);
+    await body.send(texts, { cursor: cut.cursor, stallTimeoutMs, frames: connectionFrames(deps) });
+    return reply;
+  });
+}
+
+/** One answer of many objects. Whatever breaks it off also breaks the connection, so that it never looks whole. */
+class StateBody {
+  readonly #response: ServerResponse;
+  readonly #layout: Layout;
+  #isEmpty = true;
+
+  constructor(response: ServerResponse, layout: Layout) {
+    this.#response = response;
+    this.#layout = layout;
+  }
+
+  async send(
+    texts: AsyncIterable<readonly string[]>,
+    options: { cursor: Cursor; stallTimeoutMs: number; frames: ConnectionFrames },
+  ): Promise<void> {
+    const { cursor, stallTimeoutMs, frames } = options;
+    const response = this.#response;
+    const { contentType, empty, end } = this.#layout;
+    const gone = new AbortController();
+    response.once("close", () => gone.abort());
+    response.on("error", () => gone.abort());
+    if (response.closed) return;
+    response.writeHead(200, {
+      "content-type": contentType,
+      "cache-control": "no-store",
+      "x-changefeed-cursor": formatCursor(cursor),
+      "x-accel-buffering": "no",
+    });
+    try {
+      for await (const batch of texts) {
+        this.#write(batch);
+        const drained = await whenDrained(response, { timeoutMs: stallTimeoutMs, signal: gone.signal });
+        if (gone.signal.aborted) return;
+        if (!drained) throw new TooSlow(stallTimeoutMs);
+      }
+      response.end(this.#isEmpty ? empty : end);
+    } catch (error) {
+      this.#breakOff(error, frames.error(error, cursor).json);
+    }
+  }
+
+  #write(batch: readonly string[]): void {
+    const { begin, between } = this.#layout;
+    this.#response.write(`${this.#isEmpty ? begin : between}${batch.join(between)}`);
+    this.#isEmpty = false;
+  }
+
+  #breakOff(error: unknown, frame: string): void {
+    const response = this.#response;
+    // Who reads nothing does not read this either.
+    if (this.#layout !== LINES || error instanceof TooSlow) return void response.destroy();
+    response.write(`${this.#isEmpty ? "" : "\n"}${frame}\n`, () => response.destroy());
+  }
+}

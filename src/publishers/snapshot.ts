@@ -1,0 +1,34 @@
+import { EpochChanged } from "../feed/errors.ts";
+import type { FeedLog } from "../feed/log.ts";
+import type { ConnectionFrames } from "./frames.ts";
+import { objectTexts, openObjects, type ObjectsOptions } from "./objects.ts";
+import type { StartPoint } from "./start.ts";
+import type { Prelude } from "./subscriber.ts";
+
+export interface SnapshotOptions {
+  readonly log: FeedLog;
+  readonly frames: ConnectionFrames;
+  readonly start: StartPoint;
+  readonly objects: ObjectsOptions;
+}
+
+/**
+ * What a stream that asked for a snapshot begins with: hello, and the objects between begin and end, all true at
+ * the cursor that the events then start after. The cut is open while the subscriber takes them, and no longer.
+ */
+export function snapshotPrelude({ log, frames, start, objects }: SnapshotOptions): Prelude {
+  return async (write) => {
+    await using cut = await openObjects(log, objects.conditions);
+    const { cursor } = cut;
+    const head = await log.head();
+    if (head.epoch !== cursor.epoch) throw new EpochChanged(cursor, head);
+    await write([...frames.opening({ ...start, cursor, head }), frames.snapshotBegin(cursor)]);
+    let count = 0;
+    for await (const texts of objectTexts(cut, objects)) {
+      count += texts.length;
+      await write(texts.map((json) => ({ json, cursor: undefined })));
+    }
+    await write([frames.snapshotEnd(cursor, count)]);
+    return cursor;
+  };
+}

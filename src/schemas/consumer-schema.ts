@@ -1,0 +1,14 @@
+import { z } from "zod";
+
+/** A named consumer, as `/v1/consumers` shows it. */
+export const consumerSchema = z.object({
+  name: z.string(),
+  cursor: z.string().describe("What it has acknowledged"),
+  updatedAt: z.string().describe("RFC 3339"),
+  behind: z
+    .int()
+    .nonnegative()
+    .nullable()
+    .describe("Events of the log after its cursor; null where that is of another epoch"),
+});
+export type ConsumerStatus = z.infer<typeof consumerSchema>;

@@ -1,0 +1,100 @@
+import { ASPECTS, OPS } from "./draft.ts";
+import {
+  HISTORY_ORDERS,
+  HISTORY_PARAMETERS,
+  STATE_PARAMETERS,
+  type HistoryParameter,
+} from "./read-queries.ts";
+import { SEVERITY_NAMES } from "./severity.ts";
+import {
+  CONSUMER_NAME,
+  DEFAULT_PAGE_LIMIT,
+  MAX_PAGE_LIMIT,
+  ON_EXPIRED,
+  PARAMETERS,
+  PAYLOADS,
+  TYPES,
+  type Parameter,
+} from "./subscription-schema.ts";
+
+/** What a parameter may be, as JSON Schema, and what it does, for people. */
+interface ParameterDoc {
+  readonly description: string;
+  readonly schema: object;
+}
+
+const listOf = (items: object) => ({ type: "array", items, minItems: 1, uniqueItems: true });
+const text = { type: "string", minLength: 1 };
+const subject = { type: "string", pattern: "^[a-z]+/[^/]+/.+$" };
+const time = { type: "string", examples: ["10m", "2d", "2026-08-22T10:15:30Z"] };
+const pageLimit = { type: "integer", minimum: 1, maximum: MAX_PAGE_LIMIT, default: DEFAULT_PAGE_LIMIT };
+
+const EVENTS: Readonly<Record<Parameter, ParameterDoc>> = {
+  types: {
+    description: "Resources, event types, or `feed` for control events",
+    schema: listOf({ type: "string", enum: TYPES }),
+  },
+  namespaces: {
+    description: "Nomad namespaces; `-` is that of cluster-wide objects",
+    schema: listOf(text),
+  },
+  ops: { description: "What happened to the object", schema: listOf({ type: "string", enum: OPS }) },
+  aspects: { description: "What of it changed", schema: listOf({ type: "string", enum: ASPECTS }) },
+  signals: { description: "Named transitions, as `allocation.failed`", schema: listOf(text) },
+  subjects: { description: "Single objects: <resource>/<namespace>/<key>", schema: listOf(subject) },
+  minSeverity: { description: "The least severity", schema: { type: "string", enum: SEVERITY_NAMES } },
+  cursor: { description: "A cursor, `earliest` or `latest`", schema: text },
+  since: { description: "RFC 3339 time or age: events recorded since. Not with cursor", schema: time },
+  limit: {
+    description: `Events after which a stream ends; most events of a page (default ${DEFAULT_PAGE_LIMIT}, at most ${MAX_PAGE_LIMIT})`,
+    schema: { type: "integer", minimum: 1 },
+  },
+  snapshot: {
+    description: "The current objects first. Streams only, not with cursor or since",
+    schema: { type: "string", enum: ["true", "false"], default: "false" },
+  },
+  onexpired: {
+    description: "What to do where the cursor expired or is of another epoch; `snapshot` with streams only",
+    schema: { type: "string", enum: ON_EXPIRED, default: "fail" },
+  },
+  payload: {
+    description: "How much of `data` is sent",
+    schema: { type: "string", enum: PAYLOADS, default: "full" },
+  },
+  consumer: {
+    description: "The server keeps the cursor under this name",
+    schema: { type: "string", pattern: CONSUMER_NAME.source },
+  },
+};
+
+const HISTORY: Readonly<Record<HistoryParameter, ParameterDoc>> = {
+  subject: { description: "One object: <resource>/<namespace>/<key>", schema: subject },
+  job: { description: "Id of a job: its events, and those of what belongs to it", schema: text },
+  node: { description: "Id of a node: its events, and those of the allocations on it", schema: text },
+  namespace: { description: "One namespace", schema: text },
+  signal: { description: "A named transition, as `allocation.failed`", schema: text },
+  minSeverity: EVENTS.minSeverity,
+  since: { description: "Recorded from then on", schema: time },
+  until: { description: "Recorded before then", schema: time },
+  order: {
+    description: "Which come first",
+    schema: { type: "string", enum: HISTORY_ORDERS, default: HISTORY_ORDERS[0] },
+  },
+  limit: { description: "Most events of the page", schema: pageLimit },
+  cursor: { description: "Where an earlier page ended", schema: text },
+};
+
+type NamedDoc = ParameterDoc & { readonly name: string };
+
+export const EVENTS_PARAMETER_DOCS: readonly NamedDoc[] = PARAMETERS.map((name) => ({
+  name,
+  ...EVENTS[name],
+}));
+export const STATE_PARAMETER_DOCS: readonly NamedDoc[] = STATE_PARAMETERS.map((name) => ({
+  name,
+  ...EVENTS[name],
+}));
+export const HISTORY_PARAMETER_DOCS: readonly NamedDoc[] = HISTORY_PARAMETERS.map((name) => ({
+  name,
+  ...HISTORY[name],
+}));

@@ -1,0 +1,14 @@
+import { z } from "zod";
+
+/** Why a request got no answer, as PROTOCOL.md section 7 has it. */
+export const problemSchema = z.object({
+  code: z.string().describe("Stable name, listed in docs/errors.md"),
+  message: z.string(),
+  hint: z.string().optional(),
+  field: z.string().optional().describe("What was not understood"),
+  allowed: z.array(z.string()).optional().describe("What it may be"),
+  nearest: z.string().optional().describe("What may have been meant"),
+  floor: z.string().optional().describe("Earliest cursor there is"),
+  head: z.string().optional().describe("Where the feed ends"),
+});
+export type Problem = z.infer<typeof problemSchema>;

@@ -1,0 +1,130 @@
+import { afterEach, beforeEach, expect, it } from "vitest";
+import type { Access } from "../../src/publishers/access.ts";
+import { readHistory } from "../../src/publishers/history.ts";
+import { draftOf, TestFeed } from "../support/http-feed.ts";
+
+let feed: TestFeed;
+let url: string;
+let nowMs = Date.parse("2026-08-22T10:00:00Z");
+beforeEach(async () => {
+  nowMs = Date.parse("2026-08-22T10:00:00Z");
+  feed = await TestFeed.open({ clock: () => nowMs });
+  ({ url } = await feed.serve({}, { nowMs: () => nowMs }));
+});
+afterEach(() => feed[Symbol.asyncDispose]());
+
+async function page(path: string): Promise<{ ids: string[]; next: string | undefined; response: Response }> {
+  const response = await fetch(url + path);
+  expect(response.status).toBe(200);
+  const events = (await response.json()) as { id: string }[];
+  const next = /^<(.*)>; rel="next"$/.exec(response.headers.get("link") ?? "")?.[1];
+  return { ids: events.map(({ id }) => id), next, response };
+}
+
+async function refusalOf(query: string): Promise<unknown> {
+  const response = await fetch(`${url}/v1/history?${query}`);
+  return { status: response.status, ...((await response.json()) as object) };
+}
+
+it("answers by object, job, node, namespace, signal and severity, newest first", async () => {
+  await feed.commit(
+    draftOf({
+      id: "a",
+      key: "k1",
+      job: "web",
+      node: "n1",
+      signals: ["allocation.failed"],
+      severity: "ERROR",
+    }),
+    draftOf({ id: "b", key: "k2", job: "web", namespace: "prod" }),
+    draftOf({ id: "c", key: "k1", node: "n1" }),
+  );
+  const idsOf = async (query: string) => (await page(`/v1/history?${query}`)).ids;
+  expect(await idsOf("")).toEqual(["c", "b", "a"]);
+  expect(await idsOf("subject=allocations/default/k1")).toEqual(["c", "a"]);
+  expect(await idsOf("subject=allocations/prod/k1")).toEqual([]);
+  expect(await idsOf("job=web")).toEqual(["b", "a"]);
+  expect(await idsOf("job=web&namespace=prod")).toEqual(["b"]);
+  expect(await idsOf("node=n1&order=oldest-first")).toEqual(["a", "c"]);
+  expect(await idsOf("signal=allocation.failed")).toEqual(["a"]);
+  expect(await idsOf("minSeverity=WARN")).toEqual(["a"]);
+});
+
+it("has the bytes of the feed", async () => {
+  await feed.commit(draftOf({ id: "a", tail: '"data":{"ModifyTime":1795434687866379238}}' }));
+  const history = await (await fetch(`${url}/v1/history`)).text();
+  expect(history).toContain("1795434687866379238");
+  expect(history).toBe(await (await fetch(`${url}/v1/events`)).text());
+});
+
+it.each(["newest-first", "oldest-first"])(
+  "pages through %s without missing or repeating any",
+  async (order) => {
+    await feed.commitMany("a", 23);
+    const ids: string[] = [];
+    let pages = 0;
+    for (
+      let path: string | undefined = `/v1/history?order=${order}&limit=5`;
+      path !== undefined;
+      pages += 1
+    ) {
+      const read = await page(path);
+      ids.push(...read.ids);
+      path = read.next;
+    }
+    const expected = Array.from({ length: 23 }, (_, n) => `a${n + 1}`);
+    expect(ids).toEqual(order === "newest-first" ? expected.toReversed() : expected);
+    expect(pages).toBe(5);
+  },
+);
+
+it("reads on over what a reader may not see", async () => {
+  await feed.commit(draftOf({ id: "hers", namespace: "prod" }));
+  await feed.commitMany("a", 450);
+  await feed.commit(draftOf({ id: "hers too", namespace: "prod" }));
+  const access: Access = { name: "prod", maySee: ({ namespace }) => namespace === "prod" };
+  const request = { order: "newest-first", limit: 2 } as const;
+  const { entries } = await readHistory(feed.log, { request, access });
+  expect(entries.map(({ id }) => id)).toEqual(["hers too", "hers"]);
+});
+
+it("keeps to times of recording, from since on and before until", async () => {
+  for (const id of ["early", "middle", "late"]) {
+    await feed.commit(draftOf({ id }));
+    nowMs += 60_000;
+  }
+  const idsOf = async (query: string) => (await page(`/v1/history?${query}`)).ids;
+  expect(await idsOf("since=2m")).toEqual(["late", "middle"]);
+  expect(await idsOf("until=2026-08-22T10:01:00Z")).toEqual(["early"]);
+  expect(await idsOf("since=2m&until=1m")).toEqual(["middle"]);
+});
+
+it("says from where on retention has left anything", async () => {
+  await feed.commitMany("a", 5);
+  await feed.log.trim({ maxEvents: 2 });
+  const { epoch } = await feed.log.head();
+  const { ids, response } = await page("/v1/history");
+  expect(ids).toEqual(["a5", "a4"]);
+  expect(response.headers.get("x-changefeed-floor")).toBe(`${epoch}-3`);
+  expect(response.headers.get("x-changefeed-cursor")).toBe(`${epoch}-4`);
+  expect(await refusalOf(`cursor=${epoch}-1&order=oldest-first`)).toMatchObject({
+    status: 410,
+    code: "CURSOR_EXPIRED",
+  });
+  expect((await page(`/v1/history?cursor=${epoch}-1`)).ids).toEqual([]);
+  expect(await refusalOf(`cursor=${epoch}-9`)).toMatchObject({ status: 412, code: "FUTURE_CURSOR" });
+  expect(await refusalOf("cursor=another1-1")).toMatchObject({ status: 409, code: "EPOCH_CHANGED" });
+});
+
+it.each([
+  ["jobs=web", { field: "jobs", nearest: "job" }],
+  ["subject=web", { field: "subject", allowed: ["<resource>/<namespace>/<key>"] }],
+  ["job=", { field: "job" }],
+  ["signal=allocation.fail", { field: "signal", nearest: "allocation.failed" }],
+  ["order=newest", { field: "order", allowed: ["newest-first", "oldest-first"] }],
+  ["limit=1001", { field: "limit" }],
+  ["until=tomorrow", { field: "until" }],
+  ["cursor=latest", { field: "cursor" }],
+])("refuses %s", async (query, problem) => {
+  expect(await refusalOf(query)).toMatchObject({ status: 400, code: "INVALID_PARAMETER", ...problem });
+});

@@ -1,0 +1,236 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { once } from "node:events";
+import { connect } from "node:net";
+import { LogUnavailable } from "../../src/feed/errors.ts";
+import type { FeedLog, StateCut } from "../../src/feed/log.ts";
+import { objectTexts } from "../../src/publishers/objects.ts";
+import { objectFrameSchema } from "../../src/schemas/frames-schema.ts";
+import { breakable } from "../support/breakable-log.ts";
+import { objectChange, refOf } from "../support/drafts.ts";
+import { TestFeed } from "../support/http-feed.ts";
+import { until } from "../support/until.ts";
+
+let feed: TestFeed;
+beforeEach(async () => {
+  feed = await TestFeed.open();
+});
+afterEach(() => feed[Symbol.asyncDispose]());
+
+/** The log, counting cuts that were opened and given back; `spoil` may change what a cut answers. */
+function watchedCuts(log: FeedLog, spoil: (cut: StateCut) => Partial<StateCut> = () => ({})) {
+  const cuts = { opened: 0, released: 0 };
+  const watched: FeedLog = {
+    ...breakable(log),
+    stateCut: async (filter) => {
+      const cut = await log.stateCut(filter);
+      cuts.opened += 1;
+      return {
+        cursor: cut.cursor,
+        entries: () => cut.entries(),
+        ...spoil(cut),
+        [Symbol.asyncDispose]: async () => {
+          cuts.released += 1;
+          await cut[Symbol.asyncDispose]();
+        },
+      };
+    },
+  };
+  return { watched, cuts };
+}
+
+interface ObjectItem {
+  readonly subject: string;
+  readonly data: { readonly after: Record<string, unknown> };
+}
+
+async function subjectsOf(url: string, headers: Record<string, string> = {}): Promise<string[]> {
+  const response = await fetch(url, { headers });
+  expect(response.status).toBe(200);
+  return ((await response.json()) as ObjectItem[]).map(({ subject }) => subject);
+}
+
+describe("GET /v1/state", () => {
+  it("answers the current objects and the cursor at which they are true", async () => {
+    await feed.commitObjects(
+      objectChange(refOf("allocations", "a"), "1"),
+      objectChange(refOf("jobs", "web"), "2"),
+    );
+    const cursor = await feed.commitObjects(
+      objectChange(refOf("allocations", "a"), "3"),
+      objectChange(refOf("jobs", "web"), null),
+      objectChange(refOf("nodes", "n1", "-"), "4"),
+    );
+    const { url } = await feed.serve();
+    const response = await fetch(`${url}/v1/state`);
+    expect(response.headers.get("x-changefeed-cursor")).toBe(cursor);
+    expect(response.headers.get("content-type")).toBe("application/cloudevents-batch+json; charset=utf-8");
+    const objects = (await response.json()) as ObjectItem[];
+    expect(objects.map(({ subject }) => subject)).toEqual(["allocations/default/a", "nodes/-/n1"]);
+    for (const object of objects) expect(objectFrameSchema.safeParse(object).error).toBeUndefined();
+    expect(objects[0]?.data.after).toMatchObject({ ModifyIndex: 3 });
+    await feed.commitMany("later", 2);
+    const since = await fetch(`${url}/v1/events?cursor=${cursor}`);
+    expect(await since.json()).toMatchObject([{ id: "later1" }, { id: "later2" }]);
+  });
+
+  it("keeps the filters that choose objects, and refuses the others", async () => {
+    await feed.commitObjects(
+      objectChange(refOf("allocations", "a"), "1"),
+      objectChange(refOf("allocations", "b", "prod"), "1"),
+      objectChange(refOf("jobs", "a/b", "prod"), "2"),
+    );
+    const { url } = await feed.serve();
+    expect(await subjectsOf(`${url}/v1/state?types=jobs`)).toEqual(["jobs/prod/a/b"]);
+    expect(await subjectsOf(`${url}/v1/state?types=nomad.job.updated,nodes`)).toEqual(["jobs/prod/a/b"]);
+    expect(await subjectsOf(`${url}/v1/state?namespaces=prod`)).toEqual([
+      "allocations/prod/b",
+      "jobs/prod/a/b",
+    ]);
+    expect(await subjectsOf(`${url}/v1/state?subjects=jobs/prod/a/b`)).toEqual(["jobs/prod/a/b"]);
+    expect(await subjectsOf(`${url}/v1/state?subjects=jobs/prod/a/b,allocations/default/a`)).toEqual([
+      "allocations/default/a",
+      "jobs/prod/a/b",
+    ]);
+    expect(await subjectsOf(`${url}/v1/state?types=feed`)).toEqual([]);
+    const refused = await fetch(`${url}/v1/state?ops=create`);
+    expect(refused.status).toBe(400);
+    expect(await refused.json()).toMatchObject({ field: "ops", allowed: expect.arrayContaining(["types"]) });
+  });
+
+  it("is lines for who asks for lines, and no line where there is no object", async () => {
+    const { url } = await feed.serve();
+    const lines = async () =>
+      (await fetch(`${url}/v1/state`, { headers: { accept: "application/x-ndjson" } })).text();
+    expect(await lines()).toBe("");
+    await feed.commitObjects(
+      objectChange(refOf("allocations", "a"), "1"),
+      objectChange(refOf("jobs", "w"), "1"),
+    );
+    expect(
+      (await lines()).split("\n").map((line) => line && (JSON.parse(line) as ObjectItem).subject),
+    ).toEqual(["allocations/default/a", "jobs/default/w", ""]);
+  });
+
+  it("is the same cut however long it is read, and gives it back whatever happens", async () => {
+    const names = Array.from({ length: 1500 }, (_, position) => String(position).padStart(5, "0"));
+    for (let first = 0; first < names.length; first += 200) {
+      await feed.commitObjects(
+        ...names
+          .slice(first, first + 200)
+          .map((key) =>
+            withStub(objectChange(refOf("allocations", key), "1"), { ID: key, Padding: "x".repeat(9000) }),
+          ),
+      );
+    }
+    const { watched, cuts } = watchedCuts(feed.log);
+    const { url } = await feed.serve({}, { log: watched });
+
+    const response = await fetch(`${url}/v1/state`);
+    await feed.commitObjects(objectChange(refOf("allocations", "00001"), null));
+    await feed.commitObjects(objectChange(refOf("allocations", "zzz"), "1"));
+    const objects = (await response.json()) as ObjectItem[];
+    expect(objects.map(({ data }) => data.after["ID"])).toEqual(names);
+    await until("the cut is given back", () => cuts.released === 1);
+
+    // Far more than fits in the sockets' buffers: the server waits, and then nobody is there any more.
+    const { hostname, port } = new URL(url);
+    const socket = connect(Number(port), hostname);
+    socket.write("GET /v1/state HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n");
+    await once(socket, "readable");
+    await until("the second cut is opened", () => cuts.opened === 2);
+    expect(cuts.released).toBe(1);
+    socket.destroy();
+    await until("the second cut is given back", () => cuts.released === 2);
+  });
+
+  it("cuts off who reads nothing, and gives the cut back", async () => {
+    await feed.commitObjects(
+      ...Array.from({ length: 300 }, (_, n) =>
+        withStub(objectChange(refOf("allocations", `k${n}`), "1"), { Padding: "x".repeat(60_000) }),
+      ),
+    );
+    const { watched, cuts } = watchedCuts(feed.log);
+    const { url } = await feed.serve({ stallTimeoutMs: 50 }, { log: watched });
+    const { hostname, port } = new URL(url);
+    const socket = connect(Number(port), hostname);
+    socket.pause();
+    socket.write("GET /v1/state HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n");
+    await until("the cut is given back", () => cuts.released === 1);
+    socket.on("error", () => undefined);
+    socket.resume();
+    await once(socket, "close");
+  });
+
+  it("never looks whole where the log failed halfway", async () => {
+    await feed.commitObjects(objectChange(refOf("allocations", "a"), "1"));
+    const { watched, cuts } = watchedCuts(feed.log, (cut) => ({
+      async *entries() {
+        yield* cut.entries();
+        throw new LogUnavailable("The log is away");
+      },
+    }));
+    const { url } = await feed.serve({}, { log: watched });
+    const lines = await readToTheBreak(`${url}/v1/state`, "application/x-ndjson");
+    expect(lines.isWhole).toBe(false);
+    // The objects of a batch that was not full are lost with it; the reason is not.
+    expect(
+      lines.text
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line) as object),
+    ).toMatchObject([{ type: "nomad.feed.error", data: { code: "LOG_UNAVAILABLE" } }]);
+    expect((await readToTheBreak(`${url}/v1/state`, "application/json")).isWhole).toBe(false);
+    await until("both cuts are given back", () => cuts.released === 2);
+  });
+
+  it("holds only what its reader may see", async () => {
+    await feed.commitObjects(
+      objectChange(refOf("allocations", "a"), "1"),
+      objectChange(refOf("allocations", "b", "prod"), "1"),
+    );
+    await using cut = await feed.log.stateCut();
+    const texts = await Array.fromAsync(
+      objectTexts(cut, {
+        conditions: {},
+        access: { name: "prod", maySee: ({ namespace }) => namespace === "prod" },
+        payload: "full",
+        source: "nomad://test/global",
+        nowMs: Date.now,
+      }),
+    );
+    expect(texts.flat().map((text) => (JSON.parse(text) as ObjectItem).subject)).toEqual([
+      "allocations/prod/b",
+    ]);
+  });
+
+  it("is refused as HTTP where no cut can be had", async () => {
+    const log: FeedLog = {
+      ...breakable(feed.log),
+      stateCut: async () => {
+        throw new LogUnavailable("The log is away");
+      },
+    };
+    const { url } = await feed.serve({}, { log });
+    const refused = await fetch(`${url}/v1/state`);
+    expect(refused.status).toBe(503);
+    expect(await refused.json()).toMatchObject({ code: "LOG_UNAVAILABLE" });
+  });
+});
+
+function withStub(change: ReturnType<typeof objectChange>, stub: object): ReturnType<typeof objectChange> {
+  const { state } = change;
+  const next = { rev: state.next?.rev ?? "1", stub: Buffer.from(JSON.stringify(stub)) };
+  return { ...change, state: { ...state, next } };
+}
+
+async function readToTheBreak(url: string, accept: string): Promise<{ text: string; isWhole: boolean }> {
+  let text = "";
+  try {
+    const response = await fetch(url, { headers: { accept } });
+    const decoder = new TextDecoder();
+    for await (const chunk of response.body ?? []) text += decoder.decode(chunk, { stream: true });
+    return { text, isWhole: true };
+  } catch {
+    return { text, isWhole: false };
+  }
+}
