@@ -2,13 +2,13 @@ import type { ConnectionFrame } from "../schemas/frames-schema.ts";
 import { Connection, type Ending } from "./connection.ts";
 import { notAFeed, verdictOf, type Verdict } from "./endings.ts";
 import type { Said } from "./errors.ts";
-import type { Gap, Item, NoticeType, TypeName } from "./items.ts";
-import { streamUrl, type Loss, type SubscribeOptions } from "./options.ts";
+import type { Item, NoticeType, TypeName } from "./items.ts";
+import { streamUrl, type OnExpired, type SubscribeOptions } from "./options.ts";
 import { rememberText } from "./original-text.ts";
 import { Retry, sleep } from "./retry.ts";
 import type { OpenSocket } from "./socket.ts";
 
-type AnyItem = Item<TypeName, NoticeType>;
+export type AnyItem = Item<TypeName, NoticeType, boolean>;
 type Frame<Name extends ConnectionFrame["type"]> = Extract<ConnectionFrame, { type: Name }>;
 type Again = Extract<Verdict, { kind: "again" }>;
 
@@ -35,8 +35,10 @@ export class Feed {
   #wasConnected = false;
   #isConnected = false;
   #said: Said = {};
-  /** Set from where the cursor was found lost until the consumer has dealt with the gap. */
-  #lost: Loss | undefined;
+  /** Set from where the cursor was found lost until the consumer has dealt with what replaces it. */
+  #lostAnswer: OnExpired | undefined;
+  /** Objects come, and there is no place to come back to before their end. */
+  #isBeforeSnapshotEnd = false;
 
   /** @throws ClientOptionInvalid */
   constructor(open: OpenSocket, options: SubscribeOptions) {
@@ -72,24 +74,25 @@ export class Feed {
     const token = await this.#token();
     if (this.#signal.aborted) return { kind: "aborted" };
     const { silenceMs = SILENCE_MS } = this.#options;
-    const request = { url: this.#nextUrl(), token };
+    const url = this.#nextUrl();
+    const request = { url: url.href, token };
     const connection = new Connection(this.#open, request, { silenceMs, signal: this.#signal });
     try {
       for (;;) {
         const next = await connection.next();
         if (typeof next !== "string") return next;
-        yield* this.#receive(next);
+        yield* this.#receive(next, url);
       }
     } finally {
       await connection.close();
     }
   }
 
-  async *#receive(text: string): AsyncGenerator<AnyItem, void, undefined> {
+  async *#receive(text: string, asked: URL): AsyncGenerator<AnyItem, void, undefined> {
     const message = parseMessage(text);
     if (message === undefined) throw notAFeed(String(this.#options.url));
     rememberText(message, text);
-    if (isFrame(message, "nomad.feed.hello")) yield* this.#greet(message);
+    if (isFrame(message, "nomad.feed.hello")) yield* this.#greet(message, asked);
     else if (isFrame(message, "nomad.feed.error")) this.#said = message.data;
     else yield* this.#advance(message);
   }
@@ -101,27 +104,38 @@ export class Feed {
       this.#cursor = message.data.cursor;
     } else if (isFrame(message, "nomad.feed.gap")) {
       yield message;
-      this.#cursor = message.data.cursor;
+      if (!this.#isBeforeSnapshotEnd) this.#goOnFrom(message.data.cursor);
+    } else if (isFrame(message, "nomad.feed.snapshot")) {
+      yield message;
+      if (message.data.phase === "end") this.#goOnFrom(message.data.cursor);
     } else if (typeof message.cursor === "string") {
       yield message as AnyItem;
       this.#cursor = message.cursor;
       this.#events += 1;
+    } else if (this.#isBeforeSnapshotEnd && "subject" in message) {
+      yield message as AnyItem;
     }
     this.#retry.reset();
   }
 
-  async *#greet(hello: Frame<"nomad.feed.hello">): AsyncGenerator<AnyItem, void, undefined> {
-    const { cursor, feed, epoch } = hello.data;
-    const gap = hello.data.gap || this.#lost !== undefined;
+  async *#greet(hello: Frame<"nomad.feed.hello">, asked: URL): AsyncGenerator<AnyItem, void, undefined> {
+    const { cursor, feed, epoch, gap } = hello.data;
+    const { searchParams } = asked;
     const again = this.#wasConnected;
     this.#wasConnected = true;
     this.#isConnected = true;
+    this.#isBeforeSnapshotEnd =
+      searchParams.get("snapshot") === "true" || (gap && searchParams.get("onexpired") === "snapshot");
     if (this.#notices.has("client.connected"))
       yield { type: "client.connected", again, cursor, feed, epoch, gap };
-    if (this.#lost !== undefined) yield gapAfter(hello, this.#lost);
-    this.#lost = undefined;
-    // Before the server's own gap frame was dealt with, the way back must lead to it.
-    if (!hello.data.gap) this.#cursor = cursor;
+    // Before a gap or a snapshot was dealt with, the way back must lead to it.
+    if (!gap && !this.#isBeforeSnapshotEnd) this.#goOnFrom(cursor);
+  }
+
+  #goOnFrom(cursor: string): void {
+    this.#cursor = cursor;
+    this.#lostAnswer = undefined;
+    this.#isBeforeSnapshotEnd = false;
   }
 
   async *#pause({ pace, why, unreachable, atLeastMs }: Again): AsyncGenerator<AnyItem, void, undefined> {
@@ -133,11 +147,15 @@ export class Feed {
 
   #lose({ reason, error }: Extract<Verdict, { kind: "lost" }>): void {
     const wanted = this.#cursor ?? this.#url.searchParams.get("cursor") ?? "";
-    const loss = { reason, wanted, resumed: this.#cursor !== undefined };
     const { onexpired = "fail" } = this.#options;
-    const answer = typeof onexpired === "function" ? onexpired(loss) : onexpired;
-    if (answer === "fail" || this.#lost !== undefined) throw error;
-    this.#lost = loss;
+    const answer =
+      typeof onexpired === "function"
+        ? onexpired({ reason, wanted, resumed: this.#cursor !== undefined })
+        : onexpired;
+    // Refused although the server was told what to do: it will not do it the next time.
+    const isRefusedAgain = this.#lostAnswer !== undefined && !this.#isConnected;
+    if (answer === "fail" || isRefusedAgain) throw error;
+    this.#lostAnswer = answer;
   }
 
   /** A token that was good and is no longer: whoever gives tokens may have a newer one. */
@@ -145,16 +163,17 @@ export class Feed {
     return reason === "UNAUTHORIZED" && this.#isConnected && typeof this.#options.token === "function";
   }
 
-  #nextUrl(): string {
+  #nextUrl(): URL {
     const url = new URL(this.#url);
-    const cursor = this.#lost === undefined ? this.#cursor : "earliest";
-    if (cursor !== undefined) {
+    if (this.#cursor !== undefined) {
       url.searchParams.delete("since");
-      url.searchParams.set("cursor", cursor);
+      url.searchParams.delete("snapshot");
+      url.searchParams.set("cursor", this.#cursor);
     }
+    if (this.#lostAnswer !== undefined) url.searchParams.set("onexpired", this.#lostAnswer);
     const limit = this.#limit();
     if (limit !== undefined) url.searchParams.set("limit", String(limit));
-    return url.href;
+    return url;
   }
 
   /** Events still wanted. */
@@ -171,12 +190,6 @@ export class Feed {
 
 function retryAfter({ message }: Error): Again {
   return { kind: "again", pace: "soon", why: message, unreachable: false, atLeastMs: 0 };
-}
-
-/** The frame a server sends before it goes on from another place than was wanted; here it is the client that does. */
-function gapAfter(hello: Frame<"nomad.feed.hello">, { reason, wanted }: Loss): Gap {
-  const { cursor } = hello.data;
-  return { ...hello, id: `${hello.id}/gap`, type: "nomad.feed.gap", data: { reason, wanted, cursor } };
 }
 
 function isFrame<Name extends ConnectionFrame["type"]>(

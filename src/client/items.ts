@@ -1,7 +1,7 @@
 import type { ControlEventJson } from "../schemas/control-schema.ts";
 import type { ChangeVerb } from "../schemas/draft.ts";
 import type { ChangeData, ChangeEvent, ChangeEventType, ResourceBlock } from "../schemas/event-schema.ts";
-import type { ConnectionFrame } from "../schemas/frames-schema.ts";
+import type { ConnectionFrame, ObjectFrame } from "../schemas/frames-schema.ts";
 import type { NomadStub } from "../schemas/nomad-stubs.ts";
 import type { ResourceType } from "../schemas/resources.ts";
 
@@ -46,6 +46,20 @@ export type Gap = Extract<ConnectionFrame, { type: "nomad.feed.gap" }>;
 /** Everything up to `data.cursor` came or did not match. */
 export type Bookmark = Extract<ConnectionFrame, { type: "nomad.feed.bookmark" }>;
 
+/** Stands before and after the objects of a snapshot, which replaces what one held of them. */
+export type SnapshotMark = Extract<ConnectionFrame, { type: "nomad.feed.snapshot" }>;
+
+/** An object of a snapshot, as it is at the snapshot's cursor. */
+export type SnapshotObject<Type extends ResourceType = ResourceType> = Type extends ResourceType
+  ? Omit<ObjectFrame, "type" | "data"> & {
+      readonly type: ChangeEventType<Type, "snapshot">;
+      readonly data: Omit<ObjectFrame["data"], "resource" | "after"> & {
+        readonly resource: ResourceBlock & { readonly type: Type };
+        readonly after?: NomadStub<Type>;
+      };
+    }
+  : never;
+
 export interface Connected {
   readonly type: "client.connected";
   /** False the first time. */
@@ -80,19 +94,30 @@ type Selected<Name extends TypeName> = Name extends ResourceType
     ? Extract<ChangeEventOf, { type: Name }>
     : never;
 
+/** An event type stands for its resource. */
+type ResourceOf<Name extends TypeName> = Selected<Name>["data"]["resource"]["type"];
+
 /** What comes of a subscription to these types. Control events pass where they concern what was asked for. */
-export type Item<Types extends TypeName = TypeName, Notices extends NoticeType = never> =
+export type Item<
+  Types extends TypeName = TypeName,
+  Notices extends NoticeType = never,
+  Snapshot extends boolean = false,
+> =
   | Selected<Types>
   | ControlEvent
   | Gap
-  | Extract<Notice, { type: Notices }>;
+  | Extract<Notice, { type: Notices }>
+  | (Snapshot extends true ? SnapshotMark | SnapshotObject<ResourceOf<Types>> : never);
 
-/** Whether an item is a change of an object of this kind; narrows where the event type is not known. */
-export function isChangeOf<Type extends ResourceType>(
-  item: { readonly type: string; readonly data?: unknown },
+/**
+ * Whether an item is about an object of this kind, as a change or in a snapshot; narrows where the event type is not
+ * known.
+ */
+export function isAbout<Type extends ResourceType, Given extends { readonly type: string }>(
+  item: Given,
   resource: Type,
-): item is ChangeEventOf<Type> {
-  const { data } = item;
+): item is Extract<Given, { readonly data: { readonly resource: { readonly type: Type } } }> {
+  const data: unknown = "data" in item ? item.data : undefined;
   if (typeof data !== "object" || data === null || !("resource" in data)) return false;
   const about = data.resource;
   return typeof about === "object" && about !== null && "type" in about && about.type === resource;

@@ -1,11 +1,18 @@
 import type { Aspect, Op } from "../schemas/draft.ts";
 import type { Severity } from "../schemas/severity.ts";
+import type { Payload } from "../schemas/subscription-schema.ts";
 import { ClientOptionInvalid } from "./errors.ts";
 import type { NoticeType, TypeName } from "./items.ts";
 import type { RetryOptions } from "./retry.ts";
 
-/** `fail` ends with StreamRefused; `earliest` goes on from the earliest event kept, after a gap. */
-export type OnExpired = "fail" | "earliest";
+/**
+ * `fail` ends with StreamRefused; `earliest` goes on from the earliest event kept, after a gap; `snapshot`, after the
+ * gap, with the current objects.
+ */
+export type OnExpired<Snapshot extends boolean = boolean> =
+  | "fail"
+  | "earliest"
+  | (Snapshot extends true ? "snapshot" : never);
 
 /** Events after a cursor are gone: retention was faster, or the log lost its tail and began another history. */
 export interface Loss {
@@ -19,6 +26,7 @@ export interface Loss {
 export interface SubscribeOptions<
   Types extends TypeName = TypeName,
   Notices extends NoticeType = NoticeType,
+  Snapshot extends boolean = boolean,
 > {
   /** Address of the server: http(s):// or ws(s)://. */
   readonly url: string | URL;
@@ -33,6 +41,10 @@ export interface SubscribeOptions<
   readonly cursor?: string;
   /** RFC 3339 time or age, as "10m". Not together with `cursor`. */
   readonly since?: string;
+  /** Begin with the current objects, between two marks. Not together with `cursor` or `since`. */
+  readonly snapshot?: Snapshot;
+  /** How much of `data` to get. Default `full`. */
+  readonly payload?: Payload;
   /** Events after which it ends. */
   readonly limit?: number;
   /** Parameters that have no option here, as text. */
@@ -42,7 +54,7 @@ export interface SubscribeOptions<
   /** Ends it, without an error. */
   readonly signal?: AbortSignal;
   /** What to do where the cursor leads nowhere any more. Default `fail`. */
-  readonly onexpired?: OnExpired | ((loss: Loss) => OnExpired);
+  readonly onexpired?: OnExpired<Snapshot> | ((loss: Loss) => OnExpired<Snapshot>);
   /** What else to be given: bookmarks, word of connections. */
   readonly notices?: readonly Notices[];
   /** A connection that says nothing for so long is given up. The server speaks every 15 s. Default 45000. */
@@ -51,7 +63,7 @@ export interface SubscribeOptions<
 }
 
 const LISTS = ["types", "namespaces", "ops", "aspects", "signals", "subjects"] as const;
-const SINGLE = ["minSeverity", "cursor", "since", "limit"] as const;
+const SINGLE = ["minSeverity", "cursor", "since", "snapshot", "payload", "limit"] as const;
 const SCHEMES = ["http:", "https:", "ws:", "wss:"];
 
 /**

@@ -1,6 +1,6 @@
 export { ClientOptionInvalid, StreamRefused, type RefusalReason } from "./errors.ts";
 export {
-  isChangeOf,
+  isAbout,
   type Bookmark,
   type ChangeEventOf,
   type Connected,
@@ -9,6 +9,8 @@ export {
   type Gap,
   type Item,
   type NoticeType,
+  type SnapshotMark,
+  type SnapshotObject,
   type TypeName,
 } from "./items.ts";
 export type { Loss, OnExpired, SubscribeOptions } from "./options.ts";

@@ -11,12 +11,14 @@ export interface Subscription<Entry> extends AsyncIterable<Entry> {
 
 /** `subscribe` over this kind of socket. Nothing is opened before the first item is asked for. */
 export function subscribeOver(open: OpenSocket) {
-  return function subscribe<Types extends TypeName = TypeName, Notices extends NoticeType = never>(
-    options: SubscribeOptions<Types, Notices>,
-  ): Subscription<Item<Types, Notices>> {
+  return function subscribe<
+    Types extends TypeName = TypeName,
+    Notices extends NoticeType = never,
+    Snapshot extends boolean = false,
+  >(options: SubscribeOptions<Types, Notices, Snapshot>): Subscription<Item<Types, Notices, Snapshot>> {
     const feed = new Feed(open, options);
     // The server sends what was asked for and nothing else.
-    const items = feed.items() as AsyncGenerator<Item<Types, Notices>, void, undefined>;
+    const items = feed.items() as AsyncGenerator<Item<Types, Notices, Snapshot>, void, undefined>;
     return {
       get cursor() {
         return feed.cursor;

@@ -157,6 +157,8 @@ export const objectFrameSchema = z.object({
   }),
 });
 
+export type ObjectFrame = z.infer<typeof objectFrameSchema>;
+
 /**
  * The frame of an object as it is at `context.cursor`, with what filters ask about it. `after` is the stub's
  * own bytes. An object has no aspect here: facts.aspect is null.

@@ -10,7 +10,7 @@ import { bookmark, event, failure, gap, hello, scriptedFeed, sends } from "../su
 import { until } from "../support/until.ts";
 
 type Options = SubscribeOptions;
-type AnyItem = Item<TypeName, NoticeType>;
+type AnyItem = Item<TypeName, NoticeType, boolean>;
 
 const ALL_NOTICES = ["client.connected", "client.disconnected", "nomad.feed.bookmark"] as const;
 /** No test waits long. */
@@ -38,7 +38,7 @@ async function errorOf(items: AsyncIterable<AnyItem>): Promise<node.StreamRefuse
 const KINDS = { "Node's socket": node.subscribe, "a browser's socket": browser.subscribe };
 
 describe.each(Object.entries(KINDS))("subscribe over %s", (_kind, subscribe) => {
-  const quick = (options: Options) => subscribe<TypeName, NoticeType>({ ...QUICK, ...options });
+  const quick = (options: Options) => subscribe<TypeName, NoticeType, boolean>({ ...QUICK, ...options });
 
   it("gives every event of a real server once and in order, through its restarts", async () => {
     await using feed = await TestFeed.open();
@@ -126,24 +126,54 @@ describe.each(Object.entries(KINDS))("subscribe over %s", (_kind, subscribe) => 
     expect(server.queries).toHaveLength(1);
   });
 
-  it("goes on from the earliest event, after a gap, where it is told to", async () => {
+  it("has the server go on from the earliest event, after a gap, where it is told to", async () => {
     using server = await scriptedFeed(
       sends([hello("e-1"), event("e-2")], 4410),
-      sends([hello("e-50"), event("e-51")], 4409),
-      sends([hello("f-0"), event("f-1")], 1000),
+      sends([hello("e-50", true), gap("e-2", "e-50"), event("e-51")], 1012),
+      sends([hello("e-51")], 1000),
     );
-    const gaps: object[] = [];
-    const names: string[] = [];
-    for await (const item of quick({ url: server.url, onexpired: "earliest" })) {
-      names.push(nameOf(item));
-      if (item.type === "nomad.feed.gap") gaps.push(item.data);
-    }
-    expect(names).toEqual(["e-2", "gap", "e-51", "gap", "f-1"]);
-    expect(gaps).toEqual([
-      { reason: "expired", wanted: "e-2", cursor: "e-50" },
-      { reason: "epoch-changed", wanted: "e-51", cursor: "f-0" },
+    const names = await namesOf(quick({ url: server.url, onexpired: "earliest" }));
+    expect(names).toEqual(["e-2", "gap", "e-51"]);
+    expect(server.queries.map(String)).toEqual(["", "cursor=e-2&onexpired=earliest", "cursor=e-51"]);
+  });
+
+  it("asks what to do about a lost cursor, and whose it was", async () => {
+    using server = await scriptedFeed(sends([], 4410), sends([hello("e-9", true)], 4409));
+    const losses: object[] = [];
+    const error = await errorOf(
+      quick({
+        url: server.url,
+        cursor: "e-1",
+        onexpired: (loss) => (losses.push(loss) === 1 ? "earliest" : "fail"),
+      }),
+    );
+    expect(error.reason).toBe("EPOCH_CHANGED");
+    expect(losses).toEqual([
+      { reason: "expired", wanted: "e-1", resumed: false },
+      { reason: "epoch-changed", wanted: "e-1", resumed: false },
     ]);
-    expect(server.queries.map((query) => query.get("cursor"))).toEqual([null, "earliest", "earliest"]);
+  });
+
+  it("gives up where a server does not go on as it is told", async () => {
+    using server = await scriptedFeed(sends([], 4410));
+    const error = await errorOf(quick({ url: server.url, cursor: "e-1", onexpired: "earliest" }));
+    expect(error.reason).toBe("CURSOR_EXPIRED");
+    expect(server.queries).toHaveLength(2);
+  });
+
+  it("begins a snapshot again that broke off, and goes on from its end", async () => {
+    const mark = (phase: string) =>
+      JSON.stringify({ type: "nomad.feed.snapshot", data: { phase, cursor: "e-5" } });
+    const object = JSON.stringify({ type: "nomad.job.snapshot", subject: "jobs/default/a", data: {} });
+    using server = await scriptedFeed(
+      sends([hello("e-5"), mark("begin"), object], 1012),
+      sends([hello("e-5"), mark("begin"), object, mark("end")], 1012),
+      sends([hello("e-5")], 1000),
+    );
+    const names = await namesOf(quick({ url: server.url, snapshot: true }));
+    const objects = ["snapshot", "nomad.job.snapshot"];
+    expect(names).toEqual([...objects, ...objects, "snapshot"]);
+    expect(server.queries.map(String)).toEqual(["snapshot=true", "snapshot=true", "cursor=e-5"]);
   });
 
   it("tells a gap again whose frame it had not dealt with", async () => {

@@ -2,7 +2,7 @@ import { describe, expectTypeOf, it } from "vitest";
 import * as browser from "../../src/client/browser.ts";
 import * as node from "../../src/client/index.ts";
 import {
-  isChangeOf,
+  isAbout,
   subscribe,
   type ChangeEventOf,
   type NomadStub,
@@ -33,7 +33,7 @@ describe("the types of what a subscription gives", () => {
   });
 
   it("narrow by the resource", () => {
-    const narrowed = (item: Any) => (isChangeOf(item, "jobs") ? item : undefined);
+    const narrowed = (item: Any) => (isAbout(item, "jobs") ? item : undefined);
     type Job = NonNullable<ReturnType<typeof narrowed>>;
     expectTypeOf<Job>().toEqualTypeOf<ChangeEventOf<"jobs">>();
     expectTypeOf<Job["type"]>().toEqualTypeOf<
