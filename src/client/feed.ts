@@ -2,6 +2,7 @@ import type { ConnectionFrame } from "../schemas/frames-schema.ts";
 import { Connection, type Ending } from "./connection.ts";
 import { notAFeed, verdictOf, type Verdict } from "./endings.ts";
 import type { Said } from "./errors.ts";
+import { tokenOf } from "./http.ts";
 import type { Item, NoticeType, TypeName } from "./items.ts";
 import { streamUrl, type OnExpired, type SubscribeOptions } from "./options.ts";
 import { rememberText } from "./original-text.ts";
@@ -71,7 +72,7 @@ export class Feed {
   async *#connect(): AsyncGenerator<AnyItem, Ending, undefined> {
     this.#said = {};
     this.#isConnected = false;
-    const token = await this.#token();
+    const token = await tokenOf(this.#options);
     if (this.#signal.aborted) return { kind: "aborted" };
     const { silenceMs = SILENCE_MS } = this.#options;
     const url = this.#nextUrl();
@@ -168,6 +169,8 @@ export class Feed {
     if (this.#cursor !== undefined) {
       url.searchParams.delete("since");
       url.searchParams.delete("snapshot");
+      // The server's cursor of a consumer goes before ours, and is behind it.
+      url.searchParams.delete("consumer");
       url.searchParams.set("cursor", this.#cursor);
     }
     if (this.#lostAnswer !== undefined) url.searchParams.set("onexpired", this.#lostAnswer);
@@ -180,11 +183,6 @@ export class Feed {
   #limit(): number | undefined {
     const limit = Number(this.#url.searchParams.get("limit") ?? Number.NaN);
     return this.#events === 0 || Number.isNaN(limit) ? undefined : Math.max(0, limit - this.#events);
-  }
-
-  async #token(): Promise<string | undefined> {
-    const { token } = this.#options;
-    return typeof token === "function" ? token() : token;
   }
 }
 

@@ -71,7 +71,9 @@ const SCHEMES = ["http:", "https:", "ws:", "wss:"];
  * @throws ClientOptionInvalid where `url` is no address.
  */
 export function streamUrl(options: SubscribeOptions): URL {
-  const target = addressOf(options.url);
+  const target = baseOf(options.url);
+  target.protocol = target.protocol.replace(/^http/, "ws");
+  target.pathname = joined(target, "/v1/events");
   for (const [name, value] of Object.entries(options.parameters ?? {})) target.searchParams.set(name, value);
   for (const name of LISTS) {
     for (const value of options[name] ?? []) target.searchParams.append(name, value);
@@ -83,7 +85,20 @@ export function streamUrl(options: SubscribeOptions): URL {
   return target;
 }
 
-function addressOf(url: string | URL): URL {
+/**
+ * The address of another route of the same server.
+ * @throws ClientOptionInvalid
+ */
+export function httpAddress(url: string | URL, path: string): string {
+  const target = baseOf(url);
+  target.protocol = target.protocol.replace(/^ws/, "http");
+  const [pathname = "", search = ""] = path.split("?");
+  target.pathname = joined(target, pathname);
+  target.search = search;
+  return target.href;
+}
+
+function baseOf(url: string | URL): URL {
   const text = String(url);
   const target = URL.canParse(text) ? new URL(text) : undefined;
   if (target === undefined || !SCHEMES.includes(target.protocol)) {
@@ -91,9 +106,11 @@ function addressOf(url: string | URL): URL {
       `url: ${JSON.stringify(text)} is not allowed; allowed: addresses such as http://127.0.0.1:4650`,
     );
   }
-  target.protocol = target.protocol.replace(/^http/, "ws");
-  target.pathname = `${target.pathname.replace(/\/+$/, "")}/v1/events`;
   target.search = "";
   target.hash = "";
   return target;
+}
+
+function joined({ pathname }: URL, path: string): string {
+  return `${pathname.replace(/\/+$/, "")}${path}`;
 }

@@ -1,4 +1,4 @@
-import { Feed } from "./feed.ts";
+import { Feed, type AnyItem } from "./feed.ts";
 import type { Item, NoticeType, TypeName } from "./items.ts";
 import type { SubscribeOptions } from "./options.ts";
 import type { OpenSocket } from "./socket.ts";
@@ -16,14 +16,17 @@ export function subscribeOver(open: OpenSocket) {
     Notices extends NoticeType = never,
     Snapshot extends boolean = false,
   >(options: SubscribeOptions<Types, Notices, Snapshot>): Subscription<Item<Types, Notices, Snapshot>> {
-    const feed = new Feed(open, options);
-    // The server sends what was asked for and nothing else.
-    const items = feed.items() as AsyncGenerator<Item<Types, Notices, Snapshot>, void, undefined>;
-    return {
-      get cursor() {
-        return feed.cursor;
-      },
-      [Symbol.asyncIterator]: () => items,
-    };
+    return subscriptionTo(new Feed(open, options));
+  };
+}
+
+/** @typeParam Entry what was asked for: the server sends nothing else. */
+export function subscriptionTo<Entry extends AnyItem>(feed: Feed): Subscription<Entry> {
+  const items = feed.items() as AsyncGenerator<Entry, void, undefined>;
+  return {
+    get cursor() {
+      return feed.cursor;
+    },
+    [Symbol.asyncIterator]: () => items,
   };
 }

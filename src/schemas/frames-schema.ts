@@ -164,11 +164,15 @@ export type ObjectFrame = z.infer<typeof objectFrameSchema>;
  * own bytes. An object has no aspect here: facts.aspect is null.
  */
 export function objectFrame(
-  entry: { readonly ref: ObjectRef; readonly rev: string; readonly stub: Buffer },
+  entry: {
+    readonly ref: ObjectRef;
+    readonly rev: string;
+    readonly stub: { toString(encoding: "utf8"): string };
+  },
   context: { readonly source: string; readonly time: string; readonly cursor: string },
 ): { readonly facts: EventFacts; readonly json: string } {
   // A frame is one line; line ends of a stub stand between its members only.
-  const text = entry.stub.toString().replaceAll(/[\r\n]/g, " ");
+  const text = entry.stub.toString("utf8").replaceAll(/[\r\n]/g, " ");
   const parsed = parseExact(text);
   const stub = isJsonObject(parsed) ? parsed : {};
   const resource = resourceBlock(entry.ref, stub);
