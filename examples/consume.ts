@@ -31,7 +31,7 @@ for await (const item of consumer) {
     continue;
   }
   // The effect. It can come twice where we end before the ack: make it idempotent by `id`.
-  console.log(`${item.severitytext} ${item.type} ${item.subject}`);
+  console.log(`${item.severitytext} ${item.type} ${item.subject} ${item.id}`);
   // A stop in the meantime is no error: what was not acked comes again.
   await consumer.ack(item).catch((error: unknown) => {
     if (!stop.signal.aborted) throw error;

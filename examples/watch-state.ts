@@ -12,6 +12,7 @@ const { values: options } = parseArgs({
 const stop = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop.abort());
 
+let isTelling = false;
 const state = watchState({
   url: options.url,
   types: ["allocations"],
@@ -20,7 +21,6 @@ const state = watchState({
     if (isTelling && before?.stub.ClientStatus !== after?.stub.ClientStatus) tell();
   },
 });
-let isTelling = false;
 await state.ready;
 isTelling = true;
 tell();

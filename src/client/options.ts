@@ -1,6 +1,4 @@
-import type { Aspect, Op } from "../schemas/draft.ts";
-import type { Severity } from "../schemas/severity.ts";
-import type { Payload } from "../schemas/subscription-schema.ts";
+import type { EventConditions, Payload } from "../schemas/subscription-schema.ts";
 import { ClientOptionInvalid } from "./errors.ts";
 import type { NoticeType, TypeName } from "./items.ts";
 import type { RetryOptions } from "./retry.ts";
@@ -27,16 +25,10 @@ export interface SubscribeOptions<
   Types extends TypeName = TypeName,
   Notices extends NoticeType = NoticeType,
   Snapshot extends boolean = boolean,
-> {
+> extends Pick<EventConditions, Exclude<(typeof LISTS)[number], "types"> | "minSeverity"> {
   /** Address of the server: http(s):// or ws(s)://. */
   readonly url: string | URL;
   readonly types?: readonly Types[];
-  readonly namespaces?: readonly string[];
-  readonly ops?: readonly Op[];
-  readonly aspects?: readonly Aspect[];
-  readonly signals?: readonly string[];
-  readonly subjects?: readonly string[];
-  readonly minSeverity?: Severity;
   /** Where to start: a cursor, "earliest" or "latest" (default). */
   readonly cursor?: string;
   /** RFC 3339 time or age, as "10m". Not together with `cursor`. */

@@ -4,9 +4,13 @@ import * as node from "../../src/client/index.ts";
 import {
   isAbout,
   subscribe,
+  watchState,
   type ChangeEventOf,
   type NomadStub,
+  type SnapshotMark,
+  type SnapshotObject,
   type TypeName,
+  type WatchedState,
 } from "../../src/client/index.ts";
 
 /** Held to by the type checker; nothing connects, because nothing is iterated. */
@@ -63,6 +67,25 @@ describe("the types of what a subscription gives", () => {
     // @ts-expect-error -- "allocation" is none
     subscribe({ url, types: ["allocation"] });
     expectTypeOf<"nomad.job.updatd">().not.toExtend<TypeName>();
+  });
+
+  it("hold objects and marks only where a snapshot is asked for", () => {
+    const some = subscribe({ url, types: ["nomad.node.deleted"], snapshot: true, onexpired: "snapshot" });
+    expectTypeOf<ItemOf<typeof some>>().toEqualTypeOf<
+      | Extract<Any, { type: "nomad.node.deleted" | `nomad.feed.${string}` }>
+      | SnapshotMark
+      | SnapshotObject<"nodes">
+    >();
+    // @ts-expect-error -- its items would not say that there are objects among them
+    subscribe({ url, onexpired: "snapshot" });
+  });
+
+  it("of a state are objects of what was asked for", () => {
+    type Held = Parameters<Parameters<WatchedState<"nodes">["objects"]["forEach"]>[0]>[0];
+    expectTypeOf<Held["resource"]["type"]>().toEqualTypeOf<"nodes">();
+    expectTypeOf<Held["stub"]>().toEqualTypeOf<NomadStub<"nodes">>();
+    // @ts-expect-error -- a state holds objects, whatever was the event
+    watchState({ url, types: ["nomad.job.deleted"], signal: AbortSignal.abort() });
   });
 
   it("are the same in a browser", () => {
