@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { originalText, subscribe } from "../client/index.ts";
 import { resolveConfig } from "../config/resolve.ts";
 import { ListenFailed } from "../http/errors.ts";
 import { formatCursor, type Cursor } from "../schemas/cursor.ts";
@@ -13,7 +14,6 @@ import { coloursFor, type Colours } from "./support/colours.ts";
 import { wrongObjects } from "./support/demo-audit.ts";
 import { eventLine } from "./support/event-line.ts";
 import { EXIT_CODES } from "./support/exit.ts";
-import { followFeed } from "./support/follow-feed.ts";
 import { writeText } from "./support/write-text.ts";
 
 export interface DemoOptions {
@@ -84,19 +84,21 @@ class LiveView {
   readonly #stop = new AbortController();
 
   constructor(url: string, after: Cursor, io: Io, colours: Colours) {
-    this.done = followFeed({
-      url,
-      query: new URLSearchParams({ cursor: formatCursor(after) }),
-      signal: this.#stop.signal,
-      onEvent: async (json) => {
-        this.received += 1;
-        await writeText(io.stdout, `${eventLine(json, colours)}\n`, this.#stop.signal);
-        if (io.isTTY && this.received % REMIND_AFTER_LINES === 0) io.stdout.write(reminder(url, colours));
-      },
-      onStatus: (status) => {
-        if (status.kind === "disconnected") io.stderr.write(`disconnected: ${status.reason}\n`);
-      },
-    });
+    this.done = this.#follow(url, after, io, colours);
+  }
+
+  async #follow(url: string, after: Cursor, io: Io, colours: Colours): Promise<void> {
+    const { signal } = this.#stop;
+    const feed = subscribe({ url, cursor: formatCursor(after), signal, notices: ["client.disconnected"] });
+    for await (const item of feed) {
+      if (item.type === "client.disconnected") {
+        io.stderr.write(`disconnected: ${item.reason}\n`);
+        continue;
+      }
+      this.received += 1;
+      await writeText(io.stdout, `${eventLine(originalText(item), colours)}\n`, signal);
+      if (io.isTTY && this.received % REMIND_AFTER_LINES === 0) io.stdout.write(reminder(url, colours));
+    }
   }
 
   async close(): Promise<void> {

@@ -1,12 +1,12 @@
+import { originalText, subscribe, type Connected, type Disconnected, type Gap } from "../client/index.ts";
 import { SIGNAL_NAMES } from "../events/signals.ts";
 import { compileFilter } from "../publishers/filter-expression.ts";
 import { parseSubscription } from "../schemas/subscription-schema.ts";
 import type { Io } from "./io.ts";
 import { coloursFor } from "./support/colours.ts";
 import { eventLine } from "./support/event-line.ts";
-import { feedHeaders } from "./support/feed-token.ts";
+import { readFeedToken } from "./support/feed-token.ts";
 import { assertFeedUrl } from "./support/feed-url.ts";
-import { followFeed, type FollowStatus } from "./support/follow-feed.ts";
 import { writeText } from "./support/write-text.ts";
 
 export interface TailOptions {
@@ -32,14 +32,35 @@ export async function tail(options: TailOptions, io: Io): Promise<void> {
     compileFilter,
   });
   const colours = coloursFor(io);
-  await followFeed({
+  const say = (text: string) => io.stderr.write(`${colours.dim(text)}\n`);
+  const { tokenFile } = options;
+  const feed = subscribe({
     url: options.url,
-    query,
+    parameters: valuesOf(query),
     signal: io.signal,
-    headers: () => feedHeaders(options.tokenFile),
-    onEvent: (json) => writeText(io.stdout, `${options.json ? json : eventLine(json, colours)}\n`, io.signal),
-    onStatus: (status) => io.stderr.write(`${colours.dim(statusText(status, options.url))}\n`),
+    ...(tokenFile !== undefined && { token: () => readFeedToken(tokenFile) }),
+    notices: ["client.connected", "client.disconnected"],
+    // A cursor of the user's own that leads nowhere is an error.
+    onexpired: ({ reason, resumed }) => (resumed && reason === "expired" ? "earliest" : "fail"),
   });
+  for await (const item of feed) {
+    if (isTold(item)) {
+      say(statusText(item, options.url));
+    } else {
+      const json = originalText(item);
+      await writeText(io.stdout, `${options.json ? json : eventLine(json, colours)}\n`, io.signal);
+    }
+  }
+}
+
+type Status = Connected | Disconnected | Gap;
+
+function isTold(item: { readonly type: string }): item is Status {
+  return ["client.connected", "client.disconnected", "nomad.feed.gap"].includes(item.type);
+}
+
+function valuesOf(query: URLSearchParams): Record<string, readonly string[]> {
+  return Object.fromEntries([...query.keys()].map((name) => [name, query.getAll(name)]));
 }
 
 function queryOf(parameters: TailOptions["parameters"]): URLSearchParams {
@@ -50,21 +71,20 @@ function queryOf(parameters: TailOptions["parameters"]): URLSearchParams {
   return query;
 }
 
-function statusText(status: FollowStatus, url: string): string {
-  switch (status.kind) {
-    case "connected":
-      return (
-        `${status.again ? "connected again" : `connected to ${url}`}, after cursor ${status.cursor}` +
-        (status.gap ? "; events before it that you asked for are gone (retention)" : "")
-      );
-    case "disconnected": {
+function statusText(status: Status, url: string): string {
+  switch (status.type) {
+    case "client.connected":
+      return `${status.again ? "connected again" : `connected to ${url}`}, after cursor ${status.cursor}`;
+    case "client.disconnected": {
       const wait = `trying again in ${(status.retryInMs / 1000).toFixed(1)} s`;
       return status.unreachable
         ? `cannot reach ${url} (${status.reason}): is \`nomad-changefeed run\` running there? ${wait}`
         : `disconnected: ${status.reason}; ${wait}, from where we were`;
     }
-    case "expired":
-      return `events after cursor ${status.cursor} were removed by retention; going on from the earliest that is kept`;
+    case "nomad.feed.gap": {
+      const { wanted, cursor } = status.data;
+      return `events after cursor ${wanted} were removed by retention; going on after ${cursor}, the earliest that is kept`;
+    }
     default:
       return status satisfies never;
   }

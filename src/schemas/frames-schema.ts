@@ -84,6 +84,7 @@ export const frameSchema = z.discriminatedUnion("type", [
   frame("nomad.feed.error", errorDataSchema),
   frame("nomad.feed.pong", pongDataSchema),
 ]);
+export type ConnectionFrame = z.infer<typeof frameSchema>;
 
 export interface FrameContext {
   /** nomad://<cluster>/<region> */
@@ -156,16 +157,22 @@ export const objectFrameSchema = z.object({
   }),
 });
 
+export type ObjectFrame = z.infer<typeof objectFrameSchema>;
+
 /**
  * The frame of an object as it is at `context.cursor`, with what filters ask about it. `after` is the stub's
  * own bytes. An object has no aspect here: facts.aspect is null.
  */
 export function objectFrame(
-  entry: { readonly ref: ObjectRef; readonly rev: string; readonly stub: Buffer },
+  entry: {
+    readonly ref: ObjectRef;
+    readonly rev: string;
+    readonly stub: { toString(encoding: "utf8"): string };
+  },
   context: { readonly source: string; readonly time: string; readonly cursor: string },
 ): { readonly facts: EventFacts; readonly json: string } {
   // A frame is one line; line ends of a stub stand between its members only.
-  const text = entry.stub.toString().replaceAll(/[\r\n]/g, " ");
+  const text = entry.stub.toString("utf8").replaceAll(/[\r\n]/g, " ");
   // Names and a raft index are all that is read of it, and an exact parse costs ten times as much.
   const parsed = JSON.parse(text) as Json;
   const stub = isJsonObject(parsed) ? parsed : {};

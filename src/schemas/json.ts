@@ -1,9 +1,14 @@
+/** What JSON.rawJSON gives; TypeScript's library does not name it yet, and those who import our types have none. */
+interface RawNumber {
+  readonly rawJSON: string;
+}
+
 /**
  * JSON that keeps every number as it was written. Nomad's nanosecond times exceed 2^53 and Go's codec writes
  * numbers JavaScript would print differently, so a number whose text JavaScript would not reproduce is held
  * as `JSON.rawJSON`, which `JSON.stringify` writes back unchanged.
  */
-export type Json = null | boolean | number | string | RawJSON | Json[] | JsonObject;
+export type Json = null | boolean | number | string | RawNumber | Json[] | JsonObject;
 export interface JsonObject {
   [name: string]: Json;
 }

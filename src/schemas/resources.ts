@@ -38,12 +38,23 @@ export const RESOURCE_TYPES = [
 ] as const;
 export type ResourceType = (typeof RESOURCE_TYPES)[number];
 
+const NOUNS = {
+  jobs: "job",
+  nodes: "node",
+  allocations: "allocation",
+  deployments: "deployment",
+  evaluations: "evaluation",
+  namespaces: "namespace",
+} as const satisfies Record<ResourceType, string>;
+/** Singular of a resource, as event types have it. */
+export type Noun<Type extends ResourceType = ResourceType> = (typeof NOUNS)[Type];
+
 const NEVER_UUID = "00000000-0000-0000-0000-000000000000";
 
 export const RESOURCES: Readonly<Record<ResourceType, Resource>> = {
   jobs: {
     type: "jobs",
-    noun: "job",
+    noun: NOUNS.jobs,
     path: "/v1/jobs",
     namespaced: true,
     keyField: "ID",
@@ -56,7 +67,7 @@ export const RESOURCES: Readonly<Record<ResourceType, Resource>> = {
   },
   nodes: {
     type: "nodes",
-    noun: "node",
+    noun: NOUNS.nodes,
     path: "/v1/nodes",
     namespaced: false,
     keyField: "ID",
@@ -68,7 +79,7 @@ export const RESOURCES: Readonly<Record<ResourceType, Resource>> = {
   },
   allocations: {
     type: "allocations",
-    noun: "allocation",
+    noun: NOUNS.allocations,
     path: "/v1/allocations",
     namespaced: true,
     keyField: "ID",
@@ -80,7 +91,7 @@ export const RESOURCES: Readonly<Record<ResourceType, Resource>> = {
   },
   deployments: {
     type: "deployments",
-    noun: "deployment",
+    noun: NOUNS.deployments,
     path: "/v1/deployments",
     namespaced: true,
     keyField: "ID",
@@ -92,7 +103,7 @@ export const RESOURCES: Readonly<Record<ResourceType, Resource>> = {
   },
   evaluations: {
     type: "evaluations",
-    noun: "evaluation",
+    noun: NOUNS.evaluations,
     path: "/v1/evaluations",
     namespaced: true,
     keyField: "ID",
@@ -104,7 +115,7 @@ export const RESOURCES: Readonly<Record<ResourceType, Resource>> = {
   },
   namespaces: {
     type: "namespaces",
-    noun: "namespace",
+    noun: NOUNS.namespaces,
     path: "/v1/namespaces",
     namespaced: false,
     keyField: "Name",

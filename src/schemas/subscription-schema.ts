@@ -1,6 +1,6 @@
 import { parseCursor, type Cursor } from "./cursor.ts";
 import { nearestName } from "./nearest.ts";
-import { ASPECTS, OPS, type Aspect, type EventFacts, type Op } from "./draft.ts";
+import { ASPECTS, CHANGE_VERBS, OPS, type Aspect, type EventFacts, type Op } from "./draft.ts";
 import { ChangefeedError } from "./errors.ts";
 import { isResourceType, RESOURCE_TYPES, RESOURCES, type ObjectRef, type ResourceType } from "./resources.ts";
 import { SEVERITY_NAMES, type Severity } from "./severity.ts";
@@ -65,7 +65,6 @@ export interface Subscription {
   readonly limit?: number;
 }
 
-const CHANGE_VERBS = ["created", "updated", "deleted", "snapshot"] as const;
 const FEED_TYPES = [
   "nomad.feed.baseline",
   "nomad.feed.resync",

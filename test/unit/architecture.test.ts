@@ -16,6 +16,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   coordination: ["feed", "schemas", "telemetry"],
   pollers: ["nomad", "snapshots", "events", "feed", "coordination", "schemas", "telemetry"],
   publishers: ["feed", "filters", "schemas", "telemetry"],
+  client: ["schemas"],
   http: ["publishers", "feed", "schemas", "telemetry"],
   simulator: ["schemas", "telemetry"],
   config: ["schemas", "telemetry"],
@@ -31,6 +32,8 @@ interface Import {
   readonly file: string;
   readonly room: string;
   readonly target: string;
+  /** Gone in the built files. */
+  readonly isTypeOnly: boolean;
 }
 
 const IMPORT = /(?:^|\n)\s*(?:import|export)\s(?:[^"';]*?\sfrom\s)?\s*"([^"]+)"|\bimport\(\s*"([^"]+)"\s*\)/g;
@@ -43,6 +46,7 @@ const imports: readonly Import[] = files.flatMap((file) =>
     file,
     room: roomOf(file),
     target: (match[1] ?? match[2]) as string,
+    isTypeOnly: /^\s*(import|export) type\s/.test(match[0]),
   })),
 );
 
@@ -77,6 +81,29 @@ describe("the rooms", () => {
   });
 });
 
+it("what the client takes from elsewhere can go into a browser: types, and the root of all errors", () => {
+  const values = imports
+    .filter(({ room, isTypeOnly }) => room === "client" && !isTypeOnly)
+    .filter(({ target }) => !target.startsWith("./"));
+  expect(values.map(arrow).toSorted()).toEqual([
+    "client/errors.ts → schemas/errors.ts",
+    "client/node-socket.ts → node:buffer",
+    "client/node-socket.ts → ws",
+  ]);
+  expect(reachedFrom("client/browser.ts")).not.toContain("client/node-socket.ts");
+});
+
+/** Files that a file brings with it when it runs. */
+function reachedFrom(file: string, reached = new Set<string>()): string[] {
+  if (reached.has(file)) return [];
+  reached.add(file);
+  for (const { file: from, target, isTypeOnly } of imports) {
+    if (from === file && !isTypeOnly && target.startsWith("."))
+      reachedFrom(normalize(join(dirname(file), target)), reached);
+  }
+  return [...reached];
+}
+
 it("only the edges touch the process: environment and exit are handed to everything else", () => {
   const touching = files.filter(
     (file) =>
@@ -88,6 +115,8 @@ it("only the edges touch the process: environment and exit are handed to everyth
 
 it("the reading of imports works", () => {
   expect(imports.length).toBeGreaterThan(files.length);
-  expect(imports).toContainEqual({ file: "main.ts", room: "main.ts", target: "./commands/program.ts" });
+  const start = { file: "main.ts", room: "main.ts", target: "./commands/program.ts", isTypeOnly: false };
+  expect(imports).toContainEqual(start);
+  expect(reachedFrom("client/index.ts")).toContain("client/node-socket.ts");
   expect(imports.some(({ target }) => target === "./run.ts")).toBe(true);
 });

@@ -1,12 +1,13 @@
 import { readFileSync } from "node:fs";
 import { UsageError } from "./usage-error.ts";
 
-/**
- * What a request to a feed brings along: the token of the file, read afresh, so that a renewed one counts.
- * @throws UsageError where the file cannot be used.
- */
+/** What a request to a feed brings along. @throws UsageError where the file cannot be used. */
 export function feedHeaders(tokenFile: string | undefined): Record<string, string> {
-  if (tokenFile === undefined) return {};
+  return tokenFile === undefined ? {} : { authorization: `Bearer ${readFeedToken(tokenFile)}` };
+}
+
+/** The token in a file, read afresh, so that a renewed one counts. @throws UsageError where it cannot be used. */
+export function readFeedToken(tokenFile: string): string {
   let token: string;
   try {
     token = readFileSync(tokenFile, "utf8").trim();
@@ -17,5 +18,5 @@ export function feedHeaders(tokenFile: string | undefined): Record<string, strin
   if (!/^[\x21-\x7e]+$/.test(token)) {
     throw new UsageError(`--token-file: ${tokenFile} must hold a token and nothing else`);
   }
-  return { authorization: `Bearer ${token}` };
+  return token;
 }

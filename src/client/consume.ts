@@ -1,0 +1,93 @@
+import { StreamRefused } from "./errors.ts";
+import { Feed } from "./feed.ts";
+import { ask, type Access } from "./http.ts";
+import type { Item, NoticeType, TypeName } from "./items.ts";
+import type { SubscribeOptions } from "./options.ts";
+import { Retry, sleep } from "./retry.ts";
+import type { OpenSocket } from "./socket.ts";
+import { subscriptionTo, type Subscription } from "./subscription.ts";
+
+export interface ConsumeOptions<
+  Types extends TypeName = TypeName,
+  Notices extends NoticeType = NoticeType,
+  Snapshot extends boolean = boolean,
+> extends SubscribeOptions<Types, Notices, Snapshot> {
+  /** Name under which the server keeps the cursor: 1 to 64 of A-Z a-z 0-9 . _ - */
+  readonly consumer: string;
+}
+
+/** A subscription whose cursor the server keeps. */
+export interface Consumption<Entry> extends Subscription<Entry> {
+  /**
+   * Everything up to this event or cursor has been dealt with: whoever comes next under this name starts after it.
+   * Resolves once the server has stored it, or a newer one; tries again as long as the server cannot.
+   * @throws StreamRefused, or the reason of `signal`.
+   */
+  ack(dealtWith: string | { readonly cursor: string }): Promise<void>;
+}
+
+/** `consume` over this kind of socket. */
+export function consumeOver(open: OpenSocket) {
+  return function consume<
+    Types extends TypeName = TypeName,
+    Notices extends NoticeType = never,
+    Snapshot extends boolean = false,
+  >(options: ConsumeOptions<Types, Notices, Snapshot>): Consumption<Item<Types, Notices, Snapshot>> {
+    const { consumer, ...rest } = options;
+    const feed = new Feed(open, { ...rest, parameters: { ...rest.parameters, consumer } });
+    const acks = new Acks(options, new Retry(options.retry ?? {}), consumer);
+    // The members are getters: a copy would stand still.
+    return Object.assign(subscriptionTo<Item<Types, Notices, Snapshot>>(feed), {
+      ack: (dealtWith: string | { readonly cursor: string }) =>
+        acks.ack(typeof dealtWith === "string" ? dealtWith : dealtWith.cursor),
+    });
+  };
+}
+
+const NEVER = new AbortController().signal;
+
+/**
+ * Acks go by HTTP: they are answered, and may be of an event that an earlier connection brought. While one is under
+ * way the newest waits and those between are forgotten.
+ */
+class Acks {
+  readonly #access: Access;
+  readonly #retry: Retry;
+  readonly #path: string;
+  #newest: string | undefined;
+  #storing: Promise<void> | undefined;
+
+  constructor(access: Access, retry: Retry, consumer: string) {
+    this.#access = access;
+    this.#retry = retry;
+    this.#path = `/v1/consumers/${encodeURIComponent(consumer)}`;
+  }
+
+  ack(cursor: string): Promise<void> {
+    this.#newest = cursor;
+    this.#storing ??= this.#storeAll().finally(() => (this.#storing = undefined));
+    return this.#storing;
+  }
+
+  async #storeAll(): Promise<void> {
+    while (this.#newest !== undefined) {
+      const cursor = this.#newest;
+      this.#newest = undefined;
+      await this.#store(cursor);
+    }
+  }
+
+  async #store(cursor: string): Promise<void> {
+    const { signal = NEVER } = this.#access;
+    for (;;) {
+      signal.throwIfAborted();
+      const path = `${this.#path}?${new URLSearchParams({ ack: cursor }).toString()}`;
+      const { status, said } = await ask(this.#access, path, "POST");
+      if (status >= 200 && status < 300) return this.#retry.reset();
+      const mayPass = status === 0 || status === 429 || status >= 500;
+      if (!mayPass)
+        throw new StreamRefused(said.code ?? "NOT_A_FEED", said, `the ack was answered ${status}`);
+      await sleep(this.#retry.next("soon", 0), signal);
+    }
+  }
+}

@@ -1,0 +1,46 @@
+import { ChangefeedError } from "../schemas/errors.ts";
+
+/** Why a stream was refused: the server's code, or one of the client's own. */
+export type RefusalReason =
+  | "INVALID_PARAMETER"
+  | "UNAUTHORIZED"
+  | "FORBIDDEN"
+  | "EPOCH_CHANGED"
+  | "CURSOR_EXPIRED"
+  | "FUTURE_CURSOR"
+  | "NOT_A_FEED"
+  | (string & {});
+
+/** What a server said about a request or the end of a stream, as far as it said something. */
+export interface Said {
+  readonly code?: string;
+  readonly message?: string;
+  readonly hint?: string | undefined;
+  readonly field?: string;
+  readonly allowed?: readonly string[];
+}
+
+/** The server will not serve this stream, however often it is asked. */
+export class StreamRefused extends ChangefeedError {
+  readonly code = "STREAM_REFUSED";
+  readonly retryable = false;
+  readonly reason: RefusalReason;
+  /** The parameter that is wrong, and what it may be, where one is. */
+  readonly field: string | undefined;
+  readonly allowed: readonly string[] | undefined;
+
+  /** @param otherwise the message where the server gave none: then it may be no feed at all. */
+  constructor(reason: RefusalReason, said: Said, otherwise: string) {
+    const hint = said.message === undefined ? "Is this the address of a nomad-changefeed?" : said.hint;
+    super(said.message ?? otherwise, hint === undefined ? {} : { hint });
+    this.reason = reason;
+    this.field = said.field;
+    this.allowed = said.allowed;
+  }
+}
+
+/** An option of the client that it cannot use. */
+export class ClientOptionInvalid extends ChangefeedError {
+  readonly code = "CLIENT_OPTION_INVALID";
+  readonly retryable = false;
+}

@@ -1,0 +1,71 @@
+import { Buffer } from "node:buffer";
+import type { IncomingMessage } from "node:http";
+import { WebSocket, type RawData } from "ws";
+import type { OpenSocket, Refusal } from "./socket.ts";
+
+const HANDSHAKE_MS = 10_000;
+/** How long a close handshake may take. */
+const CLOSE_GRACE_MS = 1000;
+/** Of an error's text; the rest says nothing. */
+const MAX_BODY_BYTES = 64 * 1024;
+
+/** Node's own global WebSocket can neither send a token in a header nor wait while a consumer is busy. */
+export const openNodeSocket: OpenSocket = ({ url, token }, listener) => {
+  const socket = new WebSocket(url, {
+    handshakeTimeout: HANDSHAKE_MS,
+    perMessageDeflate: false,
+    headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+  });
+  const gone = Promise.withResolvers<void>();
+  let problem: string | undefined;
+  socket
+    .on("open", listener.onOpened)
+    .on("ping", listener.onAlive)
+    .on("message", (data) => listener.onText(textOf(data)))
+    .on("unexpected-response", (_request, response) => {
+      // Whoever opened it closes it.
+      void refusalOf(response).then(listener.onRefused);
+    })
+    .on("error", (error: Error & { code?: string }) => {
+      // Node's error of several addresses tried has no message of its own.
+      problem ??= error.message || (error.code ?? error.name);
+    })
+    .on("close", (code) => {
+      gone.resolve();
+      listener.onClosed(code, problem);
+    });
+  return {
+    flow: { pause: () => socket.pause(), resume: () => socket.resume() },
+    close: () => {
+      if (socket.isPaused) socket.resume();
+      socket.close(1000);
+      const timer = setTimeout(() => socket.terminate(), CLOSE_GRACE_MS);
+      return gone.promise.finally(() => clearTimeout(timer));
+    },
+  };
+};
+
+async function refusalOf(response: IncomingMessage): Promise<Refusal> {
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  try {
+    for await (const part of response as AsyncIterable<Buffer>) {
+      parts.push(part);
+      bytes += part.length;
+      if (bytes > MAX_BODY_BYTES) break;
+    }
+  } catch {
+    // The status alone says enough.
+  }
+  const seconds = Number(response.headers["retry-after"]);
+  return {
+    status: response.statusCode ?? 0,
+    body: Buffer.concat(parts).toString(),
+    retryAfterMs: seconds > 0 ? seconds * 1000 : 0,
+  };
+}
+
+function textOf(data: RawData): string {
+  if (Array.isArray(data)) return Buffer.concat(data).toString();
+  return Buffer.isBuffer(data) ? data.toString() : Buffer.from(data).toString();
+}

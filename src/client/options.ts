@@ -1,0 +1,113 @@
+import type { EventConditions, Payload } from "../schemas/subscription-schema.ts";
+import { ClientOptionInvalid } from "./errors.ts";
+import type { NoticeType, TypeName } from "./items.ts";
+import type { RetryOptions } from "./retry.ts";
+
+/**
+ * `fail` ends with StreamRefused; `earliest` goes on from the earliest event kept, after a gap; `snapshot`, after the
+ * gap, with the current objects.
+ */
+export type OnExpired<Snapshot extends boolean = boolean> =
+  | "fail"
+  | "earliest"
+  | (Snapshot extends true ? "snapshot" : never);
+
+/** Events after a cursor are gone: retention was faster, or the log lost its tail and began another history. */
+export interface Loss {
+  readonly reason: "expired" | "epoch-changed";
+  readonly wanted: string;
+  /** Whether the client came back with this cursor; else it is that of the options. */
+  readonly resumed: boolean;
+}
+
+/** What to follow, from where. The names are those of the parameters in PROTOCOL.md section 3. */
+export interface SubscribeOptions<
+  Types extends TypeName = TypeName,
+  Notices extends NoticeType = NoticeType,
+  Snapshot extends boolean = boolean,
+> extends Pick<EventConditions, Exclude<(typeof LISTS)[number], "types"> | "minSeverity"> {
+  /** Address of the server: http(s):// or ws(s)://. */
+  readonly url: string | URL;
+  readonly types?: readonly Types[];
+  /** Where to start: a cursor, "earliest" or "latest" (default). */
+  readonly cursor?: string;
+  /** RFC 3339 time or age, as "10m". Not together with `cursor`. */
+  readonly since?: string;
+  /** Begin with the current objects, between two marks. Not together with `cursor` or `since`. */
+  readonly snapshot?: Snapshot;
+  /** Expressions in Nomad's own language that must all hold: docs/filters.md. */
+  readonly filter?: readonly string[];
+  /** How much of `data` to get. Default `full`. */
+  readonly payload?: Payload;
+  /** Events after which it ends. */
+  readonly limit?: number;
+  /** Parameters that have no option here, as text. */
+  readonly parameters?: Readonly<Record<string, string | readonly string[]>>;
+  /** A function is asked before each connection. */
+  readonly token?: string | (() => string | Promise<string>);
+  /** Ends it, without an error. */
+  readonly signal?: AbortSignal;
+  /** What to do where the cursor leads nowhere any more. Default `fail`. */
+  readonly onexpired?: OnExpired<Snapshot> | ((loss: Loss) => OnExpired<Snapshot>);
+  /** What else to be given: bookmarks, word of connections. */
+  readonly notices?: readonly Notices[];
+  /** A connection that says nothing for so long is given up. The server speaks every 15 s. Default 45000. */
+  readonly silenceMs?: number;
+  readonly retry?: RetryOptions;
+}
+
+const LISTS = ["types", "namespaces", "ops", "aspects", "signals", "subjects"] as const;
+const SINGLE = ["minSeverity", "cursor", "since", "snapshot", "payload", "limit"] as const;
+const SCHEMES = ["http:", "https:", "ws:", "wss:"];
+
+/**
+ * The address of the stream, with all parameters as they were given.
+ * @throws ClientOptionInvalid where `url` is no address.
+ */
+export function streamUrl(options: SubscribeOptions): URL {
+  const target = baseOf(options.url);
+  target.protocol = target.protocol.replace(/^http/, "ws");
+  target.pathname = joined(target, "/v1/events");
+  for (const [name, values] of Object.entries(options.parameters ?? {})) {
+    for (const value of [values].flat()) target.searchParams.append(name, value);
+  }
+  for (const expression of options.filter ?? []) target.searchParams.append("filter", expression);
+  for (const name of LISTS) {
+    for (const value of options[name] ?? []) target.searchParams.append(name, value);
+  }
+  for (const name of SINGLE) {
+    const value = options[name];
+    if (value !== undefined) target.searchParams.set(name, String(value));
+  }
+  return target;
+}
+
+/**
+ * The address of another route of the same server.
+ * @throws ClientOptionInvalid
+ */
+export function httpAddress(url: string | URL, path: string): string {
+  const target = baseOf(url);
+  target.protocol = target.protocol.replace(/^ws/, "http");
+  const [pathname = "", search = ""] = path.split("?");
+  target.pathname = joined(target, pathname);
+  target.search = search;
+  return target.href;
+}
+
+function baseOf(url: string | URL): URL {
+  const text = String(url);
+  const target = URL.canParse(text) ? new URL(text) : undefined;
+  if (target === undefined || !SCHEMES.includes(target.protocol)) {
+    throw new ClientOptionInvalid(
+      `url: ${JSON.stringify(text)} is not allowed; allowed: addresses such as http://127.0.0.1:4650`,
+    );
+  }
+  target.search = "";
+  target.hash = "";
+  return target;
+}
+
+function joined({ pathname }: URL, path: string): string {
+  return `${pathname.replace(/\/+$/, "")}${path}`;
+}

@@ -1,0 +1,71 @@
+import type { ResourceBlock } from "../schemas/event-schema.ts";
+import type { NomadStub } from "../schemas/nomad-stubs.ts";
+import type { ResourceType } from "../schemas/resources.ts";
+import type { AnyItem } from "./feed.ts";
+import type { ChangeEventOf, SnapshotObject } from "./items.ts";
+
+/** One Nomad object as the feed last saw it. */
+export type NomadObject<Type extends ResourceType = ResourceType> = Type extends ResourceType
+  ? {
+      readonly resource: ResourceBlock & { readonly type: Type };
+      /** The list stub as Nomad sent it. */
+      readonly stub: NomadStub<Type>;
+      /** Raft index of this version; compare with !=, never with >. */
+      readonly rev: string | null;
+    }
+  : never;
+
+/** Without `before` it is new, without `after` it is gone. */
+export interface StateChange<Type extends ResourceType = ResourceType> {
+  /** `<resource>/<namespace>/<key>` */
+  readonly subject: string;
+  readonly before?: NomadObject<Type>;
+  readonly after?: NomadObject<Type>;
+}
+
+export type ObjectItem = ChangeEventOf | SnapshotObject;
+
+/** Objects by subject, from a snapshot and the changes after it. A new snapshot replaces all, at its end. */
+export class StateFold {
+  readonly objects = new Map<string, NomadObject>();
+  #incoming: Map<string, NomadObject> | undefined;
+
+  /** What the item changes. */
+  take(item: AnyItem): StateChange[] {
+    if (item.type === "nomad.feed.snapshot") return this.#mark(item.data.phase);
+    if (!isObjectItem(item)) return [];
+    const after = objectOf(item);
+    if (this.#incoming === undefined) return this.#put(item.subject, after);
+    if (after !== undefined) this.#incoming.set(item.subject, after);
+    return [];
+  }
+
+  #mark(phase: "begin" | "end"): StateChange[] {
+    const incoming = this.#incoming;
+    this.#incoming = phase === "begin" ? new Map() : undefined;
+    if (phase === "begin" || incoming === undefined) return [];
+    const gone = [...this.objects.keys()].filter((subject) => !incoming.has(subject));
+    return [
+      ...gone.flatMap((subject) => this.#put(subject, undefined)),
+      ...[...incoming].flatMap(([subject, after]) => this.#put(subject, after)),
+    ];
+  }
+
+  #put(subject: string, after: NomadObject | undefined): StateChange[] {
+    const before = this.objects.get(subject);
+    if (after === undefined) this.objects.delete(subject);
+    else this.objects.set(subject, after);
+    if (before?.rev === after?.rev && (before === undefined) === (after === undefined)) return [];
+    return [{ subject, ...(before && { before }), ...(after && { after }) }];
+  }
+}
+
+export function isObjectItem(item: AnyItem): item is ObjectItem {
+  return "subject" in item && "resource" in item.data;
+}
+
+function objectOf({ data }: ObjectItem): NomadObject | undefined {
+  if (data.after === undefined) return undefined;
+  // Resource and stub belong together; TypeScript does not follow that through a union.
+  return { resource: data.resource, stub: data.after, rev: data.rev.current } as NomadObject;
+}
