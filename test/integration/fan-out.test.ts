@@ -5,6 +5,8 @@ import { describe, expect, it } from "vitest";
 import { EVERYTHING, type Access } from "../../src/publishers/access.ts";
 import { ConnectionFrames } from "../../src/publishers/frames.ts";
 import { Subscriptions } from "../../src/publishers/subscriptions.ts";
+import { compileFilter } from "../../src/publishers/filter-expression.ts";
+import { parseSubscription } from "../../src/schemas/subscription-schema.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
 import { FakeSink } from "../support/fake-sink.ts";
 import { FanOut, type Fanned } from "../support/fan-out.ts";
@@ -142,17 +144,14 @@ describe("subscribers who may not see the same", () => {
       stallTimeoutMs: 60_000,
     };
     const subscriptions = new Subscriptions(options);
+    const asked = new URLSearchParams("types=allocations");
+    const subscription = parseSubscription(asked, { format: "ndjson", nowMs: 0, signals: [], compileFilter });
     const head = await log.head();
     const open = (access: Access) => {
       const sink = new FakeSink();
       const end = subscriptions.open({
         connectionId: access.name,
-        subscription: {
-          conditions: { types: ["allocations"] },
-          start: { kind: "latest" },
-          onExpired: "fail",
-          payload: "full",
-        },
+        subscription,
         start: { cursor: head, head },
         sink,
         frames: new ConnectionFrames({
