@@ -36,6 +36,7 @@ export async function readHistory(
   const entries: LogEntry[] = [];
   let position = request.cursor?.sequence;
   let characters = 0;
+  if (request.subject !== undefined && !access.maySee(request.subject)) return pageOf(false);
   for (let scanned = 0; ;) {
     const asked = Math.min(READ_EVENTS, limit);
     const read = await log.history({ ...conditions, ...boundOf(order, position), limit: asked });
@@ -53,7 +54,9 @@ export async function readHistory(
   }
 
   function pageOf(more: boolean): HistoryPage {
-    return { entries, more, head, cursor: { epoch: head.epoch, sequence: position ?? head.sequence } };
+    // At the end, what was passed over must not show that there was something: the last that may be seen counts.
+    const reached = more ? position : entries.at(-1)?.sequence;
+    return { entries, more, head, cursor: { epoch: head.epoch, sequence: reached ?? head.sequence } };
   }
 }
 

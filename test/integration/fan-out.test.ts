@@ -2,12 +2,17 @@ import { connect, type Socket } from "node:net";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
+import { EVERYTHING, type Access } from "../../src/publishers/access.ts";
+import { ConnectionFrames } from "../../src/publishers/frames.ts";
+import { Subscriptions } from "../../src/publishers/subscriptions.ts";
+import { silentLogger } from "../../src/telemetry/logger.ts";
+import { FakeSink } from "../support/fake-sink.ts";
 import { FanOut, type Fanned } from "../support/fan-out.ts";
 import { draftOf, TestFeed } from "../support/http-feed.ts";
 import { until } from "../support/until.ts";
 import { WebSocketClient } from "../support/websocket-client.ts";
 
-const EVERYTHING = { filter: () => true, name: "all" };
+const ALL = { filter: () => true, name: "all" };
 const STALLED = 500;
 
 function drafts(first: number, count: number, padding = 0) {
@@ -19,7 +24,7 @@ function drafts(first: number, count: number, padding = 0) {
 const idsFrom = (first: number, count: number) =>
   Array.from({ length: count }, (_, position) => `${first + position}`);
 
-function idsAt({ sink }: Fanned): string[] {
+function idsAt({ sink }: Pick<Fanned, "sink">): string[] {
   return sink.taken
     .map((json) => JSON.parse(json) as { id: string; sequence?: string })
     .filter(({ sequence }) => sequence !== undefined)
@@ -38,7 +43,7 @@ async function gauge(feed: FanOut, name: "ringBytes" | "ringEvents"): Promise<nu
 describe("the ring", () => {
   it("reads the log once, however many subscribers there are", async () => {
     await using fanOut = await FanOut.open();
-    const subscribers = await Promise.all(Array.from({ length: 50 }, () => fanOut.subscribe(0, EVERYTHING)));
+    const subscribers = await Promise.all(Array.from({ length: 50 }, () => fanOut.subscribe(0, ALL)));
     await fanOut.commit(drafts(0, 1));
     for (const subscriber of subscribers) await has(subscriber, ["0"]);
     const before = fanOut.reads;
@@ -50,8 +55,8 @@ describe("the ring", () => {
 
   it("changes a subscriber that it left behind over to the log and back, without gap or repetition", async () => {
     await using fanOut = await FanOut.open({ maxBytes: 1 << 20, maxEvents: 8 });
-    const slow = await fanOut.subscribe(0, EVERYTHING);
-    const fast = await fanOut.subscribe(0, EVERYTHING);
+    const slow = await fanOut.subscribe(0, ALL);
+    const fast = await fanOut.subscribe(0, ALL);
     await fanOut.commit(drafts(0, 4));
     await has(slow, idsFrom(0, 4));
     slow.sink.pause();
@@ -72,13 +77,13 @@ describe("the ring", () => {
   it("stays within its bounds, and says how much it holds", async () => {
     const limits = { maxBytes: 64 * 1024, maxEvents: 32 };
     await using fanOut = await FanOut.open(limits);
-    const subscriber = await fanOut.subscribe(0, EVERYTHING);
-    for (let first = 0; first < 400; first += 4) {
-      await fanOut.commit(drafts(first, 4, first < 200 ? 0 : 3000));
+    const subscriber = await fanOut.subscribe(0, ALL);
+    for (let first = 0; first < 400; first += 10) {
+      await fanOut.commit(drafts(first, 10, first < 200 ? 0 : 3000));
+      await has(subscriber, idsFrom(0, first + 10));
       expect(await gauge(fanOut, "ringBytes")).toBeLessThanOrEqual(limits.maxBytes);
       expect(await gauge(fanOut, "ringEvents")).toBeLessThanOrEqual(limits.maxEvents);
     }
-    await has(subscriber, idsFrom(0, 400));
     expect(await gauge(fanOut, "ringEvents")).toBeGreaterThan(0);
     subscriber.leave();
     await subscriber.ending;
@@ -87,8 +92,8 @@ describe("the ring", () => {
 
   it("begins again when a log that was away is back, and nothing is lost", async () => {
     await using fanOut = await FanOut.open();
-    const waiting = await fanOut.subscribe(0, EVERYTHING);
-    const slow = await fanOut.subscribe(0, EVERYTHING);
+    const waiting = await fanOut.subscribe(0, ALL);
+    const slow = await fanOut.subscribe(0, ALL);
     await fanOut.commit(drafts(0, 3));
     await has(waiting, idsFrom(0, 3));
     slow.sink.pause();
@@ -104,7 +109,7 @@ describe("the ring", () => {
 
     fanOut.setAway(false);
     slow.sink.resume();
-    const again = await fanOut.subscribe(cursor.sequence, EVERYTHING);
+    const again = await fanOut.subscribe(cursor.sequence, ALL);
     await fanOut.commit(drafts(9, 3));
     await has(slow, idsFrom(0, 12));
     await has(again, idsFrom(6, 6));
@@ -112,16 +117,70 @@ describe("the ring", () => {
 
   it("tells whoever waits when the epoch changed, and serves the new one", async () => {
     await using fanOut = await FanOut.open();
-    const waiting = await fanOut.subscribe(0, EVERYTHING);
+    const waiting = await fanOut.subscribe(0, ALL);
     await fanOut.commit(drafts(0, 3));
     await has(waiting, idsFrom(0, 3));
     fanOut.changeEpoch("later");
     // Somebody with a cursor of the new epoch is what makes the ring look.
-    const later = await fanOut.subscribe(1, EVERYTHING);
+    const later = await fanOut.subscribe(1, ALL);
     expect((await waiting.ending).reason).toBe("EPOCH_CHANGED");
     await has(later, idsFrom(1, 2));
     await fanOut.commit(drafts(3, 1));
     await has(later, idsFrom(1, 3));
+  });
+});
+
+describe("subscribers who may not see the same", () => {
+  it("share no answer of a filter, and see no more than they may now", async () => {
+    await using feed = await TestFeed.open();
+    const { log, metrics } = feed;
+    const options = {
+      log,
+      metrics,
+      logger: silentLogger(),
+      bookmarkIntervalMs: 60_000,
+      stallTimeoutMs: 60_000,
+    };
+    const subscriptions = new Subscriptions(options);
+    const head = await log.head();
+    const open = (access: Access) => {
+      const sink = new FakeSink();
+      const end = subscriptions.open({
+        connectionId: access.name,
+        subscription: { conditions: { types: ["allocations"] }, start: { kind: "latest" } },
+        start: { cursor: head, head },
+        sink,
+        frames: new ConnectionFrames({
+          source: "nomad://test/global",
+          connectionId: access.name,
+          nowMs: () => 0,
+        }),
+        access,
+      });
+      return { sink, end };
+    };
+    let mayBob = true;
+    const admin = open(EVERYTHING);
+    const other = open(EVERYTHING);
+    const alice = open({ name: "alice", maySee: ({ namespace }) => namespace === "default" });
+    const bob = open({ name: "bob", maySee: () => mayBob });
+    await feed.commit(draftOf({ id: "a" }), draftOf({ id: "b", namespace: "secret" }));
+    await until("all have theirs", () => [admin, other, bob].every((one) => idsAt(one).length === 2));
+    bob.sink.pause();
+    await feed.commit(draftOf({ id: "c" }));
+    await until("bob is behind", () => idsAt(admin).length === 3 && !bob.sink.isClear);
+    await feed.commit(draftOf({ id: "d" }));
+    await until("others have it", () => idsAt(admin).length === 4);
+    mayBob = false;
+    bob.sink.resume();
+    await feed.commit(draftOf({ id: "e" }));
+    await until("everybody was asked", () => [admin, other].every((one) => idsAt(one).length === 5));
+    await until("alice has hers", () => idsAt(alice).length === 4);
+    expect(idsAt(admin)).toEqual(["a", "b", "c", "d", "e"]);
+    expect(idsAt(other)).toEqual(idsAt(admin));
+    expect(idsAt(alice)).toEqual(["a", "c", "d", "e"]);
+    expect(idsAt(bob)).toEqual(["a", "b", "c"]);
+    for (const { end } of [admin, other, alice, bob]) end();
   });
 });
 

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { setImmediate as others } from "node:timers/promises";
 import { LogUnavailable } from "../../src/feed/errors.ts";
 import type { FeedLog } from "../../src/feed/log.ts";
 import { openSqliteLog } from "../../src/feed/sqlite/open.ts";
@@ -31,7 +32,7 @@ export interface Fanned {
   leave(): void;
 }
 
-/** A real log, the small ring on it, and subscribers whose connections are the test's. */
+/** A real log, a small ring on it, and subscribers whose connections are the test's. */
 export class FanOut implements AsyncDisposable {
   readonly log: FeedLog;
   readonly ring: Ring;
@@ -41,6 +42,7 @@ export class FanOut implements AsyncDisposable {
   readonly #views = new SharedViews();
   readonly #subscribers: Fanned[] = [];
   #isAway = false;
+  #calls = 0;
   /** Reads of the log, by the ring and by subscribers. */
   reads = 0;
   #fence = 0;
@@ -134,10 +136,20 @@ export class FanOut implements AsyncDisposable {
         if (typeof value !== "function") return value;
         return async (...given: unknown[]): Promise<unknown> => {
           if (this.#isAway && answering.has(name)) throw new LogUnavailable("The log is away");
+          // As over a network: what is asked arrives later, and what the answer says may be old when it comes.
+          const calls = (this.#calls += 1);
+          const isDelayed = name === "read" || name === "head";
+          if (isDelayed) await turns(calls % 3);
           if (name === "read") this.reads += 1;
-          return Reflect.apply(value, target, given);
+          const answer: unknown = await Reflect.apply(value, target, given);
+          if (isDelayed) await turns((calls * 7) % 4);
+          return answer;
         };
       },
     });
   }
+}
+
+async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn += 1) await others();
 }
