@@ -147,7 +147,12 @@ describe("subscribers who may not see the same", () => {
       const sink = new FakeSink();
       const end = subscriptions.open({
         connectionId: access.name,
-        subscription: { conditions: { types: ["allocations"] }, start: { kind: "latest" } },
+        subscription: {
+          conditions: { types: ["allocations"] },
+          start: { kind: "latest" },
+          onExpired: "fail",
+          payload: "full",
+        },
         start: { cursor: head, head },
         sink,
         frames: new ConnectionFrames({
