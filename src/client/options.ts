@@ -73,7 +73,10 @@ export function streamUrl(options: SubscribeOptions): URL {
   }
   for (const expression of options.filter ?? []) target.searchParams.append("filter", expression);
   for (const name of LISTS) {
-    for (const value of options[name] ?? []) target.searchParams.append(name, value);
+    const values = options[name];
+    // An empty list allows nothing, an absent one everything: the server refuses the former.
+    if (values?.length === 0) target.searchParams.append(name, "");
+    for (const value of values ?? []) target.searchParams.append(name, value);
   }
   for (const name of SINGLE) {
     const value = options[name];

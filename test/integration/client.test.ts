@@ -298,6 +298,13 @@ describe("subscribe in Node", () => {
     expect(error.allowed).toContain("status");
   });
 
+  it("does not take an empty list for everything", async () => {
+    await using feed = await TestFeed.open();
+    const { url } = await feed.serve();
+    const error = await errorOf(node.subscribe({ url, namespaces: [] }));
+    expect(error).toMatchObject({ reason: "INVALID_PARAMETER", field: "namespaces" });
+  });
+
   it("waits as long as an overloaded server asks", async () => {
     const server = createServer().on("upgrade", (_request, socket) =>
       socket.end("HTTP/1.1 503 Busy\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n"),
