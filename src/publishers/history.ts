@@ -6,7 +6,7 @@ import type { LogEntry } from "../schemas/draft.ts";
 import type { HistoryRequest } from "../schemas/read-queries.ts";
 import type { Access } from "./access.ts";
 
-/** What one page may cost, whatever was asked for. */
+/** What one page may cost where nothing was named: then it tells no more than the numbers of the feed do. */
 const MAX_SCANNED_EVENTS = 5000;
 const MAX_PAGE_CHARACTERS = 16 * 1024 * 1024;
 const READ_EVENTS = 200;
@@ -37,6 +37,8 @@ export async function readHistory(
   let position = request.cursor?.sequence;
   let characters = 0;
   if (request.subject !== undefined && !access.maySee(request.subject)) return pageOf(false);
+  // Of what was named, a page that ends before its time would show that there is something.
+  const maxScanned = namesSomething(request) ? Number.POSITIVE_INFINITY : MAX_SCANNED_EVENTS;
   for (let scanned = 0; ;) {
     const asked = Math.min(READ_EVENTS, limit);
     const read = await log.history({ ...conditions, ...boundOf(order, position), limit: asked });
@@ -48,7 +50,7 @@ export async function readHistory(
       characters += entry.json.length;
       if (entries.length === limit || characters > MAX_PAGE_CHARACTERS) return pageOf(true);
     }
-    if (read.length < asked || scanned >= MAX_SCANNED_EVENTS) return pageOf(read.length === asked);
+    if (read.length < asked || scanned >= maxScanned) return pageOf(read.length === asked);
     // Looking far for few events must let others run too.
     await setImmediate();
   }
@@ -58,6 +60,10 @@ export async function readHistory(
     const reached = more ? position : entries.at(-1)?.sequence;
     return { entries, more, head, cursor: { epoch: head.epoch, sequence: reached ?? head.sequence } };
   }
+}
+
+function namesSomething({ subject, job, node, namespace, signal }: HistoryRequest): boolean {
+  return [subject, job, node, namespace, signal].some((name) => name !== undefined);
 }
 
 function assertReadable({ cursor, order }: HistoryRequest, head: FeedHead): void {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { AccessFeed, bearer, NAMESPACES } from "../support/access-feed.ts";
+import { draftOf } from "../support/http-feed.ts";
 import { objectChange, refOf } from "../support/drafts.ts";
 
 const STATIC = "static-token-of-the-matrix-0002";
@@ -67,4 +68,22 @@ describe.each(TOKENS)("with $name", ({ sees, token }) => {
       sees.some((subject) => subject.includes("secret")) ? /^$/ : /secret/,
     );
   });
+});
+
+it("history of many hidden events looks as if there were none, whatever named them", async () => {
+  const hidden = { namespace: "secret", job: "hidden", node: "hidden", signals: ["node.down"] };
+  for (let batch = 0; batch < 52; batch += 1) {
+    await access.feed.commit(
+      ...Array.from({ length: 100 }, (_, n) => draftOf({ ...hidden, id: `hidden-${batch}-${n}`, key: "h" })),
+    );
+  }
+  const ask = async (query: string) => {
+    const response = await fetch(`${url}/v1/history?${query}`, { headers: bearer(STATIC) });
+    const headers = ["x-changefeed-cursor", "link"].map((name) => response.headers.get(name));
+    return { headers, body: await response.text() };
+  };
+  const nothing = await ask("job=never");
+  for (const query of ["job=hidden", "node=hidden", "namespace=secret", "signal=node.down"]) {
+    expect([query, await ask(query)]).toEqual([query, nothing]);
+  }
 });
