@@ -1,3 +1,4 @@
+import { Redis } from "ioredis";
 import { openLogToRead } from "../../src/commands/support/feed-log.ts";
 import { dutiesSchema } from "../../src/schemas/duty-schema.ts";
 import { scopeName } from "../../src/schemas/scope.ts";
@@ -30,14 +31,26 @@ export async function takeoverMs(
     "its scopes are watched by others",
     async () => {
       const now = await owners(url).catch(() => undefined);
-      return now !== undefined && watched.every((scope) => now.get(scope) !== pidOf(worker));
+      const planned = now && (await plannedScopes(url).catch(() => undefined));
+      if (now === undefined || planned === undefined) return false;
+      return watched.every((scope) => !planned.has(scope) || now.get(scope) !== pidOf(worker));
     },
     90_000,
   );
   return Math.round(performance.now() - begin);
 }
 
-/** Scope to the process that claimed it last, of those that are not empty for good. */
+async function plannedScopes(url: string): Promise<ReadonlySet<string>> {
+  const client = new Redis(url.replace(/\?.*/, ""), { maxRetriesPerRequest: 0, retryStrategy: () => null });
+  client.on("error", () => undefined);
+  try {
+    return new Set(await client.hkeys(`ncf:{${new URL(url).searchParams.get("feed")}}:plan`));
+  } finally {
+    client.disconnect();
+  }
+}
+
+/** Scope to the process that claimed it last. */
 async function owners(url: string): Promise<Map<string, string>> {
   const log = await openLogToRead({ kind: "redis", url }, silentLogger());
   try {
