@@ -298,6 +298,24 @@ describe("subscribe in Node", () => {
     expect(error.allowed).toContain("status");
   });
 
+  it("gives what all of several filters let pass, as options or as parameters of any name", async () => {
+    await using feed = await TestFeed.open();
+    const { url } = await feed.serve();
+    await feed.commit(
+      draftOf({ id: "calm", op: "update", severity: "INFO" }),
+      draftOf({ id: "new", op: "create", severity: "ERROR" }),
+      draftOf({ id: "wanted", op: "update", severity: "ERROR" }),
+    );
+    const filter = ['op == "update"', 'severity == "ERROR"'];
+    for (const choice of [{ filter }, { parameters: { filter } }]) {
+      const ids: string[] = [];
+      for await (const item of node.subscribe({ url, cursor: "earliest", limit: 1, ...choice })) {
+        ids.push(item.id);
+      }
+      expect(ids).toEqual(["wanted"]);
+    }
+  });
+
   it("does not take an empty list for everything", async () => {
     await using feed = await TestFeed.open();
     const { url } = await feed.serve();

@@ -84,3 +84,10 @@ function refused(where: string, said: string, cause: unknown): LogUnusable {
     cause,
   });
 }
+
+/** The feed that was there is not any more. */
+export function feedIsGone(where: string): LogUnavailable {
+  return new LogUnavailable(`There is no feed at ${where} any more`, {
+    hint: "Its keys were deleted, or Redis restarted without its data; the next poll begins the feed anew",
+  });
+}

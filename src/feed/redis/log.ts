@@ -3,7 +3,7 @@ import type { LogEntry } from "../../schemas/draft.ts";
 import type { ResourceType } from "../../schemas/resources.ts";
 import { scopeName, type Scope } from "../../schemas/scope.ts";
 import { randomEpoch } from "../epoch.ts";
-import { Conflict, Fenced, LogUnavailable, LogUnusable } from "../errors.ts";
+import { Conflict, Fenced, LogUnusable } from "../errors.ts";
 import type {
   Claim,
   Commit,
@@ -25,6 +25,7 @@ import { argumentsOf, readClaimReply, readCommitReply, scopeRow, seenArguments }
 import type { Connection } from "./connection.ts";
 import { RedisConsumers } from "./consumers.ts";
 import { RedisDeadLetters } from "./dead-letters.ts";
+import { feedIsGone } from "./errors.ts";
 import { Guess } from "./guess.ts";
 import { waitUntilDurable, type Durability } from "./durability.ts";
 import { findHistory, type Range } from "./history.ts";
@@ -83,7 +84,7 @@ export class RedisLog implements FeedLog {
     const fields = ["epoch", "sequence", "floor", "nomadEpoch"];
     const reply = await this.#connection.call("HMGET", this.#key("meta"), ...fields);
     const [epoch, sequence, floor, nomadEpoch] = reply as (string | null)[];
-    if (!epoch) throw this.#gone();
+    if (!epoch) throw feedIsGone(this.#connection.where);
     return { epoch, sequence: Number(sequence), floor: Number(floor), nomadEpoch: Number(nomadEpoch) };
   }
 
@@ -252,7 +253,7 @@ export class RedisLog implements FeedLog {
   async #before(times: readonly number[]): Promise<{ epoch: string; floor: number; sequences: number[] }> {
     const reply = (await this.#connection.run(BEFORE, times)) as string[];
     const [epoch, floor, ...sequences] = reply;
-    if (epoch === undefined) throw this.#gone();
+    if (epoch === undefined) throw feedIsGone(this.#connection.where);
     return { epoch, floor: Number(floor), sequences: sequences.map(Number) };
   }
 
@@ -266,12 +267,6 @@ export class RedisLog implements FeedLog {
     const { floor, sequences } = await this.#before([sinceMs, latestMs]);
     const [since = 0, until = 0] = sequences;
     return { after: Math.max(floor, since, after), before: Math.min(until + 1, before) };
-  }
-
-  #gone(): LogUnavailable {
-    return new LogUnavailable(`There is no feed at ${this.#connection.where} any more`, {
-      hint: "Its keys were deleted, or Redis restarted without its data; the next poll begins the feed anew",
-    });
   }
 
   /** Claimed here, it was lost with the log's tail; else it never was. */

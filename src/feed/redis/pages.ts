@@ -1,7 +1,8 @@
 import type { Cursor } from "../../schemas/cursor.ts";
 import type { LogEntry } from "../../schemas/draft.ts";
-import { CursorExpired, EpochChanged, FutureCursor, LogUnavailable } from "../errors.ts";
+import { CursorExpired, EpochChanged, FutureCursor } from "../errors.ts";
 import { entryOf, type StreamEntry } from "./codec.ts";
+import { feedIsGone } from "./errors.ts";
 import type { Connection } from "./connection.ts";
 
 const PAGE_EVENTS = 500;
@@ -55,7 +56,7 @@ async function pageAfter(
     ["XRANGE", `${prefix}log`, after + 1, "+", "COUNT", Math.max(count, 0)],
   ]);
   const [epoch, sequence, floor] = place as (string | null)[];
-  if (!epoch) throw new LogUnavailable(`There is no feed at ${connection.where} any more`);
+  if (!epoch) throw feedIsGone(connection.where);
   if (first) check(cursor, { epoch, sequence: Number(sequence), floor: Number(floor) });
   // Null where nothing was asked for.
   return epoch === cursor.epoch ? ((page ?? []) as StreamEntry[]).map(entryOf) : [];

@@ -4,6 +4,7 @@ import type { Scope } from "../../schemas/scope.ts";
 import { LogUnavailable } from "../errors.ts";
 import type { StateCut, StateEntry, StateFilter } from "../log.ts";
 import { stateEntry } from "./codec.ts";
+import { feedIsGone } from "./errors.ts";
 import type { Connection } from "./connection.ts";
 import { CLOSE_CUT, OPEN_CUT, READ_CUT } from "./scripts.ts";
 
@@ -46,7 +47,7 @@ export class RedisStateCut implements StateCut {
     const { resource = "", namespace = "", key = "" } = filter;
     const reply = await connection.run(OPEN_CUT, [id, CUT_IDLE_MS, resource, namespace, key]);
     const [epoch, sequence, ...rest] = reply as [string?, string?, ...(string | string[])[]];
-    if (epoch === undefined) throw new LogUnavailable(`There is no feed at ${connection.where} any more`);
+    if (epoch === undefined) throw feedIsGone(connection.where);
     const parts: Part[] = [];
     for (let n = 0; n + 1 < rest.length; n += 2) {
       parts.push({ hash: rest[n] as string, keys: inOrder(rest[n + 1] as string[]) });

@@ -2,11 +2,11 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { EventDraft } from "../../schemas/draft.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import { randomEpoch } from "../epoch.ts";
-import { LogUnavailable } from "../errors.ts";
 import type { FeedHead } from "../log.ts";
 import { appendArguments, NOTHING_SEEN, seenArguments, type Seen } from "./commit.ts";
 import { RENEW } from "./commit-script.ts";
 import type { Connection } from "./connection.ts";
+import { feedIsGone } from "./errors.ts";
 import { LOOK } from "./scripts.ts";
 
 /** Drafts the event that says that an epoch began; `at` is RFC 3339. */
@@ -65,9 +65,9 @@ export class Witness {
     for (;;) {
       const reply = await this.#connection.run(LOOK, seenArguments(this.#seen));
       const [finding, epoch = "", sequence, floor, nomadEpoch, stamp] = reply as string[];
-      if (finding === "lost") await this.renew(epoch === "" ? GONE : LOST, epoch);
+      if (finding === "lost") await this.#renew(epoch === "" ? GONE : LOST, epoch);
       else if (finding !== "unwitnessed") {
-        if (epoch === "") throw new LogUnavailable(`There is no feed at ${this.#connection.where} any more`);
+        if (epoch === "") throw feedIsGone(this.#connection.where);
         const head = {
           epoch,
           sequence: Number(sequence),
@@ -77,12 +77,12 @@ export class Witness {
         this.remember({ epoch, sequence: head.sequence, stamp: stamp ?? "" });
         return head;
       } else if (performance.now() < giveUpAtMs) await delay(OTHERS_EVERY_MS);
-      else await this.renew(UNWITNESSED, epoch);
+      else await this.#renew(UNWITNESSED, epoch);
     }
   }
 
   /** Ends the epoch `ended` ("": there is no feed any more), unless somebody else has. */
-  async renew(reason = LOST, ended = this.#seen.epoch): Promise<void> {
+  async #renew(reason: string, ended: string): Promise<void> {
     const { source, streamPerResource, draftEpochEvent, clock, logger } = this.#options;
     const current = randomEpoch();
     const nowMs = clock();
