@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { BATCH_LIMITS } from "../src/publishers/batch.ts";
+import { BATCH_LIMITS } from "../src/publishers/fanout/batch.ts";
 import { textFrame } from "../src/publishers/websocket/prepared-frames.ts";
 import type { EventDraft } from "../src/schemas/draft.ts";
 import { draft } from "../test/support/drafts.ts";

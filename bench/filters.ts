@@ -1,5 +1,5 @@
-import { createEventFilter, type EventFilter } from "../src/publishers/event-filter.ts";
-import { compileFilter } from "../src/publishers/filter-expression.ts";
+import { createEventFilter, type EventFilter } from "../src/publishers/selection/event-filter.ts";
+import { compileFilter } from "../src/publishers/selection/filter-expression.ts";
 import type { TestedEvent } from "../src/schemas/subscription-schema.ts";
 import { entryOf } from "../test/support/http-feed.ts";
 import { median, type BenchRow } from "./harness.ts";

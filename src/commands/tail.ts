@@ -1,6 +1,6 @@
 import { originalText, subscribe, type Connected, type Disconnected, type Gap } from "../client/index.ts";
 import { SIGNAL_NAMES } from "../events/signals.ts";
-import { compileFilter } from "../publishers/filter-expression.ts";
+import { compileFilter } from "../publishers/selection/filter-expression.ts";
 import { parseSubscription } from "../schemas/subscription-schema.ts";
 import type { Io } from "./io.ts";
 import { coloursFor } from "./support/colours.ts";

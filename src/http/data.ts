@@ -1,7 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import { CursorExpired, EpochChanged } from "../feed/errors.ts";
 import type { FeedHead, FeedLog } from "../feed/log.ts";
-import { EVERYTHING, type Access } from "../publishers/access.ts";
+import { EVERYTHING, type Access } from "../publishers/selection/access.ts";
 import { parseCursor, type Cursor } from "../schemas/cursor.ts";
 import { InvalidParameter } from "../schemas/subscription-schema.ts";
 import type { Gate } from "./access/gate.ts";

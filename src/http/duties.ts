@@ -1,5 +1,5 @@
 import type { FastifyInstance } from "fastify";
-import { maySeeScope, seesAll, type Access } from "../publishers/access.ts";
+import { maySeeScope, seesAll, type Access } from "../publishers/selection/access.ts";
 import type { DutyStatus } from "../schemas/duty-schema.ts";
 import { parseScopeName } from "../schemas/scope.ts";
 import type { Gate } from "./access/gate.ts";

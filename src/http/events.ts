@@ -1,10 +1,10 @@
 import type { ServerResponse } from "node:http";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { createEventFilter } from "../publishers/event-filter.ts";
+import { createEventFilter } from "../publishers/selection/event-filter.ts";
 import { NdjsonSink } from "../publishers/ndjson/ndjson-sink.ts";
-import { readPage } from "../publishers/page.ts";
-import { payloadText } from "../publishers/payload.ts";
-import type { Sink } from "../publishers/sink.ts";
+import { readPage } from "../publishers/pages/page.ts";
+import { payloadText } from "../publishers/selection/payload.ts";
+import type { Sink } from "../publishers/connection/sink.ts";
 import { SseSink } from "../publishers/sse/sse-sink.ts";
 import { formatCursor } from "../schemas/cursor.ts";
 import { DEFAULT_PAGE_LIMIT, type Format } from "../schemas/subscription-schema.ts";

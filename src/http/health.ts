@@ -1,5 +1,5 @@
 import type { FastifyInstance } from "fastify";
-import { maySeeScope, seesAll } from "../publishers/access.ts";
+import { maySeeScope, seesAll } from "../publishers/selection/access.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { OpenableRoute } from "./access/admission.ts";
 import type { Gate } from "./access/gate.ts";

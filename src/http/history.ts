@@ -1,6 +1,6 @@
 import type { FastifyInstance } from "fastify";
-import { GoingAway } from "../publishers/errors.ts";
-import { readHistory } from "../publishers/history.ts";
+import { GoingAway } from "../publishers/connection/errors.ts";
+import { readHistory } from "../publishers/pages/history.ts";
 import { formatCursor } from "../schemas/cursor.ts";
 import { parseHistoryQuery } from "../schemas/read-queries.ts";
 import { requestUrl, type SubscribeDeps } from "./subscribe.ts";

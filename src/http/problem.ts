@@ -1,7 +1,7 @@
 import { CursorExpired, EpochChanged, FutureCursor } from "../feed/errors.ts";
-import { publicError } from "../publishers/frames.ts";
-import { InvalidFilter } from "../publishers/filter-expression.ts";
-import { outcomeOf } from "../publishers/outcomes.ts";
+import { publicError } from "../publishers/connection/frames.ts";
+import { InvalidFilter } from "../publishers/selection/filter-expression.ts";
+import { outcomeOf } from "../publishers/connection/outcomes.ts";
 import { ChangefeedError } from "../schemas/errors.ts";
 import { formatCursor } from "../schemas/cursor.ts";
 import type { Problem } from "../schemas/problem-schema.ts";

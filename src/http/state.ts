@@ -1,11 +1,11 @@
 import type { ServerResponse } from "node:http";
 import type { FastifyInstance } from "fastify";
-import { whenDrained } from "../publishers/drain.ts";
-import { GoingAway, TooSlow } from "../publishers/errors.ts";
-import type { ConnectionFrames } from "../publishers/frames.ts";
-import { objectTexts, openObjects } from "../publishers/objects.ts";
+import { whenDrained } from "../publishers/connection/drain.ts";
+import { GoingAway, TooSlow } from "../publishers/connection/errors.ts";
+import type { ConnectionFrames } from "../publishers/connection/frames.ts";
+import { objectTexts, openObjects } from "../publishers/state/objects.ts";
 import { formatCursor, type Cursor } from "../schemas/cursor.ts";
-import { compileFilter } from "../publishers/filter-expression.ts";
+import { compileFilter } from "../publishers/selection/filter-expression.ts";
 import { parseStateQuery } from "../schemas/read-queries.ts";
 import { connectionFrames, requestUrl, type SubscribeDeps } from "./subscribe.ts";
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { readPage } from "../../src/publishers/page.ts";
+import { readPage } from "../../src/publishers/pages/page.ts";
 import { controlDraft, draftOf, TestFeed } from "../support/http-feed.ts";
 import { HttpStream } from "../support/http-stream.ts";
 import { WebSocketClient, type ReceivedEvent } from "../support/websocket-client.ts";

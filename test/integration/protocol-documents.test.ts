@@ -5,7 +5,7 @@ import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { schemaCommand } from "../../src/commands/schema.ts";
 import { ROUTES } from "../../src/http/errors.ts";
-import { OUTCOMES } from "../../src/publishers/outcomes.ts";
+import { OUTCOMES } from "../../src/publishers/connection/outcomes.ts";
 import { PARAMETERS } from "../../src/schemas/subscription-schema.ts";
 import { objectChange } from "../support/drafts.ts";
 import { TestFeed } from "../support/http-feed.ts";

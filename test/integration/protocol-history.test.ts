@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it } from "vitest";
-import type { Access } from "../../src/publishers/access.ts";
-import { readHistory } from "../../src/publishers/history.ts";
+import type { Access } from "../../src/publishers/selection/access.ts";
+import { readHistory } from "../../src/publishers/pages/history.ts";
 import { draftOf, TestFeed } from "../support/http-feed.ts";
 
 let feed: TestFeed;

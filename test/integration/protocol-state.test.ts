@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { LogUnavailable } from "../../src/feed/errors.ts";
 import type { FeedLog, StateCut } from "../../src/feed/log.ts";
-import { objectTexts } from "../../src/publishers/objects.ts";
+import { objectTexts } from "../../src/publishers/state/objects.ts";
 import { objectFrameSchema } from "../../src/schemas/frames-schema.ts";
 import { breakable } from "../support/breakable-log.ts";
 import { objectChange, refOf } from "../support/drafts.ts";

@@ -1,4 +1,4 @@
-import type { Frame, Sink } from "../../src/publishers/sink.ts";
+import type { Frame, Sink } from "../../src/publishers/connection/sink.ts";
 
 /** A connection whose other side takes what was written when the test says so. Holds what it got, frame by frame. */
 export class FakeSink implements Sink {

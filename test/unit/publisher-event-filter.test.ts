@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createEventFilter } from "../../src/publishers/event-filter.ts";
+import { createEventFilter } from "../../src/publishers/selection/event-filter.ts";
 import { ASPECTS, OPS, type EventFacts, type LogEntry } from "../../src/schemas/draft.ts";
 import { RESOURCE_TYPES, RESOURCES } from "../../src/schemas/resources.ts";
 import { SEVERITIES, SEVERITY_NAMES } from "../../src/schemas/severity.ts";

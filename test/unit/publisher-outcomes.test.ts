@@ -2,9 +2,9 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { CursorExpired, EpochChanged, FutureCursor, LogUnavailable } from "../../src/feed/errors.ts";
 import { Forbidden } from "../../src/http/errors.ts";
-import { GoingAway, InvalidMessage, Restarting, TooSlow } from "../../src/publishers/errors.ts";
-import { publicError } from "../../src/publishers/frames.ts";
-import { outcomeOf } from "../../src/publishers/outcomes.ts";
+import { GoingAway, InvalidMessage, Restarting, TooSlow } from "../../src/publishers/connection/errors.ts";
+import { publicError } from "../../src/publishers/connection/frames.ts";
+import { outcomeOf } from "../../src/publishers/connection/outcomes.ts";
 import { InvalidParameter } from "../../src/schemas/subscription-schema.ts";
 
 const protocol = readFileSync(new URL("../../PROTOCOL.md", import.meta.url), "utf8");

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
 import { buildChangeEvents } from "../../src/events/build.ts";
-import { payloadText } from "../../src/publishers/payload.ts";
+import { payloadText } from "../../src/publishers/selection/payload.ts";
 import { sealDraft, type LogEntry } from "../../src/schemas/draft.ts";
 import { changeEventSchema } from "../../src/schemas/event-schema.ts";
 import { withoutMembers } from "../../src/schemas/json-members.ts";

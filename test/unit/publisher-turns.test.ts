@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { Turns } from "../../src/publishers/turns.ts";
+import { Turns } from "../../src/publishers/fanout/turns.ts";
 
 function work(ms: number): void {
   const end = performance.now() + ms;

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { compileFilter, InvalidFilter } from "../../src/publishers/filter-expression.ts";
+import { compileFilter, InvalidFilter } from "../../src/publishers/selection/filter-expression.ts";
 import { parseSince } from "../../src/schemas/since.ts";
 import {
   FORMATS,

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
-import { EVERYTHING, type Access } from "../../publishers/access.ts";
+import { EVERYTHING, type Access } from "../../publishers/selection/access.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import { credentialsOf } from "./credentials.ts";
 import { Grants, type Grant } from "./grants.ts";

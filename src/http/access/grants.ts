@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { covers, type Access } from "../../publishers/access.ts";
+import { covers, type Access } from "../../publishers/selection/access.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import { Forbidden } from "../errors.ts";
 import { AuthUnavailable, Unauthorized } from "./errors.ts";

@@ -1,4 +1,4 @@
-import { NORMAL_CLOSE_CODE, OUTCOMES } from "../../publishers/outcomes.ts";
+import { NORMAL_CLOSE_CODE, OUTCOMES } from "../../publishers/connection/outcomes.ts";
 import { PROTOCOL_VERSION } from "../../schemas/frames-schema.ts";
 import { EVENTS_PARAMETER_DOCS } from "../../schemas/parameter-docs.ts";
 import { EVENT_SCHEMAS, wireSchema, wireSchemas } from "./schemas.ts";

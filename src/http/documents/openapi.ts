@@ -1,4 +1,4 @@
-import { OUTCOMES } from "../../publishers/outcomes.ts";
+import { OUTCOMES } from "../../publishers/connection/outcomes.ts";
 import { CONSUMER_NAME } from "../../schemas/subscription-schema.ts";
 import { PROTOCOL_VERSION } from "../../schemas/frames-schema.ts";
 import {

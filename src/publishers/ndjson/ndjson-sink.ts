@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
-import { HttpSink } from "../http-sink.ts";
-import type { Frame } from "../sink.ts";
+import { HttpSink } from "../connection/http-sink.ts";
+import type { Frame } from "../connection/sink.ts";
 
 /** One CloudEvent a line; bookmarks are lines too and keep the connection alive. */
 export class NdjsonSink extends HttpSink {

@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
-import type { Frame } from "../sink.ts";
-import { HttpSink } from "../http-sink.ts";
+import type { Frame } from "../connection/sink.ts";
+import { HttpSink } from "../connection/http-sink.ts";
 
 /**
  * Server-Sent Events. Events of the log have no `event:`, so that `onmessage` of a browser's EventSource gets

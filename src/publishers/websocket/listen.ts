@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import type { RawData, WebSocket } from "ws";
-import { InvalidMessage } from "../errors.ts";
+import { InvalidMessage } from "../connection/errors.ts";
 
 export interface ClientListeners {
   /** The client asked for a pong frame. */

@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import type { WebSocket } from "ws";
-import type { Drain } from "../drain.ts";
-import type { Frame } from "../sink.ts";
+import type { Drain } from "../connection/drain.ts";
+import type { Frame } from "../connection/sink.ts";
 
 const FINAL_TEXT = 0x81;
 const LENGTH_IN_16_BITS = 126;

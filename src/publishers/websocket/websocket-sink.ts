@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import type { WebSocket } from "ws";
-import { Drain } from "../drain.ts";
-import type { Frame, Sink } from "../sink.ts";
+import { Drain } from "../connection/drain.ts";
+import type { Frame, Sink } from "../connection/sink.ts";
 import { PreparedFrames, textFrame } from "./prepared-frames.ts";
 
 /** A subscriber on a WebSocket: one text frame a CloudEvent, the socket corked per batch. */

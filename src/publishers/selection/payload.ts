@@ -1,7 +1,7 @@
-import type { LogEntry } from "../schemas/draft.ts";
-import { withoutMembers } from "../schemas/json-members.ts";
-import type { Encode } from "./sink.ts";
-import type { Payload } from "../schemas/subscription-schema.ts";
+import type { LogEntry } from "../../schemas/draft.ts";
+import { withoutMembers } from "../../schemas/json-members.ts";
+import type { Encode } from "../connection/sink.ts";
+import type { Payload } from "../../schemas/subscription-schema.ts";
 
 const LEFT_OUT = {
   patch: new Set(["after", "before"]),

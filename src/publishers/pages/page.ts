@@ -1,8 +1,8 @@
 import { setImmediate } from "node:timers/promises";
-import type { FeedLog } from "../feed/log.ts";
-import type { Cursor } from "../schemas/cursor.ts";
-import type { LogEntry } from "../schemas/draft.ts";
-import type { EventFilter } from "./event-filter.ts";
+import type { FeedLog } from "../../feed/log.ts";
+import type { Cursor } from "../../schemas/cursor.ts";
+import type { LogEntry } from "../../schemas/draft.ts";
+import type { EventFilter } from "../selection/event-filter.ts";
 
 /** What one page may cost, whatever was asked for. */
 const MAX_SCANNED_EVENTS = 20_000;

@@ -1,4 +1,4 @@
-import { ChangefeedError } from "../schemas/errors.ts";
+import { ChangefeedError } from "../../schemas/errors.ts";
 
 /** The server stops; another one, or this one later, goes on from the subscriber's cursor. */
 export class GoingAway extends ChangefeedError {

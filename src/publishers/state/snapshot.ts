@@ -1,9 +1,9 @@
-import { EpochChanged } from "../feed/errors.ts";
-import type { FeedLog } from "../feed/log.ts";
-import type { ConnectionFrames } from "./frames.ts";
+import { EpochChanged } from "../../feed/errors.ts";
+import type { FeedLog } from "../../feed/log.ts";
+import type { ConnectionFrames } from "../connection/frames.ts";
 import { objectTexts, openObjects, type ObjectsOptions } from "./objects.ts";
-import type { StartPoint } from "./start.ts";
-import type { Prelude } from "./subscriber.ts";
+import type { StartPoint } from "../connection/start.ts";
+import type { Prelude } from "../fanout/subscriber.ts";
 
 export interface SnapshotOptions {
   readonly log: FeedLog;

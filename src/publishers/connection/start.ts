@@ -1,7 +1,7 @@
-import { CursorExpired, EpochChanged } from "../feed/errors.ts";
-import type { FeedHead, FeedLog } from "../feed/log.ts";
-import type { Cursor } from "../schemas/cursor.ts";
-import type { OnExpired, Start } from "../schemas/subscription-schema.ts";
+import { CursorExpired, EpochChanged } from "../../feed/errors.ts";
+import type { FeedHead, FeedLog } from "../../feed/log.ts";
+import type { Cursor } from "../../schemas/cursor.ts";
+import type { OnExpired, Start } from "../../schemas/subscription-schema.ts";
 
 /** Events that were asked for may be gone: where they would begin, and why they are not there. */
 interface Gap {

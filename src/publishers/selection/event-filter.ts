@@ -1,7 +1,11 @@
 import { EVERYTHING, type Access } from "./access.ts";
-import type { EventFacts } from "../schemas/draft.ts";
-import { SEVERITIES } from "../schemas/severity.ts";
-import { resourceOfEventType, type EventConditions, type EventTest } from "../schemas/subscription-schema.ts";
+import type { EventFacts } from "../../schemas/draft.ts";
+import { SEVERITIES } from "../../schemas/severity.ts";
+import {
+  resourceOfEventType,
+  type EventConditions,
+  type EventTest,
+} from "../../schemas/subscription-schema.ts";
 
 /** Whether a subscriber wants an event, and may see it. Looks at its facts first; parses it for a filter at most. */
 export type EventFilter = EventTest;

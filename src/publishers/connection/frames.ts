@@ -1,5 +1,5 @@
-import { formatCursor, type Cursor } from "../schemas/cursor.ts";
-import { ChangefeedError } from "../schemas/errors.ts";
+import { formatCursor, type Cursor } from "../../schemas/cursor.ts";
+import { ChangefeedError } from "../../schemas/errors.ts";
 import {
   bookmarkFrame,
   errorFrame,
@@ -9,7 +9,7 @@ import {
   snapshotFrame,
   PROTOCOL_VERSION,
   type FrameContext,
-} from "../schemas/frames-schema.ts";
+} from "../../schemas/frames-schema.ts";
 import { outcomeOf } from "./outcomes.ts";
 import type { Frame } from "./sink.ts";
 import type { StartPoint } from "./start.ts";

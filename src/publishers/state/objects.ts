@@ -1,18 +1,18 @@
 import { setImmediate } from "node:timers/promises";
-import type { FeedLog, StateCut, StateEntry, StateFilter } from "../feed/log.ts";
-import type { Cursor } from "../schemas/cursor.ts";
-import { formatCursor } from "../schemas/cursor.ts";
-import { objectFrame } from "../schemas/frames-schema.ts";
-import { RESOURCES, type ObjectRef } from "../schemas/resources.ts";
+import type { FeedLog, StateCut, StateEntry, StateFilter } from "../../feed/log.ts";
+import type { Cursor } from "../../schemas/cursor.ts";
+import { formatCursor } from "../../schemas/cursor.ts";
+import { objectFrame } from "../../schemas/frames-schema.ts";
+import { RESOURCES, type ObjectRef } from "../../schemas/resources.ts";
 import {
   resourceOfEventType,
   subjectRef,
   type EventConditions,
   type Payload,
-} from "../schemas/subscription-schema.ts";
-import type { Access } from "./access.ts";
-import { createEventFilter, type EventFilter } from "./event-filter.ts";
-import { payloadText } from "./payload.ts";
+} from "../../schemas/subscription-schema.ts";
+import type { Access } from "../selection/access.ts";
+import { createEventFilter, type EventFilter } from "../selection/event-filter.ts";
+import { payloadText } from "../selection/payload.ts";
 
 /** About what is written in one go; a reader that is slow costs this, and what the log reads in one go. */
 const BATCH_CHARACTERS = 48 * 1024;

@@ -1,8 +1,8 @@
-import { createFilter, type FilterSubject } from "../filters/filter.ts";
-import { isJsonObject, parseExact, type Json, type JsonObject } from "../schemas/json.ts";
-import type { EventExpression, TestedEvent } from "../schemas/subscription-schema.ts";
+import { createFilter, type FilterSubject } from "../../filters/filter.ts";
+import { isJsonObject, parseExact, type Json, type JsonObject } from "../../schemas/json.ts";
+import type { EventExpression, TestedEvent } from "../../schemas/subscription-schema.ts";
 
-export { InvalidFilter } from "../filters/errors.ts";
+export { InvalidFilter } from "../../filters/errors.ts";
 
 /** An expression of the filter language with the test of events that it is. @throws InvalidFilter */
 export function compileFilter(text: string, signals: readonly string[]): EventExpression {

@@ -1,7 +1,7 @@
-import type { EventFacts } from "../schemas/draft.ts";
-import { isResourceType, RESOURCE_TYPES } from "../schemas/resources.ts";
-import type { Rights } from "../schemas/rights.ts";
-import { parseScopeName } from "../schemas/scope.ts";
+import type { EventFacts } from "../../schemas/draft.ts";
+import { isResourceType, RESOURCE_TYPES } from "../../schemas/resources.ts";
+import type { Rights } from "../../schemas/rights.ts";
+import { parseScopeName } from "../../schemas/scope.ts";
 
 /** What of an event, an object or a scope (no `key`) tells who may see it. */
 export type Visible = Pick<EventFacts, "resource" | "namespace" | "key">;

@@ -1,6 +1,6 @@
 import type { Batch } from "./batch.ts";
-import type { EventFilter } from "./event-filter.ts";
-import type { Form } from "./payload.ts";
+import type { EventFilter } from "../selection/event-filter.ts";
+import type { Form } from "../selection/payload.ts";
 
 /** What of a batch a subscriber gets. */
 export interface Selection {

@@ -1,6 +1,6 @@
-import { formatCursor, type Cursor } from "../schemas/cursor.ts";
-import type { LogEntry } from "../schemas/draft.ts";
-import type { Form } from "./payload.ts";
+import { formatCursor, type Cursor } from "../../schemas/cursor.ts";
+import type { LogEntry } from "../../schemas/draft.ts";
+import type { Form } from "../selection/payload.ts";
 
 /** How much of the log goes to a subscriber at once: at most so many events, and about so much JSON, or one event. */
 export const BATCH_LIMITS = { limit: 256, maxBytes: 48 * 1024 };

@@ -1,4 +1,4 @@
-import type { Format } from "../schemas/subscription-schema.ts";
+import type { Format } from "../../schemas/subscription-schema.ts";
 
 export type StreamFormat = Exclude<Format, "page">;
 

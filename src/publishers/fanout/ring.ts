@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { FeedLog } from "../feed/log.ts";
-import type { Cursor } from "../schemas/cursor.ts";
-import type { Logger } from "../telemetry/logger.ts";
-import type { Metrics } from "../telemetry/metrics.ts";
+import type { FeedLog } from "../../feed/log.ts";
+import type { Cursor } from "../../schemas/cursor.ts";
+import type { Logger } from "../../telemetry/logger.ts";
+import type { Metrics } from "../../telemetry/metrics.ts";
 import { Batch, BATCH_LIMITS } from "./batch.ts";
 import type { Turns } from "./turns.ts";
 

@@ -1,6 +1,6 @@
-import { EpochChanged } from "../feed/errors.ts";
-import type { ConsumerStore } from "../feed/log.ts";
-import { formatCursor, parseCursor, type Cursor } from "../schemas/cursor.ts";
+import { EpochChanged } from "../../feed/errors.ts";
+import type { ConsumerStore } from "../../feed/log.ts";
+import { formatCursor, parseCursor, type Cursor } from "../../schemas/cursor.ts";
 import { InvalidAck } from "./errors.ts";
 
 /**

@@ -1,4 +1,4 @@
-import { ChangefeedError } from "../schemas/errors.ts";
+import { ChangefeedError } from "../../schemas/errors.ts";
 
 /** HTTP status where no stream has begun yet, and WebSocket close code where one has. */
 export interface Outcome {

@@ -1,10 +1,10 @@
 import { setImmediate } from "node:timers/promises";
-import { CursorExpired, EpochChanged, FutureCursor } from "../feed/errors.ts";
-import type { FeedHead, FeedLog, HistoryQuery } from "../feed/log.ts";
-import type { Cursor } from "../schemas/cursor.ts";
-import type { LogEntry } from "../schemas/draft.ts";
-import type { HistoryRequest } from "../schemas/read-queries.ts";
-import type { Access } from "./access.ts";
+import { CursorExpired, EpochChanged, FutureCursor } from "../../feed/errors.ts";
+import type { FeedHead, FeedLog, HistoryQuery } from "../../feed/log.ts";
+import type { Cursor } from "../../schemas/cursor.ts";
+import type { LogEntry } from "../../schemas/draft.ts";
+import type { HistoryRequest } from "../../schemas/read-queries.ts";
+import type { Access } from "../selection/access.ts";
 
 /** What one page may cost where nothing was named: then it tells no more than the numbers of the feed do. */
 const MAX_SCANNED_EVENTS = 5000;

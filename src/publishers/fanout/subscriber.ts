@@ -1,12 +1,12 @@
-import type { FeedLog } from "../feed/log.ts";
-import type { Cursor } from "../schemas/cursor.ts";
+import type { FeedLog } from "../../feed/log.ts";
+import type { Cursor } from "../../schemas/cursor.ts";
 import { Batch, BATCH_LIMITS } from "./batch.ts";
-import { TooSlow } from "./errors.ts";
-import { publicError, type ConnectionFrames } from "./frames.ts";
-import { NORMAL_CLOSE_CODE, outcomeOf } from "./outcomes.ts";
+import { TooSlow } from "../connection/errors.ts";
+import { publicError, type ConnectionFrames } from "../connection/frames.ts";
+import { NORMAL_CLOSE_CODE, outcomeOf } from "../connection/outcomes.ts";
 import type { Ring } from "./ring.ts";
-import type { Frame, Sink } from "./sink.ts";
-import type { StartPoint } from "./start.ts";
+import type { Frame, Sink } from "../connection/sink.ts";
+import type { StartPoint } from "../connection/start.ts";
 import type { Turns } from "./turns.ts";
 import type { Selection, View } from "./view.ts";
 
