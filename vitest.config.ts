@@ -13,6 +13,7 @@ export default defineConfig({
       project("integration", { testTimeout: 30_000, hookTimeout: 30_000 }),
       project("redis", { testTimeout: 60_000, hookTimeout: 60_000 }),
       project("e2e", { testTimeout: 120_000, hookTimeout: 60_000, maxConcurrency: 2 }),
+      project("hostile", { testTimeout: 60_000, hookTimeout: 60_000 }),
       project("nomad", { testTimeout: 300_000, hookTimeout: 300_000 }),
     ],
   },
