@@ -35,7 +35,10 @@ export interface HttpServerDeps extends IndexDeps, DutiesDeps, Pick<HealthDeps, 
   readonly metrics: Metrics;
   /** Names of all signals there are, for `signals=`. */
   readonly signals: readonly string[];
+  /** For what is shown: ms since 1970. */
   readonly nowMs?: () => number;
+  /** For intervals: ms on a clock that nobody sets. */
+  readonly elapsedMs?: () => number;
   /** How tokens are known, asked in turn. None: nobody is asked who they are. */
   readonly authenticators?: readonly Authenticator[];
 }
@@ -83,8 +86,9 @@ export function createHttpServer(deps: HttpServerDeps, options: HttpServerOption
   let stopping: Promise<void> | undefined;
   const isStopping = () => stopping !== undefined;
   const nowMs = deps.nowMs ?? Date.now;
+  const elapsedMs = deps.elapsedMs ?? (() => performance.now());
   const { authenticators = [] } = deps;
-  const gate = new Gate({ ...options, authenticators }, { logger, nowMs });
+  const gate = new Gate({ ...options, authenticators }, { logger, nowMs, elapsedMs });
   const openToAll = options.insecureNoAuth === true || gate.asksWho;
   const assertMayAsk = openToAll ? () => undefined : assertLoopbackName;
   const { openRoutes = [] } = options;

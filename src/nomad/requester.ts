@@ -172,7 +172,7 @@ export class Requester {
             status,
             text: printable(body, secrets),
             address,
-            retryAfterMs: parseRetryAfter(header(headers, "retry-after"), Date.now()),
+            retryAfterMs: parseRetryAfter(header(headers, "retry-after"), header(headers, "date")),
           });
     const elapsedMs = performance.now() - response.sentAtMs;
     return { status, headers, body, address, what: asked.what, elapsedMs, token: kindOf(token), refusal };

@@ -6,7 +6,6 @@ import {
   type Ending,
 } from "../coordination/coordination.ts";
 import { parseScopeName } from "../schemas/scope.ts";
-import type { Clock } from "./clock.ts";
 import { Planner, type PlannerOptions } from "./planner.ts";
 import type { PollerDeps, PollerOptions, ScopeReport } from "./poller.ts";
 import { Supervisor } from "./supervisor.ts";
@@ -28,7 +27,6 @@ export class PollerDuties implements DutyHolder {
   readonly #planner: Planner;
   readonly #trim: (signal: AbortSignal) => Promise<void>;
   readonly #nomadReady: Promise<void>;
-  readonly #clock: Clock;
   #plan: DutyPlan | undefined;
   #planning = false;
 
@@ -44,7 +42,6 @@ export class PollerDuties implements DutyHolder {
     this.#nomadReady = nomadReady;
     // Who waits for it hears of its failure; before anybody does, it must not end the process.
     nomadReady.catch(() => undefined);
-    this.#clock = clock;
   }
 
   async perform(duty: string, signal: AbortSignal): Promise<Ending> {
@@ -68,7 +65,7 @@ export class PollerDuties implements DutyHolder {
 
   describe(duty: string): DutyReport {
     const report = this.supervisor.report(duty === "plan" ? NAMESPACES : duty);
-    return report === undefined ? NOTHING_TO_REPORT : dutyReport(report, this.#clock.now());
+    return report === undefined ? NOTHING_TO_REPORT : dutyReport(report);
   }
 
   /** What keeps this process from being ready, as far as planning goes. */
@@ -92,15 +89,15 @@ export class PollerDuties implements DutyHolder {
   }
 }
 
-function dutyReport(report: ScopeReport, nowMs: number): DutyReport {
-  const { condition, reason, index, count, lastOkAtMs, upToDate, baselined } = report;
+function dutyReport(report: ScopeReport): DutyReport {
+  const { condition, reason, index, count, lastOkAtMs, sinceOkMs, upToDate, baselined } = report;
   return {
     condition,
     reason,
     index,
     objects: baselined ? count : null,
     lastOkAt: lastOkAtMs === null ? null : new Date(lastOkAtMs).toISOString(),
-    lagMs: lastOkAtMs === null ? null : upToDate ? 0 : Math.max(0, Math.round(nowMs - lastOkAtMs)),
+    lagMs: sinceOkMs === null ? null : upToDate ? 0 : Math.round(sinceOkMs),
   };
 }
 

@@ -61,7 +61,10 @@ export interface ScopeReport {
   /** Index of the last believed poll, in decimal. */
   readonly index: string | null;
   readonly count: number;
+  /** Ms since 1970, to be shown. */
   readonly lastOkAtMs: number | null;
+  /** How long ago that is, on a clock that nobody sets. */
+  readonly sinceOkMs: number | null;
   /** Whether it was read at the last try, and what was found is in the log. */
   readonly upToDate: boolean;
   /** By the clock's `elapsed`. */

@@ -42,7 +42,7 @@ export class ScopeLoop {
   #session: Session | undefined;
   /** Whether the next query must answer at once: the first of a claim, and the first after a failure. */
   #askNow = true;
-  #lastOkAtMs: number | null = null;
+  #lastOk: { readonly atMs: number; readonly elapsedMs: number } | null = null;
   #firstFailureAtMs: number | null = null;
   #lastMoveAtMs: number;
   #canonicalAtMs: number;
@@ -76,9 +76,10 @@ export class ScopeLoop {
       reason: this.#session?.paused ?? (this.#held ? HELD : this.#condition.reason),
       index: this.#session?.last.index ?? null,
       count: this.#session?.last.snapshot.count ?? 0,
-      lastOkAtMs: this.#lastOkAtMs,
+      lastOkAtMs: this.#lastOk?.atMs ?? null,
+      sinceOkMs: this.#lastOk === null ? null : this.#deps.clock.elapsed() - this.#lastOk.elapsedMs,
       upToDate:
-        this.#lastOkAtMs !== null && this.#firstFailureAtMs === null && !this.#held && !this.#session?.paused,
+        this.#lastOk !== null && this.#firstFailureAtMs === null && !this.#held && !this.#session?.paused,
       lastMoveAtMs: this.#lastMoveAtMs,
     };
   }
@@ -223,7 +224,7 @@ export class ScopeLoop {
 
     this.#backoff.reset();
     this.#firstFailureAtMs = null;
-    this.#lastOkAtMs = clock.now();
+    this.#lastOk = { atMs: clock.now(), elapsedMs: clock.elapsed() };
     outages.recovered(this.scope);
     if (hiddenNamespaces.length === 0) return this.#condition.clear(session.say(signal));
     const reason = `the token may no longer see ${hiddenNamespaces.join(", ")}; the last known objects there are kept`;

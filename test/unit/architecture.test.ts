@@ -113,6 +113,30 @@ it("only the edges touch the process: environment and exit are handed to everyth
   expect(touching).toEqual([]);
 });
 
+/** Time that is shown, stored, or compared with a time that somebody wrote down. */
+const MAY_READ_THE_WALL_CLOCK = [
+  "commands/history.ts",
+  "commands/support/checks/nomad-checks.ts",
+  "commands/tail.ts",
+  "coordination/bullmq/held-duty.ts",
+  "coordination/local/local-duties.ts",
+  "feed/redis/durability.ts",
+  "feed/redis/open.ts",
+  "feed/sqlite/open.ts",
+  "http/access/static-tokens.ts",
+  "http/server.ts",
+  "nomad/subscriber-rights.ts",
+  "pollers/clock.ts",
+  "simulator/simulator.ts",
+];
+
+it("only what shows or stores time reads the wall clock, which somebody may set; intervals never do", () => {
+  const reading = files.filter((file) =>
+    /\bDate\.now\b|\bnew Date\(\)|\bDate\(\)/.test(readFileSync(join(SOURCES, file), "utf8")),
+  );
+  expect(reading.toSorted()).toEqual(MAY_READ_THE_WALL_CLOCK);
+});
+
 it("the reading of imports works", () => {
   expect(imports.length).toBeGreaterThan(files.length);
   const start = { file: "main.ts", room: "main.ts", target: "./commands/program.ts", isTypeOnly: false };

@@ -92,7 +92,7 @@ describe("answers of Nomad", () => {
 });
 
 describe("Retry-After", () => {
-  const now = Date.parse("2026-11-23T12:00:00Z");
+  const date = "Mon, 23 Nov 2026 12:00:00 GMT";
   test.each([
     ["7", 7_000],
     ["0", 0],
@@ -104,7 +104,11 @@ describe("Retry-After", () => {
     ["", undefined],
     [undefined, undefined],
   ])("%o is %o ms", (header, expected) => {
-    expect(parseRetryAfter(header, now)).toBe(expected);
+    expect(parseRetryAfter(header, date)).toBe(expected);
+  });
+
+  test("a date says nothing where the answer does not say what time it is there", () => {
+    expect(parseRetryAfter("Mon, 23 Nov 2026 12:01:30 GMT", undefined)).toBeUndefined();
   });
 });
 

@@ -23,7 +23,7 @@ export async function untilItAnswers<T>(
 ): Promise<T> {
   const { logger, signal, isPassing, say } = options;
   const backoff = new Backoff({ baseMs: 500, maxMs: 5_000, random: Math.random });
-  let saidAtMs = 0;
+  let saidAtMs = Number.NEGATIVE_INFINITY;
   for (;;) {
     signal.throwIfAborted();
     try {
@@ -31,8 +31,8 @@ export async function untilItAnswers<T>(
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof ChangefeedError) || !isPassing(error)) throw error;
-      if (Date.now() - saidAtMs >= REMIND_EVERY_MS) {
-        saidAtMs = Date.now();
+      if (systemClock.elapsed() - saidAtMs >= REMIND_EVERY_MS) {
+        saidAtMs = systemClock.elapsed();
         logger.warn({ code: error.code, hint: error.hint }, say(error.message));
       }
       await systemClock.sleep(backoff.next(), signal);

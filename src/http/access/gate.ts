@@ -4,7 +4,7 @@ import { EVERYTHING, type Access } from "../../publishers/selection/access.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import { credentialsOf } from "./credentials.ts";
 import { Grants, type Grant } from "./grants.ts";
-import type { Authenticator } from "./identity.ts";
+import type { Authenticator, Clocks } from "./identity.ts";
 import { Limits, type LimitOptions } from "./limits.ts";
 import { Origins } from "./origins.ts";
 import { Tickets } from "./tickets.ts";
@@ -39,11 +39,11 @@ export class Gate {
   /** A request is asked once, since its ticket is good once. */
   readonly #visitors = new WeakMap<IncomingMessage, Promise<Visitor>>();
 
-  constructor(options: GateOptions, deps: { logger: Logger; nowMs: () => number }) {
+  constructor(options: GateOptions, deps: Clocks & { readonly logger: Logger }) {
     const { authenticators = [] } = options;
-    this.limits = new Limits(options.limits ?? {}, deps.nowMs);
+    this.limits = new Limits(options.limits ?? {}, deps.elapsedMs);
     this.origins = new Origins(options.allowOrigins ?? []);
-    this.tickets = new Tickets(deps.nowMs);
+    this.tickets = new Tickets(deps);
     this.#grants =
       authenticators.length === 0
         ? undefined

@@ -3,13 +3,12 @@ import { covers, type Access } from "../../publishers/selection/access.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import { Forbidden } from "../errors.ts";
 import { AuthUnavailable, Unauthorized } from "./errors.ts";
-import type { Authenticator, Identity } from "./identity.ts";
+import type { Authenticator, Clocks, Identity } from "./identity.ts";
 
-export interface GrantsOptions {
+export interface GrantsOptions extends Clocks {
   /** Asked in turn; the first that knows a token decides. */
   readonly authenticators: readonly Authenticator[];
   readonly logger: Logger;
-  readonly nowMs: () => number;
   /** For how long a decision is believed, and how often that of an open stream is checked. */
   readonly recheckIntervalMs: number;
   /** For how long the last decision counts while nobody can be asked. */
@@ -32,7 +31,9 @@ export class Grant {
   readonly #options: GrantsOptions;
   readonly #streams = new Set<(error: Error) => void>();
   #identity: Identity;
+  /** By the clock that nobody sets, as all times here. */
   #decidedAtMs: number;
+  #expiresAtMs: number;
   /** While nobody can be asked, not every request must find that out by waiting. */
   #askAgainAtMs = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -42,7 +43,8 @@ export class Grant {
     this.#token = token;
     this.#identity = identity;
     this.#options = options;
-    this.#decidedAtMs = options.nowMs();
+    this.#decidedAtMs = options.elapsedMs();
+    this.#expiresAtMs = expiryOf(identity, options);
     this.access = {
       name: identity.name,
       maySee: (visible) => covers(this.#identity.rights, visible),
@@ -56,10 +58,9 @@ export class Grant {
 
   /** Resolves when what is known is fresh enough. @throws Unauthorized, Forbidden, AuthUnavailable */
   async refresh(): Promise<void> {
-    const { nowMs, recheckIntervalMs } = this.#options;
-    const { expiresAtMs = Number.POSITIVE_INFINITY } = this.#identity;
-    const isFresh = nowMs() - this.#decidedAtMs < recheckIntervalMs || nowMs() < this.#askAgainAtMs;
-    if (nowMs() < expiresAtMs && isFresh) return;
+    const now = this.#options.elapsedMs();
+    const isFresh = now - this.#decidedAtMs < this.#options.recheckIntervalMs || now < this.#askAgainAtMs;
+    if (now < this.#expiresAtMs && isFresh) return;
     await (this.#checking ??= this.#check().finally(() => (this.#checking = undefined)));
   }
 
@@ -74,30 +75,29 @@ export class Grant {
   }
 
   async #check(): Promise<void> {
-    const { nowMs, keepForMs, authenticators } = this.#options;
+    const { elapsedMs, keepForMs, authenticators } = this.#options;
     try {
       const identity = await identify(authenticators, this.#token);
       this.#identity = identity;
-      this.#decidedAtMs = nowMs();
+      this.#decidedAtMs = elapsedMs();
+      this.#expiresAtMs = expiryOf(identity, this.#options);
     } catch (error) {
-      const { expiresAtMs = Number.POSITIVE_INFINITY } = this.#identity;
-      const goodUntilMs = Math.min(this.#decidedAtMs + keepForMs, expiresAtMs);
-      if (error instanceof AuthUnavailable && nowMs() < goodUntilMs) {
-        this.#askAgainAtMs = Math.min(nowMs() + ASK_AGAIN_MS, goodUntilMs);
+      const now = elapsedMs();
+      const goodUntilMs = Math.min(this.#decidedAtMs + keepForMs, this.#expiresAtMs);
+      if (error instanceof AuthUnavailable && now < goodUntilMs) {
+        this.#askAgainAtMs = Math.min(now + ASK_AGAIN_MS, goodUntilMs);
         return;
       }
-      if (error instanceof AuthUnavailable && nowMs() >= expiresAtMs)
-        throw new Unauthorized("The token has expired", "Get a new token");
+      if (error instanceof AuthUnavailable && now >= this.#expiresAtMs) throw expired();
       throw error;
     }
   }
 
   #schedule(): void {
-    const { nowMs, recheckIntervalMs } = this.#options;
-    const { expiresAtMs = Number.POSITIVE_INFINITY } = this.#identity;
+    const { elapsedMs, recheckIntervalMs } = this.#options;
     clearTimeout(this.#timer);
     if (this.#streams.size === 0) return;
-    const untilExpiryMs = Math.max(0, expiresAtMs - nowMs());
+    const untilExpiryMs = Math.max(0, this.#expiresAtMs - elapsedMs());
     const waitMs = Math.min(recheckIntervalMs, untilExpiryMs, MAX_TIMEOUT_MS);
     this.#timer = setTimeout(() => void this.#recheck(), waitMs).unref();
   }
@@ -105,9 +105,7 @@ export class Grant {
   /** Never rejects. */
   async #recheck(): Promise<void> {
     try {
-      const { nowMs } = this.#options;
-      const { expiresAtMs = Number.POSITIVE_INFINITY } = this.#identity;
-      if (nowMs() >= expiresAtMs) throw new Unauthorized("The token has expired", "Get a new token");
+      if (this.#options.elapsedMs() >= this.#expiresAtMs) throw expired();
       await (this.#checking ??= this.#check().finally(() => (this.#checking = undefined)));
       this.#schedule();
     } catch (error) {
@@ -124,6 +122,18 @@ export class Grant {
       this.#streams.forEach((end) => end(reason));
     }
   }
+}
+
+/** When its time is over, by the clock that nobody sets. */
+function expiryOf(
+  { expiresAtMs = Number.POSITIVE_INFINITY }: Identity,
+  { nowMs, elapsedMs }: Clocks,
+): number {
+  return elapsedMs() + (expiresAtMs - nowMs());
+}
+
+function expired(): Unauthorized {
+  return new Unauthorized("The token has expired", "Get a new token");
 }
 
 const NO_RIGHTS: Identity["rights"] = {

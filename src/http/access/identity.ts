@@ -1,5 +1,13 @@
 import type { Rights } from "../../schemas/rights.ts";
 
+/** What is shown or written down goes by the first, every interval by the second. */
+export interface Clocks {
+  /** Ms since 1970; somebody may set it, also back. */
+  readonly nowMs: () => number;
+  /** Ms on a clock that nobody sets. */
+  readonly elapsedMs: () => number;
+}
+
 /** Who a token belongs to, and what they may see. */
 export interface Identity {
   /** For logs and limits: never a secret. */

@@ -16,13 +16,14 @@ const MAX_ADDRESSES = 50_000;
 /** Keeps one client from taking what is there for all. Behind a proxy all of its clients are one address. */
 export class Limits {
   readonly #options: LimitOptions;
-  readonly #nowMs: () => number;
+  readonly #elapsedMs: () => number;
   readonly #sockets = new Map<string, Set<Socket>>();
   readonly #spent = new Map<string, { tokens: number; atMs: number }>();
 
-  constructor(options: LimitOptions, nowMs: () => number) {
+  /** `elapsedMs` is of a clock that nobody sets. */
+  constructor(options: LimitOptions, elapsedMs: () => number) {
     this.#options = options;
-    this.#nowMs = nowMs;
+    this.#elapsedMs = elapsedMs;
   }
 
   /** Counts a connection as long as it is open. */
@@ -64,7 +65,7 @@ export class Limits {
   #spend(address: string): void {
     const { requestsPerSecond: rate } = this.#options;
     if (rate === undefined) return;
-    const atMs = this.#nowMs();
+    const atMs = this.#elapsedMs();
     const full = rate * 2;
     const last = this.#spent.get(address);
     const tokens =

@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import { LimitReached, Unauthorized } from "./errors.ts";
+import type { Clocks } from "./identity.ts";
 
 const LIFETIME_MS = 30_000;
 const MAX_TICKETS = 10_000;
@@ -9,11 +10,12 @@ const MAX_TICKETS = 10_000;
  * time a log has it, it is worth nothing. Known to this process alone, and only by their hashes.
  */
 export class Tickets {
-  readonly #nowMs: () => number;
-  readonly #open = new Map<string, { readonly token: string | undefined; readonly expiresAtMs: number }>();
+  readonly #clocks: Clocks;
+  /** Expiry by the clock that nobody sets. */
+  readonly #open = new Map<string, { readonly token: string | undefined; readonly endsAtMs: number }>();
 
-  constructor(nowMs: () => number) {
-    this.#nowMs = nowMs;
+  constructor(clocks: Clocks) {
+    this.#clocks = clocks;
   }
 
   /** @throws LimitReached where too many wait to be used. */
@@ -26,9 +28,9 @@ export class Tickets {
       });
     }
     const ticket = randomBytes(32).toString("base64url");
-    const expiresAtMs = this.#nowMs() + LIFETIME_MS;
-    this.#open.set(hashOf(ticket), { token, expiresAtMs });
-    return { ticket, expiresAtMs };
+    const { nowMs, elapsedMs } = this.#clocks;
+    this.#open.set(hashOf(ticket), { token, endsAtMs: elapsedMs() + LIFETIME_MS });
+    return { ticket, expiresAtMs: nowMs() + LIFETIME_MS };
   }
 
   /** The token it stands for. @throws Unauthorized where it was used, is too old, or never was one. */
@@ -36,7 +38,7 @@ export class Tickets {
     const key = hashOf(ticket);
     const found = this.#open.get(key);
     this.#open.delete(key);
-    if (found === undefined || found.expiresAtMs <= this.#nowMs()) {
+    if (found === undefined || found.endsAtMs <= this.#clocks.elapsedMs()) {
       throw new Unauthorized(
         "The ticket is not good: it was used, is older than 30 s, or is of another process",
         "Ask for a new one: POST /v1/tickets",
@@ -47,8 +49,9 @@ export class Tickets {
 
   /** They are in the order of their age. */
   #forgetOld(): void {
-    for (const [key, { expiresAtMs }] of this.#open) {
-      if (expiresAtMs > this.#nowMs()) return;
+    const now = this.#clocks.elapsedMs();
+    for (const [key, { endsAtMs }] of this.#open) {
+      if (endsAtMs > now) return;
       this.#open.delete(key);
     }
   }
