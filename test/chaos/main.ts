@@ -1,10 +1,12 @@
 /**
  * `npm run chaos -- --seconds 300 --seed 1`, or with several processes `-- --feed redis --workers 3`: prints one JSON
- * line last, and exits 1 unless nothing was lost, duplicated or out of order.
+ * line last, and exits 1 unless nothing was lost, duplicated or out of order. What is not done in time ends it too, with
+ * the name of what it waited for. However it ends, what it started ends with it.
  */
 import { parseArgs } from "node:util";
 import { median } from "../../bench/harness.ts";
-import { runChaos } from "../support/chaos.ts";
+import { chaosTakesSeconds, runChaos } from "../support/chaos.ts";
+import { runningProcesses } from "../support/own-processes.ts";
 
 const { values } = parseArgs({
   options: {
@@ -14,6 +16,7 @@ const { values } = parseArgs({
     workers: { type: "string", default: "3" },
     allocations: { type: "string", default: "300" },
     "changes-per-second": { type: "string", default: "60" },
+    "give-up-after": { type: "string" },
     quiet: { type: "boolean", default: false },
   },
 });
@@ -28,13 +31,38 @@ if (values.feed !== "sqlite" && values.feed !== "redis") {
   throw new RangeError(`--feed is "${values.feed}"; allowed: sqlite, redis`);
 }
 
+const seconds = wholeNumber("seconds");
+const giveUpAfterSeconds =
+  values["give-up-after"] === undefined ? chaosTakesSeconds(seconds) : wholeNumber("give-up-after");
+
+// An exit ends also what was started here.
+for (const [signal, number] of Object.entries({ SIGHUP: 1, SIGINT: 2, SIGTERM: 15 })) {
+  process.once(signal, () => process.exit(128 + number));
+}
+/** Whoever gives up has this much time to clean up after itself. */
+const CLEAN_UP_SECONDS = 30;
+setTimeout(
+  () => {
+    const left = runningProcesses().join(", ") || process.getActiveResourcesInfo().join(", ");
+    process.stderr.write(
+      `did not end after ${giveUpAfterSeconds + CLEAN_UP_SECONDS} s; what is left: ${left}\n`,
+    );
+    process.exit(1);
+  },
+  (giveUpAfterSeconds + CLEAN_UP_SECONDS) * 1000,
+).unref();
+
 const { changes, restarts, faults, verdict, longestGapMs, takeoversMs } = await runChaos({
   ...(values.feed === "redis" ? { workers: wholeNumber("workers") } : {}),
   seed: wholeNumber("seed"),
-  seconds: wholeNumber("seconds"),
+  seconds,
+  giveUpAfterSeconds,
   allocations: wholeNumber("allocations"),
   changesPerSecond: wholeNumber("changes-per-second"),
   say: (line) => values.quiet || process.stderr.write(`${line}\n`),
+}).catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
 });
 for (const line of [...verdict.lost, ...verdict.duplicated, ...verdict.outOfOrder].slice(0, 50)) {
   process.stderr.write(`${line}\n`);

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
+import { own } from "./own-processes.ts";
 
 const MAIN = new URL("../../src/main.ts", import.meta.url).pathname;
 
@@ -108,7 +109,7 @@ export function startBridgeProcess(options: BridgeOptions): BridgeProcess {
     stdio: ["ignore", "ignore", "pipe"],
     env: { PATH: process.env["PATH"] ?? "", ...options.env },
   });
-  return new BridgeProcess(child);
+  return new BridgeProcess(own(child, "bridge"));
 }
 
 function parseLine(line: string): LogLine {

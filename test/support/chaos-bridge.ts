@@ -6,6 +6,7 @@ import type { Random } from "../../src/simulator/random.ts";
 import { startBridgeProcess, type BridgeProcess } from "./bridge-process.ts";
 import { CHAOS_FLAGS, type ChaosSubject } from "./chaos-subject.ts";
 import { readLog, type SeenEvent } from "./feed-check.ts";
+import { WorkerPlace } from "./worker-place.ts";
 
 /** One bridge with its log in a file, that is killed or stopped, and started again. */
 export class ChaosBridge implements ChaosSubject {
@@ -13,11 +14,12 @@ export class ChaosBridge implements ChaosSubject {
   readonly takeoversMs: readonly number[] = [];
   restarts = 0;
   readonly #directory: string;
+  readonly #place: WorkerPlace<BridgeProcess>;
   #nomadAddr = "";
-  #bridge: BridgeProcess | undefined;
 
   private constructor(directory: string) {
     this.#directory = directory;
+    this.#place = new WorkerPlace("the bridge", () => this.#startBridge());
   }
 
   static async create(): Promise<ChaosBridge> {
@@ -26,16 +28,16 @@ export class ChaosBridge implements ChaosSubject {
 
   async start(nomadAddr: string): Promise<void> {
     this.#nomadAddr = nomadAddr;
-    await this.#begin().ready();
+    this.#place.begin();
+    await this.#place.worker?.ready();
   }
 
   async harm(random: Random): Promise<string> {
     const gently = random.chance(0.3);
-    if (gently) await this.#bridge?.stop();
-    else await this.#bridge?.kill();
+    await this.#place.end(gently ? "stopped" : "killed");
     this.restarts += 1;
     await delay(random.between(0, 600));
-    this.#begin();
+    this.#place.begin();
     return `bridge ${gently ? "stopped" : "killed"} and started again`;
   }
 
@@ -48,7 +50,7 @@ export class ChaosBridge implements ChaosSubject {
   }
 
   async close(): Promise<void> {
-    await this.#bridge?.kill();
+    await this.#place.close();
     await rm(this.#directory, { recursive: true, force: true });
   }
 
@@ -56,9 +58,8 @@ export class ChaosBridge implements ChaosSubject {
     return join(this.#directory, "feed.db");
   }
 
-  #begin(): BridgeProcess {
+  #startBridge(): BridgeProcess {
     const feed = `sqlite:${this.#file}`;
-    this.#bridge = startBridgeProcess({ nomadAddr: this.#nomadAddr, feed, flags: CHAOS_FLAGS });
-    return this.#bridge;
+    return startBridgeProcess({ nomadAddr: this.#nomadAddr, feed, flags: CHAOS_FLAGS });
   }
 }

@@ -1,4 +1,5 @@
 import type { Random } from "../../src/simulator/random.ts";
+import type { Deadline } from "./deadline.ts";
 import type { SeenEvent } from "./feed-check.ts";
 
 /** What is tried: a feed, and what can be done to it. */
@@ -17,6 +18,50 @@ export interface ChaosSubject {
   /** The whole log; rejects while it cannot be read. */
   events(): Promise<SeenEvent[]>;
   close(): Promise<void>;
+}
+
+/** The same subject, of which nothing takes longer than there is time. */
+export class SubjectInTime implements ChaosSubject {
+  readonly #subject: ChaosSubject;
+  readonly #deadline: Deadline;
+
+  constructor(subject: ChaosSubject, deadline: Deadline) {
+    this.#subject = subject;
+    this.#deadline = deadline;
+  }
+
+  get harmPercent(): number {
+    return this.#subject.harmPercent;
+  }
+
+  get restarts(): number {
+    return this.#subject.restarts;
+  }
+
+  get takeoversMs(): readonly number[] {
+    return this.#subject.takeoversMs;
+  }
+
+  start(nomadAddr: string): Promise<void> {
+    return this.#deadline.waitFor("the feed has started", this.#subject.start(nomadAddr));
+  }
+
+  harm(random: Random): Promise<string> {
+    return this.#deadline.waitFor("the feed is harmed", this.#subject.harm(random));
+  }
+
+  calm(): Promise<void> {
+    return this.#deadline.waitFor("the feed runs undisturbed", this.#subject.calm());
+  }
+
+  events(): Promise<SeenEvent[]> {
+    return this.#deadline.waitFor("the log is read", this.#subject.events());
+  }
+
+  /** In any case: whatever runs still is ended here. */
+  close(): Promise<void> {
+    return this.#subject.close();
+  }
 }
 
 /** Flags of every bridge under test. */

@@ -6,6 +6,7 @@ import { readLog, type SeenEvent } from "./feed-check.ts";
 import { RedisServer } from "./redis-server.ts";
 import { TcpProxy } from "./tcp-proxy.ts";
 import { until } from "./until.ts";
+import { WorkerPlace } from "./worker-place.ts";
 import { scopesOf, seesAllWatched, takeoverMs } from "./worker-watch.ts";
 
 /** Short, so that many workers die and are followed in the time there is. */
@@ -21,20 +22,21 @@ export class ChaosWorkers implements ChaosSubject {
   restarts = 0;
   readonly #redis: RedisServer;
   readonly #proxy: TcpProxy;
-  readonly #count: number;
   readonly #say: (line: string) => void;
-  readonly #workers: BridgeProcess[] = [];
-  readonly #frozen = new Set<BridgeProcess>();
+  readonly #places: readonly WorkerPlace<BridgeProcess>[];
   /** What goes on beside: thaws, restarts, and the watching of takeovers. */
   readonly #beside = new Set<Promise<void>>();
+  readonly #over = new AbortController();
   #nomadAddr = "";
-  #over = false;
 
   private constructor(redis: RedisServer, proxy: TcpProxy, count: number, say: (line: string) => void) {
     this.#redis = redis;
     this.#proxy = proxy;
-    this.#count = count;
     this.#say = say;
+    this.#places = Array.from(
+      { length: count },
+      (_, place) => new WorkerPlace(`worker ${place}`, () => this.#startWorker()),
+    );
   }
 
   static async create(count: number, say: (line: string) => void): Promise<ChaosWorkers> {
@@ -44,7 +46,7 @@ export class ChaosWorkers implements ChaosSubject {
 
   async start(nomadAddr: string): Promise<void> {
     this.#nomadAddr = nomadAddr;
-    for (let n = 0; n < this.#count; n += 1) this.#workers.push(this.#begin());
+    for (const place of this.#places) place.begin();
     await until("every scope is watched and was read", () => this.#isWhole(), 60_000);
   }
 
@@ -65,7 +67,6 @@ export class ChaosWorkers implements ChaosSubject {
 
   async calm(): Promise<void> {
     await Promise.all(this.#beside);
-    for (const worker of this.#frozen) this.#thaw(worker);
     await until("every scope is watched again", () => this.#isWhole(), 60_000);
   }
 
@@ -74,15 +75,14 @@ export class ChaosWorkers implements ChaosSubject {
   }
 
   async close(): Promise<void> {
-    this.#over = true;
-    for (const worker of this.#frozen) this.#thaw(worker);
-    await Promise.all(this.#workers.map((worker) => worker.kill()));
-    await Promise.allSettled(this.#beside);
+    this.#over.abort();
+    await Promise.all(this.#places.map((place) => place.close()));
+    await Promise.all(this.#beside);
     await this.#proxy[Symbol.asyncDispose]();
     await this.#redis[Symbol.asyncDispose]();
   }
 
-  #begin(): BridgeProcess {
+  #startWorker(): BridgeProcess {
     return startBridgeProcess({
       nomadAddr: this.#nomadAddr,
       feed: `redis://127.0.0.1:${this.#proxy.port}?feed=chaos`,
@@ -91,37 +91,31 @@ export class ChaosWorkers implements ChaosSubject {
   }
 
   async #endWorker(random: Random, how: "killed" | "stopped"): Promise<string> {
-    const place = random.between(0, this.#workers.length - 1);
-    const worker = this.#workers[place];
-    if (worker === undefined || this.#frozen.has(worker)) return "nothing";
-    if (how === "killed") {
-      const watched = await scopesOf(this.#feed, worker).catch(() => []);
-      await worker.kill();
-      if (watched.length > 0) this.#meanwhile(this.#measureTakeover(worker, watched));
-    } else await worker.stop();
+    const place = random.pick(this.#places);
+    const afterMs = random.between(0, 4_000);
+    const worker = place.healthy;
+    if (worker === undefined) return "nothing";
+    const watched = how === "killed" ? await scopesOf(this.#feed, worker).catch(() => []) : [];
+    await place.end(how);
     this.restarts += 1;
-    this.#meanwhile(this.#beginAgain(place, random.between(0, 4_000)));
-    return `worker ${place} ${how}`;
-  }
-
-  async #beginAgain(place: number, afterMs: number): Promise<void> {
-    await delay(afterMs);
-    if (!this.#over) this.#workers[place] = this.#begin();
+    if (watched.length > 0) this.#meanwhile((signal) => this.#measureTakeover(worker, watched, signal));
+    this.#meanwhile(async (signal) => {
+      await delay(afterMs, undefined, { signal });
+      place.begin();
+    });
+    return `${place.name} ${how}`;
   }
 
   async #freezeWorker(random: Random): Promise<string> {
-    const worker = random.pick(this.#workers);
-    if (this.#frozen.has(worker)) return "nothing";
+    const place = random.pick(this.#places);
     const ms = random.between(200, 3 * WORKER_TIMEOUT_MS);
-    this.#frozen.add(worker);
-    worker.child.kill("SIGSTOP");
-    this.#meanwhile(delay(ms).then(() => this.#thaw(worker)));
-    return `worker ${this.#workers.indexOf(worker)} frozen for ${ms} ms`;
-  }
-
-  #thaw(worker: BridgeProcess): void {
-    this.#frozen.delete(worker);
-    worker.child.kill("SIGCONT");
+    if (place.healthy === undefined) return "nothing";
+    place.freeze();
+    this.#meanwhile(async (signal) => {
+      await delay(ms, undefined, { signal });
+      place.thaw();
+    });
+    return `${place.name} frozen for ${ms} ms`;
   }
 
   async #restartRedis(random: Random): Promise<string> {
@@ -140,17 +134,23 @@ export class ChaosWorkers implements ChaosSubject {
     return `Redis was frozen for ${ms} ms`;
   }
 
-  #meanwhile(work: Promise<void>): void {
-    const noted = work.catch((error: unknown) => {
-      if (!this.#over) this.#say(`beside: ${String(error)}`);
+  /** Ends early when everything is over. */
+  #meanwhile(work: (signal: AbortSignal) => Promise<void>): void {
+    const { signal } = this.#over;
+    const noted = work(signal).catch((error: unknown) => {
+      if (!signal.aborted) this.#say(`beside: ${String(error)}`);
     });
     this.#beside.add(noted);
     void noted.then(() => this.#beside.delete(noted));
   }
 
   /** Until somebody else has claimed each scope that is still to be watched. */
-  async #measureTakeover(worker: BridgeProcess, watched: readonly string[]): Promise<void> {
-    this.takeoversMs.push(await takeoverMs(this.#feed, worker, watched));
+  async #measureTakeover(
+    worker: BridgeProcess,
+    watched: readonly string[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    this.takeoversMs.push(await takeoverMs(this.#feed, worker, watched, signal));
   }
 
   /** Past the proxy, so that nothing is lost or cut here. */
@@ -159,7 +159,9 @@ export class ChaosWorkers implements ChaosSubject {
   }
 
   async #isWhole(): Promise<boolean> {
-    for (const worker of this.#workers) if (!(await seesAllWatched(worker))) return false;
+    for (const { worker } of this.#places) {
+      if (worker === undefined || !(await seesAllWatched(worker))) return false;
+    }
     return true;
   }
 }

@@ -3,7 +3,8 @@ import { createSimulator, FAULT_KINDS, type Simulator, type Snapshot } from "../
 import { createRandom, type Random } from "../../src/simulator/random.ts";
 import { ChaosBridge } from "./chaos-bridge.ts";
 import { ChaosWorkers } from "./chaos-workers.ts";
-import type { ChaosSubject } from "./chaos-subject.ts";
+import { SubjectInTime, type ChaosSubject } from "./chaos-subject.ts";
+import { Deadline } from "./deadline.ts";
 import { judgeLog, type SeenEvent, type Verdict } from "./feed-check.ts";
 import { falseDeletes, simulatorTruth } from "./simulator-truth.ts";
 
@@ -14,6 +15,8 @@ export interface ChaosOptions {
   readonly changesPerSecond?: number;
   /** Worker processes on a log in Redis; absent: one bridge on a file. */
   readonly workers?: number;
+  /** What is not done by then is given up by name. Default: `seconds`, and the time that beginning and catching up may take. */
+  readonly giveUpAfterSeconds?: number;
   /** Told what is done, for people who watch. */
   readonly say?: (line: string) => void;
 }
@@ -32,6 +35,11 @@ export interface ChaosReport {
 
 const SETTLE_WITHIN_MS = 90_000;
 
+/** At most, with its beginning and its end. */
+export function chaosTakesSeconds(seconds: number): number {
+  return seconds + 240;
+}
+
 /**
  * A cluster that churns by seed, answers that go wrong, and a feed whose processes are killed, stopped and started at
  * random; in the end the folded log is held to what the cluster has.
@@ -42,7 +50,8 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     options.workers === undefined
       ? await ChaosBridge.create()
       : await ChaosWorkers.create(options.workers, say);
-  const chaos = new Chaos(options, subject);
+  const deadline = new Deadline((options.giveUpAfterSeconds ?? chaosTakesSeconds(options.seconds)) * 1000);
+  const chaos = new Chaos(options, new SubjectInTime(subject, deadline));
   try {
     return await chaos.run();
   } finally {

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { WebSocket } from "ws";
+import { own } from "./own-processes.ts";
 import { until } from "./until.ts";
 
 /** The browser of the PATH, or undefined. */
@@ -40,6 +41,7 @@ export class BrowserPage implements AsyncDisposable {
       ],
       { stdio: ["ignore", "ignore", "pipe"] },
     );
+    own(child, "browser");
     const close = async () => {
       child.kill("SIGKILL");
       if (child.exitCode === null && child.signalCode === null) await once(child, "exit");

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { GenericContainer, Wait } from "testcontainers";
+import { own } from "./own-processes.ts";
 
 /** A real Nomad agent to test against. */
 export interface NomadAgent {
@@ -79,6 +80,7 @@ client { options = { "fingerprint.denylist" = "env_aws,env_azure,env_digitalocea
     stdio: "ignore",
     env: { PATH: env["PATH"] ?? "", HOME: directory },
   });
+  own(child, "nomad");
   const exited = once(child, "exit");
   const failed = new Promise<string>((resolve) => {
     child.once("error", (error) => resolve(`NOMAD_BIN cannot be run: ${error.message}`));

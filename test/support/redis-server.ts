@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { Redis } from "ioredis";
 import { dockerMissing } from "./docker.ts";
+import { own } from "./own-processes.ts";
 import { until } from "./until.ts";
 
 /** A Redis to test against, and what takes it away again. */
@@ -65,11 +66,6 @@ interface ServerOptions {
   readonly port?: number;
 }
 
-const running = new Set<ChildProcess>();
-process.once("exit", () => {
-  for (const child of running) child.kill("SIGKILL");
-});
-
 /** A real redis-server on a loopback port of its own, with its files in a directory of its own. */
 export class RedisServer implements TestRedis {
   readonly port: number;
@@ -77,6 +73,7 @@ export class RedisServer implements TestRedis {
   readonly #directory: string;
   readonly #settings: readonly string[];
   #process: ChildProcess | undefined;
+  #isClosed = false;
 
   private constructor(binary: string, port: number, directory: string, settings: readonly string[]) {
     this.#binary = binary;
@@ -92,10 +89,10 @@ export class RedisServer implements TestRedis {
 
   static async startWith({ binary, port }: ServerOptions, ...settings: string[]): Promise<RedisServer> {
     const directory = await mkdtemp(join(tmpdir(), "redis-"));
-    const own = port ?? (await freePort());
-    const place = ["--port", String(own), "--bind", "127.0.0.1", "--dir", directory];
+    const chosen = port ?? (await freePort());
+    const place = ["--port", String(chosen), "--bind", "127.0.0.1", "--dir", directory];
     const all = [...place, "--save", "", "--loglevel", "warning", ...settings];
-    return RedisServer.#started(binary, own, directory, all);
+    return RedisServer.#started(binary, chosen, directory, all);
   }
 
   /** A Sentinel with these lines in its file. */
@@ -130,14 +127,11 @@ export class RedisServer implements TestRedis {
 
   /** Starts it (again) on the same port and files; answers when it has loaded them. */
   async start(): Promise<void> {
-    const child = spawn(this.#binary, this.#settings, { stdio: "ignore" });
+    if (this.#isClosed) throw new Error(`the server at port ${this.port} was taken away`);
+    const child = own(spawn(this.#binary, this.#settings, { stdio: "ignore" }), this.#binary);
     let ended: string | undefined;
     child.once("error", (error) => (ended = error.message));
-    child.once("exit", (code) => {
-      ended = `it ended with code ${code}`;
-      running.delete(child);
-    });
-    running.add(child);
+    child.once("exit", (code) => (ended = `it ended with code ${code}`));
     this.#process = child;
     const client = this.client();
     try {
@@ -175,13 +169,14 @@ export class RedisServer implements TestRedis {
   async kill(): Promise<void> {
     const process = this.#process;
     this.#process = undefined;
-    if (process === undefined || process.exitCode !== null) return;
+    if (process === undefined || process.exitCode !== null || process.signalCode !== null) return;
     const exited = once(process, "exit");
     process.kill("SIGKILL");
     await exited;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
     await this.kill();
     await rm(this.#directory, { recursive: true, force: true });
   }

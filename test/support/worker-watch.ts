@@ -25,11 +25,13 @@ export async function takeoverMs(
   url: string,
   worker: BridgeProcess,
   watched: readonly string[],
+  signal?: AbortSignal,
 ): Promise<number> {
   const begin = performance.now();
   await until(
     "its scopes are watched by others",
     async () => {
+      signal?.throwIfAborted();
       const now = await owners(url).catch(() => undefined);
       const planned = now && (await plannedScopes(url).catch(() => undefined));
       if (now === undefined || planned === undefined) return false;
