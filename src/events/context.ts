@@ -16,6 +16,8 @@ export interface EventContext {
   readonly source: string;
   readonly nomadEpoch: number;
   readonly observation: Observation;
+  /** Namespaces in which older objects may be deleted a second time, and the index below which they are older. */
+  readonly reusedNamespaces?: ReadonlyMap<string, string>;
   /** Bytes an event may have as JSON; by default 64 KiB. */
   readonly maxEventBytes?: number;
 }

@@ -7,29 +7,33 @@ import type { EventContext } from "./context.ts";
  * the look joins in (`+<toIndex>`) only where the object's rev alone would not tell it from an earlier event:
  *
  *     0/jobs/default/web@884210             created, or updated, at that raft index
- *     0/jobs/default/web@884210+884213      content moved on, rev did not; or came to sight after its time
+ *     0/jobs/default/web@884210+884213      content moved on, rev did not, or went back; or came to sight after its time
  *     0/jobs/default/web@+884213            the stub has no index
  *     0/jobs/default/web@880001!deleted     the object created at that index is gone
  *     0/jobs/default/web@+884213!deleted    the same, where the stub had no CreateIndex
- *     1/jobs/default/web@880001+884213!deleted  gone with a restore: its index is of the history before
+ *     1/jobs/default/web@880001+884213!deleted  gone with a restore, whose index is of the history before; or gone
+ *                                           again, having outlived a former namespace
  */
 export function changeId(change: Change, context: EventContext): string {
   const subject = `${context.nomadEpoch}/${subjectOf(change.ref)}`;
   const seen = `+${context.observation.toIndex}`;
-  if (change.op === "delete") return `${subject}@${creationOf(change.before, context)}!deleted`;
+  if (change.op === "delete") return `${subject}@${creationOf(change, context)}!deleted`;
   const rev = revOf(change.after.value);
   if (rev === undefined) return `${subject}@${seen}`;
-  const ambiguous =
-    change.op === "update" ? revOf(change.before.value) === rev : shouldHaveBeenSeen(rev, context);
+  const unmoved = change.op === "update" && revOf(change.before.value) === rev;
+  const ambiguous = unmoved || shouldHaveBeenSeen(rev, context);
   return ambiguous ? `${subject}@${rev}${seen}` : `${subject}@${rev}`;
 }
 
 /** Which of the objects that had this key: by its creation, told from creations of the history before a restore. */
-function creationOf(before: Stub, { observation }: EventContext): string {
+function creationOf({ ref, before }: Change & { op: "delete" }, context: EventContext): string {
+  const { observation, reusedNamespaces } = context;
   const created = createIndexOf(before.value);
   const seen = `+${observation.toIndex}`;
   if (created === undefined) return seen;
-  return observation.mode === "resync" ? `${created}${seen}` : created;
+  const reusedSince = reusedNamespaces?.get(ref.namespace);
+  const toldBefore = reusedSince !== undefined && BigInt(created) < BigInt(reusedSince);
+  return toldBefore || observation.mode === "resync" ? `${created}${seen}` : created;
 }
 
 /** `0/jobs/default/web@884210+884213!snapshot`: what the object was at that look. */
@@ -38,7 +42,10 @@ export function snapshotId(ref: ObjectRef, stub: Stub, context: EventContext): s
   return `${nomadEpoch}/${subjectOf(ref)}@${revOf(stub.value) ?? ""}+${observation.toIndex}!snapshot`;
 }
 
-/** Whether an object that is new to us was there at the look before: the token has come to see more. */
+/**
+ * Whether an object got to this rev by the look before: the token has come to see more, or the part that had the
+ * highest index came or went, so that the rev is one it had before.
+ */
 function shouldHaveBeenSeen(rev: string, { observation }: EventContext): boolean {
   const { fromIndex, toIndex } = observation;
   if (fromIndex === null) return false;

@@ -106,6 +106,11 @@ export interface ScopeMemo {
   readonly hiddenNamespaces: readonly string[];
   /** The trouble that the feed last spoke of and has not yet called over. */
   readonly trouble: "stale" | "access-lost" | null;
+  /**
+   * Namespaces in which objects of a former namespace of that name came back after the feed had told that they were
+   * deleted, and the index at which the present one was created. A later delete of such an object is another event.
+   */
+  readonly reusedNamespaces?: readonly (readonly [namespace: string, createIndex: string])[];
 }
 
 export const EMPTY_MEMO: ScopeMemo = { resync: null, hiddenNamespaces: [], trouble: null };

@@ -1,9 +1,9 @@
-import { RESOURCES, type Resource, type ResourceType } from "../schemas/resources.ts";
+import { createIndexOf, RESOURCES, type Resource, type ResourceType } from "../schemas/resources.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Consistency, ListRequest, ListResponse, NomadApi } from "./api.ts";
 import { listBody } from "./body.ts";
 import { NomadError } from "./errors.ts";
-import { createInspection, type NomadInspection } from "./inspection.ts";
+import { createInspection, objectOf, parsed, type NomadInspection } from "./inspection.ts";
 import type { NomadClientOptions } from "./options.ts";
 import { header, Requester, type Answer } from "./requester.ts";
 import { transportError } from "./transport-errors.ts";
@@ -34,7 +34,8 @@ export function createNomadClient(options: NomadClientOptions, deps: NomadClient
     ...createInspection(requester),
     list: (request) => list(requester, options, request),
     mayList: (resource, namespace, signal) => mayList(requester, resource, namespace, signal),
-    namespacePresence: (name, signal) => namespacePresence(requester, name, signal),
+    namespacePresence: async (name, signal) => (await namespaceOf(requester, name, signal)).presence,
+    namespaceCreateIndex: (name, signal) => namespaceCreateIndex(requester, name, signal),
     close: () => requester.close(),
   };
 }
@@ -168,18 +169,30 @@ async function mayList(
   throw answer.refusal;
 }
 
-async function namespacePresence(
+async function namespaceOf(
   requester: Requester,
   name: string,
   signal: AbortSignal,
-): Promise<"present" | "absent" | "hidden"> {
-  const { refusal, body } = await requester.ask({
-    path: `/v1/namespace/${encodeURIComponent(name)}`,
-    signal,
-  });
-  if (refusal === undefined) return "present";
-  if (NOT_ALLOWED.has(refusal.code)) return "hidden";
+): Promise<{ presence: "present" | "absent" | "hidden"; answer: Answer }> {
+  const answer = await requester.ask({ path: `/v1/namespace/${encodeURIComponent(name)}`, signal });
+  const { refusal, body } = answer;
+  if (refusal === undefined) return { presence: "present", answer };
+  if (NOT_ALLOWED.has(refusal.code)) return { presence: "hidden", answer };
   if (refusal.code !== "NOMAD_NOT_FOUND" || body.length === 0) throw refusal;
   // Only in Nomad's own words: a gateway that lets some paths through answers 404 as well.
-  return body.toString().trim() === "Namespace not found" ? "absent" : "hidden";
+  return {
+    presence: body.toString().trim() === "Namespace not found" ? "absent" : "hidden",
+    answer,
+  };
+}
+
+async function namespaceCreateIndex(
+  requester: Requester,
+  name: string,
+  signal: AbortSignal,
+): Promise<bigint | "absent" | "hidden"> {
+  const { presence, answer } = await namespaceOf(requester, name, signal);
+  if (presence !== "present") return presence;
+  const created = createIndexOf(objectOf(parsed(answer)));
+  return created === undefined ? "hidden" : BigInt(created);
 }

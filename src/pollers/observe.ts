@@ -2,7 +2,7 @@ import type { Consistency, ListRequest, ListResponse, NomadApi } from "../nomad/
 import { NomadError } from "../nomad/errors.ts";
 import type { Change } from "../schemas/change.ts";
 import { ChangefeedError } from "../schemas/errors.ts";
-import { createIndexOf, RESOURCES, revOf, type ObjectRef } from "../schemas/resources.ts";
+import { RESOURCES, type ObjectRef } from "../schemas/resources.ts";
 import { scopeName, type Scope } from "../schemas/scope.ts";
 import {
   diffSnapshot,
@@ -13,6 +13,7 @@ import {
 } from "../snapshots/snapshot.ts";
 import { isSuspicious, judge, type Verdict } from "./access-guard.ts";
 import { inSlices, type Clock } from "./clock.ts";
+import { restoreSigns, type Sign } from "./restore-signs.ts";
 
 /** Nomad's answers contradict each other, or hide objects; nothing of them is believed. */
 export class Distrusted extends ChangefeedError {
@@ -30,6 +31,8 @@ export interface Observation {
   /** Namespaces whose objects the token may no longer see; their last state is kept. */
   readonly hiddenNamespaces: readonly string[];
   readonly namespaceGone: boolean;
+  /** Namespaces in which objects came back that outlived a former one, and when the present one was created. */
+  readonly reusedNamespaces: ReadonlyMap<string, string>;
 }
 
 export interface ObserveInput {
@@ -39,8 +42,10 @@ export interface ObserveInput {
   readonly lastIndex: string | null;
   /** Whether objects may come to sight that were there at `lastIndex`: rights can widen, or were another scope's. */
   readonly mayWiden: boolean;
-  /** Whether the feed has told that this object was deleted. */
-  readonly wasDeleted: (ref: ObjectRef) => Promise<boolean>;
+  /** Whether `lastIndex` is another scope's, which may have been read with other rights. */
+  readonly borrowed: boolean;
+  /** Whether the feed has told that the object created at that index was deleted. */
+  readonly wasDeleted: (ref: ObjectRef, createIndex: bigint) => Promise<boolean>;
   /** Namespaces whose objects were kept unseen at the last answer: their revs prove nothing. */
   readonly hiddenBefore: ReadonlySet<string>;
   /** Whether to hold the query until something changes, and for how long, ms. */
@@ -59,14 +64,13 @@ export interface ObserveInput {
  * Rejects with NomadError, MalformedList or Distrusted; nothing is then known.
  */
 export async function observe(nomad: NomadApi, clock: Clock, input: ObserveInput): Promise<Observation> {
-  const first = await look(clock, input, await ask(nomad, input));
-  if (!first.suspicious && first.restored === null) return believe(input, first, NOTHING_HIDDEN);
+  const first = await look(nomad, clock, input, await ask(nomad, input));
+  if (!first.suspicious && first.sign === null) return believe(input, first, NOTHING_HIDDEN);
   const before = first.suspicious
     ? await judge(nomad, input.scope, first.missing, input.signal)
     : NOTHING_HIDDEN;
   input.onMove();
-  const again = await nomad.list({ ...target(input), consistency: "default" });
-  const second = await look(clock, input, again);
+  const second = await lookAgain(nomad, clock, input);
   const after = second.suspicious
     ? await judge(nomad, input.scope, second.missing, input.signal)
     : NOTHING_HIDDEN;
@@ -79,19 +83,40 @@ export async function observe(nomad: NomadApi, clock: Clock, input: ObserveInput
   return believe(input, second, verdict);
 }
 
+/** A leader that the others gave up may take itself for one, and answer with what was, for half a second. */
+const DEPOSED_LEADER_MS = 750;
+
+/** Reads the list from the leader; where its indexes still went back, once more when no other can claim to be it. */
+async function lookAgain(nomad: NomadApi, clock: Clock, input: ObserveInput): Promise<Look> {
+  const read = async (): Promise<Look> =>
+    look(nomad, clock, input, await nomad.list({ ...target(input), consistency: "default" }));
+  const again = await read();
+  if (again.sign?.kind !== "went-back") return again;
+  await clock.sleep(DEPOSED_LEADER_MS, input.signal);
+  input.signal.throwIfAborted();
+  return read();
+}
+
 /** One answer and what differs in it from the state. */
 interface Look {
   readonly response: ListResponse;
   readonly diff: DiffResult;
   readonly missing: readonly ObjectRef[];
   readonly suspicious: boolean;
-  readonly restored: string | null;
+  /** What shows that Nomad was restored, and has no innocent explanation that could be found. */
+  readonly sign: Sign | null;
+  readonly reusedNamespaces: ReadonlyMap<string, string>;
 }
 
 const NOTHING_HIDDEN: Verdict = { hiddenNamespaces: [], namespaceGone: false };
 
-async function look(clock: Clock, input: ObserveInput, response: ListResponse): Promise<Look> {
-  const { scope, previous, lastIndex, mayWiden, hiddenBefore } = input;
+async function look(
+  nomad: NomadApi,
+  clock: Clock,
+  input: ObserveInput,
+  response: ListResponse,
+): Promise<Look> {
+  const { scope, previous, hiddenBefore } = input;
   const steps = diffSnapshot(previous, response.body, { canonical: input.canonical });
   const diff = await inSlices(steps, { clock, onMove: input.onMove, signal: input.signal });
   const missing = diff.changes.filter((change) => change.op === "delete").map((change) => change.ref);
@@ -103,15 +128,56 @@ async function look(clock: Clock, input: ObserveInput, response: ListResponse): 
     namespacesLeft: () => namespacesOf(diff.next),
   });
   const known = diff.changes.filter((change) => !hiddenBefore.has(rightsName(scope, change.ref)));
-  const restored =
-    restoredBecause({ index: response.index, changes: known, lastIndex, mayWiden }) ??
-    (await resurrected(input, known));
-  return { response, diff, missing, suspicious, restored };
+  const namespaces = new Map<string, bigint | "absent" | "hidden">();
+  const sign = await firstGuiltySign(nomad, input, { index: response.index, changes: known, namespaces });
+  const reusedNamespaces = new Map(
+    [...namespaces].flatMap(([name, since]) => (typeof since === "bigint" ? [[name, String(since)]] : [])),
+  );
+  return { response, diff, missing, suspicious, sign, reusedNamespaces };
+}
+
+/** What an answer says, and since when the namespaces that were asked for exist. */
+interface Said {
+  readonly index: string;
+  readonly changes: readonly Change[];
+  readonly namespaces: Map<string, bigint | "absent" | "hidden">;
+}
+
+async function firstGuiltySign(
+  nomad: NomadApi,
+  input: ObserveInput,
+  { index, changes, namespaces }: Said,
+): Promise<Sign | null> {
+  const { scope, lastIndex, borrowed } = input;
+  for (const sign of restoreSigns({ scope, index, lastIndex, changes })) {
+    if (sign.kind === "overtaken" && borrowed) continue;
+    if (sign.appeared !== undefined && (await mayAppear(nomad, input, sign.appeared, namespaces))) continue;
+    return sign;
+  }
+  return null;
+}
+
+/**
+ * Whether an object may appear though it was created by the last index: where rights can widen and the feed has not
+ * told that it was deleted; and where it is older than its namespace, since it then outlived a former namespace of
+ * that name, whose objects Nomad does not list to every token.
+ */
+async function mayAppear(
+  nomad: NomadApi,
+  { scope, mayWiden, wasDeleted, signal }: ObserveInput,
+  { ref, createIndex }: NonNullable<Sign["appeared"]>,
+  namespaces: Said["namespaces"],
+): Promise<boolean> {
+  if (mayWiden && !(await wasDeleted(ref, createIndex))) return true;
+  if (!RESOURCES[scope.resource].namespaced || ref.namespace === "default") return false;
+  const since = namespaces.get(ref.namespace) ?? (await nomad.namespaceCreateIndex(ref.namespace, signal));
+  namespaces.set(ref.namespace, since);
+  return since === "absent" || (since !== "hidden" && createIndex < since);
 }
 
 function believe(
   input: ObserveInput,
-  { response, diff, missing, restored }: Look,
+  { response, diff, missing, sign, reusedNamespaces }: Look,
   verdict: Verdict,
 ): Observation {
   const hiddenNames = new Set(verdict.hiddenNamespaces);
@@ -121,9 +187,10 @@ function believe(
     response,
     next: hidden.length === 0 ? diff.next : retainObjects(diff.next, input.previous, hidden),
     changes: hidden.length === 0 ? diff.changes : diff.changes.filter((change) => !kept.has(change.ref)),
-    restored,
+    restored: sign?.reason ?? null,
     hiddenNamespaces: [...new Set(hidden.map((ref) => rightsName(input.scope, ref)))],
     namespaceGone: verdict.namespaceGone,
+    reusedNamespaces,
   };
 }
 
@@ -188,63 +255,4 @@ function namespacesOf(snapshot: Snapshot): ReadonlySet<string> {
   const names = new Set<string>();
   for (const ref of snapshot.refs()) names.add(ref.namespace);
   return names;
-}
-
-/** What of an answer is held against the last one: its index and changes, and whether rights may have widened. */
-interface Succession {
-  readonly index: string;
-  readonly changes: readonly Change[];
-  readonly lastIndex: string | null;
-  readonly mayWiden: boolean;
-}
-
-/**
- * Why this answer cannot follow the last one in one history of Nomad's state. Within one history a table's index
- * never falls, no object's rev does, an object that was not at rev R when the table was read at index N ≥ R never
- * gets to R, and one that was created by then was seen. Where rights can widen an old object may come to sight, so
- * that proves nothing there.
- */
-export function restoredBecause({ index, changes, lastIndex, mayWiden }: Succession): string | null {
-  const last = lastIndex === null ? null : BigInt(lastIndex);
-  if (last !== null && BigInt(index) < last) return `index went back from ${lastIndex} to ${index}`;
-  for (const change of changes) {
-    if (change.op === "update") {
-      const reason = wentBack(change, last);
-      if (reason !== null) return reason;
-    } else if (!mayWiden && isOld(change, last)) {
-      return `${change.ref.key} appeared, which index ${lastIndex} should have shown already`;
-    }
-  }
-  return null;
-}
-
-function wentBack(change: Change & { op: "update" }, last: bigint | null): string | null {
-  const rev = revOf(change.after.value);
-  const before = revOf(change.before.value);
-  if (rev === undefined || rev === before) return null;
-  if (before !== undefined && BigInt(rev) < BigInt(before)) {
-    return `${change.ref.key} went back from ${before} to ${rev}`;
-  }
-  const created = createIndexOf(change.after.value);
-  const another = created !== undefined && created !== createIndexOf(change.before.value);
-  if (last === null || BigInt(another ? created : rev) > last) return null;
-  return `${change.ref.key} is at ${rev}, which index ${last} should have shown already`;
-}
-
-/** Whether an object that appeared was created by the last index already. */
-function isOld(change: Change, last: bigint | null): boolean {
-  if (change.op !== "create" || last === null) return false;
-  const created = createIndexOf(change.after.value) ?? revOf(change.after.value);
-  return created !== undefined && BigInt(created) <= last;
-}
-
-/** Where rights can widen: an old object that appears, and that the feed has told to be deleted, was restored. */
-async function resurrected(input: ObserveInput, changes: readonly Change[]): Promise<string | null> {
-  if (!input.mayWiden || input.lastIndex === null) return null;
-  const last = BigInt(input.lastIndex);
-  for (const change of changes) {
-    if (!isOld(change, last) || !(await input.wasDeleted(change.ref))) continue;
-    return `${change.ref.key} is back, which was deleted`;
-  }
-  return null;
 }

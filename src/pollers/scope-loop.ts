@@ -193,7 +193,8 @@ export class ScopeLoop {
       previous: snapshot,
       lastIndex: index,
       mayWiden: session.mayWiden,
-      wasDeleted: (ref) => session.wasDeleted(ref),
+      borrowed: session.borrowed,
+      wasDeleted: (ref, createIndex) => session.wasDeleted(ref, createIndex),
       hiddenBefore: session.hiddenNamespaces,
       waitMs: this.#askNow ? null : this.#options.waitMs,
       // What a claim begins with must not lag behind the state it is held to.

@@ -12,6 +12,9 @@ import type { PollerDeps, PollerOptions, ScopeHooks } from "./poller.ts";
 import { isTrouble, type Say } from "./scope-condition.ts";
 import { ScopeWriter } from "./scope-writer.ts";
 
+/** A name is registered and purged again and again; what a restore brings back was deleted not long ago. */
+const DELETES_LOOKED_AT = 100;
+
 /** What has to be remembered of the last believed poll to make sense of the next. */
 interface Remembered {
   readonly snapshot: Snapshot;
@@ -119,10 +122,16 @@ export class Session {
     return this.#scope.namespace === "*" || this.#scope.resource === "namespaces" || this.#borrowed;
   }
 
-  /** Whether the log holds a delete of this object. */
-  async wasDeleted(ref: ObjectRef): Promise<boolean> {
-    const query = { ...ref, op: "delete", order: "newest-first", limit: 1 } as const;
-    return (await this.#deps.log.history(query)).length > 0;
+  /** Whether the last index is another scope's. */
+  get borrowed(): boolean {
+    return this.#borrowed;
+  }
+
+  /** Whether the log holds a delete of the object with this identity that was created at that index. */
+  async wasDeleted(ref: ObjectRef, createIndex: bigint): Promise<boolean> {
+    const query = { ...ref, op: "delete", order: "newest-first", limit: DELETES_LOOKED_AT } as const;
+    const deletes = await this.#deps.log.history(query);
+    return deletes.some(({ json }) => createdIn(json) === String(createIndex));
   }
 
   /** Commits what a believed poll found, and only then takes it for the scope's state. Answers the events written. */
@@ -132,7 +141,13 @@ export class Session {
     const elapsed = this.#deps.clock.elapsed();
     const observedAt = this.#nowText();
     const nomadEpoch = restored === null ? this.#last.nomadEpoch : await this.#nextNomadEpoch();
-    const memo = { ...this.#memo, resync: null, hiddenNamespaces };
+    const reused = new Map([...this.#reusedNamespaces(), ...observation.reusedNamespaces]);
+    const memo = {
+      ...this.#memo,
+      resync: null,
+      hiddenNamespaces,
+      ...(reused.size > 0 && { reusedNamespaces: [...reused] }),
+    };
     const moved = response.index !== this.#last.index;
     const overdue = moved && elapsed - this.#checkpointedAtMs >= this.#options.checkpointEveryMs;
     const hidesOthers = hiddenNamespaces.join() !== this.#memo.hiddenNamespaces.join();
@@ -230,8 +245,13 @@ export class Session {
       source: this.#options.source,
       nomadEpoch,
       observation: { mode, fromIndex, toIndex, since: this.#last.observedAt, observedAt },
+      reusedNamespaces: this.#reusedNamespaces(),
       maxEventBytes: this.#options.maxEventBytes,
     };
+  }
+
+  #reusedNamespaces(): ReadonlyMap<string, string> {
+    return new Map(this.#memo.reusedNamespaces);
   }
 
   #occurrence(context: EventContext): Occurrence {
@@ -248,4 +268,10 @@ export class Session {
   #nowText(): string {
     return new Date(this.#deps.clock.now()).toISOString();
   }
+}
+
+/** CreateIndex of the object that an event is about. */
+function createdIn(json: string): string | undefined {
+  const { data } = JSON.parse(json) as { data?: { rev?: { created?: string | null } } };
+  return data?.rev?.created ?? undefined;
 }

@@ -151,14 +151,24 @@ export function refOf(resource: Resource, stub: JsonObject): ObjectRef | undefin
   return { resource: resource.type, namespace, key };
 }
 
+/** The raft indexes of a stub's parts, in decimal, by where they stand in it. */
+export function indexesOf(stub: JsonObject): {
+  readonly ModifyIndex: string | undefined;
+  readonly "JobSummary.ModifyIndex": string | undefined;
+} {
+  const summary = stub["JobSummary"];
+  return {
+    ModifyIndex: integerText(stub["ModifyIndex"]),
+    "JobSummary.ModifyIndex": isJsonObject(summary) ? integerText(summary["ModifyIndex"]) : undefined,
+  };
+}
+
 /**
  * The raft index that tells this version of the stub from others, in decimal. A job's stub changes with its
  * summary, so for a job it is the higher of the two indexes. Compare revs with !=, never with >.
  */
 export function revOf(stub: JsonObject): string | undefined {
-  const own = integerText(stub["ModifyIndex"]);
-  const summary = stub["JobSummary"];
-  const nested = isJsonObject(summary) ? integerText(summary["ModifyIndex"]) : undefined;
+  const { ModifyIndex: own, "JobSummary.ModifyIndex": nested } = indexesOf(stub);
   if (own === undefined || nested === undefined) return own;
   return BigInt(nested) > BigInt(own) ? nested : own;
 }

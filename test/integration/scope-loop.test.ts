@@ -291,6 +291,69 @@ describe("a scope's loop", () => {
     await expectFolds([job("a", 70, { created: 40 }), job("b", 50), job("c", 130)]);
   });
 
+  it("takes a summary that vanishes and comes back for two updates, each with an id of its own", async () => {
+    const summed = (JobSummary: object | null) => ({ ...job("web", 12), JobSummary });
+    nomad.set("jobs/default", 12, [summed({ ModifyIndex: 12 })]);
+    start();
+    await count(2);
+    const whole = [summed({ ModifyIndex: 55 })];
+    nomad.set("jobs/default", 55, whole);
+    await count(3);
+    nomad.set("jobs/default", 60, [summed(null)]);
+    await count(4);
+    nomad.set("jobs/default", 61, whole);
+    const seen = (await count(5)).slice(2);
+    expect(seen.map((event) => [event.id, event.previous])).toEqual([
+      ["0/jobs/default/web@55", "12"],
+      ["0/jobs/default/web@12+60", "55"],
+      ["0/jobs/default/web@55+61", "12"],
+    ]);
+    await expectFolds(whole);
+  });
+
+  it("believes a leader that was deposed a moment ago only after it could know", async () => {
+    const before = [job("a", 90), job("b", 50)];
+    nomad.set("jobs/default", 100, before);
+    start();
+    await count(3);
+    nomad.set("jobs/default", 60, [job("b", 50)]);
+    nomad.failNext(reset());
+    await until("the list was read from it twice", () => nomad.requests.length >= 4);
+    nomad.set("jobs/default", 110, [...before, job("c", 105)]);
+    const seen = (await count(4)).slice(3);
+    expect(seen.map((event) => event.id)).toEqual(["0/jobs/default/c@105"]);
+  });
+
+  it("does not take what outlived its namespace for restored, when one of that name comes back", async () => {
+    const left = job("left", 20, { namespace: "qa" });
+    nomad.set("jobs/*", 100, [job("a", 10), left]);
+    start(everyJob);
+    await count(3);
+    // To a token that is no management token Nomad lists only what is in namespaces that exist.
+    nomad.absent.add("qa");
+    nomad.set("jobs/*", 110, [job("a", 10)]);
+    expect((await count(4))[3]?.op).toBe("delete");
+    nomad.absent.delete("qa");
+    nomad.created.set("qa", 120);
+    nomad.set("jobs/*", 130, [job("a", 10), left]);
+    expect((await count(5))[4]).toMatchObject({ op: "create", id: "0/jobs/qa/left@20+130" });
+    nomad.set("jobs/*", 140, [job("a", 10)]);
+    expect((await count(6))[5]).toMatchObject({ op: "delete", id: "0/jobs/qa/left@20+140!deleted" });
+  });
+
+  it("does not take another job of the same name for one that was deleted", async () => {
+    nomad.set("jobs/default", 100, [job("a", 20), job("b", 20)]);
+    const first = start();
+    await count(3);
+    nomad.set("jobs/default", 110, [job("b", 20)]);
+    await count(4);
+    await stop(first);
+    // A scope that inherits an index may have missed what others see; this one is registered anew.
+    nomad.set("jobs/*", 120, [job("a", 105), job("b", 20)]);
+    start(everyJob);
+    expect((await count(5))[4]).toMatchObject({ op: "create", id: "0/jobs/default/a@105+120" });
+  });
+
   it("does not take a list for true that shrank while the token lost its rights", async () => {
     nomad.set("jobs/*", 10, [...many(20, 5), job("x", 6, { namespace: "qa" })]);
     start(everyJob);

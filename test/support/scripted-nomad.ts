@@ -14,6 +14,8 @@ export class ScriptedNomad implements NomadApi {
   readonly requests: ListRequest[] = [];
   readonly hidden = new Set<string>();
   readonly absent = new Set<string>();
+  /** When namespaces were created, where it was not at index 1. */
+  readonly created = new Map<string, number>();
   readonly #lists = new Map<string, Listing>();
   readonly #failures: Error[] = [];
   #onChange = (): void => undefined;
@@ -52,6 +54,11 @@ export class ScriptedNomad implements NomadApi {
   async namespacePresence(name: string): Promise<"present" | "absent" | "hidden"> {
     if (this.absent.has(name)) return "absent";
     return this.hidden.has(name) ? "hidden" : "present";
+  }
+
+  async namespaceCreateIndex(name: string): Promise<bigint | "absent" | "hidden"> {
+    const presence = await this.namespacePresence(name);
+    return presence === "present" ? BigInt(this.created.get(name) ?? 1) : presence;
   }
 
   async close(): Promise<void> {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { NomadApi } from "../../src/nomad/api.ts";
 import { isSuspicious, judge } from "../../src/pollers/access-guard.ts";
-import { restoredBecause } from "../../src/pollers/observe.ts";
+import { restoreSigns } from "../../src/pollers/restore-signs.ts";
 import type { Change, Stub } from "../../src/schemas/change.ts";
 import { parseExact, type JsonObject } from "../../src/schemas/json.ts";
 import type { ObjectRef } from "../../src/schemas/resources.ts";
@@ -57,6 +57,7 @@ describe("judge", () => {
     list: async () => Promise.reject(new Error("not asked here")),
     mayList: async (_resource, namespace) => allowed.includes(namespace),
     namespacePresence: async (name) => presence[name] ?? "absent",
+    namespaceCreateIndex: async () => Promise.reject(new Error("not asked here")),
     close: async () => undefined,
   });
 
@@ -84,57 +85,105 @@ describe("judge", () => {
   });
 });
 
-describe("restoredBecause", () => {
-  const stub = (text: string): Stub => ({ bytes: Buffer.from(text), value: parseExact(text) as JsonObject });
-  const job = (rev: number): Stub => stub(`{"ID":"web","Namespace":"default","ModifyIndex":${rev}}`);
-  const update = (from: number, to: number): Change => ({
+describe("restoreSigns", () => {
+  const stub = (fields: object): Stub => {
+    const text = JSON.stringify({ ID: "web", Namespace: "default", ...fields });
+    return { bytes: Buffer.from(text), value: parseExact(text) as JsonObject };
+  };
+  const job = (rev: number, created = 5): Stub => stub({ CreateIndex: created, ModifyIndex: rev });
+  const summed = (rev: number, summary: number | null): Stub =>
+    stub({
+      CreateIndex: 5,
+      ModifyIndex: rev,
+      JobSummary: summary === null ? null : { ModifyIndex: summary },
+    });
+  const update = (before: Stub, after: Stub): Change => ({
     op: "update",
     ref: ref("default", "web"),
-    before: job(from),
-    after: job(to),
+    before,
+    after,
   });
-  const recreate = (created: number, rev: number): Change => ({
+  const create = (created: number, rev = created): Change => ({
     op: "create",
     ref: ref("default", "web"),
-    after: stub(`{"ID":"web","Namespace":"default","CreateIndex":${created},"ModifyIndex":${rev}}`),
+    after: job(rev, created),
   });
-  const replaced = (was: number, created: number, rev: number): Change => ({
-    op: "update",
-    ref: ref("default", "web"),
-    before: stub(`{"ID":"web","Namespace":"default","CreateIndex":${was},"ModifyIndex":${was}}`),
-    after: stub(`{"ID":"web","Namespace":"default","CreateIndex":${created},"ModifyIndex":${rev}}`),
-  });
-  const create = (rev: number): Change => ({ op: "create", ref: ref("default", "web"), after: job(rev) });
 
-  it.each<[string, string, Change[], string | null, boolean, boolean]>([
-    ["the first poll", "5", [create(3)], null, false, false],
-    ["history goes on", "40", [update(20, 35)], "30", false, false],
-    ["the index went back", "17", [], "31", false, true],
-    ["an object's rev went back", "40", [update(25, 20)], "30", false, true],
-    ["an object's rev went back above the last index", "160", [update(200, 120)], "100", false, true],
-    ["an object got to a rev that was already past", "40", [update(20, 25)], "30", false, true],
-    ["an old object appeared", "40", [create(25)], "30", false, true],
-    ["an old object appeared, changed since", "40", [recreate(25, 35)], "30", false, true],
+  it.each<[string, string, Change[], string | null, string | null]>([
+    ["the first poll", "5", [create(3)], null, null],
+    ["history goes on", "40", [update(job(20), job(35))], "30", null],
+    ["the index went back", "17", [], "31", "went-back"],
+    ["an object's rev went back", "40", [update(job(25), job(20))], "30", "went-back"],
+    [
+      "an object's rev went back above the last index",
+      "160",
+      [update(job(200), job(120))],
+      "100",
+      "went-back",
+    ],
+    ["an object got to a rev that was already past", "40", [update(job(20), job(25))], "30", "overtaken"],
+    ["an object got to the very rev of the last index", "40", [update(job(20), job(30))], "30", "overtaken"],
+    ["an object got to the rev after the last index", "40", [update(job(20), job(31))], "30", null],
+    ["an old object appeared", "40", [create(25)], "30", "appeared"],
+    ["an old object appeared, changed since", "40", [create(25, 35)], "30", "appeared"],
+    ["an object appeared that was created by the very last index", "40", [create(30)], "30", "appeared"],
+    ["an object appeared that was created after the last index", "40", [create(31)], "30", null],
     [
       "another object has the name, older than the last index",
       "40",
-      [replaced(20, 25, 35)],
+      [update(job(20, 20), job(35, 25))],
       "30",
-      false,
-      true,
+      "overtaken",
+    ],
+    [
+      "another object has the name, older than the one before",
+      "40",
+      [update(job(20, 20), job(35, 15))],
+      "30",
+      "went-back",
     ],
     [
       "another object has the name, newer than the last index",
       "40",
-      [replaced(20, 35, 38)],
+      [update(job(20, 20), job(38, 35))],
       "30",
-      false,
-      false,
+      null,
     ],
-    ["an old object appeared where rights may have widened", "40", [create(25)], "30", true, false],
-    ["content changed at the same rev", "40", [update(20, 20)], "30", false, false],
-    ["an object is ahead of the index", "30", [update(20, 33)], "30", false, false],
-  ])("%s", (_what, index, changes, lastIndex, mayWiden, expected) => {
-    expect(restoredBecause({ index, changes, lastIndex, mayWiden }) !== null).toBe(expected);
+    ["content changed at the same rev", "40", [update(job(20), job(20))], "30", null],
+    ["an object is ahead of the index", "30", [update(job(20), job(33))], "30", null],
+    ["a job's summary vanished", "30", [update(summed(12, 28), summed(12, null))], "30", null],
+    ["a job's summary came back", "30", [update(summed(12, null), summed(12, 28))], "30", null],
+    ["a job's summary went on", "40", [update(summed(12, 28), summed(12, 38))], "30", null],
+    [
+      "a job's summary went back, which its own index hides",
+      "40",
+      [update(summed(29, 28), summed(29, 20))],
+      "30",
+      "went-back",
+    ],
+  ])("%s", (_what, index, changes, lastIndex, expected) => {
+    const scope = jobs("default");
+    expect([...restoreSigns({ scope, index, changes, lastIndex })][0]?.kind ?? null).toBe(expected);
+  });
+
+  it("names the object and both revisions, or the list and both indexes", () => {
+    const reasons = restoreSigns({
+      scope: jobs("default"),
+      index: "29",
+      changes: [
+        update(job(25), job(20)),
+        update(job(20), job(25)),
+        update(summed(12, 28), summed(12, 27)),
+        create(25),
+      ],
+      lastIndex: "30",
+    }).map((sign) => sign.reason);
+    expect([...reasons]).toEqual([
+      "the index of jobs/default went back from 30 to 29",
+      "ModifyIndex of jobs/default/web went back from 25 to 20",
+      "ModifyIndex of jobs/default/web went from 20 to 25, but at index 30 it was still 20",
+      "JobSummary.ModifyIndex of jobs/default/web went back from 28 to 27",
+      "jobs/default/web appeared with CreateIndex 25, but at index 30 it was not there",
+    ]);
   });
 });
