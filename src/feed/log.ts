@@ -57,14 +57,14 @@ export interface FeedLog {
   /** Current objects and the cursor at which they are true, from one cut. Dispose it to release the cut. */
   stateCut(filter?: StateFilter): Promise<StateCut>;
 
+  /** What the log's clock says (in Redis the server's, for all workers), and when its events were recorded. */
+  times(): Promise<LogTimes>;
+
   /**
    * Drops the oldest events beyond the limits; state stays. Answers the new floor and how many went. Much to
    * drop takes time: once `signal` aborts, the rest is left for the next time.
    */
-  trim(
-    limits: RetentionLimits,
-    options?: { signal?: AbortSignal },
-  ): Promise<{ floor: number; removed: number }>;
+  trim(limits: TrimLimits, options?: { signal?: AbortSignal }): Promise<{ floor: number; removed: number }>;
 
   /** Durable named consumers: where each has got to. */
   consumers: ConsumerStore;
@@ -202,11 +202,20 @@ export interface StateCut extends AsyncDisposable {
   entries(): AsyncIterable<StateEntry[]>;
 }
 
+export interface LogTimes {
+  /** Ms since 1970, as are the others. */
+  readonly nowMs: number;
+  /** Null where the log holds no event. */
+  readonly oldestMs: number | null;
+  readonly newestMs: number | null;
+}
+
 /** Whichever is exceeded first. Absent: no limit of that kind. */
-export interface RetentionLimits {
+export interface TrimLimits {
   readonly maxEvents?: number;
   readonly maxBytes?: number;
-  readonly maxAgeMs?: number;
+  /** What was recorded earlier goes, ms since 1970. */
+  readonly recordedBeforeMs?: number;
 }
 
 export interface Consumer {

@@ -1,22 +1,44 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import { AgeCutoff } from "./age-cutoff.ts";
 import { LogUnavailable } from "./errors.ts";
-import type { FeedLog, RetentionLimits } from "./log.ts";
+import type { FeedLog } from "./log.ts";
+
+/** Whichever is exceeded first. Absent: no limit of that kind. */
+export interface RetentionLimits {
+  readonly maxEvents?: number;
+  readonly maxBytes?: number;
+  readonly maxAgeMs?: number;
+}
+
+export interface RetentionDeps {
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly signal: AbortSignal;
+  readonly everyMs?: number;
+  /** Ms on a clock that nobody sets. */
+  readonly elapsedMs?: () => number;
+}
 
 const TRIM_EVERY_MS = 30_000;
 
 /** The duty of trimming the log: keeps it within its limits until `signal` aborts. Failures wait for the next round. */
 export async function keepWithin(
-  log: Pick<FeedLog, "trim">,
+  log: Pick<FeedLog, "trim" | "times">,
   limits: RetentionLimits,
-  deps: { logger: Logger; metrics: Metrics; signal: AbortSignal; everyMs?: number },
+  deps: RetentionDeps,
 ): Promise<void> {
-  const { logger, metrics, signal, everyMs = TRIM_EVERY_MS } = deps;
+  const { logger, metrics, signal, everyMs = TRIM_EVERY_MS, elapsedMs = () => performance.now() } = deps;
+  const { maxAgeMs, ...others } = limits;
+  const cutoff = maxAgeMs === undefined ? undefined : new AgeCutoff(maxAgeMs);
   let failing = false;
   while (!signal.aborted) {
     try {
-      const { floor, removed } = await log.trim(limits, { signal });
+      const { beforeMs, said } = cutoff?.look(await log.times(), elapsedMs()) ?? {};
+      if (said !== undefined) logger[said.level](said.text);
+      const byAge = beforeMs === undefined ? {} : { recordedBeforeMs: beforeMs };
+      const { floor, removed } = await log.trim({ ...others, ...byAge }, { signal });
       failing = false;
       metrics.logFloor.set(floor);
       if (removed > 0) logger.info({ removed, floor }, "retention removed the oldest events");

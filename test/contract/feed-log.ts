@@ -718,6 +718,18 @@ export function feedLogContract(name: string, open: OpenLog): void {
       });
     });
 
+    test("times tells the log's clock, and when the oldest and the newest event were recorded", async () => {
+      expect(await log.times()).toEqual({ nowMs: START_MS, oldestMs: null, newestMs: null });
+      await appendMany(2);
+      nowMs += 10_000;
+      await appendMany(2);
+      nowMs += 5;
+      const newestMs = START_MS + 10_000;
+      expect(await log.times()).toEqual({ nowMs, oldestMs: START_MS, newestMs });
+      await log.trim({ maxEvents: 1 });
+      expect(await log.times()).toEqual({ nowMs, oldestMs: newestMs, newestMs });
+    });
+
     describe("trim", () => {
       test("keeps the newest events and says how many went; state stays", async () => {
         await poll(
@@ -737,7 +749,7 @@ export function feedLogContract(name: string, open: OpenLog): void {
         expect(await log.trim({ maxEvents: 0 })).toEqual({ floor: 0, removed: 0 });
         await appendMany(3);
         expect(await log.trim({})).toEqual({ floor: 0, removed: 0 });
-        const roomy = { maxEvents: 3, maxBytes: 1e9, maxAgeMs: 1000 };
+        const roomy = { maxEvents: 3, maxBytes: 1e9, recordedBeforeMs: START_MS - 1000 };
         expect(await log.trim(roomy)).toEqual({ floor: 0, removed: 0 });
       });
 
@@ -745,9 +757,9 @@ export function feedLogContract(name: string, open: OpenLog): void {
         await appendMany(4);
         nowMs += 10_000;
         await appendMany(2);
-        expect(await log.trim({ maxAgeMs: 10_000 })).toEqual({ floor: 0, removed: 0 });
+        expect(await log.trim({ recordedBeforeMs: nowMs - 10_000 })).toEqual({ floor: 0, removed: 0 });
         nowMs += 1;
-        expect(await log.trim({ maxAgeMs: 10_000 })).toEqual({ floor: 4, removed: 4 });
+        expect(await log.trim({ recordedBeforeMs: nowMs - 10_000 })).toEqual({ floor: 4, removed: 4 });
       });
 
       test("by bytes, what was cut from events included", async () => {
@@ -761,7 +773,7 @@ export function feedLogContract(name: string, open: OpenLog): void {
 
       test("by whichever limit is exceeded first", async () => {
         await appendMany(10);
-        expect(await log.trim({ maxEvents: 8, maxAgeMs: 1e9, maxBytes: 1e9 })).toEqual({
+        expect(await log.trim({ maxEvents: 8, recordedBeforeMs: START_MS - 1e9, maxBytes: 1e9 })).toEqual({
           floor: 2,
           removed: 2,
         });

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { FeedLog } from "../../src/feed/log.ts";
 import type { EventDraft } from "../../src/schemas/draft.ts";
 import { SEGMENT_EVENTS } from "../../src/feed/redis/postings.ts";
@@ -31,6 +31,21 @@ describe.skipIf(missing !== undefined)(`many commits to a log in Redis${title}`,
     server = await RedisServer.start();
   });
   afterAll(() => server[Symbol.asyncDispose]());
+
+  test("record the time by Redis's clock, whatever that of a writer says", async () => {
+    const trueMs = Date.now();
+    const wrong = vi.spyOn(Date, "now").mockReturnValue(trueMs + 365 * 86_400_000);
+    try {
+      const log = await openTestLog(`${server.url}?feed=wrong-clock`);
+      const commit = await writer(log, "default");
+      await commit(draft({ key: "a" }));
+      const { nowMs, newestMs } = await log.times();
+      for (const ms of [nowMs, newestMs ?? 0]) expect(Math.abs(ms - trueMs)).toBeLessThan(3_600_000);
+      await log.close();
+    } finally {
+      wrong.mockRestore();
+    }
+  });
 
   test("of several writers at once: each event carries the place it has", async () => {
     const logs = await Promise.all([1, 2, 3].map(() => openTestLog(`${server.url}?feed=several`)));

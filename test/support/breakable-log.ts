@@ -30,6 +30,7 @@ export function breakable(
     cursorAt: (timeMs) => log.cursorAt(timeMs),
     overflow: (sequence) => log.overflow(sequence),
     stateCut: (filter) => log.stateCut(filter),
+    times: () => log.times(),
     trim: (limits) => log.trim(limits),
     scopes: () => log.scopes(),
     close: () => log.close(),

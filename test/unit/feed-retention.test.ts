@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { LogUnavailable } from "../../src/feed/errors.ts";
-import type { FeedLog } from "../../src/feed/log.ts";
+import type { FeedLog, TrimLimits } from "../../src/feed/log.ts";
 import { keepWithin } from "../../src/feed/retention.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { recordingLogger } from "../support/recording-logger.ts";
@@ -15,11 +15,42 @@ test("retention says once that it cannot trim, goes on when it can, and says the
     if (rounds === 4) return { floor: 7, removed: 7 };
     throw rounds === 2 ? new LogUnavailable("Redis is away") : new Error("a defect");
   };
+  const times: FeedLog["times"] = async () => ({ nowMs: 0, oldestMs: null, newestMs: null });
   const metrics = createMetrics();
-  const done = keepWithin({ trim }, {}, { logger, metrics, signal: stop.signal, everyMs: 1 });
+  const done = keepWithin({ trim, times }, {}, { logger, metrics, signal: stop.signal, everyMs: 1 });
   await until("some rounds", () => rounds > 8);
   stop.abort();
   await done;
   const away = "retention could not trim the log; trying again at every round";
   expect(lines).toEqual([away, "retention removed the oldest events", away]);
+});
+
+test("a clock that is ahead for a while empties no log, and the rest of the limits holds", async () => {
+  const dayMs = 86_400_000;
+  const { logger, lines } = recordingLogger();
+  const stop = new AbortController();
+  let elapsedMs = 0;
+  let nowMs = 100 * dayMs;
+  const asked: TrimLimits[] = [];
+  const trim: FeedLog["trim"] = async (limits) => {
+    asked.push(limits);
+    if (asked.length === 3) stop.abort();
+    elapsedMs += 30_000;
+    nowMs += asked.length === 1 ? 10 * dayMs : 30_000;
+    return { floor: 0, removed: 0 };
+  };
+  const times: FeedLog["times"] = async () => ({ nowMs, oldestMs: 90 * dayMs, newestMs: 100 * dayMs });
+  const deps = {
+    logger,
+    metrics: createMetrics(),
+    signal: stop.signal,
+    everyMs: 1,
+    elapsedMs: () => elapsedMs,
+  };
+  await keepWithin({ trim, times }, { maxEvents: 9, maxAgeMs: 10 * dayMs }, deps);
+  expect(asked).toEqual(
+    [0, 30_000, 60_000].map((ms) => ({ maxEvents: 9, recordedBeforeMs: 90 * dayMs + ms })),
+  );
+  expect(lines).toHaveLength(1);
+  expect(lines[0]).toContain("the clock jumped ahead by 10 d");
 });

@@ -66,7 +66,7 @@ end
  * Begins a new epoch, with the event that says so, where the one that the writer knew has ended: the log lost what the
  * writer saw, or nobody can tell whether it lost anything.
  *
- * ARGV: source, the epoch that ends ('' where the whole feed is gone), the new one, now, "1" for a stream per
+ * ARGV: source, the epoch that ends ('' where the whole feed is gone), the new one, now or '', "1" for a stream per
  * resource, what the writer saw (epoch, sequence, stamp); then the event and its indexes as a commit has them.
  * Answers [epoch, sequence, stamp of the newest event]; nothing where somebody else was first.
  */
@@ -77,9 +77,9 @@ if ARGV[2] ~= (here and here.epoch or '') then return {} end
 local lost = lostItsTail(here, ARGV[6], tonumber(ARGV[7]), ARGV[8])
 local history = replid()
 if not lost and redis.call('HGET', META, 'replid') == history then return {} end
-here = begin(ARGV[1], ARGV[3], ARGV[4])
+here = begin(ARGV[1], ARGV[3], text(timeOr(ARGV[4])))
 position = 9
-local at = math.max(here.at, tonumber(ARGV[4]))
+local at = math.max(here.at, timeOr(ARGV[4]))
 local _, bytes, sequence = append(ARGV[3], here.sequence, at, ARGV[5] == '1', false)
 redis.call('HSET', META, 'epoch', ARGV[3], 'sequence', text(sequence), 'bytes', text(here.bytes + bytes),
   'at', text(at), 'replid', history)
@@ -91,7 +91,7 @@ return { ARGV[3], text(sequence), stampOf(entryAt(sequence)) }
  * otherwise appends, writes state and moves the checkpoint. The first write takes memory, so that a server out of
  * memory refuses it before anything has changed.
  *
- * ARGV: resource, namespace, fence, expected rev, commit id, now, checkpoint, memo, Nomad epoch, what the writer saw (epoch,
+ * ARGV: resource, namespace, fence, expected rev, commit id, now or '', checkpoint, memo, Nomad epoch, what the writer saw (epoch,
  * sequence, stamp), "1" for a stream per resource, the place (epoch, sequence) behind which the events are sealed, or ''
  * twice; then lists, each after its length: births; what APPEND reads; states (name, number written, key, value …, number
  * removed, keys …).
@@ -126,7 +126,7 @@ end
 local sealed = ARGV[14] ~= ''
 if sealed and (here.epoch ~= ARGV[14] or here.sequence ~= tonumber(ARGV[15])) then return { 'moved' } end
 
-local at = math.max(here.at, tonumber(ARGV[6]))
+local at = math.max(here.at, timeOr(ARGV[6]))
 position = 16
 rev = rev + 1
 redis.call('HSET', key, 'rev', text(rev), 'commitId', ARGV[5])

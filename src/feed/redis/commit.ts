@@ -36,7 +36,8 @@ export function seenArguments({ epoch, sequence, stamp }: Seen): [string, number
 type Argument = string | number | Buffer;
 
 export interface CommitContext {
-  readonly nowMs: number;
+  /** "" for Redis's own clock. */
+  readonly nowMs: number | "";
   readonly seen: Seen;
   readonly streamPerResource: boolean;
   /** Writes into the events the places that follow this one: faster, and in vain where others were first. */

@@ -13,11 +13,12 @@ import type {
   FeedHead,
   FeedLog,
   HistoryQuery,
-  RetentionLimits,
+  LogTimes,
   ScopeStatus,
   StateCut,
   StateEntry,
   StateFilter,
+  TrimLimits,
 } from "../log.ts";
 import { Waiters } from "../waiters.ts";
 import { COMMIT } from "./commit-script.ts";
@@ -30,7 +31,7 @@ import { Guess } from "./guess.ts";
 import { waitUntilDurable, type Durability } from "./durability.ts";
 import { findHistory, type Range } from "./history.ts";
 import { readPage } from "./pages.ts";
-import { BEFORE, CLAIM, TRIM } from "./scripts.ts";
+import { BEFORE, CLAIM, TIMES, TRIM } from "./scripts.ts";
 import { filterOf, RedisStateCut, LOAD_OBJECTS } from "./state.ts";
 import { Watch } from "./watch.ts";
 import type { Witness } from "./witness.ts";
@@ -44,6 +45,8 @@ export interface RedisLogParts {
   readonly writer: WriterParts | undefined;
   /** Ms since 1970. */
   readonly clock: () => number;
+  /** When something is recorded; "" for Redis's own clock. */
+  readonly recordedAt: () => number | "";
 }
 
 export interface WriterParts {
@@ -98,7 +101,7 @@ export class RedisLog implements FeedLog {
         owner,
         source,
         randomEpoch(),
-        this.#parts.clock(),
+        this.#parts.recordedAt(),
         this.#highestFence,
       ];
       const reply = await connection.run(CLAIM, [...own, ...seenArguments(witness.seen)]);
@@ -138,7 +141,7 @@ export class RedisLog implements FeedLog {
     const { events } = commit;
     const after = this.#guess.sends(events.length, seen);
     const sealedAfter = this.#guess.isGood && events.length > 0 ? after : undefined;
-    const context = { nowMs: this.#parts.clock(), seen, streamPerResource, sealedAfter };
+    const context = { nowMs: this.#parts.recordedAt(), seen, streamPerResource, sealedAfter };
     let right: boolean | undefined;
     try {
       const reply = readCommitReply(await connection.run(COMMIT, argumentsOf(commit, context)), commit);
@@ -183,15 +186,22 @@ export class RedisLog implements FeedLog {
     return RedisStateCut.open(this.#connection, filter);
   }
 
+  async times(): Promise<LogTimes> {
+    const [nowMs, oldest, newest] = (await this.#connection.run(TIMES, [
+      this.#parts.recordedAt(),
+    ])) as string[];
+    const timeOf = (text: string | undefined) => (text ? Number(text) : null);
+    return { nowMs: Number(nowMs), oldestMs: timeOf(oldest), newestMs: timeOf(newest) };
+  }
+
   async trim(
-    limits: RetentionLimits,
+    limits: TrimLimits,
     { signal }: { signal?: AbortSignal } = {},
   ): Promise<{ floor: number; removed: number }> {
-    const { maxEvents = "", maxBytes = "", maxAgeMs } = limits;
-    const before = maxAgeMs === undefined ? "" : this.#parts.clock() - maxAgeMs;
+    const { maxEvents = "", maxBytes = "", recordedBeforeMs = "" } = limits;
     let removed = 0;
     for (;;) {
-      const reply = await this.#writing().connection.run(TRIM, [maxEvents, maxBytes, before]);
+      const reply = await this.#writing().connection.run(TRIM, [maxEvents, maxBytes, recordedBeforeMs]);
       const [floor, gone] = reply as [string, number];
       removed += gone;
       if (gone === 0 || signal?.aborted === true) return { floor: Number(floor), removed };

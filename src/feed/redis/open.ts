@@ -15,7 +15,7 @@ interface CommonOptions {
   /** As in location.ts. */
   readonly url: string;
   readonly logger: Logger;
-  /** Ms since 1970. */
+  /** Ms since 1970. Default: Redis's clock for what is recorded, so that no worker's own counts, and ours for the rest. */
   readonly clock?: () => number;
   /** How long a silent server is waited for. */
   readonly silenceMs?: number;
@@ -46,6 +46,7 @@ const SCHEMA_VERSION = 2;
  */
 export async function openRedisLog(options: RedisLogOptions): Promise<FeedLog> {
   const { url, logger, clock = Date.now, silenceMs } = options;
+  const recordedAt = options.clock ?? (() => "" as const);
   const location = locationOf(url);
   const connect = async () => {
     const connection = new Connection(location, logger, silenceMs);
@@ -56,7 +57,7 @@ export async function openRedisLog(options: RedisLogOptions): Promise<FeedLog> {
   try {
     const writer = options.readOnly === true ? undefined : await beginWriting(connection, location, options);
     if (writer === undefined) await verify(connection, location, undefined);
-    return new RedisLog({ connection, connect, prefix: location.prefix, writer, clock });
+    return new RedisLog({ connection, connect, prefix: location.prefix, writer, clock, recordedAt });
   } catch (error) {
     connection.close();
     throw error;
@@ -69,12 +70,20 @@ async function beginWriting(
   options: WriteOptions,
 ): Promise<WriterParts> {
   const { source, logger, draftEpochEvent, durability = "async", clock = Date.now } = options;
+  const recordedAt = options.clock ?? (() => "" as const);
   const { streamPerResource = false } = options;
   const { warnings } = await checkServer(connection, durability);
   for (const { message, hint } of warnings) logger.warn({ redis: location.where, hint }, message);
-  await connection.run(OPEN, [source, randomEpoch(), clock()]);
+  await connection.run(OPEN, [source, randomEpoch(), recordedAt()]);
   await verify(connection, location, source);
-  const witness = new Witness(connection, { source, streamPerResource, draftEpochEvent, clock, logger });
+  const witness = new Witness(connection, {
+    source,
+    streamPerResource,
+    draftEpochEvent,
+    clock,
+    recordedAt,
+    logger,
+  });
   await witness.look();
   return { source, durability, streamPerResource, witness };
 }

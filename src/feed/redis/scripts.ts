@@ -41,6 +41,8 @@ local function nowMs()
   local t = redis.call('TIME')
   return t[1] * 1000 + math.floor(t[2] / 1000)
 end
+-- By Redis's own clock, which all writers share, unless the writer brings one.
+local function timeOr(given) return tonumber(given) or nowMs() end
 -- Names the history of this server's data set: another one after every failover, and after most restarts.
 local function replid() return string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)') or '' end
 -- Begins the feed where there is none. Answers its place.
@@ -80,9 +82,9 @@ export function script(body: string): Script {
   return { lua, sha: createHash("sha1").update(lua).digest("hex") };
 }
 
-/** ARGV: source, epoch for a new feed, now. */
+/** ARGV: source, epoch for a new feed, now or ''. */
 export const OPEN = script(`
-begin(ARGV[1], ARGV[2], ARGV[3])
+begin(ARGV[1], ARGV[2], text(timeOr(ARGV[3])))
 return 1
 `);
 
@@ -107,7 +109,7 @@ return { '', here.epoch, text(here.sequence), text(here.floor), redis.call('HGET
 `);
 
 /**
- * ARGV: resource, namespace, owner, source, epoch for a new feed, now, highest fence the writer was given, then what
+ * ARGV: resource, namespace, owner, source, epoch for a new feed, now or '', highest fence the writer was given, then what
  * it saw: epoch, sequence, stamp.
  * Answers ["lost"], or [fence, objects in the scope, then for each overlapping scope its namespace and its hash as it
  * was before].
@@ -115,7 +117,7 @@ return { '', here.epoch, text(here.sequence), text(here.floor), redis.call('HGET
 export const CLAIM = script(`
 local resource, namespace = ARGV[1], ARGV[2]
 if lostItsTail(place(), ARGV[8], tonumber(ARGV[9]), ARGV[10]) then return { 'lost' } end
-local here = begin(ARGV[4], ARGV[5], ARGV[6])
+local here = begin(ARGV[4], ARGV[5], text(timeOr(ARGV[6])))
 local known, count = {}, 0
 for _, other in ipairs(overlapping(resource, namespace)) do
   local row = redis.call('HGETALL', PREFIX .. 'scope:' .. resource .. ':' .. other)
@@ -143,6 +145,15 @@ redis.call('HSET', PREFIX .. 'scope:' .. resource .. ':' .. namespace, 'fence', 
 local answer = { text(fence), text(count) }
 for _, part in ipairs(known) do answer[#answer + 1] = part end
 return answer
+`);
+
+/** ARGV: now, or ''. Answers [now, when the oldest and the newest event were recorded, '' where there is none]. */
+export const TIMES = script(`
+local now = text(timeOr(ARGV[1]))
+local oldest = redis.call('XRANGE', LOG, '-', '+', 'COUNT', 1)[1]
+if not oldest then return { now, '', '' } end
+local newest = redis.call('XREVRANGE', LOG, '+', '-', 'COUNT', 1)[1]
+return { now, text(recorded(oldest)), text(recorded(newest)) }
 `);
 
 /**

@@ -23,6 +23,8 @@ export interface WitnessOptions {
   readonly draftEpochEvent: DraftEpochEvent;
   /** Ms since 1970. */
   readonly clock: () => number;
+  /** When it is recorded; "" for Redis's own clock. */
+  readonly recordedAt: () => number | "";
   readonly logger: Logger;
 }
 
@@ -83,12 +85,11 @@ export class Witness {
 
   /** Ends the epoch `ended` ("": there is no feed any more), unless somebody else has. */
   async #renew(reason: string, ended: string): Promise<void> {
-    const { source, streamPerResource, draftEpochEvent, clock, logger } = this.#options;
+    const { source, streamPerResource, draftEpochEvent, clock, recordedAt, logger } = this.#options;
     const current = randomEpoch();
-    const nowMs = clock();
     const previous = ended || this.#seen.epoch || null;
-    const event = draftEpochEvent({ previous, current, reason, at: new Date(nowMs).toISOString() });
-    const how = [source, ended, current, nowMs, streamPerResource ? "1" : ""];
+    const event = draftEpochEvent({ previous, current, reason, at: new Date(clock()).toISOString() });
+    const how = [source, ended, current, recordedAt(), streamPerResource ? "1" : ""];
     const reply = await this.#connection.run(RENEW, [
       ...how,
       ...seenArguments(this.#seen),

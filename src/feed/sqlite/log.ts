@@ -13,11 +13,12 @@ import type {
   FeedHead,
   FeedLog,
   HistoryQuery,
-  RetentionLimits,
+  LogTimes,
   ScopeStatus,
   StateCut,
   StateEntry,
   StateFilter,
+  TrimLimits,
 } from "../log.ts";
 import { Waiters } from "../waiters.ts";
 import { claimScope, commitChunk } from "./commit.ts";
@@ -29,7 +30,7 @@ import { placeHolder } from "./file.ts";
 import { planHistory, type Range } from "./history.ts";
 import { entryOf, EVENT_COLUMNS, headOf, readMeta, scopeOf } from "./rows.ts";
 import { filterOf, SqliteStateCut, stateBatches } from "./state.ts";
-import { lastBefore, reclaimBatch, recordedText, trimBatch } from "./trim.ts";
+import { lastBefore, reclaimBatch, recordedText, recordedTimes, trimBatch } from "./trim.ts";
 
 /** How often a reader looks whether another process has written. */
 const FOREIGN_WRITES_MS = 250;
@@ -131,15 +132,18 @@ export class SqliteLog implements FeedLog {
     return cut;
   }
 
+  async times(): Promise<LogTimes> {
+    return { nowMs: this.#parts.clock(), ...recordedTimes(this.#connection) };
+  }
+
   async trim(
-    limits: RetentionLimits,
+    limits: TrimLimits,
     { signal }: { signal?: AbortSignal } = {},
   ): Promise<{ floor: number; removed: number }> {
-    const nowMs = this.#parts.clock();
     const mayGoOn = () => signal?.aborted !== true;
     let removed = 0;
     while (mayGoOn()) {
-      const gone = trimBatch(this.#writing(), limits, nowMs);
+      const gone = trimBatch(this.#writing(), limits);
       if (gone === 0) break;
       removed += gone;
       this.#boundWriteAhead();

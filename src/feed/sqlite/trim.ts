@@ -1,4 +1,4 @@
-import type { RetentionLimits } from "../log.ts";
+import type { TrimLimits } from "../log.ts";
 import type { Connection } from "./connection.ts";
 import { readMeta, type Meta } from "./rows.ts";
 
@@ -22,12 +22,21 @@ export function lastBefore(connection: Connection, timeMs: number, floor: number
   return row?.integer("sequence") ?? floor;
 }
 
+/** When the oldest and the newest event were recorded, ms since 1970; null where there is none. */
+export function recordedTimes(connection: Connection): { oldestMs: number | null; newestMs: number | null } {
+  const timeOf = (order: "ASC" | "DESC") => {
+    const row = connection.get(`SELECT recorded_at FROM events ORDER BY sequence ${order} LIMIT 1`);
+    return row === undefined ? null : Date.parse(row.text("recorded_at"));
+  };
+  return { oldestMs: timeOf("ASC"), newestMs: timeOf("DESC") };
+}
+
 /** Removes the oldest events beyond the limits, at most a batch of them. Answers how many went. */
-export function trimBatch(connection: Connection, limits: RetentionLimits, nowMs: number): number {
+export function trimBatch(connection: Connection, limits: TrimLimits): number {
   const meta = readMeta(connection);
-  if (!exceeds(connection, meta, limits, nowMs)) return 0;
+  if (!exceeds(connection, meta, limits)) return 0;
   return connection.transaction(() => {
-    const { floor, bytes } = place(connection, readMeta(connection), limits, nowMs);
+    const { floor, bytes } = place(connection, readMeta(connection), limits);
     const removed = removeThrough(connection, floor);
     connection.run("UPDATE meta SET floor = ?, bytes = ? WHERE one = 1", [floor, bytes]);
     return removed;
@@ -43,23 +52,21 @@ export function reclaimBatch(connection: Connection): boolean {
   return true;
 }
 
-function exceeds(connection: Connection, meta: Meta, limits: RetentionLimits, nowMs: number): boolean {
+function exceeds(connection: Connection, meta: Meta, limits: TrimLimits): boolean {
   if (meta.sequence === meta.floor) return false;
-  return (
-    meta.floor < wantedFloor(connection, meta, limits, nowMs) || meta.bytes > (limits.maxBytes ?? Infinity)
-  );
+  return meta.floor < wantedFloor(connection, meta, limits) || meta.bytes > (limits.maxBytes ?? Infinity);
 }
 
-function wantedFloor(connection: Connection, meta: Meta, limits: RetentionLimits, nowMs: number): number {
+function wantedFloor(connection: Connection, meta: Meta, limits: TrimLimits): number {
   const byCount = limits.maxEvents === undefined ? 0 : meta.sequence - Math.max(0, limits.maxEvents);
-  const byAge =
-    limits.maxAgeMs === undefined ? 0 : lastBefore(connection, nowMs - limits.maxAgeMs, meta.floor);
+  const { recordedBeforeMs } = limits;
+  const byAge = recordedBeforeMs === undefined ? 0 : lastBefore(connection, recordedBeforeMs, meta.floor);
   return Math.max(meta.floor, byCount, byAge);
 }
 
 /** The floor this batch reaches, and the bytes left above it. */
-function place(connection: Connection, meta: Meta, limits: RetentionLimits, nowMs: number) {
-  const wanted = wantedFloor(connection, meta, limits, nowMs);
+function place(connection: Connection, meta: Meta, limits: TrimLimits) {
+  const wanted = wantedFloor(connection, meta, limits);
   let { floor, bytes } = meta;
   connection.each(
     `SELECT sequence, octet_length(events.data) + coalesce(octet_length(overflow.data), 0) AS bytes
