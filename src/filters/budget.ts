@@ -6,12 +6,24 @@ export interface Budget {
 /** Comparing so many characters takes about as long as a step. */
 const COMPARISONS_PER_STEP = 64;
 
+/** Pays for holding two texts of which the shorter has so many characters against each other. */
+export function spendOnComparing(characters: number, budget: Budget): void {
+  budget.spend(characters / COMPARISONS_PER_STEP);
+}
+
 /**
  * `text.includes(part)`, paid for. JavaScript's search is fast with nearly all texts, but not with those that were
  * made against it, where it compares each character of the one with each of the other.
  */
 export function includesWithin(text: string, part: string, budget: Budget): boolean {
   if (part.length > text.length) return false;
-  budget.spend((text.length * part.length) / COMPARISONS_PER_STEP);
+  spendOnComparing(text.length * part.length, budget);
   return text.includes(part);
+}
+
+/** The names of an object's members, paid for: JavaScript makes a list of them all, however few are looked at. */
+export function namesWithin(object: object, budget: Budget): string[] {
+  const names = Object.keys(object);
+  budget.spend(names.length);
+  return names;
 }

@@ -1,5 +1,10 @@
 import { equalJson, isJsonObject, type Json, type JsonObject } from "../schemas/json.ts";
+import { namesWithin, spendOnComparing, type Budget } from "./budget.ts";
+import type { Evaluation } from "./evaluation.ts";
 import { memberOf, type Question } from "./values.ts";
+
+/** Looking a member up in two objects, and listing it with the others, takes about as long as so many steps. */
+const STEPS_OF_A_MEMBER = 4;
 
 /**
  * Whether something changed at this place of the object: exactly there, below it, or above it, where a whole part
@@ -14,18 +19,28 @@ export function changesAt(pointer: string): Question {
       if (!isJsonObject(change)) return false;
       const { path } = change;
       if (typeof path !== "string") return false;
+      spendOnComparing(Math.min(path.length, below.length), evaluation);
       if (path === pointer || path.startsWith(below)) return true;
       if (!below.startsWith(`${path}/`)) return false;
       evaluation.assertExact();
-      return differAt(change, pointer.slice(path.length + 1).split("/"));
+      return differAt(change, pointer.slice(path.length + 1), evaluation);
     });
   };
 }
 
-function differAt({ from, to }: JsonObject, pointer: readonly string[]): boolean {
-  const [before, after] = [valueAt(from, pointer), valueAt(to, pointer)];
+function differAt({ from, to }: JsonObject, pointer: string, evaluation: Evaluation): boolean {
+  evaluation.spend(pointer.length);
+  const parts = pointer.split("/");
+  const [before, after] = [valueAt(from, parts), valueAt(to, parts)];
   if (before === undefined || after === undefined) return before !== after;
-  return !equalJson(before, after);
+  return !equalJson(before, after, (value) => spendOnValue(value, evaluation));
+}
+
+function spendOnValue(value: Json, budget: Budget): void {
+  budget.spend(STEPS_OF_A_MEMBER);
+  if (typeof value === "string") spendOnComparing(value.length, budget);
+  // Twice: it is listed once more to be compared.
+  else if (isJsonObject(value)) budget.spend(STEPS_OF_A_MEMBER * namesWithin(value, budget).length);
 }
 
 function valueAt(value: Json | undefined, pointer: readonly string[]): Json | undefined {

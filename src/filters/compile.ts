@@ -1,4 +1,5 @@
 import { isJsonObject, type Json } from "../schemas/json.ts";
+import { namesWithin } from "./budget.ts";
 import { changesAt } from "./changes.ts";
 import type { Evaluation } from "./evaluation.ts";
 import type { Expression, Loop, LoopNames, Selector, StateTerm, ValueTerm } from "./expression.ts";
@@ -71,8 +72,8 @@ function valueTest({ selector, operator, negated, value: wanted }: ValueTerm): T
 }
 
 function stateTest({ selector, operator, negated }: StateTerm): Test {
-  return termTest(selector, (found, _evaluation, isCut) => {
-    const isSo = found === undefined || (operator === "empty" && isEmpty(found));
+  return termTest(selector, (found, evaluation, isCut) => {
+    const isSo = found === undefined || (operator === "empty" && isEmpty(found, evaluation));
     // What was cut may have been all there was.
     return isSo && isCut() ? undefined : isSo !== negated;
   });
@@ -86,8 +87,8 @@ function termTest(selector: Selector, judge: Judge): Test {
   return {
     needsData,
     holds: (evaluation) => {
-      const found = read(evaluation);
       evaluation.spend(1);
+      const found = read(evaluation);
       if (found === UNKNOWN) return undefined;
       return judge(found, evaluation, () => isCut?.(evaluation) === true);
     },
@@ -115,21 +116,26 @@ function loopTest({ kind, selector, names, inner }: Loop, slots: number): Test {
   const decisive = kind === "any";
   const test = termTest(selector, (found, evaluation, isCut) => {
     let result: Verdict = isCut() ? undefined : !decisive;
-    for (const [key, value] of found === undefined ? [] : membersOf(found)) {
+    const decides = (key: number | string, value: Json): boolean => {
       evaluation.spend(1);
       bind(evaluation.slots, slots, names, key, value);
       const verdict = holds(evaluation);
-      if (verdict === decisive) return decisive;
       if (verdict === undefined) result = undefined;
-    }
-    return result;
+      return verdict === decisive;
+    };
+    return someMember(found, evaluation, decides) ? decisive : result;
   });
   return { ...test, needsData: test.needsData || needsData };
 }
 
-function* membersOf(found: Json): Generator<readonly [key: number | string, value: Json]> {
-  if (Array.isArray(found)) yield* found.entries();
-  else if (isJsonObject(found)) yield* Object.entries(found);
+function someMember(
+  found: Json | undefined,
+  evaluation: Evaluation,
+  isIt: (key: number | string, value: Json) => boolean,
+): boolean {
+  if (Array.isArray(found)) return found.some((value, position) => isIt(position, value));
+  if (!isJsonObject(found)) return false;
+  return namesWithin(found, evaluation).some((name) => isIt(name, found[name] ?? null));
 }
 
 function bind(slots: Json[], first: number, names: LoopNames, key: number | string, value: Json): void {

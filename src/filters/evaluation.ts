@@ -1,15 +1,20 @@
 import type { Budget } from "./budget.ts";
 import type { EventFacts } from "../schemas/draft.ts";
 import type { Json, JsonObject } from "../schemas/json.ts";
+import type { FilterCost } from "../schemas/subscription-schema.ts";
 
 /**
- * What an expression may cost for one event, in steps: a term, an element of a list, or a state of a regular
- * expression at one character, some tens of nanoseconds each.
+ * What the expressions of a subscription may cost for one event, in steps: a term, a member of a list or map that is
+ * looked at or listed, 64 characters that are compared, or half a state of a regular expression at one character. A
+ * step takes some tens of nanoseconds, so that all of them are a few milliseconds.
  */
 export const MAX_STEPS = 100_000;
 
 /** Thrown where an event is so large, and the expression such, that it would cost more. */
 export class OutOfSteps extends Error {}
+
+/** Thrown where whoever asks has no more steps left for the moment. */
+export class StepLimitReached extends Error {}
 
 /** Thrown where the answer depends on digits that JavaScript's numbers do not hold. */
 export class NeedsExactNumbers extends Error {}
@@ -23,6 +28,33 @@ export interface FilterSubject {
   exactData(): JsonObject;
 }
 
+/** The steps for one event, of the expression and of who asks, whichever ends first. */
+export class Allowance implements Budget {
+  readonly #cost: FilterCost | undefined;
+  readonly #maxSteps: number;
+  readonly #atMost: number;
+  #spent = 0;
+
+  constructor(maxSteps: number, cost?: FilterCost) {
+    this.#cost = cost;
+    this.#maxSteps = maxSteps;
+    const { limit = Number.POSITIVE_INFINITY, steps = 0 } = cost ?? {};
+    this.#atMost = Math.min(maxSteps, limit - steps);
+  }
+
+  /** @throws OutOfSteps, StepLimitReached */
+  spend(steps: number): void {
+    this.#spent += steps;
+    if (this.#spent <= this.#atMost) return;
+    throw this.#spent > this.#maxSteps ? new OutOfSteps() : new StepLimitReached();
+  }
+
+  /** Puts what was spent on the bill of who asks. */
+  close(): void {
+    if (this.#cost !== undefined) this.#cost.steps += this.#spent;
+  }
+}
+
 /** One expression asked of one event. */
 export class Evaluation implements Budget {
   readonly facts: EventFacts;
@@ -30,16 +62,18 @@ export class Evaluation implements Budget {
   readonly slots: Json[] = [];
   readonly #subject: FilterSubject;
   readonly #exact: boolean;
-  #steps = MAX_STEPS;
+  readonly #allowance: Allowance;
+  #data: JsonObject | undefined;
 
-  constructor(subject: FilterSubject, exact: boolean) {
+  constructor(subject: FilterSubject, exact: boolean, allowance: Allowance) {
     this.facts = subject.facts;
     this.#subject = subject;
     this.#exact = exact;
+    this.#allowance = allowance;
   }
 
   data(): JsonObject {
-    return this.#exact ? this.#subject.exactData() : this.#subject.data();
+    return (this.#data ??= this.#exact ? this.#subject.exactData() : this.#subject.data());
   }
 
   /** @throws NeedsExactNumbers where numbers are not held exactly. */
@@ -47,9 +81,8 @@ export class Evaluation implements Budget {
     if (!this.#exact) throw new NeedsExactNumbers();
   }
 
-  /** @throws OutOfSteps */
+  /** @throws OutOfSteps, StepLimitReached */
   spend(steps: number): void {
-    this.#steps -= steps;
-    if (this.#steps < 0) throw new OutOfSteps();
+    this.#allowance.spend(steps);
   }
 }

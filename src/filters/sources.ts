@@ -1,5 +1,6 @@
 import type { EventFacts } from "../schemas/draft.ts";
 import { isJsonObject, type Json, type JsonObject } from "../schemas/json.ts";
+import type { Budget } from "./budget.ts";
 import type { Evaluation } from "./evaluation.ts";
 import type { Selector } from "./expression.ts";
 import { isObjectMember } from "./selectors.ts";
@@ -24,14 +25,16 @@ type FactName = "op" | "type" | "aspect" | "severity";
 export function sourceOf({ path, slot }: Selector): Source {
   const [root = "", ...members] = path;
   if (slot !== undefined) {
-    return { needsData: false, read: ({ slots }) => walk(slots[slot], members) };
+    return { needsData: false, read: (evaluation) => walk(evaluation.slots[slot], members, evaluation) };
   }
   if (isObjectMember(root)) return objectSource(path);
   switch (root) {
     case "resource":
       return resourceSource(members[0] ?? "");
     case "signals":
-      return factSource((facts) => (isControl(facts) ? UNKNOWN : walk([...facts.signals], members)));
+      return factSource((facts, evaluation) =>
+        isControl(facts) ? UNKNOWN : walk(facts.signals as string[], members, evaluation),
+      );
     case "changes":
       return changesSource(members);
     case "after":
@@ -42,8 +45,8 @@ export function sourceOf({ path, slot }: Selector): Source {
   }
 }
 
-function factSource(read: (facts: EventFacts) => Found): Source {
-  return { needsData: false, read: ({ facts }) => read(facts) };
+function factSource(read: (facts: EventFacts, evaluation: Evaluation) => Found): Source {
+  return { needsData: false, read: (evaluation) => read(evaluation.facts, evaluation) };
 }
 
 /** Type and severity are those of the event; op and aspect are of a change only. */
@@ -71,44 +74,53 @@ function resourceSource(member: string): Source {
     case "node":
       return factSource((facts) => (isControl(facts) ? UNKNOWN : (facts[member] ?? undefined)));
     default:
-      return dataSource((data) => walk(data["resource"], [member]));
+      return dataSource((data, evaluation) => walk(data["resource"], [member], evaluation));
   }
 }
 
-function dataSource(read: (data: JsonObject, facts: EventFacts) => Found): Source {
+function dataSource(read: (data: JsonObject, evaluation: Evaluation) => Found): Source {
   return {
     needsData: true,
     read: (evaluation) => {
       if (isControl(evaluation.facts)) return UNKNOWN;
-      return read(evaluation.data(), evaluation.facts);
+      return read(evaluation.data(), evaluation);
     },
   };
 }
 
 /** The object as it is now, or as it last was. */
 function objectSource(path: readonly string[]): Source {
-  return dataSource((data, { op }) => stubMember(data, op === "delete" ? "before" : "after", path));
+  return dataSource((data, evaluation) =>
+    stubMember(data, evaluation.facts.op === "delete" ? "before" : "after", path, evaluation),
+  );
 }
 
 /** Only a deletion has a before, and it has no after. */
 function stubSource(root: "after" | "before", members: readonly string[]): Source {
-  return dataSource((data, { op }) =>
-    (op === "delete") === (root === "before") ? stubMember(data, root, members) : undefined,
+  return dataSource((data, evaluation) =>
+    (evaluation.facts.op === "delete") === (root === "before")
+      ? stubMember(data, root, members, evaluation)
+      : undefined,
   );
 }
 
 /** The stub leaves an event that is too large. */
-function stubMember(data: JsonObject, root: "after" | "before", members: readonly string[]): Found {
+function stubMember(
+  data: JsonObject,
+  root: "after" | "before",
+  members: readonly string[],
+  budget: Budget,
+): Found {
   const stub = data[root];
-  return isJsonObject(stub) ? walk(stub, members) : UNKNOWN;
+  return isJsonObject(stub) ? walk(stub, members, budget) : UNKNOWN;
 }
 
 /** `changes` itself, an element of it, or with `changes.path` the list of its paths. */
 function changesSource(members: readonly string[]): Source {
   const read =
     members.length === 1 && members[0] === "path"
-      ? (data: JsonObject) => pathsOf(data["changes"])
-      : (data: JsonObject) => walk(data["changes"], members);
+      ? (data: JsonObject, budget: Budget) => pathsOf(data["changes"], budget)
+      : (data: JsonObject, budget: Budget) => walk(data["changes"], members, budget);
   return {
     ...dataSource(read),
     isCut: (evaluation) =>
@@ -116,15 +128,17 @@ function changesSource(members: readonly string[]): Source {
   };
 }
 
-function pathsOf(changes: Json | undefined): Json | undefined {
+function pathsOf(changes: Json | undefined, budget: Budget): Json | undefined {
   if (!Array.isArray(changes)) return undefined;
+  budget.spend(changes.length);
   return changes.flatMap((change) => (isJsonObject(change) ? (change["path"] ?? []) : []));
 }
 
-function walk(value: Json | undefined, members: readonly string[]): Json | undefined {
+function walk(value: Json | undefined, members: readonly string[], budget: Budget): Json | undefined {
   let found = value;
   for (const member of members) {
     if (found === undefined) return undefined;
+    budget.spend(1);
     found = memberOf(found, member);
   }
   return found ?? undefined;

@@ -1,6 +1,9 @@
 import { isJsonObject, type Json, type JsonObject } from "../schemas/json.ts";
-import { includesWithin } from "./budget.ts";
+import { includesWithin, namesWithin, spendOnComparing, type Budget } from "./budget.ts";
 import type { Evaluation } from "./evaluation.ts";
+
+/** Reading a number's text takes about as long as so many steps, and one more for each character. */
+const STEPS_OF_A_DECIMAL = 8;
 
 const TRUE_WORDS = ["1", "t", "T", "true", "TRUE", "True"];
 const FALSE_WORDS = ["0", "f", "F", "false", "FALSE", "False"];
@@ -12,23 +15,30 @@ export type Question = (value: Json, evaluation: Evaluation) => boolean;
 export function equalTo(wanted: string): Question {
   const decimal = decimalOf(wanted);
   const approximate = Number(wanted);
+  // Two decimals that are equal round to the same float; the reverse does not hold.
+  const isExact = decimal !== undefined && decimalOf(String(approximate)) === decimal;
   const truth = TRUE_WORDS.includes(wanted) ? true : FALSE_WORDS.includes(wanted) ? false : undefined;
   return (value, evaluation) => {
-    if (typeof value === "string") return value === wanted;
+    if (typeof value === "string") return isSameText(value, wanted, evaluation);
     if (typeof value === "boolean") return value === truth;
     if (decimal === undefined) return false;
-    if (typeof value !== "number") return rawDecimal(value) === decimal;
-    // Two decimals that are equal round to the same float; the reverse does not hold.
+    if (typeof value !== "number") return rawDecimal(value, evaluation) === decimal;
     if (value !== approximate) return false;
     if (!Number.isSafeInteger(value)) evaluation.assertExact();
-    return decimalOf(String(value)) === decimal;
+    return isExact;
   };
 }
 
-function rawDecimal(value: Json): string | undefined {
-  return typeof value === "object" && value !== null && JSON.isRawJSON(value)
-    ? decimalOf(value.rawJSON)
-    : undefined;
+function isSameText(value: string, wanted: string, budget: Budget): boolean {
+  if (value.length !== wanted.length) return false;
+  spendOnComparing(value.length, budget);
+  return value === wanted;
+}
+
+function rawDecimal(value: Json, budget: Budget): string | undefined {
+  if (typeof value !== "object" || value === null || !JSON.isRawJSON(value)) return undefined;
+  budget.spend(STEPS_OF_A_DECIMAL + value.rawJSON.length);
+  return decimalOf(value.rawJSON);
 }
 
 /** One text for all ways to write a decimal: digits without zeros at either end, and an exponent. */
@@ -69,10 +79,10 @@ export function containing(wanted: string): Question {
 }
 
 /** A list, map or text without anything in it. */
-export function isEmpty(value: Json): boolean {
+export function isEmpty(value: Json, budget: Budget): boolean {
   if (typeof value === "string" || Array.isArray(value)) return value.length === 0;
   if (!isJsonObject(value)) return false;
-  return Object.keys(value).length === 0;
+  return namesWithin(value, budget).length === 0;
 }
 
 /** A member of a map, an element of a list, or undefined; null is as good as absent. */

@@ -40,8 +40,12 @@ export function stringField(stub: JsonObject, name: string): string | undefined 
   return typeof value === "string" ? value : undefined;
 }
 
-/** Structural equality; object members in any order, numbers by their text. */
-export function equalJson(a: Json, b: Json): boolean {
+/**
+ * Structural equality; object members in any order, numbers by their text. `onCompare` is told of each pair of values
+ * before it is compared.
+ */
+export function equalJson(a: Json, b: Json, onCompare?: (a: Json, b: Json) => void): boolean {
+  onCompare?.(a, b);
   if (a === b) return true;
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
   if (JSON.isRawJSON(a) || JSON.isRawJSON(b)) {
@@ -52,10 +56,12 @@ export function equalJson(a: Json, b: Json): boolean {
       Array.isArray(a) &&
       Array.isArray(b) &&
       a.length === b.length &&
-      a.every((item, position) => equalJson(item, b[position] as Json))
+      a.every((item, position) => equalJson(item, b[position] as Json, onCompare))
     );
   }
   const names = Object.keys(a);
   if (names.length !== Object.keys(b).length) return false;
-  return names.every((name) => Object.hasOwn(b, name) && equalJson(a[name] as Json, b[name] as Json));
+  return names.every(
+    (name) => Object.hasOwn(b, name) && equalJson(a[name] as Json, b[name] as Json, onCompare),
+  );
 }

@@ -47,12 +47,25 @@ export interface EventConditions {
 /** An expression of the filter language. Two of the same text ask the same, so that the text can stand for it. */
 export interface EventExpression {
   readonly text: string;
-  readonly test: EventTest;
+  readonly test: ExpressionTest;
+}
+
+/** What filters cost whoever asks them. One object for all that is asked in its name. */
+export interface FilterCost {
+  /** Work of the expressions: a step takes some tens of nanoseconds. */
+  steps: number;
+  /** Characters of JSON that had to be parsed for them, some ten nanoseconds each. */
+  parsed: number;
+  /** An evaluation that would bring `steps` beyond it ends with StepLimitReached, and says nothing of the event. */
+  limit?: number;
 }
 
 /** An event as it is tested: its facts, and its JSON for what they do not say. */
 export type TestedEvent = EventFacts & { readonly json: string };
-export type EventTest = (event: TestedEvent) => boolean;
+/** What it cost is added to `cost`. @throws StepLimitReached where that has a limit. */
+export type EventTest = (event: TestedEvent, cost?: FilterCost) => boolean;
+/** An event that would cost more than `maxSteps` passes. */
+type ExpressionTest = (event: TestedEvent, cost?: FilterCost, maxSteps?: number) => boolean;
 
 export interface Subscription {
   readonly conditions: EventConditions;

@@ -27,21 +27,29 @@ export function controlEvent(overrides: Partial<EventFacts> = {}): SampleEvent {
   return sampleEvent("{}", { ...facts, job: null, node: null, severity: "WARN", ...overrides });
 }
 
-/** Whether the event passes, and how often it was parsed for that. */
-export function ask(expression: string, { facts, data }: SampleEvent): { passes: boolean; parsed: number } {
+/** Whether the event passes, how often it was parsed for that, and in how many steps. */
+export function ask(
+  expression: string,
+  { facts, data }: SampleEvent,
+  limit?: number,
+): { passes: boolean; parsed: number; steps: number } {
   let parsed = 0;
+  const cost = { steps: 0, parsed: 0, ...(limit !== undefined && { limit }) };
   const filter = createFilter(expression, { signals: FILTER_SIGNALS });
   const read = (parse: (text: string) => Json): JsonObject => {
     parsed += 1;
     const value = parse(data);
     return isJsonObject(value) ? value : {};
   };
-  const isWanted = filter({
-    facts,
-    data: () => read((text) => JSON.parse(text) as Json),
-    exactData: () => read(parseExact),
-  });
-  return { passes: isWanted, parsed };
+  const isWanted = filter(
+    {
+      facts,
+      data: () => read((text) => JSON.parse(text) as Json),
+      exactData: () => read(parseExact),
+    },
+    cost,
+  );
+  return { passes: isWanted, parsed, steps: cost.steps };
 }
 
 export function passes(expression: string, event: SampleEvent): boolean {

@@ -10,6 +10,7 @@ import {
   MAX_FILTER_TERMS,
 } from "../../src/filters/parser.ts";
 import { MAX_PROGRAM_SIZE } from "../../src/filters/regex/program.ts";
+import { MAX_CLASSES } from "../../src/filters/regex/syntax.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 const read = (path: string) => readFileSync(new URL(path, ROOT), "utf8");
@@ -46,6 +47,7 @@ describe("docs/filters.md", () => {
       MAX_FILTER_STATES,
       MAX_PROGRAM_SIZE,
       MAX_STEPS,
+      MAX_CLASSES,
     ];
     for (const number of numbers) expect(PAGE).toContain(number.toLocaleString("en"));
   });

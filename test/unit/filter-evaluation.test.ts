@@ -1,6 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { MAX_STEPS } from "../../src/filters/evaluation.ts";
+import { MAX_STEPS, StepLimitReached } from "../../src/filters/evaluation.ts";
+import { createEventFilter } from "../../src/publishers/selection/event-filter.ts";
+import { compileFilter } from "../../src/publishers/selection/filter-expression.ts";
 import { ask, controlEvent, eventAfter, passes, sampleEvent } from "../support/filters.ts";
+import { entryOf } from "../support/http-feed.ts";
 
 const STUB = `{
   "Status": "running", "Empty": "", "Priority": 50, "Ratio": 0.25, "Stop": false, "Zero": 0,
@@ -291,5 +294,56 @@ describe("what it costs", () => {
     expect(passes("Text matches `a+b`", wide)).toBe(false);
     expect(passes(`Text contains "${"a".repeat(999)}b${"a".repeat(999)}"`, wide)).toBe(true);
     expect(passes("Text contains ab", wide)).toBe(false);
+  });
+
+  const members = (count: number, value: unknown) =>
+    Object.fromEntries(Array.from({ length: count }, (_, position) => [`m${position}`, value]));
+  const replaced = (part: unknown) => ({ changes: [{ path: "/M", from: { part }, to: { part } }] });
+  it.each<[string, string, (size: number) => object]>([
+    ["whether a map is empty", "M is empty", (size) => ({ after: { M: members(size, 1) } })],
+    ["a loop that ends at once", "any M as m { m != x }", (size) => ({ after: { M: members(size, 1) } })],
+    ["a list", "List contains x", (size) => ({ after: { List: Array(size).fill(1) } })],
+    ["equal texts", `Text == "${"a".repeat(4000)}"`, (size) => ({ after: { Text: "a".repeat(size) } })],
+    ["a search", "Text contains ba", (size) => ({ after: { Text: "a".repeat(size) } })],
+    ["a plain pattern", "Text matches `ba`", (size) => ({ after: { Text: "a".repeat(size) } })],
+    ["parts of an object", 'changes contains "/M/part"', (size) => replaced(members(size, 1))],
+    ["texts of an object", 'changes contains "/M/part"', (size) => replaced("a".repeat(size))],
+    [
+      "paths of changes",
+      "changes.path is empty",
+      (size) => ({ changes: Array.from({ length: size }, () => ({ path: "/A", from: 1, to: 2 })) }),
+    ],
+  ])("pays for what it lists or compares: %s", (_name, expression, data) => {
+    const [small, large] = [40, 4000].map((size) => ask(expression, sampleEvent(JSON.stringify(data(size)))));
+    expect(large?.steps).toBeGreaterThan((small?.steps ?? 0) + 60);
+  });
+
+  it("bounds loops over a map within loops over it, however soon each of them ends", () => {
+    const job = eventAfter(JSON.stringify({ M: members(450, { Queued: 0 }) }));
+    const pairs = "any M as a { all M as b { b == x } }";
+    const { passes: isWanted, steps } = ask(Array(40).fill(pairs).join(" or "), job);
+    expect(isWanted).toBe(true);
+    expect(steps).toBeLessThan(MAX_STEPS + 1000);
+    expect(passes(pairs, eventAfter(JSON.stringify({ M: members(45, 1) })))).toBe(false);
+  });
+
+  it("is shared by the expressions of a subscription", () => {
+    const text = "a".repeat(20_000);
+    const entry = entryOf({ json: JSON.stringify({ data: { after: { Text: text } } }) });
+    const cost = { steps: 0, parsed: 0 };
+    const filters = Array.from({ length: 8 }, () => compileFilter("Text matches `(a?){200}b`", []));
+    expect(createEventFilter({ filters })(entry, cost)).toBe(true);
+    expect(cost.steps).toBeGreaterThan(MAX_STEPS / 2);
+    expect(cost.steps).toBeLessThan(MAX_STEPS * 1.1);
+    // Parsed once for all of them, and for whoever asks next.
+    expect(cost.parsed).toBe(entry.json.length);
+    createEventFilter({ filters })(entry, cost);
+    expect(cost.parsed).toBe(entry.json.length);
+  });
+
+  it("can be limited by whoever asks, who then learns nothing of the event", () => {
+    const wide = eventAfter(JSON.stringify({ List: Array(1000).fill(1) }));
+    expect(() => ask("any List as a { a == 2 }", wide, 500)).toThrow(StepLimitReached);
+    expect(ask("any List as a { a == 2 }", wide, 5000).passes).toBe(false);
   });
 });

@@ -113,6 +113,9 @@ describe("a regular expression that is none, or too large, is refused with its p
     ["^(?<!a)b", "no such group"],
     ["^\\p{Klingon}", "no class of characters Klingon"],
     ["[^[:vowel:]]", "no class [:vowel:]"],
+    ["[^[:constructor:]]", "no class [:constructor:]"],
+    ["[^[:__proto__:]]", "no class [:__proto__:]"],
+    ["^\\p{constructor}", "no class of characters constructor"],
     ["[^z-a]", "ends before it begins"],
     ["^(a{1000}){1000}", "too large"],
     ["^((((a{0}){1000}){1000}){1000}){1000}", "too large"],
@@ -122,6 +125,16 @@ describe("a regular expression that is none, or too large, is refused with its p
     const compile = () => new Regex(marked.slice(0, at) + marked.slice(at + 1));
     expect(compile).toThrow(InvalidRegex);
     expect(compile).toThrow(expect.objectContaining({ at, message: expect.stringContaining(message) }));
+  });
+
+  it("however short the different classes are", () => {
+    const classes = (count: number) =>
+      Array.from({ length: count }, (_, position) => `[a-${String.fromCodePoint(0x100 + position)}]`).join(
+        "",
+      );
+    expect(() => new Regex(classes(101))).toThrow(/at most 100 different classes/);
+    expect(new Regex(classes(100)).test("a".repeat(100))).toBe(true);
+    expect(new Regex("[ab]".repeat(400)).test("ab".repeat(200))).toBe(true);
   });
 
   it("however deep its groups are", () => {

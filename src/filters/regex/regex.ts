@@ -1,4 +1,4 @@
-import { includesWithin, type Budget } from "../budget.ts";
+import { includesWithin, spendOnComparing, type Budget } from "../budget.ts";
 import { compileRegex, type Program } from "./program.ts";
 import { InvalidRegex, parseRegex, type Assertion, type Node } from "./syntax.ts";
 
@@ -7,6 +7,11 @@ export { InvalidRegex };
 const NEWLINE = 10;
 /** Before the first character and after the last. */
 const NOTHING = -1;
+
+const STEPS_OF_A_CHARACTER = 2;
+const STEPS_OF_A_STATE = 2;
+/** To begin takes as long as that, whatever the text. */
+const STEPS_OF_A_TEST = 4;
 
 const UNBOUNDED: Budget = { spend: () => undefined };
 
@@ -36,8 +41,9 @@ export class Regex {
     return this.#program.instructions.length;
   }
 
-  /** Whether it matches anywhere in the text. The budget hears of one step for each state at each character. */
+  /** Whether it matches anywhere in the text. The budget hears of each state at each character. */
   test(text: string, budget: Budget = UNBOUNDED): boolean {
+    budget.spend(STEPS_OF_A_TEST);
     return this.#plain === undefined ? this.#run(text, budget) : holds(this.#plain, text, budget);
   }
 
@@ -50,7 +56,7 @@ export class Regex {
       if (this.#enter(this.#program.start, current, before, code)) return true;
       if (code === NOTHING) return false;
       at += code > 0xffff ? 2 : 1;
-      budget.spend(1 + current.size);
+      budget.spend(STEPS_OF_A_CHARACTER + STEPS_OF_A_STATE * current.size);
       following.clear();
       if (this.#step(current, following, code, text.codePointAt(at) ?? NOTHING)) return true;
       [current, following] = [following, current];
@@ -60,11 +66,12 @@ export class Regex {
 
   /** Moves every state over one character. Answers whether that ends a match. */
   #step(from: StateSet, to: StateSet, code: number, after: number): boolean {
+    const { instructions } = this.#program;
     for (let position = 0; position < from.size; position++) {
-      const instruction = this.#program.instructions[from.at(position)];
-      if (instruction?.kind === "character" && instruction.set.has(code)) {
-        if (this.#enter(instruction.next, to, code, after)) return true;
-      }
+      const instruction = instructions[from.at(position)];
+      if (instruction?.kind !== "character" || !instruction.set.has(code)) continue;
+      // Where many states lead to the same one, all but the first are done here.
+      if (!to.has(instruction.next) && this.#enter(instruction.next, to, code, after)) return true;
     }
     return false;
   }
@@ -72,14 +79,16 @@ export class Regex {
   /** Adds a state and all that it leads to without a character. Answers whether the match is among them. */
   #enter(state: number, states: StateSet, before: number, after: number): boolean {
     const pending = this.#pending;
+    const { instructions } = this.#program;
     pending.length = 0;
     pending.push(state);
     for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
       if (!states.add(next)) continue;
-      const instruction = this.#program.instructions[next];
-      if (instruction?.kind === "match") return true;
-      if (instruction?.kind === "fork") pending.push(...instruction.next);
-      if (instruction?.kind === "assertion" && isTrue(instruction.assertion, before, after)) {
+      const instruction = instructions[next];
+      if (instruction?.kind === "fork") {
+        for (const option of instruction.next) if (!states.has(option)) pending.push(option);
+      } else if (instruction?.kind === "match") return true;
+      else if (instruction?.kind === "assertion" && isTrue(instruction.assertion, before, after)) {
         pending.push(instruction.next);
       }
     }
@@ -102,10 +111,14 @@ class StateSet {
     return this.#members[position] ?? 0;
   }
 
+  has(state: number): boolean {
+    const position = this.#positions[state] ?? 0;
+    return position < this.size && this.#members[position] === state;
+  }
+
   /** False where it is there already. */
   add(state: number): boolean {
-    const position = this.#positions[state] ?? 0;
-    if (position < this.size && this.#members[position] === state) return false;
+    if (this.has(state)) return false;
     this.#members[this.size] = state;
     this.#positions[state] = this.size;
     this.size += 1;
@@ -170,6 +183,7 @@ function isAssertion(node: Node | undefined, assertion: Assertion): boolean {
 }
 
 function holds({ text, atStart, atEnd }: PlainText, within: string, budget: Budget): boolean {
+  if (atStart || atEnd) spendOnComparing(text.length, budget);
   if (atStart) return atEnd ? within === text : within.startsWith(text);
   return atEnd ? within.endsWith(text) : includesWithin(within, text, budget);
 }

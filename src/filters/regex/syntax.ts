@@ -27,6 +27,8 @@ export class InvalidRegex extends Error {
   }
 }
 
+/** Each takes some tens of microseconds the first time it is asked for a character. */
+export const MAX_CLASSES = 100;
 const MAX_REPEAT = 1000;
 const MAX_GROUP_DEPTH = 50;
 
@@ -37,7 +39,11 @@ interface Flags {
 }
 
 const NO_FLAGS: Flags = { ignoreCase: false, multiline: false, dotAll: false };
-const FLAG_NAMES: Readonly<Record<string, keyof Flags>> = { i: "ignoreCase", m: "multiline", s: "dotAll" };
+const FLAG_NAMES: ReadonlyMap<string, keyof Flags> = new Map([
+  ["i", "ignoreCase"],
+  ["m", "multiline"],
+  ["s", "dotAll"],
+]);
 
 /** @throws InvalidRegex */
 export function parseRegex(pattern: string): Node {
@@ -47,6 +53,8 @@ export function parseRegex(pattern: string): Node {
 class RegexParser {
   readonly #pattern: string;
   #at = 0;
+  readonly #sets = new Map<string, CharacterSet>();
+  #classes = 0;
   #flags = NO_FLAGS;
   #depth = 0;
 
@@ -85,10 +93,11 @@ class RegexParser {
   }
 
   #quotedText(): Node[] {
-    const end = this.#pattern.indexOf("\\E", this.#at);
+    const at = this.#at;
+    const end = this.#pattern.indexOf("\\E", at);
     const text = this.#pattern.slice(this.#at, end < 0 ? undefined : end);
     this.#at = end < 0 ? this.#pattern.length : end + 2;
-    const literals = Array.from(text, (character) => this.#literal(character.codePointAt(0) ?? 0));
+    const literals = Array.from(text, (character) => this.#literal(character.codePointAt(0) ?? 0, at));
     const last = literals.pop();
     return last === undefined ? [] : [...literals, this.#repeated(last)];
   }
@@ -121,11 +130,11 @@ class RegexParser {
     const at = this.#at;
     if (this.#take("(")) return this.#group(at);
     if (this.#take("[")) return { kind: "set", set: this.#bracket(at) };
-    if (this.#take(".")) return { kind: "set", set: this.#set(this.#flags.dotAll ? "[^]" : "[^\\n]") };
+    if (this.#take(".")) return { kind: "set", set: this.#set(this.#flags.dotAll ? "[^]" : "[^\\n]", at) };
     if (this.#take("^")) return assertion(this.#flags.multiline ? "line-start" : "text-start");
     if (this.#take("$")) return assertion(this.#flags.multiline ? "line-end" : "text-end");
     if (this.#take("\\")) return this.#escape(at);
-    return this.#literal(this.#codePoint());
+    return this.#literal(this.#codePoint(), at);
   }
 
   #group(at: number): Node | undefined {
@@ -148,20 +157,20 @@ class RegexParser {
 
   #escape(at: number): Node {
     const letter = this.#pattern[this.#at] ?? "";
-    const found = ASSERTIONS[letter];
+    const found = ASSERTIONS.get(letter);
     if (found !== undefined) {
       this.#at += 1;
       return assertion(found);
     }
     const characterClass = this.#class(at);
-    if (characterClass !== undefined) return { kind: "set", set: this.#set(characterClass) };
-    return this.#literal(this.#escapedCodePoint(at));
+    if (characterClass !== undefined) return { kind: "set", set: this.#set(characterClass, at) };
+    return this.#literal(this.#escapedCodePoint(at), at);
   }
 
   /** \d, \pL, \p{Greek}; the backslash was taken. */
   #class(at: number): string | undefined {
     const letter = this.#pattern[this.#at] ?? "";
-    const perl = PERL_CLASSES[letter];
+    const perl = PERL_CLASSES.get(letter);
     if (perl !== undefined) {
       this.#at += 1;
       return perl;
@@ -186,7 +195,7 @@ class RegexParser {
     const octal = this.#match(/0[0-7]{0,2}|[1-7][0-7]{1,2}/y);
     if (octal !== undefined) return Number.parseInt(octal[0], 8);
     const character = this.#pattern[this.#at] ?? "";
-    const control = CONTROLS[character];
+    const control = CONTROLS.get(character);
     if (control === undefined && !/[!-/:-@[-`{-~]/.test(character)) {
       throw this.#error(
         character === "" ? "a \\ ends it" : `\\${character} is not known (nor are back-references)`,
@@ -204,14 +213,14 @@ class RegexParser {
       if (this.#at >= this.#pattern.length) throw this.#error("this [ has no ]", at);
       parts.push(this.#bracketPart());
     } while (!this.#take("]"));
-    return this.#set(`[${negated}${parts.join("")}]`);
+    return this.#set(`[${negated}${parts.join("")}]`, at);
   }
 
   #bracketPart(): string {
     const at = this.#at;
     const posix = this.#match(/\[:(\^?)(\w+):\]/y);
     if (posix !== undefined) {
-      const members = POSIX_CLASSES[posix[2] ?? ""];
+      const members = POSIX_CLASSES.get(posix[2] ?? "");
       if (members === undefined) throw this.#error(`there is no class ${posix[0]}`, at);
       return `[${posix[1]}${members}]`;
     }
@@ -233,12 +242,22 @@ class RegexParser {
     return `${escaped(low)}-${escaped(high)}`;
   }
 
-  #literal(codePoint: number): Node {
-    return { kind: "set", set: this.#set(`[${escaped(codePoint)}]`, codePoint) };
+  #literal(codePoint: number, at: number): Node {
+    return { kind: "set", set: this.#set(`[${escaped(codePoint)}]`, at, codePoint) };
   }
 
-  #set(source: string, codePoint?: number): CharacterSet {
-    return new CharacterSet(source, this.#flags.ignoreCase, codePoint);
+  /** The same object for the same set: each asks a regular expression of JavaScript's, which takes time to make. */
+  #set(source: string, at: number, codePoint?: number): CharacterSet {
+    const { ignoreCase } = this.#flags;
+    const key = `${ignoreCase ? "i" : ""}${source}`;
+    const known = this.#sets.get(key);
+    if (known !== undefined) return known;
+    const set = new CharacterSet(source, ignoreCase, codePoint);
+    this.#sets.set(key, set);
+    if (set.only === undefined && ++this.#classes > MAX_CLASSES) {
+      throw this.#error(`at most ${MAX_CLASSES} different classes of characters`, at);
+    }
+    return set;
   }
 
   #codePoint(): number {
@@ -270,19 +289,19 @@ class RegexParser {
   }
 }
 
-const ASSERTIONS: Readonly<Record<string, Assertion>> = {
-  A: "text-start",
-  z: "text-end",
-  b: "word-boundary",
-  B: "no-word-boundary",
-};
+const ASSERTIONS: ReadonlyMap<string, Assertion> = new Map([
+  ["A", "text-start"],
+  ["z", "text-end"],
+  ["b", "word-boundary"],
+  ["B", "no-word-boundary"],
+]);
 
 function assertion(kind: Assertion): Node {
   return { kind: "assertion", assertion: kind };
 }
 
 function withFlags(flags: Flags, letters: string, value: boolean): Flags {
-  const named = Array.from(letters, (letter) => FLAG_NAMES[letter]).filter((name) => name !== undefined);
+  const named = Array.from(letters, (letter) => FLAG_NAMES.get(letter)).filter((name) => name !== undefined);
   return { ...flags, ...Object.fromEntries(named.map((name) => [name, value])) };
 }
 

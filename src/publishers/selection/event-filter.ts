@@ -1,4 +1,5 @@
 import { EVERYTHING, type Access } from "./access.ts";
+import { MAX_STEPS } from "../../filters/evaluation.ts";
 import type { EventFacts } from "../../schemas/draft.ts";
 import { SEVERITIES } from "../../schemas/severity.ts";
 import {
@@ -19,10 +20,12 @@ export function createEventFilter(conditions: EventConditions, access: Access = 
   const forChanges = changeTests(conditions);
   const forControl = controlTests(conditions);
   const { filters = [] } = conditions;
-  return (event) =>
+  // One expression that is dear leaves the others theirs.
+  const maxSteps = MAX_STEPS / filters.length;
+  return (event, cost) =>
     access.maySee(event) &&
     (event.op === null ? forControl : forChanges).every((test) => test(event)) &&
-    filters.every(({ test }) => test(event));
+    filters.every(({ test }) => test(event, cost, maxSteps));
 }
 
 function changeTests(conditions: EventConditions): FactsTest[] {
