@@ -24,6 +24,28 @@ export class NomadWriter {
     await this.#send("POST", `/v1/client/allocation/${id}/restart?namespace=${namespace}`, {});
   }
 
+  async stopAllocation(id: string, namespace: string): Promise<void> {
+    await this.#send("POST", `/v1/allocation/${id}/stop?namespace=${namespace}`, {});
+  }
+
+  async runningAllocations(namespace: string): Promise<string[]> {
+    const list = await this.#send("GET", `/v1/allocations?namespace=${namespace}`);
+    return (JSON.parse(list) as { ID: string; ClientStatus: string }[])
+      .filter((allocation) => allocation.ClientStatus === "running")
+      .map((allocation) => allocation.ID)
+      .toSorted();
+  }
+
+  /** Tags the job's newest version: Nomad writes the job, but does not move the index of the jobs. */
+  async tagVersion(job: string, namespace: string, tag: string): Promise<void> {
+    const path = `/v1/job/${encodeURIComponent(job)}/versions/${tag}/tag?namespace=${namespace}`;
+    await this.#send("POST", path, { Description: "of a test" });
+  }
+
+  async reconcileSummaries(): Promise<void> {
+    await this.#send("PUT", "/v1/system/reconcile/summaries");
+  }
+
   async drainNode(id: string): Promise<void> {
     const spec = { DrainSpec: { Deadline: 30_000_000_000, IgnoreSystemJobs: false } };
     await this.#send("POST", `/v1/node/${id}/drain`, spec);
@@ -45,13 +67,14 @@ export class NomadWriter {
     await this.#send("PUT", "/v1/system/gc");
   }
 
-  async #send(method: string, path: string, body?: unknown): Promise<void> {
+  async #send(method: string, path: string, body?: unknown): Promise<string> {
     const response = await fetch(`${this.#address}${path}`, {
       method,
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     const text = await response.text();
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+    return text;
   }
 }
 
@@ -61,7 +84,7 @@ export interface JobSpec {
   readonly count: number;
   /** Shell line of the one task. */
   readonly command: string;
-  readonly type?: "service" | "batch";
+  readonly type?: "service" | "batch" | "system";
   readonly restarts?: number;
   /** Default: any. */
   readonly datacenter?: string;
@@ -80,7 +103,7 @@ function jobOf(spec: JobSpec): object {
         Name: "g",
         Count: count,
         RestartPolicy: { Attempts: restarts, Interval: 600_000_000_000, Delay: 100_000_000, Mode: "fail" },
-        ReschedulePolicy: { Attempts: 0, Unlimited: false },
+        ...(type === "system" ? {} : { ReschedulePolicy: { Attempts: 0, Unlimited: false } }),
         ...(type === "service"
           ? { Update: { MinHealthyTime: 100_000_000, HealthCheck: "task_states" } }
           : {}),
