@@ -25,29 +25,50 @@ install_modules() {
   touch "$installed"
 }
 
-# install_packages <command>:<Debian package>:<why> … installs the packages of missing commands with apt.
-install_packages() {
-  local entry command package why missing=()
-  for entry in "$@"; do
-    IFS=: read -r command package why <<<"$entry"
-    command -v "$command" >/dev/null && continue
-    say "Installing $package with apt: $why."
-    missing+=("$package")
-  done
-  [ ${#missing[@]} -gt 0 ] || return 0
-  as_root apt-get update -qq
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${missing[@]}"
+# Lines `<command>:<Debian package>:<why>`, of which those are answered whose command is missing.
+missing_of() {
+  local entry
+  for entry in "$@"; do command -v "${entry%%:*}" >/dev/null || printf '%s\n' "$entry"; done
 }
 
-# The same for packages that not every release of Debian has: what apt cannot install is left out.
-install_known_packages() {
-  local entry command package why
-  for entry in "$@"; do
-    IFS=: read -r command package why <<<"$entry"
-    command -v "$command" >/dev/null && continue
+# Root on Debian or what comes of it. In CI, sudo that asks nothing will do.
+may_install() {
+  grep -Eqs '^(ID|ID_LIKE)=.*debian' /etc/os-release && command -v apt-get >/dev/null || return 1
+  [ "$(id -u)" -eq 0 ] || { [ "${CI:-}" = true ] && sudo -n true 2>/dev/null; }
+}
+
+# apt_command <entry> …: what a person has to type.
+apt_command() {
+  local entry packages=()
+  for entry in "$@"; do packages+=("$(cut -d: -f2 <<<"$entry")"); done
+  printf 'sudo apt-get install -y %s' "${packages[*]}"
+}
+
+# require_packages <entry> …: installs what is missing, or says the command that does and ends.
+require_packages() {
+  local missing
+  mapfile -t missing < <(missing_of "$@")
+  [ ${#missing[@]} -gt 0 ] || return 0
+  may_install || die "some programs are missing; on Debian: $(apt_command "${missing[@]}")"
+  apt_install "${missing[@]}" || die "apt could not install them; try: $(apt_command "${missing[@]}")"
+}
+
+# install_useful_packages <entry> …: installs what is missing, as far as this release of Debian has it. Where it may
+# not, the tests are skipped and $could_install is what a person can do about it.
+could_install=
+install_useful_packages() {
+  local entry missing package why
+  mapfile -t missing < <(missing_of "$@")
+  [ ${#missing[@]} -gt 0 ] || return 0
+  if ! may_install; then
+    could_install=$(apt_command "${missing[@]}")
+    return 0
+  fi
+  for entry in "${missing[@]}"; do
+    package=$(cut -d: -f2 <<<"$entry")
     if ! apt_has "$package"; then
       say "apt knows no $package here: its tests are skipped."
-    elif ! (install_packages "$entry"); then
+    elif ! apt_install --no-install-recommends "$entry"; then
       say "apt could not install $package: its tests are skipped."
     fi
   done
@@ -55,12 +76,44 @@ install_known_packages() {
 
 apt_has() { [[ $(apt-cache policy "$1" 2>/dev/null) == *'Candidate: '[!\(]* ]]; }
 
+apt_is_updated=false
+apt_update() {
+  "$apt_is_updated" || as_root apt-get update -qq || return
+  apt_is_updated=true
+}
+
+# apt_install [<option of apt-get install>] <entry> …
+apt_install() {
+  local entry command package why options=() packages=()
+  for entry in "$@"; do
+    if [[ $entry == -* ]]; then options+=("$entry") && continue; fi
+    IFS=: read -r command package why <<<"$entry"
+    say "Installing $package with apt: $why."
+    packages+=("$package")
+  done
+  apt_update || return
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${options[@]}" "${packages[@]}" || return
+  for package in "${packages[@]}"; do stop_services_of "$package"; done
+}
+
+# Tests start servers of their own: what apt started, and would start at each boot, only holds ports and memory.
+stop_services_of() {
+  local service
+  for service in $(dpkg -L "$1" | sed -nE 's#^(/usr)?/lib/systemd/system/([^@/]+)\.service$#\2#p; s#^/etc/init\.d/##p' | sort -u); do
+    if [ -d /run/systemd/system ]; then
+      as_root systemctl disable --quiet --now "$service" || true
+    elif [ -x "/etc/init.d/$service" ]; then
+      as_root "/etc/init.d/$service" stop || true
+    fi
+  done
+}
+
 # know_backports_for <Debian package>: where apt does not know it, lets it know the backports of this release of Debian
 # too, from where it has its packages already. Nothing else is taken from there. Fails silently.
 know_backports_for() {
   local codename site source
   codename=$(. /etc/os-release 2>/dev/null && [ "${ID:-}" = debian ] && printf %s "${VERSION_CODENAME:-}") || return 0
-  as_root apt-get update -qq || return 0
+  apt_update || return 0
   ! apt_has "$1" || return 0
   site=$(apt-get indextargets --format '$(SITE)' "Codename: $codename" 2>/dev/null | head -n 1)
   [ -n "$site" ] || return 0
@@ -71,12 +124,7 @@ know_backports_for() {
 }
 
 as_root() {
-  if [ "$(id -u)" -eq 0 ]; then
-    "$@" </dev/null >&2
-  else
-    sudo -n true 2>/dev/null || die "this needs root: $*"
-    sudo "$@" </dev/null >&2
-  fi
+  if [ "$(id -u)" -eq 0 ]; then "$@" </dev/null >&2; else sudo "$@" </dev/null >&2; fi
 }
 
 # Writes standard input to a file that belongs to root.

@@ -1,12 +1,13 @@
 import { afterAll, describe, expect, test } from "vitest";
 import { redisLogsOf } from "../support/redis-logs.ts";
 import { findRedis } from "../support/redis-server.ts";
+import { skippedBecause } from "../support/skipped.ts";
 import { checkAgainstModel } from "./feed-log-model.ts";
 import { feedLogContract } from "./feed-log.ts";
 
 const found = await findRedis();
 const redis = typeof found === "string" ? undefined : found;
-const missing = typeof found === "string" ? `: ${found}` : "";
+const missing = skippedBecause(typeof found === "string" ? found : undefined);
 // A Redis that others use too may hold the feeds of an earlier run.
 const runId = Date.now().toString(36);
 

@@ -2,11 +2,12 @@ import { afterAll, describe } from "vitest";
 import { openSharedDuties } from "../../src/coordination/bullmq/open.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
 import { findRedis } from "../support/redis-server.ts";
+import { skippedBecause } from "../support/skipped.ts";
 import { coordinationContract } from "./coordination.ts";
 
 const found = await findRedis();
 const redis = typeof found === "string" ? undefined : found;
-const missing = typeof found === "string" ? `: ${found}` : "";
+const missing = skippedBecause(typeof found === "string" ? found : undefined);
 const runId = Date.now().toString(36);
 let feeds = 0;
 

@@ -4,13 +4,14 @@ import { readdir, readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { own } from "../support/own-processes.ts";
 import { redisMissing } from "../support/redis-server.ts";
+import { skippedBecause } from "../support/skipped.ts";
 import { until } from "../support/until.ts";
 
 const PROGRAM = new URL("../chaos/main.ts", import.meta.url).pathname;
 const missing = redisMissing();
 
 describe.skipIf(missing !== undefined)(
-  `the chaos program ends, and nothing it started outlives it${missing === undefined ? "" : `: ${missing}`}`,
+  `the chaos program ends, and nothing it started outlives it${skippedBecause(missing)}`,
   () => {
     it("when it is told to stop", async () => {
       await using program = startProgram("--feed", "redis", "--workers", "2", "--seconds", "600");

@@ -1,11 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { runChaos } from "../support/chaos.ts";
 import { redisMissing } from "../support/redis-server.ts";
+import { skippedBecause } from "../support/skipped.ts";
 
 const missing = redisMissing();
 
 describe.skipIf(missing !== undefined)(
-  `workers that share a log in Redis, and are killed and frozen as it is${missing === undefined ? "" : `: ${missing}`}`,
+  `workers that share a log in Redis, and are killed and frozen as it is${skippedBecause(missing)}`,
   () => {
     it.each([1, 2])("lose nothing, repeat nothing, keep the order: seed %i", async (seed) => {
       const { verdict, restarts, faults, changes } = await runChaos({ seed, seconds: 15, workers: 3 });

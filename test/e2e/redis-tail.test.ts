@@ -5,12 +5,13 @@ import { CHAOS_FLAGS } from "../support/chaos-subject.ts";
 import { judgeLog, readLog, type SeenEvent, type Verdict } from "../support/feed-check.ts";
 import { redisMissing, RedisServer } from "../support/redis-server.ts";
 import { simulatorTruth } from "../support/simulator-truth.ts";
+import { skippedBecause } from "../support/skipped.ts";
 import { until } from "../support/until.ts";
 
 const missing = redisMissing();
 
 describe.skipIf(missing !== undefined)(
-  `a Redis that comes back without its newest writes${missing === undefined ? "" : `: ${missing}`}`,
+  `a Redis that comes back without its newest writes${skippedBecause(missing)}`,
   () => {
     it.each([
       ["one bridge", 1, []],

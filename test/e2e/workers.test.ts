@@ -6,163 +6,155 @@ import { startBridgeProcess, type BridgeProcess } from "../support/bridge-proces
 import { judgeLog, readLog } from "../support/feed-check.ts";
 import { RedisServer, redisMissing } from "../support/redis-server.ts";
 import { simulatorTruth } from "../support/simulator-truth.ts";
+import { skippedBecause } from "../support/skipped.ts";
 import { until } from "../support/until.ts";
 
 const missing = redisMissing();
 const NOTHING_WRONG = { lost: [], duplicated: [], outOfOrder: [] };
 
-describe.skipIf(missing !== undefined)(
-  `workers as processes${missing === undefined ? "" : `: ${missing}`}`,
-  () => {
-    let redis: RedisServer;
-    let simulator: Simulator;
-    let address: string;
-    let workers: BridgeProcess[];
+describe.skipIf(missing !== undefined)(`workers as processes${skippedBecause(missing)}`, () => {
+  let redis: RedisServer;
+  let simulator: Simulator;
+  let address: string;
+  let workers: BridgeProcess[];
 
-    const start = (...flags: string[]): BridgeProcess => {
-      const all = ["--workers", "redis", "--baseline", "events", "--max-event-bytes", "10MiB", ...flags];
-      const worker = startBridgeProcess({ nomadAddr: address, feed: redis.url, flags: all });
-      workers.push(worker);
-      return worker;
-    };
-    const dutiesAt = async (worker: BridgeProcess): Promise<readonly DutyStatus[]> => {
-      const response = await fetch(`${await worker.url()}/v1/duties`).catch(() => undefined);
-      return response?.ok === true ? dutiesSchema.parse(await response.json()).duties : [];
-    };
-    const isOf = (worker: BridgeProcess, duty: DutyStatus) =>
-      duty.worker?.split("/")[1] === String(worker.child.pid);
-    /** Waits until these and no others do all duties evenly, and each scope is read. */
-    const share = (...those: BridgeProcess[]) =>
-      until(`${those.length} workers share the duties`, async () => {
-        const [one] = those;
-        const duties = one === undefined ? [] : await dutiesAt(one);
-        const sizes = those.map((worker) => duties.filter((duty) => isOf(worker, duty)).length);
-        const all = sizes.reduce((sum, size) => sum + size, 0);
-        const well = duties.every(({ condition }) => condition === "ok" || condition === null);
-        const even = Math.max(...sizes) - Math.min(...sizes) <= 1;
-        return duties.length > 6 && all === duties.length && well && even && duties;
-      });
-    const caughtUp = () =>
-      until("the log is what the cluster has", async () => {
-        const verdict = judgeLog(await readLog({ kind: "redis", url: redis.url }), simulatorTruth(simulator));
-        return verdict.lost.length === 0 && verdict;
-      });
-    /** Who of these, all of which live, plans. */
-    const planner = (those: readonly BridgeProcess[]) =>
-      until("somebody plans", async () => {
-        const [one] = those;
-        const duties = one === undefined ? [] : await dutiesAt(one);
-        const plan = duties.find(({ duty }) => duty === "plan");
-        return those.find((worker) => plan !== undefined && isOf(worker, plan));
-      });
-    const othersThan = (gone: BridgeProcess) => workers.filter((worker) => worker !== gone);
-
-    beforeEach(async () => {
-      redis = await RedisServer.start("--appendonly", "yes");
-      simulator = createSimulator({ seed: 9, allocations: 40, namespaces: 3 });
-      address = await simulator.listen();
-      workers = [];
+  const start = (...flags: string[]): BridgeProcess => {
+    const all = ["--workers", "redis", "--baseline", "events", "--max-event-bytes", "10MiB", ...flags];
+    const worker = startBridgeProcess({ nomadAddr: address, feed: redis.url, flags: all });
+    workers.push(worker);
+    return worker;
+  };
+  const dutiesAt = async (worker: BridgeProcess): Promise<readonly DutyStatus[]> => {
+    const response = await fetch(`${await worker.url()}/v1/duties`).catch(() => undefined);
+    return response?.ok === true ? dutiesSchema.parse(await response.json()).duties : [];
+  };
+  const isOf = (worker: BridgeProcess, duty: DutyStatus) =>
+    duty.worker?.split("/")[1] === String(worker.child.pid);
+  /** Waits until these and no others do all duties evenly, and each scope is read. */
+  const share = (...those: BridgeProcess[]) =>
+    until(`${those.length} workers share the duties`, async () => {
+      const [one] = those;
+      const duties = one === undefined ? [] : await dutiesAt(one);
+      const sizes = those.map((worker) => duties.filter((duty) => isOf(worker, duty)).length);
+      const all = sizes.reduce((sum, size) => sum + size, 0);
+      const well = duties.every(({ condition }) => condition === "ok" || condition === null);
+      const even = Math.max(...sizes) - Math.min(...sizes) <= 1;
+      return duties.length > 6 && all === duties.length && well && even && duties;
     });
-    afterEach(async () => {
-      await Promise.all(workers.map((worker) => worker.kill()));
-      await simulator.close();
-      await redis[Symbol.asyncDispose]();
+  const caughtUp = () =>
+    until("the log is what the cluster has", async () => {
+      const verdict = judgeLog(await readLog({ kind: "redis", url: redis.url }), simulatorTruth(simulator));
+      return verdict.lost.length === 0 && verdict;
     });
-
-    it("one that is killed while it plans: the others watch all of it within 20 s, and namespaces come and go", async () => {
-      for (let count = 0; count < 3; count += 1) start();
-      await share(...workers);
-      simulator.churn(50);
-      const dead = await planner(workers);
-      const kept = (await share(...workers)).filter((duty) => !isOf(dead, duty));
-      const killedAt = performance.now();
-      await dead.kill();
-      simulator.churn(50);
-      const left = othersThan(dead);
-      const after = await share(...left);
-      expect(performance.now() - killedAt).toBeLessThan(20_000);
-      // What the others did already, they went on with: not even the plan's move made them begin anew.
-      for (const { duty, worker, since } of kept) {
-        expect(after).toContainEqual(expect.objectContaining({ duty, worker, since }));
-      }
-
-      await caughtUp();
-
-      simulator.cluster.createNamespace("fresh");
-      const [one] = left;
-      const scopes = async () => (one === undefined ? [] : await dutiesAt(one)).map(({ duty }) => duty);
-      await until(
-        "the new namespace is watched",
-        async () => (await scopes()).includes("jobs/fresh"),
-        10_000,
-      );
-      await share(...left);
-      simulator.cluster.deleteNamespace("fresh");
-      await until("it is watched no more", async () => !(await scopes()).join().includes("/fresh"), 15_000);
-
-      const leaving = await planner(left);
-      const toldAt = performance.now();
-      expect(await leaving.stop()).toBe(0);
-      expect(performance.now() - toldAt).toBeLessThan(2_000);
-      simulator.churn(50);
-      await share(...othersThan(dead).filter((worker) => worker !== leaving));
-      expect(performance.now() - toldAt).toBeLessThan(8_000);
-      expect(await caughtUp()).toMatchObject(NOTHING_WRONG);
-      const restarts = left
-        .flatMap(({ lines }) => lines)
-        .filter(({ msg }) => msg.includes("stopped watching"));
-      expect(restarts).toEqual([]);
+  /** Who of these, all of which live, plans. */
+  const planner = (those: readonly BridgeProcess[]) =>
+    until("somebody plans", async () => {
+      const [one] = those;
+      const duties = one === undefined ? [] : await dutiesAt(one);
+      const plan = duties.find(({ duty }) => duty === "plan");
+      return those.find((worker) => plan !== undefined && isOf(worker, plan));
     });
+  const othersThan = (gone: BridgeProcess) => workers.filter((worker) => worker !== gone);
 
-    it("one that sleeps for longer than its locks writes nothing when it wakes, and takes part again", async () => {
-      for (let count = 0; count < 3; count += 1) start("--worker-timeout", "2s");
-      await share(...workers);
-      const asleep = await planner(workers);
-      asleep.child.kill("SIGSTOP");
-      const others = othersThan(asleep);
-      await share(...others);
-      simulator.churn(80);
-      await caughtUp();
-      // It wakes up with changes to tell that others have told.
-      asleep.child.kill("SIGCONT");
-      simulator.churn(40);
-      await share(...workers);
-      expect(asleep.log()).toContain("are not this worker's any more");
-      simulator.churn(40);
-      expect(await caughtUp()).toMatchObject(NOTHING_WRONG);
-    });
+  beforeEach(async () => {
+    redis = await RedisServer.start("--appendonly", "yes");
+    simulator = createSimulator({ seed: 9, allocations: 40, namespaces: 3 });
+    address = await simulator.listen();
+    workers = [];
+  });
+  afterEach(async () => {
+    await Promise.all(workers.map((worker) => worker.kill()));
+    await simulator.close();
+    await redis[Symbol.asyncDispose]();
+  });
 
-    it("all go on when Redis stands still, and when it is killed; each names the cause once", async () => {
-      for (let count = 0; count < 3; count += 1) start("--worker-timeout", "2s");
-      await share(...workers);
-      const before = workers.map(({ lines }) => lines.length);
-      redis.signal("SIGSTOP");
-      const stoppedAt = performance.now();
-      simulator.churn(30);
-      await until("15 s are over", () => performance.now() - stoppedAt > 15_000);
-      redis.signal("SIGCONT");
-      await share(...workers);
-      await caughtUp();
-      await redis.kill();
-      simulator.churn(30);
-      await until("all have noticed", () =>
-        workers.every(({ lines }) => lines.some(({ msg }) => msg.includes("connection to Redis is lost"))),
-      );
-      await redis.start();
-      await share(...workers);
-      simulator.churn(30);
-      expect(await caughtUp()).toMatchObject(NOTHING_WRONG);
-      for (const [n, { lines }] of workers.entries()) {
-        const loud = lines.slice(before[n]).filter(({ level }) => level === "warn" || level === "error");
-        const times = Map.groupBy(loud, ({ msg }) => msg);
-        // Once for each of the two outages.
-        expect([...times.values()].filter((same) => same.length > 2)).toEqual([]);
-      }
-      redis.signal("SIGSTOP");
-      const toldAt = performance.now();
-      expect(await Promise.all(workers.map((worker) => worker.stop()))).toEqual([0, 0, 0]);
-      expect(performance.now() - toldAt).toBeLessThan(3_000);
-      redis.signal("SIGCONT");
-    });
-  },
-);
+  it("one that is killed while it plans: the others watch all of it within 20 s, and namespaces come and go", async () => {
+    for (let count = 0; count < 3; count += 1) start();
+    await share(...workers);
+    simulator.churn(50);
+    const dead = await planner(workers);
+    const kept = (await share(...workers)).filter((duty) => !isOf(dead, duty));
+    const killedAt = performance.now();
+    await dead.kill();
+    simulator.churn(50);
+    const left = othersThan(dead);
+    const after = await share(...left);
+    expect(performance.now() - killedAt).toBeLessThan(20_000);
+    // What the others did already, they went on with: not even the plan's move made them begin anew.
+    for (const { duty, worker, since } of kept) {
+      expect(after).toContainEqual(expect.objectContaining({ duty, worker, since }));
+    }
+
+    await caughtUp();
+
+    simulator.cluster.createNamespace("fresh");
+    const [one] = left;
+    const scopes = async () => (one === undefined ? [] : await dutiesAt(one)).map(({ duty }) => duty);
+    await until("the new namespace is watched", async () => (await scopes()).includes("jobs/fresh"), 10_000);
+    await share(...left);
+    simulator.cluster.deleteNamespace("fresh");
+    await until("it is watched no more", async () => !(await scopes()).join().includes("/fresh"), 15_000);
+
+    const leaving = await planner(left);
+    const toldAt = performance.now();
+    expect(await leaving.stop()).toBe(0);
+    expect(performance.now() - toldAt).toBeLessThan(2_000);
+    simulator.churn(50);
+    await share(...othersThan(dead).filter((worker) => worker !== leaving));
+    expect(performance.now() - toldAt).toBeLessThan(8_000);
+    expect(await caughtUp()).toMatchObject(NOTHING_WRONG);
+    const restarts = left.flatMap(({ lines }) => lines).filter(({ msg }) => msg.includes("stopped watching"));
+    expect(restarts).toEqual([]);
+  });
+
+  it("one that sleeps for longer than its locks writes nothing when it wakes, and takes part again", async () => {
+    for (let count = 0; count < 3; count += 1) start("--worker-timeout", "2s");
+    await share(...workers);
+    const asleep = await planner(workers);
+    asleep.child.kill("SIGSTOP");
+    const others = othersThan(asleep);
+    await share(...others);
+    simulator.churn(80);
+    await caughtUp();
+    // It wakes up with changes to tell that others have told.
+    asleep.child.kill("SIGCONT");
+    simulator.churn(40);
+    await share(...workers);
+    expect(asleep.log()).toContain("are not this worker's any more");
+    simulator.churn(40);
+    expect(await caughtUp()).toMatchObject(NOTHING_WRONG);
+  });
+
+  it("all go on when Redis stands still, and when it is killed; each names the cause once", async () => {
+    for (let count = 0; count < 3; count += 1) start("--worker-timeout", "2s");
+    await share(...workers);
+    const before = workers.map(({ lines }) => lines.length);
+    redis.signal("SIGSTOP");
+    const stoppedAt = performance.now();
+    simulator.churn(30);
+    await until("15 s are over", () => performance.now() - stoppedAt > 15_000);
+    redis.signal("SIGCONT");
+    await share(...workers);
+    await caughtUp();
+    await redis.kill();
+    simulator.churn(30);
+    await until("all have noticed", () =>
+      workers.every(({ lines }) => lines.some(({ msg }) => msg.includes("connection to Redis is lost"))),
+    );
+    await redis.start();
+    await share(...workers);
+    simulator.churn(30);
+    expect(await caughtUp()).toMatchObject(NOTHING_WRONG);
+    for (const [n, { lines }] of workers.entries()) {
+      const loud = lines.slice(before[n]).filter(({ level }) => level === "warn" || level === "error");
+      const times = Map.groupBy(loud, ({ msg }) => msg);
+      // Once for each of the two outages.
+      expect([...times.values()].filter((same) => same.length > 2)).toEqual([]);
+    }
+    redis.signal("SIGSTOP");
+    const toldAt = performance.now();
+    expect(await Promise.all(workers.map((worker) => worker.stop()))).toEqual([0, 0, 0]);
+    expect(performance.now() - toldAt).toBeLessThan(3_000);
+    redis.signal("SIGCONT");
+  });
+});

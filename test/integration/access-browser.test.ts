@@ -1,11 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { AccessFeed } from "../support/access-feed.ts";
-import { BrowserPage, CHROMIUM } from "../support/chromium.ts";
+import { BrowserPage, CHROMIUM, NO_CHROMIUM } from "../support/chromium.ts";
 import { draftOf, TestFeed } from "../support/http-feed.ts";
+import { skippedBecause } from "../support/skipped.ts";
 import { until } from "../support/until.ts";
 
 const TOKEN = "static-token-of-the-browser-01";
-const why = CHROMIUM === undefined ? " (skipped: no chromium on this machine)" : "";
+const why = skippedBecause(NO_CHROMIUM);
 
 let access: AccessFeed;
 let app: TestFeed;

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createSimulator } from "../../src/simulator/index.ts";
 import { execForm } from "../support/container-files.ts";
 import { freePort } from "../support/redis-server.ts";
+import { skippedBecause } from "../support/skipped.ts";
 import { until } from "../support/until.ts";
 
 const run = promisify(execFile);
@@ -23,11 +24,11 @@ async function findCompose(): Promise<string[] | string> {
     );
     if (answers) return command;
   }
-  return "neither `docker compose` nor docker-compose answers here";
+  return "neither `docker compose` nor docker-compose answers here: install Docker";
 }
 
 const compose = await findCompose();
-const missing = typeof compose === "string" ? `: ${compose}` : "";
+const missing = skippedBecause(typeof compose === "string" ? compose : undefined);
 
 test.skipIf(typeof compose === "string")(`docker-compose.yml is valid${missing}`, async () => {
   const [program = "", ...args] = compose;

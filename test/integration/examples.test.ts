@@ -7,6 +7,7 @@ import type { FeedLog } from "../../src/feed/log.ts";
 import { objectChange } from "../support/drafts.ts";
 import { openTestLog } from "../support/redis-logs.ts";
 import { redisCliMissing, redisMissing, RedisServer } from "../support/redis-server.ts";
+import { skippedBecause } from "../support/skipped.ts";
 import { until } from "../support/until.ts";
 
 const EXAMPLES = join(import.meta.dirname, "../../examples");
@@ -73,7 +74,7 @@ class Worker {
 }
 
 const missing = redisMissing() ?? redisCliMissing();
-const title = missing === undefined ? "" : `: ${missing}`;
+const title = skippedBecause(missing);
 
 describe.skipIf(missing !== undefined).each(Object.entries(KINDS))(
   `the consumer group in %s${title.replaceAll("%", "%%")}`,

@@ -6,6 +6,7 @@ import { objectChange } from "../support/drafts.ts";
 import { TestFeed } from "../support/http-feed.ts";
 import { openTestLog } from "../support/redis-logs.ts";
 import { redisMissing, RedisServer } from "../support/redis-server.ts";
+import { skippedBecause } from "../support/skipped.ts";
 import { until } from "../support/until.ts";
 import { WebSocketClient, type ReceivedEvent } from "../support/websocket-client.ts";
 
@@ -25,7 +26,7 @@ const idOf = (number: number) => `0/jobs/default/job-${number}@${number}`;
 const isChange = ({ type }: ReceivedEvent) => type === "nomad.job.updated";
 
 describe.skipIf(missing !== undefined)(
-  `subscribers of a process that only reads a log in Redis${missing === undefined ? "" : `: ${missing}`}`,
+  `subscribers of a process that only reads a log in Redis${skippedBecause(missing)}`,
   () => {
     it("are told when Redis is away, and go on from their cursor without loss when it is back", async () => {
       await using redis = await RedisServer.start("--appendonly", "yes");

@@ -5,14 +5,16 @@ import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { objectChange } from "../support/drafts.ts";
 import { draftOf, TestFeed } from "../support/http-feed.ts";
-import { BrowserPage, CHROMIUM } from "../support/chromium.ts";
+import { BrowserPage, CHROMIUM, NO_CHROMIUM } from "../support/chromium.ts";
+import { skippedBecause } from "../support/skipped.ts";
 import { until } from "../support/until.ts";
 
 /** Clients that nobody here wrote, as far as this machine has them. */
 const has = (program: string) => spawnSync(program, ["--version"], { stdio: "ignore" }).status === 0;
 const HAS_CURL = has("curl");
 const HAS_PYTHON = has("python3");
-const missing = (name: string, isThere: boolean) => (isThere ? "" : ` (skipped: no ${name} on this machine)`);
+const missing = (name: string, isThere: boolean) =>
+  skippedBecause(isThere ? undefined : `no ${name} in the PATH: apt-get install ${name}`);
 
 let feed: TestFeed;
 let url: string;
@@ -86,7 +88,7 @@ describe.skipIf(!HAS_PYTHON)(`Python's standard library${missing("python3", HAS_
   );
 });
 
-describe.skipIf(CHROMIUM === undefined)(`Chromium${missing("chromium", CHROMIUM !== undefined)}`, () => {
+describe.skipIf(CHROMIUM === undefined)(`Chromium${skippedBecause(NO_CHROMIUM)}`, () => {
   it("reads with EventSource and WebSocket from a page of the same origin", async () => {
     await using page = await BrowserPage.open(CHROMIUM ?? "", `${url}/`);
     await page

@@ -2,11 +2,12 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import type { FeedLog, Parked } from "../../src/feed/log.ts";
 import { openTestLog } from "../support/redis-logs.ts";
 import { redisMissing, RedisServer } from "../support/redis-server.ts";
+import { skippedBecause } from "../support/skipped.ts";
 import { TcpProxy } from "../support/tcp-proxy.ts";
 import { until } from "../support/until.ts";
 
 const missing = redisMissing();
-const title = missing === undefined ? "" : `: ${missing}`;
+const title = skippedBecause(missing);
 
 const letter = (sequence: number): Parked => ({
   cursor: { epoch: "abc123", sequence },

@@ -9,6 +9,7 @@ import type { FeedLog } from "../../src/feed/log.ts";
 import { objectChange } from "../support/drafts.ts";
 import { openTestLog } from "../support/redis-logs.ts";
 import { redisCliMissing, redisMissing, RedisServer } from "../support/redis-server.ts";
+import { skippedBecause } from "../support/skipped.ts";
 import { until } from "../support/until.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -36,7 +37,7 @@ function blocks(language: string): string[] {
 async function pythonMissing(): Promise<string | undefined> {
   return run("python3", ["-c", "import redis"]).then(
     () => undefined,
-    () => ": no python3 that has redis (pip install redis)",
+    () => "python3 has no module redis: apt-get install python3-redis",
   );
 }
 
@@ -44,7 +45,7 @@ const missing = redisMissing() ?? redisCliMissing();
 const noPython = await pythonMissing();
 
 describe.skipIf(missing !== undefined)(
-  `what docs/redis-log.md says of reading${missing === undefined ? "" : `: ${missing}`}`,
+  `what docs/redis-log.md says of reading${skippedBecause(missing)}`,
   () => {
     let server: RedisServer;
     let client: Redis;
@@ -121,7 +122,7 @@ describe.skipIf(missing !== undefined)(
     test("follows the feed with ioredis", () =>
       assertFollows(process.execPath, "--input-type=module", "-e", here(ioredis)));
 
-    test.skipIf(noPython !== undefined)(`follows the feed with Python${noPython ?? ""}`, () =>
+    test.skipIf(noPython !== undefined)(`follows the feed with Python${skippedBecause(noPython)}`, () =>
       assertFollows("python3", "-c", here(python)),
     );
 

@@ -10,13 +10,14 @@ import { objectChange } from "../support/drafts.ts";
 import { recordingLogger } from "../support/recording-logger.ts";
 import { openTestLog } from "../support/redis-logs.ts";
 import { freePort, redisMissing, RedisServer } from "../support/redis-server.ts";
+import { skippedBecause } from "../support/skipped.ts";
 import { createTestAuthority } from "../support/tls-certificates.ts";
 import { TcpProxy } from "../support/tcp-proxy.ts";
 import { until } from "../support/until.ts";
 
 const JOBS = { resource: "jobs", namespace: "default" } as const;
 const missing = redisMissing();
-const title = missing === undefined ? "" : `: ${missing}`;
+const title = skippedBecause(missing);
 
 /** Commit number `number` of the claim's scope: one changed job and its event. */
 function change(claim: Claim, number: number, key = `job-${number}`): Commit {

@@ -4,11 +4,12 @@ import { draftOf, TestFeed } from "../support/http-feed.ts";
 import { frameName, openStream } from "../support/protocol-reader.ts";
 import { openTestLog } from "../support/redis-logs.ts";
 import { redisMissing, RedisServer } from "../support/redis-server.ts";
+import { skippedBecause } from "../support/skipped.ts";
 import { until } from "../support/until.ts";
 import { WebSocketClient } from "../support/websocket-client.ts";
 
 const missing = redisMissing();
-const title = missing === undefined ? "" : `: ${missing}`;
+const title = skippedBecause(missing);
 
 describe.skipIf(missing !== undefined)(`the protocol over a log in Redis${title}`, () => {
   let server: RedisServer;

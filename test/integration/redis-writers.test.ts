@@ -5,9 +5,10 @@ import { SEGMENT_EVENTS } from "../../src/feed/redis/postings.ts";
 import { draft } from "../support/drafts.ts";
 import { openTestLog } from "../support/redis-logs.ts";
 import { redisMissing, RedisServer } from "../support/redis-server.ts";
+import { skippedBecause } from "../support/skipped.ts";
 
 const missing = redisMissing();
-const title = missing === undefined ? "" : `: ${missing}`;
+const title = skippedBecause(missing);
 
 /** Commits events, one call after the other, to a scope that is this writer's. */
 async function writer(

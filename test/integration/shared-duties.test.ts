@@ -5,6 +5,7 @@ import type { DutyPlan, Ending } from "../../src/coordination/coordination.ts";
 import { planOf, TestHolder } from "../support/duty-holders.ts";
 import { recordingLogger } from "../support/recording-logger.ts";
 import { RedisServer, redisMissing } from "../support/redis-server.ts";
+import { skippedBecause } from "../support/skipped.ts";
 import { TcpProxy } from "../support/tcp-proxy.ts";
 import { until } from "../support/until.ts";
 
@@ -118,259 +119,254 @@ class Team {
 let redis: RedisServer;
 const missing = redisMissing();
 
-describe.skipIf(missing !== undefined)(
-  `workers that share duties${missing === undefined ? "" : `: ${missing}`}`,
-  () => {
-    let teams: Team[] = [];
-    const team = (scopes: number): Team => {
-      const made = new Team(scopes);
-      teams.push(made);
-      return made;
+describe.skipIf(missing !== undefined)(`workers that share duties${skippedBecause(missing)}`, () => {
+  let teams: Team[] = [];
+  const team = (scopes: number): Team => {
+    const made = new Team(scopes);
+    teams.push(made);
+    return made;
+  };
+
+  beforeAll(async () => {
+    redis = await RedisServer.start("--appendonly", "yes");
+  });
+  afterEach(async () => {
+    await Promise.all(teams.flatMap(({ workers }) => workers.map((worker) => worker.leave())));
+    teams = [];
+  });
+  afterAll(() => redis[Symbol.asyncDispose]());
+
+  it("one does all; who joins gets an even share; nothing is ever done twice, nor moves without need", async () => {
+    const all = team(9);
+    const first = all.join("first");
+    await all.settled();
+    expect(first.performing.size).toBe(11);
+    all.join("second");
+    await all.settled();
+    all.join("third");
+    await all.settled();
+    expect(await all.staysSo()).toBe(true);
+    expect(all.doneTwice).toEqual([]);
+    expect(first.begun).toHaveLength(11);
+    expect(first.duties).toContain("plan");
+  });
+
+  it("five that start at once share evenly too, and more workers than duties do no harm", async () => {
+    const all = team(1);
+    for (const name of ["a", "b", "c", "d", "e"]) all.join(name);
+    await all.settled();
+    await all.replan(planOf(18));
+    await all.settled();
+    expect(await all.staysSo()).toBe(true);
+    expect(all.doneTwice).toEqual([]);
+  });
+
+  it("who leaves hands over at once, not when its locks end", async () => {
+    const all = team(7);
+    const leaving = all.join("leaving");
+    await all.settled();
+    all.join("staying");
+    await all.settled();
+    const began = performance.now();
+    await all.leave(leaving);
+    const leftAfterMs = performance.now() - began;
+    await all.settled();
+    expect(leftAfterMs).toBeLessThan(1_000);
+    expect(performance.now() - began).toBeLessThan(TIMEOUT_MS);
+    expect(all.doneTwice).toEqual([]);
+  });
+
+  it("a dead one's duties go to the others in time, and when it comes back it takes part again", async () => {
+    await using line = await TcpProxy.to(redis.port);
+    const all = team(10);
+    const dead = all.join("dead", `redis://127.0.0.1:${line.port}`);
+    await until("it plans", () => dead.performing.has("plan"));
+    const others = [all.join("one"), all.join("two")];
+    await all.settled();
+    line.cut();
+    await all.settled(others, TAKEN_OVER_MS);
+    const lost = dead.duties;
+    expect(lost.length).toBeGreaterThan(2);
+    expect(others.flatMap(({ lines }) => lines).join("\n")).toContain("worker dead says nothing any more");
+    // What it wants to announce now is of an old term.
+    line.mend();
+    await all.settled();
+    expect(await all.staysSo()).toBe(true);
+    expect(dead.lines.join("\n")).toContain(`${lost.length} duties are not this worker's any more`);
+    expect(dead.begun.length).toBeGreaterThan(lost.length);
+  });
+
+  it("who planned before another began to plan announces no more", async () => {
+    const all = team(3);
+    const old = all.join("old");
+    await all.settled();
+    const other = all.join("other");
+    await all.settled();
+    const client = redis.client();
+    // As a newer planner begins: see BEGIN_TERM.
+    await client.incr(`ncf:{${all.feed}}:plan-term`);
+    await old.coordination.announce(planOf(0));
+    expect(await client.hlen(`ncf:{${all.feed}}:plan`)).toBe(3);
+    client.disconnect();
+    await until(
+      "it planned anew",
+      () => [old, other].flatMap(({ begun }) => begun.filter((d) => d === "plan")).length === 2,
+    );
+    await all.settled();
+  });
+
+  it("what is planned no more ends everywhere and vanishes from Redis", async () => {
+    const all = team(8);
+    all.join("a");
+    all.join("b");
+    await all.settled();
+    await all.replan(new Map([["jobs/n3", "perform"]]));
+    await all.settled();
+    const client = redis.client();
+    await until("no job is left of the others", async () => {
+      const keys = await client.keys(`ncf:{${all.feed}}:duties:jobs/*`);
+      return keys.every((key) => key.includes("jobs/n3"));
+    });
+    client.disconnect();
+  });
+
+  it("what takes too long to end goes to another all the same", async () => {
+    const all = team(4);
+    const slow = all.join("slow");
+    await all.settled();
+    slow.slownessMs = 3 * TIMEOUT_MS;
+    const next = all.join("next");
+    await until("the other has its share", () => next.performing.size === 3, TAKEN_OVER_MS + 2_000);
+    expect(slow.performing.size).toBeGreaterThan(3);
+    slow.slownessMs = 0;
+    await all.settled();
+  });
+
+  it("FLUSHALL ends nothing for long", async () => {
+    const all = team(6);
+    all.join("a");
+    all.join("b");
+    await all.settled();
+    const client = redis.client();
+    await client.flushall();
+    client.disconnect();
+    await until("they noticed", () =>
+      all.workers.some(({ lines }) => lines.some((line) => line.includes("lost its data"))),
+    );
+    await all.settled();
+    expect(await all.staysSo()).toBe(true);
+  });
+
+  it("a Redis that stands still for longer than the locks live, or is killed, ends nothing", async () => {
+    const all = team(6);
+    all.join("a");
+    all.join("b");
+    await all.settled();
+    const begun = all.workers.map((worker) => worker.begun.length);
+    redis.signal("SIGSTOP");
+    const stoppedAt = performance.now();
+    await until("the locks have ended", () => performance.now() - stoppedAt > 1.5 * TIMEOUT_MS);
+    redis.signal("SIGCONT");
+    await all.settled();
+    expect(await all.staysSo()).toBe(true);
+    await redis.kill();
+    await redis.start();
+    await all.settled();
+    expect(await all.staysSo()).toBe(true);
+    expect(all.workers.map((worker) => worker.begun.length)).toEqual(begun);
+    expect(all.doneTwice).toEqual([]);
+  });
+
+  it("a Redis that comes back without its data ends nothing for long", async () => {
+    await using forgetful = await RedisServer.start();
+    const all = team(6);
+    all.join("a", forgetful.url);
+    all.join("b", forgetful.url);
+    await all.settled();
+    await forgetful.kill();
+    await forgetful.start();
+    await until("they noticed", () =>
+      all.workers.some(({ lines }) => lines.some((line) => line.includes("lost its data"))),
+    );
+    await all.settled();
+    await Promise.all(all.workers.splice(0).map((worker) => worker.leave()));
+  });
+
+  it("two feeds on one Redis know nothing of each other", async () => {
+    const one = team(3);
+    const two = team(5);
+    one.join("same-name");
+    two.join("same-name");
+    await Promise.all([one.settled(), two.settled()]);
+    const told = await until("its report", async () => {
+      const statuses = await two.workers[0]?.coordination.statuses();
+      return statuses?.every(({ state }) => state === "held") && statuses;
+    });
+    expect(told.map(({ duty }) => duty).toSorted()).toEqual(two.workers[0]?.duties);
+    expect(one.doneTwice.length + two.doneTwice.length).toBe(0);
+  });
+
+  it("every key is the feed's, and nothing grows", async () => {
+    await using own = await RedisServer.start();
+    const all = team(4);
+    const client = own.client();
+    const sizes = async () => {
+      const keys = (await client.keys("*")).toSorted();
+      expect(keys.filter((key) => !key.startsWith(`ncf:{${all.feed}}:`))).toEqual([]);
+      return keys.filter(
+        (key) => !key.endsWith(":lock") && !key.endsWith(":stalled") && !key.endsWith(":stalled-check"),
+      );
     };
+    all.join("a", own.url);
+    await all.settled();
+    const before = await sizes();
+    for (let round = 0; round < 3; round += 1) {
+      await all.replan(planOf(60));
+      await all.settled();
+      await all.replan(planOf(4));
+      await all.settled();
+    }
+    await until("the jobs are gone", async () => (await sizes()).join() === before.join());
+    expect(await client.xlen(`ncf:{${all.feed}}:duties:events`)).toBeLessThan(500);
+    await Promise.all(all.workers.splice(0).map((worker) => worker.leave()));
+    client.disconnect();
+  });
 
-    beforeAll(async () => {
-      redis = await RedisServer.start("--appendonly", "yes");
+  it("tells of workers that say nothing, and of duties that nobody does", async () => {
+    await using line = await TcpProxy.to(redis.port);
+    const all = team(2);
+    all.join("mute", `redis://127.0.0.1:${line.port}`);
+    await all.settled();
+    const watcher = all.join("watcher");
+    await all.settled();
+    line.cut();
+    const silent = await until("it is told", async () =>
+      (await watcher.coordination.statuses()).find(({ reason }) => reason?.includes("has said nothing for")),
+    );
+    expect(silent).toMatchObject({ worker: "mute", state: "held", condition: "stale" });
+    await all.settled([watcher], TAKEN_OVER_MS);
+    const told = await until("the other is forgotten", async () => {
+      const statuses = await watcher.coordination.statuses();
+      return statuses.every(({ worker }) => worker === "watcher") && statuses;
     });
-    afterEach(async () => {
-      await Promise.all(teams.flatMap(({ workers }) => workers.map((worker) => worker.leave())));
-      teams = [];
-    });
-    afterAll(() => redis[Symbol.asyncDispose]());
+    expect(told.every(({ reason }) => reason === null)).toBe(true);
+    line.mend();
+  });
 
-    it("one does all; who joins gets an even share; nothing is ever done twice, nor moves without need", async () => {
-      const all = team(9);
-      const first = all.join("first");
-      await all.settled();
-      expect(first.performing.size).toBe(11);
-      all.join("second");
-      await all.settled();
-      all.join("third");
-      await all.settled();
-      expect(await all.staysSo()).toBe(true);
-      expect(all.doneTwice).toEqual([]);
-      expect(first.begun).toHaveLength(11);
-      expect(first.duties).toContain("plan");
-    });
-
-    it("five that start at once share evenly too, and more workers than duties do no harm", async () => {
-      const all = team(1);
-      for (const name of ["a", "b", "c", "d", "e"]) all.join(name);
-      await all.settled();
-      await all.replan(planOf(18));
-      await all.settled();
-      expect(await all.staysSo()).toBe(true);
-      expect(all.doneTwice).toEqual([]);
-    });
-
-    it("who leaves hands over at once, not when its locks end", async () => {
-      const all = team(7);
-      const leaving = all.join("leaving");
-      await all.settled();
-      all.join("staying");
-      await all.settled();
-      const began = performance.now();
-      await all.leave(leaving);
-      const leftAfterMs = performance.now() - began;
-      await all.settled();
-      expect(leftAfterMs).toBeLessThan(1_000);
-      expect(performance.now() - began).toBeLessThan(TIMEOUT_MS);
-      expect(all.doneTwice).toEqual([]);
-    });
-
-    it("a dead one's duties go to the others in time, and when it comes back it takes part again", async () => {
-      await using line = await TcpProxy.to(redis.port);
-      const all = team(10);
-      const dead = all.join("dead", `redis://127.0.0.1:${line.port}`);
-      await until("it plans", () => dead.performing.has("plan"));
-      const others = [all.join("one"), all.join("two")];
-      await all.settled();
-      line.cut();
-      await all.settled(others, TAKEN_OVER_MS);
-      const lost = dead.duties;
-      expect(lost.length).toBeGreaterThan(2);
-      expect(others.flatMap(({ lines }) => lines).join("\n")).toContain("worker dead says nothing any more");
-      // What it wants to announce now is of an old term.
-      line.mend();
-      await all.settled();
-      expect(await all.staysSo()).toBe(true);
-      expect(dead.lines.join("\n")).toContain(`${lost.length} duties are not this worker's any more`);
-      expect(dead.begun.length).toBeGreaterThan(lost.length);
-    });
-
-    it("who planned before another began to plan announces no more", async () => {
-      const all = team(3);
-      const old = all.join("old");
-      await all.settled();
-      const other = all.join("other");
-      await all.settled();
-      const client = redis.client();
-      // As a newer planner begins: see BEGIN_TERM.
-      await client.incr(`ncf:{${all.feed}}:plan-term`);
-      await old.coordination.announce(planOf(0));
-      expect(await client.hlen(`ncf:{${all.feed}}:plan`)).toBe(3);
-      client.disconnect();
-      await until(
-        "it planned anew",
-        () => [old, other].flatMap(({ begun }) => begun.filter((d) => d === "plan")).length === 2,
-      );
-      await all.settled();
-    });
-
-    it("what is planned no more ends everywhere and vanishes from Redis", async () => {
-      const all = team(8);
-      all.join("a");
-      all.join("b");
-      await all.settled();
-      await all.replan(new Map([["jobs/n3", "perform"]]));
-      await all.settled();
-      const client = redis.client();
-      await until("no job is left of the others", async () => {
-        const keys = await client.keys(`ncf:{${all.feed}}:duties:jobs/*`);
-        return keys.every((key) => key.includes("jobs/n3"));
-      });
-      client.disconnect();
-    });
-
-    it("what takes too long to end goes to another all the same", async () => {
-      const all = team(4);
-      const slow = all.join("slow");
-      await all.settled();
-      slow.slownessMs = 3 * TIMEOUT_MS;
-      const next = all.join("next");
-      await until("the other has its share", () => next.performing.size === 3, TAKEN_OVER_MS + 2_000);
-      expect(slow.performing.size).toBeGreaterThan(3);
-      slow.slownessMs = 0;
-      await all.settled();
-    });
-
-    it("FLUSHALL ends nothing for long", async () => {
-      const all = team(6);
-      all.join("a");
-      all.join("b");
-      await all.settled();
-      const client = redis.client();
-      await client.flushall();
-      client.disconnect();
-      await until("they noticed", () =>
-        all.workers.some(({ lines }) => lines.some((line) => line.includes("lost its data"))),
-      );
-      await all.settled();
-      expect(await all.staysSo()).toBe(true);
-    });
-
-    it("a Redis that stands still for longer than the locks live, or is killed, ends nothing", async () => {
-      const all = team(6);
-      all.join("a");
-      all.join("b");
-      await all.settled();
-      const begun = all.workers.map((worker) => worker.begun.length);
-      redis.signal("SIGSTOP");
-      const stoppedAt = performance.now();
-      await until("the locks have ended", () => performance.now() - stoppedAt > 1.5 * TIMEOUT_MS);
-      redis.signal("SIGCONT");
-      await all.settled();
-      expect(await all.staysSo()).toBe(true);
-      await redis.kill();
-      await redis.start();
-      await all.settled();
-      expect(await all.staysSo()).toBe(true);
-      expect(all.workers.map((worker) => worker.begun.length)).toEqual(begun);
-      expect(all.doneTwice).toEqual([]);
-    });
-
-    it("a Redis that comes back without its data ends nothing for long", async () => {
-      await using forgetful = await RedisServer.start();
-      const all = team(6);
-      all.join("a", forgetful.url);
-      all.join("b", forgetful.url);
-      await all.settled();
-      await forgetful.kill();
-      await forgetful.start();
-      await until("they noticed", () =>
-        all.workers.some(({ lines }) => lines.some((line) => line.includes("lost its data"))),
-      );
-      await all.settled();
-      await Promise.all(all.workers.splice(0).map((worker) => worker.leave()));
-    });
-
-    it("two feeds on one Redis know nothing of each other", async () => {
-      const one = team(3);
-      const two = team(5);
-      one.join("same-name");
-      two.join("same-name");
-      await Promise.all([one.settled(), two.settled()]);
-      const told = await until("its report", async () => {
-        const statuses = await two.workers[0]?.coordination.statuses();
-        return statuses?.every(({ state }) => state === "held") && statuses;
-      });
-      expect(told.map(({ duty }) => duty).toSorted()).toEqual(two.workers[0]?.duties);
-      expect(one.doneTwice.length + two.doneTwice.length).toBe(0);
-    });
-
-    it("every key is the feed's, and nothing grows", async () => {
-      await using own = await RedisServer.start();
-      const all = team(4);
-      const client = own.client();
-      const sizes = async () => {
-        const keys = (await client.keys("*")).toSorted();
-        expect(keys.filter((key) => !key.startsWith(`ncf:{${all.feed}}:`))).toEqual([]);
-        return keys.filter(
-          (key) => !key.endsWith(":lock") && !key.endsWith(":stalled") && !key.endsWith(":stalled-check"),
-        );
-      };
-      all.join("a", own.url);
-      await all.settled();
-      const before = await sizes();
-      for (let round = 0; round < 3; round += 1) {
-        await all.replan(planOf(60));
-        await all.settled();
-        await all.replan(planOf(4));
-        await all.settled();
-      }
-      await until("the jobs are gone", async () => (await sizes()).join() === before.join());
-      expect(await client.xlen(`ncf:{${all.feed}}:duties:events`)).toBeLessThan(500);
-      await Promise.all(all.workers.splice(0).map((worker) => worker.leave()));
-      client.disconnect();
-    });
-
-    it("tells of workers that say nothing, and of duties that nobody does", async () => {
-      await using line = await TcpProxy.to(redis.port);
-      const all = team(2);
-      all.join("mute", `redis://127.0.0.1:${line.port}`);
-      await all.settled();
-      const watcher = all.join("watcher");
-      await all.settled();
-      line.cut();
-      const silent = await until("it is told", async () =>
-        (await watcher.coordination.statuses()).find(({ reason }) =>
-          reason?.includes("has said nothing for"),
-        ),
-      );
-      expect(silent).toMatchObject({ worker: "mute", state: "held", condition: "stale" });
-      await all.settled([watcher], TAKEN_OVER_MS);
-      const told = await until("the other is forgotten", async () => {
-        const statuses = await watcher.coordination.statuses();
-        return statuses.every(({ worker }) => worker === "watcher") && statuses;
-      });
-      expect(told.every(({ reason }) => reason === null)).toBe(true);
-      line.mend();
-    });
-
-    it("ends within about a second while Redis is away or stands still", async () => {
-      await using own = await RedisServer.start();
-      const all = team(3);
-      const [gone, stuck] = [all.join("a", own.url), all.join("b", own.url)];
-      await all.settled();
-      own.signal("SIGSTOP");
-      const began = performance.now();
-      await gone.leave();
-      expect(performance.now() - began).toBeLessThan(1_500);
-      own.signal("SIGCONT");
-      await own.kill();
-      const again = performance.now();
-      await stuck.leave();
-      expect(performance.now() - again).toBeLessThan(1_500);
-      all.workers.length = 0;
-    });
-  },
-);
+  it("ends within about a second while Redis is away or stands still", async () => {
+    await using own = await RedisServer.start();
+    const all = team(3);
+    const [gone, stuck] = [all.join("a", own.url), all.join("b", own.url)];
+    await all.settled();
+    own.signal("SIGSTOP");
+    const began = performance.now();
+    await gone.leave();
+    expect(performance.now() - began).toBeLessThan(1_500);
+    own.signal("SIGCONT");
+    await own.kill();
+    const again = performance.now();
+    await stuck.leave();
+    expect(performance.now() - again).toBeLessThan(1_500);
+    all.workers.length = 0;
+  });
+});

@@ -10,10 +10,11 @@ import { clusterPort, startCluster, type TestCluster } from "../support/redis-cl
 import { changesIn, SteadyWriter } from "../support/redis-commits.ts";
 import { openDuties, openTestLog, redisLogsOf } from "../support/redis-logs.ts";
 import { redisMissing, RedisServer } from "../support/redis-server.ts";
+import { skippedBecause } from "../support/skipped.ts";
 import { until } from "../support/until.ts";
 
 const missing = redisMissing();
-const title = missing === undefined ? "" : `: ${missing}`;
+const title = skippedBecause(missing);
 
 describe.skipIf(missing !== undefined)(`in a cluster of three masters with replicas${title}`, () => {
   let cluster: TestCluster;

@@ -3,11 +3,12 @@ import type { Claim, Commit, FeedLog } from "../../src/feed/log.ts";
 import { objectChange } from "../support/drafts.ts";
 import { openTestLog } from "../support/redis-logs.ts";
 import { binaryOf, redisBinary, redisMissing, RedisServer } from "../support/redis-server.ts";
+import { skippedBecause } from "../support/skipped.ts";
 import { TcpProxy } from "../support/tcp-proxy.ts";
 import { until } from "../support/until.ts";
 
 const missing = redisMissing();
-const title = missing === undefined ? "" : `: ${missing}`;
+const title = skippedBecause(missing);
 /** A server that has WAITAOF: the usual one, or else a Valkey. */
 const binary = missing === undefined ? await binaryWithWaitaof() : undefined;
 const withoutWaitaof =
@@ -64,7 +65,7 @@ test.skipIf(missing !== undefined)(
 );
 
 describe.skipIf(withoutWaitaof !== undefined)(
-  `with durability fsync${withoutWaitaof === undefined ? "" : `: ${withoutWaitaof}`}`,
+  `with durability fsync${skippedBecause(withoutWaitaof)}`,
   () => {
     test("a commit is answered when it is on the disk, and commits share the waiting", async () => {
       await using server = await RedisServer.startWith(

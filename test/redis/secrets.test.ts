@@ -6,11 +6,12 @@ import { clusterPort } from "../support/redis-cluster.ts";
 import { changesIn, SteadyWriter } from "../support/redis-commits.ts";
 import { openTestLog, redisLogsOf } from "../support/redis-logs.ts";
 import { freePort, redisMissing, RedisServer } from "../support/redis-server.ts";
+import { skippedBecause } from "../support/skipped.ts";
 import { createTestAuthority, type TestAuthority } from "../support/tls-certificates.ts";
 import { until } from "../support/until.ts";
 
 const missing = redisMissing();
-const title = missing === undefined ? "" : `: ${missing}`;
+const title = skippedBecause(missing);
 const withoutTls = missing ?? (await whyNoTls());
 
 async function whyNoTls(): Promise<string | undefined> {
@@ -93,56 +94,53 @@ test.skipIf(missing !== undefined)(
   },
 );
 
-describe.skipIf(withoutTls !== undefined)(
-  `over TLS${withoutTls === undefined ? "" : `: ${withoutTls}`}`,
-  () => {
-    test("Sentinels and their master are trusted by the authority in the address", async () => {
-      using authority = createTestAuthority("Redis test CA");
-      const settings = tlsSettings(authority);
-      const [serverPort, sentinelPort] = [await freePort(), await freePort()];
-      await using servers = new AsyncDisposableStack();
-      const server = await RedisServer.start(
-        ...flagsOf({ ...settings, "tls-port": String(serverPort), "tls-replication": "yes" }),
-      );
-      servers.use(server);
-      const sentinel = await RedisServer.startSentinel(
-        ...linesOf({ ...settings, "tls-port": String(sentinelPort), "tls-replication": "yes" }),
-        `sentinel monitor main 127.0.0.1 ${serverPort} 1`,
-      );
-      servers.use(sentinel);
-      const url = `rediss+sentinel://127.0.0.1:${sentinelPort}/main`;
-      await expect(openTestLog(url)).rejects.toMatchObject({ code: "LOG_UNAVAILABLE" });
-      const log = await openTestLog(`${url}?ca=${encodeURIComponent(authority.ca)}`);
-      expect(await log.head()).toMatchObject({ sequence: 0 });
-      await log.close();
-    });
+describe.skipIf(withoutTls !== undefined)(`over TLS${skippedBecause(withoutTls)}`, () => {
+  test("Sentinels and their master are trusted by the authority in the address", async () => {
+    using authority = createTestAuthority("Redis test CA");
+    const settings = tlsSettings(authority);
+    const [serverPort, sentinelPort] = [await freePort(), await freePort()];
+    await using servers = new AsyncDisposableStack();
+    const server = await RedisServer.start(
+      ...flagsOf({ ...settings, "tls-port": String(serverPort), "tls-replication": "yes" }),
+    );
+    servers.use(server);
+    const sentinel = await RedisServer.startSentinel(
+      ...linesOf({ ...settings, "tls-port": String(sentinelPort), "tls-replication": "yes" }),
+      `sentinel monitor main 127.0.0.1 ${serverPort} 1`,
+    );
+    servers.use(sentinel);
+    const url = `rediss+sentinel://127.0.0.1:${sentinelPort}/main`;
+    await expect(openTestLog(url)).rejects.toMatchObject({ code: "LOG_UNAVAILABLE" });
+    const log = await openTestLog(`${url}?ca=${encodeURIComponent(authority.ca)}`);
+    expect(await log.head()).toMatchObject({ sequence: 0 });
+    await log.close();
+  });
 
-    test("so are the nodes of a cluster", async () => {
-      using authority = createTestAuthority("Redis test CA");
-      const tlsPort = await freePort();
-      const tls = { ...tlsSettings(authority), "tls-port": String(tlsPort), "tls-cluster": "yes" };
-      await using server = await RedisServer.startWith(
-        { port: await clusterPort() },
-        ...flagsOf({ ...tls, "cluster-enabled": "yes" }),
-      );
-      const client = server.client();
-      await client.call("CLUSTER", "ADDSLOTS", ...Array.from({ length: 16_384 }, (_, slot) => slot));
-      await until("the cluster is up", async () =>
-        String(await client.call("CLUSTER", "INFO")).includes("cluster_state:ok"),
-      );
-      client.disconnect();
-      const log = await openTestLog(
-        `rediss+cluster://127.0.0.1:${tlsPort}?ca=${encodeURIComponent(authority.ca)}`,
-      );
-      expect(await log.head()).toMatchObject({ sequence: 0 });
-      await log.close();
-    });
+  test("so are the nodes of a cluster", async () => {
+    using authority = createTestAuthority("Redis test CA");
+    const tlsPort = await freePort();
+    const tls = { ...tlsSettings(authority), "tls-port": String(tlsPort), "tls-cluster": "yes" };
+    await using server = await RedisServer.startWith(
+      { port: await clusterPort() },
+      ...flagsOf({ ...tls, "cluster-enabled": "yes" }),
+    );
+    const client = server.client();
+    await client.call("CLUSTER", "ADDSLOTS", ...Array.from({ length: 16_384 }, (_, slot) => slot));
+    await until("the cluster is up", async () =>
+      String(await client.call("CLUSTER", "INFO")).includes("cluster_state:ok"),
+    );
+    client.disconnect();
+    const log = await openTestLog(
+      `rediss+cluster://127.0.0.1:${tlsPort}?ca=${encodeURIComponent(authority.ca)}`,
+    );
+    expect(await log.head()).toMatchObject({ sequence: 0 });
+    await log.close();
+  });
 
-    test("a file of authorities that is not there is named", async () => {
-      await expect(openTestLog("rediss://127.0.0.1:1?ca=none.pem")).rejects.toMatchObject({
-        code: "LOG_UNUSABLE",
-        message: expect.stringContaining("none.pem"),
-      });
+  test("a file of authorities that is not there is named", async () => {
+    await expect(openTestLog("rediss://127.0.0.1:1?ca=none.pem")).rejects.toMatchObject({
+      code: "LOG_UNUSABLE",
+      message: expect.stringContaining("none.pem"),
     });
-  },
-);
+  });
+});

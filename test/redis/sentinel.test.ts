@@ -10,10 +10,11 @@ import { openDuties, openTestLog, redisLogsOf } from "../support/redis-logs.ts";
 import { startSentinelTrio, type SentinelTrio } from "../support/redis-sentinels.ts";
 import { redisMissing } from "../support/redis-server.ts";
 import { recordingLogger } from "../support/recording-logger.ts";
+import { skippedBecause } from "../support/skipped.ts";
 import { until } from "../support/until.ts";
 
 const missing = redisMissing();
-const title = missing === undefined ? "" : `: ${missing}`;
+const title = skippedBecause(missing);
 
 describe.skipIf(missing !== undefined)(`behind three Sentinels${title}`, () => {
   let trio: SentinelTrio;

@@ -4,9 +4,12 @@ import { checkAgainstModel } from "../contract/feed-log-model.ts";
 import { feedLogContract } from "../contract/feed-log.ts";
 import { redisLogsOf } from "../support/redis-logs.ts";
 import { binaryOf, RedisServer } from "../support/redis-server.ts";
+import { skippedBecause } from "../support/skipped.ts";
 
 const binary = binaryOf("valkey-server");
-const title = binary === undefined ? ": no valkey-server in the PATH (apt-get install valkey-server)" : "";
+const title = skippedBecause(
+  binary === undefined ? "no valkey-server in the PATH: apt-get install valkey-server" : undefined,
+);
 
 describe.skipIf(binary === undefined)(`with a real Valkey${title}`, () => {
   let server: RedisServer;

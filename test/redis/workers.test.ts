@@ -6,13 +6,14 @@ import { judgeLog, readLog } from "../support/feed-check.ts";
 import { startCluster } from "../support/redis-cluster.ts";
 import { redisMissing } from "../support/redis-server.ts";
 import { simulatorTruth } from "../support/simulator-truth.ts";
+import { skippedBecause } from "../support/skipped.ts";
 import { until } from "../support/until.ts";
 import { seesAllWatched } from "../support/worker-watch.ts";
 
 const missing = redisMissing();
 
 describe.skipIf(missing !== undefined)(
-  `workers that share a log in a Redis cluster${missing === undefined ? "" : `: ${missing}`}`,
+  `workers that share a log in a Redis cluster${skippedBecause(missing)}`,
   () => {
     test("go on when the master of their slot is killed: all is watched again, and the log tells it all", async () => {
       await using cluster = await startCluster("--appendonly", "yes");

@@ -13,6 +13,10 @@ export const CHROMIUM = ["chromium", "chromium-browser", "google-chrome"].find(
   (name) => spawnSync(name, ["--version"], { stdio: "ignore" }).status === 0,
 );
 
+/** Why there is none, with what to install; undefined where there is one. */
+export const NO_CHROMIUM =
+  CHROMIUM === undefined ? "no chromium in the PATH: apt-get install chromium" : undefined;
+
 /** A page in a headless browser, driven over its debugging protocol. */
 export class BrowserPage implements AsyncDisposable {
   readonly #socket: WebSocket;

@@ -28,7 +28,7 @@ export async function findRedis(): Promise<TestRedis | string> {
   const why = (await dockerMissing()) ?? (await startContainer());
   if (typeof why !== "string") return why;
   if (redisMissing() === undefined) return RedisServer.start();
-  return `no Redis to test against: install redis-server, set TEST_REDIS_URL, or start Docker (${why})`;
+  return `no Redis to test against: apt-get install redis-server, set TEST_REDIS_URL, or start Docker (${why})`;
 }
 
 async function startContainer(): Promise<TestRedis | string> {
