@@ -160,8 +160,8 @@ export const OPTIONS = {
   }),
   wait: option(duration({ minMs: 1000, maxMs: 240_000 }), {
     group: "What to watch",
-    default: "60s",
-    help: "how long Nomad may hold a query that has nothing new",
+    default: "55s",
+    help: "how long Nomad may hold a query that has nothing new; Nomad adds up to a sixteenth, and many proxies end what is silent for 60 s",
   }),
   maxConnections: option(count({ min: 2, max: 10_000 }), {
     group: "What to watch",

@@ -14,7 +14,7 @@ export interface NomadClientDeps {
 
 export type NomadClient = NomadApi & NomadInspection;
 
-const DEFAULT_WAIT_MS = 60_000;
+const DEFAULT_WAIT_MS = 55_000;
 /** A server holds a query 5 s for a leader before and after the wait. */
 const LEADER_HOLD_MS = 10_000;
 
@@ -126,6 +126,7 @@ function badResponse(answer: Answer, says: string): NomadError {
       retryable: true,
       hint: "Nomad does not answer like this: look at proxies between, and that the address is of its HTTP API",
       status: answer.status,
+      heldMs: answer.elapsedMs,
     },
   );
 }

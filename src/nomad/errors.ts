@@ -20,6 +20,15 @@ export type NomadErrorCode =
   | "NOMAD_BAD_RESPONSE"
   | "NOMAD_STALE_RESPONSE";
 
+interface NomadErrorOptions {
+  readonly retryable: boolean;
+  readonly hint: string;
+  readonly status?: number;
+  readonly retryAfterMs?: number;
+  readonly heldMs?: number;
+  readonly cause?: unknown;
+}
+
 /** A request to Nomad that did not end in a usable answer. `message` names method, path and address. */
 export class NomadError extends ChangefeedError {
   readonly code: NomadErrorCode;
@@ -28,17 +37,16 @@ export class NomadError extends ChangefeedError {
   readonly status: number | undefined;
   /** Floor for the next try, from Retry-After, ms. */
   readonly retryAfterMs: number | undefined;
+  /** From sending the request to its end, ms; undefined where none was sent, or its answer broke off. */
+  readonly heldMs: number | undefined;
 
-  constructor(
-    code: NomadErrorCode,
-    message: string,
-    options: { retryable: boolean; hint: string; status?: number; retryAfterMs?: number; cause?: unknown },
-  ) {
+  constructor(code: NomadErrorCode, message: string, options: NomadErrorOptions) {
     super(message, { hint: options.hint, cause: options.cause });
     this.code = code;
     this.retryable = options.retryable;
     this.status = options.status;
     this.retryAfterMs = options.retryAfterMs;
+    this.heldMs = options.heldMs;
   }
 }
 

@@ -165,6 +165,7 @@ export class Requester {
       },
     );
     const secrets = secretsOf(agent.address, token);
+    const elapsedMs = performance.now() - response.sentAtMs;
     const refusal =
       status === 200
         ? undefined
@@ -172,9 +173,9 @@ export class Requester {
             status,
             text: printable(body, secrets),
             address,
+            heldMs: elapsedMs,
             retryAfterMs: parseRetryAfter(header(headers, "retry-after"), header(headers, "date")),
           });
-    const elapsedMs = performance.now() - response.sentAtMs;
     return { status, headers, body, address, what: asked.what, elapsedMs, token: kindOf(token), refusal };
   }
 

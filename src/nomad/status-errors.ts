@@ -18,6 +18,8 @@ export interface FailedAnswer {
   /** Without credentials. */
   readonly address: string;
   readonly retryAfterMs: number | undefined;
+  /** From sending the request to the whole answer, ms. */
+  readonly heldMs: number;
 }
 
 interface Rule {
@@ -185,13 +187,14 @@ const OTHERWISE: Rule = {
 
 /** The error an answer other than 200 stands for. */
 export function statusError(asked: Asked, answer: FailedAnswer): NomadError {
-  const { status, text, address, retryAfterMs } = answer;
+  const { status, text, address, retryAfterMs, heldMs } = answer;
   const rule = RULES.find((candidate) => applies(candidate, status, text)) ?? OTHERWISE;
   const said = text === "" ? "" : `: ${text}`;
   return new NomadError(rule.code, `${asked.what} at ${address} was answered ${status}${said}`, {
     retryable: rule.retryable,
     hint: rule.hint(asked),
     status,
+    heldMs,
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   });
 }

@@ -49,6 +49,7 @@ export function transportError(what: string, address: string, failure: unknown):
     retryable: meaning.retryable,
     hint: meaning.hint,
     cause: causeOf(failure),
+    ...(failure instanceof ExchangeFailed && failure.phase === "waiting" && { heldMs: failure.afterMs }),
   });
 }
 

@@ -53,6 +53,8 @@ export interface ObserveInput {
   readonly consistency: Consistency;
   readonly canonical: boolean;
   readonly signal: AbortSignal;
+  /** Called with what the query that was to be held failed with. */
+  readonly onWatchFailed: (error: NomadError) => void;
   /** Called whenever the poll gets on, for the watchdog. */
   readonly onMove: () => void;
 }
@@ -241,10 +243,12 @@ function target({ scope, previous, signal }: ObserveInput): ListRequest {
 
 async function ask(nomad: NomadApi, input: ObserveInput): Promise<ListResponse> {
   const { lastIndex, waitMs, consistency } = input;
-  const watching = waitMs === null || lastIndex === null ? {} : { index: lastIndex, waitMs };
+  const watching: { index?: string; waitMs?: number } =
+    waitMs === null || lastIndex === null ? {} : { index: lastIndex, waitMs };
   try {
     return await nomad.list({ ...target(input), ...watching, consistency });
   } catch (error) {
+    if (error instanceof NomadError && watching.index !== undefined) input.onWatchFailed(error);
     // A server out of touch has nothing to say; the leader has, or another address.
     if (!(error instanceof NomadError) || error.code !== "NOMAD_STALE_RESPONSE") throw error;
     return nomad.list({ ...target(input), consistency: "default" });

@@ -12,7 +12,7 @@ import { Supervisor } from "./supervisor.ts";
 
 const NAMESPACES = "namespaces/-";
 
-export interface PollerDutiesDeps extends Omit<PollerDeps, "outages" | "backlog"> {
+export interface PollerDutiesDeps extends Omit<PollerDeps, "outages" | "backlog" | "queryWait"> {
   /** Tells everybody what there is to do: see `Coordination`. */
   readonly announce: (plan: DutyPlan) => Promise<void>;
   /** Keeps the log within its limits until the signal aborts. */

@@ -8,6 +8,7 @@ import type { Metrics } from "../telemetry/metrics.ts";
 import type { Backlog } from "./backlog.ts";
 import type { Clock } from "./clock.ts";
 import type { OutageReporter } from "./outage-reporter.ts";
+import type { QueryWait } from "./query-wait.ts";
 import type { Condition } from "./scope-condition.ts";
 
 /** What every scope's loop works with. */
@@ -19,6 +20,7 @@ export interface PollerDeps {
   readonly clock: Clock;
   readonly random: () => number;
   readonly outages: OutageReporter;
+  readonly queryWait: QueryWait;
   readonly backlog: Backlog;
 }
 

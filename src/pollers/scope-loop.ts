@@ -19,6 +19,8 @@ const REFUSALS: ReadonlySet<string> = new Set([
 const MAX_RETRY_AFTER_MS = 60_000;
 /** Nothing changes by asking a server sooner that says the request is wrong, ms. */
 const REFUSED_RETRY_MS = 1_000;
+/** So many queries in a row may end early: it takes two to learn how long one may wait. */
+const MOST_ENDED_EARLY = 2;
 const BACKLOG_LOOK_MS = 200;
 const HELD = "paused, nothing is lost: the log does not take what other scopes have read";
 
@@ -51,6 +53,10 @@ export class ScopeLoop {
   #anew = false;
   /** Whether it waits for others' lists to be written. */
   #held = false;
+  /** What the last query that was to be held failed with, and how long it was to be held, ms. */
+  #failedWatch: { error: NomadError; waitMs: number } | undefined;
+  /** How many in a row were ended by something between. */
+  #endedEarly = 0;
   /** Ends the query in flight, so that the next one asks at once. */
   #interrupt = new AbortController();
 
@@ -160,6 +166,7 @@ export class ScopeLoop {
         continue;
       }
       if (observation instanceof ChangefeedError) {
+        if (await this.#goesOnAfter(observation, signal)) continue;
         if (await this.#endedWithNamespace(session, observation, signal)) return "drained";
         await this.#failed(session, observation, signal);
         continue;
@@ -188,6 +195,7 @@ export class ScopeLoop {
     const { snapshot, index } = session.last;
     const canonical = clock.elapsed() >= this.#canonicalAtMs;
     if (canonical) this.#canonicalAtMs = clock.elapsed() + this.#options.canonicalEveryMs;
+    const waitMs = this.#askNow ? null : this.#deps.queryWait.waitMs;
     const observation = await observe(nomad, clock, {
       scope: this.scope,
       previous: snapshot,
@@ -196,11 +204,14 @@ export class ScopeLoop {
       borrowed: session.borrowed,
       wasDeleted: (ref, createIndex) => session.wasDeleted(ref, createIndex),
       hiddenBefore: session.hiddenNamespaces,
-      waitMs: this.#askNow ? null : this.#options.waitMs,
+      waitMs,
       // What a claim begins with must not lag behind the state it is held to.
       consistency: this.#askNow ? "default" : this.#options.consistency,
       canonical,
       signal: AbortSignal.any([signal, this.#interrupt.signal]),
+      onWatchFailed: (error) => {
+        this.#failedWatch = { error, waitMs: waitMs ?? 0 };
+      },
       onMove: () => this.#moved(),
     });
     if (canonical) this.#deps.metrics.canonicalPasses.inc({ resource: this.scope.resource });
@@ -224,12 +235,32 @@ export class ScopeLoop {
     if (changes.length > 0) this.#logger.debug({ changes: changes.length, events }, "committed");
 
     this.#backoff.reset();
+    this.#endedEarly = 0;
     this.#firstFailureAtMs = null;
     this.#lastOk = { atMs: clock.now(), elapsedMs: clock.elapsed() };
     outages.recovered(this.scope);
     if (hiddenNamespaces.length === 0) return this.#condition.clear(session.say(signal));
     const reason = `the token may no longer see ${hiddenNamespaces.join(", ")}; the last known objects there are kept`;
     await this.#condition.enter("access-lost", reason, session.say(signal));
+  }
+
+  /**
+   * A query that something between ended early says nothing of Nomad: the next one waits with the same index. Where
+   * one after another ends so, it is no longer a matter of waiting.
+   */
+  async #goesOnAfter(error: ChangefeedError, signal: AbortSignal): Promise<boolean> {
+    const failed = this.#failedWatch;
+    this.#failedWatch = undefined;
+    if (failed?.error !== error || !this.#deps.queryWait.endedEarly(failed.error, failed.waitMs))
+      return false;
+    this.#endedEarly += 1;
+    if (this.#endedEarly > MOST_ENDED_EARLY) return false;
+    const { clock, metrics, random } = this.#deps;
+    metrics.polls.inc({ resource: this.scope.resource, outcome: "ended-early" });
+    this.#logger.debug({ code: error.code, heldMs: failed.error.heldMs }, error.message);
+    // Whatever ended it may have ended all others too.
+    await clock.sleep(random() * REFUSED_RETRY_MS, signal);
+    return true;
   }
 
   /** A refused list of a namespace that does not exist any more: what was in it is gone. */

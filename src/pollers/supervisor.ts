@@ -3,6 +3,7 @@ import { scopeName, type Scope } from "../schemas/scope.ts";
 import { Backlog } from "./backlog.ts";
 import { OutageReporter } from "./outage-reporter.ts";
 import type { PollerDeps, PollerOptions, ScopeHooks, ScopeReport } from "./poller.ts";
+import { QueryWait } from "./query-wait.ts";
 import { ScopeLoop } from "./scope-loop.ts";
 
 interface Running {
@@ -25,12 +26,13 @@ export class Supervisor {
   readonly #running = new Map<string, Running>();
   readonly #draining = new Set<string>();
 
-  constructor(deps: Omit<PollerDeps, "outages" | "backlog">, options: PollerOptions) {
+  constructor(deps: Omit<PollerDeps, "outages" | "backlog" | "queryWait">, options: PollerOptions) {
     const { logger, clock, metrics } = deps;
     this.#deps = {
       ...deps,
       outages: new OutageReporter(logger, clock),
       backlog: new Backlog(metrics, options.maxBacklogBytes),
+      queryWait: new QueryWait(options.waitMs, logger, clock),
     };
     this.#options = options;
   }

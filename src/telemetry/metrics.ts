@@ -12,7 +12,7 @@ export function createMetrics() {
     registry,
     polls: new Counter({
       name: "ncf_polls_total",
-      help: "Answered polls of Nomad lists, by outcome: changed, unchanged, distrusted, failed",
+      help: "Answered polls of Nomad lists, by outcome: changed, unchanged, distrusted, failed, ended-early",
       labelNames: ["resource", "outcome"] as const,
       registers,
     }),

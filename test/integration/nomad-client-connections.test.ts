@@ -1,4 +1,5 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import type { ServerResponse } from "node:http";
 import { createServer as createTcpServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -21,6 +22,22 @@ describe("time", () => {
     [300_000, 0, 328_750],
   ])("a wait of %i ms, margin %i ms, may take %i ms", (waitMs, marginMs, expected) => {
     expect(blockingDeadlineMs(waitMs, marginMs)).toBe(expected);
+  });
+
+  test.each([
+    ["a gateway's error", (response: ServerResponse) => sendText(response, 504, "<html>504</html>")],
+    [
+      "a page in place of a list",
+      (response: ServerResponse) => sendText(response, 200, "<html>sorry</html>"),
+    ],
+    ["a closed connection", (response: ServerResponse) => response.destroy()],
+  ])("how long a query was held is known where it ended with %s", async (_what, end) => {
+    await using agent = await serveHttp((_request, response) => {
+      setTimeout(() => end(response), 120);
+    });
+    const client = clientOf({ addresses: [agent.url] });
+    const error = await failureOf(client.list(jobs({ index: "486", waitMs: 55_000 })));
+    expect(error.heldMs).toBeGreaterThan(100);
   });
 
   test("an answer that does not come ends at the deadline, and its connection with it", async () => {

@@ -9,12 +9,14 @@ import { Backlog } from "../../src/pollers/backlog.ts";
 import { systemClock } from "../../src/pollers/clock.ts";
 import { OutageReporter } from "../../src/pollers/outage-reporter.ts";
 import type { Outcome, PollerDeps, PollerOptions } from "../../src/pollers/poller.ts";
+import { QueryWait } from "../../src/pollers/query-wait.ts";
 import { ScopeLoop } from "../../src/pollers/scope-loop.ts";
 import type { Json } from "../../src/schemas/json.ts";
 import type { Scope } from "../../src/schemas/scope.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { breakable } from "../support/breakable-log.ts";
+import { recordingLogger } from "../support/recording-logger.ts";
 import { judgeLog, parseEvent, type SeenEvent } from "../support/feed-check.ts";
 import { ScriptedNomad } from "../support/scripted-nomad.ts";
 import { until } from "../support/until.ts";
@@ -47,6 +49,13 @@ const forbidden = (): NomadError =>
     hint: "grant list-jobs",
     status: 403,
   });
+const cutOff = (heldMs: number): NomadError =>
+  new NomadError("NOMAD_SERVER_ERROR", "GET /v1/jobs was answered 504", {
+    retryable: true,
+    hint: "wait",
+    status: 504,
+    heldMs,
+  });
 const reset = (): NomadError =>
   new NomadError("NOMAD_UNREACHABLE", "GET /v1/jobs: connection reset", { retryable: true, hint: "wait" });
 
@@ -57,7 +66,11 @@ describe("a scope's loop", () => {
   let metrics: ReturnType<typeof createMetrics>;
   let running: { abort: AbortController; done: Promise<Outcome> }[];
 
-  const start = (scope: Scope = jobs, options: Partial<PollerOptions> = {}) => {
+  const start = (
+    scope: Scope = jobs,
+    options: Partial<PollerOptions> = {},
+    more: Partial<PollerDeps> = {},
+  ) => {
     const logger = silentLogger();
     const deps: PollerDeps = {
       nomad,
@@ -68,6 +81,8 @@ describe("a scope's loop", () => {
       random: () => 0.01,
       outages: new OutageReporter(logger, systemClock),
       backlog: new Backlog(metrics),
+      queryWait: new QueryWait(60_000, logger, systemClock),
+      ...more,
     };
     const loop = new ScopeLoop(scope, deps, {
       source: SOURCE,
@@ -385,6 +400,41 @@ describe("a scope's loop", () => {
     const seen = (await count(4)).slice(2);
     expect(seen.map((event) => event.data["state"])).toEqual(["access-lost", "access-restored"]);
     await expectFolds([job("a", 5)]);
+  });
+
+  it("waits less where queries are ended early, and reads no list for it", async () => {
+    const { logger, lines } = recordingLogger();
+    let nowMs = 0;
+    const queryWait = new QueryWait(60_000, logger, { ...systemClock, elapsed: () => nowMs });
+    nomad.set("jobs/default", 10, [job("a", 5)]);
+    start(jobs, { staleAfterMs: 0 }, { queryWait, logger });
+    await count(2);
+    for (const asked of [3, 4]) {
+      nowMs += 60_100;
+      nomad.failNext(cutOff(60_000));
+      await until("the next query", () => nomad.requests.length === asked);
+    }
+    expect(nomad.requests.slice(1).map(({ index, waitMs }) => [index, waitMs])).toEqual([
+      ["10", 60_000],
+      ["10", 60_000],
+      ["10", 53_647],
+    ]);
+    expect(lines).toEqual([
+      "something between this process and Nomad ends queries after 60 s: they wait 53.6 s at most from now on",
+    ]);
+    nomad.set("jobs/default", 20, [job("a", 15, { created: 5 })]);
+    expect((await count(3)).map((event) => event.type)).not.toContain("nomad.feed.scope");
+  });
+
+  it("takes a third query in a row that ends early for a failure", async () => {
+    nomad.set("jobs/default", 10, [job("a", 5)]);
+    start(jobs, { staleAfterMs: 0 });
+    await count(2);
+    for (const asked of [3, 4, 5]) {
+      nomad.failNext(cutOff(3_000 * asked));
+      await until("the next query", () => nomad.requests.length >= asked);
+    }
+    expect((await count(3))[2]?.data["state"]).toBe("stale");
   });
 
   it("says that it is stale, once, and that it recovered", async () => {

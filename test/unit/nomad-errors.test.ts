@@ -16,7 +16,7 @@ const asked: Asked = {
 function errorOf(status: number, text: string, changes: Partial<Asked> = {}) {
   return statusError(
     { ...asked, ...changes },
-    { status, text, address: "http://nomad:4646", retryAfterMs: undefined },
+    { status, text, address: "http://nomad:4646", retryAfterMs: undefined, heldMs: 5 },
   );
 }
 
