@@ -75,6 +75,12 @@ export interface FeedLog {
   /** Every scope that was ever claimed, for health and `doctor`. */
   scopes(): Promise<ScopeStatus[]>;
 
+  /** Resource and namespace of all objects in the state, each pair once, in order. */
+  filled(): Promise<Scope[]>;
+
+  /** What `births` of a commit do, where there is nothing else to commit. */
+  beginEmpty(scopes: readonly Scope[]): Promise<void>;
+
   close(): Promise<void>;
 }
 

@@ -30,6 +30,8 @@ export interface ListRequest {
   readonly index?: string;
   /** How long the server may hold the query, in ms. Only with `index`. */
   readonly waitMs?: number;
+  /** Leaves out what this expression of Nomad's filter language is false for. Nomad before 1.3 ignores it. */
+  readonly filter?: string;
   /** Size of the body, if it is like the last one: it is then gathered in place. */
   readonly likelyBytes?: number;
   /** Overrides the client's default. */

@@ -55,6 +55,7 @@ async function list(
       ...namespaceQuery(resource, request.namespace),
       ...(request.index === undefined ? {} : { index: flooredIndex(request.index), wait: `${waitMs}ms` }),
       ...(consistency === "stale" ? { stale: "" } : {}),
+      ...(request.filter === undefined ? {} : { filter: request.filter }),
     },
     ...(blocking ? { headersTimeoutMs: blockingDeadlineMs(waitMs, options.deadlineMarginMs) } : {}),
     ...(request.likelyBytes === undefined ? {} : { likelyBytes: request.likelyBytes }),

@@ -5,6 +5,8 @@ export interface PlanInput {
   readonly resources: readonly ResourceType[];
   /** Names of the namespaces to follow. */
   readonly namespaces: readonly string[];
+  /** Scopes outside of these namespaces that hold something yet. */
+  readonly leftovers?: readonly Scope[];
   /** Most scopes to hold a blocking query for at once. */
   readonly budget: number;
   /** Whether scopes may fold into `*`; not when the user named the namespaces. */
@@ -15,6 +17,8 @@ export interface PlanInput {
 
 export interface Plan {
   readonly scopes: readonly Scope[];
+  /** Scopes to watch until nothing is left in them. */
+  readonly finish: readonly Scope[];
   readonly folded: ReadonlySet<ResourceType>;
   /** Scopes beyond the budget that could not be folded; 0 where it fits. */
   readonly overBudget: number;
@@ -31,16 +35,17 @@ const UNFOLD_AT = 0.8;
 export function planScopes(input: PlanInput): Plan {
   const clusterWide = input.resources.filter((type) => !RESOURCES[type].namespaced);
   const namespaced = input.resources.filter((type) => RESOURCES[type].namespaced);
+  const leftovers = input.leftovers ?? [];
   const folded = new Set<ResourceType>();
+  const unfoldedSize = (type: ResourceType): number =>
+    input.namespaces.length + leftovers.filter((scope) => scope.resource === type).length;
   const size = (): number =>
-    clusterWide.length + folded.size + (namespaced.length - folded.size) * input.namespaces.length;
+    namespaced.reduce((sum, type) => sum + (folded.has(type) ? 1 : unfoldedSize(type)), clusterWide.length);
 
-  if (input.mayFold && input.namespaces.length > 1) {
-    for (const type of FOLD_ORDER) {
-      if (!namespaced.includes(type)) continue;
-      const budget = input.folded?.has(type) === true ? input.budget * UNFOLD_AT : input.budget;
-      if (size() > budget) folded.add(type);
-    }
+  for (const type of input.mayFold ? FOLD_ORDER : []) {
+    if (!namespaced.includes(type) || unfoldedSize(type) <= 1) continue;
+    const budget = input.folded?.has(type) === true ? input.budget * UNFOLD_AT : input.budget;
+    if (size() > budget) folded.add(type);
   }
   const scopes = [
     ...clusterWide.map((resource): Scope => ({ resource, namespace: "-" })),
@@ -50,5 +55,7 @@ export function planScopes(input: PlanInput): Plan {
         : input.namespaces.map((namespace) => ({ resource, namespace })),
     ),
   ];
-  return { scopes, folded, overBudget: Math.max(0, scopes.length - input.budget) };
+  const finish = leftovers.filter(({ resource }) => !folded.has(resource));
+  const overBudget = Math.max(0, scopes.length + finish.length - input.budget);
+  return { scopes, finish, folded, overBudget };
 }

@@ -1,13 +1,11 @@
 import type { DutyPlan, Ending } from "../coordination/coordination.ts";
 import { LogUnavailable } from "../feed/errors.ts";
-import type { FeedLog } from "../feed/log.ts";
 import type { Change } from "../schemas/change.ts";
 import { RESOURCES, type ResourceType } from "../schemas/resources.ts";
 import { parseScopeName, scopeName, scopesOverlap, type Scope } from "../schemas/scope.ts";
 import type { Snapshot } from "../snapshots/snapshot.ts";
-import type { Logger } from "../telemetry/logger.ts";
-import type { Clock } from "./clock.ts";
-import { planScopes } from "./plan.ts";
+import { Leftovers, type LeftoversDeps, type Watched } from "./leftovers.ts";
+import { planScopes, type Plan } from "./plan.ts";
 import type { ScopeHooks } from "./poller.ts";
 
 export interface PlannerOptions {
@@ -18,10 +16,7 @@ export interface PlannerOptions {
   readonly maxScopes: number;
 }
 
-export interface PlannerDeps {
-  readonly log: Pick<FeedLog, "scopes">;
-  readonly logger: Logger;
-  readonly clock: Clock;
+export interface PlannerDeps extends Omit<LeftoversDeps, "onFound"> {
   readonly announce: (plan: DutyPlan) => Promise<void>;
   /** The plan that everybody follows now, whoever made it. */
   readonly inForce: () => DutyPlan;
@@ -35,12 +30,13 @@ const RETRY_PLAN_MS = 1_000;
 
 /**
  * Says which scopes there are to watch: one for each resource and namespace as far as connections allow, and those
- * whose namespace is gone until nothing is left of it. Where namespaces are to be found, planning is watching their
- * list: each change of it makes a new plan. Until they are known, what was planned before stays in force.
+ * outside of the namespaces there are until nothing is left in them. Where namespaces are to be found, planning is
+ * watching their list: each change of it makes a new plan. Until they are known, what was planned before stays in force.
  */
 export class Planner {
   readonly #deps: PlannerDeps;
   readonly #options: PlannerOptions;
+  readonly #leftovers: Leftovers;
   #namespaces: readonly string[] | null;
   #folded: ReadonlySet<ResourceType> = new Set();
   #overBudget = 0;
@@ -52,6 +48,7 @@ export class Planner {
   constructor(deps: PlannerDeps, options: PlannerOptions) {
     this.#deps = deps;
     this.#options = options;
+    this.#leftovers = new Leftovers({ ...deps, onFound: () => this.#wake.abort() }, options.resources);
     this.#namespaces = options.namespaces;
   }
 
@@ -69,10 +66,17 @@ export class Planner {
         await planning;
         return "stopped";
       }
-      return await this.#deps.watch(NAMESPACES, either, {
-        birthsOf: (change) => this.#birthsOf(change),
-        onSnapshot: (snapshot) => this.#followNamespaces(snapshot),
-      });
+      const looking = this.#leftovers.run(() => this.#watched(), either);
+      try {
+        return await this.#deps.watch(NAMESPACES, either, {
+          birthsOf: (change) => this.#birthsOf(change),
+          onSnapshot: (snapshot) => this.#followNamespaces(snapshot),
+          onWrite: () => this.#leftovers.changed(),
+        });
+      } finally {
+        end.abort(new Error("nobody plans here any more"));
+        await looking;
+      }
     } finally {
       end.abort(new Error("nobody plans here any more"));
       await planning;
@@ -117,24 +121,37 @@ export class Planner {
     const { resources, maxScopes, namespaces } = this.#options;
     // The planner itself watches the namespaces where it has to find them.
     const others = namespaces === null ? resources.filter((type) => type !== "namespaces") : resources;
+    const finds = namespaces === null && (this.#namespaces !== null || this.#leftovers.looked);
+    const leftovers = finds ? await this.#leftovers.outside(this.#watched().namespaces) : [];
     const plan = planScopes({
       resources: others,
       namespaces: this.#namespaces ?? [],
+      leftovers,
       budget: maxScopes - (resources.length - others.length),
-      mayFold: namespaces === null,
+      mayFold: namespaces === null && this.#namespaces !== null,
       folded: this.#folded,
     });
-    this.#sayWhatIsShort(plan.folded, plan.scopes.length, plan.overBudget);
-    if (this.#namespaces === null) {
-      const known = plan.scopes.map((scope) => [scopeName(scope), "perform"] as const);
-      return new Map([...this.#deps.inForce(), ...known]);
-    }
+    this.#sayWhatIsShort(plan.folded, plan.scopes.length + plan.finish.length, plan.overBudget);
+    if (this.#namespaces === null) return this.#planBlindly(plan);
     this.#folded = plan.folded;
-    const left = await this.#leftovers(plan.scopes);
+    return new Map([...duties(plan.finish, "finish"), ...duties(plan.scopes, "perform")]);
+  }
+
+  /** While it is not known which namespaces there are, what was planned goes on. */
+  #planBlindly({ scopes, finish }: Plan): DutyPlan {
+    const performed = scopesIn(this.#deps.inForce(), "perform");
+    const left = finish.filter((scope) => !performed.some((other) => scopesOverlap(scope, other)));
     return new Map([
-      ...left.map((scope) => [scopeName(scope), "finish"] as const),
-      ...plan.scopes.map((scope) => [scopeName(scope), "perform"] as const),
+      ...duties(left, "finish"),
+      ...duties(performed, "perform"),
+      ...duties(scopes, "perform"),
     ]);
+  }
+
+  #watched(): Watched {
+    const performed = scopesIn(this.#deps.inForce(), "perform");
+    const namespaces = this.#namespaces ?? [...new Set(performed.map((scope) => scope.namespace))];
+    return { namespaces: namespaces.filter((name) => name !== "*" && name !== "-"), folded: this.#folded };
   }
 
   #sayWhatIsShort(foldedNow: ReadonlySet<ResourceType>, scopes: number, overBudget: number): void {
@@ -156,20 +173,6 @@ export class Planner {
     this.#overBudget = overBudget;
   }
 
-  /** Scopes whose namespace vanished while objects of it were still in the log: they end when it is empty. */
-  async #leftovers(wanted: readonly Scope[]): Promise<Scope[]> {
-    const { namespaces, resources } = this.#options;
-    if (namespaces !== null || this.#namespaces === null) return [];
-    const known = new Set(this.#namespaces);
-    const statuses = await this.#deps.log.scopes();
-    return statuses
-      .filter((status) => status.baselined && (status.checkpoint?.count ?? 0) > 0)
-      .map((status) => status.scope)
-      .filter((scope) => RESOURCES[scope.resource].namespaced && resources.includes(scope.resource))
-      .filter((scope) => scope.namespace !== "*" && !known.has(scope.namespace))
-      .filter((scope) => !wanted.some((other) => scopesOverlap(scope, other)));
-  }
-
   /** A namespace that was just created began empty, so the first poll of its scopes is all news. */
   #birthsOf(change: Change): readonly Scope[] {
     if (change.op !== "create") return [];
@@ -182,6 +185,7 @@ export class Planner {
     const names = [...snapshot.refs()].map((ref) => ref.key).toSorted();
     if (this.#namespaces !== null && names.join() === this.#namespaces.join()) return;
     this.#namespaces = names;
+    this.#leftovers.changed();
     if (names.length > 0) {
       this.#deps.logger.info({ namespaces: names.length }, `watching namespaces: ${shortList(names)}`);
     } else {
@@ -199,8 +203,19 @@ function shortList(names: readonly string[]): string {
     : `${names.slice(0, 8).join(", ")} and ${names.length - 8} more`;
 }
 
+function duties<What extends string>(scopes: readonly Scope[], what: What): (readonly [string, What])[] {
+  return scopes.map((scope) => [scopeName(scope), what] as const);
+}
+
+function scopesIn(plan: DutyPlan, wanted: "perform" | "finish"): Scope[] {
+  return [...plan]
+    .filter(([, what]) => what === wanted)
+    .map(([duty]) => parseScopeName(duty))
+    .filter((scope) => scope !== undefined);
+}
+
 /** Resources that a plan watches in all namespaces at once. */
 function foldedIn(plan: DutyPlan): ReadonlySet<ResourceType> {
-  const scopes = [...plan.keys()].map(parseScopeName);
-  return new Set(scopes.flatMap((scope) => (scope?.namespace === "*" ? [scope.resource] : [])));
+  const all = scopesIn(plan, "perform").filter((scope) => scope.namespace === "*");
+  return new Set(all.map((scope) => scope.resource));
 }

@@ -33,11 +33,11 @@ export class PollerDuties implements DutyHolder {
   constructor(deps: PollerDutiesDeps, options: PollerOptions & PlannerOptions) {
     const { announce, trim, nomadReady, ...pollerDeps } = deps;
     const supervisor = new Supervisor(pollerDeps, options);
-    const { log, logger, clock } = deps;
+    const { log, logger, clock, nomad } = deps;
     const watch: Supervisor["watch"] = (scope, signal, hooks) => supervisor.watch(scope, signal, hooks);
     this.supervisor = supervisor;
     const inForce = (): DutyPlan => this.#plan ?? new Map();
-    this.#planner = new Planner({ log, logger, clock, announce, inForce, watch }, options);
+    this.#planner = new Planner({ log, logger, clock, nomad, announce, inForce, watch }, options);
     this.#trim = trim;
     this.#nomadReady = nomadReady;
     // Who waits for it hears of its failure; before anybody does, it must not end the process.

@@ -50,6 +50,8 @@ export interface PollerOptions {
 export interface ScopeHooks {
   /** Called with the scope's objects after every believed poll that changed them, and after the first. */
   onSnapshot?(snapshot: Snapshot): void;
+  /** Called when the index moved: something was written, be it that the objects look the same. */
+  onWrite?(): void;
   /** Scopes that this change proves to begin empty. */
   birthsOf?(change: Change): readonly Scope[];
 }

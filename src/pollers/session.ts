@@ -165,6 +165,7 @@ export class Session {
     this.#baselined = true;
     this.#caughtUp = true;
     this.#last = { snapshot: next, index: response.index, nomadEpoch, observedAt };
+    if (moved) this.#hooks.onWrite?.();
     return events;
   }
 

@@ -388,6 +388,16 @@ export function feedLogContract(name: string, open: OpenLog): void {
         expect(await log.claim(PROD, "me")).toMatchObject({ baselined: true, checkpoint: { index: "10" } });
       });
 
+      test("of a scope that begins empty needs no baseline, unless the scope is known", async () => {
+        const born: Scope = { resource: "jobs", namespace: "new" };
+        await log.claim(JOBS, "me");
+        await poll(PROD, "10");
+        await log.beginEmpty([born, JOBS, PROD]);
+        expect(await log.claim(born, "me")).toMatchObject({ rev: 0, baselined: true, checkpoint: null });
+        expect(await log.claim(JOBS, "me")).toMatchObject({ baselined: false });
+        expect(await log.claim(PROD, "me")).toMatchObject({ baselined: true, checkpoint: { index: "10" } });
+      });
+
       test("is listed with its owner", async () => {
         const claim = await log.claim(JOBS, "worker-1");
         await log.commit(chunk(claim, { checkpoint: checkpoint("4") }));
@@ -401,6 +411,19 @@ export function feedLogContract(name: string, open: OpenLog): void {
             checkpoint: checkpoint("4"),
           },
         ]);
+      });
+    });
+
+    describe("filled", () => {
+      test("names what objects there are of, whoever wrote them, and forgets what is empty again", async () => {
+        expect(await log.filled()).toEqual([]);
+        await poll(ALL_JOBS, "1", [jobRef("a"), jobRef("b"), jobRef("p", "prod")]);
+        await poll(NODES, "1", [{ resource: "nodes", namespace: "-", key: "n" }]);
+        await log.claim(ALLOCATIONS, "me");
+        expect(await log.filled()).toEqual([JOBS, PROD, NODES]);
+        const claim = await log.claim(PROD, "me");
+        await log.commit(chunk(claim, { state: [{ ref: jobRef("p", "prod"), next: null }] }));
+        expect(await log.filled()).toEqual([JOBS, NODES]);
       });
     });
 

@@ -185,10 +185,153 @@ describe("the supervisor", () => {
     );
     expect(created.map((event) => event.key).toSorted()).toEqual(["in-default", "in-prod", "in-qa"]);
     nomad.absent.add("qa").add("prod");
-    nomad.set("jobs/default", 50, [job("in-default", "default", 30), job("web", "default", 5)]);
+    const left = [job("in-default", "default", 30), job("web", "default", 5)];
+    nomad.set("jobs/default", 50, left);
+    nomad.set("jobs/*", 50, left);
     nomad.set("namespaces/-", 50, [namespace("default", 1)]);
     await watching("jobs/default", "namespaces/-");
+    const deleted = (await events()).filter((event) => event.op === "delete");
+    expect(deleted.map((event) => event.key).toSorted()).toEqual(["in-prod", "in-qa", "prod", "qa"]);
     expect(new Set((await events()).map((event) => event.id)).size).toBe((await events()).length);
+  });
+
+  describe("where objects outlive their namespace", () => {
+    /** Nomad lists these jobs, whether their namespaces exist or not. */
+    const jobs = (index: number, ...all: ReturnType<typeof job>[]) => {
+      nomad.set("jobs/*", index, all);
+      for (const space of ["default", "ghost", "ghoul"]) {
+        const own = all.filter((each) => each.Namespace === space);
+        nomad.set(`jobs/${space}`, index, own);
+      }
+    };
+    const web = job("web", "default", 5);
+    const told = async () =>
+      (await events())
+        .filter((event) => event.op !== null && event.subject.startsWith("jobs/"))
+        .map((event) => `${event.op} ${event.subject.slice("jobs/".length)}`);
+    const toldAll = (...lines: string[]) =>
+      until(lines.join(", "), async () => {
+        const now = await told();
+        return lines.every((line) => now.includes(line));
+      });
+
+    beforeEach(() => {
+      nomad.absent.add("ghost").add("ghoul");
+      jobs(10, web);
+    });
+
+    it("tells what a namespace left that came and went while nobody looked, once and to its end", async () => {
+      start();
+      await watching("jobs/default", "namespaces/-");
+      abort.abort(new Error("away"));
+      await running;
+      abort = new AbortController();
+      nomad.set("namespaces/-", 40, [namespace("default", 1)]);
+      jobs(39, web, job("batch", "ghost", 32));
+      start();
+      await toldAll("create ghost/batch");
+      jobs(50, web, { ...job("batch", "ghost", 32), ModifyIndex: 50 });
+      await toldAll("update ghost/batch");
+      jobs(60, web);
+      await toldAll("delete ghost/batch");
+      await watching("jobs/default", "namespaces/-");
+      expect(await told()).toEqual(["create ghost/batch", "update ghost/batch", "delete ghost/batch"]);
+      expect((await events()).map((event) => event.type)).not.toContain("nomad.feed.resync");
+    });
+
+    it("tells what a namespace left that came and went between two looks", async () => {
+      start();
+      await watching("jobs/default", "namespaces/-");
+      jobs(21, web, job("batch", "ghost", 20));
+      nomad.set("namespaces/-", 22, [namespace("default", 1)]);
+      await toldAll("create ghost/batch");
+      expect(await told()).toHaveLength(1);
+    });
+
+    it("takes what was there when the feed began for its baseline", async () => {
+      jobs(10, web, job("old", "ghost", 7));
+      start();
+      await watching("jobs/default", "jobs/ghost", "namespaces/-");
+      jobs(30, web, { ...job("old", "ghost", 7), ModifyIndex: 30 }, job("new", "ghoul", 29));
+      nomad.set("namespaces/-", 31, [namespace("default", 1)]);
+      await toldAll("update ghost/old", "create ghoul/new");
+      expect(await told()).toHaveLength(2);
+    });
+
+    it("finds it now and then where the list of namespaces says nothing", async () => {
+      longestSleepMs = 20;
+      start();
+      await watching("jobs/default", "namespaces/-");
+      await until("the first look", () => nomad.requests.some((request) => request.namespace === "*"));
+      jobs(21, web, job("batch", "ghost", 20));
+      skewMs = 5 * 60_000 + 1_000;
+      await toldAll("create ghost/batch");
+    });
+
+    it("goes on where Nomad does not tell which namespaces there are", async () => {
+      longestSleepMs = 20;
+      start();
+      await watching("jobs/default", "namespaces/-");
+      abort.abort(new Error("away"));
+      await running;
+      abort = new AbortController();
+      nomad.hang("namespaces/-");
+      jobs(21, web, job("batch", "ghost", 20));
+      const asked = nomad.requests.length;
+      start();
+      await until("the list of namespaces is asked for", () => nomad.requests.length > asked);
+      skewMs = 61_000;
+      await toldAll("create ghost/batch");
+    });
+
+    it("tells the end of what it saw under * and nobody watches after", async () => {
+      nomad.set("namespaces/-", 10, [namespace("default", 1), namespace("ghoul", 2), namespace("qa", 3)]);
+      start({ maxScopes: 3 });
+      await watching("jobs/*", "namespaces/-");
+      jobs(20, web, job("seen", "ghost", 20));
+      await toldAll("create ghost/seen");
+      abort.abort(new Error("away"));
+      await running;
+      abort = new AbortController();
+      jobs(30, web);
+      nomad.absent.add("qa");
+      nomad.set("namespaces/-", 30, [namespace("default", 1)]);
+      start();
+      await toldAll("delete ghost/seen");
+      await watching("jobs/default", "namespaces/-");
+      expect(await told()).toEqual(["create ghost/seen", "delete ghost/seen"]);
+    });
+
+    it("folds into * where they are more than connections", async () => {
+      longestSleepMs = 20;
+      start({ maxScopes: 3 });
+      await watching("jobs/default", "namespaces/-");
+      jobs(30, web, job("a", "ghost", 21), job("b", "ghoul", 22));
+      nomad.set("namespaces/-", 31, [namespace("default", 1)]);
+      await toldAll("create ghost/a", "create ghoul/b");
+      await watching("jobs/*", "namespaces/-");
+      jobs(40, web);
+      await toldAll("delete ghost/a", "delete ghoul/b");
+      await watching("jobs/default", "namespaces/-");
+      expect(await told()).toHaveLength(4);
+    });
+
+    it("goes on with a namespace that is created again with leftovers of the former one", async () => {
+      start();
+      await watching("jobs/default", "namespaces/-");
+      jobs(21, web, job("batch", "ghost", 20));
+      nomad.set("namespaces/-", 22, [namespace("default", 1)]);
+      await toldAll("create ghost/batch");
+      nomad.absent.delete("ghost");
+      nomad.set("namespaces/-", 30, [namespace("default", 1), namespace("ghost", 30)]);
+      jobs(31, web, job("batch", "ghost", 20), job("next", "ghost", 31));
+      await toldAll("create ghost/next");
+      jobs(40, web, job("next", "ghost", 31));
+      await toldAll("delete ghost/batch");
+      expect(await told()).toHaveLength(3);
+      expect((await events()).map((event) => event.type)).not.toContain("nomad.feed.resync");
+      expect(watched()).toEqual(["jobs/default", "jobs/ghost", "namespaces/-"]);
+    });
   });
 
   it("replaces a loop that stopped moving, and goes on", async () => {
@@ -196,7 +339,8 @@ describe("the supervisor", () => {
     start();
     await watching("jobs/default", "namespaces/-");
     const asksAtOnce = () =>
-      nomad.requests.filter((request) => request.resource === "jobs" && request.index === undefined).length;
+      nomad.requests.filter((request) => request.namespace === "default" && request.index === undefined)
+        .length;
     expect(asksAtOnce()).toBe(1);
     skewMs = supervisor.stuckAfterMs + 1_000;
     await until("the new loop's first list", () => asksAtOnce() === 2);

@@ -33,6 +33,8 @@ export function breakable(
     times: () => log.times(),
     trim: (limits) => log.trim(limits),
     scopes: () => log.scopes(),
+    filled: () => log.filled(),
+    beginEmpty: (scopes) => log.beginEmpty(scopes),
     close: () => log.close(),
   };
 }

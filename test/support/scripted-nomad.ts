@@ -18,6 +18,7 @@ export class ScriptedNomad implements NomadApi {
   readonly created = new Map<string, number>();
   readonly #lists = new Map<string, Listing>();
   readonly #failures: Error[] = [];
+  readonly #hanging = new Set<string>();
   #onChange = (): void => undefined;
   #changed = new Promise<void>((resolve) => {
     this.#onChange = resolve;
@@ -27,6 +28,11 @@ export class ScriptedNomad implements NomadApi {
   set(scope: string, index: number, stubs: readonly object[]): void {
     this.#lists.set(scope, { index, body: JSON.stringify(stubs) });
     this.#wake();
+  }
+
+  /** This list is not answered from now on. */
+  hang(scope: string): void {
+    this.#hanging.add(scope);
   }
 
   /** The next list fails so, also one that is blocked now. */
@@ -39,10 +45,16 @@ export class ScriptedNomad implements NomadApi {
     this.requests.push(request);
     for (;;) {
       request.signal.throwIfAborted();
+      if (this.#hanging.has(scopeName(request))) {
+        await this.#untilChangeOr(request.signal);
+        continue;
+      }
       const failure = this.#failures.shift();
       if (failure !== undefined) throw failure;
       const listing = this.#lists.get(scopeName(request)) ?? { index: 0, body: "[]" };
-      if (request.index === undefined || listing.index > Number(request.index)) return answer(listing);
+      if (request.index === undefined || listing.index > Number(request.index)) {
+        return answer(filtered(listing, request.filter));
+      }
       await this.#untilChangeOr(request.signal);
     }
   }
@@ -80,6 +92,14 @@ export class ScriptedNomad implements NomadApi {
     await Promise.race([changed, aborted.promise]);
     signal.removeEventListener("abort", onAbort);
   }
+}
+
+/** Understands no more of the filter language than which namespaces it leaves out. */
+function filtered(listing: Listing, filter = ""): Listing {
+  if (filter === "") return listing;
+  const out = new Set([...filter.matchAll(/Namespace != "([^"]*)"/g)].map((match) => match[1]));
+  const stubs = JSON.parse(listing.body) as { Namespace: string }[];
+  return { ...listing, body: JSON.stringify(stubs.filter((stub) => !out.has(stub.Namespace))) };
 }
 
 function answer(listing: Listing): ListResponse {

@@ -50,6 +50,17 @@ describe("planScopes", () => {
     expect([...planScopes({ ...base, namespaces: names(10), folded }).folded]).toEqual([]);
   });
 
+  it("watches what is left outside of the namespaces to its end, and folds where that is too much", () => {
+    const leftovers = names(30).map((namespace) => ({ resource: "evaluations" as const, namespace }));
+    const plan = planScopes({ ...base, namespaces: ["default"], leftovers });
+    expect(plan.finish).toEqual(leftovers);
+    expect(plan.folded.size).toBe(0);
+    const tight = planScopes({ ...base, namespaces: ["default"], leftovers, budget: 20 });
+    expect(tight.scopes.map(scopeName)).toContain("evaluations/*");
+    expect(tight.scopes.map(scopeName)).toContain("jobs/default");
+    expect(tight).toMatchObject({ finish: [], overBudget: 0 });
+  });
+
   it("never folds namespaces the user named, and says what does not fit", () => {
     const plan = planScopes({ ...base, namespaces: names(30), mayFold: false });
     expect(plan.scopes).toHaveLength(122);

@@ -1,5 +1,5 @@
 import { SEGMENT_EVENTS } from "./postings.ts";
-import { script } from "./scripts.ts";
+import { BIRTH, script } from "./scripts.ts";
 
 /**
  * Appends what follows in ARGV from `position` on, see `appendArguments` in commit.ts: the kinds of events, as JSON;
@@ -102,6 +102,7 @@ return { ARGV[3], text(sequence), stampOf(entryAt(sequence)) }
  */
 export const COMMIT = script(`
 ${APPEND}
+${BIRTH}
 local resource, namespace, fence = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local key = PREFIX .. 'scope:' .. resource .. ':' .. namespace
 local here = place()
@@ -134,12 +135,7 @@ if ARGV[7] ~= '' then
   redis.call('HSET', key, 'baselined', 1, 'checkpoint', ARGV[7], 'checkpointFence', ARGV[3])
 end
 if ARGV[8] ~= '' then redis.call('HSET', key, 'memo', ARGV[8]) end
-for _ = 1, tonumber(take()) do
-  local scope = take()
-  if redis.call('SADD', PREFIX .. 'scopes', scope) == 1 then
-    redis.call('HSET', PREFIX .. 'scope:' .. scope, 'fence', 0, 'owner', '', 'baselined', 1)
-  end
-end
+for _ = 1, tonumber(take()) do birth(take()) end
 local count, bytes, sequence = append(here.epoch, here.sequence, at, ARGV[13] == '1', sealed)
 
 local cuts = redis.call('ZRANGE', PREFIX .. 'cuts', 0, -1, 'WITHSCORES')

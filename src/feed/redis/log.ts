@@ -31,7 +31,7 @@ import { Guess } from "./guess.ts";
 import { waitUntilDurable, type Durability } from "./durability.ts";
 import { findHistory, type Range } from "./history.ts";
 import { readPage } from "./pages.ts";
-import { BEFORE, CLAIM, TIMES, TRIM } from "./scripts.ts";
+import { BEFORE, BEGIN_EMPTY, CLAIM, FILLED, TIMES, TRIM } from "./scripts.ts";
 import { filterOf, RedisStateCut, LOAD_OBJECTS } from "./state.ts";
 import { Watch } from "./watch.ts";
 import type { Witness } from "./witness.ts";
@@ -225,6 +225,16 @@ export class RedisLog implements FeedLog {
         baselined,
         checkpoint,
       }));
+  }
+
+  async filled(): Promise<Scope[]> {
+    const names = (await this.#connection.run(FILLED, [])) as string[];
+    return names.toSorted().map(scopeNamed);
+  }
+
+  async beginEmpty(scopes: readonly Scope[]): Promise<void> {
+    const names = scopes.map(({ resource, namespace }) => `${resource}:${namespace}`);
+    await this.#writing().connection.run(BEGIN_EMPTY, names);
   }
 
   async close(): Promise<void> {

@@ -77,6 +77,15 @@ local function overlapping(resource, namespace)
 end
 `;
 
+/** Lua: records a scope, unless it is known, as one that was read and is empty. */
+export const BIRTH = `
+local function birth(scope)
+  if redis.call('SADD', PREFIX .. 'scopes', scope) == 1 then
+    redis.call('HSET', PREFIX .. 'scope:' .. scope, 'fence', 0, 'owner', '', 'baselined', 1)
+  end
+end
+`;
+
 export function script(body: string): Script {
   const lua = PRELUDE + body;
   return { lua, sha: createHash("sha1").update(lua).digest("hex") };
@@ -154,6 +163,22 @@ local oldest = redis.call('XRANGE', LOG, '-', '+', 'COUNT', 1)[1]
 if not oldest then return { now, '', '' } end
 local newest = redis.call('XREVRANGE', LOG, '+', '-', 'COUNT', 1)[1]
 return { now, text(recorded(oldest)), text(recorded(newest)) }
+`);
+
+/** ARGV: scopes, as `resource:namespace`. */
+export const BEGIN_EMPTY = script(`
+${BIRTH}
+for _, scope in ipairs(ARGV) do birth(scope) end
+return 1
+`);
+
+/** Answers `resource:namespace` of every state hash that holds anything. */
+export const FILLED = script(`
+local found = {}
+for _, state in ipairs(redis.call('SMEMBERS', PREFIX .. 'states')) do
+  if redis.call('EXISTS', PREFIX .. 'state:' .. state) == 1 then found[#found + 1] = state end
+end
+return found
 `);
 
 /**

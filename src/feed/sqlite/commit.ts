@@ -161,7 +161,7 @@ function writeState(connection: Connection, writes: readonly StateWrite[]): void
   }
 }
 
-function recordBirth(connection: Connection, scope: Scope): void {
+export function recordBirth(connection: Connection, scope: Scope): void {
   connection.run(
     "INSERT INTO scopes (resource, namespace, baselined) VALUES (?, ?, 1) ON CONFLICT DO NOTHING",
     [scope.resource, scope.namespace],

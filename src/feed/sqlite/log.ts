@@ -21,7 +21,7 @@ import type {
   TrimLimits,
 } from "../log.ts";
 import { Waiters } from "../waiters.ts";
-import { claimScope, commitChunk } from "./commit.ts";
+import { claimScope, commitChunk, recordBirth } from "./commit.ts";
 import type { Connection } from "./connection.ts";
 import { SqliteConsumers } from "./consumers.ts";
 import { SqliteDeadLetters } from "./dead-letters.ts";
@@ -29,7 +29,7 @@ import { damaged, moved } from "./errors.ts";
 import { placeHolder } from "./file.ts";
 import { planHistory, type Range } from "./history.ts";
 import { entryOf, EVENT_COLUMNS, headOf, readMeta, scopeOf } from "./rows.ts";
-import { filterOf, SqliteStateCut, stateBatches } from "./state.ts";
+import { filledScopes, filterOf, SqliteStateCut, stateBatches } from "./state.ts";
 import { lastBefore, reclaimBatch, recordedText, recordedTimes, trimBatch } from "./trim.ts";
 
 /** How often a reader looks whether another process has written. */
@@ -163,6 +163,17 @@ export class SqliteLog implements FeedLog {
       baselined,
       checkpoint,
     }));
+  }
+
+  async filled(): Promise<Scope[]> {
+    return filledScopes(this.#connection);
+  }
+
+  async beginEmpty(scopes: readonly Scope[]): Promise<void> {
+    const connection = this.#writing();
+    connection.transaction(() => {
+      for (const scope of scopes) recordBirth(connection, scope);
+    });
   }
 
   async close(): Promise<void> {

@@ -1,5 +1,6 @@
 import type { SQLInputValue } from "node:sqlite";
 import type { Cursor } from "../../schemas/cursor.ts";
+import type { ResourceType } from "../../schemas/resources.ts";
 import type { Scope } from "../../schemas/scope.ts";
 import { LogUnavailable } from "../errors.ts";
 import type { StateCut, StateEntry, StateFilter } from "../log.ts";
@@ -46,6 +47,23 @@ export async function* stateBatches(
     yield batch;
     if (batch.length < batchObjects) return;
     position = [last.ref.resource, last.ref.namespace, last.ref.key];
+  }
+}
+
+/** Resource and namespace of all objects: one seek for each pair, however many objects there are. */
+export function filledScopes(connection: Connection): Scope[] {
+  const found: Scope[] = [];
+  let last = ["", ""];
+  for (;;) {
+    const row = connection.get(
+      `SELECT resource, namespace FROM state WHERE (resource, namespace) > (?, ?)
+       ORDER BY resource, namespace LIMIT 1`,
+      last,
+    );
+    if (row === undefined) return found;
+    const [resource, namespace] = [row.text("resource"), row.text("namespace")];
+    found.push({ resource: resource as ResourceType, namespace });
+    last = [resource, namespace];
   }
 }
 
