@@ -53,6 +53,8 @@ export interface AccessSettings {
     readonly connectionsPerAddress?: number;
     readonly requestsPerSecond?: number;
   };
+  /** How many names of consumers there may be. Absent: no limit of that kind. */
+  readonly consumerLimits: { readonly perToken?: number; readonly total?: number };
 }
 
 /** How to reach Nomad, as given: files are not read and addresses not taken apart yet. */

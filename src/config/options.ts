@@ -271,6 +271,16 @@ export const OPTIONS = {
     default: "1000",
     help: "connections that one client address may hold open; behind a proxy all its clients are one address",
   }),
+  maxConsumersPerToken: option(limit(count()), {
+    group: "Server",
+    default: "100",
+    help: "names of consumers that one token may make",
+  }),
+  maxConsumers: option(limit(count()), {
+    group: "Server",
+    default: "10000",
+    help: "names of consumers that there may be in all",
+  }),
   maxRequestsPerSecond: option(limit(count()), {
     group: "Server",
     default: "200",

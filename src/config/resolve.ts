@@ -100,6 +100,7 @@ function nest(values: OptionValues, origins: Readonly<Record<OptionName, Origin>
 function nestAccess(values: OptionValues): AccessSettings {
   const { auth, authTokensFile, tlsCert: cert, tlsKey: key, tlsClientCa: clientCa } = values;
   const { maxConnectionsPerToken, maxConnectionsPerAddress, maxRequestsPerSecond } = values;
+  const { maxConsumersPerToken, maxConsumers } = values;
   return {
     ...(authTokensFile === undefined ? {} : { tokensFile: authTokensFile }),
     askNomad: auth.includes("nomad"),
@@ -112,6 +113,10 @@ function nestAccess(values: OptionValues): AccessSettings {
       ...(maxConnectionsPerToken === null ? {} : { connectionsPerToken: maxConnectionsPerToken }),
       ...(maxConnectionsPerAddress === null ? {} : { connectionsPerAddress: maxConnectionsPerAddress }),
       ...(maxRequestsPerSecond === null ? {} : { requestsPerSecond: maxRequestsPerSecond }),
+    },
+    consumerLimits: {
+      ...(maxConsumersPerToken === null ? {} : { perToken: maxConsumersPerToken }),
+      ...(maxConsumers === null ? {} : { total: maxConsumers }),
     },
   };
 }

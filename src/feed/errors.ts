@@ -79,6 +79,33 @@ export class DeadLettersFull extends ChangefeedError {
   }
 }
 
+/** The consumer belongs to somebody else, or to nobody where only its owner may act. */
+export class ConsumerTaken extends ChangefeedError {
+  readonly code = "CONSUMER_TAKEN";
+  readonly retryable = false;
+  constructor(name: string) {
+    super(`The consumer ${JSON.stringify(name)} is not this token's`, {
+      hint: "Choose another name, or use the token that made it; a management token acts for all",
+    });
+  }
+}
+
+/** There are as many names of consumers as there may be. */
+export class ConsumersFull extends ChangefeedError {
+  readonly code = "CONSUMERS_FULL";
+  readonly retryable = false;
+  constructor(limit: number, whose: "owner" | "all") {
+    super(
+      whose === "owner"
+        ? `This token has ${limit} consumers already`
+        : `There are ${limit} consumers already`,
+      {
+        hint: `Delete those that nobody uses any more; ${whose === "owner" ? "--max-consumers-per-token" : "--max-consumers"} allows more`,
+      },
+    );
+  }
+}
+
 /** The log could not be reached or used right now. */
 export class LogUnavailable extends ChangefeedError {
   readonly code = "LOG_UNAVAILABLE";

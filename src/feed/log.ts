@@ -227,17 +227,43 @@ export interface TrimLimits {
 export interface Consumer {
   readonly name: string;
   readonly cursor: Cursor;
+  /** When its cursor or its error last changed. */
   readonly updatedAt: string;
   readonly lastError: string | null;
+  /** Who made it, or was the first to use one that nobody owned; null: nobody yet. */
+  readonly owner: string | null;
+}
+
+/** In whose name a consumer is made, moved or removed. */
+export interface ConsumerActor {
+  /** Null: nobody in particular; what they make has no owner. */
+  readonly owner: string | null;
+  /** Acts for every owner, and takes nothing from anybody. */
+  readonly manages: boolean;
+}
+
+/** The feed itself, and whoever asks where nobody is asked who they are. */
+export const FOR_ALL: ConsumerActor = { owner: null, manages: true };
+
+export interface PutOptions {
+  readonly lastError?: string;
+  readonly rewind?: boolean;
+  /** Default: FOR_ALL. */
+  readonly by?: ConsumerActor;
+  /** How many names there may be before a new one is refused. Absent: no limit of that kind. */
+  readonly limits?: { readonly ofOwner?: number | undefined; readonly total?: number | undefined };
 }
 
 export interface ConsumerStore {
   get(name: string): Promise<Consumer | undefined>;
   list(): Promise<Consumer[]>;
-  /** Stores the cursor; never moves backwards unless `rewind`. */
-  put(name: string, cursor: Cursor, options?: { lastError?: string; rewind?: boolean }): Promise<Consumer>;
-  /** Its dead letters go with it. */
-  remove(name: string): Promise<boolean>;
+  /**
+   * Stores the cursor; never moves backwards unless `rewind`. A name that nobody owns becomes that of who stores it.
+   * @throws ConsumerTaken, ConsumersFull
+   */
+  put(name: string, cursor: Cursor, options?: PutOptions): Promise<Consumer>;
+  /** Its dead letters go with it. @throws ConsumerTaken */
+  remove(name: string, by?: ConsumerActor): Promise<boolean>;
 }
 
 /** An event as its consumer parks it, whole: retention may take it from the log at any time. */

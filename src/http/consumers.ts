@@ -12,7 +12,8 @@ import {
   single,
 } from "../schemas/subscription-schema.ts";
 import { NoConsumer } from "./errors.ts";
-import { requestUrl, type SubscribeDeps } from "./subscribe.ts";
+import type { OwnConsumers } from "./own-consumers.ts";
+import { ownConsumers, requestUrl, type SubscribeDeps } from "./subscribe.ts";
 
 type NamedRequest = FastifyRequest<{ Params: { name: string } }>;
 
@@ -26,23 +27,22 @@ export function addConsumersRoutes(app: FastifyInstance, deps: SubscribeDeps): v
     routes.addHook("onSend", async (_request, reply) => void reply.header("cache-control", "no-store"));
 
     routes.get("/v1/consumers", async ({ raw }) => {
-      await deps.accessOf(raw);
+      const own = await ownConsumers(deps, raw);
       const head = await log.head();
-      const consumers = await log.consumers.list();
       // Other names are of what the feed itself delivers.
-      const own = consumers.filter(({ name }) => CONSUMER_NAME.test(name));
-      return { consumers: own.map((consumer) => shown(consumer, head)) };
+      const named = (await own.list()).filter(({ name }) => CONSUMER_NAME.test(name));
+      return { consumers: named.map((consumer) => shown(consumer, head)) };
     });
 
     routes.get("/v1/consumers/:name", async (request: NamedRequest) => {
-      const name = await admitted(request);
-      const consumer = await log.consumers.get(name);
+      const { name, consumers } = await admitted(request);
+      const consumer = await consumers.get(name);
       if (consumer === undefined) throw new NoConsumer(name);
       return shown(consumer, await log.head());
     });
 
     routes.post("/v1/consumers/:name", async (request: NamedRequest) => {
-      const name = await admitted(request);
+      const { name, consumers } = await admitted(request);
       const { searchParams } = requestUrl(request.raw);
       assertKnown(searchParams, ["ack"]);
       const text = single(searchParams, "ack");
@@ -52,24 +52,27 @@ export function addConsumersRoutes(app: FastifyInstance, deps: SubscribeDeps): v
       const head = await log.head();
       if (cursor.epoch !== head.epoch) throw new EpochChanged(cursor, head);
       if (cursor.sequence > head.sequence) throw new FutureCursor(cursor, head);
-      return shown(await log.consumers.put(name, cursor), head);
+      return shown(await consumers.put(name, cursor), head);
     });
 
     routes.delete("/v1/consumers/:name", async (request: NamedRequest, reply) => {
-      const name = await admitted(request);
-      if (!(await log.consumers.remove(name))) throw new NoConsumer(name);
+      const { name, consumers } = await admitted(request);
+      if (!(await consumers.remove(name))) throw new NoConsumer(name);
       return reply.code(204).send();
     });
   });
 
-  async function admitted({ raw, params: { name } }: NamedRequest): Promise<string> {
-    await deps.accessOf(raw);
+  async function admitted({
+    raw,
+    params: { name },
+  }: NamedRequest): Promise<{ name: string; consumers: OwnConsumers }> {
+    const consumers = await ownConsumers(deps, raw);
     assertConsumerName(name, "name");
-    return name;
+    return { name, consumers };
   }
 }
 
-function shown({ name, cursor, updatedAt }: Consumer, head: FeedHead): ConsumerStatus {
+function shown({ name, cursor, updatedAt, owner }: Consumer, head: FeedHead): ConsumerStatus {
   const behind = cursor.epoch === head.epoch ? Math.max(0, head.sequence - cursor.sequence) : null;
-  return { name, cursor: formatCursor(cursor), updatedAt, behind };
+  return { name, cursor: formatCursor(cursor), updatedAt, behind, owner };
 }

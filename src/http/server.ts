@@ -22,6 +22,7 @@ import { addHealthRoutes, type HealthDeps } from "./health.ts";
 import { addHistoryRoute } from "./history.ts";
 import { addIndexRoute, type IndexDeps } from "./index-page.ts";
 import { assertMayListen, listen } from "./listen.ts";
+import type { ConsumerLimits } from "./own-consumers.ts";
 import { createListener, type Listener } from "./listener.ts";
 import { PROBLEM_TYPE, problemHeaders, problemOf, problemText } from "./problem.ts";
 import { addStateRoute } from "./state.ts";
@@ -59,6 +60,7 @@ export interface HttpServerOptions extends Omit<GateOptions, "authenticators"> {
   readonly pingIntervalMs?: number;
   /** How long a subscriber's socket may take nothing. */
   readonly stallTimeoutMs?: number;
+  readonly consumerLimits?: ConsumerLimits;
 }
 
 type StopReason = "shutdown" | "restart";
@@ -113,6 +115,7 @@ export function createHttpServer(deps: HttpServerDeps, options: HttpServerOption
     accessOf: (request) => gate.accessOf(request),
     gate,
     metrics,
+    consumerLimits: options.consumerLimits ?? {},
   };
   app.addHook("onRequest", createAdmission({ gate, assertMayAsk, openRoutes }));
   addIndexRoute(app, deps);

@@ -12,6 +12,7 @@ import type { Subscriptions } from "../publishers/fanout/subscriptions.ts";
 import { parseSubscription, type Format, type Subscription } from "../schemas/subscription-schema.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import { OwnConsumers, type ConsumerLimits } from "./own-consumers.ts";
 import { TICKET_PARAMETER } from "./access/credentials.ts";
 import type { Gate } from "./access/gate.ts";
 
@@ -32,6 +33,8 @@ export interface SubscribeDeps {
   readonly accessOf: (request: IncomingMessage) => Promise<Access>;
   readonly gate: Gate;
   readonly metrics: Pick<Metrics, "refusals">;
+  /** How many names of consumers there may be. */
+  readonly consumerLimits: ConsumerLimits;
 }
 
 export interface Admitted {
@@ -40,6 +43,7 @@ export interface Admitted {
   readonly start: StartPoint;
   readonly frames: ConnectionFrames;
   readonly access: Access;
+  readonly consumers: OwnConsumers;
   readonly prelude?: Prelude;
 }
 
@@ -58,32 +62,51 @@ export async function admit(
     compileFilter,
     ...(typeof lastEventId === "string" && { lastEventId }),
   });
-  if (format !== "page") await deps.gate.takePlace(request);
+  if (format !== "page") {
+    if (subscription.consumer !== undefined) deps.gate.origins.assertMayWrite(request);
+    await deps.gate.takePlace(request);
+  }
   const access = await deps.accessOf(request);
-  const start = await startOf(deps.log, subscription, format);
+  const consumers = await ownConsumers(deps, request);
+  const start = await startOf(deps.log, { consumers, subscription, format });
   // The server may have begun to stop while the log was read.
   if (deps.isStopping()) throw new GoingAway();
   const connectionId = randomUUID();
   const frames = connectionFrames(deps, connectionId);
-  const admitted = { connectionId, subscription, start, frames, access };
+  const admitted = { connectionId, subscription, start, frames, access, consumers };
   if (start.snapshot !== true) return admitted;
   const { log, source, nowMs } = deps;
   const objects = { ...subscription, access, source, nowMs };
   return { ...admitted, prelude: snapshotPrelude({ log, frames, start, objects }) };
 }
 
-/** A consumer that is new is remembered from where it starts, so that it loses nothing before its first ack. */
+/**
+ * A consumer that is new is remembered from where it starts, so that it loses nothing before its first ack.
+ * @throws ConsumerTaken, ConsumersFull
+ */
 async function startOf(
   log: FeedLog,
-  { start, onExpired, consumer }: Subscription,
-  format: Format,
+  options: { consumers: OwnConsumers; subscription: Subscription; format: Format },
 ): Promise<StartPoint> {
+  const { consumers, format } = options;
+  const { start, onExpired, consumer } = options.subscription;
   if (consumer === undefined) return resolveStart(log, start, onExpired);
-  const stored = await log.consumers.get(consumer);
-  if (stored !== undefined) return resolveStart(log, { kind: "cursor", cursor: stored.cursor }, onExpired);
+  const stored = await consumers.get(consumer);
+  if (stored !== undefined) {
+    if (format !== "page") await consumers.take(stored);
+    return resolveStart(log, { kind: "cursor", cursor: stored.cursor }, onExpired);
+  }
   const point = await resolveStart(log, start, onExpired);
-  if (format !== "page" && point.snapshot !== true) await log.consumers.put(consumer, point.cursor);
+  if (format !== "page" && point.snapshot !== true) await consumers.put(consumer, point.cursor);
   return point;
+}
+
+/** The consumers as the request may use them. @throws Unauthorized, Forbidden, AuthUnavailable */
+export async function ownConsumers(
+  { log, gate, consumerLimits }: Pick<SubscribeDeps, "log" | "gate" | "consumerLimits">,
+  request: IncomingMessage,
+): Promise<OwnConsumers> {
+  return new OwnConsumers(log.consumers, await gate.actorOf(request), consumerLimits);
 }
 
 export function connectionFrames(

@@ -74,7 +74,7 @@ function serve(
   const { socket } = request;
   const sink = new WebSocketSink(webSocket, socket);
   const { consumer } = admitted.subscription;
-  const acks = consumer === undefined ? undefined : new ConsumerAcks(deps.log.consumers, consumer);
+  const acks = consumer === undefined ? undefined : new ConsumerAcks(admitted.consumers, consumer);
   const end = deps.subscriptions.open({
     ...admitted,
     sink,

@@ -1,4 +1,5 @@
-import { isJsonObject, stringField, type JsonObject } from "../schemas/json.ts";
+import { createHash } from "node:crypto";
+import { isJsonObject, stringField, type Json, type JsonObject } from "../schemas/json.ts";
 import { RESOURCES, RESOURCE_TYPES, type Resource, type ResourceType } from "../schemas/resources.ts";
 import { ALL_RIGHTS, type Rights } from "../schemas/rights.ts";
 import type { Logger } from "../telemetry/logger.ts";
@@ -15,6 +16,8 @@ type TokenRights =
       readonly kind: "known";
       /** Never a secret. */
       readonly name: string;
+      /** Of a management token. */
+      readonly manages?: boolean;
       readonly rights: Rights;
       readonly expiresAtMs: number | undefined;
     }
@@ -84,7 +87,8 @@ class RightsReader {
     const expiresAtMs = found.expirationTime === undefined ? undefined : Date.parse(found.expirationTime);
     if (expiresAtMs !== undefined && !(expiresAtMs > this.#nowMs())) return { kind: "expired" };
     const name = `nomad token ${found.accessorId}`;
-    if (found.type === "management") return { kind: "known", name, rights: ALL_RIGHTS, expiresAtMs };
+    if (found.type === "management")
+      return { kind: "known", name, manages: true, rights: ALL_RIGHTS, expiresAtMs };
     return { kind: "known", name, rights: await this.#rights(ask, "/v1/acl/policies"), expiresAtMs };
   }
 
@@ -101,14 +105,14 @@ class RightsReader {
   }
 
   async #identity(text: string, ask: Ask): Promise<TokenRights> {
-    const expiresAtMs = expiryOf(text);
+    const { expiresAtMs, subject } = claimsOf(text);
     if (expiresAtMs !== undefined && expiresAtMs <= this.#nowMs()) return { kind: "expired" };
     // Any agent answers this to whoever it knows; to others it does not.
     const namespaces = await ask("/v1/namespaces");
     if (namespaces.refusal !== undefined && NOT_KNOWN.has(namespaces.refusal.code))
       return { kind: "unknown" };
     const rights = await this.#rights(ask, "/v1/acl/policy/self");
-    return { kind: "known", name: "nomad workload identity", rights, expiresAtMs };
+    return { kind: "known", name: `nomad workload identity ${subject}`, rights, expiresAtMs };
   }
 
   async #rights(ask: Ask, path: string): Promise<Rights> {
@@ -209,13 +213,24 @@ function namespaceNames(answer: Answer): string[] {
     : [];
 }
 
-/** Nomad has checked the signature when this is used. */
-function expiryOf(token: string): number | undefined {
+/**
+ * When it expires, and whose it is, which stays the same over renewals: region, namespace, job, group and task. Nomad has
+ * checked the signature when this is used.
+ */
+function claimsOf(token: string): { expiresAtMs: number | undefined; subject: string } {
+  const { exp, sub } = payloadOf(token);
+  const expiresAtMs = typeof exp === "number" ? exp * 1000 : undefined;
+  const isName = typeof sub === "string" && /^[\x21-\x7e]{1,300}$/.test(sub);
+  return {
+    expiresAtMs,
+    subject: isName ? sub : createHash("sha256").update(token).digest("hex").slice(0, 16),
+  };
+}
+
+function payloadOf(token: string): JsonObject {
   try {
-    const claims: unknown = JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString());
-    const expiry = typeof claims === "object" && claims !== null && "exp" in claims ? claims.exp : undefined;
-    return typeof expiry === "number" ? expiry * 1000 : undefined;
+    return objectOf(JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString()) as Json);
   } catch {
-    return undefined;
+    return {};
   }
 }

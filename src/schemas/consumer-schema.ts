@@ -10,5 +10,9 @@ export const consumerSchema = z.object({
     .nonnegative()
     .nullable()
     .describe("Events of the log after its cursor; null where that is of another epoch"),
+  owner: z
+    .string()
+    .nullable()
+    .describe("Whose it is, as the log names tokens; null: of nobody yet, and then of who uses it first"),
 });
 export type ConsumerStatus = z.infer<typeof consumerSchema>;

@@ -851,6 +851,7 @@ export function feedLogContract(name: string, open: OpenLog): void {
           cursor: { epoch, sequence: 2 },
           updatedAt: expect.stringMatching(/^2026-08-22T10:00:05/),
           lastError: null,
+          owner: null,
         });
         expect(await log.consumers.get("audit")).toEqual(stored);
         expect(await log.consumers.get("other")).toBeUndefined();
@@ -886,6 +887,89 @@ export function feedLogContract(name: string, open: OpenLog): void {
         expect(await log.consumers.get("hook")).toMatchObject({ lastError: "503 from example.com" });
         await log.consumers.put("hook", cursor);
         expect(await log.consumers.get("hook")).toMatchObject({ lastError: null });
+      });
+
+      test("are as they were after a cursor that is no newer, their time included", async () => {
+        const { epoch } = await log.head();
+        const stored = await log.consumers.put("audit", { epoch, sequence: 5 });
+        nowMs += 5000;
+        for (const sequence of [5, 3]) {
+          expect(await log.consumers.put("audit", { epoch, sequence })).toEqual(stored);
+        }
+        expect(await log.consumers.get("audit")).toEqual(stored);
+        expect(await log.consumers.put("audit", { epoch, sequence: 6 })).toMatchObject({
+          updatedAt: "2026-08-22T10:00:05.000Z",
+        });
+      });
+
+      describe("of owners", () => {
+        const ann = { owner: "token ann", manages: false };
+        const bob = { owner: "token bob", manages: false };
+        const boss = { owner: "token boss", manages: true };
+        const taken = { code: "CONSUMER_TAKEN", message: 'The consumer "audit" is not this token\'s' };
+        const at = (sequence: number) => ({ epoch: "abc123", sequence });
+        const ownerOf = async (name: string) => (await log.consumers.get(name))?.owner;
+
+        test("belong to who made them, also after a restart", async () => {
+          expect(await log.consumers.put("audit", at(1), { by: ann })).toMatchObject({ owner: "token ann" });
+          log = await under.reopen();
+          await expect(log.consumers.put("audit", at(9), { by: bob })).rejects.toMatchObject(taken);
+          await expect(log.consumers.remove("audit", bob)).rejects.toMatchObject(taken);
+          expect(await log.consumers.get("audit")).toMatchObject({ cursor: at(1), owner: "token ann" });
+          expect(await log.consumers.list()).toMatchObject([{ owner: "token ann" }]);
+          expect(await log.consumers.put("audit", at(2), { by: ann })).toMatchObject({ cursor: at(2) });
+          expect(await log.consumers.remove("audit", ann)).toBe(true);
+          expect(await log.consumers.put("audit", at(1), { by: bob })).toMatchObject({ owner: "token bob" });
+        });
+
+        test("are moved and removed by who manages, and stay whose they are", async () => {
+          await log.consumers.put("audit", at(1), { by: ann });
+          expect(await log.consumers.put("audit", at(3), { by: boss })).toMatchObject({
+            cursor: at(3),
+            owner: "token ann",
+          });
+          expect(await log.consumers.put("audit", at(4))).toMatchObject({ owner: "token ann" });
+          expect(await log.consumers.remove("audit", boss)).toBe(true);
+          expect(await log.consumers.put("audit", at(1), { by: boss })).toMatchObject({
+            owner: "token boss",
+          });
+          await expect(log.consumers.put("audit", at(2), { by: ann })).rejects.toMatchObject(taken);
+        });
+
+        test("that nobody owns become theirs who use them first, and only who manages removes them", async () => {
+          await log.consumers.put("audit", at(1));
+          await log.consumers.put("audit", at(2), { by: boss });
+          expect(await ownerOf("audit")).toBeNull();
+          await expect(log.consumers.remove("audit", bob)).rejects.toMatchObject(taken);
+          // Where it is already: nothing moves, and it is theirs all the same.
+          await log.consumers.put("audit", at(2), { by: ann });
+          expect(await ownerOf("audit")).toBe("token ann");
+          await expect(log.consumers.put("audit", at(3), { by: bob })).rejects.toMatchObject(taken);
+          await log.consumers.put("other", at(1));
+          expect(await log.consumers.remove("other", boss)).toBe(true);
+          expect(await log.consumers.remove("other", ann)).toBe(false);
+        });
+
+        test("are as many as one may have, and as there may be", async () => {
+          const limits = { ofOwner: 2, total: 3 };
+          const put = (name: string, by = ann) => log.consumers.put(name, at(1), { by, limits });
+          await put("a1");
+          await put("a2");
+          await expect(put("a3")).rejects.toMatchObject({
+            code: "CONSUMERS_FULL",
+            message: "This token has 2 consumers already",
+          });
+          await put("b1", bob);
+          await expect(put("b2", bob)).rejects.toMatchObject({
+            code: "CONSUMERS_FULL",
+            message: "There are 3 consumers already",
+          });
+          expect((await log.consumers.list()).map(({ name }) => name)).toEqual(["a1", "a2", "b1"]);
+          await log.consumers.put("a1", at(5), { by: ann, limits });
+          await log.consumers.remove("a2", ann);
+          await put("a4");
+          expect(await log.consumers.get("a1")).toMatchObject({ cursor: at(5) });
+        });
       });
 
       test("are listed by name and can be removed", async () => {

@@ -70,4 +70,14 @@ describe.skipIf(CHROMIUM === undefined)(`Chromium, on a page of another origin${
     const fetched = `fetch("${url}/healthz").then(() => "read", () => "refused")`;
     expect([await allowed.run(fetched), await foreign.run(fetched)]).toEqual(["read", "refused"]);
   });
+
+  it("gets nothing done where nobody is asked who they are: no work, and no consumer", async () => {
+    const { url: open } = await access.feed.serve();
+    await using foreign = await BrowserPage.open(CHROMIUM ?? "", `${origin}/`);
+    const asked = `Promise.all(["/v1/state", "/v1/events?consumer=stolen"].map((path) =>
+      fetch("${open}" + path, { mode: "no-cors" }).then(({ type }) => type, () => "refused")))`;
+    await foreign.run(asked);
+    expect(await access.feed.metrics.registry.metrics()).toContain('refusals_total{code="FORBIDDEN"} 2');
+    expect(await access.feed.log.consumers.list()).toEqual([]);
+  });
 });

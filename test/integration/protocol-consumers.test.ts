@@ -150,7 +150,7 @@ describe("acks on a WebSocket", () => {
         get: async () => undefined,
         put: async (_name, cursor) => {
           if (cursor.sequence > 0) throw new LogUnavailable("The log is away");
-          return { name: "pager", cursor, updatedAt: "", lastError: null };
+          return { name: "pager", cursor, updatedAt: "", lastError: null, owner: null };
         },
       },
     };

@@ -112,7 +112,7 @@ describe("a file that is not our log is refused and left alone:", () => {
     const database = new DatabaseSync(path);
     database.exec("PRAGMA user_version = 99");
     database.close();
-    await expectRefused(open, /format 99.*up to 2/);
+    await expectRefused(open, /format 99.*up to \d/);
     await expectRefused(() => openSqliteLog({ path, readOnly: true }), /format 99/);
   });
 
@@ -183,7 +183,9 @@ describe("a log of format 1", () => {
   beforeEach(async () => {
     await makeLog(3);
     const database = new DatabaseSync(path);
-    database.exec("DROP TABLE dead_letters; PRAGMA user_version = 1");
+    database.exec(
+      "DROP TABLE dead_letters; ALTER TABLE consumers DROP COLUMN owner; PRAGMA user_version = 1",
+    );
     database.close();
   });
 

@@ -85,6 +85,7 @@ interface WrittenToken {
   readonly namespaces: readonly string[];
   readonly resources: readonly string[];
   readonly expires?: string;
+  readonly management?: "true" | "false";
 }
 
 /** A feed whose subscribers are asked who they are: by a simulated Nomad, and by a file of tokens. */

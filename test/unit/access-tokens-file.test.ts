@@ -43,10 +43,13 @@ describe("a file of tokens", () => {
       sha256: Buffer.from(HASH, "hex"),
       namespaces: ["default", "team-a-*"],
       resources: ["jobs", "allocations"],
+      manages: false,
       expiresAtMs: Date.parse("2027-01-01T00:00:00Z"),
     });
     const json = { tokens: [{ name: "b", sha256: HASH, namespaces: ["*"], resources: ["*"] }] };
     expect(read(JSON.stringify(json))[0]?.resources).toContain("nodes");
+    const managing = { tokens: [{ ...json.tokens[0], management: true }] };
+    expect(read(JSON.stringify(managing))[0]?.manages).toBe(true);
     expect(read("tokens: []")).toEqual([]);
   });
 

@@ -127,6 +127,7 @@ describe("who may subscribe", () => {
       allowOrigins: ["https://a.example", "https://b.example"],
       tls: { cert: "c.pem", key: "k.pem" },
       limits: { connectionsPerToken: 1000, requestsPerSecond: 200 },
+      consumerLimits: { perToken: 100, total: 10_000 },
     });
   });
 });

@@ -1,10 +1,11 @@
 import type { Cursor } from "../../schemas/cursor.ts";
-import type { Consumer, ConsumerStore } from "../log.ts";
+import { ConsumersFull, ConsumerTaken } from "../errors.ts";
+import { FOR_ALL, type Consumer, type ConsumerStore, type PutOptions } from "../log.ts";
 import { timeText } from "./codec.ts";
 import type { Connection } from "./connection.ts";
 import { PUT_CONSUMER, REMOVE_CONSUMER } from "./scripts.ts";
 
-const FIELDS = ["epoch", "sequence", "updatedAt", "lastError"] as const;
+const FIELDS = ["epoch", "sequence", "updatedAt", "lastError", "owner"] as const;
 
 export class RedisConsumers implements ConsumerStore {
   readonly #connection: Connection;
@@ -33,12 +34,8 @@ export class RedisConsumers implements ConsumerStore {
     return ordered.flatMap((name, n) => consumerOf(name, replies[n]) ?? []);
   }
 
-  async put(
-    name: string,
-    cursor: Cursor,
-    options: { lastError?: string; rewind?: boolean } = {},
-  ): Promise<Consumer> {
-    const { lastError = "", rewind = false } = options;
+  async put(name: string, cursor: Cursor, options: PutOptions = {}): Promise<Consumer> {
+    const { lastError = "", rewind = false, by = FOR_ALL, limits = {} } = options;
     const reply = await this.#writing().run(PUT_CONSUMER, [
       name,
       cursor.epoch,
@@ -46,12 +43,22 @@ export class RedisConsumers implements ConsumerStore {
       timeText(this.#clock()),
       lastError,
       rewind ? "rewind" : "",
+      by.owner ?? "",
+      by.manages ? "manages" : "",
+      limits.ofOwner ?? "",
+      limits.total ?? "",
     ]);
-    return consumerOf(name, reply) as Consumer;
+    const [refusal, limit, whose] = reply as string[];
+    if (refusal === "taken") throw new ConsumerTaken(name);
+    if (refusal === "full") throw new ConsumersFull(Number(limit), whose === "owner" ? "owner" : "all");
+    return consumerOf(name, (reply as unknown[]).slice(1)) as Consumer;
   }
 
-  async remove(name: string): Promise<boolean> {
-    return (await this.#writing().run(REMOVE_CONSUMER, [name])) === 1;
+  async remove(name: string, by = FOR_ALL): Promise<boolean> {
+    const asked = [name, by.owner ?? "", by.manages ? "manages" : ""];
+    const reply = await this.#writing().run(REMOVE_CONSUMER, asked);
+    if (reply === "taken") throw new ConsumerTaken(name);
+    return reply === 1;
   }
 
   #keyOf(name: string): string {
@@ -60,7 +67,8 @@ export class RedisConsumers implements ConsumerStore {
 }
 
 function consumerOf(name: string, reply: unknown): Consumer | undefined {
-  const [epoch, sequence, updatedAt, lastError] = reply as (string | null)[];
+  const [epoch, sequence, updatedAt, lastError, owner] = reply as (string | null)[];
   if (!epoch || !updatedAt) return undefined;
-  return { name, cursor: { epoch, sequence: Number(sequence) }, updatedAt, lastError: lastError || null };
+  const cursor = { epoch, sequence: Number(sequence) };
+  return { name, cursor, updatedAt, lastError: lastError || null, owner: owner || null };
 }

@@ -127,6 +127,10 @@ export class Row {
     return typeof value === "string" ? value : this.#wrong(name);
   }
 
+  has(name: string): boolean {
+    return Object.hasOwn(this.#columns, name);
+  }
+
   textOrNull(name: string): string | null {
     const value = this.#columns[name];
     return value === null || typeof value === "string" ? value : this.#wrong(name);

@@ -136,6 +136,8 @@ export function consumerOf(row: Row): Consumer {
     cursor: { epoch: row.text("epoch"), sequence: row.integer("sequence") },
     updatedAt: row.text("updated_at"),
     lastError: row.textOrNull("last_error"),
+    // Files of before have no such column.
+    owner: row.has("owner") ? row.textOrNull("owner") : null,
   };
 }
 

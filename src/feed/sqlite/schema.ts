@@ -114,6 +114,9 @@ CREATE TABLE dead_letters (
   UNIQUE (consumer, sequence, epoch)
 );
 `,
+  `
+ALTER TABLE consumers ADD COLUMN owner TEXT;
+`,
 ] as const;
 
 export const SCHEMA_VERSION = 1 + UPGRADES.length;

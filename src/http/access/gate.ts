@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
+import { FOR_ALL, type ConsumerActor } from "../../feed/log.ts";
 import { EVERYTHING, type Access } from "../../publishers/selection/access.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import { credentialsOf } from "./credentials.ts";
@@ -66,6 +67,12 @@ export class Gate {
   async accessOf(request: IncomingMessage): Promise<Access> {
     const { grant } = await this.#visitorOf(request);
     return grant?.access ?? EVERYTHING;
+  }
+
+  /** In whose name the request makes and moves consumers. @throws as accessOf */
+  async actorOf(request: IncomingMessage): Promise<ConsumerActor> {
+    const { grant } = await this.#visitorOf(request);
+    return grant?.actor ?? FOR_ALL;
   }
 
   /** A ticket that stands for the request's token. @throws as accessOf, and LimitReached */

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { ConsumerActor } from "../../feed/log.ts";
 import { covers, type Access } from "../../publishers/selection/access.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import { Forbidden } from "../errors.ts";
@@ -49,6 +50,12 @@ export class Grant {
       name: identity.name,
       maySee: (visible) => covers(this.#identity.rights, visible),
     };
+  }
+
+  /** What is made in this token's name is its own. */
+  get actor(): ConsumerActor {
+    const { name, manages = false } = this.#identity;
+    return { owner: name, manages };
   }
 
   /** Whether nothing holds it. */

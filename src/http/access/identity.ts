@@ -12,6 +12,8 @@ export interface Clocks {
 export interface Identity {
   /** For logs and limits: never a secret. */
   readonly name: string;
+  /** Whether they act for everybody, as for the consumers of other tokens. */
+  readonly manages?: boolean;
   readonly rights: Rights;
   /** When the token's time is over, ms since 1970. */
   readonly expiresAtMs?: number | undefined;

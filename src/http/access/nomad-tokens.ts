@@ -11,6 +11,7 @@ export type AskNomad = (
   | {
       readonly kind: "known";
       readonly name: string;
+      readonly manages?: boolean;
       readonly rights: Rights;
       readonly expiresAtMs: number | undefined;
     }
@@ -42,7 +43,7 @@ export class NomadTokens implements Authenticator {
     if (answer.kind === "unknown") return undefined;
     this.#warnOnce();
     if (token === undefined && !this.#openWithoutAcls) return undefined;
-    return { name: "nomad without ACLs", rights: ALL_RIGHTS };
+    return { name: "nomad without ACLs", manages: true, rights: ALL_RIGHTS };
   }
 
   #warnOnce(): void {

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import { Forbidden } from "../errors.ts";
 
 const READABLE_HEADERS = "X-Changefeed-Cursor, X-Changefeed-Head, X-Changefeed-Gap, Link, Retry-After";
@@ -11,12 +11,23 @@ export class Origins {
     this.#allowed = new Set(allowed.map((origin) => origin.toLowerCase()));
   }
 
-  /** @throws Forbidden where a browser asks for a page of another origin. */
-  assertAllowed({ headers: { origin, host } }: IncomingMessage): void {
-    if (origin === undefined || this.#isNamed(origin) || isOwn(origin, host)) return;
-    throw new Forbidden(`Pages of ${origin.slice(0, 100)} may not connect here`, {
-      hint: "Connect from a page that this server's own host and port serve, or allow the origin with --allow-origin",
-    });
+  /**
+   * A page can have its visitor's browser ask without an Origin, as an image would; it gets no answer to read, but the
+   * work would be done. Newer browsers say where such a request comes from. To follow a link is not the page's doing.
+   * @throws Forbidden where a browser asks for a page of another origin.
+   */
+  assertAllowed({ headers }: IncomingMessage): void {
+    const { origin } = headers;
+    if (origin === undefined) {
+      if (!isVisit(headers)) this.#assertNotForeign(headers);
+    } else if (!this.#isNamed(origin) && !isOwn(origin, headers.host)) {
+      throw foreign(`Pages of ${origin.slice(0, 100)}`);
+    }
+  }
+
+  /** For a GET that stores something, to which a link must not lead either. @throws Forbidden */
+  assertMayWrite({ headers }: IncomingMessage): void {
+    if (headers.origin === undefined) this.#assertNotForeign(headers);
   }
 
   /** Lets the browser give the answer to the page. */
@@ -35,9 +46,26 @@ export class Origins {
       .setHeader("access-control-max-age", "600");
   }
 
+  #assertNotForeign(headers: IncomingHttpHeaders): void {
+    const site = headers["sec-fetch-site"];
+    if ((site !== "cross-site" && site !== "same-site") || this.#allowed.has("*")) return;
+    throw foreign("Pages of other sites");
+  }
+
   #isNamed(origin: string): boolean {
     return this.#allowed.has("*") || this.#allowed.has(origin.toLowerCase());
   }
+}
+
+/** Somebody follows a link, or enters the address: the answer fills the window. */
+function isVisit(headers: IncomingHttpHeaders): boolean {
+  return headers["sec-fetch-mode"] === "navigate" && headers["sec-fetch-dest"] === "document";
+}
+
+function foreign(who: string): Forbidden {
+  return new Forbidden(`${who} may not connect here`, {
+    hint: "Connect from a page that this server's own host and port serve, or allow the origin with --allow-origin",
+  });
 }
 
 function isOwn(origin: string, host: string | undefined): boolean {

@@ -36,10 +36,10 @@ export class StaticTokens implements Authenticator {
     // All are looked at, so that the time taken tells nothing.
     for (const candidate of this.#tokens) if (timingSafeEqual(candidate.sha256, hash)) found = candidate;
     if (found === undefined) return undefined;
-    const { name, expiresAtMs } = found;
+    const { name, manages, expiresAtMs } = found;
     if (expiresAtMs !== undefined && expiresAtMs <= this.#nowMs())
       throw new Unauthorized("The token has expired", "Get a new token");
-    return { name: `token ${name}`, rights: rightsOfToken(found), expiresAtMs };
+    return { name: `token ${name}`, manages, rights: rightsOfToken(found), expiresAtMs };
   }
 
   #readAgain(): void {

@@ -11,6 +11,8 @@ export interface StaticToken {
   /** Names and globs of namespaces. */
   readonly namespaces: readonly string[];
   readonly resources: readonly ResourceType[];
+  /** Whether it acts for all, as for the consumers of other tokens. */
+  readonly manages: boolean;
   readonly expiresAtMs: number | undefined;
 }
 
@@ -35,6 +37,7 @@ const tokenSchema = z
     resources: z
       .array(resourceName, 'must be a list of resources; ["*"] for all')
       .min(1, "must name a resource, or * for all"),
+    management: z.enum(["true", "false"], "must be true or false").optional(),
     expires: z.iso.datetime({ offset: true, error: "must be an RFC 3339 time" }).optional(),
   })
   .refine(({ token, sha256 }) => (token === undefined) !== (sha256 === undefined), {
@@ -86,6 +89,7 @@ export function parseTokensFile(
     sha256: hashOf(token),
     namespaces: token.namespaces,
     resources: token.resources.includes("*") ? RESOURCE_TYPES : token.resources.filter(isResourceType),
+    manages: token.management === "true",
     expiresAtMs: token.expires === undefined ? undefined : Date.parse(token.expires),
   }));
 }

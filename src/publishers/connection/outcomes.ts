@@ -18,6 +18,7 @@ export const OUTCOMES: Readonly<Record<string, Outcome>> = {
   NO_DATA: { status: 404, closeCode: 4400 },
   NO_CONSUMER: { status: 404, closeCode: 4400 },
   FORBIDDEN: { status: 403, closeCode: 4403 },
+  CONSUMER_TAKEN: { status: 403, closeCode: 4403 },
   TOO_SLOW: { status: 503, closeCode: 4408 },
   EPOCH_CHANGED: { status: 409, closeCode: 4409 },
   CURSOR_EXPIRED: { status: 410, closeCode: 4410 },
@@ -25,6 +26,7 @@ export const OUTCOMES: Readonly<Record<string, Outcome>> = {
   UNAUTHORIZED: { status: 401, closeCode: 4401 },
   URL_TOO_LONG: { status: 414, closeCode: 4400 },
   LIMIT: { status: 429, closeCode: 4429 },
+  CONSUMERS_FULL: { status: 429, closeCode: 4429 },
 };
 const LATER: Outcome = { status: 503, closeCode: 1013 };
 const DEFECT: Outcome = { status: 500, closeCode: 1011 };
