@@ -19,6 +19,7 @@ const FILES: readonly (() => Promise<{ readonly default: readonly BenchRow[] }>)
   () => import("./workers.ts"),
   () => import("./filters.ts"),
   () => import("./fanout.ts"),
+  () => import("./hostile-auth.ts"),
 ];
 
 async function main(): Promise<number> {

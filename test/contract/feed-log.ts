@@ -908,7 +908,7 @@ export function feedLogContract(name: string, open: OpenLog): void {
         const boss = { owner: "token boss", manages: true };
         const taken = { code: "CONSUMER_TAKEN", message: 'The consumer "audit" is not this token\'s' };
         const at = (sequence: number) => ({ epoch: "abc123", sequence });
-        const ownerOf = async (name: string) => (await log.consumers.get(name))?.owner;
+        const ownerOf = async (consumer: string) => (await log.consumers.get(consumer))?.owner;
 
         test("belong to who made them, also after a restart", async () => {
           expect(await log.consumers.put("audit", at(1), { by: ann })).toMatchObject({ owner: "token ann" });
@@ -952,7 +952,7 @@ export function feedLogContract(name: string, open: OpenLog): void {
 
         test("are as many as one may have, and as there may be", async () => {
           const limits = { ofOwner: 2, total: 3 };
-          const put = (name: string, by = ann) => log.consumers.put(name, at(1), { by, limits });
+          const put = (consumer: string, by = ann) => log.consumers.put(consumer, at(1), { by, limits });
           await put("a1");
           await put("a2");
           await expect(put("a3")).rejects.toMatchObject({
@@ -964,7 +964,7 @@ export function feedLogContract(name: string, open: OpenLog): void {
             code: "CONSUMERS_FULL",
             message: "There are 3 consumers already",
           });
-          expect((await log.consumers.list()).map(({ name }) => name)).toEqual(["a1", "a2", "b1"]);
+          expect((await log.consumers.list()).map((consumer) => consumer.name)).toEqual(["a1", "a2", "b1"]);
           await log.consumers.put("a1", at(5), { by: ann, limits });
           await log.consumers.remove("a2", ann);
           await put("a4");

@@ -86,7 +86,7 @@ beforeAll(async () => {
 });
 afterAll(() => access[Symbol.asyncDispose]());
 
-describe.each(TOKENS)("with $name", ({ sees, token }) => {
+describe.each(TOKENS)("with $name", ({ name: who, sees, token }) => {
   const expected = (mark: string) =>
     ALL_IDS.filter((id) => id === END || sees.includes(id)).map((id) => `${mark}${id}`);
 
@@ -143,7 +143,7 @@ describe.each(TOKENS)("with $name", ({ sees, token }) => {
   );
 
   it.each(STREAMS)("a consumer over %s gets what may be seen, and nothing else", async (format) => {
-    const name = `${format}-${sees.length}`;
+    const name = `${who}-${format}`.replaceAll(/\W/g, "-").slice(0, 64);
     const { epoch } = await access.feed.log.head();
     await access.feed.log.consumers.put(name, { epoch, sequence: 0 });
     const target = `${url}/v1/events?consumer=${name}`;

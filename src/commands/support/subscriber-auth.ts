@@ -27,6 +27,7 @@ export function subscriberAuth(
     new NomadTokens((token, signal) => rights.rightsOf(token, signal), {
       logger,
       openWithoutAcls: insecureNoAuth,
+      atOnce: CONNECTIONS,
     }),
   );
   return { authenticators, close: () => rights.close() };

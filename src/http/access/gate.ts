@@ -6,7 +6,7 @@ import type { Logger } from "../../telemetry/logger.ts";
 import { credentialsOf } from "./credentials.ts";
 import { Grants, type Grant } from "./grants.ts";
 import type { Authenticator, Clocks } from "./identity.ts";
-import { Limits, type LimitOptions } from "./limits.ts";
+import { addressOf, Limits, type LimitOptions } from "./limits.ts";
 import { Origins } from "./origins.ts";
 import { Tickets } from "./tickets.ts";
 
@@ -112,7 +112,7 @@ export class Gate {
   async #meet(request: IncomingMessage): Promise<Visitor> {
     const { token: given, ticket } = credentialsOf(request);
     const token = ticket === undefined ? given : this.tickets.redeem(ticket);
-    return { token, grant: await this.#grants?.of(token) };
+    return { token, grant: await this.#grants?.of(token, addressOf(request.socket)) };
   }
 }
 

@@ -4,6 +4,7 @@ import { covers, type Access } from "../../publishers/selection/access.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import { Forbidden } from "../errors.ts";
 import { AuthUnavailable, Unauthorized } from "./errors.ts";
+import type { Asker } from "./fair-turns.ts";
 import type { Authenticator, Clocks, Identity } from "./identity.ts";
 
 export interface GrantsOptions extends Clocks {
@@ -84,7 +85,7 @@ export class Grant {
   async #check(): Promise<void> {
     const { elapsedMs, keepForMs, authenticators } = this.#options;
     try {
-      const identity = await identify(authenticators, this.#token);
+      const identity = await identify(authenticators, this.#token, ITSELF);
       this.#identity = identity;
       this.#decidedAtMs = elapsedMs();
       this.#expiresAtMs = expiryOf(identity, this.#options);
@@ -143,6 +144,9 @@ function expired(): Unauthorized {
   return new Unauthorized("The token has expired", "Get a new token");
 }
 
+/** A token that was good is looked at again. */
+const ITSELF: Asker = { address: "", known: true };
+
 const NO_RIGHTS: Identity["rights"] = {
   mayList: () => false,
   mayListEverywhere: () => false,
@@ -161,10 +165,10 @@ export class Grants {
   }
 
   /** @throws Unauthorized, Forbidden, AuthUnavailable */
-  async of(token: string | undefined): Promise<Grant> {
+  async of(token: string | undefined, address: string): Promise<Grant> {
     const key = token === undefined ? "" : createHash("sha256").update(token).digest("base64");
     const known = this.#grants.get(key);
-    if (known === undefined) return this.#ask(key, token);
+    if (known === undefined) return this.#ask(key, token, address);
     try {
       await known.refresh();
       return known;
@@ -175,18 +179,18 @@ export class Grants {
     }
   }
 
-  async #ask(key: string, token: string | undefined): Promise<Grant> {
+  async #ask(key: string, token: string | undefined, address: string): Promise<Grant> {
     const asking =
       this.#asking.get(key) ??
-      this.#decide(key, token).finally(() => {
+      this.#decide(key, token, address).finally(() => {
         this.#asking.delete(key);
       });
     this.#asking.set(key, asking);
     return asking;
   }
 
-  async #decide(key: string, token: string | undefined): Promise<Grant> {
-    const identity = await identify(this.#options.authenticators, token);
+  async #decide(key: string, token: string | undefined, address: string): Promise<Grant> {
+    const identity = await identify(this.#options.authenticators, token, { address, known: false });
     const grant = new Grant(token, identity, this.#options);
     this.#makeRoom();
     this.#grants.set(key, grant);
@@ -202,9 +206,10 @@ export class Grants {
 async function identify(
   authenticators: readonly Authenticator[],
   token: string | undefined,
+  asker: Asker,
 ): Promise<Identity> {
   for (const authenticator of authenticators) {
-    const identity = await authenticator.identify(token);
+    const identity = await authenticator.identify(token, asker);
     if (identity === undefined) continue;
     if (!identity.rights.none) return identity;
     if (token !== undefined) throw new Forbidden("This token may see nothing of the feed", NOTHING_TO_SEE);

@@ -1,5 +1,7 @@
 import type { Rights } from "../../schemas/rights.ts";
 
+import type { Asker } from "./fair-turns.ts";
+
 /** What is shown or written down goes by the first, every interval by the second. */
 export interface Clocks {
   /** Ms since 1970; somebody may set it, also back. */
@@ -23,7 +25,7 @@ export interface Identity {
 export interface Authenticator {
   /**
    * Undefined: not known here; another way may know it. Without a token: whoever needs none.
-   * @throws Unauthorized where it is known and no longer good; AuthUnavailable where it cannot be told.
+   * @throws Unauthorized where it is known and no longer good; AuthUnavailable where it cannot be told; LimitReached
    */
-  identify(token: string | undefined): Promise<Identity | undefined>;
+  identify(token: string | undefined, asker: Asker): Promise<Identity | undefined>;
 }

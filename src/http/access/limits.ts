@@ -81,8 +81,8 @@ export class Limits {
   }
 }
 
-/** One customer has a /64 of IPv6. */
-function addressOf({ remoteAddress = "" }: Socket): string {
+/** What limits count as one: an address of IPv4, or a /64 of IPv6, which one customer has. */
+export function addressOf({ remoteAddress = "" }: Socket): string {
   const address = remoteAddress.replace(/^::ffff:(?=\d+\.)/i, "");
   if (!isIPv6(address)) return address;
   const [head = "", tail] = address.split("::");

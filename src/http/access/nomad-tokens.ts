@@ -1,7 +1,10 @@
+import { createHash } from "node:crypto";
 import { ALL_RIGHTS, type Rights } from "../../schemas/rights.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import { AuthUnavailable, Unauthorized } from "./errors.ts";
+import { FairTurns, type Asker } from "./fair-turns.ts";
 import type { Authenticator, Identity } from "./identity.ts";
+import { UnknownTokens } from "./unknown-tokens.ts";
 
 /** Asks Nomad about a token, or about what needs none. Rejects where Nomad cannot be asked. */
 export type AskNomad = (
@@ -18,32 +21,65 @@ export type AskNomad = (
   | { readonly kind: "unknown" | "expired" | "acls-off" }
 >;
 
+type NomadSays = Awaited<ReturnType<AskNomad>>;
+
 const ANSWER_WITHIN_MS = 15_000;
 
-/** Knows the tokens that Nomad knows; each may see what Nomad lets it list. */
+/**
+ * Knows the tokens that Nomad knows; each may see what Nomad lets it list. However many made-up ones are sent, the
+ * others get their turn: Nomad is asked about some at once, fairly by address, and what it does not know is remembered.
+ */
 export class NomadTokens implements Authenticator {
   readonly #ask: AskNomad;
   readonly #logger: Logger;
   /** Where Nomad runs without ACLs everybody may list everything there; whether that holds here without a token. */
   readonly #openWithoutAcls: boolean;
+  readonly #turns: FairTurns;
+  readonly #unknown: UnknownTokens;
   #saidOpen = false;
 
-  constructor(ask: AskNomad, options: { logger: Logger; openWithoutAcls: boolean }) {
+  constructor(
+    ask: AskNomad,
+    options: {
+      readonly logger: Logger;
+      readonly openWithoutAcls: boolean;
+      /** How many tokens Nomad is asked about at a time. */
+      readonly atOnce?: number;
+      /** Ms on a clock that nobody sets. */
+      readonly elapsedMs?: () => number;
+    },
+  ) {
     this.#ask = ask;
     this.#logger = options.logger;
     this.#openWithoutAcls = options.openWithoutAcls;
+    this.#turns = new FairTurns(options.atOnce ?? 4);
+    this.#unknown = new UnknownTokens(options.elapsedMs ?? (() => performance.now()));
   }
 
-  async identify(token: string | undefined): Promise<Identity | undefined> {
-    const answer = await this.#ask(token, AbortSignal.timeout(ANSWER_WITHIN_MS)).catch((error: unknown) => {
-      throw new AuthUnavailable(error);
-    });
+  async identify(token: string | undefined, asker: Asker): Promise<Identity | undefined> {
+    const hash = createHash("sha256")
+      .update(token ?? "")
+      .digest("base64");
+    if (this.#unknown.has(hash)) return undefined;
+    const answer = await this.#answer(token, asker);
     if (answer.kind === "known") return answer;
     if (answer.kind === "expired") throw new Unauthorized("The token has expired", "Get a new token");
-    if (answer.kind === "unknown") return undefined;
+    if (answer.kind === "unknown") {
+      this.#unknown.add(hash);
+      return undefined;
+    }
     this.#warnOnce();
     if (token === undefined && !this.#openWithoutAcls) return undefined;
     return { name: "nomad without ACLs", manages: true, rights: ALL_RIGHTS };
+  }
+
+  async #answer(token: string | undefined, asker: Asker): Promise<NomadSays> {
+    const signal = AbortSignal.timeout(ANSWER_WITHIN_MS);
+    return this.#turns.run(asker, signal, () =>
+      this.#ask(token, signal).catch((error: unknown) => {
+        throw new AuthUnavailable(error);
+      }),
+    );
   }
 
   #warnOnce(): void {
