@@ -51,7 +51,6 @@ export interface ObserveInput {
   /** Whether to hold the query until something changes, and for how long, ms. */
   readonly waitMs: number | null;
   readonly consistency: Consistency;
-  readonly canonical: boolean;
   readonly signal: AbortSignal;
   /** Called with what the query that was to be held failed with. */
   readonly onWatchFailed: (error: NomadError) => void;
@@ -119,7 +118,7 @@ async function look(
   response: ListResponse,
 ): Promise<Look> {
   const { scope, previous, hiddenBefore } = input;
-  const steps = diffSnapshot(previous, response.body, { canonical: input.canonical });
+  const steps = diffSnapshot(previous, response.body);
   const diff = await inSlices(steps, { clock, onMove: input.onMove, signal: input.signal });
   const missing = diff.changes.filter((change) => change.op === "delete").map((change) => change.ref);
   const suspicious = isSuspicious({

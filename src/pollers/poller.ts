@@ -34,7 +34,7 @@ export interface PollerOptions {
   /** What a scope's first poll leaves in the log: one mark, or one `snapshot` event an object as well. */
   readonly baseline: "marker" | "events";
   readonly maxEventBytes: number;
-  /** How often a whole canonical comparison backs the fast one. */
+  /** How often a whole list is held to what the feed has told of it. */
   readonly canonicalEveryMs: number;
   /** How long a scope may go unread before the feed says that it is stale. */
   readonly staleAfterMs: number;

@@ -172,6 +172,7 @@ export class ScopeLoop {
         continue;
       }
       await this.#take(session, observation, signal);
+      await this.#tellMissed(session, signal);
       if (first || observation.changes.length > 0) this.#hooks.onSnapshot?.(observation.next);
       first = false;
       const gone = draining || observation.namespaceGone;
@@ -193,8 +194,6 @@ export class ScopeLoop {
   async #observe(session: Session, signal: AbortSignal): Promise<Observation> {
     const { nomad, clock } = this.#deps;
     const { snapshot, index } = session.last;
-    const canonical = clock.elapsed() >= this.#canonicalAtMs;
-    if (canonical) this.#canonicalAtMs = clock.elapsed() + this.#options.canonicalEveryMs;
     const waitMs = this.#askNow ? null : this.#deps.queryWait.waitMs;
     const observation = await observe(nomad, clock, {
       scope: this.scope,
@@ -207,16 +206,26 @@ export class ScopeLoop {
       waitMs,
       // What a claim begins with must not lag behind the state it is held to.
       consistency: this.#askNow ? "default" : this.#options.consistency,
-      canonical,
       signal: AbortSignal.any([signal, this.#interrupt.signal]),
       onWatchFailed: (error) => {
         this.#failedWatch = { error, waitMs: waitMs ?? 0 };
       },
       onMove: () => this.#moved(),
     });
-    if (canonical) this.#deps.metrics.canonicalPasses.inc({ resource: this.scope.resource });
     this.#pacer.spend(observation.response.body.length);
     return observation;
+  }
+
+  /** Every few minutes: what the shortcuts of the polls may have missed is found, and told. */
+  async #tellMissed(session: Session, signal: AbortSignal): Promise<void> {
+    const { clock, metrics } = this.#deps;
+    if (clock.elapsed() < this.#canonicalAtMs) return;
+    this.#canonicalAtMs = clock.elapsed() + this.#options.canonicalEveryMs;
+    const objects = await session.tellMissed({ onMove: () => this.#moved(), signal });
+    if (objects === undefined) return;
+    metrics.canonicalPasses.inc({ resource: this.scope.resource });
+    if (objects > 0)
+      this.#logger.error({ objects }, "changes had been missed, they are told now: please report");
   }
 
   /** A believed poll: commit it, then say how the scope is. */

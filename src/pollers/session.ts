@@ -6,6 +6,7 @@ import { scopeName, type Scope } from "../schemas/scope.ts";
 import { diffWhole, rebuildInSlices, type Snapshot } from "../snapshots/snapshot.ts";
 import type { Piece } from "./chunks.ts";
 import { inSlices } from "./clock.ts";
+import { missedChanges } from "./missed-changes.ts";
 import type { Observation } from "./observe.ts";
 import { baselinePieces, changePieces, controlPiece, resyncPieces, type Occurrence } from "./pieces.ts";
 import type { PollerDeps, PollerOptions, ScopeHooks } from "./poller.ts";
@@ -167,6 +168,25 @@ export class Session {
     this.#last = { snapshot: next, index: response.index, nomadEpoch, observedAt };
     if (moved) this.#hooks.onWrite?.();
     return events;
+  }
+
+  /**
+   * Tells what the last believed list holds and the feed, for whatever reason, has not told; since when it was so is
+   * not known. Answers of how many objects; undefined where that could not be found out.
+   */
+  async tellMissed(pause: { onMove: () => void; signal: AbortSignal }): Promise<number | undefined> {
+    const { log, clock } = this.#deps;
+    const { snapshot, index, nomadEpoch } = this.#last;
+    const changes = await missedChanges(log, this.#scope, snapshot, { clock, ...pause });
+    if (changes === undefined || index === null || changes.length === 0) return changes?.length;
+    const context = this.#context("live", index, this.#nowText(), nomadEpoch);
+    const observation = { ...context.observation, fromIndex: null, since: null };
+    await this.#writer.write(
+      changePieces(changes, { ...context, observation }, () => []),
+      {},
+      pause.signal,
+    );
+    return changes.length;
   }
 
   /** The scope's namespace does not exist any more: everything in it is gone. */

@@ -7,8 +7,6 @@ import { RawSnapshot, refFrom, stubOf, type Snapshot } from "./raw-snapshot.ts";
 import { Rows } from "./rows.ts";
 
 export interface DiffOptions {
-  /** Trust no checksum: parse and compare every object whose bytes differ. */
-  readonly canonical?: boolean;
   /** Work between two yields, bytes: those read one by one count in full, those only compared a sixteenth. */
   readonly sliceBytes?: number;
 }
@@ -35,7 +33,7 @@ export interface DiffResult {
 export const DEFAULT_SLICE_BYTES = 1024 * 1024;
 /** What a byte costs, in bytes read one by one. */
 const COMPARING_COSTS = 1 / 16;
-const PARSING_COSTS = 16;
+export const PARSING_COSTS = 16;
 /** A run is compared this many elements at a time: large enough for memcmp's full speed, small enough for a cache. */
 const MAX_STEP = 64;
 const MAX_RUN = 4096;
@@ -50,7 +48,6 @@ export class ListDiff {
   readonly #previous: RawSnapshot;
   readonly #body: Buffer;
   readonly #reader: ListReader;
-  readonly #canonical: boolean;
   readonly #sliceBytes: number;
   readonly #rows: Rows;
   /** Which of the previous elements were met again. */
@@ -67,7 +64,6 @@ export class ListDiff {
     this.#previous = previous;
     this.#body = body;
     this.#reader = new ListReader(previous.resource, body);
-    this.#canonical = options.canonical ?? false;
     this.#sliceBytes = options.sliceBytes ?? DEFAULT_SLICE_BYTES;
     this.#rows = new Rows(previous.count + 64);
     this.#met = new Uint8Array(previous.count);
@@ -165,15 +161,30 @@ export class ListDiff {
   }
 
   /** As far as can be told without parsing. */
-  #isUnchanged(row: number, { start, end, checksum }: Element): boolean {
+  #isUnchanged(row: number, element: Element): boolean {
+    const { start, end } = element;
     const { rows } = this.#previous;
     if (rows.length(row) !== end - start) return false;
     if (row !== this.#expected && this.#isSame(rows.start(row), rows.end(row), start - rows.start(row))) {
       this.#skippedBytes += end - start;
       return true;
     }
-    if (this.#canonical || rows.checksum(row) !== checksum) return false;
+    if (!rows.isAlike(row, element) || !this.#isReliable(row)) return false;
     this.#cleared++;
+    return true;
+  }
+
+  /**
+   * Whether equal checksums of the element read last mean equal JSON: not where a name is in an object twice, since
+   * the last one counts. Found out once for each version: what has the same sums has the same names.
+   */
+  #isReliable(previousRow: number): boolean {
+    const known = this.#previous.rows;
+    if (!known.hasDistinctNames(previousRow)) {
+      if (!this.#reader.hasDistinctNames()) return false;
+      known.noteDistinctNames(previousRow);
+    }
+    this.#rows.noteDistinctNames(this.#rows.count - 1);
     return true;
   }
 

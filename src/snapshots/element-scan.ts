@@ -22,18 +22,29 @@ export class Element {
   /** Hash of namespace and key; the reader fills it in. */
   identity = 0;
   /**
-   * Sum of one 32-bit hash for every scalar and container of the element, each taken over its whole path from
-   * the root and its text. Members in another order give the same sum; a value that moved to another member,
-   * another object or another place of an array gives another one, as does any changed index.
+   * Sums of two independent 32-bit hashes of every scalar and container of the element, each hash taken over the
+   * whole path from the root and the text. Members in another order give the same sums; a value that moved to
+   * another member, another object or another place of an array gives others, as does any changed index.
    */
-  checksum = 0;
+  checksumLow = 0;
+  checksumHigh = 0;
+  /**
+   * With `findsRepeats`: whether an object in it may have a name twice. The last one counts then, whatever the sums
+   * say. A name with an escape is taken for a repeated one, since two spellings may be one name.
+   */
+  mayRepeatNames = false;
+  findsRepeats = false;
   /** Where the body's last quote is: before it, a string cannot run out of the body unnoticed. */
   readonly lastQuote: number;
-  /** Path and index of the containers around the one being read, two entries each. */
+  /** Both lanes of the path and the index of the containers around the one being read, three entries each. */
   readonly stack: number[] = [];
+  readonly words: DataView;
+  /** Hashes of the names met, each with its path: two that are the same by chance count as one name. */
+  readonly names = new Set<number>();
 
   constructor(body: Buffer) {
     this.lastQuote = body.lastIndexOf(QUOTE);
+    this.words = new DataView(body.buffer, body.byteOffset, body.byteLength);
   }
 }
 
@@ -47,92 +58,157 @@ export class Unexpected extends Error {
 }
 
 /**
- * Reads the object that starts at `start`, making nothing of it but offsets and a checksum. The structure is
+ * Reads the object that starts at `start`, making nothing of it but offsets and checksums. The structure is
  * checked; the insides of strings and numbers are left to whoever parses them.
+ *
+ * Text is hashed in words of four bytes, the last one filled up with zeros; a string's closing quote is hashed too,
+ * so that no two texts give the same words. The two hashes differ in how they take in a word: what leaves no trace
+ * in one does in the other.
  *
  * Every byte of a list may have to pass here, so this is one long function on purpose: split up, it took two to
  * four times as long.
  * @throws Unexpected
  */
 export function scanElement(body: Buffer, start: number, keyName: Buffer, element: Element): void {
-  const { stack, lastQuote } = element;
+  const { stack, lastQuote, words, names, findsRepeats } = element;
+  const lastWord = body.length - 4;
   element.start = start;
   element.keyAt = 0;
   element.namespaceAt = 0;
-  element.checksum = 0;
+  element.checksumLow = 0;
+  element.checksumHigh = 0;
+  element.mayRepeatNames = false;
   if (body[start] !== OPEN_OBJECT) throw new Unexpected("expected an object", start);
+  if (findsRepeats) names.clear();
   let depth = 0;
-  /** Hash of the path to the container we are in; our place in it: -1 in an object, in an array the index. */
-  let path = 0;
+  /** Hashes of the path to the container we are in; our place in it: -1 in an object, in an array the index. */
+  let pathLow = 0;
+  let pathHigh = 0;
   let index = -1;
-  let sum = 0;
+  let sumLow = 0;
+  let sumHigh = 0;
   let at = skipSpace(body, start + 1);
   if (body[at] === CLOSE_OBJECT) {
     element.end = at + 1;
     return;
   }
   for (;;) {
-    let hash = path;
+    let low = pathLow;
+    let high = pathHigh;
     let byte: number;
     if (index < 0) {
       if (body[at] !== QUOTE) at = expect(QUOTE, body, at);
       const nameAt = ++at;
       if (nameAt > lastQuote) throw endless(body);
-      while ((byte = body[at] as number) !== QUOTE) {
-        if (byte === BACKSLASH) {
-          hash = ((hash << 5) + hash + byte) | 0;
-          if (++at >= lastQuote) throw endless(body);
-          byte = body[at] as number;
+      for (;;) {
+        let word = at <= lastWord ? words.getInt32(at, true) : wordBeforeEnd(body, at);
+        const quotes = word ^ QUOTES;
+        const backslashes = word ^ BACKSLASHES;
+        const found = (((quotes - ONES) & ~quotes) | ((backslashes - ONES) & ~backslashes)) & HIGH_BITS;
+        if (found === 0) {
+          at += 4;
+          low = Math.imul(low ^ word, LOW_FACTOR);
+          low ^= low >>> 15;
+          high = Math.imul(high + word, HIGH_FACTOR);
+          high ^= high >>> 11;
+          continue;
         }
-        hash = ((hash << 5) + hash + byte) | 0;
-        at++;
+        const position = (31 - Math.clz32(found & -found)) >> 3;
+        word &= -1 >>> (24 - (position << 3));
+        at += position + 1;
+        low = Math.imul(low ^ word, LOW_FACTOR);
+        low ^= low >>> 15;
+        high = Math.imul(high + word, HIGH_FACTOR);
+        high ^= high >>> 11;
+        if (body[at - 1] === QUOTE) break;
+        element.mayRepeatNames = true;
+        if (at >= lastQuote) throw endless(body);
+        byte = body[at++] as number;
+        low = Math.imul(low ^ byte, LOW_FACTOR);
+        low ^= low >>> 15;
+        high = Math.imul(high + byte, HIGH_FACTOR);
+        high ^= high >>> 11;
       }
-      at++;
+      if (findsRepeats) {
+        if (names.has(low)) element.mayRepeatNames = true;
+        names.add(low);
+      }
       if (body[at] !== COLON) at = expect(COLON, body, at);
       at++;
       if ((body[at] as number) <= SPACE) at = skipSpace(body, at);
       if (depth === 0) noteIdentity(body, nameAt, at, keyName, element);
-      hash = ((hash << 5) + hash + COLON) | 0;
     } else {
       if ((body[at] as number) <= SPACE) at = skipSpace(body, at);
-      hash = (hash + Math.imul(index, 0x9e3779b1)) | 0;
+      low = Math.imul(low ^ index, INDEX_FACTOR);
+      low ^= low >>> 15;
+      high = Math.imul(high + index, INDEX_FACTOR);
+      high ^= high >>> 11;
     }
     const first = body[at] as number;
     if (first === OPEN_OBJECT || first === OPEN_ARRAY) {
-      stack[depth++] = path;
+      stack[depth++] = pathLow;
+      stack[depth++] = pathHigh;
       stack[depth++] = index;
-      path = finish(hash + first);
+      low = Math.imul(low ^ (low >>> 15) ^ first, LOW_END);
+      high = Math.imul(high ^ (high >>> 16) ^ first, HIGH_END);
+      pathLow = low ^ (low >>> 14);
+      pathHigh = high ^ (high >>> 13);
       index = first === OPEN_OBJECT ? -1 : 0;
-      sum = (sum + path) | 0;
+      sumLow = (sumLow + pathLow) | 0;
+      sumHigh = (sumHigh + pathHigh) | 0;
       at++;
       if ((body[at] as number) <= SPACE) at = skipSpace(body, at);
       if (body[at] !== first + 2) continue;
-    } else if (first === QUOTE) {
-      hash = ((hash << 5) + hash + QUOTE) | 0;
-      if (++at > lastQuote) throw endless(body);
-      while ((byte = body[at] as number) !== QUOTE) {
-        if (byte === BACKSLASH) {
-          hash = ((hash << 5) + hash + byte) | 0;
-          if (++at >= lastQuote) throw endless(body);
-          byte = body[at] as number;
-        }
-        hash = ((hash << 5) + hash + byte) | 0;
-        at++;
-      }
-      at++;
-      sum = (sum + finish(hash)) | 0;
     } else {
-      const literalAt = at;
-      while (
-        ((byte = body[at] as number) > COMMA || byte === PLUS) &&
-        byte !== CLOSE_OBJECT &&
-        byte !== CLOSE_ARRAY
-      ) {
-        hash = ((hash << 5) + hash + byte) | 0;
-        at++;
+      if (first === QUOTE) {
+        if (++at > lastQuote) throw endless(body);
+        for (;;) {
+          let word = at <= lastWord ? words.getInt32(at, true) : wordBeforeEnd(body, at);
+          const quotes = word ^ QUOTES;
+          const backslashes = word ^ BACKSLASHES;
+          const found = (((quotes - ONES) & ~quotes) | ((backslashes - ONES) & ~backslashes)) & HIGH_BITS;
+          if (found === 0) {
+            at += 4;
+            low = Math.imul(low ^ word, LOW_FACTOR);
+            low ^= low >>> 15;
+            high = Math.imul(high + word, HIGH_FACTOR);
+            high ^= high >>> 11;
+            continue;
+          }
+          const position = (31 - Math.clz32(found & -found)) >> 3;
+          word &= -1 >>> (24 - (position << 3));
+          at += position + 1;
+          low = Math.imul(low ^ word, LOW_FACTOR);
+          low ^= low >>> 15;
+          high = Math.imul(high + word, HIGH_FACTOR);
+          high ^= high >>> 11;
+          if (body[at - 1] === QUOTE) break;
+          if (at >= lastQuote) throw endless(body);
+          byte = body[at++] as number;
+          low = Math.imul(low ^ byte, LOW_FACTOR);
+          low ^= low >>> 15;
+          high = Math.imul(high + byte, HIGH_FACTOR);
+          high ^= high >>> 11;
+        }
+      } else {
+        const literalAt = at;
+        while (
+          ((byte = body[at] as number) > COMMA || byte === PLUS) &&
+          byte !== CLOSE_OBJECT &&
+          byte !== CLOSE_ARRAY
+        ) {
+          low = Math.imul(low ^ byte, LOW_FACTOR);
+          low ^= low >>> 15;
+          high = Math.imul(high + byte, HIGH_FACTOR);
+          high ^= high >>> 11;
+          at++;
+        }
+        if (!isLiteral(body, literalAt, at)) throw new Unexpected("expected a value", literalAt);
       }
-      if (!isLiteral(body, literalAt, at)) throw new Unexpected("expected a value", literalAt);
-      sum = (sum + finish(hash)) | 0;
+      low = Math.imul(low ^ (low >>> 15), LOW_END);
+      high = Math.imul(high ^ (high >>> 16), HIGH_END);
+      sumLow = (sumLow + (low ^ (low >>> 14))) | 0;
+      sumHigh = (sumHigh + (high ^ (high >>> 13))) | 0;
     }
     for (;;) {
       byte = body[at] as number;
@@ -146,14 +222,36 @@ export function scanElement(body: Buffer, start: number, keyName: Buffer, elemen
         throw new Unexpected("expected , or the end of a value", at - 1);
       if (depth === 0) {
         element.end = at;
-        element.checksum = sum >>> 0;
+        element.checksumLow = sumLow >>> 0;
+        element.checksumHigh = sumHigh >>> 0;
         return;
       }
       index = stack[--depth] as number;
-      path = stack[--depth] as number;
+      pathHigh = stack[--depth] as number;
+      pathLow = stack[--depth] as number;
     }
     if (index >= 0) index++;
   }
+}
+
+/** Four equal bytes, to find one of them in a word: the lowest high bit of (x - ones) & ~x is at its first zero byte. */
+const QUOTES = 0x22222222;
+const BACKSLASHES = 0x5c5c5c5c;
+const ONES = 0x01010101;
+const HIGH_BITS = 0x80808080 | 0;
+/** Odd numbers whose bits look like chance. */
+const LOW_FACTOR = 0x9e3779b1 | 0;
+const HIGH_FACTOR = 0x85ebca6b | 0;
+const INDEX_FACTOR = 0xc2b2ae35 | 0;
+const LOW_END = 0x27d4eb2f;
+const HIGH_END = 0x846ca68b | 0;
+
+/** The word at `at`, where the body ends within it: with zeros behind the end. */
+function wordBeforeEnd(body: Buffer, at: number): number {
+  let word = 0;
+  for (let position = Math.min(body.length, at + 4) - 1; position >= at; position--)
+    word = (word << 8) | (body[position] as number);
+  return word;
 }
 
 /** The position of the byte, which may stand behind white space only. */
@@ -203,11 +301,4 @@ function startsWith(body: Buffer, at: number, word: Buffer): boolean {
     if (body[at + offset] !== word[offset]) return false;
   }
   return true;
-}
-
-/** Spreads every bit over all others (the last steps of murmur3), so that sums of hashes do not cancel out. */
-function finish(hash: number): number {
-  let mixed = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
-  return mixed ^ (mixed >>> 16);
 }

@@ -77,6 +77,15 @@ export class ListReader {
     return element;
   }
 
+  /** Whether no object of the element read last has a name twice. */
+  hasDistinctNames(): boolean {
+    const { element } = this;
+    element.findsRepeats = true;
+    scanElement(this.#body, element.start, this.#keyName, element);
+    element.findsRepeats = false;
+    return !element.mayRepeatNames;
+  }
+
   /** Passes over elements the caller knows already. */
   skipTo(end: number): void {
     this.at = end;

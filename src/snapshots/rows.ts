@@ -1,7 +1,7 @@
 import type { Element } from "./element-scan.ts";
 
 /**
- * Where the elements of a body are: one row of 32-bit numbers each, so that 50,000 of them take 1.2 MB and a run of
+ * Where the elements of a body are: one row of 32-bit numbers each, so that 50,000 of them take 1.6 MB and a run of
  * rows is carried to the next snapshot as one copy.
  */
 export class Rows {
@@ -43,8 +43,19 @@ export class Rows {
     return this.#cells[row * WIDTH + IDENTITY] as number;
   }
 
-  checksum(row: number): number {
-    return this.#cells[row * WIDTH + CHECKSUM] as number;
+  /** Whether the element has these checksums. */
+  isAlike(row: number, { checksumLow, checksumHigh }: Element): boolean {
+    const at = row * WIDTH;
+    return this.#cells[at + CHECKSUM_LOW] === checksumLow && this.#cells[at + CHECKSUM_HIGH] === checksumHigh;
+  }
+
+  /** Whether it is known that no object of the element has a name twice. */
+  hasDistinctNames(row: number): boolean {
+    return this.#cells[row * WIDTH + DISTINCT] === 1;
+  }
+
+  noteDistinctNames(row: number): void {
+    this.#cells[row * WIDTH + DISTINCT] = 1;
   }
 
   add(element: Element): void {
@@ -56,7 +67,8 @@ export class Rows {
     cells[at + KEY] = element.keyAt - element.start;
     cells[at + NAMESPACE] = element.namespaceAt - element.start;
     cells[at + IDENTITY] = element.identity;
-    cells[at + CHECKSUM] = element.checksum;
+    cells[at + CHECKSUM_LOW] = element.checksumLow;
+    cells[at + CHECKSUM_HIGH] = element.checksumHigh;
   }
 
   /** Adds rows [from, to) of another body, whose elements stand here `shift` bytes further on. */
@@ -83,5 +95,7 @@ const LENGTH = 1;
 const KEY = 2;
 const NAMESPACE = 3;
 const IDENTITY = 4;
-const CHECKSUM = 5;
-const WIDTH = 6;
+const CHECKSUM_LOW = 5;
+const CHECKSUM_HIGH = 6;
+const DISTINCT = 7;
+const WIDTH = 8;

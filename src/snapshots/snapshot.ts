@@ -3,6 +3,7 @@ import { DEFAULT_SLICE_BYTES, ListDiff, type DiffOptions, type DiffResult } from
 import { ListReader } from "./list-reader.ts";
 import { RawSnapshot, type Snapshot } from "./raw-snapshot.ts";
 import { Rows } from "./rows.ts";
+import { ToldComparison } from "./told.ts";
 
 export type { DiffOptions, DiffResult } from "./diff.ts";
 export { MalformedList } from "./errors.ts";
@@ -73,6 +74,11 @@ export function* diffSnapshot(
 /** The same in one go. */
 export function diffWhole(previous: Snapshot, body: Buffer, options: DiffOptions = {}): DiffResult {
   return finish(diffSnapshot(previous, body, options));
+}
+
+/** Begins to hold a snapshot to what the feed has told of its objects. */
+export function compareWithTold(snapshot: Snapshot, sliceBytes?: number): ToldComparison {
+  return new ToldComparison(raw(snapshot), sliceBytes);
 }
 
 function finish<Result>(work: Generator<void, Result>): Result {

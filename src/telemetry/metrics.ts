@@ -18,7 +18,7 @@ export function createMetrics() {
     }),
     canonicalPasses: new Counter({
       name: "ncf_canonical_passes_total",
-      help: "Whole canonical comparisons of a list: the backstop of the fast one, every few minutes",
+      help: "Comparisons of a whole list with what the feed has told of it: the backstop, every few minutes",
       labelNames: ["resource"] as const,
       registers,
     }),

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { LogFull, LogUnavailable } from "../../src/feed/errors.ts";
 import { openSqliteLog } from "../../src/feed/sqlite/open.ts";
 import { NomadError } from "../../src/nomad/errors.ts";
@@ -13,6 +13,7 @@ import { QueryWait } from "../../src/pollers/query-wait.ts";
 import { ScopeLoop } from "../../src/pollers/scope-loop.ts";
 import type { Json } from "../../src/schemas/json.ts";
 import type { Scope } from "../../src/schemas/scope.ts";
+import { Rows } from "../../src/snapshots/rows.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { breakable } from "../support/breakable-log.ts";
@@ -24,6 +25,7 @@ import { until } from "../support/until.ts";
 const jobs: Scope = { resource: "jobs", namespace: "default" };
 const everyJob: Scope = { resource: "jobs", namespace: "*" };
 const SOURCE = "nomad://test/global";
+const CANONICAL_EVERY_MS = 300_000;
 
 function job(id: string, rev: number, more: { created?: number; namespace?: string; Status?: string } = {}) {
   const { created = rev, namespace = "default", ...fields } = more;
@@ -64,6 +66,8 @@ describe("a scope's loop", () => {
   let log: ReturnType<typeof breakable>;
   let nomad: ScriptedNomad;
   let metrics: ReturnType<typeof createMetrics>;
+  /** By how much a test has let the clock jump ahead. */
+  let skippedMs: number;
   let running: { abort: AbortController; done: Promise<Outcome> }[];
 
   const start = (
@@ -77,7 +81,7 @@ describe("a scope's loop", () => {
       log,
       logger,
       metrics,
-      clock: systemClock,
+      clock: { ...systemClock, elapsed: () => systemClock.elapsed() + skippedMs },
       random: () => 0.01,
       outages: new OutageReporter(logger, systemClock),
       backlog: new Backlog(metrics),
@@ -91,7 +95,7 @@ describe("a scope's loop", () => {
       consistency: "default",
       baseline: "events",
       maxEventBytes: 65_536,
-      canonicalEveryMs: 300_000,
+      canonicalEveryMs: CANONICAL_EVERY_MS,
       staleAfterMs: 30_000,
       checkpointEveryMs: 0,
       pace: { perSecond: 1000, burst: 1000 },
@@ -128,6 +132,7 @@ describe("a scope's loop", () => {
     log = breakable(await openSqliteLog({ path: join(directory, "feed.db"), source: SOURCE }));
     nomad = new ScriptedNomad();
     metrics = createMetrics();
+    skippedMs = 0;
     running = [];
   });
 
@@ -572,7 +577,7 @@ describe("a scope's loop", () => {
     await until("recovered", async () => (await events()).at(-1)?.data["state"] === "recovered");
   });
 
-  it("compares whole lists canonically from time to time, and nothing is news then", async () => {
+  it("holds whole lists to what it has told from time to time, and nothing is news then", async () => {
     nomad.set("jobs/default", 10, many(20, 5));
     start(jobs, { canonicalEveryMs: 1 });
     await count(21);
@@ -587,6 +592,35 @@ describe("a scope's loop", () => {
     nomad.set("jobs/default", 30, [...many(20, 5), job("new", 30)]);
     await count(22);
     await expectFolds([...many(20, 5), job("new", 30)]);
+  });
+
+  it("tells, within one canonical pass, what every poll took for the same", async () => {
+    const blind = vi.spyOn(Rows.prototype, "isAlike").mockReturnValue(true);
+    try {
+      nomad.set("jobs/default", 10, [job("a", 5), job("b", 5, { Status: "pending" })]);
+      start();
+      await count(3);
+      const missed = job("b", 5, { Status: "running" });
+      nomad.set("jobs/default", 11, [job("a", 5), missed]);
+      await until("the next query", () => nomad.requests.at(-1)?.index === "11");
+      nomad.set("jobs/default", 12, [job("a", 5), missed, job("c", 12)]);
+      await count(4);
+      expect((await events()).map((event) => event.type)).not.toContain("nomad.job.updated");
+      skippedMs += 2 * CANONICAL_EVERY_MS;
+      nomad.set("jobs/default", 13, [job("a", 5), missed, job("c", 12)]);
+      const told = (await count(5)).at(-1);
+      expect(told).toMatchObject({ type: "nomad.job.updated", previous: "5", current: "5" });
+      expect(told?.data).toMatchObject({
+        changes: [{ path: "/Status", from: "pending", to: "running" }],
+        observed: { coalesced: "maybe", fromIndex: null, toIndex: "13", since: null },
+      });
+      await expectFolds([job("a", 5), missed, job("c", 12)]);
+      skippedMs += 2 * CANONICAL_EVERY_MS;
+      nomad.set("jobs/default", 14, [job("a", 5), missed, job("c", 12), job("d", 14)]);
+      expect((await count(6)).at(-1)).toMatchObject({ type: "nomad.job.created" });
+    } finally {
+      blind.mockRestore();
+    }
   });
 
   it("asks the leader where a follower is out of touch", async () => {
