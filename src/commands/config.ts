@@ -11,6 +11,7 @@ import { resolveConfig, type ResolvedConfig } from "../config/resolve.ts";
 import type { Given } from "../config/sources.ts";
 import type { Io } from "./io.ts";
 import { coloursFor } from "./support/colours.ts";
+import { jsonText } from "../schemas/line-safe.ts";
 
 /** Prints every option, its value and where the value came from. Secrets print as "[redacted]". */
 export function printConfig(options: { given: Given; json: boolean }, io: Io): void {
@@ -20,7 +21,7 @@ export function printConfig(options: { given: Given; json: boolean }, io: Io): v
       optionKey(name),
       { value: printed(name, resolved) ?? null, origin: resolved.origins[name].text },
     ]);
-    io.stdout.write(`${JSON.stringify(Object.fromEntries(shown), null, 2)}\n`);
+    io.stdout.write(`${jsonText(Object.fromEntries(shown), 2)}\n`);
     return;
   }
   const colours = coloursFor(io);

@@ -6,6 +6,7 @@ import { checkHere } from "./support/checks/local-checks.ts";
 import { checkNomad } from "./support/checks/nomad-checks.ts";
 import { coloursFor, type Colours } from "./support/colours.ts";
 import { EXIT_CODES } from "./support/exit.ts";
+import { jsonText } from "../schemas/line-safe.ts";
 
 /** Checks what the feed needs and prints a line for each, with what to do. Answers 1 where something fails. */
 export async function doctor(options: { given: Given; json: boolean }, io: Io): Promise<number> {
@@ -18,7 +19,7 @@ export async function doctor(options: { given: Given; json: boolean }, io: Io): 
       if (!options.json) io.stdout.write(checkText(check, colours));
     }
   }
-  if (options.json) io.stdout.write(`${JSON.stringify(checks, null, 2)}\n`);
+  if (options.json) io.stdout.write(`${jsonText(checks, 2)}\n`);
   return checks.some(({ status }) => status === "failure") ? EXIT_CODES.failed : EXIT_CODES.ok;
 }
 

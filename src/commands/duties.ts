@@ -4,6 +4,7 @@ import { coloursFor, type Colours } from "./support/colours.ts";
 import { EXIT_CODES } from "./support/exit.ts";
 import { feedHeaders } from "./support/feed-token.ts";
 import { assertFeedUrl, FeedUnreachable } from "./support/feed-url.ts";
+import { jsonText } from "../schemas/line-safe.ts";
 
 const ANSWER_WITHIN_MS = 10_000;
 
@@ -14,9 +15,7 @@ export async function duties(
 ): Promise<number> {
   assertFeedUrl(options.url, ["http:", "https:"]);
   const found = await ask(options.url, feedHeaders(options.tokenFile), io.signal);
-  io.stdout.write(
-    options.json ? `${JSON.stringify({ duties: found }, null, 2)}\n` : table(found, coloursFor(io)),
-  );
+  io.stdout.write(options.json ? `${jsonText({ duties: found }, 2)}\n` : table(found, coloursFor(io)));
   return found.every(isWell) ? EXIT_CODES.ok : EXIT_CODES.failed;
 }
 

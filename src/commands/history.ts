@@ -16,6 +16,7 @@ import {
 } from "./support/object-selector.ts";
 import { UsageError } from "./support/usage-error.ts";
 import { writeText } from "./support/write-text.ts";
+import { lineSafe } from "../schemas/line-safe.ts";
 
 export interface HistoryOptions {
   /** `job/web`; absent: everything. */
@@ -66,7 +67,7 @@ async function print(log: FeedLog, query: HistoryQuery, json: boolean, io: Io): 
     if (io.signal.aborted) break;
     await writeText(
       io.stdout,
-      `${json ? entry.json : eventLine(entry.json, colours, { date: true })}\n`,
+      `${json ? lineSafe(entry.json) : eventLine(entry.json, colours, { date: true })}\n`,
       io.signal,
     );
   }

@@ -2,6 +2,7 @@ import type { EventDraft } from "../schemas/draft.ts";
 import { DATA_SCHEMAS, envelopeHead } from "../schemas/envelope-schema.ts";
 import { scopeName, type Scope } from "../schemas/scope.ts";
 import type { Severity } from "../schemas/severity.ts";
+import { jsonText } from "../schemas/line-safe.ts";
 
 /** What a feed has to say about itself. */
 export type ControlEvent =
@@ -67,7 +68,7 @@ export function buildControlEvent(event: ControlEvent, context: ControlContext):
       dataschema: DATA_SCHEMAS.control,
       recordedtime: context.observedAt,
     }),
-    tail: `"data":${JSON.stringify(dataOf(event))}}`,
+    tail: `"data":${jsonText(dataOf(event))}}`,
     overflow: null,
   };
 }

@@ -1,6 +1,7 @@
 import type { Stub } from "../schemas/change.ts";
 import type { ChangeData } from "../schemas/event-schema.ts";
 import type { JsonChange } from "./json-diff.ts";
+import { jsonText, stubText } from "../schemas/line-safe.ts";
 
 export const DEFAULT_MAX_EVENT_BYTES = 64 * 1024;
 
@@ -20,7 +21,7 @@ export interface DataParts {
 export function dataText(parts: DataParts): string {
   return joined(
     parts,
-    parts.changes?.map((change) => JSON.stringify(change)),
+    parts.changes?.map((change) => jsonText(change)),
     0,
   );
 }
@@ -33,7 +34,7 @@ export function fitData(parts: DataParts, whole: string, maxBytes: number): stri
   const budget = maxBytes - SEAL_BYTES;
   if (Buffer.byteLength(whole) <= budget) return whole;
   const { before: _before, after: _after, ...slim } = parts;
-  const texts = slim.changes?.map((change) => JSON.stringify(change));
+  const texts = slim.changes?.map((change) => jsonText(change));
   const slimText = joined(slim, texts, 0);
   if (texts === undefined || Buffer.byteLength(slimText) <= budget) return slimText;
   let room = budget - Buffer.byteLength(joined(slim, [], texts.length));
@@ -48,18 +49,13 @@ export function fitData(parts: DataParts, whole: string, maxBytes: number): stri
 
 function joined(parts: DataParts, changes: readonly string[] | undefined, truncated: number): string {
   const members = [
-    JSON.stringify(parts.lead).slice(1, -1),
+    jsonText(parts.lead).slice(1, -1),
     changes === undefined ? "" : `"changes":[${changes.join(",")}]`,
     truncated === 0 ? "" : `"changesTruncated":${truncated}`,
-    parts.before === undefined ? "" : `"before":${lineOf(parts.before)}`,
-    parts.after === undefined ? "" : `"after":${lineOf(parts.after)}`,
+    parts.before === undefined ? "" : `"before":${stubText(parts.before.bytes)}`,
+    parts.after === undefined ? "" : `"after":${stubText(parts.after.bytes)}`,
     `"rev":${JSON.stringify(parts.rev)}`,
     `"observed":${JSON.stringify(parts.observed)}`,
   ];
   return `{${members.filter((member) => member !== "").join(",")}}`;
-}
-
-/** An event is one line. Where a proxy laid out the JSON for people, line ends stand between its members only. */
-function lineOf({ bytes }: Stub): string {
-  return bytes.toString().replaceAll(/[\r\n]/g, " ");
 }

@@ -3,6 +3,7 @@ import type { FeedLog } from "../feed/log.ts";
 import { formatCursor } from "../schemas/cursor.ts";
 import { PROTOCOL_VERSION } from "../schemas/frames-schema.ts";
 import { ROUTES } from "./errors.ts";
+import { jsonText } from "../schemas/line-safe.ts";
 
 export interface IndexDeps {
   readonly log: FeedLog;
@@ -34,6 +35,6 @@ export function addIndexRoute(app: FastifyInstance, { log, source, status }: Ind
         `npx wscat -c 'ws://${address}/v1/events?types=jobs'`,
       ],
     };
-    return reply.type("application/json; charset=utf-8").send(`${JSON.stringify(index, undefined, 2)}\n`);
+    return reply.type("application/json; charset=utf-8").send(`${jsonText(index, 2)}\n`);
   });
 }

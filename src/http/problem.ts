@@ -8,6 +8,7 @@ import type { Problem } from "../schemas/problem-schema.ts";
 import { InvalidParameter } from "../schemas/subscription-schema.ts";
 import { AuthUnavailable, LimitReached } from "./access/errors.ts";
 import { NotFound } from "./errors.ts";
+import { jsonText } from "../schemas/line-safe.ts";
 
 export const PROBLEM_TYPE = "application/problem+json; charset=utf-8";
 
@@ -25,7 +26,7 @@ export function problemHeaders(error: unknown): Readonly<Record<string, string>>
 }
 
 export function problemText(problem: Problem): string {
-  return `${JSON.stringify(problem)}\n`;
+  return `${jsonText(problem)}\n`;
 }
 
 function detailsOf(error: unknown): Partial<Problem> {

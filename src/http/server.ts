@@ -29,6 +29,7 @@ import { addStateRoute } from "./state.ts";
 import type { SubscribeDeps } from "./subscribe.ts";
 import { addTicketsRoute } from "./tickets.ts";
 import { createUpgradeHandler } from "./upgrade.ts";
+import { jsonText } from "../schemas/line-safe.ts";
 
 export interface HttpServerDeps extends IndexDeps, DutiesDeps, Pick<HealthDeps, "liveness" | "readiness"> {
   readonly log: FeedLog;
@@ -178,6 +179,7 @@ function createApp({
       raw.writeHead(status, { "content-type": PROBLEM_TYPE }).end(problemText(problem));
     },
   });
+  app.setReplySerializer((payload) => jsonText(payload as object));
   // Nobody has a body to send us, so none is read, and none can be a bad one.
   app.removeAllContentTypeParsers();
   app.setNotFoundHandler((request) => {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { SEVERITIES, SEVERITY_NAMES, type Severity } from "./severity.ts";
+import { jsonText } from "./line-safe.ts";
 
 /** Names of the schemas that `dataschema` refers to; the number grows when a reader would have to change. */
 export const DATA_SCHEMAS = {
@@ -57,7 +58,7 @@ export interface EnvelopeAttributes {
 /** The event's text up to where the log writes its sequence: `{"specversion":"1.0",…,"severitynumber":9,`. */
 export function envelopeHead(attributes: EnvelopeAttributes): string {
   const { id, source, type, subject, time: happened, dataschema, recordedtime, severity } = attributes;
-  const text = JSON.stringify({
+  const text = jsonText({
     specversion: "1.0",
     id,
     source,

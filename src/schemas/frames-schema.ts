@@ -4,6 +4,7 @@ import type { EventFacts } from "./draft.ts";
 import { changeDataSchema, resourceBlock } from "./event-schema.ts";
 import { isJsonObject, type Json } from "./json.ts";
 import { createIndexOf, RESOURCE_TYPES, RESOURCES, subjectOf, type ObjectRef } from "./resources.ts";
+import { jsonText, stubText } from "./line-safe.ts";
 
 /**
  * What exists on a connection only: CloudEvents without a sequence and a cursor of their own, never in the log.
@@ -123,7 +124,7 @@ export function pongFrame(context: FrameContext, data: PongData): string {
 
 /** One line of JSON. */
 function frameText(type: (typeof FRAME_TYPES)[number], context: FrameContext, data: object): string {
-  return JSON.stringify({
+  return jsonText({
     specversion: "1.0",
     id: context.id,
     source: context.source,
@@ -171,8 +172,7 @@ export function objectFrame(
   },
   context: { readonly source: string; readonly time: string; readonly cursor: string },
 ): { readonly facts: EventFacts; readonly json: string } {
-  // A frame is one line; line ends of a stub stand between its members only.
-  const text = entry.stub.toString("utf8").replaceAll(/[\r\n]/g, " ");
+  const text = stubText(entry.stub);
   // Names and a raft index are all that is read of it, and an exact parse costs ten times as much.
   const parsed = JSON.parse(text) as Json;
   const stub = isJsonObject(parsed) ? parsed : {};
@@ -204,6 +204,6 @@ export function objectFrame(
     previous: null,
     created: createIndexOf(stub) ?? null,
   };
-  const data = `{"op":"snapshot","signals":[],"resource":${JSON.stringify(resource)},"after":${text},"rev":${JSON.stringify(rev)}}`;
+  const data = `{"op":"snapshot","signals":[],"resource":${jsonText(resource)},"after":${text},"rev":${JSON.stringify(rev)}}`;
   return { facts, json: `${head}"data":${data}}` };
 }

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import { asyncApiDocument } from "./asyncapi.ts";
 import { openApiDocument } from "./openapi.ts";
+import { jsonText } from "../../schemas/line-safe.ts";
 
 /** The protocol for machines. */
 export function addDocumentRoutes(app: FastifyInstance): void {
@@ -8,7 +9,7 @@ export function addDocumentRoutes(app: FastifyInstance): void {
   for (const [path, make] of Object.entries(documents)) {
     let text: string | undefined;
     app.get(path, async (_request, reply) => {
-      text ??= `${JSON.stringify(make(), undefined, 2)}\n`;
+      text ??= `${jsonText(make(), 2)}\n`;
       return reply.type("application/json; charset=utf-8").send(text);
     });
   }
