@@ -8,6 +8,8 @@ import { Subscriptions } from "../../src/publishers/fanout/subscriptions.ts";
 import { compileFilter } from "../../src/publishers/selection/filter-expression.ts";
 import { parseSubscription } from "../../src/schemas/subscription-schema.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
+import { formatCursor } from "../../src/schemas/cursor.ts";
+import { dearFilter } from "../support/dear-filter.ts";
 import { FakeSink } from "../support/fake-sink.ts";
 import { FanOut, type Fanned } from "../support/fan-out.ts";
 import { draftOf, TestFeed } from "../support/http-feed.ts";
@@ -132,6 +134,37 @@ describe("the ring", () => {
   });
 });
 
+describe("a subscriber whose filters are dear", () => {
+  const DEAR = { filter: dearFilter(() => true, { steps: 20_000, ms: 2 }), name: "dear" };
+
+  it("gets everything, later than the others, who wait for none of it", async () => {
+    await using fanOut = await FanOut.open({ maxBytes: 1 << 20, maxEvents: 1000 });
+    const dear = await fanOut.subscribe(0, DEAR);
+    const plain = await fanOut.subscribe(0, ALL);
+    await fanOut.commit(drafts(0, 100));
+    await has(plain, idsFrom(0, 100));
+    expect(idsAt(dear).length).toBeLessThan(50);
+    await fanOut.commit(drafts(100, 1));
+    await has(plain, idsFrom(0, 101));
+    expect(idsAt(dear).length).toBeLessThan(75);
+    await has(dear, idsFrom(0, 101));
+  });
+
+  it("is told so where it falls ever further behind", async () => {
+    await using fanOut = await FanOut.open({ maxBytes: 1 << 20, maxEvents: 8 });
+    const dear = await fanOut.subscribe(0, { ...DEAR, catchUpTimeoutMs: 20 });
+    const plain = await fanOut.subscribe(0, ALL);
+    for (let first = 0; dear.ended === undefined; first += 8) {
+      await fanOut.commit(drafts(first, 8));
+      await has(plain, idsFrom(0, first + 8));
+    }
+    expect(dear.ended.reason).toBe("CANNOT_KEEP_UP");
+    expect(dear.sink.ended).toEqual({ closeCode: 4423, reason: "CANNOT_KEEP_UP" });
+    const said = JSON.parse(dear.sink.taken.at(-1) ?? "{}") as { data: object };
+    expect(said.data).toMatchObject({ code: "CANNOT_KEEP_UP", cursor: formatCursor(dear.ended.cursor) });
+  });
+});
+
 describe("subscribers who may not see the same", () => {
   it("share no answer of a filter, and see no more than they may now", async () => {
     await using feed = await TestFeed.open();
@@ -213,7 +246,7 @@ function heldBytes(): number {
 describe("500 subscribers that stopped reading", () => {
   it("keep nobody waiting, and cost less than 64 KiB each", async () => {
     await using feed = await TestFeed.open();
-    const { url } = await feed.serve();
+    const { url } = await feed.serve({ bookmarkIntervalMs: 600_000 });
     const reader = await WebSocketClient.connect(`${url}/v1/events`);
     await reader.next();
     const stalled = await Promise.all(Array.from({ length: STALLED }, () => stalledSocket(url)));

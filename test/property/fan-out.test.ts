@@ -3,6 +3,7 @@ import { setImmediate as others } from "node:timers/promises";
 import * as fc from "fast-check";
 import { it } from "vitest";
 import type { EventFacts } from "../../src/schemas/draft.ts";
+import { dearFilter } from "../support/dear-filter.ts";
 import { FanOut, type Fanned } from "../support/fan-out.ts";
 import { draftOf } from "../support/http-feed.ts";
 import { until } from "../support/until.ts";
@@ -11,11 +12,19 @@ const RESOURCES = ["jobs", "nodes", "allocations"] as const;
 /** One batch of events, or one event of the size that events have at most. */
 const MOST_BYTES_AHEAD = 64 * 1024;
 
-const FILTERS: readonly { readonly name: string; readonly filter: (facts: EventFacts) => boolean }[] = [
+const isEven = ({ id }: EventFacts) => Number(id) % 2 === 0;
+const FILTERS: readonly {
+  readonly name: string;
+  readonly filter: (facts: EventFacts) => boolean;
+  /** What it costs to ask of an event. */
+  readonly cost?: { readonly steps: number; readonly ms: number };
+}[] = [
   { name: "all", filter: () => true },
   { name: "jobs", filter: ({ resource }) => resource === "jobs" },
   { name: "not jobs", filter: ({ resource }) => resource !== "jobs" },
   { name: "every third", filter: ({ id }) => Number(id) % 3 === 0 },
+  { name: "dear", filter: isEven, cost: { steps: 3000, ms: 0.3 } },
+  { name: "very dear", filter: () => true, cost: { steps: 20_000, ms: 1 } },
 ];
 
 /** One thing that happens. Numbers are choices among what there is, modulo. */
@@ -95,9 +104,11 @@ class Model {
   }
 
   async #subscribe({ filter, back, limit }: Extract<Step, { do: "subscribe" }>): Promise<void> {
-    const chosen = FILTERS[filter] ?? { name: "none", filter: () => false };
-    const fanned = await this.fanOut.subscribe(this.events.length - back, { ...chosen, limit });
-    const modelled = Object.assign(fanned, { filter: chosen.filter, limit: limit ?? Infinity });
+    const chosen: (typeof FILTERS)[number] = FILTERS[filter] ?? { name: "none", filter: () => false };
+    const { name, filter: passes, cost } = chosen;
+    const asked = { name, limit, filter: cost === undefined ? passes : dearFilter(passes, cost) };
+    const fanned = await this.fanOut.subscribe(this.events.length - back, asked);
+    const modelled = Object.assign(fanned, { filter: passes, limit: limit ?? Infinity });
     this.subscribers.push(modelled);
   }
 

@@ -89,7 +89,12 @@ export class FanOut implements AsyncDisposable {
 
   async subscribe(
     sequence: number,
-    { filter, name, limit }: { filter: EventFilter; name: string; limit?: number | undefined },
+    {
+      filter,
+      name,
+      limit,
+      catchUpTimeoutMs = 60_000,
+    }: { filter: EventFilter; name: string; limit?: number | undefined; catchUpTimeoutMs?: number },
   ): Promise<Fanned> {
     const head = await this.log.head();
     const start = { epoch: head.epoch, sequence: Math.min(Math.max(sequence, head.floor), head.sequence) };
@@ -107,6 +112,7 @@ export class FanOut implements AsyncDisposable {
       ...(limit !== undefined && { limit }),
       bookmarkIntervalMs: 60_000,
       stallTimeoutMs: 60_000,
+      catchUpTimeoutMs,
     });
     const ending = subscriber.run(controller.signal).finally(release);
     const fanned: Fanned = {

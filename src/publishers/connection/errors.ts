@@ -29,6 +29,17 @@ export class TooSlow extends ChangefeedError {
   }
 }
 
+/** The subscriber's filters take longer than its share of the time, for so long that it falls ever further behind. */
+export class CannotKeepUp extends ChangefeedError {
+  readonly code = "CANNOT_KEEP_UP";
+  readonly retryable = false;
+  constructor(behindBy: number) {
+    super(`The filters take so long that the stream falls ever further behind: by ${behindBy} events now`, {
+      hint: "Simplify the filter: ask by types, namespaces or signals first, avoid loops within loops and patterns with many repetitions",
+    });
+  }
+}
+
 /** A WebSocket client sent something the protocol does not know. */
 export class InvalidMessage extends ChangefeedError {
   readonly code = "INVALID_MESSAGE";

@@ -47,6 +47,14 @@ export class Batch {
     return this.jsonBytes + this.#framedBytes;
   }
 
+  /** Where the first event after `sequence` stands among the entries; behind them all where there is none. */
+  positionAfter(sequence: number): number {
+    let position = Math.min(Math.max(0, sequence - this.after.sequence), this.entries.length);
+    // Somebody may have deleted entries of the log.
+    while (position > 0 && (this.entries[position - 1]?.sequence ?? 0) > sequence) position -= 1;
+    return position;
+  }
+
   /** The frames of the events from position `from` to before position `to`. */
   frames(form: Form, from: number, to: number): Buffer {
     const { bytes, ends } = this.#frame(form);

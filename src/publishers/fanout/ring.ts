@@ -79,6 +79,11 @@ export class Ring {
     return this.#batches[this.#positionOf(sequence)];
   }
 
+  /** How many events of the log come after the cursor; undefined where that is not known. */
+  behindBy({ epoch, sequence }: Cursor): number | undefined {
+    return this.#end?.epoch === epoch ? this.#end.sequence - sequence : undefined;
+  }
+
   /** Where the batch is that holds the event after `sequence`. */
   #positionOf(sequence: number): number {
     let low = 0;

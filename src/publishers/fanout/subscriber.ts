@@ -4,6 +4,8 @@ import { Batch, BATCH_LIMITS } from "./batch.ts";
 import { TooSlow } from "../connection/errors.ts";
 import { publicError, type ConnectionFrames } from "../connection/frames.ts";
 import { NORMAL_CLOSE_CODE, outcomeOf } from "../connection/outcomes.ts";
+import { Lag } from "./lag.ts";
+import { Pace } from "./pace.ts";
 import type { Ring } from "./ring.ts";
 import type { Frame, Sink } from "../connection/sink.ts";
 import type { StartPoint } from "../connection/start.ts";
@@ -23,12 +25,16 @@ export interface SubscriberOptions {
   readonly bookmarkIntervalMs: number;
   /** How long a socket may take nothing before its subscriber counts as too slow. */
   readonly stallTimeoutMs: number;
+  /** How long a subscriber whose filters are dear may fall further behind. */
+  readonly catchUpTimeoutMs?: number;
   readonly onDelivered?: (events: number) => void;
   /** Writes what comes before the events, hello included. */
   readonly prelude?: Prelude;
   /** Everything up to there was written, or did not pass. */
   readonly onReached?: (cursor: Cursor) => void;
 }
+
+const CATCH_UP_TIMEOUT_MS = 60_000;
 
 /** Answers where the events begin. `write` resolves when the socket takes more, and rejects when the stream ends. */
 export type Prelude = (write: (frames: readonly Frame[]) => Promise<void>) => Promise<Cursor>;
@@ -48,14 +54,19 @@ export class ClientGone extends Error {}
 /**
  * One subscriber: a cursor, not a queue. In its turn it writes one batch, if its socket took all of the one before, so
  * a slow one costs one batch at most, which it shares with others, and delays nobody. The batch comes from the ring,
- * or where the cursor is behind the ring, from the log.
+ * or where the cursor is behind the ring, from the log. One whose filters are dear goes only as far into a batch as a
+ * turn may take, and goes on there when the others had theirs.
  *
  * States: waiting for the socket, for the log to be read, or for news of the ring; each ends with a turn.
  */
 export class Subscriber {
   readonly #options: SubscriberOptions;
   readonly #ending = Promise.withResolvers<Ending>();
+  readonly #pace = new Pace();
   #cursor: Cursor;
+  /** What was read from the log, until it is dealt with. */
+  #read: Batch | undefined;
+  readonly #lag: Lag;
   #events = 0;
   #nextBookmarkAt = 0;
   #bookmarkTimer: NodeJS.Timeout | undefined;
@@ -71,6 +82,7 @@ export class Subscriber {
   constructor(options: SubscriberOptions) {
     this.#options = options;
     this.#cursor = options.start.cursor;
+    this.#lag = new Lag(options.catchUpTimeoutMs ?? CATCH_UP_TIMEOUT_MS);
   }
 
   /**
@@ -141,7 +153,9 @@ export class Subscriber {
   #takeTurn(): void {
     if (this.#hasTurn || this.#isReading || this.#isOver || this.#stallTimer !== undefined) return;
     this.#hasTurn = true;
-    this.#options.turns.take(this.#onTurn);
+    const { turns } = this.#options;
+    if (this.#pace.goesLast) turns.takeLast(this.#onTurn);
+    else turns.take(this.#onTurn);
   }
 
   readonly #onTurn = (): void => {
@@ -150,19 +164,35 @@ export class Subscriber {
   };
 
   #step(): void {
-    const { ring, sink } = this.#options;
+    const { sink } = this.#options;
     if (!sink.isClear) return this.#waitForSocket();
     this.#hasNews = false;
-    let next = this.#isDone() ? undefined : ring.next(this.#cursor);
+    this.#pace.beginTurn();
+    let next = this.#isDone() ? undefined : this.#next();
     if (next instanceof Batch) next = this.#deliverFrom(next);
     if (this.#isDone()) return this.#finish();
+    this.#lag.note(this.#behindBy());
     if (performance.now() >= this.#nextBookmarkAt) this.#bookmark();
     if (!sink.isClear) this.#waitForSocket();
     else if (next === "behind") void this.#readLog();
     else if (next !== undefined) this.#takeTurn();
   }
 
-  /** Delivers what is in the ring, from `first` on, as far as one turn may go. Answers what comes next. */
+  /** What goes on after the cursor, as the ring answers it. */
+  #next(): Batch | "behind" | undefined {
+    if (this.#read !== undefined && this.#read.last > this.#cursor.sequence) return this.#read;
+    this.#read = undefined;
+    return this.#options.ring.next(this.#cursor);
+  }
+
+  /** Of one whose filters are dear, and who is behind the ring. */
+  #behindBy(): number | undefined {
+    const { ring } = this.#options;
+    const isBehind = this.#pace.goesLast && ring.next(this.#cursor) === "behind";
+    return isBehind ? ring.behindBy(this.#cursor) : undefined;
+  }
+
+  /** Delivers what is there, from `first` on, as far as one turn may go. Answers what comes next. */
   #deliverFrom(first: Batch): Batch | "behind" | undefined {
     const chunks: Buffer[] = [];
     let next: Batch | "behind" | undefined = first;
@@ -176,7 +206,8 @@ export class Subscriber {
       const selection = this.#select(next, events);
       chunks.push(...selection.chunks);
       events += selection.events;
-      next = this.#options.ring.next(this.#cursor);
+      next = this.#next();
+      if (this.#pace.isTurnOver) break;
     }
     this.#write(chunks, events);
     return next;
@@ -187,8 +218,7 @@ export class Subscriber {
     try {
       const entries = await this.#options.log.read(this.#cursor, BATCH_LIMITS);
       if (this.#isOver) return;
-      const { chunks, events } = this.#select(new Batch(this.#cursor, entries), 0);
-      this.#write(chunks, events);
+      this.#read = new Batch(this.#cursor, entries);
       this.#isReading = false;
       // Nothing more in the log: the ring has news once it is where this cursor is.
       if (entries.length > 0 || this.#hasNews) this.#takeTurn();
@@ -200,7 +230,7 @@ export class Subscriber {
   /** Moves the cursor over what of the batch goes out after `selected` others. */
   #select(batch: Batch, selected: number): Selection {
     const { view, limit = Number.POSITIVE_INFINITY } = this.#options;
-    const selection = view.select(batch, this.#cursor.sequence, limit - this.#events - selected);
+    const selection = view.select(batch, this.#cursor.sequence, limit - this.#events - selected, this.#pace);
     this.#cursor = { epoch: this.#cursor.epoch, sequence: selection.reached };
     this.#options.onReached?.(this.#cursor);
     return selection;

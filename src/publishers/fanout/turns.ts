@@ -1,18 +1,48 @@
 /** How long others wait at most for a slice of turns, and for the turn that is just under way. */
 const SLICE_MS = 4;
+/** How long those that go last work at a time, and for how many times as long they rest then. */
+const LAST_SLICE_MS = 1;
+const REST_PER_WORK = 4;
 
-/** Gives tasks their turn, first come, first served, in slices between which the process does everything else. */
+/**
+ * Gives tasks their turn, first come, first served, in slices between which the process does everything else.
+ *
+ * Those that go last get a fifth of the time, whether others wait or not: so they are never without a turn, and
+ * nobody else ever waits for more than one of them.
+ */
 export class Turns {
   #waiting: (() => void)[] = [];
   #next = 0;
+  readonly #last: (() => void)[] = [];
+  #lastRestUntil = 0;
+  #isResting = false;
   #isRunning = false;
 
   /** `task` must not throw. */
   take(task: () => void): void {
     this.#waiting.push(task);
+    this.#schedule();
+  }
+
+  /** The same for a task that takes long. */
+  takeLast(task: () => void): void {
+    this.#last.push(task);
+    this.#schedule();
+  }
+
+  #schedule(): void {
     if (this.#isRunning) return;
-    this.#isRunning = true;
-    setImmediate(this.#run);
+    const restMs = this.#lastRestUntil - performance.now();
+    if (this.#waiting.length > 0 || (this.#last.length > 0 && restMs <= 0)) {
+      this.#isRunning = true;
+      setImmediate(this.#run);
+    } else if (this.#last.length > 0 && !this.#isResting) {
+      this.#isResting = true;
+      setTimeout(() => {
+        this.#isResting = false;
+        this.#schedule();
+      }, Math.ceil(restMs));
+    }
   }
 
   readonly #run = (): void => {
@@ -26,7 +56,21 @@ export class Turns {
     }
     this.#waiting = this.#waiting.slice(this.#next);
     this.#next = 0;
-    this.#isRunning = this.#waiting.length > 0;
-    if (this.#isRunning) setImmediate(this.#run);
+    this.#runLast();
+    this.#isRunning = false;
+    this.#schedule();
   };
+
+  #runLast(): void {
+    if (this.#last.length === 0) return;
+    const beganAt = performance.now();
+    let now = beganAt;
+    if (now < this.#lastRestUntil) return;
+    for (let task = this.#last.shift(); task !== undefined; task = this.#last.shift()) {
+      task();
+      now = performance.now();
+      if (now - beganAt >= LAST_SLICE_MS) break;
+    }
+    this.#lastRestUntil = now + (now - beganAt) * REST_PER_WORK;
+  }
 }

@@ -1,4 +1,5 @@
 import type { Batch } from "./batch.ts";
+import type { Pace } from "./pace.ts";
 import type { EventFilter } from "../selection/event-filter.ts";
 import type { Form } from "../selection/payload.ts";
 
@@ -21,11 +22,11 @@ export class View {
     this.#form = form;
   }
 
-  /** At most `limit` events of `batch` after the sequence `after`. */
-  select(batch: Batch, after: number, limit: number): Selection {
+  /** At most `limit` events of `batch` after the sequence `after`, as far as the turn goes. */
+  select(batch: Batch, after: number, limit: number, pace: Pace): Selection {
     const { entries } = batch;
     const chunks: Buffer[] = [];
-    let position = Math.max(0, after - batch.after.sequence);
+    let position = batch.positionAfter(after);
     let runBegins = position;
     let reached = Math.max(after, batch.after.sequence);
     let events = 0;
@@ -33,10 +34,10 @@ export class View {
       if (position > runBegins) chunks.push(batch.frames(this.#form, runBegins, position));
     };
     for (; position < entries.length && events < limit; position += 1) {
-      const entry = entries[position];
-      if (entry === undefined) break;
-      reached = entry.sequence;
-      if (this.#filter(entry)) events += 1;
+      const passes = this.verdict(batch, position, pace);
+      if (passes === undefined) break;
+      reached = entries[position]?.sequence ?? reached;
+      if (passes) events += 1;
       else {
         endRun();
         runBegins = position + 1;
@@ -45,23 +46,44 @@ export class View {
     endRun();
     return { chunks, events, reached };
   }
+
+  /** Whether an event passes; undefined where the turn is over. */
+  protected verdict(batch: Batch, position: number, pace: Pace): boolean | undefined {
+    const entry = batch.entries[position];
+    return entry === undefined ? undefined : pace.ask(this.#filter, entry);
+  }
 }
 
+const UNKNOWN = 0;
+const PASSES = 1;
+const FAILS = 2;
+
 /**
- * The view of those who asked for the same and may see the same. They come one after the other for the same batch,
- * so where there are several the last answer is remembered.
+ * The view of those who asked for the same and may see the same. What was decided of an event for one of them is
+ * decided for all; and as they come one after the other for the same batch, the last answer is remembered whole.
  */
 class SharedView extends View {
   users = 0;
   #last: { readonly batch: Batch; readonly selection: Selection } | undefined;
+  readonly #verdicts = new WeakMap<Batch, Uint8Array>();
 
-  override select(batch: Batch, after: number, limit: number): Selection {
+  override select(batch: Batch, after: number, limit: number, pace: Pace): Selection {
     const isPart = after > batch.after.sequence || limit < batch.entries.length;
-    if (this.users === 1 || isPart) return super.select(batch, after, limit);
-    if (this.#last?.batch !== batch) {
-      this.#last = { batch, selection: super.select(batch, batch.after.sequence, limit) };
-    }
-    return this.#last.selection;
+    if (!isPart && this.#last?.batch === batch) return this.#last.selection;
+    const selection = super.select(batch, after, limit, pace);
+    if (this.users > 1 && !isPart && selection.reached === batch.last) this.#last = { batch, selection };
+    return selection;
+  }
+
+  protected override verdict(batch: Batch, position: number, pace: Pace): boolean | undefined {
+    if (this.users === 1) return super.verdict(batch, position, pace);
+    const verdicts = this.#verdicts.get(batch) ?? new Uint8Array(batch.entries.length);
+    this.#verdicts.set(batch, verdicts);
+    const known = verdicts[position] ?? UNKNOWN;
+    if (known !== UNKNOWN) return known === PASSES;
+    const passes = super.verdict(batch, position, pace);
+    if (passes !== undefined) verdicts[position] = passes ? PASSES : FAILS;
+    return passes;
   }
 }
 

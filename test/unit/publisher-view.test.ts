@@ -1,0 +1,154 @@
+import { describe, expect, it } from "vitest";
+import { Batch } from "../../src/publishers/fanout/batch.ts";
+import { Lag } from "../../src/publishers/fanout/lag.ts";
+import { Pace } from "../../src/publishers/fanout/pace.ts";
+import { SharedViews, View } from "../../src/publishers/fanout/view.ts";
+import type { EventFilter } from "../../src/publishers/selection/event-filter.ts";
+import { formOf } from "../../src/publishers/selection/payload.ts";
+import { dearFilter } from "../support/dear-filter.ts";
+import { entryOf } from "../support/http-feed.ts";
+
+const FORM = formOf(({ json }) => Buffer.from(`${json}\n`), "full");
+const FIRST = 101;
+
+function batchOf(sequences: readonly number[]): Batch {
+  const after = { epoch: "e", sequence: FIRST - 1 };
+  return new Batch(
+    after,
+    sequences.map((sequence) => entryOf({ sequence, id: `${sequence}`, json: `${sequence}` })),
+  );
+}
+
+const even: EventFilter = ({ id }) => Number(id) % 2 === 0;
+const whole = batchOf([101, 102, 103, 104, 105, 106, 107]);
+/** Some were deleted by somebody. */
+const holey = batchOf([101, 104, 105, 108]);
+
+function turn(): Pace {
+  const pace = new Pace();
+  pace.beginTurn();
+  return pace;
+}
+
+const textOf = (chunks: readonly Buffer[]) =>
+  Buffer.concat(chunks).toString().split("\n").slice(0, -1).map(Number);
+
+/** What a subscriber with this cursor is to get. */
+function wantedOf(batch: Batch, after: number, limit: number, filter: EventFilter): number[] {
+  return batch.entries
+    .filter((entry) => entry.sequence > after && filter(entry))
+    .map(({ sequence }) => sequence)
+    .slice(0, limit);
+}
+
+describe.each([
+  ["of one subscriber", (filter: EventFilter) => new View(filter, FORM)],
+  [
+    "of several",
+    (filter: EventFilter) => {
+      const views = new SharedViews();
+      views.share("same", FORM, () => filter);
+      return views.share("same", FORM, () => filter).view;
+    },
+  ],
+])("a view %s", (_name, make) => {
+  it.each([
+    ["everything", () => true],
+    ["every other event", even],
+    ["nothing", () => false],
+  ] as const)("gives exactly what comes after the cursor, wherever it lies: %s", (_what, filter) => {
+    for (const batch of [whole, holey]) {
+      const view = make(filter);
+      for (let after = FIRST - 2; after <= batch.last; after += 1) {
+        for (const limit of [1, 2, 3, Number.POSITIVE_INFINITY]) {
+          const { chunks, events, reached } = view.select(batch, after, limit, turn());
+          const wanted = wantedOf(batch, after, limit, filter);
+          expect({ after, limit, got: textOf(chunks) }).toEqual({ after, limit, got: wanted });
+          expect(events).toBe(wanted.length);
+          expect(reached).toBe(wanted.length < limit ? batch.last : wanted.at(-1));
+        }
+      }
+    }
+  });
+
+  it("goes on where the turn ended, and asks of no event that was not reached", () => {
+    const asked: string[] = [];
+    const filter = dearFilter(
+      (event) => {
+        asked.push((event as unknown as { id: string }).id);
+        return even(event);
+      },
+      { steps: 4000, ms: 2 },
+    );
+    const view = make(filter);
+    const pace = new Pace();
+    const got: number[] = [];
+    let turns = 0;
+    for (let after = FIRST - 1; after < whole.last; turns += 1) {
+      pace.beginTurn();
+      const { chunks, reached } = view.select(whole, after, Number.POSITIVE_INFINITY, pace);
+      got.push(...textOf(chunks));
+      after = reached;
+    }
+    expect(got).toEqual([102, 104, 106]);
+    expect(turns).toBeGreaterThan(2);
+    expect(asked).toEqual(whole.entries.map(({ id }) => id));
+  });
+});
+
+it("what was asked for one of several subscribers is not asked again, even half way through a batch", () => {
+  let asked = 0;
+  const views = new SharedViews();
+  const share = () =>
+    views.share("same", FORM, () => (event) => {
+      asked += 1;
+      return even(event);
+    }).view;
+  share();
+  const view = share();
+  view.select(whole, FIRST + 2, 1, turn());
+  view.select(whole, FIRST - 1, Number.POSITIVE_INFINITY, turn());
+  view.select(whole, FIRST + 1, Number.POSITIVE_INFINITY, turn());
+  expect(asked).toBe(whole.entries.length);
+});
+
+describe("the pace of a subscriber", () => {
+  const event = entryOf({});
+  const ask = (pace: Pace, steps: number) =>
+    pace.ask(
+      dearFilter(() => true, { steps }),
+      event,
+    );
+
+  it("leaves an event that is dear for a turn that goes last, and then asks of it whatever it costs", () => {
+    const pace = turn();
+    expect([ask(pace, 100), pace.goesLast]).toEqual([true, false]);
+    expect([ask(pace, 50_000), pace.goesLast, pace.isTurnOver]).toEqual([undefined, true, true]);
+    expect(ask(pace, 100)).toBeUndefined();
+    pace.beginTurn();
+    expect([ask(pace, 50_000), pace.goesLast]).toEqual([true, true]);
+  });
+
+  it("goes last until its filters were cheap for a while", () => {
+    const pace = turn();
+    ask(pace, 50_000);
+    for (let events = 0; events < 99; events += 1) {
+      pace.beginTurn();
+      ask(pace, 10);
+    }
+    expect(pace.goesLast).toBe(true);
+    pace.beginTurn();
+    ask(pace, 10);
+    expect(pace.goesLast).toBe(false);
+  });
+});
+
+it("who falls ever further behind is told, who catches up or was there in between is not", () => {
+  const falling = new Lag(0);
+  falling.note(10);
+  expect(() => falling.note(11)).toThrow(expect.objectContaining({ code: "CANNOT_KEEP_UP" }));
+  const rising = new Lag(0);
+  for (const behindBy of [20, 19, 19, undefined, 50, 40]) rising.note(behindBy);
+  const patient = new Lag(60_000);
+  for (const behindBy of [10, 11, 12]) patient.note(behindBy);
+});
