@@ -19,6 +19,7 @@ import { createMetrics, type Metrics } from "../telemetry/metrics.ts";
 import { maxScopesOf } from "./support/connection-budget.ts";
 import { locationText, openLog, sourceOfLog } from "./support/feed-log.ts";
 import { Health } from "./support/health.ts";
+import { connectionsThatFit } from "./support/open-files.ts";
 import { subscriberAuth } from "./support/subscriber-auth.ts";
 import { nomadAnswers, regionIn, regionOf, sourceOf } from "./support/nomad-start.ts";
 import type { Waiting } from "./support/until-it-answers.ts";
@@ -102,7 +103,12 @@ export async function startBridge(
         duties: () => coordination.statuses(),
         authenticators: auth.authenticators,
       },
-      { ...config.access, ...config.listen, insecureNoAuth: config.insecureNoAuth },
+      {
+        ...config.access,
+        ...config.listen,
+        insecureNoAuth: config.insecureNoAuth,
+        limits: await withRoomForFiles(config.access.limits),
+      },
     );
     const { url } = await server.start();
     closing.push(() => server.stop("shutdown", HTTP_STOP_MS));
@@ -144,6 +150,11 @@ export async function startBridge(
     await close();
     throw error;
   }
+}
+
+async function withRoomForFiles(limits: Config["access"]["limits"]): Promise<Config["access"]["limits"]> {
+  const connections = limits.connections ?? (await connectionsThatFit());
+  return connections === undefined ? limits : { ...limits, connections };
 }
 
 function wrongRegion(config: Config, source: string, region: string): LogUnusable {

@@ -49,6 +49,8 @@ export interface AccessSettings {
   readonly tls?: { readonly cert: string; readonly key: string; readonly clientCa?: string };
   /** Absent: no limit of that kind. */
   readonly limits: {
+    /** Of everybody. */
+    readonly connections?: number;
     readonly connectionsPerToken?: number;
     readonly connectionsPerAddress?: number;
     readonly requestsPerSecond?: number;

@@ -261,6 +261,10 @@ export const OPTIONS = {
     group: "Server",
     help: "PEM file of authorities: only clients with a certificate of theirs may connect, in addition to --auth",
   }),
+  maxOpenConnections: option(count(), {
+    group: "Server",
+    help: "connections that all clients together may hold open (default: what the limit of open files leaves, less 256)",
+  }),
   maxConnectionsPerToken: option(limit(count()), {
     group: "Server",
     default: "1000",

@@ -110,6 +110,7 @@ function nestAccess(values: OptionValues): AccessSettings {
       ? {}
       : { tls: { cert, key, ...(clientCa === undefined ? {} : { clientCa }) } }),
     limits: {
+      ...(values.maxOpenConnections === undefined ? {} : { connections: values.maxOpenConnections }),
       ...(maxConnectionsPerToken === null ? {} : { connectionsPerToken: maxConnectionsPerToken }),
       ...(maxConnectionsPerAddress === null ? {} : { connectionsPerAddress: maxConnectionsPerAddress }),
       ...(maxRequestsPerSecond === null ? {} : { requestsPerSecond: maxRequestsPerSecond }),

@@ -14,13 +14,31 @@ export interface Listener {
 const shouldUpgradeCallback = ({ headers }: IncomingMessage) =>
   headers.upgrade?.toLowerCase() === "websocket";
 
+/** A request has nothing but a head, which fits into one packet. */
+const HEADERS_TIMEOUT_MS = 10_000;
+/** How often connections that take longer are looked for. */
+const LOOK_EVERY_MS = 2000;
+
+export interface ListenerOptions {
+  readonly tls?: TlsFiles;
+  readonly tlsLookEveryMs?: number;
+  /** How long a connection may take to send the head of a request, and to agree on TLS before. */
+  readonly headersTimeoutMs?: number;
+}
+
 export function createListener(
-  { tls, tlsLookEveryMs }: { readonly tls?: TlsFiles; readonly tlsLookEveryMs?: number },
+  { tls, tlsLookEveryMs, headersTimeoutMs = HEADERS_TIMEOUT_MS }: ListenerOptions,
   logger: Logger,
 ): Listener {
+  const options = {
+    shouldUpgradeCallback,
+    headersTimeout: headersTimeoutMs,
+    requestTimeout: headersTimeoutMs * 3,
+    connectionsCheckingInterval: Math.min(LOOK_EVERY_MS, headersTimeoutMs),
+  };
   if (tls === undefined) {
     return {
-      create: (handler) => createServer({ shouldUpgradeCallback }, handler),
+      create: (handler) => createServer(options, handler),
       close: () => undefined,
     };
   }
@@ -28,7 +46,8 @@ export function createListener(
   return {
     create: (handler) => {
       const askClient = tls.clientCa === undefined ? {} : { requestCert: true, rejectUnauthorized: true };
-      const server = createTlsServer({ ...readTlsFiles(tls), ...askClient, shouldUpgradeCallback }, handler);
+      const handshake = { ...readTlsFiles(tls), ...askClient, handshakeTimeout: headersTimeoutMs };
+      const server = createTlsServer({ ...handshake, ...options }, handler);
       const lookEveryMs = tlsLookEveryMs === undefined ? {} : { lookEveryMs: tlsLookEveryMs };
       stopWatching = watchTlsFiles(tls, {
         logger,

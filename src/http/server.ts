@@ -56,6 +56,8 @@ export interface HttpServerOptions extends Omit<GateOptions, "authenticators"> {
   readonly tls?: TlsFiles;
   /** How often the files of the certificate are looked at. */
   readonly tlsLookEveryMs?: number;
+  /** How long a connection may take to send the head of a request. */
+  readonly headersTimeoutMs?: number;
   readonly bookmarkIntervalMs?: number;
   /** Between WebSocket pings, and between SSE comments. */
   readonly pingIntervalMs?: number;
@@ -101,8 +103,11 @@ export function createHttpServer(deps: HttpServerDeps, options: HttpServerOption
   app.server.on("connection", (socket: Socket) => {
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
-    gate.limits.count(socket);
+    gate.limits.accept(socket);
   });
+  const { connections } = options.limits ?? {};
+  if (connections !== undefined) app.server.maxConnections = connections;
+  app.server.on("drop", () => metrics.refusals.inc({ code: "LIMIT" }));
   const subscribe: SubscribeDeps = {
     log,
     logger,

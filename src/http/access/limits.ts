@@ -3,6 +3,8 @@ import { LimitReached, UrlTooLong } from "./errors.ts";
 
 /** Absent: no such limit. */
 export interface LimitOptions {
+  /** Of everybody. */
+  readonly connections?: number;
   /** Streams of one token. */
   readonly connectionsPerToken?: number;
   readonly connectionsPerAddress?: number;
@@ -11,6 +13,8 @@ export interface LimitOptions {
 }
 
 const MAX_URL_BYTES = 8192;
+/** Connections beyond those of an address that are kept for long enough to be told so. */
+const CONNECTIONS_TO_BE_TOLD = 16;
 const MAX_ADDRESSES = 50_000;
 
 /** Keeps one client from taking what is there for all. Behind a proxy all of its clients are one address. */
@@ -26,10 +30,15 @@ export class Limits {
     this.#elapsedMs = elapsedMs;
   }
 
-  /** Counts a connection as long as it is open. */
-  count(socket: Socket): void {
+  /** Counts a connection as long as it is open, or closes it where its address has far too many. */
+  accept(socket: Socket): void {
     const address = addressOf(socket);
     const sockets = this.#sockets.get(address) ?? new Set();
+    const { connectionsPerAddress = Number.POSITIVE_INFINITY } = this.#options;
+    if (sockets.size >= connectionsPerAddress + CONNECTIONS_TO_BE_TOLD) {
+      socket.destroy();
+      return;
+    }
     this.#sockets.set(address, sockets.add(socket));
     socket.once("close", () => {
       sockets.delete(socket);
