@@ -20,8 +20,9 @@ export function addDutiesRoute(app: FastifyInstance, { duties, gate }: DutiesDep
 function visible(duties: readonly DutyStatus[], access: Access): readonly DutyStatus[] {
   if (seesAll(access)) return duties;
   return duties.flatMap((status) => {
-    // The reason of a duty for the whole feed may name any namespace.
-    if (parseScopeName(status.duty) === undefined) return [{ ...status, reason: null }];
+    // The reason of a duty for the whole feed may name any namespace, and what it counts is all of them.
+    if (parseScopeName(status.duty) === undefined)
+      return [{ ...status, reason: null, index: null, objects: null }];
     return maySeeScope(access, status.duty) ? [status] : [];
   });
 }

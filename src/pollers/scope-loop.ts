@@ -1,6 +1,7 @@
 import { Conflict, Fenced } from "../feed/errors.ts";
 import { NomadError } from "../nomad/errors.ts";
 import { ChangefeedError } from "../schemas/errors.ts";
+import { publicReason } from "../schemas/public-text.ts";
 import { scopeName, type Scope } from "../schemas/scope.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { Backoff } from "./backoff.ts";
@@ -294,8 +295,9 @@ export class ScopeLoop {
     this.#firstFailureAtMs ??= clock.elapsed();
     const unreadMs = clock.elapsed() - this.#firstFailureAtMs;
     const say = session.say(signal);
-    if (REFUSALS.has(error.code)) await this.#condition.enter("access-lost", error.message, say);
-    else if (unreadMs >= this.#options.staleAfterMs) await this.#condition.enter("stale", error.message, say);
+    if (REFUSALS.has(error.code)) await this.#condition.enter("access-lost", publicReason(error), say);
+    else if (unreadMs >= this.#options.staleAfterMs)
+      await this.#condition.enter("stale", publicReason(error), say);
     const asked = error instanceof NomadError ? (error.retryAfterMs ?? 0) : 0;
     const retryAfterMs = Math.min(asked, MAX_RETRY_AFTER_MS);
     const delayMs = this.#backoff.next(

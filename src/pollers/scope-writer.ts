@@ -1,3 +1,4 @@
+import { publicReason } from "../schemas/public-text.ts";
 import { LogFull, LogUnavailable } from "../feed/errors.ts";
 import type { Checkpoint, Claim, Commit, Committed, ScopeMemo } from "../feed/log.ts";
 import { Backoff } from "./backoff.ts";
@@ -100,7 +101,7 @@ export class ScopeWriter {
       } catch (error) {
         if (!(error instanceof LogFull || error instanceof LogUnavailable)) throw error;
         const delayMs = backoff.next();
-        this.#paused = `paused, nothing is lost: ${error.message}`;
+        this.#paused = `paused, nothing is lost: ${publicReason(error)}`;
         outages.failed(commit.scope, error, delayMs, "paused, nothing is lost: ");
         await clock.sleep(delayMs, signal);
       }

@@ -111,7 +111,12 @@ describe("a subscriber that stops reading", () => {
 
 describe("a log that fails under a stream", () => {
   it.each([
-    [new LogUnavailable("The disk is away"), 1013, "LOG_UNAVAILABLE", "The disk is away"],
+    [
+      new LogUnavailable("The disk at /var/lib is away"),
+      1013,
+      "LOG_UNAVAILABLE",
+      "The log cannot be used right now",
+    ],
     [new TypeError("secret detail"), 1011, "INTERNAL", "The server failed"],
   ])("%s closes with %i", async (failure, code, name, message) => {
     const broken = breakable(feed.log);

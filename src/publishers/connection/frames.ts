@@ -10,7 +10,8 @@ import {
   PROTOCOL_VERSION,
   type FrameContext,
 } from "../../schemas/frames-schema.ts";
-import { outcomeOf } from "./outcomes.ts";
+import { publicText } from "../../schemas/public-text.ts";
+import { outcomeOf, OUTCOMES } from "./outcomes.ts";
 import type { Frame } from "./sink.ts";
 import type { StartPoint } from "./start.ts";
 
@@ -99,16 +100,14 @@ export interface PublicError {
   readonly hint?: string;
 }
 
-/** What a subscriber may know of an error: ours in full, a defect of the server by name only. */
+/**
+ * What a subscriber may know of an error. What is about their request, or made to be told (the table of outcomes), they
+ * get in full; trouble of ours in words that name nothing of ours; a defect by its name only.
+ */
 export function publicError(error: unknown): PublicError {
-  if (!(error instanceof ChangefeedError)) {
-    return {
-      code: "INTERNAL",
-      message: "The server failed",
-      hint: "Connect again later with your last cursor",
-    };
-  }
+  if (!(error instanceof ChangefeedError)) return { code: "INTERNAL", ...publicText(error) };
   const { code, message, hint } = error;
+  if (!Object.hasOwn(OUTCOMES, code)) return { code, ...publicText(error) };
   return hint === undefined ? { code, message } : { code, message, hint };
 }
 
