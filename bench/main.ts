@@ -20,6 +20,7 @@ const FILES: readonly (() => Promise<{ readonly default: readonly BenchRow[] }>)
   () => import("./filters.ts"),
   () => import("./fanout.ts"),
   () => import("./hostile-auth.ts"),
+  () => import("./reads.ts"),
 ];
 
 async function main(): Promise<number> {

@@ -47,6 +47,12 @@ export interface AccessSettings {
   readonly allowOrigins: readonly string[];
   /** Paths of PEM files. */
   readonly tls?: { readonly cert: string; readonly key: string; readonly clientCa?: string };
+  /** What may be asked of the log at once. */
+  readonly reads: {
+    readonly maxTimeMs: number;
+    readonly maxStates: number;
+    readonly maxStatesPerHolder: number;
+  };
   /** Absent: no limit of that kind. */
   readonly limits: {
     /** Of everybody. */

@@ -290,6 +290,21 @@ export const OPTIONS = {
     default: "200",
     help: "requests that one client address may make, on average; twice as many at once",
   }),
+  maxReadTime: option(duration({ minMs: 1000, maxMs: 3_600_000 }), {
+    group: "Server",
+    default: "30s",
+    help: "work that one state, snapshot, page or history may cost the process, before it is ended; each works in slices of 2 ms",
+  }),
+  maxStates: option(limit(count()), {
+    group: "Server",
+    default: "100",
+    help: "states and snapshots that may be read at once; each keeps its cut of the log open",
+  }),
+  maxStatesPerToken: option(limit(count()), {
+    group: "Server",
+    default: "20",
+    help: "states and snapshots that one token may read at once; without --auth, one client address",
+  }),
   logLevel: option(choice(LOG_LEVELS, "<level>"), {
     group: "Output",
     default: "info",

@@ -109,6 +109,11 @@ function nestAccess(values: OptionValues): AccessSettings {
     ...(cert === undefined || key === undefined
       ? {}
       : { tls: { cert, key, ...(clientCa === undefined ? {} : { clientCa }) } }),
+    reads: {
+      maxTimeMs: values.maxReadTime,
+      maxStates: values.maxStates ?? Number.POSITIVE_INFINITY,
+      maxStatesPerHolder: values.maxStatesPerToken ?? Number.POSITIVE_INFINITY,
+    },
     limits: {
       ...(values.maxOpenConnections === undefined ? {} : { connections: values.maxOpenConnections }),
       ...(maxConnectionsPerToken === null ? {} : { connectionsPerToken: maxConnectionsPerToken }),

@@ -48,6 +48,12 @@ export interface FeedLog {
   /** Events by object, job, namespace, signal and time, by index. */
   history(query: HistoryQuery): Promise<LogEntry[]>;
 
+  /**
+   * The same without a limit, in batches that may be empty: each costs about the same, whether much matches or
+   * nothing does, so that a reader can make a pause after any.
+   */
+  scanHistory(query: HistoryScan): AsyncIterable<LogEntry[]>;
+
   /** Last sequence recorded before `time` (ms since 1970) as a cursor: where `since` starts. */
   cursorAt(timeMs: number): Promise<Cursor>;
 
@@ -55,7 +61,7 @@ export interface FeedLog {
   overflow(sequence: number): Promise<string | undefined>;
 
   /** Current objects and the cursor at which they are true, from one cut. Dispose it to release the cut. */
-  stateCut(filter?: StateFilter): Promise<StateCut>;
+  stateCut(): Promise<StateCut>;
 
   /** What the log's clock says (in Redis the server's, for all workers), and when its events were recorded. */
   times(): Promise<LogTimes>;
@@ -197,15 +203,27 @@ export interface HistoryQuery {
   readonly limit: number;
 }
 
+export interface HistoryScan extends Omit<HistoryQuery, "limit"> {
+  /** Asked of each event that matches, in order, before it is read. */
+  readonly includes?: (facts: Pick<LogEntry, "sequence" | "resource" | "namespace" | "key">) => boolean;
+}
+
+/** All conditions hold together; an absent one allows everything. */
 export interface StateFilter {
   readonly resource?: ResourceType;
   readonly namespace?: string;
   readonly key?: string;
+  /** Asked once for each resource and namespace, before any object of it is read. */
+  readonly includes?: (part: StatePart) => boolean;
 }
+
+/** The objects of one resource in one namespace. */
+export type StatePart = Pick<ObjectRef, "resource" | "namespace">;
 
 export interface StateCut extends AsyncDisposable {
   readonly cursor: Cursor;
-  entries(): AsyncIterable<StateEntry[]>;
+  /** Those that match, in order of resource, namespace, key, in small batches, of which some may be empty. */
+  entries(filter?: StateFilter): AsyncIterable<StateEntry[]>;
 }
 
 export interface LogTimes {

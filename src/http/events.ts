@@ -8,6 +8,7 @@ import type { Sink } from "../publishers/connection/sink.ts";
 import { SseSink } from "../publishers/sse/sse-sink.ts";
 import { formatCursor } from "../schemas/cursor.ts";
 import { DEFAULT_PAGE_LIMIT, type Format } from "../schemas/subscription-schema.ts";
+import { goneSignal } from "./gone.ts";
 import { admit, requestUrl, type Admitted, type SubscribeDeps } from "./subscribe.ts";
 
 export const EVENTS_PATH = "/v1/events";
@@ -59,7 +60,7 @@ async function sendPage(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const page = await readPage(deps.log, {
+  const page = await readPage(deps.log, await deps.reads.begin(goneSignal(reply.raw)), {
     cursor: start.cursor,
     filter: createEventFilter(subscription.conditions, access),
     limit: subscription.limit ?? DEFAULT_PAGE_LIMIT,

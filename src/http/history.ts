@@ -3,6 +3,7 @@ import { GoingAway } from "../publishers/connection/errors.ts";
 import { readHistory } from "../publishers/pages/history.ts";
 import { formatCursor } from "../schemas/cursor.ts";
 import { parseHistoryQuery } from "../schemas/read-queries.ts";
+import { goneSignal } from "./gone.ts";
 import { requestUrl, type SubscribeDeps } from "./subscribe.ts";
 
 const HISTORY_PATH = "/v1/history";
@@ -15,7 +16,10 @@ export function addHistoryRoute(app: FastifyInstance, deps: SubscribeDeps): void
     const { signals, nowMs } = deps;
     const wanted = parseHistoryQuery(searchParams, { signals, nowMs: nowMs() });
     const access = await deps.accessOf(request.raw);
-    const page = await readHistory(deps.log, { request: wanted, access });
+    const page = await readHistory(deps.log, await deps.reads.begin(goneSignal(reply.raw)), {
+      request: wanted,
+      access,
+    });
     const cursor = formatCursor(page.cursor);
     if (page.more) {
       searchParams.set("cursor", cursor);

@@ -3,7 +3,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import fastify, { type FastifyInstance } from "fastify";
 import type { FeedLog } from "../feed/log.ts";
 import { GoingAway, Restarting } from "../publishers/connection/errors.ts";
+import { ClientGone } from "../publishers/fanout/subscriber.ts";
 import { Subscriptions } from "../publishers/fanout/subscriptions.ts";
+import { ReadScheduler } from "../publishers/work/read-scheduler.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { createAdmission, type OpenableRoute } from "./access/admission.ts";
@@ -25,6 +27,7 @@ import { assertMayListen, listen } from "./listen.ts";
 import type { ConsumerLimits } from "./own-consumers.ts";
 import { createListener, type Listener } from "./listener.ts";
 import { PROBLEM_TYPE, problemHeaders, problemOf, problemText } from "./problem.ts";
+import { StatePlaces, type StatePlacesOptions } from "./state-places.ts";
 import { addStateRoute } from "./state.ts";
 import type { SubscribeDeps } from "./subscribe.ts";
 import { addTicketsRoute } from "./tickets.ts";
@@ -43,6 +46,12 @@ export interface HttpServerDeps extends IndexDeps, DutiesDeps, Pick<HealthDeps, 
   readonly elapsedMs?: () => number;
   /** How tokens are known, asked in turn. None: nobody is asked who they are. */
   readonly authenticators?: readonly Authenticator[];
+}
+
+/** What those who read states, pages and histories may have. */
+interface ReadLimits extends StatePlacesOptions {
+  /** What one answer may cost, in ms of work. */
+  readonly maxTimeMs: number;
 }
 
 export interface HttpServerOptions extends Omit<GateOptions, "authenticators"> {
@@ -64,6 +73,7 @@ export interface HttpServerOptions extends Omit<GateOptions, "authenticators"> {
   /** How long a subscriber's socket may take nothing. */
   readonly stallTimeoutMs?: number;
   readonly consumerLimits?: ConsumerLimits;
+  readonly reads?: Partial<ReadLimits>;
 }
 
 type StopReason = "shutdown" | "restart";
@@ -79,6 +89,7 @@ export interface HttpServer {
 }
 
 const DEFAULTS = { bookmarkIntervalMs: 15_000, pingIntervalMs: 20_000, stallTimeoutMs: 60_000 };
+const READ_LIMITS: ReadLimits = { maxTimeMs: 30_000, maxStates: 100, maxStatesPerHolder: 20 };
 const STOP_DEADLINE_MS = 500;
 
 /** The feed's outside: events in four formats, health and metrics. See PROTOCOL.md. */
@@ -90,6 +101,7 @@ export function createHttpServer(deps: HttpServerDeps, options: HttpServerOption
   const sockets = new Set<Socket>();
   let stopping: Promise<void> | undefined;
   const isStopping = () => stopping !== undefined;
+  const reads = { ...READ_LIMITS, ...options.reads };
   const nowMs = deps.nowMs ?? Date.now;
   const elapsedMs = deps.elapsedMs ?? (() => performance.now());
   const { authenticators = [] } = deps;
@@ -120,6 +132,8 @@ export function createHttpServer(deps: HttpServerDeps, options: HttpServerOption
     assertMayAsk,
     accessOf: (request) => gate.accessOf(request),
     gate,
+    reads: new ReadScheduler({ maxWorkMs: reads.maxTimeMs }),
+    statePlaces: new StatePlaces(reads),
     metrics,
     consumerLimits: options.consumerLimits ?? {},
   };
@@ -191,6 +205,7 @@ function createApp({
     throw new NotFound(request.method, request.url);
   });
   app.setErrorHandler(async (error, request, reply) => {
+    if (error instanceof ClientGone) return reply.hijack();
     const { status, problem } = problemOf(error);
     metrics.refusals.inc({ code: problem.code });
     if (problem.code === "INTERNAL")

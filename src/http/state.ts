@@ -3,10 +3,11 @@ import type { FastifyInstance } from "fastify";
 import { whenDrained } from "../publishers/connection/drain.ts";
 import { GoingAway, TooSlow } from "../publishers/connection/errors.ts";
 import type { ConnectionFrames } from "../publishers/connection/frames.ts";
-import { objectTexts, openObjects } from "../publishers/state/objects.ts";
+import { objectTexts } from "../publishers/state/objects.ts";
 import { formatCursor, type Cursor } from "../schemas/cursor.ts";
 import { compileFilter } from "../publishers/selection/filter-expression.ts";
 import { parseStateQuery } from "../schemas/read-queries.ts";
+import { goneSignal } from "./gone.ts";
 import { connectionFrames, requestUrl, type SubscribeDeps } from "./subscribe.ts";
 
 interface Layout {
@@ -47,13 +48,25 @@ export function addStateRoute(app: FastifyInstance, deps: StateDeps): void {
     });
     const access = await deps.accessOf(request.raw);
     const { source, nowMs, stallTimeoutMs } = deps;
-    await using cut = await openObjects(deps.log, conditions);
-    const texts = objectTexts(cut, { conditions, access, source, nowMs, payload: "full" });
+    using place = new DisposableStack();
+    place.defer(deps.statePlaces.take(request.raw, access));
+    const gone = goneSignal(reply.raw);
+    await using cut = await deps.log.stateCut();
+    const task = await deps.reads.begin(gone);
+    const batches = objectTexts(cut, task, { conditions, access, source, nowMs, payload: "full" });
+    // What is wrong before anything passed is still an answer of its own.
+    const first = await batches.next();
     reply.hijack();
     const body = new StateBody(reply.raw, (request.headers.accept ?? "").includes("ndjson") ? LINES : ARRAY);
-    await body.send(texts, { cursor: cut.cursor, stallTimeoutMs, frames: connectionFrames(deps) });
+    const texts = first.done === true ? batches : withFirst(first.value, batches);
+    await body.send(texts, { cursor: cut.cursor, stallTimeoutMs, frames: connectionFrames(deps), gone });
     return reply;
   });
+}
+
+async function* withFirst<Item>(first: Item, rest: AsyncGenerator<Item>): AsyncGenerator<Item> {
+  yield first;
+  yield* rest;
 }
 
 /** One answer of many objects. Whatever breaks it off also breaks the connection, so that it never looks whole. */
@@ -69,15 +82,13 @@ class StateBody {
 
   async send(
     texts: AsyncIterable<readonly string[]>,
-    options: { cursor: Cursor; stallTimeoutMs: number; frames: ConnectionFrames },
+    options: { cursor: Cursor; stallTimeoutMs: number; frames: ConnectionFrames; gone: AbortSignal },
   ): Promise<void> {
-    const { cursor, stallTimeoutMs, frames } = options;
+    const { cursor, stallTimeoutMs, frames, gone } = options;
     const response = this.#response;
     const { contentType, empty, end } = this.#layout;
-    const gone = new AbortController();
-    response.once("close", () => gone.abort());
-    response.on("error", () => gone.abort());
-    if (response.closed) return;
+    response.on("error", () => response.destroy());
+    if (gone.aborted) return;
     response.writeHead(200, {
       "content-type": contentType,
       "cache-control": "no-store",
@@ -87,12 +98,13 @@ class StateBody {
     try {
       for await (const batch of texts) {
         this.#write(batch);
-        const drained = await whenDrained(response, { timeoutMs: stallTimeoutMs, signal: gone.signal });
-        if (gone.signal.aborted) return;
+        const drained = await whenDrained(response, { timeoutMs: stallTimeoutMs, signal: gone });
+        if (gone.aborted) return;
         if (!drained) throw new TooSlow(stallTimeoutMs);
       }
       response.end(this.#isEmpty ? empty : end);
     } catch (error) {
+      if (gone.aborted) return;
       this.#breakOff(error, frames.error(error, undefined).json);
     }
   }

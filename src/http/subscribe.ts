@@ -9,10 +9,13 @@ import { snapshotPrelude } from "../publishers/state/snapshot.ts";
 import { resolveStart, type StartPoint } from "../publishers/connection/start.ts";
 import type { Prelude } from "../publishers/fanout/subscriber.ts";
 import type { Subscriptions } from "../publishers/fanout/subscriptions.ts";
+import type { ReadScheduler } from "../publishers/work/read-scheduler.ts";
 import { parseSubscription, type Format, type Subscription } from "../schemas/subscription-schema.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { OwnConsumers, type ConsumerLimits } from "./own-consumers.ts";
+import type { StatePlaces } from "./state-places.ts";
+import { goneSignal } from "./gone.ts";
 import { TICKET_PARAMETER } from "./access/credentials.ts";
 import type { Gate } from "./access/gate.ts";
 
@@ -32,6 +35,9 @@ export interface SubscribeDeps {
   /** Who asks, and what they may see. @throws Unauthorized, Forbidden, AuthUnavailable */
   readonly accessOf: (request: IncomingMessage) => Promise<Access>;
   readonly gate: Gate;
+  /** Where requests that read much wait for their turn. */
+  readonly reads: ReadScheduler;
+  readonly statePlaces: StatePlaces;
   readonly metrics: Pick<Metrics, "refusals">;
   /** How many names of consumers there may be. */
   readonly consumerLimits: ConsumerLimits;
@@ -77,7 +83,15 @@ export async function admit(
   if (start.snapshot !== true) return admitted;
   const { log, source, nowMs } = deps;
   const objects = { ...subscription, access, source, nowMs };
-  return { ...admitted, prelude: snapshotPrelude({ log, frames, start, objects }) };
+  const prelude = snapshotPrelude({
+    log,
+    frames,
+    start,
+    objects,
+    beginReading: () => deps.reads.begin(goneSignal(request.socket)),
+  });
+  const release = deps.statePlaces.take(request, access);
+  return { ...admitted, prelude: (write) => prelude(write).finally(release) };
 }
 
 /**

@@ -723,8 +723,8 @@ export function feedLogContract(name: string, open: OpenLog): void {
         await poll(ALL_JOBS, "1", [jobRef("web"), jobRef("web", "prod"), jobRef("db", "prod")]);
         await poll(ALLOCATIONS, "1", [{ resource: "allocations", namespace: "default", key: "a1" }]);
         await poll(NODES, "1", [{ resource: "nodes", namespace: "-", key: "n1" }]);
-        await using cut = await log.stateCut(filter);
-        const found = (await objects(cut.entries())).map(
+        await using cut = await log.stateCut();
+        const found = (await objects(cut.entries(filter))).map(
           ({ ref }) => `${ref.resource}/${ref.namespace}/${ref.key}`,
         );
         expect(found.toSorted()).toEqual(expected);

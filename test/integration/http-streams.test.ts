@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { ReadScheduler } from "../../src/publishers/work/read-scheduler.ts";
 import { readPage } from "../../src/publishers/pages/page.ts";
 import { controlDraft, draftOf, TestFeed } from "../support/http-feed.ts";
 import { HttpStream } from "../support/http-stream.ts";
@@ -287,12 +288,18 @@ describe("pages", () => {
 });
 
 describe("looking far for a page", () => {
+  const reads = new ReadScheduler({ maxWorkMs: 30_000 });
+
   it("lets others run", async () => {
     await feed.commitMany("a", 2500);
     const { epoch } = await feed.log.head();
     const done: string[] = [];
     setImmediate(() => done.push("others"));
-    await readPage(feed.log, { cursor: { epoch, sequence: 0 }, filter: () => false, limit: 1 });
+    await readPage(feed.log, await reads.begin(), {
+      cursor: { epoch, sequence: 0 },
+      filter: () => false,
+      limit: 1,
+    });
     done.push("page");
     expect(done).toEqual(["others", "page"]);
   });
@@ -313,7 +320,11 @@ describe("looking far for a page", () => {
       seen.push(id);
       return false;
     };
-    const page = await readPage(feed.log, { cursor: { epoch, sequence: 0 }, filter, limit: 1 });
+    const page = await readPage(feed.log, await reads.begin(), {
+      cursor: { epoch, sequence: 0 },
+      filter,
+      limit: 1,
+    });
     expect({ seen, reached: page.cursor.sequence }).toEqual({ seen: ids, reached: 30 });
     expect(stretches).toBeGreaterThan(5);
   });

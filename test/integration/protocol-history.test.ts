@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, it } from "vitest";
 import type { Access } from "../../src/publishers/selection/access.ts";
+import { ReadScheduler } from "../../src/publishers/work/read-scheduler.ts";
 import { readHistory } from "../../src/publishers/pages/history.ts";
 import { draftOf, TestFeed } from "../support/http-feed.ts";
 
@@ -83,8 +84,9 @@ it("reads on over what a reader may not see", async () => {
   await feed.commitMany("a", 450);
   await feed.commit(draftOf({ id: "hers too", namespace: "prod" }));
   const access: Access = { name: "prod", maySee: ({ namespace }) => namespace === "prod" };
+  const task = await new ReadScheduler({ maxWorkMs: 30_000 }).begin();
   const request = { order: "newest-first", limit: 2 } as const;
-  const { entries } = await readHistory(feed.log, { request, access });
+  const { entries } = await readHistory(feed.log, task, { request, access });
   expect(entries.map(({ id }) => id)).toEqual(["hers too", "hers"]);
 });
 

@@ -3,12 +3,14 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { LogUnavailable } from "../../src/feed/errors.ts";
 import type { FeedLog, StateCut } from "../../src/feed/log.ts";
+import { ReadScheduler } from "../../src/publishers/work/read-scheduler.ts";
 import { objectTexts } from "../../src/publishers/state/objects.ts";
 import { objectFrameSchema } from "../../src/schemas/frames-schema.ts";
 import { breakable } from "../support/breakable-log.ts";
 import { objectChange, refOf } from "../support/drafts.ts";
 import { TestFeed } from "../support/http-feed.ts";
 import { until } from "../support/until.ts";
+import { WebSocketClient } from "../support/websocket-client.ts";
 
 let feed: TestFeed;
 beforeEach(async () => {
@@ -21,12 +23,12 @@ function watchedCuts(log: FeedLog, spoil: (cut: StateCut) => Partial<StateCut> =
   const cuts = { opened: 0, released: 0 };
   const watched: FeedLog = {
     ...breakable(log),
-    stateCut: async (filter) => {
-      const cut = await log.stateCut(filter);
+    stateCut: async () => {
+      const cut = await log.stateCut();
       cuts.opened += 1;
       return {
         cursor: cut.cursor,
-        entries: () => cut.entries(),
+        entries: (filter) => cut.entries(filter),
         ...spoil(cut),
         [Symbol.asyncDispose]: async () => {
           cuts.released += 1;
@@ -164,10 +166,13 @@ describe("GET /v1/state", () => {
   });
 
   it("never looks whole where the log failed halfway", async () => {
-    await feed.commitObjects(objectChange(refOf("allocations", "a"), "1"));
+    await feed.commitObjects(
+      withStub(objectChange(refOf("allocations", "a"), "1"), { Padding: "x".repeat(60_000) }),
+      objectChange(refOf("allocations", "b"), "1"),
+    );
     const { watched, cuts } = watchedCuts(feed.log, (cut) => ({
       async *entries() {
-        yield* cut.entries();
+        yield* cut.entries({ resource: "allocations" });
         throw new LogUnavailable("The log is away");
       },
     }));
@@ -180,7 +185,10 @@ describe("GET /v1/state", () => {
         .trim()
         .split("\n")
         .map((line) => JSON.parse(line) as object),
-    ).toMatchObject([{ type: "nomad.feed.error", data: { code: "LOG_UNAVAILABLE" } }]);
+    ).toMatchObject([
+      { subject: "allocations/default/a" },
+      { type: "nomad.feed.error", data: { code: "LOG_UNAVAILABLE" } },
+    ]);
     expect((await readToTheBreak(`${url}/v1/state`, "application/json")).isWhole).toBe(false);
     await until("both cuts are given back", () => cuts.released === 2);
   });
@@ -192,7 +200,7 @@ describe("GET /v1/state", () => {
     );
     await using cut = await feed.log.stateCut();
     const texts = await Array.fromAsync(
-      objectTexts(cut, {
+      objectTexts(cut, await new ReadScheduler({ maxWorkMs: 30_000 }).begin(), {
         conditions: {},
         access: { name: "prod", maySee: ({ namespace }) => namespace === "prod" },
         payload: "full",
@@ -203,6 +211,45 @@ describe("GET /v1/state", () => {
     expect(texts.flat().map((text) => (JSON.parse(text) as ObjectItem).subject)).toEqual([
       "allocations/prod/b",
     ]);
+  });
+
+  it("says so where it would cost more work than one request may have", async () => {
+    await feed.commitObjects(objectChange(refOf("jobs", "web"), "1"));
+    const { url } = await feed.serve({ reads: { maxTimeMs: 0 } });
+    const refused = await fetch(`${url}/v1/state`);
+    expect(refused.status).toBe(422);
+    expect(await refused.json()).toMatchObject({
+      code: "TOO_COSTLY",
+      hint: expect.stringMatching(/--max-read-time/),
+    });
+    const client = await WebSocketClient.connect(`${url}/v1/events?snapshot=true`);
+    const error = (await client.until(() => false)).at(-1);
+    expect(error).toMatchObject({ type: "nomad.feed.error", data: { code: "TOO_COSTLY", closeCode: 4422 } });
+  });
+
+  it("is read by so many at once as the options say, and by more when one of them has ended", async () => {
+    await feed.commitObjects(
+      ...Array.from({ length: 200 }, (_, n) =>
+        withStub(objectChange(refOf("jobs", `${n}`), "1"), { Meta: "x".repeat(50_000) }),
+      ),
+    );
+    const { url } = await feed.serve({ reads: { maxStatesPerHolder: 1 } });
+    const unread = new AbortController();
+    const held = await fetch(`${url}/v1/state`, { signal: unread.signal });
+    expect(held.status).toBe(200);
+    const refused = await fetch(`${url}/v1/state`);
+    expect(refused.status).toBe(429);
+    expect(refused.headers.get("retry-after")).toBe("2");
+    expect(await refused.json()).toMatchObject({
+      code: "LIMIT",
+      message: "Your address reads 1 states or snapshots already",
+      hint: expect.stringMatching(/--max-states-per-token/),
+    });
+    expect(
+      (await fetch(`${url}/v1/events?snapshot=true`, { headers: { accept: "text/event-stream" } })).status,
+    ).toBe(429);
+    unread.abort();
+    await until("the place is free", async () => (await fetch(`${url}/v1/state?types=nodes`)).status === 200);
   });
 
   it("is refused as HTTP where no cut can be had", async () => {

@@ -126,6 +126,7 @@ describe("who may subscribe", () => {
       openRoutes: [],
       allowOrigins: ["https://a.example", "https://b.example"],
       tls: { cert: "c.pem", key: "k.pem" },
+      reads: { maxTimeMs: 30_000, maxStates: 100, maxStatesPerHolder: 20 },
       limits: { connectionsPerToken: 1000, requestsPerSecond: 200 },
       consumerLimits: { perToken: 100, total: 10_000 },
     });

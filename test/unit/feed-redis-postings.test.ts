@@ -18,7 +18,7 @@ function partitionsOf(...commits: [first: number, events: EventDraft[]][]): Read
 }
 
 function found(texts: ReadonlyMap<string, string>, question: Partial<HistoryQuery>): number[] | undefined {
-  const posted = postedBy({ order: "oldest-first", limit: 10, ...question });
+  const posted = postedBy({ order: "oldest-first", ...question });
   return posted && sequencesIn(texts.get(posted.partition) ?? "", posted.name);
 }
 
@@ -37,7 +37,7 @@ test("each name finds its events, in whichever commit they came", () => {
 });
 
 test("a question without a name in the index has no place in it", () => {
-  expect(postedBy({ order: "oldest-first", limit: 10, op: "delete", minSeverity: "INFO" })).toBeUndefined();
+  expect(postedBy({ order: "oldest-first", op: "delete", minSeverity: "INFO" })).toBeUndefined();
 });
 
 test("names that begin alike, or hold what separates lines, keep apart from others", () => {
@@ -47,7 +47,7 @@ test("names that begin alike, or hold what separates lines, keep apart from othe
   expect(names.map((key) => found(texts, { key }))).toEqual(expected);
   const together = [...texts.values()].join("");
   const inOne = names.map((key) => {
-    const posted = postedBy({ order: "oldest-first", limit: 10, key });
+    const posted = postedBy({ order: "oldest-first", key });
     return sequencesIn(together, posted?.name ?? "");
   });
   expect(inOne).toEqual(expected);

@@ -2,7 +2,13 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { CursorExpired, EpochChanged, FutureCursor, LogUnavailable } from "../../src/feed/errors.ts";
 import { Forbidden } from "../../src/http/errors.ts";
-import { GoingAway, InvalidMessage, Restarting, TooSlow } from "../../src/publishers/connection/errors.ts";
+import {
+  GoingAway,
+  InvalidMessage,
+  Restarting,
+  TooCostly,
+  TooSlow,
+} from "../../src/publishers/connection/errors.ts";
 import { publicError } from "../../src/publishers/connection/frames.ts";
 import { outcomeOf } from "../../src/publishers/connection/outcomes.ts";
 import { InvalidParameter } from "../../src/schemas/subscription-schema.ts";
@@ -15,6 +21,7 @@ describe("what PROTOCOL.md says of each error is what happens", () => {
     new GoingAway(),
     new Restarting(),
     new TooSlow(60_000),
+    new TooCostly(30_000),
     new InvalidMessage(),
     new InvalidParameter("bad", "types", ["jobs"]),
     new Forbidden("Not from there"),

@@ -77,8 +77,8 @@ export async function whyNothing(
 
 async function livingKeys(log: FeedLog, { resource, key }: ObjectSelector): Promise<Set<string>> {
   const keys = new Set<string>();
-  await using cut = await log.stateCut({ resource });
-  for await (const entries of cut.entries()) {
+  await using cut = await log.stateCut();
+  for await (const entries of cut.entries({ resource })) {
     for (const { ref } of entries) if (ref.key.startsWith(key)) keys.add(ref.key);
   }
   return keys;

@@ -1,3 +1,4 @@
+import { KEEP } from "./cut-scripts.ts";
 import { SEGMENT_EVENTS } from "./postings.ts";
 import { BIRTH, script } from "./scripts.ts";
 
@@ -138,23 +139,7 @@ if ARGV[8] ~= '' then redis.call('HSET', key, 'memo', ARGV[8]) end
 for _ = 1, tonumber(take()) do birth(take()) end
 local count, bytes, sequence = append(here.epoch, here.sequence, at, ARGV[13] == '1', sealed)
 
-local cuts = redis.call('ZRANGE', PREFIX .. 'cuts', 0, -1, 'WITHSCORES')
-local open = {}
-for n = 1, #cuts, 2 do
-  if tonumber(cuts[n + 1]) > nowMs() then
-    open[#open + 1] = PREFIX .. 'cut:' .. cuts[n]
-  else
-    redis.call('ZREM', PREFIX .. 'cuts', cuts[n])
-    redis.call('DEL', PREFIX .. 'cut:' .. cuts[n])
-  end
-end
-local function keep(name, state, field)
-  local before = redis.call('HGET', state, field)
-  if not before then return end
-  for _, cut in ipairs(open) do
-    if redis.call('EXISTS', cut) == 1 then redis.call('HSETNX', cut, name .. '\\0' .. field, before) end
-  end
-end
+${KEEP}
 for _ = 1, tonumber(take()) do
   local name = take()
   local state = PREFIX .. 'state:' .. name
@@ -176,6 +161,7 @@ for _ = 1, tonumber(take()) do
   end
   position = position + gone
 end
+if #open > 0 then boundKept() end
 
 local first = count > 0 and text(here.sequence + 1) or '0'
 local last = count > 0 and text(sequence) or '0'

@@ -1,6 +1,6 @@
 import type { LogEntry } from "../../schemas/draft.ts";
 import { SEVERITIES } from "../../schemas/severity.ts";
-import type { HistoryQuery } from "../log.ts";
+import type { HistoryScan } from "../log.ts";
 import { entryOf, type StreamEntry } from "./codec.ts";
 import type { Connection } from "./connection.ts";
 import { postedBy, sequencesIn, type Posted } from "./postings.ts";
@@ -11,37 +11,31 @@ export interface Range {
   readonly before: number;
 }
 
-const PAGE_EVENTS = 200;
+/** Events read in one go: everybody waits while they are decoded. */
+const PAGE_EVENTS = 50;
 
 /**
  * Asks the index for the object, job, node, signal or severity that the question names, in the order asked for, and
  * looks at each event it finds; a question that names none walks the stream itself.
  */
-export async function findHistory(
+export async function* scanHistory(
   connection: Connection,
   prefix: string,
-  query: HistoryQuery,
+  query: HistoryScan,
   range: Range,
-): Promise<LogEntry[]> {
+): AsyncGenerator<LogEntry[]> {
   const posted = postedBy(query);
   const pages =
     posted === undefined
       ? pagesOfStream(connection, prefix, query, range)
       : pagesOfIndex(connection, prefix, posted, query, range);
-  const limit = Math.max(0, query.limit);
-  const found: LogEntry[] = [];
-  if (limit === 0) return found;
-  for await (const page of pages) {
-    found.push(...page.filter((entry) => matches(entry, query)));
-    if (found.length >= limit) break;
-  }
-  return found.slice(0, limit);
+  for await (const page of pages) yield page.filter((entry) => matches(entry, query));
 }
 
 async function* pagesOfStream(
   connection: Connection,
   prefix: string,
-  { order }: HistoryQuery,
+  { order }: HistoryScan,
   range: Range,
 ): AsyncGenerator<LogEntry[]> {
   const log = `${prefix}log`;
@@ -65,7 +59,7 @@ async function* pagesOfIndex(
   connection: Connection,
   prefix: string,
   { partition, name }: Posted,
-  { order }: HistoryQuery,
+  { order }: HistoryScan,
   { after, before }: Range,
 ): AsyncGenerator<LogEntry[]> {
   const segments = await segmentsBetween(connection, prefix, { after, before });
@@ -96,7 +90,8 @@ async function segmentsBetween(
 
 const SAME = ["resource", "key", "namespace", "job", "node", "op"] as const;
 
-function matches(entry: LogEntry, query: HistoryQuery): boolean {
+function matches(entry: LogEntry, query: HistoryScan): boolean {
+  if (query.includes?.(entry) === false) return false;
   if (query.signal !== undefined && !entry.signals.includes(query.signal)) return false;
   if (query.minSeverity !== undefined && SEVERITIES[entry.severity] < SEVERITIES[query.minSeverity])
     return false;

@@ -13,13 +13,14 @@ import type {
   FeedHead,
   FeedLog,
   HistoryQuery,
+  HistoryScan,
   LogTimes,
   ScopeStatus,
   StateCut,
   StateEntry,
-  StateFilter,
   TrimLimits,
 } from "../log.ts";
+import { firstOf } from "../first-of.ts";
 import { Waiters } from "../waiters.ts";
 import { COMMIT } from "./commit-script.ts";
 import { argumentsOf, readClaimReply, readCommitReply, scopeRow, seenArguments } from "./commit.ts";
@@ -29,10 +30,11 @@ import { RedisDeadLetters } from "./dead-letters.ts";
 import { feedIsGone } from "./errors.ts";
 import { Guess } from "./guess.ts";
 import { waitUntilDurable, type Durability } from "./durability.ts";
-import { findHistory, type Range } from "./history.ts";
+import { KeyLists } from "./key-lists.ts";
+import { scanHistory, type Range } from "./history.ts";
 import { readPage } from "./pages.ts";
 import { BEFORE, BEGIN_EMPTY, CLAIM, FILLED, TIMES, TRIM } from "./scripts.ts";
-import { filterOf, RedisStateCut, LOAD_OBJECTS } from "./state.ts";
+import { filterOf, RedisStateCut, LOAD_LIMITS } from "./state.ts";
 import { Watch } from "./watch.ts";
 import type { Witness } from "./witness.ts";
 
@@ -71,6 +73,7 @@ export class RedisLog implements FeedLog {
   /** Scope name to the fence it was claimed with here. */
   readonly #claimed = new Map<string, number>();
   readonly #guess = new Guess();
+  readonly #keyLists = new KeyLists();
   #highestFence = 0;
   #closed = false;
 
@@ -116,8 +119,8 @@ export class RedisLog implements FeedLog {
   }
 
   async *loadState(scope: Scope): AsyncGenerator<StateEntry[]> {
-    await using cut = await RedisStateCut.open(this.#connection, filterOf(scope));
-    yield* cut.entries(LOAD_OBJECTS);
+    await using cut = await RedisStateCut.open(this.#connection, this.#keyLists);
+    yield* cut.entries(filterOf(scope), LOAD_LIMITS);
   }
 
   async commit(commit: Commit): Promise<Committed> {
@@ -169,7 +172,11 @@ export class RedisLog implements FeedLog {
   }
 
   async history(query: HistoryQuery): Promise<LogEntry[]> {
-    return findHistory(this.#connection, this.#parts.prefix, query, await this.#rangeOf(query));
+    return firstOf(this.scanHistory(query), query.limit);
+  }
+
+  async *scanHistory(query: HistoryScan): AsyncGenerator<LogEntry[]> {
+    yield* scanHistory(this.#connection, this.#parts.prefix, query, await this.#rangeOf(query));
   }
 
   async cursorAt(timeMs: number): Promise<Cursor> {
@@ -182,8 +189,8 @@ export class RedisLog implements FeedLog {
     return typeof data === "string" ? data : undefined;
   }
 
-  async stateCut(filter: StateFilter = {}): Promise<StateCut> {
-    return RedisStateCut.open(this.#connection, filter);
+  async stateCut(): Promise<StateCut> {
+    return RedisStateCut.open(this.#connection, this.#keyLists);
   }
 
   async times(): Promise<LogTimes> {
@@ -282,7 +289,7 @@ export class RedisLog implements FeedLog {
     untilMs = Infinity,
     after = 0,
     before = Infinity,
-  }: HistoryQuery): Promise<Range> {
+  }: HistoryScan): Promise<Range> {
     const latestMs = Math.min(untilMs, Number.MAX_SAFE_INTEGER);
     const { floor, sequences } = await this.#before([sinceMs, latestMs]);
     const [since = 0, until = 0] = sequences;

@@ -1,6 +1,6 @@
 import { crc32 } from "node:zlib";
 import type { EventDraft } from "../../schemas/draft.ts";
-import type { HistoryQuery } from "../log.ts";
+import type { HistoryScan } from "../log.ts";
 import { isGrave } from "./codec.ts";
 
 /**
@@ -46,7 +46,7 @@ export interface Posted {
 }
 
 /** Of the names in the question the one that as a rule finds the fewest events; undefined where it names none. */
-export function postedBy({ key, job, node, signal, minSeverity }: HistoryQuery): Posted | undefined {
+export function postedBy({ key, job, node, signal, minSeverity }: HistoryScan): Posted | undefined {
   if (key !== undefined) return posted("key", key);
   if (job !== undefined) return posted("job", job);
   if (node !== undefined) return posted("node", node);

@@ -1,93 +1,122 @@
-import { randomUUID } from "node:crypto";
 import type { Cursor } from "../../schemas/cursor.ts";
+import type { ResourceType } from "../../schemas/resources.ts";
 import type { Scope } from "../../schemas/scope.ts";
 import { LogUnavailable } from "../errors.ts";
 import type { StateCut, StateEntry, StateFilter } from "../log.ts";
 import { stateEntry } from "./codec.ts";
+import { CLOSE_CUT, CUT_KEYS, OPEN_CUT, READ_CUT } from "./cut-scripts.ts";
 import { feedIsGone } from "./errors.ts";
 import type { Connection } from "./connection.ts";
-import { CLOSE_CUT, OPEN_CUT, READ_CUT } from "./scripts.ts";
+import { KeyLists } from "./key-lists.ts";
+
+/** What one reading brings. */
+interface BatchLimits {
+  readonly objects: number;
+  /** Of values; one object is read however large it is. */
+  readonly bytes: number;
+}
 
 /** What a scope's owner reads at once. */
-export const LOAD_OBJECTS = 500;
+export const LOAD_LIMITS: BatchLimits = { objects: 500, bytes: 512 * 1024 };
 /** A cut is read as fast as a subscriber takes it, who may be slow, and there may be many. */
-const CUT_BATCH_OBJECTS = 100;
+const CUT_LIMITS: BatchLimits = { objects: 100, bytes: 24 * 1024 };
 /** A cut that nobody reads from for so long is dropped: commits pay for each. */
 const CUT_IDLE_MS = 60_000;
-
-/** A state hash and the keys it held at the cut. */
-interface Part {
-  readonly hash: string;
-  readonly keys: readonly string[];
-}
 
 export function filterOf(scope: Scope): StateFilter {
   return scope.namespace === "*" ? { resource: scope.resource } : scope;
 }
 
 /**
- * Objects and cursor as of one moment, however long they are read: while a cut is open, commits keep for it what
- * they replace, so beginning one costs Redis no more than listing the keys.
+ * Objects and cursor as of one moment, however long they are read: while cuts are open, commits keep once, for all of
+ * them, what they replace. A cut holds no keys: who stopped reading costs nothing but the cut.
  */
 export class RedisStateCut implements StateCut {
   readonly cursor: Cursor;
   readonly #connection: Connection;
-  readonly #id: string;
-  readonly #parts: readonly Part[];
+  readonly #keyLists: KeyLists;
+  readonly #layer: string;
+  /** Names of the state hashes, in order. */
+  readonly #names: readonly string[];
+  #isOpen = true;
 
-  private constructor(connection: Connection, id: string, cursor: Cursor, parts: readonly Part[]) {
-    this.#connection = connection;
-    this.#id = id;
-    this.cursor = cursor;
-    this.#parts = parts;
+  private constructor(
+    parts: { connection: Connection; keyLists: KeyLists },
+    opened: { cursor: Cursor; layer: string; names: readonly string[] },
+  ) {
+    this.#connection = parts.connection;
+    this.#keyLists = parts.keyLists;
+    this.cursor = opened.cursor;
+    this.#layer = opened.layer;
+    this.#names = opened.names;
   }
 
-  static async open(connection: Connection, filter: StateFilter): Promise<RedisStateCut> {
-    const id = randomUUID();
-    const { resource = "", namespace = "", key = "" } = filter;
-    const reply = await connection.run(OPEN_CUT, [id, CUT_IDLE_MS, resource, namespace, key]);
-    const [epoch, sequence, ...rest] = reply as [string?, string?, ...(string | string[])[]];
+  static async open(connection: Connection, keyLists: KeyLists): Promise<RedisStateCut> {
+    const reply = (await connection.run(OPEN_CUT, [CUT_IDLE_MS])) as string[];
+    const [epoch, sequence, layer = "", ...names] = reply;
     if (epoch === undefined) throw feedIsGone(connection.where);
-    const parts: Part[] = [];
-    for (let n = 0; n + 1 < rest.length; n += 2) {
-      parts.push({ hash: rest[n] as string, keys: inOrder(rest[n + 1] as string[]) });
-    }
-    parts.sort((a, b) => compareBytes(a.hash, b.hash));
-    return new RedisStateCut(connection, id, { epoch, sequence: Number(sequence) }, parts);
+    const cursor = { epoch, sequence: Number(sequence) };
+    return new RedisStateCut({ connection, keyLists }, { cursor, layer, names: inOrder(names) });
   }
 
-  async *entries(batchObjects = CUT_BATCH_OBJECTS): AsyncGenerator<StateEntry[]> {
-    for (const { hash, keys } of this.#parts) {
-      for (let start = 0; start < keys.length; start += batchObjects) {
-        yield await this.#read(hash, keys.slice(start, start + batchObjects));
-      }
+  async *entries(filter: StateFilter = {}, limits = CUT_LIMITS): AsyncGenerator<StateEntry[]> {
+    for (const name of this.#names) {
+      const part = partNamed(name);
+      const isWanted =
+        (filter.resource ?? part.resource) === part.resource &&
+        (filter.namespace ?? part.namespace) === part.namespace &&
+        (filter.includes?.(part) ?? true);
+      if (!isWanted) continue;
+      const keysOf = () => (filter.key === undefined ? this.#keysOf(name) : Promise.resolve([filter.key]));
+      yield* this.#batches(name, keysOf, limits);
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
     // Where Redis is away, the cut ends there by itself.
-    await this.#connection.run(CLOSE_CUT, [this.#id]).catch(() => undefined);
+    await this.#connection.run(CLOSE_CUT, [this.#layer]).catch(() => undefined);
   }
 
-  async #read(hash: string, keys: readonly string[]): Promise<StateEntry[]> {
-    const reply = await this.#connection.runForBytes(READ_CUT, [this.#id, CUT_IDLE_MS, hash, ...keys]);
-    const values = reply as (Buffer | null)[];
-    if (values.length !== keys.length) {
-      throw new LogUnavailable(`A reading of the state at ${this.#connection.where} was left for too long`, {
-        hint: "Read the state again, faster",
-      });
+  /** The keys are asked for again at each batch: they may have been forgotten while a reader was slow. */
+  async *#batches(
+    name: string,
+    keysOf: () => Promise<readonly string[]>,
+    { objects, bytes }: BatchLimits,
+  ): AsyncGenerator<StateEntry[]> {
+    for (let position = 0; ;) {
+      const keys = (await keysOf()).slice(position, position + objects);
+      if (keys.length === 0) return;
+      const about = [this.#layer, CUT_IDLE_MS, bytes, name, ...keys];
+      const values = (await this.#connection.runForBytes(READ_CUT, about)) as (Buffer | null)[];
+      if (values.length === 0) throw this.#leftTooLong();
+      yield values.flatMap((value, n) => (value === null ? [] : [stateEntry(name, keys[n] ?? "", value)]));
+      position += values.length;
     }
-    return keys.flatMap((key, n) => {
-      const value = values[n];
-      return value ? [stateEntry(hash, key, value)] : [];
+  }
+
+  async #keysOf(name: string): Promise<readonly string[]> {
+    return this.#keyLists.get(`${this.#layer}/${name}`, async () => {
+      const reply = await this.#connection.run(CUT_KEYS, [this.#layer, CUT_IDLE_MS, name]);
+      if (reply === null) throw this.#leftTooLong();
+      return inOrder(reply as string[]);
     });
   }
+
+  #leftTooLong(): LogUnavailable {
+    return new LogUnavailable(
+      `A reading of the state at ${this.#connection.where} was left for too long, or kept too much of what changed`,
+      { hint: "Read the state again, faster" },
+    );
+  }
 }
 
-function inOrder(keys: readonly string[]): string[] {
-  return keys.toSorted(compareBytes);
+function partNamed(name: string): { resource: ResourceType; namespace: string } {
+  const split = name.indexOf(":");
+  return { resource: name.slice(0, split) as ResourceType, namespace: name.slice(split + 1) };
 }
 
-function compareBytes(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+function inOrder(names: readonly string[]): string[] {
+  return names.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
 }

@@ -1,7 +1,9 @@
 import type { SQLInputValue } from "node:sqlite";
 import { SEVERITIES, SEVERITY_NAMES } from "../../schemas/severity.ts";
-import type { HistoryQuery } from "../log.ts";
-import { EVENT_COLUMNS } from "./rows.ts";
+import type { LogEntry } from "../../schemas/draft.ts";
+import type { HistoryQuery, HistoryScan } from "../log.ts";
+import type { Connection, Row } from "./connection.ts";
+import { entryOf, EVENT_COLUMNS } from "./rows.ts";
 import { GRAVE } from "./schema.ts";
 
 export interface Plan {
@@ -16,78 +18,148 @@ export interface Range {
 }
 
 const COLUMNS = ["key", "job", "node", "resource", "namespace", "op"] as const;
+type Column = (typeof COLUMNS)[number];
 
 /**
  * The index to walk, most selective first: the first whose question is asked. Most events are updates, so any
  * other `op` tells more than a namespace or a kind of object does.
  */
-const INDEXES: readonly (readonly [index: string, answers: (query: HistoryQuery) => boolean])[] = [
-  ["events_by_key", (query) => query.key !== undefined],
-  ["events_by_job", (query) => query.job !== undefined],
-  ["events_by_node", (query) => query.node !== undefined],
-  ["events_by_severity", (query) => isGrave(query.minSeverity)],
-  ["events_by_scope", (query) => query.resource !== undefined && query.namespace !== undefined],
-  ["events_by_op", (query) => query.op !== undefined && query.op !== "update"],
-  ["events_by_namespace", (query) => query.namespace !== undefined],
-  ["events_by_resource", (query) => query.resource !== undefined],
-  ["events_by_op", (query) => query.op !== undefined],
+const INDEXES: readonly (readonly [
+  index: string,
+  columns: readonly Column[],
+  answers: (query: HistoryScan) => boolean,
+])[] = [
+  ["events_by_key", ["key"], (query) => query.key !== undefined],
+  ["events_by_job", ["job"], (query) => query.job !== undefined],
+  ["events_by_node", ["node"], (query) => query.node !== undefined],
+  ["events_by_severity", [], (query) => isGrave(query.minSeverity)],
+  [
+    "events_by_scope",
+    ["resource", "namespace"],
+    (query) => query.resource !== undefined && query.namespace !== undefined,
+  ],
+  ["events_by_op", ["op"], (query) => query.op !== undefined && query.op !== "update"],
+  ["events_by_namespace", ["namespace"], (query) => query.namespace !== undefined],
+  ["events_by_resource", ["resource"], (query) => query.resource !== undefined],
+  ["events_by_op", ["op"], (query) => query.op !== undefined],
 ];
 
+/** Rows of the index that one statement looks at, and bytes of events read in one go: everybody waits for both. */
+const STRETCH_ROWS = 500;
+const BATCH_BYTES = 128 * 1024;
+
+/** The events that match, one stretch of the index after the other; nothing is held open in between. */
+export async function* scanHistory(
+  connection: Connection,
+  query: HistoryScan,
+  range: Range,
+): AsyncGenerator<LogEntry[]> {
+  let { after, before } = range;
+  while (true) {
+    const { sql, values } = planHistory(query, { after, before });
+    const rows = connection.all(sql, values);
+    let batch: LogEntry[] = [];
+    let bytes = 0;
+    for (const row of rows) {
+      const entry = matches(row, query) ? eventAt(connection, row.integer("sequence")) : undefined;
+      if (entry === undefined) continue;
+      batch.push(entry);
+      bytes += entry.json.length;
+      if (bytes < BATCH_BYTES) continue;
+      yield batch;
+      batch = [];
+      bytes = 0;
+    }
+    yield batch;
+    const last = rows.at(-1)?.integer("sequence");
+    if (last === undefined || rows.length < STRETCH_ROWS) return;
+    if (query.order === "oldest-first") after = last;
+    else before = last;
+  }
+}
+
+function matches(row: Row, { includes }: HistoryScan): boolean {
+  if (row.integer("matches") === 0) return false;
+  const sequence = row.integer("sequence");
+  const resource = row.textOrNull("resource");
+  const namespace = row.textOrNull("namespace");
+  return includes?.({ sequence, resource, namespace, key: row.textOrNull("key") }) ?? true;
+}
+
+/** Undefined where retention has just removed it. */
+function eventAt(connection: Connection, sequence: number): LogEntry | undefined {
+  const row = connection.get(`SELECT ${EVENT_COLUMNS} FROM events WHERE sequence = ?`, [sequence]);
+  return row && entryOf(row);
+}
+
 /**
- * One statement that walks one index in the order of the sequence and stops at the limit: it never sorts and
- * never reads the whole log. The index is named, so that SQLite has nothing to guess.
+ * One statement that walks a stretch of one index in the order of the sequence, and says of each row whether it
+ * matches: so it never sorts, never reads the whole log, and takes no longer where nothing matches. The index is named,
+ * so that SQLite has nothing to guess.
  */
-export function planHistory(query: HistoryQuery, range: Range): Plan {
+export function planHistory(query: HistoryScan, range: Range): Plan {
   const walk = chooseWalk(query);
-  const conditions = [`${walk.sequence} > ?`, `${walk.sequence} < ?`];
-  const values: SQLInputValue[] = [range.after, range.before];
+  const conditions: string[] = [];
+  const values: SQLInputValue[] = [];
   for (const column of COLUMNS) {
     const value = query[column];
-    if (value === undefined) continue;
-    conditions.push(`${column} = ?`);
+    if (value === undefined || walk.columns.includes(column)) continue;
+    conditions.push(`${column} IS ?`);
     values.push(value);
   }
-  if (query.minSeverity !== undefined) conditions.push(...severityConditions(query.minSeverity));
-  if (query.signal !== undefined) {
-    conditions.push(walk.signalCondition);
+  if (query.minSeverity !== undefined) conditions.push(severityCondition(query.minSeverity));
+  if (query.signal !== undefined && walk.signal === undefined) {
+    conditions.push(
+      "EXISTS (SELECT 1 FROM event_signals WHERE event_signals.signal = ? AND event_signals.sequence = events.sequence)",
+    );
     values.push(query.signal);
   }
+  const matched = conditions.length === 0 ? "1" : conditions.join(" AND ");
+  const leading = [...walk.columns.map((column) => `${column} = ?`), ...walk.conditions];
+  for (const column of walk.columns) values.push(query[column] ?? null);
+  if (walk.signal !== undefined) values.push(walk.signal);
+  const within = [...leading, `${walk.sequence} > ?`, `${walk.sequence} < ?`].join(" AND ");
   const direction = query.order === "oldest-first" ? "ASC" : "DESC";
   return {
-    sql: `SELECT ${EVENT_COLUMNS.replace("sequence", walk.sequence)} FROM ${walk.from}
-      WHERE ${conditions.join(" AND ")} ORDER BY ${walk.sequence} ${direction} LIMIT ?`,
-    values: [...values, Math.max(0, query.limit)],
+    sql: `SELECT ${walk.sequence} AS sequence, resource, namespace, key, (${matched}) AS matches FROM ${walk.from}
+      WHERE ${within} ORDER BY ${walk.sequence} ${direction} LIMIT ${STRETCH_ROWS}`,
+    values: [...values, range.after, range.before],
   };
 }
 
 interface Walk {
   readonly from: string;
   readonly sequence: string;
-  readonly signalCondition: string;
+  /** Columns that the index begins with. */
+  readonly columns: readonly Column[];
+  /** What else holds of every row that is walked. */
+  readonly conditions: readonly string[];
+  readonly signal?: string;
 }
 
-function chooseWalk(query: HistoryQuery): Walk {
+function chooseWalk(query: HistoryScan): Walk {
   if (query.signal !== undefined && query.key === undefined) {
     return {
       from: "event_signals CROSS JOIN events ON events.sequence = event_signals.sequence",
       sequence: "event_signals.sequence",
-      signalCondition: "event_signals.signal = ?",
+      columns: [],
+      conditions: ["event_signals.signal = ?"],
+      signal: query.signal,
     };
   }
-  const [index] = INDEXES.find(([, answers]) => answers(query)) ?? [];
+  const [index, columns = []] = INDEXES.find(([, , answers]) => answers(query)) ?? [];
   return {
     from: index === undefined ? "events" : `events INDEXED BY ${index}`,
     sequence: "events.sequence",
-    signalCondition:
-      "EXISTS (SELECT 1 FROM event_signals WHERE event_signals.signal = ? AND event_signals.sequence = events.sequence)",
+    columns,
+    // In the index's own words: SQLite proves nothing cleverer than that.
+    conditions: index === "events_by_severity" ? [GRAVE] : [],
   };
 }
 
-/** The first of a grave severity repeats the index's own words: SQLite proves nothing cleverer than that. */
-function severityConditions(least: NonNullable<HistoryQuery["minSeverity"]>): string[] {
+function severityCondition(least: NonNullable<HistoryQuery["minSeverity"]>): string {
   const names = SEVERITY_NAMES.filter((name) => SEVERITIES[name] >= SEVERITIES[least]);
-  const own = `severity IN (${names.map((name) => `'${name}'`).join(",")})`;
-  return isGrave(least) ? [GRAVE, own] : [own];
+  return `severity IN (${names.map((name) => `'${name}'`).join(",")})`;
 }
 
 function isGrave(least: HistoryQuery["minSeverity"]): boolean {

@@ -13,13 +13,14 @@ import type {
   FeedHead,
   FeedLog,
   HistoryQuery,
+  HistoryScan,
   LogTimes,
   ScopeStatus,
   StateCut,
   StateEntry,
-  StateFilter,
   TrimLimits,
 } from "../log.ts";
+import { firstOf } from "../first-of.ts";
 import { Waiters } from "../waiters.ts";
 import { claimScope, commitChunk, recordBirth } from "./commit.ts";
 import type { Connection } from "./connection.ts";
@@ -27,9 +28,10 @@ import { SqliteConsumers } from "./consumers.ts";
 import { SqliteDeadLetters } from "./dead-letters.ts";
 import { damaged, moved } from "./errors.ts";
 import { placeHolder } from "./file.ts";
-import { planHistory, type Range } from "./history.ts";
+import { scanHistory, type Range } from "./history.ts";
 import { entryOf, EVENT_COLUMNS, headOf, readMeta, scopeOf } from "./rows.ts";
-import { filledScopes, filterOf, SqliteStateCut, stateBatches } from "./state.ts";
+import { SqliteCuts } from "./cuts.ts";
+import { filledScopes, filterOf, stateBatches } from "./state.ts";
 import { lastBefore, reclaimBatch, recordedText, recordedTimes, trimBatch } from "./trim.ts";
 
 /** How often a reader looks whether another process has written. */
@@ -58,7 +60,8 @@ export class SqliteLog implements FeedLog {
   readonly deadLetters: DeadLetterStore;
   readonly #parts: SqliteLogParts;
   readonly #waiters = new Waiters();
-  readonly #cuts = new Set<SqliteStateCut>();
+  readonly #cuts: SqliteCuts;
+  #commits = 0;
   /** The file that was opened, whatever is at its path later. */
   readonly #file: number | undefined;
   #foreignWrites: NodeJS.Timeout | undefined;
@@ -67,6 +70,7 @@ export class SqliteLog implements FeedLog {
   constructor(parts: SqliteLogParts) {
     this.#parts = parts;
     this.#file = placeHolder(parts.connection.path);
+    this.#cuts = new SqliteCuts(parts.connection);
     this.consumers = new SqliteConsumers(parts.connection, () => this.#writing(), parts.clock);
     const reading = () => this.#connection;
     this.deadLetters = new SqliteDeadLetters(reading, () => this.#writing(), parts.clock);
@@ -86,6 +90,7 @@ export class SqliteLog implements FeedLog {
 
   async commit(commit: Commit): Promise<Committed> {
     const committed = commitChunk(this.#writing(), commit, recordedText(this.#parts.clock()));
+    this.#commits += 1;
     this.#waiters.wake(committed.last);
     this.#boundWriteAhead();
     return committed;
@@ -109,10 +114,11 @@ export class SqliteLog implements FeedLog {
   }
 
   async history(query: HistoryQuery): Promise<LogEntry[]> {
-    return this.#connection.snapshot(() => {
-      const { sql, values } = planHistory(query, this.#rangeOf(query));
-      return this.#connection.all(sql, values).map(entryOf);
-    });
+    return firstOf(this.scanHistory(query), query.limit);
+  }
+
+  async *scanHistory(query: HistoryScan): AsyncGenerator<LogEntry[]> {
+    yield* scanHistory(this.#connection, query, this.#rangeOf(query));
   }
 
   async cursorAt(timeMs: number): Promise<Cursor> {
@@ -126,10 +132,10 @@ export class SqliteLog implements FeedLog {
     return this.#connection.get("SELECT data FROM overflow WHERE sequence = ?", [sequence])?.text("data");
   }
 
-  async stateCut(filter: StateFilter = {}): Promise<StateCut> {
-    const cut = new SqliteStateCut(this.#connection, filter, (done) => this.#cuts.delete(done));
-    this.#cuts.add(cut);
-    return cut;
+  async stateCut(): Promise<StateCut> {
+    // The first counts what is committed here, the second what is by others.
+    const foreign = this.#connection.get("PRAGMA data_version")?.integer("data_version");
+    return this.#cuts.open(`${this.#commits}/${foreign}`);
   }
 
   async times(): Promise<LogTimes> {
@@ -181,7 +187,7 @@ export class SqliteLog implements FeedLog {
     this.#closed = true;
     clearInterval(this.#foreignWrites);
     this.#waiters.end();
-    for (const cut of this.#cuts) cut.expire();
+    this.#cuts.expire();
     try {
       this.#parts.onClose();
     } finally {
@@ -237,7 +243,7 @@ export class SqliteLog implements FeedLog {
     return entries;
   }
 
-  #rangeOf(query: HistoryQuery): Range {
+  #rangeOf(query: HistoryScan): Range {
     const since = query.sinceMs === undefined ? 0 : lastBefore(this.#connection, query.sinceMs, 0);
     const until = query.untilMs === undefined ? Infinity : lastBefore(this.#connection, query.untilMs, 0) + 1;
     return {
@@ -262,11 +268,10 @@ export class SqliteLog implements FeedLog {
   }
 
   #boundWriteAhead(): void {
-    if (this.#cuts.size === 0) return;
+    if (this.#cuts.readers === 0) return;
     const walBytes = statSync(`${this.#parts.connection.path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
     if (walBytes <= this.#parts.maxWalBytes) return;
-    for (const cut of this.#cuts) cut.expire();
-    this.#cuts.clear();
+    this.#cuts.expire();
     try {
       // Once all of it is in the log's file and nobody reads from it, the next commit begins it anew.
       this.#connection.exec("PRAGMA wal_checkpoint(PASSIVE)");

@@ -40,6 +40,17 @@ export class CannotKeepUp extends ChangefeedError {
   }
 }
 
+/** Answering would cost more of the server's time than one request may have. */
+export class TooCostly extends ChangefeedError {
+  readonly code = "TOO_COSTLY";
+  readonly retryable = false;
+  constructor(maxWorkMs: number) {
+    super(`The answer would cost more than the ${maxWorkMs / 1000} s of work that one request may have`, {
+      hint: "Ask for less: name types, namespaces or subjects, or use a simpler filter; --max-read-time allows more",
+    });
+  }
+}
+
 /** A WebSocket client sent something the protocol does not know. */
 export class InvalidMessage extends ChangefeedError {
   readonly code = "INVALID_MESSAGE";

@@ -21,6 +21,7 @@ export const OUTCOMES: Readonly<Record<string, Outcome>> = {
   CONSUMER_TAKEN: { status: 403, closeCode: 4403 },
   TOO_SLOW: { status: 503, closeCode: 4408 },
   CANNOT_KEEP_UP: { status: 503, closeCode: 4423 },
+  TOO_COSTLY: { status: 422, closeCode: 4422 },
   EPOCH_CHANGED: { status: 409, closeCode: 4409 },
   CURSOR_EXPIRED: { status: 410, closeCode: 4410 },
   FUTURE_CURSOR: { status: 412, closeCode: 4412 },

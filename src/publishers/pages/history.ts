@@ -1,15 +1,15 @@
-import { setImmediate } from "node:timers/promises";
 import { CursorExpired, EpochChanged, FutureCursor } from "../../feed/errors.ts";
-import type { FeedHead, FeedLog, HistoryQuery } from "../../feed/log.ts";
+import type { FeedHead, FeedLog, HistoryScan } from "../../feed/log.ts";
 import type { Cursor } from "../../schemas/cursor.ts";
 import type { LogEntry } from "../../schemas/draft.ts";
 import type { HistoryRequest } from "../../schemas/read-queries.ts";
-import type { Access } from "../selection/access.ts";
+import { RESOURCE_TYPES } from "../../schemas/resources.ts";
+import { maySeeSome, type Access, type Visible } from "../selection/access.ts";
+import { inSlices, type ReadTask } from "../work/read-scheduler.ts";
 
 /** What one page may cost where nothing was named: then it tells no more than the numbers of the feed do. */
 const MAX_SCANNED_EVENTS = 5000;
 const MAX_PAGE_CHARACTERS = 16 * 1024 * 1024;
-const READ_EVENTS = 200;
 
 export interface HistoryPage {
   readonly entries: readonly LogEntry[];
@@ -23,43 +23,57 @@ export interface HistoryPage {
 /**
  * The next at most `limit` events of the past that the reader may see. Fewer where the log has no more or where
  * looking further would cost too much.
- * @throws CursorExpired, FutureCursor, EpochChanged.
+ * @throws CursorExpired, FutureCursor, EpochChanged; TooCostly.
  */
 export async function readHistory(
   log: FeedLog,
+  task: ReadTask,
   { request, access }: { request: HistoryRequest; access: Access },
 ): Promise<HistoryPage> {
-  const head = await log.head();
+  const head = await task.waitFor(() => log.head());
   assertReadable(request, head);
   const { limit, order } = request;
-  const conditions = conditionsOf(request);
   const entries: LogEntry[] = [];
   let position = request.cursor?.sequence;
   let characters = 0;
-  if (request.subject !== undefined && !access.maySee(request.subject)) return pageOf(false);
+  let scanned = 0;
+  let lookedAt = position;
+  if (!maySeeAny(request, access)) return pageOf(false);
   // Of what was named, a page that ends before its time would show that there is something.
   const maxScanned = namesSomething(request) ? Number.POSITIVE_INFINITY : MAX_SCANNED_EVENTS;
-  for (let scanned = 0; ;) {
-    const asked = Math.min(READ_EVENTS, limit);
-    const read = await log.history({ ...conditions, ...boundOf(order, position), limit: asked });
-    for (const entry of read) {
+  const includes = (facts: Visible & { sequence: number }) => {
+    scanned += 1;
+    lookedAt = facts.sequence;
+    return access.maySee(facts);
+  };
+  const scan = log.scanHistory({ ...conditionsOf(request), ...boundOf(order, position), includes });
+  for await (const batch of inSlices(task, scan)) {
+    for (const entry of batch) {
+      if (task.isOver) await task.nextSlice();
       position = entry.sequence;
-      scanned += 1;
-      if (!access.maySee(entry)) continue;
       entries.push(entry);
       characters += entry.json.length;
       if (entries.length === limit || characters > MAX_PAGE_CHARACTERS) return pageOf(true);
     }
-    if (read.length < asked || scanned >= maxScanned) return pageOf(read.length === asked);
-    // Looking far for few events must let others run too.
-    await setImmediate();
+    if (scanned < maxScanned) continue;
+    position = lookedAt;
+    return pageOf(true);
   }
+  return pageOf(false);
 
   function pageOf(more: boolean): HistoryPage {
     // At the end, what was passed over must not show that there was something: the last that may be seen counts.
     const reached = more ? position : entries.at(-1)?.sequence;
     return { entries, more, head, cursor: { epoch: head.epoch, sequence: reached ?? head.sequence } };
   }
+}
+
+/** Whether the log has to be asked: what may not be seen must not take longer than what does not exist. */
+function maySeeAny({ subject, namespace }: HistoryRequest, access: Access): boolean {
+  if (subject !== undefined && !access.maySee(subject)) return false;
+  return (
+    namespace === undefined || RESOURCE_TYPES.some((resource) => maySeeSome(access, { resource, namespace }))
+  );
 }
 
 function namesSomething({ subject, job, node, namespace, signal }: HistoryRequest): boolean {
@@ -76,7 +90,7 @@ function assertReadable({ cursor, order }: HistoryRequest, head: FeedHead): void
   }
 }
 
-function conditionsOf(request: HistoryRequest): Omit<HistoryQuery, "limit"> {
+function conditionsOf(request: HistoryRequest): HistoryScan {
   const { subject, cursor: _cursor, limit: _limit, namespace, ...rest } = request;
   if (subject === undefined) return { ...rest, ...(namespace !== undefined && { namespace }) };
   const { resource, key } = subject;
@@ -86,7 +100,7 @@ function conditionsOf(request: HistoryRequest): Omit<HistoryQuery, "limit"> {
 function boundOf(
   order: HistoryRequest["order"],
   position: number | undefined,
-): Pick<HistoryQuery, "after" | "before"> {
+): Pick<HistoryScan, "after" | "before"> {
   if (position === undefined) return {};
   return order === "newest-first" ? { before: position } : { after: position };
 }

@@ -1,17 +1,15 @@
-import { setImmediate } from "node:timers/promises";
 import type { FeedLog } from "../../feed/log.ts";
 import type { Cursor } from "../../schemas/cursor.ts";
 import type { LogEntry } from "../../schemas/draft.ts";
 import type { EventFilter } from "../selection/event-filter.ts";
+import type { ReadTask } from "../work/read-scheduler.ts";
 
 /** What one page may cost, whatever was asked for. */
 const MAX_SCANNED_EVENTS = 20_000;
 const MAX_SCANNED_BYTES = 32 * 1024 * 1024;
-const MAX_SCAN_MS = 5000;
-/** How long others wait while events are looked at: a filter may take some milliseconds for each. */
-const SLICE_MS = 10;
-const READ_EVENTS = 1000;
-const READ_BYTES = 1024 * 1024;
+const MAX_WORK_MS = 1000;
+/** One reading of the log: in SQLite everybody waits for it. */
+const READ_LIMITS = { limit: 500, maxBytes: 128 * 1024 };
 
 export interface Page {
   readonly entries: readonly LogEntry[];
@@ -26,6 +24,7 @@ export interface Page {
  */
 export async function readPage(
   log: FeedLog,
+  task: ReadTask,
   { cursor, filter, limit }: { cursor: Cursor; filter: EventFilter; limit: number },
 ): Promise<Page> {
   const entries: LogEntry[] = [];
@@ -33,24 +32,18 @@ export async function readPage(
   let { sequence } = cursor;
   let scannedEvents = 0;
   let scannedBytes = 0;
-  const endAt = performance.now() + MAX_SCAN_MS;
-  let sliceEndAt = performance.now() + SLICE_MS;
   while (scannedEvents < MAX_SCANNED_EVENTS && scannedBytes < MAX_SCANNED_BYTES) {
-    const read = await log.read({ epoch, sequence }, { limit: READ_EVENTS, maxBytes: READ_BYTES });
+    const read = await task.waitFor(() => log.read({ epoch, sequence }, READ_LIMITS));
     if (read.length === 0) break;
     for (const entry of read) {
+      if (task.isOver) await task.nextSlice();
       sequence = entry.sequence;
       scannedEvents += 1;
       scannedBytes += entry.json.length;
       if (filter(entry)) entries.push(entry);
-      const nowMs = performance.now();
-      if (entries.length === limit || nowMs > endAt) return { entries, cursor: { epoch, sequence } };
-      if (nowMs < sliceEndAt) continue;
-      await setImmediate();
-      sliceEndAt = performance.now() + SLICE_MS;
+      if (entries.length === limit || task.workedMs > MAX_WORK_MS)
+        return { entries, cursor: { epoch, sequence } };
     }
-    // Looking far for few events must let others run too.
-    await setImmediate();
   }
   return { entries, cursor: { epoch, sequence } };
 }

@@ -1,3 +1,4 @@
+import type { StatePart } from "../../feed/log.ts";
 import type { EventFacts } from "../../schemas/draft.ts";
 import { isResourceType, RESOURCE_TYPES } from "../../schemas/resources.ts";
 import type { Rights } from "../../schemas/rights.ts";
@@ -36,6 +37,15 @@ export function covers(rights: Rights, { resource, namespace, key }: Visible): b
 /** Whether there is nothing in the feed that must be kept from them. */
 export function seesAll(access: Access): boolean {
   return RESOURCE_TYPES.every((resource) => access.maySee({ resource, namespace: "*", key: null }));
+}
+
+/**
+ * Whether there may be objects of this resource and namespace that they may see. Asked before the log is: what is
+ * passed over there takes time, which would tell that it exists.
+ */
+export function maySeeSome(access: Access, part: StatePart): boolean {
+  // Objects that are namespaces are decided one by one.
+  return part.resource === "namespaces" || access.maySee({ ...part, key: null });
 }
 
 /** Of a scope's name, as `jobs/default`; what is no scope concerns them who see all. */

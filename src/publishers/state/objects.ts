@@ -1,21 +1,21 @@
-import { setImmediate } from "node:timers/promises";
-import type { FeedLog, StateCut, StateEntry, StateFilter } from "../../feed/log.ts";
+import type { StateCut, StateEntry, StateFilter, StatePart } from "../../feed/log.ts";
 import type { Cursor } from "../../schemas/cursor.ts";
 import { formatCursor } from "../../schemas/cursor.ts";
 import { objectFrame } from "../../schemas/frames-schema.ts";
-import { RESOURCES, type ObjectRef } from "../../schemas/resources.ts";
+import { RESOURCE_TYPES, RESOURCES, type ObjectRef } from "../../schemas/resources.ts";
 import {
   resourceOfEventType,
   subjectRef,
   type EventConditions,
   type Payload,
 } from "../../schemas/subscription-schema.ts";
-import type { Access } from "../selection/access.ts";
+import { maySeeSome, type Access } from "../selection/access.ts";
 import { createEventFilter, type EventFilter } from "../selection/event-filter.ts";
 import { payloadText } from "../selection/payload.ts";
+import { inSlices, type ReadTask } from "../work/read-scheduler.ts";
 
 /** About what is written in one go; a reader that is slow costs this, and what the log reads in one go. */
-const BATCH_CHARACTERS = 48 * 1024;
+const BATCH_CHARACTERS = 24 * 1024;
 
 export interface ObjectsOptions {
   readonly conditions: EventConditions;
@@ -33,46 +33,66 @@ function objectConditions(conditions: EventConditions): EventConditions {
   return { ...rest, types: rest.types.map((type) => resourceOfEventType(type) ?? type) };
 }
 
-/** Opens one cut of the state, no larger than the conditions need. Dispose it. */
-export function openObjects(log: FeedLog, conditions: EventConditions): Promise<StateCut> {
-  return log.stateCut(cutFilter(objectConditions(conditions)));
+/**
+ * What has to be read, in order. What the reader may not see is in none of it, so that asking for it by name takes as
+ * long as asking for what does not exist.
+ */
+function stateFilters({ types, namespaces, subjects }: EventConditions, access: Access): StateFilter[] {
+  if (subjects !== undefined) {
+    const refs = [...new Set(subjects)].map((subject) => subjectRef(subject, "subjects"));
+    return refs.filter((ref) => access.maySee(ref)).toSorted(byPlace);
+  }
+  const resources = RESOURCE_TYPES.filter((resource) => types?.includes(resource) ?? true).toSorted();
+  const includes = (part: StatePart) => maySeeSome(access, part);
+  if (namespaces === undefined) return resources.map((resource) => ({ resource, includes }));
+  const names = [...new Set(namespaces)].toSorted(compareBytes);
+  return resources
+    .flatMap((resource) => names.map((namespace) => ({ resource, namespace })))
+    .filter(includes);
 }
 
-function cutFilter({ types, namespaces, subjects }: EventConditions): StateFilter {
-  const [subject, ...subjectsMore] = subjects ?? [];
-  if (subject !== undefined && subjectsMore.length === 0) return filterOf(subjectRef(subject, "subjects"));
-  const resource = types?.length === 1 ? resourceNamed(types[0]) : undefined;
-  const namespace = namespaces?.length === 1 ? namespaces[0] : undefined;
-  return { ...(resource !== undefined && { resource }), ...(namespace !== undefined && { namespace }) };
+function byPlace(a: ObjectRef, b: ObjectRef): number {
+  return (
+    compareBytes(a.resource, b.resource) ||
+    compareBytes(a.namespace, b.namespace) ||
+    compareBytes(a.key, b.key)
+  );
 }
 
-function filterOf({ resource, namespace, key }: ObjectRef): StateFilter {
-  return { resource, namespace, key };
+function compareBytes(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
 
-function resourceNamed(type: string | undefined): StateFilter["resource"] {
-  return Object.values(RESOURCES).find((resource) => resource.type === type)?.type;
-}
-
-/** Texts of the objects of a cut that pass, a batch at a time; nothing is read ahead of who takes them. */
-export async function* objectTexts(cut: StateCut, options: ObjectsOptions): AsyncGenerator<string[]> {
+/**
+ * Texts of the objects of a cut that pass, a batch at a time; nothing is read ahead of who takes them.
+ * @throws TooCostly
+ */
+export async function* objectTexts(
+  cut: StateCut,
+  task: ReadTask,
+  options: ObjectsOptions,
+): AsyncGenerator<string[]> {
   const select = objectSelector(cut.cursor, options);
   let batch: string[] = [];
   let characters = 0;
-  for await (const entries of cut.entries()) {
-    for (const entry of entries) {
-      const text = select(entry);
-      if (text === undefined) continue;
-      batch.push(text);
-      characters += text.length;
-      if (characters < BATCH_CHARACTERS) continue;
-      yield batch;
-      // Many objects to a fast reader must let others run too.
-      await setImmediate();
-      batch = [];
-      characters = 0;
+  for (const filter of stateFilters(objectConditions(options.conditions), options.access)) {
+    for await (const entries of inSlices(task, cut.entries(filter))) {
+      for (const entry of entries) {
+        if (task.isOver) await task.nextSlice();
+        const text = select(entry);
+        if (text === undefined) continue;
+        batch.push(text);
+        characters += text.length;
+        if (characters < BATCH_CHARACTERS) continue;
+        task.pause();
+        yield batch;
+        await task.nextSlice();
+        batch = [];
+        characters = 0;
+      }
     }
   }
+  task.pause();
   if (batch.length > 0) yield batch;
 }
 

@@ -1,8 +1,9 @@
 import { EpochChanged } from "../../feed/errors.ts";
 import type { FeedLog } from "../../feed/log.ts";
 import type { ConnectionFrames } from "../connection/frames.ts";
-import { objectTexts, openObjects, type ObjectsOptions } from "./objects.ts";
+import { objectTexts, type ObjectsOptions } from "./objects.ts";
 import type { StartPoint } from "../connection/start.ts";
+import type { ReadTask } from "../work/read-scheduler.ts";
 import type { Prelude } from "../fanout/subscriber.ts";
 
 export interface SnapshotOptions {
@@ -10,21 +11,22 @@ export interface SnapshotOptions {
   readonly frames: ConnectionFrames;
   readonly start: StartPoint;
   readonly objects: ObjectsOptions;
+  readonly beginReading: () => Promise<ReadTask>;
 }
 
 /**
  * What a stream that asked for a snapshot begins with: hello, and the objects between begin and end, all true at
  * the cursor that the events then start after. The cut is open while the subscriber takes them, and no longer.
  */
-export function snapshotPrelude({ log, frames, start, objects }: SnapshotOptions): Prelude {
+export function snapshotPrelude({ log, frames, start, objects, beginReading }: SnapshotOptions): Prelude {
   return async (write) => {
-    await using cut = await openObjects(log, objects.conditions);
+    await using cut = await log.stateCut();
     const { cursor } = cut;
     const head = await log.head();
     if (head.epoch !== cursor.epoch) throw new EpochChanged(cursor, head);
     await write([...frames.opening({ ...start, cursor, head }), frames.snapshotBegin(cursor)]);
     let count = 0;
-    for await (const texts of objectTexts(cut, objects)) {
+    for await (const texts of objectTexts(cut, await beginReading(), objects)) {
       count += texts.length;
       await write(texts.map((json) => ({ json, cursor: undefined })));
     }
