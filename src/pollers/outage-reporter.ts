@@ -1,4 +1,4 @@
-import type { ChangefeedError } from "../schemas/errors.ts";
+import { ChangefeedError } from "../schemas/errors.ts";
 import { scopeName, type Scope } from "../schemas/scope.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Clock } from "./clock.ts";
@@ -27,14 +27,16 @@ export class OutageReporter {
     this.#clock = clock;
   }
 
-  failed(scope: Scope, error: ChangefeedError, retryInMs: number, consequence = ""): void {
+  /** `error` may be anything; what is no ChangefeedError is told with its stack, as soon as it happens. */
+  failed(scope: Scope, error: unknown, retryInMs: number, consequence = ""): void {
     const name = scopeName(scope);
-    this.#failing.set(name, error.code);
+    const { code, message, about, ...known } = factsOf(error);
+    this.#failing.set(name, code);
     // A refusal is about this scope alone; anything else is likely to be about Nomad, or the log, as a whole.
-    const cause = error.retryable ? error.code : `${error.code} ${name}`;
-    const level = retryInMs >= GRAVE_DELAY_MS ? "error" : "warn";
-    const fields = { scope: name, code: error.code, retryInMs, hint: error.hint };
-    this.#logger[this.#isNews(cause, level) ? level : "debug"](fields, `${consequence}${error.message}`);
+    const cause = about === "everything" ? code : `${code} ${name}`;
+    const level = known.err !== undefined || retryInMs >= GRAVE_DELAY_MS ? "error" : "warn";
+    const fields = { scope: name, code, retryInMs, ...known };
+    this.#logger[this.#isNews(cause, level) ? level : "debug"](fields, `${consequence}${message}`);
   }
 
   recovered(scope: Scope): void {
@@ -63,4 +65,21 @@ export class OutageReporter {
     this.#said.set(cause, { level, atMs: now });
     return true;
   }
+}
+
+/** `err` is there where nobody expected the error. */
+function factsOf(error: unknown): {
+  code: string;
+  message: string;
+  about: "everything" | "scope";
+  hint?: string | undefined;
+  err?: unknown;
+} {
+  if (error instanceof ChangefeedError) {
+    const { code, message, hint, retryable } = error;
+    const refused = !retryable && !code.startsWith("LOG_");
+    return { code, message, hint, about: refused ? "scope" : "everything" };
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  return { code: `UNEXPECTED: ${message}`, message, about: "everything", err: error };
 }

@@ -73,6 +73,8 @@ export interface ScopeReport {
   readonly upToDate: boolean;
   /** By the clock's `elapsed`. */
   readonly lastMoveAtMs: number;
+  /** Whether it has long been starting over for a reason that does not pass by itself. */
+  readonly broken: boolean;
 }
 
 /** `stopped`: the signal aborted; `fenced`: another claim; `drained`: the namespace is gone and empty. */

@@ -19,8 +19,8 @@ const OVER = {
 } as const;
 
 /**
- * How far a scope can be believed, and the one place that says so: an event in the log, a metric and a log line
- * each time it changes, nothing while it stays.
+ * How far a scope can be believed, and the one place that says so: a metric and a log line each time it changes, and an
+ * event in the log as soon as the log takes one; nothing while it stays.
  */
 export class ScopeCondition {
   readonly #scope: Scope;
@@ -28,6 +28,8 @@ export class ScopeCondition {
   readonly #metrics: Metrics;
   #current: Condition = "starting";
   #reason: string | null = null;
+  /** The trouble that the feed spoke of last and has not called over. */
+  #told: Trouble | null = null;
 
   constructor(scope: Scope, logger: Logger, metrics: Metrics) {
     this.#scope = scope;
@@ -48,29 +50,42 @@ export class ScopeCondition {
   resume(trouble: Trouble | null): void {
     if (trouble === null || this.#current !== "starting") return;
     this.#current = trouble;
+    this.#told = trouble;
     this.#reason = "it has not been read since the feed spoke of it";
   }
 
   async enter(trouble: Trouble, reason: string, say: Say): Promise<void> {
+    this.mark(trouble, reason);
+    await this.tell(say);
+  }
+
+  /** The scope is in trouble, and the log may not take an event about it now. */
+  mark(trouble: Trouble, reason: string): void {
     this.#reason = reason;
     if (this.#current === trouble) return;
-    await say(trouble, reason);
     this.#current = trouble;
     this.#metrics.scopeStale.set(this.#labels(), 1);
-    this.#logger.warn(
-      { condition: trouble },
-      `the feed says of ${scopeName(this.#scope)}: ${trouble}; ${reason}`,
-    );
+    this.#logger.warn({ condition: trouble }, `${scopeName(this.#scope)} is ${trouble}: ${reason}`);
+  }
+
+  /** Has the feed speak of the trouble where it has not yet. */
+  async tell(say: Say): Promise<void> {
+    const { trouble } = this;
+    if (trouble === null || trouble === this.#told) return;
+    await say(trouble, this.#reason ?? "");
+    this.#told = trouble;
+  }
+
+  get trouble(): Trouble | null {
+    return this.#current === "stale" || this.#current === "access-lost" ? this.#current : null;
   }
 
   async clear(say: Say): Promise<void> {
-    const before = this.#current;
-    if (before === "stale" || before === "access-lost") {
-      await say(OVER[before].state, OVER[before].reason);
-      this.#logger.info(
-        { condition: "ok" },
-        `the feed says of ${scopeName(this.#scope)}: ${OVER[before].state}`,
-      );
+    const before = this.trouble;
+    if (this.#told !== null) await say(OVER[this.#told].state, OVER[this.#told].reason);
+    this.#told = null;
+    if (before !== null) {
+      this.#logger.info({ condition: "ok" }, `${scopeName(this.#scope)}: ${OVER[before].reason}`);
     }
     this.#current = "ok";
     this.#reason = null;

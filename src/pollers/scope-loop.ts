@@ -47,9 +47,13 @@ export class ScopeLoop {
   #askNow = true;
   #lastOk: { readonly atMs: number; readonly elapsedMs: number } | null = null;
   #firstFailureAtMs: number | null = null;
+  /** Why it claimed the scope anew, or tries to, since it was read last. */
+  #startedOver: { readonly why: string; readonly passing: boolean } | null = null;
   #lastMoveAtMs: number;
   #canonicalAtMs: number;
   #namespaceGone = false;
+  /** Since when it waits for the log to take what was read. */
+  #takingSinceMs: number | null = null;
   /** Whether the claim and all that is in memory are to be thrown away. */
   #anew = false;
   /** Whether it waits for others' lists to be written. */
@@ -76,11 +80,12 @@ export class ScopeLoop {
   }
 
   report(): ScopeReport {
+    const { reason, current } = this.#condition;
     return {
       scope: this.scope,
-      baselined: this.#session?.baselined === true,
-      condition: this.#condition.current,
-      reason: this.#session?.paused ?? (this.#held ? HELD : this.#condition.reason),
+      baselined: this.#session?.baselined === true && this.#startedOver === null,
+      condition: current,
+      reason: this.#session?.paused ?? (this.#held ? HELD : (reason ?? this.#startedOver?.why ?? null)),
       index: this.#session?.last.index ?? null,
       count: this.#session?.last.snapshot.count ?? 0,
       lastOkAtMs: this.#lastOk?.atMs ?? null,
@@ -88,6 +93,7 @@ export class ScopeLoop {
       upToDate:
         this.#lastOk !== null && this.#firstFailureAtMs === null && !this.#held && !this.#session?.paused,
       lastMoveAtMs: this.#lastMoveAtMs,
+      broken: current === "stale" && this.#startedOver?.passing === false,
     };
   }
 
@@ -106,6 +112,14 @@ export class ScopeLoop {
     this.#interrupt.abort();
   }
 
+  /** Looks from outside whether it is stale: while the log takes nothing, the loop itself waits. */
+  lookOver(): void {
+    const paused = this.#session?.paused;
+    if (!paused || this.#takingSinceMs === null) return;
+    const waitedMs = this.#deps.clock.elapsed() - this.#takingSinceMs;
+    if (waitedMs >= this.#options.staleAfterMs) this.#condition.mark("stale", paused);
+  }
+
   /** Runs until the signal aborts, somebody else claims the scope, or it is drained. Never rejects. */
   async run(signal: AbortSignal): Promise<Outcome> {
     while (!signal.aborted) {
@@ -115,6 +129,7 @@ export class ScopeLoop {
       } catch (error) {
         if (signal.aborted) break;
         this.#session = undefined;
+        this.#takingSinceMs = null;
         if (error instanceof Fenced) {
           this.#logger.warn({ code: error.code }, `stopped watching: ${error.message}`);
           return "fenced";
@@ -125,15 +140,25 @@ export class ScopeLoop {
     return "stopped";
   }
 
+  /** Whatever the error was, a scope that goes on so is as stale as one that Nomad does not answer for. */
   async #startOver(error: unknown, signal: AbortSignal): Promise<void> {
+    const { clock, outages } = this.#deps;
     const retryInMs = this.#backoff.next();
-    const why = `reading the scope anew: ${error instanceof Error ? error.message : String(error)}`;
-    if (error instanceof Conflict) this.#logger.warn({ code: error.code, retryInMs }, why);
-    else if (error instanceof ChangefeedError) {
-      this.#logger.error({ code: error.code, hint: error.hint, retryInMs }, why);
-    } else this.#logger.error({ err: error, retryInMs }, why);
+    const why = error instanceof Error ? error.message : String(error);
+    this.#startedOver = { why, passing: error instanceof ChangefeedError && error.retryable };
+    if (error instanceof Conflict) {
+      this.#logger.warn({ code: error.code, retryInMs }, `reading the scope anew: ${why}`);
+    } else outages.failed(this.scope, error, retryInMs, "reading the scope anew: ");
+    if (this.#unreadMs() >= this.#options.staleAfterMs) this.#condition.mark("stale", why);
     this.#moved();
-    await this.#deps.clock.sleep(retryInMs, signal);
+    await clock.sleep(retryInMs, signal);
+  }
+
+  /** Since it first failed after it was read last; call it where it failed. */
+  #unreadMs(): number {
+    const now = this.#deps.clock.elapsed();
+    this.#firstFailureAtMs ??= now;
+    return now - this.#firstFailureAtMs;
   }
 
   async #hold(signal: AbortSignal): Promise<Outcome | "again"> {
@@ -145,6 +170,7 @@ export class ScopeLoop {
     });
     this.#session = session;
     this.#condition.resume(session.trouble);
+    await this.#condition.tell(session.say(signal));
     this.#askNow = true;
     let first = true;
     for (;;) {
@@ -184,8 +210,10 @@ export class ScopeLoop {
   /** While the log does not take what others have read, nothing more is read. */
   async #roomInBacklog(signal: AbortSignal): Promise<void> {
     const { backlog, clock } = this.#deps;
+    const sinceMs = clock.elapsed();
     while (backlog.full && !signal.aborted) {
       this.#held = true;
+      if (clock.elapsed() - sinceMs >= this.#options.staleAfterMs) this.#condition.mark("stale", HELD);
       this.#moved();
       await clock.sleep(BACKLOG_LOOK_MS, signal);
     }
@@ -234,10 +262,12 @@ export class ScopeLoop {
     const { metrics, clock, outages } = this.#deps;
     const { changes, restored, hiddenNamespaces } = observation;
     const endTimer = metrics.pollSeconds.startTimer({ resource: this.scope.resource });
+    this.#takingSinceMs = clock.elapsed();
     const events = await this.#deps.backlog.whileWriting(observation.response.body.length, () =>
       session.accept(observation, signal),
     );
     endTimer();
+    this.#takingSinceMs = null;
     this.#askNow = false;
     this.#namespaceGone ||= observation.namespaceGone;
     this.#measure(observation);
@@ -247,6 +277,7 @@ export class ScopeLoop {
     this.#backoff.reset();
     this.#endedEarly = 0;
     this.#firstFailureAtMs = null;
+    this.#startedOver = null;
     this.#lastOk = { atMs: clock.now(), elapsedMs: clock.elapsed() };
     outages.recovered(this.scope);
     if (hiddenNamespaces.length === 0) return this.#condition.clear(session.say(signal));
@@ -292,8 +323,7 @@ export class ScopeLoop {
     const outcome = error instanceof Distrusted ? "distrusted" : "failed";
     metrics.polls.inc({ resource: this.scope.resource, outcome });
     metrics.nomadErrors.inc({ code: error.code });
-    this.#firstFailureAtMs ??= clock.elapsed();
-    const unreadMs = clock.elapsed() - this.#firstFailureAtMs;
+    const unreadMs = this.#unreadMs();
     const say = session.say(signal);
     if (REFUSALS.has(error.code)) await this.#condition.enter("access-lost", publicReason(error), say);
     else if (unreadMs >= this.#options.staleAfterMs)

@@ -43,6 +43,7 @@ export class Supervisor {
     let epoch: string | undefined;
     while (!signal.aborted) {
       this.#replaceStuck();
+      for (const { loop } of this.#running.values()) loop.lookOver();
       // Where the log cannot be reached, the loops say so.
       const head = await log.head().catch(() => undefined);
       if (head !== undefined && epoch !== undefined && head.epoch !== epoch) this.#beginAnew(head.epoch);

@@ -451,6 +451,50 @@ describe("a scope's loop", () => {
     expect(seen.map((event) => event.data["state"])).toEqual(["stale", "recovered"]);
   });
 
+  it("is stale to everybody when it starts over for ever, whatever the reason", async () => {
+    const { logger, lines } = recordingLogger();
+    const outages = new OutageReporter(logger, systemClock);
+    const staleMetric = async () =>
+      /scope_stale\{resource="jobs",namespace="default"\} (\d)/.exec(await metrics.registry.metrics())?.[1];
+    nomad.set("jobs/default", 10, [job("a", 5)]);
+    const { loop } = start(jobs, { staleAfterMs: 0 }, { outages });
+    await count(2);
+    const bug = async () => Promise.reject(new TypeError("x is undefined"));
+    log.breakNext(bug, bug, bug, bug);
+    nomad.set("jobs/default", 20, [job("a", 15, { created: 5 })]);
+    await until("it tried again and again", () => log.commits.length >= 5);
+    expect(loop.report()).toMatchObject({
+      condition: "stale",
+      reason: "x is undefined",
+      baselined: false,
+      upToDate: false,
+      broken: true,
+    });
+    expect(await staleMetric()).toBe("1");
+    const seen = (await count(5)).slice(2);
+    expect(seen.map((event) => event.data["state"] ?? event.op)).toEqual(["stale", "update", "recovered"]);
+    expect(seen[0]?.data["reason"]).toBe("x is undefined");
+    await until("it is well", () => loop.report().condition === "ok");
+    expect(loop.report()).toMatchObject({ reason: null, baselined: true, upToDate: true, broken: false });
+    expect(await staleMetric()).toBe("0");
+    expect(lines).toEqual(["reading the scope anew: x is undefined", "every scope goes on again"]);
+  });
+
+  it("is stale while the log takes nothing, and the feed is spared the news of it", async () => {
+    nomad.set("jobs/default", 10, [job("a", 5)]);
+    const { loop } = start(jobs, { staleAfterMs: 0 });
+    await count(2);
+    const full = async () => Promise.reject(new LogFull("no space left"));
+    log.breakNext(...Array.from({ length: 12 }, () => full));
+    nomad.set("jobs/default", 20, [job("a", 15, { created: 5 })]);
+    await until("it is paused", () => loop.report().reason?.includes("no space left"));
+    loop.lookOver();
+    expect(loop.report()).toMatchObject({ condition: "stale", upToDate: false, broken: false });
+    await count(3);
+    await until("it is well", () => loop.report().condition === "ok");
+    expect((await events()).map((event) => event.type)).not.toContain("nomad.feed.scope");
+  });
+
   it("believes that everything is gone where the namespace is gone, and ends", async () => {
     nomad.set("jobs/default", 10, [job("a", 5), job("b", 5)]);
     const { done } = start();

@@ -36,7 +36,10 @@ export class Health {
     return { ready: waiting.length === 0, waiting };
   }
 
-  /** Alive: no loop stands still for longer than any wait of it could explain. */
+  /**
+   * Alive: no loop stands still for longer than any wait of it could explain, and none starts over again and again for
+   * a reason that another start of the process may cure and time does not.
+   */
   liveness(): LivenessReport {
     const { supervisor } = this.#deps.duties;
     const now = this.#deps.clock.elapsed();
@@ -44,7 +47,11 @@ export class Health {
     const stuck = reports
       .filter((report) => now - report.lastMoveAtMs > supervisor.stuckAfterMs)
       .map((report) => scopeName(report.scope));
-    return { alive: stuck.length === 0, details: { scopes: reports.length, stuck } };
+    const broken = reports.filter((report) => report.broken).map((report) => scopeName(report.scope));
+    return {
+      alive: stuck.length === 0 && broken.length === 0,
+      details: { scopes: reports.length, stuck, broken },
+    };
   }
 
   /** Resolves when ready; rejects with the signal's reason when it aborts before. */
