@@ -10,6 +10,7 @@ import { keepWithin } from "../feed/retention.ts";
 import type { Coordination } from "../coordination/coordination.ts";
 import { LocalDuties } from "../coordination/local/local-duties.ts";
 import { createHttpServer } from "../http/server.ts";
+import { openWaitingRoom } from "../http/waiting-room.ts";
 import { createNomadClient, type NomadClient } from "../nomad/client.ts";
 import { resolveNomadOptions } from "../nomad/options.ts";
 import { systemClock } from "../pollers/clock.ts";
@@ -52,7 +53,7 @@ export interface Bridge {
 
 /**
  * Builds the rooms from the configuration and starts them. Without a log that knows its region it waits for
- * Nomad first; with one, what is in the log is served while Nomad is away.
+ * Nomad first, alive but not ready; with one, what is in the log is served while Nomad is away.
  * @throws NomadOptionInvalid, TokensFileInvalid, TlsFilesUnusable, LogUnusable, LogInUse, ListenRefused; the signal's reason when it aborts.
  */
 export async function startBridge(
@@ -73,11 +74,20 @@ export async function startBridge(
     }
   };
   try {
-    const region =
-      config.nomad.region ??
-      (await regionOfLog(config.feed, { logger, signal: both })) ??
-      (await regionOf(nomad, { logger, signal: both })).name;
+    const auth = subscriberAuth(config, logger);
+    closing.push(() => auth.close());
+    let awaited = "the log cannot be opened yet";
+    const waitingRoom = await waitingRoomFor(config, {
+      logger,
+      asksWho: auth.authenticators.length > 0,
+      why: () => awaited,
+    });
+    closing.push(() => waitingRoom.close());
+    const ofLog = config.nomad.region ?? (await regionOfLog(config.feed, { logger, signal: both }));
+    if (ofLog === undefined) awaited = "Nomad does not answer yet";
+    const region = ofLog ?? (await regionOf(nomad, { logger, signal: both })).name;
     const source = sourceOf(config.cluster, region);
+    awaited = "the log cannot be opened yet";
     const log = await openLog(config, { source, logger, signal: both });
     closing.push(() => log.close());
 
@@ -89,8 +99,6 @@ export async function startBridge(
     const parts = { nomad, log, logger, metrics, source, worker, coordination, nomadReady };
     const duties = dutiesOf(config, parts);
     const health = new Health({ duties, coordination, clock: systemClock });
-    const auth = subscriberAuth(config, logger);
-    closing.push(() => auth.close());
     const server = createHttpServer(
       {
         log,
@@ -110,6 +118,7 @@ export async function startBridge(
         limits: await withRoomForFiles(config.access.limits),
       },
     );
+    await waitingRoom.close();
     const { url } = await server.start();
     closing.push(() => server.stop("shutdown", HTTP_STOP_MS));
 
@@ -155,6 +164,15 @@ export async function startBridge(
 async function withRoomForFiles(limits: Config["access"]["limits"]): Promise<Config["access"]["limits"]> {
   const connections = limits.connections ?? (await connectionsThatFit());
   return connections === undefined ? limits : { ...limits, connections };
+}
+
+/** Who listens until there is a log to serve. On a port that is chosen anew each time nobody could know it. */
+async function waitingRoomFor(
+  { access, listen, insecureNoAuth }: Config,
+  { asksWho, ...deps }: { logger: Logger; asksWho: boolean; why: () => string },
+): Promise<{ close(): Promise<void> }> {
+  if (listen.port === 0) return { close: () => Promise.resolve() };
+  return openWaitingRoom({ ...access, ...listen, insecureNoAuth, asksWho }, deps);
 }
 
 function wrongRegion(config: Config, source: string, region: string): LogUnusable {

@@ -11,6 +11,8 @@ export interface NomadAddress {
   readonly socketPath: string | undefined;
   /** Whether the agent is on this machine. */
   readonly local: boolean;
+  /** A path that was given and is not asked under. */
+  readonly droppedPath: string | undefined;
   /** Value of the Authorization header. */
   readonly authorization: Secret | undefined;
 }
@@ -37,6 +39,7 @@ function parseAddress(text: string, httpAuth: string | undefined): NomadAddress 
     origin: url.origin,
     secure: url.protocol === "https:",
     socketPath: undefined,
+    droppedPath: url.pathname === "/" ? undefined : url.pathname,
     local: /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname),
     authorization: basicAuthorization(credentialsOf(url, text) ?? httpAuth),
   };
@@ -50,6 +53,7 @@ function parseSocket(text: string, httpAuth: string | undefined): NomadAddress {
     origin: "http://127.0.0.1",
     secure: false,
     socketPath,
+    droppedPath: undefined,
     local: true,
     authorization: basicAuthorization(httpAuth),
   };

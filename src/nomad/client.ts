@@ -2,7 +2,7 @@ import { createIndexOf, RESOURCES, type Resource, type ResourceType } from "../s
 import type { Logger } from "../telemetry/logger.ts";
 import type { Consistency, ListRequest, ListResponse, NomadApi } from "./api.ts";
 import { listBody } from "./body.ts";
-import { NomadError } from "./errors.ts";
+import { isRefusal, NomadError } from "./errors.ts";
 import { createInspection, objectOf, parsed, type NomadInspection } from "./inspection.ts";
 import type { NomadClientOptions } from "./options.ts";
 import { header, Requester, type Answer } from "./requester.ts";
@@ -180,12 +180,10 @@ async function namespaceOf(
   const { refusal, body } = answer;
   if (refusal === undefined) return { presence: "present", answer };
   if (NOT_ALLOWED.has(refusal.code)) return { presence: "hidden", answer };
-  if (refusal.code !== "NOMAD_NOT_FOUND" || body.length === 0) throw refusal;
+  if (!isRefusal(refusal)) throw refusal;
   // Only in Nomad's own words: a gateway that lets some paths through answers 404 as well.
-  return {
-    presence: body.toString().trim() === "Namespace not found" ? "absent" : "hidden",
-    answer,
-  };
+  const gone = refusal.code === "NOMAD_NOT_FOUND" && body.toString().trim() === "Namespace not found";
+  return { presence: gone ? "absent" : "hidden", answer };
 }
 
 async function namespaceCreateIndex(

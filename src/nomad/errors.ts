@@ -50,6 +50,19 @@ export class NomadError extends ChangefeedError {
   }
 }
 
+/** Statuses that say "not now", not "not you" or "not this". */
+const PASSING_STATUSES: ReadonlySet<number> = new Set([408, 425, 429]);
+
+/**
+ * Whether something answered that this request is not allowed, or not known: Nomad, or a gateway that lets only some
+ * paths through.
+ */
+export function isRefusal(error: unknown): error is NomadError {
+  if (!(error instanceof NomadError) || error.code === "NOMAD_TLS") return false;
+  const { status = 0 } = error;
+  return status >= 400 && status < 500 && !PASSING_STATUSES.has(status);
+}
+
 /** An option of the client cannot be used. `message` says why and what is allowed. */
 export class NomadOptionInvalid extends ChangefeedError {
   readonly code = "NOMAD_OPTION_INVALID";

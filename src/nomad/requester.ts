@@ -173,6 +173,7 @@ export class Requester {
             status,
             text: printable(body, secrets),
             address,
+            droppedPath: agent.address.droppedPath,
             heldMs: elapsedMs,
             retryAfterMs: parseRetryAfter(header(headers, "retry-after"), header(headers, "date")),
           });

@@ -17,6 +17,8 @@ export interface FailedAnswer {
   readonly text: string;
   /** Without credentials. */
   readonly address: string;
+  /** A path of the address that was not asked under. */
+  readonly droppedPath?: string | undefined;
   readonly retryAfterMs: number | undefined;
   /** From sending the request to the whole answer, ms. */
   readonly heldMs: number;
@@ -192,11 +194,17 @@ export function statusError(asked: Asked, answer: FailedAnswer): NomadError {
   const said = text === "" ? "" : `: ${text}`;
   return new NomadError(rule.code, `${asked.what} at ${address} was answered ${status}${said}`, {
     retryable: rule.retryable,
-    hint: rule.hint(asked),
+    hint: `${rule.hint(asked)}${droppedPathHint(answer)}`,
     status,
     heldMs,
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   });
+}
+
+/** What answers there may be a gateway that knows Nomad under that path only. */
+function droppedPathHint({ status, droppedPath }: FailedAnswer): string {
+  if (droppedPath === undefined || status >= 500) return "";
+  return `. The path ${droppedPath} of the address was dropped, as Nomad's own client does: give Nomad a host name or a port of its own at the gateway`;
 }
 
 function applies(rule: Rule, status: number, text: string): boolean {

@@ -47,8 +47,10 @@ export class ScopeLoop {
   #askNow = true;
   #lastOk: { readonly atMs: number; readonly elapsedMs: number } | null = null;
   #firstFailureAtMs: number | null = null;
-  /** Why it claimed the scope anew, or tries to, since it was read last. */
-  #startedOver: { readonly why: string; readonly passing: boolean } | null = null;
+  /** Why it could not be read, where it was not since. */
+  #failure: string | null = null;
+  /** Since it was read last it claimed the scope anew, or tries to; `passing`: time may cure the reason. */
+  #startedOver: { readonly passing: boolean } | null = null;
   #lastMoveAtMs: number;
   #canonicalAtMs: number;
   #namespaceGone = false;
@@ -85,7 +87,7 @@ export class ScopeLoop {
       scope: this.scope,
       baselined: this.#session?.baselined === true && this.#startedOver === null,
       condition: current,
-      reason: this.#session?.paused ?? (this.#held ? HELD : (reason ?? this.#startedOver?.why ?? null)),
+      reason: this.#session?.paused ?? (this.#held ? HELD : (reason ?? this.#failure)),
       index: this.#session?.last.index ?? null,
       count: this.#session?.last.snapshot.count ?? 0,
       lastOkAtMs: this.#lastOk?.atMs ?? null,
@@ -145,7 +147,8 @@ export class ScopeLoop {
     const { clock, outages } = this.#deps;
     const retryInMs = this.#backoff.next();
     const why = error instanceof Error ? error.message : String(error);
-    this.#startedOver = { why, passing: error instanceof ChangefeedError && error.retryable };
+    this.#failure = why;
+    this.#startedOver = { passing: error instanceof ChangefeedError && error.retryable };
     if (error instanceof Conflict) {
       this.#logger.warn({ code: error.code, retryInMs }, `reading the scope anew: ${why}`);
     } else outages.failed(this.scope, error, retryInMs, "reading the scope anew: ");
@@ -277,6 +280,7 @@ export class ScopeLoop {
     this.#backoff.reset();
     this.#endedEarly = 0;
     this.#firstFailureAtMs = null;
+    this.#failure = null;
     this.#startedOver = null;
     this.#lastOk = { atMs: clock.now(), elapsedMs: clock.elapsed() };
     outages.recovered(this.scope);
@@ -324,6 +328,7 @@ export class ScopeLoop {
     metrics.polls.inc({ resource: this.scope.resource, outcome });
     metrics.nomadErrors.inc({ code: error.code });
     const unreadMs = this.#unreadMs();
+    this.#failure = error.message;
     const say = session.say(signal);
     if (REFUSALS.has(error.code)) await this.#condition.enter("access-lost", publicReason(error), say);
     else if (unreadMs >= this.#options.staleAfterMs)

@@ -91,7 +91,7 @@ describe("namespacePresence", () => {
 
   test("an endpoint that is not there says nothing about the namespace", async () => {
     const { client } = await against(text(404, ""));
-    expect(await codeOf(client.namespacePresence("qa", never))).toBe("NOMAD_NOT_FOUND");
+    expect(await client.namespacePresence("qa", never)).toBe("hidden");
   });
 });
 

@@ -3,7 +3,7 @@ import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import type { ListRequest } from "../../src/nomad/api.ts";
 import { clientOf, failureOf, jobs, STUBS } from "../support/nomad-clients.ts";
-import { LIST_HEADERS, sendList, serveHttp, serveTcp } from "../support/nomad-servers.ts";
+import { LIST_HEADERS, sendList, sendText, serveHttp, serveTcp } from "../support/nomad-servers.ts";
 
 describe("lists", () => {
   test("come byte for byte, with what the headers say", async () => {
@@ -87,7 +87,7 @@ describe("lists", () => {
       { index: "1", waitMs: 0 },
       "/v1/jobs?namespace=default&index=1&wait=1ms",
     ],
-    ["with a wait of its own choice", { index: "1" }, "/v1/jobs?namespace=default&index=1&wait=60000ms"],
+    ["with a wait of its own choice", { index: "1" }, "/v1/jobs?namespace=default&index=1&wait=55000ms"],
     ["stale", { consistency: "stale" }, "/v1/jobs?namespace=default&stale="],
     ["of all namespaces", { namespace: "*" }, "/v1/jobs?namespace=*"],
     ["of the cluster", { resource: "nodes", namespace: "-" }, "/v1/nodes"],
@@ -97,6 +97,15 @@ describe("lists", () => {
     await clientOf({ addresses: [agent.url] }).list(jobs(changes));
     expect(agent.requests).toEqual([`GET ${expected}`]);
   });
+});
+
+test("a path of the address is not asked under, and a refusal says so", async () => {
+  await using agent = await serveHttp((_request, response) => sendText(response, 404, "no such route"));
+  const error = await failureOf(clientOf({ addresses: [`${agent.url}/nomad`] }).list(jobs()));
+  expect(agent.requests[0]).toMatch(/^(GET )?\/v1\/jobs/);
+  expect(error.hint).toContain("The path /nomad of the address was dropped");
+  const plain = await failureOf(clientOf({ addresses: [agent.url] }).list(jobs()));
+  expect(plain.hint).not.toContain("dropped");
 });
 
 describe("answers that are not believed", () => {

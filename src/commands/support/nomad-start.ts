@@ -1,4 +1,5 @@
 import type { NomadClient } from "../../nomad/client.ts";
+import { isRefusal } from "../../nomad/errors.ts";
 import { untilItAnswers, type Waiting } from "./until-it-answers.ts";
 
 /** `nomad://<cluster>/<region>`: the CloudEvents source, and what a log belongs to. */
@@ -11,9 +12,12 @@ export function regionIn(source: string): string {
   return decodeURIComponent(source.slice(source.lastIndexOf("/") + 1));
 }
 
-/** Waits until Nomad answers at all; says once what keeps it, and again every minute. */
+/**
+ * Waits until Nomad answers at all; says once what keeps it, and again every minute. A refusal is an answer too: a
+ * gateway may let nothing but lists through, and those say for themselves what is wrong.
+ */
 export async function nomadAnswers(nomad: NomadClient, waiting: Waiting): Promise<void> {
-  await untilAnswered(() => nomad.leader(waiting.signal), waiting);
+  await untilAnswered(() => unlessRefused(nomad.leader(waiting.signal)), waiting);
 }
 
 export interface Region {
@@ -23,21 +27,29 @@ export interface Region {
 }
 
 /**
- * The region of the agent that answers; waits for Nomad. An agent that does not tell us (no agent:read) leaves
- * the only region there is, or else Nomad's default name.
+ * The region of the agent that answers; waits for Nomad. Where we may not ask it (no agent:read, or a gateway between),
+ * it is the only region there is, or else Nomad's default name.
  */
 export async function regionOf(nomad: NomadClient, waiting: Waiting): Promise<Region> {
   return untilAnswered(async () => {
-    const self = await nomad.agentSelf(waiting.signal);
+    const self = await unlessRefused(nomad.agentSelf(waiting.signal));
     if (self?.region !== undefined) return { name: self.region, sure: true };
-    const [only, ...others] = await nomad.regions(waiting.signal);
+    const [only, ...others] = (await unlessRefused(nomad.regions(waiting.signal))) ?? [];
     if (only !== undefined && others.length === 0) return { name: only, sure: true };
     waiting.logger.warn(
-      { regions: [only, ...others] },
-      'the token may not read the agent\'s region: taking it for "global"; set --nomad-region to be sure',
+      { regions: only === undefined ? [] : [only, ...others] },
+      'the agent\'s region may not be read: taking it for "global"; set --nomad-region to be sure',
     );
     return { name: "global", sure: false };
   }, waiting);
+}
+
+/** Undefined where it is refused. */
+async function unlessRefused<T>(asked: Promise<T>): Promise<T | undefined> {
+  return asked.catch((error: unknown) => {
+    if (isRefusal(error)) return undefined;
+    throw error;
+  });
 }
 
 function untilAnswered<T>(ask: () => Promise<T>, waiting: Waiting): Promise<T> {

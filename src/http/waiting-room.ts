@@ -1,0 +1,69 @@
+import { once } from "node:events";
+import type { RequestListener } from "node:http";
+import { LogUnavailable } from "../feed/errors.ts";
+import type { Logger } from "../telemetry/logger.ts";
+import type { TlsFiles } from "./access/tls.ts";
+import { ListenFailed } from "./errors.ts";
+import { assertMayListen, type ListenOptions } from "./listen.ts";
+import { createListener } from "./listener.ts";
+import { PROBLEM_TYPE, problemOf, problemText } from "./problem.ts";
+
+/** Beyond any number of probes; nobody else has business here. */
+const MAX_CONNECTIONS = 256;
+const RETRY_AFTER_SECONDS = 5;
+
+/**
+ * Answers in the place of the server while there is no log to serve: alive, not ready, and 503 to everybody else. It
+ * keeps the port, so that a port that is taken, or must not be opened, is known before a log is made.
+ * @throws InsecureListen, ListenFailed, TlsFilesUnusable
+ */
+export async function openWaitingRoom(
+  options: ListenOptions & { readonly tls?: TlsFiles },
+  { logger, why }: { logger: Logger; why: () => string },
+): Promise<{ close(): Promise<void> }> {
+  assertMayListen(options);
+  const listener = createListener(options, logger);
+  const server = listener.create(answerWith(why));
+  server.maxConnections = MAX_CONNECTIONS;
+  server.on("upgrade", (_request, socket) => {
+    socket.on("error", () => socket.destroy());
+    socket.end("HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
+  });
+  const { host, port } = options;
+  server.listen({ host: host === "localhost" ? "127.0.0.1" : host, port });
+  try {
+    await once(server, "listening");
+  } catch (error) {
+    listener.close();
+    throw new ListenFailed(host, port, error);
+  }
+  let closed: Promise<unknown> | undefined;
+  const close = async (): Promise<void> => {
+    listener.close();
+    const end = once(server, "close");
+    server.close();
+    server.closeAllConnections();
+    await end;
+  };
+  return { close: async () => void (await (closed ??= close())) };
+}
+
+function answerWith(why: () => string): RequestListener {
+  return (request, response) => {
+    response.setHeader("connection", "close");
+    const path = request.url?.split("?", 1)[0];
+    const json = { "content-type": "application/json; charset=utf-8" };
+    if (path === "/healthz") {
+      response.writeHead(200, json).end(JSON.stringify({ alive: true }));
+    } else if (path === "/readyz") {
+      response.writeHead(503, json).end(JSON.stringify({ ready: false, why: why() }));
+    } else {
+      const { status, problem } = problemOf(
+        new LogUnavailable(`The feed is not open yet: ${why()}`, { hint: "Try again in some seconds" }),
+      );
+      response
+        .writeHead(status, { "content-type": PROBLEM_TYPE, "retry-after": String(RETRY_AFTER_SECONDS) })
+        .end(problemText(problem));
+    }
+  };
+}
