@@ -1,3 +1,4 @@
+import { hideSecrets } from "../schemas/address-text.ts";
 import type { ConnectionFrame } from "../schemas/frames-schema.ts";
 import { Connection, type Ending } from "./connection.ts";
 import { notAFeed, verdictOf, type Verdict } from "./endings.ts";
@@ -60,7 +61,7 @@ export class Feed {
   async *items(): AsyncGenerator<AnyItem, void, undefined> {
     while (!this.#signal.aborted && this.#limit() !== 0) {
       const ending = yield* this.#connect();
-      const verdict = verdictOf(ending, this.#said, String(this.#options.url));
+      const verdict = verdictOf(ending, this.#said, hideSecrets(String(this.#options.url)));
       if (verdict.kind === "done") return;
       if (verdict.kind === "again") yield* this.#pause(verdict);
       else if (verdict.kind === "lost") this.#lose(verdict);
@@ -91,7 +92,7 @@ export class Feed {
 
   async *#receive(text: string, asked: URL): AsyncGenerator<AnyItem, void, undefined> {
     const message = parseMessage(text);
-    if (message === undefined) throw notAFeed(String(this.#options.url));
+    if (message === undefined) throw notAFeed(hideSecrets(String(this.#options.url)));
     rememberText(message, text);
     if (isFrame(message, "nomad.feed.hello")) yield* this.#greet(message, asked);
     else if (isFrame(message, "nomad.feed.error")) this.#said = message.data;

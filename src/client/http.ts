@@ -1,5 +1,5 @@
 import type { Said } from "./errors.ts";
-import { httpAddress, type SubscribeOptions } from "./options.ts";
+import { httpTarget, type SubscribeOptions } from "./options.ts";
 
 export type Access = Pick<SubscribeOptions, "url" | "token" | "signal">;
 
@@ -19,10 +19,12 @@ export async function tokenOf({ token }: Pick<Access, "token">): Promise<string 
 /** One request to the feed's server. Rejects only with the reason of `signal`, or with what `token` throws. */
 export async function ask(access: Access, path: string, method: "GET" | "POST" = "GET"): Promise<Answer> {
   const token = await tokenOf(access);
+  const { address, basic } = httpTarget(access.url, path);
+  const authorization = token === undefined ? basic : `Bearer ${token}`;
   try {
-    const response = await fetch(httpAddress(access.url, path), {
+    const response = await fetch(address, {
       method,
-      headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+      headers: authorization === undefined ? {} : { authorization },
       ...(access.signal !== undefined && { signal: access.signal }),
     });
     const body: unknown = await response.json().catch(() => undefined);

@@ -1,3 +1,4 @@
+import { hideSecrets, isCutPassword } from "../schemas/address-text.ts";
 import type { EventConditions, Payload } from "../schemas/subscription-schema.ts";
 import { ClientOptionInvalid } from "./errors.ts";
 import type { NoticeType, TypeName } from "./items.ts";
@@ -86,24 +87,45 @@ export function streamUrl(options: SubscribeOptions): URL {
 }
 
 /**
- * The address of another route of the same server.
+ * The address of another route of the same server, and what its user and password are as a header: `fetch` takes none in
+ * an address.
  * @throws ClientOptionInvalid
  */
-export function httpAddress(url: string | URL, path: string): string {
+export function httpTarget(
+  url: string | URL,
+  path: string,
+): { readonly address: string; readonly basic: string | undefined } {
   const target = baseOf(url);
   target.protocol = target.protocol.replace(/^ws/, "http");
   const [pathname = "", search = ""] = path.split("?");
   target.pathname = joined(target, pathname);
   target.search = search;
-  return target.href;
+  const basic = basicOf(target);
+  target.username = "";
+  target.password = "";
+  return { address: target.href, basic };
+}
+
+function basicOf({ username, password }: URL): string | undefined {
+  if (username === "" && password === "") return undefined;
+  const bytes = new TextEncoder().encode([username, password].map(decoded).join(":"));
+  return `Basic ${btoa(String.fromCharCode(...bytes))}`;
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }
 
 function baseOf(url: string | URL): URL {
   const text = String(url);
   const target = URL.canParse(text) ? new URL(text) : undefined;
-  if (target === undefined || !SCHEMES.includes(target.protocol)) {
+  if (target === undefined || !SCHEMES.includes(target.protocol) || isCutPassword(target)) {
     throw new ClientOptionInvalid(
-      `url: ${JSON.stringify(text)} is not allowed; allowed: addresses such as http://127.0.0.1:4650`,
+      `url: ${JSON.stringify(hideSecrets(text))} is not allowed; allowed: addresses such as http://127.0.0.1:4650`,
     );
   }
   target.search = "";

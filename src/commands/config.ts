@@ -9,9 +9,9 @@ import {
 } from "../config/options.ts";
 import { resolveConfig, type ResolvedConfig } from "../config/resolve.ts";
 import type { Given } from "../config/sources.ts";
+import { plainText, terminalJson } from "../schemas/terminal-text.ts";
 import type { Io } from "./io.ts";
-import { coloursFor } from "./support/colours.ts";
-import { jsonText } from "../schemas/line-safe.ts";
+import { coloursFor, stderrColoursFor } from "./support/colours.ts";
 
 /** Prints every option, its value and where the value came from. Secrets print as "[redacted]". */
 export function printConfig(options: { given: Given; json: boolean }, io: Io): void {
@@ -21,7 +21,7 @@ export function printConfig(options: { given: Given; json: boolean }, io: Io): v
       optionKey(name),
       { value: printed(name, resolved) ?? null, origin: resolved.origins[name].text },
     ]);
-    io.stdout.write(`${jsonText(Object.fromEntries(shown), 2)}\n`);
+    io.stdout.write(`${terminalJson(JSON.stringify(Object.fromEntries(shown), null, 2))}\n`);
     return;
   }
   const colours = coloursFor(io);
@@ -29,14 +29,15 @@ export function printConfig(options: { given: Given; json: boolean }, io: Io): v
   for (const group of OPTION_GROUPS) {
     io.stdout.write(`${colours.bold(group)}\n`);
     for (const name of OPTION_NAMES.filter((candidate) => OPTIONS[candidate].group === group)) {
-      const value = printed(name, resolved) ?? "-";
-      const origin = resolved.origins[name].text;
+      const value = plainText(printed(name, resolved) ?? "-");
+      const origin = plainText(resolved.origins[name].text);
       io.stdout.write(
         `  ${optionKey(name).padEnd(nameWidth)}${value.padEnd(32)} ${colours.dim(`(${origin})`)}\n`,
       );
     }
   }
-  for (const warning of resolved.warnings) io.stderr.write(`${colours.yellow("warning:")} ${warning}\n`);
+  const warn = stderrColoursFor(io).yellow("warning:");
+  for (const warning of resolved.warnings) io.stderr.write(`${warn} ${plainText(warning)}\n`);
 }
 
 /** Prints the JSON Schema of the configuration file. */

@@ -6,11 +6,12 @@ import { originalText, subscribe } from "../client/index.ts";
 import { resolveConfig } from "../config/resolve.ts";
 import { ListenFailed } from "../http/errors.ts";
 import { formatCursor, type Cursor } from "../schemas/cursor.ts";
+import { plainText } from "../schemas/terminal-text.ts";
 import { createSimulator, type Simulator } from "../simulator/index.ts";
-import { createLogger } from "../telemetry/logger.ts";
 import { startBridge, type Bridge } from "./bridge.ts";
 import type { Io } from "./io.ts";
 import { coloursFor, type Colours } from "./support/colours.ts";
+import { loggerFor } from "./support/cli-logger.ts";
 import { wrongObjects } from "./support/demo-audit.ts";
 import { eventLine } from "./support/event-line.ts";
 import { EXIT_CODES } from "./support/exit.ts";
@@ -92,11 +93,11 @@ class LiveView {
     const feed = subscribe({ url, cursor: formatCursor(after), signal, notices: ["client.disconnected"] });
     for await (const item of feed) {
       if (item.type === "client.disconnected") {
-        io.stderr.write(`disconnected: ${item.reason}\n`);
+        io.stderr.write(`disconnected: ${plainText(item.reason)}\n`);
         continue;
       }
       this.received += 1;
-      await writeText(io.stdout, `${eventLine(originalText(item), colours)}\n`, signal);
+      await writeText(io.stdout, `${eventLine(originalText(item), colours, io.columns())}\n`, signal);
       if (io.isTTY && this.received % REMIND_AFTER_LINES === 0) io.stdout.write(reminder(url, colours));
     }
   }
@@ -164,11 +165,7 @@ async function startDemoBridge(
   io: Io,
 ): Promise<Bridge> {
   const flags = { nomadAddr, feed, cluster: "demo", wait: "5s" };
-  const logger = createLogger({
-    level: "warn",
-    format: io.stderrIsTTY ? "pretty" : "json",
-    destination: { write: (line: string) => void io.stderr.write(line) },
-  });
+  const logger = loggerFor(io, { level: "warn", format: "auto" });
   // The demo ends its parts in its own order, also at Ctrl-C.
   const start = async (where: string) => {
     const { config } = resolveConfig({ flags: { ...flags, listen: where }, env: {} });
@@ -201,7 +198,7 @@ function introduction(given: {
     `  npx wscat -c '${socket}/v1/events?types=allocations&minSeverity=WARN'`,
     `  curl '${bridge.url}/v1/events?signals=allocation.failed&minSeverity=WARN&since=10m'`,
     "",
-    `The log is ${feed}${kept ? "" : "; it goes with the demo"}. Ctrl-C ends it. Every line is one event:`,
+    `The log is ${plainText(feed)}${kept ? "" : "; it goes with the demo"}. Ctrl-C ends it. Every line is one event:`,
     "\n",
   ].join("\n");
 }
@@ -213,7 +210,9 @@ function summary(result: Result & { seconds: number; changes: number }, colours:
     ...(events < changes
       ? [`${changes} changes became ${events} events: what happens to an object between two looks is one.`]
       : []),
-    ...(wrong.length > 0 ? [`The log does not have the true state of ${wrong.slice(0, 5).join(", ")}.`] : []),
+    ...(wrong.length > 0
+      ? [`The log does not have the true state of ${plainText(wrong.slice(0, 5).join(", "))}.`]
+      : []),
     ...(undelivered > 0 ? [`The subscriber did not get ${undelivered} of the log's events.`] : []),
   ];
   const line = `Demo over: ${changes} changes in ${seconds} s, ${events} events in the log, ${lost} lost`;

@@ -1,12 +1,13 @@
 import { resolveConfig } from "../config/resolve.ts";
 import type { Given } from "../config/sources.ts";
+import { hideSecretsIn } from "../schemas/address-text.ts";
+import { plainText, terminalJson } from "../schemas/terminal-text.ts";
 import type { Io } from "./io.ts";
 import type { Check } from "./support/checks/check.ts";
 import { checkHere } from "./support/checks/local-checks.ts";
 import { checkNomad } from "./support/checks/nomad-checks.ts";
 import { coloursFor, type Colours } from "./support/colours.ts";
 import { EXIT_CODES } from "./support/exit.ts";
-import { jsonText } from "../schemas/line-safe.ts";
 
 /** Checks what the feed needs and prints a line for each, with what to do. Answers 1 where something fails. */
 export async function doctor(options: { given: Given; json: boolean }, io: Io): Promise<number> {
@@ -14,17 +15,26 @@ export async function doctor(options: { given: Given; json: boolean }, io: Io): 
   const colours = coloursFor(io);
   const checks: Check[] = [];
   for (const group of [checkNomad(config, io.signal), checkHere(config)]) {
-    for await (const check of group) {
+    for await (const found of group) {
+      const check = withoutSecrets(found);
       checks.push(check);
       if (!options.json) io.stdout.write(checkText(check, colours));
     }
   }
-  if (options.json) io.stdout.write(`${jsonText(checks, 2)}\n`);
+  if (options.json) io.stdout.write(`${terminalJson(JSON.stringify(checks, null, 2))}\n`);
   return checks.some(({ status }) => status === "failure") ? EXIT_CODES.failed : EXIT_CODES.ok;
+}
+
+function withoutSecrets({ message, hint, ...check }: Check): Check {
+  return {
+    ...check,
+    message: hideSecretsIn(message),
+    ...(hint !== undefined && { hint: hideSecretsIn(hint) }),
+  };
 }
 
 function checkText({ name, status, message, hint }: Check, colours: Colours): string {
   const mark = { ok: colours.green("✓"), warning: colours.yellow("!"), failure: colours.red("✗") }[status];
-  const advice = hint === undefined ? "" : `    ${colours.dim(`→ ${hint}`)}\n`;
-  return `${mark} ${colours.bold(name)}: ${message}\n${advice}`;
+  const advice = hint === undefined ? "" : `    ${colours.dim(`→ ${plainText(hint)}`)}\n`;
+  return `${mark} ${colours.bold(name)}: ${plainText(message)}\n${advice}`;
 }

@@ -1,10 +1,12 @@
+import { httpTarget } from "../client/options.ts";
 import { dutiesSchema, type DutyStatus } from "../schemas/duty-schema.ts";
+import { plainText, terminalJson } from "../schemas/terminal-text.ts";
 import type { Io } from "./io.ts";
 import { coloursFor, type Colours } from "./support/colours.ts";
 import { EXIT_CODES } from "./support/exit.ts";
 import { feedHeaders } from "./support/feed-token.ts";
 import { assertFeedUrl, FeedUnreachable } from "./support/feed-url.ts";
-import { jsonText } from "../schemas/line-safe.ts";
+import { timeText } from "./support/times.ts";
 
 const ANSWER_WITHIN_MS = 10_000;
 
@@ -15,7 +17,11 @@ export async function duties(
 ): Promise<number> {
   assertFeedUrl(options.url, ["http:", "https:"]);
   const found = await ask(options.url, feedHeaders(options.tokenFile), io.signal);
-  io.stdout.write(options.json ? `${jsonText({ duties: found }, 2)}\n` : table(found, coloursFor(io)));
+  io.stdout.write(
+    options.json
+      ? `${terminalJson(JSON.stringify({ duties: found }, null, 2))}\n`
+      : table(found, coloursFor(io)),
+  );
   return found.every(isWell) ? EXIT_CODES.ok : EXIT_CODES.failed;
 }
 
@@ -24,10 +30,10 @@ async function ask(
   headers: Record<string, string>,
   signal: AbortSignal,
 ): Promise<readonly DutyStatus[]> {
-  const address = new URL("/v1/duties", url);
+  const { address, basic } = httpTarget(url, "/v1/duties");
   try {
     const response = await fetch(address, {
-      headers,
+      headers: { ...(basic !== undefined && { authorization: basic }), ...headers },
       signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_WITHIN_MS)]),
     });
     if (!response.ok) throw new Error(`${response.status}, ${await reasonIn(response)}`);
@@ -50,7 +56,7 @@ function isWell({ state, condition }: DutyStatus): boolean {
 
 function table(found: readonly DutyStatus[], colours: Colours): string {
   const head = ["DUTY", "WORKER", "SINCE", "CONDITION", "LAG", "INDEX", "OBJECTS"];
-  const rows = found.map(rowOf);
+  const rows = found.map((duty) => rowOf(duty).map(plainText));
   const widths = head.map((title, column) =>
     Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)),
   );
@@ -62,13 +68,13 @@ function table(found: readonly DutyStatus[], colours: Colours): string {
   const lines = rows.map((row, n) => {
     const duty = found[n];
     if (duty === undefined || isWell(duty)) return line(row);
-    const reason = duty.reason === null ? "" : `  ${colours.dim(duty.reason)}`;
+    const reason = duty.reason === null ? "" : `  ${colours.dim(plainText(duty.reason))}`;
     return `${colours.yellow(line(row))}${reason}`;
   });
   const workers = new Set(found.flatMap(({ worker }) => worker ?? []));
   const heldBy = [...workers].toSorted().map((worker) => {
     const share = found.filter((duty) => duty.worker === worker).length;
-    return `${worker}: ${share}`;
+    return `${plainText(worker)}: ${share}`;
   });
   const end = colours.dim(`${found.length} duties; ${heldBy.join(", ") || "no worker"}`);
   return `${colours.bold(line(head))}\n${lines.map((text) => `${text}\n`).join("")}${end}\n`;
@@ -78,7 +84,7 @@ function rowOf({ duty, state, worker, since, condition, lagMs, index, objects }:
   return [
     duty,
     worker ?? "-",
-    since === null ? "-" : since.replace("T", " ").replace(/\.\d+Z$/, "Z"),
+    since === null ? "-" : timeText(since),
     state === "held" ? (condition ?? "-") : state,
     lagMs === null ? "-" : `${(lagMs / 1000).toFixed(1)}s`,
     index ?? "-",

@@ -3,9 +3,10 @@ import { readOptions, type Given } from "../config/sources.ts";
 import { SIGNAL_NAMES } from "../events/signals.ts";
 import type { FeedLog, HistoryQuery } from "../feed/log.ts";
 import { parseSince } from "../schemas/since.ts";
+import { plainText, terminalJson } from "../schemas/terminal-text.ts";
 import { silentLogger } from "../telemetry/logger.ts";
 import type { Io } from "./io.ts";
-import { coloursFor } from "./support/colours.ts";
+import { coloursFor, stderrColoursFor } from "./support/colours.ts";
 import { eventLine } from "./support/event-line.ts";
 import { openLogToRead } from "./support/feed-log.ts";
 import {
@@ -16,7 +17,6 @@ import {
 } from "./support/object-selector.ts";
 import { UsageError } from "./support/usage-error.ts";
 import { writeText } from "./support/write-text.ts";
-import { lineSafe } from "../schemas/line-safe.ts";
 
 export interface HistoryOptions {
   /** `job/web`; absent: everything. */
@@ -47,7 +47,7 @@ export async function history(options: HistoryOptions, io: Io): Promise<void> {
     const count = await print(log, { ...query, ...conditions }, options.json, io);
     if (count > 0) return;
     const why = whole && (await whyNothing(log, whole));
-    io.stderr.write(`nothing in the log matches${why === undefined ? "" : `: ${why}`}\n`);
+    io.stderr.write(`nothing in the log matches${why === undefined ? "" : `: ${plainText(why)}`}\n`);
   } finally {
     await log.close();
   }
@@ -56,20 +56,18 @@ export async function history(options: HistoryOptions, io: Io): Promise<void> {
 /** Answers how many events there were. */
 async function print(log: FeedLog, query: HistoryQuery, json: boolean, io: Io): Promise<number> {
   const colours = coloursFor(io);
+  const { dim } = stderrColoursFor(io);
   const found = await log.history({ ...query, limit: query.limit + 1 });
   const { floor } = await log.head();
   if (found.length > query.limit) {
-    io.stderr.write(colours.dim(`only the newest ${query.limit} are shown; --limit shows more\n`));
+    io.stderr.write(dim(`only the newest ${query.limit} are shown; --limit shows more\n`));
   } else if (floor > 0) {
-    io.stderr.write(colours.dim(`events up to number ${floor} are gone (retention)\n`));
+    io.stderr.write(dim(`events up to number ${floor} are gone (retention)\n`));
   }
   for (const entry of found.slice(0, query.limit).toReversed()) {
     if (io.signal.aborted) break;
-    await writeText(
-      io.stdout,
-      `${json ? lineSafe(entry.json) : eventLine(entry.json, colours, { date: true })}\n`,
-      io.signal,
-    );
+    const line = json ? terminalJson(entry.json) : eventLine(entry.json, colours, io.columns());
+    await writeText(io.stdout, `${line}\n`, io.signal);
   }
   return found.length;
 }

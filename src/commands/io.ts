@@ -1,8 +1,22 @@
 import { isatty } from "node:tty";
+import { guardedOutput } from "../schemas/terminal-text.ts";
 
 /** A stream a command writes text to. */
 export interface Output {
   write(text: string): unknown;
+}
+
+/** An output that lets nothing through which steers a terminal, but colours and line breaks. */
+export class GuardedOutput implements Output {
+  readonly target: Output;
+
+  constructor(target: Output) {
+    this.target = target;
+  }
+
+  write(text: string): unknown {
+    return this.target.write(guardedOutput(text));
+  }
 }
 
 /** A command's whole contact with the process it runs in, so that tests run commands in their own process. */
@@ -16,6 +30,8 @@ export interface Io {
   readonly isTTY: boolean;
   /** Whether a person looks at stderr, where the log goes. */
   readonly stderrIsTTY: boolean;
+  /** Width of the terminal at stdout; undefined where there is none. Asked anew for each line: windows are resized. */
+  columns(): number | undefined;
 }
 
 /** How long a command may take to end once asked, ms. */
@@ -44,6 +60,7 @@ export function processIo(): Io {
     signal: stop.signal,
     isTTY: isatty(1),
     stderrIsTTY: isatty(2),
+    columns: () => process.stdout.columns,
   };
 }
 

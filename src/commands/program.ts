@@ -4,7 +4,9 @@ import { ASPECTS, OPS } from "../schemas/draft.ts";
 import { SEVERITY_NAMES } from "../schemas/severity.ts";
 import { duration } from "../config/value-types.ts";
 import type { DemoOptions } from "./demo.ts";
-import type { Io } from "./io.ts";
+import { hideSecretsIn } from "../schemas/address-text.ts";
+import { plainText } from "../schemas/terminal-text.ts";
+import { GuardedOutput, type Io } from "./io.ts";
 import type { SimulateOptions } from "./simulate.ts";
 import { addConfigFlags, givenOptions } from "./support/config-flags.ts";
 import { EXIT_CODES, reportError } from "./support/exit.ts";
@@ -33,7 +35,8 @@ const HISTORY_HELP_END = `
   nomad-changefeed history allocation/5456bd7a --json | jq .data.changes`;
 
 /** Runs one command and answers its exit code; whatever goes wrong is told on stderr. */
-export async function main(args: readonly string[], io: Io): Promise<number> {
+export async function main(args: readonly string[], given: Io): Promise<number> {
+  const io = { ...given, stdout: new GuardedOutput(given.stdout), stderr: new GuardedOutput(given.stderr) };
   let exitCode: number = EXIT_CODES.ok;
   const program = createProgram(io, async (command) => {
     exitCode = (await command()) ?? EXIT_CODES.ok;
@@ -64,8 +67,9 @@ function createProgram(io: Io, perform: Perform): Command {
     .exitOverride()
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
-      // What stands behind a mistyped flag may be a secret.
-      writeErr: (text) => io.stderr.write(text.replace(/(unknown option '--[^=']*)=[^']*'/, "$1'")),
+      // What stands behind a mistyped flag, or in its place, may be a secret.
+      writeErr: (text) =>
+        io.stderr.write(hideSecretsIn(text.replace(/(unknown (?:option|command) '-*[\w-]*).*'/s, "$1'"))),
       getOutHelpWidth: () => 110,
       getErrHelpWidth: () => 110,
       getOutHasColors: () => false,
@@ -89,7 +93,7 @@ function addFeedCommands(program: Command, io: Io, perform: Perform): void {
   ).action((flags: Flags) =>
     perform(async () => {
       const { config, warnings } = resolveConfig(givenOptions(flags, io));
-      for (const warning of warnings) io.stderr.write(`warning: ${warning}\n`);
+      for (const warning of warnings) io.stderr.write(`warning: ${plainText(warning)}\n`);
       const { run } = await import("./run.ts");
       await run(config, io);
     }),

@@ -1,17 +1,13 @@
 import type { Config } from "../config/config.ts";
-import { createLogger, type Logger } from "../telemetry/logger.ts";
+import type { Logger } from "../telemetry/logger.ts";
 import { startBridge, type Bridge } from "./bridge.ts";
 import type { Io } from "./io.ts";
+import { loggerFor } from "./support/cli-logger.ts";
 import { locationText } from "./support/feed-log.ts";
 
 /** `run`: the bridge, until it is told to stop. */
 export async function run(config: Config, io: Io): Promise<void> {
-  const format = config.log.format === "auto" ? (io.stderrIsTTY ? "pretty" : "json") : config.log.format;
-  const logger = createLogger({
-    level: config.log.level,
-    format,
-    destination: { write: (line: string) => void io.stderr.write(line) },
-  });
+  const logger = loggerFor(io, config.log);
   try {
     const bridge = await startBridge(config, { logger, signal: io.signal });
     let complete = false;

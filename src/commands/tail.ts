@@ -1,9 +1,11 @@
 import { originalText, subscribe, type Connected, type Disconnected, type Gap } from "../client/index.ts";
 import { SIGNAL_NAMES } from "../events/signals.ts";
 import { compileFilter } from "../publishers/selection/filter-expression.ts";
+import { hideSecrets } from "../schemas/address-text.ts";
 import { parseSubscription } from "../schemas/subscription-schema.ts";
+import { plainText, terminalJson } from "../schemas/terminal-text.ts";
 import type { Io } from "./io.ts";
-import { coloursFor } from "./support/colours.ts";
+import { coloursFor, stderrColoursFor } from "./support/colours.ts";
 import { eventLine } from "./support/event-line.ts";
 import { readFeedToken } from "./support/feed-token.ts";
 import { assertFeedUrl } from "./support/feed-url.ts";
@@ -32,7 +34,8 @@ export async function tail(options: TailOptions, io: Io): Promise<void> {
     compileFilter,
   });
   const colours = coloursFor(io);
-  const say = (text: string) => io.stderr.write(`${colours.dim(text)}\n`);
+  const { dim } = stderrColoursFor(io);
+  const say = (text: string) => io.stderr.write(`${dim(plainText(text))}\n`);
   const { tokenFile } = options;
   const feed = subscribe({
     url: options.url,
@@ -45,10 +48,11 @@ export async function tail(options: TailOptions, io: Io): Promise<void> {
   });
   for await (const item of feed) {
     if (isTold(item)) {
-      say(statusText(item, options.url));
+      say(statusText(item, hideSecrets(options.url)));
     } else {
       const json = originalText(item);
-      await writeText(io.stdout, `${options.json ? json : eventLine(json, colours)}\n`, io.signal);
+      const line = options.json ? terminalJson(json) : eventLine(json, colours, io.columns());
+      await writeText(io.stdout, `${line}\n`, io.signal);
     }
   }
 }

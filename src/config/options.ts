@@ -241,7 +241,7 @@ export const OPTIONS = {
   ),
   allowOrigin: option(
     list("<origins>", {
-      schema: z.string().regex(/^(\*|https?:\/\/[^\s/,]+)$/),
+      schema: z.string().regex(/^(\*|https?:\/\/[^\s/,@]+)$/),
       allowed: "origins such as https://app.example, comma between, or * for all",
     }),
     {

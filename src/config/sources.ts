@@ -1,5 +1,6 @@
 import { ConfigInvalid } from "./errors.ts";
 import { readConfigFile, type FileValue } from "./file.ts";
+import { hideSecrets } from "../schemas/address-text.ts";
 import { didYouMean } from "../schemas/nearest.ts";
 import {
   ENV_PREFIX,
@@ -12,7 +13,6 @@ import {
   type OptionName,
   type OptionValues,
 } from "./options.ts";
-import { hideUserinfo } from "./value-types.ts";
 
 /** What the operator gave: flags by option name (a switch is "true"), and the environment. */
 export interface Given {
@@ -101,8 +101,16 @@ function describeProblem(
   origin: Origin,
 ): string {
   const shown =
-    definition.secret === true ? "the value given (not shown)" : hideUserinfo(JSON.stringify(value));
+    definition.secret === true
+      ? "the value given (not shown)"
+      : JSON.stringify(value, (_name, part: unknown) => withoutSecrets(part, definition));
   return `${optionFlag(name)}: ${shown} is not allowed (${origin.text}); allowed: ${definition.type.allowed}`;
+}
+
+/** An address, or what was pasted where none belongs, may have a password in it. */
+function withoutSecrets(part: unknown, { type }: OptionDefinition): unknown {
+  if (typeof part !== "string") return part;
+  return type.isAddress === true || part.includes("@") || part.includes("://") ? hideSecrets(part) : part;
 }
 
 function unknownVariables(env: Given["env"]): string[] {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { hideSecrets } from "../schemas/address-text.ts";
 
 /**
  * How one kind of option value is written and read: the same text is allowed in a flag, in the environment
@@ -12,6 +13,8 @@ export interface ValueType<Value> {
   readonly schema: z.ZodType<Value>;
   /** The value as an operator would write it. */
   print(value: Value): string;
+  /** True where a value may hold a password, which is never shown. */
+  readonly isAddress?: true;
   /** True where a repeated flag adds to the value instead of replacing it. */
   readonly list?: true;
 }
@@ -85,18 +88,7 @@ export function addresses(): ValueType<readonly string[]> {
       "addresses such as http://10.0.0.5:4646, https://nomad.example or unix:///run/nomad.sock, comma between",
     schema: z.string().regex(/^(https?:\/\/[^\s,]+|unix:\/\/\/[^\s,]+)$/),
   });
-  return { ...type, print: (value) => hideUserinfo(type.print(value)) };
-}
-
-/**
- * The text without the users and passwords of the URLs in it. In an address of Redis everything up to the last @ may
- * belong to a password, also one with signs that should have been escaped.
- */
-export function hideUserinfo(given: string): string {
-  return given
-    .replaceAll(/\b(rediss?(?:\+[a-z]+)?:\/\/)[^\s"]*@/gi, "$1[redacted]@")
-    .replaceAll(/([?&][^=&\s"]*password=)[^&\s"]*/gi, "$1[redacted]")
-    .replaceAll(/:\/\/[^@/,\s]*@/g, "://[redacted]@");
+  return { ...type, isAddress: true, print: (value) => type.print(value.map(hideSecrets)) };
 }
 
 const DURATION_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
@@ -246,13 +238,15 @@ export function feedLocation(): ValueType<FeedLocation> {
     allowed:
       "sqlite:<path of the log file>, such as sqlite:./nomad-changefeed.db, or an address of Redis that begins with redis://, redis+sentinel:// or redis+cluster:// (rediss for TLS; docs/redis-log.md)",
     schema: readWith(z.string().trim(), readFeedLocation),
-    print: (value) => hideUserinfo(value.kind === "redis" ? value.url : `sqlite:${value.path}`),
+    isAddress: true,
+    print: (value) => (value.kind === "redis" ? hideSecrets(value.url) : `sqlite:${value.path}`),
   };
 }
 
 /** What follows the scheme of Redis is read, and refused with a reason, where the log is opened. */
 function readFeedLocation(given: string): FeedLocation | undefined {
   if (/^rediss?(\+sentinel|\+cluster)?:\/\/[^/?\s]/.test(given)) return { kind: "redis", url: given };
-  const match = /^sqlite:(?:\/\/)?(.+)$/.exec(given);
+  // A file of that name would hold the password of a mistyped address.
+  const match = /^sqlite:(?:\/\/)?(?!.*:.*@)(?!.*:\/\/)(.+)$/.exec(given);
   return match?.[1] === undefined ? undefined : { kind: "sqlite", path: match[1] };
 }

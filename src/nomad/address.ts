@@ -1,3 +1,4 @@
+import { hideSecrets, isCutPassword } from "../schemas/address-text.ts";
 import { NomadOptionInvalid } from "./errors.ts";
 import { Secret } from "./secret.ts";
 
@@ -34,6 +35,7 @@ function parseAddress(text: string, httpAuth: string | undefined): NomadAddress 
   if (text.startsWith("unix://")) return parseSocket(text, httpAuth);
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || (url.protocol !== "http:" && url.protocol !== "https:")) throw notAnAddress(text);
+  if (isCutPassword(url)) throw notAnAddress(text);
   return {
     display: url.origin,
     origin: url.origin,
@@ -76,7 +78,7 @@ function basicAuthorization(credentials: string | undefined): Secret | undefined
 }
 
 function notAnAddress(text: string): NomadOptionInvalid {
-  const shown = text.replace(/^([^/]*\/\/)?.*@/, "$1");
+  const shown = hideSecrets(text);
   return new NomadOptionInvalid(
     "addresses",
     `"${shown}" is no address of Nomad; allowed are http://host:port, https://host:port and unix:///path`,

@@ -30,7 +30,9 @@ it("duties shows who does what of a running feed", async () => {
     const { code, stdout } = await runCli(["duties", "--url", cluster.bridge.url]);
     expect(stdout).toMatch(/^DUTY +WORKER +SINCE +CONDITION +LAG +INDEX +OBJECTS\n/);
     for (const duty of ["plan", "trim", "nodes/-", "jobs/default", "allocations/default"]) {
-      expect(stdout).toMatch(new RegExp(`^${duty} +\\S+/${process.pid}/\\w+ +\\d{4}-\\d\\d-\\d\\d `, "m"));
+      expect(stdout).toMatch(
+        new RegExp(`^${duty} +\\S+/${process.pid}/\\w+ +\\d{4}-\\d\\d-\\d\\dT[\\d:]{8}Z `, "m"),
+      );
     }
     expect(stdout).toMatch(/^jobs\/default +.* ok +0\.0s +\d+ +\d+$/m);
     expect(code).toBe(0);

@@ -96,28 +96,28 @@ async function history(...args: string[]): Promise<string[]> {
   return stdout
     .trimEnd()
     .split("\n")
-    .map((line) => line.split(/\s+/).slice(3, 5).join(" "));
+    .map((line) => line.split(/\s+/).slice(2, 4).join(" "));
 }
 
 describe("history", () => {
   it("of a job has its allocations, newest last; --only leaves them out", async () => {
-    const whole = ["job.created web", "allocation.created web.front[0]", "allocation.updated web.front[0]"];
+    const whole = ["job.registered web", "allocation.running web.front[0]", "allocation.failed web.front[0]"];
     expect(await history("job/web")).toEqual(whole);
-    expect(await history("jobs/web", "--only")).toEqual(["job.created web"]);
+    expect(await history("jobs/web", "--only")).toEqual(["job.registered web"]);
     expect(await history("job/web", "--since", "1d")).toEqual(whole.slice(1));
     expect(await history("job/web", "--until", "1d")).toEqual(whole.slice(0, 1));
-    expect(await history("job/par/dispatch-1")).toEqual(["job.created par/dispatch-1"]);
+    expect(await history("job/par/dispatch-1")).toEqual(["job.registered par/dispatch-1"]);
   });
 
   it("of a node has its allocations; the beginning of an id will do", async () => {
     expect(await history("node/fb21")).toHaveLength(4);
-    expect(await history("node/fb21", "--only")).toEqual(["node.updated n1"]);
+    expect(await history("node/fb21", "--only")).toEqual(["node.down n1"]);
     expect(await history("allocations/5456")).toHaveLength(2);
   });
 
   it("filters by signal and namespace", async () => {
-    expect(await history("--signal", "allocation.failed")).toEqual(["allocation.updated web.front[0]"]);
-    expect(await history("--namespace", "qa")).toEqual(["job.created par/dispatch-1"]);
+    expect(await history("--signal", "allocation.failed")).toEqual(["allocation.failed web.front[0]"]);
+    expect(await history("--namespace", "qa")).toEqual(["job.registered par/dispatch-1"]);
   });
 
   it("refuses a beginning that several ids have, and lists them", async () => {

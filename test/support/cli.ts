@@ -11,10 +11,9 @@ export interface RunningCli {
   readonly done: Promise<number>;
 }
 
-export function startCli(
-  args: readonly string[],
-  given: Partial<Pick<Io, "env" | "isTTY">> = {},
-): RunningCli {
+type Given = Partial<Pick<Io, "env" | "isTTY" | "stderrIsTTY" | "columns">>;
+
+export function startCli(args: readonly string[], given: Given = {}): RunningCli {
   const stop = new AbortController();
   const written = { stdout: "", stderr: "" };
   const output = (name: "stdout" | "stderr") => ({ write: (text: string) => void (written[name] += text) });
@@ -24,6 +23,7 @@ export function startCli(
     env: {},
     isTTY: false,
     stderrIsTTY: false,
+    columns: () => undefined,
     signal: stop.signal,
     ...given,
   };
@@ -43,7 +43,7 @@ export function startCli(
 /** Runs a command to its end. */
 export async function runCli(
   args: readonly string[],
-  given: Partial<Pick<Io, "env" | "isTTY">> = {},
+  given: Given = {},
 ): Promise<{ code: number; stdout: string; stderr: string }> {
   const cli = startCli(args, given);
   const code = await cli.done;

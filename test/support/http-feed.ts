@@ -75,6 +75,11 @@ export class TestFeed implements AsyncDisposable {
     return new TestFeed(own, directory);
   }
 
+  /** What `--feed` takes; of a log of its own. */
+  get location(): string {
+    return `sqlite:${join(this.#directory, "feed.db")}`;
+  }
+
   async commit(...events: EventDraft[]): Promise<string> {
     return this.write(events, []);
   }

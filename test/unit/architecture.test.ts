@@ -10,7 +10,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   snapshots: ["schemas"],
   events: ["schemas"],
   filters: ["schemas"],
-  telemetry: [],
+  telemetry: ["schemas"],
   nomad: ["schemas", "telemetry"],
   feed: ["schemas", "telemetry"],
   coordination: ["feed", "schemas", "telemetry"],
@@ -81,14 +81,16 @@ describe("the rooms", () => {
   });
 });
 
-it("what the client takes from elsewhere can go into a browser: types, and the root of all errors", () => {
+it("what the client takes from elsewhere can go into a browser: types, the root of all errors, and how an address is shown", () => {
   const values = imports
     .filter(({ room, isTypeOnly }) => room === "client" && !isTypeOnly)
     .filter(({ target }) => !target.startsWith("./"));
   expect(values.map(arrow).toSorted()).toEqual([
     "client/errors.ts → schemas/errors.ts",
+    "client/feed.ts → schemas/address-text.ts",
     "client/node-socket.ts → node:buffer",
     "client/node-socket.ts → ws",
+    "client/options.ts → schemas/address-text.ts",
   ]);
   expect(reachedFrom("client/browser.ts")).not.toContain("client/node-socket.ts");
 });

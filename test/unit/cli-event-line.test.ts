@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { coloursFor } from "../../src/commands/support/colours.ts";
 import { eventLine } from "../../src/commands/support/event-line.ts";
+import { widthOf } from "../../src/commands/support/fit-line.ts";
 import { buildChangeEvents } from "../../src/events/build.ts";
 import { sealDraft, type EventDraft } from "../../src/schemas/draft.ts";
 import { changeOf, contextOf } from "../support/event-fixtures.ts";
@@ -23,20 +24,20 @@ const ALLOCATION = {
 function lineOf(...change: Parameters<typeof changeOf>): string {
   const [draft] = buildChangeEvents(changeOf(...change), contextOf());
   const json = sealDraft(draft as EventDraft, "abc", 7);
-  return eventLine(json, plain).replace(/^\d\d:\d\d:\d\d\.\d{3} /, "");
+  return eventLine(json, plain).replace(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ /, "");
 }
 
 describe("a line", () => {
   it("says what happened to what, and where", () => {
     const failed = { ...ALLOCATION, ClientStatus: "failed", ModifyIndex: 12 };
     expect(lineOf("allocations", ALLOCATION, failed)).toMatch(
-      /^ERROR allocation\.updated +web\.frontend\[3\] {2}default {2}allocation\.failed {2}ClientStatus running → failed {2}job web node fb2170a8$/,
+      /^ERROR allocation\.failed {3}web\.frontend\[3\] {2}default {2}ClientStatus running → failed {2}node fb2170a8 {2}job web$/,
     );
   });
 
   it("of a creation and a deletion has the status", () => {
-    expect(lineOf("allocations", undefined, ALLOCATION)).toMatch(/allocation\.created .*running/);
-    expect(lineOf("allocations", ALLOCATION, undefined)).toMatch(/allocation\.deleted .*running/);
+    expect(lineOf("allocations", undefined, ALLOCATION)).toMatch(/allocation\.placed .* running /);
+    expect(lineOf("allocations", ALLOCATION, undefined)).toMatch(/allocation\.gone .* running /);
   });
 
   it("shortens ids where there is no name, and paths where they are long", () => {
@@ -56,6 +57,38 @@ describe("a line", () => {
     });
     expect(lineOf("jobs", summary(8), summary(9))).toContain("front/Running 8 → 9");
   });
+
+  it("says of trouble what the task's driver said, and names the node where it is known", () => {
+    const event = { Type: "Terminated", DisplayMessage: "Exit Code: 137, OOM Killed", Time: 1, Details: {} };
+    const task = (Events: object[], State: string) => ({
+      main: { State, Failed: false, Restarts: 0, Events },
+    });
+    const running = { ...ALLOCATION, NodeName: "worker-3", TaskStates: task([], "running") };
+    const failed = { ...running, ClientStatus: "failed", TaskStates: task([event], "dead"), ModifyIndex: 12 };
+    expect(lineOf("allocations", running, failed)).toMatch(
+      / {2}ClientStatus running → failed .* {2}Exit Code: 137, OOM Killed {2}node worker-3 /,
+    );
+  });
+
+  it("does not show times, indexes and ids where something else says more", () => {
+    const job = { ID: "web", Name: "web", Namespace: "default", Stop: false, ModifyIndex: 5 };
+    const before = { ...job, JobModifyIndex: 5, SubmitTime: 1 };
+    const again = { ...job, JobModifyIndex: 6, SubmitTime: 2, ModifyIndex: 6 };
+    expect(lineOf("jobs", before, again)).toMatch(/job\.updated +web {2}default$/);
+  });
+
+  it.each([60, 80, 100, 140])(
+    "fits a terminal of %i columns, and shows the most important first",
+    (columns) => {
+      const failed = { ...ALLOCATION, Name: "web.フロント[3]", ClientStatus: "failed", ModifyIndex: 12 };
+      const [draft] = buildChangeEvents(changeOf("allocations", ALLOCATION, failed), contextOf());
+      const line = eventLine(sealDraft(draft as EventDraft, "abc", 7), plain, columns);
+      expect(widthOf(line)).toBeLessThanOrEqual(columns);
+      expect(line).toMatch(/^\S+Z ERROR allocation\.failed +web/);
+      expect(line.includes("node fb2170a8")).toBe(columns >= 140);
+      expect(line.includes("default")).toBe(columns >= 80);
+    },
+  );
 
   it("of bookkeeping alone shows it, and colours nothing that is empty", () => {
     const job = { ID: "web", Name: "web", Namespace: "default", ModifyIndex: 5 };

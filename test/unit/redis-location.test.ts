@@ -1,5 +1,5 @@
 import { describe, expect, it, test } from "vitest";
-import { feedLocation, hideUserinfo } from "../../src/config/value-types.ts";
+import { feedLocation } from "../../src/config/value-types.ts";
 import { LogUnusable } from "../../src/feed/errors.ts";
 import { locationOf } from "../../src/feed/redis/location.ts";
 
@@ -132,7 +132,6 @@ test.each([
   `redis+cluster://me:x/${SECRET}@one`,
   `redis+sentinel://one/main?sentinelpassword=${SECRET}&feed=a`,
 ])("%s is printed without its password", (address) => {
-  expect(hideUserinfo(JSON.stringify(address))).not.toContain(SECRET);
   const type = feedLocation();
   const printed = type.print(type.schema.parse(address));
   expect(printed).not.toContain(SECRET);

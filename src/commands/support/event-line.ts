@@ -1,49 +1,58 @@
+import { SIGNALS } from "../../events/signals.ts";
 import { controlEventSchema, type ControlEventJson } from "../../schemas/control-schema.ts";
-import { changeEventSchema, type ChangeData, type ChangeEvent } from "../../schemas/event-schema.ts";
+import { changeEventSchema, type ChangeEvent } from "../../schemas/event-schema.ts";
 import { parseExact } from "../../schemas/json.ts";
 import { isSeverity, type Severity } from "../../schemas/severity.ts";
+import { plainText } from "../../schemas/terminal-text.ts";
 import type { Colours } from "./colours.ts";
+import { fitLine, type Cell } from "./fit-line.ts";
+import { reasonOf, tellingChange } from "./telling-change.ts";
+import { timeText } from "./times.ts";
 
 /**
- * One event as one line for people: local time, severity, type, name, namespace, what changed, where.
+ * One event as one line for people: time, severity, what happened, name, namespace, what changed, why, what else
+ * happened, where. What happened is the event's foremost signal, or else its type.
  *
- *     10:15:30.123 ERROR allocation.updated  web.frontend[3]  default  allocation.failed  ClientStatus running → failed  node fb2170a8
+ *     2026-08-22T10:15:30Z ERROR allocation.failed   web.frontend[3]  default  ClientStatus running → failed  node fb2170a8
+ *
+ * On a terminal of `columns` the last are left out first, as far as they find no room.
  */
-export function eventLine(json: string, colours: Colours, options: { date?: boolean } = {}): string {
+export function eventLine(json: string, colours: Colours, columns?: number): string {
   const event = parseExact(json);
   const change = changeEventSchema.safeParse(event);
-  if (change.success) return changeLine(change.data, colours, options);
+  if (change.success) return fitLine(changeCells(change.data, colours), columns);
   const control = controlEventSchema.safeParse(event);
-  if (control.success) return controlLine(control.data, colours, options);
-  return plain(json);
+  if (control.success) return fitLine(controlCells(control.data, colours), columns);
+  return fitLine([{ text: plainText(json), paint: (text) => text, rank: 0 }], columns);
 }
 
-interface LineOptions {
-  /** Whether to print the date too. */
-  readonly date?: boolean;
-}
-
-function changeLine(event: ChangeEvent, colours: Colours, options: LineOptions): string {
+function changeCells(event: ChangeEvent, colours: Colours): Cell[] {
   const { resource, signals, observed } = event.data;
-  const place = [
-    ...(resource.job === undefined || resource.type === "jobs" ? [] : [`job ${resource.job}`]),
-    ...(resource.node === undefined || resource.type === "nodes"
-      ? []
-      : [`node ${resource.node.slice(0, 8)}`]),
-    ...(observed.mode === "live" ? [] : [observed.mode]),
+  const severity = severityOf(event);
+  const lead = leadingSignal(signals, severity);
+  const job = resource.job === undefined || resource.type === "jobs" ? "" : `job ${resource.job}`;
+  const node = resource.node === undefined || resource.type === "nodes" ? "" : `node ${nodeOf(event)}`;
+  const cells: [text: string, paint: (text: string) => string, rank: number][] = [
+    [nameOf(event), colours.bold, 1],
+    [resource.namespace === "-" ? "" : resource.namespace, colours.cyan, 2],
+    [tellingChange(event.data), asItIs, 3],
+    [reasonOf(event.data, severity), asItIs, 4],
+    [signals.filter((name) => name !== lead).join(" "), paintOf(severity, colours), 6],
+    [node, colours.dim, 5],
+    [job, colours.dim, 7],
+    [observed.mode === "live" ? "" : observed.mode, colours.dim, 8],
   ];
-  return columns([
-    ...lineStart(event, colours, options),
-    colours.bold(nameOf(event)),
-    resource.namespace === "-" ? "" : colours.cyan(plain(resource.namespace)),
-    signals.length === 0 ? "" : paint(event.severitytext, colours)(plain(signals.join(" "))),
-    plain(tellingChange(event.data)),
-    colours.dim(plain(place.join(" "))),
-  ]);
+  return [
+    ...startOfLine(event, lead ?? verbOf(event), colours),
+    ...cells.map(([text, paint, rank]) => ({ text: plainText(text), paint, rank })),
+  ];
 }
 
-function controlLine(event: ControlEventJson, colours: Colours, options: LineOptions): string {
-  return columns([...lineStart(event, colours, options), plain(controlText(event))]);
+function controlCells(event: ControlEventJson, colours: Colours): Cell[] {
+  return [
+    ...startOfLine(event, verbOf(event), colours),
+    { text: plainText(controlText(event)), paint: asItIs, rank: 1 },
+  ];
 }
 
 function controlText(event: ControlEventJson): string {
@@ -65,101 +74,55 @@ function scopeText({ scope }: { scope: { resource: string; namespace: string } }
   return `${scope.resource}/${scope.namespace}`;
 }
 
-function lineStart(
-  event: { time: string; type: string; severitytext: string },
+/** When, how bad, what: always shown. */
+function startOfLine(
+  event: { time: string; severitytext: string },
+  what: string,
   colours: Colours,
-  options: LineOptions,
-): string[] {
-  const severity = isSeverity(event.severitytext) ? event.severitytext : "INFO";
-  return [
-    `${colours.dim(localTime(event.time, options.date === true))} ${paint(severity, colours)(severity.padEnd(5))} ` +
-      event.type.replace(/^nomad\./, "").padEnd(18),
-  ];
+): readonly Cell[] {
+  const severity = severityOf(event);
+  const paint = paintOf(severity, colours);
+  const painted = (text: string) => {
+    const [time = "", word = "", ...rest] = text.split(" ");
+    return `${colours.dim(time)} ${paint(word)} ${rest.join(" ")}`;
+  };
+  const text = `${timeText(event.time)} ${severity.padEnd(5)} ${plainText(what).padEnd(18)}`;
+  return [{ text, paint: painted, rank: 0 }];
 }
 
-function paint(severity: Severity, colours: Colours): (text: string) => string {
+function severityOf({ severitytext }: { severitytext: string }): Severity {
+  return isSeverity(severitytext) ? severitytext : "INFO";
+}
+
+/** `nomad.allocation.updated` → `allocation.updated`. */
+function verbOf({ type }: { type: string }): string {
+  return type.replace(/^nomad\./, "");
+}
+
+const SEVERITY_OF_SIGNAL = new Map<string, Severity>(SIGNALS.map(({ name, severity }) => [name, severity]));
+
+/** The first of those that give the event its severity. */
+function leadingSignal(signals: readonly string[], severity: Severity): string | undefined {
+  return signals.find((name) => SEVERITY_OF_SIGNAL.get(name) === severity) ?? signals[0];
+}
+
+function nameOf({ data: { resource } }: ChangeEvent): string {
+  const name = resource.name ?? resource.id;
+  return /^[0-9a-f]{8}-[0-9a-f]{4}-/.test(name) ? name.slice(0, 8) : name;
+}
+
+/** Its name, as an allocation tells it, or the beginning of its id. */
+function nodeOf({ data: { resource, after, before } }: ChangeEvent): string {
+  const name = (after ?? before)?.["NodeName"];
+  return typeof name === "string" && name !== "" ? name : (resource.node ?? "").slice(0, 8);
+}
+
+function paintOf(severity: Severity, colours: Colours): (text: string) => string {
   if (severity === "ERROR" || severity === "FATAL") return colours.red;
   if (severity === "WARN") return colours.yellow;
   return severity === "INFO" ? colours.green : colours.dim;
 }
 
-/** What people look at first, best first. */
-const TELLING = [
-  /^\/ClientStatus$/,
-  /^\/Status$/,
-  /^\/DesiredStatus$/,
-  /^\/Drain$/,
-  /^\/SchedulingEligibility$/,
-  /^\/Stop$/,
-  /^\/DeploymentStatus\/Healthy$/,
-  /^\/TaskStates\/[^/]+\/(State|Restarts)$/,
-  /^\/TaskGroups\/[^/]+\/(Promoted|HealthyAllocs|UnhealthyAllocs|PlacedAllocs)$/,
-  /^\/JobSummary\/Summary\//,
-  /^\/StatusDescription$/,
-];
-
-/** What changes with every version and says nothing by itself. */
-const BOOKKEEPING = /\/(ModifyIndex|JobModifyIndex|ModifyTime|SnapshotIndex|LastRestart|Timestamp)$/;
-
-function tellingChange({ op, changes = [], after, before }: ChangeData): string {
-  if (op !== "update") return statusOf(after ?? before);
-  const telling = changes.filter(({ path }) => !BOOKKEEPING.test(path));
-  const candidates = telling.filter(({ from, to }) => isScalar(from) && isScalar(to));
-  const best = TELLING.map((path) => candidates.find((change) => path.test(change.path))).find(
-    (change) => change !== undefined,
-  );
-  const shown = best ?? candidates[0] ?? (telling.length === 0 ? changes[0] : undefined);
-  if (shown === undefined) return telling[0] === undefined ? "" : `${pathText(telling[0].path)} changed`;
-  const others = telling.length > 1 ? ` (+${telling.length - 1})` : "";
-  return `${pathText(shown.path)} ${valueText(shown.from)} → ${valueText(shown.to)}${others}`;
-}
-
-function statusOf(stub: Readonly<Record<string, unknown>> | undefined): string {
-  const status = stub?.["ClientStatus"] ?? stub?.["Status"];
-  return typeof status === "string" ? status : "";
-}
-
-function nameOf({ data: { resource } }: ChangeEvent): string {
-  const name = resource.name ?? resource.id;
-  const isUuid = /^[0-9a-f]{8}-[0-9a-f]{4}-/.test(name);
-  return plain(isUuid ? name.slice(0, 8) : name);
-}
-
-/** `/JobSummary/Summary/web/Running` → `web/Running`: the parts that say something. */
-function pathText(path: string): string {
-  const parts = path
-    .split("/")
-    .slice(1)
-    .map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
-  const dull = ["JobSummary", "Summary", "TaskStates", "TaskGroups"];
-  return parts.filter((part) => !dull.includes(part)).join("/");
-}
-
-function isScalar(value: unknown): boolean {
-  return value === undefined || value === null || typeof value !== "object" || JSON.isRawJSON(value);
-}
-
-function valueText(value: unknown): string {
-  if (value === undefined) return "∅";
-  if (typeof value === "string")
-    return value === "" ? '""' : value.length > 60 ? `${value.slice(0, 60)}…` : value;
-  return JSON.stringify(value);
-}
-
-/** HH:MM:SS.mmm of an RFC 3339 time, in the local zone. */
-function localTime(time: string, date: boolean): string {
-  const at = new Date(time);
-  const two = (part: number) => String(part).padStart(2, "0");
-  const clock = `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}.${String(at.getMilliseconds()).padStart(3, "0")}`;
-  return date ? `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${clock}` : clock;
-}
-
-function columns(parts: readonly string[]): string {
-  return parts.filter((part) => part !== "").join("  ");
-}
-
-/** Names come from outside: nothing in them may steer the terminal. */
-function plain(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- control characters are what must go
-  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, "�");
+function asItIs(text: string): string {
+  return text;
 }

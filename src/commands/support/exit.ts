@@ -1,7 +1,9 @@
+import { hideSecretsIn } from "../../schemas/address-text.ts";
 import { ChangefeedError } from "../../schemas/errors.ts";
 import { InvalidParameter } from "../../schemas/subscription-schema.ts";
+import { plainLines, plainText } from "../../schemas/terminal-text.ts";
 import type { Io } from "../io.ts";
-import { coloursFor } from "./colours.ts";
+import { stderrColoursFor } from "./colours.ts";
 
 export const EXIT_CODES = { ok: 0, failed: 1, usage: 2 } as const;
 
@@ -19,16 +21,25 @@ const USAGE_CODES = [
 
 /** Tells the operator what went wrong, on stderr, and answers the exit code. */
 export function reportError(error: unknown, io: Io): number {
-  const colours = coloursFor(io);
-  const say = (text: string) => io.stderr.write(`${colours.red("error:")} ${text}\n`);
+  const colours = stderrColoursFor(io);
+  const say = (text: string, safe = plainText) =>
+    io.stderr.write(`${colours.red("error:")} ${safe(hideSecretsIn(text))}\n`);
   if (!(error instanceof ChangefeedError)) {
     // What the system refuses needs no stack, a defect of ours does.
-    if (error instanceof Error) say("syscall" in error ? error.message : (error.stack ?? error.message));
+    if (error instanceof Error)
+      say("syscall" in error ? error.message : (error.stack ?? error.message), plainLines);
     else say(String(error));
     return EXIT_CODES.failed;
   }
-  error.message.split("\n").forEach(say);
-  if (error instanceof InvalidParameter) io.stderr.write(`allowed: ${error.allowed.join(", ")}\n`);
-  if (error.hint !== undefined) io.stderr.write(`${colours.dim("hint:")} ${error.hint}\n`);
+  for (const problem of problemsOf(error)) say(problem);
+  if (error instanceof InvalidParameter) io.stderr.write(`allowed: ${plainText(error.allowed.join(", "))}\n`);
+  if (error.hint !== undefined)
+    io.stderr.write(`${colours.dim("hint:")} ${plainText(hideSecretsIn(error.hint))}\n`);
   return USAGE_CODES.includes(error.code) ? EXIT_CODES.usage : EXIT_CODES.failed;
+}
+
+/** What is wrong, a line each; a line break anywhere else comes from outside. */
+function problemsOf(error: ChangefeedError): readonly string[] {
+  const { problems } = error as { problems?: unknown };
+  return Array.isArray(problems) ? problems.map(String) : [error.message];
 }

@@ -180,9 +180,9 @@ function readSettings(kind: Kind, query: string): ReadonlyMap<string, string> {
     const equals = part.indexOf("=");
     const name = equals < 0 ? part : part.slice(0, equals);
     if (!SETTINGS[kind].includes(name)) {
-      throw new Wrong(
-        `${JSON.stringify(name)} after the ? is not known; allowed: ${SETTINGS[kind].join(", ")}`,
-      );
+      // Behind a & that should have been escaped, a password goes on.
+      const shown = /password=/i.test(query) ? "a setting" : JSON.stringify(name);
+      throw new Wrong(`${shown} after the ? is not known; allowed: ${SETTINGS[kind].join(", ")}`);
     }
     if (settings.has(name)) throw new Wrong(`${name}= stands there twice`);
     const value = equals < 0 ? "" : decoded(part.slice(equals + 1), `${name}=`);
