@@ -24,6 +24,7 @@ import { connectionsThatFit } from "./support/open-files.ts";
 import { subscriberAuth } from "./support/subscriber-auth.ts";
 import { nomadAnswers, regionIn, regionOf, sourceOf } from "./support/nomad-start.ts";
 import type { Waiting } from "./support/until-it-answers.ts";
+import { packageVersion } from "./support/version.ts";
 
 const HTTP_STOP_MS = 400;
 /** How long what is under way may take to end; what waits for a log that does not answer, ends with the log. */
@@ -91,7 +92,7 @@ export async function startBridge(
     const log = await openLog(config, { source, logger, signal: both });
     closing.push(() => log.close());
 
-    const metrics = createMetrics();
+    const metrics = createMetrics({ version: packageVersion() });
     const worker = `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`;
     const coordination = await coordinate(config, { worker, logger });
     closing.push(() => coordination.close());

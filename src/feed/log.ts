@@ -18,6 +18,9 @@ export interface FeedLog {
   /** Where the feed begins and ends now. */
   head(): Promise<FeedHead>;
 
+  /** Bytes of JSON that the log holds, overflow included: what retention by bytes goes by. */
+  bytes(): Promise<number>;
+
   /**
    * Takes a scope for `owner` (a process-unique name, for people): a new fence, higher than any before; older
    * claims of this and of overlapping scopes are fenced off. A scope that was never polled, but whose objects

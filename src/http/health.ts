@@ -1,9 +1,11 @@
 import type { FastifyInstance } from "fastify";
+import type { FeedLog } from "../feed/log.ts";
 import { maySeeScope, seesAll } from "../publishers/selection/access.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { OpenableRoute } from "./access/admission.ts";
 import type { Gate } from "./access/gate.ts";
 import { Forbidden } from "./errors.ts";
+import { observeLog, type LogMetrics } from "./log-metrics.ts";
 
 /** Whether the process does its work: its loops moved recently. `details` is shown as it is. */
 export interface LivenessReport {
@@ -21,7 +23,8 @@ export interface ReadinessReport {
 export interface HealthDeps {
   readonly liveness: () => LivenessReport | Promise<LivenessReport>;
   readonly readiness: () => ReadinessReport | Promise<ReadinessReport>;
-  readonly metrics: Pick<Metrics, "registry">;
+  readonly metrics: Pick<Metrics, "registry"> & LogMetrics;
+  readonly log: FeedLog;
   readonly isStopping: () => boolean;
   readonly gate: Gate;
   /** What answers without a token too, and then names no scope. */
@@ -49,6 +52,7 @@ export function addHealthRoutes(app: FastifyInstance, deps: HealthDeps): void {
         hint: "Use a token that may list everything, or open the route with --open-routes metrics",
       });
     }
+    await observeLog(deps.log, deps.metrics);
     return reply.type(deps.metrics.registry.contentType).send(await deps.metrics.registry.metrics());
   });
 }

@@ -2,136 +2,164 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom
 
 export type Metrics = ReturnType<typeof createMetrics>;
 
-/** Every metric of the process: names, units and descriptions live here and nowhere else. */
-export function createMetrics() {
+/** Gauges of the library that are named as counters; each says what its neighbour without the ending says by type. */
+const MISNAMED = [
+  "nodejs_active_handles_total",
+  "nodejs_active_requests_total",
+  "nodejs_active_resources_total",
+];
+
+/**
+ * Every metric of ours: names, units and descriptions live here and nowhere else. Those of the process and of Node have
+ * the names that all programs give them.
+ */
+export function createMetrics({ version = "unknown" } = {}) {
   const registry = new Registry();
-  collectDefaultMetrics({ register: registry, prefix: "ncf_" });
+  collectDefaultMetrics({ register: registry });
+  for (const name of MISNAMED) registry.removeSingleMetric(name);
   const registers = [registry];
+  new Gauge({
+    name: "nomad_changefeed_build_info",
+    help: "Always 1; the label has the version that runs",
+    labelNames: ["version"] as const,
+    registers,
+  }).set({ version }, 1);
   const scope = ["resource", "namespace"] as const;
   return {
     registry,
     polls: new Counter({
-      name: "ncf_polls_total",
+      name: "nomad_changefeed_polls_total",
       help: "Answered polls of Nomad lists, by outcome: changed, unchanged, distrusted, failed, ended-early",
       labelNames: ["resource", "outcome"] as const,
       registers,
     }),
     canonicalPasses: new Counter({
-      name: "ncf_canonical_passes_total",
+      name: "nomad_changefeed_canonical_passes_total",
       help: "Comparisons of a whole list with what the feed has told of it: the backstop, every few minutes",
       labelNames: ["resource"] as const,
       registers,
     }),
     pollSeconds: new Histogram({
-      name: "ncf_poll_process_seconds",
+      name: "nomad_changefeed_poll_process_seconds",
       help: "Seconds from a whole list body to its committed diff",
       labelNames: ["resource"] as const,
       buckets: [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 60],
       registers,
     }),
     pollBytes: new Counter({
-      name: "ncf_poll_bytes_total",
+      name: "nomad_changefeed_poll_bytes_total",
       help: "Bytes of list bodies read from Nomad, decompressed",
       labelNames: ["resource"] as const,
       registers,
     }),
     nomadErrors: new Counter({
-      name: "ncf_nomad_errors_total",
+      name: "nomad_changefeed_nomad_errors_total",
       help: "Failed requests to Nomad, by error code",
       labelNames: ["code"] as const,
       registers,
     }),
     events: new Counter({
-      name: "ncf_events_total",
+      name: "nomad_changefeed_events_total",
       help: "Events committed to the log, by CloudEvents type",
       labelNames: ["type"] as const,
       registers,
     }),
     scopeIndex: new Gauge({
-      name: "ncf_scope_index",
+      name: "nomad_changefeed_scope_index",
       help: "Raft index of the scope's last committed poll",
       labelNames: scope,
       registers,
     }),
     scopeObjects: new Gauge({
-      name: "ncf_scope_objects",
+      name: "nomad_changefeed_scope_objects",
       help: "Objects in the scope's snapshot",
       labelNames: scope,
       registers,
     }),
     scopeLastOk: new Gauge({
-      name: "ncf_scope_last_ok_timestamp_seconds",
+      name: "nomad_changefeed_scope_last_ok_timestamp_seconds",
       help: "Unix time of the scope's last believed poll",
       labelNames: scope,
       registers,
     }),
     scopeStale: new Gauge({
-      name: "ncf_scope_stale",
+      name: "nomad_changefeed_scope_stale",
       help: "1 while the scope cannot be read or is not believed",
       labelNames: scope,
       registers,
     }),
     logSequence: new Gauge({
-      name: "ncf_log_sequence",
+      name: "nomad_changefeed_log_sequence",
       help: "Sequence of the newest event",
       registers,
     }),
     logFloor: new Gauge({
-      name: "ncf_log_floor",
+      name: "nomad_changefeed_log_floor",
       help: "Sequence of the newest event removed by retention",
       registers,
     }),
+    logBytes: new Gauge({
+      name: "nomad_changefeed_log_bytes",
+      help: "Bytes of the events that the log holds: what --retention-bytes bounds",
+      registers,
+    }),
+    consumerLag: new Gauge({
+      name: "nomad_changefeed_consumer_lag_events",
+      help: "Events in the log that a named consumer has not acknowledged, filtered or not",
+      labelNames: ["consumer"] as const,
+      registers,
+    }),
     commitSeconds: new Histogram({
-      name: "ncf_commit_seconds",
+      name: "nomad_changefeed_commit_seconds",
       help: "Seconds of one commit to the log",
       buckets: [0.0005, 0.002, 0.01, 0.05, 0.25, 1, 5],
       registers,
     }),
     backlogBytes: new Gauge({
-      name: "ncf_backlog_bytes",
+      name: "nomad_changefeed_backlog_bytes",
       help: "Bytes of lists that were read from Nomad and whose changes are not in the log yet",
       registers,
     }),
     backlogLists: new Gauge({
-      name: "ncf_backlog_lists",
+      name: "nomad_changefeed_backlog_lists",
       help: "Lists that were read from Nomad and whose changes are not in the log yet: at most one a scope",
       registers,
     }),
     commitBytes: new Gauge({
-      name: "ncf_commit_bytes",
+      name: "nomad_changefeed_commit_bytes",
       help: "Bytes of events and state that the log was given and has not answered: at most 512 KiB a scope, or one object",
       registers,
     }),
     ringBytes: new Gauge({
-      name: "ncf_ring_bytes",
+      name: "nomad_changefeed_ring_bytes",
       help: "Bytes of the newest events, and of their frames, that are held for all subscribers: at most 16 MiB",
       registers,
     }),
     ringEvents: new Gauge({
-      name: "ncf_ring_events",
+      name: "nomad_changefeed_ring_events",
       help: "Newest events that are held for all subscribers: at most 8192",
       registers,
     }),
     subscribers: new Gauge({
-      name: "ncf_subscribers",
+      name: "nomad_changefeed_subscribers",
       help: "Open subscriptions, by format",
       labelNames: ["format"] as const,
       registers,
     }),
     deliveries: new Counter({
-      name: "ncf_deliveries_total",
+      name: "nomad_changefeed_deliveries_total",
       help: "Events written to subscribers, by format",
       labelNames: ["format"] as const,
       registers,
     }),
     refusals: new Counter({
-      name: "ncf_refusals_total",
+      name: "nomad_changefeed_refusals_total",
       help: "Requests that were refused, by error code: UNAUTHORIZED, FORBIDDEN, LIMIT, …",
       labelNames: ["code"] as const,
       registers,
     }),
     subscriptionsEnded: new Counter({
-      name: "ncf_subscriptions_ended_total",
+      name: "nomad_changefeed_subscriptions_ended_total",
       help: "Ended subscriptions, by format and reason",
       labelNames: ["format", "reason"] as const,
       registers,

@@ -768,6 +768,17 @@ export function feedLogContract(name: string, open: OpenLog): void {
         expect(await objects(log.loadState(JOBS))).toHaveLength(1000);
       });
 
+      test("goes by the bytes of the events, which the log says", async () => {
+        await poll(JOBS, "1", [jobRef("web"), jobRef("db")]);
+        const lengths = (await readAll()).map(({ json }) => Buffer.byteLength(json));
+        const [first = 0, ...others] = lengths;
+        expect(await log.bytes()).toBe(lengths.reduce((sum, each) => sum + each, 0));
+        const left = (await log.bytes()) - first;
+        await log.trim({ maxBytes: left });
+        expect(await log.bytes()).toBe(left);
+        expect(await (await under.reader()).bytes()).toBe(others.reduce((sum, each) => sum + each, 0));
+      });
+
       test("does nothing within the limits", async () => {
         expect(await log.trim({ maxEvents: 0 })).toEqual({ floor: 0, removed: 0 });
         await appendMany(3);

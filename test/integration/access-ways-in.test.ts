@@ -78,7 +78,7 @@ describe("a token comes", () => {
     }
     await expect(WebSocketClient.connect(`${url}/v1/events`)).rejects.toMatchObject({ status: 401 });
     expect(await access.feed.metrics.registry.metrics()).toContain(
-      'ncf_refusals_total{code="UNAUTHORIZED"} 4',
+      'nomad_changefeed_refusals_total{code="UNAUTHORIZED"} 4',
     );
   });
 

@@ -53,7 +53,7 @@ describe("a subscriber that stops reading", () => {
     const received = await fast.until(({ id }) => id === last);
     expect(received.map(({ event }) => event.id)).toEqual(ids);
     // What the slow one was sent is what the kernel buffers for a socket, of 40 MB.
-    expect(await metric('ncf_deliveries_total{format="websocket"}')).toBeLessThan(1000);
+    expect(await metric('nomad_changefeed_deliveries_total{format="websocket"}')).toBeLessThan(1000);
 
     slow.socket.resume();
     expect((await slow.until(({ id }) => id === last)).map(({ id }) => id)).toEqual(ids);
@@ -84,7 +84,9 @@ describe("a subscriber that stops reading", () => {
     await slow.until(isHello);
     await feed.commitMany("a", 1500, LARGE);
     await vi.waitFor(async () => {
-      expect(await metric('ncf_subscriptions_ended_total{format="ndjson",reason="TOO_SLOW"}')).toBe(1);
+      expect(
+        await metric('nomad_changefeed_subscriptions_ended_total{format="ndjson",reason="TOO_SLOW"}'),
+      ).toBe(1);
     });
     const items = await slow.until(() => false);
     expect(items.at(-1)?.event).toMatchObject({
@@ -99,7 +101,9 @@ describe("a subscriber that stops reading", () => {
     slow.socket.pause();
     await feed.commitMany("a", 1500, LARGE);
     await vi.waitFor(async () => {
-      expect(await metric('ncf_subscriptions_ended_total{format="websocket",reason="TOO_SLOW"}')).toBe(1);
+      expect(
+        await metric('nomad_changefeed_subscriptions_ended_total{format="websocket",reason="TOO_SLOW"}'),
+      ).toBe(1);
     });
     slow.socket.resume();
     const frames = await slow.until(() => false);
@@ -206,7 +210,7 @@ describe("stop", () => {
     await using unread = await HttpStream.open(target, "application/x-ndjson");
     expect(unread.response.status).toBe(200);
     for (const format of ["websocket", "ndjson"]) {
-      const delivered = `ncf_deliveries_total{format="${format}"}`;
+      const delivered = `nomad_changefeed_deliveries_total{format="${format}"}`;
       await vi.waitFor(async () => expect(await metric(delivered)).toBeGreaterThan(20));
     }
     await server.stop("shutdown", 50);
@@ -232,10 +236,14 @@ describe("stop", () => {
     await stream.next();
     await stream[Symbol.asyncDispose]();
     await vi.waitFor(async () => {
-      expect(await metric('ncf_subscriptions_ended_total{format="websocket",reason="client-gone"}')).toBe(1);
-      expect(await metric('ncf_subscriptions_ended_total{format="ndjson",reason="client-gone"}')).toBe(1);
-      expect(await metric('ncf_subscribers{format="websocket"}')).toBe(0);
-      expect(await metric('ncf_subscribers{format="ndjson"}')).toBe(0);
+      expect(
+        await metric('nomad_changefeed_subscriptions_ended_total{format="websocket",reason="client-gone"}'),
+      ).toBe(1);
+      expect(
+        await metric('nomad_changefeed_subscriptions_ended_total{format="ndjson",reason="client-gone"}'),
+      ).toBe(1);
+      expect(await metric('nomad_changefeed_subscribers{format="websocket"}')).toBe(0);
+      expect(await metric('nomad_changefeed_subscribers{format="ndjson"}')).toBe(0);
     });
   });
 });

@@ -42,8 +42,8 @@ describe("health", () => {
     const response = await fetch(`${url}/metrics`);
     expect(response.headers.get("content-type")).toContain("text/plain");
     const text = await response.text();
-    expect(text).toContain('ncf_subscribers{format="websocket"} 1');
-    expect(text).toContain('ncf_deliveries_total{format="websocket"} 3');
+    expect(text).toContain('nomad_changefeed_subscribers{format="websocket"} 1');
+    expect(text).toContain('nomad_changefeed_deliveries_total{format="websocket"} 3');
     await client.close();
   });
 });

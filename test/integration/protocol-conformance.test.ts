@@ -254,6 +254,6 @@ it("a stream ends on the server when its client goes", async () => {
   }
   await until(
     "nobody is left",
-    async () => !/ncf_subscribers\{[^}]*\} [1-9]/.test(await feed.metrics.registry.metrics()),
+    async () => !/nomad_changefeed_subscribers\{[^}]*\} [1-9]/.test(await feed.metrics.registry.metrics()),
   );
 });

@@ -631,7 +631,9 @@ describe("a scope's loop", () => {
       many(20, 5).map(({ ID, ...rest }) => ({ ...rest, ID })),
     );
     await until("a canonical pass", async () =>
-      /ncf_canonical_passes_total\{resource="jobs"\} [1-9]/.test(await metrics.registry.metrics()),
+      /nomad_changefeed_canonical_passes_total\{resource="jobs"\} [1-9]/.test(
+        await metrics.registry.metrics(),
+      ),
     );
     nomad.set("jobs/default", 30, [...many(20, 5), job("new", 30)]);
     await count(22);

@@ -380,9 +380,12 @@ describe("the supervisor", () => {
     nomad.set("jobs/default", 20, [web]);
     const gauge = async (name: string) =>
       Number(new RegExp(`^${name} (\\d+)$`, "m").exec(await metrics.registry.metrics())?.[1]);
-    await until("the list waits for the log", async () => (await gauge("ncf_backlog_lists")) === 1);
-    expect(await gauge("ncf_backlog_bytes")).toBeGreaterThan(200);
-    expect(await gauge("ncf_commit_bytes")).toBeGreaterThan(200);
+    await until(
+      "the list waits for the log",
+      async () => (await gauge("nomad_changefeed_backlog_lists")) === 1,
+    );
+    expect(await gauge("nomad_changefeed_backlog_bytes")).toBeGreaterThan(200);
+    expect(await gauge("nomad_changefeed_commit_bytes")).toBeGreaterThan(200);
     // The open query of the calm scope ends with nothing to write: its next one is not asked.
     const asked = nomad.requests.length;
     nomad.set("jobs/qa", 30, [job("calm", "qa", 5)]);
@@ -397,7 +400,7 @@ describe("the supervisor", () => {
       const keys = new Set((await events()).map((event) => event.key));
       return keys.has("web") && keys.has("calm");
     });
-    await until("nothing waits", async () => (await gauge("ncf_backlog_bytes")) === 0);
+    await until("nothing waits", async () => (await gauge("nomad_changefeed_backlog_bytes")) === 0);
     expect(nomad.requests.length).toBeGreaterThan(asked);
   });
 

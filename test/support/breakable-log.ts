@@ -17,6 +17,7 @@ export function breakable(
     consumers: log.consumers,
     deadLetters: log.deadLetters,
     head: () => log.head(),
+    bytes: () => log.bytes(),
     claim: (scope, owner): Promise<Claim> => log.claim(scope, owner),
     loadState: (scope) => log.loadState(scope),
     commit: async (commit) => {

@@ -68,7 +68,9 @@ export class WatchedCluster {
   async polls(more: number): Promise<void> {
     const answered = async (): Promise<number> => {
       const text = await (await fetch(`${this.bridge.url}/metrics`)).text();
-      const counts = [...text.matchAll(/^ncf_polls_total\{.*\} (\d+)$/gm)].map((match) => Number(match[1]));
+      const counts = [...text.matchAll(/^nomad_changefeed_polls_total\{.*\} (\d+)$/gm)].map((match) =>
+        Number(match[1]),
+      );
       return counts.reduce((sum, count) => sum + count, 0);
     };
     const before = await answered();

@@ -46,6 +46,7 @@ const SETTINGS: Readonly<Record<Kind, readonly string[]>> = {
   sentinel: ["feed", "ca", "sentinelUser", "sentinelPassword"],
   cluster: ["feed", "ca"],
 };
+const ALL_SETTINGS = Object.values(SETTINGS).flat();
 const ADDRESS = /^redis(s?)(?:\+(sentinel|cluster))?:\/\/([^/?#]*)([^?#]*)(?:\?([^#]*))?(#.*)?$/s;
 const DEFAULT_FEED = "default";
 
@@ -181,7 +182,8 @@ function readSettings(kind: Kind, query: string): ReadonlyMap<string, string> {
     const name = equals < 0 ? part : part.slice(0, equals);
     if (!SETTINGS[kind].includes(name)) {
       // Behind a & that should have been escaped, a password goes on.
-      const shown = /password=/i.test(query) ? "a setting" : JSON.stringify(name);
+      const isHarmless = ALL_SETTINGS.includes(name) || !/password=/i.test(query);
+      const shown = isHarmless ? JSON.stringify(name) : "a setting";
       throw new Wrong(`${shown} after the ? is not known; allowed: ${SETTINGS[kind].join(", ")}`);
     }
     if (settings.has(name)) throw new Wrong(`${name}= stands there twice`);

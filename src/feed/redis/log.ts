@@ -94,6 +94,10 @@ export class RedisLog implements FeedLog {
     return { epoch, sequence: Number(sequence), floor: Number(floor), nomadEpoch: Number(nomadEpoch) };
   }
 
+  async bytes(): Promise<number> {
+    return Number(await this.#connection.call("HGET", this.#key("meta"), "bytes"));
+  }
+
   async claim(scope: Scope, owner: string): Promise<Claim> {
     const { connection, source, witness } = this.#writing();
     const { resource, namespace } = scope;

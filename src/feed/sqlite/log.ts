@@ -80,6 +80,10 @@ export class SqliteLog implements FeedLog {
     return headOf(readMeta(this.#connection));
   }
 
+  async bytes(): Promise<number> {
+    return readMeta(this.#connection).bytes;
+  }
+
   async claim(scope: Scope, owner: string): Promise<Claim> {
     return claimScope(this.#writing(), scope, owner);
   }
