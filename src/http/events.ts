@@ -33,6 +33,8 @@ export function addEventsRoute(app: FastifyInstance, deps: SubscribeDeps): void 
     const end = deps.subscriptions.open({ ...admitted, sink: createSink(format, raw, deps) });
     raw.once("close", () => end());
     raw.on("error", () => end());
+    const { consumer } = admitted.subscription;
+    void deps.accessLog.opened(request.raw, { ...admitted, format, consumer });
     void deps.gate.hold(request.raw, end);
     if (raw.closed) end();
     return reply;

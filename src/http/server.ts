@@ -8,8 +8,8 @@ import { Subscriptions } from "../publishers/fanout/subscriptions.ts";
 import { ReadScheduler } from "../publishers/work/read-scheduler.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import { AccessLog } from "./access/access-log.ts";
 import { createAdmission, type OpenableRoute } from "./access/admission.ts";
-import { loggableUrl } from "./access/credentials.ts";
 import { Gate, type GateOptions } from "./access/gate.ts";
 import type { Authenticator } from "./access/identity.ts";
 import type { TlsFiles } from "./access/tls.ts";
@@ -111,7 +111,8 @@ export function createHttpServer(deps: HttpServerDeps, options: HttpServerOption
   const { openRoutes = [] } = options;
 
   const listener = createListener(options, logger);
-  const app = createApp({ logger, metrics, listener });
+  const accessLog = new AccessLog({ logger, metrics, gate, elapsedMs });
+  const app = createApp({ accessLog, listener });
   app.server.on("connection", (socket: Socket) => {
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
@@ -134,7 +135,7 @@ export function createHttpServer(deps: HttpServerDeps, options: HttpServerOption
     gate,
     reads: new ReadScheduler({ maxWorkMs: reads.maxTimeMs }),
     statePlaces: new StatePlaces(reads),
-    metrics,
+    accessLog,
     consumerLimits: options.consumerLimits ?? {},
   };
   app.addHook("onRequest", createAdmission({ gate, assertMayAsk, openRoutes }));
@@ -180,15 +181,7 @@ export function createHttpServer(deps: HttpServerDeps, options: HttpServerOption
   };
 }
 
-function createApp({
-  logger,
-  metrics,
-  listener,
-}: {
-  logger: Logger;
-  metrics: Pick<Metrics, "refusals">;
-  listener: Listener;
-}): FastifyInstance {
+function createApp({ accessLog, listener }: { accessLog: AccessLog; listener: Listener }): FastifyInstance {
   const app = fastify({
     logger: false,
     serverFactory: listener.create,
@@ -207,9 +200,7 @@ function createApp({
   app.setErrorHandler(async (error, request, reply) => {
     if (error instanceof ClientGone) return reply.hijack();
     const { status, problem } = problemOf(error);
-    metrics.refusals.inc({ code: problem.code });
-    if (problem.code === "INTERNAL")
-      logger.error({ err: error, url: loggableUrl(request.url) }, "Request failed");
+    void accessLog.refused(request.raw, error);
     return reply.code(status).headers(problemHeaders(error)).type(PROBLEM_TYPE).send(problemText(problem));
   });
   return app;

@@ -12,10 +12,10 @@ import type { Subscriptions } from "../publishers/fanout/subscriptions.ts";
 import type { ReadScheduler } from "../publishers/work/read-scheduler.ts";
 import { parseSubscription, type Format, type Subscription } from "../schemas/subscription-schema.ts";
 import type { Logger } from "../telemetry/logger.ts";
-import type { Metrics } from "../telemetry/metrics.ts";
 import { OwnConsumers, type ConsumerLimits } from "./own-consumers.ts";
 import type { StatePlaces } from "./state-places.ts";
 import { goneSignal } from "./gone.ts";
+import type { AccessLog } from "./access/access-log.ts";
 import { TICKET_PARAMETER } from "./access/credentials.ts";
 import type { Gate } from "./access/gate.ts";
 
@@ -38,7 +38,7 @@ export interface SubscribeDeps {
   /** Where requests that read much wait for their turn. */
   readonly reads: ReadScheduler;
   readonly statePlaces: StatePlaces;
-  readonly metrics: Pick<Metrics, "refusals">;
+  readonly accessLog: AccessLog;
   /** How many names of consumers there may be. */
   readonly consumerLimits: ConsumerLimits;
 }

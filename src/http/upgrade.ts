@@ -8,7 +8,6 @@ import { outcomeOf } from "../publishers/connection/outcomes.ts";
 import { listenToClient } from "../publishers/websocket/listen.ts";
 import { WebSocketSink } from "../publishers/websocket/websocket-sink.ts";
 import { errorFrame } from "../schemas/frames-schema.ts";
-import { loggableUrl } from "./access/credentials.ts";
 import { NotFound } from "./errors.ts";
 import { EVENTS_PATH } from "./events.ts";
 import { PROBLEM_TYPE, problemHeaders, problemOf, problemText } from "./problem.ts";
@@ -43,10 +42,7 @@ export function createUpgradeHandler(
         serve(deps, admitted, webSocket, request);
       });
     } catch (error) {
-      deps.metrics.refusals.inc({ code: publicError(error).code });
-      if (outcomeOf(error).status === 500) {
-        deps.logger.error({ err: error, url: loggableUrl(request.url) }, "Request failed");
-      }
+      void deps.accessLog.refused(request, error);
       if (request.headers.origin === undefined) return refuse(socket, error);
       server.handleUpgrade(request, socket, head, (webSocket) => {
         socket.off("error", onError);
@@ -86,6 +82,7 @@ function serve(
     ...(acks && { onAck: (text) => void acks.ack(text).catch(end) }),
     onEnd: end,
   });
+  void deps.accessLog.opened(request, { ...admitted, format: "websocket", consumer });
   void deps.gate.hold(request, end);
 }
 

@@ -56,8 +56,10 @@ export function loggableUrl(url: string | undefined): string {
   const [path = "/", query] = (url ?? "/").split("?", 2);
   if (query === undefined) return path;
   const kept = query.split("&").map((part) => {
-    const name = part.split("=", 1)[0]?.toLowerCase() ?? "";
-    return name === TICKET_PARAMETER || TOKEN_PARAMETERS.has(name) ? `${name}=[redacted]` : part;
+    // As the name is read, however it is written.
+    const [name = ""] = new URLSearchParams(part).keys();
+    const known = name.toLowerCase();
+    return known === TICKET_PARAMETER || TOKEN_PARAMETERS.has(known) ? `${known}=[redacted]` : part;
   });
   return `${path}?${kept.join("&")}`;
 }

@@ -69,6 +69,12 @@ export class Gate {
     return grant?.access ?? EVERYTHING;
   }
 
+  /** What the log calls the one who asks; undefined where that is not known, or nobody is asked. */
+  async nameOf(request: IncomingMessage): Promise<string | undefined> {
+    const visitor = await this.#visitors.get(request)?.catch(() => undefined);
+    return visitor?.grant?.access.name;
+  }
+
   /** In whose name the request makes and moves consumers. @throws as accessOf */
   async actorOf(request: IncomingMessage): Promise<ConsumerActor> {
     const { grant } = await this.#visitorOf(request);
