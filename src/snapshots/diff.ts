@@ -1,12 +1,13 @@
 import type { Change, Stub } from "../schemas/change.ts";
 import { equalJson } from "../schemas/json.ts";
+import type { ObjectRef } from "../schemas/resources.ts";
 import type { Element } from "./element-scan.ts";
 import { MalformedList } from "./errors.ts";
-import { ListReader } from "./list-reader.ts";
+import { ListReader, type ListOrigin } from "./list-reader.ts";
 import { RawSnapshot, refFrom, stubOf, type Snapshot } from "./raw-snapshot.ts";
 import { Rows } from "./rows.ts";
 
-export interface DiffOptions {
+export interface DiffOptions extends ListOrigin {
   /** Work between two yields, bytes: those read one by one count in full, those only compared a sixteenth. */
   readonly sliceBytes?: number;
 }
@@ -27,6 +28,8 @@ export interface DiffResult {
   readonly next: Snapshot;
   /** In the order of the new list, deletes last. Stubs are copies: keeping one does not keep the list. */
   readonly changes: Change[];
+  /** Objects with numbers that are none in JSON, which were read as null. */
+  readonly nonNumbers: readonly ObjectRef[];
   readonly stats: DiffStats;
 }
 
@@ -63,7 +66,7 @@ export class ListDiff {
   constructor(previous: RawSnapshot, body: Buffer, options: DiffOptions) {
     this.#previous = previous;
     this.#body = body;
-    this.#reader = new ListReader(previous.resource, body);
+    this.#reader = new ListReader(previous.resource, body, options);
     this.#sliceBytes = options.sliceBytes ?? DEFAULT_SLICE_BYTES;
     this.#rows = new Rows(previous.count + 64);
     this.#met = new Uint8Array(previous.count);
@@ -83,7 +86,7 @@ export class ListDiff {
       parsed: this.#parsed,
       cleared: this.#cleared,
     };
-    return { next, changes: this.#changes, stats };
+    return { next, changes: this.#changes, nonNumbers: [], stats };
   }
 
   /** Passes the elements that are the same as those expected, byte for byte. False where there is none. */

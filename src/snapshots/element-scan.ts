@@ -33,6 +33,8 @@ export class Element {
    */
   mayRepeatNames = false;
   findsRepeats = false;
+  /** Where it has numbers that Go knows and JSON does not. */
+  readonly nonNumbers: number[] = [];
   /** Where the body's last quote is: before it, a string cannot run out of the body unnoticed. */
   readonly lastQuote: number;
   /** Both lanes of the path and the index of the containers around the one being read, three entries each. */
@@ -77,6 +79,7 @@ export function scanElement(body: Buffer, start: number, keyName: Buffer, elemen
   element.checksumLow = 0;
   element.checksumHigh = 0;
   element.mayRepeatNames = false;
+  element.nonNumbers.length = 0;
   if (body[start] !== OPEN_OBJECT) throw new Unexpected("expected an object", start);
   if (findsRepeats) names.clear();
   let depth = 0;
@@ -202,7 +205,11 @@ export function scanElement(body: Buffer, start: number, keyName: Buffer, elemen
           high ^= high >>> 11;
           at++;
         }
-        if (!isLiteral(body, literalAt, at)) throw new Unexpected("expected a value", literalAt);
+        if (!isLiteral(body, literalAt, at)) {
+          if (at === literalAt || nonNumberAt(body, literalAt) !== at - literalAt)
+            throw new Unexpected("expected a value", literalAt);
+          element.nonNumbers.push(literalAt);
+        }
       }
       low = Math.imul(low ^ (low >>> 15), LOW_END);
       high = Math.imul(high ^ (high >>> 16), HIGH_END);
@@ -288,11 +295,19 @@ const WORDS = ["null", "false", "true"].map((word) => Buffer.from(word));
 /** Whether [start, end) is null, false, true, or begins as a number does. */
 function isLiteral(body: Buffer, start: number, end: number): boolean {
   const first = body[start] as number;
-  if ((first >= 0x30 && first <= 0x39) || first === 0x2d) return true;
+  if (first >= 0x30 && first <= 0x39) return true;
+  if (first === 0x2d) return body[start + 1] !== 0x49;
   for (const word of WORDS) {
     if (word[0] === first) return word.length === end - start && startsWith(body, start, word);
   }
   return false;
+}
+
+const NON_NUMBERS = ["-Inf", "+Inf", "NaN"].map((word) => Buffer.from(word));
+
+/** Length of the number at `at` that Go knows and JSON does not; 0 where there is none. */
+export function nonNumberAt(body: Buffer, at: number): number {
+  return NON_NUMBERS.find((word) => startsWith(body, at, word))?.length ?? 0;
 }
 
 function startsWith(body: Buffer, at: number, word: Buffer): boolean {

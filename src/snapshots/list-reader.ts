@@ -3,6 +3,15 @@ import { Element, scanElement, Unexpected } from "./element-scan.ts";
 import { MalformedList } from "./errors.ts";
 import { BYTE, hashStringAt, skipSpace } from "./json-text.ts";
 
+/** What is known of a list beside its body. */
+export interface ListOrigin {
+  /** The one namespace that was asked for: that of objects which do not name theirs. */
+  readonly namespace?: string | undefined;
+}
+
+/** The list is none of ours as it stands, but can be mended. */
+export class NeedsMending extends Error {}
+
 /**
  * Walks a list body element by element: `while (hasElement()) { readElement() or skipTo() }`. Whoever walks to the
  * end knows that the list is whole.
@@ -15,14 +24,17 @@ export class ListReader {
   readonly #resource: Resource;
   readonly #body: Buffer;
   readonly #keyName: Buffer;
+  readonly #origin: ListOrigin & { readonly mends?: boolean };
   #opened = false;
 
-  constructor(resource: Resource, body: Buffer) {
+  /** With `mends` also elements are read that the caller then mends. */
+  constructor(resource: Resource, body: Buffer, origin: ListOrigin & { readonly mends?: boolean } = {}) {
     if (body.length > 0xffff_ffff) throw new MalformedList(resource, "it is larger than 4 GiB");
     this.#resource = resource;
     this.#body = body;
     this.element = new Element(body);
     this.#keyName = Buffer.from(resource.keyField);
+    this.#origin = origin;
   }
 
   /** Moves to the next element. False at the end of the list, behind which nothing but white space may be. */
@@ -59,15 +71,17 @@ export class ListReader {
     return byte === BYTE.comma;
   }
 
+  /** @throws NeedsMending, MalformedList */
   readElement(): Element {
     const { element } = this;
     const body = this.#body;
     try {
       scanElement(body, this.at, this.#keyName, element);
       if (element.keyAt === 0) throw this.#lacks(this.#resource.keyField);
-      if (this.#resource.namespaced && element.namespaceAt === 0) throw this.#lacks("Namespace");
-      const namespace = this.#resource.namespaced ? hashStringAt(body, element.namespaceAt) : undefined;
-      element.identity = hashStringAt(body, element.keyAt, namespace);
+      if (this.#isWhole(element)) {
+        const namespace = this.#resource.namespaced ? hashStringAt(body, element.namespaceAt) : undefined;
+        element.identity = hashStringAt(body, element.keyAt, namespace);
+      } else if (this.#origin.mends !== true) throw new NeedsMending();
     } catch (error) {
       if (error instanceof Unexpected) throw this.#problem(error.message, error.at);
       if (error instanceof SyntaxError) throw this.#problem("the object's key is not JSON", this.at);
@@ -75,6 +89,13 @@ export class ListReader {
     }
     this.at = element.end;
     return element;
+  }
+
+  /** @throws MalformedList where it can not be made whole either. */
+  #isWhole(element: Element): boolean {
+    const lacksNamespace = this.#resource.namespaced && element.namespaceAt === 0;
+    if (lacksNamespace && this.#origin.namespace === undefined) throw this.#lacks("Namespace");
+    return !lacksNamespace && element.nonNumbers.length === 0;
   }
 
   /** Whether no object of the element read last has a name twice. */

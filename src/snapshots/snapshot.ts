@@ -1,6 +1,7 @@
 import type { ObjectRef, Resource } from "../schemas/resources.ts";
 import { DEFAULT_SLICE_BYTES, ListDiff, type DiffOptions, type DiffResult } from "./diff.ts";
-import { ListReader } from "./list-reader.ts";
+import { ListReader, NeedsMending, type ListOrigin } from "./list-reader.ts";
+import { mendInSlices } from "./mend.ts";
 import { RawSnapshot, type Snapshot } from "./raw-snapshot.ts";
 import { Rows } from "./rows.ts";
 import { ToldComparison } from "./told.ts";
@@ -18,8 +19,13 @@ export function emptySnapshot(resource: Resource): Snapshot {
  * empty lists.
  * @throws MalformedList where the body is not one whole JSON array of objects, each with a key of its own.
  */
-export function parseSnapshot(resource: Resource, body: Buffer): Snapshot {
-  return finish(parseInSlices(resource, body));
+export function parseSnapshot(resource: Resource, body: Buffer, origin: ListOrigin = {}): Snapshot {
+  try {
+    return finish(parseInSlices(resource, body, Infinity, origin));
+  } catch (error) {
+    if (!(error instanceof NeedsMending)) throw error;
+    return finish(parseInSlices(resource, finish(mendInSlices(resource, body, origin)).body));
+  }
 }
 
 /** The same, yielding whenever `sliceBytes` were read. */
@@ -27,8 +33,9 @@ export function* parseInSlices(
   resource: Resource,
   body: Buffer,
   sliceBytes: number = DEFAULT_SLICE_BYTES,
+  origin: ListOrigin = {},
 ): Generator<void, Snapshot> {
-  const reader = new ListReader(resource, body);
+  const reader = new ListReader(resource, body, origin);
   const rows = new Rows(0);
   let pauseAt = sliceBytes;
   while (reader.hasElement()) {
@@ -68,7 +75,19 @@ export function* diffSnapshot(
   body: Buffer,
   options: DiffOptions = {},
 ): Generator<void, DiffResult> {
-  return yield* new ListDiff(raw(previous), body, options).run();
+  try {
+    return yield* new ListDiff(raw(previous), body, options).run();
+  } catch (error) {
+    if (!(error instanceof NeedsMending)) throw error;
+  }
+  const { body: mended, nonNumbers } = yield* mendInSlices(previous.resource, body, options, options.sliceBytes);
+  const { sliceBytes } = options;
+  const result = yield* new ListDiff(
+    raw(previous),
+    mended,
+    sliceBytes === undefined ? {} : { sliceBytes },
+  ).run();
+  return { ...result, nonNumbers };
 }
 
 /** The same in one go. */
