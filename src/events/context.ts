@@ -18,6 +18,11 @@ export interface EventContext {
   readonly observation: Observation;
   /** Namespaces in which older objects may be deleted a second time, and the index below which they are older. */
   readonly reusedNamespaces?: ReadonlyMap<string, string>;
+  /**
+   * Names this look among those of its scope, where its index is that of the look before and tells nothing: content
+   * can change and change back while no index moves.
+   */
+  readonly occasion?: string;
   /** Bytes an event may have as JSON; by default 64 KiB. */
   readonly maxEventBytes?: number;
 }

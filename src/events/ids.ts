@@ -8,6 +8,8 @@ import type { EventContext } from "./context.ts";
  *
  *     0/jobs/default/web@884210             created, or updated, at that raft index
  *     0/jobs/default/web@884210+884213      content moved on, rev did not, or went back; or came to sight after its time
+ *     0/jobs/default/web@884210+884213.7.12 the same, and the look before was at that index too: content can change
+ *                                           and change back while no index moves
  *     0/jobs/default/web@+884213            the stub has no index
  *     0/jobs/default/web@880001!deleted     the object created at that index is gone
  *     0/jobs/default/web@+884213!deleted    the same, where the stub had no CreateIndex
@@ -16,7 +18,7 @@ import type { EventContext } from "./context.ts";
  */
 export function changeId(change: Change, context: EventContext): string {
   const subject = `${context.nomadEpoch}/${subjectOf(change.ref)}`;
-  const seen = `+${context.observation.toIndex}`;
+  const seen = lookOf(context);
   if (change.op === "delete") return `${subject}@${creationOf(change, context)}!deleted`;
   const rev = revOf(change.after.value);
   if (rev === undefined) return `${subject}@${seen}`;
@@ -25,11 +27,15 @@ export function changeId(change: Change, context: EventContext): string {
   return ambiguous ? `${subject}@${rev}${seen}` : `${subject}@${rev}`;
 }
 
+function lookOf({ observation, occasion }: EventContext): string {
+  return `+${observation.toIndex}${occasion === undefined ? "" : `.${occasion}`}`;
+}
+
 /** Which of the objects that had this key: by its creation, told from creations of the history before a restore. */
 function creationOf({ ref, before }: Change & { op: "delete" }, context: EventContext): string {
   const { observation, reusedNamespaces } = context;
   const created = createIndexOf(before.value);
-  const seen = `+${observation.toIndex}`;
+  const seen = lookOf(context);
   if (created === undefined) return seen;
   const reusedSince = reusedNamespaces?.get(ref.namespace);
   const toldBefore = reusedSince !== undefined && BigInt(created) < BigInt(reusedSince);
@@ -46,9 +52,10 @@ export function snapshotId(ref: ObjectRef, stub: Stub, context: EventContext): s
  * Whether an object got to this rev by the look before: the token has come to see more, or the part that had the
  * highest index came or went, so that the rev is one it had before.
  */
-function shouldHaveBeenSeen(rev: string, { observation }: EventContext): boolean {
+function shouldHaveBeenSeen(rev: string, { observation, occasion }: EventContext): boolean {
   const { fromIndex, toIndex } = observation;
-  if (fromIndex === null) return false;
+  // Found at an index that was seen before, nobody knows when it came.
+  if (fromIndex === null) return occasion !== undefined;
   const from = BigInt(fromIndex);
   // An index that went back is of another history, whose indexes say nothing about this one.
   return from <= BigInt(toIndex) && BigInt(rev) <= from;

@@ -31,6 +31,8 @@ export interface Observation {
   /** Namespaces whose objects the token may no longer see; their last state is kept. */
   readonly hiddenNamespaces: readonly string[];
   readonly namespaceGone: boolean;
+  /** Objects with numbers that are none in JSON, which were read as null. */
+  readonly nonNumbers: readonly ObjectRef[];
   /** Namespaces in which objects came back that outlived a former one, and when the present one was created. */
   readonly reusedNamespaces: ReadonlyMap<string, string>;
 }
@@ -118,7 +120,7 @@ async function look(
   response: ListResponse,
 ): Promise<Look> {
   const { scope, previous, hiddenBefore } = input;
-  const steps = diffSnapshot(previous, response.body);
+  const steps = diffSnapshot(previous, response.body, origin(scope));
   const diff = await inSlices(steps, { clock, onMove: input.onMove, signal: input.signal });
   const missing = diff.changes.filter((change) => change.op === "delete").map((change) => change.ref);
   const suspicious = isSuspicious({
@@ -191,6 +193,7 @@ function believe(
     restored: sign?.reason ?? null,
     hiddenNamespaces: [...new Set(hidden.map((ref) => rightsName(input.scope, ref)))],
     namespaceGone: verdict.namespaceGone,
+    nonNumbers: diff.nonNumbers,
     reusedNamespaces,
   };
 }
@@ -221,7 +224,8 @@ async function doubtEmptyAnswer(
     consistency: "default",
     signal,
   });
-  if (parseSnapshot(RESOURCES[scope.resource], single.body).count === 0) return;
+  const list = parseSnapshot(RESOURCES[scope.resource], single.body, { namespace: witness.namespace });
+  if (list.count === 0) return;
   throw new Distrusted(
     `Nomad lists ${scopeName(scope)} as empty, but not ${scope.resource}/${witness.namespace}`,
     {
@@ -233,6 +237,11 @@ async function doubtEmptyAnswer(
 /** What rights go by: the namespace, which for the namespaces themselves is their key. */
 function rightsName(scope: Scope, ref: ObjectRef): string {
   return scope.resource === "namespaces" ? ref.key : ref.namespace;
+}
+
+/** Whose the objects of a list are that do not name their namespace. */
+function origin({ namespace }: Scope): { namespace?: string } {
+  return namespace === "*" || namespace === "-" ? {} : { namespace };
 }
 
 function target({ scope, previous, signal }: ObserveInput): ListRequest {

@@ -6,6 +6,8 @@ import { scopeName, type Scope } from "../schemas/scope.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { Backoff } from "./backoff.ts";
 import { Distrusted, observe, type Observation } from "./observe.ts";
+import { Flapping } from "./flapping.ts";
+import { OddNumbers } from "./odd-numbers.ts";
 import { Pacer } from "./pacer.ts";
 import type { Outcome, PollerDeps, PollerOptions, ScopeHooks, ScopeReport } from "./poller.ts";
 import { ScopeCondition } from "./scope-condition.ts";
@@ -41,6 +43,8 @@ export class ScopeLoop {
   readonly #logger: Logger;
   readonly #backoff: Backoff;
   readonly #pacer: Pacer;
+  readonly #flapping: Flapping;
+  readonly #oddNumbers: OddNumbers;
   readonly #condition: ScopeCondition;
   #session: Session | undefined;
   /** Whether the next query must answer at once: the first of a claim, and the first after a failure. */
@@ -75,6 +79,8 @@ export class ScopeLoop {
     this.#logger = deps.logger.child({ scope: scopeName(scope) });
     this.#backoff = new Backoff({ baseMs: 500, maxMs: 30_000, random: deps.random });
     this.#pacer = new Pacer(deps.clock, options.pace);
+    this.#flapping = new Flapping(deps.clock, this.#logger);
+    this.#oddNumbers = new OddNumbers(this.#logger);
     this.#condition = new ScopeCondition(scope, this.#logger, deps.metrics);
     this.#lastMoveAtMs = deps.clock.elapsed();
     // The first pass is spread so that forty scopes do not take theirs at once.
@@ -245,7 +251,8 @@ export class ScopeLoop {
       onMove: () => this.#moved(),
     });
     this.#pacer.spend(observation.response.body.length);
-    return observation;
+    this.#oddNumbers.say(observation.nonNumbers);
+    return this.#flapping.sift(observation, snapshot, { onMove: () => this.#moved(), signal });
   }
 
   /** Every few minutes: what the shortcuts of the polls may have missed is found, and told. */

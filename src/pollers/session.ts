@@ -266,6 +266,7 @@ export class Session {
       source: this.#options.source,
       nomadEpoch,
       observation: { mode, fromIndex, toIndex, since: this.#last.observedAt, observedAt },
+      ...(toIndex === this.#last.index && { occasion: this.#occasion() }),
       reusedNamespaces: this.#reusedNamespaces(),
       maxEventBytes: this.#options.maxEventBytes,
     };
@@ -276,7 +277,11 @@ export class Session {
   }
 
   #occurrence(context: EventContext): Occurrence {
-    return { context, discriminator: `${this.#claim.fence}.${this.#writer.rev}` };
+    return { context, discriminator: this.#occasion() };
+  }
+
+  #occasion(): string {
+    return `${this.#claim.fence}.${this.#writer.rev}`;
   }
 
   /** Of several scopes that notice one restore, the first makes the new generation and the others join it. */

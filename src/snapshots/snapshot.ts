@@ -80,7 +80,12 @@ export function* diffSnapshot(
   } catch (error) {
     if (!(error instanceof NeedsMending)) throw error;
   }
-  const { body: mended, nonNumbers } = yield* mendInSlices(previous.resource, body, options, options.sliceBytes);
+  const { body: mended, nonNumbers } = yield* mendInSlices(
+    previous.resource,
+    body,
+    options,
+    options.sliceBytes,
+  );
   const { sliceBytes } = options;
   const result = yield* new ListDiff(
     raw(previous),
@@ -129,6 +134,25 @@ export function retainObjects(next: Snapshot, previous: Snapshot, refs: readonly
     end = rows.end(rows.count - 1);
   }
   return new RawSnapshot(base.resource, body, rows);
+}
+
+/**
+ * `next`, but with these objects as they are in `previous`: for changes that are not believed yet. Yields between
+ * slices of work. The body is copied.
+ */
+export function* withObjectsOf(
+  next: Snapshot,
+  previous: Snapshot,
+  refs: readonly ObjectRef[],
+): Generator<void, Snapshot> {
+  const base = raw(next);
+  const source = raw(previous);
+  const replaced = new Map(refs.map((ref) => [base.rowOfRef(ref), source.rowOfRef(ref)]));
+  const stubs = Array.from({ length: base.count }, (_, row) => {
+    const other = replaced.get(row);
+    return other === undefined ? base.bytesAt(row) : source.bytesAt(other);
+  });
+  return yield* rebuildInSlices(base.resource, stubs);
 }
 
 /** Ends a list that `list` begins, be it only by "[", with these stubs. */

@@ -669,6 +669,41 @@ describe("a scope's loop", () => {
     }
   });
 
+  it("gives no id twice while content changes and no index does, and holds what flaps", async () => {
+    const again = async (stubs: readonly object[]): Promise<void> => {
+      const asked = nomad.requests.length;
+      nomad.set("jobs/default", 11, stubs);
+      nomad.failNext(reset());
+      await until("the next blocking query", () => nomad.requests.length >= asked + 2);
+    };
+    nomad.set("jobs/default", 10, [job("a", 5)]);
+    start();
+    await count(2);
+    nomad.set("jobs/default", 11, [job("a", 5, { Status: "one" })]);
+    await count(3);
+    await again([job("a", 5, { Status: "two" })]);
+    await again([job("a", 5, { Status: "three" })]);
+    const ids = (await count(5)).map(({ id }) => id);
+    expect(new Set(ids).size).toBe(5);
+    await again([job("a", 5, { Status: "two" })]);
+    await again([job("a", 5, { Status: "three" })]);
+    await again([job("a", 5, { Status: "two" })]);
+    expect(await events()).toHaveLength(5);
+    nomad.set("jobs/default", 12, [job("a", 12, { created: 5, Status: "two" })]);
+    await count(6);
+    await expectFolds([job("a", 12, { created: 5, Status: "two" })]);
+  });
+
+  it("reads a list of one namespace whose jobs do not name it, as Nomad 1.0 writes it", async () => {
+    const { Namespace, ...old } = job("a", 5);
+    nomad.set("jobs/default", 10, [old]);
+    start();
+    await count(2);
+    nomad.set("jobs/default", 11, [{ ...old, Status: "dead", ModifyIndex: 11 }]);
+    expect((await count(3)).at(-1)).toMatchObject({ subject: `jobs/${Namespace}/a`, current: "11" });
+    await expectFolds([job("a", 11, { created: 5, Status: "dead" })]);
+  });
+
   it("asks the leader where a follower is out of touch", async () => {
     nomad.set("jobs/default", 10, [job("a", 5)]);
     start(jobs, { consistency: "stale" });

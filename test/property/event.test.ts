@@ -183,7 +183,7 @@ const steps = fc.array(
       "restore",
       "nothing",
     ),
-    fc.integer({ min: 1, max: 3 }),
+    fc.integer({ min: 0, max: 3 }),
   ),
   { maxLength: 40, size: "max" },
 );
@@ -196,7 +196,8 @@ test("no two events of an object's history share an id, through deletes, returns
       let now: { create: number; rev: number; version: number } | undefined;
       const ids: string[] = [];
       for (const [step, pace] of history) {
-        raft += pace;
+        // Only what moves no index can be seen at the index of the look before.
+        raft += step === "write without index" ? pace : Math.max(1, pace);
         let mode: "live" | "resync" = "live";
         const version = raft * 1000 + ids.length;
         if (step === "delete") now = undefined;
@@ -215,7 +216,10 @@ test("no two events of an object's history share an id, through deletes, returns
           const observation = { mode, fromIndex: String(fromIndex), toIndex: String(raft) };
           const drafts = buildChangeEvents(
             changeOf("namespaces", seen, text),
-            contextOf(observation, { nomadEpoch }),
+            contextOf(observation, {
+              nomadEpoch,
+              ...(raft === fromIndex && { occasion: `7.${ids.length}` }),
+            }),
           );
           ids.push(...drafts.map(({ id }) => id));
         }
