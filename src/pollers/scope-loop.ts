@@ -153,12 +153,12 @@ export class ScopeLoop {
     const { clock, outages } = this.#deps;
     const retryInMs = this.#backoff.next();
     const why = error instanceof Error ? error.message : String(error);
-    this.#failure = why;
+    this.#failure = publicReason(error);
     this.#startedOver = { passing: error instanceof ChangefeedError && error.retryable };
     if (error instanceof Conflict) {
       this.#logger.warn({ code: error.code, retryInMs }, `reading the scope anew: ${why}`);
     } else outages.failed(this.scope, error, retryInMs, "reading the scope anew: ");
-    if (this.#unreadMs() >= this.#options.staleAfterMs) this.#condition.mark("stale", why);
+    if (this.#unreadMs() >= this.#options.staleAfterMs) this.#condition.mark("stale", this.#failure);
     this.#moved();
     await clock.sleep(retryInMs, signal);
   }
@@ -335,7 +335,7 @@ export class ScopeLoop {
     metrics.polls.inc({ resource: this.scope.resource, outcome });
     metrics.nomadErrors.inc({ code: error.code });
     const unreadMs = this.#unreadMs();
-    this.#failure = error.message;
+    this.#failure = publicReason(error);
     const say = session.say(signal);
     if (REFUSALS.has(error.code)) await this.#condition.enter("access-lost", publicReason(error), say);
     else if (unreadMs >= this.#options.staleAfterMs)

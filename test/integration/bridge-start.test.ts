@@ -84,7 +84,7 @@ describe("a bridge with a new log", () => {
     const started = await bridge;
     const waiting = await until("the reason", async () => {
       const answer = await ask(`${url}/readyz`);
-      return JSON.stringify(answer?.body["waiting"] ?? "").includes("this path is not open") && answer;
+      return JSON.stringify(answer?.body["waiting"] ?? "").includes("NOMAD_FORBIDDEN") && answer;
     });
     expect(waiting.status).toBe(503);
     mayList = true;

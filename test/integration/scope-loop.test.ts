@@ -465,7 +465,7 @@ describe("a scope's loop", () => {
     await until("it tried again and again", () => log.commits.length >= 5);
     expect(loop.report()).toMatchObject({
       condition: "stale",
-      reason: "x is undefined",
+      reason: "The server failed",
       baselined: false,
       upToDate: false,
       broken: true,
@@ -473,7 +473,7 @@ describe("a scope's loop", () => {
     expect(await staleMetric()).toBe("1");
     const seen = (await count(5)).slice(2);
     expect(seen.map((event) => event.data["state"] ?? event.op)).toEqual(["stale", "update", "recovered"]);
-    expect(seen[0]?.data["reason"]).toBe("x is undefined");
+    expect(seen[0]?.data["reason"]).toBe("The server failed");
     await until("it is well", () => loop.report().condition === "ok");
     expect(loop.report()).toMatchObject({ reason: null, baselined: true, upToDate: true, broken: false });
     expect(await staleMetric()).toBe("0");
@@ -487,7 +487,7 @@ describe("a scope's loop", () => {
     const full = async () => Promise.reject(new LogFull("no space left"));
     log.breakNext(...Array.from({ length: 12 }, () => full));
     nomad.set("jobs/default", 20, [job("a", 15, { created: 5 })]);
-    await until("it is paused", () => loop.report().reason?.includes("no space left"));
+    await until("it is paused", () => loop.report().reason?.includes("LOG_FULL"));
     loop.lookOver();
     expect(loop.report()).toMatchObject({ condition: "stale", upToDate: false, broken: false });
     await count(3);
