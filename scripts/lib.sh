@@ -92,7 +92,7 @@ apt_install() {
     packages+=("$package")
   done
   apt_update || return
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${options[@]}" "${packages[@]}" || return
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq -o Dpkg::Use-Pty=0 "${options[@]}" "${packages[@]}" || return
   for package in "${packages[@]}"; do stop_services_of "$package"; done
 }
 
@@ -101,10 +101,11 @@ stop_services_of() {
   local service
   for service in $(dpkg -L "$1" | sed -nE 's#^(/usr)?/lib/systemd/system/([^@/]+)\.service$#\2#p; s#^/etc/init\.d/##p' | sort -u); do
     if [ -d /run/systemd/system ]; then
-      as_root systemctl disable --quiet --now "$service" || true
+      as_root systemctl stop "$service" || true
     elif [ -x "/etc/init.d/$service" ]; then
       as_root "/etc/init.d/$service" stop || true
     fi
+    if command -v systemctl >/dev/null; then as_root systemctl disable --quiet "$service" || true; fi
   done
 }
 
