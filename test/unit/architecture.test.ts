@@ -20,7 +20,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   http: ["publishers", "feed", "schemas", "telemetry"],
   simulator: ["schemas", "telemetry"],
   config: ["schemas", "telemetry"],
-  "main.ts": ["commands"],
+  "main.ts": ["commands", "node-version.ts"],
+  "node-version.ts": [],
 };
 
 const PURE_ROOMS = ["schemas", "snapshots", "events", "filters"];
@@ -80,6 +81,40 @@ describe("the rooms", () => {
     expect(impure.map(arrow)).toEqual([]);
   });
 });
+
+it("no file reaches itself through others, nor through their types", () => {
+  expect(cyclesOf(importedBy(imports))).toEqual([]);
+  const loop = new Map([
+    ["main.ts", ["a.ts"]],
+    ["a.ts", ["b.ts"]],
+    ["b.ts", ["c.ts"]],
+    ["c.ts", ["a.ts"]],
+  ]);
+  expect(cyclesOf(loop)).toEqual(["a.ts → b.ts → c.ts → a.ts"]);
+});
+
+function importedBy(all: readonly Import[]): Map<string, string[]> {
+  const within = all.filter(({ target }) => target.startsWith("."));
+  return new Map(
+    [...Map.groupBy(within, ({ file }) => file)].map(([file, own]) => [
+      file,
+      own.map(({ target }) => normalize(join(dirname(file), target))),
+    ]),
+  );
+}
+
+/** One way back to each file from which the search meets itself: none where there is no cycle. */
+function cyclesOf(graph: ReadonlyMap<string, readonly string[]>): string[] {
+  const found: string[] = [];
+  const done = new Set<string>();
+  const visit = (file: string, path: readonly string[]): void => {
+    if (path.includes(file)) found.push([...path.slice(path.indexOf(file)), file].join(" → "));
+    else if (!done.has(file)) for (const next of graph.get(file) ?? []) visit(next, [...path, file]);
+    done.add(file);
+  };
+  for (const file of graph.keys()) visit(file, []);
+  return found;
+}
 
 it("what the client takes from elsewhere can go into a browser: types, the root of all errors, and how an address is shown", () => {
   const values = imports
@@ -141,7 +176,12 @@ it("only what shows or stores time reads the wall clock, which somebody may set;
 
 it("the reading of imports works", () => {
   expect(imports.length).toBeGreaterThan(files.length);
-  const start = { file: "main.ts", room: "main.ts", target: "./commands/program.ts", isTypeOnly: false };
+  const start = {
+    file: "main.ts",
+    room: "main.ts",
+    target: "./commands/program.ts",
+    isTypeOnly: false,
+  };
   expect(imports).toContainEqual(start);
   expect(reachedFrom("client/index.ts")).toContain("client/node-socket.ts");
   expect(imports.some(({ target }) => target === "./run.ts")).toBe(true);

@@ -5,14 +5,12 @@ import { AbstractConnector, Redis, type RedisOptions } from "ioredis";
 import { LogUnusable } from "../errors.ts";
 import { answerOf } from "./errors.ts";
 import { addressText, type Location } from "./location.ts";
-import { findMaster, type Guides } from "./master.ts";
+import { findMaster, type ClientOptions, type Guides } from "./master.ts";
 
 const RECONNECT_MAX_MS = 1000;
 const CONNECT_MS = 5000;
 /** What a server answers that is not the master any more, or not for this feed: look for the one that is. */
 const NOT_HERE = /^(READONLY|MOVED|CLUSTERDOWN)\b/;
-
-export type ClientOptions = Omit<RedisOptions, "replyMapping">;
 
 /**
  * A client of the master at `location`, connected at its first command or by `connect()`. When the connection is

@@ -1,5 +1,4 @@
-import type { Redis } from "ioredis";
-import type { ClientOptions } from "./client.ts";
+import type { Redis, RedisOptions } from "ioredis";
 import { isReplyError } from "./errors.ts";
 import { addressText, type Address, type Location } from "./location.ts";
 
@@ -11,6 +10,9 @@ export interface Guides {
   first: number;
   learned: readonly Address[];
 }
+
+/** How replies are shaped is the same for every client. */
+export type ClientOptions = Omit<RedisOptions, "replyMapping">;
 
 type Create = (location: Location, options: ClientOptions) => Redis;
 
