@@ -9,6 +9,8 @@ export type Ending =
       readonly problem: string | undefined;
     }
   | ({ readonly kind: "refused" } & Refusal)
+  /** What was said there is no feed's. */
+  | { readonly kind: "not-a-feed" }
   /** More came than may wait, and the socket cannot be told to wait. */
   | { readonly kind: "overrun" }
   | { readonly kind: "aborted" };

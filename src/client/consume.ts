@@ -35,7 +35,7 @@ export function consumeOver(open: OpenSocket) {
   >(options: ConsumeOptions<Types, Notices, Snapshot>): Consumption<Item<Types, Notices, Snapshot>> {
     const { consumer, ...rest } = options;
     const feed = new Feed(open, { ...rest, parameters: { ...rest.parameters, consumer } });
-    const acks = new Acks(options, new Retry(options.retry ?? {}), consumer);
+    const acks = new Acks(options, { feed, retry: new Retry(options.retry ?? {}), consumer });
     // The members are getters: a copy would stand still.
     return Object.assign(subscriptionTo<Item<Types, Notices, Snapshot>>(feed), {
       ack: (dealtWith: string | { readonly cursor: string }) =>
@@ -52,13 +52,15 @@ const NEVER = new AbortController().signal;
  */
 class Acks {
   readonly #access: Access;
+  readonly #feed: Feed;
   readonly #retry: Retry;
   readonly #path: string;
   #newest: string | undefined;
   #storing: Promise<void> | undefined;
 
-  constructor(access: Access, retry: Retry, consumer: string) {
+  constructor(access: Access, { feed, retry, consumer }: { feed: Feed; retry: Retry; consumer: string }) {
     this.#access = access;
+    this.#feed = feed;
     this.#retry = retry;
     this.#path = `/v1/consumers/${encodeURIComponent(consumer)}`;
   }
@@ -84,7 +86,9 @@ class Acks {
       const path = `${this.#path}?${new URLSearchParams({ ack: cursor }).toString()}`;
       const { status, said } = await ask(this.#access, path, "POST");
       if (status >= 200 && status < 300) return this.#retry.reset();
-      const mayPass = status === 0 || status === 429 || status >= 500;
+      // An answer without a code of the feed's is a balancer's, while the feed is deployed anew.
+      const isOfOthers = said.code === undefined && this.#feed.wasConnected && ![401, 403].includes(status);
+      const mayPass = status === 0 || status === 429 || status >= 500 || isOfOthers;
       if (!mayPass)
         throw new StreamRefused(said.code ?? "NOT_A_FEED", said, `the ack was answered ${status}`);
       await sleep(this.#retry.next("soon", 0), signal);

@@ -32,6 +32,8 @@ const REASONS: Readonly<Record<number, string>> = {
   412: "FUTURE_CURSOR",
 };
 const SOON = [1001, 1005, 1006, 1012, 4408];
+/** The close frame got lost, or there is none in this kind of stream. */
+const NO_CLOSE_FRAME = [1005, 1006];
 const TOO_MANY = 429;
 const TIMEOUT = 408;
 
@@ -40,6 +42,8 @@ export function verdictOf(ending: Ending, said: Said, url: string): Verdict {
   switch (ending.kind) {
     case "aborted":
       return { kind: "done" };
+    case "not-a-feed":
+      return { kind: "refused", error: notAFeed(url) };
     case "overrun":
       return again("now", "events came faster than they were taken");
     case "refused": {
@@ -51,7 +55,8 @@ export function verdictOf(ending: Ending, said: Said, url: string): Verdict {
       return final(status, problem, answered);
     }
     case "closed": {
-      const { code, opened, problem } = ending;
+      const { opened, problem } = ending;
+      const code = (NO_CLOSE_FRAME.includes(ending.code) ? said.closeCode : undefined) ?? ending.code;
       if (code === 1000) return { kind: "done" };
       const status = code - 4000;
       if (status >= 400 && status < 500 && status !== TOO_MANY && status !== TIMEOUT)
@@ -64,8 +69,16 @@ export function verdictOf(ending: Ending, said: Said, url: string): Verdict {
   }
 }
 
+/**
+ * What else may answer at the address of a feed that was there a moment ago: a balancer, while the feed is deployed anew.
+ * It is trouble that passes.
+ */
+export function passing({ kind, error }: Extract<Verdict, { kind: "refused" }>): Verdict {
+  return error.reason === "NOT_A_FEED" ? again("later", error.message) : { kind, error };
+}
+
 /** Something else than a feed speaks there. */
-export function notAFeed(url: string): StreamRefused {
+function notAFeed(url: string): StreamRefused {
   return new StreamRefused("NOT_A_FEED", {}, `${url} answers, but not with a feed`);
 }
 

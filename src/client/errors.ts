@@ -18,6 +18,8 @@ export interface Said {
   readonly hint?: string | undefined;
   readonly field?: string;
   readonly allowed?: readonly string[];
+  /** Of the WebSocket, before it closes; the end of another stream has no code. */
+  readonly closeCode?: number | undefined;
 }
 
 /** The server will not serve this stream, however often it is asked. */

@@ -1,7 +1,7 @@
 import { hideSecrets } from "../schemas/address-text.ts";
 import type { ConnectionFrame } from "../schemas/frames-schema.ts";
 import { Connection, type Ending } from "./connection.ts";
-import { notAFeed, verdictOf, type Verdict } from "./endings.ts";
+import { passing, verdictOf, type Verdict } from "./endings.ts";
 import type { Said } from "./errors.ts";
 import { tokenOf } from "./http.ts";
 import type { Item, NoticeType, TypeName } from "./items.ts";
@@ -34,7 +34,7 @@ export class Feed {
   readonly #notices: ReadonlySet<string>;
   #cursor: string | undefined;
   #events = 0;
-  #wasConnected = false;
+  #wasConnected: boolean;
   #isConnected = false;
   #said: Said = {};
   /** Set from where the cursor was found lost until the consumer has dealt with what replaces it. */
@@ -42,8 +42,12 @@ export class Feed {
   /** Objects come, and there is no place to come back to before their end. */
   #isBeforeSnapshotEnd = false;
 
-  /** @throws ClientOptionInvalid */
-  constructor(open: OpenSocket, options: SubscribeOptions) {
+  /**
+   * @param wasConnected whether a feed is known to be there.
+   * @throws ClientOptionInvalid
+   */
+  constructor(open: OpenSocket, options: SubscribeOptions, { wasConnected = false } = {}) {
+    this.#wasConnected = wasConnected;
     this.#open = open;
     this.#options = options;
     this.#url = streamUrl(options);
@@ -57,17 +61,27 @@ export class Feed {
     return this.#cursor;
   }
 
+  /** Whether a feed has answered there, be it to another subscription. */
+  get wasConnected(): boolean {
+    return this.#wasConnected;
+  }
+
   /** @throws StreamRefused */
   async *items(): AsyncGenerator<AnyItem, void, undefined> {
     while (!this.#signal.aborted && this.#limit() !== 0) {
       const ending = yield* this.#connect();
-      const verdict = verdictOf(ending, this.#said, hideSecrets(String(this.#options.url)));
+      const verdict = this.#verdictOf(ending);
       if (verdict.kind === "done") return;
       if (verdict.kind === "again") yield* this.#pause(verdict);
       else if (verdict.kind === "lost") this.#lose(verdict);
       else if (this.#mayAskForANewToken(verdict.error.reason)) yield* this.#pause(retryAfter(verdict.error));
       else throw verdict.error;
     }
+  }
+
+  #verdictOf(ending: Ending): Verdict {
+    const verdict = verdictOf(ending, this.#said, hideSecrets(String(this.#options.url)));
+    return verdict.kind === "refused" && this.#wasConnected ? passing(verdict) : verdict;
   }
 
   async *#connect(): AsyncGenerator<AnyItem, Ending, undefined> {
@@ -83,17 +97,17 @@ export class Feed {
       for (;;) {
         const next = await connection.next();
         if (typeof next !== "string") return next;
-        yield* this.#receive(next, url);
+        const message = parseMessage(next);
+        if (message === undefined) return { kind: "not-a-feed" };
+        rememberText(message, next);
+        yield* this.#receive(message, url);
       }
     } finally {
       await connection.close();
     }
   }
 
-  async *#receive(text: string, asked: URL): AsyncGenerator<AnyItem, void, undefined> {
-    const message = parseMessage(text);
-    if (message === undefined) throw notAFeed(hideSecrets(String(this.#options.url)));
-    rememberText(message, text);
+  async *#receive(message: Message, asked: URL): AsyncGenerator<AnyItem, void, undefined> {
     if (isFrame(message, "nomad.feed.hello")) yield* this.#greet(message, asked);
     else if (isFrame(message, "nomad.feed.error")) this.#said = message.data;
     else yield* this.#advance(message);

@@ -1,6 +1,8 @@
 import { Buffer } from "node:buffer";
 import type { IncomingMessage } from "node:http";
 import { WebSocket, type RawData } from "ws";
+import { deferred } from "./deferred.ts";
+import { isLineStream, readLines } from "./node-lines.ts";
 import type { OpenSocket, Refusal } from "./socket.ts";
 
 const HANDSHAKE_MS = 10_000;
@@ -14,17 +16,26 @@ export const openNodeSocket: OpenSocket = ({ url, token }, listener) => {
   const socket = new WebSocket(url, {
     handshakeTimeout: HANDSHAKE_MS,
     perMessageDeflate: false,
-    headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+    headers: {
+      // Read only where the request to upgrade got lost on its way.
+      accept: "application/x-ndjson",
+      ...(token !== undefined && { authorization: `Bearer ${token}` }),
+    },
   });
-  const gone = Promise.withResolvers<void>();
+  const gone = deferred();
+  let lines: IncomingMessage | undefined;
   let problem: string | undefined;
   socket
     .on("open", listener.onOpened)
     .on("ping", listener.onAlive)
     .on("message", (data) => listener.onText(textOf(data)))
-    .on("unexpected-response", (_request, response) => {
+    .on("unexpected-response", (request, response) => {
       // Whoever opened it closes it.
-      void refusalOf(response).then(listener.onRefused);
+      if (!isLineStream(response)) return void refusalOf(response).then(listener.onRefused);
+      // That of the handshake, which is over.
+      request.setTimeout(0);
+      lines = response;
+      readLines(response, listener);
     })
     .on("error", (error: Error & { code?: string }) => {
       // Node's error of several addresses tried has no message of its own.
@@ -35,7 +46,7 @@ export const openNodeSocket: OpenSocket = ({ url, token }, listener) => {
       listener.onClosed(code, problem);
     });
   return {
-    flow: { pause: () => socket.pause(), resume: () => socket.resume() },
+    flow: { pause: () => (lines ?? socket).pause(), resume: () => (lines ?? socket).resume() },
     close: () => {
       if (socket.isPaused) socket.resume();
       socket.close(1000);

@@ -22,4 +22,5 @@ export type { Subscription } from "./subscription.ts";
 export type { NomadStub } from "../schemas/nomad-stubs.ts";
 export type { ResourceType } from "../schemas/resources.ts";
 export type { Severity } from "../schemas/severity.ts";
+export type { IncompleteObject } from "./whole-items.ts";
 export type { WatchedState, WatchStateOptions } from "./watch-state.ts";

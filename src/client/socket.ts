@@ -13,7 +13,7 @@ export interface Refusal {
 }
 
 /** What a socket tells; nothing more after `onRefused` or `onClosed`. */
-interface SocketListener {
+export interface SocketListener {
   readonly onOpened: () => void;
   readonly onText: (text: string) => void;
   /** It lives, and carries nothing. */

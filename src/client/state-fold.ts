@@ -3,6 +3,7 @@ import type { NomadStub } from "../schemas/nomad-stubs.ts";
 import type { ResourceType } from "../schemas/resources.ts";
 import type { AnyItem } from "./feed.ts";
 import type { ChangeEventOf, SnapshotObject } from "./items.ts";
+import { sameJson } from "./same-json.ts";
 
 /** One Nomad object as the feed last saw it. */
 export type NomadObject<Type extends ResourceType = ResourceType> = Type extends ResourceType
@@ -35,7 +36,7 @@ export class StateFold {
     if (item.type === "nomad.feed.snapshot") return this.#mark(item.data.phase);
     if (!isObjectItem(item)) return [];
     const after = objectOf(item);
-    if (this.#incoming === undefined) return this.#put(item.subject, after);
+    if (this.#incoming === undefined) return told(this.#put(item.subject, after));
     if (after !== undefined) this.#incoming.set(item.subject, after);
     return [];
   }
@@ -46,18 +47,30 @@ export class StateFold {
     if (phase === "begin" || incoming === undefined) return [];
     const gone = [...this.objects.keys()].filter((subject) => !incoming.has(subject));
     return [
-      ...gone.flatMap((subject) => this.#put(subject, undefined)),
-      ...[...incoming].flatMap(([subject, after]) => this.#put(subject, after)),
+      ...gone.flatMap((subject) => told(this.#put(subject, undefined))),
+      ...[...incoming].flatMap(([subject, after]) => {
+        const change = this.#put(subject, after);
+        return isSame(change) ? [] : told(change);
+      }),
     ];
   }
 
-  #put(subject: string, after: NomadObject | undefined): StateChange[] {
+  #put(subject: string, after: NomadObject | undefined): StateChange {
     const before = this.objects.get(subject);
     if (after === undefined) this.objects.delete(subject);
     else this.objects.set(subject, after);
-    if (before?.rev === after?.rev && (before === undefined) === (after === undefined)) return [];
-    return [{ subject, ...(before && { before }), ...(after && { after }) }];
+    return { subject, ...(before && { before }), ...(after && { after }) };
   }
+}
+
+/** What was not there and is not there is no change. */
+function told(change: StateChange): StateChange[] {
+  return change.before === undefined && change.after === undefined ? [] : [change];
+}
+
+/** A stub can change while its rev stays: Nomad gives some fields no index. */
+function isSame({ before, after }: StateChange): boolean {
+  return before?.rev === after?.rev && sameJson(before?.stub, after?.stub);
 }
 
 export function isObjectItem(item: AnyItem): item is ObjectItem {

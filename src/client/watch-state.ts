@@ -1,10 +1,11 @@
-import type { ChangeData } from "../schemas/event-schema.ts";
 import type { ResourceType } from "../schemas/resources.ts";
+import { deferred } from "./deferred.ts";
 import { Feed, type AnyItem } from "./feed.ts";
-import { ask } from "./http.ts";
 import type { SubscribeOptions } from "./options.ts";
+import { Retry, sleep } from "./retry.ts";
 import type { OpenSocket } from "./socket.ts";
 import { isObjectItem, StateFold, type NomadObject, type StateChange } from "./state-fold.ts";
+import { WholeItems, type IncompleteObject } from "./whole-items.ts";
 
 type Choice = "url" | "namespaces" | "subjects" | "token" | "signal" | "silenceMs" | "retry";
 
@@ -16,12 +17,16 @@ export interface WatchStateOptions<Type extends ResourceType = ResourceType> ext
   readonly types?: readonly Type[];
   /** Told of each change after the map has it; in the first snapshot, of each object. */
   onChange?(this: void, change: StateChange<Type>): void;
+  /** Told of each object that changed and whose new version cannot be had: the map keeps the one before, if any. */
+  onIncomplete?(this: void, object: IncompleteObject): void;
 }
 
 export interface WatchedState<Type extends ResourceType = ResourceType> {
   /** By subject, `<resource>/<namespace>/<key>`. Changes by itself; empty before the first snapshot has come. */
   readonly objects: ReadonlyMap<string, NomadObject<Type>>;
-  /** Where the objects are true. */
+  /** Subjects whose newest version cannot be had, with the reason: the map has an older one, or none. */
+  readonly incomplete: ReadonlyMap<string, string>;
+  /** Where the objects are true, but for those. */
   readonly cursor: string | undefined;
   /** False while the objects are as they were when the connection was lost. */
   readonly isConnected: boolean;
@@ -41,11 +46,17 @@ export function watchStateOver(open: OpenSocket) {
   };
 }
 
+const NEVER = new AbortController().signal;
+
 class StateWatch implements WatchedState {
   readonly #open: OpenSocket;
   readonly #options: WatchStateOptions;
   readonly #fold = new StateFold();
-  readonly #ready = Promise.withResolvers<void>();
+  readonly #wholeItems: WholeItems;
+  readonly #incomplete = new Map<string, string>();
+  /** Between one snapshot and the next, where the first did not help. */
+  readonly #retry: Retry;
+  readonly #ready = deferred();
   readonly ended: Promise<void>;
   #feed: Feed;
   isConnected = false;
@@ -53,7 +64,9 @@ class StateWatch implements WatchedState {
   constructor(open: OpenSocket, options: WatchStateOptions) {
     this.#open = open;
     this.#options = options;
-    this.#feed = this.#newFeed();
+    this.#wholeItems = new WholeItems(options);
+    this.#retry = new Retry(options.retry ?? {});
+    this.#feed = this.#newFeed(false);
     // `ended` says the same to whoever does not wait for it.
     this.#ready.promise.catch(() => undefined);
     this.ended = this.#run();
@@ -61,6 +74,10 @@ class StateWatch implements WatchedState {
 
   get objects(): ReadonlyMap<string, NomadObject> {
     return this.#fold.objects;
+  }
+
+  get incomplete(): ReadonlyMap<string, string> {
+    return this.#incomplete;
   }
 
   get cursor(): string | undefined {
@@ -71,14 +88,19 @@ class StateWatch implements WatchedState {
     return this.#ready.promise;
   }
 
-  #newFeed(): Feed {
+  #newFeed(wasConnected: boolean): Feed {
     const notices = ["client.connected", "client.disconnected"] as const;
-    return new Feed(this.#open, { ...this.#options, snapshot: true, onexpired: "snapshot", notices });
+    const options = { ...this.#options, snapshot: true, onexpired: "snapshot", notices } as const;
+    return new Feed(this.#open, options, { wasConnected });
   }
 
   async #run(): Promise<void> {
     try {
-      while (await this.#follow()) this.#feed = this.#newFeed();
+      while (await this.#follow()) {
+        this.isConnected = false;
+        await sleep(this.#retry.next("soon", 0), this.#options.signal ?? NEVER);
+        this.#feed = this.#newFeed(this.#feed.wasConnected);
+      }
       this.#ready.reject(this.#options.signal?.reason);
     } catch (error) {
       this.#ready.reject(error);
@@ -93,19 +115,25 @@ class StateWatch implements WatchedState {
     for await (const item of this.#feed.items()) {
       if (item.type === "client.connected") this.isConnected = true;
       if (item.type === "client.disconnected") this.isConnected = false;
-      const whole = await this.#whole(item);
-      if (whole === undefined) return true;
-      for (const change of this.#fold.take(whole)) this.#options.onChange?.(change);
-      if (item.type === "nomad.feed.snapshot" && item.data.phase === "end") this.#ready.resolve();
+      const whole = await this.#wholeItems.get(item);
+      if (whole.kind === "gone") return true;
+      if (whole.kind === "incomplete") this.#note(whole);
+      else this.#take(whole.item);
     }
     return false;
   }
 
-  /** The item with all its data; undefined where the server no longer has it. */
-  async #whole(item: AnyItem): Promise<AnyItem | undefined> {
-    if (!isObjectItem(item) || !("dataref" in item) || item.dataref === undefined) return item;
-    const { status, body } = await ask(this.#options, item.dataref);
-    if (status !== 200) return undefined;
-    return { ...item, data: body as ChangeData } as AnyItem;
+  #take(item: AnyItem): void {
+    if (isObjectItem(item)) this.#incomplete.delete(item.subject);
+    if ("dataref" in item && item.dataref !== undefined) this.#retry.reset();
+    for (const change of this.#fold.take(item)) this.#options.onChange?.(change);
+    if (item.type !== "nomad.feed.snapshot" || item.data.phase !== "end") return;
+    this.#incomplete.clear();
+    this.#ready.resolve();
+  }
+
+  #note({ subject, reason }: IncompleteObject): void {
+    this.#incomplete.set(subject, reason);
+    this.#options.onIncomplete?.({ subject, reason });
   }
 }

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { StreamRefused, watchState, type StateChange } from "../../src/client/index.ts";
 import { buildChangeEvents, stateRevOf } from "../../src/events/build.ts";
 import type { ObjectChange } from "../support/drafts.ts";
@@ -44,6 +44,16 @@ function inJavaScript(exact: unknown): unknown {
   return JSON.parse(JSON.stringify(exact));
 }
 
+/** What a scripted server says. */
+const text = (type: string, rest: object) => JSON.stringify({ type: `nomad.${type}`, ...rest });
+const mark = (phase: string) => text("feed.snapshot", { data: { phase, cursor: "e-1" } });
+const about = (data: object) => ({
+  subject: "jobs/default/a",
+  data: { resource: { type: "jobs" }, rev: { current: "2" }, ...data },
+});
+const large = (cursor: string) =>
+  text("job.updated", { cursor, dataref: `/v1/data/${cursor}`, ...about({}) });
+
 let feed: TestFeed;
 let stop: AbortController;
 beforeEach(async () => {
@@ -51,6 +61,7 @@ beforeEach(async () => {
   stop = new AbortController();
 });
 afterEach(async () => {
+  vi.restoreAllMocks();
   stop.abort();
   await feed[Symbol.asyncDispose]();
 });
@@ -121,6 +132,67 @@ describe("watchState", () => {
     await state.ended;
   });
 
+  it("keeps and names what is too large for its event and cannot be fetched, and goes on", async () => {
+    const object = text("job.snapshot", about({ after: { Status: "old" } }));
+    const other = { subject: "jobs/default/b" };
+    using server = await scriptedFeed(
+      sends([
+        ...[hello("e-1"), mark("begin"), object, mark("end"), large("e-2")],
+        text("job.created", { cursor: "e-3", ...about({ after: { Status: "small" } }), ...other }),
+      ]),
+    );
+    const named: string[] = [];
+    const state = watchState({
+      ...QUICK,
+      url: server.url,
+      signal: stop.signal,
+      onIncomplete: ({ subject, reason }) => named.push(`${subject}: ${reason}`),
+    });
+    await until(
+      "what follows is there",
+      () => state.objects.get("jobs/default/b")?.stub["Status"] === "small",
+    );
+    expect(named).toEqual(["jobs/default/a: /v1/data/e-2 answered 404"]);
+    expect([...state.incomplete.keys()]).toEqual(["jobs/default/a"]);
+    expect(state.objects.get("jobs/default/a")?.stub["Status"]).toBe("old");
+    expect(server.queries).toHaveLength(1);
+    server.say(text("job.updated", { cursor: "e-4", ...about({ after: { Status: "new" } }) }));
+    await until("the next version", () => state.objects.get("jobs/default/a")?.stub["Status"] === "new");
+    expect(state.incomplete.size).toBe(0);
+  });
+
+  it("waits where one snapshot after the other does not help", async () => {
+    vi.spyOn(Math, "random").mockReturnValue(1);
+    using server = await scriptedFeed(sends([hello("e-1"), mark("begin"), mark("end"), large("e-2")]));
+    server.answerData(410, { code: "CURSOR_EXPIRED" });
+    const state = watchState({ url: server.url, signal: stop.signal, retry: { baseMs: 3_600_000 } });
+    await until("it gave the connection up", () => server.queries.length > 0 && server.open === 0);
+    // Time enough to come back several times.
+    for (let times = 0; times < 10; times += 1) await fetch(server.url);
+    expect(server.queries).toHaveLength(1);
+    stop.abort();
+    await state.ended;
+  });
+
+  it("tells a change whose rev stays, and none where a new snapshot says the same", async () => {
+    const version = (type: string, Status: string, rest = {}) =>
+      text(`job.${type}`, { ...about({ after: { Status, Parts: [1, { a: null }] } }), ...rest });
+    const snapshot = (Status: string) => [
+      hello("e-1", true),
+      mark("begin"),
+      version("snapshot", Status),
+      mark("end"),
+    ];
+    using server = await scriptedFeed(
+      sends([...snapshot("pending"), version("updated", "running", { cursor: "e-2" })], 4409),
+      sends(snapshot("running"), 4409),
+      sends(snapshot("dead")),
+    );
+    const { told } = watch(server.url);
+    await until("the last", () => told.at(-1)?.endsWith("dead") === true);
+    expect(told).toEqual(["a - pending", "a pending running", "a running dead"]);
+  });
+
   it("takes a new snapshot where retention was faster", async () => {
     await feed.commitObjects(jobChange("a", undefined, pending), jobChange("b", undefined, running));
     const { url, server } = await feed.serve();
@@ -148,18 +220,12 @@ describe("watchState", () => {
   });
 
   it("takes a new snapshot where what was too large is gone", async () => {
-    const text = (type: string, rest: object) => JSON.stringify({ type: `nomad.${type}`, ...rest });
-    const mark = (phase: string) => text("feed.snapshot", { data: { phase, cursor: "e-1" } });
-    const about = (data: object) => ({
-      subject: "jobs/default/a",
-      data: { resource: { type: "jobs" }, rev: { current: "2" }, ...data },
-    });
-    const large = text("job.updated", { cursor: "e-2", dataref: "/v1/data/e-2", ...about({}) });
     const object = text("job.snapshot", about({ after: { Status: "dead" } }));
     using server = await scriptedFeed(
-      sends([hello("e-1"), mark("begin"), mark("end"), large]),
+      sends([hello("e-1"), mark("begin"), mark("end"), large("e-2")]),
       sends([hello("e-2"), mark("begin"), object, mark("end")]),
     );
+    server.answerData(404, { code: "NO_DATA" });
     const { state, statuses } = watch(server.url);
     await until("the state is right again", () => statuses()["a"] === "dead");
     expect(server.queries[1]?.get("snapshot")).toBe("true");

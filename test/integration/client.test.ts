@@ -193,6 +193,18 @@ describe.each(Object.entries(KINDS))("subscribe over %s", (_kind, subscribe) => 
     },
   );
 
+  it("comes back where something else answers in the place of a feed that was there", async () => {
+    using server = await scriptedFeed(
+      sends([hello("e-1"), event("e-2")], 1012),
+      sends(["<html>"]),
+      { status: 404 },
+      { status: 302 },
+      sends([hello("e-2"), event("e-3")], 1000),
+    );
+    expect(await namesOf(quick({ url: server.url }))).toEqual(["e-2", "e-3"]);
+    expect(server.queries.map(String)).toEqual(["", "cursor=e-2", "cursor=e-2", "cursor=e-2", "cursor=e-2"]);
+  });
+
   it("passes over what a newer server says", async () => {
     const newer = JSON.stringify({ type: "nomad.feed.weather", data: { sun: true } });
     using server = await scriptedFeed(sends([hello("e-1"), newer, event("e-2")], 1000));

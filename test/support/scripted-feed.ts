@@ -1,28 +1,42 @@
 import { once } from "node:events";
-import type { IncomingHttpHeaders } from "node:http";
+import { createServer, type IncomingHttpHeaders, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { WebSocketServer, type WebSocket } from "ws";
+import { until } from "./until.ts";
 
-/** What a scripted server does with one connection. */
-export type Script = (socket: WebSocket) => void;
+/** What a scripted server does with one connection; a status: it does not let it become one. */
+export type Script = ((socket: WebSocket) => void) | { readonly status: number };
 
 /** A server that plays one script per connection, the last one again and again. */
 export async function scriptedFeed(...scripts: Script[]) {
-  const server = new WebSocketServer({
-    port: 0,
-    host: "127.0.0.1",
-    handleProtocols: (offered) => (offered.has("cloudevents.json") ? "cloudevents.json" : false),
-  });
-  await once(server, "listening");
   const queries: URLSearchParams[] = [];
   const headers: IncomingHttpHeaders[] = [];
+  let data: { status: number; body: object | undefined } = { status: 404, body: undefined };
+  let asked = 0;
+  const http = createServer((_request, response) => {
+    asked += 1;
+    response.writeHead(data.status).end(data.body === undefined ? "no page" : JSON.stringify(data.body));
+  }).listen(0, "127.0.0.1");
+  const chosen = new WeakMap<IncomingMessage, Script>();
+  const server = new WebSocketServer({
+    server: http,
+    verifyClient: ({ req }, accept) => {
+      queries.push(new URL(req.url ?? "", "ws://x").searchParams);
+      headers.push(req.headers);
+      const script = scripts[Math.min(queries.length, scripts.length) - 1] ?? { status: 500 };
+      chosen.set(req, script);
+      if (typeof script === "function") accept(true);
+      else accept(false, script.status);
+    },
+    handleProtocols: (offered) => (offered.has("cloudevents.json") ? "cloudevents.json" : false),
+  });
+  await once(http, "listening");
   server.on("connection", (socket, request) => {
-    queries.push(new URL(request.url ?? "", "ws://x").searchParams);
-    headers.push(request.headers);
-    scripts[Math.min(queries.length, scripts.length) - 1]?.(socket);
+    const script = chosen.get(request);
+    if (typeof script === "function") script(socket);
   });
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `http://127.0.0.1:${(http.address() as AddressInfo).port}`,
     /** What each connection asked for. */
     queries,
     headers,
@@ -30,9 +44,21 @@ export async function scriptedFeed(...scripts: Script[]) {
     get open() {
       return server.clients.size;
     },
+    /** Of plain requests; 404 of somebody who is no feed until this is said. */
+    answerData(status: number, body?: object) {
+      data = { status, body };
+    },
+    /** Resolves once there were so many plain requests. */
+    asked: (times: number) => until(`${times} requests`, () => asked >= times),
+    /** To all who are connected. */
+    say(text: string) {
+      for (const client of server.clients) client.send(text);
+    },
     [Symbol.dispose]() {
       for (const client of server.clients) client.terminate();
       server.close();
+      http.close();
+      http.closeAllConnections();
     },
   };
 }

@@ -1,0 +1,101 @@
+import { once } from "node:events";
+import { createServer, request } from "node:http";
+import type { AddressInfo } from "node:net";
+import { expect, it } from "vitest";
+import { consume, StreamRefused, subscribe } from "../../src/client/index.ts";
+import { draftOf, TestFeed } from "../support/http-feed.ts";
+import { event, hello, scriptedFeed, sends } from "../support/scripted-feed.ts";
+
+const QUICK = { retry: { baseMs: 1, maxMs: 1 } };
+
+/** Passes requests on as proxies do that were not told of WebSockets: without `Upgrade`. */
+async function proxyWithoutUpgrade(target: () => string) {
+  let streams = 0;
+  const server = createServer((incoming, answer) => {
+    const { upgrade: _upgrade, connection: _connection, ...headers } = incoming.headers;
+    streams += 1;
+    const onward = request(
+      `${target()}${incoming.url ?? ""}`,
+      { method: incoming.method, headers },
+      (reply) => {
+        answer.writeHead(reply.statusCode ?? 502, reply.headers);
+        answer.flushHeaders();
+        reply.pipe(answer).on("error", () => undefined);
+        reply.on("close", () => answer.destroy());
+      },
+    );
+    onward.on("error", () => answer.writeHead(502).end());
+    answer.on("close", () => onward.destroy());
+    onward.end();
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    streams: () => streams,
+    [Symbol.dispose]() {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
+
+async function refusalOf(items: AsyncIterable<unknown>): Promise<unknown> {
+  try {
+    for await (const item of items) expect(item).toBeUndefined();
+  } catch (error) {
+    return error;
+  }
+  return undefined;
+}
+
+it("reads the stream in lines where a proxy passes on no Upgrade, through a restart of the server", async () => {
+  await using feed = await TestFeed.open();
+  await feed.commit(draftOf({ id: "a" }));
+  let { url, server } = await feed.serve();
+  using proxy = await proxyWithoutUpgrade(() => url);
+  const seen: string[] = [];
+  for await (const item of subscribe({ ...QUICK, url: proxy.url, cursor: "earliest", limit: 3 })) {
+    seen.push(item.id);
+    if (seen.length === 1) {
+      await server.stop("restart");
+      await feed.commit(draftOf({ id: "ü" }));
+      ({ url, server } = await feed.serve());
+    } else if (seen.length === 2) await feed.commit(draftOf({ id: "c" }));
+  }
+  expect(seen).toEqual(["a", "ü", "c"]);
+  expect(proxy.streams()).toBeGreaterThan(1);
+});
+
+it("is refused through such a proxy as without it", async () => {
+  await using feed = await TestFeed.open();
+  const { url } = await feed.serve();
+  using proxy = await proxyWithoutUpgrade(() => url);
+  expect(await refusalOf(subscribe({ url: proxy.url, minSeverity: "LOUD" as "WARN" }))).toMatchObject({
+    reason: "INVALID_PARAMETER",
+    field: "minSeverity",
+  });
+  expect(await refusalOf(subscribe({ url: proxy.url, cursor: `${"0".repeat(12)}-1` }))).toBeInstanceOf(
+    StreamRefused,
+  );
+});
+
+it.each([404, 302])("ends where a server that was never a feed answers %i", async (status) => {
+  using server = await scriptedFeed({ status });
+  expect(await refusalOf(subscribe({ ...QUICK, url: server.url }))).toMatchObject({ reason: "NOT_A_FEED" });
+  expect(server.queries).toHaveLength(1);
+});
+
+it("acks once the feed is back behind a balancer that answered in its place", async () => {
+  using server = await scriptedFeed(sends([hello("e-1"), event("e-2")]));
+  const stop = new AbortController();
+  const consumer = consume({ ...QUICK, url: server.url, consumer: "pager", signal: stop.signal });
+  let acked: Promise<void> | undefined;
+  for await (const item of consumer) {
+    acked = consumer.ack("cursor" in item ? item.cursor : "");
+    await server.asked(3);
+    server.answerData(200, {});
+    await acked;
+    stop.abort();
+  }
+  expect(acked).toBeDefined();
+});
