@@ -31,11 +31,12 @@ export const openNodeSocket: OpenSocket = ({ url, token }, listener) => {
     .on("message", (data) => listener.onText(textOf(data)))
     .on("unexpected-response", (request, response) => {
       // Whoever opened it closes it.
-      if (!isLineStream(response)) return void refusalOf(response).then(listener.onRefused);
-      // That of the handshake, which is over.
-      request.setTimeout(0);
-      lines = response;
-      readLines(response, listener);
+      if (isLineStream(response)) {
+        // That of the handshake, which is over.
+        request.setTimeout(0);
+        lines = response;
+        readLines(response, listener);
+      } else void refusalOf(response).then(listener.onRefused);
     })
     .on("error", (error: Error & { code?: string }) => {
       // Node's error of several addresses tried has no message of its own.

@@ -137,7 +137,11 @@ describe("watchState", () => {
     const other = { subject: "jobs/default/b" };
     using server = await scriptedFeed(
       sends([
-        ...[hello("e-1"), mark("begin"), object, mark("end"), large("e-2")],
+        hello("e-1"),
+        mark("begin"),
+        object,
+        mark("end"),
+        large("e-2"),
         text("job.created", { cursor: "e-3", ...about({ after: { Status: "small" } }), ...other }),
       ]),
     );
