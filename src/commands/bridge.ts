@@ -55,7 +55,7 @@ export interface Bridge {
 /**
  * Builds the rooms from the configuration and starts them. Without a log that knows its region it waits for
  * Nomad first, alive but not ready; with one, what is in the log is served while Nomad is away.
- * @throws NomadOptionInvalid, TokensFileInvalid, TlsFilesUnusable, LogUnusable, LogInUse, ListenRefused; the signal's reason when it aborts.
+ * @throws NomadOptionInvalid, TokensFileInvalid, TlsFilesUnusable, LogUnusable, LogInUse, InsecureListen, ListenFailed; the signal's reason when it aborts.
  */
 export async function startBridge(
   config: Config,
