@@ -47,6 +47,29 @@ describe("access control", () => {
     expect(await namespaces("/v1/namespaces", "Name")).toEqual(["default", "qa"]);
   });
 
+  it("hides from all but management what a deleted namespace left", async () => {
+    const { nomad, acl, cluster, ask } = await guarded();
+    await using _ = nomad;
+    acl.setPolicy("all", { namespaces: { "*": "read" } });
+    const { secretId } = acl.createToken({ name: "all", policies: ["all"] });
+    cluster.purgeJob("qa", "in-qa");
+    const left = async (token: string, query: string) =>
+      JSON.parse((await ask(`/v1/evaluations?${query}`, token)).text).length as number;
+    const management = nomad.simulator.managementToken?.secretId ?? "";
+    const others = `namespace=*&filter=${encodeURIComponent('Namespace != "default" and Namespace != "secret"')}`;
+    expect(await left(secretId, others)).toBe(2);
+    cluster.deleteNamespace("qa");
+    expect(await left(secretId, others)).toBe(0);
+    expect(await left(secretId, "namespace=qa")).toBe(0);
+    expect(await left(management, others)).toBe(2);
+    expect(await left(management, "namespace=qa")).toBe(2);
+    cluster.createNamespace("qa");
+    expect(await left(secretId, others)).toBe(2);
+    expect(await ask(`/v1/jobs?filter=${encodeURIComponent("Priority > 3")}`, management)).toMatchObject({
+      status: 400,
+    });
+  });
+
   it("knows management, anonymous and unknown tokens", async () => {
     const { nomad, ask, status } = await guarded();
     await using _ = nomad;

@@ -91,6 +91,8 @@ class Chaos {
     }
     this.#simulator.stop();
     this.#simulator.faults.clear();
+    // What was written into a deleted namespace since is found at the next look, which this brings about.
+    this.#simulator.cluster.updateNamespace("default", { description: "calm" });
     const calmAt = Date.now();
     this.#say("all calm: waiting for the feed to catch up");
     await this.#subject.calm();
@@ -121,7 +123,21 @@ class Chaos {
     else if (dice < 9) this.#takeSnapshot();
     else if (dice < 12) this.#restore();
     else if (dice < 50) this.#spoil();
+    else if (dice < 75) this.#namespacePasses();
     // Else nothing: the feed must also live long enough to follow.
+  }
+
+  /** Comes and goes before anybody looks, and leaves behind what its jobs did. Its name comes back. */
+  #namespacePasses(): void {
+    const { cluster } = this.#simulator;
+    const name = `passing-${this.#random.between(1, 2)}`;
+    this.#say(`namespace ${name} comes and goes`);
+    cluster.createNamespace(name);
+    for (const type of ["batch", "system"] as const) {
+      cluster.runJob({ id: type, namespace: name, type });
+      cluster.purgeJob(name, type);
+    }
+    if (this.#random.chance(0.8)) cluster.deleteNamespace(name);
   }
 
   #spoil(): void {

@@ -5,6 +5,7 @@ import type { Row } from "../store/row.ts";
 import type { State } from "../store/state.ts";
 import { UUID_TABLES, type TableName } from "../store/tables.ts";
 import { blockingQuery, type Run } from "./blocking.ts";
+import { parseFilter } from "./filter.ts";
 import { accessFor, metaFor, type ApiContext } from "./context.ts";
 import { list, PERMISSION_DENIED, problem, type Reply } from "./reply.ts";
 import type { ApiRequest } from "./request.ts";
@@ -26,6 +27,16 @@ const CAPABILITY: Partial<Record<TableName, Capability>> = {
   evaluations: "read-job",
 };
 
+/** Lists that know `filter`; the others ignore it. */
+const FILTERED: ReadonlySet<TableName> = new Set([
+  "jobs",
+  "nodes",
+  "allocations",
+  "deployments",
+  "evaluations",
+]);
+const BAD_FILTER = "failed to create result paginator: failed to read filter expression";
+
 /** A list endpoint. Rights are looked at once, before the query first runs. */
 export async function listEndpoint(
   context: ApiContext,
@@ -36,7 +47,11 @@ export async function listEndpoint(
   if (access === undefined || !mayList(access, request, table)) return PERMISSION_DENIED;
   const failure = UUID_TABLES.has(table) ? uuidPrefixProblem(request.prefix) : undefined;
   if (failure !== undefined) return problem(500, `${LOOKUP[table] ?? ""}${failure}`);
-  return await blockingQuery(context, request, (state) => runList(context, request, table, access, state));
+  const passes = FILTERED.has(table) ? parseFilter(request.filter) : () => true;
+  if (passes === undefined) return problem(400, `${BAD_FILTER}: the simulator knows only == and != of texts`);
+  return await blockingQuery(context, request, (state) =>
+    runList(context, request, table, { access, passes }, state),
+  );
 }
 
 function mayList(access: Access, request: ApiRequest, table: ListTable): boolean {
@@ -49,12 +64,14 @@ function runList(
   context: ApiContext,
   request: ApiRequest,
   table: ListTable,
-  access: Access,
+  { access, passes }: { access: Access; passes: (row: Row) => boolean },
   state: State,
 ): Run {
   const visible = visibleNamespaces(access, state, table);
   if (table === "deployments" && visible?.size === 0) return noDeployments(context, request);
-  const rows = selectRows(state, table, request).filter((row) => isVisible(row, table, access, visible));
+  const rows = selectRows(state, table, request).filter(
+    (row) => isVisible(row, table, access, visible) && passes(row),
+  );
   const index = indexOf(state, table);
   return {
     index,

@@ -12,6 +12,8 @@ export interface ApiRequest {
   readonly region: string;
   readonly namespace: string;
   readonly prefix: string;
+  /** Expression of Nomad's filter language; "" for none. */
+  readonly filter: string;
   readonly stale: boolean;
   /** 0: answer at once. */
   readonly minIndex: bigint;
@@ -43,6 +45,7 @@ export function parseRequest(message: IncomingMessage, url: URL): ApiRequest | B
     region: query.get("region") ?? "",
     namespace: query.get("namespace") || "default",
     prefix: query.get("prefix") ?? "",
+    filter: query.get("filter") ?? "",
     stale,
     minIndex,
     waitMs,

@@ -4,6 +4,7 @@ import type { Row } from "../store/row.ts";
 import { nodeGroup } from "../store/state.ts";
 import * as jobActions from "./job-actions.ts";
 import { namespaceName } from "./names.ts";
+import { endPassingNamespace, mayDelete, passingNamespace } from "./passing.ts";
 import { anyRow, readyNodes, someRow, type World } from "./world.ts";
 
 /** Begins something. False: the cluster has nothing to do it to; another action is tried. */
@@ -29,6 +30,8 @@ export const ACTIONS: readonly (readonly [weight: number, action: Action])[] = [
   [4, addNodeEvent],
   [2, changeNodes],
   [3, changeNamespaces],
+  [5, passingNamespace],
+  [3, endPassingNamespace],
   [1, deleteEvaluation],
   [3, collectGarbage],
 ];
@@ -135,14 +138,14 @@ function changeNodes(world: World): boolean {
 
 function changeNamespaces(world: World): boolean {
   const { cluster, random, targets } = world;
-  const { namespaces, jobs } = cluster.state.tables;
+  const { namespaces } = cluster.state.tables;
   const changed = random.chance(0.35) ? anyRow(world, "namespaces")?.key : undefined;
   if (changed !== undefined || random.chance(0.4) || namespaces.size <= targets.namespaces) {
     const name = changed ?? namespaceName(random.between(0, targets.namespaces * 2));
     cluster.createNamespace(name, { description: `Revision ${random.between(1, 999)}` });
     return true;
   }
-  const unused = (row: Row<"namespaces">): boolean => row.key !== "default" && !jobs.hasNamespace(row.key);
+  const unused = (row: Row<"namespaces">): boolean => mayDelete(world, row.key);
   const row = someRow(world, "namespaces", unused);
   if (row === undefined || !unused(row)) return false;
   cluster.deleteNamespace(row.key);

@@ -25,7 +25,9 @@ function oldNamespace({ cluster, random, targets }: World): string {
 
 export function registerService(world: World): boolean {
   const { cluster, random } = world;
-  const back = world.purged.length > 0 && random.chance(0.4) ? world.purged.shift() : undefined;
+  const purged = world.purged.length > 0 && random.chance(0.4) ? world.purged.shift() : undefined;
+  const { namespaces } = cluster.state.tables;
+  const back = namespaces.get("-", purged?.namespace ?? "") === undefined ? undefined : purged;
   if (back === undefined && cluster.state.tables.jobs.size > world.targets.jobs * 1.2) return false;
   const namespace = back?.namespace ?? oldNamespace(world);
   return submit(world, {

@@ -26,6 +26,11 @@ export function namespaceName(position: number): string {
   return NAMESPACES[position] ?? `ns-${position}`;
 }
 
+/** Few, so that they come back. */
+export function passingNamespaceName(random: Random): string {
+  return `ci-${random.between(1, 3)}`;
+}
+
 /** Task groups for about so many allocations; one in five has sidecars. */
 export function groupsFor(random: Random, allocations: number): GroupSpec[] {
   const tasks = ["main", ...(random.chance(0.2) ? SIDECARS : [])];

@@ -88,10 +88,6 @@ export class Table<T extends TableName> {
     return this.#perNamespace.keys();
   }
 
-  hasNamespace(namespace: string): boolean {
-    return this.#perNamespace.has(namespace);
-  }
-
   clone(): Table<T> {
     return new Table(this.name, this.#groupsOf, this.#rows.values());
   }
