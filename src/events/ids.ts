@@ -13,8 +13,9 @@ import type { EventContext } from "./context.ts";
  *     0/jobs/default/web@+884213            the stub has no index
  *     0/jobs/default/web@880001!deleted     the object created at that index is gone
  *     0/jobs/default/web@+884213!deleted    the same, where the stub had no CreateIndex
- *     1/jobs/default/web@880001+884213!deleted  gone with a restore, whose index is of the history before; or gone
- *                                           again, having outlived a former namespace
+ *     1/jobs/default/web@880001+884213!deleted  gone with a restore, whose index is of the history before
+ *     0/jobs/qa/web@880001+884300!deleted   gone again, having outlived a former namespace: the index is that of the
+ *                                           creation of the one that is there now. Coming to sight again likewise
  */
 export function changeId(change: Change, context: EventContext): string {
   const subject = `${context.nomadEpoch}/${subjectOf(change.ref)}`;
@@ -22,6 +23,8 @@ export function changeId(change: Change, context: EventContext): string {
   if (change.op === "delete") return `${subject}@${creationOf(change, context)}!deleted`;
   const rev = revOf(change.after.value);
   if (rev === undefined) return `${subject}@${seen}`;
+  const reusedSince = change.op === "create" ? reusedSinceOf(change.ref, change.after, context) : undefined;
+  if (reusedSince !== undefined) return `${subject}@${rev}+${reusedSince}`;
   const unmoved = change.op === "update" && revOf(change.before.value) === rev;
   const ambiguous = unmoved || shouldHaveBeenSeen(rev, context);
   return ambiguous ? `${subject}@${rev}${seen}` : `${subject}@${rev}`;
@@ -33,13 +36,24 @@ function lookOf({ observation, occasion }: EventContext): string {
 
 /** Which of the objects that had this key: by its creation, told from creations of the history before a restore. */
 function creationOf({ ref, before }: Change & { op: "delete" }, context: EventContext): string {
-  const { observation, reusedNamespaces } = context;
+  const { observation } = context;
   const created = createIndexOf(before.value);
   const seen = lookOf(context);
   if (created === undefined) return seen;
+  const reusedSince = reusedSinceOf(ref, before, context);
+  if (reusedSince !== undefined && observation.mode !== "resync") return `${created}+${reusedSince}`;
+  return observation.mode === "resync" ? `${created}${seen}` : created;
+}
+
+/**
+ * When the namespace of an object that is older was created: what outlives namespaces of one name comes and goes with
+ * each of them, maybe at one and the same index of its own list.
+ */
+function reusedSinceOf(ref: ObjectRef, stub: Stub, { reusedNamespaces }: EventContext): string | undefined {
   const reusedSince = reusedNamespaces?.get(ref.namespace);
-  const toldBefore = reusedSince !== undefined && BigInt(created) < BigInt(reusedSince);
-  return toldBefore || observation.mode === "resync" ? `${created}${seen}` : created;
+  const created = createIndexOf(stub.value);
+  const isOlder = reusedSince !== undefined && created !== undefined && BigInt(created) < BigInt(reusedSince);
+  return isOlder ? reusedSince : undefined;
 }
 
 /** `0/jobs/default/web@884210+884213!snapshot`: what the object was at that look. */

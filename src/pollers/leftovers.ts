@@ -195,6 +195,10 @@ function begunIn(statuses: readonly ScopeStatus[]): Set<ResourceType> {
 /** When the scope, and `*` of its resource, were read last: another text once either was read again. */
 function readAtOf(statuses: readonly ScopeStatus[], name: string): string {
   const all = `${name.slice(0, name.indexOf("/"))}/*`;
-  const found = statuses.filter(({ scope }) => scopeName(scope) === name || scopeName(scope) === all);
-  return found.map(({ scope, checkpoint }) => `${scopeName(scope)} ${checkpoint?.observedAt}`).join();
+  return statuses
+    .filter(({ scope }) => scopeName(scope) === name || scopeName(scope) === all)
+    .flatMap(({ scope, checkpoint }) =>
+      checkpoint === null ? [] : `${scopeName(scope)} ${checkpoint.observedAt}`,
+    )
+    .join();
 }

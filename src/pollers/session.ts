@@ -142,7 +142,7 @@ export class Session {
     const elapsed = this.#deps.clock.elapsed();
     const observedAt = this.#nowText();
     const nomadEpoch = restored === null ? this.#last.nomadEpoch : await this.#nextNomadEpoch();
-    const reused = new Map([...this.#reusedNamespaces(), ...observation.reusedNamespaces]);
+    const reused = this.#reusedNamespaces(observation.reusedNamespaces);
     const memo = {
       ...this.#memo,
       resync: null,
@@ -235,7 +235,10 @@ export class Session {
     const { response, changes, next } = observation;
     const catchingUp = this.#caughtUp ? "live" : "catchup";
     const mode = restored === null ? catchingUp : "resync";
-    const context = this.#context(mode, response.index, observedAt, nomadEpoch);
+    const context = {
+      ...this.#context(mode, response.index, observedAt, nomadEpoch),
+      reusedNamespaces: this.#reusedNamespaces(observation.reusedNamespaces),
+    };
     const occurrence = this.#occurrence(context);
     if (!this.#baselined) {
       const found = { changes, count: next.count, index: response.index };
@@ -272,8 +275,8 @@ export class Session {
     };
   }
 
-  #reusedNamespaces(): ReadonlyMap<string, string> {
-    return new Map(this.#memo.reusedNamespaces);
+  #reusedNamespaces(since: ReadonlyMap<string, string> = new Map()): ReadonlyMap<string, string> {
+    return new Map([...(this.#memo.reusedNamespaces ?? []), ...since]);
   }
 
   #occurrence(context: EventContext): Occurrence {

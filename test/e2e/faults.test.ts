@@ -132,6 +132,28 @@ describe("a token that changes", () => {
     await watched.seen("access-restored", (event) => event.data["state"] === "access-restored");
   });
 
+  it("may not see what a deleted namespace left: it is told deleted, and created again with the namespace", async () => {
+    const { simulator } = await watchWithToken();
+    const watched = cluster as WatchedCluster;
+    const { cluster: nomad } = simulator;
+    nomad.createNamespace("passing");
+    nomad.runJob({ id: "build", namespace: "passing", type: "batch" });
+    nomad.purgeJob("passing", "build");
+    const told = async (op: string): Promise<number> =>
+      (await watched.events()).filter(
+        (event) => event.op === op && event.subject.startsWith("evaluations/passing/"),
+      ).length;
+    for (let round = 1; round <= 3; round += 1) {
+      await until("the leftovers are told created", async () => (await told("create")) === 2 * round);
+      nomad.deleteNamespace("passing");
+      await until("the leftovers are told deleted", async () => (await told("delete")) === 2 * round);
+      // No evaluation is written meanwhile: their list has the same index all the time.
+      nomad.createNamespace("passing");
+    }
+    await expectUnharmed(watched);
+    expect(await resyncs(watched)).toBe(0);
+  });
+
   it("is narrowed to one namespace: what it no longer sees is not deleted", async () => {
     const { simulator, secretId } = await watchWithToken();
     const watched = cluster as WatchedCluster;

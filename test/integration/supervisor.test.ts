@@ -35,7 +35,7 @@ const job = (id: string, space: string, rev: number) => ({
 
 describe("the supervisor", () => {
   let directory: string;
-  let log: ReturnType<typeof breakable> & { failScopes: number };
+  let log: ReturnType<typeof breakable> & { failScopes: number; plans: number };
   let nomad: ScriptedNomad;
   let metrics: ReturnType<typeof createMetrics>;
   let abort: AbortController;
@@ -107,7 +107,9 @@ describe("the supervisor", () => {
     const file = await openSqliteLog({ path: join(directory, "feed.db"), source: "nomad://test/global" });
     log = Object.assign(breakable(file), {
       failScopes: 0,
+      plans: 0,
       scopes: async () => {
+        log.plans += 1;
         if (log.failScopes-- > 0) throw new LogUnavailable("busy");
         return file.scopes();
       },
@@ -246,6 +248,23 @@ describe("the supervisor", () => {
       nomad.set("namespaces/-", 22, [namespace("default", 1)]);
       await toldAll("create ghost/batch");
       expect(await told()).toHaveLength(1);
+    });
+
+    it("keeps what it found in the plan until it was read, however long that takes", async () => {
+      longestSleepMs = 20;
+      start();
+      await watching("jobs/default", "namespaces/-");
+      nomad.hang("jobs/ghost");
+      jobs(21, web, job("batch", "ghost", 20));
+      nomad.set("namespaces/-", 22, [namespace("default", 1)]);
+      await until("it is claimed", async () =>
+        (await log.scopes()).some(({ scope }) => scope.namespace === "ghost"),
+      );
+      const planned = log.plans;
+      await until("it was planned several times more", () => log.plans > planned + 5);
+      expect(watched()).toContain("jobs/ghost");
+      nomad.answer("jobs/ghost");
+      await toldAll("create ghost/batch");
     });
 
     it("takes what was there when the feed began for its baseline", async () => {

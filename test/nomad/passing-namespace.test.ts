@@ -106,8 +106,10 @@ describe.skipIf(typeof found === "string")(`namespaces of a real Nomad that come
   });
 
   it("come and go between two looks, while the bridge runs", async () => {
+    const before = await left();
     await comeAndGo();
     await agreed();
+    expect((await left()).length).toBeGreaterThan(before.length);
   });
 
   it("are told deleted to the last object when Nomad collects what they left", async () => {

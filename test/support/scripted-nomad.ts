@@ -35,6 +35,12 @@ export class ScriptedNomad implements NomadApi {
     this.#hanging.add(scope);
   }
 
+  /** And is again. */
+  answer(scope: string): void {
+    this.#hanging.delete(scope);
+    this.#wake();
+  }
+
   /** The next list fails so, also one that is blocked now. */
   failNext(error: Error): void {
     this.#failures.push(error);

@@ -7,7 +7,7 @@ import { resolveConfig } from "../../src/config/resolve.ts";
 import { createSimulator, type Simulator, type SimulatorOptions } from "../../src/simulator/index.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
 import { judgeLog, readLog, type SeenEvent, type Verdict } from "./feed-check.ts";
-import { falseDeletes, simulatorTruth } from "./simulator-truth.ts";
+import { falseDeletes, simulatorTruth, type SeenAs } from "./simulator-truth.ts";
 import { until } from "./until.ts";
 
 export interface WatchOptions {
@@ -22,6 +22,7 @@ export class WatchedCluster {
   readonly file: string;
   readonly #config: Config;
   readonly #directory: string;
+  readonly #seenAs: SeenAs;
   #bridge: Bridge;
 
   constructor(simulator: Simulator, bridge: Bridge, config: Config, directory: string, file: string) {
@@ -29,6 +30,9 @@ export class WatchedCluster {
     this.#bridge = bridge;
     this.#config = config;
     this.#directory = directory;
+    const { managementToken } = simulator;
+    const isManagement = managementToken?.secretId === config.nomad.token;
+    this.#seenAs = { hidesLeftovers: managementToken !== undefined && !isManagement };
     this.file = file;
   }
 
@@ -46,7 +50,7 @@ export class WatchedCluster {
   }
 
   async verdict(): Promise<Verdict> {
-    return judgeLog(await this.events(), simulatorTruth(this.simulator));
+    return judgeLog(await this.events(), simulatorTruth(this.simulator, this.#seenAs));
   }
 
   /** Waits until the folded log is what the cluster has; answers the verdict. Rejects with what differs. */
@@ -83,7 +87,7 @@ export class WatchedCluster {
   }
 
   async falseDeletes(): Promise<string[]> {
-    return falseDeletes(this.simulator, await this.events());
+    return falseDeletes(this.simulator, await this.events(), this.#seenAs);
   }
 
   async close(): Promise<void> {
