@@ -26,7 +26,12 @@ export class ScriptedNomad implements NomadApi {
 
   /** What `jobs/default` lists from now on. */
   set(scope: string, index: number, stubs: readonly object[]): void {
-    this.#lists.set(scope, { index, body: JSON.stringify(stubs) });
+    this.setText(scope, index, JSON.stringify(stubs));
+  }
+
+  /** The same, as text that need not be JSON. */
+  setText(scope: string, index: number, body: string): void {
+    this.#lists.set(scope, { index, body });
     this.#wake();
   }
 
