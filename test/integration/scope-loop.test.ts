@@ -356,9 +356,9 @@ describe("a scope's loop", () => {
     nomad.absent.delete("qa");
     nomad.created.set("qa", 120);
     nomad.set("jobs/*", 130, [job("a", 10), left]);
-    expect((await count(5))[4]).toMatchObject({ op: "create", id: "0/jobs/qa/left@20+130" });
+    expect((await count(5))[4]).toMatchObject({ op: "create", id: "0/jobs/qa/left@20+120" });
     nomad.set("jobs/*", 140, [job("a", 10)]);
-    expect((await count(6))[5]).toMatchObject({ op: "delete", id: "0/jobs/qa/left@20+140!deleted" });
+    expect((await count(6))[5]).toMatchObject({ op: "delete", id: "0/jobs/qa/left@20+120!deleted" });
   });
 
   it("does not take another job of the same name for one that was deleted", async () => {
