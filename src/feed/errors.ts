@@ -36,6 +36,21 @@ export class CursorExpired extends ChangefeedError {
   }
 }
 
+/** Events after the cursor are gone, and not by retention: another program took them out of the log. */
+export class EventsMissing extends ChangefeedError {
+  readonly code = "EVENTS_MISSING";
+  readonly retryable = false;
+  /** Where the log goes on. */
+  readonly behind: Cursor;
+  constructor(cursor: Cursor, behind: Cursor) {
+    super(
+      `Events after cursor ${formatCursor(cursor)} are missing; the log goes on after ${formatCursor(behind)}`,
+      { hint: "Another program deleted them; read the current state if you keep a copy of it" },
+    );
+    this.behind = behind;
+  }
+}
+
 /** The cursor lies beyond the newest event. */
 export class FutureCursor extends ChangefeedError {
   readonly code = "FUTURE_CURSOR";

@@ -41,7 +41,7 @@ export interface FeedLog {
   /**
    * Events after `cursor`, oldest first, at most `limit` and about `maxBytes` of JSON (at least one where there
    * is one). `{epoch, sequence: floor}` is the earliest cursor.
-   * @throws CursorExpired, FutureCursor, EpochChanged.
+   * @throws CursorExpired, FutureCursor, EpochChanged; EventsMissing where there is a hole after the cursor.
    */
   read(cursor: Cursor, options: { limit: number; maxBytes?: number }): Promise<LogEntry[]>;
 

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from "fastify";
-import { CursorExpired, EpochChanged } from "../feed/errors.ts";
+import { CursorExpired, EpochChanged, EventsMissing } from "../feed/errors.ts";
 import type { FeedHead, FeedLog } from "../feed/log.ts";
 import { EVERYTHING, type Access } from "../publishers/selection/access.ts";
 import { parseCursor, type Cursor } from "../schemas/cursor.ts";
@@ -33,9 +33,16 @@ async function dataOf(log: FeedLog, text: string, access: Access): Promise<strin
   throw new NoData(cursor, head);
 }
 
+function noneIfMissing(error: unknown): [] {
+  if (error instanceof EventsMissing) return [];
+  throw error;
+}
+
 /** An event that does not exist, or does no more, is nothing to hide. */
 async function maySeeEvent(log: FeedLog, cursor: Cursor, head: FeedHead, access: Access): Promise<boolean> {
   if (access === EVERYTHING || cursor.sequence <= head.floor || cursor.sequence > head.sequence) return true;
-  const [entry] = await log.read({ ...cursor, sequence: cursor.sequence - 1 }, { limit: 1 });
+  const [entry] = await log
+    .read({ ...cursor, sequence: cursor.sequence - 1 }, { limit: 1 })
+    .catch(noneIfMissing);
   return entry?.sequence === cursor.sequence && access.maySee(entry);
 }

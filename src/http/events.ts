@@ -70,7 +70,7 @@ async function sendPage(
   // Read after the page, so that equal headers mean that nothing was missing.
   const head = await deps.log.head();
   const cursor = formatCursor(page.cursor);
-  if (start.gap !== undefined) reply.header("x-changefeed-gap", "true");
+  if (start.gap !== undefined || page.hasGap) reply.header("x-changefeed-gap", "true");
   return reply
     .type("application/cloudevents-batch+json; charset=utf-8")
     .header("cache-control", "no-store")

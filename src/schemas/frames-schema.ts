@@ -46,7 +46,7 @@ const snapshotDataSchema = z.object({
 });
 
 const gapDataSchema = z.object({
-  reason: z.enum(["expired", "epoch-changed"]),
+  reason: z.enum(["expired", "epoch-changed", "missing"]),
   wanted: cursor.describe("Where the subscription wanted to start"),
   cursor: cursor.describe("Where it goes on"),
   missed: z.int().nonnegative().optional().describe("Events between the two, where it can be told"),

@@ -33,7 +33,9 @@ describe("the types of what a subscription gives", () => {
       NomadStub<"nodes"> | undefined
     >();
     expectTypeOf<Of<"nomad.feed.baseline">["data"]["count"]>().toEqualTypeOf<number>();
-    expectTypeOf<Of<"nomad.feed.gap">["data"]["reason"]>().toEqualTypeOf<"expired" | "epoch-changed">();
+    expectTypeOf<Of<"nomad.feed.gap">["data"]["reason"]>().toEqualTypeOf<
+      "expired" | "epoch-changed" | "missing"
+    >();
   });
 
   it("narrow by the resource", () => {

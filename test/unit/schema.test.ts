@@ -13,7 +13,7 @@ import { SAMPLES } from "../support/event-fixtures.ts";
 const ACKNOWLEDGED = {
   change: "88acb93f0d934999",
   control: "d12500121316f4fa",
-  frame: "e5662d0df1d9a14a",
+  frame: "1c10cd77026f11f2",
   object: "a116f2cb8ec6e6a5",
   job: "d902871919ece086",
   node: "a8247ff95cf9c787",

@@ -1,6 +1,6 @@
 import { KEEP } from "./cut-scripts.ts";
 import { SEGMENT_EVENTS } from "./postings.ts";
-import { BIRTH, script } from "./scripts.ts";
+import { BIRTH, COUNTS, script } from "./scripts.ts";
 
 /**
  * Appends what follows in ARGV from `position` on, see `appendArguments` in commit.ts: the kinds of events, as JSON;
@@ -75,10 +75,17 @@ export const RENEW = script(`
 ${APPEND}
 local here = place()
 if ARGV[2] ~= (here and here.epoch or '') then return {} end
-local lost = lostItsTail(here, ARGV[6], tonumber(ARGV[7]), ARGV[8])
+local gone = here and isLogGone(here)
+local lost = gone or lostItsTail(here, ARGV[6], tonumber(ARGV[7]), ARGV[8])
 local history = replid()
 if not lost and redis.call('HGET', META, 'replid') == history then return {} end
 here = begin(ARGV[1], ARGV[3], text(timeOr(ARGV[4])))
+-- Nothing before the event that follows is there any more: who asks for it is told so.
+if gone then
+  redis.call('HSET', META, 'floor', text(here.sequence))
+  redis.call('DEL', PREFIX .. 'overflow')
+  here.bytes = 0
+end
 position = 9
 local at = math.max(here.at, timeOr(ARGV[4]))
 local _, bytes, sequence = append(ARGV[3], here.sequence, at, ARGV[5] == '1', false)
@@ -104,6 +111,7 @@ return { ARGV[3], text(sequence), stampOf(entryAt(sequence)) }
 export const COMMIT = script(`
 ${APPEND}
 ${BIRTH}
+${COUNTS}
 local resource, namespace, fence = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local key = PREFIX .. 'scope:' .. resource .. ':' .. namespace
 local here = place()
@@ -125,6 +133,11 @@ if rev ~= tonumber(ARGV[4]) then
   if own[3] ~= ARGV[5] then return { 'conflict', text(rev) } end
   return { 'duplicate', own[4], own[5], text(rev) }
 end
+local states = statesOf(resource, namespace)
+for _, state in ipairs(states) do
+  -- Who holds the scope believes what is not there any more: it has to claim it again and read everything anew.
+  if isShort(state) then return { 'conflict', text(rev) } end
+end
 local sealed = ARGV[14] ~= ''
 if sealed and (here.epoch ~= ARGV[14] or here.sequence ~= tonumber(ARGV[15])) then return { 'moved' } end
 
@@ -144,12 +157,14 @@ for _ = 1, tonumber(take()) do
   local name = take()
   local state = PREFIX .. 'state:' .. name
   redis.call('SADD', PREFIX .. 'states', name)
+  redis.call('HSETNX', COUNTED, name, redis.call('HLEN', state))
+  local isCounted, change = tonumber(redis.call('HGET', COUNTED, name)) >= 0, 0
   local written = tonumber(take()) * 2
   if #open > 0 then
     for n = 0, written - 1, 2 do keep(name, state, ARGV[position + n]) end
   end
   for n = position, position + written - 1, 2000 do
-    redis.call('HSET', state, unpack(ARGV, n, math.min(n + 1999, position + written - 1)))
+    change = change + redis.call('HSET', state, unpack(ARGV, n, math.min(n + 1999, position + written - 1)))
   end
   position = position + written
   local gone = tonumber(take())
@@ -157,9 +172,18 @@ for _ = 1, tonumber(take()) do
     for n = 0, gone - 1 do keep(name, state, ARGV[position + n]) end
   end
   for n = position, position + gone - 1, 2000 do
-    redis.call('HDEL', state, unpack(ARGV, n, math.min(n + 1999, position + gone - 1)))
+    change = change - redis.call('HDEL', state, unpack(ARGV, n, math.min(n + 1999, position + gone - 1)))
   end
   position = position + gone
+  if isCounted and change ~= 0 then redis.call('HINCRBY', COUNTED, name, change) end
+end
+if ARGV[7] ~= '' then
+  -- The scope was read whole: what was missing of its state has come back by now.
+  for _, state in ipairs(states) do
+    if redis.call('HGET', COUNTED, state) == '-1' then
+      redis.call('HSET', COUNTED, state, redis.call('HLEN', PREFIX .. 'state:' .. state))
+    end
+  end
 end
 if #open > 0 then boundKept() end
 

@@ -1,4 +1,4 @@
-import { script } from "./scripts.ts";
+import { COUNTS, script } from "./scripts.ts";
 
 /** What commits may keep for all cuts together. Beyond it the cuts end: memory that Redis has not is the feed's end. */
 const MAX_KEPT_BYTES = 64 * 1024 * 1024;
@@ -90,12 +90,19 @@ end
 
 /**
  * Begins a cut: from here on commits keep what they replace. Where nothing was replaced since the newest cut began,
- * both share a layer. ARGV: ms to live. Answers [epoch, sequence, layer, then the names of the state hashes].
+ * both share a layer. ARGV: ms to live, "whole" where no object may be missing. Answers [epoch, sequence, layer, then the
+ * names of the state hashes], or ["short", state hash] where that has lost objects.
  */
 export const OPEN_CUT = script(`
 ${LAYERS}
+${COUNTS}
 local here = place()
 if not here then return {} end
+if ARGV[2] == 'whole' then
+  for _, state in ipairs(redis.call('SMEMBERS', PREFIX .. 'states')) do
+    if isShort(state) or redis.call('HGET', COUNTED, state) == '-1' then return { 'short', state } end
+  end
+end
 local open = layers()
 local layer = open[#open]
 if not layer or not isRead(layer) or redis.call('EXISTS', layerKey(layer)) == 1 then

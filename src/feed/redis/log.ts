@@ -123,7 +123,7 @@ export class RedisLog implements FeedLog {
   }
 
   async *loadState(scope: Scope): AsyncGenerator<StateEntry[]> {
-    await using cut = await RedisStateCut.open(this.#connection, this.#keyLists);
+    await using cut = await RedisStateCut.open(this.#connection, this.#keyLists, { whole: false });
     yield* cut.entries(filterOf(scope), LOAD_LIMITS);
   }
 
@@ -194,7 +194,7 @@ export class RedisLog implements FeedLog {
   }
 
   async stateCut(): Promise<StateCut> {
-    return RedisStateCut.open(this.#connection, this.#keyLists);
+    return RedisStateCut.open(this.#connection, this.#keyLists, { whole: true });
   }
 
   async times(): Promise<LogTimes> {

@@ -1,6 +1,6 @@
 import type { Cursor } from "../../schemas/cursor.ts";
 import type { LogEntry } from "../../schemas/draft.ts";
-import { CursorExpired, EpochChanged, FutureCursor } from "../errors.ts";
+import { CursorExpired, EpochChanged, EventsMissing, FutureCursor } from "../errors.ts";
 import { entryOf, type StreamEntry } from "./codec.ts";
 import { feedIsGone } from "./errors.ts";
 import type { Connection } from "./connection.ts";
@@ -11,7 +11,7 @@ const SMALL_EVENT_BYTES = 1024;
 
 /**
  * Events after the cursor, as `FeedLog.read` promises them. Each page is read in one with the feed's place, and the
- * pages must join: where retention came between two, what is there is given, and the next read says what happened.
+ * pages must join: where something is missing between two, what is there is given, and the next read says what happened.
  */
 export async function readPage(
   connection: Connection,
@@ -28,10 +28,11 @@ export async function readPage(
       PAGE_EVENTS,
       Math.ceil((maxBytes - bytes) / SMALL_EVENT_BYTES),
     );
-    const page = await pageAfter(connection, prefix, cursor, after, {
+    const { page, newest } = await pageAfter(connection, prefix, cursor, after, {
       count: missing,
       first: entries.length === 0,
     });
+    if (entries.length === 0 && missing > 0) assertJoined(cursor, page[0]?.sequence ?? newest + 1);
     for (const entry of page) {
       if (entry.sequence !== after + 1) return entries;
       bytes += Buffer.byteLength(entry.json);
@@ -50,7 +51,7 @@ async function pageAfter(
   cursor: Cursor,
   after: number,
   { count, first }: { count: number; first: boolean },
-): Promise<LogEntry[]> {
+): Promise<{ page: LogEntry[]; newest: number }> {
   const [place, page] = await connection.together([
     ["HMGET", `${prefix}meta`, "epoch", "sequence", "floor"],
     ["XRANGE", `${prefix}log`, after + 1, "+", "COUNT", Math.max(count, 0)],
@@ -59,7 +60,14 @@ async function pageAfter(
   if (!epoch) throw feedIsGone(connection.where);
   if (first) check(cursor, { epoch, sequence: Number(sequence), floor: Number(floor) });
   // Null where nothing was asked for.
-  return epoch === cursor.epoch ? ((page ?? []) as StreamEntry[]).map(entryOf) : [];
+  const entries = epoch === cursor.epoch ? ((page ?? []) as StreamEntry[]).map(entryOf) : [];
+  return { page: entries, newest: Number(sequence) };
+}
+
+/** `next`: the first event that is there after the cursor, or that will be. @throws EventsMissing */
+function assertJoined(cursor: Cursor, next: number): void {
+  const behind = next - 1;
+  if (behind > cursor.sequence) throw new EventsMissing(cursor, { epoch: cursor.epoch, sequence: behind });
 }
 
 function check(

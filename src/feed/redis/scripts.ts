@@ -55,6 +55,18 @@ local function begin(source, epoch, at)
 end
 -- No other event has the same: its id and when it was recorded.
 local function stampOf(entry) return entry[1] .. '/' .. entry[2][4] end
+-- Sequence of the newest event that the stream ever took, and its id; 0 where there is no stream any more. It tells an
+-- entry that another program deleted from one that was lost with the log's tail.
+local function newestTaken()
+  if redis.call('EXISTS', LOG) == 0 then return 0, '' end
+  local facts = redis.call('XINFO', 'STREAM', LOG)
+  for n = 1, #facts, 2 do
+    if facts[n] == 'last-generated-id' then return tonumber(string.match(facts[n + 1], '^%d+')), facts[n + 1] end
+  end
+  return 0, ''
+end
+-- Whether the place tells of events that the stream never took: its key is gone, or another one.
+local function isLogGone(here) return here.sequence > here.floor and newestTaken() < here.sequence end
 -- Whether the log no longer holds what this writer saw in it: a failover, or a restart, lost its tail.
 local function lostItsTail(here, epoch, sequence, stamp)
   if epoch == '' then return false end
@@ -62,7 +74,9 @@ local function lostItsTail(here, epoch, sequence, stamp)
   if here.epoch ~= epoch or sequence <= here.floor then return false end
   if here.sequence < sequence then return true end
   local entry = entryAt(sequence)
-  return not entry or stampOf(entry) ~= stamp
+  if entry then return stampOf(entry) ~= stamp end
+  local taken, id = newestTaken()
+  return taken < sequence or (taken == sequence and string.sub(stamp, 1, #id + 1) ~= id .. '/')
 end
 local function overlapping(resource, namespace)
   local names = { namespace, '*' }
@@ -83,6 +97,26 @@ local function birth(scope)
   if redis.call('SADD', PREFIX .. 'scopes', scope) == 1 then
     redis.call('HSET', PREFIX .. 'scope:' .. scope, 'fence', 0, 'owner', '', 'baselined', 1)
   end
+end
+`;
+
+/**
+ * Lua: `counts` holds how many objects each state hash has, so that a hash that another program deleted does not look like
+ * one that is empty; -1 from when that is found until its scope was read anew.
+ */
+export const COUNTS = `
+local COUNTED = PREFIX .. 'counts'
+local function isShort(state)
+  local count = tonumber(redis.call('HGET', COUNTED, state) or '-1')
+  return count >= 0 and count ~= redis.call('HLEN', PREFIX .. 'state:' .. state)
+end
+local function statesOf(resource, namespace)
+  if namespace ~= '*' then return { resource .. ':' .. namespace } end
+  local found = {}
+  for _, state in ipairs(redis.call('SMEMBERS', PREFIX .. 'states')) do
+    if string.sub(state, 1, #resource + 1) == resource .. ':' then found[#found + 1] = state end
+  end
+  return found
 end
 `;
 
@@ -113,6 +147,10 @@ if redis.call('HGET', META, 'replid') ~= history then
   redis.call('HSET', META, 'replid', history)
 end
 local newest = redis.call('XREVRANGE', LOG, '+', '-', 'COUNT', 1)[1]
+if isLogGone(here) then return { 'lost', here.epoch } end
+local _, id = newestTaken()
+if not newest or newest[1] ~= id then return { '', here.epoch, text(here.sequence), text(here.floor),
+  redis.call('HGET', META, 'nomadEpoch'), id .. '/' } end
 return { '', here.epoch, text(here.sequence), text(here.floor), redis.call('HGET', META, 'nomadEpoch'),
   newest and stampOf(newest) or '' }
 `);
@@ -124,10 +162,14 @@ return { '', here.epoch, text(here.sequence), text(here.floor), redis.call('HGET
  * was before].
  */
 export const CLAIM = script(`
+${COUNTS}
 local resource, namespace = ARGV[1], ARGV[2]
 if lostItsTail(place(), ARGV[8], tonumber(ARGV[9]), ARGV[10]) then return { 'lost' } end
 local here = begin(ARGV[4], ARGV[5], text(timeOr(ARGV[6])))
 local known, count = {}, 0
+for _, state in ipairs(statesOf(resource, namespace)) do
+  if isShort(state) then redis.call('HSET', COUNTED, state, -1) end
+end
 for _, other in ipairs(overlapping(resource, namespace)) do
   local row = redis.call('HGETALL', PREFIX .. 'scope:' .. resource .. ':' .. other)
   if #row > 0 then
@@ -197,12 +239,15 @@ if before then wanted = math.max(wanted, lastBefore(here, before)) end
 if wanted <= here.floor and here.bytes <= maxBytes then return { text(here.floor), 0 } end
 local floor, bytes, removed, cut = here.floor, here.bytes, 0, {}
 for _, entry in ipairs(redis.call('XRANGE', LOG, text(floor + 1), '+', 'COUNT', 100)) do
+  -- Not always the next number: another program may have deleted entries.
+  local sequence, fields = tonumber(string.match(entry[1], '^%d+')), entry[2]
+  floor = sequence - 1
   if floor >= wanted and bytes <= maxBytes then break end
-  local fields = entry[2]
-  floor, removed = floor + 1, removed + 1
+  floor, removed = sequence, removed + 1
   bytes = bytes - #fields[2] - redis.call('HSTRLEN', PREFIX .. 'overflow', text(floor))
   cut[#cut + 1] = text(floor)
 end
+if #cut == 0 then return { text(floor), 0 } end
 redis.call('XTRIM', LOG, 'MINID', '=', text(floor + 1))
 for _, resource in ipairs(redis.call('SMEMBERS', PREFIX .. 'streams')) do
   redis.call('XTRIM', PREFIX .. 'stream:' .. resource, 'MINID', '=', text(floor + 1))

@@ -51,10 +51,16 @@ export class RedisStateCut implements StateCut {
     this.#names = opened.names;
   }
 
-  static async open(connection: Connection, keyLists: KeyLists): Promise<RedisStateCut> {
-    const reply = (await connection.run(OPEN_CUT, [CUT_IDLE_MS])) as string[];
+  /** `whole`: refuse a state that has lost objects. Its owner must read what is left. */
+  static async open(
+    connection: Connection,
+    keyLists: KeyLists,
+    { whole }: { whole: boolean },
+  ): Promise<RedisStateCut> {
+    const reply = (await connection.run(OPEN_CUT, [CUT_IDLE_MS, whole ? "whole" : ""])) as string[];
     const [epoch, sequence, layer = "", ...names] = reply;
     if (epoch === undefined) throw feedIsGone(connection.where);
+    if (epoch === "short") throw stateIsShort(connection.where, sequence ?? "");
     const cursor = { epoch, sequence: Number(sequence) };
     return new RedisStateCut({ connection, keyLists }, { cursor, layer, names: inOrder(names) });
   }
@@ -110,6 +116,12 @@ export class RedisStateCut implements StateCut {
       { hint: "Read the state again, faster" },
     );
   }
+}
+
+function stateIsShort(where: string, name: string): LogUnavailable {
+  return new LogUnavailable(`Objects of ${name} are missing in the state at ${where}`, {
+    hint: "Another program deleted the key, or Redis evicted it; the state is whole again when its scope has been read anew",
+  });
 }
 
 function partNamed(name: string): { resource: ResourceType; namespace: string } {

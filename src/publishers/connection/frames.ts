@@ -13,7 +13,7 @@ import {
 import { publicText } from "../../schemas/public-text.ts";
 import { outcomeOf, OUTCOMES } from "./outcomes.ts";
 import type { Frame } from "./sink.ts";
-import type { StartPoint } from "./start.ts";
+import type { Gap, StartPoint } from "./start.ts";
 
 /** Builds the frames of one connection, which tell how the stream stands and are not in the log. */
 export class ConnectionFrames {
@@ -45,10 +45,20 @@ export class ConnectionFrames {
     });
     const frames: Frame[] = [{ json: hello, cursor: resume, connectionType: "nomad.feed.hello" }];
     if (gap === undefined) return frames;
-    const data = { reason: gap.reason, wanted: formatCursor(gap.wanted), cursor: start };
-    const missed = gap.reason === "expired" ? cursor.sequence - gap.wanted.sequence : 0;
+    return [...frames, this.#gap(gap, start, cursor.sequence, resume)];
+  }
+
+  /** Of events that are missing in the midst of a stream, which goes on after `cursor`. */
+  gap(gap: Gap, cursor: Cursor): Frame {
+    const text = formatCursor(cursor);
+    return this.#gap(gap, text, cursor.sequence, text);
+  }
+
+  #gap({ reason, wanted }: Gap, cursor: string, sequence: number, resume: string | undefined): Frame {
+    const data = { reason, wanted: formatCursor(wanted), cursor };
+    const missed = reason === "epoch-changed" ? 0 : sequence - wanted.sequence;
     const json = gapFrame(this.#context(), missed > 0 ? { ...data, missed } : data);
-    return [...frames, { json, cursor: resume, connectionType: "nomad.feed.gap" }];
+    return { json, cursor: resume, connectionType: "nomad.feed.gap" };
   }
 
   snapshotBegin(cursor: Cursor): Frame {

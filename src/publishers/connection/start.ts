@@ -1,12 +1,12 @@
-import { CursorExpired, EpochChanged } from "../../feed/errors.ts";
+import { CursorExpired, EpochChanged, EventsMissing } from "../../feed/errors.ts";
 import type { FeedHead, FeedLog } from "../../feed/log.ts";
 import type { Cursor } from "../../schemas/cursor.ts";
 import type { OnExpired, Start } from "../../schemas/subscription-schema.ts";
 
 /** Events that were asked for may be gone: where they would begin, and why they are not there. */
-interface Gap {
+export interface Gap {
   readonly wanted: Cursor;
-  readonly reason: "expired" | "epoch-changed";
+  readonly reason: "expired" | "epoch-changed" | "missing";
 }
 
 /** Where a subscription begins. */
@@ -36,10 +36,26 @@ export async function resolveStart(
     // At the floor it cannot be told whether what retention removed was older than asked for.
     return floor > 0 && since.sequence <= floor
       ? { ...start, gap: { wanted: since, reason: "expired" } }
-      : start;
+      : overHole(log, start);
   }
   const cursor = { epoch, sequence: wanted.kind === "earliest" ? floor : head.sequence };
+  if (wanted.kind === "earliest") return overHole(log, { cursor, head });
   return wanted.kind === "snapshot" ? { cursor, head, snapshot: true } : { cursor, head };
+}
+
+/** Begins behind events that are missing, and says so. */
+async function overHole(log: FeedLog, start: StartPoint): Promise<StartPoint> {
+  try {
+    await log.read(start.cursor, { limit: 1 });
+  } catch (error) {
+    if (error instanceof EventsMissing) return beginBehind(error, start);
+    // Whatever else is wrong, who reads on is told.
+  }
+  return start;
+}
+
+function beginBehind({ behind }: EventsMissing, { cursor: wanted, head }: StartPoint): StartPoint {
+  return { cursor: behind, head, gap: { wanted, reason: "missing" } };
 }
 
 async function startAfter(log: FeedLog, wanted: Cursor, onExpired: OnExpired): Promise<StartPoint> {
@@ -47,6 +63,9 @@ async function startAfter(log: FeedLog, wanted: Cursor, onExpired: OnExpired): P
     await log.read(wanted, { limit: 1 });
     return { cursor: wanted, head: await log.head() };
   } catch (error) {
+    if (error instanceof EventsMissing) {
+      return beginBehind(error, { cursor: wanted, head: await log.head() });
+    }
     const reason = lossOf(error);
     if (reason === undefined || onExpired === "fail") throw error;
     const head = await log.head();
@@ -55,7 +74,7 @@ async function startAfter(log: FeedLog, wanted: Cursor, onExpired: OnExpired): P
   }
 }
 
-function lossOf(error: unknown): Gap["reason"] | undefined {
+function lossOf(error: unknown): "expired" | "epoch-changed" | undefined {
   if (error instanceof CursorExpired) return "expired";
   return error instanceof EpochChanged ? "epoch-changed" : undefined;
 }

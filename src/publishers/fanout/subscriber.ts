@@ -1,3 +1,4 @@
+import { EventsMissing } from "../../feed/errors.ts";
 import type { FeedLog } from "../../feed/log.ts";
 import type { Cursor } from "../../schemas/cursor.ts";
 import { Batch, BATCH_LIMITS } from "./batch.ts";
@@ -223,8 +224,19 @@ export class Subscriber {
       // Nothing more in the log: the ring has news once it is where this cursor is.
       if (entries.length > 0 || this.#hasNews) this.#takeTurn();
     } catch (error) {
-      this.#fail(error);
+      if (error instanceof EventsMissing) this.#goBehind(error);
+      else this.#fail(error);
     }
+  }
+
+  /** Says which events are missing, and goes on behind them. */
+  #goBehind({ behind }: EventsMissing): void {
+    if (this.#isOver) return;
+    this.#options.sink.write([this.#options.frames.gap({ wanted: this.#cursor, reason: "missing" }, behind)]);
+    this.#cursor = behind;
+    this.#options.onReached?.(behind);
+    this.#isReading = false;
+    this.#takeTurn();
   }
 
   /** Moves the cursor over what of the batch goes out after `selected` others. */

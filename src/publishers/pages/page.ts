@@ -1,4 +1,5 @@
 import type { FeedLog } from "../../feed/log.ts";
+import { EventsMissing } from "../../feed/errors.ts";
 import type { Cursor } from "../../schemas/cursor.ts";
 import type { LogEntry } from "../../schemas/draft.ts";
 import type { EventFilter } from "../selection/event-filter.ts";
@@ -15,6 +16,8 @@ export interface Page {
   readonly entries: readonly LogEntry[];
   /** Where the next page starts: moves over what the filter left out. */
   readonly cursor: Cursor;
+  /** Events are missing before the first of it. */
+  readonly hasGap: boolean;
 }
 
 /**
@@ -30,10 +33,18 @@ export async function readPage(
   const entries: LogEntry[] = [];
   const { epoch } = cursor;
   let { sequence } = cursor;
+  let hasGap = false;
   let scannedEvents = 0;
   let scannedBytes = 0;
   while (scannedEvents < MAX_SCANNED_EVENTS && scannedBytes < MAX_SCANNED_BYTES) {
-    const read = await task.waitFor(() => log.read({ epoch, sequence }, READ_LIMITS));
+    const read = await task.waitFor(() => readOrHole(log, { epoch, sequence }));
+    if (read instanceof EventsMissing) {
+      // What lies before a hole is a page of its own, so that the gap is said where it is.
+      if (sequence > cursor.sequence) break;
+      ({ sequence } = read.behind);
+      hasGap = true;
+      continue;
+    }
     if (read.length === 0) break;
     for (const entry of read) {
       if (task.isOver) await task.nextSlice();
@@ -42,8 +53,17 @@ export async function readPage(
       scannedBytes += entry.json.length;
       if (filter(entry)) entries.push(entry);
       if (entries.length === limit || task.workedMs > MAX_WORK_MS)
-        return { entries, cursor: { epoch, sequence } };
+        return { entries, cursor: { epoch, sequence }, hasGap };
     }
   }
-  return { entries, cursor: { epoch, sequence } };
+  return { entries, cursor: { epoch, sequence }, hasGap };
+}
+
+async function readOrHole(log: FeedLog, cursor: Cursor): Promise<LogEntry[] | EventsMissing> {
+  try {
+    return await log.read(cursor, READ_LIMITS);
+  } catch (error) {
+    if (error instanceof EventsMissing) return error;
+    throw error;
+  }
 }

@@ -1,0 +1,217 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { Redis } from "ioredis";
+import type { Claim, Commit, FeedLog, StateCut } from "../../src/feed/log.ts";
+import { objectChange } from "../support/drafts.ts";
+import { TestFeed } from "../support/http-feed.ts";
+import { openTestLog } from "../support/redis-logs.ts";
+import { redisMissing, RedisServer } from "../support/redis-server.ts";
+import { skippedBecause } from "../support/skipped.ts";
+
+const JOBS = { resource: "jobs", namespace: "default" } as const;
+const NODES = { resource: "nodes", namespace: "-" } as const;
+const missing = redisMissing();
+
+let server: RedisServer;
+let client: Redis;
+let url: string;
+let prefix: string;
+let feeds = 0;
+
+/** Commit number `number` of the claim's scope, of one job unless told otherwise. */
+function change(
+  claim: Claim,
+  number: number,
+  objects: Record<string, string | null> = { web: String(number) },
+) {
+  const changes = Object.entries(objects).map(([key, rev]) => objectChange({ ...claim.scope, key }, rev));
+  const commit: Commit = {
+    scope: claim.scope,
+    fence: claim.fence,
+    expectedRev: claim.rev + number - 1,
+    commitId: `${claim.fence}.${number}`,
+    events: changes.map(({ event }) => event),
+    state: changes.map(({ state }) => state),
+  };
+  return commit;
+}
+
+async function objectsOf(cut: StateCut): Promise<string[]> {
+  const batches = await Array.fromAsync(cut.entries());
+  return batches.flat().map(({ ref, rev }) => `${ref.key}@${rev}`);
+}
+
+describe.skipIf(missing !== undefined)(`Redis whose keys others change${skippedBecause(missing)}`, () => {
+  beforeAll(async () => {
+    server = await RedisServer.start();
+    client = server.client();
+  });
+  afterAll(async () => {
+    client.disconnect();
+    await server[Symbol.asyncDispose]();
+  });
+  beforeEach(() => {
+    const feed = `damage${(feeds += 1)}`;
+    url = `${server.url}?feed=${feed}`;
+    prefix = `ncf:{${feed}}:`;
+  });
+
+  async function written(events: number): Promise<{ log: FeedLog; claim: Claim }> {
+    const log = await openTestLog(url);
+    const claim = await log.claim(JOBS, "me");
+    for (let number = 1; number <= events; number += 1) await log.commit(change(claim, number));
+    return { log, claim };
+  }
+
+  test("the log is gone: never an empty answer, and a new epoch that begins behind what is lost", async () => {
+    const { log } = await written(3);
+    const { epoch } = await log.head();
+    await client.del(`${prefix}log`);
+    await expect(log.read({ epoch, sequence: 0 }, { limit: 10 })).rejects.toMatchObject({
+      code: "EVENTS_MISSING",
+      behind: { epoch, sequence: 3 },
+    });
+    const head = await log.head();
+    expect(head.epoch).not.toBe(epoch);
+    expect(head).toMatchObject({ floor: 3, sequence: 4 });
+    const entries = await log.read({ epoch: head.epoch, sequence: head.floor }, { limit: 10 });
+    expect(entries.map(({ type }) => type)).toEqual(["nomad.feed.epoch"]);
+    await log.close();
+  });
+
+  test("entries are gone from the middle: pages and streams say so, and go on behind them", async () => {
+    const { log } = await written(6);
+    const { epoch } = await log.head();
+    const [, , third, fourth] = await client.xrange(`${prefix}log`, "-", "+");
+    await client.xdel(`${prefix}log`, third?.[0] ?? "", fourth?.[0] ?? "");
+    await using feed = await TestFeed.open({ log });
+    const { url: at } = await feed.serve();
+    const before = await fetch(`${at}/v1/events?cursor=earliest`);
+    expect(before.headers.get("x-changefeed-gap")).toBeNull();
+    expect(await before.json()).toHaveLength(2);
+    const behind = await fetch(`${at}${/<(.*)>/.exec(before.headers.get("link") ?? "")?.[1]}`);
+    expect(behind.headers.get("x-changefeed-gap")).toBe("true");
+    expect(await behind.json()).toHaveLength(2);
+    const ndjson = { headers: { accept: "application/x-ndjson" } };
+    const stream = await fetch(`${at}/v1/events?cursor=earliest&limit=4`, ndjson);
+    const frames = (await stream.text())
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Frame);
+    expect(frames.map(({ type, sequence }) => sequence ?? type).slice(1, -1)).toEqual([
+      "0000000000000001",
+      "0000000000000002",
+      "nomad.feed.gap",
+      "0000000000000005",
+      "0000000000000006",
+    ]);
+    expect(frames[3]?.data).toEqual({
+      reason: "missing",
+      wanted: `${epoch}-2`,
+      cursor: `${epoch}-4`,
+      missed: 2,
+    });
+  });
+
+  test("the newest entry is deleted: that is no loss of the log's tail", async () => {
+    const { log, claim } = await written(3);
+    const { epoch } = await log.head();
+    const [newest] = await client.xrevrange(`${prefix}log`, "+", "-", "COUNT", 1);
+    await client.xdel(`${prefix}log`, newest?.[0] ?? "");
+    expect(await log.head()).toMatchObject({ epoch, sequence: 3 });
+    expect(await log.commit(change(claim, 4))).toMatchObject({ status: "committed", first: 4 });
+    expect((await log.head()).epoch).toBe(epoch);
+    expect(await log.trim({ maxEvents: 1 })).toMatchObject({ floor: 3 });
+    await log.close();
+  });
+
+  test("a state hash is gone: no state is shorter in silence, and its scope writes it anew", async () => {
+    const { log, claim } = await written(1);
+    await client.del(`${prefix}state:jobs:default`);
+    await expect(log.stateCut()).rejects.toMatchObject({
+      code: "LOG_UNAVAILABLE",
+      message: expect.stringContaining("jobs:default"),
+    });
+    await expect(log.commit(change(claim, 2))).rejects.toMatchObject({ code: "CONFLICT" });
+    const again = await log.claim(JOBS, "me");
+    await expect(log.stateCut()).rejects.toMatchObject({ code: "LOG_UNAVAILABLE" });
+    const checkpoint = { index: "9", nomadEpoch: 0, count: 1, observedAt: "2026-08-22T10:15:30Z" };
+    await log.commit({ ...change(again, 1, { web: "5" }), checkpoint });
+    await using cut = await log.stateCut();
+    expect(await objectsOf(cut)).toEqual(["web@5"]);
+    await log.close();
+  });
+
+  test("a claim that was made before the feed got a new epoch writes nothing any more", async () => {
+    const { log, claim } = await written(2);
+    const other = await openTestLog(url);
+    await client.del(`${prefix}log`);
+    await other.head();
+    await expect(log.commit(change(claim, 3))).rejects.toMatchObject({ code: "CONFLICT" });
+    await Promise.all([log.close(), other.close()]);
+  });
+
+  test("the newest event is lost and another one has its number: whoever saw it gives the feed a new epoch", async () => {
+    const { log, claim } = await written(1);
+    const { epoch } = await log.head();
+    const names = await client.keys(`${prefix}*`);
+    const dumps = await Promise.all(names.map((name) => client.dumpBuffer(name)));
+    await log.commit(change(claim, 2));
+    await client.del(...(await client.keys(`${prefix}*`)));
+    await Promise.all(names.map((name, n) => client.restore(name, 0, dumps[n] ?? "")));
+    const other = await openTestLog(url);
+    const nodes = await other.claim(NODES, "other");
+    expect(await other.commit(change(nodes, 1, { n1: "77" }))).toMatchObject({ first: 2 });
+    expect((await other.head()).epoch).toBe(epoch);
+    expect((await log.head()).epoch).not.toBe(epoch);
+    await Promise.all([log.close(), other.close()]);
+  });
+});
+
+describe.skipIf(missing !== undefined)(`cuts in Redis${skippedBecause(missing)}`, () => {
+  beforeAll(async () => {
+    server = await RedisServer.start();
+    client = server.client();
+  });
+  afterAll(async () => {
+    client.disconnect();
+    await server[Symbol.asyncDispose]();
+  });
+
+  async function keptValues(): Promise<number> {
+    const layers = await client.keys(`${prefix}cut:*`);
+    return (await Promise.all(layers.map((name) => client.hlen(name)))).reduce((sum, n) => sum + n, 0);
+  }
+
+  test("hold what is changed, removed and made after them, kept once for all of them", async () => {
+    url = `${server.url}?feed=cuts`;
+    prefix = "ncf:{cuts}:";
+    const log = await openTestLog(url);
+    const claim = await log.claim(JOBS, "me");
+    await log.commit(change(claim, 1, { changed: "1", removed: "1", twice: "1" }));
+    const first = await log.stateCut();
+    const same = await log.stateCut();
+    await log.commit(change(claim, 2, { changed: "2", removed: null, made: "2", twice: "2" }));
+    expect(await keptValues()).toBe(4);
+    const second = await log.stateCut();
+    await log.commit(change(claim, 3, { changed: "3", made: null, twice: null }));
+    expect(await keptValues()).toBe(7);
+    for (const cut of [first, same]) {
+      expect(await objectsOf(cut)).toEqual(["changed@1", "removed@1", "twice@1"]);
+    }
+    expect(await objectsOf(second)).toEqual(["changed@2", "made@2", "twice@2"]);
+    await first[Symbol.asyncDispose]();
+    expect(await objectsOf(same)).toEqual(["changed@1", "removed@1", "twice@1"]);
+    // What the newer one kept is still needed by the older.
+    await second[Symbol.asyncDispose]();
+    expect(await objectsOf(same)).toEqual(["changed@1", "removed@1", "twice@1"]);
+    await same[Symbol.asyncDispose]();
+    expect(await client.keys(`${prefix}cut*`)).toEqual([]);
+    await log.close();
+  });
+});
+
+interface Frame {
+  readonly type: string;
+  readonly sequence?: string;
+  readonly data: object;
+}
