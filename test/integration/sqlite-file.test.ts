@@ -309,10 +309,14 @@ describe("one writer", () => {
     const foreign = new DatabaseSync(path);
     foreign.exec("BEGIN IMMEDIATE");
     await expect(log.commit(commit)).rejects.toMatchObject({ code: "LOG_UNAVAILABLE", retryable: true });
-    const begun = performance.now();
-    for (let tries = 0; tries < 20; tries += 1) await log.commit(commit).catch(() => undefined);
-    // The process stands still meanwhile. SQLite's own way to wait would make it 5 s, ours is 0.4 s.
-    expect(performance.now() - begun).toBeLessThan(3000);
+    const waitsMs: number[] = [];
+    for (let tries = 0; tries < 20; tries += 1) {
+      const begun = performance.now();
+      await log.commit(commit).catch(() => undefined);
+      waitsMs.push(performance.now() - begun);
+    }
+    // The process stands still meanwhile. SQLite's own way to wait takes 250 ms, ours 20; a busy machine makes some longer.
+    expect(Math.min(...waitsMs)).toBeLessThan(150);
     foreign.exec("ROLLBACK");
     foreign.close();
     expect(await log.commit(commit)).toMatchObject({ status: "committed", first: 1, last: 2 });
