@@ -1,7 +1,6 @@
 import { Conflict, Fenced } from "../feed/errors.ts";
 import { NomadError } from "../nomad/errors.ts";
 import { ChangefeedError } from "../schemas/errors.ts";
-import { publicReason } from "../schemas/public-text.ts";
 import { scopeName, type Scope } from "../schemas/scope.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { Backoff } from "./backoff.ts";
@@ -11,6 +10,7 @@ import { OddNumbers } from "./odd-numbers.ts";
 import { Pacer } from "./pacer.ts";
 import type { Outcome, PollerDeps, PollerOptions, ScopeHooks, ScopeReport } from "./poller.ts";
 import { ScopeCondition } from "./scope-condition.ts";
+import { ScopeProgress } from "./scope-progress.ts";
 import { Session } from "./session.ts";
 
 const REFUSALS: ReadonlySet<string> = new Set([
@@ -46,20 +46,12 @@ export class ScopeLoop {
   readonly #flapping: Flapping;
   readonly #oddNumbers: OddNumbers;
   readonly #condition: ScopeCondition;
+  readonly #progress: ScopeProgress;
   #session: Session | undefined;
   /** Whether the next query must answer at once: the first of a claim, and the first after a failure. */
   #askNow = true;
-  #lastOk: { readonly atMs: number; readonly elapsedMs: number } | null = null;
-  #firstFailureAtMs: number | null = null;
-  /** Why it could not be read, where it was not since. */
-  #failure: string | null = null;
-  /** Since it was read last it claimed the scope anew, or tries to; `passing`: time may cure the reason. */
-  #startedOver: { readonly passing: boolean } | null = null;
-  #lastMoveAtMs: number;
   #canonicalAtMs: number;
   #namespaceGone = false;
-  /** Since when it waits for the log to take what was read. */
-  #takingSinceMs: number | null = null;
   /** Whether the claim and all that is in memory are to be thrown away. */
   #anew = false;
   /** Whether it waits for others' lists to be written. */
@@ -82,26 +74,26 @@ export class ScopeLoop {
     this.#flapping = new Flapping(deps.clock, this.#logger);
     this.#oddNumbers = new OddNumbers(this.#logger);
     this.#condition = new ScopeCondition(scope, this.#logger, deps.metrics);
-    this.#lastMoveAtMs = deps.clock.elapsed();
+    this.#progress = new ScopeProgress(deps.clock);
     // The first pass is spread so that forty scopes do not take theirs at once.
     this.#canonicalAtMs = deps.clock.elapsed() + options.canonicalEveryMs * (1 + deps.random());
   }
 
   report(): ScopeReport {
     const { reason, current } = this.#condition;
+    const { failure, startedOver, wasRead, isBroken, lastOkAtMs, sinceOkMs, lastMoveAtMs } = this.#progress;
     return {
       scope: this.scope,
-      baselined: this.#session?.baselined === true && this.#startedOver === null,
+      baselined: this.#session?.baselined === true && !startedOver,
       condition: current,
-      reason: this.#session?.paused ?? (this.#held ? HELD : (reason ?? this.#failure)),
+      reason: this.#session?.paused ?? (this.#held ? HELD : (reason ?? failure)),
       index: this.#session?.last.index ?? null,
       count: this.#session?.last.snapshot.count ?? 0,
-      lastOkAtMs: this.#lastOk?.atMs ?? null,
-      sinceOkMs: this.#lastOk === null ? null : this.#deps.clock.elapsed() - this.#lastOk.elapsedMs,
-      upToDate:
-        this.#lastOk !== null && this.#firstFailureAtMs === null && !this.#held && !this.#session?.paused,
-      lastMoveAtMs: this.#lastMoveAtMs,
-      broken: current === "stale" && this.#startedOver?.passing === false,
+      lastOkAtMs,
+      sinceOkMs,
+      upToDate: wasRead && !this.#held && !this.#session?.paused,
+      lastMoveAtMs,
+      broken: current === "stale" && isBroken,
     };
   }
 
@@ -123,9 +115,9 @@ export class ScopeLoop {
   /** Looks from outside whether it is stale: while the log takes nothing, the loop itself waits. */
   lookOver(): void {
     const paused = this.#session?.paused;
-    if (!paused || this.#takingSinceMs === null) return;
-    const waitedMs = this.#deps.clock.elapsed() - this.#takingSinceMs;
-    if (waitedMs >= this.#options.staleAfterMs) this.#condition.mark("stale", paused);
+    const { takingMs } = this.#progress;
+    if (paused && takingMs > 0 && takingMs >= this.#options.staleAfterMs)
+      this.#condition.mark("stale", paused);
   }
 
   /** Runs until the signal aborts, somebody else claims the scope, or it is drained. Never rejects. */
@@ -137,7 +129,6 @@ export class ScopeLoop {
       } catch (error) {
         if (signal.aborted) break;
         this.#session = undefined;
-        this.#takingSinceMs = null;
         if (error instanceof Fenced) {
           this.#logger.warn({ code: error.code }, `stopped watching: ${error.message}`);
           return "fenced";
@@ -153,21 +144,13 @@ export class ScopeLoop {
     const { clock, outages } = this.#deps;
     const retryInMs = this.#backoff.next();
     const why = error instanceof Error ? error.message : String(error);
-    this.#failure = publicReason(error);
-    this.#startedOver = { passing: error instanceof ChangefeedError && error.retryable };
+    const { failingMs, reason } = this.#progress.startsOver(error);
     if (error instanceof Conflict) {
       this.#logger.warn({ code: error.code, retryInMs }, `reading the scope anew: ${why}`);
     } else outages.failed(this.scope, error, retryInMs, "reading the scope anew: ");
-    if (this.#unreadMs() >= this.#options.staleAfterMs) this.#condition.mark("stale", this.#failure);
+    if (failingMs >= this.#options.staleAfterMs) this.#condition.mark("stale", reason);
     this.#moved();
     await clock.sleep(retryInMs, signal);
-  }
-
-  /** Since it first failed after it was read last; call it where it failed. */
-  #unreadMs(): number {
-    const now = this.#deps.clock.elapsed();
-    this.#firstFailureAtMs ??= now;
-    return now - this.#firstFailureAtMs;
   }
 
   async #hold(signal: AbortSignal): Promise<Outcome | "again"> {
@@ -269,15 +252,14 @@ export class ScopeLoop {
 
   /** A believed poll: commit it, then say how the scope is. */
   async #take(session: Session, observation: Observation, signal: AbortSignal): Promise<void> {
-    const { metrics, clock, outages } = this.#deps;
+    const { metrics, outages } = this.#deps;
     const { changes, restored, hiddenNamespaces } = observation;
     const endTimer = metrics.pollSeconds.startTimer({ resource: this.scope.resource });
-    this.#takingSinceMs = clock.elapsed();
+    this.#progress.takes();
     const events = await this.#deps.backlog.whileWriting(observation.response.body.length, () =>
       session.accept(observation, signal),
     );
     endTimer();
-    this.#takingSinceMs = null;
     this.#askNow = false;
     this.#namespaceGone ||= observation.namespaceGone;
     this.#measure(observation);
@@ -286,10 +268,7 @@ export class ScopeLoop {
 
     this.#backoff.reset();
     this.#endedEarly = 0;
-    this.#firstFailureAtMs = null;
-    this.#failure = null;
-    this.#startedOver = null;
-    this.#lastOk = { atMs: clock.now(), elapsedMs: clock.elapsed() };
+    this.#progress.succeeded();
     outages.recovered(this.scope);
     if (hiddenNamespaces.length === 0) return this.#condition.clear(session.say(signal));
     const reason = `the token may no longer see ${hiddenNamespaces.join(", ")}; the last known objects there are kept`;
@@ -334,12 +313,10 @@ export class ScopeLoop {
     const outcome = error instanceof Distrusted ? "distrusted" : "failed";
     metrics.polls.inc({ resource: this.scope.resource, outcome });
     metrics.nomadErrors.inc({ code: error.code });
-    const unreadMs = this.#unreadMs();
-    this.#failure = publicReason(error);
+    const { failingMs, reason } = this.#progress.failed(error);
     const say = session.say(signal);
-    if (REFUSALS.has(error.code)) await this.#condition.enter("access-lost", publicReason(error), say);
-    else if (unreadMs >= this.#options.staleAfterMs)
-      await this.#condition.enter("stale", publicReason(error), say);
+    if (REFUSALS.has(error.code)) await this.#condition.enter("access-lost", reason, say);
+    else if (failingMs >= this.#options.staleAfterMs) await this.#condition.enter("stale", reason, say);
     const asked = error instanceof NomadError ? (error.retryAfterMs ?? 0) : 0;
     const retryAfterMs = Math.min(asked, MAX_RETRY_AFTER_MS);
     const delayMs = this.#backoff.next(
@@ -360,6 +337,6 @@ export class ScopeLoop {
   }
 
   #moved(): void {
-    this.#lastMoveAtMs = this.#deps.clock.elapsed();
+    this.#progress.moved();
   }
 }
