@@ -19,5 +19,5 @@ describe.skipIf(redis === undefined)(`with a real Redis${missing}`, () => {
 
   test("the Redis log does what a list of events and a map of objects would do", async () => {
     await expect(checkAgainstModel(open, 60)).resolves.toBeUndefined();
-  }, 60_000);
+  });
 });

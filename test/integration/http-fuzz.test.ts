@@ -131,7 +131,7 @@ describe("whatever a client sends", () => {
     }
     expect(wrong).toEqual([]);
     await expectUnharmed();
-  }, 60_000);
+  });
 
   it("as bytes on the line is answered or cut off", async () => {
     const noise = fc.oneof(
@@ -154,7 +154,7 @@ describe("whatever a client sends", () => {
     }
     expect(wrong).toEqual([]);
     await expectUnharmed();
-  }, 60_000);
+  });
 
   it("as a message of a WebSocket is refused by a close code, or ignored by the rules", async () => {
     const message = fc.oneof(
@@ -179,7 +179,7 @@ describe("whatever a client sends", () => {
     }
     expect(wrong).toEqual([]);
     await expectUnharmed();
-  }, 60_000);
+  });
 
   it("as broken frames ends the connection", async () => {
     for (const bytes of samples(fc.uint8Array({ minLength: 2, maxLength: 400 }), 200)) {
@@ -191,5 +191,5 @@ describe("whatever a client sends", () => {
       await once(socket, "close");
     }
     await expectUnharmed();
-  }, 60_000);
+  });
 });
