@@ -1,0 +1,248 @@
+import { setImmediate as immediate } from "node:timers/promises";
+import { afterEach, describe, expect, it } from "vitest";
+import type { Checkpoint, ScopeStatus } from "../../src/feed/log.ts";
+import type { ListRequest, ListResponse } from "../../src/nomad/api.ts";
+import { NomadError, type NomadErrorCode } from "../../src/nomad/errors.ts";
+import type { Clock } from "../../src/pollers/clock.ts";
+import { Leftovers, type Watched } from "../../src/pollers/leftovers.ts";
+import type { ResourceType } from "../../src/schemas/resources.ts";
+import { parseScopeName, scopeName, type Scope } from "../../src/schemas/scope.ts";
+import { recordingLogger } from "../support/recording-logger.ts";
+
+const FIVE_MINUTES = 300_000;
+
+/** A clock that stands still while nobody moves it, for one sleeper. */
+function handClock() {
+  let nowMs = 0;
+  const sleepers: { readonly untilMs: number; readonly wake: () => void }[] = [];
+  let asleep = Promise.withResolvers<void>();
+  const clock: Clock = {
+    now: () => nowMs,
+    elapsed: () => nowMs,
+    breathe: () => immediate(),
+    sleep: (ms, signal) =>
+      new Promise((resolve) => {
+        const wake = () => {
+          if (sleepers[0]?.wake !== wake) return;
+          sleepers.pop();
+          asleep = Promise.withResolvers();
+          resolve();
+        };
+        sleepers.push({ untilMs: nowMs + ms, wake });
+        signal.addEventListener("abort", wake, { once: true });
+        asleep.resolve();
+      }),
+  };
+  /** Lets the time pass, with all that is done meanwhile. */
+  const pass = async (ms: number): Promise<void> => {
+    const endMs = nowMs + ms;
+    for (;;) {
+      await asleep.promise;
+      const [sleeper] = sleepers;
+      if (sleeper === undefined || sleeper.untilMs > endMs) break;
+      nowMs = sleeper.untilMs;
+      sleeper.wake();
+    }
+    nowMs = endMs;
+  };
+  return { clock, pass, add: (ms: number) => void (nowMs += ms) };
+}
+
+const job = (Namespace: string) => ({ ID: "web", Namespace, CreateIndex: 5, ModifyIndex: 5 });
+const scopeOf = (name: string) => parseScopeName(name) as Scope;
+
+/** A scope that was read at that time, or claimed and never read. */
+function status(name: string, observedAt: string | null): ScopeStatus {
+  const checkpoint = observedAt === null ? null : ({ observedAt } as Checkpoint);
+  return { scope: scopeOf(name), fence: 1, owner: "", rev: 1, baselined: observedAt !== null, checkpoint };
+}
+
+const stops: AbortController[] = [];
+afterEach(() => {
+  for (const stop of stops.splice(0)) stop.abort();
+});
+
+function looking(resources: readonly ResourceType[] = ["jobs", "nodes"]) {
+  const hand = handClock();
+  const { logger, lines } = recordingLogger();
+  const world = {
+    watched: { namespaces: ["default"], folded: new Set<ResourceType>() } satisfies Watched as Watched,
+    statuses: [] as ScopeStatus[],
+    filled: [] as string[],
+    /** What Nomad lists; or how it fails. */
+    listed: [] as object[],
+    error: undefined as NomadErrorCode | undefined,
+    onList: () => undefined as void,
+  };
+  const asked: ListRequest[] = [];
+  const born: string[] = [];
+  let found = 0;
+  const leftovers = new Leftovers(
+    {
+      clock: hand.clock,
+      logger,
+      onFound: () => (found += 1),
+      log: {
+        scopes: async () => world.statuses,
+        filled: async () => world.filled.map(scopeOf),
+        beginEmpty: async (scopes) => void born.push(...scopes.map(scopeName)),
+      },
+      nomad: {
+        list: async (request) => {
+          asked.push(request);
+          world.onList();
+          if (world.error !== undefined) {
+            throw new NomadError(world.error, "refused", { retryable: true, hint: "" });
+          }
+          return { body: Buffer.from(JSON.stringify(world.listed)), index: "9" } as ListResponse;
+        },
+      },
+    },
+    resources,
+  );
+  const stop = new AbortController();
+  stops.push(stop);
+  void leftovers.run(() => world.watched, stop.signal);
+  const look = async (): Promise<void> => {
+    leftovers.changed();
+    await hand.pass(1000);
+  };
+  const outside = async () => (await leftovers.outside(world.watched.namespaces)).map(scopeName).toSorted();
+  return { ...hand, world, leftovers, asked, born, lines, look, outside, found: () => found };
+}
+
+describe("a look for what deleted namespaces left", () => {
+  it("asks for what is not watched, and finds it, whether Nomad knows filters or not", async () => {
+    const { world, asked, look, outside, found } = looking();
+    world.watched = { namespaces: ["default", "qa"], folded: new Set() };
+    world.listed = [job("default"), job("gone"), job("qa")];
+    await look();
+    expect(asked).toMatchObject([
+      { resource: "jobs", namespace: "*", filter: 'Namespace != "default" and Namespace != "qa"' },
+    ]);
+    expect(await outside()).toEqual(["jobs/gone"]);
+    await look();
+    expect(found()).toBe(1);
+    world.listed.push(job("gone-too"));
+    await look();
+    expect(found()).toBe(2);
+    expect(await outside()).toEqual(["jobs/gone", "jobs/gone-too"]);
+  });
+
+  it("leaves out what is watched in all namespaces", async () => {
+    const { world, asked, look } = looking(["jobs", "evaluations"]);
+    world.watched = { namespaces: ["default"], folded: new Set(["jobs"]) };
+    await look();
+    expect(asked.map(({ resource }) => resource)).toEqual(["evaluations"]);
+  });
+
+  it("asks without a filter where it would be too long for a request line", async () => {
+    const { world, asked, look, outside } = looking();
+    world.watched = {
+      namespaces: Array.from({ length: 300 }, (_, n) => `namespace-${n}`),
+      folded: new Set(),
+    };
+    world.listed = [job("namespace-7"), job("gone")];
+    await look();
+    expect(asked[0]).not.toHaveProperty("filter");
+    expect(await outside()).toEqual(["jobs/gone"]);
+  });
+
+  it("finds nothing where the token may see nothing", async () => {
+    const { world, leftovers, lines, look, outside } = looking();
+    world.error = "NOMAD_FORBIDDEN";
+    await look();
+    expect(leftovers.looked).toBe(true);
+    expect(await outside()).toEqual([]);
+    expect(lines).toEqual([]);
+  });
+
+  it("that fails is tried again, and said once, after the fifth time", async () => {
+    const { world, leftovers, asked, lines, look, pass } = looking();
+    world.error = "NOMAD_UNREACHABLE";
+    await look();
+    await pass(15_000);
+    expect(asked).toHaveLength(4);
+    expect(lines).toEqual([]);
+    await pass(10_000);
+    expect(lines).toHaveLength(1);
+    expect(leftovers.looked).toBe(false);
+    world.error = undefined;
+    await pass(5_000);
+    expect(leftovers.looked).toBe(true);
+    const before = asked.length;
+    await pass(FIVE_MINUTES - 10_000);
+    expect(asked).toHaveLength(before);
+  });
+});
+
+describe("what a look finds for the first time", () => {
+  it("was there before, where the feed has read nothing yet; later it is news", async () => {
+    const { world, born, look } = looking();
+    world.listed = [job("gone")];
+    await look();
+    expect(born).toEqual([]);
+    world.listed = [job("gone"), job("new")];
+    world.statuses = [status("jobs/gone", "1")];
+    await look();
+    expect(born).toEqual(["jobs/new"]);
+  });
+
+  it("is news where the feed had begun before, unless its scope is known", async () => {
+    const { world, born, look } = looking();
+    world.statuses = [status("jobs/default", "1"), status("jobs/known", null)];
+    world.listed = [job("known"), job("new")];
+    await look();
+    expect(born).toEqual(["jobs/new"]);
+  });
+});
+
+describe("scopes outside of the namespaces", () => {
+  it("are those that hold something by the feed's own word, too", async () => {
+    const { world, outside } = looking();
+    world.filled = ["jobs/default", "jobs/gone", "evaluations/gone"];
+    expect(await outside()).toEqual(["jobs/gone"]);
+  });
+
+  it.each([
+    ["by themselves", "jobs/gone"],
+    ["with all namespaces", "jobs/*"],
+  ])("are no more once they were read since the look, %s", async (_how, name) => {
+    const { world, look, outside } = looking();
+    world.statuses = [status(name, "1")];
+    world.listed = [job("gone")];
+    await look();
+    world.statuses = [status(name, "1"), status("jobs/default", "2")];
+    expect(await outside()).toEqual(["jobs/gone"]);
+    world.statuses = [status(name, "2")];
+    expect(await outside()).toEqual([]);
+  });
+});
+
+describe("looks", () => {
+  it("wait for the namespaces for a minute, and then come every five", async () => {
+    const { asked, pass } = looking();
+    await pass(59_000);
+    expect(asked).toHaveLength(0);
+    await pass(2_000);
+    expect(asked).toHaveLength(1);
+    await pass(FIVE_MINUTES);
+    expect(asked).toHaveLength(2);
+  });
+
+  it("rest ten times as long as one took, whatever changes meanwhile, and then miss no change", async () => {
+    const { world, leftovers, asked, pass, add } = looking();
+    world.onList = () => {
+      add(2000);
+      // It changes while Nomad answers.
+      if (asked.length === 1) leftovers.changed();
+    };
+    leftovers.changed();
+    await pass(19_000);
+    expect(asked).toHaveLength(1);
+    await pass(3_500);
+    expect(asked).toHaveLength(2);
+    await pass(100_000);
+    expect(asked).toHaveLength(2);
+  });
+});
