@@ -31,6 +31,7 @@ import { StatePlaces, type StatePlacesOptions } from "./state-places.ts";
 import { addStateRoute } from "./state.ts";
 import type { SubscribeDeps } from "./subscribe.ts";
 import { addTicketsRoute } from "./tickets.ts";
+import { endWhereUnread } from "./unread.ts";
 import { createUpgradeHandler } from "./upgrade.ts";
 import { jsonText } from "../schemas/line-safe.ts";
 
@@ -138,6 +139,7 @@ export function createHttpServer(deps: HttpServerDeps, options: HttpServerOption
     accessLog,
     consumerLimits: options.consumerLimits ?? {},
   };
+  app.addHook("onRequest", async (_request, { raw }) => endWhereUnread(raw, stallTimeoutMs));
   app.addHook("onRequest", createAdmission({ gate, assertMayAsk, openRoutes }));
   addIndexRoute(app, deps);
   addHealthRoutes(app, { ...deps, isStopping, gate, openRoutes });

@@ -9,7 +9,8 @@ import { inSlices, type ReadTask } from "../work/read-scheduler.ts";
 
 /** What one page may cost where nothing was named: then it tells no more than the numbers of the feed do. */
 const MAX_SCANNED_EVENTS = 5000;
-const MAX_PAGE_CHARACTERS = 16 * 1024 * 1024;
+/** A page is held whole until its reader has taken it. */
+const MAX_PAGE_CHARACTERS = 1024 * 1024;
 
 export interface HistoryPage {
   readonly entries: readonly LogEntry[];

@@ -9,6 +9,8 @@ import type { ReadTask } from "../work/read-scheduler.ts";
 const MAX_SCANNED_EVENTS = 20_000;
 const MAX_SCANNED_BYTES = 32 * 1024 * 1024;
 const MAX_WORK_MS = 1000;
+/** A page is held whole until its reader has taken it; one event is given however large it is. */
+const MAX_PAGE_CHARACTERS = 1024 * 1024;
 /** One reading of the log: in SQLite everybody waits for it. */
 const READ_LIMITS = { limit: 500, maxBytes: 128 * 1024 };
 
@@ -34,6 +36,7 @@ export async function readPage(
   const { epoch } = cursor;
   let { sequence } = cursor;
   let hasGap = false;
+  let characters = 0;
   let scannedEvents = 0;
   let scannedBytes = 0;
   while (scannedEvents < MAX_SCANNED_EVENTS && scannedBytes < MAX_SCANNED_BYTES) {
@@ -51,8 +54,11 @@ export async function readPage(
       sequence = entry.sequence;
       scannedEvents += 1;
       scannedBytes += entry.json.length;
-      if (filter(entry)) entries.push(entry);
-      if (entries.length === limit || task.workedMs > MAX_WORK_MS)
+      if (filter(entry)) {
+        entries.push(entry);
+        characters += entry.json.length;
+      }
+      if (entries.length === limit || characters > MAX_PAGE_CHARACTERS || task.workedMs > MAX_WORK_MS)
         return { entries, cursor: { epoch, sequence }, hasGap };
     }
   }

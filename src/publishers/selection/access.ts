@@ -45,7 +45,7 @@ export function seesAll(access: Access): boolean {
  */
 export function maySeeSome(access: Access, part: StatePart): boolean {
   // Objects that are namespaces are decided one by one.
-  return part.resource === "namespaces" || access.maySee({ ...part, key: null });
+  return (part.resource === "namespaces" && part.namespace === "-") || access.maySee({ ...part, key: null });
 }
 
 /** Of a scope's name, as `jobs/default`; what is no scope concerns them who see all. */
