@@ -25,13 +25,15 @@ export interface Complaint {
 }
 
 /** Members that hold one of a few words. A term about another word could never be true. */
-const WORDS: Readonly<Record<string, readonly string[]>> = {
-  op: OPS,
-  type: EVENT_TYPES,
-  aspect: ASPECTS,
-  severity: SEVERITY_NAMES,
-  "resource.type": RESOURCE_TYPES,
-};
+const WORDS: ReadonlyMap<string, readonly string[]> = new Map(
+  Object.entries<readonly string[]>({
+    op: OPS,
+    type: EVENT_TYPES,
+    aspect: ASPECTS,
+    severity: SEVERITY_NAMES,
+    "resource.type": RESOURCE_TYPES,
+  }),
+);
 
 /** A name that begins with a capital is a member of the object itself, as Nomad's own filters have it. */
 export function isObjectMember(name: string): boolean {
@@ -43,7 +45,7 @@ export function selectorComplaint(path: readonly string[]): Complaint | undefine
   if (isObjectMember(root)) return undefined;
   if (!(ROOTS as readonly string[]).includes(root)) return unknownRoot(root);
   if (root === "resource") return resourceComplaint(path);
-  if (member !== undefined && root in WORDS) {
+  if (member !== undefined && WORDS.has(root)) {
     return { problem: `${root} is a word, it has no member ${JSON.stringify(member)}`, expected: [root] };
   }
   return undefined;
@@ -89,7 +91,11 @@ export function valueComplaint(
     };
   }
   const words =
-    name === "signals" && operator === "contains" ? signals : operator === "equals" ? WORDS[name] : undefined;
+    name === "signals" && operator === "contains"
+      ? signals
+      : operator === "equals"
+        ? WORDS.get(name)
+        : undefined;
   if (words === undefined || words.includes(value)) return undefined;
   const nearest = nearestName(value, words);
   return {

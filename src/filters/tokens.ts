@@ -143,7 +143,7 @@ class Tokenizer {
         const hex = x ?? u ?? long;
         const code = hex !== undefined ? Number.parseInt(hex, 16) : Number.parseInt(octal ?? "", 8);
         if (code <= 0x10ffff) return String.fromCodePoint(code);
-        const known = letter === undefined ? undefined : ESCAPES[letter];
+        const known = letter === undefined ? undefined : ESCAPES.get(letter);
         if (known !== undefined) return known;
         throw new InvalidFilter({
           text: this.#text,
@@ -179,14 +179,16 @@ class Tokenizer {
   }
 }
 
-const ESCAPES: Readonly<Record<string, string>> = {
-  a: "\x07",
-  b: "\b",
-  f: "\f",
-  n: "\n",
-  r: "\r",
-  t: "\t",
-  v: "\v",
-  "\\": "\\",
-  '"': '"',
-};
+const ESCAPES: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    a: "\x07",
+    b: "\b",
+    f: "\f",
+    n: "\n",
+    r: "\r",
+    t: "\t",
+    v: "\v",
+    "\\": "\\",
+    '"': '"',
+  }),
+);

@@ -34,6 +34,28 @@ export class NotFound extends ChangefeedError {
   }
 }
 
+/** The route is there, and knows other methods. */
+export class MethodNotAllowed extends ChangefeedError {
+  readonly code = "METHOD_NOT_ALLOWED";
+  readonly retryable = false;
+  readonly allowed: readonly string[];
+  constructor(method: string, allowed: readonly string[]) {
+    super(`This route does not answer ${method.slice(0, 20)}`, { hint: `Use ${allowed.join(" or ")}` });
+    this.allowed = allowed;
+  }
+}
+
+/** Methods of the routes that have this path. */
+export function methodsOf(url: string): readonly string[] {
+  const path = url.split("?", 1)[0] ?? "";
+  return PATTERNS.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method);
+}
+
+const PATTERNS = ROUTES.map((route) => {
+  const [method = "", path = ""] = route.split(" ");
+  return { method, pattern: new RegExp(`^${path.replace(/<\w+>/, "[^/]+")}$`) };
+});
+
 /** An event has no `data` kept beside it. */
 export class NoData extends ChangefeedError {
   readonly code = "NO_DATA";
@@ -83,7 +105,7 @@ export class ListenFailed extends ChangefeedError {
   readonly retryable = false;
   constructor(host: string, port: number, cause: unknown) {
     const systemCode = cause instanceof Error && "code" in cause ? String(cause.code) : "";
-    const { reason, hint } = LISTEN_PROBLEMS[systemCode] ?? {
+    const { reason, hint } = LISTEN_PROBLEMS.get(systemCode) ?? {
       reason: systemCode || "it failed",
       hint: "Choose another --listen address",
     };
@@ -91,18 +113,20 @@ export class ListenFailed extends ChangefeedError {
   }
 }
 
-const LISTEN_PROBLEMS: Readonly<Record<string, { reason: string; hint: string }>> = {
-  EADDRINUSE: {
-    reason: "the port is in use",
-    hint: "Stop the process that holds it, or choose another port with --listen",
-  },
-  EACCES: {
-    reason: "not permitted",
-    hint: "Ports below 1024 need privileges; choose another port with --listen",
-  },
-  EADDRNOTAVAIL: {
-    reason: "this machine has no such address",
-    hint: "Choose an address of this machine with --listen",
-  },
-  ENOTFOUND: { reason: "no such host", hint: "Choose an address of this machine with --listen" },
-};
+const LISTEN_PROBLEMS: ReadonlyMap<string, { reason: string; hint: string }> = new Map(
+  Object.entries({
+    EADDRINUSE: {
+      reason: "the port is in use",
+      hint: "Stop the process that holds it, or choose another port with --listen",
+    },
+    EACCES: {
+      reason: "not permitted",
+      hint: "Ports below 1024 need privileges; choose another port with --listen",
+    },
+    EADDRNOTAVAIL: {
+      reason: "this machine has no such address",
+      hint: "Choose an address of this machine with --listen",
+    },
+    ENOTFOUND: { reason: "no such host", hint: "Choose an address of this machine with --listen" },
+  }),
+);

@@ -15,12 +15,14 @@ export const EVENTS_PATH = "/v1/events";
 
 type HttpFormat = Exclude<Format, "websocket">;
 
-const FORMAT_OF_MEDIA_TYPE: Readonly<Record<string, HttpFormat>> = {
-  "text/event-stream": "sse",
-  "application/x-ndjson": "ndjson",
-  "application/cloudevents-batch+json": "page",
-  "application/json": "page",
-};
+const FORMAT_OF_MEDIA_TYPE: ReadonlyMap<string, HttpFormat> = new Map(
+  Object.entries<HttpFormat>({
+    "text/event-stream": "sse",
+    "application/x-ndjson": "ndjson",
+    "application/cloudevents-batch+json": "page",
+    "application/json": "page",
+  }),
+);
 
 /** `GET /v1/events` without an upgrade: SSE, NDJSON, or a page. */
 export function addEventsRoute(app: FastifyInstance, deps: SubscribeDeps): void {
@@ -42,9 +44,9 @@ export function addEventsRoute(app: FastifyInstance, deps: SubscribeDeps): void 
 }
 
 /** The first media type that we have. */
-function formatOf(accept: string): HttpFormat {
+export function formatOf(accept: string): HttpFormat {
   for (const part of accept.toLowerCase().split(",")) {
-    const format = FORMAT_OF_MEDIA_TYPE[part.split(";", 1)[0]?.trim() ?? ""];
+    const format = FORMAT_OF_MEDIA_TYPE.get(part.split(";", 1)[0]?.trim() ?? "");
     if (format !== undefined) return format;
   }
   return "page";
@@ -85,6 +87,7 @@ function nextPage(request: FastifyRequest, cursor: string): string {
   searchParams.delete("since");
   // Its stored cursor would go first.
   searchParams.delete("consumer");
+  searchParams.delete("lastEventId");
   searchParams.set("cursor", cursor);
   return `${EVENTS_PATH}?${searchParams.toString()}`;
 }

@@ -7,7 +7,7 @@ import { formatCursor } from "../schemas/cursor.ts";
 import type { Problem } from "../schemas/problem-schema.ts";
 import { InvalidParameter } from "../schemas/subscription-schema.ts";
 import { AuthUnavailable, LimitReached } from "./access/errors.ts";
-import { NotFound } from "./errors.ts";
+import { MethodNotAllowed, NotFound } from "./errors.ts";
 import { jsonText } from "../schemas/line-safe.ts";
 
 export const PROBLEM_TYPE = "application/problem+json; charset=utf-8";
@@ -20,6 +20,7 @@ export function problemOf(error: unknown): { status: number; problem: Problem } 
 export function problemHeaders(error: unknown): Readonly<Record<string, string>> {
   if (!(error instanceof ChangefeedError)) return {};
   if (error.code === "UNAUTHORIZED") return { "www-authenticate": 'Bearer realm="nomad-changefeed"' };
+  if (error instanceof MethodNotAllowed) return { allow: error.allowed.join(", ") };
   return error instanceof LimitReached || error instanceof AuthUnavailable
     ? { "retry-after": String(error.retryAfterSeconds) }
     : {};
@@ -39,7 +40,7 @@ function detailsOf(error: unknown): Partial<Problem> {
     const { field, position, expected } = error;
     return { field, position, allowed: [...expected] };
   }
-  if (error instanceof NotFound) return { allowed: [...error.allowed] };
+  if (error instanceof NotFound || error instanceof MethodNotAllowed) return { allowed: [...error.allowed] };
   if (error instanceof CursorExpired) return { floor: formatCursor(error.floor) };
   if (error instanceof FutureCursor || error instanceof EpochChanged)
     return { head: formatCursor(error.head) };

@@ -4,6 +4,7 @@ import fastify, { type FastifyInstance } from "fastify";
 import type { FeedLog } from "../feed/log.ts";
 import { GoingAway, Restarting } from "../publishers/connection/errors.ts";
 import { ClientGone } from "../publishers/fanout/subscriber.ts";
+import type { ConnectionFrames } from "../publishers/connection/frames.ts";
 import { Subscriptions } from "../publishers/fanout/subscriptions.ts";
 import { ReadScheduler } from "../publishers/work/read-scheduler.ts";
 import type { Logger } from "../telemetry/logger.ts";
@@ -17,7 +18,8 @@ import { addConsumersRoutes } from "./consumers.ts";
 import { addDataRoute } from "./data.ts";
 import { addDocumentRoutes } from "./documents/routes.ts";
 import { addDutiesRoute, type DutiesDeps } from "./duties.ts";
-import { NotFound } from "./errors.ts";
+import { endedStream } from "./ended-stream.ts";
+import { MethodNotAllowed, methodsOf, NotFound } from "./errors.ts";
 import { addEventsRoute } from "./events.ts";
 import { assertLoopbackName, isLoopback } from "./guard.ts";
 import { addHealthRoutes, type HealthDeps } from "./health.ts";
@@ -29,7 +31,7 @@ import { createListener, type Listener } from "./listener.ts";
 import { PROBLEM_TYPE, problemHeaders, problemOf, problemText } from "./problem.ts";
 import { StatePlaces, type StatePlacesOptions } from "./state-places.ts";
 import { addStateRoute } from "./state.ts";
-import type { SubscribeDeps } from "./subscribe.ts";
+import { connectionFrames, type SubscribeDeps } from "./subscribe.ts";
 import { addTicketsRoute } from "./tickets.ts";
 import { endWhereUnread } from "./unread.ts";
 import { createUpgradeHandler } from "./upgrade.ts";
@@ -113,7 +115,8 @@ export function createHttpServer(deps: HttpServerDeps, options: HttpServerOption
 
   const listener = createListener(options, logger);
   const accessLog = new AccessLog({ logger, metrics, gate, elapsedMs });
-  const app = createApp({ accessLog, listener });
+  const frames = () => connectionFrames({ source, nowMs });
+  const app = createApp({ accessLog, listener, frames });
   app.server.on("connection", (socket: Socket) => {
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
@@ -183,7 +186,15 @@ export function createHttpServer(deps: HttpServerDeps, options: HttpServerOption
   };
 }
 
-function createApp({ accessLog, listener }: { accessLog: AccessLog; listener: Listener }): FastifyInstance {
+function createApp({
+  accessLog,
+  listener,
+  frames,
+}: {
+  accessLog: AccessLog;
+  listener: Listener;
+  frames: () => ConnectionFrames;
+}): FastifyInstance {
   const app = fastify({
     logger: false,
     serverFactory: listener.create,
@@ -197,12 +208,19 @@ function createApp({ accessLog, listener }: { accessLog: AccessLog; listener: Li
   // Nobody has a body to send us, so none is read, and none can be a bad one.
   app.removeAllContentTypeParsers();
   app.setNotFoundHandler((request) => {
+    const methods = methodsOf(request.url);
+    if (methods.length > 0) throw new MethodNotAllowed(request.method, methods);
     throw new NotFound(request.method, request.url);
   });
   app.setErrorHandler(async (error, request, reply) => {
     if (error instanceof ClientGone) return reply.hijack();
     const { status, problem } = problemOf(error);
     void accessLog.refused(request.raw, error);
+    const stream = endedStream(error, request.raw, frames);
+    if (stream !== undefined) {
+      const headers = { "cache-control": "no-store", "x-accel-buffering": "no" };
+      return reply.code(200).headers(headers).type("text/event-stream; charset=utf-8").send(stream);
+    }
     return reply.code(status).headers(problemHeaders(error)).type(PROBLEM_TYPE).send(problemText(problem));
   });
   return app;

@@ -18,6 +18,7 @@ import { goneSignal } from "./gone.ts";
 import type { AccessLog } from "./access/access-log.ts";
 import { TICKET_PARAMETER } from "./access/credentials.ts";
 import type { Gate } from "./access/gate.ts";
+import { urlOf } from "./request-url.ts";
 
 export interface SubscribeDeps {
   readonly log: FeedLog;
@@ -132,7 +133,7 @@ export function connectionFrames(
 
 /** Without the ticket, which is nobody's business but the gate's. */
 export function requestUrl(request: IncomingMessage): URL {
-  const url = new URL(`http://feed${request.url ?? "/"}`);
+  const url = urlOf(request);
   url.searchParams.delete(TICKET_PARAMETER);
   return url;
 }

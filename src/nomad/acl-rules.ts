@@ -22,12 +22,14 @@ const READ = [
 ];
 
 /** What Nomad makes of a namespace's `policy = "…"`; scale may read jobs but not list them. */
-const SHORTHANDS: Readonly<Record<string, readonly string[]>> = {
-  read: READ,
-  write: [...READ, "submit-job"],
-  scale: ["read-job", "read-job-scaling", "scale-job", "list-scaling-policies", "read-scaling-policy"],
-  deny: ["deny"],
-};
+const SHORTHANDS: ReadonlyMap<string, readonly string[]> = new Map(
+  Object.entries({
+    read: READ,
+    write: [...READ, "submit-job"],
+    scale: ["read-job", "read-job-scaling", "scale-job", "list-scaling-policies", "read-scaling-policy"],
+    deny: ["deny"],
+  }),
+);
 
 /** `RulesJSON` of a policy; undefined where the answer has none (Nomad before 0.10.2). */
 export function rulesOf(policy: JsonObject): PolicyRules | undefined {
@@ -45,7 +47,7 @@ function namespaceRule(rule: Json): PolicyRules["namespaces"] {
   const { Name: name, Policy: policy, Capabilities: listed } = rule;
   if (typeof name !== "string") return [];
   const capabilities = Array.isArray(listed) ? listed.filter((item) => typeof item === "string") : [];
-  const shorthand = typeof policy === "string" ? (SHORTHANDS[policy] ?? []) : [];
+  const shorthand = typeof policy === "string" ? (SHORTHANDS.get(policy) ?? []) : [];
   return [{ name, capabilities: [...capabilities, ...shorthand] }];
 }
 

@@ -15,30 +15,38 @@ const REFUSED_WITHIN_MS = 1_000;
 const LISTENING = "Check that the agent runs and that NOMAD_ADDR is its HTTP address and port";
 
 /** Codes of failed connections, by what the operator can do about them. */
-const BY_CODE: Readonly<Record<string, { says: string; hint: string }>> = {
-  ECONNREFUSED: { says: "nothing listens there", hint: LISTENING },
-  ENOENT: {
-    says: "the socket does not exist",
-    hint: "Check the path after unix://, and that the agent runs",
-  },
-  EACCES: { says: "the socket may not be used", hint: "Let this process's user read and write the socket" },
-  ENOTFOUND: { says: "the host name is unknown", hint: "Check the host in NOMAD_ADDR and the machine's DNS" },
-  EAI_AGAIN: { says: "the host name could not be looked up", hint: "Check the machine's DNS" },
-  UND_ERR_CONNECT_TIMEOUT: {
-    says: "it does not answer",
-    hint: "Check the address, routes and firewalls between",
-  },
-  ETIMEDOUT: { says: "it does not answer", hint: "Check the address, routes and firewalls between" },
-  EHOSTUNREACH: {
-    says: "there is no way to the host",
-    hint: "Check the address, routes and firewalls between",
-  },
-  ENETUNREACH: {
-    says: "there is no way to the network",
-    hint: "Check the address, routes and firewalls between",
-  },
-  EMFILE: { says: "this process has too many open files", hint: "Raise the limit of open files (ulimit -n)" },
-};
+const BY_CODE: ReadonlyMap<string, { says: string; hint: string }> = new Map(
+  Object.entries({
+    ECONNREFUSED: { says: "nothing listens there", hint: LISTENING },
+    ENOENT: {
+      says: "the socket does not exist",
+      hint: "Check the path after unix://, and that the agent runs",
+    },
+    EACCES: { says: "the socket may not be used", hint: "Let this process's user read and write the socket" },
+    ENOTFOUND: {
+      says: "the host name is unknown",
+      hint: "Check the host in NOMAD_ADDR and the machine's DNS",
+    },
+    EAI_AGAIN: { says: "the host name could not be looked up", hint: "Check the machine's DNS" },
+    UND_ERR_CONNECT_TIMEOUT: {
+      says: "it does not answer",
+      hint: "Check the address, routes and firewalls between",
+    },
+    ETIMEDOUT: { says: "it does not answer", hint: "Check the address, routes and firewalls between" },
+    EHOSTUNREACH: {
+      says: "there is no way to the host",
+      hint: "Check the address, routes and firewalls between",
+    },
+    ENETUNREACH: {
+      says: "there is no way to the network",
+      hint: "Check the address, routes and firewalls between",
+    },
+    EMFILE: {
+      says: "this process has too many open files",
+      hint: "Raise the limit of open files (ulimit -n)",
+    },
+  }),
+);
 
 const RESET = new Set(["ECONNRESET", "EPIPE"]);
 
@@ -151,7 +159,7 @@ function connectionMeaning(code: string, phase: Phase, afterMs: number): Meaning
       hint: "Nomad resets connections beyond limits.http_max_conns_per_client (100 from one address by default): raise it or watch with fewer queries; else the agent or a proxy was just stopping",
     };
   }
-  const known = BY_CODE[code];
+  const known = BY_CODE.get(code);
   return {
     code: "NOMAD_UNREACHABLE",
     retryable: true,

@@ -50,6 +50,10 @@ const EVENTS: Readonly<Record<Parameter, ParameterDoc>> = {
   },
   cursor: { description: "A cursor, `earliest` or `latest`", schema: text },
   since: { description: "RFC 3339 time or age: events recorded since. Not with cursor", schema: time },
+  lastEventId: {
+    description: "The same as the header Last-Event-ID, for clients of SSE that cannot send it",
+    schema: { type: "string" },
+  },
   limit: {
     description: `Events after which a stream ends; most events of a page (default ${DEFAULT_PAGE_LIMIT}, at most ${MAX_PAGE_LIMIT})`,
     schema: { type: "integer", minimum: 1 },

@@ -116,6 +116,7 @@ export const PARAMETERS = [
   "filter",
   "cursor",
   "since",
+  "lastEventId",
   "limit",
   "snapshot",
   "onexpired",
@@ -238,15 +239,23 @@ function startOf(query: URLSearchParams, context: SubscriptionContext): Start {
   }
   const snapshot = oneOf(query, "snapshot", ["true", "false"]) === "true";
   if (snapshot) assertMayBeginWithSnapshot(context.format, cursor ?? since);
-  const { lastEventId } = context;
-  if (lastEventId !== undefined && lastEventId !== "") {
-    return { kind: "cursor", cursor: cursorOf("Last-Event-ID", lastEventId, ["<cursor>"]) };
-  }
+  const resumed = lastEventIdOf(query, context);
+  if (resumed !== undefined) return { kind: "cursor", cursor: resumed };
   if (snapshot) return { kind: "snapshot" };
   if (since !== undefined) return { kind: "since", timeMs: sinceOf(since, "since", context.nowMs) };
   if (cursor === undefined) return { kind: context.format === "page" ? "earliest" : "latest" };
   if (cursor === "earliest" || cursor === "latest") return { kind: cursor };
   return { kind: "cursor", cursor: cursorOf("cursor", cursor, ["<cursor>", "earliest", "latest"]) };
+}
+
+/** Of the header, or of the parameter that stands for it where none can be sent. Empty is as good as absent. */
+function lastEventIdOf(
+  query: URLSearchParams,
+  { lastEventId = "" }: SubscriptionContext,
+): Cursor | undefined {
+  if (lastEventId !== "") return cursorOf("Last-Event-ID", lastEventId, ["<cursor>"]);
+  const parameter = single(query, "lastEventId") ?? "";
+  return parameter === "" ? undefined : cursorOf("lastEventId", parameter, ["<cursor>"]);
 }
 
 function assertMayBeginWithSnapshot(format: Format, other: string | undefined): void {

@@ -16,16 +16,18 @@ export function goTime(ns: bigint): string {
   return fraction === "" ? `${lastSecond.text}Z` : `${lastSecond.text}.${fraction}Z`;
 }
 
-const UNIT_NS: Readonly<Record<string, number>> = {
-  ns: 1,
-  us: 1e3,
-  µs: 1e3,
-  μs: 1e3,
-  ms: 1e6,
-  s: 1e9,
-  m: 60e9,
-  h: 3600e9,
-};
+const UNIT_NS: ReadonlyMap<string, number> = new Map(
+  Object.entries({
+    ns: 1,
+    us: 1e3,
+    µs: 1e3,
+    μs: 1e3,
+    ms: 1e6,
+    s: 1e9,
+    m: 60e9,
+    h: 3600e9,
+  }),
+);
 
 /** Go's time.ParseDuration, in ms: "1m30s", "-5ms", "0". Undefined for what Go refuses, such as "5". */
 export function parseGoDurationMs(text: string): number | undefined {
@@ -39,7 +41,7 @@ export function parseGoDurationMs(text: string): number | undefined {
   while (part.lastIndex < body.length) {
     const found = part.exec(body);
     if (found === null) return undefined;
-    totalNs += Number(found[1]) * (UNIT_NS[found[2] as string] as number);
+    totalNs += Number(found[1]) * (UNIT_NS.get(found[2] as string) as number);
   }
   return totalNs >= 2 ** 63 ? undefined : (sign * totalNs) / 1e6;
 }

@@ -55,7 +55,6 @@ export class ToldComparison {
     const { resource } = this.#snapshot;
     const row = this.#snapshot.rowOfRef(ref);
     if (row < 0) {
-      this.#work += stub.length * PARSING_COSTS;
       this.#changes.push({ op: "delete", ref, before: stubOf(resource, stub) });
       return;
     }

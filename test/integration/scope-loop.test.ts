@@ -704,24 +704,6 @@ describe("a scope's loop", () => {
     await expectFolds([job("a", 11, { created: 5, Status: "dead" })]);
   });
 
-  it("reads a list whose scores are no numbers, and says once of which object", async () => {
-    const { logger, lines } = recordingLogger();
-    const evaluation = (id: string, rev: number, score: string): string =>
-      `{"ID":"${id}","Namespace":"default","ModifyIndex":${rev},"FailedTGAllocs":{"web":{"NormScore":${score}}}}`;
-    nomad.setText(
-      "evaluations/default",
-      10,
-      `[${evaluation("e1", 5, "-Inf")},${evaluation("e2", 6, "0.5")}]`,
-    );
-    start({ resource: "evaluations", namespace: "default" }, {}, { logger });
-    const [first] = await count(3);
-    expect(first).toMatchObject({ key: "e1", after: { FailedTGAllocs: { web: { NormScore: null } } } });
-    nomad.setText("evaluations/default", 12, `[${evaluation("e1", 5, "-Inf")},${evaluation("e2", 12, "1")}]`);
-    expect((await count(4)).at(-1)).toMatchObject({ key: "e2", op: "update" });
-    const said = lines.filter((line) => line.includes("JSON does not know"));
-    expect(said).toEqual([expect.stringContaining("evaluations/default/e1")]);
-  });
-
   it("asks the leader where a follower is out of touch", async () => {
     nomad.set("jobs/default", 10, [job("a", 5)]);
     start(jobs, { consistency: "stale" });

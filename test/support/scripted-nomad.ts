@@ -26,12 +26,7 @@ export class ScriptedNomad implements NomadApi {
 
   /** What `jobs/default` lists from now on. */
   set(scope: string, index: number, stubs: readonly object[]): void {
-    this.setText(scope, index, JSON.stringify(stubs));
-  }
-
-  /** The same, as text that need not be JSON. */
-  setText(scope: string, index: number, body: string): void {
-    this.#lists.set(scope, { index, body });
+    this.#lists.set(scope, { index, body: JSON.stringify(stubs) });
     this.#wake();
   }
 

@@ -53,18 +53,6 @@ describe("turns", () => {
     ]);
   });
 
-  it("are never more at once than there are, also after others had to wait", async () => {
-    const { ask, finish, order } = workshop(2);
-    const all = Array.from({ length: 6 }, (_, n) => ask(String(n), of("a")));
-    for (let ended = 0; ended < 6; ended += 1) {
-      expect(order).toHaveLength(ended + 2);
-      await finish(1);
-      if (ended < 2) all.push(ask("late", of("b")));
-    }
-    await finish(2);
-    await Promise.all(all);
-  });
-
   it("are as many at once as there are, and are given back also by what fails", async () => {
     const turns = new FairTurns(2);
     const failing = () => Promise.reject(new Error("no answer"));

@@ -174,6 +174,14 @@ it("only what shows or stores time reads the wall clock, which somebody may set;
   expect(reading.toSorted()).toEqual(MAY_READ_THE_WALL_CLOCK);
 });
 
+it("tables that are looked up by text are maps: a plain object answers to `constructor` too", () => {
+  const tables = files.filter((file) =>
+    /^(export )?const \w+: Readonly<Record<string, .*= \{$/m.test(readFileSync(join(SOURCES, file), "utf8")),
+  );
+  // Its keys are documented one by one; it is asked with Object.hasOwn.
+  expect(tables).toEqual(["publishers/connection/outcomes.ts"]);
+});
+
 it("the reading of imports works", () => {
   expect(imports.length).toBeGreaterThan(files.length);
   const start = {

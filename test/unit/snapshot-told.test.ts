@@ -25,7 +25,7 @@ function differences(list: readonly string[], entries: readonly ReturnType<typeo
 
 test("a list is held to what was told, whatever the diffs made of it", () => {
   const changes = differences(
-    [allocation("a", "running"), allocation("b", "pending"), allocation("d", "pending")],
+    [allocation("a", "running"), allocation("b", "failed"), allocation("d", "pending")],
     [
       told("a", allocation("a", "running")),
       told("b", allocation("b", "running")),
@@ -34,7 +34,7 @@ test("a list is held to what was told, whatever the diffs made of it", () => {
   );
   expect(changes.map(({ op, ref }) => `${op} ${ref.key}`)).toEqual(["update b", "delete c", "create d"]);
   expect(changes[0]?.before?.value["ClientStatus"]).toBe("running");
-  expect(changes[0]?.after?.value["ClientStatus"]).toBe("pending");
+  expect(changes[0]?.after?.value["ClientStatus"]).toBe("failed");
   expect(changes[1]?.before?.value["ClientStatus"]).toBe("lost");
 });
 

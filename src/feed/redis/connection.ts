@@ -3,7 +3,7 @@ import type { Logger } from "../../telemetry/logger.ts";
 import { LogUnavailable } from "../errors.ts";
 import { createRedis } from "./client.ts";
 import { BufferedCommand } from "./buffered-command.ts";
-import { isReplyError, translate, wordsOf } from "./errors.ts";
+import { isReplyError, translate } from "./errors.ts";
 import type { Location } from "./location.ts";
 import type { Script } from "./scripts.ts";
 
@@ -26,7 +26,6 @@ export class Connection {
   #known = new Map<string, Promise<boolean>>();
   #session = 0;
   #lastError: Error | undefined;
-  #wasLetIn = false;
   #closed = false;
 
   /** @throws LogUnusable: the file of authorities cannot be read. */
@@ -139,17 +138,13 @@ export class Connection {
   async #guarded<T>(work: () => Promise<T>): Promise<T> {
     if (this.#closed) throw new LogUnavailable(`The log at ${this.where} is closed`);
     try {
-      const answer = await this.#withinPatience(work()).catch((error: unknown) => {
+      return await this.#withinPatience(work()).catch((error: unknown) => {
         if (this.#closed || this.kind !== "cluster" || !hasMoved(error)) throw error;
         return this.#withinPatience(work());
       });
-      this.#wasLetIn = true;
-      return answer;
     } catch (error) {
       if (this.#closed) throw new LogUnavailable(`The log at ${this.where} is closed`, { cause: error });
-      throw translate(isReplyError(error) ? error : (this.#lastError ?? error), this.#location, {
-        wasLetIn: this.#wasLetIn,
-      });
+      throw translate(isReplyError(error) ? error : (this.#lastError ?? error), this.#location);
     }
   }
 
@@ -174,11 +169,10 @@ export class Connection {
     let said = false;
     redis.on("error", (error: Error) => {
       this.#lastError = error;
-      // What was never there cannot be lost: who opens the log says what keeps it.
-      if (said || this.#closed || this.#session === 0) return;
+      if (said || this.#closed) return;
       said = true;
       logger.warn(
-        { redis: this.where, reason: wordsOf(error) },
+        { redis: this.where, err: error },
         "the connection to Redis is lost; trying again until it is back",
       );
     });

@@ -27,15 +27,8 @@ export function answerOf({ message }: Error): string {
   return /^ERR Error running script .*: -([A-Z]+ .*)$/s.exec(message)?.[1] ?? message;
 }
 
-/**
- * The feed's error for what went wrong with the log there; errors of our own come back as they are. `wasLetIn`: a
- * password that was right before may be right again.
- */
-export function translate(
-  error: unknown,
-  { where, kind }: Pick<Location, "where" | "kind">,
-  { wasLetIn }: { wasLetIn: boolean } = { wasLetIn: false },
-): Error {
+/** The feed's error for what went wrong with the log there; errors of our own come back as they are. */
+export function translate(error: unknown, { where, kind }: Pick<Location, "where" | "kind">): Error {
   if (error instanceof ChangefeedError) return error;
   const cause = error;
   const said = wordsOf(error);
@@ -61,12 +54,6 @@ export function translate(
       cause,
     });
   }
-  if (wasLetIn && isAboutPassword(word, said)) {
-    return new LogUnavailable(`Redis at ${where} does not let us in any more: ${said}`, {
-      hint: "If the password was changed, give --feed the new one and start again",
-      cause,
-    });
-  }
   if (REFUSED.has(word) || said.includes("invalid username-password")) return refused(where, said, cause);
   return new LogUnusable(`Redis at ${where} refused a command: ${said}`, {
     hint: hintFor(word, said),
@@ -85,12 +72,8 @@ function hintFor(word: string, said: string): string {
   return "The feed's keys may have been changed by another program, or a command it needs may be disabled";
 }
 
-function isAboutPassword(word: string, said: string): boolean {
-  return word === "NOAUTH" || word === "WRONGPASS" || said.includes("invalid username-password");
-}
-
 /** A host with several addresses fails with an error for each, and no message of its own. */
-export function wordsOf(error: unknown): string {
+function wordsOf(error: unknown): string {
   if (error instanceof AggregateError) return error.errors.map(wordsOf).join("; ");
   return error instanceof Error ? answerOf(error) : String(error);
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import { urlOf } from "../request-url.ts";
 import { InvalidParameter } from "../../schemas/subscription-schema.ts";
 
 /** What a request proves who it is with. */
@@ -33,7 +34,7 @@ const TOKEN_PARAMETERS = new Set([
  * @throws InvalidParameter where there are two that differ, or a token in the query string.
  */
 export function credentialsOf(request: IncomingMessage): Credentials {
-  const { searchParams } = new URL(`http://feed${request.url ?? "/"}`);
+  const { searchParams } = urlOf(request);
   for (const name of searchParams.keys()) {
     if (TOKEN_PARAMETERS.has(name.toLowerCase())) throw tokenInUrl(name);
   }

@@ -15,6 +15,7 @@ export const OUTCOMES: Readonly<Record<string, Outcome>> = {
   INVALID_MESSAGE: { status: 400, closeCode: 4400 },
   INVALID_ACK: { status: 400, closeCode: 4400 },
   NOT_FOUND: { status: 404, closeCode: 4400 },
+  METHOD_NOT_ALLOWED: { status: 405, closeCode: 4400 },
   NO_DATA: { status: 404, closeCode: 4400 },
   NO_CONSUMER: { status: 404, closeCode: 4400 },
   FORBIDDEN: { status: 403, closeCode: 4403 },
@@ -37,5 +38,6 @@ export const NORMAL_CLOSE_CODE = 1000;
 
 export function outcomeOf(error: unknown): Outcome {
   if (!(error instanceof ChangefeedError)) return DEFECT;
-  return OUTCOMES[error.code] ?? (error.retryable ? LATER : DEFECT);
+  const known = Object.hasOwn(OUTCOMES, error.code) ? OUTCOMES[error.code] : undefined;
+  return known ?? (error.retryable ? LATER : DEFECT);
 }

@@ -17,7 +17,7 @@ export class SseSink extends HttpSink {
   }
 }
 
-function sseMessage({ json, cursor, connectionType }: Frame): Buffer {
+export function sseMessage({ json, cursor, connectionType }: Frame): Buffer {
   const id = cursor === undefined ? "" : `id: ${cursor}\n`;
   const event = connectionType === undefined ? "" : `event: ${connectionType}\n`;
   return Buffer.from(`${id}${event}data: ${json}\n\n`);

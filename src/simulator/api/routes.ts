@@ -35,14 +35,16 @@ const ENTERPRISE = new Set([
 
 const LISTS = ["jobs", "nodes", "allocations", "deployments", "evaluations", "namespaces"] as const;
 
-const OBJECTS: Readonly<Record<string, ObjectTable>> = {
-  job: "jobs",
-  node: "nodes",
-  allocation: "allocations",
-  deployment: "deployments",
-  evaluation: "evaluations",
-  namespace: "namespaces",
-};
+const OBJECTS: ReadonlyMap<string, ObjectTable> = new Map(
+  Object.entries<ObjectTable>({
+    job: "jobs",
+    node: "nodes",
+    allocation: "allocations",
+    deployment: "deployments",
+    evaluation: "evaluations",
+    namespace: "namespaces",
+  }),
+);
 
 const get = (handle: Handler): Pick<Route, "handle" | "methods"> => ({ handle, methods: ["GET"] });
 
@@ -59,7 +61,7 @@ function route(cluster: Cluster, resource: string, tail: string): Omit<Route, "r
   const listed = LISTS.find((name) => name === resource);
   if (listed !== undefined && tail === "")
     return get((context, request) => listEndpoint(context, request, listed));
-  const table = OBJECTS[resource];
+  const table = OBJECTS.get(resource);
   if (table !== undefined && tail !== "")
     return get((context, request) => objectEndpoint(context, request, table, tail));
   if (ENTERPRISE.has(resource) || (resource === "sentinel" && tail !== "")) {
