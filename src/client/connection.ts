@@ -7,6 +7,8 @@ export type Ending =
       /** Whether it had been a WebSocket before. */
       readonly opened: boolean;
       readonly problem: string | undefined;
+      /** TLS failed in a way that stays so. */
+      readonly isDistrusted: boolean;
     }
   | ({ readonly kind: "refused" } & Refusal)
   /** What was said there is no feed's. */
@@ -52,7 +54,8 @@ export class Connection {
       onText: (text) => this.#onText(text),
       onAlive: () => this.#heard(),
       onRefused: (refusal) => this.#end({ kind: "refused", ...refusal }),
-      onClosed: (code, problem) => this.#end({ kind: "closed", code, opened: this.#isOpened, problem }),
+      onClosed: (code, problem, isDistrusted = false) =>
+        this.#end({ kind: "closed", code, opened: this.#isOpened, problem, isDistrusted }),
     });
     options.signal.addEventListener("abort", this.#onAbort);
     this.#watch(options.silenceMs);
@@ -140,6 +143,6 @@ export class Connection {
 
   #giveUp(): void {
     const problem = `nothing was heard for ${this.#options.silenceMs / 1000} s`;
-    this.#end({ kind: "closed", code: 1006, opened: this.#isOpened, problem });
+    this.#end({ kind: "closed", code: 1006, opened: this.#isOpened, problem, isDistrusted: false });
   }
 }

@@ -55,7 +55,8 @@ export function verdictOf(ending: Ending, said: Said, url: string): Verdict {
       return final(status, problem, answered);
     }
     case "closed": {
-      const { opened, problem } = ending;
+      const { opened, problem, isDistrusted } = ending;
+      if (isDistrusted && !opened) return distrusted(url, problem);
       const code = (NO_CLOSE_FRAME.includes(ending.code) ? said.closeCode : undefined) ?? ending.code;
       if (code === 1000) return { kind: "done" };
       const status = code - 4000;
@@ -70,11 +71,21 @@ export function verdictOf(ending: Ending, said: Said, url: string): Verdict {
 }
 
 /**
- * What else may answer at the address of a feed that was there a moment ago: a balancer, while the feed is deployed anew.
- * It is trouble that passes.
+ * What else may answer at the address of a feed that was there a moment ago: a balancer, while the feed is deployed anew,
+ * or a certificate that is about to be renewed. It is trouble that passes.
  */
 export function passing({ kind, error }: Extract<Verdict, { kind: "refused" }>): Verdict {
-  return error.reason === "NOT_A_FEED" ? again("later", error.message) : { kind, error };
+  const passes = error.reason === "NOT_A_FEED" || error.reason === "TLS_FAILED";
+  return passes ? again("later", error.message) : { kind, error };
+}
+
+/** No certificate becomes believed by waiting. */
+function distrusted(url: string, problem: string | undefined): Verdict {
+  const said = {
+    message: `${url} cannot be trusted: ${problem ?? "TLS failed"}`,
+    hint: "Name the authority that signed its certificate, with --ca-cert or in Node's NODE_EXTRA_CA_CERTS",
+  };
+  return { kind: "refused", error: new StreamRefused("TLS_FAILED", said, said.message) };
 }
 
 /** Something else than a feed speaks there. */

@@ -9,6 +9,7 @@ export type RefusalReason =
   | "CURSOR_EXPIRED"
   | "FUTURE_CURSOR"
   | "NOT_A_FEED"
+  | "TLS_FAILED"
   | (string & {});
 
 /** What a server said about a request or the end of a stream, as far as it said something. */

@@ -3,7 +3,7 @@ import type { IncomingMessage } from "node:http";
 import { WebSocket, type RawData } from "ws";
 import { deferred } from "./deferred.ts";
 import { isLineStream, readLines } from "./node-lines.ts";
-import type { OpenSocket, Refusal } from "./socket.ts";
+import type { OpenSocket, Refusal, Socket, SocketListener, SocketRequest } from "./socket.ts";
 
 const HANDSHAKE_MS = 10_000;
 /** How long a close handshake may take. */
@@ -11,9 +11,24 @@ const CLOSE_GRACE_MS = 1000;
 /** Of an error's text; the rest says nothing. */
 const MAX_BODY_BYTES = 64 * 1024;
 
-/** Node's own global WebSocket can neither send a token in a header nor wait while a consumer is busy. */
-export const openNodeSocket: OpenSocket = ({ url, token }, listener) => {
+/** Codes of OpenSSL and Node for certificates that are not believed, and for a peer that speaks no TLS or wants a certificate. */
+const DISTRUST =
+  /^(CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE|ERR_TLS_CERT_|ERR_SSL_.*(WRONG_VERSION|CERTIFICATE|UNKNOWN_CA|PACKET_LENGTH))/;
+
+/** Opens sockets that trust the system's authorities. */
+export const openNodeSocket: OpenSocket = nodeSocketTrusting(undefined);
+
+/**
+ * Opens sockets that trust the authorities of a PEM text, or the system's.
+ * Node's own global WebSocket can neither send a token in a header nor wait while a consumer is busy.
+ */
+export function nodeSocketTrusting(ca: string | undefined): OpenSocket {
+  return (request, listener) => open(request, listener, ca);
+}
+
+function open({ url, token }: SocketRequest, listener: SocketListener, ca: string | undefined): Socket {
   const socket = new WebSocket(url, {
+    ...(ca !== undefined && { ca }),
     handshakeTimeout: HANDSHAKE_MS,
     perMessageDeflate: false,
     headers: {
@@ -25,6 +40,7 @@ export const openNodeSocket: OpenSocket = ({ url, token }, listener) => {
   const gone = deferred();
   let lines: IncomingMessage | undefined;
   let problem: string | undefined;
+  let isDistrusted = false;
   socket
     .on("open", listener.onOpened)
     .on("ping", listener.onAlive)
@@ -41,10 +57,11 @@ export const openNodeSocket: OpenSocket = ({ url, token }, listener) => {
     .on("error", (error: Error & { code?: string }) => {
       // Node's error of several addresses tried has no message of its own.
       problem ??= error.message || (error.code ?? error.name);
+      isDistrusted ||= DISTRUST.test(error.code ?? "");
     })
     .on("close", (code) => {
       gone.resolve();
-      listener.onClosed(code, problem);
+      listener.onClosed(code, problem, isDistrusted);
     });
   return {
     flow: { pause: () => (lines ?? socket).pause(), resume: () => (lines ?? socket).resume() },
@@ -55,7 +72,7 @@ export const openNodeSocket: OpenSocket = ({ url, token }, listener) => {
       return gone.promise.finally(() => clearTimeout(timer));
     },
   };
-};
+}
 
 async function refusalOf(response: IncomingMessage): Promise<Refusal> {
   const parts: Buffer[] = [];

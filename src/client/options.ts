@@ -36,8 +36,8 @@ export interface SubscribeOptions<
   readonly since?: string;
   /** Begin with the current objects, between two marks. Not together with `cursor` or `since`. */
   readonly snapshot?: Snapshot;
-  /** Expressions in Nomad's own language that must all hold: docs/filters.md. */
-  readonly filter?: readonly string[];
+  /** An expression in Nomad's own language, or several that must all hold: docs/filters.md. */
+  readonly filter?: string | readonly string[];
   /** How much of `data` to get. Default `full`. */
   readonly payload?: Payload;
   /** Events after which it ends. */
@@ -72,7 +72,7 @@ export function streamUrl(options: SubscribeOptions): URL {
   for (const [name, values] of Object.entries(options.parameters ?? {})) {
     for (const value of [values].flat()) target.searchParams.append(name, value);
   }
-  for (const expression of options.filter ?? []) target.searchParams.append("filter", expression);
+  for (const expression of [options.filter ?? []].flat()) target.searchParams.append("filter", expression);
   for (const name of LISTS) {
     const values = options[name];
     // An empty list allows nothing, an absent one everything: the server refuses the former.

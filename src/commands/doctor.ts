@@ -1,3 +1,4 @@
+import type { Config } from "../config/config.ts";
 import { resolveConfig } from "../config/resolve.ts";
 import type { Given } from "../config/sources.ts";
 import { hideSecretsIn } from "../schemas/address-text.ts";
@@ -14,15 +15,18 @@ export async function doctor(options: { given: Given; json: boolean }, io: Io): 
   const { config } = resolveConfig(options.given);
   const colours = coloursFor(io);
   const checks: Check[] = [];
-  for (const group of [checkNomad(config, io.signal), checkHere(config)]) {
-    for await (const found of group) {
-      const check = withoutSecrets(found);
-      checks.push(check);
-      if (!options.json) io.stdout.write(checkText(check, colours));
-    }
+  for await (const found of allChecks(config, io.signal)) {
+    const check = withoutSecrets(found);
+    checks.push(check);
+    if (!options.json) io.stdout.write(checkText(check, colours));
   }
   if (options.json) io.stdout.write(`${terminalJson(JSON.stringify(checks, null, 2))}\n`);
   return checks.some(({ status }) => status === "failure") ? EXIT_CODES.failed : EXIT_CODES.ok;
+}
+
+async function* allChecks(config: Config, signal: AbortSignal): AsyncGenerator<Check> {
+  const region = yield* checkNomad(config, signal);
+  yield* checkHere(config, region);
 }
 
 function withoutSecrets({ message, hint, ...check }: Check): Check {

@@ -1,9 +1,11 @@
+import { Agent, fetch, type Response } from "undici";
 import { httpTarget } from "../client/options.ts";
 import { dutiesSchema, type DutyStatus } from "../schemas/duty-schema.ts";
 import { plainText, terminalJson } from "../schemas/terminal-text.ts";
 import type { Io } from "./io.ts";
 import { coloursFor, type Colours } from "./support/colours.ts";
 import { EXIT_CODES } from "./support/exit.ts";
+import { readAuthority } from "./support/feed-authority.ts";
 import { feedHeaders } from "./support/feed-token.ts";
 import { assertFeedUrl, FeedUnreachable } from "./support/feed-url.ts";
 import { timeText } from "./support/times.ts";
@@ -12,11 +14,12 @@ const ANSWER_WITHIN_MS = 10_000;
 
 /** Shows who does what for a feed. Answers 1 where something is not done, or cannot be. */
 export async function duties(
-  options: { url: string; json: boolean; tokenFile?: string | undefined },
+  options: { url: string; json: boolean; tokenFile?: string | undefined; caCert?: string | undefined },
   io: Io,
 ): Promise<number> {
   assertFeedUrl(options.url, ["http:", "https:"]);
-  const found = await ask(options.url, feedHeaders(options.tokenFile), io.signal);
+  const ca = readAuthority(options.caCert);
+  const found = await ask(options.url, { headers: feedHeaders(options.tokenFile), ca, signal: io.signal });
   io.stdout.write(
     options.json
       ? `${terminalJson(JSON.stringify({ duties: found }, null, 2))}\n`
@@ -27,12 +30,13 @@ export async function duties(
 
 async function ask(
   url: string,
-  headers: Record<string, string>,
-  signal: AbortSignal,
+  { headers, ca, signal }: { headers: Record<string, string>; ca: string | undefined; signal: AbortSignal },
 ): Promise<readonly DutyStatus[]> {
   const { address, basic } = httpTarget(url, "/v1/duties");
+  const dispatcher = new Agent(ca === undefined ? {} : { connect: { ca } });
   try {
     const response = await fetch(address, {
+      dispatcher,
       headers: { ...(basic !== undefined && { authorization: basic }), ...headers },
       signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_WITHIN_MS)]),
     });
@@ -41,6 +45,8 @@ async function ask(
   } catch (error) {
     signal.throwIfAborted();
     throw new FeedUnreachable(url, error);
+  } finally {
+    await dispatcher.close();
   }
 }
 

@@ -24,7 +24,7 @@ export interface Io {
   readonly stdout: Output;
   readonly stderr: Output;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Aborts when the command should end: Ctrl-C, SIGTERM, or nobody reads its output any more. */
+  /** Aborts when the command should end: Ctrl-C, SIGTERM, SIGHUP, or nobody reads its output any more. */
   readonly signal: AbortSignal;
   /** Whether a person looks at stdout: colours and live lines only then. */
   readonly isTTY: boolean;
@@ -38,7 +38,7 @@ export interface Io {
 const GRACE_MS = 15_000;
 
 /**
- * The io of this process. The first SIGINT or SIGTERM aborts the signal; a second one, or the grace period
+ * The io of this process. The first SIGINT, SIGTERM or SIGHUP aborts the signal; a second one, or the grace period
  * running out, ends the process at once.
  */
 export function processIo(): Io {
@@ -48,8 +48,8 @@ export function processIo(): Io {
     stop.abort();
     setTimeout(endAtOnce, GRACE_MS).unref();
   };
-  process.on("SIGINT", onSignal);
-  process.on("SIGTERM", onSignal);
+  // SIGHUP: the terminal was closed. There is nothing to read again: files that may change are watched.
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, onSignal);
   // A pipe whose reader left (`… | head`) is an ordinary end, not a failure.
   process.stdout.on("error", () => stop.abort());
   process.stderr.on("error", () => stop.abort());

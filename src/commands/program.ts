@@ -129,6 +129,16 @@ function addReaderCommands(program: Command, io: Io, perform: Perform): void {
     .description("follow the events of a running feed, one line each")
     .addOption(usually("--url <url>", "address of the feed", "http://127.0.0.1:4650"))
     .option("--token-file <path>", "file with the token to send, where the feed asks for one")
+    .option("--ca-cert <path>", "PEM file of the authority that signed the feed's certificate")
+    .addOption(
+      new Option("--for <duration>", "end by itself after so long: 20s, 5m").argParser(parseDurationFlag),
+    )
+    .addOption(
+      new Option(
+        "--give-up <duration>",
+        "fail where the feed is not reached for so long (default: keep trying)",
+      ).argParser(parseDurationFlag),
+    )
     .option("--json", "events as they are, one JSON object a line")
     .addHelpText("after", TAIL_HELP_END);
   for (const [flag, help] of TAIL_PARAMETERS) tail.addOption(new Option(flag, help).argParser(joinRepeated));
@@ -138,12 +148,13 @@ function addReaderCommands(program: Command, io: Io, perform: Perform): void {
       "events this holds of, as Status == running; given twice, both must hold",
     ).argParser(collect),
   );
-  tail.action((flags: Flags) =>
+  tail.action((flags: Flags & { for?: number; giveUp?: number }) =>
     perform(async () => {
       const { tail: follow } = await import("./tail.ts");
-      const { url, json, tokenFile, ...rest } = flags;
+      const { url, json, tokenFile, caCert, for: forMs, giveUp: giveUpMs, ...rest } = flags;
+      const files = { tokenFile: textOf(tokenFile), caCert: textOf(caCert) };
       const parameters = rest as Record<string, string | string[]>;
-      await follow({ url: String(url), json: json === true, tokenFile: textOf(tokenFile), parameters }, io);
+      await follow({ url: String(url), json: json === true, ...files, forMs, giveUpMs, parameters }, io);
     }),
   );
   const history = program
@@ -180,13 +191,14 @@ function addDutiesCommand(program: Command, io: Io, perform: Perform): void {
     .description("who watches what in a running feed, since when, and how far it is behind")
     .addOption(usually("--url <url>", "address of the feed", "http://127.0.0.1:4650"))
     .option("--token-file <path>", "file with the token to send, where the feed asks for one")
+    .option("--ca-cert <path>", "PEM file of the authority that signed the feed's certificate")
     .option("--json", "as JSON")
     .addHelpText("after", "\nExits with 1 where something is not watched, or cannot be read.")
     .action((flags: Flags) =>
       perform(async () => {
         const { duties } = await import("./duties.ts");
-        const tokenFile = textOf(flags["tokenFile"]);
-        return duties({ url: String(flags["url"]), json: flags["json"] === true, tokenFile }, io);
+        const files = { tokenFile: textOf(flags["tokenFile"]), caCert: textOf(flags["caCert"]) };
+        return duties({ url: String(flags["url"]), json: flags["json"] === true, ...files }, io);
       }),
     );
 }

@@ -15,7 +15,7 @@ export async function run(config: Config, io: Io): Promise<void> {
       const head = await bridge.log.head();
       logger.info(
         { source: bridge.source, log: locationText(config.feed), sequence: head.sequence },
-        `serving the feed at ${bridge.url}/v1/events`,
+        `serving the feed at ${bridge.url}/v1/events${elsewhere(config.listen)}`,
       );
       void sayWhenReady(bridge, head.sequence, { logger, shared: config.workers.kind === "redis" });
       await Promise.race([bridge.done, aborted(io.signal)]);
@@ -27,6 +27,11 @@ export async function run(config: Config, io: Io): Promise<void> {
     if (!io.signal.aborted) throw error;
     logger.info("stopped before Nomad answered");
   }
+}
+
+/** The server names an address that works from this machine; whoever listens on all of them has more. */
+function elsewhere({ host }: Config["listen"]): string {
+  return host === "0.0.0.0" || host === "::" ? `, listening on all addresses (${host})` : "";
 }
 
 /** The first thing to know after a start: whether everything was read, and what had changed meanwhile. */

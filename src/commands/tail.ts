@@ -1,4 +1,6 @@
-import { originalText, subscribe, type Connected, type Disconnected, type Gap } from "../client/index.ts";
+import { originalText, type Connected, type Disconnected, type Gap } from "../client/index.ts";
+import { nodeSocketTrusting } from "../client/node-socket.ts";
+import { subscribeOver } from "../client/subscription.ts";
 import { SIGNAL_NAMES } from "../events/signals.ts";
 import { compileFilter } from "../publishers/selection/filter-expression.ts";
 import { hideSecrets } from "../schemas/address-text.ts";
@@ -7,21 +9,31 @@ import { plainText, terminalJson } from "../schemas/terminal-text.ts";
 import type { Io } from "./io.ts";
 import { coloursFor, stderrColoursFor } from "./support/colours.ts";
 import { eventLine } from "./support/event-line.ts";
+import { readAuthority } from "./support/feed-authority.ts";
 import { readFeedToken } from "./support/feed-token.ts";
-import { assertFeedUrl } from "./support/feed-url.ts";
+import { assertFeedUrl, FeedUnreachable } from "./support/feed-url.ts";
 import { writeText } from "./support/write-text.ts";
 
 export interface TailOptions {
   readonly url: string;
   /** File with the token to send, where the feed asks for one. */
   readonly tokenFile?: string | undefined;
+  /** PEM file of the authority that signed the feed's certificate. */
+  readonly caCert?: string | undefined;
+  /** Ends by itself after so long, ms. */
+  readonly forMs?: number | undefined;
+  /** Fails where the feed is not reached for so long, ms. */
+  readonly giveUpMs?: number | undefined;
   /** Events as they are, one JSON object a line. */
   readonly json: boolean;
   /** Parameters of /v1/events, by their names. */
   readonly parameters: Readonly<Record<string, string | readonly string[]>>;
 }
 
-/** Follows the feed until Ctrl-C, through disconnections, and prints a line for each event. */
+/**
+ * Follows the feed until Ctrl-C or as long as it was told to, through disconnections, and prints a line for each event.
+ * @throws UsageError, StreamRefused, FeedUnreachable where it gives up.
+ */
 export async function tail(options: TailOptions, io: Io): Promise<void> {
   assertFeedUrl(options.url, ["http:", "https:", "ws:", "wss:"]);
   const query = queryOf(options.parameters);
@@ -36,11 +48,13 @@ export async function tail(options: TailOptions, io: Io): Promise<void> {
   const colours = coloursFor(io);
   const { dim } = stderrColoursFor(io);
   const say = (text: string) => io.stderr.write(`${dim(plainText(text))}\n`);
-  const { tokenFile } = options;
-  const feed = subscribe({
+  const { tokenFile, forMs, giveUpMs } = options;
+  const patience = new Patience(giveUpMs);
+  const ends = forMs === undefined ? [] : [AbortSignal.timeout(forMs)];
+  const feed = subscribeOver(nodeSocketTrusting(readAuthority(options.caCert)))({
     url: options.url,
     parameters: valuesOf(query),
-    signal: io.signal,
+    signal: AbortSignal.any([io.signal, patience.signal, ...ends]),
     ...(tokenFile !== undefined && { token: () => readFeedToken(tokenFile) }),
     notices: ["client.connected", "client.disconnected"],
     // A cursor of the user's own that leads nowhere is an error.
@@ -48,12 +62,48 @@ export async function tail(options: TailOptions, io: Io): Promise<void> {
   });
   for await (const item of feed) {
     if (isTold(item)) {
+      patience.hear(item);
       say(statusText(item, hideSecrets(options.url)));
     } else {
       const json = originalText(item);
       const line = options.json ? terminalJson(json) : eventLine(json, colours, io.columns());
       await writeText(io.stdout, `${line}\n`, io.signal);
     }
+  }
+  if (patience.signal.aborted) throw new FeedUnreachable(options.url, patience.lastReason);
+}
+
+/** Runs out where a feed is not connected for too long. */
+class Patience {
+  readonly #giveUp = new AbortController();
+  readonly #forMs: number | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  /** What the last try met. */
+  lastReason: Error | undefined;
+
+  constructor(forMs: number | undefined) {
+    this.#forMs = forMs;
+    this.#start();
+  }
+
+  /** Aborts when it has run out. */
+  get signal(): AbortSignal {
+    return this.#giveUp.signal;
+  }
+
+  hear(status: Status): void {
+    if (status.type === "client.disconnected") {
+      this.lastReason = new Error(status.reason);
+      this.#start();
+    } else {
+      clearTimeout(this.#timer);
+      this.#timer = undefined;
+    }
+  }
+
+  #start(): void {
+    if (this.#forMs === undefined) return;
+    this.#timer ??= setTimeout(() => this.#giveUp.abort(), this.#forMs).unref();
   }
 }
 

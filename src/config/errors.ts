@@ -8,7 +8,7 @@ export class ConfigInvalid extends ChangefeedError {
 
   constructor(problems: readonly string[]) {
     super(problems.join("\n"), {
-      hint: "nomad-changefeed config shows every option and where its value came from",
+      hint: "`nomad-changefeed run --help` lists every option, docs/configuration.md says what each takes",
     });
     this.problems = problems;
   }

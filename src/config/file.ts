@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { isMap, isScalar, LineCounter, parseDocument } from "yaml";
+import { isMap, isScalar, isSeq, LineCounter, parseDocument } from "yaml";
 import { ConfigInvalid } from "./errors.ts";
 import { didYouMean } from "../schemas/nearest.ts";
 import { OPTION_NAMES, optionKey, OPTIONS, type OptionDefinition } from "./options.ts";
@@ -12,11 +12,15 @@ export interface FileValue {
 /** Keys the file may have. */
 const FILE_KEYS = OPTION_NAMES.filter((name) => !isNotInFile(OPTIONS[name])).map(optionKey);
 
-/**
- * The file's options by key, each with its line.
- * @throws ConfigInvalid where the file cannot be read, is not YAML, or has a key that is no option.
- */
-export function readConfigFile(path: string): ReadonlyMap<string, FileValue> {
+export interface ConfigFile {
+  /** The options by key, each with its line. */
+  readonly values: ReadonlyMap<string, FileValue>;
+  /** Keys that are no options, one sentence each: told together with values that cannot be used. */
+  readonly problems: readonly string[];
+}
+
+/** @throws ConfigInvalid where the file cannot be read, or is not YAML. */
+export function readConfigFile(path: string): ConfigFile {
   const lines = new LineCounter();
   const document = parseDocument(readText(path), { lineCounter: lines, prettyErrors: false });
   const at = (offset: number | undefined) => `${path}:${lines.linePos(offset ?? 0).line}`;
@@ -25,9 +29,13 @@ export function readConfigFile(path: string): ReadonlyMap<string, FileValue> {
       document.errors.map((error) => `${at(error.pos[0])}: not valid YAML: ${error.message}`),
     );
   }
-  if (document.contents === null) return new Map();
-  if (!isMap(document.contents))
-    throw new ConfigInvalid([`${path}: must be a list of \`option: value\` lines`]);
+  if (document.contents === null) return { values: new Map(), problems: [] };
+  if (!isMap(document.contents)) {
+    const found = isSeq(document.contents) ? "a list" : "a single value";
+    throw new ConfigInvalid([
+      `${path}: has ${found}; allowed: lines such as \`cluster: prod\`, without dashes`,
+    ]);
+  }
 
   const found = new Map<string, FileValue>();
   const problems: string[] = [];
@@ -40,8 +48,7 @@ export function readConfigFile(path: string): ReadonlyMap<string, FileValue> {
       problems.push(`${at(offset)}: there is no option "${name}"${didYouMean(name, FILE_KEYS)}`);
     }
   }
-  if (problems.length > 0) throw new ConfigInvalid(problems);
-  return found;
+  return { values: found, problems };
 }
 
 function readText(path: string): string {

@@ -46,10 +46,10 @@ export function readOptions<Name extends OptionName>(
   given: Given,
 ): ReadOptions<Name> {
   const path = find("config", given, undefined).value;
-  const file = typeof path === "string" ? { path, values: readConfigFile(path) } : undefined;
+  const file = typeof path === "string" ? { path, ...readConfigFile(path) } : undefined;
   const values: Record<string, unknown> = {};
   const origins: Partial<Record<OptionName, Origin>> = {};
-  const problems: string[] = [];
+  const problems = [...(file?.problems ?? [])];
   const warnings = unknownVariables(given.env);
   for (const name of names) {
     const definition: OptionDefinition = OPTIONS[name];

@@ -122,6 +122,29 @@ describe("doctor", () => {
     expect(named(checks, "connections")?.message).toMatch(/^10 of .*Nomad allows 100/);
   });
 
+  it("finds a log of another cluster or region, which run would refuse", async () => {
+    const path = join(folder, "feed.db");
+    await (await openSqliteLog({ path, source: "nomad://prod/global" })).close();
+    expect(named((await doctor("--cluster", "prod")).checks, "log")?.status).toBe("ok");
+    const other = await doctor("--cluster", "x");
+    expect(other.code).toBe(1);
+    expect(named(other.checks, "log")).toMatchObject({
+      status: "failure",
+      message: `${path} belongs to nomad://prod/global, not to nomad://x/global`,
+    });
+    const region = await doctor("--cluster", "prod", "--nomad-region", "eu");
+    expect(named(region.checks, "log")?.message).toContain("not to nomad://prod/eu");
+  });
+
+  it("names options as they are given", async () => {
+    const wrong = ["--nomad-addr", "https://127.0.0.1:1", "--nomad-ca-cert", "/none.pem"];
+    const { code, stderr } = await runCli(["doctor", ...here(), ...wrong]);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(
+      /^error: --nomad-ca-cert \/none\.pem cannot be read: .*\nhint: Correct --nomad-ca-cert \(.*NOMAD_CACERT\)$/m,
+    );
+  });
+
   it("prints a line for each finding, with what to do", async () => {
     nomad.leader = "";
     const { code, stdout } = await runCli(["doctor", "--nomad-addr", address, ...here()]);

@@ -1,11 +1,13 @@
 import { spawn, type ChildProcessByStdio } from "node:child_process";
 import { once } from "node:events";
-import { join } from "node:path";
+import { readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 import { afterEach, describe, expect, it } from "vitest";
 import { until } from "../support/until.ts";
 
-const MAIN = join(import.meta.dirname, "../../src/main.ts");
+const ROOT = join(import.meta.dirname, "../..");
+const MAIN = join(ROOT, "src/main.ts");
 const children: ChildProcessByStdio<null, Readable, Readable>[] = [];
 afterEach(() => {
   for (const child of children.splice(0)) child.kill("SIGKILL");
@@ -24,12 +26,31 @@ function start(...args: string[]) {
 }
 
 describe("the process", () => {
-  it.each(["SIGINT", "SIGTERM"] as const)("ends in order at %s", async (signal) => {
+  it.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)("ends in order at %s", async (signal) => {
     const { child, written, exit } = start("simulate", "--listen", "127.0.0.1:0");
     await until("the simulator", () => written.stdout.includes("listens on"));
     child.kill(signal);
     expect(await exit).toEqual([0, null]);
     expect(written.stderr).toBe("");
+  });
+
+  it("ends with npm, which started it", async () => {
+    const { scripts } = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8")) as {
+      scripts: { start: string };
+    };
+    // As npm does: a shell, to which the signals go.
+    const shell = spawn("sh", ["-c", `${scripts.start} simulate --listen 127.0.0.1:0`], {
+      cwd: ROOT,
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, PATH: `${dirname(process.execPath)}:${process.env["PATH"]}` },
+    });
+    children.push(shell);
+    let said = "";
+    shell.stdout.setEncoding("utf8").on("data", (text: string) => (said += text));
+    const url = await until("the simulator", () => /http:\S+/.exec(said)?.[0]);
+    shell.kill("SIGTERM");
+    expect(await once(shell, "exit")).toEqual([0, null]);
+    await expect(fetch(url)).rejects.toThrow("fetch failed");
   });
 
   it("ends when nobody reads its output any more", async () => {

@@ -2,8 +2,9 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, it } from "vitest";
-import { startCli } from "../support/cli.ts";
+import { runCli, startCli } from "../support/cli.ts";
 import { draftOf, TestFeed } from "../support/http-feed.ts";
+import { createTestAuthority } from "../support/tls-certificates.ts";
 import { until } from "../support/until.ts";
 
 function idsIn(lines: string): string[] {
@@ -91,6 +92,49 @@ describe("tail", () => {
     expect(cli.stderr).toMatch(
       new RegExp(`^cannot reach http://127.0.0.1:${port} \\(.*ECONNREFUSED.*nomad-changefeed run`),
     );
+  });
+
+  it("ends by itself after the time it was given", async () => {
+    await using feed = await TestFeed.open();
+    const { url } = await feed.serve();
+    const cli = startCli(["tail", "--url", url, "--for", "1s"]);
+    expect(await cli.done).toBe(0);
+    expect(cli.stderr).toContain("connected to");
+  });
+
+  it("gives up where it was told to, before a connection and after one", async () => {
+    const nobody = startCli(["tail", "--url", "http://127.0.0.1:1", "--give-up", "1s"]);
+    expect(await nobody.done).toBe(1);
+    expect(nobody.stderr).toMatch(
+      /error: The feed at http:\/\/127\.0\.0\.1:1 does not answer: .*ECONNREFUSED/,
+    );
+
+    await using feed = await TestFeed.open();
+    const { url, server } = await feed.serve();
+    const cli = startCli(["tail", "--url", url, "--give-up", "1s"]);
+    await until("the connection", () => cli.stderr.includes("connected to"));
+    await server.stop("restart");
+    expect(await cli.done).toBe(1);
+    expect(cli.stderr).toMatch(/error: The feed at .* does not answer/);
+  });
+
+  it("ends where the certificate is not believed, and reads the feed where its authority is given", async () => {
+    using authority = createTestAuthority("tail");
+    await using feed = await TestFeed.open();
+    const { url } = await feed.serve({ tls: authority.issue("feed", "IP:127.0.0.1") });
+    const doubting = startCli(["tail", "--url", url]);
+    expect(await doubting.done).toBe(1);
+    expect(doubting.stderr).toMatch(/error: https:\S+ cannot be trusted: .*certificate[\s\S]*--ca-cert/);
+
+    await feed.commit(draftOf({ id: "a1" }));
+    const flags = ["--ca-cert", authority.ca];
+    const cli = startCli(["tail", "--url", url, "--json", "--cursor", "earliest", "--limit", "1", ...flags]);
+    expect(await cli.done).toBe(0);
+    expect(idsIn(cli.stdout)).toEqual(["a1"]);
+    expect((await runCli(["duties", "--url", url, ...flags])).stdout).toContain("DUTY");
+    const wrong = await runCli(["tail", "--url", url, "--ca-cert", "/none.pem"]);
+    expect(wrong.code).toBe(2);
+    expect(wrong.stderr).toContain("--ca-cert: /none.pem is no PEM file");
   });
 
   it("ends where something else than a feed answers", async () => {

@@ -320,7 +320,7 @@ describe("subscribe in Node", () => {
       draftOf({ id: "wanted", op: "update", severity: "ERROR" }),
     );
     const filter = ['op == "update"', 'severity == "ERROR"'];
-    for (const choice of [{ filter }, { parameters: { filter } }]) {
+    for (const choice of [{ filter }, { filter: filter.join(" and ") }, { parameters: { filter } }]) {
       const ids: string[] = [];
       for await (const item of node.subscribe({ url, cursor: "earliest", limit: 1, ...choice })) {
         ids.push(item.id);

@@ -24,7 +24,12 @@ interface OpenApi {
     string,
     Record<string, { parameters?: { name: string }[]; responses: Record<string, Answer> }>
   >;
-  readonly components: { readonly schemas: Record<string, object> };
+  readonly servers: readonly object[];
+  readonly security: readonly object[];
+  readonly components: {
+    readonly schemas: Record<string, object>;
+    readonly securitySchemes: Record<string, object>;
+  };
 }
 
 interface Answer {
@@ -46,6 +51,10 @@ it("serves a valid OpenAPI 3.1 document, which the command line prints too", asy
   expect(result.valid).toBe(true);
   expect(validator.version).toBe("3.1");
   expect(JSON.parse(printed("openapi"))).toEqual(document);
+  expect(document.servers).toHaveLength(1);
+  // None, where the server asks nobody, or one of them.
+  const names = Object.keys(document.components.securitySchemes);
+  expect(document.security).toEqual([{}, ...names.map((name) => ({ [name]: [] }))]);
 });
 
 it("serves a valid AsyncAPI 3 document, which the command line prints too", async () => {

@@ -251,10 +251,22 @@ describe("refusals", () => {
     ]);
   });
 
+  it("tells unknown keys and values that cannot be used together", () => {
+    const path = file("clustre: prod\nwait: soon\n");
+    expect(problemsOf({ config: path, listen: "here" })).toEqual([
+      expect.stringContaining(`${path}:1: there is no option "clustre"`),
+      expect.stringContaining(`--wait: "soon" is not allowed (file ${path}:2)`),
+      expect.stringContaining(`--listen: "here" is not allowed`),
+    ]);
+  });
+
   it("says where a file is not YAML, and that a file is missing", () => {
     expect(problemsOf({ config: file("a: [1\nb: 2") })[0]).toMatch(/yaml:\d: not valid YAML/);
     expect(problemsOf({ config: join(folder, "none.yaml") })[0]).toMatch(/^--config: .*ENOENT/);
-    expect(problemsOf({ config: file("- wait") })[0]).toMatch(/option: value/);
+    expect(problemsOf({ config: file("- wait") })[0]).toMatch(
+      /has a list; allowed: lines such as `cluster: prod`/,
+    );
+    expect(problemsOf({ config: file("wait") })[0]).toMatch(/has a single value/);
     expect(problemsOf({ config: file("") })).toEqual([]);
   });
 

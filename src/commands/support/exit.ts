@@ -4,6 +4,7 @@ import { InvalidParameter } from "../../schemas/subscription-schema.ts";
 import { plainLines, plainText } from "../../schemas/terminal-text.ts";
 import type { Io } from "../io.ts";
 import { stderrColoursFor } from "./colours.ts";
+import { saidByFlag } from "./option-names.ts";
 
 export const EXIT_CODES = { ok: 0, failed: 1, usage: 2 } as const;
 
@@ -14,6 +15,10 @@ const USAGE_CODES = [
   "INVALID_PARAMETER",
   "INVALID_FILTER",
   "NOMAD_OPTION_INVALID",
+  "TOKENS_FILE_INVALID",
+  "TLS_FILES_UNUSABLE",
+  "INSECURE_LISTEN",
+  "LISTEN_FAILED",
   "UNKNOWN_SCHEMA",
   "SIMULATE_INVALID_OPTION",
   "SIMULATOR_INVALID_FAULT",
@@ -33,13 +38,13 @@ export function reportError(error: unknown, io: Io): number {
   }
   for (const problem of problemsOf(error)) say(problem);
   if (error instanceof InvalidParameter) io.stderr.write(`allowed: ${plainText(error.allowed.join(", "))}\n`);
-  if (error.hint !== undefined)
-    io.stderr.write(`${colours.dim("hint:")} ${plainText(hideSecretsIn(error.hint))}\n`);
+  const { hint } = saidByFlag(error);
+  if (hint !== undefined) io.stderr.write(`${colours.dim("hint:")} ${plainText(hideSecretsIn(hint))}\n`);
   return USAGE_CODES.includes(error.code) ? EXIT_CODES.usage : EXIT_CODES.failed;
 }
 
 /** What is wrong, a line each; a line break anywhere else comes from outside. */
 function problemsOf(error: ChangefeedError): readonly string[] {
   const { problems } = error as { problems?: unknown };
-  return Array.isArray(problems) ? problems.map(String) : [error.message];
+  return Array.isArray(problems) ? problems.map(String) : [saidByFlag(error).message];
 }

@@ -11,6 +11,27 @@ import { wireSchema, wireSchemas } from "./schemas.ts";
 const BATCH = "application/cloudevents-batch+json";
 const NDJSON = "application/x-ndjson";
 
+/** The ways to say who one is; PROTOCOL.md section 9. */
+const SECURITY_SCHEMES = {
+  bearer: {
+    type: "http",
+    scheme: "bearer",
+    description: "A token of the server's tokens file, or of Nomad, as --auth says",
+  },
+  nomadToken: {
+    type: "apiKey",
+    in: "header",
+    name: "X-Nomad-Token",
+    description: "The same, as Nomad's own tools send it",
+  },
+  ticket: {
+    type: "apiKey",
+    in: "query",
+    name: "ticket",
+    description: "What POST /v1/tickets gives, for clients that cannot send headers; good once, for 30 s",
+  },
+} as const;
+
 /** What can be asked for over HTTP, as OpenAPI 3.1: made from the schemas and the tables that the server uses. */
 export function openApiDocument(): object {
   return {
@@ -22,8 +43,12 @@ export function openApiDocument(): object {
         "Every change of a Nomad cluster, durable, ordered, replayable. PROTOCOL.md tells it for people.",
       license: { name: "Apache-2.0", identifier: "Apache-2.0" },
     },
+    // Relative to where this document is.
+    servers: [{ url: "/", description: "This server" }],
+    // Where the server asks nobody, none is needed; else one of them.
+    security: [{}, ...Object.keys(SECURITY_SCHEMES).map((name) => ({ [name]: [] }))],
     paths: { ...eventPaths(), ...consumerPaths(), ...otherPaths() },
-    components: { schemas: wireSchemas() },
+    components: { schemas: wireSchemas(), securitySchemes: SECURITY_SCHEMES },
   };
 }
 

@@ -1,4 +1,5 @@
 import { ChangefeedError } from "../../../schemas/errors.ts";
+import { saidByFlag } from "../option-names.ts";
 
 /** One finding of `doctor`. A hint says what to do about it. */
 export interface Check {
@@ -23,6 +24,9 @@ export function failure(name: string, message: string, hint?: string): Check {
 
 /** What an error says, as a failed check. */
 export function failureOf(name: string, error: unknown): Check {
-  if (error instanceof ChangefeedError) return failure(name, error.message, error.hint);
+  if (error instanceof ChangefeedError) {
+    const { message, hint } = saidByFlag(error);
+    return failure(name, message, hint);
+  }
   return failure(name, error instanceof Error ? error.message : String(error));
 }

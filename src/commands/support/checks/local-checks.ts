@@ -7,29 +7,34 @@ import { printSize } from "../../../config/value-types.ts";
 import { LogInUse } from "../../../feed/errors.ts";
 import { WriterLock } from "../../../feed/sqlite/lock.ts";
 import { openSqliteLog } from "../../../feed/sqlite/open.ts";
+import { sourceOfSqliteLog } from "../../../feed/sqlite/source.ts";
 import { checkAccess } from "./access-checks.ts";
 import { checkRedisLog } from "./redis-checks.ts";
+import { foreignLog } from "./source-check.ts";
 import { failure, failureOf, ok, warning, type Check } from "./check.ts";
 
 const LITTLE_BYTES = 100 * 2 ** 20;
 
-/** Who may subscribe, the log, with its disk where it is a file, and the port subscribers connect to. */
-export async function* checkHere(config: Config): AsyncGenerator<Check> {
+/**
+ * Who may subscribe, the log, with its disk where it is a file, and the port subscribers connect to.
+ * @param region of the Nomad that answers; undefined where it did not say.
+ */
+export async function* checkHere(config: Config, region: string | undefined): AsyncGenerator<Check> {
   yield* checkAccess(config);
   if (config.feed.kind === "redis") {
-    yield* checkRedisLog(config);
+    yield* checkRedisLog(config, region);
     yield await checkPort(config, true);
     return;
   }
   const path = resolve(config.feed.path);
-  const log = await checkLog(path);
+  const log = await checkLog(path, config, region);
   yield log;
   if (existsSync(dirname(path))) yield checkDisk(path, config.retention.maxBytes);
   yield await checkPort(config, log.status === "warning");
 }
 
 /** A warning means: a process, most likely the feed itself, is writing it. */
-async function checkLog(path: string): Promise<Check> {
+async function checkLog(path: string, config: Config, region: string | undefined): Promise<Check> {
   try {
     if (!existsSync(path)) {
       accessSync(dirname(path), constants.W_OK);
@@ -38,6 +43,8 @@ async function checkLog(path: string): Promise<Check> {
     const log = await openSqliteLog({ path, readOnly: true });
     const { epoch, sequence, floor } = await log.head();
     await log.close();
+    const foreign = foreignLog(config, path, sourceOfSqliteLog(path) ?? "", region);
+    if (foreign !== undefined) return foreign;
     accessSync(path, constants.W_OK);
     WriterLock.acquire(path, () => "").release();
     return ok("log", `${path}: ${sequence - floor} events, newest ${epoch}-${sequence}`);

@@ -13,22 +13,30 @@ const SKEW_WARNING_MS = 3000;
 const EXPIRY_WARNING_MS = 24 * 3_600_000;
 const REFUSALS: readonly NomadErrorCode[] = ["NOMAD_FORBIDDEN", "NOMAD_UNAUTHORIZED"];
 
-/** Everything about Nomad that decides whether the feed will work, asked of Nomad itself. */
-export async function* checkNomad(config: Config, signal: AbortSignal): AsyncGenerator<Check> {
+/**
+ * Everything about Nomad that decides whether the feed will work, asked of Nomad itself. Answers the region of the agent
+ * that answered, where it says.
+ */
+export async function* checkNomad(
+  config: Config,
+  signal: AbortSignal,
+): AsyncGenerator<Check, string | undefined> {
   const options = resolveNomadOptions({ ...config.nomad, requestTimeoutMs: REQUEST_TIMEOUT_MS });
   const requester = new Requester(options, silentLogger());
   const client = createNomadClient(options, { logger: silentLogger() });
   try {
     const reached = await reach(requester, options.tls.skipVerify, signal);
     yield* reached;
-    if (reached.some(({ status }) => status === "failure")) return;
+    if (reached.some(({ status }) => status === "failure")) return undefined;
     const agent = await client.agentSelf(signal);
     yield checkVersion(agent);
     yield await attempt("leader", () => checkLeader(client, signal));
     yield await attempt("token", () => lookAtToken(client, signal));
     yield* checkRights(config, client, agent?.maxConnectionsPerClient, signal);
+    return agent?.region;
   } catch (error) {
     if (!signal.aborted) yield failureOf("nomad", error);
+    return undefined;
   } finally {
     await Promise.all([requester.close(), client.close()]);
   }

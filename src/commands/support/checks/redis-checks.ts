@@ -1,10 +1,14 @@
 import type { Config } from "../../../config/config.ts";
 import { inspectRedis } from "../../../feed/redis/inspect.ts";
+import { sourceOfRedisLog } from "../../../feed/redis/open.ts";
+import { silentLogger } from "../../../telemetry/logger.ts";
 import { failureOf, ok, warning, type Check } from "./check.ts";
 import { locationText } from "../feed-log.ts";
+import { foreignLog } from "./source-check.ts";
 
 /** Whether Redis answers and keeps what it is given, and what is in the log there. */
-export async function* checkRedisLog({ feed, redis }: Config): AsyncGenerator<Check> {
+export async function* checkRedisLog(config: Config, region: string | undefined): AsyncGenerator<Check> {
+  const { feed, redis } = config;
   if (feed.kind !== "redis") return;
   const where = locationText(feed);
   try {
@@ -12,11 +16,13 @@ export async function* checkRedisLog({ feed, redis }: Config): AsyncGenerator<Ch
     yield ok("redis", `${product} answers`);
     for (const { message, hint } of warnings) yield warning("redis", message, hint);
     if (head === undefined) yield ok("log", `${where} will be begun`);
-    else
-      yield ok(
-        "log",
-        `${where}: ${head.sequence - head.floor} events, newest ${head.epoch}-${head.sequence}`,
+    else {
+      const source = await sourceOfRedisLog(feed.url, silentLogger());
+      yield (
+        (source === undefined ? undefined : foreignLog(config, where, source, region)) ??
+          ok("log", `${where}: ${head.sequence - head.floor} events, newest ${head.epoch}-${head.sequence}`)
       );
+    }
   } catch (error) {
     yield failureOf("log", error);
   }

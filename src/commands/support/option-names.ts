@@ -1,0 +1,31 @@
+import { optionEnv, optionFlag, type OptionName } from "../../config/options.ts";
+import { NomadOptionInvalid } from "../../nomad/errors.ts";
+import type { RawNomadOptions } from "../../nomad/options.ts";
+import type { ChangefeedError } from "../../schemas/errors.ts";
+
+/** What the operator calls the options of Nomad's client. */
+const NAMES: Readonly<Partial<Record<keyof RawNomadOptions, OptionName>>> = {
+  addresses: "nomadAddr",
+  region: "nomadRegion",
+  token: "nomadToken",
+  tokenFile: "nomadTokenFile",
+  httpAuth: "nomadHttpAuth",
+  caCert: "nomadCaCert",
+  caPath: "nomadCaPath",
+  clientCert: "nomadClientCert",
+  clientKey: "nomadClientKey",
+  tlsServerName: "nomadTlsServerName",
+  maxConnections: "maxConnections",
+};
+
+/** What an error says, with the options of Nomad's client by the names that the operator can give. */
+export function saidByFlag(error: ChangefeedError): { message: string; hint: string | undefined } {
+  const { message, hint } = error;
+  const name = error instanceof NomadOptionInvalid ? NAMES[error.option as keyof RawNomadOptions] : undefined;
+  if (name === undefined || !(error instanceof NomadOptionInvalid)) return { message, hint };
+  const flag = optionFlag(name);
+  const named = message.startsWith(`${error.option} `)
+    ? message.replace(error.option, () => flag)
+    : `${flag}: ${message}`;
+  return { message: named, hint: `Correct ${flag} (in the environment ${optionEnv(name)})` };
+}
