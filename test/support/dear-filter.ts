@@ -1,15 +1,16 @@
 import { StepLimitReached } from "../../src/filters/evaluation.ts";
 import type { EventFilter } from "../../src/publishers/selection/event-filter.ts";
 
-/** A filter that costs so many steps, and so long, for each event. */
+/** A filter that costs so many steps, parses so many characters, and takes so long, for each event. */
 export function dearFilter(
   passes: EventFilter,
-  { steps, ms = 0 }: { steps: number; ms?: number },
+  { steps, parsed = 0, ms = 0 }: { steps: number; parsed?: number; ms?: number },
 ): EventFilter {
   return (event, cost) => {
     if (cost !== undefined) {
       if (cost.steps + steps > (cost.limit ?? Number.POSITIVE_INFINITY)) throw new StepLimitReached();
       cost.steps += steps;
+      cost.parsed += parsed;
     }
     const endsAt = performance.now() + ms;
     while (performance.now() < endsAt);

@@ -93,6 +93,14 @@ describe("retention by age", () => {
     );
   });
 
+  test("believes at the start no clock by which the newest event would go", () => {
+    const times = { nowMs: START_MS, oldestMs, newestMs: START_MS - 30 * MINUTE_MS };
+    const short = new AgeCutoff(10 * MINUTE_MS).look(times, 0);
+    expect(short.beforeMs).toBeUndefined();
+    expect(short.said?.level).toBe("warn");
+    expect(new AgeCutoff(AGE_MS).look(times, 0).beforeMs).toBe(START_MS - AGE_MS);
+  });
+
   test("keeps more, never less, while the clock is behind, and goes by it once it stands", () => {
     pass(MINUTE_MS);
     const before = oldestMs;
@@ -108,6 +116,12 @@ describe("retention by age", () => {
     oldestMs = START_MS - 30 * DAY_MS;
     pass(DAY_MS);
     expect(keptMs()).toBe(AGE_MS);
+  });
+
+  test("goes on though the log could not let go of what was cut off", () => {
+    const times = { nowMs: START_MS, oldestMs: START_MS - 30 * DAY_MS, newestMs: START_MS };
+    const cut = [0, 1, 2].map(() => cutoff.look(times, 0).beforeMs);
+    expect(cut).toEqual([1, 2, 3].map((looks) => times.oldestMs + (looks * AGE_MS) / 500));
   });
 
   test("has nothing to cut off in an empty log", () => {

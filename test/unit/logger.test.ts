@@ -44,6 +44,18 @@ describe.each(["json", "pretty"] as const)("the log as %s", (format) => {
     expect(text).toContain("redis://[redacted]@redis.example:6379/0?sentinelPassword=[redacted]");
   });
 
+  it("has no password of an address either that names no user, or names a member", () => {
+    const url = `redis://redis.example:6379/0?sentinelPassword=${SECRET}`;
+    const withUser = `https://me:${SECRET}@nomad.example:4646`;
+    const text = written(format, (logger) => {
+      logger.info(`opened ${url}`);
+      logger.info({ tried: { [withUser]: 1 } }, "lost");
+    });
+    expect(text).not.toContain(SECRET);
+    expect(text).toContain("redis://redis.example:6379/0?sentinelPassword=[redacted]");
+    expect(text).toContain("https://[redacted]@nomad.example:4646");
+  });
+
   it("cannot steer a terminal", () => {
     const text = written(format, (logger) => {
       const error = new Error(`bad name ${HOSTILE_NAME}\nforged`);

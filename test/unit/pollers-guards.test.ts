@@ -129,6 +129,13 @@ describe("restoreSigns", () => {
     ["an object appeared that was created by the very last index", "40", [create(30)], "30", "appeared"],
     ["an object appeared that was created after the last index", "40", [create(31)], "30", null],
     [
+      "an object appeared that tells only its rev, an old one",
+      "40",
+      [{ op: "create", ref: ref("default", "web"), after: stub({ ModifyIndex: 25 }) }],
+      "30",
+      "appeared",
+    ],
+    [
       "another object has the name, older than the last index",
       "40",
       [update(job(20, 20), job(35, 25))],

@@ -127,6 +127,9 @@ describe("a look for what deleted namespaces left", () => {
     await look();
     expect(found()).toBe(2);
     expect(await outside()).toEqual(["jobs/gone", "jobs/gone-too"]);
+    world.listed = [job("gone-too")];
+    await look();
+    expect(await outside()).toEqual(["jobs/gone-too"]);
   });
 
   it("leaves out what is watched in all namespaces", async () => {
@@ -188,10 +191,10 @@ describe("what a look finds for the first time", () => {
     expect(born).toEqual(["jobs/new"]);
   });
 
-  it("is news where the feed had begun before, unless its scope is known", async () => {
+  it("is news where the feed had begun before, unless its scope is known, or watched already", async () => {
     const { world, born, look } = looking();
-    world.statuses = [status("jobs/default", "1"), status("jobs/known", null)];
-    world.listed = [job("known"), job("new")];
+    world.statuses = [status("jobs/first", "1"), status("jobs/known", null)];
+    world.listed = [job("default"), job("known"), job("new")];
     await look();
     expect(born).toEqual(["jobs/new"]);
   });

@@ -112,6 +112,19 @@ it("what was asked for one of several subscribers is not asked again, even half 
   expect(asked).toBe(whole.entries.length);
 });
 
+it("where one subscriber's turn ended early, the next one learns by itself that the event is dear", () => {
+  const views = new SharedViews();
+  const dear = dearFilter(() => true, { steps: 50_000 });
+  const paces = [turn(), turn()];
+  const [view] = paces.map(() => views.share("same", FORM, () => dear).view);
+  const reached = paces.map((pace) => view?.select(whole, FIRST - 1, Number.POSITIVE_INFINITY, pace).reached);
+  expect(reached).toEqual([FIRST - 1, FIRST - 1]);
+  expect(paces.map((pace) => [pace.isTurnOver, pace.goesLast])).toEqual([
+    [true, true],
+    [true, true],
+  ]);
+});
+
 describe("the pace of a subscriber", () => {
   const event = entryOf({});
   const ask = (pace: Pace, steps: number) =>
@@ -129,8 +142,27 @@ describe("the pace of a subscriber", () => {
     expect([ask(pace, 50_000), pace.goesLast]).toEqual([true, true]);
   });
 
+  it("ends a turn that lasts, whether its filters take steps or parse", () => {
+    for (const cost of [
+      { steps: 3000, ms: 2 },
+      { steps: 1, parsed: 20_000, ms: 2 },
+    ]) {
+      const pace = turn();
+      const filter = dearFilter(() => true, cost);
+      expect([pace.ask(filter, event), pace.ask(filter, event)]).toEqual([true, undefined]);
+      expect([pace.isTurnOver, pace.goesLast]).toEqual([true, false]);
+    }
+  });
+
   it("goes last until its filters were cheap for a while", () => {
     const pace = turn();
+    ask(pace, 50_000);
+    for (let events = 0; events < 99; events += 1) {
+      pace.beginTurn();
+      ask(pace, 10);
+    }
+    expect(pace.goesLast).toBe(true);
+    pace.beginTurn();
     ask(pace, 50_000);
     for (let events = 0; events < 99; events += 1) {
       pace.beginTurn();
@@ -147,6 +179,9 @@ it("who falls ever further behind is told, who catches up or was there in betwee
   const falling = new Lag(0);
   falling.note(10);
   expect(() => falling.note(11)).toThrow(expect.objectContaining({ code: "CANNOT_KEEP_UP" }));
+  const turning = new Lag(0);
+  for (const behindBy of [20, 10]) turning.note(behindBy);
+  expect(() => turning.note(11)).toThrow(expect.objectContaining({ code: "CANNOT_KEEP_UP" }));
   const rising = new Lag(0);
   for (const behindBy of [20, 19, 19, undefined, 50, 40]) rising.note(behindBy);
   const patient = new Lag(60_000);
