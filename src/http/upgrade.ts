@@ -8,6 +8,7 @@ import { outcomeOf } from "../publishers/connection/outcomes.ts";
 import { listenToClient } from "../publishers/websocket/listen.ts";
 import { WebSocketSink } from "../publishers/websocket/websocket-sink.ts";
 import { errorFrame } from "../schemas/frames-schema.ts";
+import { LimitReached } from "./access/errors.ts";
 import { NotFound } from "./errors.ts";
 import { EVENTS_PATH } from "./events.ts";
 import { PROBLEM_TYPE, problemHeaders, problemOf, problemText } from "./problem.ts";
@@ -26,6 +27,10 @@ export function createUpgradeHandler(
     clientTracking: false,
     perMessageDeflate: false,
     maxPayload: MAX_MESSAGE_BYTES,
+    // One message of a client at a time, so that a flood of them leaves others their turns.
+    allowSynchronousEvents: false,
+    // How often is for listenToClient to say.
+    autoPong: false,
     handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
   });
   return (request, socket, head) => {
@@ -81,9 +86,17 @@ function serve(
     onPing: (ping) => sink.write([admitted.frames.pong(ping)]),
     ...(acks && { onAck: (text) => void acks.ack(text).catch(end) }),
     onEnd: end,
+    onFlood: (perSecond) => end(tooManyPings(perSecond)),
   });
   void deps.accessLog.opened(request, { ...admitted, format: "websocket", consumer });
   void deps.gate.hold(request, end);
+}
+
+function tooManyPings(perSecond: number): LimitReached {
+  return new LimitReached(`More than ${perSecond} pings a second come on this connection`, {
+    retryAfterSeconds: 1,
+    hint: "Ping every few seconds; the server pings by itself too",
+  });
 }
 
 /** A page cannot read why an upgrade was refused; a browser's Origin shows that there may be one. */

@@ -1,7 +1,11 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { EpochChanged } from "../../feed/errors.ts";
 import type { ConsumerStore } from "../../feed/log.ts";
 import { formatCursor, parseCursor, type Cursor } from "../../schemas/cursor.ts";
 import { InvalidAck } from "./errors.ts";
+
+/** Between two writes of a connection, for which a log's disk may be waited. */
+const REST_MS = 20;
 
 /**
  * The acks of one connection of a consumer. While one is being stored, the newest that comes waits and the others
@@ -36,6 +40,7 @@ export class ConsumerAcks {
     try {
       for (let next = this.#take(); next !== undefined; next = this.#take()) {
         await this.#store.put(this.#name, next);
+        await sleep(REST_MS, undefined, { ref: false });
       }
     } finally {
       this.#isStoring = false;

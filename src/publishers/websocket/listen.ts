@@ -1,6 +1,12 @@
 import type { Socket } from "node:net";
 import type { RawData, WebSocket } from "ws";
 import { InvalidMessage } from "../connection/errors.ts";
+import { Bucket } from "./bucket.ts";
+
+/** Pings are answered, so who sends more is cut off. */
+const PINGS = { perSecond: 10, atOnce: 50 };
+/** Of acks only the newest counts, so who sends more is merely read more slowly. */
+const MESSAGES = { perSecond: 500, atOnce: 2000 };
 
 export interface ClientListeners {
   /** The client asked for a pong frame. */
@@ -9,6 +15,8 @@ export interface ClientListeners {
   readonly onAck?: (cursor: string) => void;
   /** The stream is over: the client is gone (no error), or sent what the protocol does not know. */
   readonly onEnd: (error?: InvalidMessage) => void;
+  /** The stream is over: the client sends more than so many pings a second. */
+  readonly onFlood: (perSecond: number) => void;
 }
 
 /**
@@ -18,16 +26,35 @@ export interface ClientListeners {
 export function listenToClient(
   webSocket: WebSocket,
   socket: Socket,
-  { pingIntervalMs, onPing, onAck, onEnd }: ClientListeners & { pingIntervalMs: number },
+  { pingIntervalMs, onPing, onAck, onEnd, onFlood }: ClientListeners & { pingIntervalMs: number },
 ): void {
   let alive = true;
+  let hasEnded = false;
+  const end: ClientListeners["onEnd"] = (error) => {
+    hasEnded = true;
+    onEnd(error);
+  };
+  const [pings, messages] = [new Bucket(PINGS), new Bucket(MESSAGES)];
   const heard = () => {
     alive = true;
+    const restMs = messages.take();
+    if (webSocket.isPaused) return;
     // Answers pile up in the socket of a client that asks and does not read: let it wait.
-    if (socket.writableNeedDrain && !webSocket.isPaused) {
+    if (socket.writableNeedDrain) {
       webSocket.pause();
       socket.once("drain", () => webSocket.resume());
+    } else if (restMs > 0) {
+      webSocket.pause();
+      setTimeout(() => webSocket.resume(), restMs).unref();
     }
+  };
+  /** Whether it may be answered. */
+  const mayPing = (): boolean => {
+    if (hasEnded) return false;
+    if (pings.take() === 0) return true;
+    hasEnded = true;
+    onFlood(PINGS.perSecond);
+    return false;
   };
   const timer = setInterval(() => {
     if (webSocket.bufferedAmount > 0) return;
@@ -35,20 +62,25 @@ export function listenToClient(
     alive = false;
     webSocket.ping();
   }, pingIntervalMs).unref();
-  webSocket.on("ping", heard);
+  webSocket.on("ping", (data: Buffer) => {
+    heard();
+    if (mayPing()) webSocket.pong(data);
+  });
   webSocket.on("pong", heard);
   webSocket.on("message", (data: RawData, isBinary: boolean) => {
     heard();
+    if (hasEnded) return;
     const { ping, ack } = !isBinary && Buffer.isBuffer(data) ? parseMessage(data.toString()) : {};
-    if (ping !== undefined) onPing(ping);
-    else if (ack !== undefined && onAck !== undefined) onAck(ack);
-    else onEnd(new InvalidMessage());
+    if (ping !== undefined) {
+      if (mayPing()) onPing(ping);
+    } else if (ack !== undefined && onAck !== undefined) onAck(ack);
+    else end(new InvalidMessage());
   });
   // ws closes the connection itself after a broken or overlong frame.
-  webSocket.on("error", () => onEnd());
+  webSocket.on("error", () => end());
   webSocket.once("close", () => {
     clearInterval(timer);
-    onEnd();
+    end();
   });
 }
 
