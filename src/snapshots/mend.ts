@@ -1,6 +1,7 @@
 import type { ObjectRef, Resource } from "../schemas/resources.ts";
 import { DEFAULT_SLICE_BYTES } from "./diff.ts";
 import { nonNumberAt } from "./element-scan.ts";
+import { stringAt } from "./json-text.ts";
 import { ListReader, type ListOrigin } from "./list-reader.ts";
 import { refFrom } from "./raw-snapshot.ts";
 
@@ -25,7 +26,7 @@ export function* mendInSlices(
   sliceBytes: number = DEFAULT_SLICE_BYTES,
 ): Generator<void, MendedList> {
   const reader = new ListReader(resource, body, { ...origin, mends: true });
-  const namespace = Buffer.from(`"Namespace":${JSON.stringify(origin.namespace)},`);
+  const missing = Buffer.from(`"Namespace":${JSON.stringify(origin.namespace)},`);
   const pieces: Buffer[] = [];
   const nonNumbers: ObjectRef[] = [];
   let copied = 0;
@@ -37,12 +38,14 @@ export function* mendInSlices(
   while (reader.hasElement()) {
     const element = reader.readElement();
     const lacksNamespace = resource.namespaced && element.namespaceAt === 0;
-    if (lacksNamespace) put(element.start + 1, 0, namespace);
+    if (lacksNamespace) put(element.start + 1, 0, missing);
     for (const at of element.nonNumbers) put(at, nonNumberAt(body, at), NULL);
     if (element.nonNumbers.length > 0) {
-      const ref = refFrom(resource, body, element);
+      const { namespace = "" } = origin;
       nonNumbers.push(
-        lacksNamespace && origin.namespace !== undefined ? { ...ref, namespace: origin.namespace } : ref,
+        lacksNamespace
+          ? { resource: resource.type, namespace, key: stringAt(body, element.keyAt) }
+          : refFrom(resource, body, element),
       );
     }
     if (reader.at < pauseAt) continue;

@@ -1,7 +1,7 @@
 import { connect, type Socket } from "node:net";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { EVERYTHING, type Access } from "../../src/publishers/selection/access.ts";
 import { ConnectionFrames } from "../../src/publishers/connection/frames.ts";
 import { Subscriptions } from "../../src/publishers/fanout/subscriptions.ts";
@@ -139,6 +139,7 @@ describe("a subscriber whose filters are dear", () => {
 
   it("gets everything, later than the others, who wait for none of it", async () => {
     await using fanOut = await FanOut.open({ maxBytes: 1 << 20, maxEvents: 1000 });
+    const turnsAtLast = vi.spyOn(fanOut.turns, "takeLast");
     const dear = await fanOut.subscribe(0, DEAR);
     const plain = await fanOut.subscribe(0, ALL);
     await fanOut.commit(drafts(0, 100));
@@ -148,6 +149,7 @@ describe("a subscriber whose filters are dear", () => {
     await has(plain, idsFrom(0, 101));
     expect(idsAt(dear).length).toBeLessThan(75);
     await has(dear, idsFrom(0, 101));
+    expect(turnsAtLast.mock.calls.length).toBeGreaterThan(50);
   });
 
   it("is told so where it falls ever further behind", async () => {

@@ -37,8 +37,8 @@ export class FanOut implements AsyncDisposable {
   readonly log: FeedLog;
   readonly ring: Ring;
   readonly metrics = createMetrics();
+  readonly turns = new Turns();
   readonly #directory: string;
-  readonly #turns = new Turns();
   readonly #views = new SharedViews();
   readonly #subscribers: Fanned[] = [];
   #isAway = false;
@@ -53,7 +53,7 @@ export class FanOut implements AsyncDisposable {
     this.#directory = directory;
     this.ring = new Ring({
       log: this.#breakable(),
-      turns: this.#turns,
+      turns: this.turns,
       logger: silentLogger(),
       metrics: this.metrics,
       limits: ringLimits,
@@ -104,7 +104,7 @@ export class FanOut implements AsyncDisposable {
     const subscriber = new Subscriber({
       log: this.#breakable(),
       ring: this.ring,
-      turns: this.#turns,
+      turns: this.turns,
       sink,
       frames: new ConnectionFrames({ source: SOURCE, connectionId: "c", nowMs: () => 0 }),
       start: { cursor: start, head },

@@ -35,6 +35,19 @@ describe("turns", () => {
     expect(order).toEqual(["a1", "a2", "b1", "c1", "a3", "c2", "a4"]);
   });
 
+  it("are waited for by ten thousand in all, and by as many again when those had theirs", async () => {
+    const turns = new FairTurns(1);
+    const waitFor = (work: () => Promise<void>) => turns.run(KNOWN, new AbortController().signal, work);
+    for (let round = 0; round < 2; round += 1) {
+      const held = Promise.withResolvers<void>();
+      const all = [waitFor(() => held.promise)];
+      for (let n = 0; n < 10_000; n += 1) all.push(waitFor(() => Promise.resolve()));
+      await expect(waitFor(() => Promise.resolve())).rejects.toMatchObject({ code: "AUTH_UNAVAILABLE" });
+      held.resolve();
+      await Promise.all(all);
+    }
+  });
+
   it("go first to tokens that were good, and still to others now and then", async () => {
     const { ask, finish, order } = workshop(1);
     const all = [ask("first", of("a")), ask("stranger", of("a")), ask("another", of("b"))];
@@ -107,5 +120,8 @@ describe("unknown tokens", () => {
     const unknown = new UnknownTokens(() => 0);
     for (let n = 0; n < 10_500; n += 1) unknown.add(String(n));
     expect([unknown.has("499"), unknown.has("500"), unknown.has("10499")]).toEqual([false, true, true]);
+    unknown.add("500");
+    unknown.add("new");
+    expect([unknown.has("500"), unknown.has("501")]).toEqual([true, false]);
   });
 });

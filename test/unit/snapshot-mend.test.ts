@@ -79,6 +79,12 @@ describe("a list of one namespace whose jobs do not name it", () => {
     expect(parseSnapshot(jobs, bodyOf([old("a", "running")]), origin).count).toBe(1);
   });
 
+  test("names it of objects with an odd number, too", () => {
+    const body = bodyOf(['{"ID":"a","ModifyIndex":7,"Score":-Inf}']);
+    const { nonNumbers } = diffWhole(emptySnapshot(jobs), body, { namespace: "qa" });
+    expect(nonNumbers).toEqual([{ resource: "jobs", namespace: "qa", key: "a" }]);
+  });
+
   test("goes on without a change when a newer Nomad names it", () => {
     const { next } = diffWhole(emptySnapshot(jobs), bodyOf([old("a", "running")]), { namespace: "qa" });
     const named = '{"ID":"a","Namespace":"qa","Status":"running","ModifyIndex":7}';
