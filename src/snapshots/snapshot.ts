@@ -80,19 +80,14 @@ export function* diffSnapshot(
   } catch (error) {
     if (!(error instanceof NeedsMending)) throw error;
   }
-  const { body: mended, nonNumbers } = yield* mendInSlices(
-    previous.resource,
-    body,
-    options,
-    options.sliceBytes,
-  );
+  const { body: mended, oddRows } = yield* mendInSlices(previous.resource, body, options, options.sliceBytes);
   const { sliceBytes } = options;
   const result = yield* new ListDiff(
     raw(previous),
     mended,
     sliceBytes === undefined ? {} : { sliceBytes },
   ).run();
-  return { ...result, nonNumbers };
+  return { ...result, nonNumbers: oddRows.map((row) => raw(result.next).refAt(row)) };
 }
 
 /** The same in one go. */

@@ -54,6 +54,12 @@ describe("a list with scores that JSON has no number for", () => {
     },
   );
 
+  test("is refused like any other where a key is not JSON", () => {
+    expect(() => diffWhole(emptySnapshot(evaluations), bodyOf([evaluation("\\u12", "NaN")]))).toThrow(
+      MalformedList,
+    );
+  });
+
   test("lets others run while it is mended", () => {
     const body = bodyOf([evaluation("a", "0.5"), evaluation("b", "NaN"), evaluation("c", "NaN")]);
     const steps = diffSnapshot(emptySnapshot(evaluations), body, { sliceBytes: 1 });
