@@ -146,6 +146,6 @@ it("run does not start with a file of tokens that cannot be used, and says why",
   const flags = `--listen 127.0.0.1:0 --auth tokens --auth-tokens-file ${file}`.split(" ");
   const where = ["--nomad-addr", nomad.url, "--nomad-token", token, "--feed", `sqlite:${directory}/feed.db`];
   const { code, stderr } = await runCli(["run", ...where, ...flags]);
-  expect(code).toBe(1);
+  expect(code).toBe(2);
   expect(stderr).toContain(`${file}:3: tokens[0].sha256: must be 64 hexadecimal digits`);
 });
