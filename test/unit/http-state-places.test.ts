@@ -1,0 +1,50 @@
+import { EventEmitter } from "node:events";
+import type { Socket } from "node:net";
+import { expect, it } from "vitest";
+import { StatePlaces } from "../../src/http/state-places.ts";
+import { EVERYTHING, type Access } from "../../src/publishers/selection/access.ts";
+
+const LIMIT = expect.objectContaining({ code: "LIMIT" });
+const token = (name: string): Access => ({ name, maySee: () => true });
+const from = (remoteAddress = "192.0.2.7", destroyed = false) => ({
+  socket: Object.assign(new EventEmitter(), { remoteAddress, destroyed }) as unknown as Socket,
+});
+
+it("places are as many as one token may have, and come back once each", () => {
+  const places = new StatePlaces({ maxStates: 10, maxStatesPerHolder: 3 });
+  const take = () => places.take(from(), token("a"));
+  const [release] = [take(), take(), take()];
+  expect(take).toThrow(LIMIT);
+  release?.();
+  release?.();
+  take();
+  expect(take).toThrow(LIMIT);
+  expect(() => places.take(from(), token("b"))).not.toThrow();
+});
+
+it("places are as many as there are, whoever has them", () => {
+  const places = new StatePlaces({ maxStates: 2, maxStatesPerHolder: 2 });
+  const [release] = ["a", "b"].map((name) => places.take(from(), token(name)));
+  expect(() => places.take(from(), token("c"))).toThrow(LIMIT);
+  release?.();
+  places.take(from(), token("c"));
+  expect(() => places.take(from(), token("d"))).toThrow(LIMIT);
+});
+
+it("a connection that ends, or has ended, gives its place back", () => {
+  const places = new StatePlaces({ maxStates: 1, maxStatesPerHolder: 1 });
+  const request = from();
+  places.take(request, token("a"));
+  expect(() => places.take(from(), token("a"))).toThrow(LIMIT);
+  request.socket.emit("close");
+  expect(request.socket.listenerCount("close")).toBe(0);
+  places.take(from("192.0.2.7", true), token("a"));
+  places.take(from(), token("a"));
+});
+
+it("where nobody is asked who they are, each address has places of its own", () => {
+  const places = new StatePlaces({ maxStates: 10, maxStatesPerHolder: 1 });
+  places.take(from("192.0.2.7"), EVERYTHING);
+  expect(() => places.take(from("192.0.2.7"), EVERYTHING)).toThrow(LIMIT);
+  expect(() => places.take(from("192.0.2.8"), EVERYTHING)).not.toThrow();
+});
