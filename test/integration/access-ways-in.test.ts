@@ -252,7 +252,7 @@ describe("limits", () => {
     const second = await connect();
     await expect(connect()).rejects.toMatchObject({ status: 429, body: { code: "LIMIT" } });
     const stream = await fetch(`${url}/v1/events`, {
-      headers: { ...bearer(TOKEN), accept: "text/event-stream" },
+      headers: { ...bearer(TOKEN), accept: "application/x-ndjson" },
     });
     expect(stream.headers.get("retry-after")).toBe("10");
     expect(await problemOf(stream)).toMatchObject({ status: 429, code: "LIMIT" });

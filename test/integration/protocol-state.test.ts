@@ -246,7 +246,7 @@ describe("GET /v1/state", () => {
       hint: expect.stringMatching(/--max-states-per-token/),
     });
     expect(
-      (await fetch(`${url}/v1/events?snapshot=true`, { headers: { accept: "text/event-stream" } })).status,
+      (await fetch(`${url}/v1/events?snapshot=true`, { headers: { accept: "application/x-ndjson" } })).status,
     ).toBe(429);
     unread.abort();
     await until("the place is free", async () => (await fetch(`${url}/v1/state?types=nodes`)).status === 200);
