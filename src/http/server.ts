@@ -142,7 +142,11 @@ export function createHttpServer(deps: HttpServerDeps, options: HttpServerOption
     accessLog,
     consumerLimits: options.consumerLimits ?? {},
   };
-  app.addHook("onRequest", async (_request, { raw }) => endWhereUnread(raw, stallTimeoutMs));
+  // Streams and states take their responses over before, and watch their readers themselves.
+  app.addHook("onSend", async (_request, { raw }, payload) => {
+    endWhereUnread(raw, stallTimeoutMs);
+    return payload;
+  });
   app.addHook("onRequest", createAdmission({ gate, assertMayAsk, openRoutes }));
   addIndexRoute(app, deps);
   addHealthRoutes(app, { ...deps, isStopping, gate, openRoutes });
