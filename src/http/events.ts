@@ -64,14 +64,19 @@ async function sendPage(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const page = await readPage(deps.log, await deps.reads.begin(goneSignal(reply.raw)), {
+  const task = await deps.reads.begin(goneSignal(reply.raw));
+  const room = deps.unread.roomForPage(reply.raw);
+  const page = await readPage(deps.log, task, {
     cursor: start.cursor,
     filter: createEventFilter(subscription.conditions, access),
     limit: subscription.limit ?? DEFAULT_PAGE_LIMIT,
+    maxBytes: room.maxBytes,
   });
   // Read after the page, so that equal headers mean that nothing was missing.
   const head = await deps.log.head();
   const cursor = formatCursor(page.cursor);
+  const text = `[${page.entries.map((entry) => payloadText(entry, subscription.payload)).join(",\n")}]\n`;
+  room.settle(Buffer.byteLength(text));
   if (start.gap !== undefined || page.hasGap) reply.header("x-changefeed-gap", "true");
   return reply
     .type("application/cloudevents-batch+json; charset=utf-8")
@@ -79,7 +84,7 @@ async function sendPage(
     .header("x-changefeed-cursor", cursor)
     .header("x-changefeed-head", formatCursor(head))
     .header("link", `<${nextPage(request, cursor)}>; rel="next"`)
-    .send(`[${page.entries.map((entry) => payloadText(entry, subscription.payload)).join(",\n")}]\n`);
+    .send(text);
 }
 
 function nextPage(request: FastifyRequest, cursor: string): string {

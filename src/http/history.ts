@@ -16,10 +16,12 @@ export function addHistoryRoute(app: FastifyInstance, deps: SubscribeDeps): void
     const { signals, nowMs } = deps;
     const wanted = parseHistoryQuery(searchParams, { signals, nowMs: nowMs() });
     const access = await deps.accessOf(request.raw);
-    const page = await readHistory(deps.log, await deps.reads.begin(goneSignal(reply.raw)), {
-      request: wanted,
-      access,
-    });
+    const task = await deps.reads.begin(goneSignal(reply.raw));
+    const room = deps.unread.roomForPage(reply.raw);
+    const { maxBytes } = room;
+    const page = await readHistory(deps.log, task, { request: wanted, access, maxBytes });
+    const text = `[${page.entries.map(({ json }) => json).join(",\n")}]\n`;
+    room.settle(Buffer.byteLength(text));
     const cursor = formatCursor(page.cursor);
     if (page.more) {
       searchParams.set("cursor", cursor);
@@ -31,6 +33,6 @@ export function addHistoryRoute(app: FastifyInstance, deps: SubscribeDeps): void
       .header("cache-control", "no-store")
       .header("x-changefeed-cursor", cursor)
       .header("x-changefeed-floor", formatCursor({ epoch, sequence: floor }))
-      .send(`[${page.entries.map(({ json }) => json).join(",\n")}]\n`);
+      .send(text);
   });
 }

@@ -33,6 +33,7 @@ import { StatePlaces, type StatePlacesOptions } from "./state-places.ts";
 import { addStateRoute } from "./state.ts";
 import { connectionFrames, type SubscribeDeps } from "./subscribe.ts";
 import { addTicketsRoute } from "./tickets.ts";
+import { UnreadAnswers } from "./unread-answers.ts";
 import { endWhereUnread } from "./unread.ts";
 import { createUpgradeHandler } from "./upgrade.ts";
 import { jsonText } from "../schemas/line-safe.ts";
@@ -139,6 +140,7 @@ export function createHttpServer(deps: HttpServerDeps, options: HttpServerOption
     gate,
     reads: new ReadScheduler({ maxWorkMs: reads.maxTimeMs }),
     statePlaces: new StatePlaces(reads),
+    unread: new UnreadAnswers(),
     accessLog,
     consumerLimits: options.consumerLimits ?? {},
   };
@@ -150,7 +152,7 @@ export function createHttpServer(deps: HttpServerDeps, options: HttpServerOption
   app.addHook("onRequest", createAdmission({ gate, assertMayAsk, openRoutes }));
   addIndexRoute(app, deps);
   addHealthRoutes(app, { ...deps, isStopping, gate, openRoutes });
-  addDataRoute(app, { log, gate });
+  addDataRoute(app, subscribe);
   addDutiesRoute(app, { ...deps, gate });
   addTicketsRoute(app, gate);
   addEventsRoute(app, subscribe);

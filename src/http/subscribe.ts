@@ -14,6 +14,7 @@ import { parseSubscription, type Format, type Subscription } from "../schemas/su
 import type { Logger } from "../telemetry/logger.ts";
 import { OwnConsumers, type ConsumerLimits } from "./own-consumers.ts";
 import type { StatePlaces } from "./state-places.ts";
+import type { UnreadAnswers } from "./unread-answers.ts";
 import { goneSignal } from "./gone.ts";
 import type { AccessLog } from "./access/access-log.ts";
 import { TICKET_PARAMETER } from "./access/credentials.ts";
@@ -39,6 +40,7 @@ export interface SubscribeDeps {
   /** Where requests that read much wait for their turn. */
   readonly reads: ReadScheduler;
   readonly statePlaces: StatePlaces;
+  readonly unread: UnreadAnswers;
   readonly accessLog: AccessLog;
   /** How many names of consumers there may be. */
   readonly consumerLimits: ConsumerLimits;

@@ -1,5 +1,7 @@
+import { connect, type Socket } from "node:net";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { TestFeed } from "../support/http-feed.ts";
+import { until } from "../support/until.ts";
 
 let feed: TestFeed;
 beforeEach(async () => {
@@ -23,3 +25,28 @@ it.each(["/v1/events?limit=1000", "/v1/history?limit=1000&order=oldest-first"])(
     expect(got).toEqual(ids);
   },
 );
+
+it("serves everybody shorter pages while many ask for long ones and read nothing, and long ones afterwards", async () => {
+  await feed.commitMany("a", 300, 10_000);
+  const { url } = await feed.serve();
+  const pageBytes = async () => (await (await fetch(`${url}/v1/events?limit=1000`)).text()).length;
+  expect(await pageBytes()).toBeGreaterThan(1024 * 1024);
+  const sockets = Array.from({ length: 100 }, () => askAndReadNothing(url, "/v1/events?limit=1000"));
+  try {
+    let bytes = Number.NaN;
+    await until("pages are short", async () => (bytes = await pageBytes()) < 100_000);
+    expect(bytes).toBeGreaterThan(10_000);
+  } finally {
+    for (const socket of sockets) socket.destroy();
+  }
+  await until("pages are long again", async () => (await pageBytes()) > 1024 * 1024);
+});
+
+/** Ten times over: what the kernel takes for the connection is not held by the server. */
+function askAndReadNothing(url: string, path: string): Socket {
+  const { hostname, port } = new URL(url);
+  const socket = connect({ host: hostname, port: Number(port) });
+  socket.on("error", () => undefined).pause();
+  socket.write(`GET ${path} HTTP/1.1\r\nhost: ${hostname}:${port}\r\n\r\n`.repeat(10));
+  return socket;
+}

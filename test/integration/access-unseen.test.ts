@@ -65,7 +65,7 @@ async function stateReads(conditions: { namespaces?: string[]; subjects?: string
 async function historyReads(named: { namespace?: string; subject?: ReturnType<typeof refOf> }) {
   const { watched, counts } = countedReads(feed.log);
   const request = { ...named, order: "newest-first", limit: 100 } as const;
-  await readHistory(watched, await reads.begin(), { request, access });
+  await readHistory(watched, await reads.begin(), { request, access, maxBytes: 1024 * 1024 });
   return counts;
 }
 

@@ -299,6 +299,7 @@ describe("looking far for a page", () => {
       cursor: { epoch, sequence: 0 },
       filter: () => false,
       limit: 1,
+      maxBytes: 1024 * 1024,
     });
     done.push("page");
     expect(done).toEqual(["others", "page"]);
@@ -324,6 +325,7 @@ describe("looking far for a page", () => {
       cursor: { epoch, sequence: 0 },
       filter,
       limit: 1,
+      maxBytes: 1024 * 1024,
     });
     expect({ seen, reached: page.cursor.sequence }).toEqual({ seen: ids, reached: 30 });
     expect(stretches).toBeGreaterThan(5);

@@ -86,7 +86,7 @@ it("reads on over what a reader may not see", async () => {
   const access: Access = { name: "prod", maySee: ({ namespace }) => namespace === "prod" };
   const task = await new ReadScheduler({ maxWorkMs: 30_000 }).begin();
   const request = { order: "newest-first", limit: 2 } as const;
-  const { entries } = await readHistory(feed.log, task, { request, access });
+  const { entries } = await readHistory(feed.log, task, { request, access, maxBytes: 1024 * 1024 });
   expect(entries.map(({ id }) => id)).toEqual(["hers too", "hers"]);
 });
 

@@ -9,8 +9,6 @@ import { inSlices, type ReadTask } from "../work/read-scheduler.ts";
 
 /** What one page may cost where nothing was named: then it tells no more than the numbers of the feed do. */
 const MAX_SCANNED_EVENTS = 5000;
-/** A page is held whole until its reader has taken it. */
-const MAX_PAGE_CHARACTERS = 1024 * 1024;
 
 export interface HistoryPage {
   readonly entries: readonly LogEntry[];
@@ -22,21 +20,21 @@ export interface HistoryPage {
 }
 
 /**
- * The next at most `limit` events of the past that the reader may see. Fewer where the log has no more or where
- * looking further would cost too much.
+ * The next at most `limit` events of the past that the reader may see. Fewer where the log has no more, where
+ * looking further would cost too much, or where they have `maxBytes`: one is given however large it is.
  * @throws CursorExpired, FutureCursor, EpochChanged; TooCostly.
  */
 export async function readHistory(
   log: FeedLog,
   task: ReadTask,
-  { request, access }: { request: HistoryRequest; access: Access },
+  { request, access, maxBytes }: { request: HistoryRequest; access: Access; maxBytes: number },
 ): Promise<HistoryPage> {
   const head = await task.waitFor(() => log.head());
   assertReadable(request, head);
   const { limit, order } = request;
   const entries: LogEntry[] = [];
   let position = request.cursor?.sequence;
-  let characters = 0;
+  let bytes = 0;
   let scanned = 0;
   let lookedAt = position;
   if (!maySeeAny(request, access)) return pageOf(false);
@@ -53,8 +51,8 @@ export async function readHistory(
       if (task.isOver) await task.nextSlice();
       position = entry.sequence;
       entries.push(entry);
-      characters += entry.json.length;
-      if (entries.length === limit || characters > MAX_PAGE_CHARACTERS) return pageOf(true);
+      bytes += Buffer.byteLength(entry.json);
+      if (entries.length === limit || bytes >= maxBytes) return pageOf(true);
     }
     if (scanned < maxScanned) continue;
     position = lookedAt;

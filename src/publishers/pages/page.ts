@@ -9,8 +9,6 @@ import type { ReadTask } from "../work/read-scheduler.ts";
 const MAX_SCANNED_EVENTS = 20_000;
 const MAX_SCANNED_BYTES = 32 * 1024 * 1024;
 const MAX_WORK_MS = 1000;
-/** A page is held whole until its reader has taken it; one event is given however large it is. */
-const MAX_PAGE_CHARACTERS = 1024 * 1024;
 /** One reading of the log: in SQLite everybody waits for it. */
 const READ_LIMITS = { limit: 500, maxBytes: 128 * 1024 };
 
@@ -23,20 +21,21 @@ export interface Page {
 }
 
 /**
- * The next at most `limit` events after `cursor` that pass the filter. Fewer where the log ends or where looking
- * further would cost too much.
+ * The next at most `limit` events after `cursor` that pass the filter. Fewer where the log ends, where looking further
+ * would cost too much, or where they have `maxBytes`: one is given however large it is.
  * @throws CursorExpired, FutureCursor, EpochChanged.
  */
 export async function readPage(
   log: FeedLog,
   task: ReadTask,
-  { cursor, filter, limit }: { cursor: Cursor; filter: EventFilter; limit: number },
+  options: { cursor: Cursor; filter: EventFilter; limit: number; maxBytes: number },
 ): Promise<Page> {
+  const { cursor, filter, limit, maxBytes } = options;
   const entries: LogEntry[] = [];
   const { epoch } = cursor;
   let { sequence } = cursor;
   let hasGap = false;
-  let characters = 0;
+  let bytes = 0;
   let scannedEvents = 0;
   let scannedBytes = 0;
   while (scannedEvents < MAX_SCANNED_EVENTS && scannedBytes < MAX_SCANNED_BYTES) {
@@ -56,9 +55,13 @@ export async function readPage(
       scannedBytes += entry.json.length;
       if (filter(entry)) {
         entries.push(entry);
-        characters += entry.json.length;
+        bytes += Buffer.byteLength(entry.json);
       }
-      if (entries.length === limit || characters > MAX_PAGE_CHARACTERS || task.workedMs > MAX_WORK_MS)
+      if (
+        entries.length === limit ||
+        (bytes >= maxBytes && entries.length > 0) ||
+        task.workedMs > MAX_WORK_MS
+      )
         return { entries, cursor: { epoch, sequence }, hasGap };
     }
   }
