@@ -64,7 +64,7 @@ describe("an open stream", () => {
     const token = access.nomadToken({ namespaces: { default: "read", "qa-1": "read" } });
     const replay = async () => {
       await using reader = await openReader("ndjson", url, token, "earliest");
-      return reader.idsUntil(END);
+      return await reader.idsUntil(END);
     };
     expect(await replay()).toEqual(["there", "hidden", END]);
     access.nomad.simulator.faults.narrowToken(token, { namespaces: { default: "read" } });

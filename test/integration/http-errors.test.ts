@@ -85,18 +85,13 @@ describe("what is unknown is refused, and what is allowed is named", () => {
 
   it("names the routes where there is none", async () => {
     const { url } = await feed.serve();
-    for (const [method, path] of [
-      ["GET", "/v1/event"],
-      ["POST", "/v1/events"],
-    ] as const) {
-      const response = await fetch(`${url}${path}`, { method });
-      expect(response.status).toBe(404);
-      expect(await response.json()).toMatchObject({
-        code: "NOT_FOUND",
-        message: `There is no ${method} ${path}`,
-        allowed: expect.arrayContaining(["GET /v1/events", "GET /metrics"]),
-      });
-    }
+    const response = await fetch(`${url}/v1/event`);
+    expect(response.status).toBe(404);
+    expect(await response.json()).toMatchObject({
+      code: "NOT_FOUND",
+      message: "There is no GET /v1/event",
+      allowed: expect.arrayContaining(["GET /v1/events", "GET /metrics"]),
+    });
     await expect(WebSocketClient.connect(`${url}/v1/other`)).rejects.toMatchObject({ status: 404 });
   });
 });
@@ -112,8 +107,10 @@ describe("what no client of ours sends is no failure of the server:", () => {
     const headers: Record<string, string> = type === undefined ? {} : { "content-type": type };
     const response = await fetch(url + path, { method, headers, ...(body !== undefined && { body }) });
     expect(response.headers.get("content-type")).toBe("application/problem+json; charset=utf-8");
-    expect(response.status).toBe(404);
-    expect(await response.json()).toMatchObject({ code: "NOT_FOUND" });
+    expect(await response.json()).toMatchObject(
+      method === "GET" ? { code: "NOT_FOUND" } : { code: "METHOD_NOT_ALLOWED" },
+    );
+    expect(response.status).toBe(method === "GET" ? 404 : 405);
   });
 });
 

@@ -1,4 +1,5 @@
 import { hideSecretsIn } from "../../schemas/address-text.ts";
+import { InvalidFilter } from "../../publishers/selection/filter-expression.ts";
 import { ChangefeedError } from "../../schemas/errors.ts";
 import { InvalidParameter } from "../../schemas/subscription-schema.ts";
 import { plainLines, plainText } from "../../schemas/terminal-text.ts";
@@ -46,5 +47,8 @@ export function reportError(error: unknown, io: Io): number {
 /** What is wrong, a line each; a line break anywhere else comes from outside. */
 function problemsOf(error: ChangefeedError): readonly string[] {
   const { problems } = error as { problems?: unknown };
-  return Array.isArray(problems) ? problems.map(String) : [saidByFlag(error).message];
+  if (Array.isArray(problems)) return problems.map(String);
+  const { message } = saidByFlag(error);
+  // The expression as it was typed, and a mark below where it is wrong.
+  return error instanceof InvalidFilter ? message.split("\n") : [message];
 }
