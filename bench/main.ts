@@ -21,6 +21,7 @@ const FILES: readonly (() => Promise<{ readonly default: readonly BenchRow[] }>)
   () => import("./fanout.ts"),
   () => import("./hostile-auth.ts"),
   () => import("./reads.ts"),
+  () => import("./hostile-reads.ts"),
 ];
 
 async function main(): Promise<number> {

@@ -1,9 +1,9 @@
-import { monitorEventLoopDelay } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { draft, objectChange, refOf } from "../test/support/drafts.ts";
 import { TestFeed } from "../test/support/http-feed.ts";
 import { WebSocketClient } from "../test/support/websocket-client.ts";
 import { median, once, type BenchRow } from "./harness.ts";
+import { longestStallMs } from "./stalls.ts";
 
 const JOBS = 20_000;
 const READERS = 100;
@@ -60,14 +60,6 @@ function jobState(number: number) {
   const ref = refOf("jobs", name);
   const stub = { ID: name, Name: name, Namespace: "default", Status: "running", Meta: "x".repeat(1000) };
   return { ref, next: { rev: "1", stub: Buffer.from(JSON.stringify(stub)) } };
-}
-
-async function longestStallMs(work: () => Promise<unknown>): Promise<number> {
-  const delay = monitorEventLoopDelay({ resolution: 1 });
-  delay.enable();
-  await work();
-  delay.disable();
-  return delay.max / 1e6;
 }
 
 /** Reads until the signal ends it. */
