@@ -65,13 +65,14 @@ function createProgram(io: Io, perform: Perform): Command {
     .addHelpText("after", HELP_END)
     .showHelpAfterError("(see --help)")
     .exitOverride()
+    .configureHelp({ minWidthToWrap: 20 })
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
       // What stands behind a mistyped flag, or in its place, may be a secret.
       writeErr: (text) =>
         io.stderr.write(hideSecretsIn(text.replace(/(unknown (?:option|command) '-*[\w-]*).*'/s, "$1'"))),
-      getOutHelpWidth: () => 110,
-      getErrHelpWidth: () => 110,
+      getOutHelpWidth: () => helpWidth(io),
+      getErrHelpWidth: () => helpWidth(io),
       getOutHasColors: () => false,
       getErrHasColors: () => false,
     });
@@ -81,6 +82,11 @@ function createProgram(io: Io, perform: Perform): Command {
   addTrialCommands(program, io, perform);
   addReferenceCommands(program, io, perform);
   return program;
+}
+
+/** Lines that are longer are hard to read, also where there is room. */
+function helpWidth(io: Io): number {
+  return Math.min(110, io.columns() ?? 110);
 }
 
 /** What commander parsed: texts, and true for switches. */

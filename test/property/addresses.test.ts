@@ -101,7 +101,7 @@ test("no password of an address is shown, however wrong the address is", () => {
       expectHidden(shown(() => assertFeedUrl(given, ["none:"])));
       expectHidden(new FeedUnreachable(given, new Error("nobody there")).message);
     }),
-    { numRuns: 400 },
+    { numRuns: 100 },
   );
 });
 
@@ -141,6 +141,6 @@ test("no command shows a password that was given to it", async () => {
       await cli.done;
       expectHidden(cli.stdout + cli.stderr);
     }),
-    { numRuns: 60 },
+    { numRuns: 30 },
   );
 });

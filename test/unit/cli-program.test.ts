@@ -18,6 +18,13 @@ describe("help", () => {
     expect(stdout).toMatchSnapshot();
   });
 
+  it("is as wide as the terminal", async () => {
+    const { stdout } = await runCli(["run", "--help"], { columns: () => 80 });
+    // A default without a blank cannot be broken.
+    const tooLong = stdout.split("\n").filter((line) => line.length > 80 && line.trim().includes(" "));
+    expect(tooLong).toEqual([]);
+  });
+
   it("comes with an error where no command is given", async () => {
     const { code, stderr } = await runCli([]);
     expect(code).toBe(2);
