@@ -318,6 +318,14 @@ describe("what it costs", () => {
     expect(large?.steps).toBeGreaterThan((small?.steps ?? 0) + 60);
   });
 
+  it("bounds short searches, each of which JavaScript begins anew at every character", () => {
+    const data = { after: { Text: "a".repeat(20_000), M: members(450, 1) } };
+    const large = sampleEvent(JSON.stringify(data));
+    // That takes ten nanoseconds and more, which less than an eighth of a step would not pay for.
+    expect(ask("Text contains ab", large).steps).toBeGreaterThanOrEqual(20_000 / 8);
+    expect(ask("any M as m { Text contains ab }", large)).toMatchObject({ passes: true });
+  });
+
   it("bounds loops over a map within loops over it, however soon each of them ends", () => {
     const job = eventAfter(JSON.stringify({ M: members(450, { Queued: 0 }) }));
     const pairs = "any M as a { all M as b { b == x } }";
