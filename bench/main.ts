@@ -20,6 +20,8 @@ const FILES: readonly (() => Promise<{ readonly default: readonly BenchRow[] }>)
   () => import("./filters.ts"),
   () => import("./fanout.ts"),
   () => import("./hostile-auth.ts"),
+  () => import("./hostile-filters.ts"),
+  () => import("./hostile-pings.ts"),
   () => import("./reads.ts"),
   () => import("./hostile-reads.ts"),
 ];
