@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { inSlices, ReadScheduler, type ReadTask } from "../../src/publishers/work/read-scheduler.ts";
+import { readInSlices, ReadScheduler, type ReadTask } from "../../src/publishers/work/read-scheduler.ts";
 
 function work(ms: number): void {
   const end = performance.now() + ms;
@@ -83,7 +83,7 @@ it("counts what a source does at once, and lets go of the source", async () => {
   const task = await reads.begin();
   const got: unknown[] = [];
   const all = (async () => {
-    for await (const batch of inSlices(task, source())) got.push(batch);
+    for await (const batch of readInSlices(task, source())) got.push(batch);
   })();
   await expect(all).rejects.toMatchObject({ code: "TOO_COSTLY" });
   expect(got.length).toBeLessThanOrEqual(4);

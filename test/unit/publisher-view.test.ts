@@ -75,7 +75,7 @@ describe.each([
     const asked: string[] = [];
     const filter = dearFilter(
       (event) => {
-        asked.push((event as unknown as { id: string }).id);
+        asked.push(event.id);
         return even(event);
       },
       { steps: 4000, ms: 2 },

@@ -5,7 +5,7 @@ import type { LogEntry } from "../../schemas/draft.ts";
 import type { HistoryRequest } from "../../schemas/read-queries.ts";
 import { RESOURCE_TYPES } from "../../schemas/resources.ts";
 import { maySeeSome, type Access, type Visible } from "../selection/access.ts";
-import { inSlices, type ReadTask } from "../work/read-scheduler.ts";
+import { readInSlices, type ReadTask } from "../work/read-scheduler.ts";
 
 /** What one page may cost where nothing was named: then it tells no more than the numbers of the feed do. */
 const MAX_SCANNED_EVENTS = 5000;
@@ -46,7 +46,7 @@ export async function readHistory(
     return access.maySee(facts);
   };
   const scan = log.scanHistory({ ...conditionsOf(request), ...boundOf(order, position), includes });
-  for await (const batch of inSlices(task, scan)) {
+  for await (const batch of readInSlices(task, scan)) {
     for (const entry of batch) {
       if (task.isOver) await task.nextSlice();
       position = entry.sequence;

@@ -12,7 +12,7 @@ import {
 import { maySeeSome, type Access } from "../selection/access.ts";
 import { createEventFilter, type EventFilter } from "../selection/event-filter.ts";
 import { payloadText } from "../selection/payload.ts";
-import { inSlices, type ReadTask } from "../work/read-scheduler.ts";
+import { readInSlices, type ReadTask } from "../work/read-scheduler.ts";
 
 /** About what is written in one go; a reader that is slow costs this, and what the log reads in one go. */
 const BATCH_CHARACTERS = 24 * 1024;
@@ -76,7 +76,7 @@ export async function* objectTexts(
   let batch: string[] = [];
   let characters = 0;
   for (const filter of stateFilters(objectConditions(options.conditions), options.access)) {
-    for await (const entries of inSlices(task, cut.entries(filter))) {
+    for await (const entries of readInSlices(task, cut.entries(filter))) {
       for (const entry of entries) {
         if (task.isOver) await task.nextSlice();
         const text = select(entry);

@@ -111,7 +111,7 @@ export class ReadTask {
 }
 
 /** What `source` gives, each part of it waited for outside of the task's slices. @throws TooCostly */
-export async function* inSlices<Item>(task: ReadTask, source: AsyncIterable<Item>): AsyncGenerator<Item> {
+export async function* readInSlices<Item>(task: ReadTask, source: AsyncIterable<Item>): AsyncGenerator<Item> {
   const iterator = source[Symbol.asyncIterator]();
   try {
     for (;;) {
