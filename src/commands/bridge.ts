@@ -53,7 +53,7 @@ export interface Bridge {
 }
 
 /**
- * Builds the rooms from the configuration and starts them. Without a log that knows its region it waits for
+ * Builds the modules from the configuration and starts them. Without a log that knows its region it waits for
  * Nomad first, alive but not ready; with one, what is in the log is served while Nomad is away.
  * @throws NomadOptionInvalid, TokensFileInvalid, TlsFilesUnusable, LogUnusable, LogInUse, InsecureListen, ListenFailed; the signal's reason when it aborts.
  */
@@ -80,7 +80,7 @@ export async function startBridge(
     let awaited = "the log cannot be opened yet";
     const waitingRoom = await waitingRoomFor(config, {
       logger,
-      asksWho: auth.authenticators.length > 0,
+      authRequired: auth.authenticators.length > 0,
       why: () => awaited,
     });
     closing.push(() => waitingRoom.close());
@@ -170,10 +170,10 @@ async function withRoomForFiles(limits: Config["access"]["limits"]): Promise<Con
 /** Who listens until there is a log to serve. On a port that is chosen anew each time nobody could know it. */
 async function waitingRoomFor(
   { access, listen, insecureNoAuth }: Config,
-  { asksWho, ...deps }: { logger: Logger; asksWho: boolean; why: () => string },
+  { authRequired, ...deps }: { logger: Logger; authRequired: boolean; why: () => string },
 ): Promise<{ close(): Promise<void> }> {
   if (listen.port === 0) return { close: () => Promise.resolve() };
-  return openWaitingRoom({ ...access, ...listen, insecureNoAuth, asksWho }, deps);
+  return openWaitingRoom({ ...access, ...listen, insecureNoAuth, authRequired }, deps);
 }
 
 function wrongRegion(config: Config, source: string, region: string): LogUnusable {

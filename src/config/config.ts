@@ -2,7 +2,7 @@ import type { ResourceType } from "../schemas/resources.ts";
 import type { LogLevel } from "../telemetry/logger.ts";
 import type { FeedLocation, HostAndPort } from "./value-types.ts";
 
-/** The whole configuration, resolved once and checked: what the rooms are built from. */
+/** The whole configuration, resolved once and checked: what the modules are built from. */
 export interface Config {
   readonly nomad: NomadSettings;
   /** `<cluster>` of the events' source `nomad://<cluster>/<region>`. */

@@ -1,22 +1,22 @@
 import type { LogTimes } from "./log.ts";
 
-/** Drift between two looks that is no jump: clocks are slewed, rounds are late. */
+/** Drift between two checks that is no jump: clocks are slewed, rounds are late. */
 const DRIFT_MS = 60_000;
-/** How long a clock must stand where it jumped to before it is believed. */
+/** How long a clock must stand where it jumped to before it is trusted. */
 const STANDS_MS = 10 * 60_000;
-/** A clock is believed at first sight where the newest event is no older than this. */
+/** A clock is trusted at first sight where the newest event is no older than this. */
 const FRESH_MS = 3_600_000;
-/** One look takes no more than this part of the age: who looks in time loses next to nothing to a wrong clock. */
+/** One check takes no more than this part of the age: who checks in time loses next to nothing to a wrong clock. */
 const STEPS = 500;
 
 export interface Cutoff {
   /** Events recorded before it go; undefined: none goes. Ms since 1970. */
   readonly beforeMs: number | undefined;
-  readonly said?: Said;
+  readonly notice?: ClockNotice;
 }
 
 /** What an operator should know, when it begins and when it is over. */
-interface Said {
+interface ClockNotice {
   readonly level: "info" | "warn";
   readonly text: string;
 }
@@ -28,15 +28,15 @@ interface Moment {
 }
 
 /**
- * Up to when events are too old. A clock that is wrong for a while must not empty the log, so it has two witnesses: the
- * time that passed since the last look, by a clock that nobody sets, and at the first look the newest event. While they
- * contradict it, age is told by the time that passed; a clock that stands for ten minutes is believed. And what goes at
- * one look is bounded, whatever the clock says: after a long absence the rest follows within hours.
+ * Up to when events are too old. A clock that is wrong for a while must not empty the log, so two things confirm it: the
+ * time that passed since the last check, by a clock that nobody sets, and at the first check the newest event. While they
+ * contradict it, age is told by the time that passed; a clock that stands for ten minutes is trusted. And what goes at
+ * one check is bounded, whatever the clock says: after a long absence the rest follows within hours.
  */
 export class AgeCutoff {
   readonly #maxAgeMs: number;
-  /** The clock when it was last believed, and where it has jumped to since. */
-  #believed: Moment | undefined;
+  /** The clock when it was last trusted, and where it has jumped to since. */
+  #trusted: Moment | undefined;
   #claimed: Moment | undefined;
   #last: { readonly beforeMs: number; readonly elapsedMs: number } | undefined;
 
@@ -44,23 +44,23 @@ export class AgeCutoff {
     this.#maxAgeMs = maxAgeMs;
   }
 
-  look({ nowMs, oldestMs, newestMs }: LogTimes, elapsedMs: number): Cutoff {
-    const said = this.#judge({ clockMs: nowMs, elapsedMs }, newestMs);
-    const believed = this.#believed;
+  check({ nowMs, oldestMs, newestMs }: LogTimes, elapsedMs: number): Cutoff {
+    const notice = this.#assess({ clockMs: nowMs, elapsedMs }, newestMs);
+    const trusted = this.#trusted;
     const beforeMs =
-      believed === undefined || oldestMs === null
+      trusted === undefined || oldestMs === null
         ? undefined
-        : this.#step(Math.min(nowMs, at(believed, elapsedMs)) - this.#maxAgeMs, oldestMs, elapsedMs);
-    return said === undefined ? { beforeMs } : { beforeMs, said };
+        : this.#step(Math.min(nowMs, at(trusted, elapsedMs)) - this.#maxAgeMs, oldestMs, elapsedMs);
+    return notice === undefined ? { beforeMs } : { beforeMs, notice };
   }
 
-  /** Decides whether the clock is believed. Answers what there is to say of it. */
-  #judge(now: Moment, newestMs: number | null): Said | undefined {
-    const expectedMs = this.#believed === undefined ? newestMs : at(this.#believed, now.elapsedMs);
-    if (expectedMs === null || this.#fits(now, expectedMs)) return this.#believe(now);
+  /** Decides whether the clock is trusted. Answers what there is to say of it. */
+  #assess(now: Moment, newestMs: number | null): ClockNotice | undefined {
+    const expectedMs = this.#trusted === undefined ? newestMs : at(this.#trusted, now.elapsedMs);
+    if (expectedMs === null || this.#fits(now, expectedMs)) return this.#trust(now);
     const claimed = this.#claimed;
     if (claimed !== undefined && Math.abs(now.clockMs - at(claimed, now.elapsedMs)) <= DRIFT_MS) {
-      return now.elapsedMs - claimed.elapsedMs >= STANDS_MS ? this.#believe(now) : undefined;
+      return now.elapsedMs - claimed.elapsedMs >= STANDS_MS ? this.#trust(now) : undefined;
     }
     this.#claimed = now;
     return this.#doubt(now.clockMs - expectedMs);
@@ -68,12 +68,12 @@ export class AgeCutoff {
 
   #fits({ clockMs }: Moment, expectedMs: number): boolean {
     const awayMs = Math.abs(clockMs - expectedMs);
-    return awayMs <= (this.#believed === undefined ? Math.min(FRESH_MS, this.#maxAgeMs) : DRIFT_MS);
+    return awayMs <= (this.#trusted === undefined ? Math.min(FRESH_MS, this.#maxAgeMs) : DRIFT_MS);
   }
 
-  #doubt(awayMs: number): Said {
+  #doubt(awayMs: number): ClockNotice {
     const span = spanText(awayMs);
-    if (this.#believed !== undefined) {
+    if (this.#trusted !== undefined) {
       const text = `the clock jumped ${awayMs > 0 ? "ahead" : "back"} by ${span}: retention by age goes by the time that passed until the clock has stood for 10 min`;
       return { level: "warn", text };
     }
@@ -82,9 +82,9 @@ export class AgeCutoff {
     return { level: awayMs > 0 && awayMs < this.#maxAgeMs ? "info" : "warn", text };
   }
 
-  #believe(now: Moment): Said | undefined {
+  #trust(now: Moment): ClockNotice | undefined {
     const doubted = this.#claimed !== undefined;
-    this.#believed = now;
+    this.#trusted = now;
     this.#claimed = undefined;
     return doubted ? { level: "info", text: "retention by age goes by the clock again" } : undefined;
   }

@@ -35,8 +35,8 @@ export async function keepWithin(
   let failing = false;
   while (!signal.aborted) {
     try {
-      const { beforeMs, said } = cutoff?.look(await log.times(), elapsedMs()) ?? {};
-      if (said !== undefined) logger[said.level](said.text);
+      const { beforeMs, notice } = cutoff?.check(await log.times(), elapsedMs()) ?? {};
+      if (notice !== undefined) logger[notice.level](notice.text);
       const byAge = beforeMs === undefined ? {} : { recordedBeforeMs: beforeMs };
       const { floor, removed } = await log.trim({ ...others, ...byAge }, { signal });
       failing = false;

@@ -1,7 +1,7 @@
 import { equalJson, isJsonObject, type Json, type JsonObject } from "../schemas/json.ts";
 import { namesWithin, spendOnComparing, type Budget } from "./budget.ts";
 import type { Evaluation } from "./evaluation.ts";
-import { memberOf, type Question } from "./values.ts";
+import { memberOf, type Predicate } from "./values.ts";
 
 /** Looking a member up in two objects, and listing it with the others, takes about as long as so many steps. */
 const STEPS_OF_A_MEMBER = 4;
@@ -10,7 +10,7 @@ const STEPS_OF_A_MEMBER = 4;
  * Whether something changed at this place of the object: exactly there, below it, or above it, where a whole part
  * of the object appeared, vanished or was replaced, and differs here.
  */
-export function changesAt(pointer: string): Question {
+export function changesAt(pointer: string): Predicate {
   const below = `${pointer}/`;
   return (changes, evaluation) => {
     if (!Array.isArray(changes)) return false;

@@ -5,7 +5,7 @@ import type { Evaluation } from "./evaluation.ts";
 import type { Expression, Loop, LoopNames, Selector, StateTerm, ValueTerm } from "./expression.ts";
 import { Regex } from "./regex/regex.ts";
 import { sourceOf, UNKNOWN } from "./sources.ts";
-import { containing, equalTo, isEmpty, type Question } from "./values.ts";
+import { containing, equalTo, isEmpty, type Predicate } from "./values.ts";
 
 /** Undefined: the event does not say enough to tell. */
 type Verdict = boolean | undefined;
@@ -64,9 +64,9 @@ function chain(operands: readonly Expression[], slots: number, decisive: boolean
 
 function valueTest({ selector, operator, negated, value: wanted }: ValueTerm): Test {
   const ofChanges = selector.slot === undefined && selector.path.join(".") === "changes";
-  const ask = question(operator, wanted, ofChanges);
+  const matches = predicate(operator, wanted, ofChanges);
   return termTest(selector, (found, evaluation, isCut) => {
-    const isSo = found !== undefined && ask(found, evaluation);
+    const isSo = found !== undefined && matches(found, evaluation);
     return !isSo && isCut() ? undefined : isSo !== negated;
   });
 }
@@ -79,10 +79,10 @@ function stateTest({ selector, operator, negated }: StateTerm): Test {
   });
 }
 
-type Judge = (found: Json | undefined, evaluation: Evaluation, isCut: () => boolean) => Verdict;
+type Decide = (found: Json | undefined, evaluation: Evaluation, isCut: () => boolean) => Verdict;
 
 /** A test of what a selector finds. `isCut`: there may be more than was found. */
-function termTest(selector: Selector, judge: Judge): Test {
+function termTest(selector: Selector, decide: Decide): Test {
   const { needsData, read, isCut } = sourceOf(selector);
   return {
     needsData,
@@ -90,12 +90,12 @@ function termTest(selector: Selector, judge: Judge): Test {
       evaluation.spend(1);
       const found = read(evaluation);
       if (found === UNKNOWN) return undefined;
-      return judge(found, evaluation, () => isCut?.(evaluation) === true);
+      return decide(found, evaluation, () => isCut?.(evaluation) === true);
     },
   };
 }
 
-function question(operator: ValueTerm["operator"], wanted: string, ofChanges: boolean): Question {
+function predicate(operator: ValueTerm["operator"], wanted: string, ofChanges: boolean): Predicate {
   switch (operator) {
     case "equals":
       return equalTo(wanted);

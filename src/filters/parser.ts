@@ -1,7 +1,7 @@
 import { InvalidFilter, quoted } from "./errors.ts";
 import type { Expression, Loop, LoopNames, Selector, StateTerm, ValueOperator } from "./expression.ts";
 import { InvalidRegex, Regex } from "./regex/regex.ts";
-import { selectorComplaint, valueComplaint, type Complaint } from "./selectors.ts";
+import { diagnoseSelector, diagnoseValue, type Diagnostic } from "./selectors.ts";
 import { tokensOf, type Token } from "./tokens.ts";
 
 /** Bounds on what is read, and with them on what the reading and each evaluation can cost. */
@@ -184,8 +184,8 @@ class Parser {
   ): Expression {
     if (operator === "matches") this.#checkRegex(value, token);
     else if (selector.slot === undefined) {
-      const complaint = valueComplaint(selector.path, operator, value, this.#signals);
-      if (complaint !== undefined) throw this.#problem(token, complaint);
+      const diagnostic = diagnoseValue(selector.path, operator, value, this.#signals);
+      if (diagnostic !== undefined) throw this.#problem(token, diagnostic);
     }
     return { kind: "value", selector, operator, negated, value };
   }
@@ -238,8 +238,8 @@ class Parser {
     this.#next += 1;
     const slot = this.#bound.lastIndexOf(path[0] ?? null);
     if (slot >= 0) return { path, slot };
-    const complaint = selectorComplaint(path);
-    if (complaint !== undefined) throw this.#problem(token, complaint);
+    const diagnostic = diagnoseSelector(path);
+    if (diagnostic !== undefined) throw this.#problem(token, diagnostic);
     return { path };
   }
 
@@ -275,8 +275,8 @@ class Parser {
     return this.#problem(token, { problem, expected, ...(hint !== undefined && { hint }) });
   }
 
-  #problem(token: Token | undefined, complaint: Complaint): InvalidFilter {
-    return new InvalidFilter({ text: this.#text, at: token?.at ?? 0, ...complaint });
+  #problem(token: Token | undefined, diagnostic: Diagnostic): InvalidFilter {
+    return new InvalidFilter({ text: this.#text, at: token?.at ?? 0, ...diagnostic });
   }
 }
 

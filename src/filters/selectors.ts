@@ -18,7 +18,7 @@ const ROOTS = [
 ] as const;
 
 /** What is wrong with a selector or a value, before its place is known. */
-export interface Complaint {
+export interface Diagnostic {
   readonly problem: string;
   readonly expected: readonly string[];
   readonly hint?: string;
@@ -40,18 +40,18 @@ export function isObjectMember(name: string): boolean {
   return /^[A-Z]/.test(name);
 }
 
-export function selectorComplaint(path: readonly string[]): Complaint | undefined {
+export function diagnoseSelector(path: readonly string[]): Diagnostic | undefined {
   const [root = "", member] = path;
   if (isObjectMember(root)) return undefined;
   if (!(ROOTS as readonly string[]).includes(root)) return unknownRoot(root);
-  if (root === "resource") return resourceComplaint(path);
+  if (root === "resource") return diagnoseResource(path);
   if (member !== undefined && WORDS.has(root)) {
     return { problem: `${root} is a word, it has no member ${JSON.stringify(member)}`, expected: [root] };
   }
   return undefined;
 }
 
-function unknownRoot(root: string): Complaint {
+function unknownRoot(root: string): Diagnostic {
   const nearest = nearestName(root, ROOTS);
   const capital = root.charAt(0).toUpperCase() + root.slice(1);
   return {
@@ -64,7 +64,7 @@ function unknownRoot(root: string): Complaint {
   };
 }
 
-function resourceComplaint([, member, below]: readonly string[]): Complaint | undefined {
+function diagnoseResource([, member, below]: readonly string[]): Diagnostic | undefined {
   const expected = RESOURCE_MEMBERS.map((name) => `resource.${name}`);
   if (member === undefined) return { problem: "resource needs a member", expected };
   if (below === undefined && (RESOURCE_MEMBERS as readonly string[]).includes(member)) return undefined;
@@ -77,12 +77,12 @@ function resourceComplaint([, member, below]: readonly string[]): Complaint | un
 }
 
 /** Whether a term about this value could ever be true. */
-export function valueComplaint(
+export function diagnoseValue(
   path: readonly string[],
   operator: "equals" | "contains",
   value: string,
   signals: readonly string[],
-): Complaint | undefined {
+): Diagnostic | undefined {
   const name = path.join(".");
   if (name === "changes" && operator === "contains" && value !== "" && !value.startsWith("/")) {
     return {

@@ -8,11 +8,11 @@ const STEPS_OF_A_DECIMAL = 8;
 const TRUE_WORDS = ["1", "t", "T", "true", "TRUE", "True"];
 const FALSE_WORDS = ["0", "f", "F", "false", "FALSE", "False"];
 
-/** Asked of a value of an event. */
-export type Question = (value: Json, evaluation: Evaluation) => boolean;
+/** Whether a value of an event passes. */
+export type Predicate = (value: Json, evaluation: Evaluation) => boolean;
 
 /** Whether a value is what was written in the expression: by the type the value has. */
-export function equalTo(wanted: string): Question {
+export function equalTo(wanted: string): Predicate {
   const decimal = decimalOf(wanted);
   const approximate = Number(wanted);
   // Two decimals that are equal round to the same float; the reverse does not hold.
@@ -66,7 +66,7 @@ function trimZerosAtEnd(text: string): string {
 }
 
 /** A list with such an element, a map with such a key, a text with such a part. */
-export function containing(wanted: string): Question {
+export function containing(wanted: string): Predicate {
   const isEqual = equalTo(wanted);
   return (value, evaluation) => {
     if (typeof value === "string") return includesWithin(value, wanted, evaluation);

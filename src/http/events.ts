@@ -65,18 +65,18 @@ async function sendPage(
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const task = await deps.reads.begin(goneSignal(reply.raw));
-  const room = deps.unread.roomForPage(reply.raw);
+  const budget = deps.unread.budgetForPage(reply.raw);
   const page = await readPage(deps.log, task, {
     cursor: start.cursor,
     filter: createEventFilter(subscription.conditions, access),
     limit: subscription.limit ?? DEFAULT_PAGE_LIMIT,
-    maxBytes: room.maxBytes,
+    maxBytes: budget.maxBytes,
   });
   // Read after the page, so that equal headers mean that nothing was missing.
   const head = await deps.log.head();
   const cursor = formatCursor(page.cursor);
   const text = `[${page.entries.map((entry) => payloadText(entry, subscription.payload)).join(",\n")}]\n`;
-  room.settle(Buffer.byteLength(text));
+  budget.settle(Buffer.byteLength(text));
   if (start.gap !== undefined || page.hasGap) reply.header("x-changefeed-gap", "true");
   return reply
     .type("application/cloudevents-batch+json; charset=utf-8")

@@ -35,14 +35,14 @@ export function addHealthRoutes(app: FastifyInstance, deps: HealthDeps): void {
   app.get("/healthz", async (_request, reply) => {
     const { alive, details } = await deps.liveness();
     // Needs no token, so it says no more where others do.
-    return reply.code(alive ? 200 : 503).send(deps.gate.asksWho ? { alive } : { alive, ...details });
+    return reply.code(alive ? 200 : 503).send(deps.gate.authRequired ? { alive } : { alive, ...details });
   });
   app.get("/readyz", async (request, reply) => {
     if (deps.isStopping()) return reply.code(503).send({ ready: false, why: "the server is stopping" });
     const { ready, waiting } = await deps.readiness();
     if (ready) return reply.send({ ready });
     reply.code(503);
-    if (deps.openRoutes.includes("readyz") && deps.gate.asksWho) return reply.send({ ready });
+    if (deps.openRoutes.includes("readyz") && deps.gate.authRequired) return reply.send({ ready });
     const access = await deps.gate.accessOf(request.raw);
     return reply.send({ ready, waiting: waiting.filter(({ scope }) => maySeeScope(access, scope)) });
   });

@@ -17,11 +17,11 @@ export function addHistoryRoute(app: FastifyInstance, deps: SubscribeDeps): void
     const wanted = parseHistoryQuery(searchParams, { signals, nowMs: nowMs() });
     const access = await deps.accessOf(request.raw);
     const task = await deps.reads.begin(goneSignal(reply.raw));
-    const room = deps.unread.roomForPage(reply.raw);
-    const { maxBytes } = room;
+    const budget = deps.unread.budgetForPage(reply.raw);
+    const { maxBytes } = budget;
     const page = await readHistory(deps.log, task, { request: wanted, access, maxBytes });
     const text = `[${page.entries.map(({ json }) => json).join(",\n")}]\n`;
-    room.settle(Buffer.byteLength(text));
+    budget.settle(Buffer.byteLength(text));
     const cursor = formatCursor(page.cursor);
     if (page.more) {
       searchParams.set("cursor", cursor);

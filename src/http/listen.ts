@@ -7,12 +7,12 @@ export interface ListenOptions {
   readonly port: number;
   readonly insecureNoAuth?: boolean;
   /** Whether who connects is asked who they are. */
-  readonly asksWho?: boolean;
+  readonly authRequired?: boolean;
 }
 
 /** @throws InsecureListen where strangers could reach the server and nobody said that they may. */
-export function assertMayListen({ host, insecureNoAuth = false, asksWho = false }: ListenOptions): void {
-  if (!asksWho && !insecureNoAuth && !isLoopback(host)) throw new InsecureListen(host);
+export function assertMayListen({ host, insecureNoAuth = false, authRequired = false }: ListenOptions): void {
+  if (!authRequired && !insecureNoAuth && !isLoopback(host)) throw new InsecureListen(host);
 }
 
 /**

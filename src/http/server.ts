@@ -100,7 +100,7 @@ const STOP_DEADLINE_MS = 500;
 export function createHttpServer(deps: HttpServerDeps, options: HttpServerOptions): HttpServer {
   const { log, metrics, source } = deps;
   const { bookmarkIntervalMs, pingIntervalMs, stallTimeoutMs } = { ...DEFAULTS, ...options };
-  const logger = deps.logger.child({ room: "http" });
+  const logger = deps.logger.child({ module: "http" });
   const subscriptions = new Subscriptions({ log, logger, metrics, bookmarkIntervalMs, stallTimeoutMs });
   const sockets = new Set<Socket>();
   let stopping: Promise<void> | undefined;
@@ -110,7 +110,7 @@ export function createHttpServer(deps: HttpServerDeps, options: HttpServerOption
   const elapsedMs = deps.elapsedMs ?? (() => performance.now());
   const { authenticators = [] } = deps;
   const gate = new Gate({ ...options, authenticators }, { logger, nowMs, elapsedMs });
-  const openToAll = options.insecureNoAuth === true || gate.asksWho;
+  const openToAll = options.insecureNoAuth === true || gate.authRequired;
   const assertMayAsk = openToAll ? () => undefined : assertLoopbackName;
   const { openRoutes = [] } = options;
 
@@ -179,8 +179,8 @@ export function createHttpServer(deps: HttpServerDeps, options: HttpServerOption
 
   return {
     async start() {
-      assertMayListen({ ...options, asksWho: gate.asksWho });
-      if (gate.asksWho && options.tls === undefined && !isLoopback(options.host)) {
+      assertMayListen({ ...options, authRequired: gate.authRequired });
+      if (gate.authRequired && options.tls === undefined && !isLoopback(options.host)) {
         logger.warn(
           "tokens come unencrypted: give --tls-cert and --tls-key, or put a proxy with TLS in front",
         );

@@ -9,7 +9,7 @@ const WHOLE_BYTES = 64 * 1024 * 1024;
 const RETRY_AFTER_SECONDS = 5;
 
 /** What one page may hold, until its reader has taken it. */
-export interface PageRoom {
+export interface PageBudget {
   readonly maxBytes: number;
   /** The page is made and holds so much. */
   settle(bytes: number): void;
@@ -21,16 +21,16 @@ interface Answer {
 }
 
 /**
- * Bounds what answers hold that wait for their readers, of a whole server. Pages share one room: each gets a part of what is
- * left, and beyond it one event, so that everybody is still served. What cannot be made shorter has a room of its own, and
+ * Bounds what answers hold that wait for their readers, of a whole server. Pages share one budget: each gets a part of what is
+ * left, and beyond it one event, so that everybody is still served. What cannot be made shorter has a budget of its own, and
  * past that is refused.
  */
 export class UnreadAnswers {
-  readonly #pages = new Room(PAGES_BYTES);
-  readonly #whole = new Room(WHOLE_BYTES);
+  readonly #pages = new ByteBudget(PAGES_BYTES);
+  readonly #whole = new ByteBudget(WHOLE_BYTES);
 
   /** Call it where the page begins to be read: what it may hold counts from then on. */
-  roomForPage(answer: Answer): PageRoom {
+  budgetForPage(answer: Answer): PageBudget {
     const maxBytes = Math.max(0, Math.floor(this.#pages.freeBytes * PART_OF_FREE));
     return { maxBytes, settle: this.#pages.hold(answer, maxBytes) };
   }
@@ -48,7 +48,7 @@ export class UnreadAnswers {
   }
 }
 
-class Room {
+class ByteBudget {
   readonly #maxBytes: number;
   #heldBytes = 0;
 

@@ -5,7 +5,7 @@ import { listBody } from "./body.ts";
 import { isRefusal, NomadError } from "./errors.ts";
 import { createInspection, objectOf, parsed, type NomadInspection } from "./inspection.ts";
 import type { NomadClientOptions } from "./options.ts";
-import { header, Requester, type Answer } from "./requester.ts";
+import { header, Requester, type NomadResponse } from "./requester.ts";
 import { transportError } from "./transport-errors.ts";
 
 export interface NomadClientDeps {
@@ -49,8 +49,8 @@ async function list(
   const consistency = request.consistency ?? options.consistency;
   const waitMs = Math.max(1, Math.ceil(request.waitMs ?? DEFAULT_WAIT_MS));
   const blocking = request.index !== undefined;
-  const answer = await requester.ask({
-    ...questionAbout(resource, request.namespace),
+  const answer = await requester.send({
+    ...requestAbout(resource, request.namespace),
     query: {
       ...namespaceQuery(resource, request.namespace),
       ...(request.index === undefined ? {} : { index: flooredIndex(request.index), wait: `${waitMs}ms` }),
@@ -75,7 +75,7 @@ function flooredIndex(index: string): string {
   return /^\d*[1-9]\d*$/.test(index) ? index : "1";
 }
 
-function questionAbout(resource: Resource, namespace: string) {
+function requestAbout(resource: Resource, namespace: string) {
   return {
     path: resource.path,
     capability: resource.capability,
@@ -88,7 +88,7 @@ function namespaceQuery(resource: Resource, namespace: string): Record<string, s
 }
 
 /** @throws NomadError where the answer is no whole list, has no index, or is too old to go by. */
-function believable(answer: Answer, consistency: Consistency, maxStaleMs: number): ListResponse {
+function believable(answer: NomadResponse, consistency: Consistency, maxStaleMs: number): ListResponse {
   const { headers, address, elapsedMs } = answer;
   if (!/^application\/json\b/i.test(header(headers, "content-type") ?? "")) {
     throw badResponse(
@@ -105,7 +105,7 @@ function believable(answer: Answer, consistency: Consistency, maxStaleMs: number
   return { body: wholeList(answer), index, knownLeader, lastContactMs, consistency, address, elapsedMs };
 }
 
-function wholeList(answer: Answer): Buffer {
+function wholeList(answer: NomadResponse): Buffer {
   try {
     return listBody(answer.body);
   } catch (failure) {
@@ -113,13 +113,13 @@ function wholeList(answer: Answer): Buffer {
   }
 }
 
-function wholeNumber(answer: Answer, name: string, otherwise: string | undefined): string {
+function wholeNumber(answer: NomadResponse, name: string, otherwise: string | undefined): string {
   const text = header(answer.headers, name) ?? otherwise;
   if (text !== undefined && /^\d+$/.test(text)) return text;
   throw badResponse(answer, text === undefined ? `no header ${name}` : `header ${name} is no whole number`);
 }
 
-function badResponse(answer: Answer, says: string): NomadError {
+function badResponse(answer: NomadResponse, says: string): NomadError {
   return new NomadError(
     "NOMAD_BAD_RESPONSE",
     `${answer.what} at ${answer.address} was answered with ${says}`,
@@ -133,7 +133,7 @@ function badResponse(answer: Answer, says: string): NomadError {
 }
 
 function outOfTouch(
-  answer: Answer,
+  answer: NomadResponse,
   consistency: Consistency,
   knownLeader: boolean,
   lastContactMs: number,
@@ -161,8 +161,8 @@ async function mayList(
 ): Promise<boolean> {
   const resource = RESOURCES[type];
   const prefix = resource.neverPrefix === undefined ? {} : { prefix: resource.neverPrefix };
-  const answer = await requester.ask({
-    ...questionAbout(resource, namespace),
+  const answer = await requester.send({
+    ...requestAbout(resource, namespace),
     query: { ...namespaceQuery(resource, namespace), ...prefix },
     signal,
   });
@@ -175,8 +175,8 @@ async function namespaceOf(
   requester: Requester,
   name: string,
   signal: AbortSignal,
-): Promise<{ presence: "present" | "absent" | "hidden"; answer: Answer }> {
-  const answer = await requester.ask({ path: `/v1/namespace/${encodeURIComponent(name)}`, signal });
+): Promise<{ presence: "present" | "absent" | "hidden"; answer: NomadResponse }> {
+  const answer = await requester.send({ path: `/v1/namespace/${encodeURIComponent(name)}`, signal });
   const { refusal, body } = answer;
   if (refusal === undefined) return { presence: "present", answer };
   if (NOT_ALLOWED.has(refusal.code)) return { presence: "hidden", answer };

@@ -1,6 +1,6 @@
 import { isJsonObject, parseExact, stringField, type Json, type JsonObject } from "../schemas/json.ts";
 import { NomadError } from "./errors.ts";
-import type { Answer, Requester } from "./requester.ts";
+import type { NomadResponse, Requester } from "./requester.ts";
 
 /** What `doctor` and start-up ask beyond lists. All reject with NomadError. */
 export interface NomadInspection {
@@ -50,7 +50,7 @@ const NO_SIGNAL = new AbortController().signal;
 
 export function createInspection(requester: Requester): NomadInspection {
   const ask = (path: string, signal = NO_SIGNAL, capability?: string) =>
-    requester.ask({ path, signal, ...(capability === undefined ? {} : { capability }) });
+    requester.send({ path, signal, ...(capability === undefined ? {} : { capability }) });
   return {
     agentSelf: async (signal) => agentSelf(await ask("/v1/agent/self", signal, "agent:read")),
     leader: async (signal) => {
@@ -62,7 +62,7 @@ export function createInspection(requester: Requester): NomadInspection {
   };
 }
 
-function agentSelf(answer: Answer): AgentSelf | undefined {
+function agentSelf(answer: NomadResponse): AgentSelf | undefined {
   if (answer.refusal?.code === "NOMAD_FORBIDDEN") return undefined;
   const self = objectOf(parsed(answer));
   const config = objectOf(self["config"]);
@@ -92,7 +92,7 @@ function versionOf(version: Json | undefined): string | undefined {
 }
 
 /** @throws NomadError where Nomad does not know the token, or cannot be asked. */
-export function tokenSelf(answer: Answer): TokenSelf {
+export function tokenSelf(answer: NomadResponse): TokenSelf {
   const { refusal } = answer;
   if (refusal?.message.includes("ACL support disabled")) return { kind: "acls-disabled" };
   // Without a token Nomad up to 1.10 answers an error, with a task's JWT later ones answer 404.
@@ -117,7 +117,7 @@ export function tokenSelf(answer: Answer): TokenSelf {
 }
 
 /** @throws NomadError: the refusal, or NOMAD_BAD_RESPONSE for what is no JSON. */
-export function parsed(answer: Answer): Json {
+export function parsed(answer: NomadResponse): Json {
   if (answer.refusal !== undefined) throw answer.refusal;
   try {
     return parseExact(answer.body.toString("utf8"));

@@ -12,7 +12,7 @@ import { createTokenReader, type TokenReader } from "./token.ts";
 import { plainConnector, tlsConnector } from "./tls.ts";
 import { transportError } from "./transport-errors.ts";
 
-export interface Question {
+export interface NomadRequest {
   /** Path with its ids percent-encoded, without query. */
   readonly path: string;
   readonly query?: Readonly<Record<string, string>>;
@@ -28,7 +28,7 @@ export interface Question {
   readonly signal: AbortSignal;
 }
 
-export interface Answer {
+export interface NomadResponse {
   readonly status: number;
   readonly headers: Headers;
   /** Whole and decoded. */
@@ -36,7 +36,7 @@ export interface Answer {
   readonly address: string;
   /** `GET /v1/jobs?namespace=default`. */
   readonly what: string;
-  /** From sending the question to the whole answer, ms. */
+  /** From sending the request to the whole answer, ms. */
   readonly elapsedMs: number;
   /** What was sent as token: an ACL token's UUID, or something else, such as a task's JWT. */
   readonly token: "none" | "uuid" | "other";
@@ -58,7 +58,7 @@ const MOVE_ON = new Set(["NOMAD_UNREACHABLE", "NOMAD_TLS", "NOMAD_TOO_MANY_CONNE
 
 /**
  * Asks Nomad over HTTP: the token, the connections, the addresses. Keeps to the address that works; where one
- * fails, the question goes to each of the others once. A timeout moves on too, but with the next question: the
+ * fails, the request goes to each of the others once. A timeout moves on too, but with the next request: the
  * time for this one is spent.
  */
 export class Requester {
@@ -77,11 +77,11 @@ export class Requester {
   }
 
   /** Rejects with a NomadError where no whole answer came, or with the signal's reason. */
-  async ask(question: Question): Promise<Answer> {
+  async send(request: NomadRequest): Promise<NomadResponse> {
     const first = this.#preferred;
     for (let tried = 1; ; tried += 1) {
       const position = (first + tried - 1) % this.#agents.length;
-      const outcome = await this.#attempt(this.#agents[position] as Agent, question);
+      const outcome = await this.#attempt(this.#agents[position] as Agent, request);
       const error = outcome instanceof NomadError ? outcome : outcome.refusal;
       const another = error !== undefined && this.#moveOn(position, error);
       if (another && error.code !== "NOMAD_TIMEOUT" && tried < this.#agents.length) continue;
@@ -110,14 +110,14 @@ export class Requester {
     return true;
   }
 
-  async #attempt(agent: Agent, question: Question): Promise<Answer | NomadError> {
-    const token = (question.token ?? (await this.#token()))?.reveal();
-    const asked = this.#asked(question, token !== undefined);
+  async #attempt(agent: Agent, request: NomadRequest): Promise<NomadResponse | NomadError> {
+    const token = (request.token ?? (await this.#token()))?.reveal();
+    const asked = this.#asked(request, token !== undefined);
     try {
-      const response = await this.#exchange(agent, asked, question, token);
-      return await this.#answer(agent, asked, response, token);
+      const response = await this.#exchange(agent, asked, request, token);
+      return await this.#toResponse(agent, asked, response, token);
     } catch (failure) {
-      question.signal.throwIfAborted();
+      request.signal.throwIfAborted();
       if (failure instanceof NomadError) throw failure;
       return transportError(asked.what, agent.address.display, failure);
     }
@@ -126,20 +126,20 @@ export class Requester {
   async #exchange(
     agent: Agent,
     asked: Asked,
-    question: Question,
+    request: NomadRequest,
     token: string | undefined,
   ): Promise<RawResponse> {
-    const connection = await agent.connections.take(question.signal);
+    const connection = await agent.connections.take(request.signal);
     let whole = false;
     try {
       const response = await exchange(connection, {
         path: asked.what.slice("GET ".length),
         headers: headersFor(agent.address, token, this.#options.compression),
-        headersTimeoutMs: question.headersTimeoutMs ?? this.#options.requestTimeoutMs,
+        headersTimeoutMs: request.headersTimeoutMs ?? this.#options.requestTimeoutMs,
         bodyTimeoutMs: this.#options.bodyTimeoutMs,
         maxBodyBytes: this.#options.maxBodyBytes,
-        likelyBytes: question.likelyBytes ?? 0,
-        signal: question.signal,
+        likelyBytes: request.likelyBytes ?? 0,
+        signal: request.signal,
       });
       whole = true;
       return response;
@@ -148,12 +148,12 @@ export class Requester {
     }
   }
 
-  async #answer(
+  async #toResponse(
     agent: Agent,
     asked: Asked,
     response: RawResponse,
     token: string | undefined,
-  ): Promise<Answer> {
+  ): Promise<NomadResponse> {
     const { status, headers } = response;
     const address = agent.address.display;
     const encoding = header(headers, "content-encoding");
@@ -180,11 +180,11 @@ export class Requester {
     return { status, headers, body, address, what: asked.what, elapsedMs, token: kindOf(token), refusal };
   }
 
-  #asked(question: Question, tokenSent: boolean): Asked {
-    const parameters = new URLSearchParams(question.query);
+  #asked(request: NomadRequest, tokenSent: boolean): Asked {
+    const parameters = new URLSearchParams(request.query);
     if (this.#options.region !== undefined) parameters.set("region", this.#options.region);
     const query = parameters.toString();
-    const { capability, namespace, path } = question;
+    const { capability, namespace, path } = request;
     return { what: `GET ${path}${query === "" ? "" : `?${query}`}`, capability, namespace, tokenSent };
   }
 }
@@ -225,7 +225,7 @@ function headersFor(
   };
 }
 
-function kindOf(token: string | undefined): Answer["token"] {
+function kindOf(token: string | undefined): NomadResponse["token"] {
   if (token === undefined) return "none";
   return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(token) ? "uuid" : "other";
 }

@@ -11,7 +11,7 @@ export interface Asked {
   readonly tokenSent: boolean;
 }
 
-export interface FailedAnswer {
+export interface FailedResponse {
   readonly status: number;
   /** One line of the body, without secrets. */
   readonly text: string;
@@ -188,7 +188,7 @@ const OTHERWISE: Rule = {
 };
 
 /** The error an answer other than 200 stands for. */
-export function statusError(asked: Asked, answer: FailedAnswer): NomadError {
+export function statusError(asked: Asked, answer: FailedResponse): NomadError {
   const { status, text, address, retryAfterMs, heldMs } = answer;
   const rule = RULES.find((candidate) => applies(candidate, status, text)) ?? OTHERWISE;
   const said = text === "" ? "" : `: ${text}`;
@@ -202,7 +202,7 @@ export function statusError(asked: Asked, answer: FailedAnswer): NomadError {
 }
 
 /** What answers there may be a gateway that knows Nomad under that path only. */
-function droppedPathHint({ status, droppedPath }: FailedAnswer): string {
+function droppedPathHint({ status, droppedPath }: FailedResponse): string {
   if (droppedPath === undefined || status >= 500) return "";
   return `. The path ${droppedPath} of the address was dropped, as Nomad's own client does: give Nomad a host name or a port of its own at the gateway`;
 }

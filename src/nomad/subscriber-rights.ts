@@ -7,7 +7,7 @@ import { rightsOfPolicies, rulesOf, type PolicyRules } from "./acl-rules.ts";
 import type { NomadError } from "./errors.ts";
 import { objectOf, parsed, tokenSelf } from "./inspection.ts";
 import type { NomadClientOptions } from "./options.ts";
-import { Requester, type Answer } from "./requester.ts";
+import { Requester, type NomadResponse } from "./requester.ts";
 import { isToken, Secret } from "./secret.ts";
 
 /** What Nomad says of a token that is not ours. */
@@ -72,7 +72,7 @@ class RightsReader {
     if (text === undefined) return this.#anonymous(signal);
     if (!isToken(text)) return { kind: "unknown" };
     const token = new Secret(text);
-    const ask: Ask = (path, query = {}) => this.#requester.ask({ path, query, token, signal });
+    const ask: Ask = (path, query = {}) => this.#requester.send({ path, query, token, signal });
     const self = await ask("/v1/acl/token/self");
     const { refusal } = self;
     if (refusal?.code === "NOMAD_TOKEN_EXPIRED") return { kind: "expired" };
@@ -94,7 +94,7 @@ class RightsReader {
 
   /** Nomad applies this policy to requests without a token, and to nothing else. Anyone may read it. */
   async #anonymous(signal: AbortSignal): Promise<TokenRights> {
-    const answer = await this.#requester.ask({ path: "/v1/acl/policy/anonymous", signal });
+    const answer = await this.#requester.send({ path: "/v1/acl/policy/anonymous", signal });
     if (answer.refusal?.message.includes("ACL support disabled")) return { kind: "acls-off" };
     if (answer.status === 404 || (answer.refusal !== undefined && NOT_KNOWN.has(answer.refusal.code)))
       return { kind: "unknown" };
@@ -151,7 +151,7 @@ class RightsReader {
   }
 }
 
-type Ask = (path: string, query?: Readonly<Record<string, string>>) => Promise<Answer>;
+type Ask = (path: string, query?: Readonly<Record<string, string>>) => Promise<NomadResponse>;
 
 /** Policies that may not be read, or an endpoint this version does not have, leave asking; some say so with 500. */
 function throwUnlessRefused(refusal: NomadError): void {
@@ -206,7 +206,7 @@ async function mayList(ask: Ask, resource: Resource, namespace: string): Promise
   throw refusal;
 }
 
-function namespaceNames(answer: Answer): string[] {
+function namespaceNames(answer: NomadResponse): string[] {
   const listed = parsed(answer);
   return Array.isArray(listed)
     ? listed.flatMap((namespace) => stringField(objectOf(namespace), "Name") ?? [])

@@ -147,7 +147,7 @@ export interface SubscriptionContext {
   readonly nowMs: number;
   /** Names of all signals there are. */
   readonly signals: readonly string[];
-  /** Reads an expression of the filter language, which is not of this room. @throws InvalidFilter */
+  /** Reads an expression of the filter language, which this module does not know. @throws InvalidFilter */
   readonly compileFilter: (text: string, signals: readonly string[]) => EventExpression;
   /** What a browser's EventSource sends when it reconnects; goes before `cursor` and `since`. */
   readonly lastEventId?: string;

@@ -22,7 +22,7 @@ const SECRET_NAMES = [
 ];
 
 /**
- * The root logger: JSON lines, or text for people. Rooms take a child of it with their ids bound. Writes to
+ * The root logger: JSON lines, or text for people. Modules take a child of it with their ids bound. Writes to
  * `destination`, by default stderr, so that stdout stays for a command's own output. Whatever a line quotes from outside,
  * it shows no password of an address and cannot steer a terminal.
  */
@@ -50,7 +50,7 @@ export function createLogger(options: {
   const prettify = prettyFactory({
     colorize: options.colours === true,
     translateTime: "UTC:yyyy-mm-dd'T'HH:MM:ss.l'Z'",
-    ignore: "room",
+    ignore: "module",
     singleLine: true,
   });
   return pino(base, { write: (line) => destination.write(prettify(forPeople(parseExact(line)) as object)) });

@@ -139,7 +139,7 @@ describe("a subscriber whose filters are dear", () => {
 
   it("gets everything, later than the others, who wait for none of it", async () => {
     await using fanOut = await FanOut.open({ maxBytes: 1 << 20, maxEvents: 1000 });
-    const turnsAtLast = vi.spyOn(fanOut.turns, "takeLast");
+    const turnsAtLast = vi.spyOn(fanOut.scheduler, "scheduleLast");
     const dear = await fanOut.subscribe(0, DEAR);
     const plain = await fanOut.subscribe(0, ALL);
     await fanOut.commit(drafts(0, 100));

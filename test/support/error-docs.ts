@@ -4,7 +4,7 @@ import type { NomadErrorCode } from "../../src/nomad/errors.ts";
 
 interface ErrorClass {
   readonly name: string;
-  readonly room: string;
+  readonly module: string;
   /** Undefined where one class has several codes. */
   readonly code: string | undefined;
   readonly retryable: string | undefined;
@@ -55,21 +55,21 @@ interface Entry {
   readonly code: string;
   readonly says: string;
   readonly retryable: string;
-  readonly room: string;
+  readonly module: string;
 }
 
-function entriesOf({ name, code, room, says, retryable = "depends on the cause" }: ErrorClass): Entry[] {
-  if (name !== "NomadError") return [{ code: code ?? name, says, retryable, room }];
+function entriesOf({ name, code, module, says, retryable = "depends on the cause" }: ErrorClass): Entry[] {
+  if (name !== "NomadError") return [{ code: code ?? name, says, retryable, module }];
   return Object.entries(NOMAD_CODES).map(([nomadCode, meaning]) => ({
     code: nomadCode,
     says: meaning,
     retryable,
-    room,
+    module,
   }));
 }
 
-function sectionOf({ code, says, retryable, room }: Entry): string {
-  return `## ${code}\n\n${says}\n\nRetry: ${retryable}. Raised in \`${room}\`.\n`;
+function sectionOf({ code, says, retryable, module }: Entry): string {
+  return `## ${code}\n\n${says}\n\nRetry: ${retryable}. Raised in \`${module}\`.\n`;
 }
 
 export function errorClasses(sourceFolder: string): ErrorClass[] {
@@ -80,7 +80,7 @@ export function errorClasses(sourceFolder: string): ErrorClass[] {
     const text = readFileSync(join(sourceFolder, file), "utf8");
     return [...text.matchAll(CLASS)].map(([, comment = "", name = "", body = ""]) => ({
       name,
-      room: file.split("/")[0] ?? "",
+      module: file.split("/")[0] ?? "",
       code: /readonly code = "(\w+)"/.exec(body)?.[1],
       retryable: { true: "yes", false: "no" }[/readonly retryable = (true|false)/.exec(body)?.[1] ?? ""],
       says: comment

@@ -11,8 +11,8 @@ import type { EventFilter } from "../../src/publishers/selection/event-filter.ts
 import { ConnectionFrames } from "../../src/publishers/connection/frames.ts";
 import { Ring } from "../../src/publishers/fanout/ring.ts";
 import { ClientGone, Subscriber, type Ending } from "../../src/publishers/fanout/subscriber.ts";
-import { Turns } from "../../src/publishers/fanout/turns.ts";
-import { SharedViews } from "../../src/publishers/fanout/view.ts";
+import { FairScheduler } from "../../src/publishers/fanout/fair-scheduler.ts";
+import { SharedSelectors } from "../../src/publishers/fanout/event-selector.ts";
 import type { Cursor } from "../../src/schemas/cursor.ts";
 import type { EventDraft } from "../../src/schemas/draft.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
@@ -37,9 +37,9 @@ export class FanOut implements AsyncDisposable {
   readonly log: FeedLog;
   readonly ring: Ring;
   readonly metrics = createMetrics();
-  readonly turns = new Turns();
+  readonly scheduler = new FairScheduler();
   readonly #directory: string;
-  readonly #views = new SharedViews();
+  readonly #selectors = new SharedSelectors();
   readonly #subscribers: Fanned[] = [];
   #isAway = false;
   #calls = 0;
@@ -53,7 +53,7 @@ export class FanOut implements AsyncDisposable {
     this.#directory = directory;
     this.ring = new Ring({
       log: this.#breakable(),
-      turns: this.turns,
+      scheduler: this.scheduler,
       logger: silentLogger(),
       metrics: this.metrics,
       limits: ringLimits,
@@ -99,16 +99,16 @@ export class FanOut implements AsyncDisposable {
     const head = await this.log.head();
     const start = { epoch: head.epoch, sequence: Math.min(Math.max(sequence, head.floor), head.sequence) };
     const sink = new FakeSink();
-    const { view, release } = this.#views.share(name, formOf(sink.encode, "full"), () => filter);
+    const { selector, release } = this.#selectors.share(name, formOf(sink.encode, "full"), () => filter);
     const controller = new AbortController();
     const subscriber = new Subscriber({
       log: this.#breakable(),
       ring: this.ring,
-      turns: this.turns,
+      scheduler: this.scheduler,
       sink,
       frames: new ConnectionFrames({ source: SOURCE, connectionId: "c", nowMs: () => 0 }),
       start: { cursor: start, head },
-      view,
+      selector,
       ...(limit !== undefined && { limit }),
       bookmarkIntervalMs: 60_000,
       stallTimeoutMs: 60_000,

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 
 const SOURCES = join(import.meta.dirname, "../../src");
 
-/** What each room may import besides itself: along the flow from Nomad to the subscribers, never against it. */
+/** What each module may import besides itself: along the flow from Nomad to the subscribers, never against it. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   schemas: [],
   snapshots: ["schemas"],
@@ -24,14 +24,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "node-version.ts": [],
 };
 
-const PURE_ROOMS = ["schemas", "snapshots", "events", "filters"];
+const PURE_MODULES = ["schemas", "snapshots", "events", "filters"];
 /** Modules that reach outside the process, or make it run on its own. */
 const IMPURE =
   /^(node:)?(fs|net|http|https|http2|tls|dgram|dns|child_process|worker_threads|cluster|timers|sqlite|readline|os|process)(\/|$)/;
 
 interface Import {
   readonly file: string;
-  readonly room: string;
+  readonly module: string;
   readonly target: string;
   /** Gone in the built files. */
   readonly isTypeOnly: boolean;
@@ -45,13 +45,13 @@ const files = readdirSync(SOURCES, { recursive: true, encoding: "utf8" }).filter
 const imports: readonly Import[] = files.flatMap((file) =>
   [...readFileSync(join(SOURCES, file), "utf8").matchAll(IMPORT)].map((match) => ({
     file,
-    room: roomOf(file),
+    module: moduleOf(file),
     target: (match[1] ?? match[2]) as string,
     isTypeOnly: /^\s*(import|export) type\s/.test(match[0]),
   })),
 );
 
-function roomOf(file: string): string {
+function moduleOf(file: string): string {
   return file.split("/")[0] as string;
 }
 
@@ -60,24 +60,28 @@ function arrow({ file, target }: Import): string {
   return `${file} → ${target.startsWith(".") ? normalize(join(dirname(file), target)) : target}`;
 }
 
-describe("the rooms", () => {
+describe("the modules", () => {
   it("are all known here", () => {
-    const rooms = new Set(files.map(roomOf));
-    expect([...rooms].filter((room) => room !== "commands" && MAY_IMPORT[room] === undefined)).toEqual([]);
+    const modules = new Set(files.map(moduleOf));
+    expect(
+      [...modules].filter((module) => module !== "commands" && MAY_IMPORT[module] === undefined),
+    ).toEqual([]);
   });
 
   it("import only along the flow", () => {
     const across = imports
       .filter(({ target }) => target.startsWith("."))
-      .filter(({ file, room, target }) => {
-        const to = roomOf(normalize(join(dirname(file), target)));
-        return to !== room && room !== "commands" && MAY_IMPORT[room]?.includes(to) !== true;
+      .filter(({ file, module, target }) => {
+        const to = moduleOf(normalize(join(dirname(file), target)));
+        return to !== module && module !== "commands" && MAY_IMPORT[module]?.includes(to) !== true;
       });
     expect(across.map(arrow)).toEqual([]);
   });
 
   it("that are pure reach nothing outside the process", () => {
-    const impure = imports.filter(({ room, target }) => PURE_ROOMS.includes(room) && IMPURE.test(target));
+    const impure = imports.filter(
+      ({ module, target }) => PURE_MODULES.includes(module) && IMPURE.test(target),
+    );
     expect(impure.map(arrow)).toEqual([]);
   });
 });
@@ -118,7 +122,7 @@ function cyclesOf(graph: ReadonlyMap<string, readonly string[]>): string[] {
 
 it("what the client takes from elsewhere can go into a browser: types, the root of all errors, and how an address is shown", () => {
   const values = imports
-    .filter(({ room, isTypeOnly }) => room === "client" && !isTypeOnly)
+    .filter(({ module, isTypeOnly }) => module === "client" && !isTypeOnly)
     .filter(({ target }) => !target.startsWith("./"));
   expect(values.map(arrow).toSorted()).toEqual([
     "client/errors.ts → schemas/errors.ts",
@@ -186,7 +190,7 @@ it("the reading of imports works", () => {
   expect(imports.length).toBeGreaterThan(files.length);
   const start = {
     file: "main.ts",
-    room: "main.ts",
+    module: "main.ts",
     target: "./commands/program.ts",
     isTypeOnly: false,
   };

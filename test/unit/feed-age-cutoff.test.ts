@@ -11,13 +11,13 @@ let trueMs: number;
 let offMs: number;
 let oldestMs: number;
 let cutoff: AgeCutoff;
-let said: string[];
+let notice: string[];
 beforeEach(() => {
   trueMs = START_MS;
   offMs = 0;
   oldestMs = START_MS - AGE_MS;
   cutoff = new AgeCutoff(AGE_MS);
-  said = [];
+  notice = [];
 });
 
 /** A look every half minute; what is cut off is gone. */
@@ -25,8 +25,8 @@ function pass(ms: number): void {
   for (let passedMs = 0; passedMs < ms; passedMs += 30_000) {
     trueMs += 30_000;
     const times = { nowMs: trueMs + offMs, oldestMs, newestMs: trueMs };
-    const look = cutoff.look(times, trueMs - START_MS);
-    if (look.said !== undefined) said.push(look.said.text);
+    const look = cutoff.check(times, trueMs - START_MS);
+    if (look.notice !== undefined) notice.push(look.notice.text);
     if (look.beforeMs !== undefined) oldestMs = Math.max(oldestMs, look.beforeMs);
   }
 }
@@ -36,7 +36,7 @@ describe("retention by age", () => {
   test("keeps what is younger, and nothing else, while the clock is right", () => {
     pass(DAY_MS);
     expect(keptMs()).toBe(AGE_MS);
-    expect(said).toEqual([]);
+    expect(notice).toEqual([]);
   });
 
   test("follows a clock that is slewed", () => {
@@ -45,7 +45,7 @@ describe("retention by age", () => {
       pass(30_000);
     }
     expect(oldestMs).toBe(trueMs + offMs - AGE_MS);
-    expect(said).toEqual([]);
+    expect(notice).toEqual([]);
   });
 
   test.each([30_000, 5 * MINUTE_MS])("loses nothing to a clock that is ahead for %d ms", (ms) => {
@@ -55,7 +55,7 @@ describe("retention by age", () => {
     offMs = 0;
     pass(30_000);
     expect(keptMs()).toBe(AGE_MS);
-    expect(said).toEqual([
+    expect(notice).toEqual([
       "the clock jumped ahead by 30 d: retention by age goes by the time that passed until the clock has stood for 10 min",
       "retention by age goes by the clock again",
     ]);
@@ -88,17 +88,17 @@ describe("retention by age", () => {
     offMs = 0;
     pass(MINUTE_MS);
     expect(keptMs()).toBe(AGE_MS);
-    expect(said[0]).toBe(
+    expect(notice[0]).toBe(
       "the clock is 30 d after the newest event: retention by age begins when the clock has stood for 10 min",
     );
   });
 
   test("believes at the start no clock by which the newest event would go", () => {
     const times = { nowMs: START_MS, oldestMs, newestMs: START_MS - 30 * MINUTE_MS };
-    const short = new AgeCutoff(10 * MINUTE_MS).look(times, 0);
+    const short = new AgeCutoff(10 * MINUTE_MS).check(times, 0);
     expect(short.beforeMs).toBeUndefined();
-    expect(short.said?.level).toBe("warn");
-    expect(new AgeCutoff(AGE_MS).look(times, 0).beforeMs).toBe(START_MS - AGE_MS);
+    expect(short.notice?.level).toBe("warn");
+    expect(new AgeCutoff(AGE_MS).check(times, 0).beforeMs).toBe(START_MS - AGE_MS);
   });
 
   test("keeps more, never less, while the clock is behind, and goes by it once it stands", () => {
@@ -107,7 +107,7 @@ describe("retention by age", () => {
     offMs = -DAY_MS;
     pass(20 * MINUTE_MS);
     expect(oldestMs).toBe(before);
-    expect(said).toHaveLength(2);
+    expect(notice).toHaveLength(2);
     pass(2 * DAY_MS);
     expect(oldestMs).toBe(trueMs + offMs - AGE_MS);
   });
@@ -120,19 +120,19 @@ describe("retention by age", () => {
 
   test("goes on though the log could not let go of what was cut off", () => {
     const times = { nowMs: START_MS, oldestMs: START_MS - 30 * DAY_MS, newestMs: START_MS };
-    const cut = [0, 1, 2].map(() => cutoff.look(times, 0).beforeMs);
+    const cut = [0, 1, 2].map(() => cutoff.check(times, 0).beforeMs);
     expect(cut).toEqual([1, 2, 3].map((looks) => times.oldestMs + (looks * AGE_MS) / 500));
   });
 
   test("has nothing to cut off in an empty log", () => {
     const empty = { nowMs: START_MS, oldestMs: null, newestMs: null };
-    expect(cutoff.look(empty, 0)).toEqual({ beforeMs: undefined });
+    expect(cutoff.check(empty, 0)).toEqual({ beforeMs: undefined });
   });
 
   test("says at the start in passing that nothing happened for some hours", () => {
     const quiet = { nowMs: START_MS, oldestMs, newestMs: START_MS - 5 * 3_600_000 };
-    expect(cutoff.look(quiet, 0).said).toMatchObject({ level: "info" });
+    expect(cutoff.check(quiet, 0).notice).toMatchObject({ level: "info" });
     const old = { nowMs: START_MS, oldestMs, newestMs: START_MS - 8 * DAY_MS };
-    expect(new AgeCutoff(AGE_MS).look(old, 0).said).toMatchObject({ level: "warn" });
+    expect(new AgeCutoff(AGE_MS).check(old, 0).notice).toMatchObject({ level: "warn" });
   });
 });

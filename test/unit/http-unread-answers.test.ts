@@ -11,10 +11,10 @@ function answer() {
 describe("pages that nobody reads", () => {
   it("hold 16 MiB together, however many they are", () => {
     const unread = new UnreadAnswers();
-    const rooms = Array.from({ length: 2000 }, () => unread.roomForPage(answer()).maxBytes);
-    expect(rooms[0]).toBe(MIB);
-    expect(rooms.at(-1)).toBeLessThan(1024);
-    const sum = rooms.reduce((total, bytes) => total + bytes, 0);
+    const budgets = Array.from({ length: 2000 }, () => unread.budgetForPage(answer()).maxBytes);
+    expect(budgets[0]).toBe(MIB);
+    expect(budgets.at(-1)).toBeLessThan(1024);
+    const sum = budgets.reduce((total, bytes) => total + bytes, 0);
     expect(sum).toBeLessThanOrEqual(16 * MIB);
     expect(sum).toBeGreaterThan(15 * MIB);
   });
@@ -22,23 +22,23 @@ describe("pages that nobody reads", () => {
   it.each(["finish", "close"])("give their room back at the answer's %s, once", (end) => {
     const unread = new UnreadAnswers();
     const first = answer();
-    unread.roomForPage(first);
-    const { maxBytes } = unread.roomForPage(answer());
+    unread.budgetForPage(first);
+    const { maxBytes } = unread.budgetForPage(answer());
     expect(maxBytes).toBe((15 * MIB) / 16);
     first.emit(end);
     first.emit("close");
-    expect(unread.roomForPage(answer()).maxBytes).toBe((16 * MIB - maxBytes) / 16);
+    expect(unread.budgetForPage(answer()).maxBytes).toBe((16 * MIB - maxBytes) / 16);
   });
 
   it("count as what they hold once they are made, and not at all where nobody waits for them", () => {
     const unread = new UnreadAnswers();
-    unread.roomForPage(answer()).settle(0);
+    unread.budgetForPage(answer()).settle(0);
     const gone = answer();
-    const late = unread.roomForPage(gone);
+    const late = unread.budgetForPage(gone);
     gone.emit("close");
     late.settle(5 * MIB);
-    unread.roomForPage(Object.assign(answer(), { closed: true }));
-    expect(unread.roomForPage(answer()).maxBytes).toBe(MIB);
+    unread.budgetForPage(Object.assign(answer(), { closed: true }));
+    expect(unread.budgetForPage(answer()).maxBytes).toBe(MIB);
   });
 });
 

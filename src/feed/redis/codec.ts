@@ -90,7 +90,7 @@ function lastIndexAfter(text: string, name: string): string | undefined {
 }
 
 /** Severities that are rare enough for an index. */
-export function isGrave(severity: Severity): boolean {
+export function isSevere(severity: Severity): boolean {
   return SEVERITIES[severity] >= SEVERITIES.WARN;
 }
 

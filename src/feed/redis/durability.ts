@@ -27,7 +27,7 @@ const PROOFS: Readonly<Record<Exclude<Durability, "async">, Proof>> = {
   },
 };
 
-const questions = new WeakMap<Connection, Questions>();
+const sharedProofs = new WeakMap<Connection, SharedProofs>();
 
 /**
  * Waits until what this connection wrote is as durable as asked for. Call it in the same turn in which the reply of
@@ -44,8 +44,8 @@ export async function waitUntilDurable(
   const { session } = connection;
   const proof = PROOFS[durability];
   if (durability === "fsync" && !(await connection.knows("WAITAOF"))) return;
-  const own = questions.get(connection) ?? new Questions();
-  questions.set(connection, own);
+  const own = sharedProofs.get(connection) ?? new SharedProofs();
+  sharedProofs.set(connection, own);
   const proved = await own.share(() => ask(connection, metaKey, proof));
   if (connection.session !== session) {
     throw new LogUnavailable(
@@ -66,23 +66,23 @@ async function ask(connection: Connection, metaKey: string, { wait }: Proof): Pr
   return Number(confirmations) >= 1;
 }
 
-/** Redis holds a connection while it waits: one question is under way, and the next is for all that came since. */
-class Questions {
+/** Redis holds a connection while it waits: one proof is under way, and the next is for all that came since. */
+class SharedProofs {
   #current: Promise<boolean> | undefined;
   #next: Promise<boolean> | undefined;
 
-  share(question: () => Promise<boolean>): Promise<boolean> {
+  share(prove: () => Promise<boolean>): Promise<boolean> {
     if (this.#next !== undefined) return this.#next;
-    if (this.#current === undefined) return this.#begin(question);
+    if (this.#current === undefined) return this.#begin(prove);
     const begin = () => {
       this.#next = undefined;
-      return this.#begin(question);
+      return this.#begin(prove);
     };
     return (this.#next = this.#current.then(begin, begin));
   }
 
-  #begin(question: () => Promise<boolean>): Promise<boolean> {
-    const current = question();
+  #begin(prove: () => Promise<boolean>): Promise<boolean> {
+    const current = prove();
     this.#current = current;
     const end = () => {
       if (this.#current === current) this.#current = undefined;

@@ -28,7 +28,7 @@ import type { Connection } from "./connection.ts";
 import { RedisConsumers } from "./consumers.ts";
 import { RedisDeadLetters } from "./dead-letters.ts";
 import { feedIsGone } from "./errors.ts";
-import { Guess } from "./guess.ts";
+import { SequencePredictor } from "./sequence-predictor.ts";
 import { waitUntilDurable, type Durability } from "./durability.ts";
 import { KeyLists } from "./key-lists.ts";
 import { scanHistory, type Range } from "./history.ts";
@@ -36,7 +36,7 @@ import { readPage } from "./pages.ts";
 import { BEFORE, BEGIN_EMPTY, CLAIM, FILLED, TIMES, TRIM } from "./scripts.ts";
 import { filterOf, RedisStateCut, LOAD_LIMITS } from "./state.ts";
 import { Watch } from "./watch.ts";
-import type { Witness } from "./witness.ts";
+import type { TailLossDetector } from "./tail-loss-detector.ts";
 
 export interface RedisLogParts {
   readonly connection: Connection;
@@ -55,13 +55,13 @@ export interface WriterParts {
   readonly source: string;
   readonly durability: Durability;
   readonly streamPerResource: boolean;
-  readonly witness: Witness;
+  readonly tailLoss: TailLossDetector;
 }
 
 /**
  * The log in Redis: a stream and the hashes beside it, under one prefix. Any number of processes write and read.
  * Each write is one script, so log, state and checkpoint change together, and go back together where Redis loses
- * its tail. A writer notices that, see Witness; then every claim made before conflicts, and its holder derives from
+ * its tail. A writer notices that, see TailLossDetector; then every claim made before conflicts, and its holder derives from
  * Nomad what was lost.
  */
 export class RedisLog implements FeedLog {
@@ -72,7 +72,7 @@ export class RedisLog implements FeedLog {
   readonly #watch: Watch;
   /** Scope name to the fence it was claimed with here. */
   readonly #claimed = new Map<string, number>();
-  readonly #guess = new Guess();
+  readonly #predictor = new SequencePredictor();
   readonly #keyLists = new KeyLists();
   #highestFence = 0;
   #closed = false;
@@ -86,7 +86,7 @@ export class RedisLog implements FeedLog {
   }
 
   async head(): Promise<FeedHead> {
-    if (this.#parts.writer !== undefined) return this.#writing().witness.look();
+    if (this.#parts.writer !== undefined) return this.#writing().tailLoss.check();
     const fields = ["epoch", "sequence", "floor", "nomadEpoch"];
     const reply = await this.#connection.call("HMGET", this.#key("meta"), ...fields);
     const [epoch, sequence, floor, nomadEpoch] = reply as (string | null)[];
@@ -99,7 +99,7 @@ export class RedisLog implements FeedLog {
   }
 
   async claim(scope: Scope, owner: string): Promise<Claim> {
-    const { connection, source, witness } = this.#writing();
+    const { connection, source, tailLoss } = this.#writing();
     const { resource, namespace } = scope;
     for (;;) {
       const own = [
@@ -111,9 +111,9 @@ export class RedisLog implements FeedLog {
         this.#parts.recordedAt(),
         this.#highestFence,
       ];
-      const reply = await connection.run(CLAIM, [...own, ...seenArguments(witness.seen)]);
+      const reply = await connection.run(CLAIM, [...own, ...seenArguments(tailLoss.seen)]);
       const claim = readClaimReply(reply, scope);
-      if (claim === "lost") await witness.look();
+      if (claim === "lost") await tailLoss.check();
       else {
         this.#highestFence = Math.max(this.#highestFence, claim.fence);
         this.#claimed.set(scopeName(scope), claim.fence);
@@ -128,13 +128,13 @@ export class RedisLog implements FeedLog {
   }
 
   async commit(commit: Commit): Promise<Committed> {
-    const { connection, durability, witness } = this.#writing();
+    const { connection, durability, tailLoss } = this.#writing();
     for (;;) {
       const reply = await this.#send(commit);
       if (reply === "unclaimed") throw this.#unclaimed(commit);
-      if (reply === "lost") await witness.look();
+      if (reply === "lost") await tailLoss.check();
       else if (reply !== "moved") {
-        if (reply.seen !== undefined) witness.remember(reply.seen);
+        if (reply.seen !== undefined) tailLoss.remember(reply.seen);
         await waitUntilDurable(connection, this.#key("meta"), durability);
         this.#waiters.wake(reply.committed.last);
         return reply.committed;
@@ -143,11 +143,11 @@ export class RedisLog implements FeedLog {
   }
 
   async #send(commit: Commit): Promise<ReturnType<typeof readCommitReply>> {
-    const { connection, streamPerResource, witness } = this.#writing();
-    const { seen } = witness;
+    const { connection, streamPerResource, tailLoss } = this.#writing();
+    const { seen } = tailLoss;
     const { events } = commit;
-    const after = this.#guess.sends(events.length, seen);
-    const sealedAfter = this.#guess.isGood && events.length > 0 ? after : undefined;
+    const after = this.#predictor.predict(events.length, seen);
+    const sealedAfter = this.#predictor.isGood && events.length > 0 ? after : undefined;
     const context = { nowMs: this.#parts.recordedAt(), seen, streamPerResource, sealedAfter };
     let right: boolean | undefined;
     try {
@@ -158,7 +158,7 @@ export class RedisLog implements FeedLog {
       }
       return reply;
     } finally {
-      this.#guess.answered(right);
+      this.#predictor.settle(right);
     }
   }
 

@@ -9,7 +9,7 @@ import type { Durability } from "./durability.ts";
 import { locationOf, type Location } from "./location.ts";
 import { RedisLog, type WriterParts } from "./log.ts";
 import { OPEN } from "./scripts.ts";
-import { Witness, type DraftEpochEvent } from "./witness.ts";
+import { TailLossDetector, type DraftEpochEvent } from "./tail-loss-detector.ts";
 
 interface CommonOptions {
   /** As in location.ts. */
@@ -76,7 +76,7 @@ async function beginWriting(
   for (const { message, hint } of warnings) logger.warn({ redis: location.where, hint }, message);
   await connection.run(OPEN, [source, randomEpoch(), recordedAt()]);
   await verify(connection, location, source);
-  const witness = new Witness(connection, {
+  const tailLoss = new TailLossDetector(connection, {
     source,
     streamPerResource,
     draftEpochEvent,
@@ -84,8 +84,8 @@ async function beginWriting(
     recordedAt,
     logger,
   });
-  await witness.look();
-  return { source, durability, streamPerResource, witness };
+  await tailLoss.check();
+  return { source, durability, streamPerResource, tailLoss };
 }
 
 /** The source the feed at `url` belongs to, or undefined where there is no feed yet. */

@@ -1,7 +1,7 @@
 import { crc32 } from "node:zlib";
 import type { EventDraft } from "../../schemas/draft.ts";
 import type { HistoryScan } from "../log.ts";
-import { isGrave } from "./codec.ts";
+import { isSevere } from "./codec.ts";
 
 /**
  * The index of the history. The log is divided into segments of about `SEGMENT_EVENTS` events; each has its postings in
@@ -19,9 +19,10 @@ type Kind = (typeof KINDS)[number];
 /** Every partition that a segment may have. */
 export const PARTITIONS: readonly string[] = [
   ...KINDS.flatMap((kind) => Array.from({ length: PARTITIONS_PER_KIND }, (_, number) => `${kind}:${number}`)),
+  // Of the severity WARN and above: the name under which logs store it.
   "grave",
 ];
-const GRAVE = PARTITIONS.length - 1;
+const SEVERE = PARTITIONS.length - 1;
 
 /** Texts to append: partition, lines, partition, lines … */
 export function postingsOf(events: readonly EventDraft[]): string[] {
@@ -34,7 +35,7 @@ export function postingsOf(events: readonly EventDraft[]): string[] {
     if (job !== null) add(slotOf("job", job), lineName("job", job));
     if (node !== null) add(slotOf("node", node), lineName("node", node));
     for (const signal of signals) add(slotOf("signal", signal), lineName("signal", signal));
-    if (isGrave(severity)) add(GRAVE, "grave");
+    if (isSevere(severity)) add(SEVERE, "grave");
   }
   return lines.flatMap((text, slot) => (text === "" ? [] : [PARTITIONS[slot] ?? "", text]));
 }
@@ -51,7 +52,7 @@ export function postedBy({ key, job, node, signal, minSeverity }: HistoryScan): 
   if (job !== undefined) return posted("job", job);
   if (node !== undefined) return posted("node", node);
   if (signal !== undefined) return posted("signal", signal);
-  if (minSeverity !== undefined && isGrave(minSeverity)) return { partition: "grave", name: "grave" };
+  if (minSeverity !== undefined && isSevere(minSeverity)) return { partition: "grave", name: "grave" };
   return undefined;
 }
 

@@ -133,7 +133,7 @@ return 1
 
 /**
  * Where the feed is, as a writer looks at it. ARGV: what it saw: epoch, sequence, stamp.
- * Answers ["lost", epoch or ''] where the log lost what was seen; ["unwitnessed", epoch] where the server's data set
+ * Answers ["lost", epoch or ''] where the log lost what was seen; ["unverified", epoch] where the server's data set
  * has another history than when the log was last looked at and this writer has seen nothing by which to tell whether
  * events are gone; else ["", epoch, sequence, floor, Nomad epoch, stamp of the newest event].
  */
@@ -143,7 +143,7 @@ if lostItsTail(here, ARGV[1], tonumber(ARGV[2]), ARGV[3]) then return { 'lost', 
 if not here then return { '', '' } end
 local history = replid()
 if redis.call('HGET', META, 'replid') ~= history then
-  if ARGV[1] ~= here.epoch then return { 'unwitnessed', here.epoch } end
+  if ARGV[1] ~= here.epoch then return { 'unverified', here.epoch } end
   redis.call('HSET', META, 'replid', history)
 end
 local newest = redis.call('XREVRANGE', LOG, '+', '-', 'COUNT', 1)[1]

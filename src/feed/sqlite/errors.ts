@@ -28,7 +28,7 @@ function isSqliteError(error: unknown): error is SqliteError {
   return error instanceof Error && "code" in error && error.code === "ERR_SQLITE_ERROR" && "errcode" in error;
 }
 
-/** SQLite's primary result code behind an error of this room, if it has one. */
+/** SQLite's primary result code behind an error of this module, if it has one. */
 export function sqliteCode(error: unknown): number | undefined {
   const cause = error instanceof ChangefeedError ? error.cause : error;
   return isSqliteError(cause) ? cause.errcode & 0xff : undefined;

@@ -4,7 +4,7 @@ import type { LogEntry } from "../../schemas/draft.ts";
 import type { HistoryQuery, HistoryScan } from "../log.ts";
 import type { Connection, Row } from "./connection.ts";
 import { entryOf, EVENT_COLUMNS } from "./rows.ts";
-import { GRAVE } from "./schema.ts";
+import { SEVERE } from "./schema.ts";
 
 export interface Plan {
   readonly sql: string;
@@ -32,7 +32,7 @@ const INDEXES: readonly (readonly [
   ["events_by_key", ["key"], (query) => query.key !== undefined],
   ["events_by_job", ["job"], (query) => query.job !== undefined],
   ["events_by_node", ["node"], (query) => query.node !== undefined],
-  ["events_by_severity", [], (query) => isGrave(query.minSeverity)],
+  ["events_by_severity", [], (query) => isSevere(query.minSeverity)],
   [
     "events_by_scope",
     ["resource", "namespace"],
@@ -153,7 +153,7 @@ function chooseWalk(query: HistoryScan): Walk {
     sequence: "events.sequence",
     columns,
     // In the index's own words: SQLite proves nothing cleverer than that.
-    conditions: index === "events_by_severity" ? [GRAVE] : [],
+    conditions: index === "events_by_severity" ? [SEVERE] : [],
   };
 }
 
@@ -162,6 +162,6 @@ function severityCondition(least: NonNullable<HistoryQuery["minSeverity"]>): str
   return `severity IN (${names.map((name) => `'${name}'`).join(",")})`;
 }
 
-function isGrave(least: HistoryQuery["minSeverity"]): boolean {
+function isSevere(least: HistoryQuery["minSeverity"]): boolean {
   return least !== undefined && SEVERITIES[least] >= SEVERITIES.WARN;
 }

@@ -2,7 +2,7 @@
 export const APPLICATION_ID = 0x4e43464c;
 
 /** Severities that are rare enough for an index of their own. */
-export const GRAVE = "severity IN ('WARN','ERROR','FATAL')";
+export const SEVERE = "severity IN ('WARN','ERROR','FATAL')";
 
 /**
  * Documented for people in docs/sqlite-log.md. Sequences are contiguous and `recorded_at` never falls, so a
@@ -49,7 +49,7 @@ CREATE INDEX events_by_scope     ON events (resource, namespace, sequence, op, s
 CREATE INDEX events_by_namespace ON events (namespace, sequence, resource, op, severity);
 CREATE INDEX events_by_resource  ON events (resource, sequence, op, severity);
 CREATE INDEX events_by_op        ON events (op, sequence, severity);
-CREATE INDEX events_by_severity  ON events (sequence, severity, namespace, resource, op) WHERE ${GRAVE};
+CREATE INDEX events_by_severity  ON events (sequence, severity, namespace, resource, op) WHERE ${SEVERE};
 
 CREATE TABLE event_signals (
   signal   TEXT    NOT NULL,

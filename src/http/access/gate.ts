@@ -22,7 +22,7 @@ export interface GateOptions {
   readonly keepWhileAwayMs?: number;
 }
 
-interface Visitor {
+interface Principal {
   readonly token: string | undefined;
   /** Undefined where nobody is asked. */
   readonly grant: Grant | undefined;
@@ -38,7 +38,7 @@ export class Gate {
   readonly tickets: Tickets;
   readonly #grants: Grants | undefined;
   /** A request is asked once, since its ticket is good once. */
-  readonly #visitors = new WeakMap<IncomingMessage, Promise<Visitor>>();
+  readonly #principals = new WeakMap<IncomingMessage, Promise<Principal>>();
 
   constructor(options: GateOptions, deps: Clocks & { readonly logger: Logger }) {
     const { authenticators = [] } = options;
@@ -56,7 +56,7 @@ export class Gate {
           });
   }
 
-  get asksWho(): boolean {
+  get authRequired(): boolean {
     return this.#grants !== undefined;
   }
 
@@ -65,25 +65,25 @@ export class Gate {
    * @throws Unauthorized, Forbidden, AuthUnavailable, InvalidParameter
    */
   async accessOf(request: IncomingMessage): Promise<Access> {
-    const { grant } = await this.#visitorOf(request);
+    const { grant } = await this.#principalOf(request);
     return grant?.access ?? EVERYTHING;
   }
 
   /** What the log calls the one who asks; undefined where that is not known, or nobody is asked. */
   async nameOf(request: IncomingMessage): Promise<string | undefined> {
-    const visitor = await this.#visitors.get(request)?.catch(() => undefined);
-    return visitor?.grant?.access.name;
+    const principal = await this.#principals.get(request)?.catch(() => undefined);
+    return principal?.grant?.access.name;
   }
 
   /** In whose name the request makes and moves consumers. @throws as accessOf */
   async actorOf(request: IncomingMessage): Promise<ConsumerActor> {
-    const { grant } = await this.#visitorOf(request);
+    const { grant } = await this.#principalOf(request);
     return grant?.actor ?? FOR_ALL;
   }
 
   /** A ticket that stands for the request's token. @throws as accessOf, and LimitReached */
   async ticketFor(request: IncomingMessage): Promise<{ ticket: string; expiresAtMs: number }> {
-    const { token } = await this.#visitorOf(request);
+    const { token } = await this.#principalOf(request);
     return this.tickets.issue(token);
   }
 
@@ -92,7 +92,7 @@ export class Gate {
    * @throws as accessOf, and LimitReached
    */
   async takePlace(request: IncomingMessage): Promise<void> {
-    const { grant } = await this.#visitorOf(request);
+    const { grant } = await this.#principalOf(request);
     const { socket } = request;
     if (grant === undefined || grant.connections.has(socket)) return;
     this.limits.assertRoom(grant.connections.size);
@@ -102,20 +102,20 @@ export class Gate {
 
   /** Ends the stream where its token is no longer good. The stream's connection closes with it. */
   async hold(request: IncomingMessage, end: (error: Error) => void): Promise<void> {
-    const { grant } = await this.#visitorOf(request);
+    const { grant } = await this.#principalOf(request);
     if (grant !== undefined) onClose(request.socket, grant.watch(end));
   }
 
-  #visitorOf(request: IncomingMessage): Promise<Visitor> {
-    const known = this.#visitors.get(request);
+  #principalOf(request: IncomingMessage): Promise<Principal> {
+    const known = this.#principals.get(request);
     if (known !== undefined) return known;
-    const visitor = this.#meet(request);
-    visitor.catch(() => undefined);
-    this.#visitors.set(request, visitor);
-    return visitor;
+    const principal = this.#authenticate(request);
+    principal.catch(() => undefined);
+    this.#principals.set(request, principal);
+    return principal;
   }
 
-  async #meet(request: IncomingMessage): Promise<Visitor> {
+  async #authenticate(request: IncomingMessage): Promise<Principal> {
     const { token: given, ticket } = credentialsOf(request);
     const token = ticket === undefined ? given : this.tickets.redeem(ticket);
     return { token, grant: await this.#grants?.of(token, addressOf(request.socket)) };

@@ -4,7 +4,7 @@ import { covers, type Access } from "../../publishers/selection/access.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import { Forbidden } from "../errors.ts";
 import { AuthUnavailable, Unauthorized } from "./errors.ts";
-import type { Asker } from "./fair-turns.ts";
+import type { Requester } from "./fair-slots.ts";
 import type { Authenticator, Clocks, Identity } from "./identity.ts";
 
 export interface GrantsOptions extends Clocks {
@@ -145,7 +145,7 @@ function expired(): Unauthorized {
 }
 
 /** A token that was good is looked at again. */
-const ITSELF: Asker = { address: "", known: true };
+const ITSELF: Requester = { address: "", known: true };
 
 const NO_RIGHTS: Identity["rights"] = {
   mayList: () => false,
@@ -206,10 +206,10 @@ export class Grants {
 async function identify(
   authenticators: readonly Authenticator[],
   token: string | undefined,
-  asker: Asker,
+  requester: Requester,
 ): Promise<Identity> {
   for (const authenticator of authenticators) {
-    const identity = await authenticator.identify(token, asker);
+    const identity = await authenticator.identify(token, requester);
     if (identity === undefined) continue;
     if (!identity.rights.none) return identity;
     if (token !== undefined) throw new Forbidden("This token may see nothing of the feed", NOTHING_TO_SEE);

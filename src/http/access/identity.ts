@@ -1,6 +1,6 @@
 import type { Rights } from "../../schemas/rights.ts";
 
-import type { Asker } from "./fair-turns.ts";
+import type { Requester } from "./fair-slots.ts";
 
 /** What is shown or written down goes by the first, every interval by the second. */
 export interface Clocks {
@@ -27,5 +27,5 @@ export interface Authenticator {
    * Undefined: not known here; another way may know it. Without a token: whoever needs none.
    * @throws Unauthorized where it is known and no longer good; AuthUnavailable where it cannot be told; LimitReached
    */
-  identify(token: string | undefined, asker: Asker): Promise<Identity | undefined>;
+  identify(token: string | undefined, requester: Requester): Promise<Identity | undefined>;
 }

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { ALL_RIGHTS, type Rights } from "../../schemas/rights.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import { AuthUnavailable, Unauthorized } from "./errors.ts";
-import { FairTurns, type Asker } from "./fair-turns.ts";
+import { FairSlots, type Requester } from "./fair-slots.ts";
 import type { Authenticator, Identity } from "./identity.ts";
 import { UnknownTokens } from "./unknown-tokens.ts";
 
@@ -34,7 +34,7 @@ export class NomadTokens implements Authenticator {
   readonly #logger: Logger;
   /** Where Nomad runs without ACLs everybody may list everything there; whether that holds here without a token. */
   readonly #openWithoutAcls: boolean;
-  readonly #turns: FairTurns;
+  readonly #slots: FairSlots;
   readonly #unknown: UnknownTokens;
   #saidOpen = false;
 
@@ -52,16 +52,16 @@ export class NomadTokens implements Authenticator {
     this.#ask = ask;
     this.#logger = options.logger;
     this.#openWithoutAcls = options.openWithoutAcls;
-    this.#turns = new FairTurns(options.atOnce ?? 4);
+    this.#slots = new FairSlots(options.atOnce ?? 4);
     this.#unknown = new UnknownTokens(options.elapsedMs ?? (() => performance.now()));
   }
 
-  async identify(token: string | undefined, asker: Asker): Promise<Identity | undefined> {
+  async identify(token: string | undefined, requester: Requester): Promise<Identity | undefined> {
     const hash = createHash("sha256")
       .update(token ?? "")
       .digest("base64");
     if (this.#unknown.has(hash)) return undefined;
-    const answer = await this.#answer(token, asker);
+    const answer = await this.#answer(token, requester);
     if (answer.kind === "known") return answer;
     if (answer.kind === "expired") throw new Unauthorized("The token has expired", "Get a new token");
     if (answer.kind === "unknown") {
@@ -73,9 +73,9 @@ export class NomadTokens implements Authenticator {
     return { name: "nomad without ACLs", manages: true, rights: ALL_RIGHTS };
   }
 
-  async #answer(token: string | undefined, asker: Asker): Promise<NomadSays> {
+  async #answer(token: string | undefined, requester: Requester): Promise<NomadSays> {
     const signal = AbortSignal.timeout(ANSWER_WITHIN_MS);
-    return this.#turns.run(asker, signal, () =>
+    return this.#slots.run(requester, signal, () =>
       this.#ask(token, signal).catch((error: unknown) => {
         throw new AuthUnavailable(error);
       }),

@@ -4,7 +4,7 @@ import type { Cursor } from "../../schemas/cursor.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
 import { Batch, BATCH_LIMITS } from "./batch.ts";
-import type { Turns } from "./turns.ts";
+import type { FairScheduler } from "./fair-scheduler.ts";
 
 /** What the ring holds at most: bytes of events and of their frames, and events. */
 const RING_LIMITS = { maxBytes: 16 * 1024 * 1024, maxEvents: 8192 };
@@ -14,7 +14,7 @@ const RETRY_MS = 500;
 
 export interface RingOptions {
   readonly log: FeedLog;
-  readonly turns: Turns;
+  readonly scheduler: FairScheduler;
   readonly logger: Logger;
   readonly metrics: Pick<Metrics, "ringBytes" | "ringEvents">;
   readonly limits?: { readonly maxBytes: number; readonly maxEvents: number };
@@ -111,7 +111,7 @@ export class Ring {
   }
 
   async #follow(signal: AbortSignal): Promise<void> {
-    const { log, turns } = this.#options;
+    const { log, scheduler } = this.#options;
     const { epoch, sequence } = await log.head();
     if (signal.aborted) return;
     let end: Cursor = { epoch, sequence };
@@ -127,7 +127,7 @@ export class Ring {
         this.#push(batch, end);
         this.#announce();
         // Members were waiting before: when this turn comes, each of them had one.
-        await new Promise<void>((resolve) => turns.take(resolve));
+        await new Promise<void>((resolve) => scheduler.schedule(resolve));
       }
     }
   }

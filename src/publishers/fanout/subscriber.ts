@@ -10,17 +10,17 @@ import { Pace } from "./pace.ts";
 import type { Ring } from "./ring.ts";
 import type { Frame, Sink } from "../connection/sink.ts";
 import type { StartPoint } from "../connection/start.ts";
-import type { Turns } from "./turns.ts";
-import type { Selection, View } from "./view.ts";
+import type { FairScheduler } from "./fair-scheduler.ts";
+import type { Selection, EventSelector } from "./event-selector.ts";
 
 export interface SubscriberOptions {
   readonly log: Pick<FeedLog, "read">;
   readonly ring: Ring;
-  readonly turns: Turns;
+  readonly scheduler: FairScheduler;
   readonly sink: Sink;
   readonly frames: ConnectionFrames;
   readonly start: StartPoint;
-  readonly view: View;
+  readonly selector: EventSelector;
   /** Events after which the stream ends. */
   readonly limit?: number;
   readonly bookmarkIntervalMs: number;
@@ -127,7 +127,7 @@ export class Subscriber {
     this.#options.onReached?.(this.#cursor);
     this.#scheduleBookmark();
     this.#leaveRing = this.#options.ring.join(() => this.#hear());
-    this.#takeTurn();
+    this.#requestTurn();
   }
 
   async #untilClear(signal: AbortSignal): Promise<void> {
@@ -148,15 +148,15 @@ export class Subscriber {
 
   #hear(): void {
     this.#hasNews = true;
-    this.#takeTurn();
+    this.#requestTurn();
   }
 
-  #takeTurn(): void {
+  #requestTurn(): void {
     if (this.#hasTurn || this.#isReading || this.#isOver || this.#stallTimer !== undefined) return;
     this.#hasTurn = true;
-    const { turns } = this.#options;
-    if (this.#pace.goesLast) turns.takeLast(this.#onTurn);
-    else turns.take(this.#onTurn);
+    const { scheduler } = this.#options;
+    if (this.#pace.goesLast) scheduler.scheduleLast(this.#onTurn);
+    else scheduler.schedule(this.#onTurn);
   }
 
   readonly #onTurn = (): void => {
@@ -176,7 +176,7 @@ export class Subscriber {
     if (performance.now() >= this.#nextBookmarkAt) this.#bookmark();
     if (!sink.isClear) this.#waitForSocket();
     else if (next === "behind") void this.#readLog();
-    else if (next !== undefined) this.#takeTurn();
+    else if (next !== undefined) this.#requestTurn();
   }
 
   /** What goes on after the cursor, as the ring answers it. */
@@ -222,7 +222,7 @@ export class Subscriber {
       this.#read = new Batch(this.#cursor, entries);
       this.#isReading = false;
       // Nothing more in the log: the ring has news once it is where this cursor is.
-      if (entries.length > 0 || this.#hasNews) this.#takeTurn();
+      if (entries.length > 0 || this.#hasNews) this.#requestTurn();
     } catch (error) {
       if (error instanceof EventsMissing) this.#goBehind(error);
       else this.#fail(error);
@@ -236,13 +236,18 @@ export class Subscriber {
     this.#cursor = behind;
     this.#options.onReached?.(behind);
     this.#isReading = false;
-    this.#takeTurn();
+    this.#requestTurn();
   }
 
   /** Moves the cursor over what of the batch goes out after `selected` others. */
   #select(batch: Batch, selected: number): Selection {
-    const { view, limit = Number.POSITIVE_INFINITY } = this.#options;
-    const selection = view.select(batch, this.#cursor.sequence, limit - this.#events - selected, this.#pace);
+    const { selector, limit = Number.POSITIVE_INFINITY } = this.#options;
+    const selection = selector.select(
+      batch,
+      this.#cursor.sequence,
+      limit - this.#events - selected,
+      this.#pace,
+    );
     this.#cursor = { epoch: this.#cursor.epoch, sequence: selection.reached };
     this.#options.onReached?.(this.#cursor);
     return selection;
@@ -261,7 +266,7 @@ export class Subscriber {
     sink.whenClear(() => {
       clearTimeout(this.#stallTimer);
       this.#stallTimer = undefined;
-      this.#takeTurn();
+      this.#requestTurn();
     });
   }
 
@@ -279,7 +284,7 @@ export class Subscriber {
     this.#nextBookmarkAt = performance.now() + bookmarkIntervalMs;
     clearTimeout(this.#bookmarkTimer);
     // A timer may come a moment early.
-    this.#bookmarkTimer = setTimeout(() => this.#takeTurn(), bookmarkIntervalMs + 1).unref();
+    this.#bookmarkTimer = setTimeout(() => this.#requestTurn(), bookmarkIntervalMs + 1).unref();
   }
 
   #finish(): void {

@@ -11,8 +11,8 @@ import type { Sink } from "../connection/sink.ts";
 import type { StartPoint } from "../connection/start.ts";
 import { formOf } from "../selection/payload.ts";
 import { ClientGone, Subscriber, type Ending, type SubscriberOptions } from "./subscriber.ts";
-import { Turns } from "./turns.ts";
-import { SharedViews, View } from "./view.ts";
+import { FairScheduler } from "./fair-scheduler.ts";
+import { SharedSelectors, EventSelector } from "./event-selector.ts";
 
 export interface OpenSubscription extends Pick<SubscriberOptions, "prelude" | "onReached"> {
   readonly connectionId: string;
@@ -40,13 +40,13 @@ export interface SubscriptionsOptions {
 export class Subscriptions {
   readonly #options: SubscriptionsOptions;
   readonly #open = new Map<AbortController, Promise<void>>();
-  readonly #turns = new Turns();
+  readonly #scheduler = new FairScheduler();
   readonly #ring: Ring;
-  readonly #views = new SharedViews();
+  readonly #selectors = new SharedSelectors();
 
   constructor(options: SubscriptionsOptions) {
     this.#options = options;
-    this.#ring = new Ring({ ...options, turns: this.#turns });
+    this.#ring = new Ring({ ...options, scheduler: this.#scheduler });
   }
 
   get size(): number {
@@ -59,16 +59,16 @@ export class Subscriptions {
     const { subscription, sink, frames, start, prelude, onReached } = opened;
     const { format } = sink;
     const controller = new AbortController();
-    const { view, release } = this.#viewOf(opened);
+    const { selector, release } = this.#selectorOf(opened);
     const deliveries = metrics.deliveries.labels({ format });
     const subscriber = new Subscriber({
       log,
       ring: this.#ring,
-      turns: this.#turns,
+      scheduler: this.#scheduler,
       sink,
       frames,
       start,
-      view,
+      selector,
       ...(subscription.limit !== undefined && { limit: subscription.limit }),
       ...(prelude && { prelude }),
       ...(onReached && { onReached }),
@@ -89,14 +89,17 @@ export class Subscriptions {
   }
 
   /** Rights may change under a stream, so only those who see everything share what was decided for one of them. */
-  #viewOf({ subscription, sink, access }: OpenSubscription): { view: View; release: () => void } {
+  #selectorOf({ subscription, sink, access }: OpenSubscription): {
+    selector: EventSelector;
+    release: () => void;
+  } {
     const { conditions, payload } = subscription;
     const form = formOf(sink.encode, payload);
     const makeFilter = () => createEventFilter(conditions, access);
     const key = access === EVERYTHING ? textOf(conditions) : undefined;
     return key === undefined
-      ? { view: new View(makeFilter(), form), release: () => undefined }
-      : this.#views.share(key, form, makeFilter);
+      ? { selector: new EventSelector(makeFilter(), form), release: () => undefined }
+      : this.#selectors.share(key, form, makeFilter);
   }
 
   async #run(subscriber: Subscriber, controller: AbortController, opened: OpenSubscription): Promise<void> {

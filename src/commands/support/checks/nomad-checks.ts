@@ -52,7 +52,7 @@ async function attempt(name: string, check: () => Promise<Check>): Promise<Check
 
 async function reach(requester: Requester, skipVerify: boolean, signal: AbortSignal): Promise<Check[]> {
   try {
-    const answer = await requester.ask({ path: "/v1/status/leader", signal });
+    const answer = await requester.send({ path: "/v1/status/leader", signal });
     const { address, elapsedMs, headers } = answer;
     const secure = address.startsWith("https:");
     const reached = `${address} answers in ${elapsedMs.toFixed(0)} ms`;

@@ -1,13 +1,13 @@
 import type { Place } from "./commit.ts";
 
-/** After a wrong guess as many must have been right before one is acted upon: with several writers few are made in vain. */
+/** After a wrong prediction as many must have been right before one is acted upon: with several writers few are made in vain. */
 const TRUSTED_AFTER = 8;
 
 /**
  * Where the events of the next commit will lie, if nobody else writes: behind what is known to be there and behind the
  * commits that are under way, because one connection has them done in the order in which they were sent.
  */
-export class Guess {
+export class SequencePredictor {
   #right = TRUSTED_AFTER;
   #underWay = 0;
   #end: Place = { epoch: "", sequence: 0 };
@@ -17,7 +17,7 @@ export class Guess {
   }
 
   /** A commit of so many events is about to be sent: answers the place of the event before its first. */
-  sends(events: number, seen: Place): Place {
+  predict(events: number, seen: Place): Place {
     if (this.#underWay === 0 || seen.epoch !== this.#end.epoch) this.#end = seen;
     const before = this.#end;
     this.#underWay += 1;
@@ -25,8 +25,8 @@ export class Guess {
     return before;
   }
 
-  /** The commit was answered; whether the guess had been right, where that can be told. */
-  answered(right?: boolean): void {
+  /** The commit was answered; whether the prediction had been right, where that can be told. */
+  settle(right?: boolean): void {
     this.#underWay -= 1;
     if (right !== undefined) this.#right = right ? this.#right + 1 : 0;
   }

@@ -13,7 +13,7 @@ export interface Selection {
 }
 
 /** Which events go out, and in which form. */
-export class View {
+export class EventSelector {
   readonly #filter: EventFilter;
   readonly #form: Form;
 
@@ -59,10 +59,10 @@ const PASSES = 1;
 const FAILS = 2;
 
 /**
- * The view of those who asked for the same and may see the same. What was decided of an event for one of them is
+ * The selector of those who asked for the same and may see the same. What was decided of an event for one of them is
  * decided for all; and as they come one after the other for the same batch, the last answer is remembered whole.
  */
-class SharedView extends View {
+class SharedSelector extends EventSelector {
   users = 0;
   #last: { readonly batch: Batch; readonly selection: Selection } | undefined;
   readonly #verdicts = new WeakMap<Batch, Uint8Array>();
@@ -87,21 +87,25 @@ class SharedView extends View {
   }
 }
 
-/** One view for all who have the same key and form, for as long as one of them is there. */
-export class SharedViews {
-  readonly #views = new Map<Form, Map<string, SharedView>>();
+/** One selector for all who have the same key and form, for as long as one of them is there. */
+export class SharedSelectors {
+  readonly #selectors = new Map<Form, Map<string, SharedSelector>>();
 
   /** Call `release` once when the subscriber is gone. */
-  share(key: string, form: Form, makeFilter: () => EventFilter): { view: View; release: () => void } {
-    const sameForm = this.#views.get(form) ?? new Map<string, SharedView>();
-    this.#views.set(form, sameForm);
-    const view = sameForm.get(key) ?? new SharedView(makeFilter(), form);
-    sameForm.set(key, view);
-    view.users += 1;
+  share(
+    key: string,
+    form: Form,
+    makeFilter: () => EventFilter,
+  ): { selector: EventSelector; release: () => void } {
+    const sameForm = this.#selectors.get(form) ?? new Map<string, SharedSelector>();
+    this.#selectors.set(form, sameForm);
+    const selector = sameForm.get(key) ?? new SharedSelector(makeFilter(), form);
+    sameForm.set(key, selector);
+    selector.users += 1;
     const release = () => {
-      view.users -= 1;
-      if (view.users === 0) sameForm.delete(key);
+      selector.users -= 1;
+      if (selector.users === 0) sameForm.delete(key);
     };
-    return { view, release };
+    return { selector, release };
   }
 }

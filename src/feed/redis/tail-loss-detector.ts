@@ -17,7 +17,7 @@ export type DraftEpochEvent = (facts: {
   readonly at: string;
 }) => EventDraft;
 
-export interface WitnessOptions {
+export interface TailLossDetectorOptions {
   readonly source: string;
   readonly streamPerResource: boolean;
   readonly draftEpochEvent: DraftEpochEvent;
@@ -30,7 +30,7 @@ export interface WitnessOptions {
 
 const LOST = "Redis lost the newest events: it restarted or failed over without them";
 const GONE = "the feed's keys are gone: they were deleted, or Redis restarted without its data";
-const UNWITNESSED =
+const UNVERIFIED =
   "Redis restarted or failed over while no writer was there to see whether it lost the newest events";
 
 /** How long others, who may have seen the log before Redis restarted, are waited for. */
@@ -42,12 +42,12 @@ const OTHERS_EVERY_MS = 500;
  * failover takes log, state and checkpoints back together, and what is written next would get sequences that readers
  * know by other events. Then the feed gets a new epoch, said by its first event.
  */
-export class Witness {
+export class TailLossDetector {
   readonly #connection: Connection;
-  readonly #options: WitnessOptions;
+  readonly #options: TailLossDetectorOptions;
   #seen = NOTHING_SEEN;
 
-  constructor(connection: Connection, options: WitnessOptions) {
+  constructor(connection: Connection, options: TailLossDetectorOptions) {
     this.#connection = connection;
     this.#options = options;
   }
@@ -62,13 +62,13 @@ export class Witness {
   }
 
   /** Where the feed is; under a new epoch where the old one has just been found ended. */
-  async look(): Promise<FeedHead> {
+  async check(): Promise<FeedHead> {
     const giveUpAtMs = performance.now() + OTHERS_MS;
     for (;;) {
       const reply = await this.#connection.run(LOOK, seenArguments(this.#seen));
       const [finding, epoch = "", sequence, floor, nomadEpoch, stamp] = reply as string[];
       if (finding === "lost") await this.#renew(epoch === "" ? GONE : LOST, epoch);
-      else if (finding !== "unwitnessed") {
+      else if (finding !== "unverified") {
         if (epoch === "") throw feedIsGone(this.#connection.where);
         const head = {
           epoch,
@@ -79,7 +79,7 @@ export class Witness {
         this.remember({ epoch, sequence: head.sequence, stamp: stamp ?? "" });
         return head;
       } else if (performance.now() < giveUpAtMs) await delay(OTHERS_EVERY_MS);
-      else await this.#renew(UNWITNESSED, epoch);
+      else await this.#renew(UNVERIFIED, epoch);
     }
   }
 

@@ -1,7 +1,7 @@
 import { AuthUnavailable, LimitReached } from "./errors.ts";
 
 /** Who has something asked. */
-export interface Asker {
+export interface Requester {
   /** As the limits count it. */
   readonly address: string;
   /** Whether the token was good when it was looked at last. */
@@ -18,7 +18,7 @@ const KNOWN_IN_A_ROW = 3;
  * Lets some work run at once, and the rest wait: first for tokens that were good, then for one of each address in turn,
  * so that an address that asks about thousands of tokens delays another by no more than one of them.
  */
-export class FairTurns {
+export class FairSlots {
   #free: number;
   readonly #known = new Set<() => void>();
   readonly #strangers = new Map<string, Set<() => void>>();
@@ -30,8 +30,8 @@ export class FairTurns {
   }
 
   /** @throws LimitReached, AuthUnavailable where too many wait; AuthUnavailable when `signal` aborts before its turn. */
-  async run<T>(asker: Asker, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-    if (this.#free === 0) await this.#turn(asker, signal);
+  async run<T>(requester: Requester, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    if (this.#free === 0) await this.#turn(requester, signal);
     else this.#free -= 1;
     try {
       return await work();
@@ -42,7 +42,7 @@ export class FairTurns {
     }
   }
 
-  #turn({ address, known }: Asker, signal: AbortSignal): Promise<void> {
+  #turn({ address, known }: Requester, signal: AbortSignal): Promise<void> {
     const line = known ? this.#known : (this.#strangers.get(address) ?? new Set());
     if (!known && line.size >= MAX_WAITING_OF_ADDRESS) throw tooMany();
     if (this.#waiting >= MAX_WAITING) throw new AuthUnavailable();

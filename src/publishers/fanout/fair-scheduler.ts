@@ -10,7 +10,7 @@ const REST_PER_WORK = 4;
  * Those that go last get a fifth of the time, whether others wait or not: so they are never without a turn, and
  * nobody else ever waits for more than one of them.
  */
-export class Turns {
+export class FairScheduler {
   #waiting: (() => void)[] = [];
   #next = 0;
   readonly #last: (() => void)[] = [];
@@ -19,18 +19,18 @@ export class Turns {
   #isRunning = false;
 
   /** `task` must not throw. */
-  take(task: () => void): void {
+  schedule(task: () => void): void {
     this.#waiting.push(task);
-    this.#schedule();
+    this.#wake();
   }
 
   /** The same for a task that takes long. */
-  takeLast(task: () => void): void {
+  scheduleLast(task: () => void): void {
     this.#last.push(task);
-    this.#schedule();
+    this.#wake();
   }
 
-  #schedule(): void {
+  #wake(): void {
     if (this.#isRunning) return;
     const restMs = this.#lastRestUntil - performance.now();
     if (this.#waiting.length > 0 || (this.#last.length > 0 && restMs <= 0)) {
@@ -40,7 +40,7 @@ export class Turns {
       this.#isResting = true;
       setTimeout(() => {
         this.#isResting = false;
-        this.#schedule();
+        this.#wake();
       }, Math.ceil(restMs));
     }
   }
@@ -58,7 +58,7 @@ export class Turns {
     this.#next = 0;
     this.#runLast();
     this.#isRunning = false;
-    this.#schedule();
+    this.#wake();
   };
 
   #runLast(): void {

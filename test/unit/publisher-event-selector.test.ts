@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { Batch } from "../../src/publishers/fanout/batch.ts";
 import { Lag } from "../../src/publishers/fanout/lag.ts";
 import { Pace } from "../../src/publishers/fanout/pace.ts";
-import { SharedViews, View } from "../../src/publishers/fanout/view.ts";
+import { SharedSelectors, EventSelector } from "../../src/publishers/fanout/event-selector.ts";
 import type { EventFilter } from "../../src/publishers/selection/event-filter.ts";
 import { formOf } from "../../src/publishers/selection/payload.ts";
 import { dearFilter } from "../support/dear-filter.ts";
@@ -42,26 +42,26 @@ function wantedOf(batch: Batch, after: number, limit: number, filter: EventFilte
 }
 
 describe.each([
-  ["of one subscriber", (filter: EventFilter) => new View(filter, FORM)],
+  ["of one subscriber", (filter: EventFilter) => new EventSelector(filter, FORM)],
   [
     "of several",
     (filter: EventFilter) => {
-      const views = new SharedViews();
-      views.share("same", FORM, () => filter);
-      return views.share("same", FORM, () => filter).view;
+      const selectors = new SharedSelectors();
+      selectors.share("same", FORM, () => filter);
+      return selectors.share("same", FORM, () => filter).selector;
     },
   ],
-])("a view %s", (_name, make) => {
+])("a selector %s", (_name, make) => {
   it.each([
     ["everything", () => true],
     ["every other event", even],
     ["nothing", () => false],
   ] as const)("gives exactly what comes after the cursor, wherever it lies: %s", (_what, filter) => {
     for (const batch of [whole, holey]) {
-      const view = make(filter);
+      const selector = make(filter);
       for (let after = FIRST - 2; after <= batch.last; after += 1) {
         for (const limit of [1, 2, 3, Number.POSITIVE_INFINITY]) {
-          const { chunks, events, reached } = view.select(batch, after, limit, turn());
+          const { chunks, events, reached } = selector.select(batch, after, limit, turn());
           const wanted = wantedOf(batch, after, limit, filter);
           expect({ after, limit, got: textOf(chunks) }).toEqual({ after, limit, got: wanted });
           expect(events).toBe(wanted.length);
@@ -80,13 +80,13 @@ describe.each([
       },
       { steps: 4000, ms: 2 },
     );
-    const view = make(filter);
+    const selector = make(filter);
     const pace = new Pace();
     const got: number[] = [];
     let turns = 0;
     for (let after = FIRST - 1; after < whole.last; turns += 1) {
       pace.beginTurn();
-      const { chunks, reached } = view.select(whole, after, Number.POSITIVE_INFINITY, pace);
+      const { chunks, reached } = selector.select(whole, after, Number.POSITIVE_INFINITY, pace);
       got.push(...textOf(chunks));
       after = reached;
     }
@@ -98,26 +98,28 @@ describe.each([
 
 it("what was asked for one of several subscribers is not asked again, even half way through a batch", () => {
   let asked = 0;
-  const views = new SharedViews();
+  const selectors = new SharedSelectors();
   const share = () =>
-    views.share("same", FORM, () => (event) => {
+    selectors.share("same", FORM, () => (event) => {
       asked += 1;
       return even(event);
-    }).view;
+    }).selector;
   share();
-  const view = share();
-  view.select(whole, FIRST + 2, 1, turn());
-  view.select(whole, FIRST - 1, Number.POSITIVE_INFINITY, turn());
-  view.select(whole, FIRST + 1, Number.POSITIVE_INFINITY, turn());
+  const selector = share();
+  selector.select(whole, FIRST + 2, 1, turn());
+  selector.select(whole, FIRST - 1, Number.POSITIVE_INFINITY, turn());
+  selector.select(whole, FIRST + 1, Number.POSITIVE_INFINITY, turn());
   expect(asked).toBe(whole.entries.length);
 });
 
 it("where one subscriber's turn ended early, the next one learns by itself that the event is dear", () => {
-  const views = new SharedViews();
+  const selectors = new SharedSelectors();
   const dear = dearFilter(() => true, { steps: 50_000 });
   const paces = [turn(), turn()];
-  const [view] = paces.map(() => views.share("same", FORM, () => dear).view);
-  const reached = paces.map((pace) => view?.select(whole, FIRST - 1, Number.POSITIVE_INFINITY, pace).reached);
+  const [selector] = paces.map(() => selectors.share("same", FORM, () => dear).selector);
+  const reached = paces.map(
+    (pace) => selector?.select(whole, FIRST - 1, Number.POSITIVE_INFINITY, pace).reached,
+  );
   expect(reached).toEqual([FIRST - 1, FIRST - 1]);
   expect(paces.map((pace) => [pace.isTurnOver, pace.goesLast])).toEqual([
     [true, true],

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { Turns } from "../../src/publishers/fanout/turns.ts";
+import { FairScheduler } from "../../src/publishers/fanout/fair-scheduler.ts";
 
 function work(ms: number): void {
   const end = performance.now() + ms;
@@ -7,38 +7,38 @@ function work(ms: number): void {
 }
 
 it("lets others run between slices of many turns, and keeps their order", async () => {
-  const turns = new Turns();
+  const scheduler = new FairScheduler();
   const done: (number | string)[] = [];
   for (let turn = 0; turn < 20; turn += 1) {
-    turns.take(() => {
+    scheduler.schedule(() => {
       work(1);
       done.push(turn);
     });
   }
   setImmediate(() => done.push("others"));
-  await new Promise<void>((resolve) => turns.take(resolve));
+  await new Promise<void>((resolve) => scheduler.schedule(resolve));
   expect(done.filter((entry) => entry !== "others")).toEqual(Array.from({ length: 20 }, (_, turn) => turn));
   expect(done.indexOf("others")).toBeLessThan(20);
 });
 
 it("lets those that go last have a part of the time, and everybody else the rest", async () => {
-  const turns = new Turns();
+  const scheduler = new FairScheduler();
   const done: string[] = [];
   let over = false;
   const last = () => {
     work(3);
     done.push("last");
-    if (!over) turns.takeLast(last);
+    if (!over) scheduler.scheduleLast(last);
   };
-  turns.takeLast(last);
-  turns.takeLast(last);
+  scheduler.scheduleLast(last);
+  scheduler.scheduleLast(last);
   for (let turn = 0; turn < 60; turn += 1) {
-    await new Promise<void>((resolve) => turns.take(resolve));
+    await new Promise<void>((resolve) => scheduler.schedule(resolve));
     work(1);
     done.push("first");
   }
   over = true;
-  await new Promise<void>((resolve) => turns.takeLast(resolve));
+  await new Promise<void>((resolve) => scheduler.scheduleLast(resolve));
   const lasts = done.lastIndexOf("first");
   const during = done.slice(0, lasts).filter((who) => who === "last").length;
   expect(during).toBeGreaterThan(0);
@@ -47,11 +47,11 @@ it("lets those that go last have a part of the time, and everybody else the rest
 });
 
 it("gives those that go last their turns where nobody else has any", async () => {
-  const turns = new Turns();
+  const scheduler = new FairScheduler();
   let done = 0;
   for (let turn = 0; turn < 5; turn += 1) {
     await new Promise<void>((resolve) =>
-      turns.takeLast(() => {
+      scheduler.scheduleLast(() => {
         work(2);
         done += 1;
         resolve();
@@ -62,13 +62,13 @@ it("gives those that go last their turns where nobody else has any", async () =>
 });
 
 it("gives a turn that is asked for in a turn after those that waited before", async () => {
-  const turns = new Turns();
+  const scheduler = new FairScheduler();
   const done: string[] = [];
-  turns.take(() => {
+  scheduler.schedule(() => {
     done.push("first");
-    turns.take(() => done.push("first again"));
+    scheduler.schedule(() => done.push("first again"));
   });
-  turns.take(() => done.push("second"));
-  await new Promise<void>((resolve) => turns.take(() => turns.take(resolve)));
+  scheduler.schedule(() => done.push("second"));
+  await new Promise<void>((resolve) => scheduler.schedule(() => scheduler.schedule(resolve)));
   expect(done).toEqual(["first", "second", "first again"]);
 });

@@ -1,16 +1,16 @@
 import { describe, expect, it } from "vitest";
-import { FairTurns, type Asker } from "../../src/http/access/fair-turns.ts";
+import { FairSlots, type Requester } from "../../src/http/access/fair-slots.ts";
 import { UnknownTokens } from "../../src/http/access/unknown-tokens.ts";
 
 const never = new AbortController().signal;
 
 /** Work that ends when it is told to; `order` has what began, in order. */
 function workshop(atOnce: number) {
-  const turns = new FairTurns(atOnce);
+  const slots = new FairSlots(atOnce);
   const order: string[] = [];
   const ends: (() => void)[] = [];
-  const ask = (name: string, asker: Asker, signal = never) =>
-    turns.run(asker, signal, () => {
+  const ask = (name: string, requester: Requester, signal = never) =>
+    slots.run(requester, signal, () => {
       order.push(name);
       return new Promise<void>((resolve) => ends.push(resolve));
     });
@@ -22,8 +22,8 @@ function workshop(atOnce: number) {
   };
   return { ask, finish, order };
 }
-const of = (address: string): Asker => ({ address, known: false });
-const KNOWN: Asker = { address: "", known: true };
+const of = (address: string): Requester => ({ address, known: false });
+const KNOWN: Requester = { address: "", known: true };
 
 describe("turns", () => {
   it("go to each address in turn, however many one of them wants", async () => {
@@ -36,8 +36,8 @@ describe("turns", () => {
   });
 
   it("are waited for by ten thousand in all, and by as many again when those had theirs", async () => {
-    const turns = new FairTurns(1);
-    const waitFor = (work: () => Promise<void>) => turns.run(KNOWN, new AbortController().signal, work);
+    const slots = new FairSlots(1);
+    const waitFor = (work: () => Promise<void>) => slots.run(KNOWN, new AbortController().signal, work);
     for (let round = 0; round < 2; round += 1) {
       const held = Promise.withResolvers<void>();
       const all = [waitFor(() => held.promise)];
@@ -67,16 +67,16 @@ describe("turns", () => {
   });
 
   it("are as many at once as there are, and are given back also by what fails", async () => {
-    const turns = new FairTurns(2);
+    const slots = new FairSlots(2);
     const failing = () => Promise.reject(new Error("no answer"));
     for (let n = 0; n < 3; n += 1)
-      await expect(turns.run(of("a"), never, failing)).rejects.toThrow("no answer");
+      await expect(slots.run(of("a"), never, failing)).rejects.toThrow("no answer");
     const { ask, finish, order } = workshop(2);
     const all = ["1", "2", "3"].map((name) => ask(name, of("a")));
     expect(order).toEqual(["1", "2"]);
     await finish(3);
     await Promise.all(all);
-    expect(await turns.run(of("a"), never, async () => "done")).toBe("done");
+    expect(await slots.run(of("a"), never, async () => "done")).toBe("done");
   });
 
   it("are waited for by fifty of one address, and that takes nothing from another", async () => {
