@@ -8,6 +8,7 @@ WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --no-progress
 COPY tsconfig.json tsconfig.build.json ./
+COPY packages packages
 COPY src src
 RUN npm run build && npm prune --omit=dev
 
@@ -27,5 +28,5 @@ USER node
 EXPOSE 4650
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s \
   CMD ["node", "-e", "fetch('http://' + (process.env.NCF_LISTEN || '127.0.0.1:4650') + '/healthz').then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
-ENTRYPOINT ["node", "--disable-warning=ExperimentalWarning", "/app/dist/main.js"]
+ENTRYPOINT ["node", "--disable-warning=ExperimentalWarning", "/app/dist/src/main.js"]
 CMD ["run"]

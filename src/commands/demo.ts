@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { originalText, subscribe } from "../client/index.ts";
+import { originalText, subscribe } from "../../packages/client/src/index.ts";
 import { resolveConfig } from "../config/resolve.ts";
 import { ListenFailed } from "../http/errors.ts";
 import { formatCursor, type Cursor } from "../schemas/cursor.ts";

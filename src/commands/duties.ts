@@ -1,5 +1,5 @@
 import { Agent, fetch, type Response } from "undici";
-import { httpTarget } from "../client/options.ts";
+import { httpTarget } from "../../packages/client/src/options.ts";
 import { dutiesSchema, type DutyStatus } from "../schemas/duty-schema.ts";
 import { plainText, terminalJson } from "../schemas/terminal-text.ts";
 import type { Io } from "./io.ts";

@@ -1,6 +1,11 @@
-import { originalText, type Connected, type Disconnected, type Gap } from "../client/index.ts";
-import { nodeSocketTrusting } from "../client/node-socket.ts";
-import { subscribeOver } from "../client/subscription.ts";
+import {
+  originalText,
+  type Connected,
+  type Disconnected,
+  type Gap,
+} from "../../packages/client/src/index.ts";
+import { nodeSocketTrusting } from "../../packages/client/src/node-socket.ts";
+import { subscribeOver } from "../../packages/client/src/subscription.ts";
 import { SIGNAL_NAMES } from "../events/signals.ts";
 import { compileFilter } from "../publishers/selection/filter-expression.ts";
 import { hideSecrets } from "../schemas/address-text.ts";

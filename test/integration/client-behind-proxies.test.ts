@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, it } from "vitest";
-import { consume, StreamRefused, subscribe } from "../../src/client/index.ts";
+import { consume, StreamRefused, subscribe } from "../../packages/client/src/index.ts";
 import { draftOf, TestFeed } from "../support/http-feed.ts";
 import { event, hello, scriptedFeed, sends } from "../support/scripted-feed.ts";
 

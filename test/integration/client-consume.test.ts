@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { consume, type ConsumeOptions } from "../../src/client/index.ts";
+import { consume, type ConsumeOptions } from "../../packages/client/src/index.ts";
 import { TestFeed } from "../support/http-feed.ts";
 
 let feed: TestFeed;

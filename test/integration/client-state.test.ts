@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { StreamRefused, watchState, type StateChange } from "../../src/client/index.ts";
+import { StreamRefused, watchState, type StateChange } from "../../packages/client/src/index.ts";
 import { buildChangeEvents, stateRevOf } from "../../src/events/build.ts";
 import type { ObjectChange } from "../support/drafts.ts";
 import { changeOf, contextOf } from "../support/event-fixtures.ts";

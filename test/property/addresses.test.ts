@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { streamUrl } from "../../src/client/options.ts";
+import { streamUrl } from "../../packages/client/src/options.ts";
 import { FeedUnreachable, assertFeedUrl } from "../../src/commands/support/feed-url.ts";
 import { resolveConfig } from "../../src/config/resolve.ts";
 import { OPTIONS } from "../../src/config/options.ts";

@@ -1,6 +1,5 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import type { NomadErrorCode } from "../../src/nomad/errors.ts";
+import { sourceFiles } from "./sources.ts";
 
 interface ErrorClass {
   readonly name: string;
@@ -36,8 +35,8 @@ const NOMAD_CODES: Readonly<Record<NomadErrorCode, string>> = {
 };
 
 /** docs/errors.md, from the docblocks of the error classes. */
-export function errorDocs(sourceFolder: string): string {
-  const entries = errorClasses(sourceFolder).flatMap(entriesOf);
+export function errorDocs(): string {
+  const entries = errorClasses().flatMap(entriesOf);
   const sections = entries.toSorted((a, b) => (a.code < b.code ? -1 : 1)).map(sectionOf);
   return `${INTRODUCTION}\n${sections.join("\n")}`;
 }
@@ -72,15 +71,11 @@ function sectionOf({ code, says, retryable, module }: Entry): string {
   return `## ${code}\n\n${says}\n\nRetry: ${retryable}. Raised in \`${module}\`.\n`;
 }
 
-export function errorClasses(sourceFolder: string): ErrorClass[] {
-  const files = readdirSync(sourceFolder, { recursive: true, encoding: "utf8" }).filter((name) =>
-    name.endsWith(".ts"),
-  );
-  return files.toSorted().flatMap((file) => {
-    const text = readFileSync(join(sourceFolder, file), "utf8");
+export function errorClasses(): ErrorClass[] {
+  return sourceFiles().flatMap(({ module, text }) => {
     return [...text.matchAll(CLASS)].map(([, comment = "", name = "", body = ""]) => ({
       name,
-      module: file.split("/")[0] ?? "",
+      module,
       code: /readonly code = "(\w+)"/.exec(body)?.[1],
       retryable: { true: "yes", false: "no" }[/readonly retryable = (true|false)/.exec(body)?.[1] ?? ""],
       says: comment

@@ -1,8 +1,6 @@
-import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { describe, expect, it } from "vitest";
-
-const SOURCES = join(import.meta.dirname, "../../src");
+import { moduleOf, sourceFiles } from "../support/sources.ts";
 
 /** What each module may import besides itself: along the flow from Nomad to the subscribers, never against it. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
@@ -39,30 +37,24 @@ interface Import {
 
 const IMPORT = /(?:^|\n)\s*(?:import|export)\s(?:[^"';]*?\sfrom\s)?\s*"([^"]+)"|\bimport\(\s*"([^"]+)"\s*\)/g;
 
-const files = readdirSync(SOURCES, { recursive: true, encoding: "utf8" }).filter((name) =>
-  name.endsWith(".ts"),
-);
-const imports: readonly Import[] = files.flatMap((file) =>
-  [...readFileSync(join(SOURCES, file), "utf8").matchAll(IMPORT)].map((match) => ({
-    file,
-    module: moduleOf(file),
+const files = sourceFiles();
+const imports: readonly Import[] = files.flatMap(({ path, module, text }) =>
+  [...text.matchAll(IMPORT)].map((match) => ({
+    file: path,
+    module,
     target: (match[1] ?? match[2]) as string,
     isTypeOnly: /^\s*(import|export) type\s/.test(match[0]),
   })),
 );
 
-function moduleOf(file: string): string {
-  return file.split("/")[0] as string;
-}
-
-/** `events/build.ts → schemas/json.ts`, for the failure's text. */
+/** `src/events/build.ts → src/schemas/json.ts`, for the failure's text. */
 function arrow({ file, target }: Import): string {
   return `${file} → ${target.startsWith(".") ? normalize(join(dirname(file), target)) : target}`;
 }
 
 describe("the modules", () => {
   it("are all known here", () => {
-    const modules = new Set(files.map(moduleOf));
+    const modules = new Set(files.map(({ module }) => module));
     expect(
       [...modules].filter((module) => module !== "commands" && MAY_IMPORT[module] === undefined),
     ).toEqual([]);
@@ -125,13 +117,13 @@ it("what the client takes from elsewhere can go into a browser: types, the root 
     .filter(({ module, isTypeOnly }) => module === "client" && !isTypeOnly)
     .filter(({ target }) => !target.startsWith("./"));
   expect(values.map(arrow).toSorted()).toEqual([
-    "client/errors.ts → schemas/errors.ts",
-    "client/feed.ts → schemas/address-text.ts",
-    "client/node-socket.ts → node:buffer",
-    "client/node-socket.ts → ws",
-    "client/options.ts → schemas/address-text.ts",
+    "packages/client/src/errors.ts → src/schemas/errors.ts",
+    "packages/client/src/feed.ts → src/schemas/address-text.ts",
+    "packages/client/src/node-socket.ts → node:buffer",
+    "packages/client/src/node-socket.ts → ws",
+    "packages/client/src/options.ts → src/schemas/address-text.ts",
   ]);
-  expect(reachedFrom("client/browser.ts")).not.toContain("client/node-socket.ts");
+  expect(reachedFrom("packages/client/src/browser.ts")).not.toContain("packages/client/src/node-socket.ts");
 });
 
 /** Files that a file brings with it when it runs. */
@@ -146,55 +138,49 @@ function reachedFrom(file: string, reached = new Set<string>()): string[] {
 }
 
 it("only the edges touch the process: environment and exit are handed to everything else", () => {
-  const touching = files.filter(
-    (file) =>
-      /\bprocess\.(env|exit|argv)\b/.test(readFileSync(join(SOURCES, file), "utf8")) &&
-      !["main.ts", "commands/io.ts"].includes(file),
-  );
-  expect(touching).toEqual([]);
+  const touching = files.filter(({ text }) => /\bprocess\.(env|exit|argv)\b/.test(text));
+  expect(touching.map(({ path }) => path)).toEqual(["src/commands/io.ts", "src/main.ts"]);
 });
 
 /** Time that is shown, stored, or compared with a time that somebody wrote down. */
 const MAY_READ_THE_WALL_CLOCK = [
-  "commands/history.ts",
-  "commands/support/checks/nomad-checks.ts",
-  "commands/tail.ts",
-  "coordination/bullmq/held-duty.ts",
-  "coordination/local/local-duties.ts",
-  "feed/redis/durability.ts",
-  "feed/redis/open.ts",
-  "feed/sqlite/open.ts",
-  "http/access/static-tokens.ts",
-  "http/server.ts",
-  "nomad/subscriber-rights.ts",
-  "pollers/clock.ts",
-  "simulator/simulator.ts",
+  "src/commands/history.ts",
+  "src/commands/support/checks/nomad-checks.ts",
+  "src/commands/tail.ts",
+  "src/coordination/bullmq/held-duty.ts",
+  "src/coordination/local/local-duties.ts",
+  "src/feed/redis/durability.ts",
+  "src/feed/redis/open.ts",
+  "src/feed/sqlite/open.ts",
+  "src/http/access/static-tokens.ts",
+  "src/http/server.ts",
+  "src/nomad/subscriber-rights.ts",
+  "src/pollers/clock.ts",
+  "src/simulator/simulator.ts",
 ];
 
 it("only what shows or stores time reads the wall clock, which somebody may set; intervals never do", () => {
-  const reading = files.filter((file) =>
-    /\bDate\.now\b|\bnew Date\(\)|\bDate\(\)/.test(readFileSync(join(SOURCES, file), "utf8")),
-  );
-  expect(reading.toSorted()).toEqual(MAY_READ_THE_WALL_CLOCK);
+  const reading = files.filter(({ text }) => /\bDate\.now\b|\bnew Date\(\)|\bDate\(\)/.test(text));
+  expect(reading.map(({ path }) => path)).toEqual(MAY_READ_THE_WALL_CLOCK);
 });
 
 it("tables that are looked up by text are maps: a plain object answers to `constructor` too", () => {
-  const tables = files.filter((file) =>
-    /^(export )?const \w+: Readonly<Record<string, .*= \{$/m.test(readFileSync(join(SOURCES, file), "utf8")),
+  const tables = files.filter(({ text }) =>
+    /^(export )?const \w+: Readonly<Record<string, .*= \{$/m.test(text),
   );
   // Its keys are documented one by one; it is asked with Object.hasOwn.
-  expect(tables).toEqual(["publishers/connection/outcomes.ts"]);
+  expect(tables.map(({ path }) => path)).toEqual(["src/publishers/connection/outcomes.ts"]);
 });
 
 it("the reading of imports works", () => {
   expect(imports.length).toBeGreaterThan(files.length);
   const start = {
-    file: "main.ts",
+    file: "src/main.ts",
     module: "main.ts",
     target: "./commands/program.ts",
     isTypeOnly: false,
   };
   expect(imports).toContainEqual(start);
-  expect(reachedFrom("client/index.ts")).toContain("client/node-socket.ts");
+  expect(reachedFrom("packages/client/src/index.ts")).toContain("packages/client/src/node-socket.ts");
   expect(imports.some(({ target }) => target === "./run.ts")).toBe(true);
 });

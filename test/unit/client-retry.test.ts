@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { Retry } from "../../src/client/retry.ts";
+import { Retry } from "../../packages/client/src/retry.ts";
 
 const waits = (retry: Retry, pace: "soon" | "later", count: number) =>
   Array.from({ length: count }, () => retry.next(pace, 0));

@@ -1,6 +1,6 @@
 import { describe, expectTypeOf, it } from "vitest";
-import * as browser from "../../src/client/browser.ts";
-import * as node from "../../src/client/index.ts";
+import * as browser from "../../packages/client/src/browser.ts";
+import * as node from "../../packages/client/src/index.ts";
 import {
   isAbout,
   subscribe,
@@ -11,7 +11,7 @@ import {
   type SnapshotObject,
   type TypeName,
   type WatchedState,
-} from "../../src/client/index.ts";
+} from "../../packages/client/src/index.ts";
 
 /** Held to by the type checker; nothing connects, because nothing is iterated. */
 const url = "http://127.0.0.1:4650";

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { expect, it } from "vitest";
+import { sourceFiles } from "../support/sources.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const PLACES = [".", "docs", "docs/decisions", "examples"];
@@ -54,19 +55,17 @@ it("every link between the pages leads to a file, and to a heading there", () =>
 });
 
 it("every @throws names errors that there are", () => {
-  const sources = readdirSync(join(ROOT, "src"), { recursive: true, encoding: "utf8" })
-    .filter((name) => name.endsWith(".ts"))
-    .map((name) => ({ name, text: readFileSync(join(ROOT, "src", name), "utf8") }));
+  const sources = sourceFiles();
   const classes = new Set(
     sources.flatMap(({ text }) => [...text.matchAll(/class (\w+)/g)].map(([, name]) => name)),
   );
   // The first word, and whatever else looks like the name of a class.
-  const named = sources.flatMap(({ name, text }) =>
+  const named = sources.flatMap(({ path, text }) =>
     [...text.matchAll(/@throws ((?:[^*@]|\*(?!\/))*)/g)].flatMap(([, said = ""]) =>
-      [...said.matchAll(/^[A-Z]\w*|\b[A-Z][a-z]+(?:[A-Z][a-z]+)+\b/g)].map(([error]) => ({ name, error })),
+      [...said.matchAll(/^[A-Z]\w*|\b[A-Z][a-z]+(?:[A-Z][a-z]+)+\b/g)].map(([error]) => ({ path, error })),
     ),
   );
   expect(named.length).toBeGreaterThan(20);
   const unknown = named.filter(({ error }) => !classes.has(error) && !(error in globalThis));
-  expect(unknown.map(({ name, error }) => `${name}: ${error}`)).toEqual([]);
+  expect(unknown.map(({ path, error }) => `${path}: ${error}`)).toEqual([]);
 });

@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
+import { findPackageJSON } from "node:module";
 
-/** The version in package.json, from the sources as from the built files. */
+/** The version in the nearest package.json, from the sources as from the built files. */
 export function packageVersion(): string {
-  const text = readFileSync(new URL("../../../package.json", import.meta.url), "utf8");
-  return (JSON.parse(text) as { version: string }).version;
+  const file = findPackageJSON("..", import.meta.url);
+  if (file === undefined) return "unknown";
+  return (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;
 }

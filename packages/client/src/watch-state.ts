@@ -1,4 +1,4 @@
-import type { ResourceType } from "../schemas/resources.ts";
+import type { ResourceType } from "../../../src/schemas/resources.ts";
 import { deferred } from "./deferred.ts";
 import { Feed, type AnyItem } from "./feed.ts";
 import type { SubscribeOptions } from "./options.ts";

@@ -1,6 +1,6 @@
-import type { ResourceBlock } from "../schemas/event-schema.ts";
-import type { NomadStub } from "../schemas/nomad-stubs.ts";
-import type { ResourceType } from "../schemas/resources.ts";
+import type { ResourceBlock } from "../../../src/schemas/event-schema.ts";
+import type { NomadStub } from "../../../src/schemas/nomad-stubs.ts";
+import type { ResourceType } from "../../../src/schemas/resources.ts";
 import type { AnyItem } from "./feed.ts";
 import type { ChangeEventOf, SnapshotObject } from "./items.ts";
 import { sameJson } from "./same-json.ts";

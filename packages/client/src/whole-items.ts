@@ -1,4 +1,4 @@
-import type { ChangeData } from "../schemas/event-schema.ts";
+import type { ChangeData } from "../../../src/schemas/event-schema.ts";
 import type { AnyItem } from "./feed.ts";
 import { ask, type Access } from "./http.ts";
 import { Retry, sleep, type RetryOptions } from "./retry.ts";

@@ -1,5 +1,5 @@
-import { hideSecrets } from "../schemas/address-text.ts";
-import type { ConnectionFrame } from "../schemas/frames-schema.ts";
+import { hideSecrets } from "../../../src/schemas/address-text.ts";
+import type { ConnectionFrame } from "../../../src/schemas/frames-schema.ts";
 import { Connection, type Ending } from "./connection.ts";
 import { passing, verdictOf, type Verdict } from "./endings.ts";
 import type { Said } from "./errors.ts";

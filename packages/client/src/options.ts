@@ -1,5 +1,5 @@
-import { hideSecrets, isCutPassword } from "../schemas/address-text.ts";
-import type { EventConditions, Payload } from "../schemas/subscription-schema.ts";
+import { hideSecrets, isCutPassword } from "../../../src/schemas/address-text.ts";
+import type { EventConditions, Payload } from "../../../src/schemas/subscription-schema.ts";
 import { ClientOptionInvalid } from "./errors.ts";
 import type { NoticeType, TypeName } from "./items.ts";
 import type { RetryOptions } from "./retry.ts";

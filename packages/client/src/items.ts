@@ -1,9 +1,14 @@
-import type { ControlEventJson } from "../schemas/control-schema.ts";
-import type { ChangeVerb } from "../schemas/draft.ts";
-import type { ChangeData, ChangeEvent, ChangeEventType, ResourceBlock } from "../schemas/event-schema.ts";
-import type { ConnectionFrame, ObjectFrame } from "../schemas/frames-schema.ts";
-import type { NomadStub } from "../schemas/nomad-stubs.ts";
-import type { ResourceType } from "../schemas/resources.ts";
+import type { ControlEventJson } from "../../../src/schemas/control-schema.ts";
+import type { ChangeVerb } from "../../../src/schemas/draft.ts";
+import type {
+  ChangeData,
+  ChangeEvent,
+  ChangeEventType,
+  ResourceBlock,
+} from "../../../src/schemas/event-schema.ts";
+import type { ConnectionFrame, ObjectFrame } from "../../../src/schemas/frames-schema.ts";
+import type { NomadStub } from "../../../src/schemas/nomad-stubs.ts";
+import type { ResourceType } from "../../../src/schemas/resources.ts";
 
 type Absent = { readonly before?: undefined; readonly after?: undefined; readonly changes?: undefined };
 type With<Parts> = Omit<Absent, keyof Parts> & Parts;
