@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { WebSocket } from "ws";
-import { createSimulator, type Simulator } from "../src/simulator/index.ts";
+import { createSimulator, type Simulator } from "../packages/nomad-simulator/src/index.ts";
 import { startBridgeProcess, type BridgeProcess } from "../test/support/bridge-process.ts";
 import { findNomadAgent, type NomadAgent } from "../test/support/nomad-agent.ts";
 import { followEventStream } from "../test/support/nomad-event-stream.ts";

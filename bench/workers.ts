@@ -1,4 +1,4 @@
-import { createSimulator } from "../src/simulator/index.ts";
+import { createSimulator } from "../packages/nomad-simulator/src/index.ts";
 import { startBridgeProcess, type BridgeProcess } from "../test/support/bridge-process.ts";
 import { RedisServer } from "../test/support/redis-server.ts";
 import { until } from "../test/support/until.ts";

@@ -7,7 +7,7 @@ import { resolveConfig } from "../config/resolve.ts";
 import { ListenFailed } from "../http/errors.ts";
 import { formatCursor, type Cursor } from "../schemas/cursor.ts";
 import { plainText } from "../schemas/terminal-text.ts";
-import { createSimulator, type Simulator } from "../simulator/index.ts";
+import { createSimulator, type Simulator } from "../../packages/nomad-simulator/src/index.ts";
 import { startBridge, type Bridge } from "./bridge.ts";
 import type { Io } from "./io.ts";
 import { coloursFor, type Colours } from "./support/colours.ts";

@@ -1,5 +1,5 @@
 import { RESOURCE_TYPES } from "../schemas/resources.ts";
-import { createSimulator, parseFaults, type Simulator } from "../simulator/index.ts";
+import { createSimulator, parseFaults, type Simulator } from "../../packages/nomad-simulator/src/index.ts";
 import { ChangefeedError } from "../schemas/errors.ts";
 import type { Io } from "./io.ts";
 

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { createSimulator, FAULT_KINDS, type Simulator } from "../../src/simulator/index.ts";
+import { createSimulator, FAULT_KINDS, type Simulator } from "../../packages/nomad-simulator/src/index.ts";
 import { until } from "../support/until.ts";
 import { watchCluster, watchSimulator, type WatchedCluster } from "../support/watched-cluster.ts";
 

@@ -5,7 +5,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createSimulator, type Simulator } from "../../src/simulator/index.ts";
+import { createSimulator, type Simulator } from "../../packages/nomad-simulator/src/index.ts";
 import { startBridgeProcess, type BridgeProcess } from "../support/bridge-process.ts";
 import { judgeLog, readLog } from "../support/feed-check.ts";
 import { simulatorTruth } from "../support/simulator-truth.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createSimulator } from "../../src/simulator/index.ts";
+import { createSimulator } from "../../packages/nomad-simulator/src/index.ts";
 import { startBridgeProcess } from "../support/bridge-process.ts";
 import { CHAOS_FLAGS } from "../support/chaos-subject.ts";
 import { judgeLog, readLog, type SeenEvent, type Verdict } from "../support/feed-check.ts";

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { DutyStatus } from "../../src/schemas/duty-schema.ts";
 import { dutiesSchema } from "../../src/schemas/duty-schema.ts";
-import { createSimulator, type Simulator } from "../../src/simulator/index.ts";
+import { createSimulator, type Simulator } from "../../packages/nomad-simulator/src/index.ts";
 import { startBridgeProcess, type BridgeProcess } from "../support/bridge-process.ts";
 import { judgeLog, readLog } from "../support/feed-check.ts";
 import { RedisServer, redisMissing } from "../support/redis-server.ts";

@@ -4,7 +4,7 @@ import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createSimulator } from "../../src/simulator/index.ts";
+import { createSimulator } from "../../packages/nomad-simulator/src/index.ts";
 import { runCli, startCli } from "../support/cli.ts";
 import { freePort } from "../support/redis-server.ts";
 import { until } from "../support/until.ts";

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { createSimulator } from "../../src/simulator/index.ts";
+import { createSimulator } from "../../packages/nomad-simulator/src/index.ts";
 import { execForm } from "../support/container-files.ts";
 import { freePort } from "../support/redis-server.ts";
 import { skippedBecause } from "../support/skipped.ts";

@@ -4,7 +4,7 @@ import { openLogToRead } from "../../src/commands/support/feed-log.ts";
 import { resolveConfig } from "../../src/config/resolve.ts";
 import type { Claim, Commit, FeedLog } from "../../src/feed/log.ts";
 import { openRedisLog } from "../../src/feed/redis/open.ts";
-import { createSimulator } from "../../src/simulator/index.ts";
+import { createSimulator } from "../../packages/nomad-simulator/src/index.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
 import { objectChange } from "../support/drafts.ts";
 import { recordingLogger } from "../support/recording-logger.ts";

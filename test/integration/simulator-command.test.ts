@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { InvalidSimulateOption, simulate } from "../../src/commands/simulate.ts";
-import { InvalidFault } from "../../src/simulator/index.ts";
+import { InvalidFault } from "../../packages/nomad-simulator/src/index.ts";
 
 const OPTIONS = { listen: "127.0.0.1:0", seed: 1, allocations: 20, changesPerSecond: 200 };
 

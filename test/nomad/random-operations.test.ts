@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { FeedLocation } from "../../src/config/value-types.ts";
-import { createRandom, type Random } from "../../src/simulator/random.ts";
+import { createRandom, type Random } from "../../packages/nomad-simulator/src/random.ts";
 import { startBridgeProcess, type BridgeProcess } from "../support/bridge-process.ts";
 import { judgeLog, readLog } from "../support/feed-check.ts";
 import { findNomadAgent, type NomadAgent } from "../support/nomad-agent.ts";

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
 import { RESOURCES, RESOURCE_TYPES, type ResourceType } from "../../src/schemas/resources.ts";
-import { createSimulator } from "../../src/simulator/index.ts";
+import { createSimulator } from "../../packages/nomad-simulator/src/index.ts";
 import { diffWhole, emptySnapshot, type Snapshot } from "../../src/snapshots/snapshot.ts";
 import { comparable, plainDiff } from "../support/list-fixtures.ts";
 

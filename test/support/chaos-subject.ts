@@ -1,4 +1,4 @@
-import type { Random } from "../../src/simulator/random.ts";
+import type { Random } from "../../packages/nomad-simulator/src/random.ts";
 import type { Deadline } from "./deadline.ts";
 import type { SeenEvent } from "./feed-check.ts";
 

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { Random } from "../../src/simulator/random.ts";
+import type { Random } from "../../packages/nomad-simulator/src/random.ts";
 import { startBridgeProcess, type BridgeProcess } from "./bridge-process.ts";
 import { CHAOS_FLAGS, type ChaosSubject } from "./chaos-subject.ts";
 import { readLog, type SeenEvent } from "./feed-check.ts";

@@ -1,6 +1,11 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { createSimulator, FAULT_KINDS, type Simulator, type Snapshot } from "../../src/simulator/index.ts";
-import { createRandom, type Random } from "../../src/simulator/random.ts";
+import {
+  createSimulator,
+  FAULT_KINDS,
+  type Simulator,
+  type Snapshot,
+} from "../../packages/nomad-simulator/src/index.ts";
+import { createRandom, type Random } from "../../packages/nomad-simulator/src/random.ts";
 import { ChaosBridge } from "./chaos-bridge.ts";
 import { ChaosWorkers } from "./chaos-workers.ts";
 import { SubjectInTime, type ChaosSubject } from "./chaos-subject.ts";

@@ -1,4 +1,4 @@
-import type { Random } from "../../src/simulator/random.ts";
+import type { Random } from "../../packages/nomad-simulator/src/random.ts";
 import type { JobSpec, NomadWriter } from "./nomad-writer.ts";
 
 const JOBS_A_NAMESPACE = 5;

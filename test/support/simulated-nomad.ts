@@ -1,5 +1,9 @@
 import { request as httpRequest, type IncomingHttpHeaders } from "node:http";
-import { createSimulator, type Simulator, type SimulatorOptions } from "../../src/simulator/index.ts";
+import {
+  createSimulator,
+  type Simulator,
+  type SimulatorOptions,
+} from "../../packages/nomad-simulator/src/index.ts";
 
 export interface Answer {
   readonly status: number;

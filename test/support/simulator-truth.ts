@@ -1,5 +1,5 @@
 import { parseExact, type Json } from "../../src/schemas/json.ts";
-import type { Simulator } from "../../src/simulator/index.ts";
+import type { Simulator } from "../../packages/nomad-simulator/src/index.ts";
 import type { SeenEvent } from "./feed-check.ts";
 
 export interface SeenAs {

@@ -4,7 +4,11 @@ import { join } from "node:path";
 import { startBridge, type Bridge } from "../../src/commands/bridge.ts";
 import type { Config } from "../../src/config/config.ts";
 import { resolveConfig } from "../../src/config/resolve.ts";
-import { createSimulator, type Simulator, type SimulatorOptions } from "../../src/simulator/index.ts";
+import {
+  createSimulator,
+  type Simulator,
+  type SimulatorOptions,
+} from "../../packages/nomad-simulator/src/index.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
 import { judgeLog, readLog, type SeenEvent, type Verdict } from "./feed-check.ts";
 import { falseDeletes, simulatorTruth, type SeenAs } from "./simulator-truth.ts";

@@ -16,7 +16,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   publishers: ["feed", "filters", "schemas", "telemetry"],
   client: ["schemas"],
   http: ["publishers", "feed", "schemas", "telemetry"],
-  simulator: ["schemas", "telemetry"],
+  "nomad-simulator": ["schemas"],
   config: ["schemas", "telemetry"],
   "main.ts": ["commands", "node-version.ts"],
   "node-version.ts": [],
@@ -126,6 +126,12 @@ it("what the client takes from elsewhere can go into a browser: types, the root 
   expect(reachedFrom("packages/client/src/browser.ts")).not.toContain("packages/client/src/node-socket.ts");
 });
 
+it("the bridge runs without the simulator", () => {
+  const loaded = reachedFrom("src/commands/run.ts");
+  expect(loaded).toContain("src/pollers/scope-loop.ts");
+  expect(loaded.filter((file) => file.startsWith("packages/nomad-simulator"))).toEqual([]);
+});
+
 /** Files that a file brings with it when it runs. */
 function reachedFrom(file: string, reached = new Set<string>()): string[] {
   if (reached.has(file)) return [];
@@ -144,6 +150,7 @@ it("only the edges touch the process: environment and exit are handed to everyth
 
 /** Time that is shown, stored, or compared with a time that somebody wrote down. */
 const MAY_READ_THE_WALL_CLOCK = [
+  "packages/nomad-simulator/src/simulator.ts",
   "src/commands/history.ts",
   "src/commands/support/checks/nomad-checks.ts",
   "src/commands/tail.ts",
@@ -156,7 +163,6 @@ const MAY_READ_THE_WALL_CLOCK = [
   "src/http/server.ts",
   "src/nomad/subscriber-rights.ts",
   "src/pollers/clock.ts",
-  "src/simulator/simulator.ts",
 ];
 
 it("only what shows or stores time reads the wall clock, which somebody may set; intervals never do", () => {

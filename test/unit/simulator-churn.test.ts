@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { RESOURCE_TYPES } from "../../src/schemas/resources.ts";
-import { canonicalStub, createSimulator, type Simulator } from "../../src/simulator/index.ts";
+import { canonicalStub, createSimulator, type Simulator } from "../../packages/nomad-simulator/src/index.ts";
 
 const clock = () => 1_795_432_399_000;
 const lived = (seed: number, steps: number, allocations = 200): Simulator => {

@@ -1,11 +1,15 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { resolveAccess } from "../../src/simulator/acl/access.ts";
-import { uuidKey, uuidPrefixProblem, watchPrefix } from "../../src/simulator/api/watch-prefix.ts";
-import { goTime, parseGoDurationMs } from "../../src/simulator/go-time.ts";
-import { createSimulator, InvalidFault, parseFaults } from "../../src/simulator/index.ts";
-import type { Op } from "../../src/simulator/store/state.ts";
-import type { PolicyRules } from "../../src/simulator/acl/records.ts";
+import { resolveAccess } from "../../packages/nomad-simulator/src/acl/access.ts";
+import {
+  uuidKey,
+  uuidPrefixProblem,
+  watchPrefix,
+} from "../../packages/nomad-simulator/src/api/watch-prefix.ts";
+import { goTime, parseGoDurationMs } from "../../packages/nomad-simulator/src/go-time.ts";
+import { createSimulator, InvalidFault, parseFaults } from "../../packages/nomad-simulator/src/index.ts";
+import type { Op } from "../../packages/nomad-simulator/src/store/state.ts";
+import type { PolicyRules } from "../../packages/nomad-simulator/src/acl/records.ts";
 
 describe("Go's durations and times", () => {
   it.each([

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createSimulator } from "../../src/simulator/index.ts";
+import { createSimulator } from "../../packages/nomad-simulator/src/index.ts";
 
 /** Keys in the order Nomad 2.0.5 wrote them. */
 const SHAPES = {

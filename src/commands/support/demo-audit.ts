@@ -1,5 +1,5 @@
 import type { FeedLog } from "../../feed/log.ts";
-import { canonicalStub, type TrueState } from "../../simulator/index.ts";
+import { canonicalStub, type TrueState } from "../../../packages/nomad-simulator/src/index.ts";
 
 /**
  * Objects that the log does not know as they truly are: changes that were lost, or not seen yet. Empty once

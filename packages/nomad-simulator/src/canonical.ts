@@ -1,4 +1,4 @@
-import { isJsonObject, parseExact, type Json } from "../schemas/json.ts";
+import { isJsonObject, parseExact, type Json } from "../../../src/schemas/json.ts";
 
 /** A stub's text with the members of every object sorted: equal texts are equal stubs, whatever the map order. */
 export function canonicalStub(text: string): string {

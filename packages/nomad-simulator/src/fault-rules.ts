@@ -1,4 +1,4 @@
-import { ChangefeedError } from "../schemas/errors.ts";
+import { ChangefeedError } from "../../../src/schemas/errors.ts";
 import type { Random } from "./random.ts";
 
 export const FAULT_KINDS = [

@@ -1,4 +1,4 @@
-import { RESOURCE_TYPES, type ResourceType } from "../schemas/resources.ts";
+import { RESOURCE_TYPES, type ResourceType } from "../../../src/schemas/resources.ts";
 import type { Row } from "./store/row.ts";
 import type { Commit, Op } from "./store/state.ts";
 import type { TableName } from "./store/tables.ts";

@@ -9,7 +9,7 @@ import type { World } from "./churn/world.ts";
 import { Cluster } from "./cluster/cluster.ts";
 import { FaultRules } from "./fault-rules.ts";
 import { Faults } from "./faults.ts";
-import { RESOURCE_TYPES, type ResourceType } from "../schemas/resources.ts";
+import { RESOURCE_TYPES, type ResourceType } from "../../../src/schemas/resources.ts";
 import type { Journal } from "./journal.ts";
 import { Leadership } from "./leadership.ts";
 import { Raft, type Snapshot } from "./raft.ts";
