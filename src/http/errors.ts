@@ -28,10 +28,15 @@ export class NotFound extends ChangefeedError {
   readonly allowed = ROUTES;
   constructor(method: string, path: string) {
     // Without the query, which may hold what nobody else should read.
-    super(`There is no ${method} ${path.split("?", 1)[0]?.slice(0, 100)}`, {
-      hint: "See GET / for examples",
-    });
+    const asked = path.split("?", 1)[0]?.slice(0, 100) ?? "";
+    super(`There is no ${method} ${asked}`, { hint: proxyHint(asked) ?? "See GET / for examples" });
   }
+}
+
+/** A proxy passed on a path that only it knows. */
+function proxyHint(asked: string): string | undefined {
+  const prefix = /^(\/.+?)\/v1\//.exec(asked)?.[1];
+  return prefix && `Behind a proxy that serves the feed below ${prefix}, let it cut that off`;
 }
 
 /** The route is there, and knows other methods. */
@@ -42,6 +47,17 @@ export class MethodNotAllowed extends ChangefeedError {
   constructor(method: string, allowed: readonly string[]) {
     super(`This route does not answer ${method.slice(0, 20)}`, { hint: `Use ${allowed.join(" or ")}` });
     this.allowed = allowed;
+  }
+}
+
+/** A WebSocket was asked for, and what says so got lost on the way. */
+export class UpgradeLost extends ChangefeedError {
+  readonly code = "UPGRADE_REQUIRED";
+  readonly retryable = false;
+  constructor() {
+    super("A WebSocket was asked for without the header Upgrade: a proxy on the way does not pass it on", {
+      hint: "Let it pass on Upgrade and Connection, or read the stream as SSE or NDJSON: Accept: text/event-stream, application/x-ndjson",
+    });
   }
 }
 

@@ -8,7 +8,9 @@ import type { Sink } from "../publishers/connection/sink.ts";
 import { SseSink } from "../publishers/sse/sse-sink.ts";
 import { formatCursor } from "../schemas/cursor.ts";
 import { DEFAULT_PAGE_LIMIT, type Format } from "../schemas/subscription-schema.ts";
+import { UpgradeLost } from "./errors.ts";
 import { goneSignal } from "./gone.ts";
+import { nextLink } from "./next-link.ts";
 import { admit, requestUrl, type Admitted, type SubscribeDeps } from "./subscribe.ts";
 
 export const EVENTS_PATH = "/v1/events";
@@ -28,6 +30,7 @@ const FORMAT_OF_MEDIA_TYPE: ReadonlyMap<string, HttpFormat> = new Map(
 export function addEventsRoute(app: FastifyInstance, deps: SubscribeDeps): void {
   app.get(EVENTS_PATH, { exposeHeadRoute: false }, async (request, reply) => {
     const format = formatOf(request.headers.accept ?? "");
+    if (format === "page" && "sec-websocket-key" in request.headers) throw new UpgradeLost();
     const admitted = await admit(deps, request.raw, format);
     if (format === "page") return sendPage(deps, admitted, request, reply);
     reply.hijack();
@@ -83,16 +86,16 @@ async function sendPage(
     .header("cache-control", "no-store")
     .header("x-changefeed-cursor", cursor)
     .header("x-changefeed-head", formatCursor(head))
-    .header("link", `<${nextPage(request, cursor)}>; rel="next"`)
+    .header("link", nextLink(nextPage(request, cursor)))
     .send(text);
 }
 
-function nextPage(request: FastifyRequest, cursor: string): string {
+function nextPage(request: FastifyRequest, cursor: string): URLSearchParams {
   const { searchParams } = requestUrl(request.raw);
   searchParams.delete("since");
   // Its stored cursor would go first.
   searchParams.delete("consumer");
   searchParams.delete("lastEventId");
   searchParams.set("cursor", cursor);
-  return `${EVENTS_PATH}?${searchParams.toString()}`;
+  return searchParams;
 }

@@ -4,6 +4,7 @@ import { readHistory } from "../publishers/pages/history.ts";
 import { formatCursor } from "../schemas/cursor.ts";
 import { parseHistoryQuery } from "../schemas/read-queries.ts";
 import { goneSignal } from "./gone.ts";
+import { nextLink } from "./next-link.ts";
 import { requestUrl, type SubscribeDeps } from "./subscribe.ts";
 
 const HISTORY_PATH = "/v1/history";
@@ -25,7 +26,7 @@ export function addHistoryRoute(app: FastifyInstance, deps: SubscribeDeps): void
     const cursor = formatCursor(page.cursor);
     if (page.more) {
       searchParams.set("cursor", cursor);
-      reply.header("link", `<${HISTORY_PATH}?${searchParams.toString()}>; rel="next"`);
+      reply.header("link", nextLink(searchParams));
     }
     const { epoch, floor } = page.head;
     return reply

@@ -2,6 +2,7 @@ import type { FastifyInstance } from "fastify";
 import type { FeedLog } from "../feed/log.ts";
 import { formatCursor } from "../schemas/cursor.ts";
 import { PROTOCOL_VERSION } from "../schemas/frames-schema.ts";
+import { askedAddress } from "./asked-address.ts";
 import { ROUTES } from "./errors.ts";
 import { jsonText } from "../schemas/line-safe.ts";
 
@@ -17,7 +18,7 @@ export interface IndexDeps {
 export function addIndexRoute(app: FastifyInstance, { log, source, status }: IndexDeps): void {
   app.get("/", async (request, reply) => {
     const head = await log.head();
-    const address = request.host;
+    const address = askedAddress(request);
     const index = {
       name: "nomad-changefeed",
       protocol: PROTOCOL_VERSION,
@@ -30,11 +31,14 @@ export function addIndexRoute(app: FastifyInstance, { log, source, status }: Ind
       ...(status && { status: await status() }),
       routes: ROUTES,
       examples: [
-        `curl 'http://${address}/v1/events?since=10m'`,
-        `curl -N 'http://${address}/v1/events?types=allocations&minSeverity=WARN' -H 'Accept: application/x-ndjson'`,
-        `npx wscat -c 'ws://${address}/v1/events?types=jobs'`,
+        `curl '${address}/v1/events?since=10m'`,
+        `curl -N '${address}/v1/events?types=allocations&minSeverity=WARN' -H 'Accept: application/x-ndjson'`,
+        `npx wscat -c '${address.replace(/^http/, "ws")}/v1/events?types=jobs'`,
       ],
     };
-    return reply.type("application/json; charset=utf-8").send(`${jsonText(index, 2)}\n`);
+    return reply
+      .header("cache-control", "no-store")
+      .type("application/json; charset=utf-8")
+      .send(`${jsonText(index, 2)}\n`);
   });
 }

@@ -7,7 +7,7 @@ import { formatCursor } from "../schemas/cursor.ts";
 import type { Problem } from "../schemas/problem-schema.ts";
 import { InvalidParameter } from "../schemas/subscription-schema.ts";
 import { AuthUnavailable, LimitReached } from "./access/errors.ts";
-import { MethodNotAllowed, NotFound } from "./errors.ts";
+import { MethodNotAllowed, NotFound, UpgradeLost } from "./errors.ts";
 import { jsonText } from "../schemas/line-safe.ts";
 
 export const PROBLEM_TYPE = "application/problem+json; charset=utf-8";
@@ -21,6 +21,7 @@ export function problemHeaders(error: unknown): Readonly<Record<string, string>>
   if (!(error instanceof ChangefeedError)) return {};
   if (error.code === "UNAUTHORIZED") return { "www-authenticate": 'Bearer realm="nomad-changefeed"' };
   if (error instanceof MethodNotAllowed) return { allow: error.allowed.join(", ") };
+  if (error instanceof UpgradeLost) return { upgrade: "websocket" };
   return error instanceof LimitReached || error instanceof AuthUnavailable
     ? { "retry-after": String(error.retryAfterSeconds) }
     : {};

@@ -1,6 +1,7 @@
 import { connect, type Socket } from "node:net";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { TestFeed } from "../support/http-feed.ts";
+import { nextPage } from "../support/next-page.ts";
 import { until } from "../support/until.ts";
 
 let feed: TestFeed;
@@ -20,7 +21,7 @@ it.each(["/v1/events?limit=1000", "/v1/history?limit=1000&order=oldest-first"])(
       const text = await answer.text();
       expect(text.length).toBeLessThan(1.1 * 1024 * 1024);
       got.push(...(JSON.parse(text) as { id: string }[]).map(({ id }) => id));
-      path = /<(.*)>; rel="next"/.exec(answer.headers.get("link") ?? "")?.[1];
+      path = nextPage(answer);
     }
     expect(got).toEqual(ids);
   },

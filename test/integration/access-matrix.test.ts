@@ -10,6 +10,7 @@ import {
   NAMESPACES,
   openReader,
 } from "../support/access-feed.ts";
+import { nextPage } from "../support/next-page.ts";
 import { openStream, STREAMS } from "../support/protocol-reader.ts";
 
 const STATIC = "static-token-of-the-matrix-0001";
@@ -136,7 +137,7 @@ describe.each(TOKENS)("with $name", ({ name: who, sees, token }) => {
       while (path !== undefined && !ids.includes(`old ${END}`)) {
         const page: Response = await fetch(url + path, { headers: bearer(token(access)) });
         ids.push(...((await page.json()) as { id: string }[]).map(({ id }) => id));
-        path = /<(.*)>/.exec(page.headers.get("link") ?? "")?.[1];
+        path = nextPage(page);
       }
       expect(ids.filter((id) => id.startsWith("old "))).toEqual(expected("old "));
     },

@@ -1,43 +1,10 @@
-import { once } from "node:events";
-import { createServer, request } from "node:http";
-import type { AddressInfo } from "node:net";
 import { expect, it } from "vitest";
 import { consume, StreamRefused, subscribe } from "../../packages/client/src/index.ts";
 import { draftOf, TestFeed } from "../support/http-feed.ts";
+import { httpProxy } from "../support/http-proxy.ts";
 import { event, hello, scriptedFeed, sends } from "../support/scripted-feed.ts";
 
 const QUICK = { retry: { baseMs: 1, maxMs: 1 } };
-
-/** Passes requests on as proxies do that were not told of WebSockets: without `Upgrade`. */
-async function proxyWithoutUpgrade(target: () => string) {
-  let streams = 0;
-  const server = createServer((incoming, answer) => {
-    const { upgrade: _upgrade, connection: _connection, ...headers } = incoming.headers;
-    streams += 1;
-    const onward = request(
-      `${target()}${incoming.url ?? ""}`,
-      { method: incoming.method, headers },
-      (reply) => {
-        answer.writeHead(reply.statusCode ?? 502, reply.headers);
-        answer.flushHeaders();
-        reply.pipe(answer).on("error", () => undefined);
-        reply.on("close", () => answer.destroy());
-      },
-    );
-    onward.on("error", () => answer.writeHead(502).end());
-    answer.on("close", () => onward.destroy());
-    onward.end();
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    streams: () => streams,
-    [Symbol.dispose]() {
-      server.close();
-      server.closeAllConnections();
-    },
-  };
-}
 
 async function refusalOf(items: AsyncIterable<unknown>): Promise<unknown> {
   try {
@@ -52,7 +19,7 @@ it("reads the stream in lines where a proxy passes on no Upgrade, through a rest
   await using feed = await TestFeed.open();
   await feed.commit(draftOf({ id: "a" }));
   let { url, server } = await feed.serve();
-  using proxy = await proxyWithoutUpgrade(() => url);
+  using proxy = await httpProxy(() => url, { upgrades: false });
   const seen: string[] = [];
   for await (const item of subscribe({ ...QUICK, url: proxy.url, cursor: "earliest", limit: 3 })) {
     seen.push(item.id);
@@ -63,13 +30,13 @@ it("reads the stream in lines where a proxy passes on no Upgrade, through a rest
     } else if (seen.length === 2) await feed.commit(draftOf({ id: "c" }));
   }
   expect(seen).toEqual(["a", "ü", "c"]);
-  expect(proxy.streams()).toBeGreaterThan(1);
+  expect(proxy.requests()).toBeGreaterThan(1);
 });
 
 it("is refused through such a proxy as without it", async () => {
   await using feed = await TestFeed.open();
   const { url } = await feed.serve();
-  using proxy = await proxyWithoutUpgrade(() => url);
+  using proxy = await httpProxy(() => url, { upgrades: false });
   expect(await refusalOf(subscribe({ url: proxy.url, minSeverity: "LOUD" as "WARN" }))).toMatchObject({
     reason: "INVALID_PARAMETER",
     field: "minSeverity",
@@ -77,6 +44,21 @@ it("is refused through such a proxy as without it", async () => {
   expect(await refusalOf(subscribe({ url: proxy.url, cursor: `${"0".repeat(12)}-1` }))).toBeInstanceOf(
     StreamRefused,
   );
+});
+
+it("names the header to whoever asked for a WebSocket through such a proxy and can read no lines", async () => {
+  await using feed = await TestFeed.open();
+  const { url } = await feed.serve();
+  using proxy = await httpProxy(() => url, { upgrades: false });
+  // A browser's, but for what the proxy drops.
+  const answer = await fetch(`${proxy.url}/v1/events`, {
+    headers: { "sec-websocket-version": "13", "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==" },
+  });
+  expect([answer.status, answer.headers.get("upgrade")]).toEqual([426, "websocket"]);
+  expect(await answer.json()).toMatchObject({
+    code: "UPGRADE_REQUIRED",
+    hint: expect.stringMatching(/Upgrade and Connection.*SSE or NDJSON/),
+  });
 });
 
 it.each([404, 302])("ends where a server that was never a feed answers %i", async (status) => {

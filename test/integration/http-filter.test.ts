@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { startCli } from "../support/cli.ts";
 import { controlDraft, draftOf, TestFeed } from "../support/http-feed.ts";
 import { HttpStream } from "../support/http-stream.ts";
+import { nextPage } from "../support/next-page.ts";
 import { UpgradeRefused, WebSocketClient, type ReceivedEvent } from "../support/websocket-client.ts";
 
 let feed: TestFeed;
@@ -116,8 +117,9 @@ describe("filter", () => {
     const filters = ["op == update and ClientStatus is not empty", "JobID == web or JobID == db"];
     const first = await fetch(target(url, filters, { limit: "1" }));
     expect(ids((await first.json()) as ReceivedEvent[])).toEqual(["running"]);
-    const next = /<(.*)>/.exec(first.headers.get("link") ?? "")?.[1] ?? "";
-    expect(ids((await (await fetch(url + next)).json()) as ReceivedEvent[])).toEqual(["failed"]);
+    expect(ids((await (await fetch(`${url}${nextPage(first)}`)).json()) as ReceivedEvent[])).toEqual([
+      "failed",
+    ]);
   });
 });
 

@@ -3,6 +3,7 @@ import { ReadScheduler } from "../../src/publishers/work/read-scheduler.ts";
 import { readPage } from "../../src/publishers/pages/page.ts";
 import { controlDraft, draftOf, TestFeed } from "../support/http-feed.ts";
 import { HttpStream } from "../support/http-stream.ts";
+import { nextPage } from "../support/next-page.ts";
 import { WebSocketClient, type ReceivedEvent } from "../support/websocket-client.ts";
 
 const NDJSON = "application/x-ndjson";
@@ -267,13 +268,11 @@ describe("pages", () => {
       const response = await fetch(`${url}${next}`);
       expect(response.headers.get("content-type")).toBe("application/cloudevents-batch+json; charset=utf-8");
       received.push(...idsOf((await response.json()) as ReceivedEvent[]));
-      const {
-        "x-changefeed-cursor": cursor,
-        "x-changefeed-head": head,
-        link,
-      } = Object.fromEntries(response.headers);
+      const { "x-changefeed-cursor": cursor, "x-changefeed-head": head } = Object.fromEntries(
+        response.headers,
+      );
       if (cursor === head) break;
-      next = /^<(.+)>; rel="next"$/.exec(link ?? "")?.[1] ?? "";
+      next = nextPage(response) ?? "";
     }
     expect(received).toEqual(ids);
   });

@@ -4,6 +4,7 @@ import type { FeedLog } from "../../src/feed/log.ts";
 import { breakable } from "../support/breakable-log.ts";
 import { objectChange } from "../support/drafts.ts";
 import { draftOf, TestFeed } from "../support/http-feed.ts";
+import { nextPage } from "../support/next-page.ts";
 import { frameName, openStream, STREAMS } from "../support/protocol-reader.ts";
 import { until } from "../support/until.ts";
 import { WebSocketClient } from "../support/websocket-client.ts";
@@ -224,7 +225,7 @@ describe("/v1/consumers", () => {
     await ask("POST", `/pager?ack=${await cursorOf(1)}`);
     const idsOf = async (path: string) => {
       const page = await fetch(url + path);
-      const next = /<(.*)>/.exec(page.headers.get("link") ?? "")?.[1] ?? "";
+      const next = nextPage(page) ?? "";
       return { ids: ((await page.json()) as { id: string }[]).map(({ id }) => id), next };
     };
     const first = await idsOf("/v1/events?consumer=pager&limit=2");

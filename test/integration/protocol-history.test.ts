@@ -3,6 +3,7 @@ import type { Access } from "../../src/publishers/selection/access.ts";
 import { ReadScheduler } from "../../src/publishers/work/read-scheduler.ts";
 import { readHistory } from "../../src/publishers/pages/history.ts";
 import { draftOf, TestFeed } from "../support/http-feed.ts";
+import { nextPage } from "../support/next-page.ts";
 
 let feed: TestFeed;
 let url: string;
@@ -18,8 +19,7 @@ async function page(path: string): Promise<{ ids: string[]; next: string | undef
   const response = await fetch(url + path);
   expect(response.status).toBe(200);
   const events = (await response.json()) as { id: string }[];
-  const next = /^<(.*)>; rel="next"$/.exec(response.headers.get("link") ?? "")?.[1];
-  return { ids: events.map(({ id }) => id), next, response };
+  return { ids: events.map(({ id }) => id), next: nextPage(response), response };
 }
 
 async function refusalOf(query: string): Promise<unknown> {

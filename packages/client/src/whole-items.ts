@@ -40,7 +40,7 @@ export class WholeItems {
     if (item.data.op === "delete") return { kind: "whole", item };
     const { signal = NEVER } = this.#access;
     for (let tries = this.#isReachable ? TRIES : 1; ; tries -= 1) {
-      const answer = await ask(this.#access, item.dataref).catch((error: unknown) => {
+      const answer = await ask(this.#access, routeOf(item.dataref)).catch((error: unknown) => {
         if (signal.aborted) return undefined;
         throw error;
       });
@@ -62,6 +62,11 @@ export class WholeItems {
       await sleep(this.#retry.next("soon", 0), signal);
     }
   }
+}
+
+/** A `dataref` is relative to where the event came from; older logs name the path from the feed's root. */
+function routeOf(dataref: string): string {
+  return new URL(dataref, "http://feed/v1/events").pathname;
 }
 
 function isObject(body: unknown): boolean {

@@ -43,8 +43,8 @@ export function openApiDocument(): object {
         "Every change of a Nomad cluster, durable, ordered, replayable. PROTOCOL.md tells it for people.",
       license: { name: "Apache-2.0", identifier: "Apache-2.0" },
     },
-    // Relative to where this document is.
-    servers: [{ url: "/", description: "This server" }],
+    // Relative to where this document is, which may be below a path of a proxy.
+    servers: [{ url: "..", description: "This server" }],
     // Where the server asks nobody, none is needed; else one of them.
     security: [{}, ...Object.keys(SECURITY_SCHEMES).map((name) => ({ [name]: [] }))],
     paths: { ...eventPaths(), ...consumerPaths(), ...otherPaths() },

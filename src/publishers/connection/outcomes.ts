@@ -16,6 +16,7 @@ export const OUTCOMES: Readonly<Record<string, Outcome>> = {
   INVALID_ACK: { status: 400, closeCode: 4400 },
   NOT_FOUND: { status: 404, closeCode: 4400 },
   METHOD_NOT_ALLOWED: { status: 405, closeCode: 4400 },
+  UPGRADE_REQUIRED: { status: 426, closeCode: 4400 },
   NO_DATA: { status: 404, closeCode: 4400 },
   NO_CONSUMER: { status: 404, closeCode: 4400 },
   FORBIDDEN: { status: 403, closeCode: 4403 },
