@@ -52,7 +52,7 @@ setTimeout(
   (giveUpAfterSeconds + CLEAN_UP_SECONDS) * 1000,
 ).unref();
 
-const { changes, restarts, faults, verdict, longestGapMs, takeoversMs } = await runChaos({
+const { changes, restarts, faults, verdict, account, longestGapMs, takeoversMs } = await runChaos({
   ...(values.feed === "redis" ? { workers: wholeNumber("workers") } : {}),
   seed: wholeNumber("seed"),
   seconds,
@@ -67,6 +67,7 @@ const { changes, restarts, faults, verdict, longestGapMs, takeoversMs } = await 
 for (const line of [...verdict.lost, ...verdict.duplicated, ...verdict.outOfOrder].slice(0, 50)) {
   process.stderr.write(`${line}\n`);
 }
+for (const line of account) process.stderr.write(`${line}\n`);
 const counts = {
   changes,
   events: verdict.events,

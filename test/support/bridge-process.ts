@@ -50,6 +50,11 @@ export class BridgeProcess {
     return this.#url;
   }
 
+  /** Where it serves, as far as it has said so. */
+  get servesAt(): string | undefined {
+    return this.#hasExited ? undefined : this.#url;
+  }
+
   /** Resolves when `/readyz` says ready. */
   async ready(): Promise<void> {
     const url = await this.url();

@@ -5,6 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Random } from "../../packages/nomad-simulator/src/random.ts";
 import { startBridgeProcess, type BridgeProcess } from "./bridge-process.ts";
 import { CHAOS_FLAGS, type ChaosSubject } from "./chaos-subject.ts";
+import { StartedProcesses, type Traces } from "./chaos-traces.ts";
 import { readLog, type SeenEvent } from "./feed-check.ts";
 import { WorkerPlace } from "./worker-place.ts";
 
@@ -15,11 +16,12 @@ export class ChaosBridge implements ChaosSubject {
   restarts = 0;
   readonly #directory: string;
   readonly #place: WorkerPlace<BridgeProcess>;
+  readonly #started = new StartedProcesses();
   #nomadAddr = "";
 
   private constructor(directory: string) {
     this.#directory = directory;
-    this.#place = new WorkerPlace("the bridge", () => this.#startBridge());
+    this.#place = new WorkerPlace("the bridge", () => this.#started.add("the bridge", this.#startBridge()));
   }
 
   static async create(): Promise<ChaosBridge> {
@@ -47,6 +49,10 @@ export class ChaosBridge implements ChaosSubject {
 
   events(): Promise<SeenEvent[]> {
     return readLog(this.#file);
+  }
+
+  traces(): Promise<Traces> {
+    return this.#started.traces();
   }
 
   async close(): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Random } from "../../packages/nomad-simulator/src/random.ts";
+import type { Traces } from "./chaos-traces.ts";
 import type { Deadline } from "./deadline.ts";
 import type { SeenEvent } from "./feed-check.ts";
 
@@ -17,6 +18,8 @@ export interface ChaosSubject {
   calm(): Promise<void>;
   /** The whole log; rejects while it cannot be read. */
   events(): Promise<SeenEvent[]>;
+  /** Never rejects. */
+  traces(): Promise<Traces>;
   close(): Promise<void>;
 }
 
@@ -56,6 +59,10 @@ export class SubjectInTime implements ChaosSubject {
 
   events(): Promise<SeenEvent[]> {
     return this.#deadline.waitFor("the log is read", this.#subject.events());
+  }
+
+  traces(): Promise<Traces> {
+    return this.#subject.traces();
   }
 
   /** In any case: whatever runs still is ended here. */

@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Random } from "../../packages/nomad-simulator/src/random.ts";
 import { startBridgeProcess, type BridgeProcess } from "./bridge-process.ts";
 import { CHAOS_FLAGS, type ChaosSubject } from "./chaos-subject.ts";
+import { StartedProcesses, type Traces } from "./chaos-traces.ts";
 import { readLog, type SeenEvent } from "./feed-check.ts";
 import { RedisServer } from "./redis-server.ts";
 import { TcpProxy } from "./tcp-proxy.ts";
@@ -24,6 +25,7 @@ export class ChaosWorkers implements ChaosSubject {
   readonly #proxy: TcpProxy;
   readonly #say: (line: string) => void;
   readonly #places: readonly WorkerPlace<BridgeProcess>[];
+  readonly #started = new StartedProcesses();
   /** What goes on beside: thaws, restarts, and the watching of takeovers. */
   readonly #beside = new Set<Promise<void>>();
   readonly #over = new AbortController();
@@ -33,10 +35,10 @@ export class ChaosWorkers implements ChaosSubject {
     this.#redis = redis;
     this.#proxy = proxy;
     this.#say = say;
-    this.#places = Array.from(
-      { length: count },
-      (_, place) => new WorkerPlace(`worker ${place}`, () => this.#startWorker()),
-    );
+    this.#places = Array.from({ length: count }, (_, place) => {
+      const name = `worker ${place}`;
+      return new WorkerPlace(name, () => this.#started.add(name, this.#startWorker()));
+    });
   }
 
   static async create(count: number, say: (line: string) => void): Promise<ChaosWorkers> {
@@ -72,6 +74,10 @@ export class ChaosWorkers implements ChaosSubject {
 
   events(): Promise<SeenEvent[]> {
     return readLog({ kind: "redis", url: this.#feed });
+  }
+
+  traces(): Promise<Traces> {
+    return this.#started.traces();
   }
 
   async close(): Promise<void> {

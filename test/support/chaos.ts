@@ -6,9 +6,12 @@ import {
   type Snapshot,
 } from "../../packages/nomad-simulator/src/index.ts";
 import { createRandom, type Random } from "../../packages/nomad-simulator/src/random.ts";
+import type { LogLine } from "./bridge-process.ts";
+import { accountOf, accountOfDuties } from "./chaos-account.ts";
 import { ChaosBridge } from "./chaos-bridge.ts";
 import { ChaosWorkers } from "./chaos-workers.ts";
 import { SubjectInTime, type ChaosSubject } from "./chaos-subject.ts";
+import type { Traces } from "./chaos-traces.ts";
 import { Deadline } from "./deadline.ts";
 import { judgeLog, type SeenEvent, type Verdict } from "./feed-check.ts";
 import { falseDeletes, simulatorTruth } from "./simulator-truth.ts";
@@ -32,6 +35,8 @@ export interface ChaosReport {
   readonly restarts: number;
   readonly faults: number;
   readonly verdict: Verdict;
+  /** What is known of the scopes that the verdict finds wrong, a line each. */
+  readonly account: readonly string[];
   /** Longest time between two events in the log, while the cluster changed all the time. */
   readonly longestGapMs: number;
   /** From the kill of a worker to when others had all that it watched; empty where there are no others. */
@@ -70,6 +75,7 @@ class Chaos {
   readonly #random: Random;
   readonly #simulator: Simulator;
   #snapshot: Snapshot | undefined;
+  readonly #steps: LogLine[] = [];
   #faults = 0;
 
   constructor(options: ChaosOptions, subject: ChaosSubject) {
@@ -100,14 +106,16 @@ class Chaos {
     this.#simulator.cluster.updateNamespace("default", { description: "calm" });
     const calmAt = Date.now();
     this.#say("all calm: waiting for the feed to catch up");
-    await this.#subject.calm();
+    await this.#subject.calm().catch((error: unknown) => this.#explain(error));
     const { verdict, events } = await this.#settled();
+    const traces = await this.#traces();
     const { journal } = this.#simulator;
     return {
       changes: journal.entries.length + journal.dropped,
       restarts: this.#subject.restarts,
       faults: this.#faults,
       verdict,
+      account: accountOf(verdict, { traces, events, simulator: this.#simulator }),
       longestGapMs: longestGapMs(events, beganAt, calmAt),
       takeoversMs: this.#subject.takeoversMs,
     };
@@ -201,7 +209,21 @@ class Chaos {
     }
   }
 
+  async #explain(error: unknown): Promise<never> {
+    const account = accountOfDuties(await this.#traces());
+    throw new Error([error instanceof Error ? error.message : String(error), ...account].join("\n"), {
+      cause: error,
+    });
+  }
+
+  /** Of the processes, and of what was done to them. */
+  async #traces(): Promise<Traces> {
+    const { duties, processes } = await this.#subject.traces();
+    return { duties, processes: [...processes, { name: "chaos", lines: this.#steps }] };
+  }
+
   #say(line: string): void {
+    this.#steps.push({ level: "chaos", time: new Date().toISOString(), msg: line });
     this.#options.say?.(line);
   }
 }

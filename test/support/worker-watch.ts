@@ -1,6 +1,6 @@
 import { Redis } from "ioredis";
 import { openLogToRead } from "../../src/commands/support/feed-log.ts";
-import { dutiesSchema } from "../../src/schemas/duty-schema.ts";
+import { dutiesSchema, type DutyStatus } from "../../src/schemas/duty-schema.ts";
 import { scopeName } from "../../src/schemas/scope.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
 import type { BridgeProcess } from "./bridge-process.ts";
@@ -8,11 +8,15 @@ import { until } from "./until.ts";
 
 /** Whether this worker says that every duty of the feed is held, and every scope read. */
 export async function seesAllWatched(worker: BridgeProcess): Promise<boolean> {
-  const response = await fetch(`${await worker.url()}/v1/duties`).catch(() => undefined);
-  if (response?.ok !== true) return false;
-  const { duties } = dutiesSchema.parse(await response.json());
+  const duties = await dutiesAt(await worker.url());
   const whole = duties.every(({ state, condition }) => state === "held" && (condition ?? "ok") === "ok");
   return whole && duties.some(({ duty }) => duty.includes("/"));
+}
+
+/** Every duty of the feed, as the process that serves there knows of it; none where it cannot say. */
+export async function dutiesAt(url: string): Promise<readonly DutyStatus[]> {
+  const response = await fetch(`${url}/v1/duties`).catch(() => undefined);
+  return response?.ok === true ? dutiesSchema.parse(await response.json()).duties : [];
 }
 
 /** Scopes that this worker claimed last, of the feed in Redis at `url`. */
