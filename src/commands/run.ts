@@ -12,12 +12,11 @@ export async function run(config: Config, io: Io): Promise<void> {
     const bridge = await startBridge(config, { logger, signal: io.signal });
     let complete = false;
     try {
-      const head = await bridge.log.head();
       logger.info(
-        { source: bridge.source, log: locationText(config.feed), sequence: head.sequence },
+        { source: bridge.source, log: locationText(config.feed) },
         `serving the feed at ${bridge.url}/v1/events${elsewhere(config.listen)}`,
       );
-      void sayWhenReady(bridge, head.sequence, { logger, shared: config.workers.kind === "redis" });
+      void sayWhenReady(bridge, { logger, shared: config.workers.kind === "redis" });
       await Promise.race([bridge.done, aborted(io.signal)]);
     } finally {
       complete = await bridge.stop();
@@ -37,14 +36,14 @@ function elsewhere({ host }: Config["listen"]): string {
 /** The first thing to know after a start: whether everything was read, and what had changed meanwhile. */
 async function sayWhenReady(
   bridge: Bridge,
-  before: number,
   { logger, shared }: { logger: Logger; shared: boolean },
 ): Promise<void> {
   try {
+    const before = await bridge.log.head().catch(() => undefined);
     await bridge.ready();
     const { sequence } = await bridge.log.head();
     logger.info(
-      { sequence, events: sequence - before },
+      { sequence, events: before && sequence - before.sequence },
       shared
         ? "every scope that this worker watches so far was read; `duties` shows who watches the others"
         : "every scope was read: the feed is up to date",

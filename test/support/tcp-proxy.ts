@@ -12,7 +12,7 @@ export class TcpProxy {
   #swallowing = false;
   #isCut = false;
   #targetPort: number;
-  #switch: { readonly at: string; readonly targetPort: number } | undefined;
+  #trigger: { readonly at: string; readonly act: () => void; passing: number } | undefined;
 
   private constructor(server: Server, port: number, targetPort: number) {
     this.#server = server;
@@ -52,7 +52,12 @@ export class TcpProxy {
 
   /** The next request that holds this text is not passed on: its connection is cut, and later ones go elsewhere. */
   switchAt(text: string, targetPort: number): void {
-    this.#switch = { at: text, targetPort };
+    this.at(text, () => (this.#targetPort = targetPort));
+  }
+
+  /** After so many that are passed on, a request that holds this text is not: its connection is cut, and `act` called. */
+  at(text: string, act: () => void, passing = 0): void {
+    this.#trigger = { at: text, act, passing };
   }
 
   /** Cuts every connection, whatever is under way on it; new ones are passed on. */
@@ -84,12 +89,13 @@ export class TcpProxy {
     }
     client.on("data", (bytes) => {
       if (this.#swallowing) return;
-      if (this.#switch === undefined || !bytes.includes(this.#switch.at)) {
+      const trigger = this.#trigger;
+      if (trigger === undefined || !bytes.includes(trigger.at) || trigger.passing-- > 0) {
         server.write(bytes);
         return;
       }
-      this.#targetPort = this.#switch.targetPort;
-      this.#switch = undefined;
+      this.#trigger = undefined;
+      trigger.act();
       client.destroy();
     });
     client.on("end", () => server.end());
