@@ -207,4 +207,17 @@ describe("a restored snapshot", () => {
     }
     expect(folded).toEqual(simulator.state());
   });
+
+  it("is in the journal as a delete and a create where it brings back who had the name before", async () => {
+    await using nomad = await simulatedNomad();
+    const { simulator } = nomad;
+    const { cluster, journal } = simulator;
+    cluster.registerJob({ id: "web" });
+    const before = simulator.snapshot();
+    cluster.purgeJob("default", "web");
+    cluster.registerJob({ id: "web" });
+    simulator.restore(before);
+    const jobs = journal.entries.filter(({ resource }) => resource === "jobs");
+    expect(jobs.map(({ op }) => op)).toEqual(["create", "delete", "create", "delete", "create"]);
+  });
 });

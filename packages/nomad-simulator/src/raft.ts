@@ -125,7 +125,13 @@ export class Raft {
 function* differences<T extends TableName>(old: State, next: State, name: T) {
   for (const row of old.table(name).values()) {
     const after = next.table(name).get(row.namespace, row.key);
-    if (after !== row) yield [row, after] as const;
+    if (after === row) continue;
+    if (after === undefined || after.stub.CreateIndex === row.stub.CreateIndex) yield [row, after] as const;
+    else {
+      // One was deleted and the other created, as far as anybody can tell.
+      yield [row, undefined] as const;
+      yield [undefined, after] as const;
+    }
   }
   for (const row of next.table(name).values()) {
     if (old.table(name).get(row.namespace, row.key) === undefined) yield [undefined, row] as const;
