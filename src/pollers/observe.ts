@@ -161,9 +161,9 @@ async function firstGuiltySign(
 }
 
 /**
- * Whether an object may appear though it was created by the last index: where rights can widen and the feed has not
- * told that it was deleted; and where it is older than its namespace, since it then outlived a former namespace of
- * that name, whose objects Nomad does not list to every token.
+ * Whether an object may appear though it was created by the last index: where rights can widen, or its namespace does
+ * not exist, and the feed has not told that it was deleted; and where it is older than its namespace, since it then
+ * outlived a former namespace of that name, whose objects Nomad does not list to every token.
  */
 async function mayAppear(
   nomad: NomadApi,
@@ -175,7 +175,8 @@ async function mayAppear(
   if (!RESOURCES[scope.resource].namespaced || ref.namespace === "default") return false;
   const since = namespaces.get(ref.namespace) ?? (await nomad.namespaceCreateIndex(ref.namespace, signal));
   namespaces.set(ref.namespace, since);
-  return since === "absent" || (since !== "hidden" && createIndex < since);
+  if (since === "absent") return !(await wasDeleted(ref, createIndex));
+  return since !== "hidden" && createIndex < since;
 }
 
 function believe(

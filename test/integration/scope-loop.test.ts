@@ -281,6 +281,22 @@ describe("a scope's loop", () => {
     await expectFolds([job("b", 50)]);
   });
 
+  it("notices a restore that brings back what was deleted in a namespace that is gone", async () => {
+    const [a, b] = [job("a", 20, { namespace: "qa" }), job("b", 50, { namespace: "qa" })];
+    nomad.absent.add("qa");
+    nomad.set("jobs/qa", 100, [a, b]);
+    start({ resource: "jobs", namespace: "qa" });
+    await count(3);
+    nomad.set("jobs/qa", 110, [b]);
+    await count(4);
+    nomad.set("jobs/qa", 140, [a, b]);
+    await count(7);
+    nomad.set("jobs/qa", 150, [b]);
+    const ids = (await count(8)).map((event) => event.id);
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(ids.at(-1)).toBe("1/jobs/qa/a@20!deleted");
+  });
+
   it("counts one restore once, though every scope notices it for itself", async () => {
     const qa = (rev: number) => job("q", rev, { namespace: "qa", created: 3 });
     nomad.set("jobs/default", 100, [job("a", 90, { created: 4 })]);
