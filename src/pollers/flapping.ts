@@ -79,7 +79,11 @@ export class Flapping {
         others.add(subject);
         continue;
       }
-      const { paths, text, reverse } = described(change);
+      const { paths, text, reverse, comesOrGoes } = described(change);
+      if (!comesOrGoes) {
+        others.add(subject);
+        continue;
+      }
       if (!this.#flaps.has(paths) && this.#told.get(subject)?.change === reverse) {
         this.#begin(paths, change.ref);
         now.set(paths, new Map());
@@ -134,8 +138,16 @@ function isQuiet(change: Change): change is Update {
   );
 }
 
-/** The paths of an update, what it does to them, and what would take that back. */
-function described({ before, after }: Update): { paths: string; text: string; reverse: string } {
+/**
+ * The paths of an update, what it does to them, and what would take that back. A value that becomes another is nothing
+ * that a server does not know: it changed, maybe as a restore took it back.
+ */
+function described({ before, after }: Update): {
+  paths: string;
+  text: string;
+  reverse: string;
+  comesOrGoes: boolean;
+} {
   const forward = diffJson(before.value, after.value);
   const back = diffJson(after.value, before.value);
   const textOf = (changes: typeof forward): string =>
@@ -144,5 +156,6 @@ function described({ before, after }: Update): { paths: string; text: string; re
       .toSorted()
       .join("\n");
   const paths = [...new Set(forward.map(({ path }) => path))].toSorted().join("\n");
-  return { paths, text: textOf(forward), reverse: textOf(back) };
+  const comesOrGoes = forward.every(({ from, to }) => from === undefined || to === undefined);
+  return { paths, text: textOf(forward), reverse: textOf(back), comesOrGoes };
 }

@@ -699,14 +699,18 @@ describe("a scope's loop", () => {
     await count(3);
     await again([job("a", 5, { Status: "two" })]);
     await again([job("a", 5, { Status: "three" })]);
-    const ids = (await count(5)).map(({ id }) => id);
-    expect(new Set(ids).size).toBe(5);
-    await again([job("a", 5, { Status: "two" })]);
-    await again([job("a", 5, { Status: "three" })]);
-    await again([job("a", 5, { Status: "two" })]);
-    expect(await events()).toHaveLength(5);
+    const older = job("a", 5, { Status: "two" });
+    const newer = { ...older, NodePool: "default" };
+    await again([older]);
+    await again([newer]);
+    const ids = (await count(7)).map(({ id }) => id);
+    expect(new Set(ids).size).toBe(7);
+    await again([older]);
+    await again([newer]);
+    await again([older]);
+    expect(await events()).toHaveLength(7);
     nomad.set("jobs/default", 12, [job("a", 12, { created: 5, Status: "two" })]);
-    await count(6);
+    await count(8);
     await expectFolds([job("a", 12, { created: 5, Status: "two" })]);
   });
 

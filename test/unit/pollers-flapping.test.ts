@@ -97,6 +97,14 @@ describe("fields that come and go with the server that answers", () => {
     expect(lines).toEqual([]);
   });
 
+  test("are nothing of that kind where a value becomes another and back, as a restore may have it", async () => {
+    const jobs = (status: string): object[] => [job("a", 5, "old", status), job("b", 5, "old")];
+    for (const status of ["dead", "running", "dead"]) {
+      expect(await poll(jobs(status))).toEqual(["update a"]);
+    }
+    expect(lines).toEqual([]);
+  });
+
   test("are told whole where Nomad was restored", async () => {
     await poll(both("new"));
     await poll(both("old"));
