@@ -185,18 +185,18 @@ async function measureCutsMemory(): Promise<number> {
 
 async function takeCuts(feed: TestFeed): Promise<void> {
   for (let cut = 0; cut < MEMORY_CUTS; cut += 1) {
-    await using taken = await feed.log.stateCut();
+    await using taken = await feed.log.consistentRead();
     await readSome(taken);
     await change(feed);
   }
   await using all = new AsyncDisposableStack();
   for (let cut = 0; cut < MEMORY_CUTS; cut += 1) {
-    await readSome(all.use(await feed.log.stateCut()));
+    await readSome(all.use(await feed.log.consistentRead()));
     await change(feed);
   }
 }
 
-async function readSome(cut: Awaited<ReturnType<FeedLog["stateCut"]>>): Promise<void> {
+async function readSome(cut: Awaited<ReturnType<FeedLog["consistentRead"]>>): Promise<void> {
   let read = 0;
   for await (const entries of cut.entries({ resource: "allocations" })) {
     read += entries.length;

@@ -8,13 +8,13 @@ import { LogUnusable } from "../feed/errors.ts";
 import type { FeedLog } from "../feed/log.ts";
 import { keepWithin } from "../feed/retention.ts";
 import type { Coordination } from "../coordination/coordination.ts";
-import { LocalDuties } from "../coordination/local/local-duties.ts";
+import { LocalAssignments } from "../coordination/local/local-assignments.ts";
 import { createHttpServer } from "../http/server.ts";
 import { openWaitingRoom } from "../http/waiting-room.ts";
 import { createNomadClient, type NomadClient } from "../nomad/client.ts";
 import { resolveNomadOptions } from "../nomad/options.ts";
 import { systemClock } from "../pollers/clock.ts";
-import { PollerDuties } from "../pollers/poller-duties.ts";
+import { PollerAssignments } from "../pollers/poller-assignments.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { createMetrics, type Metrics } from "../telemetry/metrics.ts";
 import { maxScopesOf } from "./support/connection-budget.ts";
@@ -98,8 +98,8 @@ export async function startBridge(
     closing.push(() => coordination.close());
     const nomadReady = rightNomadAnswers(config, { nomad, source, logger, signal: both });
     const parts = { nomad, log, logger, metrics, source, worker, coordination, nomadReady };
-    const duties = dutiesOf(config, parts);
-    const health = new Health({ duties, coordination, clock: systemClock });
+    const assignments = assignmentsOf(config, parts);
+    const health = new Health({ assignments, coordination, clock: systemClock });
     const server = createHttpServer(
       {
         log,
@@ -109,7 +109,7 @@ export async function startBridge(
         signals: SIGNAL_NAMES,
         readiness: () => health.readiness(),
         liveness: () => health.liveness(),
-        duties: () => coordination.statuses(),
+        assignments: () => coordination.statuses(),
         authenticators: auth.authenticators,
       },
       {
@@ -123,7 +123,7 @@ export async function startBridge(
     const { url } = await server.start();
     closing.push(() => server.stop("shutdown", HTTP_STOP_MS));
 
-    const work = [nomadReady, coordination.run(duties, both), duties.supervisor.run(both)];
+    const work = [nomadReady, coordination.run(assignments, both), assignments.supervisor.run(both)];
     const watching = Promise.all(work).then(
       () => undefined,
       (error: unknown) => {
@@ -183,7 +183,7 @@ function wrongRegion(config: Config, source: string, region: string): LogUnusabl
   });
 }
 
-function dutiesOf(
+function assignmentsOf(
   config: Config,
   deps: {
     nomad: NomadClient;
@@ -195,9 +195,9 @@ function dutiesOf(
     coordination: Coordination;
     nomadReady: Promise<void>;
   },
-): PollerDuties {
+): PollerAssignments {
   const { nomad, log, logger, metrics, source, worker, coordination, nomadReady } = deps;
-  return new PollerDuties(
+  return new PollerAssignments(
     {
       nomad,
       log,
@@ -232,10 +232,10 @@ async function coordinate(
   { feed, workers }: Config,
   { worker, logger }: { worker: string; logger: Logger },
 ): Promise<Coordination> {
-  if (workers.kind === "local" || feed.kind !== "redis") return new LocalDuties(worker, logger);
+  if (workers.kind === "local" || feed.kind !== "redis") return new LocalAssignments(worker, logger);
   // Loaded where it is asked for: one process needs none of it.
-  const { openSharedDuties } = await import("../coordination/bullmq/open.ts");
-  return openSharedDuties({ url: feed.url, worker, timeoutMs: workers.timeoutMs, logger });
+  const { openSharedAssignments } = await import("../coordination/bullmq/open.ts");
+  return openSharedAssignments({ url: feed.url, worker, timeoutMs: workers.timeoutMs, logger });
 }
 
 /** A log that exists knows its region, so that it can be served while Nomad is away. */

@@ -208,7 +208,7 @@ function summary(result: Result & { seconds: number; changes: number }, colours:
   const lost = wrong.length + undelivered;
   const notes = [
     ...(events < changes
-      ? [`${changes} changes became ${events} events: what happens to an object between two looks is one.`]
+      ? [`${changes} changes became ${events} events: what happens to an object between two polls is one.`]
       : []),
     ...(wrong.length > 0
       ? [`The log does not have the true state of ${plainText(wrong.slice(0, 5).join(", "))}.`]

@@ -23,7 +23,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.`;
 
 const TAIL_HELP_END = `
 Filters are alternatives within one flag, and all flags must hold. The feed's own events (baseline, stale,
-resync …) come through --signals, --ops and --aspects too, because they say how far the others can be believed;
+resync …) come through --signals, --ops and --aspects too, because they say how far the others can be trusted;
 --min-severity WARN keeps the routine ones out.
 
   nomad-changefeed tail --types allocations,nodes --min-severity WARN --since 1h
@@ -77,7 +77,7 @@ function createProgram(io: Io, perform: Perform): Command {
       getErrHasColors: () => false,
     });
   addFeedCommands(program, io, perform);
-  addDutiesCommand(program, io, perform);
+  addAssignmentsCommand(program, io, perform);
   addReaderCommands(program, io, perform);
   addTrialCommands(program, io, perform);
   addReferenceCommands(program, io, perform);
@@ -191,9 +191,9 @@ function addReaderCommands(program: Command, io: Io, perform: Perform): void {
   );
 }
 
-function addDutiesCommand(program: Command, io: Io, perform: Perform): void {
+function addAssignmentsCommand(program: Command, io: Io, perform: Perform): void {
   program
-    .command("duties")
+    .command("assignments")
     .description("who watches what in a running feed, since when, and how far it is behind")
     .addOption(usually("--url <url>", "address of the feed", "http://127.0.0.1:4650"))
     .option("--token-file <path>", "file with the token to send, where the feed asks for one")
@@ -202,9 +202,9 @@ function addDutiesCommand(program: Command, io: Io, perform: Perform): void {
     .addHelpText("after", "\nExits with 1 where something is not watched, or cannot be read.")
     .action((flags: Flags) =>
       perform(async () => {
-        const { duties } = await import("./duties.ts");
+        const { assignments } = await import("./assignments.ts");
         const files = { tokenFile: textOf(flags["tokenFile"]), caCert: textOf(flags["caCert"]) };
-        return duties({ url: String(flags["url"]), json: flags["json"] === true, ...files }, io);
+        return assignments({ url: String(flags["url"]), json: flags["json"] === true, ...files }, io);
       }),
     );
 }

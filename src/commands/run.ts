@@ -45,7 +45,7 @@ async function sayWhenReady(
     logger.info(
       { sequence, events: before && sequence - before.sequence },
       shared
-        ? "every scope that this worker watches so far was read; `duties` shows who watches the others"
+        ? "every scope that this worker watches so far was read; `assignments` shows who watches the others"
         : "every scope was read: the feed is up to date",
     );
   } catch {

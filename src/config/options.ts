@@ -298,7 +298,7 @@ export const OPTIONS = {
   maxStates: option(limit(count()), {
     group: "Server",
     default: "100",
-    help: "states and snapshots that may be read at once; each keeps its cut of the log open",
+    help: "states and snapshots that may be read at once; each keeps its consistent read open",
   }),
   maxStatesPerToken: option(limit(count()), {
     group: "Server",

@@ -1,47 +1,47 @@
-import type { DutyStatus } from "../schemas/duty-schema.ts";
+import type { AssignmentStatus } from "../schemas/assignment-schema.ts";
 
 /**
- * Gives each duty, work that some process must be doing and no two may do at once, to one process, and to another
- * when that one ends or dies. It is no lock: for a moment two may hold a duty, and only the fence of the scope (see
+ * Gives each assignment, work that some process must be doing and no two may do at once, to one process, and to another
+ * when that one ends or dies. It is no lock: for a moment two may hold an assignment, and only the fence of the scope (see
  * `FeedLog.claim`) makes the one that came first harmless.
  */
 export interface Coordination {
-  /** Does the duties that fall to this process, until `signal` aborts and the last of them has ended. */
-  run(holder: DutyHolder, signal: AbortSignal): Promise<void>;
-  /** Says which duties there are besides the standing ones. Only for who performs "plan". */
-  announce(plan: DutyPlan): Promise<void>;
-  /** Every duty there is, whoever does it. */
-  statuses(): Promise<DutyStatus[]>;
-  /** Duties that this process should be doing and is not, and why. */
-  owed(): readonly { readonly duty: string; readonly why: string }[];
+  /** Does the assignments that fall to this process, until `signal` aborts and the last of them has ended. */
+  run(holder: AssignmentHolder, signal: AbortSignal): Promise<void>;
+  /** Says which assignments there are besides the standing ones. Only for who performs "plan". */
+  announce(plan: AssignmentPlan): Promise<void>;
+  /** Every assignment there is, whoever does it. */
+  statuses(): Promise<AssignmentStatus[]>;
+  /** Assignments that this process should be doing and is not, and why. */
+  owed(): readonly { readonly assignment: string; readonly why: string }[];
   /** Lets go of what it holds open. */
   close(): Promise<void>;
 }
 
-/** Duties there always are: to plan the others, and to trim the log. The others are named like the scope they watch. */
-export const STANDING_DUTIES = ["plan", "trim"] as const;
+/** Assignments there always are: to plan the others, and to trim the log. The others are named like the scope they watch. */
+export const STANDING_ASSIGNMENTS = ["plan", "trim"] as const;
 
 /** `finish`: only what is left of it; it ends by itself. */
-export type DutyPlan = ReadonlyMap<string, "perform" | "finish">;
+export type AssignmentPlan = ReadonlyMap<string, "perform" | "finish">;
 
 /** `done`: nothing is left of it; `taken`: somebody else does it; `stopped`: the signal aborted. */
 export type Ending = "done" | "taken" | "stopped";
 
 /** What this process can do. */
-export interface DutyHolder {
-  /** Does a duty until `signal` aborts or it ends by itself; when it rejects it is tried again, here or elsewhere. */
-  perform(duty: string, signal: AbortSignal): Promise<Ending>;
+export interface AssignmentHolder {
+  /** Does an assignment until `signal` aborts or it ends by itself; when it rejects it is tried again, here or elsewhere. */
+  perform(assignment: string, signal: AbortSignal): Promise<Ending>;
   /** Told of the plan whenever it may have changed. */
-  follow(plan: DutyPlan): void;
-  /** How a duty goes that this process performs. */
-  describe(duty: string): DutyReport;
+  follow(plan: AssignmentPlan): void;
+  /** How an assignment goes that this process performs. */
+  describe(assignment: string): AssignmentReport;
 }
 
-/** What the one who performs a duty knows of it. */
-export type DutyReport = Omit<DutyStatus, "duty" | "state" | "worker" | "since">;
+/** What the one who performs an assignment knows of it. */
+export type AssignmentReport = Omit<AssignmentStatus, "assignment" | "state" | "worker" | "since">;
 
-/** Of a duty that has nothing to tell. */
-export const NOTHING_TO_REPORT: DutyReport = {
+/** Of an assignment that has nothing to tell. */
+export const NOTHING_TO_REPORT: AssignmentReport = {
   condition: null,
   reason: null,
   index: null,
@@ -50,5 +50,5 @@ export const NOTHING_TO_REPORT: DutyReport = {
   lagMs: null,
 };
 
-/** How long a duty rests that ended though it is planned, or that failed, before it is begun again. */
+/** How long an assignment rests that ended though it is planned, or that failed, before it is begun again. */
 export const REST_MS = 5_000;

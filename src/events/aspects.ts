@@ -6,7 +6,7 @@ import type { JsonChange } from "./json-diff.ts";
 const SIGNIFICANCE: readonly Aspect[] = ["status", "spec", "placement", "summary", "meta"];
 
 interface AspectRules {
-  /** Aspect of the event that says an object appeared, vanished, or was there at the first look. */
+  /** Aspect of the event that says an object appeared, vanished, or was there at the first poll. */
   readonly existence: Aspect;
   /**
    * Paths by what they mean, `*` for any one name. A rule also covers what lies below its path; the longest

@@ -26,7 +26,7 @@ export function buildChangeEvents(change: Change, context: EventContext): EventD
   return [buildOne({ op: "delete", ref, before }, context), buildOne({ op: "create", ref, after }, context)];
 }
 
-/** The event that says an object was there when the feed first looked. */
+/** The event that says an object was there when the feed polled first. */
 export function buildSnapshotEvent(ref: ObjectRef, stub: Stub, context: EventContext): EventDraft {
   return draft({
     op: "snapshot",

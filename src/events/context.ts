@@ -1,11 +1,11 @@
 import type { PollMode } from "../schemas/event-schema.ts";
 
-/** One look at a scope's list, and the look before it. Indexes are raft indexes in decimal. */
+/** One poll of a scope's list, and the previous one. Indexes are raft indexes in decimal. */
 export interface Observation {
   readonly mode: PollMode;
   readonly fromIndex: string | null;
   readonly toIndex: string;
-  /** RFC 3339, when the scope was looked at before. */
+  /** RFC 3339, of the previous poll. */
   readonly since: string | null;
   /** RFC 3339 with milliseconds. */
   readonly observedAt: string;
@@ -19,7 +19,7 @@ export interface EventContext {
   /** Namespaces in which older objects may be deleted a second time, and the index below which they are older. */
   readonly reusedNamespaces?: ReadonlyMap<string, string>;
   /**
-   * Names this look among those of its scope, where its index is that of the look before and tells nothing: content
+   * Names this poll among those of its scope, where its index is that of the previous poll and tells nothing: content
    * can change and change back while no index moves.
    */
   readonly occasion?: string;

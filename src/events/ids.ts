@@ -4,11 +4,11 @@ import type { EventContext } from "./context.ts";
 
 /**
  * Names a change by Nomad's own facts, so that whoever sees the same change gives it the same id. The index of
- * the look joins in (`+<toIndex>`) only where the object's rev alone would not tell it from an earlier event:
+ * the poll joins in (`+<toIndex>`) only where the object's rev alone would not tell it from an earlier event:
  *
  *     0/jobs/default/web@884210             created, or updated, at that raft index
  *     0/jobs/default/web@884210+884213      content moved on, rev did not, or went back; or came to sight after its time
- *     0/jobs/default/web@884210+884213.7.12 the same, and the look before was at that index too: content can change
+ *     0/jobs/default/web@884210+884213.7.12 the same, and the previous poll was at that index too: content can change
  *                                           and change back while no index moves
  *     0/jobs/default/web@+884213            the stub has no index
  *     0/jobs/default/web@880001!deleted     the object created at that index is gone
@@ -19,7 +19,7 @@ import type { EventContext } from "./context.ts";
  */
 export function changeId(change: Change, context: EventContext): string {
   const subject = `${context.nomadEpoch}/${subjectOf(change.ref)}`;
-  const seen = lookOf(context);
+  const seen = pollOf(context);
   if (change.op === "delete") return `${subject}@${creationOf(change, context)}!deleted`;
   const rev = revOf(change.after.value);
   if (rev === undefined) return `${subject}@${seen}`;
@@ -30,7 +30,7 @@ export function changeId(change: Change, context: EventContext): string {
   return ambiguous ? `${subject}@${rev}${seen}` : `${subject}@${rev}`;
 }
 
-function lookOf({ observation, occasion }: EventContext): string {
+function pollOf({ observation, occasion }: EventContext): string {
   return `+${observation.toIndex}${occasion === undefined ? "" : `.${occasion}`}`;
 }
 
@@ -38,7 +38,7 @@ function lookOf({ observation, occasion }: EventContext): string {
 function creationOf({ ref, before }: Change & { op: "delete" }, context: EventContext): string {
   const { observation } = context;
   const created = createIndexOf(before.value);
-  const seen = lookOf(context);
+  const seen = pollOf(context);
   if (created === undefined) return seen;
   const reusedSince = reusedSinceOf(ref, before, context);
   if (reusedSince !== undefined && observation.mode !== "resync") return `${created}+${reusedSince}`;
@@ -56,14 +56,14 @@ function reusedSinceOf(ref: ObjectRef, stub: Stub, { reusedNamespaces }: EventCo
   return isOlder ? reusedSince : undefined;
 }
 
-/** `0/jobs/default/web@884210+884213!snapshot`: what the object was at that look. */
+/** `0/jobs/default/web@884210+884213!snapshot`: what the object was at that poll. */
 export function snapshotId(ref: ObjectRef, stub: Stub, context: EventContext): string {
   const { nomadEpoch, observation } = context;
   return `${nomadEpoch}/${subjectOf(ref)}@${revOf(stub.value) ?? ""}+${observation.toIndex}!snapshot`;
 }
 
 /**
- * Whether an object got to this rev by the look before: the token has come to see more, or the part that had the
+ * Whether an object got to this rev by the previous poll: the token has come to see more, or the part that had the
  * highest index came or went, so that the rev is one it had before.
  */
 function shouldHaveBeenSeen(rev: string, { observation, occasion }: EventContext): boolean {

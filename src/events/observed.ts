@@ -25,9 +25,9 @@ export function observedOf(seen: Seen, context: EventContext, timeBasis: string)
 }
 
 /**
- * Whether no raft index lies between the look before and this version, so that none can have been in between.
+ * Whether no raft index lies between the previous poll and this version, so that none can have been in between.
  * A delete leaves no index behind, nor does content that moves on under its old rev; after a resync the two
- * looks are of different histories.
+ * polls are of different histories.
  */
 function isProvablyNext({ op, before, after }: Seen, { observation }: EventContext): boolean {
   const { mode, fromIndex } = observation;

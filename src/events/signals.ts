@@ -14,7 +14,7 @@ import { TASK_SIGNALS } from "./signals/tasks.ts";
  *
  * What a pair of stubs cannot tell, and has therefore no signal:
  * - the version of a job and whether it is stable: not in the list stub (an allocation's JobVersion is)
- * - a job registered again after a purge between two looks: two events, deleted and created
+ * - a job registered again after a purge between two polls: two events, deleted and created
  * - a job reverted where Nomad dates the revert (it used to keep the old version's date): job.updated
  * - a purge of a job that garbage collection could have taken: job.garbage_collected
  * - a template that failed: no task event type of its own, the task's Killing or Restarting says so in words

@@ -11,7 +11,7 @@ export class Fenced extends ChangefeedError {
   }
 }
 
-/** The scope's rev is not what the writer believed: drop memory, claim again, read everything again. */
+/** The scope's rev is not what the writer expected: drop memory, claim again, read everything again. */
 export class Conflict extends ChangefeedError {
   readonly code = "CONFLICT";
   readonly retryable = false;

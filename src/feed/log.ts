@@ -63,8 +63,8 @@ export interface FeedLog {
   /** The `data` the size cap cut from the event with this sequence, or undefined. */
   overflow(sequence: number): Promise<string | undefined>;
 
-  /** Current objects and the cursor at which they are true, from one cut. Dispose it to release the cut. */
-  stateCut(): Promise<StateCut>;
+  /** Current objects and the cursor at which they are true, from one consistent read. Dispose it to release the consistent read. */
+  consistentRead(): Promise<ConsistentRead>;
 
   /** What the log's clock says (in Redis the server's, for all workers), and when its events were recorded. */
   times(): Promise<LogTimes>;
@@ -87,7 +87,7 @@ export interface FeedLog {
   /** Resource and namespace of all objects in the state, each pair once, in order. */
   filled(): Promise<Scope[]>;
 
-  /** What `births` of a commit do, where there is nothing else to commit. */
+  /** What `knownEmptyScopes` of a commit do, where there is nothing else to commit. */
   beginEmpty(scopes: readonly Scope[]): Promise<void>;
 
   close(): Promise<void>;
@@ -114,7 +114,7 @@ export interface Checkpoint {
 }
 
 /** What a scope's owner must not forget when it ends before its next checkpoint, or is followed by another. */
-export interface ScopeMemo {
+export interface ScopeNotes {
   /** A resync that began and has not ended, and the Nomad epoch it began. */
   readonly resync: { readonly reason: string; readonly nomadEpoch: number } | null;
   /** Namespaces whose objects are kept as they were, because the token may not see them. */
@@ -128,7 +128,7 @@ export interface ScopeMemo {
   readonly reusedNamespaces?: readonly (readonly [namespace: string, createIndex: string])[];
 }
 
-export const EMPTY_MEMO: ScopeMemo = { resync: null, hiddenNamespaces: [], trouble: null };
+export const NO_NOTES: ScopeNotes = { resync: null, hiddenNamespaces: [], trouble: null };
 
 export interface Claim {
   readonly scope: Scope;
@@ -140,7 +140,7 @@ export interface Claim {
   readonly checkpoint: Checkpoint | null;
   /** Whether the checkpoint was made under an overlapping scope, which may have seen less than this one. */
   readonly borrowed: boolean;
-  readonly memo: ScopeMemo;
+  readonly notes: ScopeNotes;
 }
 
 export interface StateEntry {
@@ -166,13 +166,13 @@ export interface Commit {
   readonly state: readonly StateWrite[];
   /** Present on the last chunk of a poll only. */
   readonly checkpoint?: Checkpoint;
-  /** Replaces the scope's memo; absent: it stays. */
-  readonly memo?: ScopeMemo;
+  /** Replaces the scope's notes; absent: it stays. */
+  readonly notes?: ScopeNotes;
   /**
    * Scopes that are known to have been empty at this point (their namespace was just created): their first
    * poll is a diff against nothing, not a baseline. Scopes already known are left alone.
    */
-  readonly births?: readonly Scope[];
+  readonly knownEmptyScopes?: readonly Scope[];
 }
 
 export interface Committed {
@@ -223,7 +223,7 @@ export interface StateFilter {
 /** The objects of one resource in one namespace. */
 export type StatePart = Pick<ObjectRef, "resource" | "namespace">;
 
-export interface StateCut extends AsyncDisposable {
+export interface ConsistentRead extends AsyncDisposable {
   readonly cursor: Cursor;
   /** Those that match, in order of resource, namespace, key, in small batches, of which some may be empty. */
   entries(filter?: StateFilter): AsyncIterable<StateEntry[]>;

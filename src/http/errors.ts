@@ -14,7 +14,7 @@ export const ROUTES = [
   "DELETE /v1/consumers/<name>",
   "GET /v1/openapi.json",
   "GET /v1/asyncapi.json",
-  "GET /v1/duties",
+  "GET /v1/assignments",
   "GET /healthz",
   "GET /readyz",
   "GET /metrics",
@@ -98,7 +98,7 @@ export class NoConsumer extends ChangefeedError {
   }
 }
 
-/** A page of another site asks through its visitor's browser, or a token is known and may see nothing. */
+/** A page of another site asks through its user's browser, or a token is known and may see nothing. */
 export class Forbidden extends ChangefeedError {
   readonly code = "FORBIDDEN";
   readonly retryable = false;

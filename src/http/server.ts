@@ -17,7 +17,7 @@ import type { TlsFiles } from "./access/tls.ts";
 import { addConsumersRoutes } from "./consumers.ts";
 import { addDataRoute } from "./data.ts";
 import { addDocumentRoutes } from "./documents/routes.ts";
-import { addDutiesRoute, type DutiesDeps } from "./duties.ts";
+import { addAssignmentsRoute, type AssignmentsDeps } from "./assignments.ts";
 import { endedStream } from "./ended-stream.ts";
 import { MethodNotAllowed, methodsOf, NotFound } from "./errors.ts";
 import { addEventsRoute } from "./events.ts";
@@ -38,7 +38,8 @@ import { endWhereUnread } from "./unread.ts";
 import { createUpgradeHandler } from "./upgrade.ts";
 import { jsonText } from "../schemas/line-safe.ts";
 
-export interface HttpServerDeps extends IndexDeps, DutiesDeps, Pick<HealthDeps, "liveness" | "readiness"> {
+export interface HttpServerDeps
+  extends IndexDeps, AssignmentsDeps, Pick<HealthDeps, "liveness" | "readiness"> {
   readonly log: FeedLog;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -67,7 +68,7 @@ export interface HttpServerOptions extends Omit<GateOptions, "authenticators"> {
   /** Routes that answer without a token too. */
   readonly openRoutes?: readonly OpenableRoute[];
   readonly tls?: TlsFiles;
-  /** How often the files of the certificate are looked at. */
+  /** How often the files of the certificate are checked. */
   readonly tlsLookEveryMs?: number;
   /** How long a connection may take to send the head of a request. */
   readonly headersTimeoutMs?: number;
@@ -153,7 +154,7 @@ export function createHttpServer(deps: HttpServerDeps, options: HttpServerOption
   addIndexRoute(app, deps);
   addHealthRoutes(app, { ...deps, isStopping, gate, openRoutes });
   addDataRoute(app, subscribe);
-  addDutiesRoute(app, { ...deps, gate });
+  addAssignmentsRoute(app, { ...deps, gate });
   addTicketsRoute(app, gate);
   addEventsRoute(app, subscribe);
   addStateRoute(app, { ...subscribe, stallTimeoutMs });

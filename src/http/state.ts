@@ -38,7 +38,7 @@ export interface StateDeps extends SubscribeDeps {
   readonly stallTimeoutMs: number;
 }
 
-/** The current objects and the cursor at which they are true, read from one cut as fast as the reader takes them. */
+/** The current objects and the cursor at which they are true, read from one consistent read as fast as the reader takes them. */
 export function addStateRoute(app: FastifyInstance, deps: StateDeps): void {
   app.get("/v1/state", { exposeHeadRoute: false }, async (request, reply) => {
     if (deps.isStopping()) throw new GoingAway();
@@ -51,15 +51,15 @@ export function addStateRoute(app: FastifyInstance, deps: StateDeps): void {
     using place = new DisposableStack();
     place.defer(deps.statePlaces.take(request.raw, access));
     const gone = goneSignal(reply.raw);
-    await using cut = await deps.log.stateCut();
+    await using read = await deps.log.consistentRead();
     const task = await deps.reads.begin(gone);
-    const batches = objectTexts(cut, task, { conditions, access, source, nowMs, payload: "full" });
+    const batches = objectTexts(read, task, { conditions, access, source, nowMs, payload: "full" });
     // What is wrong before anything passed is still an answer of its own.
     const first = await batches.next();
     reply.hijack();
     const body = new StateBody(reply.raw, (request.headers.accept ?? "").includes("ndjson") ? LINES : ARRAY);
     const texts = first.done === true ? batches : withFirst(first.value, batches);
-    await body.send(texts, { cursor: cut.cursor, stallTimeoutMs, frames: connectionFrames(deps), gone });
+    await body.send(texts, { cursor: read.cursor, stallTimeoutMs, frames: connectionFrames(deps), gone });
     return reply;
   });
 }

@@ -15,7 +15,7 @@ const SUSPICIOUS_SHARE = 0.2;
 
 /**
  * Whether missing objects call for a check. A token that lost rights is answered `200 []` or fewer rows, not
- * 403, so a list that shrank a lot, emptied, or lost every object of a namespace is not believed as it is.
+ * 403, so a list that shrank a lot, emptied, or lost every object of a namespace is not accepted as it is.
  */
 export function isSuspicious(input: {
   scope: Scope;
@@ -35,7 +35,7 @@ export function isSuspicious(input: {
 }
 
 /** Asks Nomad whether the token may still see what is missing. Rejects where Nomad cannot be asked. */
-export async function judge(
+export async function verifyAbsence(
   nomad: NomadApi,
   scope: Scope,
   missing: readonly ObjectRef[],

@@ -9,7 +9,7 @@ export interface Clock {
   /** Resolves after `ms`, or at once when `signal` aborts; never rejects. */
   sleep(ms: number, signal: AbortSignal): Promise<void>;
   /** Lets everything else that waits for the event loop run first. */
-  breathe(): Promise<void>;
+  yield(): Promise<void>;
 }
 
 /**
@@ -26,7 +26,7 @@ export async function inSlices<T>(
     onMove();
     const step = steps.next();
     if (step.done === true) return step.value;
-    await clock.breathe();
+    await clock.yield();
   }
 }
 
@@ -40,5 +40,5 @@ export const systemClock: Clock = {
     // Aborting is the caller's news to notice, not an error of the sleep.
     await delay(Math.min(ms, LONGEST_TIMER_MS), undefined, { signal }).catch(() => undefined);
   },
-  breathe: () => immediate(),
+  yield: () => immediate(),
 };

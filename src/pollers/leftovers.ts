@@ -12,11 +12,11 @@ export interface LeftoversDeps {
   readonly nomad: Pick<NomadApi, "list">;
   readonly logger: Logger;
   readonly clock: Clock;
-  /** Called when a look found something that it had not found before. */
+  /** Called when a scan found something that it had not found before. */
   readonly onFound: () => void;
 }
 
-/** What is watched already, whose rows a look leaves out. */
+/** What is watched already, whose rows a scan leaves out. */
 export interface Watched {
   readonly namespaces: readonly string[];
   /** Watched in all namespaces at once. */
@@ -24,10 +24,10 @@ export interface Watched {
 }
 
 const LOOK_EVERY_MS = 5 * 60_000;
-/** Looks follow each other so slowly that Nomad spends at most a tenth of its time on them. */
+/** Scans follow each other so slowly that Nomad spends at most a tenth of its time on them. */
 const REST_FACTOR = 10;
 const SHORTEST_REST_MS = 250;
-/** While Nomad does not say which namespaces there are, a look would read everything. */
+/** While Nomad does not say which namespaces there are, a scan would read everything. */
 const UNKNOWN_FOR_MS = 60_000;
 const RETRY_MS = 5_000;
 /** After so many failures in a row they are said aloud. */
@@ -38,18 +38,18 @@ const REFUSALS: ReadonlySet<string> = new Set(["NOMAD_FORBIDDEN", "NOMAD_UNAUTHO
 
 /**
  * Finds objects in namespaces that nobody watches. Nomad deletes a namespace and leaves dead jobs, allocations,
- * deployments and evaluations of it until it collects them, so a namespace may come and go between two looks at the
+ * deployments and evaluations of it until it collects them, so a namespace may come and go between two scans of the
  * list of namespaces and leave objects behind. `*` lists show them, filtered to what is not watched already; what the
- * feed believes to be there counts too, until its end was seen.
+ * feed still holds counts too, until its end was seen.
  */
 export class Leftovers {
   readonly #deps: LeftoversDeps;
   readonly #resources: readonly ResourceType[];
-  /** Scopes in which a look found something, and when the feed had read them last, until it has read them since. */
+  /** Scopes in which a scan found something, and when the feed had read them last, until it has read them since. */
   #found = new Map<string, string>();
   /** Resources whose first scopes were read: what is found later was not there when the feed began. */
   #begun: Set<ResourceType> | undefined;
-  #looked = false;
+  #scanned = false;
   #dueAtMs = 0;
   #earliestAtMs = 0;
   #changes = 0;
@@ -61,27 +61,27 @@ export class Leftovers {
     this.#resources = resources.filter((type) => RESOURCES[type].namespaced);
   }
 
-  /** Looks when namespaces have changed, and now and then, until `signal` aborts. Never rejects. */
+  /** Scans when namespaces have changed, and now and then, until `signal` aborts. Never rejects. */
   async run(watched: () => Watched, signal: AbortSignal): Promise<void> {
     const { clock } = this.#deps;
     this.#found = new Map();
     this.#begun = undefined;
-    this.#looked = false;
+    this.#scanned = false;
     this.#dueAtMs = clock.elapsed() + UNKNOWN_FOR_MS;
     while (!signal.aborted) {
       this.#wake = new AbortController();
       const waitMs = Math.max(this.#dueAtMs, this.#earliestAtMs) - clock.elapsed();
       if (waitMs > 0) await clock.sleep(waitMs, AbortSignal.any([signal, this.#wake.signal]));
-      else await this.#lookOnce(watched(), signal);
+      else await this.#scanOnce(watched(), signal);
     }
   }
 
   /** Whether Nomad was asked since `run`. */
-  get looked(): boolean {
-    return this.#looked;
+  get scanned(): boolean {
+    return this.#scanned;
   }
 
-  /** The namespaces are others than at the last look, or may be. */
+  /** The namespaces are others than at the last scan, or may be. */
   changed(): void {
     this.#changes += 1;
     this.#dueAtMs = 0;
@@ -104,14 +104,14 @@ export class Leftovers {
       .filter((scope) => this.#resources.includes(scope.resource) && !known.has(scope.namespace));
   }
 
-  async #lookOnce(watched: Watched, signal: AbortSignal): Promise<void> {
+  async #scanOnce(watched: Watched, signal: AbortSignal): Promise<void> {
     const { clock, logger } = this.#deps;
     const [startedAtMs, changes] = [clock.elapsed(), this.#changes];
     let nextMs = LOOK_EVERY_MS;
     try {
-      await this.#look(watched, signal);
+      await this.#scan(watched, signal);
       this.#failures = 0;
-      this.#looked = true;
+      this.#scanned = true;
     } catch (error) {
       if (signal.aborted) return;
       this.#failures += 1;
@@ -124,13 +124,13 @@ export class Leftovers {
     if (changes === this.#changes) this.#dueAtMs = endedAtMs + nextMs;
   }
 
-  async #look(watched: Watched, signal: AbortSignal): Promise<void> {
+  async #scan(watched: Watched, signal: AbortSignal): Promise<void> {
     const { log, logger, onFound } = this.#deps;
     const begun = (this.#begun ??= begunIn(await log.scopes()));
     for (const resource of this.#resources) {
       if (watched.folded.has(resource)) continue;
       const scopes = await this.#scopesOutside(resource, watched.namespaces, signal);
-      // Only what is read from here on was read after the look.
+      // Only what is read from here on was read after the scan.
       const statuses = await log.scopes();
       if (begun.has(resource)) await this.#beginEmpty(scopes, statuses);
       begun.add(resource);

@@ -19,7 +19,7 @@ export async function missedChanges(
   try {
     for await (const batch of log.loadState(scope)) {
       await inSlices(comparison.add(batch), pause);
-      await pause.clock.breathe();
+      await pause.clock.yield();
     }
   } catch (error) {
     if (error instanceof LogUnavailable) return undefined;

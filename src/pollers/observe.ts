@@ -11,13 +11,13 @@ import {
   type DiffResult,
   type Snapshot,
 } from "../snapshots/snapshot.ts";
-import { isSuspicious, judge, type Verdict } from "./access-guard.ts";
+import { isSuspicious, verifyAbsence, type Verdict } from "./access-guard.ts";
 import { inSlices, type Clock } from "./clock.ts";
 import { restoreSigns, type Sign } from "./restore-signs.ts";
 
-/** Nomad's answers contradict each other, or hide objects; nothing of them is believed. */
-export class Distrusted extends ChangefeedError {
-  readonly code = "NOMAD_DISTRUSTED";
+/** Nomad's answers contradict each other, or hide objects; nothing of them is accepted. */
+export class ImplausibleResponse extends ChangefeedError {
+  readonly code = "NOMAD_IMPLAUSIBLE";
   readonly retryable = true;
 }
 
@@ -40,7 +40,7 @@ export interface Observation {
 export interface ObserveInput {
   readonly scope: Scope;
   readonly previous: Snapshot;
-  /** Index of the last believed answer, in decimal; null before the first. */
+  /** Index of the last accepted answer, in decimal; null before the first. */
   readonly lastIndex: string | null;
   /** Whether objects may come to sight that were there at `lastIndex`: rights can widen, or were another scope's. */
   readonly mayWiden: boolean;
@@ -61,21 +61,21 @@ export interface ObserveInput {
 }
 
 /**
- * Asks Nomad for the scope's list and finds out what of the answer to believe. Where something looks wrong (index
+ * Asks Nomad for the scope's list and finds out which part of the answer to accept. Where something looks wrong (index
  * or revs that went back, objects missing in numbers) the token's rights are checked, the list is read again with
- * default consistency, and the rights are checked again: what both checks allow is believed.
- * Rejects with NomadError, MalformedList or Distrusted; nothing is then known.
+ * default consistency, and the rights are checked again: what both checks allow is accepted.
+ * Rejects with NomadError, MalformedList or ImplausibleResponse; nothing is then known.
  */
 export async function observe(nomad: NomadApi, clock: Clock, input: ObserveInput): Promise<Observation> {
-  const first = await look(nomad, clock, input, await ask(nomad, input));
-  if (!first.suspicious && first.sign === null) return believe(input, first, NOTHING_HIDDEN);
+  const first = await poll(nomad, clock, input, await ask(nomad, input));
+  if (!first.suspicious && first.sign === null) return accept(input, first, NOTHING_HIDDEN);
   const before = first.suspicious
-    ? await judge(nomad, input.scope, first.missing, input.signal)
+    ? await verifyAbsence(nomad, input.scope, first.missing, input.signal)
     : NOTHING_HIDDEN;
   input.onMove();
-  const second = await lookAgain(nomad, clock, input);
+  const second = await pollAgain(nomad, clock, input);
   const after = second.suspicious
-    ? await judge(nomad, input.scope, second.missing, input.signal)
+    ? await verifyAbsence(nomad, input.scope, second.missing, input.signal)
     : NOTHING_HIDDEN;
   input.onMove();
   const verdict = {
@@ -83,16 +83,16 @@ export async function observe(nomad: NomadApi, clock: Clock, input: ObserveInput
     namespaceGone: after.namespaceGone,
   };
   if (second.diff.next.count === 0) await doubtEmptyAnswer(nomad, input, second, verdict);
-  return believe(input, second, verdict);
+  return accept(input, second, verdict);
 }
 
 /** A leader that the others gave up may take itself for one, and answer with what was, for half a second. */
 const DEPOSED_LEADER_MS = 750;
 
 /** Reads the list from the leader; where its indexes still went back, once more when no other can claim to be it. */
-async function lookAgain(nomad: NomadApi, clock: Clock, input: ObserveInput): Promise<Look> {
-  const read = async (): Promise<Look> =>
-    look(nomad, clock, input, await nomad.list({ ...target(input), consistency: "default" }));
+async function pollAgain(nomad: NomadApi, clock: Clock, input: ObserveInput): Promise<Poll> {
+  const read = async (): Promise<Poll> =>
+    poll(nomad, clock, input, await nomad.list({ ...target(input), consistency: "default" }));
   const again = await read();
   if (again.sign?.kind !== "went-back") return again;
   await clock.sleep(DEPOSED_LEADER_MS, input.signal);
@@ -101,7 +101,7 @@ async function lookAgain(nomad: NomadApi, clock: Clock, input: ObserveInput): Pr
 }
 
 /** One answer and what differs in it from the state. */
-interface Look {
+interface Poll {
   readonly response: ListResponse;
   readonly diff: DiffResult;
   readonly missing: readonly ObjectRef[];
@@ -113,12 +113,12 @@ interface Look {
 
 const NOTHING_HIDDEN: Verdict = { hiddenNamespaces: [], namespaceGone: false };
 
-async function look(
+async function poll(
   nomad: NomadApi,
   clock: Clock,
   input: ObserveInput,
   response: ListResponse,
-): Promise<Look> {
+): Promise<Poll> {
   const { scope, previous, hiddenBefore } = input;
   const steps = diffSnapshot(previous, response.body, origin(scope));
   const diff = await inSlices(steps, { clock, onMove: input.onMove, signal: input.signal });
@@ -179,9 +179,9 @@ async function mayAppear(
   return since !== "hidden" && createIndex < since;
 }
 
-function believe(
+function accept(
   input: ObserveInput,
-  { response, diff, missing, sign, reusedNamespaces }: Look,
+  { response, diff, missing, sign, reusedNamespaces }: Poll,
   verdict: Verdict,
 ): Observation {
   const hiddenNames = new Set(verdict.hiddenNamespaces);
@@ -206,29 +206,29 @@ function believe(
 async function doubtEmptyAnswer(
   nomad: NomadApi,
   input: ObserveInput,
-  { response, missing }: Look,
+  { response, missing }: Poll,
   verdict: Verdict,
 ) {
   const { scope, previous, signal } = input;
   if (scope.namespace !== "*") return;
   const unexplained = verdict.hiddenNamespaces.length > 0 || previous.count === 0;
   if (response.index === "0" && input.lastIndex !== null && input.lastIndex !== "0" && unexplained) {
-    throw new Distrusted(`Nomad answered ${scopeName(scope)} with index 0`, {
+    throw new ImplausibleResponse(`Nomad answered ${scopeName(scope)} with index 0`, {
       hint: "The token has rights in no namespace any more; give it back what it had, or another token",
     });
   }
-  const witness = missing.find((ref) => !verdict.hiddenNamespaces.includes(ref.namespace));
-  if (witness === undefined) return;
+  const sample = missing.find((ref) => !verdict.hiddenNamespaces.includes(ref.namespace));
+  if (sample === undefined) return;
   const single = await nomad.list({
     resource: scope.resource,
-    namespace: witness.namespace,
+    namespace: sample.namespace,
     consistency: "default",
     signal,
   });
-  const list = parseSnapshot(RESOURCES[scope.resource], single.body, { namespace: witness.namespace });
+  const list = parseSnapshot(RESOURCES[scope.resource], single.body, { namespace: sample.namespace });
   if (list.count === 0) return;
-  throw new Distrusted(
-    `Nomad lists ${scopeName(scope)} as empty, but not ${scope.resource}/${witness.namespace}`,
+  throw new ImplausibleResponse(
+    `Nomad lists ${scopeName(scope)} as empty, but not ${scope.resource}/${sample.namespace}`,
     {
       hint: "Nomad before 1.2.4 does so: raise --max-connections so that namespaces are watched one by one",
     },

@@ -1,4 +1,4 @@
-import type { DutyPlan, Ending } from "../coordination/coordination.ts";
+import type { AssignmentPlan, Ending } from "../coordination/coordination.ts";
 import { LogUnavailable } from "../feed/errors.ts";
 import type { Change } from "../schemas/change.ts";
 import { RESOURCES, type ResourceType } from "../schemas/resources.ts";
@@ -17,9 +17,9 @@ export interface PlannerOptions {
 }
 
 export interface PlannerDeps extends Omit<LeftoversDeps, "onFound"> {
-  readonly announce: (plan: DutyPlan) => Promise<void>;
+  readonly announce: (plan: AssignmentPlan) => Promise<void>;
   /** The plan that everybody follows now, whoever made it. */
-  readonly inForce: () => DutyPlan;
+  readonly inForce: () => AssignmentPlan;
   /** Watches a scope as `Supervisor.watch` does. */
   readonly watch: (scope: Scope, signal: AbortSignal, hooks: ScopeHooks) => Promise<Ending>;
 }
@@ -69,7 +69,7 @@ export class Planner {
       const looking = this.#leftovers.run(() => this.#watched(), either);
       try {
         return await this.#deps.watch(NAMESPACES, either, {
-          birthsOf: (change) => this.#birthsOf(change),
+          knownEmptyScopesOf: (change) => this.#knownEmptyScopesOf(change),
           onSnapshot: (snapshot) => this.#followNamespaces(snapshot),
           onWrite: () => this.#leftovers.changed(),
         });
@@ -117,11 +117,11 @@ export class Planner {
     }
   }
 
-  async #plan(): Promise<DutyPlan> {
+  async #plan(): Promise<AssignmentPlan> {
     const { resources, maxScopes, namespaces } = this.#options;
     // The planner itself watches the namespaces where it has to find them.
     const others = namespaces === null ? resources.filter((type) => type !== "namespaces") : resources;
-    const finds = namespaces === null && (this.#namespaces !== null || this.#leftovers.looked);
+    const finds = namespaces === null && (this.#namespaces !== null || this.#leftovers.scanned);
     const leftovers = finds ? await this.#leftovers.outside(this.#watched().namespaces) : [];
     const plan = planScopes({
       resources: others,
@@ -134,17 +134,17 @@ export class Planner {
     this.#sayWhatIsShort(plan.folded, plan.scopes.length + plan.finish.length, plan.overBudget);
     if (this.#namespaces === null) return this.#planBlindly(plan);
     this.#folded = plan.folded;
-    return new Map([...duties(plan.finish, "finish"), ...duties(plan.scopes, "perform")]);
+    return new Map([...assignments(plan.finish, "finish"), ...assignments(plan.scopes, "perform")]);
   }
 
   /** While it is not known which namespaces there are, what was planned goes on. */
-  #planBlindly({ scopes, finish }: Plan): DutyPlan {
+  #planBlindly({ scopes, finish }: Plan): AssignmentPlan {
     const performed = scopesIn(this.#deps.inForce(), "perform");
     const left = finish.filter((scope) => !performed.some((other) => scopesOverlap(scope, other)));
     return new Map([
-      ...duties(left, "finish"),
-      ...duties(performed, "perform"),
-      ...duties(scopes, "perform"),
+      ...assignments(left, "finish"),
+      ...assignments(performed, "perform"),
+      ...assignments(scopes, "perform"),
     ]);
   }
 
@@ -174,7 +174,7 @@ export class Planner {
   }
 
   /** A namespace that was just created began empty, so the first poll of its scopes is all news. */
-  #birthsOf(change: Change): readonly Scope[] {
+  #knownEmptyScopesOf(change: Change): readonly Scope[] {
     if (change.op !== "create") return [];
     return this.#options.resources
       .filter((type) => RESOURCES[type].namespaced)
@@ -203,19 +203,19 @@ function shortList(names: readonly string[]): string {
     : `${names.slice(0, 8).join(", ")} and ${names.length - 8} more`;
 }
 
-function duties<What extends string>(scopes: readonly Scope[], what: What): (readonly [string, What])[] {
+function assignments<What extends string>(scopes: readonly Scope[], what: What): (readonly [string, What])[] {
   return scopes.map((scope) => [scopeName(scope), what] as const);
 }
 
-function scopesIn(plan: DutyPlan, wanted: "perform" | "finish"): Scope[] {
+function scopesIn(plan: AssignmentPlan, wanted: "perform" | "finish"): Scope[] {
   return [...plan]
     .filter(([, what]) => what === wanted)
-    .map(([duty]) => parseScopeName(duty))
+    .map(([assignment]) => parseScopeName(assignment))
     .filter((scope) => scope !== undefined);
 }
 
 /** Resources that a plan watches in all namespaces at once. */
-function foldedIn(plan: DutyPlan): ReadonlySet<ResourceType> {
+function foldedIn(plan: AssignmentPlan): ReadonlySet<ResourceType> {
   const all = scopesIn(plan, "perform").filter((scope) => scope.namespace === "*");
   return new Set(all.map((scope) => scope.resource));
 }

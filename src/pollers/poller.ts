@@ -48,12 +48,12 @@ export interface PollerOptions {
 
 /** What a scope's owner may want to know or add; all optional. */
 export interface ScopeHooks {
-  /** Called with the scope's objects after every believed poll that changed them, and after the first. */
+  /** Called with the scope's objects after every accepted poll that changed them, and after the first. */
   onSnapshot?(snapshot: Snapshot): void;
   /** Called when the index moved: something was written, be it that the objects look the same. */
   onWrite?(): void;
   /** Scopes that this change proves to begin empty. */
-  birthsOf?(change: Change): readonly Scope[];
+  knownEmptyScopesOf?(change: Change): readonly Scope[];
 }
 
 export interface ScopeReport {
@@ -62,7 +62,7 @@ export interface ScopeReport {
   readonly condition: Condition;
   /** Why the condition is not ok. */
   readonly reason: string | null;
-  /** Index of the last believed poll, in decimal. */
+  /** Index of the last accepted poll, in decimal. */
   readonly index: string | null;
   readonly count: number;
   /** Ms since 1970, to be shown. */

@@ -12,7 +12,7 @@ export interface Succession {
 
 /**
  * Something in an answer that cannot follow the last answer in one history of Nomad's state. Each kind has innocent
- * explanations too, which have to be asked for before it is believed:
+ * explanations too, which have to be asked for before it is accepted:
  *
  * - went-back: an index fell. Also seen on a server that lags, or was the leader until a moment ago.
  * - overtaken: an object got to an index at which the list was read already, without it. Also seen where the last

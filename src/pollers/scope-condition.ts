@@ -19,7 +19,7 @@ const OVER = {
 } as const;
 
 /**
- * How far a scope can be believed, and the one place that says so: a metric and a log line each time it changes, and an
+ * How far a scope can be trusted, and the one place that says so: a metric and a log line each time it changes, and an
  * event in the log as soon as the log takes one; nothing while it stays.
  */
 export class ScopeCondition {

@@ -4,7 +4,7 @@ import { ChangefeedError } from "../schemas/errors.ts";
 import { scopeName, type Scope } from "../schemas/scope.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { Backoff } from "./backoff.ts";
-import { Distrusted, observe, type Observation } from "./observe.ts";
+import { ImplausibleResponse, observe, type Observation } from "./observe.ts";
 import { Flapping } from "./flapping.ts";
 import { OddNumbers } from "./odd-numbers.ts";
 import { Pacer } from "./pacer.ts";
@@ -29,7 +29,7 @@ const HELD = "paused, nothing is lost: the log does not take what other scopes h
 
 /**
  * Follows one scope: claim it, load its last state, then hold one blocking query after another, diff each
- * believed list against the state, and commit what differs. The list is the truth, the index only a doorbell.
+ * accepted list against the state, and commit what differs. The list is the truth, the index only a doorbell.
  *
  *     claim ─▶ first poll (baseline or catch-up) ─▶ watch ─▶ … ─▶ stopped | fenced | drained
  *        ▲                                            │
@@ -112,8 +112,8 @@ export class ScopeLoop {
     this.#interrupt.abort();
   }
 
-  /** Looks from outside whether it is stale: while the log takes nothing, the loop itself waits. */
-  lookOver(): void {
+  /** Checks from outside whether it is stale: while the log takes nothing, the loop itself waits. */
+  checkStale(): void {
     const paused = this.#session?.paused;
     const { takingMs } = this.#progress;
     if (paused && takingMs > 0 && takingMs >= this.#options.staleAfterMs)
@@ -250,7 +250,7 @@ export class ScopeLoop {
       this.#logger.error({ objects }, "changes had been missed, they are told now: please report");
   }
 
-  /** A believed poll: commit it, then say how the scope is. */
+  /** A accepted poll: commit it, then say how the scope is. */
   async #take(session: Session, observation: Observation, signal: AbortSignal): Promise<void> {
     const { metrics, outages } = this.#deps;
     const { changes, restored, hiddenNamespaces } = observation;
@@ -310,7 +310,7 @@ export class ScopeLoop {
   async #failed(session: Session, error: ChangefeedError, signal: AbortSignal): Promise<void> {
     const { clock, metrics, outages } = this.#deps;
     this.#askNow = true;
-    const outcome = error instanceof Distrusted ? "distrusted" : "failed";
+    const outcome = error instanceof ImplausibleResponse ? "implausible" : "failed";
     metrics.polls.inc({ resource: this.scope.resource, outcome });
     metrics.nomadErrors.inc({ code: error.code });
     const { failingMs, reason } = this.#progress.failed(error);

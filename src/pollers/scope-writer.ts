@@ -1,8 +1,8 @@
 import { publicReason } from "../schemas/public-text.ts";
 import { LogFull, LogUnavailable } from "../feed/errors.ts";
-import type { Checkpoint, Claim, Commit, Committed, ScopeMemo } from "../feed/log.ts";
+import type { Checkpoint, Claim, Commit, Committed, ScopeNotes } from "../feed/log.ts";
 import { Backoff } from "./backoff.ts";
-import { chunk, type Chunk, type Piece } from "./chunks.ts";
+import { chunk, type Chunk, type CommitUnit } from "./chunks.ts";
 import type { PollerDeps } from "./poller.ts";
 
 type ScopeWriterDeps = Pick<PollerDeps, "log" | "metrics" | "clock" | "random" | "outages" | "backlog">;
@@ -38,31 +38,31 @@ export class ScopeWriter {
   }
 
   /**
-   * Writes the pieces in order, in chunks; the checkpoint moves with the last, which also leaves `memo`. Until
-   * then `memoMeanwhile` holds, so that who comes after a crash knows. Answers the events written.
+   * Writes the units in order, in chunks; the checkpoint moves with the last, which also leaves `notes`. Until
+   * then `notesMeanwhile` holds, so that who comes after a crash knows. Answers the events written.
    */
   async write(
-    pieces: Iterable<Piece>,
-    end: { checkpoint?: Checkpoint; memo?: ScopeMemo; memoMeanwhile?: ScopeMemo },
+    units: Iterable<CommitUnit>,
+    end: { checkpoint?: Checkpoint; notes?: ScopeNotes; notesMeanwhile?: ScopeNotes },
     signal: AbortSignal,
   ): Promise<number> {
     let written = 0;
-    for (const part of chunk(pieces)) {
-      const memo = part.last ? end.memo : end.memoMeanwhile;
+    for (const part of chunk(units)) {
+      const notes = part.last ? end.notes : end.notesMeanwhile;
       await this.#commit(
         part,
-        { ...(part.last ? end : {}), ...(memo === undefined ? {} : { memo }) },
+        { ...(part.last ? end : {}), ...(notes === undefined ? {} : { notes }) },
         signal,
       );
       written += part.events.length;
-      await this.#deps.clock.breathe();
+      await this.#deps.clock.yield();
     }
     return written;
   }
 
   async #commit(
     part: Chunk,
-    end: { checkpoint?: Checkpoint; memo?: ScopeMemo },
+    end: { checkpoint?: Checkpoint; notes?: ScopeNotes },
     signal: AbortSignal,
   ): Promise<void> {
     const { scope, fence } = this.#claim;
@@ -74,8 +74,8 @@ export class ScopeWriter {
       events: part.events,
       state: part.state,
       ...(end.checkpoint === undefined ? {} : { checkpoint: end.checkpoint }),
-      ...(end.memo === undefined ? {} : { memo: end.memo }),
-      ...(part.births.length > 0 ? { births: part.births } : {}),
+      ...(end.notes === undefined ? {} : { notes: end.notes }),
+      ...(part.knownEmptyScopes.length > 0 ? { knownEmptyScopes: part.knownEmptyScopes } : {}),
     };
     const committed = await this.#deps.backlog.whileCommitting(part.bytes, () =>
       this.#untilWritten(commit, signal),

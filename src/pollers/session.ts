@@ -1,14 +1,14 @@
 import type { EventContext } from "../events/build.ts";
-import type { Checkpoint, Claim, ScopeMemo } from "../feed/log.ts";
+import type { Checkpoint, Claim, ScopeNotes } from "../feed/log.ts";
 import type { Change } from "../schemas/change.ts";
 import { createIndexOf, RESOURCES, type ObjectRef } from "../schemas/resources.ts";
 import { scopeName, type Scope } from "../schemas/scope.ts";
 import { diffWhole, rebuildInSlices, type Snapshot } from "../snapshots/snapshot.ts";
-import type { Piece } from "./chunks.ts";
+import type { CommitUnit } from "./chunks.ts";
 import { inSlices } from "./clock.ts";
 import { missedChanges } from "./missed-changes.ts";
 import type { Observation } from "./observe.ts";
-import { baselinePieces, changePieces, controlPiece, resyncPieces, type Occurrence } from "./pieces.ts";
+import { baselineUnits, changeUnits, controlUnit, resyncUnits, type Occurrence } from "./commit-units.ts";
 import type { PollerDeps, PollerOptions, ScopeHooks } from "./poller.ts";
 import { isTrouble, type Say } from "./scope-condition.ts";
 import { ScopeWriter } from "./scope-writer.ts";
@@ -16,7 +16,7 @@ import { ScopeWriter } from "./scope-writer.ts";
 /** A name is registered and purged again and again; what a restore brings back was deleted not long ago. */
 const DELETES_LOOKED_AT = 100;
 
-/** What has to be remembered of the last believed poll to make sense of the next. */
+/** What has to be remembered of the last accepted poll to make sense of the next. */
 interface Remembered {
   readonly snapshot: Snapshot;
   readonly index: string | null;
@@ -35,7 +35,7 @@ export class Session {
   readonly #hooks: ScopeHooks;
   readonly #claim: Claim;
   readonly #writer: ScopeWriter;
-  #memo: ScopeMemo;
+  #notes: ScopeNotes;
   #borrowed: boolean;
   #last: Remembered;
   #baselined: boolean;
@@ -56,7 +56,7 @@ export class Session {
     for await (const batch of log.loadState(scope)) {
       for (const entry of batch) stubs.push(entry.stub);
       onMove();
-      await clock.breathe();
+      await clock.yield();
       signal.throwIfAborted();
     }
     const { checkpoint } = claim;
@@ -89,7 +89,7 @@ export class Session {
     this.#claim = claim;
     this.#writer = writer;
     this.#last = last;
-    this.#memo = claim.memo;
+    this.#notes = claim.notes;
     this.#borrowed = claim.borrowed;
     this.#baselined = claim.baselined;
     this.#checkpointedAtMs = deps.clock.elapsed();
@@ -101,7 +101,7 @@ export class Session {
 
   /** Namespaces whose objects were kept unseen at the last poll, also at one before a restart. */
   get hiddenNamespaces(): ReadonlySet<string> {
-    return new Set(this.#memo.hiddenNamespaces);
+    return new Set(this.#notes.hiddenNamespaces);
   }
 
   /** Why the log takes nothing at the moment; null while it does. */
@@ -114,8 +114,8 @@ export class Session {
   }
 
   /** The trouble that the feed spoke of last, also under an earlier claim, and has not yet called over. */
-  get trouble(): ScopeMemo["trouble"] {
-    return this.#memo.trouble;
+  get trouble(): ScopeNotes["trouble"] {
+    return this.#notes.trouble;
   }
 
   /** Whether what was not seen at the last index may have been there all the same. */
@@ -135,7 +135,7 @@ export class Session {
     return deletes.some(({ json }) => createdIn(json) === String(createIndex));
   }
 
-  /** Commits what a believed poll found, and only then takes it for the scope's state. Answers the events written. */
+  /** Commits what a accepted poll found, and only then takes it for the scope's state. Answers the events written. */
   async accept(observation: Observation, signal: AbortSignal): Promise<number> {
     const { response, next, changes, hiddenNamespaces } = observation;
     const restored = observation.restored ?? this.#unfinishedResync();
@@ -143,23 +143,23 @@ export class Session {
     const observedAt = this.#nowText();
     const nomadEpoch = restored === null ? this.#last.nomadEpoch : await this.#nextNomadEpoch();
     const reused = this.#reusedNamespaces(observation.reusedNamespaces);
-    const memo = {
-      ...this.#memo,
+    const notes = {
+      ...this.#notes,
       resync: null,
       hiddenNamespaces,
       ...(reused.size > 0 && { reusedNamespaces: [...reused] }),
     };
     const moved = response.index !== this.#last.index;
     const overdue = moved && elapsed - this.#checkpointedAtMs >= this.#options.checkpointEveryMs;
-    const hidesOthers = hiddenNamespaces.join() !== this.#memo.hiddenNamespaces.join();
+    const hidesOthers = hiddenNamespaces.join() !== this.#notes.hiddenNamespaces.join();
     let events = 0;
     if (changes.length > 0 || restored !== null || !this.#caughtUp || overdue || hidesOthers) {
-      const pieces = this.#pieces(observation, restored, observedAt, nomadEpoch);
+      const units = this.#units(observation, restored, observedAt, nomadEpoch);
       const checkpoint: Checkpoint = { index: response.index, nomadEpoch, count: next.count, observedAt };
       const resync = restored === null ? null : { reason: restored, nomadEpoch };
-      const memoMeanwhile = { ...this.#memo, resync };
-      events = await this.#writer.write(pieces, { checkpoint, memo, memoMeanwhile }, signal);
-      this.#memo = memo;
+      const notesMeanwhile = { ...this.#notes, resync };
+      events = await this.#writer.write(units, { checkpoint, notes, notesMeanwhile }, signal);
+      this.#notes = notes;
       this.#borrowed = false;
       this.#checkpointedAtMs = elapsed;
     }
@@ -171,7 +171,7 @@ export class Session {
   }
 
   /**
-   * Tells what the last believed list holds and the feed, for whatever reason, has not told; since when it was so is
+   * Tells what the last accepted list holds and the feed, for whatever reason, has not told; since when it was so is
    * not known. Answers of how many objects; undefined where that could not be found out.
    */
   async tellMissed(pause: { onMove: () => void; signal: AbortSignal }): Promise<number | undefined> {
@@ -182,7 +182,7 @@ export class Session {
     const context = this.#context("live", index, this.#nowText(), nomadEpoch);
     const observation = { ...context.observation, fromIndex: null, since: null };
     await this.#writer.write(
-      changePieces(changes, { ...context, observation }, () => []),
+      changeUnits(changes, { ...context, observation }, () => []),
       {},
       pause.signal,
     );
@@ -195,8 +195,8 @@ export class Session {
     const observedAt = this.#nowText();
     const { nomadEpoch } = this.#last;
     const index = this.#last.index ?? "1";
-    const pieces = changePieces(changes, this.#context("live", index, observedAt, nomadEpoch), () => []);
-    await this.#writer.write(pieces, { checkpoint: { index, nomadEpoch, count: 0, observedAt } }, signal);
+    const units = changeUnits(changes, this.#context("live", index, observedAt, nomadEpoch), () => []);
+    await this.#writer.write(units, { checkpoint: { index, nomadEpoch, count: 0, observedAt } }, signal);
     this.#last = { ...this.#last, snapshot: next, observedAt };
   }
 
@@ -206,13 +206,13 @@ export class Session {
       const { index, nomadEpoch, observedAt } = this.#last;
       const context = this.#context("live", index ?? "0", this.#nowText(), nomadEpoch);
       const since = observedAt === null ? {} : { since: observedAt };
-      const piece = controlPiece(
+      const unit = controlUnit(
         { kind: "scope", scope: this.#scope, state, reason, ...since },
         this.#occurrence(context),
       );
-      const memo = { ...this.#memo, trouble: isTrouble(state) ? state : null };
-      await this.#writer.write([piece], { memo }, signal);
-      this.#memo = memo;
+      const notes = { ...this.#notes, trouble: isTrouble(state) ? state : null };
+      await this.#writer.write([unit], { notes }, signal);
+      this.#notes = notes;
     };
   }
 
@@ -221,17 +221,17 @@ export class Session {
    * whether it was again, cannot be told.
    */
   #unfinishedResync(): string | null {
-    return this.#memo.resync === null
+    return this.#notes.resync === null
       ? null
-      : `begun anew after an interruption: ${this.#memo.resync.reason}`;
+      : `begun anew after an interruption: ${this.#notes.resync.reason}`;
   }
 
-  #pieces(
+  #units(
     observation: Observation,
     restored: string | null,
     observedAt: string,
     nomadEpoch: number,
-  ): Iterable<Piece> {
+  ): Iterable<CommitUnit> {
     const { response, changes, next } = observation;
     const catchingUp = this.#caughtUp ? "live" : "catchup";
     const mode = restored === null ? catchingUp : "resync";
@@ -242,19 +242,19 @@ export class Session {
     const occurrence = this.#occurrence(context);
     if (!this.#baselined) {
       const found = { changes, count: next.count, index: response.index };
-      return baselinePieces(this.#scope, found, this.#options.baseline === "events", occurrence);
+      return baselineUnits(this.#scope, found, this.#options.baseline === "events", occurrence);
     }
-    const pieces = changePieces(changes, context, (change) => this.#birthsOf(change, context));
-    return restored === null ? pieces : resyncPieces(this.#scope, restored, pieces, occurrence);
+    const units = changeUnits(changes, context, (change) => this.#knownEmptyScopesOf(change, context));
+    return restored === null ? units : resyncUnits(this.#scope, restored, units, occurrence);
   }
 
   /** A namespace that merely came to sight was not born: what is in it was there before. */
-  #birthsOf(change: Change, { observation }: EventContext): readonly Scope[] {
-    if (change.op !== "create" || this.#hooks.birthsOf === undefined) return [];
+  #knownEmptyScopesOf(change: Change, { observation }: EventContext): readonly Scope[] {
+    if (change.op !== "create" || this.#hooks.knownEmptyScopesOf === undefined) return [];
     const created = createIndexOf(change.after.value);
     const { fromIndex } = observation;
     const old = created !== undefined && fromIndex !== null && BigInt(created) <= BigInt(fromIndex);
-    return old ? [] : this.#hooks.birthsOf(change);
+    return old ? [] : this.#hooks.knownEmptyScopesOf(change);
   }
 
   #context(
@@ -276,7 +276,7 @@ export class Session {
   }
 
   #reusedNamespaces(since: ReadonlyMap<string, string> = new Map()): ReadonlyMap<string, string> {
-    return new Map([...(this.#memo.reusedNamespaces ?? []), ...since]);
+    return new Map([...(this.#notes.reusedNamespaces ?? []), ...since]);
   }
 
   #occurrence(context: EventContext): Occurrence {
@@ -290,7 +290,7 @@ export class Session {
   /** Of several scopes that notice one restore, the first makes the new generation and the others join it. */
   async #nextNomadEpoch(): Promise<number> {
     const { nomadEpoch } = await this.#deps.log.head();
-    const mine = Math.max(this.#last.nomadEpoch, this.#memo.resync?.nomadEpoch ?? 0);
+    const mine = Math.max(this.#last.nomadEpoch, this.#notes.resync?.nomadEpoch ?? 0);
     return Math.max(mine + 1, nomadEpoch);
   }
 

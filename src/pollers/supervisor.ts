@@ -13,7 +13,7 @@ interface Running {
 }
 
 const LOOK_EVERY_MS = 2_000;
-/** Longest that a query may take beyond its wait: connecting, a slow body, several addresses, a look at rights. */
+/** Longest that a query may take beyond its wait: connecting, a slow body, several addresses, a scan at rights. */
 const BEYOND_WAIT_MS = 5 * 60_000;
 
 /**
@@ -37,13 +37,13 @@ export class Supervisor {
     this.#options = options;
   }
 
-  /** Looks after the loops until `signal` aborts. */
+  /** Watches over the loops until `signal` aborts. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, log } = this.#deps;
     let epoch: string | undefined;
     while (!signal.aborted) {
       this.#replaceStuck();
-      for (const { loop } of this.#running.values()) loop.lookOver();
+      for (const { loop } of this.#running.values()) loop.checkStale();
       // Where the log cannot be reached, the loops say so.
       const head = await log.head().catch(() => undefined);
       if (head !== undefined && epoch !== undefined && head.epoch !== epoch) this.#beginAnew(head.epoch);

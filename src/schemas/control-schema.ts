@@ -11,11 +11,11 @@ const SCOPE_STATES = ["stale", "recovered", "access-lost", "access-restored"] as
 
 const baselineDataSchema = z.object({
   scope,
-  count: z.int().nonnegative().describe("Objects that were there when the feed first looked"),
+  count: z.int().nonnegative().describe("Objects that were there when the feed polled first"),
   index: z
     .string()
     .regex(/^\d{1,20}$/)
-    .describe("Raft index of that look"),
+    .describe("Raft index of that poll"),
 });
 
 const resyncDataSchema = z.object({

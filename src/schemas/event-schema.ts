@@ -42,13 +42,13 @@ const revSchema = z.object({
 export const observedSchema = z.object({
   mode: z
     .enum(POLL_MODES)
-    .describe("live; catchup: first look after a start or failover; resync: Nomad's history changed"),
+    .describe("live; catchup: first poll after a start or failover; resync: Nomad's history changed"),
   coalesced: z
     .enum(["no", "maybe"])
     .describe('"no": no version of the object between previous and current was missed'),
-  fromIndex: index.nullable().describe("Raft index of the look before this one"),
-  toIndex: index.describe("Raft index of the look that saw the change"),
-  since: z.iso.datetime({ offset: true }).nullable().describe("Time of the look before this one"),
+  fromIndex: index.nullable().describe("Raft index of the previous poll"),
+  toIndex: index.describe("Raft index of the poll that saw the change"),
+  since: z.iso.datetime({ offset: true }).nullable().describe("Time of the previous poll"),
   nomadEpoch: z.int().nonnegative().describe("Grows when Nomad was restored from a snapshot"),
   timeBasis: z.string().describe('Stub field that `time` was read from, or "observed"'),
 });

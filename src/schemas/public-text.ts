@@ -28,7 +28,7 @@ const WORDS: ReadonlyMap<string, PublicText> = new Map(
     NOMAD_UNAUTHORIZED: { message: "Nomad does not know the feed's token" },
     NOMAD_TOKEN_EXPIRED: { message: "The feed's token for Nomad has expired" },
     NOMAD_STALE_RESPONSE: { message: "Nomad answers from a server that is behind" },
-    NOMAD_DISTRUSTED: { message: "Nomad's answer is not believed: it lacks what was there before" },
+    NOMAD_IMPLAUSIBLE: { message: "Nomad's answer is implausible: it lacks what was there before" },
     NOMAD_BAD_RESPONSE: { message: "Nomad's answer cannot be read" },
     MALFORMED_LIST: { message: "Nomad's answer cannot be read" },
   }),

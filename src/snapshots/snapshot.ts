@@ -108,7 +108,7 @@ function finish<Result>(work: Generator<void, Result>): Result {
 }
 
 /**
- * `next` plus these objects as they are in `previous`: for objects whose absence is not believed. Those that are in
+ * `next` plus these objects as they are in `previous`: for objects whose absence is not accepted. Those that are in
  * `next`, or not in `previous`, are passed over. The body is copied.
  */
 export function retainObjects(next: Snapshot, previous: Snapshot, refs: readonly ObjectRef[]): Snapshot {
@@ -132,7 +132,7 @@ export function retainObjects(next: Snapshot, previous: Snapshot, refs: readonly
 }
 
 /**
- * `next`, but with these objects as they are in `previous`: for changes that are not believed yet. Yields between
+ * `next`, but with these objects as they are in `previous`: for changes that are not accepted yet. Yields between
  * slices of work. The body is copied.
  */
 export function* withObjectsOf(

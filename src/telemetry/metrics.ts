@@ -29,7 +29,7 @@ export function createMetrics({ version = "unknown" } = {}) {
     registry,
     polls: new Counter({
       name: "nomad_changefeed_polls_total",
-      help: "Answered polls of Nomad lists, by outcome: changed, unchanged, distrusted, failed, ended-early",
+      help: "Answered polls of Nomad lists, by outcome: changed, unchanged, implausible, failed, ended-early",
       labelNames: ["resource", "outcome"] as const,
       registers,
     }),
@@ -78,13 +78,13 @@ export function createMetrics({ version = "unknown" } = {}) {
     }),
     scopeLastOk: new Gauge({
       name: "nomad_changefeed_scope_last_ok_timestamp_seconds",
-      help: "Unix time of the scope's last believed poll",
+      help: "Unix time of the scope's last accepted poll",
       labelNames: scope,
       registers,
     }),
     scopeStale: new Gauge({
       name: "nomad_changefeed_scope_stale",
-      help: "1 while the scope cannot be read or is not believed",
+      help: "1 while the scope cannot be read or is not trusted",
       labelNames: scope,
       registers,
     }),

@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Coordination } from "../../src/coordination/coordination.ts";
-import { planOf, TestHolder } from "../support/duty-holders.ts";
+import { planOf, TestHolder } from "../support/assignment-holders.ts";
 import { until } from "../support/until.ts";
 
 /** Opens what one process coordinates with, by itself; what rests rests for `restMs`. */
 export type OpenCoordination = (options: { restMs: number }) => Promise<Coordination>;
 
-/** What every way to give out duties must do for a process that is alone. */
+/** What every way to give out assignments must do for a process that is alone. */
 export function coordinationContract(name: string, open: OpenCoordination): void {
   describe(`${name}: coordination`, () => {
     let coordination: Coordination;
@@ -26,8 +26,12 @@ export function coordinationContract(name: string, open: OpenCoordination): void
       await running;
       await coordination.close();
     });
-    const does = (...duties: string[]) =>
-      until(`doing ${duties.join(", ")}`, () => holder.duties.join() === duties.toSorted().join(), 15_000);
+    const does = (...assignments: string[]) =>
+      until(
+        `doing ${assignments.join(", ")}`,
+        () => holder.assignments.join() === assignments.toSorted().join(),
+        15_000,
+      );
 
     test("what is announced is done, and what is announced no more ends", async () => {
       await coordination.announce(planOf(3));
@@ -37,7 +41,7 @@ export function coordinationContract(name: string, open: OpenCoordination): void
       await does("plan", "trim", "jobs/n1");
       await coordination.announce(planOf(2));
       await does("plan", "trim", "jobs/n1", "jobs/n2");
-      expect(holder.begun.filter((duty) => duty === "jobs/n1")).toHaveLength(1);
+      expect(holder.begun.filter((assignment) => assignment === "jobs/n1")).toHaveLength(1);
     });
 
     test("what is to be finished is done until it is done", async () => {
@@ -53,13 +57,13 @@ export function coordinationContract(name: string, open: OpenCoordination): void
       holder.endings.set("jobs/n1", new Error("no luck")).set("jobs/n2", "done");
       await coordination.announce(planOf(2));
       await until("both were begun", () =>
-        ["jobs/n1", "jobs/n2"].every((duty) => holder.begun.includes(duty)),
+        ["jobs/n1", "jobs/n2"].every((assignment) => holder.begun.includes(assignment)),
       );
       holder.endings.clear();
       await does("plan", "trim", "jobs/n1", "jobs/n2");
     });
 
-    test("all duties are told of, with who does them, since when, and how they go", async () => {
+    test("all assignments are told of, with who does them, since when, and how they go", async () => {
       await coordination.announce(planOf(1));
       await does("plan", "trim", "jobs/n1");
       const found = await until("it is told", async () => {
@@ -67,7 +71,12 @@ export function coordinationContract(name: string, open: OpenCoordination): void
         return statuses.every(({ state }) => state === "held") && statuses.length === 3 && statuses;
       });
       expect(found).toContainEqual(
-        expect.objectContaining({ duty: "jobs/n1", condition: "ok", objects: 3, worker: expect.any(String) }),
+        expect.objectContaining({
+          assignment: "jobs/n1",
+          condition: "ok",
+          objects: 3,
+          worker: expect.any(String),
+        }),
       );
       const ages = found.map(({ since }) => Date.now() - Date.parse(since ?? ""));
       expect(Math.max(...ages)).toBeLessThan(60_000);
@@ -79,7 +88,7 @@ export function coordinationContract(name: string, open: OpenCoordination): void
       await does("plan", "trim", "jobs/n1", "jobs/n2");
       stop.abort(new Error("the end"));
       await running;
-      expect(holder.duties).toEqual([]);
+      expect(holder.assignments).toEqual([]);
     });
   });
 }

@@ -175,9 +175,10 @@ class Run {
       entries.map((entry) => entry.id),
       this.#model.events,
     );
-    await using cut = await this.log.stateCut();
+    await using read = await this.log.consistentRead();
     const state = new Map<string, string>();
-    for await (const batch of cut.entries()) for (const { ref, rev } of batch) state.set(subjectOf(ref), rev);
+    for await (const batch of read.entries())
+      for (const { ref, rev } of batch) state.set(subjectOf(ref), rev);
     assert.deepEqual(state, this.#model.state);
   }
 

@@ -2,14 +2,14 @@ import { setImmediate } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { follow } from "../../src/feed/follow.ts";
 import {
-  EMPTY_MEMO,
+  NO_NOTES,
   MAX_DEAD_LETTERS,
   type Checkpoint,
   type Claim,
   type Commit,
   type FeedLog,
   type Parked,
-  type ScopeMemo,
+  type ScopeNotes,
   type StateEntry,
 } from "../../src/feed/log.ts";
 import { formatCursor, type Cursor } from "../../src/schemas/cursor.ts";
@@ -290,22 +290,22 @@ export function feedLogContract(name: string, open: OpenLog): void {
           baselined: false,
           checkpoint: null,
           borrowed: false,
-          memo: EMPTY_MEMO,
+          notes: NO_NOTES,
         });
       });
 
       test("hands over what the owner before had to remember, and the Nomad epoch it had begun", async () => {
-        const memo: ScopeMemo = {
+        const notes: ScopeNotes = {
           resync: { reason: "index went back", nomadEpoch: 3 },
           hiddenNamespaces: ["qa"],
           trouble: "stale",
         };
         const claim = await log.claim(JOBS, "me");
-        await log.commit(chunk(claim, { memo }));
+        await log.commit(chunk(claim, { notes }));
         await log.commit(chunk({ ...claim, rev: 1 }, { checkpoint: checkpoint("9") }));
-        expect(await log.claim(JOBS, "next")).toMatchObject({ memo });
+        expect(await log.claim(JOBS, "next")).toMatchObject({ notes });
         expect(await log.head()).toMatchObject({ nomadEpoch: 3 });
-        expect(await log.claim(PROD, "me")).toMatchObject({ memo: EMPTY_MEMO });
+        expect(await log.claim(PROD, "me")).toMatchObject({ notes: NO_NOTES });
       });
 
       test("hands over rev and checkpoint", async () => {
@@ -375,15 +375,15 @@ export function feedLogContract(name: string, open: OpenLog): void {
 
       test("of a scope that was born empty needs no baseline", async () => {
         const born: Scope = { resource: "jobs", namespace: "new" };
-        await log.commit(chunk(await log.claim(NODES, "me"), { births: [born] }));
+        await log.commit(chunk(await log.claim(NODES, "me"), { knownEmptyScopes: [born] }));
         expect(await log.claim(born, "me")).toMatchObject({ rev: 0, baselined: true, checkpoint: null });
         expect(await log.claim(ALL_JOBS, "me")).toMatchObject({ baselined: false });
       });
 
-      test("is not changed by a birth where the scope is known", async () => {
+      test("is not changed by being known as empty where the scope is known", async () => {
         await log.claim(JOBS, "me");
         await poll(PROD, "10");
-        await log.commit(chunk(await log.claim(NODES, "me"), { births: [JOBS, PROD] }));
+        await log.commit(chunk(await log.claim(NODES, "me"), { knownEmptyScopes: [JOBS, PROD] }));
         expect(await log.claim(JOBS, "me")).toMatchObject({ baselined: false });
         expect(await log.claim(PROD, "me")).toMatchObject({ baselined: true, checkpoint: { index: "10" } });
       });
@@ -695,14 +695,14 @@ export function feedLogContract(name: string, open: OpenLog): void {
       });
     });
 
-    describe("stateCut", () => {
+    describe("consistentRead", () => {
       test("shows the objects and the cursor of one moment while commits go on", async () => {
         const refs = Array.from({ length: 1200 }, (_, n) => jobRef(String(n).padStart(5, "0")));
         await poll(JOBS, "1", refs);
-        await using cut = await log.stateCut();
-        expect(cut.cursor).toEqual({ epoch: (await log.head()).epoch, sequence: 1200 });
+        await using read = await log.consistentRead();
+        expect(read.cursor).toEqual({ epoch: (await log.head()).epoch, sequence: 1200 });
         const seen: StateEntry[] = [];
-        for await (const batch of cut.entries()) {
+        for await (const batch of read.entries()) {
           if (seen.length === 0) await poll(JOBS, "2", [jobRef("zzz"), jobRef("01199")]);
           seen.push(...batch);
         }
@@ -723,8 +723,8 @@ export function feedLogContract(name: string, open: OpenLog): void {
         await poll(ALL_JOBS, "1", [jobRef("web"), jobRef("web", "prod"), jobRef("db", "prod")]);
         await poll(ALLOCATIONS, "1", [{ resource: "allocations", namespace: "default", key: "a1" }]);
         await poll(NODES, "1", [{ resource: "nodes", namespace: "-", key: "n1" }]);
-        await using cut = await log.stateCut();
-        const found = (await objects(cut.entries(filter))).map(
+        await using read = await log.consistentRead();
+        const found = (await objects(read.entries(filter))).map(
           ({ ref }) => `${ref.resource}/${ref.namespace}/${ref.key}`,
         );
         expect(found.toSorted()).toEqual(expected);
@@ -732,11 +732,11 @@ export function feedLogContract(name: string, open: OpenLog): void {
 
       test("can be made by many at once and read again", async () => {
         await poll(JOBS, "1", [jobRef("web")]);
-        const cuts = await Promise.all(Array.from({ length: 5 }, () => log.stateCut()));
-        for (const cut of cuts) {
-          expect(await objects(cut.entries())).toHaveLength(1);
-          expect(await objects(cut.entries())).toHaveLength(1);
-          await cut[Symbol.asyncDispose]();
+        const cuts = await Promise.all(Array.from({ length: 5 }, () => log.consistentRead()));
+        for (const read of cuts) {
+          expect(await objects(read.entries())).toHaveLength(1);
+          expect(await objects(read.entries())).toHaveLength(1);
+          await read[Symbol.asyncDispose]();
         }
       });
     });
@@ -1154,11 +1154,11 @@ async function objects(batches: AsyncIterable<StateEntry[]>): Promise<StateEntry
 /** All there is to see of a log. */
 async function everything(log: FeedLog) {
   const head = await log.head();
-  await using cut = await log.stateCut();
+  await using read = await log.consistentRead();
   return {
     head,
     events: await log.read({ epoch: head.epoch, sequence: head.floor }, { limit: 10_000 }),
-    state: await objects(cut.entries()),
+    state: await objects(read.entries()),
     scopes: await log.scopes(),
     consumers: await log.consumers.list(),
   };

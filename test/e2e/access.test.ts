@@ -65,7 +65,7 @@ it("run asks who subscribes, by a file and by Nomad, and hides what they may not
   await until("the hidden job", () => tail.stdout.includes("not-yours"));
   tail.interrupt();
   expect(await tail.done).toBe(0);
-  expect((await runCli(["duties", "--url", url, "--token-file", file])).stdout).toContain("jobs/hidden");
+  expect((await runCli(["assignments", "--url", url, "--token-file", file])).stdout).toContain("jobs/hidden");
   const refused = await runCli(["tail", "--url", url]);
   expect(refused.code).toBe(1);
   expect(refused.stderr).toContain("A token is needed here");

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { DutyStatus } from "../../src/schemas/duty-schema.ts";
-import { dutiesSchema } from "../../src/schemas/duty-schema.ts";
+import type { AssignmentStatus } from "../../src/schemas/assignment-schema.ts";
+import { assignmentsSchema } from "../../src/schemas/assignment-schema.ts";
 import { createSimulator, type Simulator } from "../../packages/nomad-simulator/src/index.ts";
 import { startBridgeProcess, type BridgeProcess } from "../support/bridge-process.ts";
 import { judgeLog, readLog } from "../support/feed-check.ts";
@@ -24,22 +24,24 @@ describe.skipIf(missing !== undefined)(`workers as processes${skippedBecause(mis
     workers.push(worker);
     return worker;
   };
-  const dutiesAt = async (worker: BridgeProcess): Promise<readonly DutyStatus[]> => {
-    const response = await fetch(`${await worker.url()}/v1/duties`).catch(() => undefined);
-    return response?.ok === true ? dutiesSchema.parse(await response.json()).duties : [];
+  const assignmentsAt = async (worker: BridgeProcess): Promise<readonly AssignmentStatus[]> => {
+    const response = await fetch(`${await worker.url()}/v1/assignments`).catch(() => undefined);
+    return response?.ok === true ? assignmentsSchema.parse(await response.json()).assignments : [];
   };
-  const isOf = (worker: BridgeProcess, duty: DutyStatus) =>
-    duty.worker?.split("/")[1] === String(worker.child.pid);
-  /** Waits until these and no others do all duties evenly, and each scope is read. */
+  const isOf = (worker: BridgeProcess, assignment: AssignmentStatus) =>
+    assignment.worker?.split("/")[1] === String(worker.child.pid);
+  /** Waits until these and no others do all assignments evenly, and each scope is read. */
   const share = (...those: BridgeProcess[]) =>
-    until(`${those.length} workers share the duties`, async () => {
+    until(`${those.length} workers share the assignments`, async () => {
       const [one] = those;
-      const duties = one === undefined ? [] : await dutiesAt(one);
-      const sizes = those.map((worker) => duties.filter((duty) => isOf(worker, duty)).length);
+      const assignments = one === undefined ? [] : await assignmentsAt(one);
+      const sizes = those.map(
+        (worker) => assignments.filter((assignment) => isOf(worker, assignment)).length,
+      );
       const all = sizes.reduce((sum, size) => sum + size, 0);
-      const well = duties.every(({ condition }) => condition === "ok" || condition === null);
+      const well = assignments.every(({ condition }) => condition === "ok" || condition === null);
       const even = Math.max(...sizes) - Math.min(...sizes) <= 1;
-      return duties.length > 6 && all === duties.length && well && even && duties;
+      return assignments.length > 6 && all === assignments.length && well && even && assignments;
     });
   const caughtUp = () =>
     until("the log is what the cluster has", async () => {
@@ -50,8 +52,8 @@ describe.skipIf(missing !== undefined)(`workers as processes${skippedBecause(mis
   const planner = (those: readonly BridgeProcess[]) =>
     until("somebody plans", async () => {
       const [one] = those;
-      const duties = one === undefined ? [] : await dutiesAt(one);
-      const plan = duties.find(({ duty }) => duty === "plan");
+      const assignments = one === undefined ? [] : await assignmentsAt(one);
+      const plan = assignments.find(({ assignment }) => assignment === "plan");
       return those.find((worker) => plan !== undefined && isOf(worker, plan));
     });
   const othersThan = (gone: BridgeProcess) => workers.filter((worker) => worker !== gone);
@@ -73,7 +75,7 @@ describe.skipIf(missing !== undefined)(`workers as processes${skippedBecause(mis
     await share(...workers);
     simulator.churn(50);
     const dead = await planner(workers);
-    const kept = (await share(...workers)).filter((duty) => !isOf(dead, duty));
+    const kept = (await share(...workers)).filter((assignment) => !isOf(dead, assignment));
     const killedAt = performance.now();
     await dead.kill();
     simulator.churn(50);
@@ -81,15 +83,16 @@ describe.skipIf(missing !== undefined)(`workers as processes${skippedBecause(mis
     const after = await share(...left);
     expect(performance.now() - killedAt).toBeLessThan(20_000);
     // What the others did already, they went on with: not even the plan's move made them begin anew.
-    for (const { duty, worker, since } of kept) {
-      expect(after).toContainEqual(expect.objectContaining({ duty, worker, since }));
+    for (const { assignment, worker, since } of kept) {
+      expect(after).toContainEqual(expect.objectContaining({ assignment, worker, since }));
     }
 
     await caughtUp();
 
     simulator.cluster.createNamespace("fresh");
     const [one] = left;
-    const scopes = async () => (one === undefined ? [] : await dutiesAt(one)).map(({ duty }) => duty);
+    const scopes = async () =>
+      (one === undefined ? [] : await assignmentsAt(one)).map(({ assignment }) => assignment);
     await until("the new namespace is watched", async () => (await scopes()).includes("jobs/fresh"), 10_000);
     await share(...left);
     simulator.cluster.deleteNamespace("fresh");

@@ -36,12 +36,12 @@ function countedReads(log: FeedLog) {
   const watched: FeedLog = {
     ...breakable(log),
     scanHistory: (query) => counted(log.scanHistory(query)),
-    stateCut: async () => {
-      const cut = await log.stateCut();
+    consistentRead: async () => {
+      const read = await log.consistentRead();
       return {
-        cursor: cut.cursor,
-        entries: (filter) => counted(cut.entries(filter)),
-        [Symbol.asyncDispose]: () => cut[Symbol.asyncDispose](),
+        cursor: read.cursor,
+        entries: (filter) => counted(read.entries(filter)),
+        [Symbol.asyncDispose]: () => read[Symbol.asyncDispose](),
       };
     },
   };
@@ -50,7 +50,7 @@ function countedReads(log: FeedLog) {
 
 async function stateReads(conditions: { namespaces?: string[]; subjects?: string[] }) {
   const { watched, counts } = countedReads(feed.log);
-  await using cut = await watched.stateCut();
+  await using read = await watched.consistentRead();
   const options = {
     conditions,
     access,
@@ -58,7 +58,7 @@ async function stateReads(conditions: { namespaces?: string[]; subjects?: string
     source: "nomad://test/global",
     nowMs: Date.now,
   } as const;
-  await Array.fromAsync(objectTexts(cut, await reads.begin(), options));
+  await Array.fromAsync(objectTexts(read, await reads.begin(), options));
   return counts;
 }
 

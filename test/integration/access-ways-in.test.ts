@@ -138,8 +138,8 @@ describe("a ticket", () => {
 
 describe("other routes", () => {
   const SCOPES = ["jobs/default", "jobs/secret", "jobs/*", "plan"];
-  const duty = (name: string) => ({
-    duty: name,
+  const assignment = (name: string) => ({
+    assignment: name,
     state: "held" as const,
     worker: "w",
     since: null,
@@ -151,14 +151,14 @@ describe("other routes", () => {
     lagMs: null,
   });
   const deps = {
-    duties: async () => SCOPES.map(duty),
+    assignments: async () => SCOPES.map(assignment),
     readiness: () => ({ ready: false, waiting: SCOPES.map((scope) => ({ scope, why: "w" })) }),
     liveness: () => ({ alive: true, details: { stuck: ["jobs/secret"] } }),
   };
 
   it("need a token, but /healthz, which then says no more than its status", async () => {
     const { url } = await access.serve({}, deps);
-    for (const path of ["/", "/readyz", "/metrics", "/v1/duties", "/v1/data/x-1", "/nowhere"]) {
+    for (const path of ["/", "/readyz", "/metrics", "/v1/assignments", "/v1/data/x-1", "/nowhere"]) {
       expect((await fetch(url + path)).status).toBe(401);
     }
     expect(await (await fetch(`${url}/healthz`)).json()).toEqual({ alive: true });
@@ -173,10 +173,10 @@ describe("other routes", () => {
       ready: false,
       waiting: [{ scope: "jobs/default", why: "w" }],
     });
-    expect(await ask("/v1/duties", NARROW)).toEqual({
-      duties: [duty("jobs/default"), { ...duty("plan"), reason: null }],
+    expect(await ask("/v1/assignments", NARROW)).toEqual({
+      assignments: [assignment("jobs/default"), { ...assignment("plan"), reason: null }],
     });
-    expect(await ask("/v1/duties", TOKEN)).toEqual({ duties: SCOPES.map(duty) });
+    expect(await ask("/v1/assignments", TOKEN)).toEqual({ assignments: SCOPES.map(assignment) });
   });
 
   it("give metrics to who may see all, or to all where that is configured", async () => {
@@ -186,7 +186,7 @@ describe("other routes", () => {
     const open = await access.serve({ openRoutes: ["metrics", "readyz"] }, deps);
     expect((await fetch(`${open.url}/metrics`)).status).toBe(200);
     expect(await (await fetch(`${open.url}/readyz`)).json()).toEqual({ ready: false });
-    expect((await fetch(`${open.url}/v1/duties`)).status).toBe(401);
+    expect((await fetch(`${open.url}/v1/assignments`)).status).toBe(401);
   });
 });
 

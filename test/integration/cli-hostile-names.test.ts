@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { buildChangeEvents } from "../../src/events/build.ts";
-import type { DutyStatus } from "../../src/schemas/duty-schema.ts";
+import type { AssignmentStatus } from "../../src/schemas/assignment-schema.ts";
 import { runCli, startCli } from "../support/cli.ts";
 import { changeOf, contextOf } from "../support/event-fixtures.ts";
 import { TestFeed } from "../support/http-feed.ts";
@@ -22,8 +22,8 @@ const JOB = {
   ModifyIndex: 9,
   CreateIndex: 9,
 };
-const DUTY: DutyStatus = {
-  duty: `jobs/${HOSTILE_NAME}`,
+const ASSIGNMENT: AssignmentStatus = {
+  assignment: `jobs/${HOSTILE_NAME}`,
   state: "held",
   worker: HOSTILE_NAME,
   since: "2026-08-22T10:15:30.000Z",
@@ -40,7 +40,7 @@ let url: string;
 
 beforeAll(async () => {
   feed = await TestFeed.open();
-  ({ url } = await feed.serve({}, { duties: async () => [DUTY] }));
+  ({ url } = await feed.serve({}, { assignments: async () => [ASSIGNMENT] }));
   const drafts = [
     ...buildChangeEvents(changeOf("jobs", undefined, JOB), contextOf()),
     ...buildChangeEvents(changeOf("jobs", JOB, { ...JOB, Status: "dead" }), contextOf()),
@@ -114,13 +114,13 @@ it("history and other commands do not repeat it raw where they refuse something"
   }
 });
 
-it("duties shows it safely, as a table and as JSON", async () => {
-  const table = await runCli(["duties", "--url", url]);
+it("assignments shows it safely, as a table and as JSON", async () => {
+  const table = await runCli(["assignments", "--url", url]);
   expectHarmless(table.stdout);
   expect(table.stdout.trimEnd().split("\n")).toHaveLength(3);
-  const { stdout } = await runCli(["duties", "--json", "--url", url]);
+  const { stdout } = await runCli(["assignments", "--json", "--url", url]);
   expectHarmless(stdout);
-  expect(JSON.parse(stdout)).toEqual({ duties: [DUTY] });
+  expect(JSON.parse(stdout)).toEqual({ assignments: [ASSIGNMENT] });
 });
 
 it("config shows it safely, as a table and as JSON", async () => {

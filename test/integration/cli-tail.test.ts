@@ -131,7 +131,7 @@ describe("tail", () => {
     const cli = startCli(["tail", "--url", url, "--json", "--cursor", "earliest", "--limit", "1", ...flags]);
     expect(await cli.done).toBe(0);
     expect(idsIn(cli.stdout)).toEqual(["a1"]);
-    expect((await runCli(["duties", "--url", url, ...flags])).stdout).toContain("DUTY");
+    expect((await runCli(["assignments", "--url", url, ...flags])).stdout).toContain("ASSIGNMENT");
     const wrong = await runCli(["tail", "--url", url, "--ca-cert", "/none.pem"]);
     expect(wrong.code).toBe(2);
     expect(wrong.stderr).toContain("--ca-cert: /none.pem is no PEM file");

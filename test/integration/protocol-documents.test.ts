@@ -95,7 +95,7 @@ it("what the server answers is what the documents say", async () => {
     ["/v1/history", "?cursor=latest", 400],
     ["/v1/consumers", "", 200],
     ["/v1/consumers/{name}", "", 200],
-    ["/v1/duties", "", 200],
+    ["/v1/assignments", "", 200],
     ["/healthz", "", 200],
   ] as const) {
     const response = await fetch(url + path.replace("{name}", "pager") + query);

@@ -21,7 +21,7 @@ afterEach(() => feed[Symbol.asyncDispose]());
 const isEnd = ({ type, data }: ReceivedEvent) => type === "nomad.feed.snapshot" && data["phase"] === "end";
 
 describe.each(STREAMS)("snapshot=true over %s", (format) => {
-  it("is the objects, then what happens to them, from one cut", async () => {
+  it("is the objects, then what happens to them, from one consistent read", async () => {
     const cursor = await feed.commitObjects(
       objectChange(refOf("allocations", "a"), "1"),
       objectChange(refOf("jobs", "web"), "2"),
@@ -149,16 +149,16 @@ describe("a snapshot", () => {
     let reads = 0;
     const log: FeedLog = {
       ...breakable(feed.log),
-      stateCut: async () => {
-        const cut = await feed.log.stateCut();
+      consistentRead: async () => {
+        const read = await feed.log.consistentRead();
         return {
-          cursor: cut.cursor,
+          cursor: read.cursor,
           async *entries(filter) {
             reads += 1;
-            yield* cut.entries(filter);
+            yield* read.entries(filter);
             throw new LogUnavailable("The log is away");
           },
-          [Symbol.asyncDispose]: () => cut[Symbol.asyncDispose](),
+          [Symbol.asyncDispose]: () => read[Symbol.asyncDispose](),
         };
       },
     };

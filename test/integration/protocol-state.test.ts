@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { once } from "node:events";
 import { connect } from "node:net";
 import { LogUnavailable } from "../../src/feed/errors.ts";
-import type { FeedLog, StateCut } from "../../src/feed/log.ts";
+import type { FeedLog, ConsistentRead } from "../../src/feed/log.ts";
 import { ReadScheduler } from "../../src/publishers/work/read-scheduler.ts";
 import { objectTexts } from "../../src/publishers/state/objects.ts";
 import { objectFrameSchema } from "../../src/schemas/frames-schema.ts";
@@ -18,26 +18,26 @@ beforeEach(async () => {
 });
 afterEach(() => feed[Symbol.asyncDispose]());
 
-/** The log, counting cuts that were opened and given back; `spoil` may change what a cut answers. */
-function watchedCuts(log: FeedLog, spoil: (cut: StateCut) => Partial<StateCut> = () => ({})) {
-  const cuts = { opened: 0, released: 0 };
+/** The log, counting reads that were opened and given back; `spoil` may change what a read answers. */
+function watchedReads(log: FeedLog, spoil: (read: ConsistentRead) => Partial<ConsistentRead> = () => ({})) {
+  const reads = { opened: 0, released: 0 };
   const watched: FeedLog = {
     ...breakable(log),
-    stateCut: async () => {
-      const cut = await log.stateCut();
-      cuts.opened += 1;
+    consistentRead: async () => {
+      const read = await log.consistentRead();
+      reads.opened += 1;
       return {
-        cursor: cut.cursor,
-        entries: (filter) => cut.entries(filter),
-        ...spoil(cut),
+        cursor: read.cursor,
+        entries: (filter) => read.entries(filter),
+        ...spoil(read),
         [Symbol.asyncDispose]: async () => {
-          cuts.released += 1;
-          await cut[Symbol.asyncDispose]();
+          reads.released += 1;
+          await read[Symbol.asyncDispose]();
         },
       };
     },
   };
-  return { watched, cuts };
+  return { watched, reads };
 }
 
 interface ObjectItem {
@@ -115,7 +115,7 @@ describe("GET /v1/state", () => {
     ).toEqual(["allocations/default/a", "jobs/default/w", ""]);
   });
 
-  it("is the same cut however long it is read, and gives it back whatever happens", async () => {
+  it("is the same read however long it is read, and gives it back whatever happens", async () => {
     const names = Array.from({ length: 1500 }, (_, position) => String(position).padStart(5, "0"));
     for (let first = 0; first < names.length; first += 200) {
       await feed.commitObjects(
@@ -126,7 +126,7 @@ describe("GET /v1/state", () => {
           ),
       );
     }
-    const { watched, cuts } = watchedCuts(feed.log);
+    const { watched, reads } = watchedReads(feed.log);
     const { url } = await feed.serve({}, { log: watched });
 
     const response = await fetch(`${url}/v1/state`);
@@ -134,32 +134,32 @@ describe("GET /v1/state", () => {
     await feed.commitObjects(objectChange(refOf("allocations", "zzz"), "1"));
     const objects = (await response.json()) as ObjectItem[];
     expect(objects.map(({ data }) => data.after["ID"])).toEqual(names);
-    await until("the cut is given back", () => cuts.released === 1);
+    await until("the read is given back", () => reads.released === 1);
 
     // Far more than fits in the sockets' buffers: the server waits, and then nobody is there any more.
     const { hostname, port } = new URL(url);
     const socket = connect(Number(port), hostname);
     socket.write("GET /v1/state HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n");
     await once(socket, "readable");
-    await until("the second cut is opened", () => cuts.opened === 2);
-    expect(cuts.released).toBe(1);
+    await until("the second read is opened", () => reads.opened === 2);
+    expect(reads.released).toBe(1);
     socket.destroy();
-    await until("the second cut is given back", () => cuts.released === 2);
+    await until("the second read is given back", () => reads.released === 2);
   });
 
-  it("cuts off who reads nothing, and gives the cut back", async () => {
+  it("reads off who reads nothing, and gives the read back", async () => {
     await feed.commitObjects(
       ...Array.from({ length: 300 }, (_, n) =>
         withStub(objectChange(refOf("allocations", `k${n}`), "1"), { Padding: "x".repeat(60_000) }),
       ),
     );
-    const { watched, cuts } = watchedCuts(feed.log);
+    const { watched, reads } = watchedReads(feed.log);
     const { url } = await feed.serve({ stallTimeoutMs: 50 }, { log: watched });
     const { hostname, port } = new URL(url);
     const socket = connect(Number(port), hostname);
     socket.pause();
     socket.write("GET /v1/state HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n");
-    await until("the cut is given back", () => cuts.released === 1);
+    await until("the read is given back", () => reads.released === 1);
     socket.on("error", () => undefined);
     socket.resume();
     await once(socket, "close");
@@ -170,9 +170,9 @@ describe("GET /v1/state", () => {
       withStub(objectChange(refOf("allocations", "a"), "1"), { Padding: "x".repeat(60_000) }),
       objectChange(refOf("allocations", "b"), "1"),
     );
-    const { watched, cuts } = watchedCuts(feed.log, (cut) => ({
+    const { watched, reads } = watchedReads(feed.log, (read) => ({
       async *entries() {
-        yield* cut.entries({ resource: "allocations" });
+        yield* read.entries({ resource: "allocations" });
         throw new LogUnavailable("The log is away");
       },
     }));
@@ -190,7 +190,7 @@ describe("GET /v1/state", () => {
       { type: "nomad.feed.error", data: { code: "LOG_UNAVAILABLE" } },
     ]);
     expect((await readToTheBreak(`${url}/v1/state`, "application/json")).isWhole).toBe(false);
-    await until("both cuts are given back", () => cuts.released === 2);
+    await until("both reads are given back", () => reads.released === 2);
   });
 
   it("holds only what its reader may see", async () => {
@@ -198,9 +198,9 @@ describe("GET /v1/state", () => {
       objectChange(refOf("allocations", "a"), "1"),
       objectChange(refOf("allocations", "b", "prod"), "1"),
     );
-    await using cut = await feed.log.stateCut();
+    await using read = await feed.log.consistentRead();
     const texts = await Array.fromAsync(
-      objectTexts(cut, await new ReadScheduler({ maxWorkMs: 30_000 }).begin(), {
+      objectTexts(read, await new ReadScheduler({ maxWorkMs: 30_000 }).begin(), {
         conditions: {},
         access: { name: "prod", maySee: ({ namespace }) => namespace === "prod" },
         payload: "full",
@@ -252,10 +252,10 @@ describe("GET /v1/state", () => {
     await until("the place is free", async () => (await fetch(`${url}/v1/state?types=nodes`)).status === 200);
   });
 
-  it("is refused as HTTP where no cut can be had", async () => {
+  it("is refused as HTTP where no read can be had", async () => {
     const log: FeedLog = {
       ...breakable(feed.log),
-      stateCut: async () => {
+      consistentRead: async () => {
         throw new LogUnavailable("The log is away");
       },
     };

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Redis } from "ioredis";
-import type { Claim, Commit, FeedLog, StateCut } from "../../src/feed/log.ts";
+import type { Claim, Commit, FeedLog, ConsistentRead } from "../../src/feed/log.ts";
 import { objectChange } from "../support/drafts.ts";
 import { TestFeed } from "../support/http-feed.ts";
 import { nextPage } from "../support/next-page.ts";
@@ -36,8 +36,8 @@ function change(
   return commit;
 }
 
-async function objectsOf(cut: StateCut): Promise<string[]> {
-  const batches = await Array.fromAsync(cut.entries());
+async function objectsOf(read: ConsistentRead): Promise<string[]> {
+  const batches = await Array.fromAsync(read.entries());
   return batches.flat().map(({ ref, rev }) => `${ref.key}@${rev}`);
 }
 
@@ -128,17 +128,17 @@ describe.skipIf(missing !== undefined)(`Redis whose keys others change${skippedB
   test("a state hash is gone: no state is shorter in silence, and its scope writes it anew", async () => {
     const { log, claim } = await written(1);
     await client.del(`${prefix}state:jobs:default`);
-    await expect(log.stateCut()).rejects.toMatchObject({
+    await expect(log.consistentRead()).rejects.toMatchObject({
       code: "LOG_UNAVAILABLE",
       message: expect.stringContaining("jobs:default"),
     });
     await expect(log.commit(change(claim, 2))).rejects.toMatchObject({ code: "CONFLICT" });
     const again = await log.claim(JOBS, "me");
-    await expect(log.stateCut()).rejects.toMatchObject({ code: "LOG_UNAVAILABLE" });
+    await expect(log.consistentRead()).rejects.toMatchObject({ code: "LOG_UNAVAILABLE" });
     const checkpoint = { index: "9", nomadEpoch: 0, count: 1, observedAt: "2026-08-22T10:15:30Z" };
     await log.commit({ ...change(again, 1, { web: "5" }), checkpoint });
-    await using cut = await log.stateCut();
-    expect(await objectsOf(cut)).toEqual(["web@5"]);
+    await using read = await log.consistentRead();
+    expect(await objectsOf(read)).toEqual(["web@5"]);
     await log.close();
   });
 
@@ -189,15 +189,15 @@ describe.skipIf(missing !== undefined)(`cuts in Redis${skippedBecause(missing)}`
     const log = await openTestLog(url);
     const claim = await log.claim(JOBS, "me");
     await log.commit(change(claim, 1, { changed: "1", removed: "1", twice: "1" }));
-    const first = await log.stateCut();
-    const same = await log.stateCut();
+    const first = await log.consistentRead();
+    const same = await log.consistentRead();
     await log.commit(change(claim, 2, { changed: "2", removed: null, made: "2", twice: "2" }));
     expect(await keptValues()).toBe(4);
-    const second = await log.stateCut();
+    const second = await log.consistentRead();
     await log.commit(change(claim, 3, { changed: "3", made: null, twice: null }));
     expect(await keptValues()).toBe(7);
-    for (const cut of [first, same]) {
-      expect(await objectsOf(cut)).toEqual(["changed@1", "removed@1", "twice@1"]);
+    for (const read of [first, same]) {
+      expect(await objectsOf(read)).toEqual(["changed@1", "removed@1", "twice@1"]);
     }
     expect(await objectsOf(second)).toEqual(["changed@2", "made@2", "twice@2"]);
     await first[Symbol.asyncDispose]();

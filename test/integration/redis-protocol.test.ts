@@ -27,7 +27,7 @@ describe.skipIf(missing !== undefined)(`the protocol over a log in Redis${title}
   });
   afterEach(() => feed[Symbol.asyncDispose]());
 
-  test("the state is one cut, and its cursor is where the events go on", async () => {
+  test("the state is one consistent read, and its cursor is where the events go on", async () => {
     const keys = Array.from({ length: 1200 }, (_, n) => `k${String(n).padStart(4, "0")}`);
     for (let first = 0; first < keys.length; first += 300) {
       await feed.commitObjects(

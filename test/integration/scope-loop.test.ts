@@ -504,7 +504,7 @@ describe("a scope's loop", () => {
     log.breakNext(...Array.from({ length: 12 }, () => full));
     nomad.set("jobs/default", 20, [job("a", 15, { created: 5 })]);
     await until("it is paused", () => loop.report().reason?.includes("LOG_FULL"));
-    loop.lookOver();
+    loop.checkStale();
     expect(loop.report()).toMatchObject({ condition: "stale", upToDate: false, broken: false });
     await count(3);
     await until("it is well", () => loop.report().condition === "ok");

@@ -273,8 +273,8 @@ describe.skipIf(asRoot !== undefined)(`without permission${skippedBecause(asRoot
     await expect(open()).rejects.toMatchObject({ code: "LOG_UNUSABLE", message });
     const reader = await openSqliteLog({ path, readOnly: true });
     expect((await reader.head()).sequence).toBe(1);
-    await using cut = await reader.stateCut();
-    expect(cut.cursor.sequence).toBe(1);
+    await using read = await reader.consistentRead();
+    expect(read.cursor.sequence).toBe(1);
     await reader.close();
   });
 });
@@ -421,16 +421,16 @@ describe("the file's size", () => {
 
   test("is not driven up by a reading of the state that does not end: that is ended", async () => {
     const log = await openSqliteLog({ path, source: SOURCE, maxWalBytes: 2 << 20 });
-    const cut = await log.stateCut();
+    const read = await log.consistentRead();
     for (let round = 0; round < 10; round += 1) await log.commit(await commitOf(log, 300));
-    await expect(cut.entries()[Symbol.asyncIterator]().next()).rejects.toMatchObject({
+    await expect(read.entries()[Symbol.asyncIterator]().next()).rejects.toMatchObject({
       code: "LOG_UNAVAILABLE",
       retryable: true,
     });
-    await cut[Symbol.asyncDispose]();
+    await read[Symbol.asyncDispose]();
     for (let round = 0; round < 3; round += 1) await log.commit(await commitOf(log, 1));
     expect(statSync(`${path}-wal`).size).toBeLessThan(2 << 20);
-    await using next = await log.stateCut();
+    await using next = await log.consistentRead();
     await log.commit(await commitOf(log, 1));
     expect(await next.entries()[Symbol.asyncIterator]().next()).toMatchObject({ done: true });
     await log.close();

@@ -3,14 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { LogUnavailable } from "../../src/feed/errors.ts";
-import type { DutyPlan } from "../../src/coordination/coordination.ts";
+import type { AssignmentPlan } from "../../src/coordination/coordination.ts";
 import { keepWithin } from "../../src/feed/retention.ts";
 import { openSqliteLog } from "../../src/feed/sqlite/open.ts";
 import { systemClock, type Clock } from "../../src/pollers/clock.ts";
-import { LocalDuties } from "../../src/coordination/local/local-duties.ts";
+import { LocalAssignments } from "../../src/coordination/local/local-assignments.ts";
 import type { PlannerOptions } from "../../src/pollers/planner.ts";
 import type { PollerOptions } from "../../src/pollers/poller.ts";
-import { PollerDuties } from "../../src/pollers/poller-duties.ts";
+import { PollerAssignments } from "../../src/pollers/poller-assignments.ts";
 import type { Supervisor } from "../../src/pollers/supervisor.ts";
 import { scopeName } from "../../src/schemas/scope.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
@@ -41,8 +41,8 @@ describe("the supervisor", () => {
   let abort: AbortController;
   let running: Promise<unknown>;
   let supervisor: Supervisor;
-  let duties: PollerDuties;
-  let local: LocalDuties;
+  let assignments: PollerAssignments;
+  let local: LocalAssignments;
   let skewMs: number;
   let longestSleepMs: number;
   /** Real time, but a test may let minutes pass, and shorten sleeps. */
@@ -54,7 +54,7 @@ describe("the supervisor", () => {
 
   const start = (options: Partial<PlannerOptions & PollerOptions> = {}, restMs = 5_000) => {
     const logger = silentLogger();
-    local = new LocalDuties("test", logger, restMs);
+    local = new LocalAssignments("test", logger, restMs);
     const deps = {
       nomad,
       log,
@@ -62,11 +62,11 @@ describe("the supervisor", () => {
       metrics,
       clock,
       random: () => 0.01,
-      announce: (plan: DutyPlan) => local.announce(plan),
+      announce: (plan: AssignmentPlan) => local.announce(plan),
       trim: (signal: AbortSignal) => keepWithin(log, {}, { logger, metrics, signal }),
       nomadReady: Promise.resolve(),
     };
-    duties = new PollerDuties(deps, {
+    assignments = new PollerAssignments(deps, {
       source: "nomad://test/global",
       owner: "test",
       waitMs: 60_000,
@@ -82,8 +82,8 @@ describe("the supervisor", () => {
       maxScopes: 50,
       ...options,
     });
-    supervisor = duties.supervisor;
-    running = Promise.all([local.run(duties, abort.signal), supervisor.run(abort.signal)]);
+    supervisor = assignments.supervisor;
+    running = Promise.all([local.run(assignments, abort.signal), supervisor.run(abort.signal)]);
   };
   const watched = () =>
     supervisor
@@ -164,7 +164,7 @@ describe("the supervisor", () => {
     log.failScopes = 2;
     start();
     await watching("jobs/default", "namespaces/-");
-    await until("planned", () => duties.waitingForPlan().length === 0);
+    await until("planned", () => assignments.waitingForPlan().length === 0);
   });
 
   it("folds into * where namespaces are more than connections, without telling anything twice", async () => {
@@ -241,7 +241,7 @@ describe("the supervisor", () => {
       expect((await events()).map((event) => event.type)).not.toContain("nomad.feed.resync");
     });
 
-    it("tells what a namespace left that came and went between two looks", async () => {
+    it("tells what a namespace left that came and went between two polls", async () => {
       start();
       await watching("jobs/default", "namespaces/-");
       jobs(21, web, job("batch", "ghost", 20));
@@ -376,9 +376,9 @@ describe("the supervisor", () => {
     await watching("namespaces/-");
     nomad.set("namespaces/-", 30, [namespace("default", 1), namespace("qa", 30)]);
     await watching("jobs/qa", "namespaces/-");
-    expect(local.owed()).toEqual([{ duty: "jobs/default", why: "another process took it over" }]);
+    expect(local.owed()).toEqual([{ assignment: "jobs/default", why: "another process took it over" }]);
     expect(await local.statuses()).toContainEqual(
-      expect.objectContaining({ duty: "jobs/default", state: "taken", worker: null }),
+      expect.objectContaining({ assignment: "jobs/default", state: "taken", worker: null }),
     );
     expect((await events()).map((event) => event.key)).not.toContain("web");
   });
@@ -433,7 +433,7 @@ describe("the supervisor", () => {
     nomad.set("jobs/ghost", 30, []);
     await until("its delete", async () => (await events()).some((event) => event.op === "delete"));
     await until("the scope's end", () => watched().length === 0);
-    expect(local.owed().map(({ duty }) => duty)).toEqual(["jobs/ghost"]);
+    expect(local.owed().map(({ assignment }) => assignment)).toEqual(["jobs/ghost"]);
     expect(nomad.requests.length).toBeLessThan(12);
   });
 });

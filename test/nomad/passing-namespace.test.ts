@@ -105,7 +105,7 @@ describe.skipIf(typeof found === "string")(`namespaces of a real Nomad that come
     expect((await events()).map((event) => event.type)).not.toContain("nomad.feed.resync");
   });
 
-  it("come and go between two looks, while the bridge runs", async () => {
+  it("come and go between two polls, while the bridge runs", async () => {
     const before = await left();
     await comeAndGo();
     await agreed();

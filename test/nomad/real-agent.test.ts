@@ -128,7 +128,7 @@ describe.skipIf(typeof found === "string")(`a real Nomad agent (${origin})`, () 
     const node = (await events()).find((event) => event.subject.startsWith("nodes/-/"));
     const id = node?.key ?? "";
     await nomad.drainNode(id);
-    // A drain may begin and end between two looks at the list; either way it is said.
+    // A drain may begin and end between two polls at the list; either way it is said.
     await seen("the drain", (event) =>
       event.signals.some((name) => name === "node.draining" || name === "node.drain_complete"),
     );

@@ -130,7 +130,7 @@ test("no command shows a password that was given to it", async () => {
     (given: string) => ["config", "--nomad-addr", given],
     (given: string) => ["config", "--json", "--feed", given],
     (given: string) => ["tail", "--url", given, "--limit", "1"],
-    (given: string) => ["duties", "--url", given],
+    (given: string) => ["assignments", "--url", given],
     (given: string) => ["demo", "--feed", given, "--listen", "nowhere"],
     (given: string) => ["run", `--${given}`],
   ];

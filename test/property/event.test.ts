@@ -171,7 +171,7 @@ test("an event keeps to the size cap, and what was cut is kept whole", () => {
   );
 });
 
-/** What may happen to an object between two looks. */
+/** What may happen to an object between two polls. */
 type Step = "write" | "write without index" | "delete" | "delete and create" | "restore" | "nothing";
 const steps = fc.array(
   fc.tuple(

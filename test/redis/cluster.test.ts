@@ -8,7 +8,7 @@ import { feedLogContract } from "../contract/feed-log.ts";
 import { recordingLogger } from "../support/recording-logger.ts";
 import { clusterPort, startCluster, type TestCluster } from "../support/redis-cluster.ts";
 import { changesIn, SteadyWriter } from "../support/redis-commits.ts";
-import { openDuties, openTestLog, redisLogsOf } from "../support/redis-logs.ts";
+import { openAssignments, openTestLog, redisLogsOf } from "../support/redis-logs.ts";
 import { redisMissing, RedisServer } from "../support/redis-server.ts";
 import { skippedBecause } from "../support/skipped.ts";
 import { until } from "../support/until.ts";
@@ -25,7 +25,7 @@ describe.skipIf(missing !== undefined)(`in a cluster of three masters with repli
   const open = redisLogsOf(() => cluster.url, { prefix: "contract" });
 
   feedLogContract("Redis", open);
-  coordinationContract("BullMQ", ({ restMs }) => openDuties(cluster.url, { restMs }));
+  coordinationContract("BullMQ", ({ restMs }) => openAssignments(cluster.url, { restMs }));
 
   test("the log does what a list of events and a map of objects would do", async () => {
     await expect(checkAgainstModel(open, 20)).resolves.toBeUndefined();

@@ -4,9 +4,9 @@ import { openRedisLog } from "../../src/feed/redis/open.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
 import { checkAgainstModel } from "../contract/feed-log-model.ts";
 import { feedLogContract } from "../contract/feed-log.ts";
-import { planOf, TestHolder } from "../support/duty-holders.ts";
+import { planOf, TestHolder } from "../support/assignment-holders.ts";
 import { changesIn, SteadyWriter } from "../support/redis-commits.ts";
-import { openDuties, openTestLog, redisLogsOf } from "../support/redis-logs.ts";
+import { openAssignments, openTestLog, redisLogsOf } from "../support/redis-logs.ts";
 import { startSentinelTrio, type SentinelTrio } from "../support/redis-sentinels.ts";
 import { redisMissing } from "../support/redis-server.ts";
 import { recordingLogger } from "../support/recording-logger.ts";
@@ -104,25 +104,25 @@ describe.skipIf(missing !== undefined)(`a failover by Sentinels${title}`, () => 
     await Promise.all([log.close(), reader.close()]);
   });
 
-  test("a failover: duties go on, and what is announced afterwards is done", async () => {
+  test("a failover: assignments go on, and what is announced afterwards is done", async () => {
     await using trio = await startSentinelTrio();
-    const duties = await openDuties(trio.url, { restMs: 50 });
+    const assignments = await openAssignments(trio.url, { restMs: 50 });
     const holder = new TestHolder();
     const stop = new AbortController();
-    const running = duties.run(holder, stop.signal);
-    await until("the first duties are done", () => holder.duties.includes("trim"));
+    const running = assignments.run(holder, stop.signal);
+    await until("the first assignments are done", () => holder.assignments.includes("trim"));
     const before = await trio.master();
     await before.kill();
     await until("another master", async () => (await trio.master()) !== before);
     const announce = () =>
-      duties.announce(planOf(1)).then(
+      assignments.announce(planOf(1)).then(
         () => true,
         () => false,
       );
-    await until("a duty is announced", announce);
-    await until("it is done", () => holder.duties.includes("jobs/n1"));
+    await until("an assignment is announced", announce);
+    await until("it is done", () => holder.assignments.includes("jobs/n1"));
     stop.abort(new Error("end of test"));
     await running;
-    await duties.close();
+    await assignments.close();
   });
 });

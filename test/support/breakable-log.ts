@@ -32,7 +32,7 @@ export function breakable(
     cursorAt: (timeMs) => log.cursorAt(timeMs),
     overflow: (sequence) => log.overflow(sequence),
     times: () => log.times(),
-    stateCut: () => log.stateCut(),
+    consistentRead: () => log.consistentRead(),
     trim: (limits) => log.trim(limits),
     scopes: () => log.scopes(),
     filled: () => log.filled(),

@@ -22,7 +22,7 @@ export function accountOf(
     const [resource] = scope.split("/") as [ResourceType];
     return [
       `--- ${scope}`,
-      ...dutyLines(traces, scope),
+      ...assignmentLines(traces, scope),
       `Nomad: index ${simulator.cluster.state.indexOf(resource)} of ${resource}, ${simulator.index} in all`,
       ...events.filter((event) => event.subject === subject).map(eventLine),
       ...logLines(traces, scope),
@@ -31,23 +31,28 @@ export function accountOf(
 }
 
 /** Says why the feed is not watched whole. */
-export function accountOfDuties({ duties, processes }: Traces): string[] {
-  const open = duties.filter(({ state, condition }) => state !== "held" || (condition ?? "ok") !== "ok");
+export function accountOfAssignments({ assignments, processes }: Traces): string[] {
+  const open = assignments.filter(({ state, condition }) => state !== "held" || (condition ?? "ok") !== "ok");
   if (open.length === 0) return processes.flatMap(({ name, lines }) => lines.slice(-10).map(lineOf(name)));
   return open
     .slice(0, MOST_SCOPES)
-    .flatMap((status) => [`--- ${JSON.stringify(status)}`, ...logLines({ duties, processes }, status.duty)]);
+    .flatMap((status) => [
+      `--- ${JSON.stringify(status)}`,
+      ...logLines({ assignments, processes }, status.assignment),
+    ]);
 }
 
 function scopeOf(subject: string): string {
   return subject.split("/").slice(0, 2).join("/");
 }
 
-function dutyLines({ duties }: Traces, scope: string): string[] {
+function assignmentLines({ assignments }: Traces, scope: string): string[] {
   const [resource] = scope.split("/");
-  const found = duties.filter(({ duty }) => duty === scope || duty === `${resource}/*`);
+  const found = assignments.filter(
+    ({ assignment }) => assignment === scope || assignment === `${resource}/*`,
+  );
   if (found.length > 0) return found.map((status) => JSON.stringify(status));
-  return [`not planned; these are: ${duties.map(({ duty }) => duty).join(", ")}`];
+  return [`not planned; these are: ${assignments.map(({ assignment }) => assignment).join(", ")}`];
 }
 
 function eventLine({ id, op, mode, previous, current, sequence, recordedMs, data }: SeenEvent): string {

@@ -1,10 +1,10 @@
-import type { DutyStatus } from "../../src/schemas/duty-schema.ts";
+import type { AssignmentStatus } from "../../src/schemas/assignment-schema.ts";
 import type { BridgeProcess, LogLine } from "./bridge-process.ts";
-import { dutiesAt } from "./worker-watch.ts";
+import { assignmentsAt } from "./worker-watch.ts";
 
 /** What the processes under test leave behind for people. */
 export interface Traces {
-  readonly duties: readonly DutyStatus[];
+  readonly assignments: readonly AssignmentStatus[];
   /** Every process that was started, also those that ended. */
   readonly processes: readonly { readonly name: string; readonly lines: readonly LogLine[] }[];
 }
@@ -22,9 +22,10 @@ export class StartedProcesses {
   async traces(): Promise<Traces> {
     const processes = this.#all.map(({ name, process: { lines } }) => ({ name, lines }));
     for (const { process } of this.#all) {
-      const duties = process.servesAt === undefined ? [] : await dutiesAt(process.servesAt).catch(() => []);
-      if (duties.length > 0) return { duties, processes };
+      const assignments =
+        process.servesAt === undefined ? [] : await assignmentsAt(process.servesAt).catch(() => []);
+      if (assignments.length > 0) return { assignments, processes };
     }
-    return { duties: [], processes };
+    return { assignments: [], processes };
   }
 }

@@ -7,7 +7,7 @@ import {
 } from "../../packages/nomad-simulator/src/index.ts";
 import { createRandom, type Random } from "../../packages/nomad-simulator/src/random.ts";
 import type { LogLine } from "./bridge-process.ts";
-import { accountOf, accountOfDuties } from "./chaos-account.ts";
+import { accountOf, accountOfAssignments } from "./chaos-account.ts";
 import { ChaosBridge } from "./chaos-bridge.ts";
 import { ChaosWorkers } from "./chaos-workers.ts";
 import { SubjectInTime, type ChaosSubject } from "./chaos-subject.ts";
@@ -210,7 +210,7 @@ class Chaos {
   }
 
   async #explain(error: unknown): Promise<never> {
-    const account = accountOfDuties(await this.#traces());
+    const account = accountOfAssignments(await this.#traces());
     throw new Error([error instanceof Error ? error.message : String(error), ...account].join("\n"), {
       cause: error,
     });
@@ -218,8 +218,8 @@ class Chaos {
 
   /** Of the processes, and of what was done to them. */
   async #traces(): Promise<Traces> {
-    const { duties, processes } = await this.#subject.traces();
-    return { duties, processes: [...processes, { name: "chaos", lines: this.#steps }] };
+    const { assignments, processes } = await this.#subject.traces();
+    return { assignments, processes: [...processes, { name: "chaos", lines: this.#steps }] };
   }
 
   #say(line: string): void {

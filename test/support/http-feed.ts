@@ -139,7 +139,7 @@ export class TestFeed implements AsyncDisposable {
         signals: ["allocation.failed", "allocation.lost", "node.down"],
         liveness: () => ({ alive: true }),
         readiness: () => ({ ready: true, waiting: [] }),
-        duties: async () => [],
+        assignments: async () => [],
         ...deps,
       },
       { host: "127.0.0.1", port: 0, ...options },

@@ -1,4 +1,4 @@
-import { openSharedDuties } from "../../src/coordination/bullmq/open.ts";
+import { openSharedAssignments } from "../../src/coordination/bullmq/open.ts";
 import type { Coordination } from "../../src/coordination/coordination.ts";
 import type { FeedLog } from "../../src/feed/log.ts";
 import { epochEventOf } from "../../src/events/control.ts";
@@ -36,8 +36,8 @@ export function redisLogsOf(url: string | (() => string), { prefix }: { prefix: 
   };
 }
 
-/** The duties of one process, of a feed of its own in the Redis at `url`. */
-export async function openDuties(url: string, { restMs }: { restMs: number }): Promise<Coordination> {
-  const own = `${url}?feed=duties-${(feeds += 1)}`;
-  return openSharedDuties({ url: own, worker: "me", timeoutMs: 3000, logger: silentLogger(), restMs });
+/** The assignments of one process, of a feed of its own in the Redis at `url`. */
+export async function openAssignments(url: string, { restMs }: { restMs: number }): Promise<Coordination> {
+  const own = `${url}?feed=assignments-${(feeds += 1)}`;
+  return openSharedAssignments({ url: own, worker: "me", timeoutMs: 3000, logger: silentLogger(), restMs });
 }

@@ -1,22 +1,22 @@
 import { Redis } from "ioredis";
 import { openLogToRead } from "../../src/commands/support/feed-log.ts";
-import { dutiesSchema, type DutyStatus } from "../../src/schemas/duty-schema.ts";
+import { assignmentsSchema, type AssignmentStatus } from "../../src/schemas/assignment-schema.ts";
 import { scopeName } from "../../src/schemas/scope.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
 import type { BridgeProcess } from "./bridge-process.ts";
 import { until } from "./until.ts";
 
-/** Whether this worker says that every duty of the feed is held, and every scope read. */
+/** Whether this worker says that every assignment of the feed is held, and every scope read. */
 export async function seesAllWatched(worker: BridgeProcess): Promise<boolean> {
-  const duties = await dutiesAt(await worker.url());
-  const whole = duties.every(({ state, condition }) => state === "held" && (condition ?? "ok") === "ok");
-  return whole && duties.some(({ duty }) => duty.includes("/"));
+  const assignments = await assignmentsAt(await worker.url());
+  const whole = assignments.every(({ state, condition }) => state === "held" && (condition ?? "ok") === "ok");
+  return whole && assignments.some(({ assignment }) => assignment.includes("/"));
 }
 
-/** Every duty of the feed, as the process that serves there knows of it; none where it cannot say. */
-export async function dutiesAt(url: string): Promise<readonly DutyStatus[]> {
-  const response = await fetch(`${url}/v1/duties`).catch(() => undefined);
-  return response?.ok === true ? dutiesSchema.parse(await response.json()).duties : [];
+/** Every assignment of the feed, as the process that serves there knows of it; none where it cannot say. */
+export async function assignmentsAt(url: string): Promise<readonly AssignmentStatus[]> {
+  const response = await fetch(`${url}/v1/assignments`).catch(() => undefined);
+  return response?.ok === true ? assignmentsSchema.parse(await response.json()).assignments : [];
 }
 
 /** Scopes that this worker claimed last, of the feed in Redis at `url`. */

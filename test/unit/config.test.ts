@@ -106,7 +106,7 @@ describe("who may subscribe", () => {
     [{ tlsCert: "a.pem" }, /^--tls-cert and --tls-key: give both or neither/],
     [{ tlsClientCa: "a.pem" }, /^--tls-client-ca: needs --tls-cert/],
     [{ allowOrigin: "app.example" }, /^--allow-origin: .*https:\/\/app\.example/],
-    [{ openRoutes: "duties" }, /^--open-routes: .*allowed: metrics, readyz/],
+    [{ openRoutes: "assignments" }, /^--open-routes: .*allowed: metrics, readyz/],
   ])("%j is refused", (flags, problem) => {
     expect(problemsOf(flags)).toEqual([expect.stringMatching(problem)]);
   });

@@ -79,7 +79,7 @@ table("nodes", [
   ["drain ends", { Drain: true, ...drain("draining") }, drain("complete"), ["node.drain_complete"]],
   ["drain is called off", { Drain: true, ...drain("draining") }, drain("canceled"), ["node.drain_canceled"]],
   [
-    "a drain between two looks",
+    "a drain between two polls",
     drain("complete"),
     drain("complete", "2026-08-22T12:00:00Z"),
     ["node.draining", "node.drain_complete"],
@@ -368,7 +368,7 @@ const INTRODUCTION = `# Signals
 
 A signal is a named transition of one Nomad object: what an event means, where its changes say what differs. \`data.signals\` of an event lists all that apply; \`signals=\` of a subscription takes their names. An event's severity is the highest of its signals; without a signal it is INFO, or DEBUG where only counters or bookkeeping moved.
 
-An object that is first seen in a state has come into it: an allocation that was placed and failed between two looks gives one event with \`allocation.placed\` and \`allocation.failed\`. Signals come from two states of an object, so what came and went between two looks has none, and task events are seen as far as Nomad keeps them (the ten newest of a task).
+An object that is first seen in a state has come into it: an allocation that was placed and failed between two polls gives one event with \`allocation.placed\` and \`allocation.failed\`. Signals come from two states of an object, so what came and went between two polls has none, and task events are seen as far as Nomad keeps them (the ten newest of a task).
 
 This page is generated from the table in \`src/events/signals.ts\`.
 `;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { NomadApi } from "../../src/nomad/api.ts";
-import { isSuspicious, judge } from "../../src/pollers/access-guard.ts";
+import { isSuspicious, verifyAbsence } from "../../src/pollers/access-guard.ts";
 import { restoreSigns } from "../../src/pollers/restore-signs.ts";
 import type { Change, Stub } from "../../src/schemas/change.ts";
 import { parseExact, type JsonObject } from "../../src/schemas/json.ts";
@@ -51,7 +51,7 @@ describe("isSuspicious", () => {
   });
 });
 
-describe("judge", () => {
+describe("verifyAbsence", () => {
   const signal = new AbortController().signal;
   const nomad = (presence: Record<string, "present" | "absent" | "hidden">, allowed: string[]): NomadApi => ({
     list: async () => Promise.reject(new Error("not asked here")),
@@ -62,7 +62,7 @@ describe("judge", () => {
   });
 
   it("finds objects hidden where the token lost its rights, and believes the rest", async () => {
-    const verdict = await judge(
+    const verdict = await verifyAbsence(
       nomad({ a: "present", b: "present" }, ["a"]),
       jobs("*"),
       [ref("a", "x"), ref("b", "y"), ref("gone", "z")],
@@ -73,14 +73,19 @@ describe("judge", () => {
   });
 
   it("knows that a scope's own namespace is gone", async () => {
-    const verdict = await judge(nomad({}, []), jobs("gone"), [ref("gone", "z")], signal);
+    const verdict = await verifyAbsence(nomad({}, []), jobs("gone"), [ref("gone", "z")], signal);
     expect(verdict).toEqual({ hiddenNamespaces: [], namespaceGone: true });
   });
 
   it("takes a namespace for deleted only where Nomad says that it is absent", async () => {
     const scope: Scope = { resource: "namespaces", namespace: "-" };
     const names = ["a", "b", "c"].map((key): ObjectRef => ({ resource: "namespaces", namespace: "-", key }));
-    const verdict = await judge(nomad({ a: "present", b: "hidden", c: "absent" }, []), scope, names, signal);
+    const verdict = await verifyAbsence(
+      nomad({ a: "present", b: "hidden", c: "absent" }, []),
+      scope,
+      names,
+      signal,
+    );
     expect(verdict.hiddenNamespaces).toEqual(["a", "b"]);
   });
 });

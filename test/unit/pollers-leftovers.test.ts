@@ -19,7 +19,7 @@ function handClock() {
   const clock: Clock = {
     now: () => nowMs,
     elapsed: () => nowMs,
-    breathe: () => immediate(),
+    yield: () => immediate(),
     sleep: (ms, signal) =>
       new Promise((resolve) => {
         const wake = () => {
@@ -111,7 +111,7 @@ function looking(resources: readonly ResourceType[] = ["jobs", "nodes"]) {
   return { ...hand, world, leftovers, asked, born, lines, look, outside, found: () => found };
 }
 
-describe("a look for what deleted namespaces left", () => {
+describe("a scan for what deleted namespaces left", () => {
   it("asks for what is not watched, and finds it, whether Nomad knows filters or not", async () => {
     const { world, asked, look, outside, found } = looking();
     world.watched = { namespaces: ["default", "qa"], folded: new Set() };
@@ -155,7 +155,7 @@ describe("a look for what deleted namespaces left", () => {
     const { world, leftovers, lines, look, outside } = looking();
     world.error = "NOMAD_FORBIDDEN";
     await look();
-    expect(leftovers.looked).toBe(true);
+    expect(leftovers.scanned).toBe(true);
     expect(await outside()).toEqual([]);
     expect(lines).toEqual([]);
   });
@@ -169,17 +169,17 @@ describe("a look for what deleted namespaces left", () => {
     expect(lines).toEqual([]);
     await pass(10_000);
     expect(lines).toHaveLength(1);
-    expect(leftovers.looked).toBe(false);
+    expect(leftovers.scanned).toBe(false);
     world.error = undefined;
     await pass(5_000);
-    expect(leftovers.looked).toBe(true);
+    expect(leftovers.scanned).toBe(true);
     const before = asked.length;
     await pass(FIVE_MINUTES - 10_000);
     expect(asked).toHaveLength(before);
   });
 });
 
-describe("what a look finds for the first time", () => {
+describe("what a scan finds for the first time", () => {
   it("was there before, where the feed has read nothing yet; later it is news", async () => {
     const { world, born, look } = looking();
     world.listed = [job("gone")];
@@ -210,7 +210,7 @@ describe("scopes outside of the namespaces", () => {
   it.each([
     ["by themselves", "jobs/gone"],
     ["with all namespaces", "jobs/*"],
-  ])("are no more once they were read since the look, %s", async (_how, name) => {
+  ])("are no more once they were read since the scan, %s", async (_how, name) => {
     const { world, look, outside } = looking();
     world.statuses = [status(name, "1")];
     world.listed = [job("gone")];

@@ -17,7 +17,7 @@ function manualClock(): Clock & { slept: number[]; advance(ms: number): void } {
       slept.push(ms);
       now += ms;
     },
-    breathe: async () => undefined,
+    yield: async () => undefined,
   };
 }
 

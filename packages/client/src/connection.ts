@@ -8,7 +8,7 @@ export type Ending =
       readonly opened: boolean;
       readonly problem: string | undefined;
       /** TLS failed in a way that stays so. */
-      readonly isDistrusted: boolean;
+      readonly isUntrusted: boolean;
     }
   | ({ readonly kind: "refused" } & Refusal)
   /** What was said there is no feed's. */
@@ -54,8 +54,8 @@ export class Connection {
       onText: (text) => this.#onText(text),
       onAlive: () => this.#heard(),
       onRefused: (refusal) => this.#end({ kind: "refused", ...refusal }),
-      onClosed: (code, problem, isDistrusted = false) =>
-        this.#end({ kind: "closed", code, opened: this.#isOpened, problem, isDistrusted }),
+      onClosed: (code, problem, isUntrusted = false) =>
+        this.#end({ kind: "closed", code, opened: this.#isOpened, problem, isUntrusted }),
     });
     options.signal.addEventListener("abort", this.#onAbort);
     this.#watch(options.silenceMs);
@@ -143,6 +143,6 @@ export class Connection {
 
   #giveUp(): void {
     const problem = `nothing was heard for ${this.#options.silenceMs / 1000} s`;
-    this.#end({ kind: "closed", code: 1006, opened: this.#isOpened, problem, isDistrusted: false });
+    this.#end({ kind: "closed", code: 1006, opened: this.#isOpened, problem, isUntrusted: false });
   }
 }

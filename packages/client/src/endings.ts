@@ -55,8 +55,8 @@ export function verdictOf(ending: Ending, said: Said, url: string): Verdict {
       return final(status, problem, answered);
     }
     case "closed": {
-      const { opened, problem, isDistrusted } = ending;
-      if (isDistrusted && !opened) return distrusted(url, problem);
+      const { opened, problem, isUntrusted } = ending;
+      if (isUntrusted && !opened) return untrusted(url, problem);
       const code = (NO_CLOSE_FRAME.includes(ending.code) ? said.closeCode : undefined) ?? ending.code;
       if (code === 1000) return { kind: "done" };
       const status = code - 4000;
@@ -79,8 +79,8 @@ export function passing({ kind, error }: Extract<Verdict, { kind: "refused" }>):
   return passes ? again("later", error.message) : { kind, error };
 }
 
-/** No certificate becomes believed by waiting. */
-function distrusted(url: string, problem: string | undefined): Verdict {
+/** Waiting makes no certificate trusted. */
+function untrusted(url: string, problem: string | undefined): Verdict {
   const said = {
     message: `${url} cannot be trusted: ${problem ?? "TLS failed"}`,
     hint: "Name the authority that signed its certificate, with --ca-cert or in Node's NODE_EXTRA_CA_CERTS",

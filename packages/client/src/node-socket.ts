@@ -11,7 +11,7 @@ const CLOSE_GRACE_MS = 1000;
 /** Of an error's text; the rest says nothing. */
 const MAX_BODY_BYTES = 64 * 1024;
 
-/** Codes of OpenSSL and Node for certificates that are not believed, and for a peer that speaks no TLS or wants a certificate. */
+/** Codes of OpenSSL and Node for certificates that are not trusted, and for a peer that speaks no TLS or wants a certificate. */
 const DISTRUST =
   /^(CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE|ERR_TLS_CERT_|ERR_SSL_.*(WRONG_VERSION|CERTIFICATE|UNKNOWN_CA|PACKET_LENGTH))/;
 
@@ -40,7 +40,7 @@ function open({ url, token }: SocketRequest, listener: SocketListener, ca: strin
   const gone = deferred();
   let lines: IncomingMessage | undefined;
   let problem: string | undefined;
-  let isDistrusted = false;
+  let isUntrusted = false;
   socket
     .on("open", listener.onOpened)
     .on("ping", listener.onAlive)
@@ -57,11 +57,11 @@ function open({ url, token }: SocketRequest, listener: SocketListener, ca: strin
     .on("error", (error: Error & { code?: string }) => {
       // Node's error of several addresses tried has no message of its own.
       problem ??= error.message || (error.code ?? error.name);
-      isDistrusted ||= DISTRUST.test(error.code ?? "");
+      isUntrusted ||= DISTRUST.test(error.code ?? "");
     })
     .on("close", (code) => {
       gone.resolve();
-      listener.onClosed(code, problem, isDistrusted);
+      listener.onClosed(code, problem, isUntrusted);
     });
   return {
     flow: { pause: () => (lines ?? socket).pause(), resume: () => (lines ?? socket).resume() },

@@ -19,8 +19,8 @@ export interface SocketListener {
   /** It lives, and carries nothing. */
   readonly onAlive: () => void;
   readonly onRefused: (refusal: Refusal) => void;
-  /** `problem`: what the system says, where it says something. `isDistrusted`: TLS failed in a way that stays so. */
-  readonly onClosed: (code: number, problem?: string, isDistrusted?: boolean) => void;
+  /** `problem`: what the system says, where it says something. `isUntrusted`: TLS failed in a way that stays so. */
+  readonly onClosed: (code: number, problem?: string, isUntrusted?: boolean) => void;
 }
 
 /** A WebSocket as the client needs one: Node's or a browser's. */

@@ -7,8 +7,8 @@ import { canonicalStub, type TrueState } from "../../../packages/nomad-simulator
  */
 export async function wrongObjects(log: FeedLog, truth: TrueState): Promise<string[]> {
   const known = new Map<string, string>();
-  await using cut = await log.stateCut();
-  for await (const entries of cut.entries()) {
+  await using read = await log.consistentRead();
+  for await (const entries of read.entries()) {
     for (const { ref, stub } of entries) {
       known.set(`${ref.resource}/${ref.namespace}/${ref.key}`, canonicalStub(stub.toString()));
     }

@@ -2,13 +2,13 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { LivenessReport, ReadinessReport } from "../../http/health.ts";
 import type { Coordination } from "../../coordination/coordination.ts";
 import type { Clock } from "../../pollers/clock.ts";
-import type { PollerDuties } from "../../pollers/poller-duties.ts";
+import type { PollerAssignments } from "../../pollers/poller-assignments.ts";
 import { scopeName } from "../../schemas/scope.ts";
 
 const LOOK_EVERY_MS = 50;
 
 interface HealthDeps {
-  readonly duties: PollerDuties;
+  readonly assignments: PollerAssignments;
   readonly coordination: Coordination;
   readonly clock: Clock;
 }
@@ -23,16 +23,16 @@ export class Health {
 
   /** Ready: it is known which scopes there are, and every one that is watched here has its baseline. */
   readiness(): ReadinessReport {
-    const { duties, coordination } = this.#deps;
-    const waiting = duties.supervisor
+    const { assignments, coordination } = this.#deps;
+    const waiting = assignments.supervisor
       .reports()
       .filter((report) => !report.baselined)
       .map((report) => ({
         scope: scopeName(report.scope),
         why: report.reason ?? "its first list was not read yet",
       }));
-    waiting.push(...coordination.owed().map(({ duty, why }) => ({ scope: duty, why })));
-    waiting.push(...duties.waitingForPlan());
+    waiting.push(...coordination.owed().map(({ assignment, why }) => ({ scope: assignment, why })));
+    waiting.push(...assignments.waitingForPlan());
     return { ready: waiting.length === 0, waiting };
   }
 
@@ -41,7 +41,7 @@ export class Health {
    * a reason that another start of the process may cure and time does not.
    */
   liveness(): LivenessReport {
-    const { supervisor } = this.#deps.duties;
+    const { supervisor } = this.#deps.assignments;
     const now = this.#deps.clock.elapsed();
     const reports = supervisor.reports();
     const stuck = reports

@@ -77,8 +77,8 @@ export async function whyNothing(
 
 async function livingKeys(log: FeedLog, { resource, key }: ObjectSelector): Promise<Set<string>> {
   const keys = new Set<string>();
-  await using cut = await log.stateCut();
-  for await (const entries of cut.entries({ resource })) {
+  await using read = await log.consistentRead();
+  for await (const entries of read.entries({ resource })) {
     for (const { ref } of entries) if (ref.key.startsWith(key)) keys.add(ref.key);
   }
   return keys;

@@ -3,24 +3,24 @@ import { Connection } from "../../feed/redis/connection.ts";
 import { locationOf } from "../../feed/redis/location.ts";
 import { silentLogger, type Logger } from "../../telemetry/logger.ts";
 import { REST_MS } from "../coordination.ts";
-import { DutyJobs } from "./duty-jobs.ts";
+import { AssignmentJobs } from "./assignment-jobs.ts";
 import { Registry } from "./registry.ts";
-import { SharedDuties } from "./shared-duties.ts";
+import { SharedAssignments } from "./shared-assignments.ts";
 
 /** Workers speak this often, and five times before they are taken for dead. */
 const ROUND_MS = 1_000;
 const SILENT_ROUNDS = 3;
 
-/** Shares the duties of the feed at `url` with every other process that does. @throws LogUnusable. */
-export function openSharedDuties(options: {
+/** Shares the assignments of the feed at `url` with every other process that does. @throws LogUnusable. */
+export function openSharedAssignments(options: {
   readonly url: string;
   /** Names this process and no other. */
   readonly worker: string;
-  /** How long a worker may say nothing before its duties go to others: they have them after at most twice that. */
+  /** How long a worker may say nothing before its assignments go to others: they have them after at most twice that. */
   readonly timeoutMs: number;
   readonly logger: Logger;
   readonly restMs?: number;
-}): SharedDuties {
+}): SharedAssignments {
   const { url, worker, timeoutMs, logger, restMs = REST_MS } = options;
   const location = locationOf(url);
   const { prefix } = location;
@@ -29,8 +29,8 @@ export function openSharedDuties(options: {
   // What is wrong with Redis is said once, by the log.
   const connection = new Connection(location, silentLogger());
   const redis = createRedis(location, { maxRetriesPerRequest: null, socketTimeout: timeoutMs });
-  const jobs = new DutyJobs({ redis, connection, prefix, worker, timeoutMs, logger });
-  return new SharedDuties({
+  const jobs = new AssignmentJobs({ redis, connection, prefix, worker, timeoutMs, logger });
+  return new SharedAssignments({
     worker,
     registry: new Registry({ connection, prefix, worker, timeoutMs, silentMs }),
     jobs,

@@ -1,11 +1,11 @@
 import type { Connection } from "../../feed/redis/connection.ts";
 import { script } from "../../feed/redis/scripts.ts";
-import type { DutyStatus } from "../../schemas/duty-schema.ts";
-import type { DutyPlan } from "../coordination.ts";
+import type { AssignmentStatus } from "../../schemas/assignment-schema.ts";
+import type { AssignmentPlan } from "../coordination.ts";
 
 /**
- * ARGV: worker, its duties (JSON), its report (JSON), ms after which a silent worker counts as gone, and as silent.
- * Answers [the plan as pairs, the workers and their duties as pairs, the workers that are silent].
+ * ARGV: worker, its assignments (JSON), its report (JSON), ms after which a silent worker counts as gone, and as silent.
+ * Answers [the plan as pairs, the workers and their assignments as pairs, the workers that are silent].
  */
 const BEAT = script(`
 local now, timeout = nowMs(), tonumber(ARGV[4])
@@ -45,15 +45,15 @@ for n = 2, #ARGV, 2 do redis.call('HSET', PREFIX .. 'plan', ARGV[n], ARGV[n + 1]
 return 1
 `);
 
-/** Worker to the duties it holds. */
+/** Worker to the assignments it holds. */
 export type Workers = ReadonlyMap<string, readonly string[]>;
 
 /** What a worker hears when it says that it lives. */
 export interface Heard {
-  readonly plan: DutyPlan;
+  readonly plan: AssignmentPlan;
   /** Who lives, the one who asks included. */
   readonly workers: Workers;
-  /** Who has said nothing for a while: it may hold its duties yet, and takes no others. */
+  /** Who has said nothing for a while: it may hold its assignments yet, and takes no others. */
   readonly silent: Workers;
 }
 
@@ -81,11 +81,11 @@ export class Registry {
   }
 
   /** Says that this worker lives and what it does. */
-  async beat(report: readonly DutyStatus[]): Promise<Heard> {
-    const duties = JSON.stringify(report.map(({ duty }) => duty));
+  async beat(report: readonly AssignmentStatus[]): Promise<Heard> {
+    const assignments = JSON.stringify(report.map(({ assignment }) => assignment));
     const all = JSON.stringify(report);
     const waits = [this.#timeoutMs, this.#silentMs];
-    const reply = await this.#connection.run(BEAT, [this.#worker, duties, all, ...waits]);
+    const reply = await this.#connection.run(BEAT, [this.#worker, assignments, all, ...waits]);
     const [plan = [], found = [], quiet = []] = reply as string[][];
     const held = [...pairs(found)].map(([worker, text]) => [worker, JSON.parse(text) as string[]] as const);
     const isSilent = ([worker]: readonly [string, unknown]) => quiet.includes(worker);
@@ -106,12 +106,12 @@ export class Registry {
   }
 
   /** False where somebody else has begun to plan since. */
-  async announce(term: number, plan: DutyPlan): Promise<boolean> {
+  async announce(term: number, plan: AssignmentPlan): Promise<boolean> {
     return (await this.#connection.run(ANNOUNCE, [term, ...[...plan].flat()])) === 1;
   }
 
-  /** The plan, and what every worker said last of its duties, who spoke last coming last. */
-  async reports(): Promise<{ plan: DutyPlan; reports: readonly DutyStatus[] }> {
+  /** The plan, and what every worker said last of its assignments, who spoke last coming last. */
+  async reports(): Promise<{ plan: AssignmentPlan; reports: readonly AssignmentStatus[] }> {
     const [plan, reports, beats, time] = await this.#connection.each([
       ["HGETALL", `${this.#prefix}plan`],
       ["HGETALL", `${this.#prefix}reports`],
@@ -124,7 +124,7 @@ export class Registry {
     // Pairs in pairs, or flat, as the protocol has it.
     const all = [...pairs((beats as (string | string[])[]).flat())].flatMap(([worker, atMs]) => {
       const silentMs = Math.max(0, Math.round(nowMs - Number(atMs)));
-      const said = JSON.parse(texts.get(worker) ?? "[]") as DutyStatus[];
+      const said = JSON.parse(texts.get(worker) ?? "[]") as AssignmentStatus[];
       return silentMs < this.#silentMs ? said : said.map((report) => silentFor(silentMs, report));
     });
     return { plan: planOf(plan as string[]), reports: all };
@@ -132,14 +132,16 @@ export class Registry {
 }
 
 /** What a worker said last is no longer known to be true when it says nothing any more. */
-function silentFor(ms: number, report: DutyStatus): DutyStatus {
+function silentFor(ms: number, report: AssignmentStatus): AssignmentStatus {
   if (report.state !== "held") return report;
   const reason = `its worker has said nothing for ${Math.round(ms / 1000)} s`;
   return { ...report, condition: "stale", reason, lagMs: (report.lagMs ?? 0) + ms };
 }
 
-function planOf(flat: readonly string[]): DutyPlan {
-  return new Map([...pairs(flat)].map(([duty, what]) => [duty, what === "finish" ? "finish" : "perform"]));
+function planOf(flat: readonly string[]): AssignmentPlan {
+  return new Map(
+    [...pairs(flat)].map(([assignment, what]) => [assignment, what === "finish" ? "finish" : "perform"]),
+  );
 }
 
 function pairs(flat: readonly string[]): Map<string, string> {

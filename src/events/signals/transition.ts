@@ -151,7 +151,7 @@ function timeText(stub: JsonObject, field: string): string | undefined {
 
 /**
  * A task has an event that it did not have, by type and time, for which `condition` holds. Nomad keeps the ten
- * newest events of a task: older ones that came and went between two looks are not seen.
+ * newest events of a task: older ones that came and went between two polls are not seen.
  */
 export const taskEvent = (condition: Condition): Predicate =>
   inAny(["TaskStates"], ({ before, after }) =>

@@ -69,7 +69,7 @@ const REV = '"rev":{"current":"';
 const TO_INDEX = '"toIndex":"';
 
 /**
- * The Nomad index to be read off the stream id: that of the change, or of the look that found it where the change
+ * The Nomad index to be read off the stream id: that of the change, or of the poll that found it where the change
  * left none; 0 for control events. It stands behind the object in `tail`, so only its end is looked at.
  */
 export function nomadIndexOf({ tail, op }: EventDraft): string {

@@ -1,6 +1,6 @@
-import { KEEP } from "./cut-scripts.ts";
+import { KEEP } from "./consistent-read-scripts.ts";
 import { SEGMENT_EVENTS } from "./postings.ts";
-import { BIRTH, COUNTS, script } from "./scripts.ts";
+import { KNOWN_EMPTY, COUNTS, script } from "./scripts.ts";
 
 /**
  * Appends what follows in ARGV from `position` on, see `appendArguments` in commit.ts: the kinds of events, as JSON;
@@ -99,9 +99,9 @@ return { ARGV[3], text(sequence), stampOf(entryAt(sequence)) }
  * otherwise appends, writes state and moves the checkpoint. The first write takes memory, so that a server out of
  * memory refuses it before anything has changed.
  *
- * ARGV: resource, namespace, fence, expected rev, commit id, now or '', checkpoint, memo, Nomad epoch, what the writer saw (epoch,
+ * ARGV: resource, namespace, fence, expected rev, commit id, now or '', checkpoint, notes, Nomad epoch, what the writer saw (epoch,
  * sequence, stamp), "1" for a stream per resource, the place (epoch, sequence) behind which the events are sealed, or ''
- * twice; then lists, each after its length: births; what APPEND reads; states (name, number written, key, value …, number
+ * twice; then lists, each after its length: knownEmptyScopes; what APPEND reads; states (name, number written, key, value …, number
  * removed, keys …).
  *
  * Answers ["committed", first, last, rev, epoch, time of recording], ["duplicate", first, last, rev], ["lost"],
@@ -110,7 +110,7 @@ return { ARGV[3], text(sequence), stampOf(entryAt(sequence)) }
  */
 export const COMMIT = script(`
 ${APPEND}
-${BIRTH}
+${KNOWN_EMPTY}
 ${COUNTS}
 local resource, namespace, fence = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local key = PREFIX .. 'scope:' .. resource .. ':' .. namespace
@@ -135,7 +135,7 @@ if rev ~= tonumber(ARGV[4]) then
 end
 local states = statesOf(resource, namespace)
 for _, state in ipairs(states) do
-  -- Who holds the scope believes what is not there any more: it has to claim it again and read everything anew.
+  -- Whoever holds the scope expects what is gone: it has to claim it again and read everything anew.
   if isShort(state) then return { 'conflict', text(rev) } end
 end
 local sealed = ARGV[14] ~= ''
@@ -149,7 +149,7 @@ if ARGV[7] ~= '' then
   redis.call('HSET', key, 'baselined', 1, 'checkpoint', ARGV[7], 'checkpointFence', ARGV[3])
 end
 if ARGV[8] ~= '' then redis.call('HSET', key, 'memo', ARGV[8]) end
-for _ = 1, tonumber(take()) do birth(take()) end
+for _ = 1, tonumber(take()) do knownEmpty(take()) end
 local count, bytes, sequence = append(here.epoch, here.sequence, at, ARGV[13] == '1', sealed)
 
 ${KEEP}

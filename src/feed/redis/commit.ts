@@ -3,12 +3,12 @@ import { scopesOverlap, type Scope } from "../../schemas/scope.ts";
 import { inherit, type ScopeRecord } from "../claims.ts";
 import { Conflict, Fenced } from "../errors.ts";
 import {
-  EMPTY_MEMO,
+  NO_NOTES,
   type Checkpoint,
   type Claim,
   type Commit,
   type Committed,
-  type ScopeMemo,
+  type ScopeNotes,
   type ScopeStatus,
   type StateWrite,
 } from "../log.ts";
@@ -46,9 +46,9 @@ export interface CommitContext {
 
 /** The commit as the commit script reads it. */
 export function argumentsOf(commit: Commit, context: CommitContext): Argument[] {
-  const { scope, checkpoint, memo, births = [], events } = commit;
+  const { scope, checkpoint, notes, knownEmptyScopes = [], events } = commit;
   const { nowMs, seen, streamPerResource, sealedAfter } = context;
-  const nomadEpoch = Math.max(checkpoint?.nomadEpoch ?? 0, memo?.resync?.nomadEpoch ?? 0);
+  const nomadEpoch = Math.max(checkpoint?.nomadEpoch ?? 0, notes?.resync?.nomadEpoch ?? 0);
   const args: Argument[] = [
     scope.resource,
     scope.namespace,
@@ -57,14 +57,14 @@ export function argumentsOf(commit: Commit, context: CommitContext): Argument[] 
     commit.commitId,
     nowMs,
     checkpoint === undefined ? "" : JSON.stringify(checkpoint),
-    memo === undefined ? "" : JSON.stringify(memo),
+    notes === undefined ? "" : JSON.stringify(notes),
     nomadEpoch,
     ...seenArguments(seen),
     streamPerResource ? "1" : "",
     sealedAfter?.epoch ?? "",
     sealedAfter?.sequence ?? "",
-    births.length,
-    ...births.map(({ resource, namespace }) => `${resource}:${namespace}`),
+    knownEmptyScopes.length,
+    ...knownEmptyScopes.map(({ resource, namespace }) => `${resource}:${namespace}`),
   ];
   for (const argument of appendArguments(events, sealedAfter)) args.push(argument);
   for (const argument of stateArguments(commit.state)) args.push(argument);
@@ -169,7 +169,7 @@ interface ScopeRow extends ScopeRecord, ScopeStatus {
   readonly fence: number;
   readonly baselined: boolean;
   readonly checkpoint: Checkpoint | null;
-  readonly memo: ScopeMemo;
+  readonly notes: ScopeNotes;
 }
 
 /** A scope's hash, as HGETALL lists it. */
@@ -178,7 +178,7 @@ export function scopeRow(scope: Scope, flat: readonly string[]): ScopeRow {
   for (let n = 0; n + 1 < flat.length; n += 2) fields.set(flat[n] as string, flat[n + 1] as string);
   const number = (name: string) => Number(fields.get(name) ?? 0);
   const checkpoint = fields.get("checkpoint");
-  const memo = fields.get("memo");
+  const notes = fields.get("memo");
   return {
     scope,
     fence: number("fence"),
@@ -187,7 +187,7 @@ export function scopeRow(scope: Scope, flat: readonly string[]): ScopeRow {
     baselined: fields.get("baselined") === "1",
     checkpoint: checkpoint === undefined ? null : (JSON.parse(checkpoint) as Checkpoint),
     checkpointFence: number("checkpointFence"),
-    memo: memo === undefined ? EMPTY_MEMO : (JSON.parse(memo) as ScopeMemo),
+    notes: notes === undefined ? NO_NOTES : (JSON.parse(notes) as ScopeNotes),
   };
 }
 
@@ -209,6 +209,6 @@ export function readClaimReply(reply: unknown, scope: Scope): Claim | "lost" {
     baselined,
     checkpoint: checkpoint !== null && borrowed ? { ...checkpoint, count: Number(objects) } : checkpoint,
     borrowed,
-    memo: own?.memo ?? EMPTY_MEMO,
+    notes: own?.notes ?? NO_NOTES,
   };
 }

@@ -1,7 +1,7 @@
 /** Characters of all lists together, about: some hundred thousand keys. */
 const MAX_CHARACTERS = 16 * 1024 * 1024;
 
-/** Lists of keys that several readers of the same cut need, and each of them again: the latest ones that were asked for. */
+/** Lists of keys that several readers of the same consistent read need, and each of them again: the latest ones that were asked for. */
 export class KeyLists {
   readonly #lists = new Map<string, { readonly keys: readonly string[]; readonly characters: number }>();
   readonly #maxCharacters: number;

@@ -16,7 +16,7 @@ import type {
   HistoryScan,
   LogTimes,
   ScopeStatus,
-  StateCut,
+  ConsistentRead,
   StateEntry,
   TrimLimits,
 } from "../log.ts";
@@ -34,7 +34,7 @@ import { KeyLists } from "./key-lists.ts";
 import { scanHistory, type Range } from "./history.ts";
 import { readPage } from "./pages.ts";
 import { BEFORE, BEGIN_EMPTY, CLAIM, FILLED, TIMES, TRIM } from "./scripts.ts";
-import { filterOf, RedisStateCut, LOAD_LIMITS } from "./state.ts";
+import { filterOf, RedisConsistentRead, LOAD_LIMITS } from "./state.ts";
 import { Watch } from "./watch.ts";
 import type { TailLossDetector } from "./tail-loss-detector.ts";
 
@@ -123,8 +123,8 @@ export class RedisLog implements FeedLog {
   }
 
   async *loadState(scope: Scope): AsyncGenerator<StateEntry[]> {
-    await using cut = await RedisStateCut.open(this.#connection, this.#keyLists, { whole: false });
-    yield* cut.entries(filterOf(scope), LOAD_LIMITS);
+    await using read = await RedisConsistentRead.open(this.#connection, this.#keyLists, { whole: false });
+    yield* read.entries(filterOf(scope), LOAD_LIMITS);
   }
 
   async commit(commit: Commit): Promise<Committed> {
@@ -193,8 +193,8 @@ export class RedisLog implements FeedLog {
     return typeof data === "string" ? data : undefined;
   }
 
-  async stateCut(): Promise<StateCut> {
-    return RedisStateCut.open(this.#connection, this.#keyLists, { whole: true });
+  async consistentRead(): Promise<ConsistentRead> {
+    return RedisConsistentRead.open(this.#connection, this.#keyLists, { whole: true });
   }
 
   async times(): Promise<LogTimes> {

@@ -101,7 +101,7 @@ export async function sourceOfRedisLog(url: string, logger: Logger): Promise<str
   }
 }
 
-/** Looks at what costs nothing to look at: version, source, and that the events are all there. */
+/** Checks what costs nothing to check: version, source, and that the events are all there. */
 async function verify(connection: Connection, location: Location, source: string | undefined): Promise<void> {
   const [place, first, last] = await connection.together([
     ["HMGET", `${location.prefix}meta`, "schema", "source", "floor", "sequence"],

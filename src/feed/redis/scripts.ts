@@ -92,8 +92,8 @@ end
 `;
 
 /** Lua: records a scope, unless it is known, as one that was read and is empty. */
-export const BIRTH = `
-local function birth(scope)
+export const KNOWN_EMPTY = `
+local function knownEmpty(scope)
   if redis.call('SADD', PREFIX .. 'scopes', scope) == 1 then
     redis.call('HSET', PREFIX .. 'scope:' .. scope, 'fence', 0, 'owner', '', 'baselined', 1)
   end
@@ -132,9 +132,9 @@ return 1
 `);
 
 /**
- * Where the feed is, as a writer looks at it. ARGV: what it saw: epoch, sequence, stamp.
+ * Where the feed is, as a writer checks it. ARGV: what it saw: epoch, sequence, stamp.
  * Answers ["lost", epoch or ''] where the log lost what was seen; ["unverified", epoch] where the server's data set
- * has another history than when the log was last looked at and this writer has seen nothing by which to tell whether
+ * has another history than when the log was last checked and this writer has seen nothing by which to tell whether
  * events are gone; else ["", epoch, sequence, floor, Nomad epoch, stamp of the newest event].
  */
 export const LOOK = script(`
@@ -209,8 +209,8 @@ return { now, text(recorded(oldest)), text(recorded(newest)) }
 
 /** ARGV: scopes, as `resource:namespace`. */
 export const BEGIN_EMPTY = script(`
-${BIRTH}
-for _, scope in ipairs(ARGV) do birth(scope) end
+${KNOWN_EMPTY}
+for _, scope in ipairs(ARGV) do knownEmpty(scope) end
 return 1
 `);
 

@@ -2,9 +2,9 @@ import type { Cursor } from "../../schemas/cursor.ts";
 import type { ResourceType } from "../../schemas/resources.ts";
 import type { Scope } from "../../schemas/scope.ts";
 import { LogUnavailable } from "../errors.ts";
-import type { StateCut, StateEntry, StateFilter } from "../log.ts";
+import type { ConsistentRead, StateEntry, StateFilter } from "../log.ts";
 import { stateEntry } from "./codec.ts";
-import { CLOSE_CUT, CUT_KEYS, OPEN_CUT, READ_CUT } from "./cut-scripts.ts";
+import { CLOSE_READ, READ_KEYS, OPEN_READ, READ_ENTRIES } from "./consistent-read-scripts.ts";
 import { feedIsGone } from "./errors.ts";
 import type { Connection } from "./connection.ts";
 import { KeyLists } from "./key-lists.ts";
@@ -18,9 +18,9 @@ interface BatchLimits {
 
 /** What a scope's owner reads at once. */
 export const LOAD_LIMITS: BatchLimits = { objects: 500, bytes: 512 * 1024 };
-/** A cut is read as fast as a subscriber takes it, who may be slow, and there may be many. */
+/** A consistent read is read as fast as a subscriber takes it, who may be slow, and there may be many. */
 const CUT_LIMITS: BatchLimits = { objects: 100, bytes: 24 * 1024 };
-/** A cut that nobody reads from for so long is dropped: commits pay for each. */
+/** A consistent read that nobody reads from for so long is dropped: commits pay for each. */
 const CUT_IDLE_MS = 60_000;
 
 export function filterOf(scope: Scope): StateFilter {
@@ -28,10 +28,10 @@ export function filterOf(scope: Scope): StateFilter {
 }
 
 /**
- * Objects and cursor as of one moment, however long they are read: while cuts are open, commits keep once, for all of
- * them, what they replace. A cut holds no keys: who stopped reading costs nothing but the cut.
+ * Objects and cursor as of one moment, however long they are read: while consistent reads are open, commits keep once, for all of
+ * them, what they replace. A consistent read holds no keys: who stopped reading costs nothing but the consistent read.
  */
-export class RedisStateCut implements StateCut {
+export class RedisConsistentRead implements ConsistentRead {
   readonly cursor: Cursor;
   readonly #connection: Connection;
   readonly #keyLists: KeyLists;
@@ -56,13 +56,13 @@ export class RedisStateCut implements StateCut {
     connection: Connection,
     keyLists: KeyLists,
     { whole }: { whole: boolean },
-  ): Promise<RedisStateCut> {
-    const reply = (await connection.run(OPEN_CUT, [CUT_IDLE_MS, whole ? "whole" : ""])) as string[];
+  ): Promise<RedisConsistentRead> {
+    const reply = (await connection.run(OPEN_READ, [CUT_IDLE_MS, whole ? "whole" : ""])) as string[];
     const [epoch, sequence, layer = "", ...names] = reply;
     if (epoch === undefined) throw feedIsGone(connection.where);
     if (epoch === "short") throw stateIsShort(connection.where, sequence ?? "");
     const cursor = { epoch, sequence: Number(sequence) };
-    return new RedisStateCut({ connection, keyLists }, { cursor, layer, names: inOrder(names) });
+    return new RedisConsistentRead({ connection, keyLists }, { cursor, layer, names: inOrder(names) });
   }
 
   async *entries(filter: StateFilter = {}, limits = CUT_LIMITS): AsyncGenerator<StateEntry[]> {
@@ -81,8 +81,8 @@ export class RedisStateCut implements StateCut {
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#isOpen) return;
     this.#isOpen = false;
-    // Where Redis is away, the cut ends there by itself.
-    await this.#connection.run(CLOSE_CUT, [this.#layer]).catch(() => undefined);
+    // Where Redis is away, the consistent read ends there by itself.
+    await this.#connection.run(CLOSE_READ, [this.#layer]).catch(() => undefined);
   }
 
   /** The keys are asked for again at each batch: they may have been forgotten while a reader was slow. */
@@ -95,7 +95,7 @@ export class RedisStateCut implements StateCut {
       const keys = (await keysOf()).slice(position, position + objects);
       if (keys.length === 0) return;
       const about = [this.#layer, CUT_IDLE_MS, bytes, name, ...keys];
-      const values = (await this.#connection.runForBytes(READ_CUT, about)) as (Buffer | null)[];
+      const values = (await this.#connection.runForBytes(READ_ENTRIES, about)) as (Buffer | null)[];
       if (values.length === 0) throw this.#leftTooLong();
       yield values.flatMap((value, n) => (value === null ? [] : [stateEntry(name, keys[n] ?? "", value)]));
       position += values.length;
@@ -104,7 +104,7 @@ export class RedisStateCut implements StateCut {
 
   async #keysOf(name: string): Promise<readonly string[]> {
     return this.#keyLists.get(`${this.#layer}/${name}`, async () => {
-      const reply = await this.#connection.run(CUT_KEYS, [this.#layer, CUT_IDLE_MS, name]);
+      const reply = await this.#connection.run(READ_KEYS, [this.#layer, CUT_IDLE_MS, name]);
       if (reply === null) throw this.#leftTooLong();
       return inOrder(reply as string[]);
     });

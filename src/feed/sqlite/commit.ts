@@ -3,11 +3,11 @@ import type { Scope } from "../../schemas/scope.ts";
 import { currentFence, inherit } from "../claims.ts";
 import { Conflict, Fenced } from "../errors.ts";
 import {
-  EMPTY_MEMO,
+  NO_NOTES,
   type Claim,
   type Commit,
   type Committed,
-  type ScopeMemo,
+  type ScopeNotes,
   type StateWrite,
 } from "../log.ts";
 import type { Connection } from "./connection.ts";
@@ -38,7 +38,7 @@ export function claimScope(connection: Connection, scope: Scope, owner: string):
       baselined,
       checkpoint,
       borrowed,
-      memo: own?.memo ?? EMPTY_MEMO,
+      notes: own?.notes ?? NO_NOTES,
     };
   });
 }
@@ -61,14 +61,14 @@ export function commitChunk(connection: Connection, commit: Commit, nowText: str
     const first = count === 0 ? 0 : meta.sequence + 1;
     const bytes = appendEvents(connection, commit.events, meta.epoch, first, nowText);
     writeState(connection, commit.state);
-    for (const birth of commit.births ?? []) recordBirth(connection, birth);
+    for (const empty of commit.knownEmptyScopes ?? []) recordKnownEmpty(connection, empty);
     const rev = own.rev + 1;
     connection.run(
       "UPDATE scopes SET rev = ?, commit_id = ?, first = ?, last = ? WHERE resource = ? AND namespace = ?",
       [rev, commitId, first, count === 0 ? 0 : last, scope.resource, scope.namespace],
     );
     if (commit.checkpoint !== undefined) moveCheckpoint(connection, commit, commit.checkpoint);
-    if (commit.memo !== undefined) keepMemo(connection, scope, commit.memo);
+    if (commit.notes !== undefined) keepNotes(connection, scope, commit.notes);
     connection.run("UPDATE meta SET sequence = ?, bytes = bytes + ? WHERE one = 1", [last, bytes]);
     return { status: "committed", first, last: count === 0 ? 0 : last, rev };
   });
@@ -161,7 +161,7 @@ function writeState(connection: Connection, writes: readonly StateWrite[]): void
   }
 }
 
-export function recordBirth(connection: Connection, scope: Scope): void {
+export function recordKnownEmpty(connection: Connection, scope: Scope): void {
   connection.run(
     "INSERT INTO scopes (resource, namespace, baselined) VALUES (?, ?, 1) ON CONFLICT DO NOTHING",
     [scope.resource, scope.namespace],
@@ -182,13 +182,13 @@ function moveCheckpoint(
   liftNomadEpoch(connection, nomadEpoch);
 }
 
-function keepMemo(connection: Connection, scope: Scope, memo: ScopeMemo): void {
+function keepNotes(connection: Connection, scope: Scope, notes: ScopeNotes): void {
   connection.run("UPDATE scopes SET memo = ? WHERE resource = ? AND namespace = ?", [
-    JSON.stringify(memo),
+    JSON.stringify(notes),
     scope.resource,
     scope.namespace,
   ]);
-  if (memo.resync !== null) liftNomadEpoch(connection, memo.resync.nomadEpoch);
+  if (notes.resync !== null) liftNomadEpoch(connection, notes.resync.nomadEpoch);
 }
 
 function liftNomadEpoch(connection: Connection, nomadEpoch: number): void {

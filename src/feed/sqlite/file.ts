@@ -101,13 +101,13 @@ export function demandOwnership(connection: Connection): void {
  */
 export function createLogFile(
   path: string,
-  birth: { source: string; epoch: string; createdAt: string },
+  identity: { source: string; epoch: string; createdAt: string },
 ): void {
   demandNoRemains(path);
   const draft = `${path}.new`;
   removeDraft(draft);
   try {
-    fillLogFile(draft, birth);
+    fillLogFile(draft, identity);
     renameSync(draft, path);
   } catch (error) {
     removeDraft(draft);
@@ -116,7 +116,7 @@ export function createLogFile(
   syncDirectory(dirname(path));
 }
 
-function fillLogFile(draft: string, birth: { source: string; epoch: string; createdAt: string }): void {
+function fillLogFile(draft: string, identity: { source: string; epoch: string; createdAt: string }): void {
   const connection = new Connection(draft, { readOnly: false, busyMs: 0 });
   try {
     connection.exec(
@@ -126,9 +126,9 @@ function fillLogFile(draft: string, birth: { source: string; epoch: string; crea
       connection.exec(SCHEMA);
       connection.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${SCHEMA_VERSION}`);
       connection.run("INSERT INTO meta (one, source, epoch, created_at) VALUES (1, ?, ?, ?)", [
-        birth.source,
-        birth.epoch,
-        birth.createdAt,
+        identity.source,
+        identity.epoch,
+        identity.createdAt,
       ]);
     });
   } finally {

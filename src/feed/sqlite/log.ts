@@ -16,13 +16,13 @@ import type {
   HistoryScan,
   LogTimes,
   ScopeStatus,
-  StateCut,
+  ConsistentRead,
   StateEntry,
   TrimLimits,
 } from "../log.ts";
 import { firstOf } from "../first-of.ts";
 import { Waiters } from "../waiters.ts";
-import { claimScope, commitChunk, recordBirth } from "./commit.ts";
+import { claimScope, commitChunk, recordKnownEmpty } from "./commit.ts";
 import type { Connection } from "./connection.ts";
 import { SqliteConsumers } from "./consumers.ts";
 import { SqliteDeadLetters } from "./dead-letters.ts";
@@ -30,7 +30,7 @@ import { damaged, moved } from "./errors.ts";
 import { placeHolder } from "./file.ts";
 import { scanHistory, type Range } from "./history.ts";
 import { entryOf, EVENT_COLUMNS, headOf, readMeta, scopeOf } from "./rows.ts";
-import { SqliteCuts } from "./cuts.ts";
+import { SqliteConsistentReads } from "./consistent-reads.ts";
 import { filledScopes, filterOf, stateBatches } from "./state.ts";
 import { lastBefore, reclaimBatch, recordedText, recordedTimes, trimBatch } from "./trim.ts";
 
@@ -40,7 +40,7 @@ const FOREIGN_WRITES_MS = 250;
 export interface SqliteLogParts {
   readonly connection: Connection;
   readonly readOnly: boolean;
-  /** SQLite cannot reuse its write-ahead file while a cut reads from it: beyond this, cuts are ended. */
+  /** SQLite cannot reuse its write-ahead file while a consistent read reads from it: beyond this, consistent reads are ended. */
   readonly maxWalBytes: number;
   /** Ms since 1970. */
   readonly clock: () => number;
@@ -60,7 +60,7 @@ export class SqliteLog implements FeedLog {
   readonly deadLetters: DeadLetterStore;
   readonly #parts: SqliteLogParts;
   readonly #waiters = new Waiters();
-  readonly #cuts: SqliteCuts;
+  readonly #reads: SqliteConsistentReads;
   #commits = 0;
   /** The file that was opened, whatever is at its path later. */
   readonly #file: number | undefined;
@@ -70,7 +70,7 @@ export class SqliteLog implements FeedLog {
   constructor(parts: SqliteLogParts) {
     this.#parts = parts;
     this.#file = placeHolder(parts.connection.path);
-    this.#cuts = new SqliteCuts(parts.connection);
+    this.#reads = new SqliteConsistentReads(parts.connection);
     this.consumers = new SqliteConsumers(parts.connection, () => this.#writing(), parts.clock);
     const reading = () => this.#connection;
     this.deadLetters = new SqliteDeadLetters(reading, () => this.#writing(), parts.clock);
@@ -136,10 +136,10 @@ export class SqliteLog implements FeedLog {
     return this.#connection.get("SELECT data FROM overflow WHERE sequence = ?", [sequence])?.text("data");
   }
 
-  async stateCut(): Promise<StateCut> {
+  async consistentRead(): Promise<ConsistentRead> {
     // The first counts what is committed here, the second what is by others.
     const foreign = this.#connection.get("PRAGMA data_version")?.integer("data_version");
-    return this.#cuts.open(`${this.#commits}/${foreign}`);
+    return this.#reads.open(`${this.#commits}/${foreign}`);
   }
 
   async times(): Promise<LogTimes> {
@@ -182,7 +182,7 @@ export class SqliteLog implements FeedLog {
   async beginEmpty(scopes: readonly Scope[]): Promise<void> {
     const connection = this.#writing();
     connection.transaction(() => {
-      for (const scope of scopes) recordBirth(connection, scope);
+      for (const scope of scopes) recordKnownEmpty(connection, scope);
     });
   }
 
@@ -191,7 +191,7 @@ export class SqliteLog implements FeedLog {
     this.#closed = true;
     clearInterval(this.#foreignWrites);
     this.#waiters.end();
-    this.#cuts.expire();
+    this.#reads.expire();
     try {
       this.#parts.onClose();
     } finally {
@@ -272,10 +272,10 @@ export class SqliteLog implements FeedLog {
   }
 
   #boundWriteAhead(): void {
-    if (this.#cuts.readers === 0) return;
+    if (this.#reads.readers === 0) return;
     const walBytes = statSync(`${this.#parts.connection.path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
     if (walBytes <= this.#parts.maxWalBytes) return;
-    this.#cuts.expire();
+    this.#reads.expire();
     try {
       // Once all of it is in the log's file and nobody reads from it, the next commit begins it anew.
       this.#connection.exec("PRAGMA wal_checkpoint(PASSIVE)");

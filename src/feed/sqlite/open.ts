@@ -49,7 +49,7 @@ export type SqliteLogOptions = ReadOptions | WriteOptions;
 const BUSY_MS = 250;
 /** With many scopes that all want to write and subscribers that all want to read, that is too long. */
 const RUNNING_BUSY_MS = 20;
-/** Reading every page takes a second or so per GB; beyond this only the structure is looked at. */
+/** Reading every page takes a second or so per GB; beyond this only the structure is checked. */
 const QUICK_CHECK_BYTES = 256 << 20;
 const WAL_BYTES = 256 << 20;
 
@@ -122,7 +122,7 @@ function closingOnError<T>(connection: Connection, work: () => T): T {
   }
 }
 
-/** Looks at what costs nothing to look at: version, source, and that the events are all there. */
+/** Checks what costs nothing to check: version, source, and that the events are all there. */
 function verify(connection: Connection, source: string | undefined): void {
   const { path } = connection;
   demandOwnership(connection);

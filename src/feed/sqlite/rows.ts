@@ -3,12 +3,12 @@ import type { ResourceType } from "../../schemas/resources.ts";
 import type { Severity } from "../../schemas/severity.ts";
 import type { ScopeRecord } from "../claims.ts";
 import {
-  EMPTY_MEMO,
+  NO_NOTES,
   type Checkpoint,
   type Consumer,
   type DeadLetter,
   type FeedHead,
-  type ScopeMemo,
+  type ScopeNotes,
   type ScopeStatus,
   type StateEntry,
 } from "../log.ts";
@@ -78,7 +78,7 @@ export interface ScopeRow extends ScopeRecord, ScopeStatus {
   readonly baselined: boolean;
   readonly checkpoint: Checkpoint | null;
   readonly commitId: string | null;
-  readonly memo: ScopeMemo;
+  readonly notes: ScopeNotes;
   readonly first: number;
   readonly last: number;
 }
@@ -95,13 +95,13 @@ export function scopeOf(row: Row): ScopeRow {
     commitId: row.textOrNull("commit_id"),
     first: row.integer("first"),
     last: row.integer("last"),
-    memo: memoOf(row),
+    notes: notesOf(row),
   };
 }
 
-function memoOf(row: Row): ScopeMemo {
+function notesOf(row: Row): ScopeNotes {
   const text = row.textOrNull("memo");
-  return text === null ? EMPTY_MEMO : (JSON.parse(text) as ScopeMemo);
+  return text === null ? NO_NOTES : (JSON.parse(text) as ScopeNotes);
 }
 
 function checkpointOf(row: Row): Checkpoint | null {

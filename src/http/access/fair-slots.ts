@@ -4,7 +4,7 @@ import { AuthUnavailable, LimitReached } from "./errors.ts";
 export interface Requester {
   /** As the limits count it. */
   readonly address: string;
-  /** Whether the token was good when it was looked at last. */
+  /** Whether the token was good when it was checked last. */
   readonly known: boolean;
 }
 
@@ -89,7 +89,7 @@ export class FairSlots {
 }
 
 function tooMany(): LimitReached {
-  return new LimitReached(`${MAX_WAITING_OF_ADDRESS} tokens of your address wait to be looked at`, {
+  return new LimitReached(`${MAX_WAITING_OF_ADDRESS} tokens of your address wait to be checked`, {
     retryAfterSeconds: 2,
     hint: "Wait until they are; a token that is known already need not",
   });

@@ -16,7 +16,7 @@ export interface GateOptions {
   /** Origins of pages that may read here beside this server's own; "*" for all. */
   readonly allowOrigins?: readonly string[];
   readonly limits?: LimitOptions;
-  /** For how long a decision about a token is believed, and how often that of an open stream is checked. */
+  /** How long a decision about a token stays valid, and how often that of an open stream is checked. */
   readonly recheckIntervalMs?: number;
   /** For how long the last decision counts while Nomad is away. */
   readonly keepWhileAwayMs?: number;

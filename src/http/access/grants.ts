@@ -11,7 +11,7 @@ export interface GrantsOptions extends Clocks {
   /** Asked in turn; the first that knows a token decides. */
   readonly authenticators: readonly Authenticator[];
   readonly logger: Logger;
-  /** For how long a decision is believed, and how often that of an open stream is checked. */
+  /** How long a decision stays valid, and how often that of an open stream is checked. */
   readonly recheckIntervalMs: number;
   /** For how long the last decision counts while nobody can be asked. */
   readonly keepForMs: number;
@@ -144,7 +144,7 @@ function expired(): Unauthorized {
   return new Unauthorized("The token has expired", "Get a new token");
 }
 
-/** A token that was good is looked at again. */
+/** A token that was good is checked again. */
 const ITSELF: Requester = { address: "", known: true };
 
 const NO_RIGHTS: Identity["rights"] = {

@@ -3,7 +3,7 @@ import { Forbidden } from "../errors.ts";
 
 const READABLE_HEADERS = "X-Changefeed-Cursor, X-Changefeed-Head, X-Changefeed-Gap, Link, Retry-After";
 
-/** Which pages may read the feed through their visitors' browsers: this server's own, and those allowed by name. */
+/** Which pages may read the feed through their users' browsers: this server's own, and those allowed by name. */
 export class Origins {
   readonly #allowed: ReadonlySet<string>;
 
@@ -12,7 +12,7 @@ export class Origins {
   }
 
   /**
-   * A page can have its visitor's browser ask without an Origin, as an image would; it gets no answer to read, but the
+   * A page can have its user's browser ask without an Origin, as an image would; it gets no answer to read, but the
    * work would be done. Newer browsers say where such a request comes from. To follow a link is not the page's doing.
    * @throws Forbidden where a browser asks for a page of another origin.
    */

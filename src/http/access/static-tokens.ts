@@ -33,7 +33,7 @@ export class StaticTokens implements Authenticator {
     this.#readAgain();
     const hash = createHash("sha256").update(token).digest();
     let found: StaticToken | undefined;
-    // All are looked at, so that the time taken tells nothing.
+    // All are compared, so that the time taken tells nothing.
     for (const candidate of this.#tokens) if (timingSafeEqual(candidate.sha256, hash)) found = candidate;
     if (found === undefined) return undefined;
     const { name, manages, expiresAtMs } = found;

@@ -2,7 +2,7 @@ const REMEMBERED_MS = 10_000;
 const MAX_REMEMBERED = 10_000;
 
 /**
- * Tokens that nobody knew when they were looked at, by their hashes, so that the same one is not asked about again and
+ * Tokens that nobody knew when they were checked, by their hashes, so that the same one is not asked about again and
  * again. For some seconds only: it may be one that is just being made.
  */
 export class UnknownTokens {

@@ -18,7 +18,7 @@ export class Restarting extends ChangefeedError {
   }
 }
 
-/** The subscriber took nothing from its socket for so long that it is believed dead. */
+/** The subscriber took nothing from its socket for so long that it counts as dead. */
 export class TooSlow extends ChangefeedError {
   readonly code = "TOO_SLOW";
   readonly retryable = true;

@@ -13,7 +13,7 @@ export type EventFilter = EventTest;
 type FactsTest = (facts: EventFacts) => boolean;
 
 /**
- * A control event says how far other events can be believed, so it passes where its scope can hold what was
+ * A control event says how far other events can be trusted, so it passes where its scope can hold what was
  * asked for: a filter must not hide that what it lets through is stale.
  */
 export function createEventFilter(conditions: EventConditions, access: Access = EVERYTHING): EventFilter {

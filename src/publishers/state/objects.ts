@@ -1,4 +1,4 @@
-import type { StateCut, StateEntry, StateFilter, StatePart } from "../../feed/log.ts";
+import type { ConsistentRead, StateEntry, StateFilter, StatePart } from "../../feed/log.ts";
 import type { Cursor } from "../../schemas/cursor.ts";
 import { formatCursor } from "../../schemas/cursor.ts";
 import { objectFrame } from "../../schemas/frames-schema.ts";
@@ -64,19 +64,19 @@ function compareBytes(a: string, b: string): number {
 }
 
 /**
- * Texts of the objects of a cut that pass, a batch at a time; nothing is read ahead of who takes them.
+ * Texts of the objects of a consistent read that pass, a batch at a time; nothing is read ahead of who takes them.
  * @throws TooCostly
  */
 export async function* objectTexts(
-  cut: StateCut,
+  read: ConsistentRead,
   task: ReadTask,
   options: ObjectsOptions,
 ): AsyncGenerator<string[]> {
-  const select = objectSelector(cut.cursor, options);
+  const select = objectSelector(read.cursor, options);
   let batch: string[] = [];
   let characters = 0;
   for (const filter of stateFilters(objectConditions(options.conditions), options.access)) {
-    for await (const entries of readInSlices(task, cut.entries(filter))) {
+    for await (const entries of readInSlices(task, read.entries(filter))) {
       for (const entry of entries) {
         if (task.isOver) await task.nextSlice();
         const text = select(entry);

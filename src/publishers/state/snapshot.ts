@@ -16,17 +16,17 @@ export interface SnapshotOptions {
 
 /**
  * What a stream that asked for a snapshot begins with: hello, and the objects between begin and end, all true at
- * the cursor that the events then start after. The cut is open while the subscriber takes them, and no longer.
+ * the cursor that the events then start after. The read is open while the subscriber takes them, and no longer.
  */
 export function snapshotPrelude({ log, frames, start, objects, beginReading }: SnapshotOptions): Prelude {
   return async (write) => {
-    await using cut = await log.stateCut();
-    const { cursor } = cut;
+    await using read = await log.consistentRead();
+    const { cursor } = read;
     const head = await log.head();
     if (head.epoch !== cursor.epoch) throw new EpochChanged(cursor, head);
     await write([...frames.opening({ ...start, cursor, head }), frames.snapshotBegin(cursor)]);
     let count = 0;
-    for await (const texts of objectTexts(cut, await beginReading(), objects)) {
+    for await (const texts of objectTexts(read, await beginReading(), objects)) {
       count += texts.length;
       await write(texts.map((json) => ({ json, cursor: undefined })));
     }

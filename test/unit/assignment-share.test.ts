@@ -9,12 +9,12 @@ const names = (prefix: string, count: number) => Array.from({ length: count }, (
  * sees. Answers how many moves there were.
  */
 function settle(workers: Map<string, string[]>, waiting: string[], rounds: number, together = false): number {
-  const duties = [...workers.values()].flat().length + waiting.length;
+  const assignments = [...workers.values()].flat().length + waiting.length;
   let moves = 0;
   for (let round = 0; round < rounds; round += 1) {
     const before = new Map([...workers].map(([worker, held]) => [worker, [...held]]));
     for (const [worker, held] of workers) {
-      const share = shareOf(worker, together ? before : workers, duties);
+      const share = shareOf(worker, together ? before : workers, assignments);
       waiting.push(...held.splice(share));
       const taken = waiting.splice(0, Math.max(0, share - held.length));
       held.push(...taken);
@@ -24,7 +24,7 @@ function settle(workers: Map<string, string[]>, waiting: string[], rounds: numbe
   return moves;
 }
 
-it("spreads any duties evenly over any workers, moves none twice, and then nothing moves any more", () => {
+it("spreads any assignments evenly over any workers, moves none twice, and then nothing moves any more", () => {
   const counts = fc.array(fc.nat(12), { minLength: 1, maxLength: 6 });
   fc.assert(
     fc.property(counts, fc.nat(30), fc.boolean(), (held, free, together) => {
@@ -33,7 +33,7 @@ it("spreads any duties evenly over any workers, moves none twice, and then nothi
       const even = (held.reduce((sum, count) => sum + count, 0) + free) / workers.size;
       const above = held.reduce((sum, count) => sum + Math.max(0, count - Math.floor(even)), 0);
       expect(settle(workers, waiting, 10, together)).toBeLessThanOrEqual(free + above);
-      const sizes = [...workers.values()].map((duties) => duties.length);
+      const sizes = [...workers.values()].map((assignments) => assignments.length);
       expect(waiting).toEqual([]);
       expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(1);
       expect(settle(workers, waiting, 5, together)).toBe(0);

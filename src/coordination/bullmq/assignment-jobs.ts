@@ -4,26 +4,27 @@ import type { Connection } from "../../feed/redis/connection.ts";
 import { script } from "../../feed/redis/scripts.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 
+// The name under which Redis holds them.
 const QUEUE = "duties";
-/** BullMQ ends a job for good that was taken from dead workers too often; a duty never ends so. */
+/** BullMQ ends a job for good that was taken from dead workers too often; an assignment never ends so. */
 const NEVER = 2 ** 31 - 1;
 
 /**
  * Locks again what nobody has taken since its lock ended, as when Redis stood still for longer than that: BullMQ
- * itself would give it up, and every worker would begin every duty anew. ARGV: ms, then duties and tokens as pairs.
- * Answers the duties that are somebody else's, or nobody's to hold.
+ * itself would give it up, and every worker would begin every assignment anew. ARGV: ms, then assignments and tokens as pairs.
+ * Answers the assignments that are somebody else's, or nobody's to hold.
  */
 const RELOCK = script(`
 local jobs, lost = PREFIX .. '${QUEUE}:', {}
 for n = 2, #ARGV, 2 do
-  local duty, token = ARGV[n], ARGV[n + 1]
-  local free = redis.call('EXISTS', jobs .. duty .. ':lock') == 0
-  if free and redis.call('LREM', jobs .. 'wait', 0, duty) > 0 then redis.call('LPUSH', jobs .. 'active', duty) end
-  if free and redis.call('LPOS', jobs .. 'active', duty) then
-    redis.call('SET', jobs .. duty .. ':lock', token, 'PX', ARGV[1])
-    redis.call('SREM', jobs .. 'stalled', duty)
+  local assignment, token = ARGV[n], ARGV[n + 1]
+  local free = redis.call('EXISTS', jobs .. assignment .. ':lock') == 0
+  if free and redis.call('LREM', jobs .. 'wait', 0, assignment) > 0 then redis.call('LPUSH', jobs .. 'active', assignment) end
+  if free and redis.call('LPOS', jobs .. 'active', assignment) then
+    redis.call('SET', jobs .. assignment .. ':lock', token, 'PX', ARGV[1])
+    redis.call('SREM', jobs .. 'stalled', assignment)
   else
-    lost[#lost + 1] = duty
+    lost[#lost + 1] = assignment
   end
 end
 return lost
@@ -32,19 +33,19 @@ return lost
 /** How often, within the time after which a lock ends, it is looked for locks that ended. */
 const LOOKS = 5;
 
-/** One duty, fetched and locked. */
-export interface DutyJob {
-  readonly duty: string;
+/** One assignment, fetched and locked. */
+export interface AssignmentJob {
+  readonly assignment: string;
   readonly token: string;
   readonly job: Job;
 }
 
 /**
- * The duties as BullMQ jobs: one each, named by its id, fetched by hand and held for as long as its lock is renewed.
+ * The assignments as BullMQ jobs: one each, named by its id, fetched by hand and held for as long as its lock is renewed.
  * BullMQ gives away what is not renewed in time. No event ever travels this way, and no worker's clock matters: locks
  * end by the clock of Redis, and nothing is delayed by BullMQ, which would compare the clocks of two workers.
  */
-export class DutyJobs {
+export class AssignmentJobs {
   readonly #redis: Redis;
   readonly #connection: Connection;
   readonly #queue: Queue;
@@ -88,51 +89,55 @@ export class DutyJobs {
     });
     this.#queue.on("error", onError);
     this.#worker.on("error", onError);
-    this.#worker.on("stalled", (duty) => this.#silent.push(duty));
+    this.#worker.on("stalled", (assignment) => this.#silent.push(assignment));
   }
 
   /** Makes a job of each; where there is one already, nothing changes. */
-  async offer(duties: readonly string[]): Promise<void> {
-    if (duties.length === 0) return;
+  async offer(assignments: readonly string[]): Promise<void> {
+    if (assignments.length === 0) return;
     const opts = { removeOnComplete: true, removeOnFail: true };
-    const jobs = duties.map((duty) => ({ name: "duty", data: {}, opts: { ...opts, jobId: duty } }));
+    const jobs = assignments.map((assignment) => ({
+      name: "assignment",
+      data: {},
+      opts: { ...opts, jobId: assignment },
+    }));
     await this.#untilClosed(() => this.#queue.addBulk(jobs));
   }
 
-  /** A duty that nobody holds; undefined where there is none. */
-  async take(): Promise<DutyJob | undefined> {
+  /** An assignment that nobody holds; undefined where there is none. */
+  async take(): Promise<AssignmentJob | undefined> {
     const token = `${this.#name}/${(this.#tokens += 1)}`;
     // Undefined where there is none, whatever the type says.
     const job: Job | undefined = await this.#untilClosed(() =>
       this.#worker.getNextJob(token, { block: false }),
     );
-    return job?.id === undefined ? undefined : { duty: job.id, token, job };
+    return job?.id === undefined ? undefined : { assignment: job.id, token, job };
   }
 
-  /** Keeps the locks. Answers the duties that are not held any more. */
-  async renew(held: readonly DutyJob[]): Promise<readonly string[]> {
+  /** Keeps the locks. Answers the assignments that are not held any more. */
+  async renew(held: readonly AssignmentJob[]): Promise<readonly string[]> {
     if (held.length === 0) return [];
-    const duties = held.map(({ duty }) => duty);
+    const assignments = held.map(({ assignment }) => assignment);
     const tokens = held.map(({ token }) => token);
     const failed = await this.#untilClosed(() =>
-      this.#worker.extendJobLocks(duties, tokens, this.#timeoutMs),
+      this.#worker.extendJobLocks(assignments, tokens, this.#timeoutMs),
     );
     if (failed.length === 0) return [];
     const pairs = held
-      .filter(({ duty }) => failed.includes(duty))
-      .flatMap(({ duty, token }) => [duty, token]);
+      .filter(({ assignment }) => failed.includes(assignment))
+      .flatMap(({ assignment, token }) => [assignment, token]);
     return (await this.#connection.run(RELOCK, [this.#timeoutMs, ...pairs])) as string[];
   }
 
   /** Gives back: to whoever comes next, or to nobody, for it is over. */
-  async giveBack({ job, token }: DutyJob, how: "now" | "over"): Promise<void> {
+  async giveBack({ job, token }: AssignmentJob, how: "now" | "over"): Promise<void> {
     await this.#untilClosed(async () => {
       if (how === "over") await job.moveToCompleted(null, token, false);
       else await job.moveToWait(token);
     });
   }
 
-  /** Duties that were taken from workers that say nothing, since the last call; from the first call on it is looked. */
+  /** Assignments that were taken from workers that say nothing, since the last call; from the first call on it is looked. */
   async takenFromSilent(): Promise<readonly string[]> {
     if (!this.#watchesOthers) await this.#worker.startStalledCheckTimer();
     this.#watchesOthers = true;

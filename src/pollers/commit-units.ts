@@ -10,7 +10,7 @@ import { buildControlEvent, type ControlEvent } from "../events/control.ts";
 import type { EventDraft } from "../schemas/draft.ts";
 import type { Change } from "../schemas/change.ts";
 import type { Scope } from "../schemas/scope.ts";
-import type { Piece } from "./chunks.ts";
+import type { CommitUnit } from "./chunks.ts";
 
 /** How control events of one occurrence are told apart: see buildControlEvent. */
 export interface Occurrence {
@@ -19,47 +19,47 @@ export interface Occurrence {
 }
 
 /** A poll's changes as events and state, in order; lazily, since a catch-up may hold tens of thousands. */
-export function* changePieces(
+export function* changeUnits(
   changes: readonly Change[],
   context: EventContext,
-  birthsOf: (change: Change) => readonly Scope[],
-): Generator<Piece> {
+  knownEmptyScopesOf: (change: Change) => readonly Scope[],
+): Generator<CommitUnit> {
   for (const change of orderChanges(changes)) {
-    const births = birthsOf(change);
+    const knownEmptyScopes = knownEmptyScopesOf(change);
     yield {
       events: buildChangeEvents(change, context),
       state: [stateWrite(change)],
-      ...(births.length > 0 ? { births } : {}),
+      ...(knownEmptyScopes.length > 0 ? { knownEmptyScopes } : {}),
     };
   }
 }
 
 /** The changes of a resync between its begin and end marks. */
-export function* resyncPieces(
+export function* resyncUnits(
   scope: Scope,
   reason: string,
-  changes: Iterable<Piece>,
+  changes: Iterable<CommitUnit>,
   occurrence: Occurrence,
-): Generator<Piece> {
-  yield controlPiece({ kind: "resync", scope, phase: "begin", reason }, occurrence);
+): Generator<CommitUnit> {
+  yield controlUnit({ kind: "resync", scope, phase: "begin", reason }, occurrence);
   yield* changes;
-  yield controlPiece({ kind: "resync", scope, phase: "end", reason }, occurrence);
+  yield controlUnit({ kind: "resync", scope, phase: "end", reason }, occurrence);
 }
 
 /**
  * A scope's first poll: state without events (or one `snapshot` event an object), then the baseline mark. Where an
  * earlier attempt was cut, part of it was told already: what changed in that part since is told as a change.
  */
-export function* baselinePieces(
+export function* baselineUnits(
   scope: Scope,
   found: { changes: readonly Change[]; count: number; index: string },
   withEvents: boolean,
   occurrence: Occurrence,
-): Generator<Piece> {
+): Generator<CommitUnit> {
   for (const change of orderChanges(found.changes)) {
     yield { events: baselineEvents(change, withEvents, occurrence.context), state: [stateWrite(change)] };
   }
-  yield controlPiece({ kind: "baseline", scope, count: found.count, index: found.index }, occurrence);
+  yield controlUnit({ kind: "baseline", scope, count: found.count, index: found.index }, occurrence);
 }
 
 function baselineEvents(change: Change, withEvents: boolean, context: EventContext): EventDraft[] {
@@ -67,7 +67,7 @@ function baselineEvents(change: Change, withEvents: boolean, context: EventConte
   return withEvents ? [buildSnapshotEvent(change.ref, change.after, context)] : [];
 }
 
-export function controlPiece(event: ControlEvent, occurrence: Occurrence): Piece {
+export function controlUnit(event: ControlEvent, occurrence: Occurrence): CommitUnit {
   const { source, nomadEpoch, observation } = occurrence.context;
   const draft = buildControlEvent(event, {
     source,

@@ -2,22 +2,22 @@ import { z } from "zod";
 
 const time = z.iso.datetime({ offset: true });
 
-/** One duty as `/v1/duties` tells of it. */
-const dutyStatusSchema = z.object({
-  duty: z
+/** One assignment as `/v1/assignments` tells of it. */
+const assignmentStatusSchema = z.object({
+  assignment: z
     .string()
     .describe('A scope to watch ("jobs/default"), "plan" (which scopes there are) or "trim" (retention)'),
   state: z
     .enum(["held", "waiting", "taken"])
-    .describe("waiting: nobody does it; taken: a process that does not share the duties does it"),
+    .describe("waiting: nobody does it; taken: a process that does not share the assignments does it"),
   worker: z.string().nullable().describe("Who does it: host/process/random"),
   since: time.nullable().describe("Since when they do"),
   condition: z
     .enum(["starting", "ok", "stale", "access-lost"])
     .nullable()
-    .describe("How far the scope can be believed"),
+    .describe("How far the scope can be trusted"),
   reason: z.string().nullable().describe("Why it is not ok, or why nobody does it"),
-  index: z.string().nullable().describe("Raft index of the scope's last believed poll"),
+  index: z.string().nullable().describe("Raft index of the scope's last accepted poll"),
   objects: z.int().nullable(),
   lastOkAt: time.nullable().describe("When that poll was answered"),
   lagMs: z
@@ -25,6 +25,6 @@ const dutyStatusSchema = z.object({
     .nullable()
     .describe("For how long the scope could not be read or written; 0 while it is up to date"),
 });
-export type DutyStatus = z.infer<typeof dutyStatusSchema>;
+export type AssignmentStatus = z.infer<typeof assignmentStatusSchema>;
 
-export const dutiesSchema = z.object({ duties: z.array(dutyStatusSchema) });
+export const assignmentsSchema = z.object({ assignments: z.array(assignmentStatusSchema) });

@@ -1,6 +1,6 @@
 import { Agent, fetch, type Response } from "undici";
 import { httpTarget } from "../../packages/client/src/options.ts";
-import { dutiesSchema, type DutyStatus } from "../schemas/duty-schema.ts";
+import { assignmentsSchema, type AssignmentStatus } from "../schemas/assignment-schema.ts";
 import { plainText, terminalJson } from "../schemas/terminal-text.ts";
 import type { Io } from "./io.ts";
 import { coloursFor, type Colours } from "./support/colours.ts";
@@ -13,7 +13,7 @@ import { timeText } from "./support/times.ts";
 const ANSWER_WITHIN_MS = 10_000;
 
 /** Shows who does what for a feed. Answers 1 where something is not done, or cannot be. */
-export async function duties(
+export async function assignments(
   options: { url: string; json: boolean; tokenFile?: string | undefined; caCert?: string | undefined },
   io: Io,
 ): Promise<number> {
@@ -22,7 +22,7 @@ export async function duties(
   const found = await ask(options.url, { headers: feedHeaders(options.tokenFile), ca, signal: io.signal });
   io.stdout.write(
     options.json
-      ? `${terminalJson(JSON.stringify({ duties: found }, null, 2))}\n`
+      ? `${terminalJson(JSON.stringify({ assignments: found }, null, 2))}\n`
       : table(found, coloursFor(io)),
   );
   return found.every(isWell) ? EXIT_CODES.ok : EXIT_CODES.failed;
@@ -31,8 +31,8 @@ export async function duties(
 async function ask(
   url: string,
   { headers, ca, signal }: { headers: Record<string, string>; ca: string | undefined; signal: AbortSignal },
-): Promise<readonly DutyStatus[]> {
-  const { address, basic } = httpTarget(url, "/v1/duties");
+): Promise<readonly AssignmentStatus[]> {
+  const { address, basic } = httpTarget(url, "/v1/assignments");
   const dispatcher = new Agent(ca === undefined ? {} : { connect: { ca } });
   try {
     const response = await fetch(address, {
@@ -41,7 +41,7 @@ async function ask(
       signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_WITHIN_MS)]),
     });
     if (!response.ok) throw new Error(`${response.status}, ${await reasonIn(response)}`);
-    return dutiesSchema.parse(await response.json()).duties;
+    return assignmentsSchema.parse(await response.json()).assignments;
   } catch (error) {
     signal.throwIfAborted();
     throw new FeedUnreachable(url, error);
@@ -56,13 +56,13 @@ async function reasonIn(response: Response): Promise<string> {
   return typeof message === "string" ? message : response.statusText;
 }
 
-function isWell({ state, condition }: DutyStatus): boolean {
+function isWell({ state, condition }: AssignmentStatus): boolean {
   return state === "held" && (condition === null || condition === "ok");
 }
 
-function table(found: readonly DutyStatus[], colours: Colours): string {
-  const head = ["DUTY", "WORKER", "SINCE", "CONDITION", "LAG", "INDEX", "OBJECTS"];
-  const rows = found.map((duty) => rowOf(duty).map(plainText));
+function table(found: readonly AssignmentStatus[], colours: Colours): string {
+  const head = ["ASSIGNMENT", "WORKER", "SINCE", "CONDITION", "LAG", "INDEX", "OBJECTS"];
+  const rows = found.map((assignment) => rowOf(assignment).map(plainText));
   const widths = head.map((title, column) =>
     Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)),
   );
@@ -72,23 +72,32 @@ function table(found: readonly DutyStatus[], colours: Colours): string {
       .join("  ")
       .trimEnd();
   const lines = rows.map((row, n) => {
-    const duty = found[n];
-    if (duty === undefined || isWell(duty)) return line(row);
-    const reason = duty.reason === null ? "" : `  ${colours.dim(plainText(duty.reason))}`;
+    const assignment = found[n];
+    if (assignment === undefined || isWell(assignment)) return line(row);
+    const reason = assignment.reason === null ? "" : `  ${colours.dim(plainText(assignment.reason))}`;
     return `${colours.yellow(line(row))}${reason}`;
   });
   const workers = new Set(found.flatMap(({ worker }) => worker ?? []));
   const heldBy = [...workers].toSorted().map((worker) => {
-    const share = found.filter((duty) => duty.worker === worker).length;
+    const share = found.filter((assignment) => assignment.worker === worker).length;
     return `${plainText(worker)}: ${share}`;
   });
-  const end = colours.dim(`${found.length} duties; ${heldBy.join(", ") || "no worker"}`);
+  const end = colours.dim(`${found.length} assignments; ${heldBy.join(", ") || "no worker"}`);
   return `${colours.bold(line(head))}\n${lines.map((text) => `${text}\n`).join("")}${end}\n`;
 }
 
-function rowOf({ duty, state, worker, since, condition, lagMs, index, objects }: DutyStatus): string[] {
+function rowOf({
+  assignment,
+  state,
+  worker,
+  since,
+  condition,
+  lagMs,
+  index,
+  objects,
+}: AssignmentStatus): string[] {
   return [
-    duty,
+    assignment,
     worker ?? "-",
     since === null ? "-" : timeText(since),
     state === "held" ? (condition ?? "-") : state,

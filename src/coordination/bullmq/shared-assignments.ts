@@ -1,24 +1,24 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { LogUnavailable } from "../../feed/errors.ts";
-import type { DutyStatus } from "../../schemas/duty-schema.ts";
+import type { AssignmentStatus } from "../../schemas/assignment-schema.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import {
   NOTHING_TO_REPORT,
-  STANDING_DUTIES,
+  STANDING_ASSIGNMENTS,
   type Coordination,
-  type DutyHolder,
-  type DutyPlan,
+  type AssignmentHolder,
+  type AssignmentPlan,
 } from "../coordination.ts";
-import type { DutyJob, DutyJobs } from "./duty-jobs.ts";
-import { HeldDuty } from "./held-duty.ts";
+import type { AssignmentJob, AssignmentJobs } from "./assignment-jobs.ts";
+import { HeldAssignment } from "./held-assignment.ts";
 import type { Heard, Registry } from "./registry.ts";
 import { shareOf } from "./share.ts";
 
-export interface SharedDutiesParts {
+export interface SharedAssignmentsParts {
   /** Names this process, and no other, to people and to the other workers. */
   readonly worker: string;
   readonly registry: Registry;
-  readonly jobs: DutyJobs;
+  readonly jobs: AssignmentJobs;
   readonly logger: Logger;
   readonly restMs: number;
   /** Pause between two rounds. */
@@ -27,36 +27,36 @@ export interface SharedDutiesParts {
   readonly close: () => Promise<void>;
 }
 
-/** A duty that nobody holds for so long is taken by whoever comes first. */
+/** An assignment that nobody holds for so long is taken by whoever comes first. */
 const STARVING_MS = 5_000;
-/** A duty that nobody holds is offered again so often: its job may be gone. */
+/** An assignment that nobody holds is offered again so often: its job may be gone. */
 const OFFER_EVERY_MS = 3_000;
 /** How long giving back, and then saying goodbye, may take: who is left finds out by itself. */
 const LEAVE_WITHIN_MS = 500;
 
 /**
- * Any number of processes share the duties through Redis. In every round, mostly a second apart, a worker renews the locks
+ * Any number of processes share the assignments through Redis. In every round, mostly a second apart, a worker renews the locks
  * of what it holds, says that it lives, hears the plan and who else lives, gives away what is above its share and
  * takes what it lacks (`shareOf`). What a dead worker held is given to the others when its locks end.
  */
-export class SharedDuties implements Coordination {
-  readonly #parts: SharedDutiesParts;
-  readonly #held = new Map<string, HeldDuty>();
-  /** When a duty was first seen without a holder, and last offered. */
+export class SharedAssignments implements Coordination {
+  readonly #parts: SharedAssignmentsParts;
+  readonly #held = new Map<string, HeldAssignment>();
+  /** When an assignment was first seen without a holder, and last offered. */
   readonly #waiting = new Map<string, { sinceMs: number; offeredAtMs: number }>();
-  #holder: DutyHolder | undefined;
-  #plan: DutyPlan = new Map();
+  #holder: AssignmentHolder | undefined;
+  #plan: AssignmentPlan = new Map();
   /** In which this worker plans, while it does. */
-  #term: { readonly of: HeldDuty; readonly number: number } | undefined;
+  #term: { readonly of: HeldAssignment; readonly number: number } | undefined;
   #failing = false;
   #silent: ReadonlySet<string> = new Set();
   #share = { now: "", before: "", said: "" };
 
-  constructor(parts: SharedDutiesParts) {
+  constructor(parts: SharedAssignmentsParts) {
     this.#parts = parts;
   }
 
-  async run(holder: DutyHolder, signal: AbortSignal): Promise<void> {
+  async run(holder: AssignmentHolder, signal: AbortSignal): Promise<void> {
     this.#holder = holder;
     const aborted = Promise.withResolvers<void>();
     signal.addEventListener("abort", () => aborted.resolve(), { once: true });
@@ -72,7 +72,7 @@ export class SharedDuties implements Coordination {
     await Promise.all([rounds, ...held.map(({ done }) => done)]);
   }
 
-  async announce(plan: DutyPlan): Promise<void> {
+  async announce(plan: AssignmentPlan): Promise<void> {
     const { registry } = this.#parts;
     const planning = this.#held.get("plan");
     if (planning === undefined || planning.leaving) return;
@@ -81,12 +81,12 @@ export class SharedDuties implements Coordination {
     planning.letGo("another worker plans");
   }
 
-  async statuses(): Promise<DutyStatus[]> {
+  async statuses(): Promise<AssignmentStatus[]> {
     const { plan, reports } = await this.#parts.registry.reports();
-    const told = new Map(reports.map((report) => [report.duty, report]));
-    return dutiesOf(plan).map((duty) => {
-      const nobody = { duty, state: "waiting" as const, worker: null, since: null };
-      return told.get(duty) ?? { ...nobody, ...NOTHING_TO_REPORT, reason: "no worker holds it" };
+    const told = new Map(reports.map((report) => [report.assignment, report]));
+    return assignmentsOf(plan).map((assignment) => {
+      const nobody = { assignment, state: "waiting" as const, worker: null, since: null };
+      return told.get(assignment) ?? { ...nobody, ...NOTHING_TO_REPORT, reason: "no worker holds it" };
     });
   }
 
@@ -111,7 +111,7 @@ export class SharedDuties implements Coordination {
         this.#failing = true;
         this.#parts.logger[level](
           { err: error },
-          "the duties cannot be shared out at the moment; this worker goes on with those it has, and tries again",
+          "the assignments cannot be shared out at the moment; this worker goes on with those it has, and tries again",
         );
       }
       await delay(this.#parts.roundMs, undefined, { signal }).catch(() => undefined);
@@ -128,20 +128,20 @@ export class SharedDuties implements Coordination {
       this.#plan = heard.plan;
       this.#holder?.follow(heard.plan);
     }
-    for (const held of staying) if (!this.#isPlanned(held.duty)) held.letGo("not planned any more");
+    for (const held of staying) if (!this.#isPlanned(held.assignment)) held.letGo("not planned any more");
     this.#sayWhoIsSilent(heard);
     const unheld = this.#unheld(heard);
     await this.#offer(unheld);
     const elsewhere = new Set([...heard.silent.values()].flat());
-    const duties = dutiesOf(this.#plan).filter((duty) => !elsewhere.has(duty)).length;
-    const share = shareOf(worker, heard.workers, duties);
+    const assignments = assignmentsOf(this.#plan).filter((assignment) => !elsewhere.has(assignment)).length;
+    const share = shareOf(worker, heard.workers, assignments);
     const missing = share - this.#staying().length;
     if (missing < 0) this.#giveAway(-missing);
     else await this.#take(this.#isStarving() ? unheld.length : missing, signal);
     this.#sayWhatChanged(await jobs.takenFromSilent(), heard.workers.size);
   }
 
-  #staying(): HeldDuty[] {
+  #staying(): HeldAssignment[] {
     return [...this.#held.values()].filter(({ leaving }) => !leaving);
   }
 
@@ -149,31 +149,32 @@ export class SharedDuties implements Coordination {
   async #renew(): Promise<void> {
     const staying = this.#staying();
     const failed = new Set(await this.#parts.jobs.renew(staying.map(({ job }) => job)));
-    const lost = staying.filter(({ duty, leaving }) => failed.has(duty) && !leaving);
+    const lost = staying.filter(({ assignment, leaving }) => failed.has(assignment) && !leaving);
     if (lost.length === 0) return;
     for (const held of lost) held.lose();
     this.#parts.logger.warn(
-      { duties: lost.map(({ duty }) => duty) },
-      `${lost.length} duties are not this worker's any more: it said nothing for too long and others took them, or Redis lost its data`,
+      { assignments: lost.map(({ assignment }) => assignment) },
+      `${lost.length} assignments are not this worker's any more: it said nothing for too long and others took them, or Redis lost its data`,
     );
   }
 
-  #isPlanned(duty: string): boolean {
-    return this.#planned(duty) !== undefined;
+  #isPlanned(assignment: string): boolean {
+    return this.#planned(assignment) !== undefined;
   }
 
-  #planned(duty: string): "perform" | "finish" | undefined {
-    return STANDING.has(duty) ? "perform" : this.#plan.get(duty);
+  #planned(assignment: string): "perform" | "finish" | undefined {
+    return STANDING.has(assignment) ? "perform" : this.#plan.get(assignment);
   }
 
-  /** Duties that no worker says it holds; remembers since when. */
+  /** Assignments that no worker says it holds; remembers since when. */
   #unheld({ workers, silent }: Heard): string[] {
     const held = new Set([...workers.values(), ...silent.values()].flat());
-    const unheld = dutiesOf(this.#plan).filter((duty) => !held.has(duty));
-    for (const duty of this.#waiting.keys()) if (!unheld.includes(duty)) this.#waiting.delete(duty);
+    const unheld = assignmentsOf(this.#plan).filter((assignment) => !held.has(assignment));
+    for (const assignment of this.#waiting.keys())
+      if (!unheld.includes(assignment)) this.#waiting.delete(assignment);
     const sinceMs = performance.now();
-    for (const duty of unheld) {
-      if (!this.#waiting.has(duty)) this.#waiting.set(duty, { sinceMs, offeredAtMs: -Infinity });
+    for (const assignment of unheld) {
+      if (!this.#waiting.has(assignment)) this.#waiting.set(assignment, { sinceMs, offeredAtMs: -Infinity });
     }
     return unheld;
   }
@@ -187,20 +188,20 @@ export class SharedDuties implements Coordination {
   async #offer(unheld: readonly string[]): Promise<void> {
     const now = performance.now();
     const due = unheld.filter(
-      (duty) => now - (this.#waiting.get(duty)?.offeredAtMs ?? now) >= OFFER_EVERY_MS,
+      (assignment) => now - (this.#waiting.get(assignment)?.offeredAtMs ?? now) >= OFFER_EVERY_MS,
     );
     await this.#parts.jobs.offer(due);
-    for (const duty of due) {
-      const waiting = this.#waiting.get(duty);
+    for (const assignment of due) {
+      const waiting = this.#waiting.get(assignment);
       if (waiting !== undefined) waiting.offeredAtMs = now;
     }
   }
 
   /** The newest first: they have read least. Who plans goes on planning. */
   #giveAway(surplus: number): void {
-    const movable = this.#staying().filter(({ duty }) => duty !== "plan");
+    const movable = this.#staying().filter(({ assignment }) => assignment !== "plan");
     for (const held of movable.slice(Math.max(0, movable.length - surplus))) {
-      this.#parts.logger.debug({ duty: held.duty }, "given to a worker that has less to do");
+      this.#parts.logger.debug({ assignment: held.assignment }, "given to a worker that has less to do");
       held.letGo("given to another worker");
     }
   }
@@ -210,8 +211,8 @@ export class SharedDuties implements Coordination {
     for (let taken = 0; taken < room && !signal.aborted; taken += 1) {
       const job = await jobs.take();
       if (job === undefined) return;
-      if (!this.#isPlanned(job.duty)) await jobs.giveBack(job, "over");
-      else if (signal.aborted || this.#held.has(job.duty)) {
+      if (!this.#isPlanned(job.assignment)) await jobs.giveBack(job, "over");
+      else if (signal.aborted || this.#held.has(job.assignment)) {
         // What has not ended here yet is left to others for this round.
         await jobs.giveBack(job, "now");
         return;
@@ -219,24 +220,24 @@ export class SharedDuties implements Coordination {
     }
   }
 
-  #hold(job: DutyJob): void {
+  #hold(job: AssignmentJob): void {
     if (this.#holder === undefined) return;
     const { worker, jobs, logger, restMs } = this.#parts;
-    const planned = () => this.#planned(job.duty);
-    const held = new HeldDuty(job, { worker, holder: this.#holder, jobs, logger, restMs, planned });
-    this.#held.set(held.duty, held);
-    this.#waiting.delete(held.duty);
+    const planned = () => this.#planned(job.assignment);
+    const held = new HeldAssignment(job, { worker, holder: this.#holder, jobs, logger, restMs, planned });
+    this.#held.set(held.assignment, held);
+    this.#waiting.delete(held.assignment);
     held.begin();
-    void held.done.then(() => this.#held.delete(held.duty));
+    void held.done.then(() => this.#held.delete(held.assignment));
   }
 
   #sayWhoIsSilent({ silent }: Heard): void {
     const { logger } = this.#parts;
-    for (const [worker, duties] of silent) {
+    for (const [worker, assignments] of silent) {
       if (this.#silent.has(worker)) continue;
       logger.warn(
-        { worker, duties },
-        `worker ${worker} says nothing any more; if it stays so, its ${duties.length} duties go to others`,
+        { worker, assignments },
+        `worker ${worker} says nothing any more; if it stays so, its ${assignments.length} assignments go to others`,
       );
     }
     this.#silent = new Set(silent.keys());
@@ -246,24 +247,24 @@ export class SharedDuties implements Coordination {
     const { logger } = this.#parts;
     if (fromSilent.length > 0) {
       logger.warn(
-        { duties: fromSilent },
-        `${fromSilent.length} duties of a worker that says nothing any more go to others now`,
+        { assignments: fromSilent },
+        `${fromSilent.length} assignments of a worker that says nothing any more go to others now`,
       );
     }
-    const duties = dutiesOf(this.#plan).length;
-    const share = `${this.#held.size} of ${duties} duties are done here, by one of ${workers} workers`;
+    const assignments = assignmentsOf(this.#plan).length;
+    const share = `${this.#held.size} of ${assignments} assignments are done here, by one of ${workers} workers`;
     this.#share = { ...this.#share, before: this.#share.now, now: share };
-    // Only what lasts: while duties move, it is another in every round.
+    // Only what lasts: while assignments move, it is another in every round.
     if (share === this.#share.said || share !== this.#share.before) return;
     this.#share.said = share;
-    logger.info({ held: this.#held.size, duties, workers }, share);
+    logger.info({ held: this.#held.size, assignments, workers }, share);
   }
 }
 
-const STANDING: ReadonlySet<string> = new Set(STANDING_DUTIES);
+const STANDING: ReadonlySet<string> = new Set(STANDING_ASSIGNMENTS);
 
-function dutiesOf(plan: DutyPlan): string[] {
-  return [...STANDING_DUTIES, ...plan.keys()];
+function assignmentsOf(plan: AssignmentPlan): string[] {
+  return [...STANDING_ASSIGNMENTS, ...plan.keys()];
 }
 
 /** Waits for work that may not end, nor does its failure matter. */

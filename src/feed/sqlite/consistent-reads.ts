@@ -1,11 +1,11 @@
 import type { Cursor } from "../../schemas/cursor.ts";
 import { LogUnavailable } from "../errors.ts";
-import type { StateCut, StateEntry, StateFilter } from "../log.ts";
+import type { ConsistentRead, StateEntry, StateFilter } from "../log.ts";
 import type { Connection } from "./connection.ts";
 import { readMeta } from "./rows.ts";
 import { CUT_LIMITS, stateBatches } from "./state.ts";
 
-/** Connections that wait for the next cut. SQLite gives a file's descriptors back only with the last connection to it. */
+/** Connections that wait for the next consistent read. SQLite gives a file's descriptors back only with the last connection to it. */
 const MAX_IDLE = 4;
 /** Each reads a few small batches at a time, so that a page that is read again comes from the kernel. */
 const CACHE_KIB = 64;
@@ -19,8 +19,8 @@ interface Reader {
   isExpired: boolean;
 }
 
-/** The cuts of a log that are open. Those that were made between the same two commits share one reader. */
-export class SqliteCuts {
+/** The consistent reads of a log that are open. Those that were made between the same two commits share one reader. */
+export class SqliteConsistentReads {
   readonly #log: Connection;
   readonly #readers = new Set<Reader>();
   readonly #idle: Connection[] = [];
@@ -36,7 +36,7 @@ export class SqliteCuts {
   }
 
   /** `version` is another one after each commit. */
-  open(version: string): StateCut {
+  open(version: string): ConsistentRead {
     const isShared = this.#newest?.version === version && !this.#newest.isExpired && this.#newest.users > 0;
     const reader = isShared && this.#newest !== undefined ? this.#newest : this.#begin(version);
     this.#newest = reader;
@@ -52,7 +52,7 @@ export class SqliteCuts {
     };
   }
 
-  /** Takes all cuts away from whoever holds them: the log grows on disk while one is open. */
+  /** Takes all consistent reads away from whoever holds them: the log grows on disk while one is open. */
   expire(): void {
     for (const reader of this.#readers) {
       reader.isExpired = true;
@@ -97,11 +97,11 @@ async function* entriesOf(reader: Reader, filter: StateFilter): AsyncGenerator<S
   try {
     yield* stateBatches(reader.connection, filter, CUT_LIMITS);
   } catch (error) {
-    throw reader.isExpired ? expiredCut(reader.connection.path) : error;
+    throw reader.isExpired ? expiredRead(reader.connection.path) : error;
   }
 }
 
-function expiredCut(path: string): LogUnavailable {
+function expiredRead(path: string): LogUnavailable {
   return new LogUnavailable(
     `A reading of the state of ${path} was ended because it held up too much of the log`,
     { hint: "Read the state again, faster" },

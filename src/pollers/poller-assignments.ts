@@ -1,8 +1,8 @@
 import {
   NOTHING_TO_REPORT,
-  type DutyHolder,
-  type DutyPlan,
-  type DutyReport,
+  type AssignmentHolder,
+  type AssignmentPlan,
+  type AssignmentReport,
   type Ending,
 } from "../coordination/coordination.ts";
 import { parseScopeName } from "../schemas/scope.ts";
@@ -12,9 +12,9 @@ import { Supervisor } from "./supervisor.ts";
 
 const NAMESPACES = "namespaces/-";
 
-export interface PollerDutiesDeps extends Omit<PollerDeps, "outages" | "backlog" | "queryWait"> {
+export interface PollerAssignmentsDeps extends Omit<PollerDeps, "outages" | "backlog" | "queryWait"> {
   /** Tells everybody what there is to do: see `Coordination`. */
-  readonly announce: (plan: DutyPlan) => Promise<void>;
+  readonly announce: (plan: AssignmentPlan) => Promise<void>;
   /** Keeps the log within its limits until the signal aborts. */
   readonly trim: (signal: AbortSignal) => Promise<void>;
   /** Resolves when Nomad can be watched; until then only the log is looked after. */
@@ -22,21 +22,21 @@ export interface PollerDutiesDeps extends Omit<PollerDeps, "outages" | "backlog"
 }
 
 /** What a process of the feed can do: plan, trim, and watch scopes. */
-export class PollerDuties implements DutyHolder {
+export class PollerAssignments implements AssignmentHolder {
   readonly supervisor: Supervisor;
   readonly #planner: Planner;
   readonly #trim: (signal: AbortSignal) => Promise<void>;
   readonly #nomadReady: Promise<void>;
-  #plan: DutyPlan | undefined;
+  #plan: AssignmentPlan | undefined;
   #planning = false;
 
-  constructor(deps: PollerDutiesDeps, options: PollerOptions & PlannerOptions) {
+  constructor(deps: PollerAssignmentsDeps, options: PollerOptions & PlannerOptions) {
     const { announce, trim, nomadReady, ...pollerDeps } = deps;
     const supervisor = new Supervisor(pollerDeps, options);
     const { log, logger, clock, nomad } = deps;
     const watch: Supervisor["watch"] = (scope, signal, hooks) => supervisor.watch(scope, signal, hooks);
     this.supervisor = supervisor;
-    const inForce = (): DutyPlan => this.#plan ?? new Map();
+    const inForce = (): AssignmentPlan => this.#plan ?? new Map();
     this.#planner = new Planner({ log, logger, clock, nomad, announce, inForce, watch }, options);
     this.#trim = trim;
     this.#nomadReady = nomadReady;
@@ -44,28 +44,28 @@ export class PollerDuties implements DutyHolder {
     nomadReady.catch(() => undefined);
   }
 
-  async perform(duty: string, signal: AbortSignal): Promise<Ending> {
-    if (duty === "trim") {
+  async perform(assignment: string, signal: AbortSignal): Promise<Ending> {
+    if (assignment === "trim") {
       await this.#trim(signal);
       return "stopped";
     }
     if (!(await resolvedBefore(this.#nomadReady, signal))) return "stopped";
-    if (duty === "plan") return this.#performPlan(signal);
-    const scope = parseScopeName(duty);
+    if (assignment === "plan") return this.#performPlan(signal);
+    const scope = parseScopeName(assignment);
     // Planned by a version that knows more than this one; somebody else may.
-    if (scope === undefined) throw new Error(`there is no duty ${duty} here`);
+    if (scope === undefined) throw new Error(`there is no assignment ${assignment} here`);
     return this.supervisor.watch(scope, signal);
   }
 
-  follow(plan: DutyPlan): void {
+  follow(plan: AssignmentPlan): void {
     this.#plan = plan;
-    const finishing = [...plan].filter(([, what]) => what === "finish").map(([duty]) => duty);
+    const finishing = [...plan].filter(([, what]) => what === "finish").map(([assignment]) => assignment);
     this.supervisor.drain(new Set(finishing));
   }
 
-  describe(duty: string): DutyReport {
-    const report = this.supervisor.report(duty === "plan" ? NAMESPACES : duty);
-    return report === undefined ? NOTHING_TO_REPORT : dutyReport(report);
+  describe(assignment: string): AssignmentReport {
+    const report = this.supervisor.report(assignment === "plan" ? NAMESPACES : assignment);
+    return report === undefined ? NOTHING_TO_REPORT : assignmentReport(report);
   }
 
   /** What keeps this process from being ready, as far as planning goes. */
@@ -89,7 +89,7 @@ export class PollerDuties implements DutyHolder {
   }
 }
 
-function dutyReport(report: ScopeReport): DutyReport {
+function assignmentReport(report: ScopeReport): AssignmentReport {
   const { condition, reason, index, count, lastOkAtMs, sinceOkMs, upToDate, baselined } = report;
   return {
     condition,

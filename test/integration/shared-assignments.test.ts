@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { openSharedDuties } from "../../src/coordination/bullmq/open.ts";
-import type { SharedDuties } from "../../src/coordination/bullmq/shared-duties.ts";
-import type { DutyPlan, Ending } from "../../src/coordination/coordination.ts";
-import { planOf, TestHolder } from "../support/duty-holders.ts";
+import { openSharedAssignments } from "../../src/coordination/bullmq/open.ts";
+import type { SharedAssignments } from "../../src/coordination/bullmq/shared-assignments.ts";
+import type { AssignmentPlan, Ending } from "../../src/coordination/coordination.ts";
+import { planOf, TestHolder } from "../support/assignment-holders.ts";
 import { recordingLogger } from "../support/recording-logger.ts";
 import { RedisServer, redisMissing } from "../support/redis-server.ts";
 import { skippedBecause } from "../support/skipped.ts";
@@ -15,7 +15,7 @@ const LONG_TIMEOUT_MS = 300_000;
 
 /** One process of a feed; whoever plans announces the team's plan at once. */
 class Worker extends TestHolder {
-  readonly coordination: SharedDuties;
+  readonly coordination: SharedAssignments;
   readonly lines: string[];
   /** How often it heard the plan. */
   rounds = 0;
@@ -29,7 +29,7 @@ class Worker extends TestHolder {
     const { logger, lines } = recordingLogger();
     this.lines = lines;
     const feed = `${url}?feed=${team.feed}`;
-    this.coordination = openSharedDuties({
+    this.coordination = openSharedAssignments({
       url: feed,
       worker: name,
       timeoutMs: team.timeoutMs,
@@ -39,16 +39,16 @@ class Worker extends TestHolder {
     this.#running = this.coordination.run(this, this.#stop.signal);
   }
 
-  override async perform(duty: string, signal: AbortSignal): Promise<Ending> {
-    if (this.#team.workers.some((other) => other !== this && other.performing.has(duty))) {
-      this.#team.doneTwice.push(duty);
+  override async perform(assignment: string, signal: AbortSignal): Promise<Ending> {
+    if (this.#team.workers.some((other) => other !== this && other.performing.has(assignment))) {
+      this.#team.doneTwice.push(assignment);
     }
-    const performing = super.perform(duty, signal);
-    if (duty === "plan") await this.coordination.announce(this.#team.plan).catch(() => undefined);
+    const performing = super.perform(assignment, signal);
+    if (assignment === "plan") await this.coordination.announce(this.#team.plan).catch(() => undefined);
     return performing;
   }
 
-  override follow(plan: DutyPlan): void {
+  override follow(plan: AssignmentPlan): void {
     super.follow(plan);
     this.rounds += 1;
   }
@@ -66,10 +66,10 @@ let feeds = 0;
 class Team {
   readonly feed = `team-${(feeds += 1)}`;
   readonly workers: Worker[] = [];
-  /** Duties that were begun by one while another did them. */
+  /** Assignments that were begun by one while another did them. */
   readonly doneTwice: string[] = [];
   readonly timeoutMs: number;
-  plan: DutyPlan;
+  plan: AssignmentPlan;
 
   constructor(scopes: number, timeoutMs: number) {
     this.timeoutMs = timeoutMs;
@@ -87,20 +87,20 @@ class Team {
     this.workers.splice(this.workers.indexOf(worker), 1);
   }
 
-  async replan(plan: DutyPlan): Promise<void> {
+  async replan(plan: AssignmentPlan): Promise<void> {
     this.plan = plan;
     for (const { coordination } of this.workers) await coordination.announce(plan);
   }
 
-  /** Waits until every duty is done by exactly one of them, evenly. */
+  /** Waits until every assignment is done by exactly one of them, evenly. */
   settled(workers: readonly Worker[] = this.workers): Promise<true> {
-    const duties = ["plan", "trim", ...this.plan.keys()].toSorted().join();
+    const assignments = ["plan", "trim", ...this.plan.keys()].toSorted().join();
     return until(
-      `${workers.length} workers share ${this.plan.size + 2} duties evenly`,
+      `${workers.length} workers share ${this.plan.size + 2} assignments evenly`,
       () => {
         const sizes = workers.map(({ performing }) => performing.size);
-        const all = workers.flatMap((worker) => worker.duties);
-        return all.toSorted().join() === duties && Math.max(...sizes) - Math.min(...sizes) <= 1;
+        const all = workers.flatMap((worker) => worker.assignments);
+        return all.toSorted().join() === assignments && Math.max(...sizes) - Math.min(...sizes) <= 1;
       },
       60_000,
     );
@@ -121,7 +121,7 @@ class Team {
 let redis: RedisServer;
 const missing = redisMissing();
 
-describe.skipIf(missing !== undefined)(`workers that share duties${skippedBecause(missing)}`, () => {
+describe.skipIf(missing !== undefined)(`workers that share assignments${skippedBecause(missing)}`, () => {
   let teams: Team[] = [];
   const team = (scopes: number, timeoutMs = TIMEOUT_MS): Team => {
     const made = new Team(scopes, timeoutMs);
@@ -150,10 +150,10 @@ describe.skipIf(missing !== undefined)(`workers that share duties${skippedBecaus
     expect(await all.staysSo()).toBe(true);
     expect(all.doneTwice).toEqual([]);
     expect(first.begun).toHaveLength(11);
-    expect(first.duties).toContain("plan");
+    expect(first.assignments).toContain("plan");
   });
 
-  it("five that start at once share evenly too, and more workers than duties do no harm", async () => {
+  it("five that start at once share evenly too, and more workers than assignments do no harm", async () => {
     const all = team(1);
     for (const name of ["a", "b", "c", "d", "e"]) all.join(name);
     await all.settled();
@@ -174,7 +174,7 @@ describe.skipIf(missing !== undefined)(`workers that share duties${skippedBecaus
     expect(all.doneTwice).toEqual([]);
   });
 
-  it("a dead one's duties go to the others, and when it comes back it takes part again", async () => {
+  it("a dead one's assignments go to the others, and when it comes back it takes part again", async () => {
     await using line = await TcpProxy.to(redis.port);
     const all = team(10);
     const dead = all.join("dead", `redis://127.0.0.1:${line.port}`);
@@ -183,14 +183,14 @@ describe.skipIf(missing !== undefined)(`workers that share duties${skippedBecaus
     await all.settled();
     line.cut();
     await all.settled(others);
-    const lost = dead.duties;
+    const lost = dead.assignments;
     expect(lost.length).toBeGreaterThan(2);
     expect(others.flatMap(({ lines }) => lines).join("\n")).toContain("worker dead says nothing any more");
     // What it wants to announce now is of an old term.
     line.mend();
     await all.settled();
     expect(await all.staysSo()).toBe(true);
-    expect(dead.lines.join("\n")).toContain(`${lost.length} duties are not this worker's any more`);
+    expect(dead.lines.join("\n")).toContain(`${lost.length} assignments are not this worker's any more`);
     expect(dead.begun.length).toBeGreaterThan(lost.length);
   });
 
@@ -300,7 +300,7 @@ describe.skipIf(missing !== undefined)(`workers that share duties${skippedBecaus
       const statuses = await two.workers[0]?.coordination.statuses();
       return statuses?.every(({ state }) => state === "held") && statuses;
     });
-    expect(told.map(({ duty }) => duty).toSorted()).toEqual(two.workers[0]?.duties);
+    expect(told.map(({ assignment }) => assignment).toSorted()).toEqual(two.workers[0]?.assignments);
     expect(one.doneTwice.length + two.doneTwice.length).toBe(0);
   });
 
@@ -330,7 +330,7 @@ describe.skipIf(missing !== undefined)(`workers that share duties${skippedBecaus
     client.disconnect();
   });
 
-  it("tells of workers that say nothing, and of duties that nobody does", async () => {
+  it("tells of workers that say nothing, and of assignments that nobody does", async () => {
     await using line = await TcpProxy.to(redis.port);
     const all = team(2);
     all.join("mute", `redis://127.0.0.1:${line.port}`);

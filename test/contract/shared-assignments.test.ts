@@ -1,5 +1,5 @@
 import { afterAll, describe } from "vitest";
-import { openSharedDuties } from "../../src/coordination/bullmq/open.ts";
+import { openSharedAssignments } from "../../src/coordination/bullmq/open.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
 import { findRedis } from "../support/redis-server.ts";
 import { skippedBecause } from "../support/skipped.ts";
@@ -15,7 +15,7 @@ describe.skipIf(redis === undefined)(`with a real Redis${missing}`, () => {
   afterAll(() => redis?.[Symbol.asyncDispose]());
 
   coordinationContract("BullMQ", async ({ restMs }) =>
-    openSharedDuties({
+    openSharedAssignments({
       url: `${redis?.url ?? ""}?feed=${runId}-${(feeds += 1)}`,
       worker: "me",
       timeoutMs: 3000,

@@ -1,35 +1,35 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { DutyStatus } from "../../schemas/duty-schema.ts";
+import type { AssignmentStatus } from "../../schemas/assignment-schema.ts";
 import type { Logger } from "../../telemetry/logger.ts";
-import { NOTHING_TO_REPORT, type DutyHolder, type Ending } from "../coordination.ts";
-import type { DutyJob, DutyJobs } from "./duty-jobs.ts";
+import { NOTHING_TO_REPORT, type AssignmentHolder, type Ending } from "../coordination.ts";
+import type { AssignmentJob, AssignmentJobs } from "./assignment-jobs.ts";
 
-export interface HeldDutyParts {
+export interface HeldAssignmentParts {
   readonly worker: string;
-  readonly holder: DutyHolder;
-  readonly jobs: DutyJobs;
+  readonly holder: AssignmentHolder;
+  readonly jobs: AssignmentJobs;
   readonly logger: Logger;
   readonly restMs: number;
-  /** What the plan says of the duty now; undefined where it is planned no more. */
+  /** What the plan says of the assignment now; undefined where it is planned no more. */
   readonly planned: () => "perform" | "finish" | undefined;
 }
 
 /**
- * A duty from the moment it was fetched until it was given back.
+ * An assignment from the moment it was fetched until it was given back.
  *
  *     performing ─▶ (failed, done) resting ─▶ given back
  *          └─────────── let go ───────────────────▲      lost: somebody else has it, nothing is given back
  */
-export class HeldDuty {
-  readonly job: DutyJob;
+export class HeldAssignment {
+  readonly job: AssignmentJob;
   readonly since = new Date();
-  readonly #parts: HeldDutyParts;
+  readonly #parts: HeldAssignmentParts;
   readonly #abort = new AbortController();
   #resting: string | undefined;
   #lost = false;
   #done: Promise<void> = Promise.resolve();
 
-  constructor(job: DutyJob, parts: HeldDutyParts) {
+  constructor(job: AssignmentJob, parts: HeldAssignmentParts) {
     this.job = job;
     this.#parts = parts;
   }
@@ -43,8 +43,8 @@ export class HeldDuty {
     return this.#done;
   }
 
-  get duty(): string {
-    return this.job.duty;
+  get assignment(): string {
+    return this.job.assignment;
   }
 
   /** Whether it is on its way to somebody else, or to nobody. */
@@ -59,17 +59,17 @@ export class HeldDuty {
   /** Somebody else may have it by now. */
   lose(): void {
     this.#lost = true;
-    this.letGo("the duty is not this worker's any more");
+    this.letGo("the assignment is not this worker's any more");
   }
 
-  report(): DutyStatus {
-    const { duty, since } = this;
+  report(): AssignmentStatus {
+    const { assignment, since } = this;
     const { worker, holder } = this.#parts;
     if (this.#resting !== undefined) {
       const nobody = { state: "waiting" as const, worker: null, since: null };
-      return { duty, ...nobody, ...NOTHING_TO_REPORT, reason: this.#resting };
+      return { assignment, ...nobody, ...NOTHING_TO_REPORT, reason: this.#resting };
     }
-    return { duty, state: "held", worker, since: since.toISOString(), ...holder.describe(duty) };
+    return { assignment, state: "held", worker, since: since.toISOString(), ...holder.describe(assignment) };
   }
 
   async #hold(): Promise<void> {
@@ -84,19 +84,19 @@ export class HeldDuty {
       await jobs.giveBack(this.job, isOver ? "over" : "now");
     } catch (error) {
       // Its lock ends by itself, and then somebody takes it.
-      logger.debug({ err: error, duty: this.duty }, "a duty could not be given back");
+      logger.debug({ err: error, assignment: this.assignment }, "an assignment could not be given back");
     }
   }
 
   async #perform(): Promise<Ending | "failed"> {
     const { holder, logger } = this.#parts;
     try {
-      return await holder.perform(this.duty, this.#abort.signal);
+      return await holder.perform(this.assignment, this.#abort.signal);
     } catch (error) {
       if (this.leaving) return "stopped";
       logger.error(
-        { err: error, duty: this.duty },
-        "a duty failed; it is tried again, here or by another worker",
+        { err: error, assignment: this.assignment },
+        "an assignment failed; it is tried again, here or by another worker",
       );
       return "failed";
     }

@@ -1,13 +1,13 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { DutyStatus } from "../../schemas/duty-schema.ts";
+import type { AssignmentStatus } from "../../schemas/assignment-schema.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import {
   NOTHING_TO_REPORT,
   REST_MS,
-  STANDING_DUTIES,
+  STANDING_ASSIGNMENTS,
   type Coordination,
-  type DutyHolder,
-  type DutyPlan,
+  type AssignmentHolder,
+  type AssignmentPlan,
   type Ending,
 } from "../coordination.ts";
 
@@ -17,15 +17,15 @@ interface Held {
   done: Promise<void>;
 }
 
-/** One process does every duty. What another process takes from it, it leaves to that one. */
-export class LocalDuties implements Coordination {
+/** One process does every assignment. What another process takes from it, it leaves to that one. */
+export class LocalAssignments implements Coordination {
   readonly #worker: string;
   readonly #logger: Logger;
   readonly #restMs: number;
   readonly #held = new Map<string, Held>();
   readonly #taken = new Set<string>();
-  #plan: DutyPlan = new Map();
-  #running: { readonly holder: DutyHolder; readonly signal: AbortSignal } | undefined;
+  #plan: AssignmentPlan = new Map();
+  #running: { readonly holder: AssignmentHolder; readonly signal: AbortSignal } | undefined;
 
   /** `worker` names this process to people. */
   constructor(worker: string, logger: Logger, restMs = REST_MS) {
@@ -34,7 +34,7 @@ export class LocalDuties implements Coordination {
     this.#restMs = restMs;
   }
 
-  async run(holder: DutyHolder, signal: AbortSignal): Promise<void> {
+  async run(holder: AssignmentHolder, signal: AbortSignal): Promise<void> {
     this.#running = { holder, signal };
     const aborted = new Promise<void>((resolve) => {
       if (signal.aborted) resolve();
@@ -46,71 +46,79 @@ export class LocalDuties implements Coordination {
     await Promise.all([...this.#held.values()].map(({ done }) => done));
   }
 
-  async announce(plan: DutyPlan): Promise<void> {
+  async announce(plan: AssignmentPlan): Promise<void> {
     this.#plan = plan;
     this.#running?.holder.follow(plan);
     this.#reconcile();
   }
 
-  async statuses(): Promise<DutyStatus[]> {
+  async statuses(): Promise<AssignmentStatus[]> {
     const holder = this.#running?.holder;
-    return this.#duties().map((duty) => {
-      const held = this.#held.get(duty);
+    return this.#assignments().map((assignment) => {
+      const held = this.#held.get(assignment);
       if (held !== undefined) {
         const place = { state: "held" as const, worker: this.#worker, since: held.since.toISOString() };
-        return { duty, ...place, ...(holder?.describe(duty) ?? NOTHING_TO_REPORT) };
+        return { assignment, ...place, ...(holder?.describe(assignment) ?? NOTHING_TO_REPORT) };
       }
-      const state = this.#taken.has(duty) ? ("taken" as const) : ("waiting" as const);
-      return { duty, state, worker: null, since: null, ...NOTHING_TO_REPORT, reason: this.#whyNot(duty) };
+      const state = this.#taken.has(assignment) ? ("taken" as const) : ("waiting" as const);
+      return {
+        assignment,
+        state,
+        worker: null,
+        since: null,
+        ...NOTHING_TO_REPORT,
+        reason: this.#whyNot(assignment),
+      };
     });
   }
 
-  owed(): { duty: string; why: string }[] {
-    return this.#duties()
-      .filter((duty) => !this.#held.has(duty))
-      .map((duty) => ({ duty, why: this.#whyNot(duty) }));
+  owed(): { assignment: string; why: string }[] {
+    return this.#assignments()
+      .filter((assignment) => !this.#held.has(assignment))
+      .map((assignment) => ({ assignment, why: this.#whyNot(assignment) }));
   }
 
   async close(): Promise<void> {
     // Nothing is open.
   }
 
-  #duties(): string[] {
-    return [...STANDING_DUTIES, ...this.#plan.keys()];
+  #assignments(): string[] {
+    return [...STANDING_ASSIGNMENTS, ...this.#plan.keys()];
   }
 
-  #whyNot(duty: string): string {
-    return this.#taken.has(duty) ? "another process took it over" : "it is about to be started again";
+  #whyNot(assignment: string): string {
+    return this.#taken.has(assignment) ? "another process took it over" : "it is about to be started again";
   }
 
   #reconcile(): void {
-    const duties = new Set(this.#duties());
-    for (const [duty, held] of this.#held) {
-      if (!duties.has(duty)) held.abort.abort(new Error("not planned any more"));
+    const assignments = new Set(this.#assignments());
+    for (const [assignment, held] of this.#held) {
+      if (!assignments.has(assignment)) held.abort.abort(new Error("not planned any more"));
     }
-    for (const duty of duties) if (!this.#held.has(duty) && !this.#taken.has(duty)) this.#start(duty);
+    for (const assignment of assignments)
+      if (!this.#held.has(assignment) && !this.#taken.has(assignment)) this.#start(assignment);
   }
 
-  #start(duty: string): void {
+  #start(assignment: string): void {
     if (this.#running === undefined || this.#running.signal.aborted) return;
     const { holder } = this.#running;
     const held: Held = { abort: new AbortController(), since: new Date(), done: Promise.resolve() };
-    this.#held.set(duty, held);
-    held.done = this.#hold(duty, held, holder);
+    this.#held.set(assignment, held);
+    held.done = this.#hold(assignment, held, holder);
   }
 
-  async #hold(duty: string, { abort }: Held, holder: DutyHolder): Promise<void> {
+  async #hold(assignment: string, { abort }: Held, holder: AssignmentHolder): Promise<void> {
     let ending: Ending | "failed" = "failed";
     try {
-      ending = await holder.perform(duty, abort.signal);
+      ending = await holder.perform(assignment, abort.signal);
     } catch (error) {
       if (!abort.signal.aborted) {
-        this.#logger.error({ err: error, duty }, "a duty failed; starting it again");
+        this.#logger.error({ err: error, assignment }, "an assignment failed; starting it again");
       }
     }
-    this.#held.delete(duty);
-    if (ending === "taken") this.#giveUp(duty);
-    if (ending === "done" && this.#plan.get(duty) !== "perform") return;
+    this.#held.delete(assignment);
+    if (ending === "taken") this.#giveUp(assignment);
+    if (ending === "done" && this.#plan.get(assignment) !== "perform") return;
     // At once it would be a race without end; what was stopped is begun again only where the plan has it back.
     if (ending !== "stopped") await this.#rest();
     this.#reconcile();
@@ -122,11 +130,11 @@ export class LocalDuties implements Coordination {
   }
 
   /** Claiming it back would be claimed back in turn, without end: whoever started the other one wanted it so. */
-  #giveUp(duty: string): void {
-    this.#taken.add(duty);
+  #giveUp(assignment: string): void {
+    this.#taken.add(assignment);
     this.#logger.error(
       {
-        scope: duty,
+        scope: assignment,
         hint: "Stop one of the two, or start both with --workers redis; what this one watches no more, it takes up at its next start",
       },
       "another process writes this feed and took the scope over; it is not watched here any more",

@@ -1,12 +1,12 @@
 import { expect, it } from "vitest";
 import { LogUnavailable } from "../../src/feed/errors.ts";
-import type { DutyStatus } from "../../src/schemas/duty-schema.ts";
+import type { AssignmentStatus } from "../../src/schemas/assignment-schema.ts";
 import { runCli } from "../support/cli.ts";
 import { TestFeed } from "../support/http-feed.ts";
 import { watchCluster } from "../support/watched-cluster.ts";
 
-const JOBS: DutyStatus = {
-  duty: "jobs/default",
+const JOBS: AssignmentStatus = {
+  assignment: "jobs/default",
   state: "held",
   worker: "one/1/a",
   since: "2026-08-22T10:15:30.000Z",
@@ -18,20 +18,20 @@ const JOBS: DutyStatus = {
   lagMs: 0,
 };
 
-async function show(found: readonly DutyStatus[], ...flags: string[]) {
+async function show(found: readonly AssignmentStatus[], ...flags: string[]) {
   await using feed = await TestFeed.open();
-  const { url } = await feed.serve({}, { duties: async () => found });
-  return await runCli(["duties", "--url", url, ...flags]);
+  const { url } = await feed.serve({}, { assignments: async () => found });
+  return await runCli(["assignments", "--url", url, ...flags]);
 }
 
-it("duties shows who does what of a running feed", async () => {
+it("assignments shows who does what of a running feed", async () => {
   const cluster = await watchCluster();
   try {
-    const { code, stdout } = await runCli(["duties", "--url", cluster.bridge.url]);
-    expect(stdout).toMatch(/^DUTY +WORKER +SINCE +CONDITION +LAG +INDEX +OBJECTS\n/);
-    for (const duty of ["plan", "trim", "nodes/-", "jobs/default", "allocations/default"]) {
+    const { code, stdout } = await runCli(["assignments", "--url", cluster.bridge.url]);
+    expect(stdout).toMatch(/^ASSIGNMENT +WORKER +SINCE +CONDITION +LAG +INDEX +OBJECTS\n/);
+    for (const assignment of ["plan", "trim", "nodes/-", "jobs/default", "allocations/default"]) {
       expect(stdout).toMatch(
-        new RegExp(`^${duty} +\\S+/${process.pid}/\\w+ +\\d{4}-\\d\\d-\\d\\dT[\\d:]{8}Z `, "m"),
+        new RegExp(`^${assignment} +\\S+/${process.pid}/\\w+ +\\d{4}-\\d\\d-\\d\\dT[\\d:]{8}Z `, "m"),
       );
     }
     expect(stdout).toMatch(/^jobs\/default +.* ok +0\.0s +\d+ +\d+$/m);
@@ -41,9 +41,9 @@ it("duties shows who does what of a running feed", async () => {
   }
 });
 
-it("duties exits with 1 and says why where something is not done", async () => {
+it("assignments exits with 1 and says why where something is not done", async () => {
   const lost = { ...JOBS, state: "waiting", worker: null, since: null, reason: "nobody is free" } as const;
-  const waiting = await show([JOBS, { ...lost, duty: "nodes/-" }]);
+  const waiting = await show([JOBS, { ...lost, assignment: "nodes/-" }]);
   expect(waiting).toMatchObject({ code: 1 });
   expect(waiting.stdout).toMatch(/^nodes\/- +- .*waiting.*nobody is free$/m);
   const stale = await show([{ ...JOBS, condition: "stale", reason: "Nomad is away", lagMs: 65_000 }]);
@@ -51,24 +51,27 @@ it("duties exits with 1 and says why where something is not done", async () => {
   expect(stale.stdout).toMatch(/stale +65\.0s.*Nomad is away/);
 });
 
-it("duties --json prints what /v1/duties answers", async () => {
+it("assignments --json prints what /v1/assignments answers", async () => {
   const { code, stdout } = await show([JOBS], "--json");
   expect(code).toBe(0);
-  expect(JSON.parse(stdout)).toEqual({ duties: [JOBS] });
+  expect(JSON.parse(stdout)).toEqual({ assignments: [JOBS] });
 });
 
-it("duties says where nobody answers, and which addresses it takes", async () => {
-  const away = await runCli(["duties", "--url", "http://127.0.0.1:1"]);
+it("assignments says where nobody answers, and which addresses it takes", async () => {
+  const away = await runCli(["assignments", "--url", "http://127.0.0.1:1"]);
   expect(away.code).toBe(1);
   expect(away.stderr).toMatch(/http:\/\/127\.0\.0\.1:1 does not answer.*\n.*nomad-changefeed run/);
   await using feed = await TestFeed.open();
-  const { url } = await feed.serve({}, { duties: () => Promise.reject(new LogUnavailable("Redis is away")) });
-  const helpless = await runCli(["duties", "--url", url]);
+  const { url } = await feed.serve(
+    {},
+    { assignments: () => Promise.reject(new LogUnavailable("Redis is away")) },
+  );
+  const helpless = await runCli(["assignments", "--url", url]);
   expect(helpless).toMatchObject({
     code: 1,
     stderr: expect.stringContaining("503, The log cannot be used right now"),
   });
-  const wrong = await runCli(["duties", "--url", "127.0.0.1"]);
+  const wrong = await runCli(["assignments", "--url", "127.0.0.1"]);
   expect(wrong.code).toBe(2);
   expect(wrong.stderr).toContain("--url");
 });

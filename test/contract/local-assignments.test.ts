@@ -1,0 +1,5 @@
+import { LocalAssignments } from "../../src/coordination/local/local-assignments.ts";
+import { silentLogger } from "../../src/telemetry/logger.ts";
+import { coordinationContract } from "./coordination.ts";
+
+coordinationContract("One process", async ({ restMs }) => new LocalAssignments("me", silentLogger(), restMs));
