@@ -3,7 +3,7 @@ import type { Logger } from "../../telemetry/logger.ts";
 import { LogUnavailable } from "../errors.ts";
 import { createRedis } from "./client.ts";
 import { BufferedCommand } from "./buffered-command.ts";
-import { isReplyError, translate } from "./errors.ts";
+import { isLockedOut, isReplyError, REFUSAL_HINT, translate } from "./errors.ts";
 import type { Location } from "./location.ts";
 import type { Script } from "./scripts.ts";
 
@@ -144,7 +144,11 @@ export class Connection {
       });
     } catch (error) {
       if (this.#closed) throw new LogUnavailable(`The log at ${this.where} is closed`, { cause: error });
-      throw translate(isReplyError(error) ? error : (this.#lastError ?? error), this.#location);
+      throw translate(
+        isReplyError(error) ? error : (this.#lastError ?? error),
+        this.#location,
+        this.#session > 0,
+      );
     }
   }
 
@@ -166,19 +170,26 @@ export class Connection {
 
   #sayOnceWhatIsWrong(logger: Logger): void {
     const redis = this.#redis;
-    let said = false;
+    let said: "lost" | "locked out" | undefined;
     redis.on("error", (error: Error) => {
       this.#lastError = error;
-      if (said || this.#closed) return;
-      said = true;
-      logger.warn(
-        { redis: this.where, err: error },
-        "the connection to Redis is lost; trying again until it is back",
-      );
+      // Before the first connection, `open` tells it.
+      if (this.#closed || this.#session === 0 || said === "locked out") return;
+      const facts = { redis: this.where, err: error };
+      if (isLockedOut(error)) {
+        said = "locked out";
+        logger.error(
+          { ...facts, hint: REFUSAL_HINT },
+          "Redis does not let us in; trying again until it does",
+        );
+      } else if (said === undefined) {
+        said = "lost";
+        logger.warn(facts, "the connection to Redis is lost; trying again until it is back");
+      }
     });
     redis.on("ready", () => {
-      if (said) logger.info({ redis: this.where }, "Redis is back");
-      said = false;
+      if (said !== undefined) logger.info({ redis: this.where }, "Redis is back");
+      said = undefined;
       this.#lastError = undefined;
       this.#session += 1;
       this.#known = new Map();

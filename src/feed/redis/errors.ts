@@ -15,7 +15,7 @@ const PASSING = new Set([
   "TRYAGAIN",
   "UNBLOCKED",
 ]);
-const REFUSED = new Set(["NOAUTH", "WRONGPASS", "NOPERM"]);
+const UNKNOWN_TO_IT = new Set(["NOAUTH", "WRONGPASS"]);
 
 /** Whether Redis itself answered with an error. */
 export function isReplyError(error: unknown): error is Error {
@@ -27,8 +27,22 @@ export function answerOf({ message }: Error): string {
   return /^ERR Error running script .*: -([A-Z]+ .*)$/s.exec(message)?.[1] ?? message;
 }
 
-/** The feed's error for what went wrong with the log there; errors of our own come back as they are. */
-export function translate(error: unknown, { where, kind }: Pick<Location, "where" | "kind">): Error {
+/** Whether Redis does not take our user and password, or misses them. */
+export function isLockedOut(error: unknown): boolean {
+  if (!isReplyError(error)) return false;
+  const said = answerOf(error);
+  return UNKNOWN_TO_IT.has(said.split(" ")[0] ?? "") || said.includes("invalid username-password");
+}
+
+/**
+ * The feed's error for what went wrong with the log there; errors of our own come back as they are. To be locked out
+ * passes where we were let in before: a password is being changed, and perhaps back.
+ */
+export function translate(
+  error: unknown,
+  { where, kind }: Pick<Location, "where" | "kind">,
+  wasLetIn = false,
+): Error {
   if (error instanceof ChangefeedError) return error;
   const cause = error;
   const said = wordsOf(error);
@@ -54,7 +68,8 @@ export function translate(error: unknown, { where, kind }: Pick<Location, "where
       cause,
     });
   }
-  if (REFUSED.has(word) || said.includes("invalid username-password")) return refused(where, said, cause);
+  if (isLockedOut(error) && wasLetIn) return new LogUnavailable(...refusal(where, said, cause));
+  if (isLockedOut(error) || word === "NOPERM") return new LogUnusable(...refusal(where, said, cause));
   return new LogUnusable(`Redis at ${where} refused a command: ${said}`, {
     hint: hintFor(word, said),
     cause,
@@ -78,11 +93,11 @@ function wordsOf(error: unknown): string {
   return error instanceof Error ? answerOf(error) : String(error);
 }
 
-function refused(where: string, said: string, cause: unknown): LogUnusable {
-  return new LogUnusable(`Redis at ${where} does not let us in: ${said}`, {
-    hint: "Put the user and the password in the address: redis://user:password@host:6379 (of Sentinels: sentinelUser=, sentinelPassword=); docs/redis-log.md lists the commands the user needs",
-    cause,
-  });
+export const REFUSAL_HINT =
+  "Put the user and the password in the address: redis://user:password@host:6379 (of Sentinels: sentinelUser=, sentinelPassword=); docs/redis-log.md lists the commands the user needs";
+
+function refusal(where: string, said: string, cause: unknown) {
+  return [`Redis at ${where} does not let us in: ${said}`, { hint: REFUSAL_HINT, cause }] as const;
 }
 
 /** The feed that was there is not any more. */

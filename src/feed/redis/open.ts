@@ -1,4 +1,4 @@
-import type { Logger } from "../../telemetry/logger.ts";
+import { silentLogger, type Logger } from "../../telemetry/logger.ts";
 import { randomEpoch } from "../epoch.ts";
 import { LogUnusable } from "../errors.ts";
 import type { FeedLog } from "../log.ts";
@@ -48,16 +48,25 @@ export async function openRedisLog(options: RedisLogOptions): Promise<FeedLog> {
   const { url, logger, clock = Date.now, silenceMs } = options;
   const recordedAt = options.clock ?? (() => "" as const);
   const location = locationOf(url);
-  const connect = async () => {
-    const connection = new Connection(location, logger, silenceMs);
+  const connect = async (teller: Logger) => {
+    const connection = new Connection(location, teller, silenceMs);
     await connection.open();
     return connection;
   };
-  const connection = await connect();
+  const connection = await connect(logger);
+  // What is wrong with Redis is said once.
+  const connectAgain = () => connect(silentLogger());
   try {
     const writer = options.readOnly === true ? undefined : await beginWriting(connection, location, options);
     if (writer === undefined) await verify(connection, location, undefined);
-    return new RedisLog({ connection, connect, prefix: location.prefix, writer, clock, recordedAt });
+    return new RedisLog({
+      connection,
+      connect: connectAgain,
+      prefix: location.prefix,
+      writer,
+      clock,
+      recordedAt,
+    });
   } catch (error) {
     connection.close();
     throw error;

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import { LogUnavailable } from "../../feed/errors.ts";
 import { publicError } from "../../publishers/connection/frames.ts";
 import { OUTCOMES, outcomeOf } from "../../publishers/connection/outcomes.ts";
 import { ChangefeedError } from "../../schemas/errors.ts";
@@ -62,8 +63,9 @@ export class AccessLog {
     const line = { code, reason: message, ...who, ...(more > 0 && { more }) };
     if (MISTAKES.has(code)) this.#logger.debug(line, "Request refused");
     else if (error instanceof ChangefeedError && !Object.hasOwn(OUTCOMES, code)) {
-      // The subscriber got other words for it.
-      this.#logger.warn({ ...line, reason: error.message, hint: error.hint }, "Request refused");
+      // The subscriber got other words for it. What is wrong with the log, the feed's own work says too.
+      const level = error instanceof LogUnavailable ? "info" : "warn";
+      this.#logger[level]({ ...line, reason: error.message, hint: error.hint }, "Request refused");
     } else this.#logger.info(line, "Request refused");
   }
 

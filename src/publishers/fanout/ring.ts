@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FeedLog } from "../../feed/log.ts";
+import { LogUnavailable } from "../../feed/errors.ts";
 import type { Cursor } from "../../schemas/cursor.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
@@ -102,7 +103,9 @@ export class Ring {
         await this.#follow(signal);
       } catch (error) {
         if (signal.aborted) return;
-        this.#options.logger.warn({ err: error }, "The log cannot be followed; trying again");
+        // Who uses the log for the feed's own work says that it is away.
+        const level = error instanceof LogUnavailable ? "debug" : "warn";
+        this.#options.logger[level]({ err: error }, "The log cannot be followed; trying again");
         this.#clear();
         this.#announce();
         await sleep(this.#options.retryMs ?? RETRY_MS, undefined, { signal }).catch(() => undefined);
