@@ -6,11 +6,12 @@
 FROM node:24-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
-RUN npm ci --no-progress
+# The packages beside the bridge become part of dist: nothing looks for them in node_modules.
+RUN npm ci --no-progress --no-workspaces
 COPY tsconfig.json tsconfig.build.json ./
 COPY packages packages
 COPY src src
-RUN npm run build && npm prune --omit=dev
+RUN npm run build && npm prune --omit=dev --no-workspaces
 
 FROM node:24-bookworm-slim
 ENV NODE_ENV=production

@@ -5,7 +5,6 @@ export type Op = (typeof OPS)[number];
 
 /** How an event's type ends, in the order of the ops: `nomad.job.updated`. */
 export const CHANGE_VERBS = ["created", "updated", "deleted", "snapshot"] as const;
-export type ChangeVerb = (typeof CHANGE_VERBS)[number];
 
 export const ASPECTS = ["spec", "status", "summary", "placement", "meta"] as const;
 export type Aspect = (typeof ASPECTS)[number];

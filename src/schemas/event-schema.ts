@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { ASPECTS, CHANGE_VERBS, OPS, type ChangeVerb } from "./draft.ts";
+import { ASPECTS, CHANGE_VERBS, OPS } from "./draft.ts";
 import { DATA_SCHEMAS, logAttributes } from "./envelope-schema.ts";
 import { stringField, type JsonObject } from "./json.ts";
-import { RESOURCE_TYPES, RESOURCES, type Noun, type ObjectRef, type ResourceType } from "./resources.ts";
+import { RESOURCE_TYPES, RESOURCES, type ObjectRef } from "./resources.ts";
 
 /** Where a poll stands in its scope's history. */
 const POLL_MODES = ["live", "catchup", "resync"] as const;
@@ -75,13 +75,8 @@ export const changeDataSchema = z.object({
 });
 export type ChangeData = z.infer<typeof changeDataSchema>;
 
-export type ChangeEventType<
-  Type extends ResourceType = ResourceType,
-  Verb extends ChangeVerb = ChangeVerb,
-> = `nomad.${Noun<Type>}.${Verb}`;
-
 const changeTypes = RESOURCE_TYPES.flatMap((resource) =>
-  CHANGE_VERBS.map((verb) => `nomad.${RESOURCES[resource].noun}.${verb}` as ChangeEventType),
+  CHANGE_VERBS.map((verb) => `nomad.${RESOURCES[resource].noun}.${verb}` as const),
 );
 
 /** A change of one Nomad object, as it stands in the log and leaves it. */

@@ -85,7 +85,6 @@ export const frameSchema = z.discriminatedUnion("type", [
   frame("nomad.feed.error", errorDataSchema),
   frame("nomad.feed.pong", pongDataSchema),
 ]);
-export type ConnectionFrame = z.infer<typeof frameSchema>;
 
 export interface FrameContext {
   /** nomad://<cluster>/<region> */
@@ -142,7 +141,7 @@ function frameText(type: (typeof FRAME_TYPES)[number], context: FrameContext, da
  */
 export const objectFrameSchema = z.object({
   ...baseAttributes,
-  type: z.enum(RESOURCE_TYPES.map((type) => `nomad.${RESOURCES[type].noun}.snapshot`)),
+  type: z.enum(RESOURCE_TYPES.map((type) => `nomad.${RESOURCES[type].noun}.snapshot` as const)),
   dataschema: z.literal(DATA_SCHEMAS.change),
   subject: z.string().min(1),
   partitionkey: z.string().min(1),
@@ -157,8 +156,6 @@ export const objectFrameSchema = z.object({
       .describe("The list stub; absent with a payload that leaves it out"),
   }),
 });
-
-export type ObjectFrame = z.infer<typeof objectFrameSchema>;
 
 /**
  * The frame of an object as it is at `context.cursor`, with what filters ask about it. `after` is the stub's

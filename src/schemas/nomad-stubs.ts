@@ -197,6 +197,3 @@ export const STUB_SCHEMAS = {
   evaluations: evaluationStubSchema,
   namespaces: namespaceStubSchema,
 } satisfies Record<ResourceType, z.ZodType>;
-
-/** A list stub of this kind, as far as it is known; other members are unknown. */
-export type NomadStub<Type extends ResourceType> = z.infer<(typeof STUB_SCHEMAS)[Type]>;

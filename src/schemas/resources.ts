@@ -9,7 +9,7 @@ export interface Resource {
   /** Plural, as in Nomad's path and in `types=`: "allocations". */
   readonly type: ResourceType;
   /** Singular, as in the event type `nomad.<noun>.updated` and in `history <noun>/<key>`. */
-  readonly noun: string;
+  readonly noun: Noun;
   /** List endpoint. */
   readonly path: string;
   /** Whether one lists it per namespace. Cluster-wide resources have the namespace "-". */
@@ -47,7 +47,7 @@ const NOUNS = {
   namespaces: "namespace",
 } as const satisfies Record<ResourceType, string>;
 /** Singular of a resource, as event types have it. */
-export type Noun<Type extends ResourceType = ResourceType> = (typeof NOUNS)[Type];
+type Noun<Type extends ResourceType = ResourceType> = (typeof NOUNS)[Type];
 
 const NEVER_UUID = "00000000-0000-0000-0000-000000000000";
 

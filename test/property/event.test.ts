@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { buildChangeEvents, buildSnapshotEvent } from "../../src/events/build.ts";
 import { diffJson, type JsonChange } from "../../src/events/json-diff.ts";
-import { applyChanges, undoChanges } from "../../src/events/json-patch.ts";
+import { applyChanges, undoChanges } from "../../packages/client/src/apply-changes.ts";
 import { sealDraft, type EventDraft } from "../../src/schemas/draft.ts";
 import { changeEventSchema } from "../../src/schemas/event-schema.ts";
 import { equalJson, parseExact, type Json } from "../../src/schemas/json.ts";

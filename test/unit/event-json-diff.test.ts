@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { diffJson } from "../../src/events/json-diff.ts";
-import { applyChanges, undoChanges } from "../../src/events/json-patch.ts";
+import { applyChanges, undoChanges } from "../../packages/client/src/apply-changes.ts";
 import { parseExact } from "../../src/schemas/json.ts";
 
 const ring = (from: number, to: number) =>
@@ -83,5 +83,8 @@ describe("doing and undoing", () => {
     expect(() => applyChanges({}, [{ path: "/a/b", from: 1, to: 2 }])).toThrow(RangeError);
     expect(() => applyChanges({ a: [] }, [{ path: "/a/3", to: 2 }])).toThrow(RangeError);
     expect(() => applyChanges({ a: "text" }, [{ path: "/a/b", to: 2 }])).toThrow(RangeError);
+    expect(() => applyChanges({ a: 1 }, [{ path: "/a", from: 2, to: 3 }])).toThrow(RangeError);
+    expect(() => applyChanges({ a: 1 }, [{ path: "/a", to: 3 }])).toThrow(RangeError);
+    expect(() => undoChanges({ a: 1 }, [{ path: "/a", from: 1, to: 2 }])).toThrow(RangeError);
   });
 });

@@ -1,4 +1,4 @@
-import { ChangefeedError } from "../../../src/schemas/errors.ts";
+import { ChangefeedError } from "./changefeed-error.ts";
 
 /** Why a stream was refused: the server's code, or one of the client's own. */
 export type RefusalReason =

@@ -1,5 +1,4 @@
-import { hideSecrets } from "../../../src/schemas/address-text.ts";
-import type { ConnectionFrame } from "../../../src/schemas/frames-schema.ts";
+import { hideSecrets } from "./address-text.ts";
 import { Connection, type Ending } from "./connection.ts";
 import { passing, verdictOf, type Verdict } from "./endings.ts";
 import type { Said } from "./errors.ts";
@@ -9,6 +8,7 @@ import { streamUrl, type OnExpired, type SubscribeOptions } from "./options.ts";
 import { rememberText } from "./original-text.ts";
 import { Retry, sleep } from "./retry.ts";
 import type { OpenSocket } from "./socket.ts";
+import type { ConnectionFrame } from "./wire.ts";
 
 export type AnyItem = Item<TypeName, NoticeType, boolean>;
 type Frame<Name extends ConnectionFrame["type"]> = Extract<ConnectionFrame, { type: Name }>;

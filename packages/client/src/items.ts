@@ -1,14 +1,15 @@
-import type { ControlEventJson } from "../../../src/schemas/control-schema.ts";
-import type { ChangeVerb } from "../../../src/schemas/draft.ts";
+import type { NomadStub } from "./nomad-stubs.ts";
 import type {
   ChangeData,
   ChangeEvent,
   ChangeEventType,
+  ChangeVerb,
+  ConnectionFrame,
+  ControlEvent,
+  ObjectFrame,
   ResourceBlock,
-} from "../../../src/schemas/event-schema.ts";
-import type { ConnectionFrame, ObjectFrame } from "../../../src/schemas/frames-schema.ts";
-import type { NomadStub } from "../../../src/schemas/nomad-stubs.ts";
-import type { ResourceType } from "../../../src/schemas/resources.ts";
+  ResourceType,
+} from "./wire.ts";
 
 type Absent = { readonly before?: undefined; readonly after?: undefined; readonly changes?: undefined };
 type With<Parts> = Omit<Absent, keyof Parts> & Parts;
@@ -41,9 +42,6 @@ export type ChangeEventOf<
       }
     : never
   : never;
-
-/** What the feed says about itself, in its place among the changes. */
-export type ControlEvent = ControlEventJson;
 
 /** Events that were asked for are gone; the next ones follow `data.cursor`. */
 export type Gap = Extract<ConnectionFrame, { type: "nomad.feed.gap" }>;

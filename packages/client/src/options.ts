@@ -1,8 +1,8 @@
-import { hideSecrets, isCutPassword } from "../../../src/schemas/address-text.ts";
-import type { EventConditions, Payload } from "../../../src/schemas/subscription-schema.ts";
+import { hideSecrets, isCutPassword } from "./address-text.ts";
 import { ClientOptionInvalid } from "./errors.ts";
 import type { NoticeType, TypeName } from "./items.ts";
 import type { RetryOptions } from "./retry.ts";
+import type { Aspect, Op, Payload, Severity } from "./wire.ts";
 
 /**
  * `fail` ends with StreamRefused; `earliest` goes on from the earliest event kept, after a gap; `snapshot`, after the
@@ -26,10 +26,18 @@ export interface SubscribeOptions<
   Types extends TypeName = TypeName,
   Notices extends NoticeType = NoticeType,
   Snapshot extends boolean = boolean,
-> extends Pick<EventConditions, Exclude<(typeof LISTS)[number], "types"> | "minSeverity"> {
+> {
   /** Address of the server: http(s):// or ws(s)://. */
   readonly url: string | URL;
+  /** Resources, event types, "feed" for control events. */
   readonly types?: readonly Types[];
+  readonly namespaces?: readonly string[];
+  readonly ops?: readonly Op[];
+  readonly aspects?: readonly Aspect[];
+  readonly signals?: readonly string[];
+  /** `resource/namespace/key` of single objects. */
+  readonly subjects?: readonly string[];
+  readonly minSeverity?: Severity;
   /** Where to start: a cursor, "earliest" or "latest" (default). */
   readonly cursor?: string;
   /** RFC 3339 time or age, as "10m". Not together with `cursor`. */

@@ -1,10 +1,10 @@
+export { applyChanges, undoChanges } from "./apply-changes.ts";
 export { ClientOptionInvalid, StreamRefused, type RefusalReason } from "./errors.ts";
 export {
   isAbout,
   type Bookmark,
   type ChangeEventOf,
   type Connected,
-  type ControlEvent,
   type Disconnected,
   type Gap,
   type Item,
@@ -19,8 +19,7 @@ export { originalText } from "./original-text.ts";
 export type { RetryOptions } from "./retry.ts";
 export type { NomadObject, StateChange } from "./state-fold.ts";
 export type { Subscription } from "./subscription.ts";
-export type { NomadStub } from "../../../src/schemas/nomad-stubs.ts";
-export type { ResourceType } from "../../../src/schemas/resources.ts";
-export type { Severity } from "../../../src/schemas/severity.ts";
+export type { NomadStub } from "./nomad-stubs.ts";
+export type { ControlEvent, JsonChange, ResourceType, Severity } from "./wire.ts";
 export type { IncompleteObject } from "./whole-items.ts";
 export type { WatchedState, WatchStateOptions } from "./watch-state.ts";

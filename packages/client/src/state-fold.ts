@@ -1,9 +1,8 @@
-import type { ResourceBlock } from "../../../src/schemas/event-schema.ts";
-import type { NomadStub } from "../../../src/schemas/nomad-stubs.ts";
-import type { ResourceType } from "../../../src/schemas/resources.ts";
 import type { AnyItem } from "./feed.ts";
 import type { ChangeEventOf, SnapshotObject } from "./items.ts";
+import type { NomadStub } from "./nomad-stubs.ts";
 import { sameJson } from "./same-json.ts";
+import type { ResourceBlock, ResourceType } from "./wire.ts";
 
 /** One Nomad object as the feed last saw it. */
 export type NomadObject<Type extends ResourceType = ResourceType> = Type extends ResourceType
@@ -28,7 +27,7 @@ export type ObjectItem = ChangeEventOf | SnapshotObject;
 
 /** Objects by subject, from a snapshot and the changes after it. A new snapshot replaces all, at its end. */
 export class StateFold {
-  readonly objects = new Map<string, NomadObject>();
+  readonly objects: Map<string, NomadObject> = new Map();
   #incoming: Map<string, NomadObject> | undefined;
 
   /** What the item changes. */

@@ -1,4 +1,3 @@
-import type { ResourceType } from "../../../src/schemas/resources.ts";
 import { deferred } from "./deferred.ts";
 import { Feed, type AnyItem } from "./feed.ts";
 import type { SubscribeOptions } from "./options.ts";
@@ -6,6 +5,7 @@ import { Retry, sleep } from "./retry.ts";
 import type { OpenSocket } from "./socket.ts";
 import { isObjectItem, StateFold, type NomadObject, type StateChange } from "./state-fold.ts";
 import { WholeItems, type IncompleteObject } from "./whole-items.ts";
+import type { ResourceType } from "./wire.ts";
 
 type Choice = "url" | "namespaces" | "subjects" | "token" | "signal" | "silenceMs" | "retry";
 

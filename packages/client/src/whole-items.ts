@@ -1,8 +1,8 @@
-import type { ChangeData } from "../../../src/schemas/event-schema.ts";
 import type { AnyItem } from "./feed.ts";
 import { ask, type Access } from "./http.ts";
 import { Retry, sleep, type RetryOptions } from "./retry.ts";
 import { isObjectItem } from "./state-fold.ts";
+import type { ChangeData } from "./wire.ts";
 
 /** An object whose newest version was too large for its event, and could not be fetched. */
 export interface IncompleteObject {

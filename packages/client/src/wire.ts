@@ -1,0 +1,231 @@
+/**
+ * What the server sends, as its own schemas have it (PROTOCOL.md sections 4 to 6). Aliases and not interfaces, so that
+ * a part of an event may be handed on as a Record<string, unknown>.
+ */
+
+/** Nomad's resources by the noun that event types have. */
+type Nouns = {
+  jobs: "job";
+  nodes: "node";
+  allocations: "allocation";
+  deployments: "deployment";
+  evaluations: "evaluation";
+  namespaces: "namespace";
+};
+export type ResourceType = keyof Nouns;
+
+export type Op = "create" | "update" | "delete" | "snapshot";
+/** How an event's type ends. */
+export type ChangeVerb = "created" | "updated" | "deleted" | "snapshot";
+/** What of the object changed. */
+export type Aspect = "spec" | "status" | "summary" | "placement" | "meta";
+export type Severity = "TRACE" | "DEBUG" | "INFO" | "WARN" | "ERROR" | "FATAL";
+/** How much of an event's `data` to get: all; without the object; without what changed either. */
+export type Payload = "full" | "patch" | "thin";
+
+export type ChangeEventType<
+  Type extends ResourceType = ResourceType,
+  Verb extends ChangeVerb = ChangeVerb,
+> = `nomad.${Nouns[Type]}.${Verb}`;
+
+/** Attributes of every CloudEvent the feed writes, in a log or on a connection. */
+type BaseAttributes = {
+  specversion: "1.0";
+  /** The same for the same change, whoever saw it: deduplicate by it. */
+  id: string;
+  /** nomad://<cluster>/<region> */
+  source: string;
+  /** RFC 3339: when it happened, as far as Nomad says; else when it was seen. */
+  time: string;
+  datacontenttype: "application/json";
+};
+
+/** Attributes of an event that has a place in the log. */
+type LogAttributes = BaseAttributes & {
+  /** `<resource>/<namespace>/<key>`; of a control event `feed/<resource>/<namespace>`, or `feed`. */
+  subject: string;
+  /** Same as `subject`: events with the same one are in order. */
+  partitionkey: string;
+  /** RFC 3339: when the feed saw it. */
+  recordedtime: string;
+  severitytext: Severity;
+  /** OpenTelemetry's severity number. */
+  severitynumber: 1 | 5 | 9 | 13 | 17 | 21;
+  /** Contiguous number in the feed, 16 digits. */
+  sequence: string;
+  /** Give it back to go on after this event. */
+  cursor: string;
+};
+
+/** Who the event is about. */
+export type ResourceBlock = {
+  type: ResourceType;
+  /** "-" for what belongs to no namespace. */
+  namespace: string;
+  id: string;
+  name?: string | undefined;
+  job?: string | undefined;
+  group?: string | undefined;
+  node?: string | undefined;
+};
+
+/** One difference. `path` is a JSON Pointer (RFC 6901). Without `from` the member appeared, without `to` it vanished. */
+export type JsonChange = { path: string; from?: unknown; to?: unknown };
+
+type Rev = {
+  /** Raft index of this version; null where the object has none. Compare with !=, never with >. */
+  current: string | null;
+  /** That of the version before; null where there was none. */
+  previous: string | null;
+  /** Raft index at which the object was created. */
+  created: string | null;
+};
+
+type Observed = {
+  /** catchup: first look after a start or failover; resync: Nomad's history changed. */
+  mode: "live" | "catchup" | "resync";
+  /** "no": no version of the object between previous and current was missed. */
+  coalesced: "no" | "maybe";
+  /** Raft index of the poll before this one. */
+  fromIndex: string | null;
+  /** Raft index of the poll that saw the change. */
+  toIndex: string;
+  /** RFC 3339: time of the poll before this one. */
+  since: string | null;
+  /** Grows when Nomad was restored from a snapshot. */
+  nomadEpoch: number;
+  /** Stub field that `time` was read from, or "observed". */
+  timeBasis: string;
+};
+
+type Stub = Record<string, unknown>;
+
+export type ChangeData = {
+  op: Op;
+  /** The most significant of what changed. */
+  aspect: Aspect;
+  /** Named transitions, docs/signals.md. */
+  signals: string[];
+  resource: ResourceBlock;
+  /** With update: turns before into after, in order; `applyChanges` does. */
+  changes?: JsonChange[] | undefined;
+  /** Changes left out for size; `dataref` has them. */
+  changesTruncated?: number | undefined;
+  /** With delete: the last known stub. */
+  before?: Stub | undefined;
+  /** With create, update, snapshot: the list stub as Nomad sent it; absent with `dataref`. */
+  after?: Stub | undefined;
+  rev: Rev;
+  observed: Observed;
+};
+
+/** A change of one Nomad object. */
+export type ChangeEvent = LogAttributes & {
+  type: ChangeEventType;
+  dataschema: "urn:nomad-changefeed:schema:change:1";
+  /** Where the whole `data` is, where the event was too large to hold it. */
+  dataref?: string | undefined;
+  data: ChangeData;
+};
+
+type Scope = {
+  resource: ResourceType;
+  /** A name, "*" for all, "-" for a resource that has no namespaces. */
+  namespace: string;
+};
+
+type Control<Type extends string, Data> = LogAttributes & {
+  type: Type;
+  dataschema: "urn:nomad-changefeed:schema:control:1";
+  data: Data;
+};
+
+/** What the feed says about itself, in its place among the changes. */
+export type ControlEvent =
+  | Control<"nomad.feed.baseline", { scope: Scope; count: number; index: string }>
+  | Control<"nomad.feed.resync", { scope: Scope; phase: "begin" | "end"; reason: string }>
+  | Control<
+      "nomad.feed.scope",
+      {
+        scope: Scope;
+        state: "stale" | "recovered" | "access-lost" | "access-restored";
+        reason: string;
+        /** RFC 3339: last time the scope was known to be true. */
+        since?: string | undefined;
+      }
+    >
+  | Control<"nomad.feed.epoch", { previous: string | null; current: string; reason: string }>;
+
+type Frame<Type extends string, Data> = BaseAttributes & {
+  type: Type;
+  dataschema: "urn:nomad-changefeed:schema:frame:1";
+  data: Data;
+};
+
+/** What exists on a connection only. */
+export type ConnectionFrame =
+  | Frame<
+      "nomad.feed.hello",
+      {
+        protocol: 1;
+        /** nomad://<cluster>/<region> */
+        feed: string;
+        /** Name of this unbroken history; cursors of another one are refused. */
+        epoch: string;
+        /** Where this subscription really starts: events after it follow. */
+        cursor: string;
+        /** Earliest cursor the feed can still serve. */
+        floor: string;
+        /** Newest event when the subscription began. */
+        head: string;
+        /** Events between the wanted start and this one are gone. */
+        gap: boolean;
+      }
+    >
+  | Frame<"nomad.feed.bookmark", { cursor: string }>
+  | Frame<"nomad.feed.snapshot", { phase: "begin" | "end"; cursor: string; count?: number | undefined }>
+  | Frame<
+      "nomad.feed.gap",
+      {
+        reason: "expired" | "epoch-changed" | "missing";
+        /** Where the subscription wanted to start. */
+        wanted: string;
+        /** Where it goes on. */
+        cursor: string;
+        /** Events between the two, where it can be told. */
+        missed?: number | undefined;
+      }
+    >
+  | Frame<
+      "nomad.feed.error",
+      {
+        /** Stable name, listed in docs/errors.md. */
+        code: string;
+        message: string;
+        hint?: string | undefined;
+        /** WebSocket close code that follows. */
+        closeCode?: number | undefined;
+        /** Resume from here, where resuming makes sense. */
+        cursor?: string | undefined;
+      }
+    >
+  | Frame<"nomad.feed.pong", { ping: number | string }>;
+
+/** An object of a snapshot, between its begin and end. */
+export type ObjectFrame = BaseAttributes & {
+  type: ChangeEventType<ResourceType, "snapshot">;
+  dataschema: "urn:nomad-changefeed:schema:change:1";
+  subject: string;
+  partitionkey: string;
+  recordedtime: string;
+  severitytext: "INFO";
+  severitynumber: 9;
+  data: {
+    op: "snapshot";
+    signals: string[];
+    resource: ResourceBlock;
+    /** The list stub; absent with a payload that leaves it out. */
+    after?: Stub | undefined;
+    rev: Rev;
+  };
+};

@@ -1,0 +1,47 @@
+import { describe, expectTypeOf, it } from "vitest";
+import type { z } from "zod";
+import type { NomadStub } from "../../packages/client/src/nomad-stubs.ts";
+import type { SubscribeOptions } from "../../packages/client/src/options.ts";
+import type * as wire from "../../packages/client/src/wire.ts";
+import type { controlEventSchema } from "../../src/schemas/control-schema.ts";
+import type { changeEventSchema } from "../../src/schemas/event-schema.ts";
+import type { frameSchema, objectFrameSchema } from "../../src/schemas/frames-schema.ts";
+import type { STUB_SCHEMAS } from "../../src/schemas/nomad-stubs.ts";
+import type { ResourceType } from "../../src/schemas/resources.ts";
+import type { EventConditions, OnExpired, Payload } from "../../src/schemas/subscription-schema.ts";
+
+/** An object type member by member, however it was put together: `A & B` and one of all members are the same then. */
+type Flat<T> = T extends object ? { [Name in keyof T]: Flat<T[Name]> } : T;
+
+/** Held to by the type checker (`npm run typecheck`): the client has types of its own, so that it needs no zod. */
+describe("the client's types of what is on the wire are those of the server's schemas", () => {
+  it("for changes", () => {
+    expectTypeOf<Flat<wire.ChangeEvent>>().toEqualTypeOf<Flat<z.infer<typeof changeEventSchema>>>();
+  });
+
+  it("for control events", () => {
+    expectTypeOf<Flat<wire.ControlEvent>>().toEqualTypeOf<Flat<z.infer<typeof controlEventSchema>>>();
+  });
+
+  it("for what exists on a connection only", () => {
+    expectTypeOf<Flat<wire.ConnectionFrame>>().toEqualTypeOf<Flat<z.infer<typeof frameSchema>>>();
+    expectTypeOf<Flat<wire.ObjectFrame>>().toEqualTypeOf<Flat<z.infer<typeof objectFrameSchema>>>();
+  });
+
+  it("for each resource's stub", () => {
+    expectTypeOf<wire.ResourceType>().toEqualTypeOf<ResourceType>();
+    type Schemas = typeof STUB_SCHEMAS;
+    expectTypeOf<Flat<{ [Type in ResourceType]: NomadStub<Type> }>>().toEqualTypeOf<
+      Flat<{ [Type in ResourceType]: z.infer<Schemas[Type]> }>
+    >();
+  });
+
+  it("for what can be asked for", () => {
+    type Conditions = Omit<EventConditions, "filters">;
+    expectTypeOf<Omit<Pick<SubscribeOptions, keyof Conditions>, "types">>().toEqualTypeOf<
+      Omit<Conditions, "types">
+    >();
+    expectTypeOf<NonNullable<SubscribeOptions["payload"]>>().toEqualTypeOf<Payload>();
+    expectTypeOf<Exclude<SubscribeOptions["onexpired"], Function | undefined>>().toEqualTypeOf<OnExpired>();
+  });
+});
