@@ -13,7 +13,7 @@ import { createHttpServer } from "../http/server.ts";
 import { openWaitingRoom } from "../http/waiting-room.ts";
 import { createNomadClient, type NomadClient } from "../nomad/client.ts";
 import { resolveNomadOptions } from "../nomad/options.ts";
-import { systemClock } from "../pollers/clock.ts";
+import { systemClock } from "../shared/clock.ts";
 import { PollerAssignments } from "../pollers/poller-assignments.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { createMetrics, type Metrics } from "../telemetry/metrics.ts";

@@ -3,7 +3,8 @@ import type { Change } from "../schemas/change.ts";
 import { createIndexOf, revOf, subjectOf, type ObjectRef } from "../schemas/resources.ts";
 import { withObjectsOf, type Snapshot } from "../snapshots/snapshot.ts";
 import type { Logger } from "../telemetry/logger.ts";
-import { inSlices, type Clock } from "./clock.ts";
+import type { Clock } from "../shared/clock.ts";
+import { inSlices } from "./in-slices.ts";
 import type { Observation } from "./observe.ts";
 
 type Update = Change & { readonly op: "update" };

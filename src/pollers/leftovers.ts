@@ -5,7 +5,8 @@ import { RESOURCES, type ResourceType } from "../schemas/resources.ts";
 import { parseScopeName, scopeName, type Scope } from "../schemas/scope.ts";
 import { parseInSlices } from "../snapshots/snapshot.ts";
 import type { Logger } from "../telemetry/logger.ts";
-import { inSlices, type Clock } from "./clock.ts";
+import type { Clock } from "../shared/clock.ts";
+import { inSlices } from "./in-slices.ts";
 
 export interface LeftoversDeps {
   readonly log: Pick<FeedLog, "scopes" | "filled" | "beginEmpty">;

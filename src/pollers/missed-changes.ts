@@ -3,7 +3,8 @@ import type { FeedLog } from "../feed/log.ts";
 import type { Change } from "../schemas/change.ts";
 import type { Scope } from "../schemas/scope.ts";
 import { compareWithTold, type Snapshot } from "../snapshots/snapshot.ts";
-import { inSlices, type Clock } from "./clock.ts";
+import type { Clock } from "../shared/clock.ts";
+import { inSlices } from "./in-slices.ts";
 
 /**
  * What a scope's list holds and the feed has not told: the whole list beside the whole state in the log, batch by

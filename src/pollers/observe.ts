@@ -12,7 +12,8 @@ import {
   type Snapshot,
 } from "../snapshots/snapshot.ts";
 import { isSuspicious, verifyAbsence, type Verdict } from "./access-guard.ts";
-import { inSlices, type Clock } from "./clock.ts";
+import type { Clock } from "../shared/clock.ts";
+import { inSlices } from "./in-slices.ts";
 import { restoreSigns, type Sign } from "./restore-signs.ts";
 
 /** Nomad's answers contradict each other, or hide objects; nothing of them is accepted. */

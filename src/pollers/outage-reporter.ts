@@ -1,7 +1,7 @@
 import { ChangefeedError } from "../schemas/errors.ts";
 import { scopeName, type Scope } from "../schemas/scope.ts";
 import type { Logger } from "../telemetry/logger.ts";
-import type { Clock } from "./clock.ts";
+import type { Clock } from "../shared/clock.ts";
 
 type Level = "warn" | "error";
 

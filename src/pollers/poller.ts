@@ -6,7 +6,7 @@ import type { Snapshot } from "../snapshots/snapshot.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { Backlog } from "./backlog.ts";
-import type { Clock } from "./clock.ts";
+import type { Clock } from "../shared/clock.ts";
 import type { OutageReporter } from "./outage-reporter.ts";
 import type { QueryWait } from "./query-wait.ts";
 import type { Condition } from "./scope-condition.ts";

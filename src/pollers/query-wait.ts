@@ -1,6 +1,6 @@
 import type { NomadError } from "../nomad/errors.ts";
 import type { Logger } from "../telemetry/logger.ts";
-import type { Clock } from "./clock.ts";
+import type { Clock } from "../shared/clock.ts";
 
 /** What ends sooner is likely to have another cause than a limit on silence, ms. */
 const SHORTEST_LIMIT_MS = 2_000;

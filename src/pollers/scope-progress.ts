@@ -1,6 +1,6 @@
 import { ChangefeedError } from "../schemas/errors.ts";
 import { publicReason } from "../schemas/public-text.ts";
-import type { Clock } from "./clock.ts";
+import type { Clock } from "../shared/clock.ts";
 
 /** How a scope gets on: when it was read last, what has kept it since, and for how long. */
 export class ScopeProgress {

@@ -5,7 +5,7 @@ import { createIndexOf, RESOURCES, type ObjectRef } from "../schemas/resources.t
 import { scopeName, type Scope } from "../schemas/scope.ts";
 import { diffWhole, rebuildInSlices, type Snapshot } from "../snapshots/snapshot.ts";
 import type { CommitUnit } from "./chunks.ts";
-import { inSlices } from "./clock.ts";
+import { inSlices } from "./in-slices.ts";
 import { missedChanges } from "./missed-changes.ts";
 import type { Observation } from "./observe.ts";
 import { baselineUnits, changeUnits, controlUnit, resyncUnits, type Occurrence } from "./commit-units.ts";

@@ -6,7 +6,7 @@ import { LogFull, LogUnavailable } from "../../src/feed/errors.ts";
 import { openSqliteLog } from "../../src/feed/sqlite/open.ts";
 import { NomadError } from "../../src/nomad/errors.ts";
 import { Backlog } from "../../src/pollers/backlog.ts";
-import { systemClock } from "../../src/pollers/clock.ts";
+import { systemClock } from "../../src/shared/clock.ts";
 import { OutageReporter } from "../../src/pollers/outage-reporter.ts";
 import type { Outcome, PollerDeps, PollerOptions } from "../../src/pollers/poller.ts";
 import { QueryWait } from "../../src/pollers/query-wait.ts";

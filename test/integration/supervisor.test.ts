@@ -6,7 +6,7 @@ import { LogUnavailable } from "../../src/feed/errors.ts";
 import type { AssignmentPlan } from "../../src/coordination/coordination.ts";
 import { keepWithin } from "../../src/feed/retention.ts";
 import { openSqliteLog } from "../../src/feed/sqlite/open.ts";
-import { systemClock, type Clock } from "../../src/pollers/clock.ts";
+import { systemClock, type Clock } from "../../src/shared/clock.ts";
 import { LocalAssignments } from "../../src/coordination/local/local-assignments.ts";
 import type { PlannerOptions } from "../../src/pollers/planner.ts";
 import type { PollerOptions } from "../../src/pollers/poller.ts";

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
 
-import { systemClock } from "../../src/pollers/clock.ts";
+import { systemClock } from "../../src/shared/clock.ts";
 import { Flapping } from "../../src/pollers/flapping.ts";
 import type { Observation } from "../../src/pollers/observe.ts";
 import { RESOURCES } from "../../src/schemas/resources.ts";

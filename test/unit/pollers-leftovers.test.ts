@@ -1,52 +1,14 @@
-import { setImmediate as immediate } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import type { Checkpoint, ScopeStatus } from "../../src/feed/log.ts";
 import type { ListRequest, ListResponse } from "../../src/nomad/api.ts";
 import { NomadError, type NomadErrorCode } from "../../src/nomad/errors.ts";
-import type { Clock } from "../../src/pollers/clock.ts";
 import { Leftovers, type Watched } from "../../src/pollers/leftovers.ts";
 import type { ResourceType } from "../../src/schemas/resources.ts";
 import { parseScopeName, scopeName, type Scope } from "../../src/schemas/scope.ts";
 import { recordingLogger } from "../support/recording-logger.ts";
+import { TestClock } from "../support/test-clock.ts";
 
 const FIVE_MINUTES = 300_000;
-
-/** A clock that stands still while nobody moves it, for one sleeper. */
-function handClock() {
-  let nowMs = 0;
-  const sleepers: { readonly untilMs: number; readonly wake: () => void }[] = [];
-  let asleep = Promise.withResolvers<void>();
-  const clock: Clock = {
-    now: () => nowMs,
-    elapsed: () => nowMs,
-    yield: () => immediate(),
-    sleep: (ms, signal) =>
-      new Promise((resolve) => {
-        const wake = () => {
-          if (sleepers[0]?.wake !== wake) return;
-          sleepers.pop();
-          asleep = Promise.withResolvers();
-          resolve();
-        };
-        sleepers.push({ untilMs: nowMs + ms, wake });
-        signal.addEventListener("abort", wake, { once: true });
-        asleep.resolve();
-      }),
-  };
-  /** Lets the time pass, with all that is done meanwhile. */
-  const pass = async (ms: number): Promise<void> => {
-    const endMs = nowMs + ms;
-    for (;;) {
-      await asleep.promise;
-      const [sleeper] = sleepers;
-      if (sleeper === undefined || sleeper.untilMs > endMs) break;
-      nowMs = sleeper.untilMs;
-      sleeper.wake();
-    }
-    nowMs = endMs;
-  };
-  return { clock, pass, add: (ms: number) => void (nowMs += ms) };
-}
 
 const job = (Namespace: string) => ({ ID: "web", Namespace, CreateIndex: 5, ModifyIndex: 5 });
 const scopeOf = (name: string) => parseScopeName(name) as Scope;
@@ -63,7 +25,7 @@ afterEach(() => {
 });
 
 function looking(resources: readonly ResourceType[] = ["jobs", "nodes"]) {
-  const hand = handClock();
+  const clock = new TestClock();
   const { logger, lines } = recordingLogger();
   const world = {
     watched: { namespaces: ["default"], folded: new Set<ResourceType>() } satisfies Watched as Watched,
@@ -79,7 +41,7 @@ function looking(resources: readonly ResourceType[] = ["jobs", "nodes"]) {
   let found = 0;
   const leftovers = new Leftovers(
     {
-      clock: hand.clock,
+      clock,
       logger,
       onFound: () => (found += 1),
       log: {
@@ -105,10 +67,10 @@ function looking(resources: readonly ResourceType[] = ["jobs", "nodes"]) {
   void leftovers.run(() => world.watched, stop.signal);
   const look = async (): Promise<void> => {
     leftovers.changed();
-    await hand.pass(1000);
+    await clock.advance(1000);
   };
   const outside = async () => (await leftovers.outside(world.watched.namespaces)).map(scopeName).toSorted();
-  return { ...hand, world, leftovers, asked, born, lines, look, outside, found: () => found };
+  return { clock, world, leftovers, asked, born, lines, look, outside, found: () => found };
 }
 
 describe("a scan for what deleted namespaces left", () => {
@@ -161,20 +123,20 @@ describe("a scan for what deleted namespaces left", () => {
   });
 
   it("that fails is tried again, and said once, after the fifth time", async () => {
-    const { world, leftovers, asked, lines, look, pass } = looking();
+    const { world, leftovers, asked, lines, look, clock } = looking();
     world.error = "NOMAD_UNREACHABLE";
     await look();
-    await pass(15_000);
+    await clock.advance(15_000);
     expect(asked).toHaveLength(4);
     expect(lines).toEqual([]);
-    await pass(10_000);
+    await clock.advance(10_000);
     expect(lines).toHaveLength(1);
     expect(leftovers.scanned).toBe(false);
     world.error = undefined;
-    await pass(5_000);
+    await clock.advance(5_000);
     expect(leftovers.scanned).toBe(true);
     const before = asked.length;
-    await pass(FIVE_MINUTES - 10_000);
+    await clock.advance(FIVE_MINUTES - 10_000);
     expect(asked).toHaveLength(before);
   });
 });
@@ -224,28 +186,28 @@ describe("scopes outside of the namespaces", () => {
 
 describe("looks", () => {
   it("wait for the namespaces for a minute, and then come every five", async () => {
-    const { asked, pass } = looking();
-    await pass(59_000);
+    const { asked, clock } = looking();
+    await clock.advance(59_000);
     expect(asked).toHaveLength(0);
-    await pass(2_000);
+    await clock.advance(2_000);
     expect(asked).toHaveLength(1);
-    await pass(FIVE_MINUTES);
+    await clock.advance(FIVE_MINUTES);
     expect(asked).toHaveLength(2);
   });
 
   it("rest ten times as long as one took, whatever changes meanwhile, and then miss no change", async () => {
-    const { world, leftovers, asked, pass, add } = looking();
+    const { world, leftovers, asked, clock } = looking();
     world.onList = () => {
-      add(2000);
+      clock.pass(2000);
       // It changes while Nomad answers.
       if (asked.length === 1) leftovers.changed();
     };
     leftovers.changed();
-    await pass(19_000);
+    await clock.advance(19_000);
     expect(asked).toHaveLength(1);
-    await pass(3_500);
+    await clock.advance(3_500);
     expect(asked).toHaveLength(2);
-    await pass(100_000);
+    await clock.advance(100_000);
     expect(asked).toHaveLength(2);
   });
 });

@@ -1,25 +1,7 @@
-import { describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { Backoff } from "../../src/pollers/backoff.ts";
-import type { Clock } from "../../src/pollers/clock.ts";
 import { Pacer } from "../../src/pollers/pacer.ts";
-
-function manualClock(): Clock & { slept: number[]; advance(ms: number): void } {
-  let now = 1_000_000;
-  const slept: number[] = [];
-  return {
-    slept,
-    now: () => now,
-    elapsed: () => now,
-    advance: (ms) => {
-      now += ms;
-    },
-    sleep: async (ms) => {
-      slept.push(ms);
-      now += ms;
-    },
-    yield: async () => undefined,
-  };
-}
+import { TestClock } from "../support/test-clock.ts";
 
 describe("Backoff", () => {
   it("doubles its ceiling up to the cap and starts again after a reset", () => {
@@ -39,36 +21,39 @@ describe("Backoff", () => {
 });
 
 describe("Pacer", () => {
-  const signal = new AbortController().signal;
+  const MIB = 1024 * 1024;
+  let clock: TestClock;
+  let pacer: Pacer;
+  beforeEach(() => {
+    clock = new TestClock();
+    pacer = new Pacer(clock, { perSecond: 2, burst: 3 });
+  });
+
+  /** How long so many polls take, each of an answer of `bytes`. */
+  async function timeOf(polls: number, bytes = 0): Promise<number> {
+    const beganMs = clock.elapsed();
+    const poll = async () => {
+      for (let done = 0; done < polls; done += 1) {
+        await pacer.ready(new AbortController().signal);
+        pacer.spend(bytes);
+      }
+    };
+    await clock.finish(poll());
+    return clock.elapsed() - beganMs;
+  }
 
   it("lets a burst pass at once, then holds to the steady rate", async () => {
-    const clock = manualClock();
-    const pacer = new Pacer(clock, { perSecond: 2, burst: 3 });
-    for (let poll = 0; poll < 10; poll += 1) {
-      await pacer.ready(signal);
-      pacer.spend(0);
-    }
-    expect(clock.slept.length).toBe(6);
-    expect(clock.slept.every((ms) => Math.abs(ms - 500) < 1)).toBe(true);
+    expect(await timeOf(4)).toBe(0);
+    expect(await timeOf(6)).toBe(3000);
   });
 
   it("makes a large list pay for its size", async () => {
-    const clock = manualClock();
-    const pacer = new Pacer(clock, { perSecond: 2, burst: 3 });
-    pacer.spend(16 * 1024 * 1024);
-    await pacer.ready(signal);
-    expect(clock.slept).toEqual([7_000]);
+    expect(await timeOf(1, 16 * MIB)).toBe(0);
+    expect(await timeOf(1)).toBe(7000);
   });
 
   it("earns nothing beyond its burst while idle", async () => {
-    const clock = manualClock();
-    const pacer = new Pacer(clock, { perSecond: 2, burst: 1 });
-    clock.advance(3_600_000);
-    pacer.spend(0);
-    await pacer.ready(signal);
-    expect(clock.slept).toEqual([]);
-    pacer.spend(0);
-    await pacer.ready(signal);
-    expect(clock.slept).toEqual([500]);
+    clock.pass(3_600_000);
+    expect(await timeOf(5)).toBe(500);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { resolveConfig } from "../../src/config/resolve.ts";
 import { NomadError, type NomadErrorCode } from "../../src/nomad/errors.ts";
-import { systemClock } from "../../src/pollers/clock.ts";
+import { systemClock } from "../../src/shared/clock.ts";
 import { QueryWait } from "../../src/pollers/query-wait.ts";
 import { recordingLogger } from "../support/recording-logger.ts";
 

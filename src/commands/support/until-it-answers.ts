@@ -1,5 +1,5 @@
 import { Backoff } from "../../pollers/backoff.ts";
-import { systemClock } from "../../pollers/clock.ts";
+import { systemClock } from "../../shared/clock.ts";
 import { ChangefeedError } from "../../schemas/errors.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 

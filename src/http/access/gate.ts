@@ -42,7 +42,7 @@ export class Gate {
 
   constructor(options: GateOptions, deps: Clocks & { readonly logger: Logger }) {
     const { authenticators = [] } = options;
-    this.limits = new Limits(options.limits ?? {}, deps.elapsedMs);
+    this.limits = new Limits(options.limits ?? {}, { elapsed: deps.elapsedMs });
     this.origins = new Origins(options.allowOrigins ?? []);
     this.tickets = new Tickets(deps);
     this.#grants =

@@ -1,4 +1,6 @@
 import { isIPv6, type Socket } from "node:net";
+import type { Clock } from "../../shared/clock.ts";
+import { TokenBucket } from "../../shared/token-bucket.ts";
 import { LimitReached, UrlTooLong } from "./errors.ts";
 
 /** Absent: no such limit. */
@@ -20,14 +22,13 @@ const MAX_ADDRESSES = 50_000;
 /** Keeps one client from taking what is there for all. Behind a proxy all of its clients are one address. */
 export class Limits {
   readonly #options: LimitOptions;
-  readonly #elapsedMs: () => number;
+  readonly #clock: Pick<Clock, "elapsed">;
   readonly #sockets = new Map<string, Set<Socket>>();
-  readonly #spent = new Map<string, { tokens: number; atMs: number }>();
+  readonly #buckets = new Map<string, TokenBucket>();
 
-  /** `elapsedMs` is of a clock that nobody sets. */
-  constructor(options: LimitOptions, elapsedMs: () => number) {
+  constructor(options: LimitOptions, clock: Pick<Clock, "elapsed">) {
     this.#options = options;
-    this.#elapsedMs = elapsedMs;
+    this.#clock = clock;
   }
 
   /** Counts a connection as long as it is open, or closes it where its address has far too many. */
@@ -70,23 +71,23 @@ export class Limits {
     });
   }
 
-  /** A bucket of two seconds' worth, filled as time goes. */
+  /** Two seconds' worth may come at once. */
   #spend(address: string): void {
     const { requestsPerSecond: rate } = this.#options;
-    if (rate === undefined) return;
-    const atMs = this.#elapsedMs();
-    const full = rate * 2;
-    const last = this.#spent.get(address);
-    const tokens =
-      last === undefined ? full : Math.min(full, last.tokens + ((atMs - last.atMs) * rate) / 1000);
-    if (tokens < 1) {
-      throw new LimitReached(`More than ${rate} requests a second come from your address`, {
-        retryAfterSeconds: 1,
-        hint: "Keep a stream open in place of many requests; --max-requests-per-second allows more",
-      });
-    }
-    if (this.#spent.size >= MAX_ADDRESSES) this.#spent.clear();
-    this.#spent.set(address, { tokens: tokens - 1, atMs });
+    if (rate === undefined || this.#bucketOf(address, rate).tryTake()) return;
+    throw new LimitReached(`More than ${rate} requests a second come from your address`, {
+      retryAfterSeconds: 1,
+      hint: "Keep a stream open in place of many requests; --max-requests-per-second allows more",
+    });
+  }
+
+  #bucketOf(address: string, perSecond: number): TokenBucket {
+    const known = this.#buckets.get(address);
+    if (known !== undefined) return known;
+    if (this.#buckets.size >= MAX_ADDRESSES) this.#buckets.clear();
+    const bucket = new TokenBucket({ perSecond, burst: 2 * perSecond }, this.#clock);
+    this.#buckets.set(address, bucket);
+    return bucket;
   }
 }
 

@@ -1,12 +1,13 @@
 import type { Socket } from "node:net";
 import type { RawData, WebSocket } from "ws";
 import { InvalidMessage } from "../connection/errors.ts";
-import { Bucket } from "./bucket.ts";
+import { systemClock } from "../../shared/clock.ts";
+import { TokenBucket } from "../../shared/token-bucket.ts";
 
 /** Pings are answered, so who sends more is cut off. */
-const PINGS = { perSecond: 10, atOnce: 50 };
+const PINGS = { perSecond: 10, burst: 50 };
 /** Of acks only the newest counts, so who sends more is merely read more slowly. */
-const MESSAGES = { perSecond: 500, atOnce: 2000 };
+const MESSAGES = { perSecond: 500, burst: 2000 };
 
 export interface ClientListeners {
   /** The client asked for a pong frame. */
@@ -34,24 +35,25 @@ export function listenToClient(
     hasEnded = true;
     onEnd(error);
   };
-  const [pings, messages] = [new Bucket(PINGS), new Bucket(MESSAGES)];
+  const pings = new TokenBucket(PINGS, systemClock);
+  const messages = new TokenBucket(MESSAGES, systemClock);
   const heard = () => {
     alive = true;
-    const restMs = messages.take();
+    messages.spend(1);
     if (webSocket.isPaused) return;
     // Answers pile up in the socket of a client that asks and does not read: let it wait.
     if (socket.writableNeedDrain) {
       webSocket.pause();
       socket.once("drain", () => webSocket.resume());
-    } else if (restMs > 0) {
+    } else if (messages.debtMs > 0) {
       webSocket.pause();
-      setTimeout(() => webSocket.resume(), restMs).unref();
+      systemClock.after(messages.debtMs, () => webSocket.resume());
     }
   };
   /** Whether it may be answered. */
   const mayPing = (): boolean => {
     if (hasEnded) return false;
-    if (pings.take() === 0) return true;
+    if (pings.tryTake()) return true;
     hasEnded = true;
     onFlood(PINGS.perSecond);
     return false;

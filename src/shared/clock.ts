@@ -1,0 +1,32 @@
+import { setImmediate as immediate, setTimeout as delay } from "node:timers/promises";
+
+/** Time, handed in to whatever waits or measures, so that a test can move it by hand. */
+export interface Clock {
+  /** Milliseconds since 1970; somebody may set it, also back. For what is shown or stored. */
+  now(): number;
+  /** Milliseconds on a clock that nobody sets. For intervals. */
+  elapsed(): number;
+  /** Resolves after `ms`, or at once when `signal` aborts; never rejects. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /** Calls `run` once after `ms`, unless the returned function is called before. Keeps no process alive. */
+  after(ms: number, run: () => void): () => void;
+  /** Lets everything else that waits for the event loop run first. */
+  yield(): Promise<void>;
+}
+
+/** Node fires longer timers at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  elapsed: () => performance.now(),
+  sleep: async (ms, signal) => {
+    // Aborting is the caller's news to notice, not an error of the sleep.
+    await delay(Math.min(ms, LONGEST_TIMER_MS), undefined, { signal }).catch(() => undefined);
+  },
+  after: (ms, run) => {
+    const timer = setTimeout(run, Math.min(ms, LONGEST_TIMER_MS)).unref();
+    return () => clearTimeout(timer);
+  },
+  yield: () => immediate(),
+};
