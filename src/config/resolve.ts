@@ -1,4 +1,4 @@
-import { isIP } from "node:net";
+import { isLoopback } from "../shared/loopback.ts";
 import type { AccessSettings, Config, NomadSettings } from "./config.ts";
 import { ConfigInvalid } from "./errors.ts";
 import { OPTION_NAMES, type OptionName, type OptionValues } from "./options.ts";
@@ -61,10 +61,6 @@ function accessConflicts(values: OptionValues): string[] {
     );
   }
   return problems;
-}
-
-function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || (isIP(host) === 4 && host.startsWith("127."));
 }
 
 function nest(values: OptionValues, origins: Readonly<Record<OptionName, Origin>>): Config {

@@ -1,18 +1,6 @@
-import { BlockList, isIP } from "node:net";
 import type { IncomingMessage } from "node:http";
+import { isLoopback } from "../shared/loopback.ts";
 import { Forbidden } from "./errors.ts";
-
-const LOOPBACK = new BlockList();
-LOOPBACK.addSubnet("127.0.0.0", 8, "ipv4");
-LOOPBACK.addAddress("::1", "ipv6");
-
-/** Whether only this machine's own processes reach the host. IPv6 addresses with or without brackets. */
-export function isLoopback(host: string): boolean {
-  const name = host.replace(/^\[(.*)\]$/, "$1");
-  const family = isIP(name);
-  if (family === 0) return name === "localhost" || name.endsWith(".localhost");
-  return LOOPBACK.check(name, family === 6 ? "ipv6" : "ipv4");
-}
 
 /**
  * A page can have its own name resolve to 127.0.0.1 and then counts as this server's own; the name gives it away.

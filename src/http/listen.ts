@@ -1,6 +1,6 @@
 import type { FastifyInstance } from "fastify";
+import { isLoopback, listenAddress } from "../shared/loopback.ts";
 import { InsecureListen, ListenFailed } from "./errors.ts";
-import { isLoopback } from "./guard.ts";
 
 export interface ListenOptions {
   readonly host: string;
@@ -22,7 +22,7 @@ export function assertMayListen({ host, insecureNoAuth = false, authRequired = f
 export async function listen(app: FastifyInstance, { host, port }: ListenOptions): Promise<string> {
   try {
     // One address, so that there is one server whose connections are known.
-    return await app.listen({ host: host === "localhost" ? "127.0.0.1" : host, port });
+    return await app.listen({ host: listenAddress(host), port });
   } catch (error) {
     throw new ListenFailed(host, port, error);
   }

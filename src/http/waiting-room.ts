@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import type { RequestListener } from "node:http";
 import { LogUnavailable } from "../feed/errors.ts";
+import { listenAddress } from "../shared/loopback.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { TlsFiles } from "./access/tls.ts";
 import { ListenFailed } from "./errors.ts";
@@ -30,7 +31,7 @@ export async function openWaitingRoom(
     socket.end("HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
   });
   const { host, port } = options;
-  server.listen({ host: host === "localhost" ? "127.0.0.1" : host, port });
+  server.listen({ host: listenAddress(host), port });
   try {
     await once(server, "listening");
   } catch (error) {

@@ -1,4 +1,5 @@
 import { hideSecrets, isCutPassword } from "../schemas/address-text.ts";
+import { isLoopback } from "../shared/loopback.ts";
 import { NomadOptionInvalid } from "./errors.ts";
 import { Secret } from "./secret.ts";
 
@@ -42,7 +43,7 @@ function parseAddress(text: string, httpAuth: string | undefined): NomadAddress 
     secure: url.protocol === "https:",
     socketPath: undefined,
     droppedPath: url.pathname === "/" ? undefined : url.pathname,
-    local: /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname),
+    local: isLoopback(url.hostname),
     authorization: basicAuthorization(credentialsOf(url, text) ?? httpAuth),
   };
 }

@@ -196,6 +196,11 @@ describe("who may connect", () => {
     expect((await fetch(`${url}/healthz`)).status).toBe(200);
   });
 
+  it("listens on a name of this machine without asking a resolver for it", async () => {
+    const { url } = await feed.serve({ host: "feed.localhost" });
+    expect(new URL(url).hostname).toBe("127.0.0.1");
+  });
+
   it("says that the port is in use", async () => {
     const holder = createServer().listen(0, "127.0.0.1");
     await new Promise((resolve) => holder.once("listening", resolve));

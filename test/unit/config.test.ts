@@ -239,6 +239,9 @@ describe("refusals", () => {
     expect(problemsOf({ listen: "0.0.0.0:4650" })).toEqual([
       expect.stringMatching(/--listen: .*--insecure-no-auth/),
     ]);
+    for (const listen of ["feed.localhost:4650", "[::ffff:127.0.0.1]:4650"]) {
+      expect(problemsOf({ listen })).toEqual([]);
+    }
     expect(problemsOf({ listen: "0.0.0.0:4650", insecureNoAuth: "true" })).toEqual([]);
     expect(problemsOf({ listen: "0.0.0.0:4650", auth: "nomad" })).toEqual([]);
   });

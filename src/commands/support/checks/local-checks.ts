@@ -8,6 +8,7 @@ import { LogInUse } from "../../../feed/errors.ts";
 import { WriterLock } from "../../../feed/sqlite/lock.ts";
 import { openSqliteLog } from "../../../feed/sqlite/open.ts";
 import { sourceOfSqliteLog } from "../../../feed/sqlite/source.ts";
+import { listenAddress } from "../../../shared/loopback.ts";
 import { checkAccess } from "./access-checks.ts";
 import { checkRedisLog } from "./redis-checks.ts";
 import { foreignLog } from "./source-check.ts";
@@ -82,7 +83,7 @@ async function checkPort({ listen }: Config, feedRuns: boolean): Promise<Check> 
   const server = createServer();
   const where = `${listen.host}:${listen.port}`;
   try {
-    server.listen(listen.port, listen.host);
+    server.listen(listen.port, listenAddress(listen.host));
     await once(server, "listening");
     server.close();
     return ok("port", `${where} is free`);
