@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { connect } from "node:net";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { simulatedNomad, type Answer } from "../support/simulated-nomad.ts";
@@ -34,6 +36,18 @@ describe("faults of single answers", () => {
     await using nomad = await simulatedNomad({ allocations });
     nomad.simulator.faults.add({ kind: "eof" });
     expect(["ECONNRESET", "aborted"]).toContain(await outcome(nomad.ask("/v1/allocations?namespace=*")));
+  });
+
+  it("ends the connection also for a client that has asked before the answer to its last question ended", async () => {
+    await using nomad = await simulatedNomad({ allocations: 5 });
+    const { faults } = nomad.simulator;
+    faults.add({ kind: "slow-body", times: 1 });
+    faults.add({ kind: "eof", times: 1 });
+    const { hostname, port } = new URL(nomad.url);
+    const socket = connect(Number(port), hostname);
+    socket.write("GET /v1/nodes HTTP/1.1\r\nHost: nomad\r\n\r\n".repeat(2));
+    socket.resume();
+    expect(await once(socket, "close")).toEqual([false]);
   });
 
   it("cuts a gzip stream inside a whole answer, for who takes gzip", async () => {

@@ -111,13 +111,14 @@ async function sendBroken(response: ServerResponse, body: Buffer, fault: FaultRu
     response.write(half.length === 0 ? "" : half);
     response.flushHeaders();
     await new Promise<void>((resolve) => setImmediate(resolve));
-    response.socket?.destroySoon();
+    // The response has no socket yet where one before it on the connection has not ended.
+    response.req.socket.destroySoon();
     return;
   }
   const size = fault.chunkBytes ?? Math.max(1, Math.ceil(body.length / 8));
   for (let from = 0; from < body.length && !response.destroyed; from += size) {
+    if (from > 0) await new Promise<void>((resolve) => setTimeout(resolve, fault.delayMs ?? 20));
     response.write(body.subarray(from, from + size));
-    await new Promise<void>((resolve) => setTimeout(resolve, fault.delayMs ?? 20));
   }
   response.end();
 }
