@@ -9,6 +9,8 @@ export interface ExchangeRequest {
   readonly headersTimeoutMs: number;
   /** From the headers to the end of the body, ms. */
   readonly bodyTimeoutMs: number;
+  /** From one piece of the body to the next, ms. */
+  readonly stallTimeoutMs: number;
   readonly maxBodyBytes: number;
   /** Size of the decoded body, if it is like the last one. */
   readonly likelyBytes: number;
@@ -52,7 +54,7 @@ export class DeadlinePassed extends Error {
   }
 }
 
-/** undici's own timers are coarse, and only there in case ours were wrong. */
+/** undici's own timer is coarse, and only there in case ours were wrong. */
 const SAFETY_MS = 10_000;
 
 /**
@@ -72,7 +74,7 @@ export function exchange(dispatcher: Dispatcher, request: ExchangeRequest): Prom
         path: request.path,
         headers: request.headers,
         headersTimeout: request.headersTimeoutMs + SAFETY_MS,
-        bodyTimeout: request.bodyTimeoutMs + SAFETY_MS,
+        bodyTimeout: request.stallTimeoutMs,
       },
       new Exchange(request, resolve, reject),
     );

@@ -34,6 +34,8 @@ export interface RawNomadOptions {
   readonly requestTimeoutMs?: number;
   /** For the whole body once the headers are there, ms. */
   readonly bodyTimeoutMs?: number;
+  /** From one piece of a body to the next, ms. */
+  readonly stallTimeoutMs?: number;
   /** What an answer to a blocking query may take beyond all that Nomad itself may take, ms. */
   readonly deadlineMarginMs?: number;
 }
@@ -69,6 +71,7 @@ export interface NomadClientOptions {
   readonly maxBodyBytes: number;
   readonly requestTimeoutMs: number;
   readonly bodyTimeoutMs: number;
+  readonly stallTimeoutMs: number;
   readonly deadlineMarginMs: number;
 }
 
@@ -93,6 +96,7 @@ export function resolveNomadOptions(raw: RawNomadOptions): NomadClientOptions {
     maxBodyBytes: atLeast(1, "maxBodyBytes", raw.maxBodyBytes ?? 1024 ** 3),
     requestTimeoutMs: atLeast(1, "requestTimeoutMs", raw.requestTimeoutMs ?? 30_000),
     bodyTimeoutMs: atLeast(1, "bodyTimeoutMs", raw.bodyTimeoutMs ?? 120_000),
+    stallTimeoutMs: atLeast(1, "stallTimeoutMs", raw.stallTimeoutMs ?? 20_000),
     deadlineMarginMs: atLeast(0, "deadlineMarginMs", raw.deadlineMarginMs ?? 5_000),
   };
 }

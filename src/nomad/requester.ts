@@ -137,6 +137,7 @@ export class Requester {
         headers: headersFor(agent.address, token, this.#options.compression),
         headersTimeoutMs: request.headersTimeoutMs ?? this.#options.requestTimeoutMs,
         bodyTimeoutMs: this.#options.bodyTimeoutMs,
+        stallTimeoutMs: this.#options.stallTimeoutMs,
         maxBodyBytes: this.#options.maxBodyBytes,
         likelyBytes: request.likelyBytes ?? 0,
         signal: request.signal,

@@ -110,10 +110,11 @@ function timeoutMeaning(cause: unknown, code: string, phase: Phase): Meaning | u
   const timedOut =
     cause instanceof DeadlinePassed || code === "UND_ERR_HEADERS_TIMEOUT" || code === "UND_ERR_BODY_TIMEOUT";
   if (!timedOut) return undefined;
+  const missing = phase === "reading" ? "the body did not end" : "no answer came";
   return {
     code: "NOMAD_TIMEOUT",
     retryable: true,
-    says: `${phase === "reading" ? "the body did not end" : "no answer came"}, ${textOf(cause)}`,
+    says: code === "UND_ERR_BODY_TIMEOUT" ? "the body stood still" : `${missing}, ${textOf(cause)}`,
     hint: "The agent is overloaded, has lost its servers, or a proxy between holds the answer back",
   };
 }

@@ -59,6 +59,17 @@ describe("time", () => {
     expect(error.message).toMatch(/body did not end/);
   });
 
+  test("a body that stands still is given up long before that", async () => {
+    await using agent = await serveHttp((_request, response) => {
+      response.writeHead(200, LIST_HEADERS);
+      response.write("[");
+    });
+    const error = await failureOf(clientOf({ addresses: [agent.url], stallTimeoutMs: 60 }).list(jobs()));
+    expect(error).toMatchObject({ code: "NOMAD_TIMEOUT", retryable: true });
+    expect(error.message).toMatch(/the body stood still/);
+    await vi.waitUntil(() => agent.open() === 0);
+  });
+
   test("a blocking query outlives the limit of other requests", async () => {
     await using agent = await serveHttp((_request, response) => {
       setTimeout(() => sendList(response, "[]"), 150);
