@@ -1,5 +1,7 @@
 import { z } from "zod";
 import { hideSecrets } from "../schemas/address-text.ts";
+import { parseDuration, printDuration } from "../shared/duration.ts";
+import { GO_BOOLEANS } from "../shared/go-booleans.ts";
 
 /**
  * How one kind of option value is written and read: the same text is allowed in a flag, in the environment
@@ -36,16 +38,12 @@ export function text(
   return { placeholder, allowed, schema: z.string().trim().regex(pattern), print: (value) => value };
 }
 
-const TRUE_WORDS = ["1", "t", "T", "TRUE", "true", "True"];
-const FALSE_WORDS = ["0", "f", "F", "FALSE", "false", "False"];
-
-/** The words Go's strconv.ParseBool takes, as Nomad's own variables do. */
 export function toggle(): ValueType<boolean> {
   return {
     placeholder: "",
     allowed: "true or false",
-    schema: readWith(z.union([z.boolean(), z.enum([...TRUE_WORDS, ...FALSE_WORDS])]), (given) =>
-      typeof given === "boolean" ? given : TRUE_WORDS.includes(given),
+    schema: readWith(z.union([z.boolean(), z.enum([...GO_BOOLEANS.keys()])]), (given) =>
+      typeof given === "boolean" ? given : GO_BOOLEANS.get(given),
     ),
     print: String,
   };
@@ -89,30 +87,6 @@ export function addresses(): ValueType<readonly string[]> {
     schema: z.string().regex(/^(https?:\/\/[^\s,]+|unix:\/\/\/[^\s,]+)$/),
   });
   return { ...type, isAddress: true, print: (value) => type.print(value.map(hideSecrets)) };
-}
-
-const DURATION_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
-
-/** Milliseconds of "60s", "1h30m", "2d", "500ms"; undefined for anything else. */
-function parseDuration(given: string): number | undefined {
-  if (!/^(\d+(\.\d+)?(ms|s|m|h|d))+$/.test(given)) return undefined;
-  let total = 0;
-  for (const [, amount, unit] of given.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g)) {
-    total += Number(amount) * DURATION_MS[unit as keyof typeof DURATION_MS];
-  }
-  return Number.isSafeInteger(Math.round(total)) ? Math.round(total) : undefined;
-}
-
-function printDuration(ms: number): string {
-  if (ms === 0) return "0s";
-  let rest = ms;
-  let printed = "";
-  for (const unit of ["d", "h", "m", "s", "ms"] as const) {
-    const amount = Math.floor(rest / DURATION_MS[unit]);
-    if (amount > 0) printed += `${amount}${unit}`;
-    rest -= amount * DURATION_MS[unit];
-  }
-  return printed;
 }
 
 /** Milliseconds. */

@@ -47,8 +47,3 @@ function pointer(text: string, at: number): string {
 function plain(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Cs}]/gu, " ");
 }
-
-/** User text in an error: quoted, and short. */
-export function quoted(text: string): string {
-  return JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);
-}

@@ -1,4 +1,5 @@
-import { InvalidFilter, quoted } from "./errors.ts";
+import { quoted } from "../shared/quoted.ts";
+import { InvalidFilter } from "./errors.ts";
 import type { Expression, Loop, LoopNames, Selector, StateTerm, ValueOperator } from "./expression.ts";
 import { InvalidRegex, Regex } from "./regex/regex.ts";
 import { diagnoseSelector, diagnoseValue, type Diagnostic } from "./selectors.ts";

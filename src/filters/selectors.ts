@@ -3,6 +3,7 @@ import { nearestName } from "../schemas/nearest.ts";
 import { RESOURCE_TYPES } from "../schemas/resources.ts";
 import { SEVERITY_NAMES } from "../schemas/severity.ts";
 import { EVENT_TYPES } from "../schemas/subscription-schema.ts";
+import { quoted, shortened } from "../shared/quoted.ts";
 
 const RESOURCE_MEMBERS = ["type", "namespace", "id", "name", "job", "group", "node"] as const;
 const ROOTS = [
@@ -46,7 +47,7 @@ export function diagnoseSelector(path: readonly string[]): Diagnostic | undefine
   if (!(ROOTS as readonly string[]).includes(root)) return unknownRoot(root);
   if (root === "resource") return diagnoseResource(path);
   if (member !== undefined && WORDS.has(root)) {
-    return { problem: `${root} is a word, it has no member ${JSON.stringify(member)}`, expected: [root] };
+    return { problem: `${root} is a word, it has no member ${quoted(member)}`, expected: [root] };
   }
   return undefined;
 }
@@ -55,11 +56,11 @@ function unknownRoot(root: string): Diagnostic {
   const nearest = nearestName(root, ROOTS);
   const capital = root.charAt(0).toUpperCase() + root.slice(1);
   return {
-    problem: `there is no selector ${JSON.stringify(root.slice(0, 40))}`,
+    problem: `there is no selector ${quoted(root)}`,
     expected: [...ROOTS, "a member of the object, which begins with a capital"],
     hint:
       nearest === undefined
-        ? `Members of the object begin with a capital (${capital.slice(0, 40)}) or with after.`
+        ? `Members of the object begin with a capital (${shortened(capital)}) or with after.`
         : `Did you mean ${nearest}?`,
   };
 }
@@ -70,7 +71,7 @@ function diagnoseResource([, member, below]: readonly string[]): Diagnostic | un
   if (below === undefined && (RESOURCE_MEMBERS as readonly string[]).includes(member)) return undefined;
   const nearest = nearestName(member, RESOURCE_MEMBERS);
   return {
-    problem: `resource has no member ${JSON.stringify([member, below].filter(Boolean).join(".").slice(0, 40))}`,
+    problem: `resource has no member ${quoted([member, below].filter(Boolean).join("."))}`,
     expected,
     ...(nearest !== undefined && { hint: `Did you mean resource.${nearest}?` }),
   };
@@ -86,8 +87,8 @@ export function diagnoseValue(
   const name = path.join(".");
   if (name === "changes" && operator === "contains" && value !== "" && !value.startsWith("/")) {
     return {
-      problem: `changes are named by paths, and ${JSON.stringify(value.slice(0, 40))} is none`,
-      expected: [JSON.stringify(`/${value.slice(0, 40)}`)],
+      problem: `changes are named by paths, and ${quoted(value)} is none`,
+      expected: [quoted(`/${value}`)],
     };
   }
   const words =
@@ -99,7 +100,7 @@ export function diagnoseValue(
   if (words === undefined || words.includes(value)) return undefined;
   const nearest = nearestName(value, words);
   return {
-    problem: `${name} is never ${JSON.stringify(value.slice(0, 40))}`,
+    problem: `${name} is never ${quoted(value)}`,
     expected: words,
     ...(nearest !== undefined && { hint: `Did you mean ${nearest}?` }),
   };

@@ -1,4 +1,5 @@
-import { InvalidFilter, quoted } from "./errors.ts";
+import { quoted } from "../shared/quoted.ts";
+import { InvalidFilter } from "./errors.ts";
 
 interface Place {
   /** From 0, in the text. */

@@ -1,12 +1,10 @@
 import { isJsonObject, type Json, type JsonObject } from "../schemas/json.ts";
+import { GO_BOOLEANS } from "../shared/go-booleans.ts";
 import { includesWithin, namesWithin, spendOnComparing, type Budget } from "./budget.ts";
 import type { Evaluation } from "./evaluation.ts";
 
 /** Reading a number's text takes about as long as so many steps, and one more for each character. */
 const STEPS_OF_A_DECIMAL = 8;
-
-const TRUE_WORDS = ["1", "t", "T", "true", "TRUE", "True"];
-const FALSE_WORDS = ["0", "f", "F", "false", "FALSE", "False"];
 
 /** Whether a value of an event passes. */
 export type Predicate = (value: Json, evaluation: Evaluation) => boolean;
@@ -17,7 +15,7 @@ export function equalTo(wanted: string): Predicate {
   const approximate = Number(wanted);
   // Two decimals that are equal round to the same float; the reverse does not hold.
   const isExact = decimal !== undefined && decimalOf(String(approximate)) === decimal;
-  const truth = TRUE_WORDS.includes(wanted) ? true : FALSE_WORDS.includes(wanted) ? false : undefined;
+  const truth = GO_BOOLEANS.get(wanted);
   return (value, evaluation) => {
     if (typeof value === "string") return isSameText(value, wanted, evaluation);
     if (typeof value === "boolean") return value === truth;

@@ -1,3 +1,4 @@
+import { GO_BOOLEANS } from "../shared/go-booleans.ts";
 import { parseAddresses, type NomadAddress } from "./address.ts";
 import type { Consistency } from "./api.ts";
 import { NomadOptionInvalid } from "./errors.ts";
@@ -76,7 +77,6 @@ export interface NomadClientOptions {
 }
 
 const DEFAULT_ADDRESS = "http://127.0.0.1:4646";
-const TRUE = ["1", "t", "T", "TRUE", "true", "True"];
 
 /**
  * Checks the options and fills in the defaults; reads nothing.
@@ -126,7 +126,7 @@ function tlsOptions(raw: RawNomadOptions): TlsOptions {
     clientCert,
     clientKey,
     serverName: given(raw.tlsServerName),
-    skipVerify: typeof raw.skipVerify === "string" ? TRUE.includes(raw.skipVerify) : raw.skipVerify === true,
+    skipVerify: raw.skipVerify === true || GO_BOOLEANS.get(String(raw.skipVerify)) === true,
   };
 }
 

@@ -1,3 +1,4 @@
+import { quoted } from "../shared/quoted.ts";
 import { parseCursor, type Cursor } from "./cursor.ts";
 import { nearestName } from "./nearest.ts";
 import { ASPECTS, CHANGE_VERBS, OPS, type Aspect, type EventFacts, type Op } from "./draft.ts";
@@ -172,7 +173,7 @@ export function parseSubscription(query: URLSearchParams, context: SubscriptionC
 export function assertKnown(query: URLSearchParams, allowed: readonly string[]): void {
   for (const name of query.keys()) {
     if (!allowed.includes(name)) {
-      throw new InvalidParameter(`There is no parameter ${quote(name)}`, name, allowed, name);
+      throw new InvalidParameter(`There is no parameter ${quoted(name)}`, name, allowed, name);
     }
   }
 }
@@ -191,7 +192,7 @@ function consumerOf(query: URLSearchParams): string | undefined {
 /** @throws InvalidParameter */
 export function assertConsumerName(name: string, field: string): void {
   if (CONSUMER_NAME.test(name)) return;
-  throw new InvalidParameter(`${quote(name)} is not a consumer's name`, field, [
+  throw new InvalidParameter(`${quoted(name)} is not a consumer's name`, field, [
     "1 to 64 of A-Z a-z 0-9 . _ -",
   ]);
 }
@@ -276,14 +277,14 @@ function assertMayBeginWithSnapshot(format: Format, other: string | undefined): 
 export function cursorOf(field: string, text: string, allowed: readonly string[]): Cursor {
   const cursor = parseCursor(text);
   if (cursor === undefined)
-    throw new InvalidParameter(`${quote(text)} is not a cursor`, field, allowed, text);
+    throw new InvalidParameter(`${quoted(text)} is not a cursor`, field, allowed, text);
   return cursor;
 }
 
 export function sinceOf(text: string, field: string, nowMs: number): number {
   const timeMs = parseSince(text, nowMs);
   if (timeMs !== undefined) return timeMs;
-  throw new InvalidParameter(`${quote(text)} is not a time`, field, [
+  throw new InvalidParameter(`${quoted(text)} is not a time`, field, [
     "RFC 3339 time, as 2026-08-22T10:15:30Z",
     "age, as 90s, 10m, 1h30m or 2d",
   ]);
@@ -296,7 +297,7 @@ export function limitOf(query: URLSearchParams, format: Format): number | undefi
   const limit = /^[1-9]\d{0,15}$/.test(text) ? Number(text) : Number.NaN;
   if (limit <= most) return limit;
   const range = format === "page" ? `a whole number from 1 to ${MAX_PAGE_LIMIT}` : "a whole number from 1";
-  throw new InvalidParameter(`${quote(text)} is not a limit`, "limit", [range]);
+  throw new InvalidParameter(`${quoted(text)} is not a limit`, "limit", [range]);
 }
 
 /** The values of a repeatable comma list, each once; undefined where the parameter is absent. */
@@ -342,7 +343,7 @@ export function assertOneOf<Value extends string>(
   allowed: readonly Value[],
 ): asserts value is Value {
   if ((allowed as readonly string[]).includes(value)) return;
-  const problem = value === "" ? "holds an empty value" : `cannot be ${quote(value)}`;
+  const problem = value === "" ? "holds an empty value" : `cannot be ${quoted(value)}`;
   throw new InvalidParameter(`${field} ${problem}`, field, allowed, value);
 }
 
@@ -355,10 +356,5 @@ export function subjectRef(subject: string, field: string): ObjectRef {
   const [resource = "", namespace = "", ...rest] = subject.split("/");
   const key = rest.join("/");
   if (isResourceType(resource) && namespace !== "" && key !== "") return { resource, namespace, key };
-  throw new InvalidParameter(`${quote(subject)} is not a subject`, field, ["<resource>/<namespace>/<key>"]);
-}
-
-/** User text in an error: quoted, and short. */
-function quote(text: string): string {
-  return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
+  throw new InvalidParameter(`${quoted(subject)} is not a subject`, field, ["<resource>/<namespace>/<key>"]);
 }

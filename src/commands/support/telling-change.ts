@@ -1,5 +1,6 @@
 import type { ChangeData } from "../../schemas/event-schema.ts";
 import { SEVERITIES, type Severity } from "../../schemas/severity.ts";
+import { shortened } from "../../shared/quoted.ts";
 
 type Changed = NonNullable<ChangeData["changes"]>[number];
 
@@ -85,8 +86,4 @@ function valueText(value: unknown): string {
   if (value === undefined) return "∅";
   if (typeof value !== "string") return JSON.stringify(value);
   return value === "" ? '""' : shortened(value);
-}
-
-function shortened(text: string): string {
-  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }
