@@ -90,7 +90,7 @@ async function withLog<T>(work: (log: FeedLog, server: RedisServer) => Promise<T
   try {
     return await work(log, server);
   } finally {
-    await log.close();
+    await log[Symbol.asyncDispose]();
   }
 }
 

@@ -60,7 +60,7 @@ async function commitsPerSecond(path: string, batch: number): Promise<number> {
       },
     );
   } finally {
-    await log.close();
+    await log[Symbol.asyncDispose]();
   }
 }
 
@@ -118,13 +118,13 @@ async function rate<T>(
 
 async function measureLookups(directory: string): Promise<{ value: number; against: number }> {
   const path = join(directory, "feed.db");
-  await (await openSqliteLog({ path, source: SOURCE })).close();
+  await (await openSqliteLog({ path, source: SOURCE }))[Symbol.asyncDispose]();
   fillWithEvents(path);
   const log = await openSqliteLog({ path, source: SOURCE });
   try {
     return { value: await medianLookupMs(log), against: scanMs(path) };
   } finally {
-    await log.close();
+    await log[Symbol.asyncDispose]();
   }
 }
 

@@ -8,7 +8,7 @@ import { ListenFailed } from "../http/errors.ts";
 import { formatCursor, type Cursor } from "../schemas/cursor.ts";
 import { plainText } from "../schemas/terminal-text.ts";
 import { createSimulator, type Simulator } from "../../packages/nomad-simulator/src/index.ts";
-import { startBridge, type Bridge } from "./bridge.ts";
+import { createBridge, type Serving } from "../bridge/bridge.ts";
 import type { Io } from "./io.ts";
 import { coloursFor, type Colours } from "./support/colours.ts";
 import { loggerFor } from "./support/cli-logger.ts";
@@ -54,7 +54,7 @@ export async function demo(options: DemoOptions, io: Io): Promise<number> {
   const nomadUrl = await simulator.listen();
   const feed = options.feed ?? (await temporaryFeed(parts));
   const bridge = await startDemoBridge(nomadUrl, feed, options.listen, io);
-  parts.defer(async () => void (await bridge.stop()));
+  parts.use(bridge);
   await bridge.ready(AbortSignal.any([io.signal, AbortSignal.timeout(START_MS)]));
 
   const colours = coloursFor(io);
@@ -68,7 +68,7 @@ export async function demo(options: DemoOptions, io: Io): Promise<number> {
   const changesBefore = changesOf(simulator);
   const startedMs = performance.now();
   simulator.start({ changesPerSecond: options.changesPerSecond });
-  await Promise.race([aborted(endOf(options, io)), bridge.done, view.done]);
+  await Promise.race([aborted(endOf(options, io)), bridge.ended, view.done]);
   simulator.stop();
   const seconds = Math.round((performance.now() - startedMs) / 1000);
   const changes = changesOf(simulator) - changesBefore;
@@ -122,7 +122,7 @@ interface Result {
 
 /** Waits until the feed has caught up with a cluster that stands still, or time is up. */
 async function settle(
-  bridge: Bridge,
+  bridge: Serving,
   simulator: Simulator,
   view: LiveView,
   beginning: Cursor,
@@ -157,19 +157,32 @@ async function temporaryFeed(parts: AsyncDisposableStack): Promise<string> {
   return `sqlite:${join(folder, "demo.db")}`;
 }
 
+interface DemoBridge extends Serving, AsyncDisposable {
+  /** Rejects where the bridge cannot go on. */
+  readonly ended: Promise<unknown>;
+}
+
 /** Without the operator's environment: it may speak of a real cluster. */
 async function startDemoBridge(
   nomadAddr: string,
   feed: string,
   listen: string | undefined,
   io: Io,
-): Promise<Bridge> {
+): Promise<DemoBridge> {
   const flags = { nomadAddr, feed, cluster: "demo", wait: "5s" };
   const logger = loggerFor(io, { level: "warn", format: "auto" });
-  // The demo ends its parts in its own order, also at Ctrl-C.
-  const start = async (where: string) => {
+  const start = async (where: string): Promise<DemoBridge> => {
     const { config } = resolveConfig({ flags: { ...flags, listen: where }, env: {} });
-    return startBridge(config, { logger, signal: new AbortController().signal });
+    const bridge = createBridge(config, { logger });
+    // The demo ends its parts in its own order, also at Ctrl-C.
+    const stop = new AbortController();
+    const ended = bridge.run(stop.signal);
+    ended.catch(() => undefined);
+    const close = async (): Promise<void> => {
+      stop.abort();
+      await ended.catch(() => undefined);
+    };
+    return { ...(await bridge.serving), ended, [Symbol.asyncDispose]: close };
   };
   try {
     return await start(listen ?? USUAL_LISTEN);
@@ -181,7 +194,7 @@ async function startDemoBridge(
 
 function introduction(given: {
   simulator: Simulator;
-  bridge: Bridge;
+  bridge: Serving;
   nomadUrl: string;
   feed: string;
   kept: boolean;

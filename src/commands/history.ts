@@ -8,7 +8,7 @@ import { silentLogger } from "../telemetry/logger.ts";
 import type { Io } from "./io.ts";
 import { coloursFor, stderrColoursFor } from "./support/colours.ts";
 import { eventLine } from "./support/event-line.ts";
-import { openLogToRead } from "./support/feed-log.ts";
+import { openLogToRead } from "../bridge/log.ts";
 import {
   completeSelector,
   parseSelector,
@@ -49,7 +49,7 @@ export async function history(options: HistoryOptions, io: Io): Promise<void> {
     const why = whole && (await whyNothing(log, whole));
     io.stderr.write(`nothing in the log matches${why === undefined ? "" : `: ${plainText(why)}`}\n`);
   } finally {
-    await log.close();
+    await log[Symbol.asyncDispose]();
   }
 }
 

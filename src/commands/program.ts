@@ -10,7 +10,7 @@ import { GuardedOutput, type Io } from "./io.ts";
 import type { SimulateOptions } from "./simulate.ts";
 import { addConfigFlags, givenOptions } from "./support/config-flags.ts";
 import { EXIT_CODES, reportError } from "./support/exit.ts";
-import { packageVersion } from "./support/version.ts";
+import { packageVersion } from "../bridge/version.ts";
 
 const HELP_END = `
 Begin with:

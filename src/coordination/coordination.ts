@@ -15,7 +15,7 @@ export interface Coordination {
   /** Assignments that this process should be doing and is not, and why. */
   owed(): readonly { readonly assignment: string; readonly why: string }[];
   /** Lets go of what it holds open. */
-  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /** Assignments there always are: to plan the others, and to trim the log. The others are named like the scope they watch. */

@@ -90,7 +90,7 @@ export interface FeedLog {
   /** What `knownEmptyScopes` of a commit do, where there is nothing else to commit. */
   beginEmpty(scopes: readonly Scope[]): Promise<void>;
 
-  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 export interface FeedHead {

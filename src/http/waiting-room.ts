@@ -21,7 +21,7 @@ const RETRY_AFTER_SECONDS = 5;
 export async function openWaitingRoom(
   options: ListenOptions & { readonly tls?: TlsFiles },
   { logger, why }: { logger: Logger; why: () => string },
-): Promise<{ close(): Promise<void> }> {
+): Promise<AsyncDisposable> {
   assertMayListen(options);
   const listener = createListener(options, logger);
   const server = listener.create(answerWith(why));
@@ -46,7 +46,7 @@ export async function openWaitingRoom(
     server.closeAllConnections();
     await end;
   };
-  return { close: async () => void (await (closed ??= close())) };
+  return { [Symbol.asyncDispose]: async () => void (await (closed ??= close())) };
 }
 
 function answerWith(why: () => string): RequestListener {

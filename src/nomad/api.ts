@@ -17,7 +17,7 @@ export interface NomadApi {
   namespaceCreateIndex(name: string, signal: AbortSignal): Promise<bigint | "absent" | "hidden">;
 
   /** Ends idle connections and refuses new requests. */
-  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 export type Consistency = "default" | "stale";

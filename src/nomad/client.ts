@@ -36,7 +36,7 @@ export function createNomadClient(options: NomadClientOptions, deps: NomadClient
     mayList: (resource, namespace, signal) => mayList(requester, resource, namespace, signal),
     namespacePresence: async (name, signal) => (await namespaceOf(requester, name, signal)).presence,
     namespaceCreateIndex: (name, signal) => namespaceCreateIndex(requester, name, signal),
-    close: () => requester.close(),
+    [Symbol.asyncDispose]: () => requester[Symbol.asyncDispose](),
   };
 }
 

@@ -44,7 +44,7 @@ export class Connections {
   }
 
   /** Ends idle connections and refuses whoever waits; connections in use end when they are given back. */
-  async close(): Promise<void> {
+  async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
     for (const waiting of this.#waiting) waiting.refuse(closedError());
     await Promise.all(this.#idle.splice(0).map((client) => client.destroy()));

@@ -90,8 +90,8 @@ export class Requester {
     }
   }
 
-  async close(): Promise<void> {
-    await Promise.all(this.#agents.map(({ connections }) => connections.close()));
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#agents.map(({ connections }) => connections[Symbol.asyncDispose]()));
   }
 
   /** Whether there is another address to turn to after this error. */

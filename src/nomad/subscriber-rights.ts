@@ -30,7 +30,7 @@ export interface SubscriberRights {
    * Rejects with NomadError where Nomad cannot be asked.
    */
   rightsOf(token: string | undefined, signal: AbortSignal): Promise<TokenRights>;
-  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 const NOT_KNOWN = new Set(["NOMAD_FORBIDDEN", "NOMAD_UNAUTHORIZED"]);
@@ -53,7 +53,7 @@ export function createSubscriberRights(
   const reader = new RightsReader(requester, deps.nowMs ?? Date.now);
   return {
     rightsOf: (token, signal) => reader.read(token, signal),
-    close: () => requester.close(),
+    [Symbol.asyncDispose]: () => requester[Symbol.asyncDispose](),
   };
 }
 

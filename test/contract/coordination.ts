@@ -24,7 +24,7 @@ export function coordinationContract(name: string, open: OpenCoordination): void
     afterEach(async () => {
       stop.abort(new Error("end of test"));
       await running;
-      await coordination.close();
+      await coordination[Symbol.asyncDispose]();
     });
     const does = (...assignments: string[]) =>
       until(

@@ -535,7 +535,7 @@ export function feedLogContract(name: string, open: OpenLog): void {
         expect(await stopped).toBe(false);
         const closed = log.waitBeyond(0, { timeoutMs: 10_000 });
         await setImmediate();
-        await log.close();
+        await log[Symbol.asyncDispose]();
         expect(await closed).toBe(false);
       });
 
@@ -545,7 +545,7 @@ export function feedLogContract(name: string, open: OpenLog): void {
         await appendMany(1);
         expect(await waiting).toBe(true);
         expect(await readAll(reader)).toHaveLength(1);
-        await reader.close();
+        await reader[Symbol.asyncDispose]();
       });
     });
 
@@ -1031,7 +1031,7 @@ export function feedLogContract(name: string, open: OpenLog): void {
             message: expect.stringContaining("reading only"),
           });
         } finally {
-          await reader.close();
+          await reader[Symbol.asyncDispose]();
         }
       });
 
@@ -1127,8 +1127,8 @@ export function feedLogContract(name: string, open: OpenLog): void {
 
     test("a closed log says so", async () => {
       const claim = await log.claim(JOBS, "me");
-      await log.close();
-      await log.close();
+      await log[Symbol.asyncDispose]();
+      await log[Symbol.asyncDispose]();
       await expect(log.head()).rejects.toMatchObject({ code: "LOG_UNAVAILABLE" });
       await expect(log.commit(chunk(claim))).rejects.toMatchObject({ code: "LOG_UNAVAILABLE" });
       await expect(objects(log.loadState(JOBS))).rejects.toMatchObject({ code: "LOG_UNAVAILABLE" });

@@ -163,7 +163,7 @@ it("where policies cannot be read, Nomad is asked for each namespace", async () 
     "baseline nodes",
     END,
   ]);
-  await rights.close();
+  await rights[Symbol.asyncDispose]();
 });
 
 /** Nomad behind something that lets nobody read policies. */

@@ -4,7 +4,7 @@ import { createServer, type Server, type ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { startBridge, type Bridge } from "../../src/commands/bridge.ts";
+import { startBridge, type StartedBridge } from "../support/started-bridge.ts";
 import { resolveConfig } from "../../src/config/resolve.ts";
 import { recordingLogger } from "../support/recording-logger.ts";
 import { sendList, sendText } from "../support/nomad-servers.ts";
@@ -14,7 +14,7 @@ import { until } from "../support/until.ts";
 let directory: string;
 let stop: AbortController;
 let nomad: Server | undefined;
-let starting: Promise<Bridge> | undefined;
+let starting: Promise<StartedBridge> | undefined;
 
 async function answerAt(
   port: number,

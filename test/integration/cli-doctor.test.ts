@@ -124,7 +124,7 @@ describe("doctor", () => {
 
   it("finds a log of another cluster or region, which run would refuse", async () => {
     const path = join(folder, "feed.db");
-    await (await openSqliteLog({ path, source: "nomad://prod/global" })).close();
+    await (await openSqliteLog({ path, source: "nomad://prod/global" }))[Symbol.asyncDispose]();
     expect(named((await doctor("--cluster", "prod")).checks, "log")?.status).toBe("ok");
     const other = await doctor("--cluster", "x");
     expect(other.code).toBe(1);
@@ -258,7 +258,7 @@ describe("doctor", () => {
     const path = join(folder, "feed.db");
     const log = await openSqliteLog({ path, source: "nomad://nomad/global" });
     expect(named((await doctor()).checks, "log")).toMatchObject({ status: "warning" });
-    await log.close();
+    await log[Symbol.asyncDispose]();
     expect(named((await doctor()).checks, "log")).toMatchObject({
       status: "ok",
       message: expect.stringContaining("0 events"),

@@ -59,7 +59,7 @@ beforeAll(async () => {
   await write("nodes", node("ready", 2), node("down", 13));
 });
 afterAll(async () => {
-  await log.close();
+  await log[Symbol.asyncDispose]();
   await rm(folder, { recursive: true });
 });
 

@@ -98,7 +98,7 @@ describe.skipIf(missing !== undefined).each(Object.entries(KINDS))(
     });
     afterEach(async () => {
       await Promise.all(workers.map((worker) => worker.end("SIGKILL")));
-      await log.close();
+      await log[Symbol.asyncDispose]();
     });
     afterAll(async () => {
       client.disconnect();

@@ -65,8 +65,8 @@ describe.skipIf(missing !== undefined)(
       await commit(5);
       expect((await again.until(isChange)).at(-1)?.id).toBe(idOf(5));
       await again.close();
-      await log.close();
-      await writer.close();
+      await log[Symbol.asyncDispose]();
+      await writer[Symbol.asyncDispose]();
     });
   },
 );

@@ -171,7 +171,7 @@ describe("connections", () => {
     const flying = client.list(jobs());
     const waiting = failureOf(client.list(jobs()));
     await vi.waitUntil(() => agent.requests.length === 1);
-    await client.close();
+    await client[Symbol.asyncDispose]();
     expect(await waiting).toMatchObject({ code: "NOMAD_UNREACHABLE", retryable: false });
     expect((await flying).index).toBe("486");
     await vi.waitUntil(() => agent.open() === 0);
@@ -182,7 +182,7 @@ describe("connections", () => {
     await using agent = await serveHttp((_request, response) => sendList(response, "[]"));
     const client = clientOf({ addresses: [agent.url] });
     await client.list(jobs());
-    await client.close();
+    await client[Symbol.asyncDispose]();
     expect(await failureOf(client.list(jobs()))).toMatchObject({
       code: "NOMAD_UNREACHABLE",
       retryable: false,

@@ -20,7 +20,7 @@ async function against(listener: RequestListener, raw: RawNomadOptions = {}) {
     logger: silentLogger(),
   });
   stops.push(async () => {
-    await client.close();
+    await client[Symbol.asyncDispose]();
     await agent[Symbol.asyncDispose]();
   });
   return { agent, client };

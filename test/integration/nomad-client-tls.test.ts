@@ -22,7 +22,7 @@ afterAll(() => {
   stranger[Symbol.dispose]();
 });
 afterEach(async () => {
-  await Promise.all(clients.splice(0).map((client) => client.close()));
+  await Promise.all(clients.splice(0).map((client) => client[Symbol.asyncDispose]()));
 });
 
 function serveTls(

@@ -76,7 +76,7 @@ describe.skipIf(missing !== undefined)(`Redis whose keys others change${skippedB
     expect(head).toMatchObject({ floor: 3, sequence: 4 });
     const entries = await log.read({ epoch: head.epoch, sequence: head.floor }, { limit: 10 });
     expect(entries.map(({ type }) => type)).toEqual(["nomad.feed.epoch"]);
-    await log.close();
+    await log[Symbol.asyncDispose]();
   });
 
   test("entries are gone from the middle: pages and streams say so, and go on behind them", async () => {
@@ -122,7 +122,7 @@ describe.skipIf(missing !== undefined)(`Redis whose keys others change${skippedB
     expect(await log.commit(change(claim, 4))).toMatchObject({ status: "committed", first: 4 });
     expect((await log.head()).epoch).toBe(epoch);
     expect(await log.trim({ maxEvents: 1 })).toMatchObject({ floor: 3 });
-    await log.close();
+    await log[Symbol.asyncDispose]();
   });
 
   test("a state hash is gone: no state is shorter in silence, and its scope writes it anew", async () => {
@@ -139,7 +139,7 @@ describe.skipIf(missing !== undefined)(`Redis whose keys others change${skippedB
     await log.commit({ ...change(again, 1, { web: "5" }), checkpoint });
     await using read = await log.consistentRead();
     expect(await objectsOf(read)).toEqual(["web@5"]);
-    await log.close();
+    await log[Symbol.asyncDispose]();
   });
 
   test("a claim that was made before the feed got a new epoch writes nothing any more", async () => {
@@ -148,7 +148,7 @@ describe.skipIf(missing !== undefined)(`Redis whose keys others change${skippedB
     await client.del(`${prefix}log`);
     await other.head();
     await expect(log.commit(change(claim, 3))).rejects.toMatchObject({ code: "CONFLICT" });
-    await Promise.all([log.close(), other.close()]);
+    await Promise.all([log[Symbol.asyncDispose](), other[Symbol.asyncDispose]()]);
   });
 
   test("the newest event is lost and another one has its number: whoever saw it gives the feed a new epoch", async () => {
@@ -164,7 +164,7 @@ describe.skipIf(missing !== undefined)(`Redis whose keys others change${skippedB
     expect(await other.commit(change(nodes, 1, { n1: "77" }))).toMatchObject({ first: 2 });
     expect((await other.head()).epoch).toBe(epoch);
     expect((await log.head()).epoch).not.toBe(epoch);
-    await Promise.all([log.close(), other.close()]);
+    await Promise.all([log[Symbol.asyncDispose](), other[Symbol.asyncDispose]()]);
   });
 });
 
@@ -207,7 +207,7 @@ describe.skipIf(missing !== undefined)(`cuts in Redis${skippedBecause(missing)}`
     expect(await objectsOf(same)).toEqual(["changed@1", "removed@1", "twice@1"]);
     await same[Symbol.asyncDispose]();
     expect(await client.keys(`${prefix}cut*`)).toEqual([]);
-    await log.close();
+    await log[Symbol.asyncDispose]();
   });
 });
 

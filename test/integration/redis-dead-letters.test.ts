@@ -42,7 +42,7 @@ describe.skipIf(missing !== undefined)(`dead letters in Redis survive${title}`, 
     }
     expect(proxy.lost).toBe(2);
     expect(await sequences(log)).toEqual([7, 8, 9]);
-    await log.close();
+    await log[Symbol.asyncDispose]();
   });
 
   test("a crash of Redis, in the order they have", async () => {
@@ -57,7 +57,7 @@ describe.skipIf(missing !== undefined)(`dead letters in Redis survive${title}`, 
       ),
     );
     expect(await sequences(log)).toEqual([4, 5, 6, 9]);
-    await log.close();
+    await log[Symbol.asyncDispose]();
   });
 
   test("a Redis out of memory: nothing is written, and the letter can be put when there is room", async () => {
@@ -75,7 +75,7 @@ describe.skipIf(missing !== undefined)(`dead letters in Redis survive${title}`, 
     }
     await log.deadLetters.put("hook", letter(6));
     expect(await sequences(log)).toEqual([6]);
-    await log.close();
+    await log[Symbol.asyncDispose]();
   });
 
   test("what another program wrote among them: it is named", async () => {
@@ -87,6 +87,6 @@ describe.skipIf(missing !== undefined)(`dead letters in Redis survive${title}`, 
       code: "LOG_UNUSABLE",
       message: expect.stringContaining(`ncf:{${feed}}:dlq:hook`),
     });
-    await log.close();
+    await log[Symbol.asyncDispose]();
   });
 });

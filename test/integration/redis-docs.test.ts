@@ -59,7 +59,7 @@ describe.skipIf(missing !== undefined)(
     });
     afterAll(async () => {
       client.disconnect();
-      await log.close();
+      await log[Symbol.asyncDispose]();
       await server[Symbol.asyncDispose]();
     });
 

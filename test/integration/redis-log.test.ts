@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { startBridge } from "../../src/commands/bridge.ts";
-import { openLogToRead } from "../../src/commands/support/feed-log.ts";
+import { startBridge } from "../support/started-bridge.ts";
+import { openLogToRead } from "../../src/bridge/log.ts";
 import { resolveConfig } from "../../src/config/resolve.ts";
 import type { Claim, Commit, FeedLog } from "../../src/feed/log.ts";
 import { openRedisLog } from "../../src/feed/redis/open.ts";
@@ -85,7 +85,7 @@ describe.skipIf(missing !== undefined)(`the Redis log survives${title}`, () => {
     expect(second).toMatchObject({ first: 2, last: 2, rev: 2 });
     expect(await sequences(log)).toEqual([1, 2]);
     expect(await log.head()).toMatchObject({ epoch: before.epoch });
-    await log.close();
+    await log[Symbol.asyncDispose]();
   });
 
   test("a Redis that is stopped: the commit fails in bounded time, and is there once when tried again", async () => {
@@ -100,7 +100,7 @@ describe.skipIf(missing !== undefined)(`the Redis log survives${title}`, () => {
     }
     await until("the log takes the same commit", () => log.commit(change(claim, 2)).catch(() => undefined));
     expect(await sequences(log)).toEqual([1, 2]);
-    await log.close();
+    await log[Symbol.asyncDispose]();
   });
 
   test("a Redis that pauses its clients: the commit is answered when it is over, once", async () => {
@@ -112,7 +112,7 @@ describe.skipIf(missing !== undefined)(`the Redis log survives${title}`, () => {
     client.disconnect();
     expect(await log.commit(change(claim, 2))).toEqual({ status: "committed", first: 2, last: 2, rev: 2 });
     expect(await sequences(log)).toEqual([1, 2]);
-    await log.close();
+    await log[Symbol.asyncDispose]();
   });
 
   test("a connection that is only half there: the commit fails in bounded time, its cause is said once, and all goes on", async () => {
@@ -130,7 +130,7 @@ describe.skipIf(missing !== undefined)(`the Redis log survives${title}`, () => {
     await until("the log takes the same commit", () => log.commit(change(claim, 2)).catch(() => undefined));
     expect(await sequences(log)).toEqual([1, 2]);
     expect(lines).toEqual([expect.stringContaining("is lost"), "Redis is back"]);
-    await log.close();
+    await log[Symbol.asyncDispose]();
   });
 
   test("the loss of a reply after the commit: one entry, and the answer is duplicate", async () => {
@@ -143,7 +143,7 @@ describe.skipIf(missing !== undefined)(`the Redis log survives${title}`, () => {
     expect(proxy.lost).toBe(1);
     expect(answer).toEqual({ status: "duplicate", first: 2, last: 2, rev: 2 });
     expect(await sequences(log)).toEqual([1, 2]);
-    await log.close();
+    await log[Symbol.asyncDispose]();
   });
 
   test("a flushed script cache", async () => {
@@ -154,7 +154,7 @@ describe.skipIf(missing !== undefined)(`the Redis log survives${title}`, () => {
     await client.script("FLUSH");
     client.disconnect();
     expect(await log.commit(change(claim, 2))).toMatchObject({ status: "committed", last: 2 });
-    await log.close();
+    await log[Symbol.asyncDispose]();
   });
 
   test("a Redis out of memory: nothing is written, and the same commit succeeds when there is room", async () => {
@@ -172,7 +172,7 @@ describe.skipIf(missing !== undefined)(`the Redis log survives${title}`, () => {
       client.disconnect();
     }
     expect(await log.commit(change(claim, 2))).toMatchObject({ status: "committed", first: 2, rev: 2 });
-    await log.close();
+    await log[Symbol.asyncDispose]();
   });
 
   test("a master that has become a replica: writes wait for it to be master again", async () => {
@@ -191,7 +191,7 @@ describe.skipIf(missing !== undefined)(`the Redis log survives${title}`, () => {
       log.commit(change(claim, 1)).catch(() => undefined),
     );
     expect(committed).toMatchObject({ status: "committed", last: 1 });
-    await log.close();
+    await log[Symbol.asyncDispose]();
   });
 
   test("cut connections: who waits is told of the next event", async () => {
@@ -209,7 +209,7 @@ describe.skipIf(missing !== undefined)(`the Redis log survives${title}`, () => {
     await waiting;
     expect(await reader.waitBeyond(0, { timeoutMs: 20_000 })).toBe(true);
     expect(await sequences(reader)).toEqual([1]);
-    await Promise.all([log.close(), reader.close()]);
+    await Promise.all([log[Symbol.asyncDispose](), reader[Symbol.asyncDispose]()]);
   });
 
   test("feeds side by side: neither sees the other", async () => {
@@ -222,7 +222,7 @@ describe.skipIf(missing !== undefined)(`the Redis log survives${title}`, () => {
     expect(await one.consumers.list()).toEqual([]);
     expect(await two.claim(JOBS, "me")).toMatchObject({ fence: 1, rev: 0 });
     expect((await one.head()).epoch).not.toBe((await two.head()).epoch);
-    await Promise.all([one.close(), two.close()]);
+    await Promise.all([one[Symbol.asyncDispose](), two[Symbol.asyncDispose]()]);
   });
 
   test("all its keys deleted: the writer must begin anew, under a new epoch", async () => {
@@ -244,7 +244,7 @@ describe.skipIf(missing !== undefined)(`the Redis log survives${title}`, () => {
     await expect(log.read({ epoch, sequence: 1 }, { limit: 1 })).rejects.toMatchObject({
       code: "EPOCH_CHANGED",
     });
-    await log.close();
+    await log[Symbol.asyncDispose]();
   });
 });
 
@@ -281,7 +281,7 @@ describe.skipIf(missing !== undefined)(`a Redis that loses its newest writes${ti
     await expect(log.read({ epoch, sequence: 2 }, { limit: 1 })).rejects.toMatchObject({
       code: "EPOCH_CHANGED",
     });
-    await log.close();
+    await log[Symbol.asyncDispose]();
   });
 
   test("says so to who only looks where the feed is", async () => {
@@ -290,22 +290,22 @@ describe.skipIf(missing !== undefined)(`a Redis that loses its newest writes${ti
     const head = await until("the log answers", () => log.head().catch(() => undefined));
     expect(head).toMatchObject({ sequence: 2 });
     expect(head.epoch).not.toBe(epoch);
-    await log.close();
+    await log[Symbol.asyncDispose]();
   });
 
   test("gets a new epoch from a writer that cannot know, where nobody is left who saw them", async () => {
     await using server = await RedisServer.start();
     const { log, epoch } = await losing(server);
-    await log.close();
+    await log[Symbol.asyncDispose]();
     const next = await openTestLog(server.url);
     expect((await next.head()).epoch).not.toBe(epoch);
     expect(await epochEvents(next)).toEqual([
       { sequence: 2, previous: epoch, reason: expect.stringContaining("no writer was there") },
     ]);
-    await next.close();
+    await next[Symbol.asyncDispose]();
     const third = await openTestLog(server.url);
     expect(await epochEvents(third)).toHaveLength(1);
-    await third.close();
+    await third[Symbol.asyncDispose]();
   });
 
   test("keeps its epoch where somebody who saw them finds nothing lost, though others come new", async () => {
@@ -315,7 +315,7 @@ describe.skipIf(missing !== undefined)(`a Redis that loses its newest writes${ti
     await until("the log answers", () => log.head().catch(() => undefined));
     const other = await opening;
     expect((await other.head()).epoch).toBe(epoch);
-    await Promise.all([log.close(), other.close()]);
+    await Promise.all([log[Symbol.asyncDispose](), other[Symbol.asyncDispose]()]);
   });
 
   test("never gives a fence out twice", async () => {
@@ -334,7 +334,7 @@ describe.skipIf(missing !== undefined)(`a Redis that loses its newest writes${ti
     const refused = await refusalOf(log, change(lost, 1));
     expect(refused).toMatchObject({ code: "FENCED" });
     expect(await other.commit(change(claim, 1))).toMatchObject({ status: "committed" });
-    await Promise.all([log.close(), other.close()]);
+    await Promise.all([log[Symbol.asyncDispose](), other[Symbol.asyncDispose]()]);
   });
 
   test("that lost a claim with them has its holder claim again", async () => {
@@ -348,7 +348,7 @@ describe.skipIf(missing !== undefined)(`a Redis that loses its newest writes${ti
     await server.start();
     const refused = await refusalOf(log, change(claim, 1));
     expect(refused).toMatchObject({ code: "CONFLICT" });
-    await log.close();
+    await log[Symbol.asyncDispose]();
   });
 });
 
@@ -388,7 +388,7 @@ describe.skipIf(missing !== undefined)(`opening a log in Redis${title}`, () => {
       message: expect.stringContaining("allkeys-lru"),
     });
     await asAdmin("CONFIG", "SET", "maxmemory-policy", "noeviction");
-    await (await openTestLog(url("a"))).close();
+    await (await openTestLog(url("a")))[Symbol.asyncDispose]();
   });
 
   test("warns where a restart would lose everything, and not where it would not", async () => {
@@ -396,10 +396,10 @@ describe.skipIf(missing !== undefined)(`opening a log in Redis${title}`, () => {
     const logger = Object.assign(silentLogger(), {
       warn: (_facts: object, message: string) => void warnings.push(message),
     });
-    await (await openTestLog(url("a"), { logger })).close();
+    await (await openTestLog(url("a"), { logger }))[Symbol.asyncDispose]();
     expect(warnings).toEqual([expect.stringContaining("keeps nothing on its disk")]);
     await asAdmin("CONFIG", "SET", "appendonly", "yes");
-    await (await openTestLog(url("a"), { logger })).close();
+    await (await openTestLog(url("a"), { logger }))[Symbol.asyncDispose]();
     await asAdmin("CONFIG", "SET", "appendonly", "no");
     expect(warnings).toHaveLength(1);
   });
@@ -408,7 +408,7 @@ describe.skipIf(missing !== undefined)(`opening a log in Redis${title}`, () => {
     const log = await openTestLog(url("b"));
     const claim = await log.claim(JOBS, "me");
     for (const number of [1, 2, 3]) await log.commit(change(claim, number));
-    await log.close();
+    await log[Symbol.asyncDispose]();
     await expect(openTestLog(url("b"), { source: "nomad://other/global" })).rejects.toMatchObject({
       code: "LOG_UNUSABLE",
       message: expect.stringContaining("nomad://test/global"),
@@ -432,7 +432,7 @@ describe.skipIf(missing !== undefined)(`opening a log in Redis${title}`, () => {
     });
     await asAdmin("CONFIG", "SET", "appendonly", "yes");
     await asAdmin("CONFIG", "SET", "appendfsync", "always");
-    await (await openTestLog(url("c"), { durability: "fsync" })).close();
+    await (await openTestLog(url("c"), { durability: "fsync" }))[Symbol.asyncDispose]();
     await asAdmin("CONFIG", "SET", "appendonly", "no");
   });
 
@@ -446,7 +446,7 @@ describe.skipIf(missing !== undefined)(`opening a log in Redis${title}`, () => {
     expect(await client.xrange("ncf:{d}:stream:jobs", "-", "+")).toEqual(all);
     expect(all).toHaveLength(2);
     client.disconnect();
-    await log.close();
+    await log[Symbol.asyncDispose]();
   });
 });
 
@@ -468,7 +468,7 @@ test.skipIf(missing !== undefined)(
     const client = replica.client();
     expect(await client.xlen("ncf:{default}:log")).toBe(1);
     client.disconnect();
-    await log.close();
+    await log[Symbol.asyncDispose]();
   },
 );
 
@@ -501,7 +501,7 @@ test.skipIf(missing !== undefined)(
     const jobs = await log.history({ resource: "jobs", op: "snapshot", order: "oldest-first", limit: 1000 });
     expect(jobs.length).toBeGreaterThan(0);
     expect(new Set(jobs.map((entry) => entry.id)).size).toBe(jobs.length);
-    await log.close();
+    await log[Symbol.asyncDispose]();
     await simulator.close();
   },
 );
@@ -525,6 +525,6 @@ test.skipIf(missing !== undefined)(
     await expect(openTestLog(url)).rejects.toMatchObject({ code: "LOG_UNAVAILABLE" });
     const log = await openTestLog(`${url}?ca=${encodeURIComponent(authority.ca)}`);
     expect(await log.head()).toMatchObject({ sequence: 0 });
-    await log.close();
+    await log[Symbol.asyncDispose]();
   },
 );

@@ -42,7 +42,7 @@ describe.skipIf(missing !== undefined)(`many commits to a log in Redis${title}`,
       await commit(draft({ key: "a" }));
       const { nowMs, newestMs } = await log.times();
       for (const ms of [nowMs, newestMs ?? 0]) expect(Math.abs(ms - trueMs)).toBeLessThan(3_600_000);
-      await log.close();
+      await log[Symbol.asyncDispose]();
     } finally {
       wrong.mockRestore();
     }
@@ -75,7 +75,7 @@ describe.skipIf(missing !== undefined)(`many commits to a log in Redis${title}`,
     );
     const large = entries.filter(({ key }) => key?.includes("-0"));
     for (const { sequence: place, json } of large) expect(json).toContain(`/v1/data/${epoch}-${place}`);
-    await Promise.all(logs.map((log) => log.close()));
+    await Promise.all(logs.map((log) => log[Symbol.asyncDispose]()));
   });
 
   test("history finds events however old, and retention takes their index along", async () => {
@@ -105,7 +105,7 @@ describe.skipIf(missing !== undefined)(`many commits to a log in Redis${title}`,
     expect(await indexKeys()).toBe(0);
     expect(await client.exists("ncf:{old}:segments")).toBe(0);
     client.disconnect();
-    await log.close();
+    await log[Symbol.asyncDispose]();
   });
 
   test("names that JSON or Redis would not take as they are do not stop commits, reading or trimming", async () => {
@@ -122,6 +122,6 @@ describe.skipIf(missing !== undefined)(`many commits to a log in Redis${title}`,
       expect(found.map((entry) => entry.sequence)).toEqual([sequence]);
     }
     expect(await log.trim({ maxEvents: 0 })).toMatchObject({ floor: 4 });
-    await log.close();
+    await log[Symbol.asyncDispose]();
   });
 });

@@ -138,7 +138,7 @@ describe("a scope's loop", () => {
 
   afterEach(async () => {
     await Promise.all(running.map(stop));
-    await log.close();
+    await log[Symbol.asyncDispose]();
     await rm(directory, { recursive: true, force: true });
   });
 

@@ -56,7 +56,7 @@ class Worker extends TestHolder {
   async leave(): Promise<void> {
     this.#stop.abort(new Error("the worker leaves"));
     await this.#running;
-    await this.coordination.close();
+    await this.coordination[Symbol.asyncDispose]();
   }
 }
 

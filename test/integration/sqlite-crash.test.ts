@@ -67,7 +67,7 @@ describe("a log whose writer is killed", () => {
         const [scope] = await log.scopes();
         expect(Number(scope?.checkpoint?.index ?? 0)).toBe(Math.max(0, ...whole));
       } finally {
-        await log.close();
+        await log[Symbol.asyncDispose]();
       }
     }
   });
@@ -83,13 +83,13 @@ describe("a log whose writer is killed", () => {
     const reader = await openSqliteLog({ path, readOnly: true });
     expect((await reader.head()).sequence).toBeGreaterThanOrEqual(10);
     for (let opening = 0; opening < 50; opening += 1) {
-      await (await openSqliteLog({ path, readOnly: true })).close();
+      await (await openSqliteLog({ path, readOnly: true }))[Symbol.asyncDispose]();
     }
     expect(await reader.waitBeyond((await reader.head()).sequence, { timeoutMs: 10_000 })).toBe(true);
-    await reader.close();
+    await reader[Symbol.asyncDispose]();
     await kill(child);
     const next = await openSqliteLog({ path, source: SOURCE });
-    await next.close();
+    await next[Symbol.asyncDispose]();
   });
 });
 

@@ -50,7 +50,7 @@ test("every commit is on the disk before it is answered: that of a new file, and
       state: [change.state],
     });
     expect(commits.length).toBeGreaterThan(before);
-    await log.close();
+    await log[Symbol.asyncDispose]();
   }
   expect(commits.map(({ synchronous }) => synchronous)).toEqual(commits.map(() => FULL));
   expect(commits.at(-1)?.journal).toBe("wal");

@@ -42,7 +42,7 @@ const open = () => openSqliteLog({ path, source: SOURCE });
 async function openAndHead() {
   const log = await open();
   const head = await log.head();
-  await log.close();
+  await log[Symbol.asyncDispose]();
   return head;
 }
 const digest = (file = path) => createHash("sha256").update(readFileSync(file)).digest("hex");
@@ -64,7 +64,7 @@ async function commitOf(log: FeedLog, count: number): Promise<Commit> {
 async function makeLog(events: number): Promise<void> {
   const log = await open();
   await log.commit(await commitOf(log, events));
-  await log.close();
+  await log[Symbol.asyncDispose]();
 }
 
 /** Opening must fail with this error, name the file, say what to do, and change nothing. */
@@ -72,7 +72,7 @@ async function expectRefused(opening: () => Promise<FeedLog>, message: RegExp | 
   const before = existsSync(path) ? digest() : undefined;
   const error = await opening().then(
     async (log) => {
-      await log.close();
+      await log[Symbol.asyncDispose]();
       return undefined;
     },
     (reason: unknown) => reason,
@@ -146,7 +146,7 @@ describe("a file that is not our log is refused and left alone:", () => {
       code: "LOG_UNUSABLE",
       message: expect.stringContaining(path),
     });
-    await reader.close();
+    await reader[Symbol.asyncDispose]();
   });
 
   test("a log that lost events to somebody else", async () => {
@@ -193,12 +193,12 @@ describe("a log of format 1", () => {
     const log = await open();
     expect(await log.head()).toMatchObject({ sequence: 3, floor: 0 });
     await log.deadLetters.put("hook", parked);
-    await log.close();
+    await log[Symbol.asyncDispose]();
     const again = await open();
     expect(await again.deadLetters.list("hook", { limit: 9 })).toMatchObject([parked]);
     const { epoch } = await again.head();
     expect(await again.read({ epoch, sequence: 0 }, { limit: 9 })).toHaveLength(3);
-    await again.close();
+    await again[Symbol.asyncDispose]();
   });
 
   test("can be read as it is, and by the same reader once it is upgraded", async () => {
@@ -211,8 +211,8 @@ describe("a log of format 1", () => {
     const log = await open();
     await log.deadLetters.put("hook", parked);
     expect(await reader.deadLetters.list("hook", { limit: 9 })).toMatchObject([parked]);
-    await reader.close();
-    await log.close();
+    await reader[Symbol.asyncDispose]();
+    await log[Symbol.asyncDispose]();
   });
 });
 
@@ -221,14 +221,14 @@ describe("where there is no log", () => {
     writeFileSync(path, "");
     const log = await openSqliteLog({ path, source: SOURCE, newEpoch: () => "abc123" });
     expect(await log.head()).toMatchObject({ epoch: "abc123", sequence: 0 });
-    await log.close();
+    await log[Symbol.asyncDispose]();
   });
 
   test("but what a crash left of one, the new log does not take that for its own", async () => {
     const log = await open();
     await log.commit(await commitOf(log, 3));
     const remains = readFileSync(`${path}-wal`);
-    await log.close();
+    await log[Symbol.asyncDispose]();
     await rm(path);
     writeFileSync(`${path}-wal`, remains);
     await expect(open()).rejects.toMatchObject({
@@ -275,7 +275,7 @@ describe.skipIf(asRoot !== undefined)(`without permission${skippedBecause(asRoot
     expect((await reader.head()).sequence).toBe(1);
     await using read = await reader.consistentRead();
     expect(read.cursor.sequence).toBe(1);
-    await reader.close();
+    await reader[Symbol.asyncDispose]();
   });
 });
 
@@ -289,8 +289,8 @@ describe("one writer", () => {
       message: expect.stringContaining(`pid ${process.pid}`),
     });
     await expect(openSqliteLog({ path: link, source: SOURCE })).rejects.toMatchObject({ code: "LOG_IN_USE" });
-    await log.close();
-    await (await open()).close();
+    await log[Symbol.asyncDispose]();
+    await (await open())[Symbol.asyncDispose]();
   });
 
   test("a reader refuses to write", async () => {
@@ -300,7 +300,7 @@ describe("one writer", () => {
     await expect(reader.claim({ resource: "jobs", namespace: "*" }, "me")).rejects.toMatchObject(error);
     await expect(reader.trim({})).rejects.toMatchObject(error);
     await expect(reader.consumers.remove("x")).rejects.toMatchObject(error);
-    await reader.close();
+    await reader[Symbol.asyncDispose]();
   });
 
   test("a foreign write lock makes a commit fail for now, not for good", async () => {
@@ -320,7 +320,7 @@ describe("one writer", () => {
     foreign.exec("ROLLBACK");
     foreign.close();
     expect(await log.commit(commit)).toMatchObject({ status: "committed", first: 1, last: 2 });
-    await log.close();
+    await log[Symbol.asyncDispose]();
   });
 });
 
@@ -339,7 +339,7 @@ describe("events that somebody else removed while the log is open", () => {
       code: "LOG_UNUSABLE",
       message: expect.stringContaining(`event ${sequence} is missing`),
     });
-    await log.close();
+    await log[Symbol.asyncDispose]();
   });
 });
 
@@ -355,7 +355,7 @@ describe("a log that is moved away while it is written", () => {
     await expect(log.commit(commit)).rejects.toMatchObject(refusal);
     renameSync(away, path);
     await expect(log.commit(commit)).resolves.toMatchObject({ status: "committed", first: 1, last: 2 });
-    await log.close();
+    await log[Symbol.asyncDispose]();
     await expect(openAndHead()).resolves.toMatchObject({ sequence: 2 });
   });
 
@@ -366,8 +366,8 @@ describe("a log that is moved away while it is written", () => {
     const next = await open();
     await next.commit(await commitOf(next, 1));
     await expect(log.commit(commit)).rejects.toMatchObject({ code: "LOG_UNUSABLE" });
-    await log.close();
-    await next.close();
+    await log[Symbol.asyncDispose]();
+    await next[Symbol.asyncDispose]();
     await expect(openAndHead()).resolves.toMatchObject({ sequence: 1 });
   });
 });
@@ -383,10 +383,10 @@ describe("when there is no more room", () => {
       expect(await log.head()).toEqual(before);
       expect(await log.history({ order: "oldest-first", limit: 1000 })).toHaveLength(100);
     }
-    await log.close();
+    await log[Symbol.asyncDispose]();
     const roomier = await openSqliteLog({ path, source: SOURCE, maxFileBytes: 4 << 20 });
     expect(await roomier.commit(commit)).toMatchObject({ status: "committed", first: 101, last: 400 });
-    await roomier.close();
+    await roomier[Symbol.asyncDispose]();
   });
 
   test("trimming makes room, and the file stays within its bound", async () => {
@@ -402,7 +402,7 @@ describe("when there is no more room", () => {
     }
     expect(refused).toBeGreaterThan(2);
     expect((await log.head()).sequence).toBe(4000);
-    await log.close();
+    await log[Symbol.asyncDispose]();
     expect(readFileSync(path).length).toBeLessThanOrEqual(2 << 20);
   });
 });
@@ -415,7 +415,7 @@ describe("the file's size", () => {
     const { scope, fence } = claim;
     await log.commit({ scope, fence, expectedRev: 0, commitId: "big", events, state: [] });
     await log.trim({ maxEvents: 1 });
-    await log.close();
+    await log[Symbol.asyncDispose]();
     expect(statSync(path).size).toBeLessThan(20 << 20);
   });
 
@@ -433,6 +433,6 @@ describe("the file's size", () => {
     await using next = await log.consistentRead();
     await log.commit(await commitOf(log, 1));
     expect(await next.entries()[Symbol.asyncIterator]().next()).toMatchObject({ done: true });
-    await log.close();
+    await log[Symbol.asyncDispose]();
   });
 });

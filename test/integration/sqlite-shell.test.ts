@@ -45,7 +45,7 @@ describe("the queries of docs/sqlite-log.md", () => {
   });
   afterAll(async () => {
     shell.close();
-    await log.close();
+    await log[Symbol.asyncDispose]();
     await rm(directory, { recursive: true });
   });
 

@@ -126,7 +126,7 @@ describe("the supervisor", () => {
   afterEach(async () => {
     abort.abort(new Error("end of test"));
     await running;
-    await log.close();
+    await log[Symbol.asyncDispose]();
     await rm(directory, { recursive: true, force: true });
   });
 

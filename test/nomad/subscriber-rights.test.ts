@@ -51,7 +51,7 @@ describe.skipIf(typeof found === "string")(`rights, as a real Nomad decides them
     for (const Name of NAMESPACES) await api("POST", `/v1/namespace/${Name}`, { Name });
   });
   afterAll(async () => {
-    await rights?.close();
+    await rights?.[Symbol.asyncDispose]();
     await agent?.stop();
   });
 

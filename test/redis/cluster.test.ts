@@ -33,7 +33,7 @@ describe.skipIf(missing !== undefined)(`in a cluster of three masters with repli
 
   test("feeds lie on several masters, each whole on one", async () => {
     const names = ["a", "b", "c", "d", "e", "f"];
-    for (const name of names) await (await openTestLog(`${cluster.url}?feed=${name}`)).close();
+    for (const name of names) await (await openTestLog(`${cluster.url}?feed=${name}`))[Symbol.asyncDispose]();
     const masters = await Promise.all(names.map((name) => cluster.masterOf(`ncf:{${name}}:meta`)));
     expect(new Set(masters).size).toBe(3);
   });
@@ -53,7 +53,7 @@ describe.skipIf(missing !== undefined)(`in a cluster of three masters with repli
     expect(await cluster.masterOf(key)).not.toBe(before);
     expect([...writer.errors]).toEqual(["LOG_UNAVAILABLE"]);
     expect(await changesIn(log)).toEqual(writer.acknowledged);
-    await log.close();
+    await log[Symbol.asyncDispose]();
   });
 
   test("the slot's master killed among commits: nothing answered is lost or there twice, and readers follow", async () => {
@@ -82,7 +82,7 @@ describe.skipIf(missing !== undefined)(`in a cluster of three masters with repli
     expect(await reader.waitBeyond(sequence - 1, { timeoutMs: 1000 })).toBe(true);
     expect(lines.filter((line) => line.startsWith("the connection to Redis is lost"))).toHaveLength(1);
     expect(lines.filter((line) => line === "Redis is back")).toHaveLength(1);
-    await Promise.all([log.close(), reader.close()]);
+    await Promise.all([log[Symbol.asyncDispose](), reader[Symbol.asyncDispose]()]);
   });
 
   test("the report names the product; an address of one node says what to write", async () => {

@@ -60,7 +60,7 @@ test.skipIf(missing !== undefined)(
     const claimed = await claim(log);
     proxy.switchAt("confirmed", other.port);
     await expect(log.commit(firstCommit(claimed))).rejects.toMatchObject({ code: "LOG_UNAVAILABLE" });
-    await log.close();
+    await log[Symbol.asyncDispose]();
   },
 );
 
@@ -89,7 +89,7 @@ describe.skipIf(withoutWaitaof !== undefined)(
       expect((await until("it is back", () => log.head().catch(() => undefined))).sequence).toBe(
         namespaces.length,
       );
-      await log.close();
+      await log[Symbol.asyncDispose]();
     });
 
     test("a server that forces nothing to its disk is refused", async () => {
@@ -123,7 +123,7 @@ describe.skipIf(withoutWaitaof !== undefined)(
       );
       expect(again).toMatchObject({ status: "duplicate", last: 1 });
       expect((await log.head()).sequence).toBe(1);
-      await log.close();
+      await log[Symbol.asyncDispose]();
     });
   },
 );

@@ -60,7 +60,7 @@ test.skipIf(missing !== undefined)(
     }
     const log = await openTestLog(url("of-server", "of-sentinel"));
     expect(await log.head()).toMatchObject({ sequence: 0 });
-    await log.close();
+    await log[Symbol.asyncDispose]();
   },
 );
 
@@ -90,7 +90,7 @@ test.skipIf(missing !== undefined)(
     await expect(denied.get("other")).rejects.toThrow(/NOPERM/);
     denied.disconnect();
     client.disconnect();
-    await Promise.all([second.close(), under.dispose()]);
+    await Promise.all([second[Symbol.asyncDispose](), under.dispose()]);
   },
 );
 
@@ -113,7 +113,7 @@ describe.skipIf(withoutTls !== undefined)(`over TLS${skippedBecause(withoutTls)}
     await expect(openTestLog(url)).rejects.toMatchObject({ code: "LOG_UNAVAILABLE" });
     const log = await openTestLog(`${url}?ca=${encodeURIComponent(authority.ca)}`);
     expect(await log.head()).toMatchObject({ sequence: 0 });
-    await log.close();
+    await log[Symbol.asyncDispose]();
   });
 
   test("so are the nodes of a cluster", async () => {
@@ -134,7 +134,7 @@ describe.skipIf(withoutTls !== undefined)(`over TLS${skippedBecause(withoutTls)}
       `rediss+cluster://127.0.0.1:${tlsPort}?ca=${encodeURIComponent(authority.ca)}`,
     );
     expect(await log.head()).toMatchObject({ sequence: 0 });
-    await log.close();
+    await log[Symbol.asyncDispose]();
   });
 
   test("a file of authorities that is not there is named", async () => {

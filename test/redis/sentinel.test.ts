@@ -73,7 +73,7 @@ describe.skipIf(missing !== undefined)(`a failover by Sentinels${title}`, () => 
     expect(await reader.waitBeyond(sequence - 1, { timeoutMs: 1000 })).toBe(true);
     expect(lines.filter((line) => line.startsWith("the connection to Redis is lost"))).toHaveLength(1);
     expect(lines.filter((line) => line === "Redis is back")).toHaveLength(1);
-    await Promise.all([log.close(), reader.close()]);
+    await Promise.all([log[Symbol.asyncDispose](), reader[Symbol.asyncDispose]()]);
   });
 
   test("who waits for events is told of the next one after a failover", async () => {
@@ -101,7 +101,7 @@ describe.skipIf(missing !== undefined)(`a failover by Sentinels${title}`, () => 
     expect(
       await until("told", () => reader.waitBeyond(sequence, { timeoutMs: 20_000 }).catch(() => undefined)),
     ).toBe(true);
-    await Promise.all([log.close(), reader.close()]);
+    await Promise.all([log[Symbol.asyncDispose](), reader[Symbol.asyncDispose]()]);
   });
 
   test("a failover: assignments go on, and what is announced afterwards is done", async () => {
@@ -123,6 +123,6 @@ describe.skipIf(missing !== undefined)(`a failover by Sentinels${title}`, () => 
     await until("it is done", () => holder.assignments.includes("jobs/n1"));
     stop.abort(new Error("end of test"));
     await running;
-    await assignments.close();
+    await assignments[Symbol.asyncDispose]();
   });
 });

@@ -156,7 +156,7 @@ export class AccessFeed implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.feed[Symbol.asyncDispose]();
-    await this.#rights.close();
+    await this.#rights[Symbol.asyncDispose]();
     await this.nomad[Symbol.asyncDispose]();
     await rm(this.#directory, { recursive: true, force: true });
   }

@@ -37,6 +37,6 @@ export function breakable(
     scopes: () => log.scopes(),
     filled: () => log.filled(),
     beginEmpty: (scopes) => log.beginEmpty(scopes),
-    close: () => log.close(),
+    [Symbol.asyncDispose]: () => log[Symbol.asyncDispose](),
   };
 }

@@ -130,7 +130,7 @@ export class FanOut implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const subscriber of this.#subscribers) subscriber.leave();
     await Promise.all(this.#subscribers.map(({ ending }) => ending));
-    await this.log.close();
+    await this.log[Symbol.asyncDispose]();
     await rm(this.#directory, { recursive: true, force: true });
   }
 

@@ -1,4 +1,4 @@
-import { openLogToRead } from "../../src/commands/support/feed-log.ts";
+import { openLogToRead } from "../../src/bridge/log.ts";
 import type { FeedLocation } from "../../src/config/value-types.ts";
 import { equalJson, isJsonObject, parseExact, type Json, type JsonObject } from "../../src/schemas/json.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
@@ -48,7 +48,7 @@ export async function readLog(from: FeedLocation | string): Promise<SeenEvent[]>
       sequence = page.at(-1)?.sequence ?? sequence;
     }
   } finally {
-    await log.close();
+    await log[Symbol.asyncDispose]();
   }
 }
 

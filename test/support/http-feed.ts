@@ -155,7 +155,7 @@ export class TestFeed implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stopServers();
-    await this.log.close();
+    await this.log[Symbol.asyncDispose]();
     await rm(this.#directory, { recursive: true, force: true });
   }
 }

@@ -8,7 +8,7 @@ import { silentLogger } from "../../src/telemetry/logger.ts";
 /** A client that is closed when the test ends. */
 export function clientOf(raw: RawNomadOptions): NomadClient {
   const client = createNomadClient(resolveNomadOptions(raw), { logger: silentLogger() });
-  onTestFinished(() => client.close());
+  onTestFinished(() => client[Symbol.asyncDispose]());
   return client;
 }
 

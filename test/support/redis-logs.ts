@@ -26,12 +26,12 @@ export function redisLogsOf(url: string | (() => string), { prefix }: { prefix: 
     return {
       log,
       reopen: async () => {
-        await log.close();
+        await log[Symbol.asyncDispose]();
         log = await open();
         return log;
       },
       reader: () => openRedisLog({ url: own, readOnly: true, logger: silentLogger() }),
-      dispose: () => log.close(),
+      dispose: () => log[Symbol.asyncDispose](),
     };
   };
 }

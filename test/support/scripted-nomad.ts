@@ -79,7 +79,7 @@ export class ScriptedNomad implements NomadApi {
     return presence === "present" ? BigInt(this.created.get(name) ?? 1) : presence;
   }
 
-  async close(): Promise<void> {
+  async [Symbol.asyncDispose](): Promise<void> {
     this.#wake();
   }
 

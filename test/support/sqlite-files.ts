@@ -13,13 +13,13 @@ export const openTemporarySqliteLog: OpenLog = async ({ clock }) => {
   return {
     log,
     reopen: async () => {
-      await log.close();
+      await log[Symbol.asyncDispose]();
       log = await open();
       return log;
     },
     reader: () => openSqliteLog({ path, readOnly: true }),
     dispose: async () => {
-      await log.close();
+      await log[Symbol.asyncDispose]();
       await rm(directory, { recursive: true });
     },
   };

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startBridge, type Bridge } from "../../src/commands/bridge.ts";
+import { startBridge, type StartedBridge } from "./started-bridge.ts";
 import type { Config } from "../../src/config/config.ts";
 import { resolveConfig } from "../../src/config/resolve.ts";
 import {
@@ -27,9 +27,9 @@ export class WatchedCluster {
   readonly #config: Config;
   readonly #directory: string;
   readonly #seenAs: SeenAs;
-  #bridge: Bridge;
+  #bridge: StartedBridge;
 
-  constructor(simulator: Simulator, bridge: Bridge, config: Config, directory: string, file: string) {
+  constructor(simulator: Simulator, bridge: StartedBridge, config: Config, directory: string, file: string) {
     this.simulator = simulator;
     this.#bridge = bridge;
     this.#config = config;
@@ -40,7 +40,7 @@ export class WatchedCluster {
     this.file = file;
   }
 
-  get bridge(): Bridge {
+  get bridge(): StartedBridge {
     return this.#bridge;
   }
 
@@ -136,7 +136,7 @@ export async function watchSimulator(
   return new WatchedCluster(simulator, await readyBridge(config), config, directory, file);
 }
 
-async function readyBridge(config: Config): Promise<Bridge> {
+async function readyBridge(config: Config): Promise<StartedBridge> {
   const bridge = await startBridge(config, { logger: silentLogger(), signal: new AbortController().signal });
   await bridge.ready();
   return bridge;

@@ -1,5 +1,5 @@
 import { Redis } from "ioredis";
-import { openLogToRead } from "../../src/commands/support/feed-log.ts";
+import { openLogToRead } from "../../src/bridge/log.ts";
 import { assignmentsSchema, type AssignmentStatus } from "../../src/schemas/assignment-schema.ts";
 import { scopeName } from "../../src/schemas/scope.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
@@ -63,7 +63,7 @@ async function owners(url: string): Promise<Map<string, string>> {
     const scopes = await log.scopes();
     return new Map(scopes.map(({ scope, owner }) => [scopeName(scope), owner.split("/")[1] ?? ""]));
   } finally {
-    await log.close();
+    await log[Symbol.asyncDispose]();
   }
 }
 

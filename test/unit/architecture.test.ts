@@ -19,6 +19,18 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   http: ["publishers", "feed", "schemas", "telemetry", "shared"],
   "nomad-simulator": ["schemas"],
   config: ["schemas", "telemetry", "shared"],
+  bridge: [
+    "config",
+    "coordination",
+    "events",
+    "feed",
+    "http",
+    "nomad",
+    "pollers",
+    "schemas",
+    "telemetry",
+    "shared",
+  ],
   "main.ts": ["commands", "node-version.ts"],
   "node-version.ts": [],
 };

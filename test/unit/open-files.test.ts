@@ -2,7 +2,7 @@ import { writeFile, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { connectionsThatFit } from "../../src/commands/support/open-files.ts";
+import { connectionsThatFit } from "../../src/bridge/open-files.ts";
 
 it("leaves files to the log, whatever the limit of open files is", async () => {
   const directory = await mkdtemp(join(tmpdir(), "ncf-limits-"));

@@ -58,7 +58,7 @@ describe("verifyAbsence", () => {
     mayList: async (_resource, namespace) => allowed.includes(namespace),
     namespacePresence: async (name) => presence[name] ?? "absent",
     namespaceCreateIndex: async () => Promise.reject(new Error("not asked here")),
-    close: async () => undefined,
+    [Symbol.asyncDispose]: async () => undefined,
   });
 
   it("finds objects hidden where the token lost its rights, and believes the rest", async () => {

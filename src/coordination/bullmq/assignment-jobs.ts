@@ -146,7 +146,7 @@ export class AssignmentJobs {
     return silent;
   }
 
-  async close(): Promise<void> {
+  async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
     this.#redis.disconnect();
     for (const reject of this.#pending) reject(closed());

@@ -39,7 +39,7 @@ export function openSharedAssignments(options: {
     roundMs,
     close: async () => {
       connection.close();
-      await jobs.close();
+      await jobs[Symbol.asyncDispose]();
     },
   });
 }

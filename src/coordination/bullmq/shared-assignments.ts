@@ -95,7 +95,7 @@ export class SharedAssignments implements Coordination {
     return [];
   }
 
-  close(): Promise<void> {
+  [Symbol.asyncDispose](): Promise<void> {
     return this.#parts.close();
   }
 

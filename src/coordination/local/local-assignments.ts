@@ -78,7 +78,7 @@ export class LocalAssignments implements Coordination {
       .map((assignment) => ({ assignment, why: this.#whyNot(assignment) }));
   }
 
-  async close(): Promise<void> {
+  async [Symbol.asyncDispose](): Promise<void> {
     // Nothing is open.
   }
 

@@ -22,7 +22,7 @@ export async function inspectRedis(
     try {
       return { ...report, head: await log.head() };
     } finally {
-      await log.close();
+      await log[Symbol.asyncDispose]();
     }
   } finally {
     connection.close();

@@ -248,7 +248,7 @@ export class RedisLog implements FeedLog {
     await this.#writing().connection.run(BEGIN_EMPTY, names);
   }
 
-  async close(): Promise<void> {
+  async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     this.#waiters.end();

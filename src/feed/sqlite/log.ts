@@ -186,7 +186,7 @@ export class SqliteLog implements FeedLog {
     });
   }
 
-  async close(): Promise<void> {
+  async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     clearInterval(this.#foreignWrites);

@@ -43,7 +43,7 @@ async function checkLog(path: string, config: Config, region: string | undefined
     }
     const log = await openSqliteLog({ path, readOnly: true });
     const { epoch, sequence, floor } = await log.head();
-    await log.close();
+    await log[Symbol.asyncDispose]();
     const foreign = foreignLog(config, path, sourceOfSqliteLog(path) ?? "", region);
     if (foreign !== undefined) return foreign;
     accessSync(path, constants.W_OK);

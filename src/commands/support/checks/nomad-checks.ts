@@ -38,7 +38,7 @@ export async function* checkNomad(
     if (!signal.aborted) yield failureOf("nomad", error);
     return undefined;
   } finally {
-    await Promise.all([requester.close(), client.close()]);
+    await Promise.all([requester[Symbol.asyncDispose](), client[Symbol.asyncDispose]()]);
   }
 }
 

@@ -3,7 +3,7 @@ import { inspectRedis } from "../../../feed/redis/inspect.ts";
 import { sourceOfRedisLog } from "../../../feed/redis/open.ts";
 import { silentLogger } from "../../../telemetry/logger.ts";
 import { failureOf, ok, warning, type Check } from "./check.ts";
-import { locationText } from "../feed-log.ts";
+import { locationText } from "../../../bridge/log.ts";
 import { foreignLog } from "./source-check.ts";
 
 /** Whether Redis answers and keeps what it is given, and what is in the log there. */

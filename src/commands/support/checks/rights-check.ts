@@ -2,7 +2,7 @@ import type { Config } from "../../../config/config.ts";
 import type { NomadClient } from "../../../nomad/client.ts";
 import { planScopes } from "../../../pollers/plan.ts";
 import { RESOURCES, type ResourceType } from "../../../schemas/resources.ts";
-import { maxScopesOf } from "../connection-budget.ts";
+import { maxScopesOf } from "../../../bridge/connection-budget.ts";
 import { failure, failureOf, ok, warning, type Check } from "./check.ts";
 
 /** Beyond so many namespaces the first are taken as a sample. */

@@ -1,5 +1,5 @@
 import type { Config } from "../../../config/config.ts";
-import { regionIn, sourceOf } from "../nomad-start.ts";
+import { regionIn, sourceOf } from "../../../bridge/nomad-start.ts";
 import { failure, type Check } from "./check.ts";
 
 /**

@@ -1,5 +1,8 @@
-import type { NomadClient } from "../../nomad/client.ts";
-import { isRefusal } from "../../nomad/errors.ts";
+import type { Config } from "../config/config.ts";
+import { LogUnusable } from "../feed/errors.ts";
+import type { NomadClient } from "../nomad/client.ts";
+import { isRefusal } from "../nomad/errors.ts";
+import { locationText } from "./log.ts";
 import { untilItAnswers, type Waiting } from "./until-it-answers.ts";
 
 /** `nomad://<cluster>/<region>`: the CloudEvents source, and what a log belongs to. */
@@ -16,7 +19,7 @@ export function regionIn(source: string): string {
  * Waits until Nomad answers at all; says once what keeps it, and again every minute. A refusal is an answer too: a
  * gateway may let nothing but lists through, and those say for themselves what is wrong.
  */
-export async function nomadAnswers(nomad: NomadClient, waiting: Waiting): Promise<void> {
+async function nomadAnswers(nomad: NomadClient, waiting: Waiting): Promise<void> {
   await untilAnswered(() => unlessRefused(nomad.leader(waiting.signal)), waiting);
 }
 
@@ -58,5 +61,28 @@ function untilAnswered<T>(ask: () => Promise<T>, waiting: Waiting): Promise<T> {
     isPassing: () => true,
     say: (message) =>
       `Nomad cannot be watched yet, still trying: ${message}. No cluster at hand? nomad-changefeed demo brings its own`,
+  });
+}
+
+/**
+ * Resolves once Nomad answers and is sure to be the region that the log is of.
+ * @throws LogUnusable where it is another one; the signal's reason.
+ */
+export async function rightNomadAnswers(
+  config: Config,
+  { nomad, source, ...waiting }: Waiting & { nomad: NomadClient; source: string },
+): Promise<void> {
+  await nomadAnswers(nomad, waiting);
+  if (config.nomad.region === undefined) {
+    const region = await regionOf(nomad, waiting);
+    if (region.sure && region.name !== regionIn(source)) throw wrongRegion(config, source, region.name);
+  }
+  waiting.logger.info({ source }, "Nomad answers; watching it");
+}
+
+function wrongRegion(config: Config, source: string, region: string): LogUnusable {
+  const where = locationText(config.feed);
+  return new LogUnusable(`The log ${where} belongs to ${source}, but Nomad answers for region ${region}`, {
+    hint: "Point --nomad-addr at the log's region, or give this region a log of its own with --feed",
   });
 }

@@ -1,15 +1,15 @@
-import type { Config } from "../../config/config.ts";
-import { feedLocation, type FeedLocation } from "../../config/value-types.ts";
-import type { FeedLog } from "../../feed/log.ts";
-import { epochEventOf } from "../../events/control.ts";
-import { LogUnavailable } from "../../feed/errors.ts";
-import { openSqliteLog } from "../../feed/sqlite/open.ts";
-import { sourceOfSqliteLog } from "../../feed/sqlite/source.ts";
-import type { Logger } from "../../telemetry/logger.ts";
+import type { Config } from "../config/config.ts";
+import { feedLocation, type FeedLocation } from "../config/value-types.ts";
+import type { FeedLog } from "../feed/log.ts";
+import { epochEventOf } from "../events/control.ts";
+import { LogUnavailable } from "../feed/errors.ts";
+import { openSqliteLog } from "../feed/sqlite/open.ts";
+import { sourceOfSqliteLog } from "../feed/sqlite/source.ts";
+import type { Logger } from "../telemetry/logger.ts";
 import { untilItAnswers, type Waiting } from "./until-it-answers.ts";
 
 // Redis is loaded where it is asked for: the embedded log needs none of it.
-const redis = () => import("../../feed/redis/open.ts");
+const redis = () => import("../feed/redis/open.ts");
 
 /**
  * Opens the configured log for writing; begins it where there is none. Waits for a Redis that does not answer.

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { LivenessReport, ReadinessReport } from "../../http/health.ts";
-import type { Coordination } from "../../coordination/coordination.ts";
-import type { Clock } from "../../shared/clock.ts";
-import type { PollerAssignments } from "../../pollers/poller-assignments.ts";
-import { scopeName } from "../../schemas/scope.ts";
+import type { LivenessReport, ReadinessReport } from "../http/health.ts";
+import type { Coordination } from "../coordination/coordination.ts";
+import type { Clock } from "../shared/clock.ts";
+import type { PollerAssignments } from "../pollers/poller-assignments.ts";
+import { scopeName } from "../schemas/scope.ts";
 
 const LOOK_EVERY_MS = 50;
 

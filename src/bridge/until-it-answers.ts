@@ -1,7 +1,7 @@
-import { Backoff } from "../../pollers/backoff.ts";
-import { systemClock } from "../../shared/clock.ts";
-import { ChangefeedError } from "../../schemas/errors.ts";
-import type { Logger } from "../../telemetry/logger.ts";
+import { Backoff } from "../pollers/backoff.ts";
+import { systemClock } from "../shared/clock.ts";
+import { ChangefeedError } from "../schemas/errors.ts";
+import type { Logger } from "../telemetry/logger.ts";
 
 export interface Waiting {
   readonly logger: Logger;

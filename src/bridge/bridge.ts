@@ -1,0 +1,304 @@
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Config } from "../config/config.ts";
+import type { Coordination } from "../coordination/coordination.ts";
+import { LocalAssignments } from "../coordination/local/local-assignments.ts";
+import { SIGNAL_NAMES } from "../events/signals.ts";
+import type { FeedLog } from "../feed/log.ts";
+import { keepWithin } from "../feed/retention.ts";
+import { createHttpServer, type HttpServer } from "../http/server.ts";
+import { openWaitingRoom } from "../http/waiting-room.ts";
+import { createNomadClient, type NomadClient } from "../nomad/client.ts";
+import { resolveNomadOptions } from "../nomad/options.ts";
+import { systemClock, type Clock } from "../shared/clock.ts";
+import { PollerAssignments } from "../pollers/poller-assignments.ts";
+import type { Logger } from "../telemetry/logger.ts";
+import { createMetrics, type Metrics } from "../telemetry/metrics.ts";
+import { maxScopesOf } from "./connection-budget.ts";
+import { Health } from "./health.ts";
+import { openLog, sourceOfLog } from "./log.ts";
+import { regionIn, regionOf, rightNomadAnswers, sourceOf } from "./nomad-start.ts";
+import { connectionsThatFit } from "./open-files.ts";
+import { subscriberAuth, type SubscriberAuth } from "./subscriber-auth.ts";
+import type { Waiting } from "./until-it-answers.ts";
+import { packageVersion } from "./version.ts";
+
+const HTTP_STOP_MS = 400;
+/** How long what is under way may take to end; what waits for a log that does not answer, ends with the log. */
+const WORK_STOP_MS = 1_000;
+
+const LOG_AWAITED = "the log cannot be opened yet";
+
+const PACE = { perSecond: 50, burst: 100 };
+const CANONICAL_EVERY_MS = 5 * 60_000;
+const STALE_AFTER_MS = 30_000;
+const CHECKPOINT_EVERY_MS = 60_000;
+
+/** What whoever creates a bridge hands in. */
+export interface BridgeOverrides {
+  readonly logger: Logger;
+  readonly clock?: Clock;
+  /** 0 to 1, for jitter. */
+  readonly random?: () => number;
+}
+
+/** A bridge that serves: Nomad in, log in the middle, subscribers out. */
+export interface Serving {
+  /** Where subscribers connect: `http://127.0.0.1:4650`. */
+  readonly url: string;
+  /** `nomad://<cluster>/<region>`. */
+  readonly source: string;
+  readonly log: FeedLog;
+  /** Resolves when every scope has its baseline; rejects with the signal's reason. */
+  ready(signal?: AbortSignal): Promise<void>;
+}
+
+export interface Bridge {
+  /** Resolves when subscribers can connect; rejects as `run` does, where it ends before. */
+  readonly serving: Promise<Serving>;
+  /**
+   * Opens what it is made of, does its work until `signal` aborts, and closes all of it in order; what was committed stays.
+   * Call it once. Answers whether all that was seen is in the log. Without a log that knows its region it waits for Nomad
+   * first, alive but not ready; with one, what is in the log is served while Nomad is away.
+   * @throws NomadOptionInvalid, TokensFileInvalid, TlsFilesUnusable, LogUnusable, LogInUse, InsecureListen, ListenFailed; the
+   * signal's reason when it aborts before the bridge serves.
+   */
+  run(signal: AbortSignal): Promise<boolean>;
+}
+
+/** A bridge as configured; nothing is opened yet. */
+export function createBridge(config: Config, overrides: BridgeOverrides): Bridge {
+  const serving = Promise.withResolvers<Serving>();
+  // `run` rejects with the same; who only runs it need not hear of it twice.
+  serving.promise.catch(() => undefined);
+  const deps = { clock: systemClock, random: Math.random, ...overrides };
+  return {
+    serving: serving.promise,
+    run: (signal) =>
+      runBridge(config, deps, { signal, onServing: serving.resolve }).catch((error: unknown) => {
+        serving.reject(error);
+        throw error;
+      }),
+  };
+}
+
+type BridgeDeps = Required<BridgeOverrides>;
+
+async function runBridge(
+  config: Config,
+  deps: BridgeDeps,
+  { signal, onServing }: { signal: AbortSignal; onServing: (serving: Serving) => void },
+): Promise<boolean> {
+  const { logger, clock } = deps;
+  await using parts = new Parts(logger);
+  const stop = new AbortController();
+  const both = AbortSignal.any([signal, stop.signal]);
+  const work: Promise<unknown>[] = [];
+
+  const nomad = parts.use(createNomad(config, logger));
+  const auth = parts.use(subscriberAuth(config, logger));
+  const waitingRoom = parts.use(await openWaiting(config, { logger, auth }));
+  const source = await sourceOfBridge(config, { nomad, logger, waitingRoom, signal: both });
+  const log = parts.use(await openLog(config, { source, logger, signal: both }));
+
+  const metrics = createMetrics({ version: packageVersion() });
+  const worker = `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`;
+  const coordination = parts.use(await coordinate(config, { worker, logger }));
+  const nomadReady = rightNomadAnswers(config, { nomad, source, logger, signal: both });
+  work.push(nomadReady);
+  // Heard of below, once everything is there.
+  nomadReady.catch(() => undefined);
+  const running = { ...deps, nomad, log, metrics, source, worker, coordination, nomadReady };
+  const assignments = assignmentsOf(config, running);
+  const health = new Health({ assignments, coordination, clock });
+  const server = await serverOf(config, { ...running, auth, health });
+  await waitingRoom[Symbol.asyncDispose]();
+  const { url } = await server.start();
+  parts.defer(() => server.stop("shutdown", HTTP_STOP_MS));
+
+  let complete = true;
+  parts.defer(async () => {
+    stop.abort(new Error("the bridge stops"));
+    complete = await endWithin(work, WORK_STOP_MS);
+    if (complete) return;
+    logger.warn(
+      "the log does not answer: what it was to be told last is read from Nomad again at the next start",
+    );
+  });
+  work.push(coordination.run(assignments, both), assignments.supervisor.run(both));
+  const ready = (waiting?: AbortSignal) =>
+    health.whenReady(AbortSignal.any([both, ...(waiting === undefined ? [] : [waiting])]));
+  onServing({ url, source, log, ready });
+  await Promise.race([untilEnded(work, both), aborted(signal)]);
+  await parts[Symbol.asyncDispose]();
+  return complete;
+}
+
+/** Closes what was opened, last first, once; what does not close cleanly keeps nothing else from being closed. */
+class Parts implements AsyncDisposable {
+  readonly #stack = new AsyncDisposableStack();
+  readonly #logger: Logger;
+
+  constructor(logger: Logger) {
+    this.#logger = logger;
+  }
+
+  use<T extends AsyncDisposable>(part: T): T {
+    this.defer(() => part[Symbol.asyncDispose]());
+    return part;
+  }
+
+  defer(close: () => PromiseLike<void>): void {
+    this.#stack.defer(async () => {
+      try {
+        await close();
+      } catch (error) {
+        this.#logger.warn({ err: error }, "a part did not close cleanly");
+      }
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stack.disposeAsync();
+  }
+}
+
+/** Resolves when `signal` aborts; rejects with what ends the work before. */
+async function untilEnded(work: readonly Promise<unknown>[], signal: AbortSignal): Promise<void> {
+  try {
+    await Promise.all(work);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    signal.addEventListener("abort", () => resolve(), { once: true });
+    if (signal.aborted) resolve();
+  });
+}
+
+/** Whether all of it ended in time. */
+async function endWithin(work: readonly Promise<unknown>[], ms: number): Promise<boolean> {
+  const settled = Promise.allSettled(work).then(() => true);
+  return Promise.race([settled, delay(ms, false, { ref: false })]);
+}
+
+function createNomad({ nomad, maxConnections }: Config, logger: Logger): NomadClient {
+  return createNomadClient(resolveNomadOptions({ ...nomad, maxConnections }), { logger });
+}
+
+interface WaitingRoom extends AsyncDisposable {
+  /** What probes are told. */
+  awaited: string;
+}
+
+/**
+ * Who listens until there is a log to serve, and says what it waits for. Nobody does on a port that is chosen anew each
+ * time: nobody could know it.
+ */
+async function openWaiting(
+  { access, listen, insecureNoAuth }: Config,
+  { logger, auth }: { logger: Logger; auth: SubscriberAuth },
+): Promise<WaitingRoom> {
+  const room = { awaited: LOG_AWAITED, [Symbol.asyncDispose]: () => Promise.resolve() };
+  if (listen.port === 0) return room;
+  const authRequired = auth.authenticators.length > 0;
+  const options = { ...access, ...listen, insecureNoAuth, authRequired };
+  return Object.assign(room, await openWaitingRoom(options, { logger, why: () => room.awaited }));
+}
+
+/** The source that the bridge's log is of: by its region, which the log knows, where there is one, or else Nomad. */
+async function sourceOfBridge(
+  config: Config,
+  { nomad, waitingRoom, ...waiting }: Waiting & { nomad: NomadClient; waitingRoom: WaitingRoom },
+): Promise<string> {
+  const known = config.nomad.region ?? (await regionOfLog(config, waiting));
+  if (known === undefined) waitingRoom.awaited = "Nomad does not answer yet";
+  const region = known ?? (await regionOf(nomad, waiting)).name;
+  waitingRoom.awaited = LOG_AWAITED;
+  return sourceOf(config.cluster, region);
+}
+
+/** A log that exists knows its region, so that it can be served while Nomad is away. */
+async function regionOfLog({ feed }: Config, waiting: Waiting): Promise<string | undefined> {
+  const source = await sourceOfLog(feed, waiting);
+  return source === undefined ? undefined : regionIn(source);
+}
+
+/** Who does what: this process everything, or all that share it. */
+async function coordinate(
+  { feed, workers }: Config,
+  { worker, logger }: { worker: string; logger: Logger },
+): Promise<Coordination> {
+  if (workers.kind === "local" || feed.kind !== "redis") return new LocalAssignments(worker, logger);
+  // Loaded where it is asked for: one process needs none of it.
+  const { openSharedAssignments } = await import("../coordination/bullmq/open.ts");
+  return openSharedAssignments({ url: feed.url, worker, timeoutMs: workers.timeoutMs, logger });
+}
+
+/** What runs once the log is open. */
+interface RunningDeps extends BridgeDeps {
+  readonly nomad: NomadClient;
+  readonly log: FeedLog;
+  readonly metrics: Metrics;
+  readonly source: string;
+  readonly worker: string;
+  readonly coordination: Coordination;
+  readonly nomadReady: Promise<void>;
+}
+
+function assignmentsOf(config: Config, deps: RunningDeps): PollerAssignments {
+  const { log, logger, metrics, source, worker, coordination } = deps;
+  return new PollerAssignments(
+    {
+      ...deps,
+      announce: (plan) => coordination.announce(plan),
+      trim: (signal) => keepWithin(log, config.retention, { logger, metrics, signal }),
+    },
+    {
+      source,
+      owner: worker,
+      resources: config.resources,
+      namespaces: config.namespaces === "*" ? null : config.namespaces,
+      maxScopes: maxScopesOf(config.maxConnections),
+      waitMs: config.waitMs,
+      consistency: config.nomad.consistency,
+      baseline: config.baseline,
+      maxEventBytes: config.maxEventBytes,
+      canonicalEveryMs: CANONICAL_EVERY_MS,
+      staleAfterMs: STALE_AFTER_MS,
+      checkpointEveryMs: CHECKPOINT_EVERY_MS,
+      pace: PACE,
+    },
+  );
+}
+
+async function serverOf(
+  { access, listen, insecureNoAuth }: Config,
+  deps: RunningDeps & { auth: SubscriberAuth; health: Health },
+): Promise<HttpServer> {
+  const { log, logger, metrics, source, coordination, auth, health } = deps;
+  const limits = await withRoomForFiles(access.limits);
+  return createHttpServer(
+    {
+      log,
+      logger,
+      metrics,
+      source,
+      signals: SIGNAL_NAMES,
+      readiness: () => health.readiness(),
+      liveness: () => health.liveness(),
+      assignments: () => coordination.statuses(),
+      authenticators: auth.authenticators,
+    },
+    { ...access, ...listen, insecureNoAuth, limits },
+  );
+}
+
+async function withRoomForFiles(limits: Config["access"]["limits"]): Promise<Config["access"]["limits"]> {
+  const connections = limits.connections ?? (await connectionsThatFit());
+  return connections === undefined ? limits : { ...limits, connections };
+}

@@ -1,0 +1,36 @@
+import type { Config } from "../config/config.ts";
+import type { Authenticator } from "../http/access/identity.ts";
+import { NomadTokens } from "../http/access/nomad-tokens.ts";
+import { StaticTokens } from "../http/access/static-tokens.ts";
+import { resolveNomadOptions } from "../nomad/options.ts";
+import { createSubscriberRights } from "../nomad/subscriber-rights.ts";
+import type { Logger } from "../telemetry/logger.ts";
+
+/** Beside those of the blocking queries, which may be taken for minutes. */
+const CONNECTIONS = 4;
+const REQUEST_TIMEOUT_MS = 10_000;
+
+export interface SubscriberAuth extends AsyncDisposable {
+  /** None: nobody is asked who they are. */
+  readonly authenticators: readonly Authenticator[];
+}
+
+/**
+ * How subscribers are known, as the configuration has it. A token of the file is never sent to Nomad.
+ * @throws TokensFileInvalid, NomadOptionInvalid
+ */
+export function subscriberAuth({ access, nomad, insecureNoAuth }: Config, logger: Logger): SubscriberAuth {
+  const authenticators: Authenticator[] = [];
+  if (access.tokensFile !== undefined) authenticators.push(new StaticTokens(access.tokensFile, { logger }));
+  if (!access.askNomad) return { authenticators, [Symbol.asyncDispose]: () => Promise.resolve() };
+  const options = { ...nomad, maxConnections: CONNECTIONS, requestTimeoutMs: REQUEST_TIMEOUT_MS };
+  const rights = createSubscriberRights(resolveNomadOptions(options), { logger });
+  authenticators.push(
+    new NomadTokens((token, signal) => rights.rightsOf(token, signal), {
+      logger,
+      openWithoutAcls: insecureNoAuth,
+      atOnce: CONNECTIONS,
+    }),
+  );
+  return { authenticators, [Symbol.asyncDispose]: () => rights[Symbol.asyncDispose]() };
+}
