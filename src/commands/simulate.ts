@@ -17,7 +17,7 @@ export interface SimulateOptions {
   readonly acl?: boolean;
 }
 
-/** An option of `simulate` that cannot be used. */
+/** An option of `simulate` that cannot be used. @internal */
 export class InvalidSimulateOption extends ChangefeedError {
   readonly code = "SIMULATE_INVALID_OPTION";
   readonly retryable = false;

@@ -13,7 +13,7 @@ import { observedOf } from "./observed.ts";
 import { signalsOf } from "./signals.ts";
 import { timeOf } from "./time.ts";
 
-export type { EventContext, Observation } from "./context.ts";
+export type { EventContext } from "./context.ts";
 
 /**
  * The events of one object's change: one, or two (deleted, then created) where the object is another one than

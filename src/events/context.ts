@@ -1,7 +1,7 @@
 import type { PollMode } from "../schemas/event-schema.ts";
 
 /** One poll of a scope's list, and the previous one. Indexes are raft indexes in decimal. */
-export interface Observation {
+interface Observation {
   readonly mode: PollMode;
   readonly fromIndex: string | null;
   readonly toIndex: string;

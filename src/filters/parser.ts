@@ -6,10 +6,13 @@ import { diagnoseSelector, diagnoseValue, type Diagnostic } from "./selectors.ts
 import { tokensOf, type Token } from "./tokens.ts";
 
 /** Bounds on what is read, and with them on what the reading and each evaluation can cost. */
+/** Characters. @internal */
 export const MAX_FILTER_LENGTH = 4096;
+/** Brackets within brackets. @internal */
 export const MAX_FILTER_DEPTH = 32;
+/** @internal */
 export const MAX_FILTER_TERMS = 200;
-/** Of all its regular expressions together. */
+/** Of all its regular expressions together. @internal */
 export const MAX_FILTER_STATES = 2000;
 
 const OPERATORS = ["==", "!=", "contains", "matches", "in", "is", "not"] as const;

@@ -65,7 +65,7 @@ async function list(
   return believable(answer, consistency, options.maxStaleMs);
 }
 
-/** Nomad may add up to a sixteenth to the wait, and may hold the query for a leader. */
+/** Nomad may add up to a sixteenth to the wait, and may hold the query for a leader. @internal */
 export function blockingDeadlineMs(waitMs: number, marginMs: number): number {
   return waitMs + Math.ceil(waitMs / 16) + LEADER_HOLD_MS + marginMs;
 }

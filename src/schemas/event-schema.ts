@@ -39,7 +39,7 @@ const revSchema = z.object({
   created: index.nullable().describe("Raft index at which the object was created"),
 });
 
-export const observedSchema = z.object({
+const observedSchema = z.object({
   mode: z
     .enum(POLL_MODES)
     .describe("live; catchup: first poll after a start or failover; resync: Nomad's history changed"),

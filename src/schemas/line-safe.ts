@@ -6,7 +6,7 @@
 const UNSAFE = /[\u0080-\u009f\u2028\u2029]/;
 const EACH_UNSAFE = new RegExp(UNSAFE, "g");
 
-/** JSON text that means the same and is one line to every reader of lines, if it was one to JSON's own rules. */
+/** JSON text that means the same and is one line to every reader of lines, if it was one to JSON's own rules. @internal */
 export function lineSafe(json: string): string {
   return UNSAFE.test(json) ? json.replaceAll(EACH_UNSAFE, escaped) : json;
 }

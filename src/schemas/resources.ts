@@ -1,4 +1,4 @@
-import { integerText, isJsonObject, stringField, type JsonObject } from "./json.ts";
+import { integerText, isJsonObject, type JsonObject } from "./json.ts";
 
 /**
  * The resource catalogue: what the feed watches, one entry a kind of Nomad object. Everything that depends on
@@ -141,14 +141,6 @@ export interface ObjectRef {
 /** `allocations/default/5456bd7a-…`: the subject and partition key of every event about the object. */
 export function subjectOf(ref: ObjectRef): string {
   return `${ref.resource}/${ref.namespace}/${ref.key}`;
-}
-
-/** Identity of a stub, or undefined where the stub lacks its identifying fields. */
-export function refOf(resource: Resource, stub: JsonObject): ObjectRef | undefined {
-  const key = stringField(stub, resource.keyField);
-  const namespace = resource.namespaced ? stringField(stub, "Namespace") : "-";
-  if (key === undefined || namespace === undefined) return undefined;
-  return { resource: resource.type, namespace, key };
 }
 
 /** The raft indexes of a stub's parts, in decimal, by where they stand in it. */

@@ -1,4 +1,4 @@
-import { RESOURCE_TYPES, type ObjectRef, type ResourceType } from "./resources.ts";
+import { RESOURCE_TYPES, type ResourceType } from "./resources.ts";
 
 /** What one blocking-query loop watches. `namespace` is a name, "*" (all), or "-" (cluster-wide resource). */
 export interface Scope {
@@ -24,8 +24,4 @@ export function scopesOverlap(a: Scope, b: Scope): boolean {
   return (
     a.resource === b.resource && (a.namespace === b.namespace || a.namespace === "*" || b.namespace === "*")
   );
-}
-
-export function scopeContains(scope: Scope, ref: ObjectRef): boolean {
-  return scope.resource === ref.resource && (scope.namespace === "*" || scope.namespace === ref.namespace);
 }

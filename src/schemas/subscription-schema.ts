@@ -7,7 +7,7 @@ import { isResourceType, RESOURCE_TYPES, RESOURCES, type ObjectRef, type Resourc
 import { SEVERITY_NAMES, type Severity } from "./severity.ts";
 import { parseSince } from "./since.ts";
 
-/** How events leave: three streams that stay open, and a page that answers at once. */
+/** How events leave: three streams that stay open, and a page that answers at once. @internal */
 export const FORMATS = ["websocket", "sse", "ndjson", "page"] as const;
 export type Format = (typeof FORMATS)[number];
 

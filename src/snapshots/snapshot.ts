@@ -7,12 +7,7 @@ import { Rows } from "./rows.ts";
 import { ToldComparison } from "./told.ts";
 
 export type { DiffOptions, DiffResult } from "./diff.ts";
-export { MalformedList } from "./errors.ts";
 export type { Snapshot } from "./raw-snapshot.ts";
-
-export function emptySnapshot(resource: Resource): Snapshot {
-  return new RawSnapshot(resource, Buffer.from("[]"), new Rows(0));
-}
 
 /**
  * Takes a list body for a snapshot. The body must not be written to afterwards. `null` and nothing at all are
@@ -49,12 +44,10 @@ export function* parseInSlices(
   return snapshot;
 }
 
-/** Rebuilds a snapshot from stubs kept elsewhere. @throws MalformedList as `parseSnapshot` does. */
-export function snapshotOfStubs(resource: Resource, stubs: readonly Buffer[]): Snapshot {
-  return finish(rebuildInSlices(resource, stubs));
-}
-
-/** The same, yielding whenever `sliceBytes` were joined or read. */
+/**
+ * Rebuilds a snapshot from stubs kept elsewhere, yielding whenever `sliceBytes` were joined or read.
+ * @throws MalformedList as `parseSnapshot` does.
+ */
 export function* rebuildInSlices(
   resource: Resource,
   stubs: readonly Buffer[],

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import * as fc from "fast-check";
 import type { Claim, Commit, FeedLog } from "../../src/feed/log.ts";
 import { subjectOf, type ObjectRef } from "../../src/schemas/resources.ts";
-import { scopeContains, scopesOverlap, type Scope } from "../../src/schemas/scope.ts";
+import { scopesOverlap, type Scope } from "../../src/schemas/scope.ts";
 import { objectChange } from "../support/drafts.ts";
 import type { OpenLog } from "./feed-log.ts";
 
@@ -188,7 +188,7 @@ class Run {
 
   #build(claim: Claim, one: Extract<Step, { do: "commit" }>): Commit {
     const number = this.#commits.length + 1;
-    const inScope = OBJECTS.filter((ref) => scopeContains(claim.scope, ref));
+    const inScope = OBJECTS.filter((ref) => scopesOverlap(claim.scope, ref));
     const changes = one.changes.map((change) =>
       objectChange(pick(inScope, change.object), change.removed ? null : String(number)),
     );

@@ -1,6 +1,5 @@
 import { setImmediate } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { follow } from "../../src/feed/follow.ts";
 import {
   NO_NOTES,
   MAX_DEAD_LETTERS,
@@ -546,45 +545,6 @@ export function feedLogContract(name: string, open: OpenLog): void {
         expect(await waiting).toBe(true);
         expect(await readAll(reader)).toHaveLength(1);
         await reader[Symbol.asyncDispose]();
-      });
-    });
-
-    describe("follow", () => {
-      test("gives every event once, in order, while others are written", async () => {
-        const stop = new AbortController();
-        const seen: number[] = [];
-        const following = (async () => {
-          for await (const batch of follow(log, await earliest(), { signal: stop.signal, batchLimit: 7 })) {
-            expect(batch.length).toBeLessThanOrEqual(7);
-            seen.push(...batch.map((entry) => entry.sequence));
-            if (seen.length === 60) stop.abort();
-          }
-        })();
-        for (let round = 0; round < 6; round += 1) {
-          await appendMany(10);
-          await setImmediate();
-        }
-        await following;
-        expect(seen).toEqual(Array.from({ length: 60 }, (_, n) => n + 1));
-      });
-
-      test("ends on abort while it waits", async () => {
-        const stop = new AbortController();
-        const next = follow(log, await earliest(), { signal: stop.signal }).next();
-        await setImmediate();
-        stop.abort();
-        expect(await next).toEqual({ done: true, value: undefined });
-      });
-
-      test("says when retention overtook it", async () => {
-        await appendMany(10);
-        const following = follow(log, await earliest(), {
-          signal: new AbortController().signal,
-          batchLimit: 2,
-        });
-        await following.next();
-        await log.trim({ maxEvents: 3 });
-        await expect(following.next()).rejects.toMatchObject({ code: "CURSOR_EXPIRED" });
       });
     });
 

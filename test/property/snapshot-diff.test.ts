@@ -3,15 +3,16 @@ import { expect, test } from "vitest";
 
 import type { Change } from "../../src/schemas/change.ts";
 import { subjectOf } from "../../src/schemas/resources.ts";
+import { MalformedList } from "../../src/snapshots/errors.ts";
+import { diffSnapshot, diffWhole, parseSnapshot, type Snapshot } from "../../src/snapshots/snapshot.ts";
 import {
-  diffSnapshot,
-  diffWhole,
-  MalformedList,
-  parseSnapshot,
+  canonicalText,
+  comparable,
+  listPair,
+  objectsOf,
+  plainDiff,
   snapshotOfStubs,
-  type Snapshot,
-} from "../../src/snapshots/snapshot.ts";
-import { canonicalText, comparable, listPair, objectsOf, plainDiff } from "../support/list-fixtures.ts";
+} from "../support/list-fixtures.ts";
 
 /** What a snapshot holds, in a form that can be compared. */
 function contents(snapshot: Snapshot): Map<string, string> {

@@ -2,8 +2,8 @@ import { expect, test } from "vitest";
 
 import { RESOURCES, RESOURCE_TYPES, type ResourceType } from "../../src/schemas/resources.ts";
 import { createSimulator } from "../../packages/nomad-simulator/src/index.ts";
-import { diffWhole, emptySnapshot, type Snapshot } from "../../src/snapshots/snapshot.ts";
-import { comparable, plainDiff } from "../support/list-fixtures.ts";
+import { diffWhole, type Snapshot } from "../../src/snapshots/snapshot.ts";
+import { comparable, emptySnapshot, plainDiff } from "../support/list-fixtures.ts";
 
 const POLLS = 12;
 

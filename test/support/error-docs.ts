@@ -81,6 +81,7 @@ export function errorClasses(): ErrorClass[] {
       says: comment
         .replaceAll(/\s*\n\s*\*\s?/g, " ")
         .replace(/^\*/, "")
+        .replace("@internal", "")
         .trim(),
     }));
   });

@@ -1,7 +1,8 @@
 import type { Change, Stub } from "../../src/schemas/change.ts";
 import { isJsonObject, parseExact } from "../../src/schemas/json.ts";
-import { RESOURCES, refOf, type ObjectRef, type ResourceType } from "../../src/schemas/resources.ts";
-import type { EventContext, Observation } from "../../src/events/build.ts";
+import { RESOURCES, type ResourceType } from "../../src/schemas/resources.ts";
+import type { EventContext } from "../../src/events/build.ts";
+import { identityOf } from "./stub-identity.ts";
 
 /** A stub as Nomad would send it: `text` is JSON of one object. */
 export function stubOf(text: string): Stub {
@@ -19,21 +20,15 @@ export function changeOf(
   const [old, fresh] = [before, after].map((side) =>
     side === undefined ? undefined : stubOf(typeof side === "string" ? side : JSON.stringify(side)),
   );
-  const ref = refFrom(resource, (fresh ?? old) as Stub);
+  const ref = identityOf(RESOURCES[resource], ((fresh ?? old) as Stub).value);
   if (old !== undefined && fresh !== undefined) return { op: "update", ref, before: old, after: fresh };
   if (fresh !== undefined) return { op: "create", ref, after: fresh };
   if (old !== undefined) return { op: "delete", ref, before: old };
   throw new TypeError("A change has a side");
 }
 
-function refFrom(resource: ResourceType, stub: Stub): ObjectRef {
-  const ref = refOf(RESOURCES[resource], stub.value);
-  if (ref === undefined) throw new TypeError("The stub has no identity");
-  return ref;
-}
-
 export function contextOf(
-  observation: Partial<Observation> = {},
+  observation: Partial<EventContext["observation"]> = {},
   rest: Partial<EventContext> = {},
 ): EventContext {
   return {

@@ -3,13 +3,25 @@ import * as fc from "fast-check";
 import type { Change, Stub } from "../../src/schemas/change.ts";
 import { equalJson, isJsonObject, parseExact, type Json } from "../../src/schemas/json.ts";
 import {
-  refOf,
   RESOURCES,
   RESOURCE_TYPES,
   subjectOf,
   type ObjectRef,
   type Resource,
 } from "../../src/schemas/resources.ts";
+import { parseSnapshot, rebuildInSlices, type Snapshot } from "../../src/snapshots/snapshot.ts";
+import { identityOf } from "./stub-identity.ts";
+
+export function emptySnapshot(resource: Resource): Snapshot {
+  return parseSnapshot(resource, Buffer.from("[]"));
+}
+
+/** A snapshot rebuilt from stubs, in one go. */
+export function snapshotOfStubs(resource: Resource, stubs: readonly Buffer[]): Snapshot {
+  const step = rebuildInSlices(resource, stubs, Infinity).next();
+  if (step.done !== true) throw new Error("it pauses");
+  return step.value;
+}
 
 /** The diff as one would write it without a care for speed: the oracle for the fast one. */
 export function plainDiff(previousBody: Buffer, body: Buffer, resource: Resource): Change[] {
@@ -33,7 +45,7 @@ export function objectsOf(body: Buffer, resource: Resource): Map<string, { ref: 
   const list = body.length === 0 ? null : parseExact(body.toString());
   for (const value of Array.isArray(list) ? list : []) {
     if (!isJsonObject(value)) throw new Error("not a list of objects");
-    const ref = refOf(resource, value) as ObjectRef;
+    const ref = identityOf(resource, value);
     objects.set(subjectOf(ref), { ref, stub: { bytes: Buffer.from(JSON.stringify(value)), value } });
   }
   return objects;

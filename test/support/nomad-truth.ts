@@ -1,5 +1,6 @@
 import { isJsonObject, parseExact, type Json } from "../../src/schemas/json.ts";
-import { refOf, RESOURCES, subjectOf } from "../../src/schemas/resources.ts";
+import { RESOURCES, subjectOf } from "../../src/schemas/resources.ts";
+import { identityOf } from "./stub-identity.ts";
 
 /** Everything Nomad has, as its own lists say: subject → stub. */
 export async function nomadTruth(address: string): Promise<Map<string, Json>> {
@@ -10,9 +11,8 @@ export async function nomadTruth(address: string): Promise<Map<string, Json>> {
     const list = parseExact(await response.text());
     if (!response.ok || !Array.isArray(list)) throw new Error(`${resource.path}: ${response.status}`);
     for (const stub of list) {
-      const ref = isJsonObject(stub) ? refOf(resource, stub) : undefined;
-      if (ref === undefined) throw new Error(`${resource.path}: a stub without identity`);
-      truth.set(subjectOf(ref), stub);
+      if (!isJsonObject(stub)) throw new Error(`${resource.path}: an element is no object`);
+      truth.set(subjectOf(identityOf(resource, stub)), stub);
     }
   }
   return truth;

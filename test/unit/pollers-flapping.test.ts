@@ -4,7 +4,8 @@ import { systemClock } from "../../src/shared/clock.ts";
 import { Flapping } from "../../src/pollers/flapping.ts";
 import type { Observation } from "../../src/pollers/observe.ts";
 import { RESOURCES } from "../../src/schemas/resources.ts";
-import { diffWhole, emptySnapshot, type Snapshot } from "../../src/snapshots/snapshot.ts";
+import { diffWhole, type Snapshot } from "../../src/snapshots/snapshot.ts";
+import { emptySnapshot } from "../support/list-fixtures.ts";
 import { recordingLogger } from "../support/recording-logger.ts";
 
 const pause = { onMove: () => undefined, signal: AbortSignal.timeout(60_000) };

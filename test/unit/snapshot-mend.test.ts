@@ -1,14 +1,9 @@
 import { describe, expect, test } from "vitest";
 
 import { RESOURCES } from "../../src/schemas/resources.ts";
-import {
-  diffSnapshot,
-  diffWhole,
-  emptySnapshot,
-  MalformedList,
-  parseSnapshot,
-} from "../../src/snapshots/snapshot.ts";
-import { bodyOf } from "../support/list-fixtures.ts";
+import { MalformedList } from "../../src/snapshots/errors.ts";
+import { diffSnapshot, diffWhole, parseSnapshot } from "../../src/snapshots/snapshot.ts";
+import { bodyOf, emptySnapshot } from "../support/list-fixtures.ts";
 
 const { evaluations, jobs, nodes } = RESOURCES;
 

@@ -1,17 +1,15 @@
 import { describe, expect, test } from "vitest";
 
 import { RESOURCES } from "../../src/schemas/resources.ts";
+import { MalformedList } from "../../src/snapshots/errors.ts";
 import {
   diffSnapshot,
   diffWhole,
-  emptySnapshot,
-  MalformedList,
   parseInSlices,
   parseSnapshot,
   retainObjects,
-  snapshotOfStubs,
 } from "../../src/snapshots/snapshot.ts";
-import { bodyOf } from "../support/list-fixtures.ts";
+import { bodyOf, emptySnapshot, snapshotOfStubs } from "../support/list-fixtures.ts";
 
 const { allocations, jobs, nodes } = RESOURCES;
 

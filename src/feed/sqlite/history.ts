@@ -6,7 +6,7 @@ import type { Connection, Row } from "./connection.ts";
 import { entryOf, EVENT_COLUMNS } from "./rows.ts";
 import { SEVERE } from "./schema.ts";
 
-export interface Plan {
+interface Plan {
   readonly sql: string;
   readonly values: SQLInputValue[];
 }
@@ -96,6 +96,7 @@ function eventAt(connection: Connection, sequence: number): LogEntry | undefined
  * One statement that walks a stretch of one index in the order of the sequence, and says of each row whether it
  * matches: so it never sorts, never reads the whole log, and takes no longer where nothing matches. The index is named,
  * so that SQLite has nothing to guess.
+ * @internal
  */
 export function planHistory(query: HistoryScan, range: Range): Plan {
   const walk = chooseWalk(query);

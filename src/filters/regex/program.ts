@@ -1,7 +1,7 @@
 import type { CharacterSet } from "./character-set.ts";
 import { InvalidRegex, type Assertion, type Node } from "./syntax.ts";
 
-/** Bounds what each character of a text can cost, and what repetitions of repetitions can grow to. */
+/** Bounds what each character of a text can cost, and what repetitions of repetitions can grow to. @internal */
 export const MAX_PROGRAM_SIZE = 1000;
 
 /** Instructions of a machine that may be in several places at once. */

@@ -27,7 +27,7 @@ export class InvalidRegex extends Error {
   }
 }
 
-/** Each takes some tens of microseconds the first time it is asked for a character. */
+/** Each takes some tens of microseconds the first time it is asked for a character. @internal */
 export const MAX_CLASSES = 100;
 const MAX_REPEAT = 1000;
 const MAX_GROUP_DEPTH = 50;
