@@ -315,7 +315,7 @@ export const MAX_DEAD_LETTERS = 10_000;
 export interface DeadLetterStore {
   /**
    * Parks an event, in any order. One that is parked already stays as it is. Answers the letter as it is kept.
-   * @throws DeadLettersFull where the consumer has `MAX_DEAD_LETTERS` others.
+   * @throws DeadLettersFull where the consumer has as many others as it may.
    */
   put(consumer: string, letter: Parked): Promise<DeadLetter>;
   /** Those after the letter of `after`, which need not be there any more; at most `limit`. */

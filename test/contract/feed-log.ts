@@ -2,7 +2,6 @@ import { setImmediate } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import {
   NO_NOTES,
-  MAX_DEAD_LETTERS,
   type Checkpoint,
   type Claim,
   type Commit,
@@ -28,14 +27,15 @@ interface LogUnderTest {
   dispose(): Promise<void>;
 }
 
-/** `clock` answers ms since 1970; the log dates what it records by it. */
-export type OpenLog = (options: { clock: () => number }) => Promise<LogUnderTest>;
+/** `clock` answers ms since 1970; the log dates what it records by it. `maxDeadLetters`: that a consumer may have. */
+export type OpenLog = (options: { clock: () => number; maxDeadLetters?: number }) => Promise<LogUnderTest>;
 
 const JOBS: Scope = { resource: "jobs", namespace: "default" };
 const PROD: Scope = { resource: "jobs", namespace: "prod" };
 const ALL_JOBS: Scope = { resource: "jobs", namespace: "*" };
 const ALLOCATIONS: Scope = { resource: "allocations", namespace: "*" };
 const NODES: Scope = { resource: "nodes", namespace: "-" };
+const MAX_DEAD_LETTERS = 50;
 const START_MS = Date.UTC(2026, 7, 22, 10);
 
 export function feedLogContract(name: string, open: OpenLog): void {
@@ -47,7 +47,7 @@ export function feedLogContract(name: string, open: OpenLog): void {
 
     beforeEach(async () => {
       nowMs = START_MS;
-      under = await open({ clock: () => nowMs });
+      under = await open({ clock: () => nowMs, maxDeadLetters: MAX_DEAD_LETTERS });
       log = under.log;
     });
     afterEach(() => under.dispose());

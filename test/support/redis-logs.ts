@@ -19,9 +19,9 @@ type WriteOptions = Exclude<RedisLogOptions, { readonly readOnly: true }>;
 
 /** Each log is a feed of its own, whose name begins with `prefix`, in the Redis at `url`, which may come to be later. */
 export function redisLogsOf(url: string | (() => string), { prefix }: { prefix: string }): OpenLog {
-  return async ({ clock }) => {
+  return async (options) => {
     const own = `${typeof url === "string" ? url : url()}?feed=${prefix}-${(feeds += 1)}`;
-    const open = () => openTestLog(own, { clock });
+    const open = () => openTestLog(own, options);
     let log = await open();
     return {
       log,

@@ -5,10 +5,10 @@ import { openSqliteLog } from "../../src/feed/sqlite/open.ts";
 import type { OpenLog } from "../contract/feed-log.ts";
 
 /** A directory of its own for each log; fsync is left out, for speed. */
-export const openTemporarySqliteLog: OpenLog = async ({ clock }) => {
+export const openTemporarySqliteLog: OpenLog = async (options) => {
   const directory = await mkdtemp(join(tmpdir(), "feed-log-"));
   const path = join(directory, "feed.db");
-  const open = () => openSqliteLog({ path, source: "nomad://test/global", fsync: false, clock });
+  const open = () => openSqliteLog({ path, source: "nomad://test/global", fsync: false, ...options });
   let log = await open();
   return {
     log,

@@ -1,12 +1,12 @@
 import { parseCursor, type Cursor, formatCursor } from "../../schemas/cursor.ts";
 import { DeadLettersFull, LogUnusable } from "../errors.ts";
-import { MAX_DEAD_LETTERS, type DeadLetter, type DeadLetterStore, type Parked } from "../log.ts";
+import type { DeadLetter, DeadLetterStore, Parked } from "../log.ts";
 import { timeText, type StreamEntry } from "./codec.ts";
 import type { Connection } from "./connection.ts";
 import { script } from "./scripts.ts";
 
 /**
- * ARGV: consumer, stream id, then the fields and their values. Answers the fields of the letter that is kept, or
+ * ARGV: consumer, stream id, how many letters there may be, then the fields and their values. Answers the fields of the letter that is kept, or
  * nothing where there are too many. A stream takes entries at its end only, so for a letter that belongs before
  * others, or before one that was removed, the stream is written again; events are parked nearly in order.
  */
@@ -14,8 +14,8 @@ const PUT = script(`
 local key, id = PREFIX .. 'dlq:' .. ARGV[1], ARGV[2]
 local kept = redis.call('XRANGE', key, id, id)[1]
 if kept then return kept[2] end
-if redis.call('XLEN', key) >= ${MAX_DEAD_LETTERS} then return {} end
-local fields = { unpack(ARGV, 3) }
+if redis.call('XLEN', key) >= tonumber(ARGV[3]) then return {} end
+local fields = { unpack(ARGV, 4) }
 local added = redis.pcall('XADD', key, id, unpack(fields))
 if type(added) == 'string' then return fields end
 if not string.find(added.err, 'equal or smaller', 1, true) then
@@ -45,20 +45,32 @@ export class RedisDeadLetters implements DeadLetterStore {
   readonly #prefix: string;
   readonly #writing: () => Connection;
   readonly #clock: () => number;
+  readonly #most: number;
 
-  /** `writing` answers the connection, or throws where the log is open for reading only. */
-  constructor(connection: Connection, prefix: string, writing: () => Connection, clock: () => number) {
+  /** `writing` answers the connection, or throws where the log is open for reading only; `most`: of one consumer. */
+  constructor(
+    connection: Connection,
+    prefix: string,
+    writing: () => Connection,
+    { clock, most }: { clock: () => number; most: number },
+  ) {
     this.#connection = connection;
     this.#prefix = prefix;
     this.#writing = writing;
     this.#clock = clock;
+    this.#most = most;
   }
 
   async put(consumer: string, letter: Parked): Promise<DeadLetter> {
     const connection = this.#writing();
     const fields = fieldsOf({ ...letter, parkedAt: timeText(this.#clock()) });
-    const kept = (await connection.run(PUT, [consumer, streamId(letter.cursor), ...fields])) as string[];
-    if (kept.length === 0) throw new DeadLettersFull(consumer, MAX_DEAD_LETTERS);
+    const kept = (await connection.run(PUT, [
+      consumer,
+      streamId(letter.cursor),
+      this.#most,
+      ...fields,
+    ])) as string[];
+    if (kept.length === 0) throw new DeadLettersFull(consumer, this.#most);
     return this.#letterOf(consumer, kept);
   }
 

@@ -47,6 +47,7 @@ export interface RedisLogParts {
   readonly writer: WriterParts | undefined;
   /** Ms since 1970. */
   readonly clock: () => number;
+  readonly maxDeadLetters: number;
   /** When something is recorded; "" for Redis's own clock. */
   readonly recordedAt: () => number | "";
 }
@@ -79,9 +80,10 @@ export class RedisLog implements FeedLog {
 
   constructor(parts: RedisLogParts) {
     this.#parts = parts;
-    const { connection, connect, prefix, clock } = parts;
-    this.consumers = new RedisConsumers(connection, prefix, () => this.#writing().connection, clock);
-    this.deadLetters = new RedisDeadLetters(connection, prefix, () => this.#writing().connection, clock);
+    const { connection, connect, prefix, clock, maxDeadLetters: most } = parts;
+    const writing = () => this.#writing().connection;
+    this.consumers = new RedisConsumers(connection, prefix, writing, clock);
+    this.deadLetters = new RedisDeadLetters(connection, prefix, writing, { clock, most });
     this.#watch = new Watch(connect, prefix, this.#waiters);
   }
 

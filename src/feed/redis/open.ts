@@ -1,7 +1,7 @@
 import { silentLogger, type Logger } from "../../telemetry/logger.ts";
 import { randomEpoch } from "../epoch.ts";
 import { LogUnusable } from "../errors.ts";
-import type { FeedLog } from "../log.ts";
+import { MAX_DEAD_LETTERS, type FeedLog } from "../log.ts";
 import { checkServer } from "./checks.ts";
 import { sequenceOf } from "./codec.ts";
 import { Connection } from "./connection.ts";
@@ -17,6 +17,8 @@ interface CommonOptions {
   readonly logger: Logger;
   /** Ms since 1970. Default: Redis's clock for what is recorded, so that no worker's own counts, and ours for the rest. */
   readonly clock?: () => number;
+  /** How many dead letters a consumer may have. Default: MAX_DEAD_LETTERS. */
+  readonly maxDeadLetters?: number;
   /** How long a silent server is waited for. */
   readonly silenceMs?: number;
 }
@@ -45,7 +47,7 @@ const SCHEMA_VERSION = 2;
  * @throws LogUnusable, LogUnavailable, LogFull.
  */
 export async function openRedisLog(options: RedisLogOptions): Promise<FeedLog> {
-  const { url, logger, clock = Date.now, silenceMs } = options;
+  const { url, logger, clock = Date.now, silenceMs, maxDeadLetters = MAX_DEAD_LETTERS } = options;
   const recordedAt = options.clock ?? (() => "" as const);
   const location = locationOf(url);
   const connect = async (teller: Logger) => {
@@ -66,6 +68,7 @@ export async function openRedisLog(options: RedisLogOptions): Promise<FeedLog> {
       writer,
       clock,
       recordedAt,
+      maxDeadLetters,
     });
   } catch (error) {
     connection.close();

@@ -1,6 +1,6 @@
 import type { Cursor } from "../../schemas/cursor.ts";
 import { DeadLettersFull } from "../errors.ts";
-import { MAX_DEAD_LETTERS, type DeadLetter, type DeadLetterStore, type Parked } from "../log.ts";
+import type { DeadLetter, DeadLetterStore, Parked } from "../log.ts";
 import type { Connection } from "./connection.ts";
 import { deadLetterOf, formatOf } from "./rows.ts";
 import { recordedText } from "./trim.ts";
@@ -12,12 +12,18 @@ export class SqliteDeadLetters implements DeadLetterStore {
   readonly #reading: () => Connection;
   readonly #writing: () => Connection;
   readonly #clock: () => number;
+  readonly #most: number;
 
-  /** `reading` and `writing` answer the connection, or throw where it cannot be used so. */
-  constructor(reading: () => Connection, writing: () => Connection, clock: () => number) {
+  /** `reading` and `writing` answer the connection, or throw where it cannot be used so; `most`: of one consumer. */
+  constructor(
+    reading: () => Connection,
+    writing: () => Connection,
+    { clock, most }: { clock: () => number; most: number },
+  ) {
     this.#reading = reading;
     this.#writing = writing;
     this.#clock = clock;
+    this.#most = most;
   }
 
   async put(consumer: string, letter: Parked): Promise<DeadLetter> {
@@ -29,9 +35,7 @@ export class SqliteDeadLetters implements DeadLetterStore {
         [consumer, cursor.sequence, cursor.epoch],
       );
       if (kept !== undefined) return deadLetterOf(kept);
-      if (countOf(connection, consumer) >= MAX_DEAD_LETTERS) {
-        throw new DeadLettersFull(consumer, MAX_DEAD_LETTERS);
-      }
+      if (countOf(connection, consumer) >= this.#most) throw new DeadLettersFull(consumer, this.#most);
       const parkedAt = recordedText(this.#clock());
       connection.run(
         `INSERT INTO dead_letters (consumer, sequence, epoch, id, reason, attempts, parked_at, data)

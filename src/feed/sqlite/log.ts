@@ -44,6 +44,7 @@ export interface SqliteLogParts {
   readonly maxWalBytes: number;
   /** Ms since 1970. */
   readonly clock: () => number;
+  readonly maxDeadLetters: number;
   /** Called once by `close`, before the connection goes. */
   readonly onClose: () => void;
   /** Called once after the connection went. */
@@ -73,7 +74,8 @@ export class SqliteLog implements FeedLog {
     this.#reads = new SqliteConsistentReads(parts.connection);
     this.consumers = new SqliteConsumers(parts.connection, () => this.#writing(), parts.clock);
     const reading = () => this.#connection;
-    this.deadLetters = new SqliteDeadLetters(reading, () => this.#writing(), parts.clock);
+    const { clock, maxDeadLetters: most } = parts;
+    this.deadLetters = new SqliteDeadLetters(reading, () => this.#writing(), { clock, most });
   }
 
   async head(): Promise<FeedHead> {

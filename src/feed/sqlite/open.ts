@@ -2,7 +2,7 @@ import { statSync } from "node:fs";
 import { hostname } from "node:os";
 import { randomEpoch } from "../epoch.ts";
 import { LogUnusable } from "../errors.ts";
-import type { FeedLog } from "../log.ts";
+import { MAX_DEAD_LETTERS, type FeedLog } from "../log.ts";
 import { Connection } from "./connection.ts";
 import { damaged } from "./errors.ts";
 import { createLogFile, demandOwnership, inspect, isArchived, truePath } from "./file.ts";
@@ -16,6 +16,8 @@ interface CommonOptions {
   readonly path: string;
   /** Ms since 1970. */
   readonly clock?: () => number;
+  /** How many dead letters a consumer may have. Default: MAX_DEAD_LETTERS. */
+  readonly maxDeadLetters?: number;
 }
 
 interface ReadOptions extends CommonOptions {
@@ -77,6 +79,7 @@ function openForReading(path: string, options: ReadOptions): FeedLog {
       readOnly: true,
       maxWalBytes: Infinity,
       clock: options.clock ?? Date.now,
+      maxDeadLetters: options.maxDeadLetters ?? MAX_DEAD_LETTERS,
       onClose: () => undefined,
       onClosed: () => undefined,
     });
@@ -103,6 +106,7 @@ function openForWriting(path: string, options: WriteOptions): FeedLog {
         readOnly: false,
         maxWalBytes: options.maxWalBytes ?? WAL_BYTES,
         clock,
+        maxDeadLetters: options.maxDeadLetters ?? MAX_DEAD_LETTERS,
         onClose: () => leaveCleanly(connection),
         onClosed: () => lock.release(),
       });
