@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createSecureContext, getCACertificates } from "node:tls";
 import { buildConnector } from "undici";
+import { ReloadingFiles } from "../shared/reloading-files.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { NomadOptionInvalid } from "./errors.ts";
 import type { TlsOptions } from "./options.ts";
@@ -20,25 +21,19 @@ export function plainConnector(socketPath: string | undefined): buildConnector.c
  * @throws NomadOptionInvalid where a file cannot be used at the start.
  */
 export function tlsConnector(options: TlsOptions, logger: Logger): buildConnector.connector {
-  let material = readMaterial(options);
-  let connect = connectorOf(options, material);
-  const refresh = () => {
-    try {
-      const latest = readMaterial(options);
-      if (JSON.stringify(latest) === JSON.stringify(material)) return;
-      connect = connectorOf(options, latest);
-      material = latest;
-      logger.info("using renewed TLS files for Nomad");
-    } catch (error) {
+  const files = new ReloadingFiles({
+    version: () => JSON.stringify(readMaterial(options)),
+    read: () => connectorOf(options, readMaterial(options)),
+    onReload: () => logger.info("using renewed TLS files for Nomad"),
+    onUnusable: (problem) =>
       logger.warn(
-        { err: error },
+        { err: problem },
         "cannot use the TLS files for Nomad any more: going on with the last good ones",
-      );
-    }
-  };
+      ),
+  });
   const name = options.serverName === undefined ? {} : { servername: options.serverName };
   return (target, callback) => {
-    refresh();
+    const connect = files.current();
     connect({ ...target, ...name }, (error, socket) => {
       if (error !== null) {
         callback(error, null);

@@ -1,4 +1,5 @@
-import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
+import { ReloadingFiles } from "../shared/reloading-files.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { NomadError } from "./errors.ts";
 import type { TokenSource } from "./options.ts";
@@ -19,40 +20,35 @@ export function createTokenReader(source: TokenSource, logger: Logger): TokenRea
 }
 
 function fileReader(path: string, logger: Logger): TokenReader {
-  let last: Secret | undefined;
-  let failing = false;
+  let file: ReloadingFiles<Secret> | undefined;
   return async () => {
-    const found = await readToken(path);
-    if (found instanceof Secret) {
-      last = found;
-      failing = false;
-      return last;
-    }
-    if (last === undefined) throw unusable(path, found);
-    if (!failing)
-      logger.warn(
-        { path, reason: found.reason },
-        "Nomad's token file cannot be used: keeping the last token",
-      );
-    failing = true;
-    return last;
+    file ??= new ReloadingFiles({
+      version: () => readText(path),
+      read: (text) => secretIn(path, text),
+      onUnusable: (problem) =>
+        logger.warn({ path, err: problem }, "Nomad's token file cannot be used: keeping the last token"),
+    });
+    return file.current();
   };
 }
 
-async function readToken(path: string): Promise<Secret | { reason: string; cause?: unknown }> {
+function readText(path: string): string {
   try {
-    const text = (await readFile(path, "utf8")).trim();
-    if (isToken(text)) return new Secret(text);
-    return { reason: text === "" ? "it is empty" : "it holds more than one token" };
+    return readFileSync(path, "utf8").trim();
   } catch (cause) {
-    return { reason: cause instanceof Error ? cause.message : String(cause), cause };
+    throw unusable(path, cause instanceof Error ? cause.message : String(cause), cause);
   }
 }
 
-function unusable(path: string, found: { reason: string; cause?: unknown }): NomadError {
-  return new NomadError("NOMAD_UNAUTHORIZED", `Nomad's token file ${path} cannot be used: ${found.reason}`, {
+function secretIn(path: string, text: string): Secret {
+  if (isToken(text)) return new Secret(text);
+  throw unusable(path, text === "" ? "it is empty" : "it holds more than one token");
+}
+
+function unusable(path: string, reason: string, cause?: unknown): NomadError {
+  return new NomadError("NOMAD_UNAUTHORIZED", `Nomad's token file ${path} cannot be used: ${reason}`, {
     retryable: true,
     hint: "Write the token's secret id, and nothing else, to the file; it is read again at every request",
-    cause: found.cause,
+    cause,
   });
 }

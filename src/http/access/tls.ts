@@ -1,6 +1,7 @@
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { createSecureContext } from "node:tls";
 import type { SecureContextOptions } from "node:tls";
+import { fileVersions, ReloadingFiles } from "../../shared/reloading-files.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import { TlsFilesUnusable } from "./errors.ts";
 
@@ -40,18 +41,17 @@ export function watchTlsFiles(
   options: { logger: Logger; onChange: (read: SecureContextOptions) => void; lookEveryMs?: number },
 ): () => void {
   const { logger, onChange, lookEveryMs = LOOK_EVERY_MS } = options;
-  let version = versionOf(files);
-  const timer = setInterval(() => {
-    const now = versionOf(files);
-    if (now === version) return;
-    version = now;
-    try {
-      onChange(readTlsFiles(files));
+  const watched = new ReloadingFiles({
+    version: () => fileVersions(pathsOf(files)),
+    read: () => readTlsFiles(files),
+    onReload: (read) => {
+      onChange(read);
       logger.info({ cert: files.cert }, "the listener's certificate was read again");
-    } catch (error) {
-      logger.warn({ err: error }, "the listener's new certificate cannot be used: keeping the last");
-    }
-  }, lookEveryMs).unref();
+    },
+    onUnusable: (problem) =>
+      logger.warn({ err: problem }, "the listener's new certificate cannot be used: keeping the last"),
+  });
+  const timer = setInterval(() => watched.current(), lookEveryMs).unref();
   return () => clearInterval(timer);
 }
 
@@ -64,11 +64,6 @@ function readPem(path: string): Buffer {
   }
 }
 
-function versionOf({ cert, key, clientCa }: TlsFiles): string {
-  return [cert, key, ...(clientCa === undefined ? [] : [clientCa])].map(mark).join();
-}
-
-function mark(path: string): string {
-  const found = statSync(path, { throwIfNoEntry: false });
-  return found === undefined ? "" : `${found.mtimeMs}/${found.size}/${found.ino}`;
+function pathsOf({ cert, key, clientCa }: TlsFiles): string[] {
+  return [cert, key, ...(clientCa === undefined ? [] : [clientCa])];
 }

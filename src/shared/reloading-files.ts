@@ -1,0 +1,61 @@
+import { statSync } from "node:fs";
+
+interface Source<Content> {
+  /** Differs whenever the files do: their text, or `fileVersions`. May throw where there are none. */
+  readonly version: () => string;
+  /** Throws what is wrong with them, as while they are being written. */
+  readonly read: (version: string) => Content;
+  readonly onReload?: (content: Content) => void;
+  /** The last content stays in use. Called once for each problem in a row. */
+  readonly onUnusable: (problem: unknown) => void;
+}
+
+/** What is in files, followed as they change. What cannot be used leaves the last content in use. */
+export class ReloadingFiles<Content> {
+  readonly #source: Source<Content>;
+  #version: string;
+  #content: Content;
+  #problem: string | undefined;
+
+  /** Throws what `version` and `read` throw: there is no last content yet. */
+  constructor(source: Source<Content>) {
+    this.#source = source;
+    this.#version = source.version();
+    this.#content = source.read(this.#version);
+  }
+
+  /** The newest content that can be used; looks at the files. */
+  current(): Content {
+    const { onReload, onUnusable } = this.#source;
+    try {
+      if (this.#hasChanged()) onReload?.(this.#content);
+      this.#problem = undefined;
+    } catch (problem) {
+      if (String(problem) !== this.#problem) onUnusable(problem);
+      this.#problem = String(problem);
+    }
+    return this.#content;
+  }
+
+  #hasChanged(): boolean {
+    const version = this.#source.version();
+    if (version === this.#version) return false;
+    this.#version = version;
+    this.#content = this.#source.read(version);
+    return true;
+  }
+}
+
+/** Changes whenever one of the files is written, replaced, removed, or allowed to others. Reads none of them. */
+export function fileVersions(paths: readonly string[]): string {
+  return paths.map(versionOf).join();
+}
+
+function versionOf(path: string): string {
+  try {
+    const { mtimeMs, size, ino, mode } = statSync(path);
+    return `${mtimeMs}/${size}/${ino}/${mode}`;
+  } catch (error) {
+    return String(error);
+  }
+}
