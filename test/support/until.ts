@@ -1,6 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-/** Asks until the answer is neither undefined nor false; rejects after `withinMs`, saying what it waited for. */
+/**
+ * Asks until the answer is neither undefined nor false; rejects after `withinMs`, saying what it waited for. Rests for
+ * as long as an answer took, so that asking leaves time for what it waits for.
+ */
 export async function until<T>(
   what: string,
   ask: () => Promise<T | undefined | false> | T | undefined | false,
@@ -8,9 +11,10 @@ export async function until<T>(
 ): Promise<T> {
   const deadline = Date.now() + withinMs;
   for (;;) {
+    const askedAt = performance.now();
     const answer = await ask();
     if (answer !== undefined && answer !== false) return answer;
     if (Date.now() > deadline) throw new Error(`waited ${withinMs} ms in vain: ${what}`);
-    await delay(25);
+    await delay(Math.max(25, performance.now() - askedAt));
   }
 }
