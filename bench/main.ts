@@ -24,6 +24,7 @@ const FILES: readonly (() => Promise<{ readonly default: readonly BenchRow[] }>)
   () => import("./hostile-pings.ts"),
   () => import("./reads.ts"),
   () => import("./hostile-reads.ts"),
+  () => import("./hostile-cuts.ts"),
 ];
 
 async function main(): Promise<number> {

@@ -81,7 +81,7 @@ class StateBody {
   }
 
   async send(
-    texts: AsyncIterable<readonly string[]>,
+    texts: AsyncIterable<string[]>,
     options: { cursor: Cursor; stallTimeoutMs: number; frames: ConnectionFrames; gone: AbortSignal },
   ): Promise<void> {
     const { cursor, stallTimeoutMs, frames, gone } = options;
@@ -109,9 +109,10 @@ class StateBody {
     }
   }
 
-  #write(batch: readonly string[]): void {
+  /** Empties the batch, and writes bytes: of a string the socket would hold both until they are taken. */
+  #write(batch: string[]): void {
     const { begin, between } = this.#layout;
-    this.#response.write(`${this.#isEmpty ? begin : between}${batch.join(between)}`);
+    this.#response.write(Buffer.from(`${this.#isEmpty ? begin : between}${batch.splice(0).join(between)}`));
     this.#isEmpty = false;
   }
 

@@ -4,6 +4,7 @@ import { findRedis } from "../support/redis-server.ts";
 import { skippedBecause } from "../support/skipped.ts";
 import { checkAgainstModel } from "./feed-log-model.ts";
 import { feedLogContract } from "./feed-log.ts";
+import { consistentReadContract } from "./consistent-reads.ts";
 
 const found = await findRedis();
 const redis = typeof found === "string" ? undefined : found;
@@ -16,6 +17,7 @@ describe.skipIf(redis === undefined)(`with a real Redis${missing}`, () => {
   const open = redisLogsOf(redis?.url ?? "", { prefix: runId });
 
   feedLogContract("Redis", open);
+  consistentReadContract("Redis", open);
 
   test("the Redis log does what a list of events and a map of objects would do", async () => {
     await expect(checkAgainstModel(open, 60)).resolves.toBeUndefined();

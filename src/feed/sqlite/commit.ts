@@ -1,4 +1,5 @@
 import { sealDraft, type EventDraft } from "../../schemas/draft.ts";
+import type { ObjectRef } from "../../schemas/resources.ts";
 import type { Scope } from "../../schemas/scope.ts";
 import { currentFence, inherit } from "../claims.ts";
 import { Conflict, Fenced } from "../errors.ts";
@@ -43,8 +44,15 @@ export function claimScope(connection: Connection, scope: Scope, owner: string):
   });
 }
 
-/** Writes the whole commit in one transaction, `nowText` being the time of recording (RFC 3339, UTC, ms). */
-export function commitChunk(connection: Connection, commit: Commit, nowText: string): Committed {
+/**
+ * Writes the whole commit in one transaction, `nowText` being the time of recording (RFC 3339, UTC, ms). `keep` is
+ * called before an object's state is changed.
+ */
+export function commitChunk(
+  connection: Connection,
+  commit: Commit,
+  { nowText, keep }: { nowText: string; keep: (ref: ObjectRef) => void },
+): Committed {
   return connection.transaction(() => {
     const { scope, fence, commitId } = commit;
     const known = overlapping(connection, scope);
@@ -60,7 +68,7 @@ export function commitChunk(connection: Connection, commit: Commit, nowText: str
     const last = meta.sequence + count;
     const first = count === 0 ? 0 : meta.sequence + 1;
     const bytes = appendEvents(connection, commit.events, meta.epoch, first, nowText);
-    writeState(connection, commit.state);
+    writeState(connection, commit.state, keep);
     for (const empty of commit.knownEmptyScopes ?? []) recordKnownEmpty(connection, empty);
     const rev = own.rev + 1;
     connection.run(
@@ -143,8 +151,13 @@ function notBeforeTheLast(connection: Connection, nowText: string): string {
   return last !== undefined && last > nowText ? last : nowText;
 }
 
-function writeState(connection: Connection, writes: readonly StateWrite[]): void {
+function writeState(
+  connection: Connection,
+  writes: readonly StateWrite[],
+  keep: (ref: ObjectRef) => void,
+): void {
   for (const { ref, next } of writes) {
+    keep(ref);
     if (next === null) {
       connection.run("DELETE FROM state WHERE resource = ? AND namespace = ? AND key = ?", [
         ref.resource,

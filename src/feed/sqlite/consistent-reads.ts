@@ -1,109 +1,126 @@
+import { setImmediate } from "node:timers/promises";
 import type { Cursor } from "../../schemas/cursor.ts";
+import type { ObjectRef } from "../../schemas/resources.ts";
 import { LogUnavailable } from "../errors.ts";
 import type { ConsistentRead, StateEntry, StateFilter } from "../log.ts";
 import type { Connection } from "./connection.ts";
+import { KeptValues } from "./kept.ts";
 import { readMeta } from "./rows.ts";
 import { CUT_LIMITS, stateBatches } from "./state.ts";
 
-/** Connections that wait for the next consistent read. SQLite gives a file's descriptors back only with the last connection to it. */
-const MAX_IDLE = 4;
-/** Each reads a few small batches at a time, so that a page that is read again comes from the kernel. */
-const CACHE_KIB = 64;
+/** How many values are dropped in one go. */
+const DROP_VALUES = 500;
 
-/** A read transaction on a connection of its own: the log as of one moment. */
-interface Reader {
-  readonly connection: Connection;
-  readonly version: string;
-  readonly cursor: Cursor;
-  users: number;
+interface OpenRead {
+  /** The moment it shows, as KeptValues calls it. */
+  readonly moment: number;
   isExpired: boolean;
 }
 
-/** The consistent reads of a log that are open. Those that were made between the same two commits share one reader. */
+/**
+ * The open consistent reads of a log that this process writes. One holds neither a connection nor a transaction:
+ * commits keep what they replace, once for all of them, so that a consistent read itself costs nothing. Where commits
+ * would have to keep more than `maxKeptBytes`, the oldest ends.
+ */
 export class SqliteConsistentReads {
   readonly #log: Connection;
-  readonly #readers = new Set<Reader>();
-  readonly #idle: Connection[] = [];
-  #newest: Reader | undefined;
+  readonly #kept: KeptValues;
+  readonly #maxKeptBytes: number;
+  /** The oldest first. */
+  readonly #open = new Set<OpenRead>();
+  #newest = 0;
+  #isDropping = false;
 
-  constructor(log: Connection) {
+  constructor(log: Connection, { maxKeptBytes }: { maxKeptBytes: number }) {
     this.#log = log;
+    this.#kept = new KeptValues(log);
+    this.#maxKeptBytes = maxKeptBytes;
   }
 
-  /** Readers that keep SQLite from beginning its write-ahead file anew. */
-  get readers(): number {
-    return this.#readers.size;
-  }
-
-  /** `version` is another one after each commit. */
-  open(version: string): ConsistentRead {
-    const isShared = this.#newest?.version === version && !this.#newest.isExpired && this.#newest.users > 0;
-    const reader = isShared && this.#newest !== undefined ? this.#newest : this.#begin(version);
-    this.#newest = reader;
-    reader.users += 1;
-    let isOpen = true;
+  open(): ConsistentRead {
+    const cursor = cursorOf(this.#log);
+    const read: OpenRead = { moment: this.#kept.last, isExpired: false };
+    this.#newest = read.moment;
+    this.#open.add(read);
     return {
-      cursor: reader.cursor,
-      entries: (filter) => entriesOf(reader, filter ?? {}),
-      [Symbol.asyncDispose]: async () => {
-        if (isOpen) this.#release(reader);
-        isOpen = false;
-      },
+      cursor,
+      entries: (filter) => this.#entries(read, filter ?? {}),
+      [Symbol.asyncDispose]: async () => this.#end(read),
     };
   }
 
-  /** Takes all consistent reads away from whoever holds them: the log grows on disk while one is open. */
-  expire(): void {
-    for (const reader of this.#readers) {
-      reader.isExpired = true;
-      reader.connection.close();
-    }
-    this.#readers.clear();
-    for (const connection of this.#idle.splice(0)) connection.close();
+  /** For commits: called before an object's state is written or removed, in the same transaction. */
+  keep(ref: ObjectRef): void {
+    if (this.#open.size > 0) this.#kept.keep(ref, this.#newest);
   }
 
-  #begin(version: string): Reader {
-    const connection = this.#idle.pop() ?? this.#connect();
+  /** For commits: called after them. */
+  boundKept(): void {
+    if (this.#open.size === 0 || this.#isDropping || this.#kept.bytes <= this.#maxKeptBytes) return;
+    const [oldest] = this.#open;
+    for (const read of this.#open) {
+      if (read.moment !== oldest?.moment) return;
+      read.isExpired = true;
+      this.#end(read);
+    }
+  }
+
+  async *#entries(read: OpenRead, filter: StateFilter): AsyncGenerator<StateEntry[]> {
+    const batches = this.#kept.batchesAt(read.moment, filter);
+    while (true) {
+      if (read.isExpired) throw expiredRead(this.#log.path);
+      const batch = batches.next();
+      if (batch.done === true) return;
+      yield batch.value;
+    }
+  }
+
+  #end(read: OpenRead): void {
+    if (this.#open.delete(read) && !this.#isDropping) void this.#drop();
+  }
+
+  /** Drops what no open read needs, some of it at a time. */
+  async #drop(): Promise<void> {
+    this.#isDropping = true;
     try {
-      connection.exec("BEGIN");
-      const { epoch, sequence } = readMeta(connection);
-      const reader = { connection, version, cursor: { epoch, sequence }, users: 0, isExpired: false };
-      this.#readers.add(reader);
-      return reader;
-    } catch (error) {
-      connection.close();
-      throw error;
+      while (this.#log.isOpen && this.#kept.drop(this.#oldest, DROP_VALUES)) await setImmediate();
+    } catch {
+      // The end of the next consistent read tries again.
+    } finally {
+      this.#isDropping = false;
     }
   }
 
-  #connect(): Connection {
-    const connection = this.#log.reader();
-    connection.exec(`PRAGMA cache_size = -${CACHE_KIB}`);
-    return connection;
-  }
-
-  #release(reader: Reader): void {
-    reader.users -= 1;
-    if (reader.users > 0 || reader.isExpired) return;
-    const { connection } = reader;
-    this.#readers.delete(reader);
-    if (this.#idle.length >= MAX_IDLE) return connection.close();
-    connection.exec("COMMIT");
-    this.#idle.push(connection);
+  get #oldest(): number {
+    const [oldest] = this.#open;
+    return oldest?.moment ?? this.#kept.last;
   }
 }
 
-async function* entriesOf(reader: Reader, filter: StateFilter): AsyncGenerator<StateEntry[]> {
+/** The log as of one moment for who does not write it: a read transaction on a connection of its own. */
+export function readByTransaction(log: Connection): ConsistentRead {
+  const connection = log.reader();
   try {
-    yield* stateBatches(reader.connection, filter, CUT_LIMITS);
+    connection.exec("BEGIN");
+    return {
+      cursor: cursorOf(connection),
+      entries: (filter) => stateBatches(connection, filter ?? {}, CUT_LIMITS),
+      [Symbol.asyncDispose]: async () => connection.close(),
+    };
   } catch (error) {
-    throw reader.isExpired ? expiredRead(reader.connection.path) : error;
+    connection.close();
+    throw error;
   }
+}
+
+function cursorOf(connection: Connection): Cursor {
+  const { epoch, sequence } = readMeta(connection);
+  return { epoch, sequence };
 }
 
 function expiredRead(path: string): LogUnavailable {
   return new LogUnavailable(
-    `A reading of the state of ${path} was ended because it held up too much of the log`,
+    `A reading of the state of ${path} was ended because too much has changed since it began`,
     { hint: "Read the state again, faster" },
   );
 }

@@ -1,4 +1,3 @@
-import { statSync } from "node:fs";
 import { setImmediate } from "node:timers/promises";
 import type { Cursor } from "../../schemas/cursor.ts";
 import type { LogEntry } from "../../schemas/draft.ts";
@@ -30,7 +29,7 @@ import { damaged, moved } from "./errors.ts";
 import { placeHolder } from "./file.ts";
 import { scanHistory, type Range } from "./history.ts";
 import { entryOf, EVENT_COLUMNS, headOf, readMeta, scopeOf } from "./rows.ts";
-import { SqliteConsistentReads } from "./consistent-reads.ts";
+import { readByTransaction, SqliteConsistentReads } from "./consistent-reads.ts";
 import { filledScopes, filterOf, stateBatches } from "./state.ts";
 import { lastBefore, reclaimBatch, recordedText, recordedTimes, trimBatch } from "./trim.ts";
 
@@ -40,8 +39,8 @@ const FOREIGN_WRITES_MS = 250;
 export interface SqliteLogParts {
   readonly connection: Connection;
   readonly readOnly: boolean;
-  /** SQLite cannot reuse its write-ahead file while a consistent read reads from it: beyond this, consistent reads are ended. */
-  readonly maxWalBytes: number;
+  /** What commits may keep for consistent reads: beyond this, the oldest end. */
+  readonly maxKeptBytes: number;
   /** Ms since 1970. */
   readonly clock: () => number;
   readonly maxDeadLetters: number;
@@ -61,8 +60,8 @@ export class SqliteLog implements FeedLog {
   readonly deadLetters: DeadLetterStore;
   readonly #parts: SqliteLogParts;
   readonly #waiters = new Waiters();
-  readonly #reads: SqliteConsistentReads;
-  #commits = 0;
+  /** None where another process writes. */
+  readonly #reads: SqliteConsistentReads | undefined;
   /** The file that was opened, whatever is at its path later. */
   readonly #file: number | undefined;
   #foreignWrites: NodeJS.Timeout | undefined;
@@ -71,7 +70,7 @@ export class SqliteLog implements FeedLog {
   constructor(parts: SqliteLogParts) {
     this.#parts = parts;
     this.#file = placeHolder(parts.connection.path);
-    this.#reads = new SqliteConsistentReads(parts.connection);
+    this.#reads = parts.readOnly ? undefined : new SqliteConsistentReads(parts.connection, parts);
     this.consumers = new SqliteConsumers(parts.connection, () => this.#writing(), parts.clock);
     const reading = () => this.#connection;
     const { clock, maxDeadLetters: most } = parts;
@@ -95,10 +94,12 @@ export class SqliteLog implements FeedLog {
   }
 
   async commit(commit: Commit): Promise<Committed> {
-    const committed = commitChunk(this.#writing(), commit, recordedText(this.#parts.clock()));
-    this.#commits += 1;
+    const committed = commitChunk(this.#writing(), commit, {
+      nowText: recordedText(this.#parts.clock()),
+      keep: (ref) => this.#reads?.keep(ref),
+    });
     this.#waiters.wake(committed.last);
-    this.#boundWriteAhead();
+    this.#reads?.boundKept();
     return committed;
   }
 
@@ -139,9 +140,8 @@ export class SqliteLog implements FeedLog {
   }
 
   async consistentRead(): Promise<ConsistentRead> {
-    // The first counts what is committed here, the second what is by others.
-    const foreign = this.#connection.get("PRAGMA data_version")?.integer("data_version");
-    return this.#reads.open(`${this.#commits}/${foreign}`);
+    const connection = this.#connection;
+    return this.#reads?.open() ?? readByTransaction(connection);
   }
 
   async times(): Promise<LogTimes> {
@@ -158,7 +158,6 @@ export class SqliteLog implements FeedLog {
       const gone = trimBatch(this.#writing(), limits);
       if (gone === 0) break;
       removed += gone;
-      this.#boundWriteAhead();
       await setImmediate();
     }
     if (removed > 0) while (mayGoOn() && reclaimBatch(this.#writing())) await setImmediate();
@@ -193,7 +192,6 @@ export class SqliteLog implements FeedLog {
     this.#closed = true;
     clearInterval(this.#foreignWrites);
     this.#waiters.end();
-    this.#reads.expire();
     try {
       this.#parts.onClose();
     } finally {
@@ -271,18 +269,5 @@ export class SqliteLog implements FeedLog {
       clearInterval(this.#foreignWrites);
       this.#foreignWrites = undefined;
     }, FOREIGN_WRITES_MS);
-  }
-
-  #boundWriteAhead(): void {
-    if (this.#reads.readers === 0) return;
-    const walBytes = statSync(`${this.#parts.connection.path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
-    if (walBytes <= this.#parts.maxWalBytes) return;
-    this.#reads.expire();
-    try {
-      // Once all of it is in the log's file and nobody reads from it, the next commit begins it anew.
-      this.#connection.exec("PRAGMA wal_checkpoint(PASSIVE)");
-    } catch {
-      // What was committed is committed; SQLite tries again by itself.
-    }
   }
 }

@@ -37,8 +37,8 @@ interface WriteOptions extends CommonOptions {
   readonly fsync?: boolean;
   /** The file's greatest size; a commit beyond it is refused with LogFull. */
   readonly maxFileBytes?: number;
-  /** Size of the write-ahead file at which readings of the state that hold it up are ended. Default 256 MiB. */
-  readonly maxWalBytes?: number;
+  /** What commits may keep in memory of what they replace, for readings of the state in progress. Default 64 MiB. */
+  readonly maxKeptBytes?: number;
   /** Who we are, for the one who finds the log in use. */
   readonly writer?: Writer;
   /** Six characters of a-z and 0-9. */
@@ -53,7 +53,9 @@ const BUSY_MS = 250;
 const RUNNING_BUSY_MS = 20;
 /** Reading every page takes a second or so per GB; beyond this only the structure is checked. */
 const QUICK_CHECK_BYTES = 256 << 20;
-const WAL_BYTES = 256 << 20;
+const KEPT_BYTES = 64 << 20;
+/** Of the write-ahead file, once it was larger. */
+const WAL_BYTES = 64 << 20;
 
 /**
  * Opens the log in the file at `path`, and creates it where there is none. A file that is not a whole log of
@@ -77,7 +79,7 @@ function openForReading(path: string, options: ReadOptions): FeedLog {
     return new SqliteLog({
       connection,
       readOnly: true,
-      maxWalBytes: Infinity,
+      maxKeptBytes: 0,
       clock: options.clock ?? Date.now,
       maxDeadLetters: options.maxDeadLetters ?? MAX_DEAD_LETTERS,
       onClose: () => undefined,
@@ -104,7 +106,7 @@ function openForWriting(path: string, options: WriteOptions): FeedLog {
       return new SqliteLog({
         connection,
         readOnly: false,
-        maxWalBytes: options.maxWalBytes ?? WAL_BYTES,
+        maxKeptBytes: options.maxKeptBytes ?? KEPT_BYTES,
         clock,
         maxDeadLetters: options.maxDeadLetters ?? MAX_DEAD_LETTERS,
         onClose: () => leaveCleanly(connection),
@@ -170,10 +172,8 @@ function checkPages(connection: Connection): void {
 }
 
 function prepare(connection: Connection, options: WriteOptions, nowMs: number): void {
-  // What remains of a large write-ahead file must not itself count as too large.
-  const walKeptBytes = Math.floor((options.maxWalBytes ?? WAL_BYTES) / 4);
   connection.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${options.fsync === false ? "OFF" : "FULL"};
-    PRAGMA journal_size_limit = ${walKeptBytes}; PRAGMA cache_size = -16000`);
+    PRAGMA journal_size_limit = ${WAL_BYTES}; PRAGMA cache_size = -16000`);
   if (options.maxFileBytes !== undefined) {
     const pageBytes = connection.get("PRAGMA page_size")?.integer("page_size") ?? 1;
     connection.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(options.maxFileBytes / pageBytes))}`);

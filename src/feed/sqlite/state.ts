@@ -35,21 +35,25 @@ export async function* stateBatches(
   }
 }
 
-/** The parts of the state that have objects: one seek in the index for each. */
-function* partsOf(
+/** The parts that have objects: one seek in the index of each table for each part. */
+export function* partsOf(
   connection: Connection,
   { resource, namespace }: StateFilter,
+  tables: readonly ("state" | "kept")[] = ["state"],
 ): Generator<StatePart, void, void> {
   if (resource !== undefined && namespace !== undefined) {
     yield { resource, namespace };
     return;
   }
-  const within = resource === undefined ? "" : "resource = ? AND";
-  const sql = `SELECT resource, namespace FROM state WHERE ${within} (resource, namespace) > (?, ?)
-    ORDER BY resource, namespace LIMIT 1`;
+  const within = resource === undefined ? "" : "resource = ?3 AND";
+  const next = tables.map(
+    (table) => `SELECT * FROM (SELECT resource, namespace FROM ${table}
+      WHERE ${within} (resource, namespace) > (?1, ?2) ORDER BY resource, namespace LIMIT 1)`,
+  );
+  const sql = `${next.join(" UNION ")} ORDER BY resource, namespace LIMIT 1`;
   let position = [resource ?? "", ""];
   while (true) {
-    const row = connection.get(sql, resource === undefined ? position : [resource, ...position]);
+    const row = connection.get(sql, resource === undefined ? position : [...position, resource]);
     if (row === undefined) return;
     const part = { resource: row.text("resource") as ResourceType, namespace: row.text("namespace") };
     if (namespace === undefined || part.namespace === namespace) yield part;

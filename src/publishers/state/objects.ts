@@ -64,7 +64,8 @@ function compareBytes(a: string, b: string): number {
 }
 
 /**
- * Texts of the objects of a consistent read that pass, a batch at a time; nothing is read ahead of who takes them.
+ * Texts of the objects of a consistent read that pass, a batch at a time; nothing is read ahead of who takes them. Empty a batch
+ * before you wait for its reader: it stays in memory for as long.
  * @throws TooCostly
  */
 export async function* objectTexts(
@@ -77,7 +78,8 @@ export async function* objectTexts(
   let characters = 0;
   for (const filter of stateFilters(objectConditions(options.conditions), options.access)) {
     for await (const entries of readInSlices(task, read.entries(filter))) {
-      for (const entry of entries) {
+      // Taken out of the batch as they are looked at: the reader may be slow, and whoever is waits with little.
+      for (let entry = entries.shift(); entry !== undefined; entry = entries.shift()) {
         if (task.isOver) await task.nextSlice();
         const text = select(entry);
         if (text === undefined) continue;
