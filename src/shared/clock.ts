@@ -17,6 +17,17 @@ export interface Clock {
 /** Node fires longer timers at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
+/** Calls `run` every `ms` until the returned function is called. Keeps no process alive. */
+export function every(clock: Pick<Clock, "after">, ms: number, run: () => void): () => void {
+  const next = () => clock.after(ms, onTime);
+  const onTime = () => {
+    cancel = next();
+    run();
+  };
+  let cancel = next();
+  return () => cancel();
+}
+
 export const systemClock: Clock = {
   now: () => Date.now(),
   elapsed: () => performance.now(),

@@ -1,10 +1,15 @@
 import { StepLimitReached } from "../../src/filters/evaluation.ts";
 import type { EventFilter } from "../../src/publishers/selection/event-filter.ts";
 
-/** A filter that costs so many steps, parses so many characters, and takes so long, for each event. */
+/** A filter that costs so many steps, parses so many characters, and takes so long, for each event: really, or by `pass`. */
 export function dearFilter(
   passes: EventFilter,
-  { steps, parsed = 0, ms = 0 }: { steps: number; parsed?: number; ms?: number },
+  {
+    steps,
+    parsed = 0,
+    ms = 0,
+    pass = keepBusy,
+  }: { steps: number; parsed?: number; ms?: number; pass?: (ms: number) => void },
 ): EventFilter {
   return (event, cost) => {
     if (cost !== undefined) {
@@ -12,8 +17,12 @@ export function dearFilter(
       cost.steps += steps;
       cost.parsed += parsed;
     }
-    const endsAt = performance.now() + ms;
-    while (performance.now() < endsAt);
+    pass(ms);
     return passes(event);
   };
+}
+
+function keepBusy(ms: number): void {
+  const endsAt = performance.now() + ms;
+  while (performance.now() < endsAt);
 }

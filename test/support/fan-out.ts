@@ -15,12 +15,16 @@ import { FairScheduler } from "../../src/publishers/fanout/fair-scheduler.ts";
 import { SharedSelectors } from "../../src/publishers/fanout/event-selector.ts";
 import type { Cursor } from "../../src/schemas/cursor.ts";
 import type { EventDraft } from "../../src/schemas/draft.ts";
+import { systemClock, type Clock } from "../../src/shared/clock.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { FakeSink } from "./fake-sink.ts";
 
 const SOURCE = "nomad://test/global";
 const SCOPE = { resource: "allocations", namespace: "*" } as const;
+
+/** Nobody waits long for a log that was away. */
+const CLOCK: Clock = { ...systemClock, sleep: (ms, signal) => systemClock.sleep(Math.min(ms, 5), signal) };
 
 /** A subscriber on a fake connection. */
 export interface Fanned {
@@ -37,7 +41,7 @@ export class FanOut implements AsyncDisposable {
   readonly log: FeedLog;
   readonly ring: Ring;
   readonly metrics = createMetrics();
-  readonly scheduler = new FairScheduler();
+  readonly scheduler = new FairScheduler(CLOCK);
   readonly #directory: string;
   readonly #selectors = new SharedSelectors();
   readonly #subscribers: Fanned[] = [];
@@ -57,7 +61,7 @@ export class FanOut implements AsyncDisposable {
       logger: silentLogger(),
       metrics: this.metrics,
       limits: ringLimits,
-      retryMs: 5,
+      clock: CLOCK,
     });
   }
 
@@ -105,6 +109,7 @@ export class FanOut implements AsyncDisposable {
       log: this.#breakable(),
       ring: this.ring,
       scheduler: this.scheduler,
+      clock: CLOCK,
       sink,
       frames: new ConnectionFrames({ source: SOURCE, connectionId: "c", nowMs: () => 0 }),
       start: { cursor: start, head },

@@ -7,6 +7,7 @@ import type { EventFilter } from "../../src/publishers/selection/event-filter.ts
 import { formOf } from "../../src/publishers/selection/payload.ts";
 import { dearFilter } from "../support/dear-filter.ts";
 import { entryOf } from "../support/http-feed.ts";
+import { TestClock } from "../support/test-clock.ts";
 
 const FORM = formOf(({ json }) => Buffer.from(`${json}\n`), "full");
 const FIRST = 101;
@@ -24,8 +25,8 @@ const whole = batchOf([101, 102, 103, 104, 105, 106, 107]);
 /** Some were deleted by somebody. */
 const holey = batchOf([101, 104, 105, 108]);
 
-function turn(): Pace {
-  const pace = new Pace();
+function turn(clock = new TestClock()): Pace {
+  const pace = new Pace(clock);
   pace.beginTurn();
   return pace;
 }
@@ -72,16 +73,17 @@ describe.each([
   });
 
   it("goes on where the turn ended, and asks of no event that was not reached", () => {
+    const clock = new TestClock();
     const asked: string[] = [];
     const filter = dearFilter(
       (event) => {
         asked.push(event.id);
         return even(event);
       },
-      { steps: 4000, ms: 2 },
+      { steps: 4000, ms: 2, pass: (ms) => clock.pass(ms) },
     );
     const selector = make(filter);
-    const pace = new Pace();
+    const pace = new Pace(clock);
     const got: number[] = [];
     let turns = 0;
     for (let after = FIRST - 1; after < whole.last; turns += 1) {
@@ -91,7 +93,7 @@ describe.each([
       after = reached;
     }
     expect(got).toEqual([102, 104, 106]);
-    expect(turns).toBeGreaterThan(2);
+    expect(turns).toBe(7);
     expect(asked).toEqual(whole.entries.map(({ id }) => id));
   });
 });
@@ -149,8 +151,9 @@ describe("the pace of a subscriber", () => {
       { steps: 3000, ms: 2 },
       { steps: 1, parsed: 20_000, ms: 2 },
     ]) {
-      const pace = turn();
-      const filter = dearFilter(() => true, cost);
+      const clock = new TestClock();
+      const pace = turn(clock);
+      const filter = dearFilter(() => true, { ...cost, pass: (ms) => clock.pass(ms) });
       expect([pace.ask(filter, event), pace.ask(filter, event)]).toEqual([true, undefined]);
       expect([pace.isTurnOver, pace.goesLast]).toEqual([true, false]);
     }
@@ -178,14 +181,18 @@ describe("the pace of a subscriber", () => {
 });
 
 it("who falls ever further behind is told, who catches up or was there in between is not", () => {
-  const falling = new Lag(0);
-  falling.note(10);
-  expect(() => falling.note(11)).toThrow(expect.objectContaining({ code: "CANNOT_KEEP_UP" }));
-  const turning = new Lag(0);
-  for (const behindBy of [20, 10]) turning.note(behindBy);
-  expect(() => turning.note(11)).toThrow(expect.objectContaining({ code: "CANNOT_KEEP_UP" }));
-  const rising = new Lag(0);
-  for (const behindBy of [20, 19, 19, undefined, 50, 40]) rising.note(behindBy);
-  const patient = new Lag(60_000);
-  for (const behindBy of [10, 11, 12]) patient.note(behindBy);
+  const clock = new TestClock();
+  /** How far behind a subscriber is at each half of the time it has. */
+  const note = (...behindBy: (number | undefined)[]) => {
+    const lag = new Lag(10_000, clock);
+    for (const events of behindBy) {
+      lag.note(events);
+      clock.pass(5000);
+    }
+  };
+  const told = expect.objectContaining({ code: "CANNOT_KEEP_UP" });
+  expect(() => note(10, 11, 11)).toThrow(told);
+  expect(() => note(20, 30, 10, 12, 11)).toThrow(told);
+  note(20, 30, 19, 25, 19, 30, undefined, 50, 60, 40);
+  note(10, 11);
 });

@@ -1,69 +1,61 @@
-import { expect, it } from "vitest";
+import { beforeEach, expect, it } from "vitest";
 import { FairScheduler } from "../../src/publishers/fanout/fair-scheduler.ts";
+import { TestClock } from "../support/test-clock.ts";
 
-function work(ms: number): void {
-  const end = performance.now() + ms;
-  while (performance.now() < end);
-}
+let clock: TestClock;
+let scheduler: FairScheduler;
+let done: (number | string)[];
+beforeEach(() => {
+  clock = new TestClock();
+  scheduler = new FairScheduler(clock);
+  done = [];
+});
 
 it("lets others run between slices of many turns, and keeps their order", async () => {
-  const scheduler = new FairScheduler();
-  const done: (number | string)[] = [];
   for (let turn = 0; turn < 20; turn += 1) {
     scheduler.schedule(() => {
-      work(1);
+      clock.pass(1);
       done.push(turn);
     });
   }
   setImmediate(() => done.push("others"));
   await new Promise<void>((resolve) => scheduler.schedule(resolve));
-  expect(done.filter((entry) => entry !== "others")).toEqual(Array.from({ length: 20 }, (_, turn) => turn));
-  expect(done.indexOf("others")).toBeLessThan(20);
+  expect(done).toEqual([0, 1, 2, 3, "others", ...Array.from({ length: 16 }, (_, turn) => turn + 4)]);
 });
 
-it("lets those that go last have a part of the time, and everybody else the rest", async () => {
-  const scheduler = new FairScheduler();
-  const done: string[] = [];
-  let over = false;
+it("lets those that go last have a fifth of the time, and everybody else the rest", async () => {
   const last = () => {
-    work(3);
+    clock.pass(3);
     done.push("last");
-    if (!over) scheduler.scheduleLast(last);
+    scheduler.scheduleLast(last);
   };
   scheduler.scheduleLast(last);
   scheduler.scheduleLast(last);
-  for (let turn = 0; turn < 60; turn += 1) {
+  while (done.length < 60) {
     await new Promise<void>((resolve) => scheduler.schedule(resolve));
-    work(1);
+    clock.pass(1);
     done.push("first");
   }
-  over = true;
-  await new Promise<void>((resolve) => scheduler.scheduleLast(resolve));
-  const lasts = done.lastIndexOf("first");
-  const during = done.slice(0, lasts).filter((who) => who === "last").length;
-  expect(during).toBeGreaterThan(0);
-  expect(during).toBeLessThan(20);
-  expect(done.join()).not.toContain("last,last,first");
+  expect(done.filter((who) => who === "last")).toHaveLength(5);
+  expect(done.join()).not.toContain("last,last");
 });
 
 it("gives those that go last their turns where nobody else has any", async () => {
-  const scheduler = new FairScheduler();
-  let done = 0;
+  const beganMs = clock.elapsed();
   for (let turn = 0; turn < 5; turn += 1) {
-    await new Promise<void>((resolve) =>
-      scheduler.scheduleLast(() => {
-        work(2);
-        done += 1;
-        resolve();
-      }),
+    await clock.finish(
+      new Promise<void>((resolve) =>
+        scheduler.scheduleLast(() => {
+          clock.pass(2);
+          resolve();
+        }),
+      ),
     );
   }
-  expect(done).toBe(5);
+  expect(clock.elapsed() - beganMs).toBe(5 * 2 + 4 * 8);
 });
 
 it("gives a turn that is asked for in a turn after those that waited before", async () => {
-  const scheduler = new FairScheduler();
-  const done: string[] = [];
   scheduler.schedule(() => {
     done.push("first");
     scheduler.schedule(() => done.push("first again"));

@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { EpochChanged } from "../../feed/errors.ts";
 import type { ConsumerStore } from "../../feed/log.ts";
 import { formatCursor, parseCursor, type Cursor } from "../../schemas/cursor.ts";
+import { systemClock, type Clock } from "../../shared/clock.ts";
 import { InvalidAck } from "./errors.ts";
 
 /** Between two writes of a connection, for which a log's disk may be waited. */
@@ -14,13 +14,15 @@ const REST_MS = 20;
 export class ConsumerAcks {
   readonly #store: Pick<ConsumerStore, "put">;
   readonly #name: string;
+  readonly #clock: Clock;
   #reached: Cursor | undefined;
   #newest: Cursor | undefined;
   #isStoring = false;
 
-  constructor(store: Pick<ConsumerStore, "put">, name: string) {
+  constructor(store: Pick<ConsumerStore, "put">, name: string, clock: Clock = systemClock) {
     this.#store = store;
     this.#name = name;
+    this.#clock = clock;
   }
 
   /** Everything up to there was sent. */
@@ -40,7 +42,7 @@ export class ConsumerAcks {
     try {
       for (let next = this.#take(); next !== undefined; next = this.#take()) {
         await this.#store.put(this.#name, next);
-        await sleep(REST_MS, undefined, { ref: false });
+        await this.#clock.sleep(REST_MS);
       }
     } finally {
       this.#isStoring = false;

@@ -1,4 +1,5 @@
 import type { EventEmitter } from "node:events";
+import { systemClock, type Clock } from "../../shared/clock.ts";
 
 /** Counts what was written to a connection and not taken from it yet, and says when all of it was. */
 export class Drain {
@@ -38,20 +39,20 @@ interface Drainable extends EventEmitter {
 /** Resolves true once `stream` takes more, false after `timeoutMs` or when `signal` aborts. */
 export async function whenDrained(
   stream: Drainable,
-  { timeoutMs, signal }: { timeoutMs: number; signal: AbortSignal },
+  { timeoutMs, signal, clock = systemClock }: { timeoutMs: number; signal: AbortSignal; clock?: Clock },
 ): Promise<boolean> {
   if (signal.aborted) return false;
   if (!stream.writableNeedDrain) return true;
   return new Promise((resolve) => {
     const settle = (drained: boolean) => () => {
-      clearTimeout(timer);
+      cancel();
       stream.off("drain", onDrain);
       signal.removeEventListener("abort", onGiveUp);
       resolve(drained);
     };
     const onDrain = settle(true);
     const onGiveUp = settle(false);
-    const timer = setTimeout(onGiveUp, timeoutMs);
+    const cancel = clock.after(timeoutMs, onGiveUp);
     stream.once("drain", onDrain);
     signal.addEventListener("abort", onGiveUp, { once: true });
   });

@@ -1,4 +1,5 @@
 import type { ServerResponse } from "node:http";
+import { systemClock, type Clock } from "../../shared/clock.ts";
 import { Drain } from "./drain.ts";
 import type { Encode, Frame, Sink, StreamFormat } from "./sink.ts";
 
@@ -10,15 +11,22 @@ export abstract class HttpSink implements Sink {
   readonly format: StreamFormat;
   readonly encode: Encode;
   readonly #response: ServerResponse;
+  readonly #clock: Clock;
   readonly #drain = new Drain();
 
   constructor(
     response: ServerResponse,
-    { format, contentType, encode }: { format: StreamFormat; contentType: string; encode: Encode },
+    {
+      format,
+      contentType,
+      encode,
+      clock = systemClock,
+    }: { format: StreamFormat; contentType: string; encode: Encode; clock?: Clock | undefined },
   ) {
     this.format = format;
     this.encode = encode;
     this.#response = response;
+    this.#clock = clock;
     response.writeHead(200, {
       "content-type": contentType,
       "cache-control": "no-store",
@@ -55,8 +63,10 @@ export abstract class HttpSink implements Sink {
 
   end(): void {
     const response = this.#response;
-    const timer = setTimeout(() => response.destroy(), END_TIMEOUT_MS).unref();
-    response.once("close", () => clearTimeout(timer));
+    response.once(
+      "close",
+      this.#clock.after(END_TIMEOUT_MS, () => response.destroy()),
+    );
     response.end();
   }
 }

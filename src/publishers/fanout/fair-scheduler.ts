@@ -1,3 +1,5 @@
+import type { Clock } from "../../shared/clock.ts";
+
 /** How long others wait at most for a slice of turns, and for the turn that is just under way. */
 const SLICE_MS = 4;
 /** How long those that go last work at a time, and for how many times as long they rest then. */
@@ -11,12 +13,17 @@ const REST_PER_WORK = 4;
  * nobody else ever waits for more than one of them.
  */
 export class FairScheduler {
+  readonly #clock: Clock;
   #waiting: (() => void)[] = [];
   #next = 0;
   readonly #last: (() => void)[] = [];
   #lastRestUntil = 0;
   #isResting = false;
   #isRunning = false;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
 
   /** `task` must not throw. */
   schedule(task: () => void): void {
@@ -32,27 +39,27 @@ export class FairScheduler {
 
   #wake(): void {
     if (this.#isRunning) return;
-    const restMs = this.#lastRestUntil - performance.now();
+    const restMs = this.#lastRestUntil - this.#clock.elapsed();
     if (this.#waiting.length > 0 || (this.#last.length > 0 && restMs <= 0)) {
       this.#isRunning = true;
       setImmediate(this.#run);
     } else if (this.#last.length > 0 && !this.#isResting) {
       this.#isResting = true;
-      setTimeout(() => {
+      this.#clock.after(Math.ceil(restMs), () => {
         this.#isResting = false;
         this.#wake();
-      }, Math.ceil(restMs));
+      });
     }
   }
 
   readonly #run = (): void => {
-    const sliceEndsAt = performance.now() + SLICE_MS;
+    const sliceEndsAt = this.#clock.elapsed() + SLICE_MS;
     for (;;) {
       const task = this.#waiting[this.#next];
       if (task === undefined) break;
       this.#next += 1;
       task();
-      if (performance.now() >= sliceEndsAt) break;
+      if (this.#clock.elapsed() >= sliceEndsAt) break;
     }
     this.#waiting = this.#waiting.slice(this.#next);
     this.#next = 0;
@@ -63,12 +70,12 @@ export class FairScheduler {
 
   #runLast(): void {
     if (this.#last.length === 0) return;
-    const beganAt = performance.now();
+    const beganAt = this.#clock.elapsed();
     let now = beganAt;
     if (now < this.#lastRestUntil) return;
     for (let task = this.#last.shift(); task !== undefined; task = this.#last.shift()) {
       task();
-      now = performance.now();
+      now = this.#clock.elapsed();
       if (now - beganAt >= LAST_SLICE_MS) break;
     }
     this.#lastRestUntil = now + (now - beganAt) * REST_PER_WORK;

@@ -1,12 +1,15 @@
+import type { Clock } from "../../shared/clock.ts";
 import { CannotKeepUp } from "../connection/errors.ts";
 
 /** Watches whether a subscriber that does not keep up at least does not fall further behind. */
 export class Lag {
   readonly #timeoutMs: number;
+  readonly #clock: Pick<Clock, "elapsed">;
   #mark: { readonly atMs: number; readonly behindBy: number } | undefined;
 
-  constructor(timeoutMs: number) {
+  constructor(timeoutMs: number, clock: Pick<Clock, "elapsed">) {
     this.#timeoutMs = timeoutMs;
+    this.#clock = clock;
   }
 
   /**
@@ -18,7 +21,7 @@ export class Lag {
       this.#mark = undefined;
       return;
     }
-    const atMs = performance.now();
+    const atMs = this.#clock.elapsed();
     this.#mark ??= { atMs, behindBy };
     if (atMs - this.#mark.atMs < this.#timeoutMs) return;
     if (behindBy > this.#mark.behindBy) throw new CannotKeepUp(behindBy);

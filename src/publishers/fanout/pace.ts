@@ -1,5 +1,6 @@
 import { StepLimitReached } from "../../filters/evaluation.ts";
 import type { FilterCost } from "../../schemas/subscription-schema.ts";
+import type { Clock } from "../../shared/clock.ts";
 import type { EventFilter } from "../selection/event-filter.ts";
 
 type TestedEvent = Parameters<EventFilter>[0];
@@ -18,12 +19,17 @@ const STEPS_OF_A_CHARACTER = 0.2;
  * in a turn that others wait for; the subscriber's turns then go last, until its filters have been cheap for a while.
  */
 export class Pace {
+  readonly #clock: Pick<Clock, "elapsed">;
   readonly #cost: FilterCost = { steps: 0, parsed: 0 };
   #isDear = false;
   #cheapEvents = 0;
   #isTurnOver = false;
   #turnEndsAt = 0;
   #lookAt = 0;
+
+  constructor(clock: Pick<Clock, "elapsed">) {
+    this.#clock = clock;
+  }
 
   /** Whether the next turn goes last. */
   get goesLast(): boolean {
@@ -36,7 +42,7 @@ export class Pace {
 
   beginTurn(): void {
     this.#isTurnOver = false;
-    this.#turnEndsAt = performance.now() + TURN_MS;
+    this.#turnEndsAt = this.#clock.elapsed() + TURN_MS;
     this.#lookAt = this.#work + LOOK_EVERY_STEPS;
   }
 
@@ -67,7 +73,7 @@ export class Pace {
   #isTimeOver(): boolean {
     if (this.#work < this.#lookAt) return false;
     this.#lookAt = this.#work + LOOK_EVERY_STEPS;
-    this.#isTurnOver = performance.now() >= this.#turnEndsAt;
+    this.#isTurnOver = this.#clock.elapsed() >= this.#turnEndsAt;
     return this.#isTurnOver;
   }
 

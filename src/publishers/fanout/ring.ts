@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { FeedLog } from "../../feed/log.ts";
 import { LogUnavailable } from "../../feed/errors.ts";
 import type { Cursor } from "../../schemas/cursor.ts";
+import type { Clock } from "../../shared/clock.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
 import { Batch, BATCH_LIMITS } from "./batch.ts";
@@ -16,11 +16,10 @@ const RETRY_MS = 500;
 export interface RingOptions {
   readonly log: FeedLog;
   readonly scheduler: FairScheduler;
+  readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Pick<Metrics, "ringBytes" | "ringEvents">;
   readonly limits?: { readonly maxBytes: number; readonly maxEvents: number };
-  /** After the log could not be followed. */
-  readonly retryMs?: number;
 }
 
 /**
@@ -108,7 +107,7 @@ export class Ring {
         this.#options.logger[level]({ err: error }, "The log cannot be followed; trying again");
         this.#clear();
         this.#announce();
-        await sleep(this.#options.retryMs ?? RETRY_MS, undefined, { signal }).catch(() => undefined);
+        await this.#options.clock.sleep(RETRY_MS, signal);
       }
     }
   }

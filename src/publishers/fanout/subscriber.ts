@@ -1,6 +1,7 @@
 import { EventsMissing } from "../../feed/errors.ts";
 import type { FeedLog } from "../../feed/log.ts";
 import type { Cursor } from "../../schemas/cursor.ts";
+import type { Clock } from "../../shared/clock.ts";
 import { Batch, BATCH_LIMITS } from "./batch.ts";
 import { TooSlow } from "../connection/errors.ts";
 import { publicError, type ConnectionFrames } from "../connection/frames.ts";
@@ -17,6 +18,7 @@ export interface SubscriberOptions {
   readonly log: Pick<FeedLog, "read">;
   readonly ring: Ring;
   readonly scheduler: FairScheduler;
+  readonly clock: Clock;
   readonly sink: Sink;
   readonly frames: ConnectionFrames;
   readonly start: StartPoint;
@@ -63,15 +65,15 @@ export class ClientGone extends Error {}
 export class Subscriber {
   readonly #options: SubscriberOptions;
   readonly #ending = Promise.withResolvers<Ending>();
-  readonly #pace = new Pace();
+  readonly #pace: Pace;
   #cursor: Cursor;
   /** What was read from the log, until it is dealt with. */
   #read: Batch | undefined;
   readonly #lag: Lag;
   #events = 0;
   #nextBookmarkAt = 0;
-  #bookmarkTimer: NodeJS.Timeout | undefined;
-  #stallTimer: NodeJS.Timeout | undefined;
+  #cancelBookmark: (() => void) | undefined;
+  #cancelStall: (() => void) | undefined;
   #leaveRing: (() => void) | undefined;
   #hasTurn = false;
   #isReading = false;
@@ -83,7 +85,8 @@ export class Subscriber {
   constructor(options: SubscriberOptions) {
     this.#options = options;
     this.#cursor = options.start.cursor;
-    this.#lag = new Lag(options.catchUpTimeoutMs ?? CATCH_UP_TIMEOUT_MS);
+    this.#pace = new Pace(options.clock);
+    this.#lag = new Lag(options.catchUpTimeoutMs ?? CATCH_UP_TIMEOUT_MS, options.clock);
   }
 
   /**
@@ -131,17 +134,17 @@ export class Subscriber {
   }
 
   async #untilClear(signal: AbortSignal): Promise<void> {
-    const { sink, stallTimeoutMs } = this.#options;
+    const { sink, clock, stallTimeoutMs } = this.#options;
     if (sink.isClear) return;
     const clear = Promise.withResolvers<void>();
-    const timer = setTimeout(() => clear.reject(new TooSlow(stallTimeoutMs)), stallTimeoutMs);
+    const cancel = clock.after(stallTimeoutMs, () => clear.reject(new TooSlow(stallTimeoutMs)));
     const onAbort = () => clear.reject(signal.reason);
     signal.addEventListener("abort", onAbort, { once: true });
     sink.whenClear(() => clear.resolve());
     try {
       await clear.promise;
     } finally {
-      clearTimeout(timer);
+      cancel();
       signal.removeEventListener("abort", onAbort);
     }
   }
@@ -152,7 +155,7 @@ export class Subscriber {
   }
 
   #requestTurn(): void {
-    if (this.#hasTurn || this.#isReading || this.#isOver || this.#stallTimer !== undefined) return;
+    if (this.#hasTurn || this.#isReading || this.#isOver || this.#cancelStall !== undefined) return;
     this.#hasTurn = true;
     const { scheduler } = this.#options;
     if (this.#pace.goesLast) scheduler.scheduleLast(this.#onTurn);
@@ -173,7 +176,7 @@ export class Subscriber {
     if (next instanceof Batch) next = this.#deliverFrom(next);
     if (this.#isDone()) return this.#finish();
     this.#lag.note(this.#behindBy());
-    if (performance.now() >= this.#nextBookmarkAt) this.#bookmark();
+    if (this.#options.clock.elapsed() >= this.#nextBookmarkAt) this.#bookmark();
     if (!sink.isClear) this.#waitForSocket();
     else if (next === "behind") void this.#readLog();
     else if (next !== undefined) this.#requestTurn();
@@ -261,11 +264,11 @@ export class Subscriber {
   }
 
   #waitForSocket(): void {
-    const { sink, stallTimeoutMs } = this.#options;
-    this.#stallTimer = setTimeout(() => this.#fail(new TooSlow(stallTimeoutMs)), stallTimeoutMs);
+    const { sink, clock, stallTimeoutMs } = this.#options;
+    this.#cancelStall = clock.after(stallTimeoutMs, () => this.#fail(new TooSlow(stallTimeoutMs)));
     sink.whenClear(() => {
-      clearTimeout(this.#stallTimer);
-      this.#stallTimer = undefined;
+      this.#cancelStall?.();
+      this.#cancelStall = undefined;
       this.#requestTurn();
     });
   }
@@ -280,11 +283,11 @@ export class Subscriber {
   }
 
   #scheduleBookmark(): void {
-    const { bookmarkIntervalMs } = this.#options;
-    this.#nextBookmarkAt = performance.now() + bookmarkIntervalMs;
-    clearTimeout(this.#bookmarkTimer);
+    const { clock, bookmarkIntervalMs } = this.#options;
+    this.#nextBookmarkAt = clock.elapsed() + bookmarkIntervalMs;
+    this.#cancelBookmark?.();
     // A timer may come a moment early.
-    this.#bookmarkTimer = setTimeout(() => this.#requestTurn(), bookmarkIntervalMs + 1).unref();
+    this.#cancelBookmark = clock.after(bookmarkIntervalMs + 1, () => this.#requestTurn());
   }
 
   #finish(): void {
@@ -315,8 +318,8 @@ export class Subscriber {
 
   #end(reason: string, error?: unknown): void {
     this.#isOver = true;
-    clearTimeout(this.#bookmarkTimer);
-    clearTimeout(this.#stallTimer);
+    this.#cancelBookmark?.();
+    this.#cancelStall?.();
     this.#leaveRing?.();
     const ending = { reason, cursor: this.#cursor, events: this.#events };
     this.#ending.resolve(error === undefined ? ending : { ...ending, error });

@@ -1,6 +1,7 @@
 import type { FeedLog } from "../../feed/log.ts";
 import { formatCursor } from "../../schemas/cursor.ts";
 import type { Subscription } from "../../schemas/subscription-schema.ts";
+import { systemClock, type Clock } from "../../shared/clock.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
 import { EVERYTHING, type Access } from "../selection/access.ts";
@@ -32,6 +33,7 @@ export interface SubscriptionsOptions {
   >;
   readonly bookmarkIntervalMs: number;
   readonly stallTimeoutMs: number;
+  readonly clock?: Clock;
 }
 
 /**
@@ -40,13 +42,16 @@ export interface SubscriptionsOptions {
 export class Subscriptions {
   readonly #options: SubscriptionsOptions;
   readonly #open = new Map<AbortController, Promise<void>>();
-  readonly #scheduler = new FairScheduler();
+  readonly #clock: Clock;
+  readonly #scheduler: FairScheduler;
   readonly #ring: Ring;
   readonly #selectors = new SharedSelectors();
 
   constructor(options: SubscriptionsOptions) {
     this.#options = options;
-    this.#ring = new Ring({ ...options, scheduler: this.#scheduler });
+    this.#clock = options.clock ?? systemClock;
+    this.#scheduler = new FairScheduler(this.#clock);
+    this.#ring = new Ring({ ...options, scheduler: this.#scheduler, clock: this.#clock });
   }
 
   get size(): number {
@@ -65,6 +70,7 @@ export class Subscriptions {
       log,
       ring: this.#ring,
       scheduler: this.#scheduler,
+      clock: this.#clock,
       sink,
       frames,
       start,

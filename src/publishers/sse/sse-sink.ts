@@ -1,4 +1,5 @@
 import type { ServerResponse } from "node:http";
+import { every, systemClock } from "../../shared/clock.ts";
 import type { Frame } from "../connection/sink.ts";
 import { HttpSink } from "../connection/http-sink.ts";
 
@@ -9,11 +10,8 @@ import { HttpSink } from "../connection/http-sink.ts";
 export class SseSink extends HttpSink {
   constructor(response: ServerResponse, options: { heartbeatIntervalMs: number }) {
     super(response, { format: "sse", contentType: "text/event-stream; charset=utf-8", encode: sseMessage });
-    const heartbeat = setInterval(
-      () => this.writeIfIdle(": still here\n\n"),
-      options.heartbeatIntervalMs,
-    ).unref();
-    response.once("close", () => clearInterval(heartbeat));
+    const beat = () => this.writeIfIdle(": still here\n\n");
+    response.once("close", every(systemClock, options.heartbeatIntervalMs, beat));
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import type { RawData, WebSocket } from "ws";
 import { InvalidMessage } from "../connection/errors.ts";
-import { systemClock } from "../../shared/clock.ts";
+import { every, systemClock, type Clock } from "../../shared/clock.ts";
 import { TokenBucket } from "../../shared/token-bucket.ts";
 
 /** Pings are answered, so who sends more is cut off. */
@@ -27,7 +27,14 @@ export interface ClientListeners {
 export function listenToClient(
   webSocket: WebSocket,
   socket: Socket,
-  { pingIntervalMs, onPing, onAck, onEnd, onFlood }: ClientListeners & { pingIntervalMs: number },
+  {
+    pingIntervalMs,
+    clock = systemClock,
+    onPing,
+    onAck,
+    onEnd,
+    onFlood,
+  }: ClientListeners & { pingIntervalMs: number; clock?: Clock },
 ): void {
   let alive = true;
   let hasEnded = false;
@@ -35,8 +42,8 @@ export function listenToClient(
     hasEnded = true;
     onEnd(error);
   };
-  const pings = new TokenBucket(PINGS, systemClock);
-  const messages = new TokenBucket(MESSAGES, systemClock);
+  const pings = new TokenBucket(PINGS, clock);
+  const messages = new TokenBucket(MESSAGES, clock);
   const heard = () => {
     alive = true;
     messages.spend(1);
@@ -47,7 +54,7 @@ export function listenToClient(
       socket.once("drain", () => webSocket.resume());
     } else if (messages.debtMs > 0) {
       webSocket.pause();
-      systemClock.after(messages.debtMs, () => webSocket.resume());
+      clock.after(messages.debtMs, () => webSocket.resume());
     }
   };
   /** Whether it may be answered. */
@@ -58,12 +65,12 @@ export function listenToClient(
     onFlood(PINGS.perSecond);
     return false;
   };
-  const timer = setInterval(() => {
+  const stopPings = every(clock, pingIntervalMs, () => {
     if (webSocket.bufferedAmount > 0) return;
     if (!alive) return webSocket.terminate();
     alive = false;
     webSocket.ping();
-  }, pingIntervalMs).unref();
+  });
   webSocket.on("ping", (data: Buffer) => {
     heard();
     if (mayPing()) webSocket.pong(data);
@@ -81,7 +88,7 @@ export function listenToClient(
   // ws closes the connection itself after a broken or overlong frame.
   webSocket.on("error", () => end());
   webSocket.once("close", () => {
-    clearInterval(timer);
+    stopPings();
     end();
   });
 }

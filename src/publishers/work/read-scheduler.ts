@@ -1,3 +1,4 @@
+import { systemClock, type Clock } from "../../shared/clock.ts";
 import { TooCostly } from "../connection/errors.ts";
 
 /** How long everybody else waits for one reader's slice. */
@@ -6,6 +7,7 @@ const SLICE_MS = 2;
 export interface ReadSchedulerOptions {
   /** What the work of one request may cost in all, in ms of slices. */
   readonly maxWorkMs: number;
+  readonly clock?: Pick<Clock, "elapsed">;
 }
 
 /**
@@ -52,6 +54,7 @@ export class ReadScheduler {
 export class ReadTask {
   readonly #scheduler: ReadScheduler;
   readonly #maxWorkMs: number;
+  readonly #clock: Pick<Clock, "elapsed">;
   readonly #signal: AbortSignal | undefined;
   #endsAt: number;
   /** Undefined outside of slices. */
@@ -60,23 +63,28 @@ export class ReadTask {
 
   constructor(
     scheduler: ReadScheduler,
-    { maxWorkMs, signal }: ReadSchedulerOptions & { readonly signal: AbortSignal | undefined },
+    {
+      maxWorkMs,
+      clock = systemClock,
+      signal,
+    }: ReadSchedulerOptions & { readonly signal: AbortSignal | undefined },
   ) {
     this.#scheduler = scheduler;
     this.#signal = signal;
     this.#maxWorkMs = maxWorkMs;
-    this.#beganAt = performance.now();
+    this.#clock = clock;
+    this.#beganAt = this.#clock.elapsed();
     this.#endsAt = this.#beganAt + SLICE_MS;
   }
 
   /** Whether the slice is used up. */
   get isOver(): boolean {
-    return performance.now() >= this.#endsAt;
+    return this.#clock.elapsed() >= this.#endsAt;
   }
 
   /** What the work has cost so far, in ms of slices. */
   get workedMs(): number {
-    return this.#workedMs + (this.#beganAt === undefined ? 0 : performance.now() - this.#beganAt);
+    return this.#workedMs + (this.#beganAt === undefined ? 0 : this.#clock.elapsed() - this.#beganAt);
   }
 
   /** Lets everybody else go first. @throws TooCostly where the work has cost as much as it may; what was aborted with. */
@@ -85,7 +93,7 @@ export class ReadTask {
     if (this.#workedMs > this.#maxWorkMs) throw new TooCostly(this.#maxWorkMs);
     await this.#scheduler.turn();
     this.#signal?.throwIfAborted();
-    this.#beganAt = performance.now();
+    this.#beganAt = this.#clock.elapsed();
     this.#endsAt = this.#beganAt + SLICE_MS;
   }
 
@@ -105,7 +113,7 @@ export class ReadTask {
   /** Ends the slice: who waits for something else does not work. */
   pause(): void {
     if (this.#beganAt === undefined) return;
-    this.#workedMs += performance.now() - this.#beganAt;
+    this.#workedMs += this.#clock.elapsed() - this.#beganAt;
     this.#beganAt = undefined;
   }
 }
