@@ -35,7 +35,7 @@ const REMIND_AFTER_LINES = 100;
 /** How long the feed may take to have seen everything once, ms. */
 const START_MS = 60_000;
 /** How long the feed may take to catch up once the cluster stands still, ms. */
-const SETTLE_MS = 12_000;
+const SETTLE_MS = 30_000;
 
 /**
  * A simulated cluster, the bridge and a live view of its events in one process. In the end it holds the log
