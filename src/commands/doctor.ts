@@ -9,6 +9,7 @@ import { checkHere } from "./support/checks/local-checks.ts";
 import { checkNomad } from "./support/checks/nomad-checks.ts";
 import { coloursFor, type Colours } from "./support/colours.ts";
 import { EXIT_CODES } from "./support/exit.ts";
+import { wrapText } from "./support/wrap-text.ts";
 
 /** Checks what the feed needs and prints a line for each, with what to do. Answers 1 where something fails. */
 export async function doctor(options: { given: Given; json: boolean }, io: Io): Promise<number> {
@@ -18,7 +19,7 @@ export async function doctor(options: { given: Given; json: boolean }, io: Io): 
   for await (const found of allChecks(config, io.signal)) {
     const check = withoutSecrets(found);
     checks.push(check);
-    if (!options.json) io.stdout.write(checkText(check, colours));
+    if (!options.json) io.stdout.write(checkText(check, colours, io.columns()));
   }
   if (options.json) io.stdout.write(`${terminalJson(JSON.stringify(checks, null, 2))}\n`);
   return checks.some(({ status }) => status === "failure") ? EXIT_CODES.failed : EXIT_CODES.ok;
@@ -37,8 +38,14 @@ function withoutSecrets({ message, hint, ...check }: Check): Check {
   };
 }
 
-function checkText({ name, status, message, hint }: Check, colours: Colours): string {
+function checkText(
+  { name, status, message, hint }: Check,
+  colours: Colours,
+  columns: number | undefined,
+): string {
   const mark = { ok: colours.green("✓"), warning: colours.yellow("!"), failure: colours.red("✗") }[status];
-  const advice = hint === undefined ? "" : `    ${colours.dim(`→ ${plainText(hint)}`)}\n`;
-  return `${mark} ${colours.bold(name)}: ${plainText(message)}\n${advice}`;
+  const advice = `    ${colours.dim(`→ ${wrapText(plainText(hint ?? ""), { columns, indent: 6 })}`)}\n`;
+  // The name goes with the first line, and is wrapped as part of it.
+  const found = wrapText(`${name}: ${plainText(message)}`, { columns, indent: 2 }).slice(name.length);
+  return `${mark} ${colours.bold(name)}${found}\n${hint === undefined ? "" : advice}`;
 }

@@ -6,6 +6,7 @@ import { plainLines, plainText } from "../../schemas/terminal-text.ts";
 import type { Io } from "../io.ts";
 import { stderrColoursFor } from "./colours.ts";
 import { saidByFlag } from "./option-names.ts";
+import { wrapText } from "./wrap-text.ts";
 
 export const EXIT_CODES = { ok: 0, failed: 1, usage: 2 } as const;
 
@@ -28,8 +29,12 @@ const USAGE_CODES = [
 /** Tells the operator what went wrong, on stderr, and answers the exit code. */
 export function reportError(error: unknown, io: Io): number {
   const colours = stderrColoursFor(io);
+  const columns = io.stderrIsTTY ? io.columns() : undefined;
   const say = (text: string, safe = plainText) =>
     io.stderr.write(`${colours.red("error:")} ${safe(hideSecretsIn(text))}\n`);
+  // Later lines below the text, not below its label.
+  const wrapped = (text: string, label: string) =>
+    wrapText(plainText(hideSecretsIn(text)), { columns, indent: label.length + 1 });
   if (!(error instanceof ChangefeedError)) {
     // What the system refuses needs no stack, a defect of ours does.
     if (error instanceof Error)
@@ -37,10 +42,14 @@ export function reportError(error: unknown, io: Io): number {
     else say(String(error));
     return EXIT_CODES.failed;
   }
-  for (const problem of problemsOf(error)) say(problem);
-  if (error instanceof InvalidParameter) io.stderr.write(`allowed: ${plainText(error.allowed.join(", "))}\n`);
+  for (const problem of problemsOf(error)) {
+    // A mark stands below its place in an expression.
+    say(error instanceof InvalidFilter ? problem : wrapped(problem, "error:"), plainLines);
+  }
+  if (error instanceof InvalidParameter)
+    io.stderr.write(`allowed: ${wrapped(error.allowed.join(", "), "allowed:")}\n`);
   const { hint } = saidByFlag(error);
-  if (hint !== undefined) io.stderr.write(`${colours.dim("hint:")} ${plainText(hideSecretsIn(hint))}\n`);
+  if (hint !== undefined) io.stderr.write(`${colours.dim("hint:")} ${wrapped(hint, "hint:")}\n`);
   return USAGE_CODES.includes(error.code) ? EXIT_CODES.usage : EXIT_CODES.failed;
 }
 
