@@ -12,24 +12,28 @@ const { values: options } = parseArgs({
 const stop = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop.abort());
 
+let told = "";
 let isTelling = false;
 const state = watchState({
   url: options.url,
   types: ["allocations"],
   signal: stop.signal,
   onChange: ({ before, after }) => {
-    if (isTelling && before?.stub.ClientStatus !== after?.stub.ClientStatus) tell();
+    if (isTelling && before?.stub.ClientStatus !== after?.stub.ClientStatus) tellChange();
   },
 });
 await state.ready;
 isTelling = true;
-tell();
+tellChange();
 await state.ended;
 
-function tell(): void {
+function tellChange(): void {
   const running = new Map<string, number>();
   for (const { stub } of state.objects.values()) {
     if (stub.ClientStatus === "running") running.set(stub.NodeName, (running.get(stub.NodeName) ?? 0) + 1);
   }
-  console.log([...running].map(([node, count]) => `${node}: ${count}`).join(", ") || "nothing runs");
+  const nodes = [...running].toSorted(([a], [b]) => a.localeCompare(b));
+  const now = nodes.map(([node, count]) => `${node}: ${count}`).join(", ") || "nothing runs";
+  if (now !== told) console.log(now);
+  told = now;
 }
