@@ -9,8 +9,8 @@ interface Meaning {
   readonly hint: string;
 }
 
-/** A connection that is reset this soon was refused by the connection limit rather than lost. */
-const REFUSED_WITHIN_MS = 1_000;
+/** A connection that is reset this soon may have met the connection limit: a Nomad beyond it does not always say so. */
+const AT_ONCE_MS = 1_000;
 
 const LISTENING = "Check that the agent runs and that NOMAD_ADDR is its HTTP address and port";
 
@@ -152,26 +152,21 @@ function tlsHint(code: string, text: string): string {
 }
 
 function connectionMeaning(code: string, phase: Phase, afterMs: number): Meaning {
-  if (RESET.has(code) && phase !== "reading" && afterMs < REFUSED_WITHIN_MS) {
+  const known = BY_CODE.get(code) ?? lost(code, phase, afterMs);
+  return { code: "NOMAD_UNREACHABLE", retryable: true, ...known };
+}
+
+function lost(code: string, phase: Phase, afterMs: number): { says: string; hint: string } {
+  if (RESET.has(code) && phase !== "reading" && afterMs < AT_ONCE_MS) {
     return {
-      code: "NOMAD_TOO_MANY_CONNECTIONS",
-      retryable: true,
       says: "the connection was reset at once",
-      hint: "Nomad resets connections beyond limits.http_max_conns_per_client (100 from one address by default): raise it or watch with fewer queries; else the agent or a proxy was just stopping",
+      hint: "The agent or a proxy is stopping; where other connections are answered, it may be Nomad's limits.http_max_conns_per_client (100 from one address by default): raise it, or lower --max-connections",
     };
   }
-  const known = BY_CODE.get(code);
   return {
-    code: "NOMAD_UNREACHABLE",
-    retryable: true,
     says:
-      known?.says ??
-      (phase === "connecting"
-        ? `no connection (${code})`
-        : `the connection was lost while ${phase} (${code})`),
-    hint:
-      known?.hint ??
-      "The agent or something between stopped; if it lasts, look at the agent's log and at proxies",
+      phase === "connecting" ? `no connection (${code})` : `the connection was lost while ${phase} (${code})`,
+    hint: "The agent or something between stopped; if it lasts, look at the agent's log and at proxies",
   };
 }
 

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { blockingDeadlineMs } from "../../src/nomad/client.ts";
+import { publicReason } from "../../src/schemas/public-text.ts";
 import { clientOf, failureOf, jobs, STUBS } from "../support/nomad-clients.ts";
 import {
   LIST_HEADERS,
@@ -122,10 +123,16 @@ describe("connections", () => {
     expect((await client.list(jobs())).body.toString()).toBe("[]");
   });
 
-  test("reset at once, as by an agent at its limit, is told apart", async () => {
+  test("reset at once are lost, and the limit is no more than a guess in the hint", async () => {
     await using agent = await serveTcp((socket) => socket.once("data", () => socket.resetAndDestroy()));
     const error = await failureOf(clientOf({ addresses: [agent.url] }).list(jobs()));
-    expect(error).toMatchObject({ code: "NOMAD_TOO_MANY_CONNECTIONS", retryable: true });
+    expect(error).toMatchObject({
+      code: "NOMAD_UNREACHABLE",
+      retryable: true,
+      message: expect.stringContaining("reset at once"),
+      hint: expect.stringContaining("http_max_conns_per_client"),
+    });
+    expect(publicReason(error)).toBe("Nomad cannot be reached (NOMAD_UNREACHABLE)");
   });
 
   test("closed without an answer, as by a leader that dies, are lost", async () => {

@@ -141,7 +141,7 @@ describe("exchanges that fail", () => {
       "waiting",
       3,
       withCode("ECONNRESET"),
-      "NOMAD_TOO_MANY_CONNECTIONS",
+      "NOMAD_UNREACHABLE",
       true,
       /http_max_conns_per_client/,
     ],
