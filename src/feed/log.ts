@@ -38,6 +38,15 @@ export interface FeedLog {
    */
   commit(commit: Commit): Promise<Committed>;
 
+  /** Names the outage of Nomad that the feed told of and has not yet called over; null where there is none. */
+  outage(): Promise<string | null>;
+
+  /**
+   * Appends the event with which an outage begins or ends, if the log's outage still is `from`: of several processes one
+   * tells of it. Answers the event's sequence; undefined where another process was first.
+   */
+  tellOutage(change: OutageChange): Promise<number | undefined>;
+
   /**
    * Events after `cursor`, oldest first, at most `limit` and about `maxBytes` of JSON (at least one where there
    * is one). `{epoch, sequence: floor}` is the earliest cursor.
@@ -121,6 +130,8 @@ export interface ScopeNotes {
   readonly hiddenNamespaces: readonly string[];
   /** The trouble that the feed last spoke of and has not yet called over. */
   readonly trouble: "stale" | "access-lost" | null;
+  /** The trouble is told of, or about to be, for the feed as a whole: the scope wrote no event about it. */
+  readonly covered?: boolean;
   /**
    * Namespaces in which objects of a former namespace of that name came back after the feed had told that they were
    * deleted, and the index at which the present one was created. A later delete of such an object is another event.
@@ -173,6 +184,13 @@ export interface Commit {
    * poll is a diff against nothing, not a baseline. Scopes already known are left alone.
    */
   readonly knownEmptyScopes?: readonly Scope[];
+}
+
+/** Null: no outage. */
+export interface OutageChange {
+  readonly from: string | null;
+  readonly to: string | null;
+  readonly event: EventDraft;
 }
 
 export interface Committed {
@@ -332,4 +350,5 @@ export interface ScopeStatus {
   readonly rev: number;
   readonly baselined: boolean;
   readonly checkpoint: Checkpoint | null;
+  readonly notes: ScopeNotes;
 }

@@ -408,8 +408,60 @@ export function feedLogContract(name: string, open: OpenLog): void {
             rev: 1,
             baselined: true,
             checkpoint: checkpoint("4"),
+            notes: NO_NOTES,
           },
         ]);
+      });
+
+      test("is listed with what its owner has to remember", async () => {
+        const notes: ScopeNotes = { ...NO_NOTES, trouble: "stale", covered: true };
+        await log.commit(chunk(await log.claim(JOBS, "me"), { notes }));
+        expect(await log.scopes()).toMatchObject([{ scope: JOBS, notes }]);
+      });
+    });
+
+    describe("an outage", () => {
+      const told = (what: string) => draft({ resource: null, op: null, id: `0/feed/scope.${what}@1` });
+      const begins = { from: null, to: "one", event: told("stale") };
+      const ends = { from: "one", to: null, event: told("recovered") };
+
+      test("is told of in the sequence, and lasts until it is called over, also over a restart", async () => {
+        expect(await log.outage()).toBeNull();
+        await append(job("a"));
+        expect(await log.tellOutage(begins)).toBe(2);
+        const again = await under.reopen();
+        expect(await again.outage()).toBe("one");
+        expect(await (await under.reader()).outage()).toBe("one");
+        expect(await again.tellOutage(ends)).toBe(3);
+        expect(await again.outage()).toBeNull();
+        expect((await readAll(again)).map(({ id }) => id)).toEqual([
+          job("a").id,
+          "0/feed/scope.stale@1",
+          "0/feed/scope.recovered@1",
+        ]);
+      });
+
+      test("is told of once, whoever wants to", async () => {
+        const other = { from: null, to: "two", event: told("stale") };
+        const sequences = await Promise.all([log.tellOutage(begins), log.tellOutage(other)]);
+        expect(sequences.toSorted()).toEqual([1, undefined]);
+        const outage = await log.outage();
+        expect(await log.tellOutage({ ...ends, from: "another" })).toBeUndefined();
+        expect(await log.outage()).toBe(outage);
+        expect(await readAll()).toHaveLength(1);
+      });
+
+      test("takes its place among the commits of a claim, wakes who waits, and is counted", async () => {
+        const claim = await log.claim(JOBS, "me");
+        await log.commit(chunk(claim, { events: [job("a")] }));
+        const before = await log.bytes();
+        const waiting = log.waitBeyond(1, { timeoutMs: 30_000 });
+        await log.tellOutage(begins);
+        expect(await waiting).toBe(true);
+        expect(await log.bytes()).toBeGreaterThan(before);
+        expect(await log.commit(chunk({ ...claim, rev: 1 }, { events: [job("b"), job("c")] }))).toMatchObject(
+          { first: 3, last: 4 },
+        );
       });
     });
 

@@ -184,7 +184,8 @@ describe("a log of format 1", () => {
     await makeLog(3);
     const database = new DatabaseSync(path);
     database.exec(
-      "DROP TABLE dead_letters; ALTER TABLE consumers DROP COLUMN owner; PRAGMA user_version = 1",
+      `DROP TABLE dead_letters; ALTER TABLE consumers DROP COLUMN owner; ALTER TABLE meta DROP COLUMN outage;
+       PRAGMA user_version = 1`,
     );
     database.close();
   });

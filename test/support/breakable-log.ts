@@ -25,6 +25,8 @@ export function breakable(
       const breakage = pending.shift();
       return breakage === undefined ? log.commit(commit) : breakage(commit, () => log.commit(commit));
     },
+    outage: () => log.outage(),
+    tellOutage: (change) => log.tellOutage(change),
     read: (cursor, options) => log.read(cursor, options),
     waitBeyond: (sequence, options) => log.waitBeyond(sequence, options),
     history: (query) => log.history(query),

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from "vitest";
-import type { Checkpoint, ScopeStatus } from "../../src/feed/log.ts";
+import { NO_NOTES, type Checkpoint, type ScopeStatus } from "../../src/feed/log.ts";
 import type { ListRequest, ListResponse } from "../../src/nomad/api.ts";
 import { NomadError, type NomadErrorCode } from "../../src/nomad/errors.ts";
 import { Leftovers, type Watched } from "../../src/pollers/leftovers.ts";
@@ -16,7 +16,8 @@ const scopeOf = (name: string) => parseScopeName(name) as Scope;
 /** A scope that was read at that time, or claimed and never read. */
 function status(name: string, observedAt: string | null): ScopeStatus {
   const checkpoint = observedAt === null ? null : ({ observedAt } as Checkpoint);
-  return { scope: scopeOf(name), fence: 1, owner: "", rev: 1, baselined: observedAt !== null, checkpoint };
+  const baselined = observedAt !== null;
+  return { scope: scopeOf(name), fence: 1, owner: "", rev: 1, baselined, checkpoint, notes: NO_NOTES };
 }
 
 const stops: AbortController[] = [];

@@ -9,7 +9,7 @@ import { KNOWN_EMPTY, COUNTS, script } from "./scripts.ts";
  * its place is written. Redis's Lua hashes every byte of every string it makes, so that joining long ones is dear.
  * Answers how many events, their bytes, and the last sequence.
  */
-const APPEND = `
+export const APPEND = `
 local position
 local function take()
   position = position + 1

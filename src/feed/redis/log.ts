@@ -15,6 +15,7 @@ import type {
   HistoryQuery,
   HistoryScan,
   LogTimes,
+  OutageChange,
   ScopeStatus,
   ConsistentRead,
   StateEntry,
@@ -32,6 +33,7 @@ import { SequencePredictor } from "./sequence-predictor.ts";
 import { waitUntilDurable, type Durability } from "./durability.ts";
 import { KeyLists } from "./key-lists.ts";
 import { scanHistory, type Range } from "./history.ts";
+import { outageArguments, readOutageReply, TELL_OUTAGE } from "./outage.ts";
 import { readPage } from "./pages.ts";
 import { BEFORE, BEGIN_EMPTY, CLAIM, FILLED, TIMES, TRIM } from "./scripts.ts";
 import { filterOf, RedisConsistentRead, LOAD_LIMITS } from "./state.ts";
@@ -144,6 +146,27 @@ export class RedisLog implements FeedLog {
     }
   }
 
+  async outage(): Promise<string | null> {
+    const outage = await this.#connection.call("HGET", this.#key("meta"), "outage");
+    return typeof outage === "string" && outage !== "" ? outage : null;
+  }
+
+  async tellOutage(change: OutageChange): Promise<number | undefined> {
+    const { connection, durability, streamPerResource, tailLoss } = this.#writing();
+    for (;;) {
+      const context = { nowMs: this.#parts.recordedAt(), seen: tailLoss.seen, streamPerResource };
+      const reply = readOutageReply(await connection.run(TELL_OUTAGE, outageArguments(change, context)));
+      if (reply === "lost") await tailLoss.check();
+      else {
+        if (reply === undefined) return undefined;
+        tailLoss.remember(reply);
+        await waitUntilDurable(connection, this.#key("meta"), durability);
+        this.#waiters.wake(reply.sequence);
+        return reply.sequence;
+      }
+    }
+  }
+
   async #send(commit: Commit): Promise<ReturnType<typeof readCommitReply>> {
     const { connection, streamPerResource, tailLoss } = this.#writing();
     const { seen } = tailLoss;
@@ -230,13 +253,14 @@ export class RedisLog implements FeedLog {
     return ordered
       .map((name, n) => scopeRow(scopeNamed(name), rows[n] as string[]))
       .filter(({ fence }) => fence > 0)
-      .map(({ scope, fence, owner, rev, baselined, checkpoint }) => ({
+      .map(({ scope, fence, owner, rev, baselined, checkpoint, notes }) => ({
         scope,
         fence,
         owner,
         rev,
         baselined,
         checkpoint,
+        notes,
       }));
   }
 

@@ -111,7 +111,7 @@ function countState(connection: Connection, scope: Scope): number {
 }
 
 /** Answers the bytes of JSON written. */
-function appendEvents(
+export function appendEvents(
   connection: Connection,
   events: readonly EventDraft[],
   epoch: string,

@@ -14,6 +14,7 @@ import type {
   HistoryQuery,
   HistoryScan,
   LogTimes,
+  OutageChange,
   ScopeStatus,
   ConsistentRead,
   StateEntry,
@@ -30,6 +31,7 @@ import { placeHolder } from "./file.ts";
 import { scanHistory, type Range } from "./history.ts";
 import { entryOf, EVENT_COLUMNS, headOf, readMeta, scopeOf } from "./rows.ts";
 import { readByTransaction, SqliteConsistentReads } from "./consistent-reads.ts";
+import { outageOf, tellOutage } from "./outage.ts";
 import { filledScopes, filterOf, stateBatches } from "./state.ts";
 import { lastBefore, reclaimBatch, recordedText, recordedTimes, trimBatch } from "./trim.ts";
 
@@ -103,6 +105,16 @@ export class SqliteLog implements FeedLog {
     return committed;
   }
 
+  async outage(): Promise<string | null> {
+    return outageOf(this.#connection);
+  }
+
+  async tellOutage(change: OutageChange): Promise<number | undefined> {
+    const sequence = tellOutage(this.#writing(), change, recordedText(this.#parts.clock()));
+    if (sequence !== undefined) this.#waiters.wake(sequence);
+    return sequence;
+  }
+
   async read(cursor: Cursor, options: { limit: number; maxBytes?: number }): Promise<LogEntry[]> {
     return this.#connection.snapshot(() => {
       const head = this.#check(cursor);
@@ -166,13 +178,14 @@ export class SqliteLog implements FeedLog {
 
   async scopes(): Promise<ScopeStatus[]> {
     const rows = this.#connection.all("SELECT * FROM scopes WHERE fence > 0 ORDER BY resource, namespace");
-    return rows.map(scopeOf).map(({ scope, fence, owner, rev, baselined, checkpoint }) => ({
+    return rows.map(scopeOf).map(({ scope, fence, owner, rev, baselined, checkpoint, notes }) => ({
       scope,
       fence,
       owner,
       rev,
       baselined,
       checkpoint,
+      notes,
     }));
   }
 

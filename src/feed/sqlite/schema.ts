@@ -117,6 +117,9 @@ CREATE TABLE dead_letters (
   `
 ALTER TABLE consumers ADD COLUMN owner TEXT;
 `,
+  `
+ALTER TABLE meta ADD COLUMN outage TEXT;
+`,
 ] as const;
 
 export const SCHEMA_VERSION = 1 + UPGRADES.length;
