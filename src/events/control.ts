@@ -15,10 +15,10 @@ export type ControlEvent =
       readonly phase: "begin" | "end";
       readonly reason: string;
     }
-  /** Whether the scope can be trusted. `since` (RFC 3339): when it was last known to be true. */
+  /** Whether the scope, or the whole feed (null), can be trusted. `since` (RFC 3339): when it was last known to be true. */
   | {
       readonly kind: "scope";
-      readonly scope: Scope;
+      readonly scope: Scope | null;
       readonly state: "stale" | "recovered" | "access-lost" | "access-restored";
       readonly reason: string;
       readonly since?: string;
@@ -115,7 +115,8 @@ function dataOf(event: ControlEvent): object {
       return { scope: scopeOf(event.scope), phase: event.phase, reason: event.reason };
     case "scope": {
       const { state, reason, since } = event;
-      return { scope: scopeOf(event.scope), state, reason, ...(since !== undefined && { since }) };
+      const scope = event.scope === null ? null : scopeOf(event.scope);
+      return { scope, state, reason, ...(since !== undefined && { since }) };
     }
     case "epoch":
       return { previous: event.previous, current: event.current, reason: event.reason };

@@ -7,12 +7,12 @@ import {
 } from "../coordination/coordination.ts";
 import { parseScopeName } from "../schemas/scope.ts";
 import { Planner, type PlannerOptions } from "./planner.ts";
-import type { PollerDeps, PollerOptions, ScopeReport } from "./poller.ts";
-import { Supervisor } from "./supervisor.ts";
+import type { PollerOptions, ScopeReport } from "./poller.ts";
+import { Supervisor, type SupervisorDeps } from "./supervisor.ts";
 
 const NAMESPACES = "namespaces/-";
 
-export interface PollerAssignmentsDeps extends Omit<PollerDeps, "outages" | "backlog" | "queryWait"> {
+export interface PollerAssignmentsDeps extends Omit<SupervisorDeps, "planned"> {
   /** Tells everybody what there is to do: see `Coordination`. */
   readonly announce: (plan: AssignmentPlan) => Promise<void>;
   /** Keeps the log within its limits until the signal aborts. */
@@ -27,17 +27,20 @@ export class PollerAssignments implements AssignmentHolder {
   readonly #planner: Planner;
   readonly #trim: (signal: AbortSignal) => Promise<void>;
   readonly #nomadReady: Promise<void>;
+  readonly #findsNamespaces: boolean;
   #plan: AssignmentPlan | undefined;
   #planning = false;
 
   constructor(deps: PollerAssignmentsDeps, options: PollerOptions & PlannerOptions) {
     const { announce, trim, nomadReady, ...pollerDeps } = deps;
-    const supervisor = new Supervisor(pollerDeps, options);
+    const planned = (): string[] | undefined => this.#scopesPlanned();
+    const supervisor = new Supervisor({ ...pollerDeps, planned }, options);
     const { log, logger, clock, nomad } = deps;
     const watch: Supervisor["watch"] = (scope, signal, hooks) => supervisor.watch(scope, signal, hooks);
     this.supervisor = supervisor;
     const inForce = (): AssignmentPlan => this.#plan ?? new Map();
     this.#planner = new Planner({ log, logger, clock, nomad, announce, inForce, watch }, options);
+    this.#findsNamespaces = options.namespaces === null;
     this.#trim = trim;
     this.#nomadReady = nomadReady;
     // Who waits for it hears of its failure; before anybody does, it must not end the process.
@@ -70,13 +73,24 @@ export class PollerAssignments implements AssignmentHolder {
 
   /** What keeps this process from being ready, as far as planning goes. */
   waitingForPlan(): { scope: string; why: string }[] {
-    const { blind, planned } = this.#planner;
+    const { blind } = this.#planner;
     const waiting: { scope: string; why: string }[] = [];
     if (this.#planning && blind) waiting.push({ scope: "*", why: "the token sees no namespace" });
-    if (this.#plan === undefined || (this.#planning && !planned)) {
+    if (!this.#isPlanKnown) {
       waiting.push({ scope: "*", why: "Nomad has not said yet which namespaces there are" });
     }
     return waiting;
+  }
+
+  get #isPlanKnown(): boolean {
+    return this.#plan !== undefined && (!this.#planning || this.#planner.planned);
+  }
+
+  /** Every scope that is to be watched, by whichever process; who plans watches the namespaces besides. */
+  #scopesPlanned(): string[] | undefined {
+    if (this.#plan === undefined || !this.#isPlanKnown) return undefined;
+    const scopes = [...this.#plan.keys()].filter((duty) => parseScopeName(duty) !== undefined);
+    return this.#findsNamespaces ? [NAMESPACES, ...scopes] : scopes;
   }
 
   async #performPlan(signal: AbortSignal): Promise<Ending> {

@@ -7,6 +7,7 @@ import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { Backlog } from "./backlog.ts";
 import type { Clock } from "../shared/clock.ts";
+import type { FeedOutage } from "./feed-outage.ts";
 import type { OutageReporter } from "./outage-reporter.ts";
 import type { QueryWait } from "./query-wait.ts";
 import type { Condition } from "./scope-condition.ts";
@@ -20,6 +21,7 @@ export interface PollerDeps {
   readonly clock: Clock;
   readonly random: () => number;
   readonly outages: OutageReporter;
+  readonly feedOutage: Pick<FeedOutage, "failed" | "read" | "covers">;
   readonly queryWait: QueryWait;
   readonly backlog: Backlog;
 }

@@ -1,3 +1,4 @@
+import type { ScopeNotes } from "../feed/log.ts";
 import { scopeName, type Scope } from "../schemas/scope.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
@@ -10,8 +11,16 @@ export function isTrouble(state: ScopeState): state is Trouble {
   return state === "stale" || state === "access-lost";
 }
 
-/** Writes a `nomad.feed.scope` event; the condition changes only after it is in the log. */
-export type Say = (state: ScopeState, reason: string) => Promise<void>;
+/**
+ * Writes a `nomad.feed.scope` event, or only remembers the state where the feed as a whole tells of it (`covered`); the
+ * condition changes only after it is in the log.
+ */
+export type Say = (state: ScopeState, reason: string, covered: boolean) => Promise<void>;
+
+/** A trouble that the log holds, and that is not over. */
+export type Told = Pick<ScopeNotes, "trouble" | "covered">;
+
+const NOTHING: Told = { trouble: null };
 
 const OVER = {
   stale: { state: "recovered", reason: "the scope is read again" },
@@ -28,8 +37,8 @@ export class ScopeCondition {
   readonly #metrics: Metrics;
   #current: Condition = "starting";
   #reason: string | null = null;
-  /** The trouble that the feed spoke of last and has not called over. */
-  #told: Trouble | null = null;
+  /** What the log holds. */
+  #told = NOTHING;
 
   constructor(scope: Scope, logger: Logger, metrics: Metrics) {
     this.#scope = scope;
@@ -46,17 +55,19 @@ export class ScopeCondition {
     return this.#reason;
   }
 
-  /** Takes over what the feed said last, before this process or claim. */
-  resume(trouble: Trouble | null): void {
-    if (trouble === null || this.#current !== "starting") return;
-    this.#current = trouble;
-    this.#told = trouble;
+  /** Takes over what the log holds, as a new claim finds it. */
+  resume(told: Told): void {
+    this.#told = told;
+    if (told.trouble === null || this.#current !== "starting") return;
+    this.#current = told.trouble;
     this.#reason = "it has not been read since the feed spoke of it";
   }
 
-  async enter(trouble: Trouble, reason: string, say: Say): Promise<void> {
+  async enter(trouble: Trouble, reason: string, say: Say, covered = false): Promise<void> {
     this.mark(trouble, reason);
-    await this.tell(say);
+    // What was covered so far speaks for itself from now on.
+    if (this.#told.covered === true && !covered) this.#told = NOTHING;
+    await this.tell(say, covered);
   }
 
   /** The scope is in trouble, and the log may not take an event about it now. */
@@ -68,12 +79,12 @@ export class ScopeCondition {
     this.#logger.warn({ condition: trouble }, `${scopeName(this.#scope)} is ${trouble}: ${reason}`);
   }
 
-  /** Has the feed speak of the trouble where it has not yet. */
-  async tell(say: Say): Promise<void> {
+  /** Brings the trouble into the log where it is not yet. */
+  async tell(say: Say, covered: boolean): Promise<void> {
     const { trouble } = this;
-    if (trouble === null || trouble === this.#told) return;
-    await say(trouble, this.#reason ?? "");
-    this.#told = trouble;
+    if (trouble === null || trouble === this.#told.trouble) return;
+    await say(trouble, this.#reason ?? "", covered);
+    this.#told = { trouble, covered };
   }
 
   get trouble(): Trouble | null {
@@ -82,8 +93,9 @@ export class ScopeCondition {
 
   async clear(say: Say): Promise<void> {
     const before = this.trouble;
-    if (this.#told !== null) await say(OVER[this.#told].state, OVER[this.#told].reason);
-    this.#told = null;
+    const { trouble, covered = false } = this.#told;
+    if (trouble !== null) await say(OVER[trouble].state, OVER[trouble].reason, covered);
+    this.#told = NOTHING;
     if (before !== null) {
       this.#logger.info({ condition: "ok" }, `${scopeName(this.#scope)}: ${OVER[before].reason}`);
     }

@@ -3,7 +3,7 @@ import { NomadError } from "../nomad/errors.ts";
 import { ChangefeedError } from "../schemas/errors.ts";
 import { scopeName, type Scope } from "../schemas/scope.ts";
 import type { Logger } from "../telemetry/logger.ts";
-import { Backoff } from "./backoff.ts";
+import { Backoff, shortestRetryMs } from "./backoff.ts";
 import { ImplausibleResponse, observe, type Observation } from "./observe.ts";
 import { Flapping } from "./flapping.ts";
 import { OddNumbers } from "./odd-numbers.ts";
@@ -18,12 +18,10 @@ const REFUSALS: ReadonlySet<string> = new Set([
   "NOMAD_UNAUTHORIZED",
   "NOMAD_TOKEN_EXPIRED",
 ]);
-/** A server's Retry-After is heeded up to here. */
-const MAX_RETRY_AFTER_MS = 60_000;
-/** Nothing changes by asking a server sooner that says the request is wrong, ms. */
-const REFUSED_RETRY_MS = 1_000;
 /** So many queries in a row may end early: it takes two to learn how long one may wait. */
 const MOST_ENDED_EARLY = 2;
+/** Over so long the next queries of scopes are spread where one cause may have ended all. */
+const SPREAD_MS = 1_000;
 const BACKLOG_LOOK_MS = 200;
 const HELD = "paused, nothing is lost: the log does not take what other scopes have read";
 
@@ -161,8 +159,8 @@ export class ScopeLoop {
       signal,
     });
     this.#session = session;
-    this.#condition.resume(session.trouble);
-    await this.#condition.tell(session.say(signal));
+    this.#condition.resume(session.told);
+    await this.#condition.tell(session.say(signal), this.#deps.feedOutage.covers(this.scope));
     this.#askNow = true;
     let first = true;
     for (;;) {
@@ -252,7 +250,7 @@ export class ScopeLoop {
 
   /** A accepted poll: commit it, then say how the scope is. */
   async #take(session: Session, observation: Observation, signal: AbortSignal): Promise<void> {
-    const { metrics, outages } = this.#deps;
+    const { metrics, outages, feedOutage } = this.#deps;
     const { changes, restored, hiddenNamespaces } = observation;
     const endTimer = metrics.pollSeconds.startTimer({ resource: this.scope.resource });
     this.#progress.takes();
@@ -270,6 +268,7 @@ export class ScopeLoop {
     this.#endedEarly = 0;
     this.#progress.succeeded();
     outages.recovered(this.scope);
+    feedOutage.read(this.scope);
     if (hiddenNamespaces.length === 0) return this.#condition.clear(session.say(signal));
     const reason = `the token may no longer see ${hiddenNamespaces.join(", ")}; the last known objects there are kept`;
     await this.#condition.enter("access-lost", reason, session.say(signal));
@@ -289,8 +288,7 @@ export class ScopeLoop {
     const { clock, metrics, random } = this.#deps;
     metrics.polls.inc({ resource: this.scope.resource, outcome: "ended-early" });
     this.#logger.debug({ code: error.code, heldMs: failed.error.heldMs }, error.message);
-    // Whatever ended it may have ended all others too.
-    await clock.sleep(random() * REFUSED_RETRY_MS, signal);
+    await clock.sleep(random() * SPREAD_MS, signal);
     return true;
   }
 
@@ -308,20 +306,20 @@ export class ScopeLoop {
   }
 
   async #failed(session: Session, error: ChangefeedError, signal: AbortSignal): Promise<void> {
-    const { clock, metrics, outages } = this.#deps;
+    const { clock, metrics, outages, feedOutage } = this.#deps;
     this.#askNow = true;
     const outcome = error instanceof ImplausibleResponse ? "implausible" : "failed";
     metrics.polls.inc({ resource: this.scope.resource, outcome });
     metrics.nomadErrors.inc({ code: error.code });
     const { failingMs, reason } = this.#progress.failed(error);
+    feedOutage.failed(this.scope, { failingMs, reason, observedAt: session.last.observedAt });
     const say = session.say(signal);
     if (REFUSALS.has(error.code)) await this.#condition.enter("access-lost", reason, say);
-    else if (failingMs >= this.#options.staleAfterMs) await this.#condition.enter("stale", reason, say);
-    const asked = error instanceof NomadError ? (error.retryAfterMs ?? 0) : 0;
-    const retryAfterMs = Math.min(asked, MAX_RETRY_AFTER_MS);
-    const delayMs = this.#backoff.next(
-      error.retryable ? retryAfterMs : Math.max(retryAfterMs, REFUSED_RETRY_MS),
-    );
+    else if (failingMs >= this.#options.staleAfterMs) {
+      const covered = error instanceof NomadError && feedOutage.covers(this.scope);
+      await this.#condition.enter("stale", reason, say, covered);
+    }
+    const delayMs = this.#backoff.next(shortestRetryMs(error));
     outages.failed(this.scope, error, delayMs);
     await clock.sleep(delayMs, signal);
   }

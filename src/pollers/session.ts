@@ -10,7 +10,7 @@ import { missedChanges } from "./missed-changes.ts";
 import type { Observation } from "./observe.ts";
 import { baselineUnits, changeUnits, controlUnit, resyncUnits, type Occurrence } from "./commit-units.ts";
 import type { PollerDeps, PollerOptions, ScopeHooks } from "./poller.ts";
-import { isTrouble, type Say } from "./scope-condition.ts";
+import { isTrouble, type Say, type Told } from "./scope-condition.ts";
 import { ScopeWriter } from "./scope-writer.ts";
 
 /** A name is registered and purged again and again; what a restore brings back was deleted not long ago. */
@@ -113,9 +113,9 @@ export class Session {
     return this.#baselined;
   }
 
-  /** The trouble that the feed spoke of last, also under an earlier claim, and has not yet called over. */
-  get trouble(): ScopeNotes["trouble"] {
-    return this.#notes.trouble;
+  /** The trouble that the log holds, also from an earlier claim, and that is not over. */
+  get told(): Told {
+    return this.#notes;
   }
 
   /** Whether what was not seen at the last index may have been there all the same. */
@@ -200,9 +200,9 @@ export class Session {
     this.#last = { ...this.#last, snapshot: next, observedAt };
   }
 
-  /** Writes a `nomad.feed.scope` event about this scope, and remembers what trouble it speaks of. */
+  /** Writes a `nomad.feed.scope` event about this scope unless it is covered, and remembers the trouble. */
   say(signal: AbortSignal): Say {
-    return async (state, reason) => {
+    return async (state, reason, covered) => {
       const { index, nomadEpoch, observedAt } = this.#last;
       const context = this.#context("live", index ?? "0", this.#nowText(), nomadEpoch);
       const since = observedAt === null ? {} : { since: observedAt };
@@ -210,8 +210,9 @@ export class Session {
         { kind: "scope", scope: this.#scope, state, reason, ...since },
         this.#occurrence(context),
       );
-      const notes = { ...this.#notes, trouble: isTrouble(state) ? state : null };
-      await this.#writer.write([unit], { notes }, signal);
+      const trouble = isTrouble(state) ? state : null;
+      const notes = { ...this.#notes, trouble, covered: covered && trouble !== null };
+      await this.#writer.write(covered ? [] : [unit], { notes }, signal);
       this.#notes = notes;
     };
   }

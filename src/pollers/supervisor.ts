@@ -1,6 +1,7 @@
 import type { Ending } from "../coordination/coordination.ts";
 import { scopeName, type Scope } from "../schemas/scope.ts";
 import { Backlog } from "./backlog.ts";
+import { FeedOutage, type FeedOutageDeps } from "./feed-outage.ts";
 import { OutageReporter } from "./outage-reporter.ts";
 import type { PollerDeps, PollerOptions, ScopeHooks, ScopeReport } from "./poller.ts";
 import { QueryWait } from "./query-wait.ts";
@@ -11,6 +12,11 @@ interface Running {
   /** Ends the loop that stopped moving, for another to go on. */
   stuck: PromiseWithResolvers<"stuck">;
 }
+
+export interface SupervisorDeps
+  extends
+    Omit<PollerDeps, "outages" | "feedOutage" | "backlog" | "queryWait">,
+    Pick<FeedOutageDeps, "planned"> {}
 
 const LOOK_EVERY_MS = 2_000;
 /** Longest that a query may take beyond its wait: connecting, a slow body, several addresses, a scan at rights. */
@@ -25,12 +31,15 @@ export class Supervisor {
   readonly #options: PollerOptions;
   readonly #running = new Map<string, Running>();
   readonly #draining = new Set<string>();
+  readonly #feedOutage: FeedOutage;
 
-  constructor(deps: Omit<PollerDeps, "outages" | "backlog" | "queryWait">, options: PollerOptions) {
+  constructor({ planned, ...deps }: SupervisorDeps, options: PollerOptions) {
     const { logger, clock, metrics } = deps;
+    this.#feedOutage = new FeedOutage({ ...deps, watched: this.#running, planned }, options);
     this.#deps = {
       ...deps,
       outages: new OutageReporter(logger, clock),
+      feedOutage: this.#feedOutage,
       backlog: new Backlog(metrics, options.maxBacklogBytes),
       queryWait: new QueryWait(options.waitMs, logger, clock),
     };
@@ -48,6 +57,7 @@ export class Supervisor {
       const head = await log.head().catch(() => undefined);
       if (head !== undefined && epoch !== undefined && head.epoch !== epoch) this.#beginAnew(head.epoch);
       epoch = head?.epoch ?? epoch;
+      await this.#feedOutage.look();
       await clock.sleep(LOOK_EVERY_MS, signal);
     }
   }
@@ -109,6 +119,7 @@ export class Supervisor {
     const { metrics, outages } = this.#deps;
     this.#running.delete(scopeName(scope));
     outages.forget(scope);
+    this.#feedOutage.forget(scope);
     const labels = { resource: scope.resource, namespace: scope.namespace };
     for (const gauge of [metrics.scopeIndex, metrics.scopeObjects, metrics.scopeLastOk, metrics.scopeStale]) {
       gauge.remove(labels);

@@ -25,10 +25,13 @@ const resyncDataSchema = z.object({
 });
 
 const scopeDataSchema = z.object({
-  scope,
+  scope: scope.nullable().describe("Null: the whole feed, all its scopes"),
   state: z.enum(SCOPE_STATES),
   reason: z.string(),
-  since: z.iso.datetime({ offset: true }).optional().describe("Last time the scope was known to be true"),
+  since: z.iso
+    .datetime({ offset: true })
+    .optional()
+    .describe("Last time the scope, or every scope of the feed, was known to be true"),
 });
 
 const epochDataSchema = z.object({

@@ -84,6 +84,8 @@ describe("a scope's loop", () => {
       clock: { ...systemClock, elapsed: () => systemClock.elapsed() + skippedMs },
       random: () => 0.01,
       outages: new OutageReporter(logger, systemClock),
+      // The scope is alone and tells of itself.
+      feedOutage: { failed: () => undefined, read: () => undefined, covers: () => false },
       backlog: new Backlog(metrics),
       queryWait: new QueryWait(60_000, logger, systemClock),
       ...more,

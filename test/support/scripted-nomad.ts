@@ -19,6 +19,7 @@ export class ScriptedNomad implements NomadApi {
   readonly #lists = new Map<string, Listing>();
   readonly #failures: Error[] = [];
   readonly #hanging = new Set<string>();
+  readonly #down = new Map<string, Error>();
   #onChange = (): void => undefined;
   #changed = new Promise<void>((resolve) => {
     this.#onChange = resolve;
@@ -47,6 +48,16 @@ export class ScriptedNomad implements NomadApi {
     this.#wake();
   }
 
+  /** Every list, or that of one scope, fails so from now on, also those that are blocked now. */
+  goDown(error: Error, scope = "*"): void {
+    this.#down.set(scope, error);
+    this.#wake();
+  }
+
+  comeBack(scope = "*"): void {
+    this.#down.delete(scope);
+  }
+
   async list(request: ListRequest): Promise<ListResponse> {
     this.requests.push(request);
     for (;;) {
@@ -55,7 +66,7 @@ export class ScriptedNomad implements NomadApi {
         await this.#untilChangeOr(request.signal);
         continue;
       }
-      const failure = this.#failures.shift();
+      const failure = this.#failures.shift() ?? this.#down.get("*") ?? this.#down.get(scopeName(request));
       if (failure !== undefined) throw failure;
       const listing = this.#lists.get(scopeName(request)) ?? { index: 0, body: "[]" };
       if (request.index === undefined || listing.index > Number(request.index)) {

@@ -51,6 +51,10 @@ describe("a control event", () => {
     ],
     [{ ...stale, state: "access-restored" }, { severitytext: "INFO" }],
     [
+      { ...stale, scope: null },
+      { severitytext: "WARN", subject: "feed", id: "1/feed/scope.stale@17", data: { scope: null } },
+    ],
+    [
       { kind: "epoch", previous: "aaaaaa", current: "bbbbbb", reason: "the log lost its tail" },
       {
         type: "nomad.feed.epoch",

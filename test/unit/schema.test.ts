@@ -12,7 +12,7 @@ import { SAMPLES } from "../support/event-fixtures.ts";
  */
 const ACKNOWLEDGED = {
   change: "88acb93f0d934999",
-  control: "d12500121316f4fa",
+  control: "18a8050a2cc4ba28",
   frame: "1c10cd77026f11f2",
   object: "a116f2cb8ec6e6a5",
   job: "d902871919ece086",

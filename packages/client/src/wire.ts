@@ -147,10 +147,11 @@ export type ControlEvent =
   | Control<
       "nomad.feed.scope",
       {
-        scope: Scope;
+        /** Null: the whole feed, all its scopes. */
+        scope: Scope | null;
         state: "stale" | "recovered" | "access-lost" | "access-restored";
         reason: string;
-        /** RFC 3339: last time the scope was known to be true. */
+        /** RFC 3339: last time the scope, or every scope of the feed, was known to be true. */
         since?: string | undefined;
       }
     >

@@ -70,8 +70,8 @@ function controlText(event: ControlEventJson): string {
   }
 }
 
-function scopeText({ scope }: { scope: { resource: string; namespace: string } }): string {
-  return `${scope.resource}/${scope.namespace}`;
+function scopeText({ scope }: { scope: { resource: string; namespace: string } | null }): string {
+  return scope === null ? "the whole feed" : `${scope.resource}/${scope.namespace}`;
 }
 
 /** When, how bad, what: always shown. */
