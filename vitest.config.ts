@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 /** Only what hangs meets these: a busy machine takes its time to load modules and to build, and that is no failure. */
@@ -9,13 +10,16 @@ const project = (name: string, extra: Record<string, unknown> = {}) => ({
 
 export default defineConfig({
   test: {
+    // Many tests wait for processes and clocks: a machine of two cores has time for two at once.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
       project("unit"),
       project("contract"),
       project("property"),
       project("integration"),
       project("redis"),
-      project("e2e", { maxConcurrency: 2 }),
+      // The chaos tests give up by themselves before that, and say what they waited for.
+      project("e2e", { maxConcurrency: 2, testTimeout: 300_000 }),
       project("hostile"),
       project("nomad", { testTimeout: 300_000, hookTimeout: 300_000 }),
     ],
