@@ -211,7 +211,8 @@ function introduction(given: {
     `  npx wscat -c '${socket}/v1/events?types=allocations&minSeverity=WARN'`,
     `  curl '${bridge.url}/v1/events?signals=allocation.failed&minSeverity=WARN&since=10m'`,
     "",
-    `The log is ${plainText(feed)}${kept ? "" : "; it goes with the demo"}. Ctrl-C ends it. Every line is one event:`,
+    `The log is ${plainText(feed)}${kept ? "" : "; it goes with the demo"}.`,
+    "Ctrl-C ends it. Every line is one event:",
     "\n",
   ].join("\n");
 }
@@ -221,7 +222,7 @@ function summary(result: Result & { seconds: number; changes: number }, colours:
   const lost = wrong.length + undelivered;
   const notes = [
     ...(events < changes
-      ? [`${changes} changes became ${events} events: what happens to an object between two polls is one.`]
+      ? [`${changes} changes became ${events} events: one per object between two polls.`]
       : []),
     ...(wrong.length > 0
       ? [`The log does not have the true state of ${plainText(wrong.slice(0, 5).join(", "))}.`]
