@@ -7,13 +7,22 @@ die() {
   exit 1
 }
 
-# Node 20 or newer starts npm; the project itself runs on the Node 24 that npm ci puts in node_modules.
+# Node 18, as Debian 12 has it, or newer starts npm; the project itself runs on the Node 24 that npm ci puts in node_modules.
 require_node() {
   command -v node >/dev/null && command -v npm >/dev/null ||
-    die "Node 20 or newer and npm are needed: apt-get install nodejs npm, or see https://nodejs.org"
-  local major
-  major=$(node -p 'process.versions.node.split(".")[0]')
-  [ "$major" -ge 20 ] || die "Node $(node --version) is too old: 20 or newer is needed"
+    die "Node 18 or newer and npm are needed: apt-get install nodejs npm, or see https://nodejs.org"
+  [ "$(node_major)" -ge 18 ] || die "Node $(node --version) is too old: 18 or newer is needed"
+}
+
+node_major() { node -p 'process.versions.node.split(".")[0]'; }
+
+# npm leaves out what its own Node is too old for, below 20 the tools' binaries: then it runs on the project's Node.
+npm_ci() {
+  local command=(npm)
+  if [ "$(node_major)" -lt 20 ]; then
+    command=(npx --yes "node@$(node -p 'require("./package.json").devDependencies.node')" --no-deprecation "$(command -v npm)")
+  fi
+  "${command[@]}" ci --no-progress --loglevel=error </dev/null >&2
 }
 
 # The hidden lock inside node_modules is written last, so a half-finished install is seen and repeated.
@@ -21,7 +30,7 @@ install_modules() {
   local installed=node_modules/.package-lock.json
   if [ -f "$installed" ] && [ ! package-lock.json -nt "$installed" ]; then return; fi
   say "Installing what package-lock.json names into node_modules (npm ci): the libraries, the tools and Node 24."
-  npm ci --no-progress --loglevel=error </dev/null >&2
+  npm_ci
   touch "$installed"
 }
 
