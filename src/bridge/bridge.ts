@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
-import { setTimeout as delay } from "node:timers/promises";
 import type { Config } from "../config/config.ts";
 import type { Coordination } from "../coordination/coordination.ts";
 import { LocalAssignments } from "../coordination/local/local-assignments.ts";
@@ -12,6 +11,7 @@ import { openWaitingRoom } from "../http/waiting-room.ts";
 import { createNomadClient, type NomadClient } from "../nomad/client.ts";
 import { resolveNomadOptions } from "../nomad/options.ts";
 import { systemClock, type Clock } from "../shared/clock.ts";
+import { endsWithin } from "../shared/ends-within.ts";
 import { PollerAssignments } from "../pollers/poller-assignments.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { createMetrics, type Metrics } from "../telemetry/metrics.ts";
@@ -104,7 +104,7 @@ async function runBridge(
 
   const metrics = createMetrics({ version: packageVersion() });
   const worker = `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`;
-  const coordination = parts.use(await coordinate(config, { worker, logger }));
+  const coordination = parts.use(await coordinate(config, { worker, logger, clock }));
   const nomadReady = rightNomadAnswers(config, { nomad, source, logger, signal: both });
   work.push(nomadReady);
   // Heard of below, once everything is there.
@@ -120,7 +120,7 @@ async function runBridge(
   let complete = true;
   parts.defer(async () => {
     stop.abort(new Error("the bridge stops"));
-    complete = await endWithin(work, WORK_STOP_MS);
+    complete = await endsWithin(WORK_STOP_MS, Promise.allSettled(work), clock);
     if (complete) return;
     logger.warn(
       "the log does not answer: what it was to be told last is read from Nomad again at the next start",
@@ -180,12 +180,6 @@ function aborted(signal: AbortSignal): Promise<void> {
   });
 }
 
-/** Whether all of it ended in time. */
-async function endWithin(work: readonly Promise<unknown>[], ms: number): Promise<boolean> {
-  const settled = Promise.allSettled(work).then(() => true);
-  return Promise.race([settled, delay(ms, false, { ref: false })]);
-}
-
 function createNomad({ nomad, maxConnections }: Config, logger: Logger): NomadClient {
   return createNomadClient(resolveNomadOptions({ ...nomad, maxConnections }), { logger });
 }
@@ -231,12 +225,12 @@ async function regionOfLog({ feed }: Config, waiting: Waiting): Promise<string |
 /** Who does what: this process everything, or all that share it. */
 async function coordinate(
   { feed, workers }: Config,
-  { worker, logger }: { worker: string; logger: Logger },
+  deps: { worker: string; logger: Logger; clock: Clock },
 ): Promise<Coordination> {
-  if (workers.kind === "local" || feed.kind !== "redis") return new LocalAssignments(worker, logger);
+  if (workers.kind === "local" || feed.kind !== "redis") return new LocalAssignments(deps);
   // Loaded where it is asked for: one process needs none of it.
   const { openSharedAssignments } = await import("../coordination/bullmq/open.ts");
-  return openSharedAssignments({ url: feed.url, worker, timeoutMs: workers.timeoutMs, logger });
+  return openSharedAssignments({ ...deps, url: feed.url, timeoutMs: workers.timeoutMs });
 }
 
 /** What runs once the log is open. */
@@ -251,12 +245,12 @@ interface RunningDeps extends BridgeDeps {
 }
 
 function assignmentsOf(config: Config, deps: RunningDeps): PollerAssignments {
-  const { log, logger, metrics, source, worker, coordination } = deps;
+  const { log, logger, metrics, clock, source, worker, coordination } = deps;
   return new PollerAssignments(
     {
       ...deps,
       announce: (plan) => coordination.announce(plan),
-      trim: (signal) => keepWithin(log, config.retention, { logger, metrics, signal }),
+      trim: (signal) => keepWithin(log, config.retention, { logger, metrics, clock, signal }),
     },
     {
       source,

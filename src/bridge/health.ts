@@ -1,4 +1,3 @@
-import { setTimeout as delay } from "node:timers/promises";
 import type { LivenessReport, ReadinessReport } from "../http/health.ts";
 import type { Coordination } from "../coordination/coordination.ts";
 import type { Clock } from "../shared/clock.ts";
@@ -56,6 +55,9 @@ export class Health {
 
   /** Resolves when ready; rejects with the signal's reason when it aborts before. */
   async whenReady(signal: AbortSignal): Promise<void> {
-    while (!this.readiness().ready) await delay(LOOK_EVERY_MS, undefined, { signal });
+    while (!this.readiness().ready) {
+      await this.#deps.clock.sleep(LOOK_EVERY_MS, signal);
+      signal.throwIfAborted();
+    }
   }
 }

@@ -1,4 +1,4 @@
-import { setTimeout as delay } from "node:timers/promises";
+import type { Clock } from "../shared/clock.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { AgeCutoff } from "./age-cutoff.ts";
@@ -16,9 +16,7 @@ export interface RetentionDeps {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly signal: AbortSignal;
-  readonly everyMs?: number;
-  /** Ms on a clock that nobody sets. */
-  readonly elapsedMs?: () => number;
+  readonly clock: Clock;
 }
 
 const TRIM_EVERY_MS = 30_000;
@@ -29,13 +27,13 @@ export async function keepWithin(
   limits: RetentionLimits,
   deps: RetentionDeps,
 ): Promise<void> {
-  const { logger, metrics, signal, everyMs = TRIM_EVERY_MS, elapsedMs = () => performance.now() } = deps;
+  const { logger, metrics, signal, clock } = deps;
   const { maxAgeMs, ...others } = limits;
   const cutoff = maxAgeMs === undefined ? undefined : new AgeCutoff(maxAgeMs);
   let failing = false;
   while (!signal.aborted) {
     try {
-      const { beforeMs, notice } = cutoff?.check(await log.times(), elapsedMs()) ?? {};
+      const { beforeMs, notice } = cutoff?.check(await log.times(), clock.elapsed()) ?? {};
       if (notice !== undefined) logger[notice.level](notice.text);
       const byAge = beforeMs === undefined ? {} : { recordedBeforeMs: beforeMs };
       const { floor, removed } = await log.trim({ ...others, ...byAge }, { signal });
@@ -48,6 +46,6 @@ export async function keepWithin(
       failing = true;
       logger[level]({ err: error }, "retention could not trim the log; trying again at every round");
     }
-    await delay(everyMs, undefined, { signal }).catch(() => undefined);
+    await clock.sleep(TRIM_EVERY_MS, signal);
   }
 }

@@ -2,4 +2,7 @@ import { LocalAssignments } from "../../src/coordination/local/local-assignments
 import { silentLogger } from "../../src/telemetry/logger.ts";
 import { coordinationContract } from "./coordination.ts";
 
-coordinationContract("One process", async ({ restMs }) => new LocalAssignments("me", silentLogger(), restMs));
+coordinationContract(
+  "One process",
+  async ({ restMs }) => new LocalAssignments({ worker: "me", logger: silentLogger(), restMs }),
+);

@@ -54,7 +54,7 @@ describe("the supervisor", () => {
 
   const start = (options: Partial<PlannerOptions & PollerOptions> = {}, restMs = 5_000) => {
     const logger = silentLogger();
-    local = new LocalAssignments("test", logger, restMs);
+    local = new LocalAssignments({ worker: "test", logger, restMs });
     const deps = {
       nomad,
       log,
@@ -63,7 +63,7 @@ describe("the supervisor", () => {
       clock,
       random: () => 0.01,
       announce: (plan: AssignmentPlan) => local.announce(plan),
-      trim: (signal: AbortSignal) => keepWithin(log, {}, { logger, metrics, signal }),
+      trim: (signal: AbortSignal) => keepWithin(log, {}, { logger, metrics, clock: systemClock, signal }),
       nomadReady: Promise.resolve(),
     };
     assignments = new PollerAssignments(deps, {

@@ -176,8 +176,6 @@ const MAY_READ_THE_WALL_CLOCK = [
   "src/commands/history.ts",
   "src/commands/support/checks/nomad-checks.ts",
   "src/commands/tail.ts",
-  "src/coordination/bullmq/held-assignment.ts",
-  "src/coordination/local/local-assignments.ts",
   "src/feed/redis/durability.ts",
   "src/feed/redis/open.ts",
   "src/feed/sqlite/open.ts",

@@ -4,7 +4,7 @@ import type { FeedLog, TrimLimits } from "../../src/feed/log.ts";
 import { keepWithin } from "../../src/feed/retention.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { recordingLogger } from "../support/recording-logger.ts";
-import { until } from "../support/until.ts";
+import { TestClock } from "../support/test-clock.ts";
 
 test("retention says once that it cannot trim, goes on when it can, and says the next time again", async () => {
   const { logger, lines } = recordingLogger();
@@ -16,9 +16,11 @@ test("retention says once that it cannot trim, goes on when it can, and says the
     throw rounds === 2 ? new LogUnavailable("Redis is away") : new Error("a defect");
   };
   const times: FeedLog["times"] = async () => ({ nowMs: 0, oldestMs: null, newestMs: null });
-  const metrics = createMetrics();
-  const done = keepWithin({ trim, times }, {}, { logger, metrics, signal: stop.signal, everyMs: 1 });
-  await until("some rounds", () => rounds > 8);
+  const clock = new TestClock();
+  const deps = { logger, metrics: createMetrics(), clock, signal: stop.signal };
+  const done = keepWithin({ trim, times }, {}, deps);
+  await clock.advance(4 * 60_000);
+  expect(rounds).toBe(9);
   stop.abort();
   await done;
   const away = "retention could not trim the log; trying again at every round";
@@ -29,25 +31,22 @@ test("a clock that is ahead for a while empties no log, and the rest of the limi
   const dayMs = 86_400_000;
   const { logger, lines } = recordingLogger();
   const stop = new AbortController();
-  let elapsedMs = 0;
-  let nowMs = 100 * dayMs;
+  const clock = new TestClock(100 * dayMs);
+  let aheadMs = 0;
   const asked: TrimLimits[] = [];
   const trim: FeedLog["trim"] = async (limits) => {
     asked.push(limits);
     if (asked.length === 3) stop.abort();
-    elapsedMs += 30_000;
-    nowMs += asked.length === 1 ? 10 * dayMs : 30_000;
+    aheadMs = 10 * dayMs;
     return { floor: 0, removed: 0 };
   };
-  const times: FeedLog["times"] = async () => ({ nowMs, oldestMs: 90 * dayMs, newestMs: 100 * dayMs });
-  const deps = {
-    logger,
-    metrics: createMetrics(),
-    signal: stop.signal,
-    everyMs: 1,
-    elapsedMs: () => elapsedMs,
-  };
-  await keepWithin({ trim, times }, { maxEvents: 9, maxAgeMs: 10 * dayMs }, deps);
+  const times: FeedLog["times"] = async () => ({
+    nowMs: clock.now() + aheadMs,
+    oldestMs: 90 * dayMs,
+    newestMs: 100 * dayMs,
+  });
+  const deps = { logger, metrics: createMetrics(), clock, signal: stop.signal };
+  await clock.finish(keepWithin({ trim, times }, { maxEvents: 9, maxAgeMs: 10 * dayMs }, deps));
   expect(asked).toEqual(
     [0, 30_000, 60_000].map((ms) => ({ maxEvents: 9, recordedBeforeMs: 90 * dayMs + ms })),
   );

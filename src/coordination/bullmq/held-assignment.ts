@@ -1,5 +1,5 @@
-import { setTimeout as delay } from "node:timers/promises";
 import type { AssignmentStatus } from "../../schemas/assignment-schema.ts";
+import type { Clock } from "../../shared/clock.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import { NOTHING_TO_REPORT, type AssignmentHolder, type Ending } from "../coordination.ts";
 import type { AssignmentJob, AssignmentJobs } from "./assignment-jobs.ts";
@@ -9,6 +9,7 @@ export interface HeldAssignmentParts {
   readonly holder: AssignmentHolder;
   readonly jobs: AssignmentJobs;
   readonly logger: Logger;
+  readonly clock: Clock;
   readonly restMs: number;
   /** What the plan says of the assignment now; undefined where it is planned no more. */
   readonly planned: () => "perform" | "finish" | undefined;
@@ -22,7 +23,7 @@ export interface HeldAssignmentParts {
  */
 export class HeldAssignment {
   readonly job: AssignmentJob;
-  readonly since = new Date();
+  readonly since: string;
   readonly #parts: HeldAssignmentParts;
   readonly #abort = new AbortController();
   #resting: string | undefined;
@@ -32,6 +33,7 @@ export class HeldAssignment {
   constructor(job: AssignmentJob, parts: HeldAssignmentParts) {
     this.job = job;
     this.#parts = parts;
+    this.since = new Date(parts.clock.now()).toISOString();
   }
 
   begin(): void {
@@ -69,7 +71,7 @@ export class HeldAssignment {
       const nobody = { state: "waiting" as const, worker: null, since: null };
       return { assignment, ...nobody, ...NOTHING_TO_REPORT, reason: this.#resting };
     }
-    return { assignment, state: "held", worker, since: since.toISOString(), ...holder.describe(assignment) };
+    return { assignment, state: "held", worker, since, ...holder.describe(assignment) };
   }
 
   async #hold(): Promise<void> {
@@ -105,6 +107,6 @@ export class HeldAssignment {
   /** In our hands, so that nobody begins it at once. */
   async #rest(why: string): Promise<void> {
     this.#resting = why;
-    await delay(this.#parts.restMs, undefined, { signal: this.#abort.signal }).catch(() => undefined);
+    await this.#parts.clock.sleep(this.#parts.restMs, this.#abort.signal);
   }
 }

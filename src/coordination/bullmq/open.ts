@@ -1,6 +1,7 @@
 import { createRedis } from "../../feed/redis/client.ts";
 import { Connection } from "../../feed/redis/connection.ts";
 import { locationOf } from "../../feed/redis/location.ts";
+import { systemClock, type Clock } from "../../shared/clock.ts";
 import { silentLogger, type Logger } from "../../telemetry/logger.ts";
 import { REST_MS } from "../coordination.ts";
 import { AssignmentJobs } from "./assignment-jobs.ts";
@@ -20,8 +21,9 @@ export function openSharedAssignments(options: {
   readonly timeoutMs: number;
   readonly logger: Logger;
   readonly restMs?: number;
+  readonly clock?: Clock;
 }): SharedAssignments {
-  const { url, worker, timeoutMs, logger, restMs = REST_MS } = options;
+  const { url, worker, timeoutMs, logger, restMs = REST_MS, clock = systemClock } = options;
   const location = locationOf(url);
   const { prefix } = location;
   const roundMs = Math.min(ROUND_MS, timeoutMs / 5);
@@ -35,6 +37,7 @@ export function openSharedAssignments(options: {
     registry: new Registry({ connection, prefix, worker, timeoutMs, silentMs }),
     jobs,
     logger,
+    clock,
     restMs,
     roundMs,
     close: async () => {

@@ -1,6 +1,7 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { LogUnavailable } from "../../feed/errors.ts";
 import type { AssignmentStatus } from "../../schemas/assignment-schema.ts";
+import type { Clock } from "../../shared/clock.ts";
+import { endsWithin } from "../../shared/ends-within.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import {
   NOTHING_TO_REPORT,
@@ -20,6 +21,7 @@ export interface SharedAssignmentsParts {
   readonly registry: Registry;
   readonly jobs: AssignmentJobs;
   readonly logger: Logger;
+  readonly clock: Clock;
   readonly restMs: number;
   /** Pause between two rounds. */
   readonly roundMs: number;
@@ -57,6 +59,7 @@ export class SharedAssignments implements Coordination {
   }
 
   async run(holder: AssignmentHolder, signal: AbortSignal): Promise<void> {
+    const { registry, clock } = this.#parts;
     this.#holder = holder;
     const aborted = Promise.withResolvers<void>();
     signal.addEventListener("abort", () => aborted.resolve(), { once: true });
@@ -65,8 +68,8 @@ export class SharedAssignments implements Coordination {
     await aborted.promise;
     const held = [...this.#held.values()];
     for (const each of held) each.letGo("this worker ends");
-    await within(LEAVE_WITHIN_MS, Promise.all([rounds, ...held.map(({ done }) => done)]));
-    await within(LEAVE_WITHIN_MS, this.#parts.registry.leave());
+    await endsWithin(LEAVE_WITHIN_MS, Promise.all([rounds, ...held.map(({ done }) => done)]), clock);
+    await endsWithin(LEAVE_WITHIN_MS, registry.leave(), clock);
     // What still waits for Redis ends with the connections.
     await this.#parts.close();
     await Promise.all([rounds, ...held.map(({ done }) => done)]);
@@ -114,7 +117,7 @@ export class SharedAssignments implements Coordination {
           "the assignments cannot be shared out at the moment; this worker goes on with those it has, and tries again",
         );
       }
-      await delay(this.#parts.roundMs, undefined, { signal }).catch(() => undefined);
+      await this.#parts.clock.sleep(this.#parts.roundMs, signal);
     }
   }
 
@@ -172,7 +175,7 @@ export class SharedAssignments implements Coordination {
     const unheld = assignmentsOf(this.#plan).filter((assignment) => !held.has(assignment));
     for (const assignment of this.#waiting.keys())
       if (!unheld.includes(assignment)) this.#waiting.delete(assignment);
-    const sinceMs = performance.now();
+    const sinceMs = this.#parts.clock.elapsed();
     for (const assignment of unheld) {
       if (!this.#waiting.has(assignment)) this.#waiting.set(assignment, { sinceMs, offeredAtMs: -Infinity });
     }
@@ -181,12 +184,12 @@ export class SharedAssignments implements Coordination {
 
   /** Then evenness does not matter. */
   #isStarving(): boolean {
-    const now = performance.now();
+    const now = this.#parts.clock.elapsed();
     return [...this.#waiting.values()].some(({ sinceMs }) => now - sinceMs >= STARVING_MS);
   }
 
   async #offer(unheld: readonly string[]): Promise<void> {
-    const now = performance.now();
+    const now = this.#parts.clock.elapsed();
     const due = unheld.filter(
       (assignment) => now - (this.#waiting.get(assignment)?.offeredAtMs ?? now) >= OFFER_EVERY_MS,
     );
@@ -222,9 +225,17 @@ export class SharedAssignments implements Coordination {
 
   #hold(job: AssignmentJob): void {
     if (this.#holder === undefined) return;
-    const { worker, jobs, logger, restMs } = this.#parts;
+    const { worker, jobs, logger, clock, restMs } = this.#parts;
     const planned = () => this.#planned(job.assignment);
-    const held = new HeldAssignment(job, { worker, holder: this.#holder, jobs, logger, restMs, planned });
+    const held = new HeldAssignment(job, {
+      worker,
+      holder: this.#holder,
+      jobs,
+      logger,
+      clock,
+      restMs,
+      planned,
+    });
     this.#held.set(held.assignment, held);
     this.#waiting.delete(held.assignment);
     held.begin();
@@ -265,15 +276,4 @@ const STANDING: ReadonlySet<string> = new Set(STANDING_ASSIGNMENTS);
 
 function assignmentsOf(plan: AssignmentPlan): string[] {
   return [...STANDING_ASSIGNMENTS, ...plan.keys()];
-}
-
-/** Waits for work that may not end, nor does its failure matter. */
-async function within(ms: number, work: Promise<unknown>): Promise<void> {
-  const end = new AbortController();
-  const ended = work.then(
-    () => undefined,
-    () => undefined,
-  );
-  await Promise.race([ended, delay(ms, undefined, { signal: end.signal }).catch(() => undefined)]);
-  end.abort();
 }

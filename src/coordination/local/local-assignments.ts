@@ -1,5 +1,5 @@
-import { setTimeout as delay } from "node:timers/promises";
 import type { AssignmentStatus } from "../../schemas/assignment-schema.ts";
+import { systemClock, type Clock } from "../../shared/clock.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import {
   NOTHING_TO_REPORT,
@@ -13,7 +13,7 @@ import {
 
 interface Held {
   readonly abort: AbortController;
-  readonly since: Date;
+  readonly since: string;
   done: Promise<void>;
 }
 
@@ -22,16 +22,23 @@ export class LocalAssignments implements Coordination {
   readonly #worker: string;
   readonly #logger: Logger;
   readonly #restMs: number;
+  readonly #clock: Clock;
   readonly #held = new Map<string, Held>();
   readonly #taken = new Set<string>();
   #plan: AssignmentPlan = new Map();
   #running: { readonly holder: AssignmentHolder; readonly signal: AbortSignal } | undefined;
 
   /** `worker` names this process to people. */
-  constructor(worker: string, logger: Logger, restMs = REST_MS) {
-    this.#worker = worker;
-    this.#logger = logger;
-    this.#restMs = restMs;
+  constructor(options: {
+    readonly worker: string;
+    readonly logger: Logger;
+    readonly restMs?: number;
+    readonly clock?: Clock;
+  }) {
+    this.#worker = options.worker;
+    this.#logger = options.logger;
+    this.#restMs = options.restMs ?? REST_MS;
+    this.#clock = options.clock ?? systemClock;
   }
 
   async run(holder: AssignmentHolder, signal: AbortSignal): Promise<void> {
@@ -57,7 +64,7 @@ export class LocalAssignments implements Coordination {
     return this.#assignments().map((assignment) => {
       const held = this.#held.get(assignment);
       if (held !== undefined) {
-        const place = { state: "held" as const, worker: this.#worker, since: held.since.toISOString() };
+        const place = { state: "held" as const, worker: this.#worker, since: held.since };
         return { assignment, ...place, ...(holder?.describe(assignment) ?? NOTHING_TO_REPORT) };
       }
       const state = this.#taken.has(assignment) ? ("taken" as const) : ("waiting" as const);
@@ -102,7 +109,8 @@ export class LocalAssignments implements Coordination {
   #start(assignment: string): void {
     if (this.#running === undefined || this.#running.signal.aborted) return;
     const { holder } = this.#running;
-    const held: Held = { abort: new AbortController(), since: new Date(), done: Promise.resolve() };
+    const since = new Date(this.#clock.now()).toISOString();
+    const held: Held = { abort: new AbortController(), since, done: Promise.resolve() };
     this.#held.set(assignment, held);
     held.done = this.#hold(assignment, held, holder);
   }
@@ -126,7 +134,7 @@ export class LocalAssignments implements Coordination {
 
   async #rest(): Promise<void> {
     const signal = this.#running?.signal;
-    if (signal !== undefined) await delay(this.#restMs, undefined, { signal }).catch(() => undefined);
+    if (signal !== undefined) await this.#clock.sleep(this.#restMs, signal);
   }
 
   /** Claiming it back would be claimed back in turn, without end: whoever started the other one wanted it so. */

@@ -1,0 +1,60 @@
+import { describe, expect, it } from "vitest";
+import { every, systemClock } from "../../src/shared/clock.ts";
+import { endsWithin } from "../../src/shared/ends-within.ts";
+import { TestClock } from "../support/test-clock.ts";
+
+describe.each([
+  ["the system's clock", () => systemClock, (work: Promise<unknown>) => work],
+  [
+    "a clock of a test",
+    () => new TestClock(),
+    (work: Promise<unknown>, clock: TestClock) => clock.finish(work),
+  ],
+] as const)("%s", (_name, make, finish) => {
+  it("wakes who sleeps in time, or when they are aborted", async () => {
+    const clock = make();
+    const beganMs = clock.elapsed();
+    await finish(clock.sleep(5), clock as TestClock);
+    expect(clock.elapsed() - beganMs).toBeGreaterThan(4);
+    const abort = new AbortController();
+    const long = clock.sleep(2 ** 40, abort.signal);
+    abort.abort(new Error("no error of the sleep"));
+    await long;
+    await clock.sleep(2 ** 40, abort.signal);
+  });
+
+  it("calls after so long, unless it is cancelled", async () => {
+    const clock = make();
+    const called: string[] = [];
+    clock.after(1, () => called.push("cancelled"))();
+    const later = new Promise<void>((resolve) => {
+      clock.after(3, resolve);
+      clock.after(1, () => called.push("first"));
+    });
+    await finish(later, clock as TestClock);
+    expect(called).toEqual(["first"]);
+  });
+});
+
+it("every so often calls until it is ended", async () => {
+  const clock = new TestClock();
+  let calls = 0;
+  const end = every(clock, 100, () => (calls += 1));
+  await clock.advance(350);
+  expect(calls).toBe(3);
+  end();
+  await clock.advance(1000);
+  expect(calls).toBe(3);
+});
+
+it("tells whether work ends in time, well or not, and leaves no timer behind", async () => {
+  const clock = new TestClock();
+  const work = (ms: number) => clock.sleep(ms).then(() => Promise.reject(new Error("in vain")));
+  expect(await clock.finish(endsWithin(100, work(99), clock))).toBe(true);
+  const late = work(200);
+  expect(await clock.finish(endsWithin(100, late, clock))).toBe(false);
+  await expect(clock.finish(late)).rejects.toThrow("in vain");
+  const beganMs = clock.elapsed();
+  await clock.finish(endsWithin(100, Promise.resolve(), clock));
+  expect(clock.elapsed()).toBe(beganMs);
+});
