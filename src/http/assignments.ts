@@ -2,20 +2,21 @@ import type { FastifyInstance } from "fastify";
 import { maySeeScope, seesAll, type Access } from "../publishers/selection/access.ts";
 import type { AssignmentStatus } from "../schemas/assignment-schema.ts";
 import { parseScopeName } from "../schemas/scope.ts";
-import type { Gate } from "./access/gate.ts";
+import type { Principals } from "./access/principals.ts";
 
 export interface AssignmentsDeps {
   /** Every assignment of the feed, whichever process does it. */
   readonly assignments: () => Promise<readonly AssignmentStatus[]>;
+  readonly principals: Pick<Principals, "accessOf">;
 }
 
 /** Who does what, since when, and how it goes; of scopes, those that the request may see. */
 export function addAssignmentsRoute(
   app: FastifyInstance,
-  { assignments, gate }: AssignmentsDeps & { gate: Gate },
+  { assignments, principals }: AssignmentsDeps,
 ): void {
   app.get("/v1/assignments", async (request, reply) => {
-    const access = await gate.accessOf(request.raw);
+    const access = await principals.accessOf(request.raw);
     return reply
       .header("cache-control", "no-store")
       .send({ assignments: visible(await assignments(), access) });

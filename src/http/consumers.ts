@@ -12,13 +12,13 @@ import {
   single,
 } from "../schemas/subscription-schema.ts";
 import { NoConsumer } from "./errors.ts";
-import type { OwnConsumers } from "./own-consumers.ts";
-import { ownConsumers, requestUrl, type SubscribeDeps } from "./subscribe.ts";
+import { ownConsumers, type OwnConsumers, type OwnConsumersDeps } from "./own-consumers.ts";
+import { requestUrl } from "./request-url.ts";
 
 type NamedRequest = FastifyRequest<{ Params: { name: string } }>;
 
 /** The cursors that the server keeps for those who asked it to. */
-export function addConsumersRoutes(app: FastifyInstance, deps: SubscribeDeps): void {
+export function addConsumersRoutes(app: FastifyInstance, deps: OwnConsumersDeps): void {
   const { log } = deps;
 
   // Whatever comes as a body is not read: the query says it all.

@@ -4,16 +4,20 @@ import type { FeedHead, FeedLog } from "../feed/log.ts";
 import { EVERYTHING, type Access } from "../publishers/selection/access.ts";
 import { parseCursor, type Cursor } from "../schemas/cursor.ts";
 import { InvalidParameter } from "../schemas/subscription-schema.ts";
+import type { Principals } from "./access/principals.ts";
 import { NoData } from "./errors.ts";
-import type { SubscribeDeps } from "./subscribe.ts";
+import type { UnreadAnswers } from "./unread-answers.ts";
+
+interface DataDeps {
+  readonly log: FeedLog;
+  readonly principals: Pick<Principals, "accessOf">;
+  readonly unread: UnreadAnswers;
+}
 
 /** Where the `dataref` of an oversized event points. */
-export function addDataRoute(
-  app: FastifyInstance,
-  { log, gate, unread }: Pick<SubscribeDeps, "log" | "gate" | "unread">,
-): void {
+export function addDataRoute(app: FastifyInstance, { log, principals, unread }: DataDeps): void {
   app.get<{ Params: { cursor: string } }>("/v1/data/:cursor", async (request, reply) => {
-    const data = await dataOf(log, request.params.cursor, await gate.accessOf(request.raw));
+    const data = await dataOf(log, request.params.cursor, await principals.accessOf(request.raw));
     unread.holdWhole(reply.raw, Buffer.byteLength(data));
     return reply.type("application/json; charset=utf-8").send(data);
   });

@@ -11,9 +11,15 @@ import { DEFAULT_PAGE_LIMIT, type Format } from "../schemas/subscription-schema.
 import { UpgradeLost } from "./errors.ts";
 import { goneSignal } from "./gone.ts";
 import { nextLink } from "./next-link.ts";
-import { admit, requestUrl, type Admitted, type SubscribeDeps } from "./subscribe.ts";
+import { requestUrl } from "./request-url.ts";
+import { admit, beginStream, type Admitted, type StreamDeps } from "./subscribe.ts";
+import type { UnreadAnswers } from "./unread-answers.ts";
 
 export const EVENTS_PATH = "/v1/events";
+
+interface EventsDeps extends StreamDeps {
+  readonly unread: UnreadAnswers;
+}
 
 type HttpFormat = Exclude<Format, "websocket">;
 
@@ -27,7 +33,7 @@ const FORMAT_OF_MEDIA_TYPE: ReadonlyMap<string, HttpFormat> = new Map(
 );
 
 /** `GET /v1/events` without an upgrade: SSE, NDJSON, or a page. */
-export function addEventsRoute(app: FastifyInstance, deps: SubscribeDeps): void {
+export function addEventsRoute(app: FastifyInstance, deps: EventsDeps): void {
   app.get(EVENTS_PATH, { exposeHeadRoute: false }, async (request, reply) => {
     const format = formatOf(request.headers.accept ?? "");
     if (format === "page" && "sec-websocket-key" in request.headers) throw new UpgradeLost();
@@ -35,12 +41,9 @@ export function addEventsRoute(app: FastifyInstance, deps: SubscribeDeps): void 
     if (format === "page") return sendPage(deps, admitted, request, reply);
     reply.hijack();
     const { raw } = reply;
-    const end = deps.subscriptions.open({ ...admitted, sink: createSink(format, raw, deps) });
+    const end = beginStream(deps, request.raw, { ...admitted, sink: createSink(format, raw, deps) });
     raw.once("close", () => end());
     raw.on("error", () => end());
-    const { consumer } = admitted.subscription;
-    void deps.accessLog.opened(request.raw, { ...admitted, format, consumer });
-    void deps.gate.hold(request.raw, end);
     if (raw.closed) end();
     return reply;
   });
@@ -55,14 +58,18 @@ export function formatOf(accept: string): HttpFormat {
   return "page";
 }
 
-function createSink(format: "sse" | "ndjson", response: ServerResponse, deps: SubscribeDeps): Sink {
+function createSink(
+  format: "sse" | "ndjson",
+  response: ServerResponse,
+  deps: Pick<EventsDeps, "pingIntervalMs">,
+): Sink {
   return format === "sse"
     ? new SseSink(response, { heartbeatIntervalMs: deps.pingIntervalMs })
     : new NdjsonSink(response);
 }
 
 async function sendPage(
-  deps: SubscribeDeps,
+  deps: EventsDeps,
   { subscription, start, access }: Admitted,
   request: FastifyRequest,
   reply: FastifyReply,

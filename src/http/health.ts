@@ -2,8 +2,8 @@ import type { FastifyInstance } from "fastify";
 import type { FeedLog } from "../feed/log.ts";
 import { maySeeScope, seesAll } from "../publishers/selection/access.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
-import type { OpenableRoute } from "./access/admission.ts";
-import type { Gate } from "./access/gate.ts";
+import type { OpenableRoute } from "./access/gate.ts";
+import type { Principals } from "./access/principals.ts";
 import { Forbidden } from "./errors.ts";
 import { observeLog, type LogMetrics } from "./log-metrics.ts";
 
@@ -26,7 +26,7 @@ export interface HealthDeps {
   readonly metrics: Pick<Metrics, "registry"> & LogMetrics;
   readonly log: FeedLog;
   readonly isStopping: () => boolean;
-  readonly gate: Gate;
+  readonly principals: Pick<Principals, "accessOf" | "authRequired">;
   /** What answers without a token too, and then names no scope. */
   readonly openRoutes: readonly OpenableRoute[];
 }
@@ -35,19 +35,21 @@ export function addHealthRoutes(app: FastifyInstance, deps: HealthDeps): void {
   app.get("/healthz", async (_request, reply) => {
     const { alive, details } = await deps.liveness();
     // Needs no token, so it says no more where others do.
-    return reply.code(alive ? 200 : 503).send(deps.gate.authRequired ? { alive } : { alive, ...details });
+    return reply
+      .code(alive ? 200 : 503)
+      .send(deps.principals.authRequired ? { alive } : { alive, ...details });
   });
   app.get("/readyz", async (request, reply) => {
     if (deps.isStopping()) return reply.code(503).send({ ready: false, why: "the server is stopping" });
     const { ready, waiting } = await deps.readiness();
     if (ready) return reply.send({ ready });
     reply.code(503);
-    if (deps.openRoutes.includes("readyz") && deps.gate.authRequired) return reply.send({ ready });
-    const access = await deps.gate.accessOf(request.raw);
+    if (deps.openRoutes.includes("readyz") && deps.principals.authRequired) return reply.send({ ready });
+    const access = await deps.principals.accessOf(request.raw);
     return reply.send({ ready, waiting: waiting.filter(({ scope }) => maySeeScope(access, scope)) });
   });
   app.get("/metrics", async (request, reply) => {
-    if (!deps.openRoutes.includes("metrics") && !seesAll(await deps.gate.accessOf(request.raw))) {
+    if (!deps.openRoutes.includes("metrics") && !seesAll(await deps.principals.accessOf(request.raw))) {
       throw new Forbidden("Metrics name every namespace, and this token may not see them all", {
         hint: "Use a token that may list everything, or open the route with --open-routes metrics",
       });

@@ -1,11 +1,24 @@
+import type { IncomingMessage } from "node:http";
 import { ConsumerTaken } from "../feed/errors.ts";
-import type { Consumer, ConsumerActor, ConsumerStore, PutOptions } from "../feed/log.ts";
+import type { Consumer, ConsumerActor, ConsumerStore, FeedLog, PutOptions } from "../feed/log.ts";
 import type { Cursor } from "../schemas/cursor.ts";
+import type { Principals } from "./access/principals.ts";
 
 /** How many names there may be before a new one is refused. Absent: no limit of that kind. */
 export interface ConsumerLimits {
   readonly perToken?: number;
   readonly total?: number;
+}
+
+export interface OwnConsumersDeps {
+  readonly log: FeedLog;
+  readonly principals: Pick<Principals, "actorOf">;
+  readonly consumerLimits: ConsumerLimits;
+}
+
+/** The consumers as the request may use them. @throws Unauthorized, Forbidden, AuthUnavailable */
+export async function ownConsumers(deps: OwnConsumersDeps, request: IncomingMessage): Promise<OwnConsumers> {
+  return new OwnConsumers(deps.log.consumers, await deps.principals.actorOf(request), deps.consumerLimits);
 }
 
 /** The consumers as one token may use them: its own, those that nobody owns yet, and all of them where it manages. */

@@ -10,14 +10,24 @@ import { AuthUnavailable, LimitReached } from "./access/errors.ts";
 import { MethodNotAllowed, NotFound, UpgradeLost } from "./errors.ts";
 import { jsonText } from "../schemas/line-safe.ts";
 
-export const PROBLEM_TYPE = "application/problem+json; charset=utf-8";
+/** An error as the answer to a request, or to an upgrade. */
+export interface ProblemAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
 
-export function problemOf(error: unknown): { status: number; problem: Problem } {
-  return { status: outcomeOf(error).status, problem: { ...publicError(error), ...detailsOf(error) } };
+export function problemAnswer(error: unknown): ProblemAnswer {
+  const problem: Problem = { ...publicError(error), ...detailsOf(error) };
+  return {
+    status: outcomeOf(error).status,
+    headers: { "content-type": "application/problem+json; charset=utf-8", ...headersOf(error) },
+    body: `${jsonText(problem)}\n`,
+  };
 }
 
 /** What the answer says outside its body: when to come again, and with what. */
-export function problemHeaders(error: unknown): Readonly<Record<string, string>> {
+function headersOf(error: unknown): Readonly<Record<string, string>> {
   if (!(error instanceof ChangefeedError)) return {};
   if (error.code === "UNAUTHORIZED") return { "www-authenticate": 'Bearer realm="nomad-changefeed"' };
   if (error instanceof MethodNotAllowed) return { allow: error.allowed.join(", ") };
@@ -25,10 +35,6 @@ export function problemHeaders(error: unknown): Readonly<Record<string, string>>
   return error instanceof LimitReached || error instanceof AuthUnavailable
     ? { "retry-after": String(error.retryAfterSeconds) }
     : {};
-}
-
-export function problemText(problem: Problem): string {
-  return `${jsonText(problem)}\n`;
 }
 
 function detailsOf(error: unknown): Partial<Problem> {

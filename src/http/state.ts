@@ -1,14 +1,19 @@
 import type { ServerResponse } from "node:http";
 import type { FastifyInstance } from "fastify";
+import type { FeedLog } from "../feed/log.ts";
 import { whenDrained } from "../publishers/connection/drain.ts";
-import { GoingAway, TooSlow } from "../publishers/connection/errors.ts";
+import { TooSlow } from "../publishers/connection/errors.ts";
 import type { ConnectionFrames } from "../publishers/connection/frames.ts";
 import { objectTexts } from "../publishers/state/objects.ts";
+import type { ReadScheduler } from "../publishers/work/read-scheduler.ts";
 import { formatCursor, type Cursor } from "../schemas/cursor.ts";
 import { compileFilter } from "../publishers/selection/filter-expression.ts";
 import { parseStateQuery } from "../schemas/read-queries.ts";
+import type { Principals } from "./access/principals.ts";
 import { goneSignal } from "./gone.ts";
-import { connectionFrames, requestUrl, type SubscribeDeps } from "./subscribe.ts";
+import { connectionFrames } from "./connection-frames.ts";
+import { requestUrl } from "./request-url.ts";
+import type { StatePlaces } from "./state-places.ts";
 
 interface Layout {
   readonly contentType: string;
@@ -33,7 +38,17 @@ const LINES: Layout = {
   empty: "",
 };
 
-export interface StateDeps extends SubscribeDeps {
+interface StateDeps {
+  readonly log: FeedLog;
+  /** nomad://<cluster>/<region> */
+  readonly source: string;
+  /** Names of all signals there are: a query that names one is told that a state has none. */
+  readonly signals: readonly string[];
+  readonly nowMs: () => number;
+  readonly principals: Pick<Principals, "accessOf">;
+  /** Where requests that read much wait for their turn. */
+  readonly reads: ReadScheduler;
+  readonly statePlaces: StatePlaces;
   /** How long a reader may take nothing. */
   readonly stallTimeoutMs: number;
 }
@@ -41,12 +56,11 @@ export interface StateDeps extends SubscribeDeps {
 /** The current objects and the cursor at which they are true, read from one consistent read as fast as the reader takes them. */
 export function addStateRoute(app: FastifyInstance, deps: StateDeps): void {
   app.get("/v1/state", { exposeHeadRoute: false }, async (request, reply) => {
-    if (deps.isStopping()) throw new GoingAway();
     const conditions = parseStateQuery(requestUrl(request.raw).searchParams, {
       signals: deps.signals,
       compileFilter,
     });
-    const access = await deps.accessOf(request.raw);
+    const access = await deps.principals.accessOf(request.raw);
     const { source, nowMs, stallTimeoutMs } = deps;
     using place = new DisposableStack();
     place.defer(deps.statePlaces.take(request.raw, access));

@@ -4,46 +4,43 @@ import type { FeedLog } from "../feed/log.ts";
 import type { Access } from "../publishers/selection/access.ts";
 import { GoingAway } from "../publishers/connection/errors.ts";
 import { compileFilter } from "../publishers/selection/filter-expression.ts";
-import { ConnectionFrames } from "../publishers/connection/frames.ts";
+import type { ConnectionFrames } from "../publishers/connection/frames.ts";
 import { snapshotPrelude } from "../publishers/state/snapshot.ts";
 import { resolveStart, type StartPoint } from "../publishers/connection/start.ts";
 import type { Prelude } from "../publishers/fanout/subscriber.ts";
-import type { Subscriptions } from "../publishers/fanout/subscriptions.ts";
+import type { OpenSubscription, Subscriptions } from "../publishers/fanout/subscriptions.ts";
 import type { ReadScheduler } from "../publishers/work/read-scheduler.ts";
 import { parseSubscription, type Format, type Subscription } from "../schemas/subscription-schema.ts";
-import type { Logger } from "../telemetry/logger.ts";
-import { OwnConsumers, type ConsumerLimits } from "./own-consumers.ts";
+import { connectionFrames } from "./connection-frames.ts";
+import { ownConsumers, type OwnConsumers, type OwnConsumersDeps } from "./own-consumers.ts";
 import type { StatePlaces } from "./state-places.ts";
-import type { UnreadAnswers } from "./unread-answers.ts";
 import { goneSignal } from "./gone.ts";
 import type { AccessLog } from "./access/access-log.ts";
-import { TICKET_PARAMETER } from "./access/credentials.ts";
-import type { Gate } from "./access/gate.ts";
-import { urlOf } from "./request-url.ts";
+import type { Origins } from "./access/origins.ts";
+import type { Principals } from "./access/principals.ts";
+import { requestUrl } from "./request-url.ts";
 
-export interface SubscribeDeps {
-  readonly log: FeedLog;
-  readonly logger: Logger;
+/** What it takes to admit a request for events. */
+interface AdmitDeps extends OwnConsumersDeps {
   /** nomad://<cluster>/<region> */
   readonly source: string;
   /** Names of all signals there are, for `signals=`. */
   readonly signals: readonly string[];
-  readonly subscriptions: Subscriptions;
   readonly nowMs: () => number;
-  readonly pingIntervalMs: number;
   readonly isStopping: () => boolean;
-  /** @throws Forbidden */
-  readonly assertMayAsk: (request: IncomingMessage) => void;
-  /** Who asks, and what they may see. @throws Unauthorized, Forbidden, AuthUnavailable */
-  readonly accessOf: (request: IncomingMessage) => Promise<Access>;
-  readonly gate: Gate;
+  readonly gate: { readonly origins: Pick<Origins, "assertMayWrite"> };
+  readonly principals: Pick<Principals, "accessOf" | "actorOf" | "takePlace">;
   /** Where requests that read much wait for their turn. */
   readonly reads: ReadScheduler;
   readonly statePlaces: StatePlaces;
-  readonly unread: UnreadAnswers;
-  readonly accessLog: AccessLog;
-  /** How many names of consumers there may be. */
-  readonly consumerLimits: ConsumerLimits;
+}
+
+/** What it takes to serve the stream then. */
+export interface StreamDeps extends AdmitDeps {
+  readonly subscriptions: Pick<Subscriptions, "open">;
+  readonly accessLog: Pick<AccessLog, "opened" | "refused">;
+  readonly principals: AdmitDeps["principals"] & Pick<Principals, "hold">;
+  readonly pingIntervalMs: number;
 }
 
 export interface Admitted {
@@ -57,12 +54,7 @@ export interface Admitted {
 }
 
 /** Reads a request for events and finds where it starts. Whatever is wrong with it is thrown from here. */
-export async function admit(
-  deps: SubscribeDeps,
-  request: IncomingMessage,
-  format: Format,
-): Promise<Admitted> {
-  if (deps.isStopping()) throw new GoingAway();
+export async function admit(deps: AdmitDeps, request: IncomingMessage, format: Format): Promise<Admitted> {
   const lastEventId = format === "sse" ? request.headers["last-event-id"] : undefined;
   const subscription = parseSubscription(requestUrl(request).searchParams, {
     format,
@@ -73,9 +65,9 @@ export async function admit(
   });
   if (format !== "page") {
     if (subscription.consumer !== undefined) deps.gate.origins.assertMayWrite(request);
-    await deps.gate.takePlace(request);
+    await deps.principals.takePlace(request);
   }
-  const access = await deps.accessOf(request);
+  const access = await deps.principals.accessOf(request);
   const consumers = await ownConsumers(deps, request);
   const start = await startOf(deps.log, { consumers, subscription, format });
   // The server may have begun to stop while the log was read.
@@ -118,24 +110,15 @@ async function startOf(
   return point;
 }
 
-/** The consumers as the request may use them. @throws Unauthorized, Forbidden, AuthUnavailable */
-export async function ownConsumers(
-  { log, gate, consumerLimits }: Pick<SubscribeDeps, "log" | "gate" | "consumerLimits">,
+/** Opens the stream, and ends it where its token is no longer good. The returned function ends it. */
+export function beginStream(
+  { subscriptions, accessLog, principals }: StreamDeps,
   request: IncomingMessage,
-): Promise<OwnConsumers> {
-  return new OwnConsumers(log.consumers, await gate.actorOf(request), consumerLimits);
-}
-
-export function connectionFrames(
-  { source, nowMs }: Pick<SubscribeDeps, "source" | "nowMs">,
-  connectionId: string = randomUUID(),
-): ConnectionFrames {
-  return new ConnectionFrames({ source, connectionId, nowMs });
-}
-
-/** Without the ticket, which is nobody's business but the gate's. */
-export function requestUrl(request: IncomingMessage): URL {
-  const url = urlOf(request);
-  url.searchParams.delete(TICKET_PARAMETER);
-  return url;
+  stream: Admitted & Pick<OpenSubscription, "sink" | "onReached">,
+): (error?: Error) => void {
+  const { connectionId, subscription, sink } = stream;
+  const end = subscriptions.open(stream);
+  void accessLog.opened(request, { connectionId, format: sink.format, consumer: subscription.consumer });
+  void principals.hold(request, end);
+  return end;
 }

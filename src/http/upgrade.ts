@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { STATUS_CODES, type IncomingMessage } from "node:http";
+import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { WebSocketServer, type WebSocket } from "ws";
 import { ConsumerAcks } from "../publishers/connection/consumer-acks.ts";
@@ -11,8 +11,15 @@ import { errorFrame } from "../schemas/frames-schema.ts";
 import { LimitReached } from "./access/errors.ts";
 import { NotFound } from "./errors.ts";
 import { EVENTS_PATH } from "./events.ts";
-import { PROBLEM_TYPE, problemHeaders, problemOf, problemText } from "./problem.ts";
-import { admit, requestUrl, type Admitted, type SubscribeDeps } from "./subscribe.ts";
+import type { Gate } from "./access/gate.ts";
+import { problemAnswer } from "./problem.ts";
+import { refuseUpgrade } from "./refuse-upgrade.ts";
+import { requestUrl } from "./request-url.ts";
+import { admit, beginStream, type Admitted, type StreamDeps } from "./subscribe.ts";
+
+interface UpgradeDeps extends StreamDeps {
+  readonly gate: Gate;
+}
 
 /** A ping or an ack is all a client has to say. */
 const MAX_MESSAGE_BYTES = 4096;
@@ -20,7 +27,7 @@ const SUBPROTOCOL = "cloudevents.json";
 
 /** Handles the upgrade to a WebSocket on `/v1/events`; refuses, with the same errors as over HTTP, before it. */
 export function createUpgradeHandler(
-  deps: SubscribeDeps,
+  deps: UpgradeDeps,
 ): (request: IncomingMessage, socket: Duplex, head: Buffer) => void {
   const server = new WebSocketServer({
     noServer: true,
@@ -48,7 +55,7 @@ export function createUpgradeHandler(
       });
     } catch (error) {
       void deps.accessLog.refused(request, error);
-      if (request.headers.origin === undefined) return refuse(socket, error);
+      if (request.headers.origin === undefined) return refuseUpgrade(socket, problemAnswer(error));
       server.handleUpgrade(request, socket, head, (webSocket) => {
         socket.off("error", onError);
         turnAway(deps, webSocket, error);
@@ -57,26 +64,19 @@ export function createUpgradeHandler(
   }
 }
 
-async function admitUpgrade(deps: SubscribeDeps, request: IncomingMessage): Promise<Admitted> {
+async function admitUpgrade(deps: UpgradeDeps, request: IncomingMessage): Promise<Admitted> {
+  await deps.gate.enter(request);
   const { pathname } = requestUrl(request);
   if (pathname !== EVENTS_PATH) throw new NotFound("WebSocket at", pathname);
-  deps.gate.origins.assertAllowed(request);
-  deps.gate.limits.assertWithin(request);
-  deps.assertMayAsk(request);
   return admit(deps, request, "websocket");
 }
 
-function serve(
-  deps: SubscribeDeps,
-  admitted: Admitted,
-  webSocket: WebSocket,
-  request: IncomingMessage,
-): void {
+function serve(deps: UpgradeDeps, admitted: Admitted, webSocket: WebSocket, request: IncomingMessage): void {
   const { socket } = request;
   const sink = new WebSocketSink(webSocket, socket);
   const { consumer } = admitted.subscription;
   const acks = consumer === undefined ? undefined : new ConsumerAcks(admitted.consumers, consumer);
-  const end = deps.subscriptions.open({
+  const end = beginStream(deps, request, {
     ...admitted,
     sink,
     ...(acks && { onReached: (cursor) => acks.reached(cursor) }),
@@ -88,8 +88,6 @@ function serve(
     onEnd: end,
     onFlood: (perSecond) => end(tooManyPings(perSecond)),
   });
-  void deps.accessLog.opened(request, { ...admitted, format: "websocket", consumer });
-  void deps.gate.hold(request, end);
 }
 
 function tooManyPings(perSecond: number): LimitReached {
@@ -100,29 +98,11 @@ function tooManyPings(perSecond: number): LimitReached {
 }
 
 /** A page cannot read why an upgrade was refused; a browser's Origin shows that there may be one. */
-function turnAway({ source, nowMs }: SubscribeDeps, webSocket: WebSocket, error: unknown): void {
+function turnAway({ source, nowMs }: UpgradeDeps, webSocket: WebSocket, error: unknown): void {
   const { closeCode } = outcomeOf(error);
   const said = publicError(error);
   const context = { source, id: `${randomUUID()}/1`, time: new Date(nowMs()).toISOString() };
   webSocket.on("error", () => webSocket.terminate());
   webSocket.send(errorFrame(context, { ...said, closeCode }));
   webSocket.close(closeCode, said.code);
-}
-
-function refuse(socket: Duplex, error: unknown): void {
-  const { status, problem } = problemOf(error);
-  const headers = Object.entries(problemHeaders(error)).map(([name, value]) => `${name}: ${value}`);
-  const body = problemText(problem);
-  socket.once("finish", () => socket.destroy());
-  socket.end(
-    [
-      `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
-      `content-type: ${PROBLEM_TYPE}`,
-      `content-length: ${Buffer.byteLength(body)}`,
-      "connection: close",
-      ...headers,
-      "",
-      body,
-    ].join("\r\n"),
-  );
 }

@@ -7,7 +7,8 @@ import type { TlsFiles } from "./access/tls.ts";
 import { ListenFailed } from "./errors.ts";
 import { assertMayListen, type ListenOptions } from "./listen.ts";
 import { createListener } from "./listener.ts";
-import { PROBLEM_TYPE, problemOf, problemText } from "./problem.ts";
+import { problemAnswer, type ProblemAnswer } from "./problem.ts";
+import { refuseUpgrade } from "./refuse-upgrade.ts";
 
 /** Beyond any number of probes; nobody else has business here. */
 const MAX_CONNECTIONS = 256;
@@ -28,7 +29,7 @@ export async function openWaitingRoom(
   server.maxConnections = MAX_CONNECTIONS;
   server.on("upgrade", (_request, socket) => {
     socket.on("error", () => socket.destroy());
-    socket.end("HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
+    refuseUpgrade(socket, notOpen(why()));
   });
   const { host, port } = options;
   server.listen({ host: listenAddress(host), port });
@@ -59,12 +60,14 @@ function answerWith(why: () => string): RequestListener {
     } else if (path === "/readyz") {
       response.writeHead(503, json).end(JSON.stringify({ ready: false, why: why() }));
     } else {
-      const { status, problem } = problemOf(
-        new LogUnavailable(`The feed is not open yet: ${why()}`, { hint: "Try again in some seconds" }),
-      );
-      response
-        .writeHead(status, { "content-type": PROBLEM_TYPE, "retry-after": String(RETRY_AFTER_SECONDS) })
-        .end(problemText(problem));
+      const { status, headers, body } = notOpen(why());
+      response.writeHead(status, headers).end(body);
     }
   };
+}
+
+function notOpen(why: string): ProblemAnswer {
+  const error = new LogUnavailable(`The feed is not open yet: ${why}`, { hint: "Try again in some seconds" });
+  const { headers, ...answer } = problemAnswer(error);
+  return { ...answer, headers: { ...headers, "retry-after": String(RETRY_AFTER_SECONDS) } };
 }

@@ -3,7 +3,8 @@ import { expect, test } from "vitest";
 
 import { buildChangeEvents, buildSnapshotEvent } from "../../src/events/build.ts";
 import { buildControlEvent } from "../../src/events/control.ts";
-import { problemText } from "../../src/http/problem.ts";
+import { Forbidden } from "../../src/http/errors.ts";
+import { problemAnswer } from "../../src/http/problem.ts";
 import { sealDraft } from "../../src/schemas/draft.ts";
 import { errorFrame, objectFrame } from "../../src/schemas/frames-schema.ts";
 import { jsonText, lineSafe } from "../../src/schemas/line-safe.ts";
@@ -91,8 +92,7 @@ test("so is a frame, a problem, an event about the feed, and any other answer", 
       expectOneLine(json);
       expect(JSON.parse(json)).toMatchObject({ data: { after: one } });
       expectOneLine(errorFrame(context, { code: "X", message: said, closeCode: 4400, cursor: "k3f9x2-12" }));
-      const problem = { type: "about:blank", title: said, status: 400, code: "X", message: said } as never;
-      expectOneLine(problemText(problem).slice(0, -1));
+      expectOneLine(problemAnswer(new Forbidden(said)).body.slice(0, -1));
       const reason = { kind: "epoch", previous: null, current: "bbbbbb", reason: said } as const;
       const draft = buildControlEvent(reason, {
         ...context,

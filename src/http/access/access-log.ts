@@ -6,7 +6,7 @@ import { ChangefeedError } from "../../schemas/errors.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
 import { loggableUrl } from "./credentials.ts";
-import type { Gate } from "./gate.ts";
+import type { Principals } from "./principals.ts";
 
 /** The same refusal of one address is a line once in so long, with how many there were between. */
 const REPEAT_EVERY_MS = 10_000;
@@ -24,19 +24,19 @@ interface Opened {
 export class AccessLog {
   readonly #logger: Logger;
   readonly #metrics: Pick<Metrics, "refusals">;
-  readonly #gate: Gate;
+  readonly #principals: Pick<Principals, "nameOf">;
   readonly #elapsedMs: () => number;
   readonly #said = new Map<string, { atMs: number; since: number }>();
 
   constructor(deps: {
     readonly logger: Logger;
     readonly metrics: Pick<Metrics, "refusals">;
-    readonly gate: Gate;
+    readonly principals: Pick<Principals, "nameOf">;
     readonly elapsedMs: () => number;
   }) {
     this.#logger = deps.logger;
     this.#metrics = deps.metrics;
-    this.#gate = deps.gate;
+    this.#principals = deps.principals;
     this.#elapsedMs = deps.elapsedMs;
   }
 
@@ -70,7 +70,7 @@ export class AccessLog {
   }
 
   async #who(request: IncomingMessage): Promise<{ subscriber?: string; address: string; url: string }> {
-    const subscriber = await this.#gate.nameOf(request);
+    const subscriber = await this.#principals.nameOf(request);
     const address = request.socket.remoteAddress ?? "";
     return { ...(subscriber !== undefined && { subscriber }), address, url: loggableUrl(request.url) };
   }

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { urlOf } from "../request-url.ts";
+import { TICKET_PARAMETER, urlOf } from "../request-url.ts";
 import { InvalidParameter } from "../../schemas/subscription-schema.ts";
 
 /** What a request proves who it is with. */
@@ -8,7 +8,6 @@ export interface Credentials {
   readonly ticket?: string;
 }
 
-export const TICKET_PARAMETER = "ticket";
 const BEARER_PROTOCOL = "bearer.";
 
 /** Names under which people try to send a token in a URL. */

@@ -1,128 +1,74 @@
-import type { IncomingMessage } from "node:http";
+import type { IncomingMessage, Server } from "node:http";
 import type { Socket } from "node:net";
-import { FOR_ALL, type ConsumerActor } from "../../feed/log.ts";
-import { EVERYTHING, type Access } from "../../publishers/selection/access.ts";
-import type { Logger } from "../../telemetry/logger.ts";
-import { credentialsOf } from "./credentials.ts";
-import { Grants, type Grant } from "./grants.ts";
-import type { Authenticator, Clocks } from "./identity.ts";
-import { addressOf, Limits, type LimitOptions } from "./limits.ts";
+import { GoingAway } from "../../publishers/connection/errors.ts";
+import type { Metrics } from "../../telemetry/metrics.ts";
+import { assertLoopbackName } from "../guard.ts";
+import type { Limits } from "./limits.ts";
 import { Origins } from "./origins.ts";
-import { Tickets } from "./tickets.ts";
+import type { Principals } from "./principals.ts";
+
+/** Routes that can be opened to those without a token. */
+export type OpenableRoute = "metrics" | "readyz";
 
 export interface GateOptions {
-  /** None: nobody is asked who they are. */
-  readonly authenticators?: readonly Authenticator[];
   /** Origins of pages that may read here beside this server's own; "*" for all. */
   readonly allowOrigins?: readonly string[];
-  readonly limits?: LimitOptions;
-  /** How long a decision about a token stays valid, and how often that of an open stream is checked. */
-  readonly recheckIntervalMs?: number;
-  /** For how long the last decision counts while Nomad is away. */
-  readonly keepWhileAwayMs?: number;
+  /** Routes that answer without a token too. */
+  readonly openRoutes?: readonly OpenableRoute[];
+  /** Serves everybody, whatever name they know this server by. */
+  readonly insecureNoAuth?: boolean;
 }
 
-interface Principal {
-  readonly token: string | undefined;
-  /** Undefined where nobody is asked. */
-  readonly grant: Grant | undefined;
+interface GateDeps {
+  readonly principals: Pick<Principals, "accessOf" | "authRequired">;
+  readonly limits: Pick<Limits, "accept" | "assertWithin">;
+  readonly metrics: Pick<Metrics, "refusals">;
+  readonly isStopping: () => boolean;
 }
 
-const RECHECK_INTERVAL_MS = 30_000;
-const KEEP_WHILE_AWAY_MS = 5 * 60_000;
+/** What a request is for; an upgrade is for no route. */
+interface Target {
+  /** The pattern of its route, as `/v1/data/:cursor`. */
+  readonly route?: string | undefined;
+  /** A browser asks whether a page may send what it wants to: it brings no token. */
+  readonly isPreflight?: boolean;
+}
 
-/** Every way in passes here: limits, origin, who it is, and what they may see. */
+/** What tells how the process is; answers to its last moment. */
+const PROBES: ReadonlySet<string | undefined> = new Set(["/healthz", "/readyz", "/metrics"]);
+
+/** The one way in: requests and upgrades pass the same checks in the same order, before anything looks at what they want. */
 export class Gate {
-  readonly limits: Limits;
+  /** What of an answer a browser gives to the page that asked. */
   readonly origins: Origins;
-  readonly tickets: Tickets;
-  readonly #grants: Grants | undefined;
-  /** A request is asked once, since its ticket is good once. */
-  readonly #principals = new WeakMap<IncomingMessage, Promise<Principal>>();
+  readonly #deps: GateDeps;
+  readonly #openRoutes: ReadonlySet<string | undefined>;
+  readonly #answersAnyName: boolean;
 
-  constructor(options: GateOptions, deps: Clocks & { readonly logger: Logger }) {
-    const { authenticators = [] } = options;
-    this.limits = new Limits(options.limits ?? {}, { elapsed: deps.elapsedMs });
+  constructor(options: GateOptions, deps: GateDeps) {
+    this.#deps = deps;
     this.origins = new Origins(options.allowOrigins ?? []);
-    this.tickets = new Tickets(deps);
-    this.#grants =
-      authenticators.length === 0
-        ? undefined
-        : new Grants({
-            ...deps,
-            authenticators,
-            recheckIntervalMs: options.recheckIntervalMs ?? RECHECK_INTERVAL_MS,
-            keepForMs: options.keepWhileAwayMs ?? KEEP_WHILE_AWAY_MS,
-          });
+    this.#openRoutes = new Set(["/healthz", ...(options.openRoutes ?? []).map((name) => `/${name}`)]);
+    this.#answersAnyName = options.insecureNoAuth === true || deps.principals.authRequired;
   }
 
-  get authRequired(): boolean {
-    return this.#grants !== undefined;
+  /** Counts the server's connections; one too many is closed before anything is read from it. */
+  watch(server: Server): void {
+    const refused = () => this.#deps.metrics.refusals.inc({ code: "LIMIT" });
+    server.on("drop", refused);
+    server.on("connection", (socket: Socket) => {
+      if (!this.#deps.limits.accept(socket)) refused();
+    });
   }
 
-  /**
-   * What the request may see; the answer is alive as long as it is used.
-   * @throws Unauthorized, Forbidden, AuthUnavailable, InvalidParameter
-   */
-  async accessOf(request: IncomingMessage): Promise<Access> {
-    const { grant } = await this.#principalOf(request);
-    return grant?.access ?? EVERYTHING;
+  /** @throws Forbidden, UrlTooLong, LimitReached, GoingAway, and as Principals.accessOf */
+  async enter(request: IncomingMessage, { route, isPreflight = false }: Target = {}): Promise<void> {
+    const { limits, isStopping, principals } = this.#deps;
+    this.origins.assertAllowed(request);
+    limits.assertWithin(request);
+    if (!this.#answersAnyName) assertLoopbackName(request);
+    if (isPreflight) return;
+    if (isStopping() && !PROBES.has(route)) throw new GoingAway();
+    if (!this.#openRoutes.has(route)) await principals.accessOf(request);
   }
-
-  /** What the log calls the one who asks; undefined where that is not known, or nobody is asked. */
-  async nameOf(request: IncomingMessage): Promise<string | undefined> {
-    const principal = await this.#principals.get(request)?.catch(() => undefined);
-    return principal?.grant?.access.name;
-  }
-
-  /** In whose name the request makes and moves consumers. @throws as accessOf */
-  async actorOf(request: IncomingMessage): Promise<ConsumerActor> {
-    const { grant } = await this.#principalOf(request);
-    return grant?.actor ?? FOR_ALL;
-  }
-
-  /** A ticket that stands for the request's token. @throws as accessOf, and LimitReached */
-  async ticketFor(request: IncomingMessage): Promise<{ ticket: string; expiresAtMs: number }> {
-    const { token } = await this.#principalOf(request);
-    return this.tickets.issue(token);
-  }
-
-  /**
-   * Counts the request's connection among the streams of its token until it closes.
-   * @throws as accessOf, and LimitReached
-   */
-  async takePlace(request: IncomingMessage): Promise<void> {
-    const { grant } = await this.#principalOf(request);
-    const { socket } = request;
-    if (grant === undefined || grant.connections.has(socket)) return;
-    this.limits.assertRoom(grant.connections.size);
-    grant.connections.add(socket);
-    onClose(socket, () => grant.connections.delete(socket));
-  }
-
-  /** Ends the stream where its token is no longer good. The stream's connection closes with it. */
-  async hold(request: IncomingMessage, end: (error: Error) => void): Promise<void> {
-    const { grant } = await this.#principalOf(request);
-    if (grant !== undefined) onClose(request.socket, grant.watch(end));
-  }
-
-  #principalOf(request: IncomingMessage): Promise<Principal> {
-    const known = this.#principals.get(request);
-    if (known !== undefined) return known;
-    const principal = this.#authenticate(request);
-    principal.catch(() => undefined);
-    this.#principals.set(request, principal);
-    return principal;
-  }
-
-  async #authenticate(request: IncomingMessage): Promise<Principal> {
-    const { token: given, ticket } = credentialsOf(request);
-    const token = ticket === undefined ? given : this.tickets.redeem(ticket);
-    return { token, grant: await this.#grants?.of(token, addressOf(request.socket)) };
-  }
-}
-
-function onClose(socket: Socket, action: () => void): void {
-  if (socket.destroyed) action();
-  else socket.once("close", action);
 }

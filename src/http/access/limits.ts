@@ -31,20 +31,21 @@ export class Limits {
     this.#clock = clock;
   }
 
-  /** Counts a connection as long as it is open, or closes it where its address has far too many. */
-  accept(socket: Socket): void {
+  /** Counts a connection as long as it is open. False: its address has far too many, and it is closed. */
+  accept(socket: Socket): boolean {
     const address = addressOf(socket);
     const sockets = this.#sockets.get(address) ?? new Set();
     const { connectionsPerAddress = Number.POSITIVE_INFINITY } = this.#options;
     if (sockets.size >= connectionsPerAddress + CONNECTIONS_TO_BE_TOLD) {
       socket.destroy();
-      return;
+      return false;
     }
     this.#sockets.set(address, sockets.add(socket));
     socket.once("close", () => {
       sockets.delete(socket);
       if (sockets.size === 0) this.#sockets.delete(address);
     });
+    return true;
   }
 
   /** @throws LimitReached, UrlTooLong */

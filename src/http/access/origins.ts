@@ -20,7 +20,7 @@ export class Origins {
     const { origin } = headers;
     if (origin === undefined) {
       if (!isVisit(headers)) this.#assertNotForeign(headers);
-    } else if (!this.#isNamed(origin) && !isOwn(origin, headers.host)) {
+    } else if (!this.#mayRead(origin, headers)) {
       throw foreign(`Pages of ${origin.slice(0, 100)}`);
     }
   }
@@ -30,10 +30,11 @@ export class Origins {
     if (headers.origin === undefined) this.#assertNotForeign(headers);
   }
 
-  /** Lets the browser give the answer to the page. */
-  allowReading({ headers: { origin } }: IncomingMessage, response: ServerResponse): void {
+  /** Lets the browser give the answer, whatever it will be, to a page that may have it. */
+  allowReading({ headers }: IncomingMessage, response: ServerResponse): void {
+    const { origin } = headers;
     response.setHeader("vary", "Origin");
-    if (origin === undefined) return;
+    if (origin === undefined || !this.#mayRead(origin, headers)) return;
     response.setHeader("access-control-allow-origin", origin);
     response.setHeader("access-control-expose-headers", READABLE_HEADERS);
   }
@@ -52,8 +53,8 @@ export class Origins {
     throw foreign("Pages of other sites");
   }
 
-  #isNamed(origin: string): boolean {
-    return this.#allowed.has("*") || this.#allowed.has(origin.toLowerCase());
+  #mayRead(origin: string, { host }: IncomingHttpHeaders): boolean {
+    return this.#allowed.has("*") || this.#allowed.has(origin.toLowerCase()) || isOwn(origin, host);
   }
 }
 

@@ -1,0 +1,124 @@
+import type { IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
+import { FOR_ALL, type ConsumerActor } from "../../feed/log.ts";
+import { EVERYTHING, type Access } from "../../publishers/selection/access.ts";
+import type { Logger } from "../../telemetry/logger.ts";
+import { credentialsOf } from "./credentials.ts";
+import { Grants, type Grant } from "./grants.ts";
+import type { Authenticator, Clocks } from "./identity.ts";
+import { addressOf, type Limits } from "./limits.ts";
+import { Tickets } from "./tickets.ts";
+
+export interface RecheckOptions {
+  /** How long a decision about a token stays valid, and how often that of an open stream is checked. */
+  readonly recheckIntervalMs?: number;
+  /** For how long the last decision counts while Nomad is away. */
+  readonly keepWhileAwayMs?: number;
+}
+
+interface Principal {
+  readonly token: string | undefined;
+  /** Undefined where nobody is asked. */
+  readonly grant: Grant | undefined;
+}
+
+const RECHECK_INTERVAL_MS = 30_000;
+const KEEP_WHILE_AWAY_MS = 5 * 60_000;
+
+/** Who the requests are from, and what they may see. */
+export class Principals {
+  readonly #limits: Pick<Limits, "assertRoom">;
+  readonly #tickets: Tickets;
+  readonly #grants: Grants | undefined;
+  /** A request is asked once, since its ticket is good once. */
+  readonly #principals = new WeakMap<IncomingMessage, Promise<Principal>>();
+
+  /** Without authenticators nobody is asked who they are. */
+  constructor(
+    options: RecheckOptions & { readonly authenticators: readonly Authenticator[] },
+    deps: Clocks & { readonly logger: Logger; readonly limits: Pick<Limits, "assertRoom"> },
+  ) {
+    const { authenticators } = options;
+    this.#limits = deps.limits;
+    this.#tickets = new Tickets(deps);
+    this.#grants =
+      authenticators.length === 0
+        ? undefined
+        : new Grants({
+            ...deps,
+            authenticators,
+            recheckIntervalMs: options.recheckIntervalMs ?? RECHECK_INTERVAL_MS,
+            keepForMs: options.keepWhileAwayMs ?? KEEP_WHILE_AWAY_MS,
+          });
+  }
+
+  get authRequired(): boolean {
+    return this.#grants !== undefined;
+  }
+
+  /**
+   * What the request may see; the answer is alive as long as it is used.
+   * @throws Unauthorized, Forbidden, AuthUnavailable, InvalidParameter
+   */
+  async accessOf(request: IncomingMessage): Promise<Access> {
+    const { grant } = await this.#principalOf(request);
+    return grant?.access ?? EVERYTHING;
+  }
+
+  /** What the log calls the one who asks; undefined where that is not known, or nobody is asked. */
+  async nameOf(request: IncomingMessage): Promise<string | undefined> {
+    const principal = await this.#principals.get(request)?.catch(() => undefined);
+    return principal?.grant?.access.name;
+  }
+
+  /** In whose name the request makes and moves consumers. @throws as accessOf */
+  async actorOf(request: IncomingMessage): Promise<ConsumerActor> {
+    const { grant } = await this.#principalOf(request);
+    return grant?.actor ?? FOR_ALL;
+  }
+
+  /** A ticket that stands for the request's token. @throws as accessOf, and LimitReached */
+  async ticketFor(request: IncomingMessage): Promise<{ ticket: string; expiresAtMs: number }> {
+    const { token } = await this.#principalOf(request);
+    return this.#tickets.issue(token);
+  }
+
+  /**
+   * Counts the request's connection among the streams of its token until it closes.
+   * @throws as accessOf, and LimitReached
+   */
+  async takePlace(request: IncomingMessage): Promise<void> {
+    const { grant } = await this.#principalOf(request);
+    const { socket } = request;
+    if (grant === undefined || grant.connections.has(socket)) return;
+    this.#limits.assertRoom(grant.connections.size);
+    grant.connections.add(socket);
+    onClose(socket, () => grant.connections.delete(socket));
+  }
+
+  /** Ends the stream where its token is no longer good. The stream's connection closes with it. */
+  async hold(request: IncomingMessage, end: (error: Error) => void): Promise<void> {
+    const { grant } = await this.#principalOf(request);
+    if (grant !== undefined) onClose(request.socket, grant.watch(end));
+  }
+
+  #principalOf(request: IncomingMessage): Promise<Principal> {
+    const known = this.#principals.get(request);
+    if (known !== undefined) return known;
+    const principal = this.#authenticate(request);
+    principal.catch(() => undefined);
+    this.#principals.set(request, principal);
+    return principal;
+  }
+
+  async #authenticate(request: IncomingMessage): Promise<Principal> {
+    const { token: given, ticket } = credentialsOf(request);
+    const token = ticket === undefined ? given : this.#tickets.redeem(ticket);
+    return { token, grant: await this.#grants?.of(token, addressOf(request.socket)) };
+  }
+}
+
+function onClose(socket: Socket, action: () => void): void {
+  if (socket.destroyed) action();
+  else socket.once("close", action);
+}
