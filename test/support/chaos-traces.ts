@@ -22,8 +22,7 @@ export class StartedProcesses {
   async traces(): Promise<Traces> {
     const processes = this.#all.map(({ name, process: { lines } }) => ({ name, lines }));
     for (const { process } of this.#all) {
-      const assignments =
-        process.servesAt === undefined ? [] : await assignmentsAt(process.servesAt).catch(() => []);
+      const assignments = process.servesAt === undefined ? [] : await assignmentsAt(process.servesAt);
       if (assignments.length > 0) return { assignments, processes };
     }
     return { assignments: [], processes };

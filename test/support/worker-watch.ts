@@ -15,8 +15,12 @@ export async function seesAllWatched(worker: BridgeProcess): Promise<boolean> {
 
 /** Every assignment of the feed, as the process that serves there knows of it; none where it cannot say. */
 export async function assignmentsAt(url: string): Promise<readonly AssignmentStatus[]> {
-  const response = await fetch(`${url}/v1/assignments`).catch(() => undefined);
-  return response?.ok === true ? assignmentsSchema.parse(await response.json()).assignments : [];
+  try {
+    const response = await fetch(`${url}/v1/assignments`, { signal: AbortSignal.timeout(10_000) });
+    return response.ok ? assignmentsSchema.parse(await response.json()).assignments : [];
+  } catch {
+    return [];
+  }
 }
 
 /** Scopes that this worker claimed last, of the feed in Redis at `url`. */
