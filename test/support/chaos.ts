@@ -47,7 +47,7 @@ const SETTLE_WITHIN_MS = 90_000;
 
 /** At most, with its beginning and its end. */
 export function chaosTakesSeconds(seconds: number): number {
-  return seconds + 240;
+  return seconds + 340;
 }
 
 /**
@@ -93,7 +93,8 @@ class Chaos {
 
   async run(): Promise<ChaosReport> {
     const { seconds, changesPerSecond = 40 } = this.#options;
-    await this.#subject.start(await this.#simulator.listen());
+    const nomadAddr = await this.#simulator.listen();
+    await this.#subject.start(nomadAddr).catch((error: unknown) => this.#explain(error));
     this.#simulator.start({ changesPerSecond });
     const [beganAt, endAt] = [Date.now(), Date.now() + seconds * 1000];
     while (Date.now() < endAt) {
