@@ -1,40 +1,66 @@
-/** Characters of all lists together, about: some hundred thousand keys. */
-const MAX_CHARACTERS = 16 * 1024 * 1024;
+/** Bytes of all lists together, about: some hundred thousand keys. */
+const MAX_BYTES = 16 * 1024 * 1024;
+/** A reader asks for its list again at each batch; one that is asked for no more has stopped reading. */
+const IDLE_MS = 2000;
 
-/** Lists of keys that several readers of the same consistent read need, and each of them again: the latest ones that were asked for. */
+/**
+ * Lists of keys that several readers of the same moment need, and each of them again: the latest ones that were asked
+ * for. Who stopped reading does not keep its list here.
+ */
 export class KeyLists {
-  readonly #lists = new Map<string, { readonly keys: readonly string[]; readonly characters: number }>();
-  readonly #maxCharacters: number;
-  #characters = 0;
+  readonly #lists = new Map<string, { readonly keys: Keys; readonly timer: NodeJS.Timeout }>();
+  readonly #maxBytes: number;
+  #bytes = 0;
 
-  constructor(maxCharacters = MAX_CHARACTERS) {
-    this.#maxCharacters = maxCharacters;
+  constructor(maxBytes = MAX_BYTES) {
+    this.#maxBytes = maxBytes;
   }
 
-  async get(name: string, fetch: () => Promise<readonly string[]>): Promise<readonly string[]> {
-    const known = this.#lists.get(name);
-    if (known !== undefined) {
-      this.#forget(name);
-      this.#remember(name, known);
-      return known.keys;
-    }
-    const keys = await fetch();
+  async get(name: string, fetch: () => Promise<readonly string[]>): Promise<Keys> {
+    const known = this.#lists.get(name)?.keys ?? new Keys(await fetch());
     this.#forget(name);
-    this.#remember(name, { keys, characters: keys.reduce((sum, key) => sum + key.length, 0) });
-    return keys;
+    this.#remember(name, known);
+    return known;
   }
 
-  #remember(name: string, list: { readonly keys: readonly string[]; readonly characters: number }): void {
-    this.#lists.set(name, list);
-    this.#characters += list.characters;
+  #remember(name: string, keys: Keys): void {
+    this.#lists.set(name, { keys, timer: setTimeout(() => this.#forget(name), IDLE_MS).unref() });
+    this.#bytes += keys.bytes;
     for (const oldest of this.#lists.keys()) {
-      if (this.#characters <= this.#maxCharacters) return;
+      if (this.#bytes <= this.#maxBytes) return;
       this.#forget(oldest);
     }
   }
 
   #forget(name: string): void {
-    this.#characters -= this.#lists.get(name)?.characters ?? 0;
+    const list = this.#lists.get(name);
+    clearTimeout(list?.timer);
+    this.#bytes -= list?.keys.bytes ?? 0;
     this.#lists.delete(name);
+  }
+}
+
+/** Keys as one text: a string for each costs more than what is in it. */
+class Keys {
+  readonly #text: string;
+  /** Where each begins in the text, and where one more would. */
+  readonly #begins: Uint32Array;
+
+  constructor(keys: readonly string[]) {
+    // No key of Nomad has this sign.
+    this.#text = keys.join("\0");
+    this.#begins = new Uint32Array(keys.length + 1);
+    for (const [n, key] of keys.entries()) this.#begins[n + 1] = (this.#begins[n] ?? 0) + key.length + 1;
+  }
+
+  get bytes(): number {
+    return this.#text.length + this.#begins.byteLength;
+  }
+
+  /** As of an array. */
+  slice(from: number, to: number): string[] {
+    const begin = this.#begins[from];
+    const end = this.#begins.at(Math.min(to, this.#begins.length - 1)) ?? 0;
+    return begin === undefined || begin >= end ? [] : this.#text.slice(begin, end - 1).split("\0");
   }
 }

@@ -23,6 +23,8 @@ const CUT_LIMITS: BatchLimits = { objects: 100, bytes: 24 * 1024 };
 /** A consistent read that nobody reads from for so long is dropped: commits pay for each. */
 const CUT_IDLE_MS = 60_000;
 
+type Sliceable = Pick<readonly string[], "slice">;
+
 export function filterOf(scope: Scope): StateFilter {
   return scope.namespace === "*" ? { resource: scope.resource } : scope;
 }
@@ -73,7 +75,8 @@ export class RedisConsistentRead implements ConsistentRead {
         (filter.namespace ?? part.namespace) === part.namespace &&
         (filter.includes?.(part) ?? true);
       if (!isWanted) continue;
-      const keysOf = () => (filter.key === undefined ? this.#keysOf(name) : Promise.resolve([filter.key]));
+      const keysOf = (): Promise<Sliceable> =>
+        filter.key === undefined ? this.#keysOf(name) : Promise.resolve([filter.key]);
       yield* this.#batches(name, keysOf, limits);
     }
   }
@@ -88,7 +91,7 @@ export class RedisConsistentRead implements ConsistentRead {
   /** The keys are asked for again at each batch: they may have been forgotten while a reader was slow. */
   async *#batches(
     name: string,
-    keysOf: () => Promise<readonly string[]>,
+    keysOf: () => Promise<Sliceable>,
     { objects, bytes }: BatchLimits,
   ): AsyncGenerator<StateEntry[]> {
     for (let position = 0; ;) {
@@ -102,7 +105,7 @@ export class RedisConsistentRead implements ConsistentRead {
     }
   }
 
-  async #keysOf(name: string): Promise<readonly string[]> {
+  async #keysOf(name: string): Promise<Sliceable> {
     return this.#keyLists.get(`${this.#layer}/${name}`, async () => {
       const reply = await this.#connection.run(READ_KEYS, [this.#layer, CUT_IDLE_MS, name]);
       if (reply === null) throw this.#leftTooLong();
