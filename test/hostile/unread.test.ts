@@ -1,6 +1,6 @@
 import { connect, type Socket } from "node:net";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { TestFeed } from "../support/http-feed.ts";
+import { draftOf, TestFeed } from "../support/http-feed.ts";
 import { nextPage } from "../support/next-page.ts";
 import { until } from "../support/until.ts";
 
@@ -44,10 +44,38 @@ it("serves everybody shorter pages while many ask for long ones and read nothing
 });
 
 /** Ten times over: what the kernel takes for the connection is not held by the server. */
-function askAndReadNothing(url: string, path: string): Socket {
+function askAndReadNothing(url: string, path: string, times = 10): Socket {
   const { hostname, port } = new URL(url);
   const socket = connect({ host: hostname, port: Number(port) });
   socket.on("error", () => undefined).pause();
-  socket.write(`GET ${path} HTTP/1.1\r\nhost: ${hostname}:${port}\r\n\r\n`.repeat(10));
+  socket.write(`GET ${path} HTTP/1.1\r\nhost: ${hostname}:${port}\r\n\r\n`.repeat(times));
   return socket;
 }
+
+it("refuses data that was cut from events while as much waits unread as may, and gives it again afterwards", async () => {
+  const cursors: string[] = [];
+  for (let n = 0; n < 6; n += 1) {
+    cursors.push(
+      await feed.commit(draftOf({ id: `large-${n}`, overflow: JSON.stringify("x".repeat(18 << 20)) })),
+    );
+  }
+  const { url } = await feed.serve();
+  const sockets = cursors.slice(0, 5).map((cursor) => askAndReadNothing(url, `/v1/data/${cursor}`, 1));
+  const ask = () => fetch(`${url}/v1/data/${cursors[5]}`);
+  try {
+    const refused = await until("it is refused", async () => {
+      const answer = await ask();
+      if (answer.status === 429) return answer;
+      await answer.text();
+      return undefined;
+    });
+    expect(refused.headers.get("retry-after")).toBe("5");
+    expect(await refused.json()).toMatchObject({
+      code: "LIMIT",
+      message: "Too many answers wait for their readers",
+    });
+  } finally {
+    for (const socket of sockets) socket.destroy();
+  }
+  await until("it is given again", async () => (await ask()).ok);
+});

@@ -171,6 +171,10 @@ describe("who may connect", () => {
     }
     const client = await WebSocketClient.connect(`${url}/v1/events`, [], { origin: url });
     await client.close();
+    // Names of hosts have no case, whatever a browser or a proxy makes of them.
+    const { port } = new URL(url);
+    const named = { origin: `http://localhost:${port}`, headers: { host: `LocalHost:${port}` } };
+    await (await WebSocketClient.connect(`${url}/v1/events`, [], named)).close();
   });
 
   it("refuses requests for a name that a stranger had resolve to loopback, unless asked to by name", async () => {

@@ -58,6 +58,7 @@ export class TestFeed implements AsyncDisposable {
   readonly metrics = createMetrics();
   readonly #directory: string;
   readonly #cleanups: (() => Promise<unknown>)[] = [];
+  #lastWrite: Promise<unknown> = Promise.resolve();
   #commits = 0;
   #fence = 0;
   #rev = 0;
@@ -92,7 +93,14 @@ export class TestFeed implements AsyncDisposable {
     );
   }
 
+  /** One after the other, whoever calls. */
   async write(events: EventDraft[], state: StateWrite[]): Promise<string> {
+    const turn = this.#lastWrite.then(() => this.#write(events, state));
+    this.#lastWrite = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async #write(events: EventDraft[], state: StateWrite[]): Promise<string> {
     const scope = { resource: "allocations" as ResourceType, namespace: "*" };
     if (this.#fence === 0) this.#fence = (await this.log.claim(scope, "test")).fence;
     this.#commits += 1;
