@@ -129,7 +129,8 @@ export class FeedOutage {
     return names.map((name) => {
       const { trouble, covered = false } = kept.get(name) ?? NO_NOTES;
       const unread = this.#deps.watched.has(name) ? this.#failing.has(name) : trouble !== null;
-      return { unread, covered, failing: this.#covers(name) };
+      // An older version ends the trouble and knows nothing of the cover.
+      return { unread, covered: covered && trouble !== null, failing: this.#covers(name) };
     });
   }
 

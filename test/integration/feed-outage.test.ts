@@ -274,6 +274,37 @@ describe("an outage of Nomad", () => {
     expect(await inTheLog(({ covered }) => covered)).toEqual([]);
   });
 
+  it("is none while a scope is read whose rights were lost in part", async () => {
+    nomad.set("jobs/qa", 10, [{ ...job("kept", 5), Namespace: "qa" }]);
+    startAlone();
+    await untilWatched();
+    nomad.hidden.add("qa");
+    nomad.set("jobs/qa", 20, []);
+    await untilTold("feed/jobs/qa access-lost");
+    const others = SCOPES.filter((name) => name !== "jobs/qa");
+    for (const name of others) await goDown(name);
+    pass(STALE_AFTER_MS);
+    await untilCovered(...others);
+    await someLooks();
+    expect(await told()).toEqual(["feed/jobs/qa access-lost"]);
+  });
+
+  it("is called over though an older version read the scopes, which knows of no cover", async () => {
+    const first = startAlone();
+    await untilWatched();
+    await outage(...SCOPES);
+    await first.stop();
+    nomad.comeBack();
+    for (const { scope, notes } of await log.scopes()) {
+      const { fence, rev } = await log.claim(scope, "older");
+      const commit = { scope, fence, expectedRev: rev, commitId: "older", events: [], state: [] };
+      await log.commit({ ...commit, notes: { ...notes, trouble: null } });
+    }
+    startAlone();
+    await untilTold("feed stale", "feed recovered");
+    expect(await log.outage()).toBeNull();
+  });
+
   it("is over while one scope fails on, which then tells of itself", async () => {
     startAlone();
     await untilWatched();

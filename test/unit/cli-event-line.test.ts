@@ -3,6 +3,7 @@ import { coloursFor } from "../../src/commands/support/colours.ts";
 import { eventLine } from "../../src/commands/support/event-line.ts";
 import { widthOf } from "../../src/commands/support/fit-line.ts";
 import { buildChangeEvents } from "../../src/events/build.ts";
+import { buildControlEvent } from "../../src/events/control.ts";
 import { sealDraft, type EventDraft } from "../../src/schemas/draft.ts";
 import { changeOf, contextOf } from "../support/event-fixtures.ts";
 
@@ -32,6 +33,15 @@ describe("a line", () => {
     const failed = { ...ALLOCATION, ClientStatus: "failed", ModifyIndex: 12 };
     expect(lineOf("allocations", ALLOCATION, failed)).toMatch(
       /^ERROR allocation\.failed {3}web\.frontend\[3\] {2}default {2}ClientStatus running → failed {2}node fb2170a8 {2}job web$/,
+    );
+  });
+
+  it("of an outage is about the whole feed", () => {
+    const context = { source: "nomad://prod/global", nomadEpoch: 0, observedAt: "2026-08-22T10:15:30.412Z" };
+    const stale = { kind: "scope", scope: null, state: "stale", reason: "Nomad cannot be reached" } as const;
+    const draft = buildControlEvent(stale, { ...context, discriminator: "abc-6" });
+    expect(eventLine(sealDraft(draft, "abc", 7), plain)).toBe(
+      "2026-08-22T10:15:30Z WARN  feed.scope          the whole feed  stale: Nomad cannot be reached",
     );
   });
 
