@@ -20,7 +20,6 @@ export interface SimulateOptions {
 /** An option of `simulate` that cannot be used. @internal */
 export class InvalidSimulateOption extends ChangefeedError {
   readonly code = "SIMULATE_INVALID_OPTION";
-  readonly retryable = false;
 }
 
 /**

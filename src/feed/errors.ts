@@ -5,7 +5,6 @@ import { scopeName, type Scope } from "../schemas/scope.ts";
 /** Somebody claimed the scope after us: stop at once, what is in memory is stale. */
 export class Fenced extends ChangefeedError {
   readonly code = "FENCED";
-  readonly retryable = false;
   constructor(scope: Scope, fence: number, current: number) {
     super(`Scope ${scopeName(scope)} was claimed by another worker (our fence ${fence}, current ${current})`);
   }
@@ -14,7 +13,6 @@ export class Fenced extends ChangefeedError {
 /** The scope's rev is not what the writer expected: drop memory, claim again, read everything again. */
 export class Conflict extends ChangefeedError {
   readonly code = "CONFLICT";
-  readonly retryable = false;
   constructor(scope: Scope, expected: number, actual: number) {
     super(`Scope ${scopeName(scope)} is at commit ${actual}, not ${expected}`);
   }
@@ -23,7 +21,6 @@ export class Conflict extends ChangefeedError {
 /** Retention removed events after this cursor. */
 export class CursorExpired extends ChangefeedError {
   readonly code = "CURSOR_EXPIRED";
-  readonly retryable = false;
   readonly floor: Cursor;
   constructor(cursor: Cursor, floor: Cursor) {
     super(
@@ -39,7 +36,6 @@ export class CursorExpired extends ChangefeedError {
 /** Events after the cursor are gone, and not by retention: another program took them out of the log. */
 export class EventsMissing extends ChangefeedError {
   readonly code = "EVENTS_MISSING";
-  readonly retryable = false;
   /** Where the log goes on. */
   readonly behind: Cursor;
   constructor(cursor: Cursor, behind: Cursor) {
@@ -54,7 +50,6 @@ export class EventsMissing extends ChangefeedError {
 /** The cursor lies beyond the newest event. */
 export class FutureCursor extends ChangefeedError {
   readonly code = "FUTURE_CURSOR";
-  readonly retryable = false;
   readonly head: Cursor;
   constructor(cursor: Cursor, head: Cursor) {
     super(`Cursor ${formatCursor(cursor)} is beyond the newest event, ${formatCursor(head)}`, {
@@ -67,7 +62,6 @@ export class FutureCursor extends ChangefeedError {
 /** The cursor was given by a history of this feed that ended. */
 export class EpochChanged extends ChangefeedError {
   readonly code = "EPOCH_CHANGED";
-  readonly retryable = false;
   readonly head: Cursor;
   constructor(cursor: Cursor, head: Cursor) {
     super(`Cursor ${formatCursor(cursor)} is of another epoch; the feed's epoch is ${head.epoch}`, {
@@ -80,13 +74,11 @@ export class EpochChanged extends ChangefeedError {
 /** No room to write. Nothing was written; the same commit succeeds when there is room again. */
 export class LogFull extends ChangefeedError {
   readonly code = "LOG_FULL";
-  readonly retryable = true;
 }
 
 /** A consumer has as many dead letters as it may have. Nothing was written; the event is still in the log. */
 export class DeadLettersFull extends ChangefeedError {
   readonly code = "DEAD_LETTERS_FULL";
-  readonly retryable = false;
   constructor(consumer: string, limit: number) {
     super(`Consumer ${consumer} has ${limit} dead letters, which is the most it may have`, {
       hint: "Look at their reasons, mend the destination, and deliver or remove them; until then the consumer stays where it is",
@@ -97,7 +89,6 @@ export class DeadLettersFull extends ChangefeedError {
 /** The consumer belongs to somebody else, or to nobody where only its owner may act. */
 export class ConsumerTaken extends ChangefeedError {
   readonly code = "CONSUMER_TAKEN";
-  readonly retryable = false;
   constructor(name: string) {
     super(`The consumer ${JSON.stringify(name)} is not this token's`, {
       hint: "Choose another name, or use the token that made it; a management token acts for all",
@@ -108,7 +99,6 @@ export class ConsumerTaken extends ChangefeedError {
 /** There are as many names of consumers as there may be. */
 export class ConsumersFull extends ChangefeedError {
   readonly code = "CONSUMERS_FULL";
-  readonly retryable = false;
   constructor(limit: number, whose: "owner" | "all") {
     super(
       whose === "owner"
@@ -124,17 +114,14 @@ export class ConsumersFull extends ChangefeedError {
 /** The log could not be reached or used right now. */
 export class LogUnavailable extends ChangefeedError {
   readonly code = "LOG_UNAVAILABLE";
-  readonly retryable = true;
 }
 
 /** Another process writes this log. */
 export class LogInUse extends ChangefeedError {
   readonly code = "LOG_IN_USE";
-  readonly retryable = false;
 }
 
 /** The file or database is not a log of ours, is damaged, or is of a version we do not know. */
 export class LogUnusable extends ChangefeedError {
   readonly code = "LOG_UNUSABLE";
-  readonly retryable = false;
 }

@@ -15,7 +15,6 @@ export interface FilterProblem {
 /** A `filter` that cannot be read, or that could never mean anything. The message shows where. */
 export class InvalidFilter extends ChangefeedError {
   readonly code = "INVALID_FILTER";
-  readonly retryable = false;
   readonly field = "filter";
   /** In characters, from 1. */
   readonly position: number;

@@ -24,7 +24,6 @@ export const ROUTES = [
 /** There is no such route. */
 export class NotFound extends ChangefeedError {
   readonly code = "NOT_FOUND";
-  readonly retryable = false;
   readonly allowed = ROUTES;
   constructor(method: string, path: string) {
     // Without the query, which may hold what nobody else should read.
@@ -42,7 +41,6 @@ function proxyHint(asked: string): string | undefined {
 /** The route is there, and knows other methods. */
 export class MethodNotAllowed extends ChangefeedError {
   readonly code = "METHOD_NOT_ALLOWED";
-  readonly retryable = false;
   readonly allowed: readonly string[];
   constructor(method: string, allowed: readonly string[]) {
     super(`This route does not answer ${method.slice(0, 20)}`, { hint: `Use ${allowed.join(" or ")}` });
@@ -53,7 +51,6 @@ export class MethodNotAllowed extends ChangefeedError {
 /** A WebSocket was asked for, and what says so got lost on the way. */
 export class UpgradeLost extends ChangefeedError {
   readonly code = "UPGRADE_REQUIRED";
-  readonly retryable = false;
   constructor() {
     super("A WebSocket was asked for without the header Upgrade: a proxy on the way does not pass it on", {
       hint: "Let it pass on Upgrade and Connection, or read the stream as SSE or NDJSON: Accept: text/event-stream, application/x-ndjson",
@@ -75,7 +72,6 @@ const PATTERNS = ROUTES.map((route) => {
 /** An event has no `data` kept beside it. */
 export class NoData extends ChangefeedError {
   readonly code = "NO_DATA";
-  readonly retryable = false;
   constructor(cursor: Cursor, head: Cursor) {
     const name = formatCursor(cursor);
     super(
@@ -90,7 +86,6 @@ export class NoData extends ChangefeedError {
 /** No consumer has this name. */
 export class NoConsumer extends ChangefeedError {
   readonly code = "NO_CONSUMER";
-  readonly retryable = false;
   constructor(name: string) {
     super(`There is no consumer ${JSON.stringify(name)}`, {
       hint: "GET /v1/consumers lists them; a stream with consumer=<name> makes one",
@@ -101,13 +96,11 @@ export class NoConsumer extends ChangefeedError {
 /** A page of another site asks through its user's browser, or a token is known and may see nothing. */
 export class Forbidden extends ChangefeedError {
   readonly code = "FORBIDDEN";
-  readonly retryable = false;
 }
 
 /** Everybody who reaches the address could read the feed, and nobody said that this is meant. */
 export class InsecureListen extends ChangefeedError {
   readonly code = "INSECURE_LISTEN";
-  readonly retryable = false;
   constructor(host: string) {
     super(`Refusing to listen on ${host} without authentication: it is not a loopback address`, {
       hint: "Say who may read it with --auth, listen on 127.0.0.1, or pass --insecure-no-auth to let everybody who reaches this address read the feed",
@@ -118,7 +111,6 @@ export class InsecureListen extends ChangefeedError {
 /** The address cannot be listened on. */
 export class ListenFailed extends ChangefeedError {
   readonly code = "LISTEN_FAILED";
-  readonly retryable = false;
   constructor(host: string, port: number, cause: unknown) {
     const systemCode = cause instanceof Error && "code" in cause ? String(cause.code) : "";
     const { reason, hint } = LISTEN_PROBLEMS.get(systemCode) ?? {

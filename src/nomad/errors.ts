@@ -1,24 +1,11 @@
+import type { ErrorCode } from "../schemas/error-codes.ts";
 import { ChangefeedError } from "../schemas/errors.ts";
 
-export type NomadErrorCode =
-  | "NOMAD_UNREACHABLE"
-  | "NOMAD_TIMEOUT"
-  | "NOMAD_TLS"
-  | "NOMAD_BAD_REQUEST"
-  | "NOMAD_UNAUTHORIZED"
-  | "NOMAD_FORBIDDEN"
-  | "NOMAD_TOKEN_EXPIRED"
-  | "NOMAD_NOT_FOUND"
-  | "NOMAD_METHOD_NOT_ALLOWED"
-  | "NOMAD_RATE_LIMITED"
-  | "NOMAD_TOO_MANY_CONNECTIONS"
-  | "NOMAD_NO_LEADER"
-  | "NOMAD_NO_REGION"
-  | "NOMAD_SERVER_ERROR"
-  | "NOMAD_ENTERPRISE_ONLY"
-  | "NOMAD_UNEXPECTED_STATUS"
-  | "NOMAD_BAD_RESPONSE"
-  | "NOMAD_STALE_RESPONSE";
+/** Codes of requests that were not answered as they should be. */
+export type NomadErrorCode = Exclude<
+  Extract<ErrorCode, `NOMAD_${string}`>,
+  "NOMAD_OPTION_INVALID" | "NOMAD_IMPLAUSIBLE"
+>;
 
 interface NomadErrorOptions {
   readonly retryable: boolean;
@@ -32,7 +19,7 @@ interface NomadErrorOptions {
 /** A request to Nomad that did not end in a usable answer. `message` names method, path and address. */
 export class NomadError extends ChangefeedError {
   readonly code: NomadErrorCode;
-  readonly retryable: boolean;
+  readonly #retryable: boolean;
   /** HTTP status, or undefined where no response came. */
   readonly status: number | undefined;
   /** Floor for the next try, from Retry-After, ms. */
@@ -43,10 +30,14 @@ export class NomadError extends ChangefeedError {
   constructor(code: NomadErrorCode, message: string, options: NomadErrorOptions) {
     super(message, { hint: options.hint, cause: options.cause });
     this.code = code;
-    this.retryable = options.retryable;
+    this.#retryable = options.retryable;
     this.status = options.status;
     this.retryAfterMs = options.retryAfterMs;
     this.heldMs = options.heldMs;
+  }
+
+  override get retryable(): boolean {
+    return this.#retryable;
   }
 }
 
@@ -66,7 +57,6 @@ export function isRefusal(error: unknown): error is NomadError {
 /** An option of the client cannot be used. `message` says why and what is allowed. */
 export class NomadOptionInvalid extends ChangefeedError {
   readonly code = "NOMAD_OPTION_INVALID";
-  readonly retryable = false;
   /** Name of the field in RawNomadOptions. */
   readonly option: string;
 

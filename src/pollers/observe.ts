@@ -19,7 +19,6 @@ import { restoreSigns, type Sign } from "./restore-signs.ts";
 /** Nomad's answers contradict each other, or hide objects; nothing of them is accepted. */
 export class ImplausibleResponse extends ChangefeedError {
   readonly code = "NOMAD_IMPLAUSIBLE";
-  readonly retryable = true;
 }
 
 /** A poll's answer after every guard: what is true in the scope now, and what differs from before. */

@@ -28,7 +28,6 @@ export const DOCUMENT_NAMES = ["openapi", "asyncapi"] as const;
 /** There is no schema with this name. */
 export class UnknownSchema extends ChangefeedError {
   readonly code = "UNKNOWN_SCHEMA";
-  readonly retryable = false;
   constructor(name: string) {
     super(`There is no schema ${JSON.stringify(name)}`, {
       hint: `The schemas are ${[...SCHEMA_NAMES, ...DOCUMENT_NAMES].join(", ")}`,

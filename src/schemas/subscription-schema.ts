@@ -129,7 +129,6 @@ export type Parameter = (typeof PARAMETERS)[number];
 /** A parameter, or a value of one, that does not exist. `allowed` lists what does, or describes it. */
 export class InvalidParameter extends ChangefeedError {
   readonly code = "INVALID_PARAMETER";
-  readonly retryable = false;
   readonly field: string;
   readonly allowed: readonly string[];
   readonly nearest: string | undefined;

@@ -4,7 +4,6 @@ import type { Resource } from "../schemas/resources.ts";
 /** A list body that is not one whole JSON array of keyed objects, each with a key of its own. */
 export class MalformedList extends ChangefeedError {
   readonly code = "MALFORMED_LIST";
-  readonly retryable = true;
 
   constructor(resource: Resource, problem: string, options: { cause?: unknown } = {}) {
     super(`The list of ${resource.type} (${resource.path}) is malformed: ${problem}`, {

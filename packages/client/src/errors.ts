@@ -1,4 +1,4 @@
-import { ChangefeedError } from "./changefeed-error.ts";
+import { CodedError } from "./coded-error.ts";
 
 /** Why a stream was refused: the server's code, or one of the client's own. */
 export type RefusalReason =
@@ -24,7 +24,7 @@ export interface Said {
 }
 
 /** The server will not serve this stream, however often it is asked. */
-export class StreamRefused extends ChangefeedError {
+export class StreamRefused extends CodedError {
   readonly code = "STREAM_REFUSED";
   readonly retryable = false;
   readonly reason: RefusalReason;
@@ -43,7 +43,7 @@ export class StreamRefused extends ChangefeedError {
 }
 
 /** An option of the client that it cannot use. */
-export class ClientOptionInvalid extends ChangefeedError {
+export class ClientOptionInvalid extends CodedError {
   readonly code = "CLIENT_OPTION_INVALID";
   readonly retryable = false;
 }

@@ -98,7 +98,6 @@ function applies(rule: FaultRule, target: FaultTarget): boolean {
 /** A fault that does not exist or a probability that is none. */
 export class InvalidFault extends ChangefeedError {
   readonly code = "SIMULATOR_INVALID_FAULT";
-  readonly retryable = false;
 }
 
 /** Reads `reset:0.01,429:0.01`. @throws InvalidFault */

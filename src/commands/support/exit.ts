@@ -1,6 +1,7 @@
+import { CodedError } from "../../../packages/client/src/coded-error.ts";
 import { hideSecretsIn } from "../../schemas/address-text.ts";
 import { InvalidFilter } from "../../publishers/selection/filter-expression.ts";
-import { ChangefeedError } from "../../schemas/errors.ts";
+import { errorFacts } from "../../schemas/error-codes.ts";
 import { InvalidParameter } from "../../schemas/subscription-schema.ts";
 import { plainLines, plainText } from "../../schemas/terminal-text.ts";
 import type { Io } from "../io.ts";
@@ -9,22 +10,6 @@ import { saidByFlag } from "./option-names.ts";
 import { wrapText } from "./wrap-text.ts";
 
 export const EXIT_CODES = { ok: 0, failed: 1, usage: 2 } as const;
-
-/** Codes of what whoever typed the command can put right in it. */
-const USAGE_CODES = [
-  "USAGE",
-  "CONFIG_INVALID",
-  "INVALID_PARAMETER",
-  "INVALID_FILTER",
-  "NOMAD_OPTION_INVALID",
-  "TOKENS_FILE_INVALID",
-  "TLS_FILES_UNUSABLE",
-  "INSECURE_LISTEN",
-  "LISTEN_FAILED",
-  "UNKNOWN_SCHEMA",
-  "SIMULATE_INVALID_OPTION",
-  "SIMULATOR_INVALID_FAULT",
-];
 
 /** Tells the operator what went wrong, on stderr, and answers the exit code. */
 export function reportError(error: unknown, io: Io): number {
@@ -35,7 +20,7 @@ export function reportError(error: unknown, io: Io): number {
   // Later lines below the text, not below its label.
   const wrapped = (text: string, label: string) =>
     wrapText(plainText(hideSecretsIn(text)), { columns, indent: label.length + 1 });
-  if (!(error instanceof ChangefeedError)) {
+  if (!(error instanceof CodedError)) {
     // What the system refuses needs no stack, a defect of ours does.
     if (error instanceof Error)
       say("syscall" in error ? error.message : (error.stack ?? error.message), plainLines);
@@ -50,11 +35,11 @@ export function reportError(error: unknown, io: Io): number {
     io.stderr.write(`allowed: ${wrapped(error.allowed.join(", "), "allowed:")}\n`);
   const { hint } = saidByFlag(error);
   if (hint !== undefined) io.stderr.write(`${colours.dim("hint:")} ${wrapped(hint, "hint:")}\n`);
-  return USAGE_CODES.includes(error.code) ? EXIT_CODES.usage : EXIT_CODES.failed;
+  return errorFacts(error.code)?.exit ?? EXIT_CODES.failed;
 }
 
 /** What is wrong, a line each; a line break anywhere else comes from outside. */
-function problemsOf(error: ChangefeedError): readonly string[] {
+function problemsOf(error: CodedError): readonly string[] {
   const { problems } = error as { problems?: unknown };
   if (Array.isArray(problems)) return problems.map(String);
   const { message } = saidByFlag(error);

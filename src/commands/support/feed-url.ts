@@ -14,7 +14,6 @@ export function assertFeedUrl(url: string, schemes: readonly string[]): void {
 /** Nobody answers for the feed at this address, or not as one would. */
 export class FeedUnreachable extends ChangefeedError {
   readonly code = "FEED_UNREACHABLE";
-  readonly retryable = true;
   constructor(url: string, cause: unknown) {
     const said = cause instanceof Error ? (cause.cause instanceof Error ? cause.cause : cause).message : "";
     super(`The feed at ${hideSecrets(url)} does not answer${said === "" ? "" : `: ${hideSecretsIn(said)}`}`, {

@@ -1,7 +1,7 @@
 import { optionEnv, optionFlag, type OptionName } from "../../config/options.ts";
 import { NomadOptionInvalid } from "../../nomad/errors.ts";
 import type { RawNomadOptions } from "../../nomad/options.ts";
-import type { ChangefeedError } from "../../schemas/errors.ts";
+import type { CodedError } from "../../../packages/client/src/coded-error.ts";
 
 /** What the operator calls the options of Nomad's client. */
 const NAMES: Readonly<Partial<Record<keyof RawNomadOptions, OptionName>>> = {
@@ -19,7 +19,7 @@ const NAMES: Readonly<Partial<Record<keyof RawNomadOptions, OptionName>>> = {
 };
 
 /** What an error says, with the options of Nomad's client by the names that the operator can give. */
-export function saidByFlag(error: ChangefeedError): { message: string; hint: string | undefined } {
+export function saidByFlag(error: CodedError): { message: string; hint: string | undefined } {
   const { message, hint } = error;
   const name = error instanceof NomadOptionInvalid ? NAMES[error.option as keyof RawNomadOptions] : undefined;
   if (name === undefined || !(error instanceof NomadOptionInvalid)) return { message, hint };

@@ -3,5 +3,4 @@ import { ChangefeedError } from "../../schemas/errors.ts";
 /** A command was given arguments it cannot use. */
 export class UsageError extends ChangefeedError {
   readonly code = "USAGE";
-  readonly retryable = false;
 }

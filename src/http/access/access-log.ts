@@ -1,7 +1,8 @@
 import type { IncomingMessage } from "node:http";
 import { LogUnavailable } from "../../feed/errors.ts";
 import { publicError } from "../../publishers/connection/frames.ts";
-import { OUTCOMES, outcomeOf } from "../../publishers/connection/outcomes.ts";
+import { outcomeOf, speaksForItself } from "../../publishers/connection/outcomes.ts";
+import type { ErrorCode } from "../../schemas/error-codes.ts";
 import { ChangefeedError } from "../../schemas/errors.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
@@ -12,7 +13,13 @@ import type { Principals } from "./principals.ts";
 const REPEAT_EVERY_MS = 10_000;
 const MAX_REMEMBERED = 10_000;
 /** What a client got wrong, and nothing about who may do what. */
-const MISTAKES = new Set(["INVALID_PARAMETER", "INVALID_FILTER", "NOT_FOUND", "NO_DATA", "NO_CONSUMER"]);
+const MISTAKES: ReadonlySet<string> = new Set<ErrorCode>([
+  "INVALID_PARAMETER",
+  "INVALID_FILTER",
+  "NOT_FOUND",
+  "NO_DATA",
+  "NO_CONSUMER",
+]);
 
 interface Opened {
   readonly connectionId: string;
@@ -62,7 +69,7 @@ export class AccessLog {
     if (more === undefined) return;
     const line = { code, reason: message, ...who, ...(more > 0 && { more }) };
     if (MISTAKES.has(code)) this.#logger.debug(line, "Request refused");
-    else if (error instanceof ChangefeedError && !Object.hasOwn(OUTCOMES, code)) {
+    else if (error instanceof ChangefeedError && !speaksForItself(error)) {
       // The subscriber got other words for it. What is wrong with the log, the feed's own work says too.
       const level = error instanceof LogUnavailable ? "info" : "warn";
       this.#logger[level]({ ...line, reason: error.message, hint: error.hint }, "Request refused");

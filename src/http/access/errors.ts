@@ -3,7 +3,6 @@ import { ChangefeedError } from "../../schemas/errors.ts";
 /** Nobody is known by this token, its time is over, or there is none where one is needed. */
 export class Unauthorized extends ChangefeedError {
   readonly code = "UNAUTHORIZED";
-  readonly retryable = false;
   constructor(message: string, hint = "Send a valid token: Authorization: Bearer <token>") {
     super(message, { hint });
   }
@@ -12,7 +11,6 @@ export class Unauthorized extends ChangefeedError {
 /** Who a token belongs to cannot be asked right now: Nomad is away. */
 export class AuthUnavailable extends ChangefeedError {
   readonly code = "AUTH_UNAVAILABLE";
-  readonly retryable = true;
   readonly retryAfterSeconds = 5;
   constructor(cause?: unknown) {
     super("Nomad cannot be asked what this token may see", {
@@ -25,7 +23,6 @@ export class AuthUnavailable extends ChangefeedError {
 /** Too many connections of one token or address, or too many requests of one address. */
 export class LimitReached extends ChangefeedError {
   readonly code = "LIMIT";
-  readonly retryable = true;
   readonly retryAfterSeconds: number;
   constructor(message: string, options: { retryAfterSeconds: number; hint: string }) {
     super(message, { hint: options.hint });
@@ -36,7 +33,6 @@ export class LimitReached extends ChangefeedError {
 /** The URL is longer than any request needs. */
 export class UrlTooLong extends ChangefeedError {
   readonly code = "URL_TOO_LONG";
-  readonly retryable = false;
   constructor(maxBytes: number) {
     super(`The URL is longer than ${maxBytes} bytes`, {
       hint: "Name fewer subjects, or leave filtering to your side",
@@ -47,7 +43,6 @@ export class UrlTooLong extends ChangefeedError {
 /** The file of static tokens cannot be used; `problems` has a line each, naming the place and what is allowed there. */
 export class TokensFileInvalid extends ChangefeedError {
   readonly code = "TOKENS_FILE_INVALID";
-  readonly retryable = false;
   readonly problems: readonly string[];
   constructor(problems: readonly string[]) {
     super(problems.join("\n"), { hint: "docs/access.md has an example of the file" });
@@ -58,7 +53,6 @@ export class TokensFileInvalid extends ChangefeedError {
 /** The certificate or key of the listener cannot be used. */
 export class TlsFilesUnusable extends ChangefeedError {
   readonly code = "TLS_FILES_UNUSABLE";
-  readonly retryable = false;
   constructor(message: string, cause: unknown) {
     super(message, { hint: "--tls-cert, --tls-key and --tls-client-ca name PEM files", cause });
   }

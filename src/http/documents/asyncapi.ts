@@ -82,7 +82,7 @@ function one(name: string, schema: object): object {
 
 /** Markdown: AsyncAPI has no place of its own for close codes. */
 function closeCodes(): string {
-  const byCode = Map.groupBy(Object.entries(OUTCOMES), ([, { closeCode }]) => closeCode);
+  const byCode = Map.groupBy(OUTCOMES, ([, { closeCode }]) => closeCode);
   const rows = [...byCode]
     .toSorted(([a], [b]) => a - b)
     .map(([closeCode, errors]) => `| ${closeCode} | ${errors.map(([code]) => code).join(", ")} |`);

@@ -239,9 +239,7 @@ function answer(description: string, schemas: object, headers: readonly string[]
 function refusals(...statuses: number[]): object {
   return Object.fromEntries(
     statuses.map((status) => {
-      const codes = Object.entries(OUTCOMES).flatMap(([code, outcome]) =>
-        outcome.status === status ? [code] : [],
-      );
+      const codes = [...OUTCOMES].flatMap(([code, outcome]) => (outcome.status === status ? [code] : []));
       const description = codes.length === 0 ? "Reserved" : codes.join(", ");
       return [status, answer(description, { "application/problem+json": wireSchema("problem") })];
     }),

@@ -3,7 +3,6 @@ import { ChangefeedError } from "../../schemas/errors.ts";
 /** The server stops; another one, or this one later, goes on from the subscriber's cursor. */
 export class GoingAway extends ChangefeedError {
   readonly code = "GOING_AWAY";
-  readonly retryable = true;
   constructor() {
     super("The server is stopping", { hint: "Connect again with your last cursor" });
   }
@@ -12,7 +11,6 @@ export class GoingAway extends ChangefeedError {
 /** The server restarts and is back in a moment. */
 export class Restarting extends ChangefeedError {
   readonly code = "RESTARTING";
-  readonly retryable = true;
   constructor() {
     super("The server is restarting", { hint: "Connect again with your last cursor" });
   }
@@ -21,7 +19,6 @@ export class Restarting extends ChangefeedError {
 /** The subscriber took nothing from its socket for so long that it counts as dead. */
 export class TooSlow extends ChangefeedError {
   readonly code = "TOO_SLOW";
-  readonly retryable = true;
   constructor(stallTimeoutMs: number) {
     super(`Nothing was read from this connection for ${stallTimeoutMs / 1000} s`, {
       hint: "Connect again with your last cursor; narrow the filter if events come faster than you can take them",
@@ -32,7 +29,6 @@ export class TooSlow extends ChangefeedError {
 /** The subscriber's filters take longer than its share of the time, for so long that it falls ever further behind. */
 export class CannotKeepUp extends ChangefeedError {
   readonly code = "CANNOT_KEEP_UP";
-  readonly retryable = false;
   constructor(behindBy: number) {
     super(`The filters take so long that the stream falls ever further behind: by ${behindBy} events now`, {
       hint: "Simplify the filter: ask by types, namespaces or signals first, avoid loops within loops and patterns with many repetitions",
@@ -43,7 +39,6 @@ export class CannotKeepUp extends ChangefeedError {
 /** Answering would cost more of the server's time than one request may have. */
 export class TooCostly extends ChangefeedError {
   readonly code = "TOO_COSTLY";
-  readonly retryable = false;
   constructor(maxWorkMs: number) {
     super(`The answer would cost more than the ${maxWorkMs / 1000} s of work that one request may have`, {
       hint: "Ask for less: name types, namespaces or subjects, or use a simpler filter; --max-read-time allows more",
@@ -54,7 +49,6 @@ export class TooCostly extends ChangefeedError {
 /** A WebSocket client sent something the protocol does not know. */
 export class InvalidMessage extends ChangefeedError {
   readonly code = "INVALID_MESSAGE";
-  readonly retryable = false;
   constructor() {
     super('A client may send only {"ping": <whole number>} and, with consumer, {"ack": "<cursor>"}', {
       hint: "Send that, or nothing",
@@ -65,5 +59,4 @@ export class InvalidMessage extends ChangefeedError {
 /** A consumer acknowledged what it cannot have dealt with: it was not sent to it, or is no cursor. */
 export class InvalidAck extends ChangefeedError {
   readonly code = "INVALID_ACK";
-  readonly retryable = false;
 }

@@ -11,7 +11,7 @@ import {
   type FrameContext,
 } from "../../schemas/frames-schema.ts";
 import { publicText } from "../../schemas/public-text.ts";
-import { outcomeOf, OUTCOMES } from "./outcomes.ts";
+import { outcomeOf, speaksForItself } from "./outcomes.ts";
 import type { Frame } from "./sink.ts";
 import type { Gap, StartPoint } from "./start.ts";
 
@@ -111,13 +111,13 @@ export interface PublicError {
 }
 
 /**
- * What a subscriber may know of an error. What is about their request, or made to be told (the table of outcomes), they
- * get in full; trouble of ours in words that name nothing of ours; a defect by its name only.
+ * What a subscriber may know of an error. What is about their request, or made to be told, they get in full; trouble of
+ * ours in words that name nothing of ours; a defect by its name only.
  */
 export function publicError(error: unknown): PublicError {
   if (!(error instanceof ChangefeedError)) return { code: "INTERNAL", ...publicText(error) };
   const { code, message, hint } = error;
-  if (!Object.hasOwn(OUTCOMES, code)) return { code, ...publicText(error) };
+  if (!speaksForItself(error)) return { code, ...publicText(error) };
   return hint === undefined ? { code, message } : { code, message, hint };
 }
 

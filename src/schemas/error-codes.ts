@@ -1,0 +1,319 @@
+export interface PublicText {
+  readonly message: string;
+  readonly hint?: string;
+}
+
+/** What all errors of one code have in common. */
+interface ErrorFacts {
+  /** Of the answer to a request, where clients are told of such errors as such: PROTOCOL.md section 7 lists them. */
+  readonly status?: number;
+  /** Of a WebSocket, where there is a status. */
+  readonly closeCode?: number;
+  /** Of a command; 1 where there is none. */
+  readonly exit?: number;
+  /** Whether the same call may succeed later without anybody changing anything. "depends": each error says it itself. */
+  readonly retryable?: true | "depends";
+  /**
+   * What everybody may read in place of the error's own words, which name addresses, files and users. Without: where
+   * there is a status, the error speaks of what was asked for, in its own words; elsewhere the server failed.
+   */
+  readonly words?: PublicText;
+  /** What happened, for docs/errors.md. */
+  readonly means: string;
+}
+
+const LATER = "Try again later with your last cursor";
+const NOMADS: PublicText = { message: "Nomad does not answer as it should" };
+const UNREADABLE: PublicText = { message: "Nomad's answer cannot be read" };
+
+/** Of a mistake in the command itself. */
+const USAGE = 2;
+
+/** Every code that an error can have: the one place that says what follows from it. */
+export const ERROR_CODES = {
+  // What a request or a stream ends with.
+  INTERNAL: {
+    status: 500,
+    closeCode: 1011,
+    words: { message: "The server failed", hint: LATER },
+    means: "A defect of the server. Its log has the details.",
+  },
+  GOING_AWAY: {
+    retryable: true,
+    status: 503,
+    closeCode: 1001,
+    means: "The server stops; another one, or this one later, goes on from the subscriber's cursor.",
+  },
+  RESTARTING: {
+    retryable: true,
+    status: 503,
+    closeCode: 1012,
+    means: "The server restarts and is back in a moment.",
+  },
+  INVALID_PARAMETER: {
+    status: 400,
+    closeCode: 4400,
+    exit: USAGE,
+    means: "A parameter, or a value of one, that does not exist. `allowed` lists what does, or describes it.",
+  },
+  INVALID_FILTER: {
+    status: 400,
+    closeCode: 4400,
+    exit: USAGE,
+    means: "A `filter` that cannot be read, or that could never mean anything. The message shows where.",
+  },
+  INVALID_MESSAGE: {
+    status: 400,
+    closeCode: 4400,
+    means: "A WebSocket client sent something the protocol does not know.",
+  },
+  INVALID_ACK: {
+    status: 400,
+    closeCode: 4400,
+    means: "A consumer acknowledged what it cannot have dealt with: it was not sent to it, or is no cursor.",
+  },
+  UNAUTHORIZED: {
+    status: 401,
+    closeCode: 4401,
+    means: "Nobody is known by this token, its time is over, or there is none where one is needed.",
+  },
+  FORBIDDEN: {
+    status: 403,
+    closeCode: 4403,
+    means: "A page of another site asks through its user's browser, or a token is known and may see nothing.",
+  },
+  CONSUMER_TAKEN: {
+    status: 403,
+    closeCode: 4403,
+    means: "The consumer belongs to somebody else, or to nobody where only its owner may act.",
+  },
+  NOT_FOUND: { status: 404, closeCode: 4400, means: "There is no such route." },
+  NO_DATA: { status: 404, closeCode: 4400, means: "An event has no `data` kept beside it." },
+  NO_CONSUMER: { status: 404, closeCode: 4400, means: "No consumer has this name." },
+  METHOD_NOT_ALLOWED: { status: 405, closeCode: 4400, means: "The route is there, and knows other methods." },
+  TOO_SLOW: {
+    retryable: true,
+    status: 503,
+    closeCode: 4408,
+    means: "The subscriber took nothing from its socket for so long that it counts as dead.",
+  },
+  EPOCH_CHANGED: {
+    status: 409,
+    closeCode: 4409,
+    means: "The cursor was given by a history of this feed that ended.",
+  },
+  CURSOR_EXPIRED: { status: 410, closeCode: 4410, means: "Retention removed events after this cursor." },
+  FUTURE_CURSOR: { status: 412, closeCode: 4412, means: "The cursor lies beyond the newest event." },
+  URL_TOO_LONG: { status: 414, closeCode: 4400, means: "The URL is longer than any request needs." },
+  TOO_COSTLY: {
+    status: 422,
+    closeCode: 4422,
+    means: "Answering would cost more of the server's time than one request may have.",
+  },
+  CANNOT_KEEP_UP: {
+    status: 503,
+    closeCode: 4423,
+    means:
+      "The subscriber's filters take longer than its share of the time, for so long that it falls ever further behind.",
+  },
+  UPGRADE_REQUIRED: {
+    status: 426,
+    closeCode: 4400,
+    means: "A WebSocket was asked for, and what says so got lost on the way.",
+  },
+  LIMIT: {
+    retryable: true,
+    status: 429,
+    closeCode: 4429,
+    means: "Too many connections of one token or address, or too many requests of one address.",
+  },
+  CONSUMERS_FULL: {
+    status: 429,
+    closeCode: 4429,
+    means: "There are as many names of consumers as there may be.",
+  },
+  AUTH_UNAVAILABLE: {
+    retryable: true,
+    status: 503,
+    closeCode: 1013,
+    words: { message: "Nomad cannot be asked what this token may see", hint: LATER },
+    means: "Who a token belongs to cannot be asked right now: Nomad is away.",
+  },
+  LOG_UNAVAILABLE: {
+    retryable: true,
+    status: 503,
+    closeCode: 1013,
+    words: { message: "The log cannot be used right now", hint: LATER },
+    means: "The log could not be reached or used right now.",
+  },
+
+  // The log, and those who write it.
+  LOG_FULL: {
+    retryable: true,
+    words: { message: "The log has no room right now", hint: LATER },
+    means: "No room to write. Nothing was written; the same commit succeeds when there is room again.",
+  },
+  LOG_IN_USE: { means: "Another process writes this log." },
+  LOG_UNUSABLE: {
+    words: { message: "The log cannot be used until the operator has looked at it", hint: LATER },
+    means: "The file or database is not a log of ours, is damaged, or is of a version we do not know.",
+  },
+  EVENTS_MISSING: {
+    means:
+      "Events after the cursor are gone, and not by retention: another program took them out of the log.",
+  },
+  FENCED: { means: "Another worker claimed the scope after this one, which stops watching it." },
+  CONFLICT: {
+    means:
+      "The scope's rev is not what its writer expected: it claims the scope again and reads everything again.",
+  },
+  DEAD_LETTERS_FULL: {
+    means:
+      "A consumer has as many dead letters as it may have. Nothing was written; the event is still in the log.",
+  },
+
+  // Nomad's answers, and those that never came.
+  NOMAD_UNREACHABLE: {
+    retryable: "depends",
+    words: { message: "Nomad cannot be reached" },
+    means: "No connection to the agent: refused, reset, no route, no such host.",
+  },
+  NOMAD_TIMEOUT: {
+    retryable: "depends",
+    words: { message: "Nomad does not answer in time" },
+    means: "The agent did not answer, or not to the end, in the time it may take.",
+  },
+  NOMAD_TLS: {
+    retryable: "depends",
+    words: { message: "Nomad cannot be reached: its certificate or ours is not accepted" },
+    means: "The certificate, ours or the agent's, was not accepted, or one side speaks no TLS.",
+  },
+  NOMAD_BAD_REQUEST: {
+    retryable: "depends",
+    words: NOMADS,
+    means: "Nomad does not understand the request (400).",
+  },
+  NOMAD_UNAUTHORIZED: {
+    retryable: "depends",
+    words: { message: "Nomad does not know the feed's token" },
+    means: "Nomad, or a proxy before it, does not know the token or the credentials.",
+  },
+  NOMAD_FORBIDDEN: {
+    retryable: "depends",
+    words: { message: "Nomad refuses this to the feed's token" },
+    means: "The token lacks the capability (403). The hint names it.",
+  },
+  NOMAD_TOKEN_EXPIRED: {
+    retryable: "depends",
+    words: { message: "The feed's token for Nomad has expired" },
+    means: "The token's time is over.",
+  },
+  NOMAD_NOT_FOUND: {
+    retryable: "depends",
+    words: NOMADS,
+    means: "There is no such object, or this version of Nomad has no such endpoint (404).",
+  },
+  NOMAD_METHOD_NOT_ALLOWED: {
+    retryable: "depends",
+    words: NOMADS,
+    means: "Something between us and Nomad changed the request (405).",
+  },
+  NOMAD_RATE_LIMITED: {
+    retryable: "depends",
+    words: { message: "Nomad limits the feed's requests" },
+    means: "A proxy before Nomad limits requests (429).",
+  },
+  NOMAD_TOO_MANY_CONNECTIONS: {
+    retryable: "depends",
+    words: { message: "Nomad limits the feed's connections" },
+    means: "Nomad's limit of connections from one address is used up (429).",
+  },
+  NOMAD_NO_LEADER: {
+    retryable: "depends",
+    words: { message: "Nomad has no leader" },
+    means: "The region has no leader at the moment, or the agent no servers.",
+  },
+  NOMAD_NO_REGION: {
+    retryable: "depends",
+    words: { message: "Nomad has no way to the feed's region" },
+    means: "The agent knows no server in the region.",
+  },
+  NOMAD_SERVER_ERROR: {
+    retryable: "depends",
+    words: NOMADS,
+    means: "The agent, its servers or a proxy failed (5xx).",
+  },
+  NOMAD_ENTERPRISE_ONLY: {
+    retryable: "depends",
+    words: NOMADS,
+    means: "Nomad Community does not have this (501).",
+  },
+  NOMAD_UNEXPECTED_STATUS: {
+    retryable: "depends",
+    words: NOMADS,
+    means: "An answer Nomad never gives: most likely another service has this address.",
+  },
+  NOMAD_BAD_RESPONSE: {
+    retryable: "depends",
+    words: UNREADABLE,
+    means: "The body or a header is not what Nomad sends: broken off, no JSON, no index.",
+  },
+  NOMAD_STALE_RESPONSE: {
+    retryable: "depends",
+    words: { message: "Nomad answers from a server that is behind" },
+    means: "The answering server was out of touch with the leader longer than allowed.",
+  },
+  NOMAD_IMPLAUSIBLE: {
+    retryable: true,
+    words: { message: "Nomad's answer is implausible: it lacks what was there before" },
+    means: "Nomad's answers contradict each other, or hide objects; nothing of them is accepted.",
+  },
+  MALFORMED_LIST: {
+    retryable: true,
+    words: UNREADABLE,
+    means: "A list body that is not one whole JSON array of keyed objects, each with a key of its own.",
+  },
+
+  // What whoever typed a command can put right in it.
+  USAGE: { exit: USAGE, means: "A command was given arguments it cannot use." },
+  CONFIG_INVALID: {
+    exit: USAGE,
+    means: "The configuration cannot be used; each problem has a line, naming the option and its source.",
+  },
+  NOMAD_OPTION_INVALID: {
+    exit: USAGE,
+    means: "An option for Nomad cannot be used. The message says why and what is allowed.",
+  },
+  TOKENS_FILE_INVALID: {
+    exit: USAGE,
+    means:
+      "The file of static tokens cannot be used; each problem has a line, naming the place and what is allowed.",
+  },
+  TLS_FILES_UNUSABLE: { exit: USAGE, means: "The certificate or key of the listener cannot be used." },
+  INSECURE_LISTEN: {
+    exit: USAGE,
+    means: "Everybody who reaches the address could read the feed, and nobody said that this is meant.",
+  },
+  LISTEN_FAILED: { exit: USAGE, means: "The address cannot be listened on." },
+  UNKNOWN_SCHEMA: { exit: USAGE, means: "There is no schema with this name." },
+  SIMULATE_INVALID_OPTION: { exit: USAGE, means: "An option of `simulate` that cannot be used." },
+  SIMULATOR_INVALID_FAULT: {
+    exit: USAGE,
+    means: "A fault that does not exist or a probability that is none.",
+  },
+
+  // The client, and the commands that are one.
+  CLIENT_OPTION_INVALID: { exit: USAGE, means: "An option of the client that it cannot use." },
+  STREAM_REFUSED: { means: "The server will not serve this stream, however often it is asked." },
+  FEED_UNREACHABLE: {
+    retryable: true,
+    means: "Nobody answers for the feed at this address, or not as one would.",
+  },
+} as const satisfies Readonly<Record<string, ErrorFacts>>;
+
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+/** Of a code that this version has; undefined for any other text. */
+export function errorFacts(code: string): ErrorFacts | undefined {
+  return Object.hasOwn(ERROR_CODES, code) ? ERROR_CODES[code as ErrorCode] : undefined;
+}
