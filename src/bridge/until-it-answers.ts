@@ -1,4 +1,4 @@
-import { Backoff } from "../pollers/backoff.ts";
+import { Backoff } from "../shared/backoff.ts";
 import { systemClock } from "../shared/clock.ts";
 import { ChangefeedError } from "../schemas/errors.ts";
 import type { Logger } from "../telemetry/logger.ts";

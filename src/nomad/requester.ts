@@ -5,7 +5,7 @@ import { Connections } from "./connections.ts";
 import { NomadError } from "./errors.ts";
 import { exchange, type Headers, type RawResponse } from "./exchange.ts";
 import type { NomadClientOptions, Compression } from "./options.ts";
-import { parseRetryAfter } from "./retry-after.ts";
+import { parseRetryAfter } from "../shared/retry-after.ts";
 import type { Secret } from "./secret.ts";
 import { statusError, type Asked } from "./status-errors.ts";
 import { createTokenReader, type TokenReader } from "./token.ts";

@@ -1,7 +1,7 @@
 import { publicReason } from "../schemas/public-text.ts";
 import { LogFull, LogUnavailable } from "../feed/errors.ts";
 import type { Checkpoint, Claim, Commit, Committed, ScopeNotes } from "../feed/log.ts";
-import { Backoff } from "./backoff.ts";
+import { Backoff } from "../shared/backoff.ts";
 import { chunk, type Chunk, type CommitUnit } from "./chunks.ts";
 import type { PollerDeps } from "./poller.ts";
 

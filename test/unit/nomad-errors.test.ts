@@ -2,7 +2,6 @@ import { errors } from "undici";
 import { describe, expect, test } from "vitest";
 import type { NomadErrorCode } from "../../src/nomad/errors.ts";
 import { DeadlinePassed, ExchangeFailed, type Phase } from "../../src/nomad/exchange.ts";
-import { parseRetryAfter } from "../../src/nomad/retry-after.ts";
 import { statusError, type Asked } from "../../src/nomad/status-errors.ts";
 import { transportError } from "../../src/nomad/transport-errors.ts";
 
@@ -88,27 +87,6 @@ describe("answers of Nomad", () => {
   test("a refusal outside namespaces names the capability alone", () => {
     const error = errorOf(403, "Permission denied", { capability: "node:read", namespace: undefined });
     expect(error.hint).toMatch(/must grant node:read;/);
-  });
-});
-
-describe("Retry-After", () => {
-  const date = "Mon, 23 Nov 2026 12:00:00 GMT";
-  test.each([
-    ["7", 7_000],
-    ["0", 0],
-    ["Mon, 23 Nov 2026 12:01:30 GMT", 90_000],
-    ["Mon, 23 Nov 2026 11:00:00 GMT", 0],
-    ["soon", undefined],
-    ["-1", undefined],
-    ["1.5", undefined],
-    ["", undefined],
-    [undefined, undefined],
-  ])("%o is %o ms", (header, expected) => {
-    expect(parseRetryAfter(header, date)).toBe(expected);
-  });
-
-  test("a date says nothing where the answer does not say what time it is there", () => {
-    expect(parseRetryAfter("Mon, 23 Nov 2026 12:01:30 GMT", undefined)).toBeUndefined();
   });
 });
 

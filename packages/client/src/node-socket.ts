@@ -3,6 +3,7 @@ import type { IncomingMessage } from "node:http";
 import { WebSocket, type RawData } from "ws";
 import { deferred } from "./deferred.ts";
 import { isLineStream, readLines } from "./node-lines.ts";
+import { parseRetryAfter } from "./retry-after.ts";
 import type { OpenSocket, Refusal, Socket, SocketListener, SocketRequest } from "./socket.ts";
 
 const HANDSHAKE_MS = 10_000;
@@ -86,11 +87,11 @@ async function refusalOf(response: IncomingMessage): Promise<Refusal> {
   } catch {
     // The status alone says enough.
   }
-  const seconds = Number(response.headers["retry-after"]);
+  const { "retry-after": retryAfter, date } = response.headers;
   return {
     status: response.statusCode ?? 0,
     body: Buffer.concat(parts).toString(),
-    retryAfterMs: seconds > 0 ? seconds * 1000 : 0,
+    retryAfterMs: parseRetryAfter(retryAfter, date) ?? 0,
   };
 }
 
