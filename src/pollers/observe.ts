@@ -24,6 +24,8 @@ export class ImplausibleResponse extends ChangefeedError {
 /** A poll's answer after every guard: what is true in the scope now, and what differs from before. */
 export interface Observation {
   readonly response: ListResponse;
+  /** When its body was whole, by the clock that nobody sets, ms. */
+  readonly arrivedAtMs: number;
   readonly next: Snapshot;
   readonly changes: readonly Change[];
   /** Why Nomad's state is another than the one seen before; null where history goes on. */
@@ -103,6 +105,7 @@ async function pollAgain(nomad: NomadApi, clock: Clock, input: ObserveInput): Pr
 /** One answer and what differs in it from the state. */
 interface Poll {
   readonly response: ListResponse;
+  readonly arrivedAtMs: number;
   readonly diff: DiffResult;
   readonly missing: readonly ObjectRef[];
   readonly suspicious: boolean;
@@ -120,6 +123,7 @@ async function poll(
   response: ListResponse,
 ): Promise<Poll> {
   const { scope, previous, hiddenBefore } = input;
+  const arrivedAtMs = clock.elapsed();
   const steps = diffSnapshot(previous, response.body, origin(scope));
   const diff = await inSlices(steps, { clock, onMove: input.onMove, signal: input.signal });
   const missing = diff.changes.filter((change) => change.op === "delete").map((change) => change.ref);
@@ -136,7 +140,7 @@ async function poll(
   const reusedNamespaces = new Map(
     [...namespaces].flatMap(([name, since]) => (typeof since === "bigint" ? [[name, String(since)]] : [])),
   );
-  return { response, diff, missing, suspicious, sign, reusedNamespaces };
+  return { response, arrivedAtMs, diff, missing, suspicious, sign, reusedNamespaces };
 }
 
 /** What an answer says, and since when the namespaces that were asked for exist. */
@@ -181,7 +185,7 @@ async function mayAppear(
 
 function accept(
   input: ObserveInput,
-  { response, diff, missing, sign, reusedNamespaces }: Poll,
+  { response, arrivedAtMs, diff, missing, sign, reusedNamespaces }: Poll,
   verdict: Verdict,
 ): Observation {
   const hiddenNames = new Set(verdict.hiddenNamespaces);
@@ -189,6 +193,7 @@ function accept(
   const kept = new Set(hidden);
   return {
     response,
+    arrivedAtMs,
     next: hidden.length === 0 ? diff.next : retainObjects(diff.next, input.previous, hidden),
     changes: hidden.length === 0 ? diff.changes : diff.changes.filter((change) => !kept.has(change.ref)),
     restored: sign?.reason ?? null,

@@ -251,14 +251,12 @@ export class ScopeLoop {
 
   /** A accepted poll: commit it, then say how the scope is. */
   async #take(session: Session, observation: Observation, signal: AbortSignal): Promise<void> {
-    const { metrics, outages, feedOutage } = this.#deps;
+    const { outages, feedOutage } = this.#deps;
     const { changes, restored, hiddenNamespaces } = observation;
-    const endTimer = metrics.pollSeconds.startTimer({ resource: this.scope.resource });
     this.#progress.takes();
     const events = await this.#deps.backlog.whileWriting(observation.response.body.length, () =>
       session.accept(observation, signal),
     );
-    endTimer();
     this.#askNow = false;
     this.#namespaceGone ||= observation.namespaceGone;
     this.#measure(observation);
@@ -330,6 +328,7 @@ export class ScopeLoop {
     const { resource, namespace } = this.scope;
     metrics.polls.inc({ resource, outcome: observation.changes.length > 0 ? "changed" : "unchanged" });
     metrics.pollBytes.inc({ resource }, observation.response.body.length);
+    metrics.pollSeconds.observe({ resource }, (clock.elapsed() - observation.arrivedAtMs) / 1000);
     metrics.scopeIndex.set({ resource, namespace }, Number(observation.response.index));
     metrics.scopeObjects.set({ resource, namespace }, observation.next.count);
     metrics.scopeLastOk.set({ resource, namespace }, clock.now() / 1000);

@@ -6,7 +6,7 @@ import { LogFull, LogUnavailable } from "../../src/feed/errors.ts";
 import { openSqliteLog } from "../../src/feed/sqlite/open.ts";
 import { NomadError } from "../../src/nomad/errors.ts";
 import { Backlog } from "../../src/pollers/backlog.ts";
-import { systemClock } from "../../src/shared/clock.ts";
+import { systemClock, type Clock } from "../../src/shared/clock.ts";
 import { OutageReporter } from "../../src/pollers/outage-reporter.ts";
 import type { Outcome, PollerDeps, PollerOptions } from "../../src/pollers/poller.ts";
 import { QueryWait } from "../../src/pollers/query-wait.ts";
@@ -142,6 +142,37 @@ describe("a scope's loop", () => {
     await Promise.all(running.map(stop));
     await log[Symbol.asyncDispose]();
     await rm(directory, { recursive: true, force: true });
+  });
+
+  it("measures what it does with a list from the whole body on, the diff included, and not how long Nomad held it", async () => {
+    let workMs = 0;
+    const clock: Clock = {
+      ...systemClock,
+      // Only these pass time: each slice of the work takes a second.
+      elapsed: () => skippedMs + workMs,
+      yield: async () => {
+        workMs += 1000;
+        await systemClock.yield();
+      },
+    };
+    const measured = async () => {
+      const { values } = await metrics.pollSeconds.get();
+      const of = (name: string) => values.find(({ metricName }) => metricName?.endsWith(name))?.value ?? 0;
+      return { polls: of("_count"), seconds: of("_sum") };
+    };
+    nomad.set("jobs/default", 10, []);
+    start(jobs, {}, { clock });
+    await until("the first list is told", async () => (await measured()).polls === 1);
+    skippedMs = 200_000;
+    nomad.set("jobs/default", 11, many(2000, 11));
+    await count(2000);
+    const { polls, seconds } = await until("it is measured", async () => {
+      const now = await measured();
+      return now.polls > 1 && now;
+    });
+    expect(polls).toBe(2);
+    expect(seconds).toBeGreaterThan(1);
+    expect(seconds).toBe(workMs / 1000);
   });
 
   it("marks the baseline without a flood of creates, then reports what changes", async () => {
