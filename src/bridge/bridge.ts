@@ -13,7 +13,7 @@ import { resolveNomadOptions } from "../nomad/options.ts";
 import { systemClock, type Clock } from "../shared/clock.ts";
 import { endsWithin } from "../shared/ends-within.ts";
 import { PollerAssignments } from "../pollers/poller-assignments.ts";
-import type { Logger } from "../telemetry/logger.ts";
+import { moduleLoggers, type Logger, type ModuleLoggers } from "../telemetry/logger.ts";
 import { createMetrics, type Metrics } from "../telemetry/metrics.ts";
 import { maxScopesOf } from "./connection-budget.ts";
 import { Health } from "./health.ts";
@@ -72,7 +72,8 @@ export function createBridge(config: Config, overrides: BridgeOverrides): Bridge
   const serving = Promise.withResolvers<Serving>();
   // `run` rejects with the same; who only runs it need not hear of it twice.
   serving.promise.catch(() => undefined);
-  const deps = { clock: systemClock, random: Math.random, ...overrides };
+  const { logger, ...rest } = overrides;
+  const deps = { clock: systemClock, random: Math.random, ...rest, loggers: moduleLoggers(logger) };
   return {
     serving: serving.promise,
     run: (signal) =>
@@ -83,29 +84,33 @@ export function createBridge(config: Config, overrides: BridgeOverrides): Bridge
   };
 }
 
-type BridgeDeps = Required<BridgeOverrides>;
+interface BridgeDeps extends Required<Omit<BridgeOverrides, "logger">> {
+  readonly loggers: ModuleLoggers;
+}
 
 async function runBridge(
   config: Config,
   deps: BridgeDeps,
   { signal, onServing }: { signal: AbortSignal; onServing: (serving: Serving) => void },
 ): Promise<boolean> {
-  const { logger, clock } = deps;
-  await using parts = new Parts(logger);
+  const { loggers, clock } = deps;
+  await using parts = new Parts(loggers.bridge);
   const stop = new AbortController();
   const both = AbortSignal.any([signal, stop.signal]);
   const work: Promise<unknown>[] = [];
 
-  const nomad = parts.use(createNomad(config, logger));
-  const auth = parts.use(subscriberAuth(config, logger));
-  const waitingRoom = parts.use(await openWaiting(config, { logger, auth }));
-  const source = await sourceOfBridge(config, { nomad, logger, waitingRoom, signal: both });
-  const log = parts.use(await openLog(config, { source, logger, signal: both }));
-
   const metrics = createMetrics({ version: packageVersion() });
+  const nomad = parts.use(createNomad(config, loggers.nomad));
+  const auth = parts.use(subscriberAuth(config, loggers));
+  const waitingRoom = parts.use(await openWaiting(config, { logger: loggers.http, auth }));
+  const source = await sourceOfBridge(config, { nomad, loggers, waitingRoom, signal: both });
+  const log = parts.use(await openLog(config, { source, logger: loggers.feed, metrics, signal: both }));
+
   const worker = `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`;
-  const coordination = parts.use(await coordinate(config, { worker, logger, clock }));
-  const nomadReady = rightNomadAnswers(config, { nomad, source, logger, signal: both });
+  const coordination = parts.use(
+    await coordinate(config, { worker, metrics, logger: loggers.coordination, clock }),
+  );
+  const nomadReady = rightNomadAnswers(config, { nomad, source, logger: loggers.nomad, signal: both });
   work.push(nomadReady);
   // Heard of below, once everything is there.
   nomadReady.catch(() => undefined);
@@ -122,7 +127,7 @@ async function runBridge(
     stop.abort(new Error("the bridge stops"));
     complete = await endsWithin(WORK_STOP_MS, Promise.allSettled(work), clock);
     if (complete) return;
-    logger.warn(
+    loggers.bridge.warn(
       "the log does not answer: what it was to be told last is read from Nomad again at the next start",
     );
   });
@@ -207,11 +212,16 @@ async function openWaiting(
 /** The source that the bridge's log is of: by its region, which the log knows, where there is one, or else Nomad. */
 async function sourceOfBridge(
   config: Config,
-  { nomad, waitingRoom, ...waiting }: Waiting & { nomad: NomadClient; waitingRoom: WaitingRoom },
+  {
+    nomad,
+    loggers,
+    waitingRoom,
+    signal,
+  }: { nomad: NomadClient; loggers: ModuleLoggers; waitingRoom: WaitingRoom; signal: AbortSignal },
 ): Promise<string> {
-  const known = config.nomad.region ?? (await regionOfLog(config, waiting));
+  const known = config.nomad.region ?? (await regionOfLog(config, { logger: loggers.feed, signal }));
   if (known === undefined) waitingRoom.awaited = "Nomad does not answer yet";
-  const region = known ?? (await regionOf(nomad, waiting)).name;
+  const region = known ?? (await regionOf(nomad, { logger: loggers.nomad, signal })).name;
   waitingRoom.awaited = LOG_AWAITED;
   return sourceOf(config.cluster, region);
 }
@@ -225,7 +235,7 @@ async function regionOfLog({ feed }: Config, waiting: Waiting): Promise<string |
 /** Who does what: this process everything, or all that share it. */
 async function coordinate(
   { feed, workers }: Config,
-  deps: { worker: string; logger: Logger; clock: Clock },
+  deps: { worker: string; logger: Logger; metrics: Metrics; clock: Clock },
 ): Promise<Coordination> {
   if (workers.kind === "local" || feed.kind !== "redis") return new LocalAssignments(deps);
   // Loaded where it is asked for: one process needs none of it.
@@ -245,12 +255,13 @@ interface RunningDeps extends BridgeDeps {
 }
 
 function assignmentsOf(config: Config, deps: RunningDeps): PollerAssignments {
-  const { log, logger, metrics, clock, source, worker, coordination } = deps;
+  const { log, loggers, metrics, clock, source, worker, coordination } = deps;
   return new PollerAssignments(
     {
       ...deps,
+      logger: loggers.pollers,
       announce: (plan) => coordination.announce(plan),
-      trim: (signal) => keepWithin(log, config.retention, { logger, metrics, clock, signal }),
+      trim: (signal) => keepWithin(log, config.retention, { logger: loggers.feed, metrics, clock, signal }),
     },
     {
       source,
@@ -274,12 +285,12 @@ async function serverOf(
   { access, listen, insecureNoAuth }: Config,
   deps: RunningDeps & { auth: SubscriberAuth; health: Health },
 ): Promise<HttpServer> {
-  const { log, logger, metrics, source, coordination, auth, health } = deps;
+  const { log, loggers, metrics, source, coordination, auth, health } = deps;
   const limits = await withRoomForFiles(access.limits);
   return createHttpServer(
     {
       log,
-      logger,
+      logger: loggers.http,
       metrics,
       source,
       signals: SIGNAL_NAMES,

@@ -6,6 +6,7 @@ import { LogUnavailable } from "../feed/errors.ts";
 import { openSqliteLog } from "../feed/sqlite/open.ts";
 import { sourceOfSqliteLog } from "../feed/sqlite/source.ts";
 import type { Logger } from "../telemetry/logger.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
 import { untilItAnswers, type Waiting } from "./until-it-answers.ts";
 
 // Redis is loaded where it is asked for: the embedded log needs none of it.
@@ -17,13 +18,13 @@ const redis = () => import("../feed/redis/open.ts");
  */
 export async function openLog(
   config: Pick<Config, "feed" | "redis">,
-  { source, logger, signal }: Waiting & { readonly source: string },
+  { source, logger, metrics, signal }: Waiting & { readonly source: string; readonly metrics: Metrics },
 ): Promise<FeedLog> {
   const { feed } = config;
   if (feed.kind === "sqlite") return openSqliteLog({ path: feed.path, source });
   const { openRedisLog } = await redis();
   const draftEpochEvent = epochEventOf(source);
-  const options = { url: feed.url, source, logger, draftEpochEvent, ...config.redis };
+  const options = { url: feed.url, source, logger, metrics, draftEpochEvent, ...config.redis };
   return untilRedisAnswers(() => openRedisLog(options), { logger, signal });
 }
 

@@ -4,7 +4,7 @@ import { NomadTokens } from "../http/access/nomad-tokens.ts";
 import { StaticTokens } from "../http/access/static-tokens.ts";
 import { resolveNomadOptions } from "../nomad/options.ts";
 import { createSubscriberRights } from "../nomad/subscriber-rights.ts";
-import type { Logger } from "../telemetry/logger.ts";
+import type { ModuleLoggers } from "../telemetry/logger.ts";
 
 /** Beside those of the blocking queries, which may be taken for minutes. */
 const CONNECTIONS = 4;
@@ -19,12 +19,16 @@ export interface SubscriberAuth extends AsyncDisposable {
  * How subscribers are known, as the configuration has it. A token of the file is never sent to Nomad.
  * @throws TokensFileInvalid, NomadOptionInvalid
  */
-export function subscriberAuth({ access, nomad, insecureNoAuth }: Config, logger: Logger): SubscriberAuth {
+export function subscriberAuth(
+  { access, nomad, insecureNoAuth }: Config,
+  loggers: Pick<ModuleLoggers, "nomad" | "http">,
+): SubscriberAuth {
+  const logger = loggers.http;
   const authenticators: Authenticator[] = [];
   if (access.tokensFile !== undefined) authenticators.push(new StaticTokens(access.tokensFile, { logger }));
   if (!access.askNomad) return { authenticators, [Symbol.asyncDispose]: () => Promise.resolve() };
   const options = { ...nomad, maxConnections: CONNECTIONS, requestTimeoutMs: REQUEST_TIMEOUT_MS };
-  const rights = createSubscriberRights(resolveNomadOptions(options), { logger });
+  const rights = createSubscriberRights(resolveNomadOptions(options), { logger: loggers.nomad });
   authenticators.push(
     new NomadTokens((token, signal) => rights.rightsOf(token, signal), {
       logger,

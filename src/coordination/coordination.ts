@@ -1,3 +1,4 @@
+import type { Metrics } from "../telemetry/metrics.ts";
 import type { AssignmentStatus } from "../schemas/assignment-schema.ts";
 
 /**
@@ -17,6 +18,8 @@ export interface Coordination {
   /** Lets go of what it holds open. */
   [Symbol.asyncDispose](): Promise<void>;
 }
+
+export type CoordinationMetrics = Pick<Metrics, "assignmentsHeld" | "workersAlive" | "takeovers">;
 
 /** Assignments there always are: to plan the others, and to trim the log. The others are named like the scope they watch. */
 export const STANDING_ASSIGNMENTS = ["plan", "trim"] as const;

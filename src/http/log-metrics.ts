@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { FeedLog } from "../feed/log.ts";
+import type { Subscriptions } from "../publishers/fanout/subscriptions.ts";
 import { CONSUMER_NAME } from "../schemas/subscription-schema.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 
@@ -8,23 +9,26 @@ export type LogMetrics = Pick<Metrics, "logSequence" | "logFloor" | "logBytes" |
 /** A log that does not answer so long keeps no other metric from who asks. */
 const ANSWER_WITHIN_MS = 1000;
 
-/** Brings what is known of the log up to date; where it does not answer, what was known last stays. */
+/** Brings what is known of the log, and who is behind it, up to date; where it does not answer, what was known last stays. */
 export async function observeLog(
   log: Pick<FeedLog, "head" | "bytes" | "consumers">,
   metrics: LogMetrics,
+  subscriptions: Pick<Subscriptions, "measureLag">,
 ): Promise<void> {
-  const observed = observe(log, metrics).catch(() => undefined);
+  const observed = observe(log, metrics, subscriptions).catch(() => undefined);
   await Promise.race([observed, delay(ANSWER_WITHIN_MS, undefined, { ref: false })]);
 }
 
 async function observe(
   log: Pick<FeedLog, "head" | "bytes" | "consumers">,
   metrics: LogMetrics,
+  subscriptions: Pick<Subscriptions, "measureLag">,
 ): Promise<void> {
   const [head, bytes, consumers] = await Promise.all([log.head(), log.bytes(), log.consumers.list()]);
   metrics.logSequence.set(head.sequence);
   metrics.logFloor.set(head.floor);
   metrics.logBytes.set(bytes);
+  subscriptions.measureLag(head);
   // Those that were forgotten go.
   metrics.consumerLag.reset();
   for (const { name, cursor } of consumers) {

@@ -90,9 +90,8 @@ const STOP_DEADLINE_MS = 500;
 
 /** The feed's outside: events in four formats, health and metrics. See PROTOCOL.md. */
 export function createHttpServer(deps: HttpServerDeps, options: HttpServerOptions): HttpServer {
-  const { log, metrics, source } = deps;
+  const { log, logger, metrics, source } = deps;
   const { bookmarkIntervalMs, pingIntervalMs, stallTimeoutMs } = { ...DEFAULTS, ...options };
-  const logger = deps.logger.child({ module: "http" });
   const subscriptions = new Subscriptions({ log, logger, metrics, bookmarkIntervalMs, stallTimeoutMs });
   const sockets = new Set<Socket>();
   let stopping: Promise<void> | undefined;

@@ -87,6 +87,17 @@ function mapTexts(value: Json, change: (text: string, name?: string) => string, 
   );
 }
 
+/** What the bridge is made of, as far as it logs; JSON lines name it as `module`. */
+const MODULES = ["bridge", "nomad", "pollers", "coordination", "feed", "http"] as const;
+
+export type ModuleLoggers = Readonly<Record<(typeof MODULES)[number], Logger>>;
+
+/** A child of `root` for each module. */
+export function moduleLoggers(root: Logger): ModuleLoggers {
+  const children = MODULES.map((module) => [module, root.child({ module })] as const);
+  return Object.fromEntries(children) as ModuleLoggers;
+}
+
 /** A logger that says nothing, for tests and libraries. */
 export function silentLogger(): Logger {
   return pino({ level: "silent" });

@@ -152,6 +152,12 @@ export function createMetrics({ version = "unknown" } = {}) {
       labelNames: ["format"] as const,
       registers,
     }),
+    subscriberLag: new Gauge({
+      name: "nomad_changefeed_subscriber_lag_events",
+      help: "Events from the slowest open subscription to the end of the log, filtered or not, by format",
+      labelNames: ["format"] as const,
+      registers,
+    }),
     refusals: new Counter({
       name: "nomad_changefeed_refusals_total",
       help: "Requests that were refused, by error code: UNAUTHORIZED, FORBIDDEN, LIMIT, …",
@@ -162,6 +168,26 @@ export function createMetrics({ version = "unknown" } = {}) {
       name: "nomad_changefeed_subscriptions_ended_total",
       help: "Ended subscriptions, by format and reason",
       labelNames: ["format", "reason"] as const,
+      registers,
+    }),
+    assignmentsHeld: new Gauge({
+      name: "nomad_changefeed_assignments_held",
+      help: "Assignments that this worker holds: scopes it polls, planning, trimming",
+      registers,
+    }),
+    workersAlive: new Gauge({
+      name: "nomad_changefeed_workers_alive",
+      help: "Workers that share this feed and were heard of lately, this one included, as this one knew last; 1 without --workers redis",
+      registers,
+    }),
+    takeovers: new Counter({
+      name: "nomad_changefeed_takeovers_total",
+      help: "Assignments that this worker took over from one that died or fell silent; not those that were handed over",
+      registers,
+    }),
+    redisReconnects: new Counter({
+      name: "nomad_changefeed_redis_reconnects_total",
+      help: "Connections to Redis that were lost and are back; a worker has up to three",
       registers,
     }),
   };

@@ -1,6 +1,7 @@
 import { afterAll, describe } from "vitest";
 import { openSharedAssignments } from "../../src/coordination/bullmq/open.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
+import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { findRedis } from "../support/redis-server.ts";
 import { skippedBecause } from "../support/skipped.ts";
 import { coordinationContract } from "./coordination.ts";
@@ -20,6 +21,7 @@ describe.skipIf(redis === undefined)(`with a real Redis${missing}`, () => {
       worker: "me",
       timeoutMs: 3000,
       logger: silentLogger(),
+      metrics: createMetrics(),
       restMs,
     }),
   );

@@ -56,6 +56,13 @@ describe.skipIf(missing !== undefined)(`workers as processes${skippedBecause(mis
       const plan = assignments.find(({ assignment }) => assignment === "plan");
       return those.find((worker) => plan !== undefined && isOf(worker, plan));
     });
+  /** What an operator reads at a worker. */
+  const metricAt = async (worker: BridgeProcess, name: string) => {
+    const text = await (await fetch(`${await worker.url()}/metrics`)).text();
+    return Number(new RegExp(`^nomad_changefeed_${name} (\\d+)$`, "m").exec(text)?.[1]);
+  };
+  const sumOf = async (those: readonly BridgeProcess[], name: string) =>
+    (await Promise.all(those.map((worker) => metricAt(worker, name)))).reduce((sum, value) => sum + value, 0);
   const othersThan = (gone: BridgeProcess) => workers.filter((worker) => worker !== gone);
 
   beforeEach(async () => {
@@ -75,7 +82,11 @@ describe.skipIf(missing !== undefined)(`workers as processes${skippedBecause(mis
     await share(...workers);
     simulator.churn(50);
     const dead = await planner(workers);
-    const kept = (await share(...workers)).filter((assignment) => !isOf(dead, assignment));
+    const before = await share(...workers);
+    const kept = before.filter((assignment) => !isOf(dead, assignment));
+    expect(await sumOf(workers, "assignments_held")).toBe(before.length);
+    expect(await sumOf(workers, "takeovers_total")).toBe(0);
+    expect(await sumOf(workers, "workers_alive")).toBe(9);
     await dead.kill();
     simulator.churn(50);
     const left = othersThan(dead);
@@ -85,6 +96,9 @@ describe.skipIf(missing !== undefined)(`workers as processes${skippedBecause(mis
       expect(after).toContainEqual(expect.objectContaining({ assignment, worker, since }));
     }
 
+    expect(await sumOf(left, "takeovers_total")).toBe(before.length - kept.length);
+    expect(await sumOf(left, "assignments_held")).toBe(after.length);
+    expect(await sumOf(left, "workers_alive")).toBe(4);
     await caughtUp();
 
     simulator.cluster.createNamespace("fresh");
@@ -140,11 +154,14 @@ describe.skipIf(missing !== undefined)(`workers as processes${skippedBecause(mis
     redis.signal("SIGCONT");
     await share(...workers);
     await caughtUp();
+    const reconnects = () => Promise.all(workers.map((worker) => metricAt(worker, "redis_reconnects_total")));
+    const soFar = await reconnects();
     await redis.kill();
     simulator.churn(30);
     await haveNoticed(2);
     await redis.start();
     await share(...workers);
+    for (const [n, count] of (await reconnects()).entries()) expect(count).toBeGreaterThan(soFar[n] ?? 0);
     simulator.churn(30);
     expect(await caughtUp()).toMatchObject(NOTHING_WRONG);
     for (const [n, { lines }] of workers.entries()) {

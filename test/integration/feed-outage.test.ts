@@ -105,7 +105,12 @@ describe("an outage of Nomad", () => {
 
   /** A process that plans and watches all. */
   const startAlone = (gate: (plan: AssignmentPlan) => Promise<void> = async () => undefined) => {
-    const local = new LocalAssignments({ worker: "test", logger: silentLogger(), restMs: 50 });
+    const local = new LocalAssignments({
+      worker: "test",
+      logger: silentLogger(),
+      metrics: createMetrics(),
+      restMs: 50,
+    });
     const announce = async (plan: AssignmentPlan) => {
       await gate(plan);
       await local.announce(plan);

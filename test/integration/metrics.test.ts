@@ -1,7 +1,10 @@
 import { spawnSync } from "node:child_process";
+import { connect } from "node:net";
 import { expect, it } from "vitest";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
+import { assignmentsSchema } from "../../src/schemas/assignment-schema.ts";
 import { TestFeed } from "../support/http-feed.ts";
+import { until } from "../support/until.ts";
 import { watchCluster } from "../support/watched-cluster.ts";
 
 const missing =
@@ -28,7 +31,12 @@ it.skipIf(missing !== undefined)(
   async () => {
     const cluster = await watchCluster();
     try {
+      const { assignments } = assignmentsSchema.parse(
+        await (await fetch(`${cluster.bridge.url}/v1/assignments`)).json(),
+      );
       const text = await (await fetch(`${cluster.bridge.url}/metrics`)).text();
+      expect(text).toContain(`\nnomad_changefeed_assignments_held ${assignments.length}\n`);
+      expect(text).toContain("\nnomad_changefeed_workers_alive 1\n");
       expect(text).toMatch(/^nomad_changefeed_build_info\{version="\d+\.\d+\.\d+"\} 1$/m);
       const { status, stdout, stderr } = spawnSync("promtool", ["check", "metrics"], {
         input: text,
@@ -60,4 +68,37 @@ it("say how large the log is and how far behind each named consumer, as it is wh
   expect(later).toContain("nomad_changefeed_log_floor 8");
   await fetch(`${url}/v1/consumers/pager`, { method: "DELETE" });
   expect(await metrics()).not.toContain('consumer="pager"');
+});
+
+it("say how far the slowest subscriber of a format is behind the log's end, until it has caught up", async () => {
+  await using feed = await TestFeed.open();
+  const { url } = await feed.serve();
+  const lags = async () => {
+    const text = await (await fetch(`${url}/metrics`)).text();
+    return Object.fromEntries(
+      [...text.matchAll(/^nomad_changefeed_subscriber_lag_events\{format="(\w+)"\} (\d+)$/gm)].map(
+        ([, format, lag]) => [format, Number(lag)],
+      ),
+    );
+  };
+  const subscribe = (accept: string) => {
+    const { hostname, port } = new URL(url);
+    const socket = connect(Number(port), hostname);
+    socket.write(`GET /v1/events HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: ${accept}\r\n\r\n`);
+    return socket;
+  };
+  const [stalled, quick] = [
+    subscribe("application/x-ndjson").pause(),
+    subscribe("text/event-stream").resume(),
+  ];
+  await until("both are subscribed", async () => Object.keys(await lags()).length === 2);
+  // More than the kernel keeps for a socket.
+  await feed.commitMany("a", 1200, 16 * 1024);
+  await until("one has all", async () => (await lags())["sse"] === 0);
+  expect((await lags())["ndjson"]).toBeGreaterThan(100);
+  stalled.resume();
+  await until("the other has all too", async () => (await lags())["ndjson"] === 0);
+  stalled.destroy();
+  await until("it is gone", async () => !("ndjson" in (await lags())));
+  quick.destroy();
 });

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { openSharedAssignments } from "../../src/coordination/bullmq/open.ts";
 import type { SharedAssignments } from "../../src/coordination/bullmq/shared-assignments.ts";
 import type { AssignmentPlan, Ending } from "../../src/coordination/coordination.ts";
+import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { planOf, TestHolder } from "../support/assignment-holders.ts";
 import { recordingLogger } from "../support/recording-logger.ts";
 import { RedisServer, redisMissing } from "../support/redis-server.ts";
@@ -17,6 +18,7 @@ const LONG_TIMEOUT_MS = 300_000;
 class Worker extends TestHolder {
   readonly coordination: SharedAssignments;
   readonly lines: string[];
+  readonly metrics = createMetrics();
   /** How often it heard the plan. */
   rounds = 0;
   readonly #team: Team;
@@ -34,6 +36,7 @@ class Worker extends TestHolder {
       worker: name,
       timeoutMs: team.timeoutMs,
       logger,
+      metrics: this.metrics,
       restMs: 100,
     });
     this.#running = this.coordination.run(this, this.#stop.signal);
@@ -51,6 +54,10 @@ class Worker extends TestHolder {
   override follow(plan: AssignmentPlan): void {
     super.follow(plan);
     this.rounds += 1;
+  }
+
+  async value(name: "assignmentsHeld" | "workersAlive" | "takeovers"): Promise<number | undefined> {
+    return (await this.metrics[name].get()).values[0]?.value;
   }
 
   async leave(): Promise<void> {
@@ -167,11 +174,12 @@ describe.skipIf(missing !== undefined)(`workers that share assignments${skippedB
     const all = team(7, LONG_TIMEOUT_MS);
     const leaving = all.join("leaving");
     await all.settled();
-    all.join("staying");
+    const staying = all.join("staying");
     await all.settled();
     await all.leave(leaving);
     await all.settled();
     expect(all.doneTwice).toEqual([]);
+    expect(await staying.value("takeovers")).toBe(0);
   });
 
   it("a dead one's assignments go to the others, and when it comes back it takes part again", async () => {
@@ -186,10 +194,17 @@ describe.skipIf(missing !== undefined)(`workers that share assignments${skippedB
     const lost = dead.assignments;
     expect(lost.length).toBeGreaterThan(2);
     expect(others.flatMap(({ lines }) => lines).join("\n")).toContain("worker dead says nothing any more");
+    const takeovers = await Promise.all(others.map((worker) => worker.value("takeovers")));
+    expect(takeovers.reduce((sum = 0, taken = 0) => sum + taken)).toBe(lost.length);
+    expect(await Promise.all(others.map((worker) => worker.value("workersAlive")))).toEqual([2, 2]);
     // What it wants to announce now is of an old term.
     line.mend();
     await all.settled();
     expect(await all.staysSo()).toBe(true);
+    // What it gets back is handed over.
+    expect(await dead.value("takeovers")).toBe(0);
+    expect(await dead.value("workersAlive")).toBe(3);
+    expect(await dead.value("assignmentsHeld")).toBe(dead.performing.size);
     expect(dead.lines.join("\n")).toContain(`${lost.length} assignments are not this worker's any more`);
     expect(dead.begun.length).toBeGreaterThan(lost.length);
   });

@@ -3,6 +3,7 @@ import type { Coordination } from "../../src/coordination/coordination.ts";
 import type { FeedLog } from "../../src/feed/log.ts";
 import { epochEventOf } from "../../src/events/control.ts";
 import { openRedisLog, type RedisLogOptions } from "../../src/feed/redis/open.ts";
+import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
 import type { OpenLog } from "../contract/feed-log.ts";
 
@@ -39,5 +40,12 @@ export function redisLogsOf(url: string | (() => string), { prefix }: { prefix: 
 /** The assignments of one process, of a feed of its own in the Redis at `url`. */
 export async function openAssignments(url: string, { restMs }: { restMs: number }): Promise<Coordination> {
   const own = `${url}?feed=assignments-${(feeds += 1)}`;
-  return openSharedAssignments({ url: own, worker: "me", timeoutMs: 3000, logger: silentLogger(), restMs });
+  return openSharedAssignments({
+    url: own,
+    worker: "me",
+    timeoutMs: 3000,
+    logger: silentLogger(),
+    metrics: createMetrics(),
+    restMs,
+  });
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createLogger, type Logger } from "../../src/telemetry/logger.ts";
+import { createLogger, moduleLoggers, type Logger } from "../../src/telemetry/logger.ts";
 import { HOSTILE_NAME, steeringIn } from "../support/terminal.ts";
 
 const SECRET = "hunter2";
@@ -71,4 +71,18 @@ it("for people has the time in UTC, and colours only where they are wanted", () 
   const say = (logger: Logger) => logger.warn("careful");
   expect(written("pretty", say)).toMatch(/^\[\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\] WARN: careful\n$/);
   expect(written("pretty", say, true)).toContain("\u001B[33m");
+});
+
+it("names the module that speaks in JSON, and spares people the word", () => {
+  const say = (logger: Logger) => {
+    const { nomad, feed } = moduleLoggers(logger);
+    nomad.info("polled");
+    feed.child({ scope: "jobs/default" }).warn("committed");
+  };
+  const lines = written("json", say).trim().split("\n");
+  expect(lines.map((line) => JSON.parse(line) as object)).toMatchObject([
+    { module: "nomad", msg: "polled" },
+    { module: "feed", scope: "jobs/default", msg: "committed" },
+  ]);
+  expect(written("pretty", say)).not.toContain("module");
 });

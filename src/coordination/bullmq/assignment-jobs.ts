@@ -8,6 +8,8 @@ import type { Logger } from "../../telemetry/logger.ts";
 const QUEUE = "duties";
 /** BullMQ ends a job for good that was taken from dead workers too often; an assignment never ends so. */
 const NEVER = 2 ** 31 - 1;
+/** BullMQ counts here, in a job, how often its lock ended: for us, whether it did since somebody took it. */
+const LOCK_ENDS = "stc";
 
 /**
  * Locks again what nobody has taken since its lock ended, as when Redis stood still for longer than that: BullMQ
@@ -23,6 +25,7 @@ for n = 2, #ARGV, 2 do
   if free and redis.call('LPOS', jobs .. 'active', assignment) then
     redis.call('SET', jobs .. assignment .. ':lock', token, 'PX', ARGV[1])
     redis.call('SREM', jobs .. 'stalled', assignment)
+    redis.call('HDEL', jobs .. assignment, '${LOCK_ENDS}')
   else
     lost[#lost + 1] = assignment
   end
@@ -38,6 +41,8 @@ export interface AssignmentJob {
   readonly assignment: string;
   readonly token: string;
   readonly job: Job;
+  /** Whether who held it last died or fell silent, and did not give it back. */
+  readonly isTakenOver: boolean;
 }
 
 /**
@@ -111,7 +116,12 @@ export class AssignmentJobs {
     const job: Job | undefined = await this.#untilClosed(() =>
       this.#worker.getNextJob(token, { block: false }),
     );
-    return job?.id === undefined ? undefined : { assignment: job.id, token, job };
+    if (job?.id === undefined) return undefined;
+    const isTakenOver = job.stalledCounter > 0;
+    // Where that fails, it counts as taken over once more when it goes to the next.
+    if (isTakenOver)
+      await this.#connection.call("HDEL", this.#queue.toKey(job.id), LOCK_ENDS).catch(() => undefined);
+    return { assignment: job.id, token, job, isTakenOver };
   }
 
   /** Keeps the locks. Answers the assignments that are not held any more. */

@@ -3,7 +3,8 @@ import { Connection } from "../../feed/redis/connection.ts";
 import { locationOf } from "../../feed/redis/location.ts";
 import { systemClock, type Clock } from "../../shared/clock.ts";
 import { silentLogger, type Logger } from "../../telemetry/logger.ts";
-import { REST_MS } from "../coordination.ts";
+import type { Metrics } from "../../telemetry/metrics.ts";
+import { REST_MS, type CoordinationMetrics } from "../coordination.ts";
 import { AssignmentJobs } from "./assignment-jobs.ts";
 import { Registry } from "./registry.ts";
 import { SharedAssignments } from "./shared-assignments.ts";
@@ -20,16 +21,17 @@ export function openSharedAssignments(options: {
   /** How long a worker may say nothing before its assignments go to others: they have them after at most twice that. */
   readonly timeoutMs: number;
   readonly logger: Logger;
+  readonly metrics: CoordinationMetrics & Pick<Metrics, "redisReconnects">;
   readonly restMs?: number;
   readonly clock?: Clock;
 }): SharedAssignments {
-  const { url, worker, timeoutMs, logger, restMs = REST_MS, clock = systemClock } = options;
+  const { url, worker, timeoutMs, logger, metrics, restMs = REST_MS, clock = systemClock } = options;
   const location = locationOf(url);
   const { prefix } = location;
   const roundMs = Math.min(ROUND_MS, timeoutMs / 5);
   const silentMs = SILENT_ROUNDS * roundMs;
   // What is wrong with Redis is said once, by the log.
-  const connection = new Connection(location, silentLogger());
+  const connection = new Connection(location, { logger: silentLogger(), metrics });
   const redis = createRedis(location, { maxRetriesPerRequest: null, socketTimeout: timeoutMs });
   const jobs = new AssignmentJobs({ redis, connection, prefix, worker, timeoutMs, logger });
   return new SharedAssignments({
@@ -38,6 +40,7 @@ export function openSharedAssignments(options: {
     jobs,
     logger,
     clock,
+    metrics,
     restMs,
     roundMs,
     close: async () => {

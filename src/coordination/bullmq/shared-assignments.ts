@@ -7,6 +7,7 @@ import {
   NOTHING_TO_REPORT,
   STANDING_ASSIGNMENTS,
   type Coordination,
+  type CoordinationMetrics,
   type AssignmentHolder,
   type AssignmentPlan,
 } from "../coordination.ts";
@@ -22,6 +23,7 @@ export interface SharedAssignmentsParts {
   readonly jobs: AssignmentJobs;
   readonly logger: Logger;
   readonly clock: Clock;
+  readonly metrics: CoordinationMetrics;
   readonly restMs: number;
   /** Pause between two rounds. */
   readonly roundMs: number;
@@ -122,7 +124,7 @@ export class SharedAssignments implements Coordination {
   }
 
   async #round(signal: AbortSignal): Promise<void> {
-    const { worker, registry, jobs } = this.#parts;
+    const { worker, registry, jobs, metrics } = this.#parts;
     await this.#renew();
     const staying = this.#staying();
     const heard = await registry.beat(staying.map((held) => held.report()));
@@ -133,6 +135,7 @@ export class SharedAssignments implements Coordination {
     }
     for (const held of staying) if (!this.#isPlanned(held.assignment)) held.letGo("not planned any more");
     this.#sayWhoIsSilent(heard);
+    metrics.workersAlive.set(heard.workers.size);
     const unheld = this.#unheld(heard);
     await this.#offer(unheld);
     const elsewhere = new Set([...heard.silent.values()].flat());
@@ -225,7 +228,7 @@ export class SharedAssignments implements Coordination {
 
   #hold(job: AssignmentJob): void {
     if (this.#holder === undefined) return;
-    const { worker, jobs, logger, clock, restMs } = this.#parts;
+    const { worker, jobs, logger, metrics, clock, restMs } = this.#parts;
     const planned = () => this.#planned(job.assignment);
     const held = new HeldAssignment(job, {
       worker,
@@ -238,8 +241,15 @@ export class SharedAssignments implements Coordination {
     });
     this.#held.set(held.assignment, held);
     this.#waiting.delete(held.assignment);
+    metrics.assignmentsHeld.set(this.#held.size);
+    if (job.isTakenOver) metrics.takeovers.inc();
     held.begin();
-    void held.done.then(() => this.#held.delete(held.assignment));
+    void held.done.then(() => this.#forget(held));
+  }
+
+  #forget({ assignment }: HeldAssignment): void {
+    this.#held.delete(assignment);
+    this.#parts.metrics.assignmentsHeld.set(this.#held.size);
   }
 
   #sayWhoIsSilent({ silent }: Heard): void {

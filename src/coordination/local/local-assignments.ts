@@ -6,6 +6,7 @@ import {
   REST_MS,
   STANDING_ASSIGNMENTS,
   type Coordination,
+  type CoordinationMetrics,
   type AssignmentHolder,
   type AssignmentPlan,
   type Ending,
@@ -21,6 +22,7 @@ interface Held {
 export class LocalAssignments implements Coordination {
   readonly #worker: string;
   readonly #logger: Logger;
+  readonly #metrics: CoordinationMetrics;
   readonly #restMs: number;
   readonly #clock: Clock;
   readonly #held = new Map<string, Held>();
@@ -32,13 +34,16 @@ export class LocalAssignments implements Coordination {
   constructor(options: {
     readonly worker: string;
     readonly logger: Logger;
+    readonly metrics: CoordinationMetrics;
     readonly restMs?: number;
     readonly clock?: Clock;
   }) {
     this.#worker = options.worker;
     this.#logger = options.logger;
+    this.#metrics = options.metrics;
     this.#restMs = options.restMs ?? REST_MS;
     this.#clock = options.clock ?? systemClock;
+    this.#metrics.workersAlive.set(1);
   }
 
   async run(holder: AssignmentHolder, signal: AbortSignal): Promise<void> {
@@ -112,6 +117,7 @@ export class LocalAssignments implements Coordination {
     const since = new Date(this.#clock.now()).toISOString();
     const held: Held = { abort: new AbortController(), since, done: Promise.resolve() };
     this.#held.set(assignment, held);
+    this.#metrics.assignmentsHeld.set(this.#held.size);
     held.done = this.#hold(assignment, held, holder);
   }
 
@@ -125,6 +131,7 @@ export class LocalAssignments implements Coordination {
       }
     }
     this.#held.delete(assignment);
+    this.#metrics.assignmentsHeld.set(this.#held.size);
     if (ending === "taken") this.#giveUp(assignment);
     if (ending === "done" && this.#plan.get(assignment) !== "perform") return;
     // At once it would be a race without end; what was stopped is begun again only where the plan has it back.

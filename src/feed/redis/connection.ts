@@ -1,5 +1,6 @@
 import type { Redis } from "ioredis";
 import type { Logger } from "../../telemetry/logger.ts";
+import type { Metrics } from "../../telemetry/metrics.ts";
 import { LogUnavailable } from "../errors.ts";
 import { createRedis } from "./client.ts";
 import { BufferedCommand } from "./buffered-command.ts";
@@ -9,6 +10,13 @@ import type { Script } from "./scripts.ts";
 
 /** A server that says nothing for so long, while we wait for it, is taken for dead. */
 const SILENCE_MS = 10_000;
+
+export interface ConnectionOptions {
+  readonly logger: Logger;
+  readonly metrics?: Pick<Metrics, "redisReconnects"> | undefined;
+  /** How long a silent server is waited for. */
+  readonly silenceMs?: number | undefined;
+}
 
 type Argument = string | number | Buffer;
 
@@ -29,12 +37,16 @@ export class Connection {
   #closed = false;
 
   /** @throws LogUnusable: the file of authorities cannot be read. */
-  constructor(location: Location, logger: Logger, silenceMs = SILENCE_MS) {
+  constructor(location: Location, { logger, metrics, silenceMs = SILENCE_MS }: ConnectionOptions) {
     this.#location = location;
     this.#patienceMs = 2 * silenceMs;
     this.#keys = keysOf(location);
     this.#redis = createRedis(location, { socketTimeout: silenceMs });
     this.#sayOnceWhatIsWrong(logger);
+    this.#redis.on("ready", () => {
+      if (this.#session > 0) metrics?.redisReconnects.inc();
+      this.#session += 1;
+    });
   }
 
   /** Where Redis is, for people: no password. */
@@ -191,7 +203,6 @@ export class Connection {
       if (said !== undefined) logger.info({ redis: this.where }, "Redis is back");
       said = undefined;
       this.#lastError = undefined;
-      this.#session += 1;
       this.#known = new Map();
     });
   }

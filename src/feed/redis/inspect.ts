@@ -12,7 +12,7 @@ export async function inspectRedis(
   durability: Durability,
 ): Promise<ServerReport & { head: FeedHead | undefined }> {
   const location = locationOf(url);
-  const connection = new Connection(location, silentLogger());
+  const connection = new Connection(location, { logger: silentLogger() });
   await connection.open();
   try {
     const report = await checkServer(connection, durability);

@@ -4,7 +4,7 @@ import { LogUnusable } from "../errors.ts";
 import { MAX_DEAD_LETTERS, type FeedLog } from "../log.ts";
 import { checkServer } from "./checks.ts";
 import { sequenceOf } from "./codec.ts";
-import { Connection } from "./connection.ts";
+import { Connection, type ConnectionOptions } from "./connection.ts";
 import type { Durability } from "./durability.ts";
 import { locationOf, type Location } from "./location.ts";
 import { RedisLog, type WriterParts } from "./log.ts";
@@ -19,6 +19,7 @@ interface CommonOptions {
   readonly clock?: () => number;
   /** How many dead letters a consumer may have. Default: MAX_DEAD_LETTERS. */
   readonly maxDeadLetters?: number;
+  readonly metrics?: ConnectionOptions["metrics"];
   /** How long a silent server is waited for. */
   readonly silenceMs?: number;
 }
@@ -47,11 +48,11 @@ const SCHEMA_VERSION = 2;
  * @throws LogUnusable, LogUnavailable, LogFull.
  */
 export async function openRedisLog(options: RedisLogOptions): Promise<FeedLog> {
-  const { url, logger, clock = Date.now, silenceMs, maxDeadLetters = MAX_DEAD_LETTERS } = options;
+  const { url, logger, metrics, clock = Date.now, silenceMs, maxDeadLetters = MAX_DEAD_LETTERS } = options;
   const recordedAt = options.clock ?? (() => "" as const);
   const location = locationOf(url);
   const connect = async (teller: Logger) => {
-    const connection = new Connection(location, teller, silenceMs);
+    const connection = new Connection(location, { logger: teller, metrics, silenceMs });
     await connection.open();
     return connection;
   };
@@ -103,7 +104,7 @@ async function beginWriting(
 /** The source the feed at `url` belongs to, or undefined where there is no feed yet. */
 export async function sourceOfRedisLog(url: string, logger: Logger): Promise<string | undefined> {
   const location = locationOf(url);
-  const connection = new Connection(location, logger);
+  const connection = new Connection(location, { logger });
   await connection.open();
   try {
     const source = await connection.call("HGET", `${location.prefix}meta`, "source");

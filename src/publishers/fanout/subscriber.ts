@@ -89,6 +89,11 @@ export class Subscriber {
     this.#lag = new Lag(options.catchUpTimeoutMs ?? CATCH_UP_TIMEOUT_MS, options.clock);
   }
 
+  /** Everything up to there was written, or did not pass. */
+  get cursor(): Cursor {
+    return this.#cursor;
+  }
+
   /**
    * Runs until the limit is reached, the log cannot be read from the cursor, or `signal` aborts: with ClientGone
    * in silence, with any other error after telling the subscriber that error. Never rejects.

@@ -1,5 +1,5 @@
 import type { FeedLog } from "../../feed/log.ts";
-import { formatCursor } from "../../schemas/cursor.ts";
+import { formatCursor, type Cursor } from "../../schemas/cursor.ts";
 import type { Subscription } from "../../schemas/subscription-schema.ts";
 import { systemClock, type Clock } from "../../shared/clock.ts";
 import type { Logger } from "../../telemetry/logger.ts";
@@ -8,7 +8,7 @@ import { EVERYTHING, type Access } from "../selection/access.ts";
 import { createEventFilter } from "../selection/event-filter.ts";
 import type { ConnectionFrames } from "../connection/frames.ts";
 import { Ring } from "./ring.ts";
-import type { Sink } from "../connection/sink.ts";
+import type { Sink, StreamFormat } from "../connection/sink.ts";
 import type { StartPoint } from "../connection/start.ts";
 import { formOf } from "../selection/payload.ts";
 import { ClientGone, Subscriber, type Ending, type SubscriberOptions } from "./subscriber.ts";
@@ -29,11 +29,17 @@ export interface SubscriptionsOptions {
   readonly logger: Logger;
   readonly metrics: Pick<
     Metrics,
-    "subscribers" | "deliveries" | "subscriptionsEnded" | "ringBytes" | "ringEvents"
+    "subscribers" | "subscriberLag" | "deliveries" | "subscriptionsEnded" | "ringBytes" | "ringEvents"
   >;
   readonly bookmarkIntervalMs: number;
   readonly stallTimeoutMs: number;
   readonly clock?: Clock;
+}
+
+interface Running {
+  readonly format: StreamFormat;
+  readonly subscriber: Subscriber;
+  readonly done: Promise<void>;
 }
 
 /**
@@ -41,7 +47,7 @@ export interface SubscriptionsOptions {
  */
 export class Subscriptions {
   readonly #options: SubscriptionsOptions;
-  readonly #open = new Map<AbortController, Promise<void>>();
+  readonly #open = new Map<AbortController, Running>();
   readonly #clock: Clock;
   readonly #scheduler: FairScheduler;
   readonly #ring: Ring;
@@ -83,13 +89,28 @@ export class Subscriptions {
       onDelivered: (events) => deliveries.inc(events),
     });
     metrics.subscribers.inc({ format });
-    this.#open.set(controller, this.#run(subscriber, controller, opened).finally(release));
+    const done = this.#run(subscriber, controller, opened).finally(release);
+    this.#open.set(controller, { format, subscriber, done });
     return (error = new ClientGone()) => controller.abort(error);
+  }
+
+  /** Brings up to date how far the slowest of each format is behind `head`, the log's end. */
+  measureLag(head: Cursor): void {
+    const { subscriberLag } = this.#options.metrics;
+    const lags = new Map<StreamFormat, number>();
+    for (const { format, subscriber } of this.#open.values()) {
+      const { epoch, sequence } = subscriber.cursor;
+      // Who is in another epoch is about to be told that it ended.
+      const lag = epoch === head.epoch ? Math.max(0, head.sequence - sequence) : 0;
+      lags.set(format, Math.max(lag, lags.get(format) ?? 0));
+    }
+    subscriberLag.reset();
+    for (const [format, lag] of lags) subscriberLag.set({ format }, lag);
   }
 
   /** Tells every subscriber why and resolves when each has been told. */
   async endAll(reason: Error): Promise<void> {
-    const running = [...this.#open.values()];
+    const running = [...this.#open.values()].map(({ done }) => done);
     for (const controller of this.#open.keys()) controller.abort(reason);
     await Promise.all(running);
   }
