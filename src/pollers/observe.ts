@@ -1,5 +1,4 @@
-import type { Consistency, ListRequest, ListResponse, NomadApi } from "../nomad/api.ts";
-import { NomadError } from "../nomad/errors.ts";
+import type { ListRequest, ListResponse, NomadApi } from "../nomad/api.ts";
 import type { Change } from "../schemas/change.ts";
 import { ChangefeedError } from "../schemas/errors.ts";
 import { RESOURCES, type ObjectRef } from "../schemas/resources.ts";
@@ -39,37 +38,41 @@ export interface Observation {
   readonly reusedNamespaces: ReadonlyMap<string, string>;
 }
 
-export interface ObserveInput {
-  readonly scope: Scope;
-  readonly previous: Snapshot;
-  /** Index of the last accepted answer, in decimal; null before the first. */
-  readonly lastIndex: string | null;
-  /** Whether objects may come to sight that were there at `lastIndex`: rights can widen, or were another scope's. */
+/** What the feed knows of a scope before a poll. */
+export interface Known {
+  /** The last accepted list, and its index in decimal; null before the first. */
+  readonly last: { readonly snapshot: Snapshot; readonly index: string | null };
+  /** Whether objects may come to sight that were there at the last index: rights can widen, or were another scope's. */
   readonly mayWiden: boolean;
-  /** Whether `lastIndex` is another scope's, which may have been read with other rights. */
+  /** Whether the last index is another scope's, which may have been read with other rights. */
   readonly borrowed: boolean;
-  /** Whether the feed has told that the object created at that index was deleted. */
-  readonly wasDeleted: (ref: ObjectRef, createIndex: bigint) => Promise<boolean>;
   /** Namespaces whose objects were kept unseen at the last answer: their revs prove nothing. */
-  readonly hiddenBefore: ReadonlySet<string>;
-  /** Whether to hold the query until something changes, and for how long, ms. */
-  readonly waitMs: number | null;
-  readonly consistency: Consistency;
+  readonly hiddenNamespaces: ReadonlySet<string>;
+  /** Whether the feed has told that the object created at that index was deleted. */
+  wasDeleted(ref: ObjectRef, createIndex: bigint): Promise<boolean>;
+}
+
+export interface ExamineInput {
+  readonly scope: Scope;
+  readonly known: Known;
   readonly signal: AbortSignal;
-  /** Called with what the query that was to be held failed with. */
-  readonly onWatchFailed: (error: NomadError) => void;
   /** Called whenever the poll gets on, for the watchdog. */
   readonly onMove: () => void;
 }
 
 /**
- * Asks Nomad for the scope's list and finds out which part of the answer to accept. Where something looks wrong (index
- * or revs that went back, objects missing in numbers) the token's rights are checked, the list is read again with
- * default consistency, and the rights are checked again: what both checks allow is accepted.
+ * Finds out which part of a scope's list to accept. Where something looks wrong (index or revs that went back, objects
+ * missing in numbers) the token's rights are checked, the list is read again with default consistency, and the rights
+ * are checked again: what both checks allow is accepted.
  * Rejects with NomadError, MalformedList or ImplausibleResponse; nothing is then known.
  */
-export async function observe(nomad: NomadApi, clock: Clock, input: ObserveInput): Promise<Observation> {
-  const first = await poll(nomad, clock, input, await ask(nomad, input));
+export async function examine(
+  nomad: NomadApi,
+  clock: Clock,
+  input: ExamineInput,
+  response: ListResponse,
+): Promise<Observation> {
+  const first = await poll(nomad, clock, input, response);
   if (!first.suspicious && first.sign === null) return accept(input, first, NOTHING_HIDDEN);
   const before = first.suspicious
     ? await verifyAbsence(nomad, input.scope, first.missing, input.signal)
@@ -92,9 +95,17 @@ export async function observe(nomad: NomadApi, clock: Clock, input: ObserveInput
 const DEPOSED_LEADER_MS = 750;
 
 /** Reads the list from the leader; where its indexes still went back, once more when no other can claim to be it. */
-async function pollAgain(nomad: NomadApi, clock: Clock, input: ObserveInput): Promise<Poll> {
+async function pollAgain(nomad: NomadApi, clock: Clock, input: ExamineInput): Promise<Poll> {
   const read = async (): Promise<Poll> =>
-    poll(nomad, clock, input, await nomad.list({ ...target(input), consistency: "default" }));
+    poll(
+      nomad,
+      clock,
+      input,
+      await nomad.list({
+        ...listOf(input.scope, input.known.last.snapshot, input.signal),
+        consistency: "default",
+      }),
+    );
   const again = await read();
   if (again.sign?.kind !== "went-back") return again;
   await clock.sleep(DEPOSED_LEADER_MS, input.signal);
@@ -119,10 +130,11 @@ const NOTHING_HIDDEN: Verdict = { hiddenNamespaces: [], namespaceGone: false };
 async function poll(
   nomad: NomadApi,
   clock: Clock,
-  input: ObserveInput,
+  input: ExamineInput,
   response: ListResponse,
 ): Promise<Poll> {
-  const { scope, previous, hiddenBefore } = input;
+  const { scope, known } = input;
+  const previous = known.last.snapshot;
   const arrivedAtMs = clock.elapsed();
   const steps = diffSnapshot(previous, response.body, origin(scope));
   const diff = await inSlices(steps, { clock, onMove: input.onMove, signal: input.signal });
@@ -134,9 +146,9 @@ async function poll(
     missing,
     namespacesLeft: () => namespacesOf(diff.next),
   });
-  const known = diff.changes.filter((change) => !hiddenBefore.has(rightsName(scope, change.ref)));
+  const seen = diff.changes.filter(({ ref }) => !known.hiddenNamespaces.has(rightsName(scope, ref)));
   const namespaces = new Map<string, bigint | "absent" | "hidden">();
-  const sign = await firstGuiltySign(nomad, input, { index: response.index, changes: known, namespaces });
+  const sign = await firstGuiltySign(nomad, input, { index: response.index, changes: seen, namespaces });
   const reusedNamespaces = new Map(
     [...namespaces].flatMap(([name, since]) => (typeof since === "bigint" ? [[name, String(since)]] : [])),
   );
@@ -152,12 +164,12 @@ interface Said {
 
 async function firstGuiltySign(
   nomad: NomadApi,
-  input: ObserveInput,
+  input: ExamineInput,
   { index, changes, namespaces }: Said,
 ): Promise<Sign | null> {
-  const { scope, lastIndex, borrowed } = input;
-  for (const sign of restoreSigns({ scope, index, lastIndex, changes })) {
-    if (sign.kind === "overtaken" && borrowed) continue;
+  const { scope, known } = input;
+  for (const sign of restoreSigns({ scope, index, lastIndex: known.last.index, changes })) {
+    if (sign.kind === "overtaken" && known.borrowed) continue;
     if (sign.appeared !== undefined && (await mayAppear(nomad, input, sign.appeared, namespaces))) continue;
     return sign;
   }
@@ -171,20 +183,20 @@ async function firstGuiltySign(
  */
 async function mayAppear(
   nomad: NomadApi,
-  { scope, mayWiden, wasDeleted, signal }: ObserveInput,
+  { scope, known, signal }: ExamineInput,
   { ref, createIndex }: NonNullable<Sign["appeared"]>,
   namespaces: Said["namespaces"],
 ): Promise<boolean> {
-  if (mayWiden && !(await wasDeleted(ref, createIndex))) return true;
+  if (known.mayWiden && !(await known.wasDeleted(ref, createIndex))) return true;
   if (!RESOURCES[scope.resource].namespaced || ref.namespace === "default") return false;
   const since = namespaces.get(ref.namespace) ?? (await nomad.namespaceCreateIndex(ref.namespace, signal));
   namespaces.set(ref.namespace, since);
-  if (since === "absent") return !(await wasDeleted(ref, createIndex));
+  if (since === "absent") return !(await known.wasDeleted(ref, createIndex));
   return since !== "hidden" && createIndex < since;
 }
 
 function accept(
-  input: ObserveInput,
+  input: ExamineInput,
   { response, arrivedAtMs, diff, missing, sign, reusedNamespaces }: Poll,
   verdict: Verdict,
 ): Observation {
@@ -194,7 +206,7 @@ function accept(
   return {
     response,
     arrivedAtMs,
-    next: hidden.length === 0 ? diff.next : retainObjects(diff.next, input.previous, hidden),
+    next: hidden.length === 0 ? diff.next : retainObjects(diff.next, input.known.last.snapshot, hidden),
     changes: hidden.length === 0 ? diff.changes : diff.changes.filter((change) => !kept.has(change.ref)),
     restored: sign?.reason ?? null,
     hiddenNamespaces: [...new Set(hidden.map((ref) => rightsName(input.scope, ref)))],
@@ -210,14 +222,15 @@ function accept(
  */
 async function doubtEmptyAnswer(
   nomad: NomadApi,
-  input: ObserveInput,
+  input: ExamineInput,
   { response, missing }: Poll,
   verdict: Verdict,
 ) {
-  const { scope, previous, signal } = input;
+  const { scope, known, signal } = input;
+  const { snapshot: previous, index: lastIndex } = known.last;
   if (scope.namespace !== "*") return;
   const unexplained = verdict.hiddenNamespaces.length > 0 || previous.count === 0;
-  if (response.index === "0" && input.lastIndex !== null && input.lastIndex !== "0" && unexplained) {
+  if (response.index === "0" && lastIndex !== null && lastIndex !== "0" && unexplained) {
     throw new ImplausibleResponse(`Nomad answered ${scopeName(scope)} with index 0`, {
       hint: "The token has rights in no namespace any more; give it back what it had, or another token",
     });
@@ -250,23 +263,9 @@ function origin({ namespace }: Scope): { namespace?: string } {
   return namespace === "*" || namespace === "-" ? {} : { namespace };
 }
 
-function target({ scope, previous, signal }: ObserveInput): ListRequest {
-  const { resource, namespace } = scope;
-  return { resource, namespace, likelyBytes: previous.byteLength, signal };
-}
-
-async function ask(nomad: NomadApi, input: ObserveInput): Promise<ListResponse> {
-  const { lastIndex, waitMs, consistency } = input;
-  const watching: { index?: string; waitMs?: number } =
-    waitMs === null || lastIndex === null ? {} : { index: lastIndex, waitMs };
-  try {
-    return await nomad.list({ ...target(input), ...watching, consistency });
-  } catch (error) {
-    if (error instanceof NomadError && watching.index !== undefined) input.onWatchFailed(error);
-    // A server out of touch has nothing to say; the leader has, or another address.
-    if (!(error instanceof NomadError) || error.code !== "NOMAD_STALE_RESPONSE") throw error;
-    return nomad.list({ ...target(input), consistency: "default" });
-  }
+/** A request for the list, which is likely to be like the last one. */
+export function listOf({ resource, namespace }: Scope, last: Snapshot, signal: AbortSignal): ListRequest {
+  return { resource, namespace, likelyBytes: last.byteLength, signal };
 }
 
 function namespacesOf(snapshot: Snapshot): ReadonlySet<string> {

@@ -5,12 +5,11 @@ import { scopeName, type Scope } from "../schemas/scope.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { Backoff } from "../shared/backoff.ts";
 import { shortestRetryMs } from "./shortest-retry.ts";
-import { ImplausibleResponse, observe, type Observation } from "./observe.ts";
-import { Flapping } from "./flapping.ts";
-import { OddNumbers } from "./odd-numbers.ts";
-import { Pacer } from "./pacer.ts";
+import { ImplausibleResponse, type Observation } from "./observe.ts";
 import type { Outcome, PollerDeps, PollerOptions, ScopeHooks, ScopeReport } from "./poller.ts";
 import { ScopeCondition } from "./scope-condition.ts";
+import { nextState, type LoopEvent, type LoopState } from "./scope-machine.ts";
+import { ScopePoll, type PollResult } from "./scope-poll.ts";
 import { ScopeProgress } from "./scope-progress.ts";
 import { Session } from "./session.ts";
 
@@ -19,8 +18,6 @@ const REFUSALS: ReadonlySet<string> = new Set([
   "NOMAD_UNAUTHORIZED",
   "NOMAD_TOKEN_EXPIRED",
 ]);
-/** So many queries in a row may end early: it takes two to learn how long one may wait. */
-const MOST_ENDED_EARLY = 2;
 /** Over so long the next queries of scopes are spread where one cause may have ended all. */
 const SPREAD_MS = 1_000;
 const BACKLOG_LOOK_MS = 200;
@@ -30,9 +27,10 @@ const HELD = "paused, nothing is lost: the log does not take what other scopes h
  * Follows one scope: claim it, load its last state, then hold one blocking query after another, diff each
  * accepted list against the state, and commit what differs. The list is the truth, the index only a doorbell.
  *
- *     claim ─▶ first poll (baseline or catch-up) ─▶ watch ─▶ … ─▶ stopped | fenced | drained
- *        ▲                                            │
- *        └──────── conflict, log lost, new epoch ─────┘      a failed query only backs off and asks afresh
+ *     claim ─▶ ask (baseline or catch-up) ─▶ watch ─▶ … ─▶ stopped | fenced | drained
+ *        ▲          ▲                          │
+ *        │          └────── a query failed ────┤
+ *        └──── conflict, log lost, new epoch ──┘      every step: scope-machine.ts
  */
 export class ScopeLoop {
   readonly scope: Scope;
@@ -41,26 +39,14 @@ export class ScopeLoop {
   readonly #hooks: ScopeHooks;
   readonly #logger: Logger;
   readonly #backoff: Backoff;
-  readonly #pacer: Pacer;
-  readonly #flapping: Flapping;
-  readonly #oddNumbers: OddNumbers;
+  readonly #poll: ScopePoll;
   readonly #condition: ScopeCondition;
   readonly #progress: ScopeProgress;
+  #state: LoopState = "claim";
   #session: Session | undefined;
-  /** Whether the next query must answer at once: the first of a claim, and the first after a failure. */
-  #askNow = true;
   #canonicalAtMs: number;
-  #namespaceGone = false;
-  /** Whether the claim and all that is in memory are to be thrown away. */
-  #anew = false;
   /** Whether it waits for others' lists to be written. */
   #held = false;
-  /** What the last query that was to be held failed with, and how long it was to be held, ms. */
-  #failedWatch: { error: NomadError; waitMs: number } | undefined;
-  /** How many in a row were ended by something between. */
-  #endedEarly = 0;
-  /** Ends the query in flight, so that the next one asks at once. */
-  #interrupt = new AbortController();
 
   constructor(scope: Scope, deps: PollerDeps, options: PollerOptions, hooks: ScopeHooks = {}) {
     this.scope = scope;
@@ -69,9 +55,8 @@ export class ScopeLoop {
     this.#hooks = hooks;
     this.#logger = deps.logger.child({ scope: scopeName(scope) });
     this.#backoff = new Backoff({ baseMs: 500, maxMs: 30_000, random: deps.random });
-    this.#pacer = new Pacer(deps.clock, options.pace);
-    this.#flapping = new Flapping(deps.clock, this.#logger);
-    this.#oddNumbers = new OddNumbers(this.#logger);
+    const onMove = (): void => this.#moved();
+    this.#poll = new ScopePoll({ scope, deps, options, logger: this.#logger, onMove });
     this.#condition = new ScopeCondition(scope, this.#logger, deps.metrics);
     this.#progress = new ScopeProgress(deps.clock);
     // The first pass is spread so that forty scopes do not take theirs at once.
@@ -97,18 +82,17 @@ export class ScopeLoop {
   }
 
   /**
-   * The scope's namespace was deleted: look at once, go on until the last of its objects is gone, then end.
+   * The scope's namespace was deleted: ask at once, go on until the last of its objects is gone, then end.
    * `false`: it came back.
    */
   drain(gone = true): void {
-    this.#namespaceGone = gone;
-    if (gone) this.#interrupt.abort();
+    if (gone) this.#poll.interrupt("namespace-gone");
+    else if (!this.#poll.replace("namespace-gone", "namespace-back")) this.#step("namespace-back");
   }
 
   /** Claims the scope again and reads everything again: what was committed may have been lost. */
   beginAnew(): void {
-    this.#anew = true;
-    this.#interrupt.abort();
+    this.#poll.interrupt("begin-anew");
   }
 
   /** Checks from outside whether it is stale: while the log takes nothing, the loop itself waits. */
@@ -123,11 +107,13 @@ export class ScopeLoop {
   async run(signal: AbortSignal): Promise<Outcome> {
     while (!signal.aborted) {
       try {
-        const outcome = await this.#hold(signal);
-        if (outcome !== "again") return outcome;
+        await this.#claim(signal);
+        while (this.#isClaimed) await this.#pollOnce(signal);
+        if (this.#state === "drained") return "drained";
       } catch (error) {
         if (signal.aborted) break;
         this.#session = undefined;
+        this.#step("lost");
         if (error instanceof Fenced) {
           this.#logger.warn({ code: error.code }, `stopped watching: ${error.message}`);
           return "fenced";
@@ -152,9 +138,8 @@ export class ScopeLoop {
     await clock.sleep(retryInMs, signal);
   }
 
-  async #hold(signal: AbortSignal): Promise<Outcome | "again"> {
+  async #claim(signal: AbortSignal): Promise<void> {
     const onMove = (): void => this.#moved();
-    this.#anew = false;
     const session = await Session.open(this.scope, this.#deps, this.#options, this.#hooks, {
       onMove,
       signal,
@@ -162,40 +147,39 @@ export class ScopeLoop {
     this.#session = session;
     this.#condition.resume(session.told);
     await this.#condition.tell(session.say(signal), this.#deps.feedOutage.covers(this.scope));
-    this.#askNow = true;
-    let first = true;
-    for (;;) {
-      this.#moved();
-      await this.#pacer.ready(signal);
-      await this.#roomInBacklog(signal);
-      signal.throwIfAborted();
-      // Only a list asked for after the namespace went tells that nothing is left of it.
-      const draining = this.#namespaceGone;
-      const observation = await this.#observe(session, signal).catch((error: unknown) => {
-        signal.throwIfAborted();
-        if (this.#interrupt.signal.aborted) return undefined;
-        if (error instanceof ChangefeedError) return error;
-        throw error;
-      });
-      if (observation === undefined) {
-        this.#interrupt = new AbortController();
-        if (this.#anew) return "again";
-        this.#askNow = true;
-        continue;
-      }
-      if (observation instanceof ChangefeedError) {
-        if (await this.#goesOnAfter(observation, signal)) continue;
-        if (await this.#endedWithNamespace(session, observation, signal)) return "drained";
-        await this.#failed(session, observation, signal);
-        continue;
-      }
-      await this.#take(session, observation, signal);
-      await this.#tellMissed(session, signal);
-      if (first || observation.changes.length > 0) this.#hooks.onSnapshot?.(observation.next);
-      first = false;
-      const gone = draining || observation.namespaceGone;
-      if (gone && this.#namespaceGone && observation.next.count === 0) return "drained";
+    this.#step("claimed");
+  }
+
+  get #isClaimed(): boolean {
+    return this.#state !== "claim" && this.#state !== "claim-gone" && this.#state !== "drained";
+  }
+
+  async #pollOnce(signal: AbortSignal): Promise<void> {
+    const session = this.#session as Session;
+    this.#moved();
+    await this.#poll.ready(signal);
+    await this.#roomInBacklog(signal);
+    signal.throwIfAborted();
+    const hold = this.#state === "watch" || this.#state === "watch-gone";
+    this.#step(await this.#react(session, await this.#poll.run(session, hold, signal), signal));
+  }
+
+  /** Does what a poll's result asks for. */
+  async #react(session: Session, result: PollResult, signal: AbortSignal): Promise<LoopEvent> {
+    switch (result.kind) {
+      case "interrupted":
+        return result.why;
+      case "failed":
+        return this.#failed(session, result, signal);
+      case "polled":
+        return this.#take(session, result.observation, signal);
+      default:
+        return result satisfies never;
     }
+  }
+
+  #step(event: LoopEvent): void {
+    if (this.#state !== "drained") this.#state = nextState(this.#state, event);
   }
 
   /** While the log does not take what others have read, nothing more is read. */
@@ -211,32 +195,6 @@ export class ScopeLoop {
     this.#held = false;
   }
 
-  async #observe(session: Session, signal: AbortSignal): Promise<Observation> {
-    const { nomad, clock } = this.#deps;
-    const { snapshot, index } = session.last;
-    const waitMs = this.#askNow ? null : this.#deps.queryWait.waitMs;
-    const observation = await observe(nomad, clock, {
-      scope: this.scope,
-      previous: snapshot,
-      lastIndex: index,
-      mayWiden: session.mayWiden,
-      borrowed: session.borrowed,
-      wasDeleted: (ref, createIndex) => session.wasDeleted(ref, createIndex),
-      hiddenBefore: session.hiddenNamespaces,
-      waitMs,
-      // What a claim begins with must not lag behind the state it is held to.
-      consistency: this.#askNow ? "default" : this.#options.consistency,
-      signal: AbortSignal.any([signal, this.#interrupt.signal]),
-      onWatchFailed: (error) => {
-        this.#failedWatch = { error, waitMs: waitMs ?? 0 };
-      },
-      onMove: () => this.#moved(),
-    });
-    this.#pacer.spend(observation.response.body.length);
-    this.#oddNumbers.say(observation.nonNumbers);
-    return this.#flapping.sift(observation, snapshot, { onMove: () => this.#moved(), signal });
-  }
-
   /** Every few minutes: what the shortcuts of the polls may have missed is found, and told. */
   async #tellMissed(session: Session, signal: AbortSignal): Promise<void> {
     const { clock, metrics } = this.#deps;
@@ -249,46 +207,33 @@ export class ScopeLoop {
       this.#logger.error({ objects }, "changes had been missed, they are told now: please report");
   }
 
-  /** A accepted poll: commit it, then say how the scope is. */
-  async #take(session: Session, observation: Observation, signal: AbortSignal): Promise<void> {
-    const { outages, feedOutage } = this.#deps;
-    const { changes, restored, hiddenNamespaces } = observation;
+  /** An accepted list: commit it, then say how the scope is. */
+  async #take(session: Session, observation: Observation, signal: AbortSignal): Promise<LoopEvent> {
+    const { changes, restored, next } = observation;
+    const isFirst = !session.caughtUp;
     this.#progress.takes();
     const events = await this.#deps.backlog.whileWriting(observation.response.body.length, () =>
       session.accept(observation, signal),
     );
-    this.#askNow = false;
-    this.#namespaceGone ||= observation.namespaceGone;
     this.#measure(observation);
     if (restored !== null) this.#logger.warn({ events }, `Nomad's state was restored: ${restored}`);
     if (changes.length > 0) this.#logger.debug({ changes: changes.length, events }, "committed");
+    await this.#succeeded(session, observation, signal);
+    await this.#tellMissed(session, signal);
+    if (isFirst || changes.length > 0) this.#hooks.onSnapshot?.(next);
+    if (observation.namespaceGone) return next.count === 0 ? "found-gone-empty" : "found-gone";
+    return next.count === 0 ? "polled-empty" : "polled";
+  }
 
+  async #succeeded(session: Session, { hiddenNamespaces }: Observation, signal: AbortSignal): Promise<void> {
+    const { outages, feedOutage } = this.#deps;
     this.#backoff.reset();
-    this.#endedEarly = 0;
     this.#progress.succeeded();
     outages.recovered(this.scope);
     feedOutage.read(this.scope);
     if (hiddenNamespaces.length === 0) return this.#condition.clear(session.say(signal));
     const reason = `the token may no longer see ${hiddenNamespaces.join(", ")}; the last known objects there are kept`;
     await this.#condition.enter("access-lost", reason, session.say(signal));
-  }
-
-  /**
-   * A query that something between ended early says nothing of Nomad: the next one waits with the same index. Where
-   * one after another ends so, it is no longer a matter of waiting.
-   */
-  async #goesOnAfter(error: ChangefeedError, signal: AbortSignal): Promise<boolean> {
-    const failed = this.#failedWatch;
-    this.#failedWatch = undefined;
-    if (failed?.error !== error || !this.#deps.queryWait.endedEarly(failed.error, failed.waitMs))
-      return false;
-    this.#endedEarly += 1;
-    if (this.#endedEarly > MOST_ENDED_EARLY) return false;
-    const { clock, metrics, random } = this.#deps;
-    metrics.polls.inc({ resource: this.scope.resource, outcome: "ended-early" });
-    this.#logger.debug({ code: error.code, heldMs: failed.error.heldMs }, error.message);
-    await clock.sleep(random() * SPREAD_MS, signal);
-    return true;
   }
 
   /** A refused list of a namespace that does not exist any more: what was in it is gone. */
@@ -304,9 +249,30 @@ export class ScopeLoop {
     return true;
   }
 
-  async #failed(session: Session, error: ChangefeedError, signal: AbortSignal): Promise<void> {
+  async #failed(
+    session: Session,
+    { error, endedEarly }: Extract<PollResult, { kind: "failed" }>,
+    signal: AbortSignal,
+  ): Promise<LoopEvent> {
+    if (endedEarly) {
+      await this.#pauseAfter(error, signal);
+      return "ended-early";
+    }
+    if (await this.#endedWithNamespace(session, error, signal)) return "refused-gone";
+    await this.#backOff(session, error, signal);
+    return "failed";
+  }
+
+  /** Something between ended the held query: the next one waits with the same index. */
+  async #pauseAfter(error: ChangefeedError, signal: AbortSignal): Promise<void> {
+    const { clock, metrics, random } = this.#deps;
+    metrics.polls.inc({ resource: this.scope.resource, outcome: "ended-early" });
+    this.#logger.debug({ code: error.code }, error.message);
+    await clock.sleep(random() * SPREAD_MS, signal);
+  }
+
+  async #backOff(session: Session, error: ChangefeedError, signal: AbortSignal): Promise<void> {
     const { clock, metrics, outages, feedOutage } = this.#deps;
-    this.#askNow = true;
     const outcome = error instanceof ImplausibleResponse ? "implausible" : "failed";
     metrics.polls.inc({ resource: this.scope.resource, outcome });
     metrics.nomadErrors.inc({ code: error.code });

@@ -113,6 +113,11 @@ export class Session {
     return this.#baselined;
   }
 
+  /** Whether a list was accepted under this claim. */
+  get caughtUp(): boolean {
+    return this.#caughtUp;
+  }
+
   /** The trouble that the log holds, also from an earlier claim, and that is not over. */
   get told(): Told {
     return this.#notes;
@@ -135,7 +140,7 @@ export class Session {
     return deletes.some(({ json }) => createdIn(json) === String(createIndex));
   }
 
-  /** Commits what a accepted poll found, and only then takes it for the scope's state. Answers the events written. */
+  /** Commits what an accepted poll found, and only then takes it for the scope's state. Answers the events written. */
   async accept(observation: Observation, signal: AbortSignal): Promise<number> {
     const { response, next, changes, hiddenNamespaces } = observation;
     const restored = observation.restored ?? this.#unfinishedResync();
