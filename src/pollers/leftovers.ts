@@ -1,3 +1,4 @@
+import { LogUnavailable } from "../feed/errors.ts";
 import type { FeedLog, ScopeStatus } from "../feed/log.ts";
 import type { NomadApi } from "../nomad/api.ts";
 import { NomadError } from "../nomad/errors.ts";
@@ -117,7 +118,9 @@ export class Leftovers {
       if (signal.aborted) return;
       this.#failures += 1;
       nextMs = RETRY_MS;
-      const level = this.#failures === SAY_AT_FAILURE ? "warn" : "debug";
+      // While the log is away, the scopes that have something to write say so.
+      const isNews = this.#failures === SAY_AT_FAILURE && !(error instanceof LogUnavailable);
+      const level = isNews ? "warn" : "debug";
       logger[level]({ err: error }, "could not look for what deleted namespaces left; trying again");
     }
     const endedAtMs = clock.elapsed();

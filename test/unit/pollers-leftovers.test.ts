@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { NO_NOTES, type Checkpoint, type ScopeStatus } from "../../src/feed/log.ts";
 import type { ListRequest, ListResponse } from "../../src/nomad/api.ts";
+import { LogUnavailable } from "../../src/feed/errors.ts";
 import { NomadError, type NomadErrorCode } from "../../src/nomad/errors.ts";
 import { Leftovers, type Watched } from "../../src/pollers/leftovers.ts";
 import type { ResourceType } from "../../src/schemas/resources.ts";
@@ -35,6 +36,7 @@ function looking(resources: readonly ResourceType[] = ["jobs", "nodes"]) {
     /** What Nomad lists; or how it fails. */
     listed: [] as object[],
     error: undefined as NomadErrorCode | undefined,
+    logIsAway: false,
     onList: () => undefined as void,
   };
   const asked: ListRequest[] = [];
@@ -46,7 +48,10 @@ function looking(resources: readonly ResourceType[] = ["jobs", "nodes"]) {
       logger,
       onFound: () => (found += 1),
       log: {
-        scopes: async () => world.statuses,
+        scopes: async () => {
+          if (world.logIsAway) throw new LogUnavailable("the log is away");
+          return world.statuses;
+        },
         filled: async () => world.filled.map(scopeOf),
         beginEmpty: async (scopes) => void born.push(...scopes.map(scopeName)),
       },
@@ -121,6 +126,17 @@ describe("a scan for what deleted namespaces left", () => {
     expect(leftovers.scanned).toBe(true);
     expect(await outside()).toEqual([]);
     expect(lines).toEqual([]);
+  });
+
+  it("that fails while the log is away is tried again, and others say so", async () => {
+    const { world, leftovers, lines, look, clock } = looking();
+    world.logIsAway = true;
+    await look();
+    await clock.advance(60_000);
+    expect(lines).toEqual([]);
+    world.logIsAway = false;
+    await clock.advance(5_000);
+    expect(leftovers.scanned).toBe(true);
   });
 
   it("that fails is tried again, and said once, after the fifth time", async () => {
