@@ -31,7 +31,8 @@ let url: string;
 let events: string;
 beforeEach(async () => {
   feed = await TestFeed.open();
-  ({ url } = await feed.serve({ bookmarkIntervalMs: 25, pingIntervalMs: 25 }));
+  // A busy process answers a ping late.
+  ({ url } = await feed.serve({ bookmarkIntervalMs: 25, pingIntervalMs: 500 }));
   events = `${url}/v1/events`;
 });
 afterEach(() => feed[Symbol.asyncDispose]());
