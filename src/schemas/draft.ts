@@ -49,9 +49,9 @@ export interface LogEntry extends EventFacts {
   readonly json: string;
 }
 
-/** The event's text with its place in the log. */
+/** The event's text with its place in the log. The dataref is relative to `/v1/events`, wherever a proxy has that. */
 export function sealDraft(draft: EventDraft, epoch: string, sequence: number): string {
   const cursor = `${epoch}-${sequence}`;
-  const dataref = draft.overflow === null ? "" : `"dataref":"/v1/data/${cursor}",`;
+  const dataref = draft.overflow === null ? "" : `"dataref":"data/${cursor}",`;
   return `${draft.head}"sequence":"${String(sequence).padStart(16, "0")}","cursor":"${cursor}",${dataref}${draft.tail}`;
 }

@@ -87,7 +87,9 @@ export const changeEventSchema = z.object({
   dataref: z
     .string()
     .optional()
-    .describe("Where the whole `data` is, where the event was too large to hold it"),
+    .describe(
+      "Where the whole `data` is, relative to where the event came from, where the event was too large to hold it",
+    ),
   data: changeDataSchema,
 });
 export type ChangeEvent = z.infer<typeof changeEventSchema>;

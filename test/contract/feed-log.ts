@@ -267,7 +267,7 @@ export function feedLogContract(name: string, open: OpenLog): void {
         expect(await log.overflow(99)).toBeUndefined();
         const { epoch } = await log.head();
         expect(JSON.parse((await readAll())[0]?.json ?? "")).toMatchObject({
-          dataref: `/v1/data/${epoch}-1`,
+          dataref: `data/${epoch}-1`,
         });
       });
 

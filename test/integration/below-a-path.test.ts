@@ -72,6 +72,15 @@ it("gives the client what is too large for its event", async () => {
   await state.ended;
 });
 
+it("has what is too large for its event where the dataref leads, relative to the page", async () => {
+  await feed.commitObjects(largeJob());
+  for (const page of [`${proxy.url}/v1/events`, `${proxy.url}/v1/history`]) {
+    const [event] = (await (await fetch(page)).json()) as { dataref: string }[];
+    const answer = await fetch(new URL(event?.dataref ?? "", page));
+    expect(await answer.json()).toMatchObject({ after: { ID: "web" } });
+  }
+});
+
 it("shows examples that work where the proxy says which address it has", async () => {
   const plain = (await (await fetch(`${proxy.url}/`)).json()) as { examples: string[] };
   expect(plain.examples[0]).toContain(`'${inner}/v1/events`);

@@ -72,8 +72,8 @@ describe("data of oversized events", () => {
     const cursor = await feed.commit(draftOf({ id: "large", overflow: data }));
     const { url } = await feed.serve();
     const [event] = (await (await fetch(`${url}/v1/events`)).json()) as { dataref: string }[];
-    expect(event?.dataref).toBe(`/v1/data/${cursor}`);
-    const response = await fetch(`${url}${event?.dataref}`);
+    expect(event?.dataref).toBe(`data/${cursor}`);
+    const response = await fetch(new URL(event?.dataref ?? "", `${url}/v1/events`));
     expect(response.headers.get("content-type")).toBe("application/json; charset=utf-8");
     expect(await response.text()).toBe(data);
   });

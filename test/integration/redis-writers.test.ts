@@ -74,7 +74,7 @@ describe.skipIf(missing !== undefined)(`many commits to a log in Redis${title}`,
       entries.map((_, n) => String(n + 1).padStart(16, "0")),
     );
     const large = entries.filter(({ key }) => key?.includes("-0"));
-    for (const { sequence: place, json } of large) expect(json).toContain(`/v1/data/${epoch}-${place}`);
+    for (const { sequence: place, json } of large) expect(json).toContain(`"data/${epoch}-${place}"`);
     await Promise.all(logs.map((log) => log[Symbol.asyncDispose]()));
   });
 

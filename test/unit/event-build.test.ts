@@ -293,7 +293,7 @@ describe("an event over the size cap", () => {
     const text = sealDraft(draft, "k3f9x2", 9);
     expect(Buffer.byteLength(text)).toBeLessThanOrEqual(4096);
     const event = eventOf(draft);
-    expect(event).toMatchObject({ dataref: "/v1/data/k3f9x2-12345", data: { op: "update" } });
+    expect(event).toMatchObject({ dataref: "data/k3f9x2-12345", data: { op: "update" } });
     expect(event.data).not.toHaveProperty("after");
     expect(event.data).not.toHaveProperty("changesTruncated");
     expect(event.data.changes).toHaveLength(2);

@@ -17,7 +17,7 @@ local function take()
 end
 local function seal(head, tail, epoch, number, overflows)
   local cursor = epoch .. '-' .. number
-  local dataref = overflows and '"dataref":"/v1/data/' .. cursor .. '",' or ''
+  local dataref = overflows and '"dataref":"data/' .. cursor .. '",' or ''
   return head .. '"sequence":"' .. string.rep('0', 16 - #number) .. number .. '","cursor":"' .. cursor .. '",'
     .. dataref .. tail
 end
