@@ -72,6 +72,17 @@ export function consistentReadContract(name: string, open: OpenLog): void {
       expect(await found({ key: "a" })).toEqual(["default/a@1", "prod/a@1"]);
       expect(await found({ namespace: "prod" })).toEqual(["prod/a@1"]);
     });
+
+    test("show what was replaced last before they began, and is replaced again after", async () => {
+      const run = new Run(log, await log.claim({ resource: "jobs", namespace: "*" }, "me"));
+      await run.commit([["default/a", "1"]]);
+      await using older = await log.consistentRead();
+      await run.commit([["default/a", "2"]]);
+      await using newer = await log.consistentRead();
+      await run.commit([["default/a", "3"]]);
+      expect(await objectsOf(older, {})).toEqual(["default/a@1"]);
+      expect(await objectsOf(newer, {})).toEqual(["default/a@2"]);
+    });
   });
 }
 
