@@ -63,7 +63,7 @@ export class Supervisor {
   }
 
   /**
-   * Watches a scope until `signal` aborts (`stopped`), another process claims it (`taken`), or its namespace is gone
+   * Watches a scope until `signal` aborts (`stopped`), another process claims it (`fenced`), or its namespace is gone
    * and nothing is left in it (`done`).
    */
   async watch(scope: Scope, signal: AbortSignal, hooks: ScopeHooks = {}): Promise<Ending> {
@@ -84,7 +84,7 @@ export class Supervisor {
         else if (outcome === "drained") {
           this.#deps.logger.info({ scope: name }, "nothing is left of its namespace: scope ended");
           return "done";
-        } else return outcome === "fenced" ? "taken" : "stopped";
+        } else return outcome;
       }
     } finally {
       this.#ended(scope);

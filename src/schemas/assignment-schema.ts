@@ -8,8 +8,8 @@ const assignmentStatusSchema = z.object({
     .string()
     .describe('A scope to watch ("jobs/default"), "plan" (which scopes there are) or "trim" (retention)'),
   state: z
-    .enum(["held", "waiting", "taken"])
-    .describe("waiting: nobody does it; taken: a process that does not share the assignments does it"),
+    .enum(["held", "waiting", "fenced"])
+    .describe("waiting: nobody does it; fenced: a process that does not share the assignments does it"),
   worker: z.string().nullable().describe("Who does it: host/process/random"),
   since: time.nullable().describe("Since when they do"),
   condition: z

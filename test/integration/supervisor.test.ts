@@ -378,7 +378,7 @@ describe("the supervisor", () => {
     await watching("jobs/qa", "namespaces/-");
     expect(local.owed()).toEqual([{ assignment: "jobs/default", why: "another process took it over" }]);
     expect(await local.statuses()).toContainEqual(
-      expect.objectContaining({ assignment: "jobs/default", state: "taken", worker: null }),
+      expect.objectContaining({ assignment: "jobs/default", state: "fenced", worker: null }),
     );
     expect((await events()).map((event) => event.key)).not.toContain("web");
   });

@@ -26,7 +26,7 @@ export class LocalAssignments implements Coordination {
   readonly #restMs: number;
   readonly #clock: Clock;
   readonly #held = new Map<string, Held>();
-  readonly #taken = new Set<string>();
+  readonly #fenced = new Set<string>();
   #plan: AssignmentPlan = new Map();
   #running: { readonly holder: AssignmentHolder; readonly signal: AbortSignal } | undefined;
 
@@ -72,7 +72,7 @@ export class LocalAssignments implements Coordination {
         const place = { state: "held" as const, worker: this.#worker, since: held.since };
         return { assignment, ...place, ...(holder?.describe(assignment) ?? NOTHING_TO_REPORT) };
       }
-      const state = this.#taken.has(assignment) ? ("taken" as const) : ("waiting" as const);
+      const state = this.#fenced.has(assignment) ? ("fenced" as const) : ("waiting" as const);
       return {
         assignment,
         state,
@@ -99,7 +99,7 @@ export class LocalAssignments implements Coordination {
   }
 
   #whyNot(assignment: string): string {
-    return this.#taken.has(assignment) ? "another process took it over" : "it is about to be started again";
+    return this.#fenced.has(assignment) ? "another process took it over" : "it is about to be started again";
   }
 
   #reconcile(): void {
@@ -108,7 +108,7 @@ export class LocalAssignments implements Coordination {
       if (!assignments.has(assignment)) held.abort.abort(new Error("not planned any more"));
     }
     for (const assignment of assignments)
-      if (!this.#held.has(assignment) && !this.#taken.has(assignment)) this.#start(assignment);
+      if (!this.#held.has(assignment) && !this.#fenced.has(assignment)) this.#start(assignment);
   }
 
   #start(assignment: string): void {
@@ -132,7 +132,7 @@ export class LocalAssignments implements Coordination {
     }
     this.#held.delete(assignment);
     this.#metrics.assignmentsHeld.set(this.#held.size);
-    if (ending === "taken") this.#giveUp(assignment);
+    if (ending === "fenced") this.#giveUp(assignment);
     if (ending === "done" && this.#plan.get(assignment) !== "perform") return;
     // At once it would be a race without end; what was stopped is begun again only where the plan has it back.
     if (ending !== "stopped") await this.#rest();
@@ -146,7 +146,7 @@ export class LocalAssignments implements Coordination {
 
   /** Claiming it back would be claimed back in turn, without end: whoever started the other one wanted it so. */
   #giveUp(assignment: string): void {
-    this.#taken.add(assignment);
+    this.#fenced.add(assignment);
     this.#logger.error(
       {
         scope: assignment,
