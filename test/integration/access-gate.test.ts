@@ -242,6 +242,23 @@ it.each(Object.entries(ROWS))(
   },
 );
 
+it("far too many connections of an address are closed before anything is read from them, and counted", async () => {
+  const { url } = await access.feed.serve({ limits: { connectionsPerAddress: 1 } });
+  const { hostname, port } = new URL(url);
+  const before = await refusals("LIMIT");
+  let closed = 0;
+  const sockets = Array.from({ length: 20 }, () => {
+    const socket = connect(Number(port), hostname);
+    socket.on("error", () => undefined);
+    return socket.on("close", () => (closed += 1));
+  });
+  // One, and sixteen that are told.
+  await until("three are closed", () => closed === 3);
+  await until("all are open or closed", () => sockets.every(({ connecting }) => !connecting));
+  expect((await refusals("LIMIT")) - before).toBe(3);
+  for (const socket of sockets) socket.destroy();
+});
+
 describe("a server that stops", () => {
   /** A connection with a request that lacks its end, so that it is not idle. */
   async function halfSent(url: string, path: string, headers: Headers): Promise<() => Promise<string>> {

@@ -10,6 +10,7 @@ import { recordingLogger } from "../support/recording-logger.ts";
 import { sendList, sendText } from "../support/nomad-servers.ts";
 import { freePort } from "../support/redis-server.ts";
 import { until } from "../support/until.ts";
+import { WebSocketClient } from "../support/websocket-client.ts";
 
 let directory: string;
 let stop: AbortController;
@@ -70,7 +71,9 @@ describe("a bridge with a new log", () => {
       status: 503,
       body: { ready: false, why: "Nomad does not answer yet" },
     });
-    expect(await ask(`${url}/v1/events`)).toMatchObject({ status: 503, body: { code: "LOG_UNAVAILABLE" } });
+    const notOpen = { status: 503, body: { code: "LOG_UNAVAILABLE" } };
+    expect(await ask(`${url}/v1/events`)).toMatchObject(notOpen);
+    await expect(WebSocketClient.connect(`${url}/v1/events`)).rejects.toMatchObject(notOpen);
 
     const refused: string[] = [];
     let mayList = false;
