@@ -4,6 +4,8 @@ import type { Claim, Commit, FeedLog, ConsistentRead } from "../../src/feed/log.
 import { objectChange } from "../support/drafts.ts";
 import { TestFeed } from "../support/http-feed.ts";
 import { nextPage } from "../support/next-page.ts";
+import { openRedisLog } from "../../src/feed/redis/open.ts";
+import { silentLogger } from "../../src/telemetry/logger.ts";
 import { openTestLog } from "../support/redis-logs.ts";
 import { redisMissing, RedisServer } from "../support/redis-server.ts";
 import { skippedBecause } from "../support/skipped.ts";
@@ -139,6 +141,47 @@ describe.skipIf(missing !== undefined)(`Redis whose keys others change${skippedB
     await log.commit({ ...change(again, 1, { web: "5" }), checkpoint });
     await using read = await log.consistentRead();
     expect(await objectsOf(read)).toEqual(["web@5"]);
+    await log[Symbol.asyncDispose]();
+  });
+
+  test("what another program wrote into the keys is named, never read as something else", async () => {
+    const { log } = await written(2);
+    const reader = await openRedisLog({ url, readOnly: true, logger: silentLogger() });
+    const { epoch } = await log.head();
+    await log.consumers.put("pager", { epoch, sequence: 1 });
+    const damaged = (message: RegExp) => ({
+      code: "LOG_UNUSABLE",
+      message: expect.stringMatching(message) as string,
+    });
+
+    await client.hset(`${prefix}consumer:pager`, "sequence", "soon");
+    await expect(log.consumers.list()).rejects.toMatchObject(
+      damaged(/sequence of ncf:\S+consumer:pager should be an integer and is "soon"/),
+    );
+    await client.hset(`${prefix}scope:jobs:default`, "checkpoint", "{");
+    await expect(log.scopes()).rejects.toMatchObject(
+      damaged(/checkpoint of ncf:\S+scope:jobs:default should be JSON and is "{"/),
+    );
+    await expect(log.claim(JOBS, "me")).rejects.toMatchObject(damaged(/checkpoint of scope:jobs:default/));
+    await client.hset(`${prefix}scope:jobs:default`, "checkpoint", `{"index":7}`);
+    await expect(log.scopes()).rejects.toMatchObject(
+      damaged(/checkpoint .* should be what this version writes/),
+    );
+
+    await client.xadd(`${prefix}log`, "3-0", "hello", "world");
+    await client.hset(`${prefix}meta`, "sequence", "3");
+    await expect(reader.read({ epoch, sequence: 2 }, { limit: 1 })).rejects.toMatchObject(
+      damaged(/entry 3-0 of ncf:\S+log should be 8 fields and is \["hello","world"\]/),
+    );
+    await client.hset(`${prefix}meta`, "sequence", "many", "bytes", "");
+    await expect(reader.head()).rejects.toMatchObject(
+      damaged(/sequence of ncf:\S+meta should be an integer/),
+    );
+    await expect(reader.read({ epoch, sequence: 2 }, { limit: 1 })).rejects.toMatchObject(
+      damaged(/sequence/),
+    );
+    await expect(reader.waitBeyond(0, { timeoutMs: 1 })).rejects.toMatchObject(damaged(/sequence/));
+    await reader[Symbol.asyncDispose]();
     await log[Symbol.asyncDispose]();
   });
 

@@ -1,6 +1,7 @@
 import { Queue, Worker, type Job } from "bullmq";
 import type { Redis } from "ioredis";
 import type { Connection } from "../../feed/redis/connection.ts";
+import { Reply } from "../../feed/redis/reply.ts";
 import { script } from "../../feed/redis/scripts.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 
@@ -136,7 +137,8 @@ export class AssignmentJobs {
     const pairs = held
       .filter(({ assignment }) => failed.includes(assignment))
       .flatMap(({ assignment, token }) => [assignment, token]);
-    return (await this.#connection.run(RELOCK, [this.#timeoutMs, ...pairs])) as string[];
+    const reply = await this.#connection.run(RELOCK, [this.#timeoutMs, ...pairs]);
+    return new Reply(reply, this.#connection.source("the answer to RELOCK")).texts();
   }
 
   /** Gives back: to whoever comes next, or to nobody, for it is over. */

@@ -1,6 +1,7 @@
 import type { Connection } from "../../feed/redis/connection.ts";
+import { isTexts, jsonOf, Reply } from "../../feed/redis/reply.ts";
 import { script } from "../../feed/redis/scripts.ts";
-import type { AssignmentStatus } from "../../schemas/assignment-schema.ts";
+import { assignmentsSchema, type AssignmentStatus } from "../../schemas/assignment-schema.ts";
 import type { AssignmentPlan } from "../coordination.ts";
 
 /**
@@ -86,11 +87,15 @@ export class Registry {
     const all = JSON.stringify(report);
     const waits = [this.#timeoutMs, this.#silentMs];
     const reply = await this.#connection.run(BEAT, [this.#worker, assignments, all, ...waits]);
-    const [plan = [], found = [], quiet = []] = reply as string[][];
-    const held = [...pairs(found)].map(([worker, text]) => [worker, JSON.parse(text) as string[]] as const);
+    const source = this.#connection.source("the answer to BEAT");
+    const heard = new Reply(reply, source);
+    const quiet = heard.list(2, "the silent").texts();
+    const held = [...heard.list(1, "the workers").fields()].map(
+      ([worker, text]) => [worker, jsonOf(text, isTexts, `what worker ${worker} holds`, source)] as const,
+    );
     const isSilent = ([worker]: readonly [string, unknown]) => quiet.includes(worker);
     return {
-      plan: planOf(plan),
+      plan: planOf(heard.list(0, "the plan").fields()),
       workers: new Map(held.filter((each) => !isSilent(each))),
       silent: new Map(held.filter(isSilent)),
     };
@@ -118,16 +123,19 @@ export class Registry {
       ["ZRANGE", `${this.#prefix}beats`, 0, -1, "WITHSCORES"],
       ["TIME"],
     ]);
-    const [seconds = 0, micros = 0] = (time as string[]).map(Number);
-    const nowMs = seconds * 1000 + micros / 1000;
-    const texts = pairs(reports as string[]);
+    const read = (reply: unknown, what: string) => new Reply(reply, this.#connection.source(what));
+    const clock = read(time, "the answer to TIME");
+    const nowMs = clock.integer(0, "seconds") * 1000 + clock.integer(1, "microseconds") / 1000;
+    const source = this.#connection.source(`${this.#prefix}reports`);
+    const texts = new Reply(reports, source).fields();
     // Pairs in pairs, or flat, as the protocol has it.
-    const all = [...pairs((beats as (string | string[])[]).flat())].flatMap(([worker, atMs]) => {
+    const scores = read(read(beats, "beats").parts.flat(), `${this.#prefix}beats`).fields();
+    const all = [...scores].flatMap(([worker, atMs]) => {
       const silentMs = Math.max(0, Math.round(nowMs - Number(atMs)));
-      const said = JSON.parse(texts.get(worker) ?? "[]") as AssignmentStatus[];
+      const said = jsonOf(texts.get(worker) ?? "[]", isReports, `what worker ${worker} says`, source);
       return silentMs < this.#silentMs ? said : said.map((report) => silentFor(silentMs, report));
     });
-    return { plan: planOf(plan as string[]), reports: all };
+    return { plan: planOf(read(plan, `${this.#prefix}plan`).fields()), reports: all };
   }
 }
 
@@ -138,14 +146,12 @@ function silentFor(ms: number, report: AssignmentStatus): AssignmentStatus {
   return { ...report, condition: "stale", reason, lagMs: (report.lagMs ?? 0) + ms };
 }
 
-function planOf(flat: readonly string[]): AssignmentPlan {
-  return new Map(
-    [...pairs(flat)].map(([assignment, what]) => [assignment, what === "finish" ? "finish" : "perform"]),
-  );
+function isReports(value: unknown): value is AssignmentStatus[] {
+  return assignmentsSchema.shape.assignments.safeParse(value).success;
 }
 
-function pairs(flat: readonly string[]): Map<string, string> {
-  const map = new Map<string, string>();
-  for (let n = 0; n + 1 < flat.length; n += 2) map.set(flat[n] ?? "", flat[n + 1] ?? "");
-  return map;
+function planOf(fields: ReadonlyMap<string, string>): AssignmentPlan {
+  return new Map(
+    [...fields].map(([assignment, what]) => [assignment, what === "finish" ? "finish" : "perform"]),
+  );
 }

@@ -1,10 +1,8 @@
 import type { Aspect, EventDraft, LogEntry, Op } from "../../schemas/draft.ts";
 import { SEVERITIES, type Severity } from "../../schemas/severity.ts";
 import type { StateEntry } from "../log.ts";
+import { integerOf, isTexts, jsonOf, Reply, wrong, type ReplySource } from "./reply.ts";
 import type { ResourceType } from "../../schemas/resources.ts";
-
-/** `[id, fields]` as XRANGE answers: the fields in the order in which the commit script writes them. */
-export type StreamEntry = readonly [id: string, fields: readonly string[]];
 
 /** What an entry's `facts` hold, in this order, beside its other fields; "" stands for null. */
 type Facts = [
@@ -22,7 +20,22 @@ export function factsOf(draft: EventDraft): string {
   return JSON.stringify([id, resource ?? "", aspect ?? "", job ?? "", node ?? "", time, signals]);
 }
 
-export function entryOf([id, fields]: StreamEntry): LogEntry {
+function isFacts(value: unknown): value is Facts {
+  return Array.isArray(value) && value.length === 7 && isTexts(value.slice(0, 6)) && isTexts(value[6]);
+}
+
+/** Names and values of the fields, in the order in which the commit script writes them. */
+const FIELD_COUNT = 16;
+
+/** `[id, fields]` each, as XRANGE answers; nothing where nothing was asked for. @throws LogUnusable */
+export function entriesOf(reply: unknown, source: ReplySource): LogEntry[] {
+  return reply === null ? [] : new Reply(reply, source).parts.map((entry) => entryOf(entry, source));
+}
+
+/** What only our own code writes is taken at its word, as in SQLite: `op`, `aspect`, `severity`, `resource`. */
+function entryOf(entry: unknown, source: ReplySource): LogEntry {
+  const [id, fields] = idAndFieldsOf(entry, source);
+  if (fields.length < FIELD_COUNT) throw wrong(source, `entry ${id}`, `${FIELD_COUNT / 2} fields`, fields);
   const [
     ,
     data = "",
@@ -39,11 +52,16 @@ export function entryOf([id, fields]: StreamEntry): LogEntry {
     ,
     severity = "",
     ,
-    facts = "[]",
+    facts = "",
   ] = fields;
-  const [eventId, resource, aspect, job, node, time, signals] = JSON.parse(facts) as Facts;
+  const [eventId, resource, aspect, job, node, time, signals] = jsonOf(
+    facts,
+    isFacts,
+    `facts in entry ${id}`,
+    source,
+  );
   return {
-    sequence: sequenceOf(id),
+    sequence: sequenceOf(id, source),
     id: eventId,
     type,
     resource: resource || null,
@@ -60,9 +78,16 @@ export function entryOf([id, fields]: StreamEntry): LogEntry {
   };
 }
 
+/** An entry of a stream. @throws LogUnusable */
+export function idAndFieldsOf(entry: unknown, source: ReplySource): [id: string, fields: string[]] {
+  const [id, fields]: unknown[] = Array.isArray(entry) ? entry : [];
+  if (typeof id !== "string" || !isTexts(fields)) throw wrong(source, "an entry", "an id and fields", entry);
+  return [id, fields];
+}
+
 /** The sequence in a stream id `<sequence>-<nomadIndex>`. */
-export function sequenceOf(id: string): number {
-  return Number(id.slice(0, id.indexOf("-")));
+export function sequenceOf(id: string, source: ReplySource): number {
+  return integerOf(id.slice(0, id.indexOf("-")), "the sequence in an entry's id", source);
 }
 
 const REV = '"rev":{"current":"';

@@ -13,6 +13,8 @@ import {
   type StateWrite,
 } from "../log.ts";
 import { factsOf, nomadIndexOf, stateValue } from "./codec.ts";
+import type { Connection } from "./connection.ts";
+import { integerOf, isTexts, jsonOf, type Reply, type ReplySource } from "./reply.ts";
 import { postingsOf } from "./postings.ts";
 
 export interface Place {
@@ -143,25 +145,22 @@ export interface CommitReply {
  * "unclaimed" where it knows no claim.
  * @throws Fenced, Conflict.
  */
-export function readCommitReply(
-  reply: unknown,
-  commit: Commit,
-): CommitReply | "lost" | "moved" | "unclaimed" {
-  const [status, ...parts] = reply as string[];
-  const [one = "0", two = "0", three = "0", epoch = "", at = ""] = parts;
+export function readCommitReply(reply: Reply, commit: Commit): CommitReply | "lost" | "moved" | "unclaimed" {
+  const status = reply.text(0, "status");
   if (status === "lost" || status === "moved" || status === "unclaimed") return status;
-  if (status === "fenced") throw new Fenced(commit.scope, commit.fence, Number(one));
-  if (status === "conflict") throw new Conflict(commit.scope, commit.expectedRev, Number(one));
+  const one = reply.integer(1, "number");
+  if (status === "fenced") throw new Fenced(commit.scope, commit.fence, one);
+  if (status === "conflict") throw new Conflict(commit.scope, commit.expectedRev, one);
   const committed: Committed = {
     status: status === "duplicate" ? "duplicate" : "committed",
-    first: Number(one),
-    last: Number(two),
-    rev: Number(three),
+    first: one,
+    last: reply.integer(2, "last"),
+    rev: reply.integer(3, "rev"),
   };
   const newest = commit.events.at(-1);
   if (committed.status === "duplicate" || newest === undefined) return { committed };
-  const stamp = `${committed.last}-${nomadIndexOf(newest)}/${at}`;
-  return { committed, seen: { epoch, sequence: committed.last, stamp } };
+  const stamp = `${committed.last}-${nomadIndexOf(newest)}/${reply.text(5, "time")}`;
+  return { committed, seen: { epoch: reply.text(4, "epoch"), sequence: committed.last, stamp } };
 }
 
 interface ScopeRow extends ScopeRecord, ScopeStatus {
@@ -172,11 +171,9 @@ interface ScopeRow extends ScopeRecord, ScopeStatus {
   readonly notes: ScopeNotes;
 }
 
-/** A scope's hash, as HGETALL lists it. */
-export function scopeRow(scope: Scope, flat: readonly string[]): ScopeRow {
-  const fields = new Map<string, string>();
-  for (let n = 0; n + 1 < flat.length; n += 2) fields.set(flat[n] as string, flat[n + 1] as string);
-  const number = (name: string) => Number(fields.get(name) ?? 0);
+/** A scope's hash, as HGETALL lists it. @throws LogUnusable */
+export function scopeRow(scope: Scope, fields: ReadonlyMap<string, string>, source: ReplySource): ScopeRow {
+  const number = (name: string) => integerOf(fields.get(name), name, source);
   const checkpoint = fields.get("checkpoint");
   const notes = fields.get("memo");
   return {
@@ -185,29 +182,55 @@ export function scopeRow(scope: Scope, flat: readonly string[]): ScopeRow {
     owner: fields.get("owner") ?? "",
     rev: number("rev"),
     baselined: fields.get("baselined") === "1",
-    checkpoint: checkpoint === undefined ? null : (JSON.parse(checkpoint) as Checkpoint),
+    checkpoint: checkpoint === undefined ? null : jsonOf(checkpoint, isCheckpoint, "checkpoint", source),
     checkpointFence: number("checkpointFence"),
-    notes: notes === undefined ? NO_NOTES : (JSON.parse(notes) as ScopeNotes),
+    notes: notes === undefined ? NO_NOTES : jsonOf(notes, isNotes, "memo", source),
   };
 }
 
+function isCheckpoint(value: unknown): value is Checkpoint {
+  const { index, nomadEpoch, count, observedAt } = Object(value) as Partial<Checkpoint>;
+  return (
+    typeof index === "string" &&
+    Number.isSafeInteger(nomadEpoch) &&
+    Number.isSafeInteger(count) &&
+    typeof observedAt === "string"
+  );
+}
+
+function isNotes(value: unknown): value is ScopeNotes {
+  const { resync, hiddenNamespaces, trouble } = Object(value) as Partial<ScopeNotes>;
+  return resync !== undefined && isTexts(hiddenNamespaces) && trouble !== undefined;
+}
+
 /** What the claim script's answer means for the one who claims; "lost" as in `readCommitReply`. */
-export function readClaimReply(reply: unknown, scope: Scope): Claim | "lost" {
-  const [fence, objects, ...rows] = reply as [string, string, ...(string | string[])[]];
-  if (fence === "lost") return "lost";
+export function readClaimReply(
+  reply: Reply,
+  scope: Scope,
+  connection: Pick<Connection, "source">,
+): Claim | "lost" {
+  if (reply.text(0, "fence") === "lost") return "lost";
   const known: ScopeRow[] = [];
-  for (let n = 0; n + 1 < rows.length; n += 2) {
-    const row = scopeRow({ resource: scope.resource, namespace: rows[n] as string }, rows[n + 1] as string[]);
+  for (let n = 2; n + 1 < reply.length; n += 2) {
+    const { resource } = scope;
+    const namespace = reply.text(n, "a namespace");
+    const fields = reply.list(n + 1, "a scope").fields();
+    const row = scopeRow(
+      { resource, namespace },
+      fields,
+      connection.source(`scope:${resource}:${namespace}`),
+    );
     if (scopesOverlap(row.scope, scope)) known.push(row);
   }
   const { baselined, borrowed, checkpoint } = inherit(scope, known);
   const own = known.find((row) => row.scope.namespace === scope.namespace);
   return {
     scope,
-    fence: Number(fence),
+    fence: reply.integer(0, "fence"),
     rev: own?.rev ?? 0,
     baselined,
-    checkpoint: checkpoint !== null && borrowed ? { ...checkpoint, count: Number(objects) } : checkpoint,
+    checkpoint:
+      checkpoint !== null && borrowed ? { ...checkpoint, count: reply.integer(1, "objects") } : checkpoint,
     borrowed,
     notes: own?.notes ?? NO_NOTES,
   };

@@ -6,6 +6,7 @@ import { createRedis } from "./client.ts";
 import { BufferedCommand } from "./buffered-command.ts";
 import { isLockedOut, isReplyError, REFUSAL_HINT, translate } from "./errors.ts";
 import type { Location } from "./location.ts";
+import type { ReplySource } from "./reply.ts";
 import type { Script } from "./scripts.ts";
 
 /** A server that says nothing for so long, while we wait for it, is taken for dead. */
@@ -56,6 +57,11 @@ export class Connection {
 
   get kind(): Location["kind"] {
     return this.#location.kind;
+  }
+
+  /** Names a key or a script's answer here to whom reads it. */
+  source(what: string): ReplySource {
+    return { where: this.where, what };
   }
 
   /** Grows with every new connection, behind which may be another server. */

@@ -3,6 +3,7 @@ import { ConsumersFull, ConsumerTaken } from "../errors.ts";
 import { FOR_ALL, type Consumer, type ConsumerStore, type PutOptions } from "../log.ts";
 import { timeText } from "./codec.ts";
 import type { Connection } from "./connection.ts";
+import { Reply, wrong } from "./reply.ts";
 import { PUT_CONSUMER, REMOVE_CONSUMER } from "./scripts.ts";
 
 const FIELDS = ["epoch", "sequence", "updatedAt", "lastError", "owner"] as const;
@@ -22,21 +23,22 @@ export class RedisConsumers implements ConsumerStore {
   }
 
   async get(name: string): Promise<Consumer | undefined> {
-    return consumerOf(name, await this.#connection.call("HMGET", this.#keyOf(name), ...FIELDS));
+    return this.#consumerOf(name, await this.#connection.call("HMGET", this.#keyOf(name), ...FIELDS));
   }
 
   async list(): Promise<Consumer[]> {
-    const names = (await this.#connection.call("SMEMBERS", `${this.#prefix}consumers`)) as string[];
-    const ordered = names.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+    const key = `${this.#prefix}consumers`;
+    const names = new Reply(await this.#connection.call("SMEMBERS", key), this.#connection.source(key));
+    const ordered = names.texts().toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
     const replies = await this.#connection.each(
       ordered.map((name) => ["HMGET", this.#keyOf(name), ...FIELDS] as const),
     );
-    return ordered.flatMap((name, n) => consumerOf(name, replies[n]) ?? []);
+    return ordered.flatMap((name, n) => this.#consumerOf(name, replies[n]) ?? []);
   }
 
   async put(name: string, cursor: Cursor, options: PutOptions = {}): Promise<Consumer> {
     const { lastError = "", rewind = false, by = FOR_ALL, limits = {} } = options;
-    const reply = await this.#writing().run(PUT_CONSUMER, [
+    const answer = await this.#writing().run(PUT_CONSUMER, [
       name,
       cursor.epoch,
       cursor.sequence,
@@ -48,10 +50,18 @@ export class RedisConsumers implements ConsumerStore {
       limits.ofOwner ?? "",
       limits.total ?? "",
     ]);
-    const [refusal, limit, whose] = reply as string[];
+    const source = this.#connection.source("the answer to PUT_CONSUMER");
+    const reply = new Reply(answer, source);
+    const refusal = reply.text(0, "refusal");
     if (refusal === "taken") throw new ConsumerTaken(name);
-    if (refusal === "full") throw new ConsumersFull(Number(limit), whose === "owner" ? "owner" : "all");
-    return consumerOf(name, (reply as unknown[]).slice(1)) as Consumer;
+    if (refusal === "full")
+      throw new ConsumersFull(
+        reply.integer(1, "limit"),
+        reply.text(2, "whose") === "owner" ? "owner" : "all",
+      );
+    const consumer = this.#consumerOf(name, reply.parts.slice(1));
+    if (consumer === undefined) throw wrong(source, "the consumer", "what was put", answer);
+    return consumer;
   }
 
   async remove(name: string, by = FOR_ALL): Promise<boolean> {
@@ -61,14 +71,18 @@ export class RedisConsumers implements ConsumerStore {
     return reply === 1;
   }
 
+  /** Undefined where there is none. */
+  #consumerOf(name: string, reply: unknown): Consumer | undefined {
+    const fields = new Reply(reply, this.#connection.source(this.#keyOf(name)));
+    const epoch = fields.textOrNull(0, "epoch");
+    const updatedAt = fields.textOrNull(2, "updatedAt");
+    if (!epoch || !updatedAt) return undefined;
+    const cursor = { epoch, sequence: fields.integer(1, "sequence") };
+    const lastError = fields.textOrNull(3, "lastError") || null;
+    return { name, cursor, updatedAt, lastError, owner: fields.textOrNull(4, "owner") || null };
+  }
+
   #keyOf(name: string): string {
     return `${this.#prefix}consumer:${name}`;
   }
-}
-
-function consumerOf(name: string, reply: unknown): Consumer | undefined {
-  const [epoch, sequence, updatedAt, lastError, owner] = reply as (string | null)[];
-  if (!epoch || !updatedAt) return undefined;
-  const cursor = { epoch, sequence: Number(sequence) };
-  return { name, cursor, updatedAt, lastError: lastError || null, owner: owner || null };
 }

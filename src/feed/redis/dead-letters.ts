@@ -1,8 +1,9 @@
 import { parseCursor, type Cursor, formatCursor } from "../../schemas/cursor.ts";
-import { DeadLettersFull, LogUnusable } from "../errors.ts";
+import { DeadLettersFull } from "../errors.ts";
 import type { DeadLetter, DeadLetterStore, Parked } from "../log.ts";
-import { timeText, type StreamEntry } from "./codec.ts";
+import { idAndFieldsOf, timeText } from "./codec.ts";
 import type { Connection } from "./connection.ts";
+import { integerOf, Reply, wrong } from "./reply.ts";
 import { script } from "./scripts.ts";
 
 /**
@@ -64,12 +65,8 @@ export class RedisDeadLetters implements DeadLetterStore {
   async put(consumer: string, letter: Parked): Promise<DeadLetter> {
     const connection = this.#writing();
     const fields = fieldsOf({ ...letter, parkedAt: timeText(this.#clock()) });
-    const kept = (await connection.run(PUT, [
-      consumer,
-      streamId(letter.cursor),
-      this.#most,
-      ...fields,
-    ])) as string[];
+    const reply = await connection.run(PUT, [consumer, streamId(letter.cursor), this.#most, ...fields]);
+    const kept = new Reply(reply, this.#connection.source(this.#keyOf(consumer))).texts();
     if (kept.length === 0) throw new DeadLettersFull(consumer, this.#most);
     return this.#letterOf(consumer, kept);
   }
@@ -79,7 +76,10 @@ export class RedisDeadLetters implements DeadLetterStore {
     const key = this.#keyOf(consumer);
     // Null where nothing was asked for.
     const entries = await this.#connection.call("XRANGE", key, start, "+", "COUNT", Math.max(0, limit));
-    return ((entries ?? []) as StreamEntry[]).map(([, fields]) => this.#letterOf(consumer, fields));
+    const source = this.#connection.source(key);
+    return new Reply(entries ?? [], source).parts.map((entry) =>
+      this.#letterOf(consumer, idAndFieldsOf(entry, source)[1]),
+    );
   }
 
   async remove(consumer: string, cursors: readonly Cursor[]): Promise<number> {
@@ -96,16 +96,10 @@ export class RedisDeadLetters implements DeadLetterStore {
 
   #letterOf(consumer: string, fields: readonly string[]): DeadLetter {
     const [, json = "", , id = "", , place = "", , reason = "", , attempts = "", , parkedAt = ""] = fields;
+    const source = this.#connection.source(this.#keyOf(consumer));
     const cursor = parseCursor(place);
-    if (cursor === undefined) {
-      throw new LogUnusable(
-        `${this.#keyOf(consumer)} at ${this.#connection.where} holds what is no dead letter`,
-        {
-          hint: "It was changed by another program; look at it with redis-cli XRANGE",
-        },
-      );
-    }
-    return { cursor, id, json, reason, attempts: Number(attempts), parkedAt };
+    if (cursor === undefined) throw wrong(source, "an entry", "a dead letter", fields);
+    return { cursor, id, json, reason, attempts: integerOf(attempts, "attempts", source), parkedAt };
   }
 }
 

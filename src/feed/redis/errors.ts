@@ -101,6 +101,12 @@ function refusal(where: string, said: string, cause: unknown) {
 }
 
 /** The feed that was there is not any more. */
+export function damaged(where: string, what: string): LogUnusable {
+  return new LogUnusable(`The log at ${where} is damaged: ${what}`, {
+    hint: "Another program changed its keys, see redis-cli; nothing was changed. Restore Redis from a backup, or begin a new feed with ?feed=name",
+  });
+}
+
 export function feedIsGone(where: string): LogUnavailable {
   return new LogUnavailable(`There is no feed at ${where} any more`, {
     hint: "Its keys were deleted, or Redis restarted without its data; the next poll begins the feed anew",

@@ -1,8 +1,9 @@
 import type { LogEntry } from "../../schemas/draft.ts";
 import { SEVERITIES } from "../../schemas/severity.ts";
 import type { HistoryScan } from "../log.ts";
-import { entryOf, type StreamEntry } from "./codec.ts";
+import { entriesOf } from "./codec.ts";
 import type { Connection } from "./connection.ts";
+import { integerOf, Reply } from "./reply.ts";
 import { postedBy, sequencesIn, type Posted } from "./postings.ts";
 
 /** Sequences between which all answers lie, both exclusive: paging and the bounds on time together. */
@@ -46,7 +47,7 @@ async function* pagesOfStream(
       order === "oldest-first"
         ? await connection.call("XRANGE", log, from, to, "COUNT", PAGE_EVENTS)
         : await connection.call("XREVRANGE", log, to, from, "COUNT", PAGE_EVENTS);
-    const entries = (reply as StreamEntry[]).map(entryOf);
+    const entries = entriesOf(reply, connection.source(log));
     const last = entries.at(-1)?.sequence;
     if (last === undefined) return;
     yield entries;
@@ -72,7 +73,7 @@ async function* pagesOfIndex(
     for (let start = 0; start < wanted.length; start += PAGE_EVENTS) {
       const page = wanted.slice(start, start + PAGE_EVENTS);
       const replies = await connection.each(page.map((n) => ["XRANGE", `${prefix}log`, n, n] as const));
-      yield replies.flatMap((one) => (one as StreamEntry[]).map(entryOf));
+      yield replies.flatMap((one) => entriesOf(one, connection.source(`${prefix}log`)));
     }
   }
 }
@@ -85,7 +86,8 @@ async function segmentsBetween(
 ): Promise<string[]> {
   const bounds = [`(${after}`, "+inf"] as const;
   const reply = await connection.call("ZRANGEBYSCORE", `${prefix}segments`, ...bounds);
-  return (reply as string[]).filter((first) => Number(first) < before);
+  const source = connection.source(`${prefix}segments`);
+  return new Reply(reply, source).texts().filter((first) => integerOf(first, "a segment", source) < before);
 }
 
 const SAME = ["resource", "key", "namespace", "job", "node", "op"] as const;

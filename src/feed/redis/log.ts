@@ -30,6 +30,7 @@ import { RedisConsumers } from "./consumers.ts";
 import { RedisDeadLetters } from "./dead-letters.ts";
 import { feedIsGone } from "./errors.ts";
 import { SequencePredictor } from "./sequence-predictor.ts";
+import { Reply, type ReplySource } from "./reply.ts";
 import { waitUntilDurable, type Durability } from "./durability.ts";
 import { KeyLists } from "./key-lists.ts";
 import { scanHistory, type Range } from "./history.ts";
@@ -93,13 +94,20 @@ export class RedisLog implements FeedLog {
     if (this.#parts.writer !== undefined) return this.#writing().tailLoss.check();
     const fields = ["epoch", "sequence", "floor", "nomadEpoch"];
     const reply = await this.#connection.call("HMGET", this.#key("meta"), ...fields);
-    const [epoch, sequence, floor, nomadEpoch] = reply as (string | null)[];
+    const meta = new Reply(reply, this.#source("meta"));
+    const epoch = meta.textOrNull(0, "epoch");
     if (!epoch) throw feedIsGone(this.#connection.where);
-    return { epoch, sequence: Number(sequence), floor: Number(floor), nomadEpoch: Number(nomadEpoch) };
+    return {
+      epoch,
+      sequence: meta.integer(1, "sequence"),
+      floor: meta.integer(2, "floor"),
+      nomadEpoch: meta.integerOrNull(3, "nomadEpoch") ?? 0,
+    };
   }
 
   async bytes(): Promise<number> {
-    return Number(await this.#connection.call("HGET", this.#key("meta"), "bytes"));
+    const reply = await this.#connection.call("HMGET", this.#key("meta"), "bytes");
+    return new Reply(reply, this.#source("meta")).integerOrNull(0, "bytes") ?? 0;
   }
 
   async claim(scope: Scope, owner: string): Promise<Claim> {
@@ -116,7 +124,11 @@ export class RedisLog implements FeedLog {
         this.#highestFence,
       ];
       const reply = await connection.run(CLAIM, [...own, ...seenArguments(tailLoss.seen)]);
-      const claim = readClaimReply(reply, scope);
+      const claim = readClaimReply(
+        new Reply(reply, connection.source("the answer to CLAIM")),
+        scope,
+        connection,
+      );
       if (claim === "lost") await tailLoss.check();
       else {
         this.#highestFence = Math.max(this.#highestFence, claim.fence);
@@ -155,7 +167,12 @@ export class RedisLog implements FeedLog {
     const { connection, durability, streamPerResource, tailLoss } = this.#writing();
     for (;;) {
       const context = { nowMs: this.#parts.recordedAt(), seen: tailLoss.seen, streamPerResource };
-      const reply = readOutageReply(await connection.run(TELL_OUTAGE, outageArguments(change, context)));
+      const reply = readOutageReply(
+        new Reply(
+          await connection.run(TELL_OUTAGE, outageArguments(change, context)),
+          connection.source("the answer to TELL_OUTAGE"),
+        ),
+      );
       if (reply === "lost") await tailLoss.check();
       else {
         if (reply === undefined) return undefined;
@@ -176,7 +193,8 @@ export class RedisLog implements FeedLog {
     const context = { nowMs: this.#parts.recordedAt(), seen, streamPerResource, sealedAfter };
     let right: boolean | undefined;
     try {
-      const reply = readCommitReply(await connection.run(COMMIT, argumentsOf(commit, context)), commit);
+      const answer = await connection.run(COMMIT, argumentsOf(commit, context));
+      const reply = readCommitReply(new Reply(answer, connection.source("the answer to COMMIT")), commit);
       if (reply === "moved") right = false;
       else if (typeof reply === "object" && reply.seen !== undefined) {
         right = reply.committed.first === after.sequence + 1;
@@ -223,11 +241,13 @@ export class RedisLog implements FeedLog {
   }
 
   async times(): Promise<LogTimes> {
-    const [nowMs, oldest, newest] = (await this.#connection.run(TIMES, [
-      this.#parts.recordedAt(),
-    ])) as string[];
-    const timeOf = (text: string | undefined) => (text ? Number(text) : null);
-    return { nowMs: Number(nowMs), oldestMs: timeOf(oldest), newestMs: timeOf(newest) };
+    const reply = await this.#connection.run(TIMES, [this.#parts.recordedAt()]);
+    const times = new Reply(reply, this.#connection.source("the answer to TIMES"));
+    return {
+      nowMs: times.integer(0, "now"),
+      oldestMs: times.integerOrNull(1, "oldest"),
+      newestMs: times.integerOrNull(2, "newest"),
+    };
   }
 
   async trim(
@@ -237,21 +257,25 @@ export class RedisLog implements FeedLog {
     const { maxEvents = "", maxBytes = "", recordedBeforeMs = "" } = limits;
     let removed = 0;
     for (;;) {
-      const reply = await this.#writing().connection.run(TRIM, [maxEvents, maxBytes, recordedBeforeMs]);
-      const [floor, gone] = reply as [string, number];
+      const answer = await this.#writing().connection.run(TRIM, [maxEvents, maxBytes, recordedBeforeMs]);
+      const reply = new Reply(answer, this.#connection.source("the answer to TRIM"));
+      const gone = reply.integer(1, "removed");
       removed += gone;
-      if (gone === 0 || signal?.aborted === true) return { floor: Number(floor), removed };
+      if (gone === 0 || signal?.aborted === true) return { floor: reply.integer(0, "floor"), removed };
     }
   }
 
   async scopes(): Promise<ScopeStatus[]> {
-    const names = (await this.#connection.call("SMEMBERS", this.#key("scopes"))) as string[];
-    const ordered = names.toSorted();
+    const names = await this.#connection.call("SMEMBERS", this.#key("scopes"));
+    const ordered = new Reply(names, this.#source("scopes")).texts().toSorted();
     const rows = await this.#connection.each(
       ordered.map((name) => ["HGETALL", this.#key(`scope:${name}`)] as const),
     );
     return ordered
-      .map((name, n) => scopeRow(scopeNamed(name), rows[n] as string[]))
+      .map((name, n) => {
+        const source = this.#source(`scope:${name}`);
+        return scopeRow(scopeNamed(name), new Reply(rows[n], source).fields(), source);
+      })
       .filter(({ fence }) => fence > 0)
       .map(({ scope, fence, owner, rev, baselined, checkpoint, notes }) => ({
         scope,
@@ -265,8 +289,9 @@ export class RedisLog implements FeedLog {
   }
 
   async filled(): Promise<Scope[]> {
-    const names = (await this.#connection.run(FILLED, [])) as string[];
-    return names.toSorted().map(scopeNamed);
+    const reply = await this.#connection.run(FILLED, []);
+    const names = new Reply(reply, this.#connection.source("the answer to FILLED"));
+    return names.texts().toSorted().map(scopeNamed);
   }
 
   async beginEmpty(scopes: readonly Scope[]): Promise<void> {
@@ -290,6 +315,10 @@ export class RedisLog implements FeedLog {
     return `${this.#parts.prefix}${name}`;
   }
 
+  #source(name: string): ReplySource {
+    return this.#connection.source(this.#key(name));
+  }
+
   #writing(): WriterParts & { connection: Connection } {
     const { connection, writer } = this.#parts;
     if (writer === undefined)
@@ -308,10 +337,14 @@ export class RedisLog implements FeedLog {
   }
 
   async #before(times: readonly number[]): Promise<{ epoch: string; floor: number; sequences: number[] }> {
-    const reply = (await this.#connection.run(BEFORE, times)) as string[];
-    const [epoch, floor, ...sequences] = reply;
-    if (epoch === undefined) throw feedIsGone(this.#connection.where);
-    return { epoch, floor: Number(floor), sequences: sequences.map(Number) };
+    const answer = await this.#connection.run(BEFORE, times);
+    const reply = new Reply(answer, this.#connection.source("the answer to BEFORE"));
+    if (reply.length === 0) throw feedIsGone(this.#connection.where);
+    return {
+      epoch: reply.text(0, "epoch"),
+      floor: reply.integer(1, "floor"),
+      sequences: times.map((_, n) => reply.integer(n + 2, "a sequence")),
+    };
   }
 
   async #rangeOf({

@@ -3,11 +3,12 @@ import { randomEpoch } from "../epoch.ts";
 import { LogUnusable } from "../errors.ts";
 import { MAX_DEAD_LETTERS, type FeedLog } from "../log.ts";
 import { checkServer } from "./checks.ts";
-import { sequenceOf } from "./codec.ts";
+import { idAndFieldsOf, sequenceOf } from "./codec.ts";
 import { Connection, type ConnectionOptions } from "./connection.ts";
 import type { Durability } from "./durability.ts";
 import { locationOf, type Location } from "./location.ts";
 import { RedisLog, type WriterParts } from "./log.ts";
+import { Reply, type ReplySource } from "./reply.ts";
 import { OPEN } from "./scripts.ts";
 import { TailLossDetector, type DraftEpochEvent } from "./tail-loss-detector.ts";
 
@@ -115,13 +116,16 @@ export async function sourceOfRedisLog(url: string, logger: Logger): Promise<str
 }
 
 /** Checks what costs nothing to check: version, source, and that the events are all there. */
-async function verify(connection: Connection, location: Location, source: string | undefined): Promise<void> {
+async function verify(connection: Connection, location: Location, wanted: string | undefined): Promise<void> {
   const [place, first, last] = await connection.together([
     ["HMGET", `${location.prefix}meta`, "schema", "source", "floor", "sequence"],
     ["XRANGE", `${location.prefix}log`, "-", "+", "COUNT", 1],
     ["XREVRANGE", `${location.prefix}log`, "+", "-", "COUNT", 1],
   ]);
-  const [schema, owner, floor, sequence] = place as (string | null)[];
+  const source = connection.source(`${location.prefix}meta`);
+  const meta = new Reply(place, source);
+  const schema = meta.textOrNull(0, "schema");
+  const owner = meta.textOrNull(1, "source");
   const { where } = connection;
   if (!schema) {
     throw new LogUnusable(`There is no feed at ${where} to read`, {
@@ -134,21 +138,24 @@ async function verify(connection: Connection, location: Location, source: string
       { hint: "Run the nomad-changefeed that wrote it" },
     );
   }
-  if (source !== undefined && owner !== source) {
-    throw new LogUnusable(`The log at ${where} belongs to ${owner}, not to ${source}`, {
+  if (wanted !== undefined && owner !== wanted) {
+    throw new LogUnusable(`The log at ${where} belongs to ${owner}, not to ${wanted}`, {
       hint: "Give each cluster and region a feed of its own with ?feed=name",
     });
   }
-  const begins = sequenceOfFirst(first) ?? Number(sequence) + 1;
-  const ends = sequenceOfFirst(last) ?? Number(floor);
-  if (begins === Number(floor) + 1 && ends === Number(sequence)) return;
+  const floor = meta.integer(2, "floor");
+  const sequence = meta.integer(3, "sequence");
+  const log = connection.source(`${location.prefix}log`);
+  const begins = sequenceOfFirst(first, log) ?? sequence + 1;
+  const ends = sequenceOfFirst(last, log) ?? floor;
+  if (begins === floor + 1 && ends === sequence) return;
   throw new LogUnusable(
-    `The log at ${where} should hold events ${Number(floor) + 1} to ${sequence} and holds ${begins} to ${ends}`,
+    `The log at ${where} should hold events ${floor + 1} to ${sequence} and holds ${begins} to ${ends}`,
     { hint: "Its keys were changed by another program; begin a new feed with ?feed=name" },
   );
 }
 
-function sequenceOfFirst(entries: unknown): number | undefined {
-  const [entry] = entries as [id: string][];
-  return entry === undefined ? undefined : sequenceOf(entry[0]);
+function sequenceOfFirst(entries: unknown, source: ReplySource): number | undefined {
+  const [entry] = new Reply(entries, source).parts;
+  return entry === undefined ? undefined : sequenceOf(idAndFieldsOf(entry, source)[0], source);
 }

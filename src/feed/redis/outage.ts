@@ -1,6 +1,7 @@
 import type { OutageChange } from "../log.ts";
 import { appendArguments, seenArguments, type CommitContext, type Seen } from "./commit.ts";
 import { APPEND } from "./commit-script.ts";
+import type { Reply } from "./reply.ts";
 import { script } from "./scripts.ts";
 
 /**
@@ -32,8 +33,9 @@ export function outageArguments(
 }
 
 /** The event as the newest that is known; undefined where another process was first. */
-export function readOutageReply(reply: unknown): Seen | "lost" | undefined {
-  const [epoch, sequence, stamp = ""] = reply as string[];
+export function readOutageReply(reply: Reply): Seen | "lost" | undefined {
+  if (reply.length === 0) return undefined;
+  const epoch = reply.text(0, "epoch");
   if (epoch === "lost") return "lost";
-  return epoch === undefined ? undefined : { epoch, sequence: Number(sequence), stamp };
+  return { epoch, sequence: reply.integer(1, "sequence"), stamp: reply.text(2, "stamp") };
 }

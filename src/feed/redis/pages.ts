@@ -1,9 +1,10 @@
 import type { Cursor } from "../../schemas/cursor.ts";
 import type { LogEntry } from "../../schemas/draft.ts";
 import { CursorExpired, EpochChanged, EventsMissing, FutureCursor } from "../errors.ts";
-import { entryOf, type StreamEntry } from "./codec.ts";
+import { entriesOf } from "./codec.ts";
 import { feedIsGone } from "./errors.ts";
 import type { Connection } from "./connection.ts";
+import { Reply } from "./reply.ts";
 
 const PAGE_EVENTS = 500;
 /** An event is seldom smaller, so that a page seldom brings much more than was asked for. */
@@ -56,12 +57,13 @@ async function pageAfter(
     ["HMGET", `${prefix}meta`, "epoch", "sequence", "floor"],
     ["XRANGE", `${prefix}log`, after + 1, "+", "COUNT", Math.max(count, 0)],
   ]);
-  const [epoch, sequence, floor] = place as (string | null)[];
+  const meta = new Reply(place, connection.source(`${prefix}meta`));
+  const epoch = meta.textOrNull(0, "epoch");
   if (!epoch) throw feedIsGone(connection.where);
-  if (first) check(cursor, { epoch, sequence: Number(sequence), floor: Number(floor) });
-  // Null where nothing was asked for.
-  const entries = epoch === cursor.epoch ? ((page ?? []) as StreamEntry[]).map(entryOf) : [];
-  return { page: entries, newest: Number(sequence) };
+  const sequence = meta.integer(1, "sequence");
+  if (first) check(cursor, { epoch, sequence, floor: meta.integer(2, "floor") });
+  const entries = epoch === cursor.epoch ? entriesOf(page, connection.source(`${prefix}log`)) : [];
+  return { page: entries, newest: sequence };
 }
 
 /** `next`: the first event that is there after the cursor, or that will be. @throws EventsMissing */

@@ -4,6 +4,7 @@ import type { Scope } from "../../schemas/scope.ts";
 import { LogUnavailable } from "../errors.ts";
 import type { ConsistentRead, StateEntry, StateFilter } from "../log.ts";
 import { stateEntry } from "./codec.ts";
+import { Reply } from "./reply.ts";
 import { CLOSE_READ, READ_KEYS, OPEN_READ, READ_ENTRIES } from "./consistent-read-scripts.ts";
 import { feedIsGone } from "./errors.ts";
 import type { Connection } from "./connection.ts";
@@ -59,12 +60,14 @@ export class RedisConsistentRead implements ConsistentRead {
     keyLists: KeyLists,
     { whole }: { whole: boolean },
   ): Promise<RedisConsistentRead> {
-    const reply = (await connection.run(OPEN_READ, [CUT_IDLE_MS, whole ? "whole" : ""])) as string[];
-    const [epoch, sequence, layer = "", ...names] = reply;
-    if (epoch === undefined) throw feedIsGone(connection.where);
-    if (epoch === "short") throw stateIsShort(connection.where, sequence ?? "");
-    const cursor = { epoch, sequence: Number(sequence) };
-    return new RedisConsistentRead({ connection, keyLists }, { cursor, layer, names: inOrder(names) });
+    const answer = await connection.run(OPEN_READ, [CUT_IDLE_MS, whole ? "whole" : ""]);
+    const reply = new Reply(answer, connection.source("the answer to OPEN_READ"));
+    if (reply.length === 0) throw feedIsGone(connection.where);
+    const epoch = reply.text(0, "epoch");
+    if (epoch === "short") throw stateIsShort(connection.where, reply.text(1, "state"));
+    const cursor = { epoch, sequence: reply.integer(1, "sequence") };
+    const opened = { cursor, layer: reply.text(2, "layer"), names: inOrder(reply.texts(3)) };
+    return new RedisConsistentRead({ connection, keyLists }, opened);
   }
 
   async *entries(filter: StateFilter = {}, limits = CUT_LIMITS): AsyncGenerator<StateEntry[]> {

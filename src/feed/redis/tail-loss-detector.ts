@@ -7,6 +7,7 @@ import { appendArguments, NOTHING_SEEN, seenArguments, type Seen } from "./commi
 import { RENEW } from "./commit-script.ts";
 import type { Connection } from "./connection.ts";
 import { feedIsGone } from "./errors.ts";
+import { Reply } from "./reply.ts";
 import { LOOK } from "./scripts.ts";
 
 /** Drafts the event that says that an epoch began; `at` is RFC 3339. */
@@ -65,18 +66,20 @@ export class TailLossDetector {
   async check(): Promise<FeedHead> {
     const giveUpAtMs = performance.now() + OTHERS_MS;
     for (;;) {
-      const reply = await this.#connection.run(LOOK, seenArguments(this.#seen));
-      const [finding, epoch = "", sequence, floor, nomadEpoch, stamp] = reply as string[];
+      const answer = await this.#connection.run(LOOK, seenArguments(this.#seen));
+      const reply = new Reply(answer, this.#connection.source("the answer to LOOK"));
+      const finding = reply.text(0, "finding");
+      const epoch = reply.text(1, "epoch");
       if (finding === "lost") await this.#renew(epoch === "" ? GONE : LOST, epoch);
       else if (finding !== "unverified") {
         if (epoch === "") throw feedIsGone(this.#connection.where);
         const head = {
           epoch,
-          sequence: Number(sequence),
-          floor: Number(floor),
-          nomadEpoch: Number(nomadEpoch),
+          sequence: reply.integer(2, "sequence"),
+          floor: reply.integer(3, "floor"),
+          nomadEpoch: reply.integerOrNull(4, "nomadEpoch") ?? 0,
         };
-        this.remember({ epoch, sequence: head.sequence, stamp: stamp ?? "" });
+        this.remember({ epoch, sequence: head.sequence, stamp: reply.textOrNull(5, "stamp") ?? "" });
         return head;
       } else if (performance.now() < giveUpAtMs) await delay(OTHERS_EVERY_MS);
       else await this.#renew(UNVERIFIED, epoch);
@@ -90,16 +93,21 @@ export class TailLossDetector {
     const previous = ended || this.#seen.epoch || null;
     const event = draftEpochEvent({ previous, current, reason, at: new Date(clock()).toISOString() });
     const how = [source, ended, current, recordedAt(), streamPerResource ? "1" : ""];
-    const reply = await this.#connection.run(RENEW, [
+    const answer = await this.#connection.run(RENEW, [
       ...how,
       ...seenArguments(this.#seen),
       ...appendArguments([event]),
     ]);
-    const [epoch, sequence, stamp] = reply as [string?, string?, string?];
+    const reply = new Reply(answer, this.#connection.source("the answer to RENEW"));
     const lastKnown = this.#seen.sequence;
     this.#seen = NOTHING_SEEN;
-    if (epoch === undefined) return;
-    this.#seen = { epoch, sequence: Number(sequence), stamp: stamp ?? "" };
+    if (reply.length === 0) return;
+    const epoch = reply.text(0, "epoch");
+    this.#seen = {
+      epoch,
+      sequence: reply.integer(1, "sequence"),
+      stamp: reply.textOrNull(2, "stamp") ?? "",
+    };
     logger.error(
       { redis: this.#connection.where, epoch, previous, lastKnown },
       `the feed has a new epoch: ${reason}. What was lost is derived from Nomad again; cursors of the old epoch have ended`,

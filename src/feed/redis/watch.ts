@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Waiters } from "../waiters.ts";
 import type { Connection } from "./connection.ts";
+import { Reply } from "./reply.ts";
 
 /** How long Redis may hold one question; the connection takes a longer silence for its death. */
 const BLOCK_MS = 5000;
@@ -66,6 +67,8 @@ export class Watch {
       `${this.#prefix}log`,
       after,
     );
-    return Number(await this.#connection.call("HGET", `${this.#prefix}meta`, "sequence"));
+    const meta = `${this.#prefix}meta`;
+    const reply = await this.#connection.call("HMGET", meta, "sequence");
+    return new Reply(reply, this.#connection.source(meta)).integerOrNull(0, "sequence") ?? 0;
   }
 }
