@@ -38,7 +38,7 @@ interface AdmitDeps extends OwnConsumersDeps {
 /** What it takes to serve the stream then. */
 export interface StreamDeps extends AdmitDeps {
   readonly subscriptions: Pick<Subscriptions, "open">;
-  readonly accessLog: Pick<AccessLog, "opened" | "refused">;
+  readonly accessLog: Pick<AccessLog, "opened">;
   readonly principals: AdmitDeps["principals"] & Pick<Principals, "hold">;
   readonly pingIntervalMs: number;
 }

@@ -11,6 +11,7 @@ import { errorFrame } from "../schemas/frames-schema.ts";
 import { LimitReached } from "./access/errors.ts";
 import { NotFound } from "./errors.ts";
 import { EVENTS_PATH } from "./events.ts";
+import type { AccessLog } from "./access/access-log.ts";
 import type { Gate } from "./access/gate.ts";
 import { problemAnswer } from "./problem.ts";
 import { refuseUpgrade } from "./refuse-upgrade.ts";
@@ -18,7 +19,8 @@ import { requestUrl } from "./request-url.ts";
 import { admit, beginStream, type Admitted, type StreamDeps } from "./subscribe.ts";
 
 interface UpgradeDeps extends StreamDeps {
-  readonly gate: Gate;
+  readonly gate: Pick<Gate, "enter" | "origins">;
+  readonly accessLog: Pick<AccessLog, "opened" | "refused">;
 }
 
 /** A ping or an ack is all a client has to say. */
