@@ -101,7 +101,7 @@ async function runBridge(
 
   const metrics = createMetrics({ version: packageVersion() });
   const nomad = parts.use(createNomad(config, loggers.nomad));
-  const auth = parts.use(subscriberAuth(config, loggers));
+  const auth = parts.use(subscriberAuth(config, { loggers, clock }));
   const waitingRoom = parts.use(await openWaiting(config, { logger: loggers.http, auth }));
   const source = await sourceOfBridge(config, { nomad, loggers, waitingRoom, signal: both });
   const log = parts.use(await openLog(config, { source, logger: loggers.feed, metrics, signal: both }));
@@ -285,13 +285,14 @@ async function serverOf(
   { access, listen, insecureNoAuth }: Config,
   deps: RunningDeps & { auth: SubscriberAuth; health: Health },
 ): Promise<HttpServer> {
-  const { log, loggers, metrics, source, coordination, auth, health } = deps;
+  const { log, loggers, metrics, clock, source, coordination, auth, health } = deps;
   const limits = await withRoomForFiles(access.limits);
   return createHttpServer(
     {
       log,
       logger: loggers.http,
       metrics,
+      clock,
       source,
       signals: SIGNAL_NAMES,
       readiness: () => health.readiness(),

@@ -4,6 +4,7 @@ import { NomadTokens } from "../http/access/nomad-tokens.ts";
 import { StaticTokens } from "../http/access/static-tokens.ts";
 import { resolveNomadOptions } from "../nomad/options.ts";
 import { createSubscriberRights } from "../nomad/subscriber-rights.ts";
+import type { Clock } from "../shared/clock.ts";
 import type { ModuleLoggers } from "../telemetry/logger.ts";
 
 /** Beside those of the blocking queries, which may be taken for minutes. */
@@ -21,17 +22,20 @@ export interface SubscriberAuth extends AsyncDisposable {
  */
 export function subscriberAuth(
   { access, nomad, insecureNoAuth }: Config,
-  loggers: Pick<ModuleLoggers, "nomad" | "http">,
+  { loggers, clock }: { readonly loggers: Pick<ModuleLoggers, "nomad" | "http">; readonly clock: Clock },
 ): SubscriberAuth {
-  const logger = loggers.http;
+  const deps = { logger: loggers.http, clock };
   const authenticators: Authenticator[] = [];
-  if (access.tokensFile !== undefined) authenticators.push(new StaticTokens(access.tokensFile, { logger }));
+  if (access.tokensFile !== undefined) authenticators.push(new StaticTokens(access.tokensFile, deps));
   if (!access.askNomad) return { authenticators, [Symbol.asyncDispose]: () => Promise.resolve() };
   const options = { ...nomad, maxConnections: CONNECTIONS, requestTimeoutMs: REQUEST_TIMEOUT_MS };
-  const rights = createSubscriberRights(resolveNomadOptions(options), { logger: loggers.nomad });
+  const rights = createSubscriberRights(resolveNomadOptions(options), {
+    logger: loggers.nomad,
+    nowMs: () => clock.now(),
+  });
   authenticators.push(
     new NomadTokens((token, signal) => rights.rightsOf(token, signal), {
-      logger,
+      ...deps,
       openWithoutAcls: insecureNoAuth,
       atOnce: CONNECTIONS,
     }),

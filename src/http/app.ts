@@ -2,6 +2,7 @@ import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { ClientGone } from "../publishers/fanout/subscriber.ts";
 import type { ConnectionFrames } from "../publishers/connection/frames.ts";
 import { jsonText } from "../schemas/line-safe.ts";
+import type { Clock } from "../shared/clock.ts";
 import type { AccessLog } from "./access/access-log.ts";
 import type { Gate } from "./access/gate.ts";
 import { endedStream } from "./ended-stream.ts";
@@ -16,11 +17,12 @@ interface AppDeps {
   readonly accessLog: AccessLog;
   readonly frames: () => ConnectionFrames;
   readonly stallTimeoutMs: number;
+  readonly clock: Clock;
 }
 
 /** What all routes have in common: the gate before them, and how an error is answered. */
 export function createApp(deps: AppDeps): FastifyInstance {
-  const { gate, accessLog, listener, stallTimeoutMs } = deps;
+  const { gate, accessLog, listener, stallTimeoutMs, clock } = deps;
 
   const refuse = (error: unknown, { raw }: FastifyRequest, reply: FastifyReply): FastifyReply => {
     if (error instanceof ClientGone) return reply.hijack();
@@ -67,7 +69,7 @@ export function createApp(deps: AppDeps): FastifyInstance {
   app.addHook("onRequest", enter);
   // Streams and states take their responses over before, and watch their readers themselves.
   app.addHook("onSend", async (_request, { raw }, payload) => {
-    endWhereUnread(raw, stallTimeoutMs);
+    endWhereUnread(raw, stallTimeoutMs, clock);
     return payload;
   });
   app.setNotFoundHandler(({ method, url }) => {

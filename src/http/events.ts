@@ -61,11 +61,11 @@ export function formatOf(accept: string): HttpFormat {
 function createSink(
   format: "sse" | "ndjson",
   response: ServerResponse,
-  deps: Pick<EventsDeps, "pingIntervalMs">,
+  { pingIntervalMs, clock }: Pick<EventsDeps, "pingIntervalMs" | "clock">,
 ): Sink {
   return format === "sse"
-    ? new SseSink(response, { heartbeatIntervalMs: deps.pingIntervalMs })
-    : new NdjsonSink(response);
+    ? new SseSink(response, { heartbeatIntervalMs: pingIntervalMs, clock })
+    : new NdjsonSink(response, clock);
 }
 
 async function sendPage(

@@ -2,6 +2,7 @@ import type { FastifyInstance } from "fastify";
 import type { FeedLog } from "../feed/log.ts";
 import { maySeeScope, seesAll } from "../publishers/selection/access.ts";
 import type { Subscriptions } from "../publishers/fanout/subscriptions.ts";
+import type { Clock } from "../shared/clock.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { OpenableRoute } from "./access/gate.ts";
 import type { Principals } from "./access/principals.ts";
@@ -27,6 +28,7 @@ export interface HealthDeps {
   readonly metrics: Pick<Metrics, "registry"> & LogMetrics;
   readonly log: FeedLog;
   readonly subscriptions: Pick<Subscriptions, "measureLag">;
+  readonly clock: Clock;
   readonly isStopping: () => boolean;
   readonly principals: Pick<Principals, "accessOf" | "authRequired">;
   /** What answers without a token too, and then names no scope. */
@@ -56,7 +58,7 @@ export function addHealthRoutes(app: FastifyInstance, deps: HealthDeps): void {
         hint: "Use a token that may list everything, or open the route with --open-routes metrics",
       });
     }
-    await observeLog(deps.log, deps.metrics, deps.subscriptions);
+    await observeLog(deps.log, deps.metrics, deps.subscriptions, deps.clock);
     return reply.type(deps.metrics.registry.contentType).send(await deps.metrics.registry.metrics());
   });
 }

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server } from "node:http";
 import { createServer as createTlsServer } from "node:https";
+import type { Clock } from "../shared/clock.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { readTlsFiles, watchTlsFiles, type TlsFiles } from "./access/tls.ts";
 
@@ -28,7 +29,7 @@ export interface ListenerOptions {
 
 export function createListener(
   { tls, tlsLookEveryMs, headersTimeoutMs = HEADERS_TIMEOUT_MS }: ListenerOptions,
-  logger: Logger,
+  { logger, clock }: { logger: Logger; clock?: Clock },
 ): Listener {
   const options = {
     shouldUpgradeCallback,
@@ -51,6 +52,7 @@ export function createListener(
       const lookEveryMs = tlsLookEveryMs === undefined ? {} : { lookEveryMs: tlsLookEveryMs };
       stopWatching = watchTlsFiles(tls, {
         logger,
+        ...(clock && { clock }),
         onChange: (read) => server.setSecureContext(read),
         ...lookEveryMs,
       });

@@ -1,7 +1,8 @@
-import { setTimeout as delay } from "node:timers/promises";
 import type { FeedLog } from "../feed/log.ts";
 import type { Subscriptions } from "../publishers/fanout/subscriptions.ts";
 import { CONSUMER_NAME } from "../schemas/subscription-schema.ts";
+import type { Clock } from "../shared/clock.ts";
+import { endsWithin } from "../shared/ends-within.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 
 export type LogMetrics = Pick<Metrics, "logSequence" | "logFloor" | "logBytes" | "consumerLag">;
@@ -14,9 +15,9 @@ export async function observeLog(
   log: Pick<FeedLog, "head" | "bytes" | "consumers">,
   metrics: LogMetrics,
   subscriptions: Pick<Subscriptions, "measureLag">,
+  clock: Clock,
 ): Promise<void> {
-  const observed = observe(log, metrics, subscriptions).catch(() => undefined);
-  await Promise.race([observed, delay(ANSWER_WITHIN_MS, undefined, { ref: false })]);
+  await endsWithin(ANSWER_WITHIN_MS, observe(log, metrics, subscriptions), clock);
 }
 
 async function observe(

@@ -1,9 +1,9 @@
 import type { Socket } from "node:net";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { FeedLog } from "../feed/log.ts";
 import { GoingAway, Restarting } from "../publishers/connection/errors.ts";
 import { Subscriptions } from "../publishers/fanout/subscriptions.ts";
 import { ReadScheduler } from "../publishers/work/read-scheduler.ts";
+import { systemClock, type Clock } from "../shared/clock.ts";
 import { isLoopback } from "../shared/loopback.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
@@ -39,10 +39,7 @@ export interface HttpServerDeps
   readonly metrics: Metrics;
   /** Names of all signals there are, for `signals=`. */
   readonly signals: readonly string[];
-  /** For what is shown: ms since 1970. */
-  readonly nowMs?: () => number;
-  /** For intervals: ms on a clock that nobody sets. */
-  readonly elapsedMs?: () => number;
+  readonly clock?: Clock;
   /** How tokens are known, asked in turn. None: nobody is asked who they are. */
   readonly authenticators?: readonly Authenticator[];
 }
@@ -90,24 +87,30 @@ const STOP_DEADLINE_MS = 500;
 
 /** The feed's outside: events in four formats, health and metrics. See PROTOCOL.md. */
 export function createHttpServer(deps: HttpServerDeps, options: HttpServerOptions): HttpServer {
-  const { log, logger, metrics, source } = deps;
+  const { log, logger, metrics, source, clock = systemClock } = deps;
   const { bookmarkIntervalMs, pingIntervalMs, stallTimeoutMs } = { ...DEFAULTS, ...options };
-  const subscriptions = new Subscriptions({ log, logger, metrics, bookmarkIntervalMs, stallTimeoutMs });
+  const subscriptions = new Subscriptions({
+    log,
+    logger,
+    metrics,
+    clock,
+    bookmarkIntervalMs,
+    stallTimeoutMs,
+  });
   const sockets = new Set<Socket>();
   let stopping: Promise<void> | undefined;
   const isStopping = () => stopping !== undefined;
   const reads = { ...READ_LIMITS, ...options.reads };
-  const nowMs = deps.nowMs ?? Date.now;
-  const elapsedMs = deps.elapsedMs ?? (() => performance.now());
+  const nowMs = () => clock.now();
   const { authenticators = [] } = deps;
   const { openRoutes = [] } = options;
-  const limits = new Limits(options.limits ?? {}, { elapsed: elapsedMs });
-  const principals = new Principals({ ...options, authenticators }, { logger, nowMs, elapsedMs, limits });
+  const limits = new Limits(options.limits ?? {}, clock);
+  const principals = new Principals({ ...options, authenticators }, { logger, clock, limits });
   const gate = new Gate(options, { principals, limits, metrics, isStopping });
-  const accessLog = new AccessLog({ logger, metrics, principals, elapsedMs });
-  const listener = createListener(options, logger);
+  const accessLog = new AccessLog({ logger, metrics, principals, clock });
+  const listener = createListener(options, { logger, clock });
   const frames = () => connectionFrames({ source, nowMs });
-  const app = createApp({ listener, gate, accessLog, frames, stallTimeoutMs });
+  const app = createApp({ listener, gate, accessLog, frames, stallTimeoutMs, clock });
   gate.watch(app.server);
   app.server.on("connection", (socket: Socket) => {
     sockets.add(socket);
@@ -119,6 +122,7 @@ export function createHttpServer(deps: HttpServerDeps, options: HttpServerOption
   /** Each route takes of these what it declares. */
   const services = {
     ...deps,
+    clock,
     nowMs,
     isStopping,
     gate,
@@ -129,7 +133,7 @@ export function createHttpServer(deps: HttpServerDeps, options: HttpServerOption
     stallTimeoutMs,
     openRoutes,
     consumerLimits: options.consumerLimits ?? {},
-    reads: new ReadScheduler({ maxWorkMs: reads.maxTimeMs }),
+    reads: new ReadScheduler({ maxWorkMs: reads.maxTimeMs, clock }),
     statePlaces: new StatePlaces(reads),
     unread: new UnreadAnswers(),
   };
@@ -147,17 +151,12 @@ export function createHttpServer(deps: HttpServerDeps, options: HttpServerOption
 
   async function stop(reason: StopReason, deadlineMs: number): Promise<void> {
     const closed = app.close();
-    const deadline = new AbortController();
-    const cut = sleep(deadlineMs, undefined, { signal: deadline.signal }).then(
-      () => sockets.forEach((socket) => socket.destroy()),
-      () => undefined,
-    );
+    const spare = clock.after(deadlineMs, () => sockets.forEach((socket) => socket.destroy()));
     logger.debug({ subscriptions: subscriptions.size, reason }, "Ending all subscriptions");
     await subscriptions.endAll(reason === "restart" ? new Restarting() : new GoingAway());
     await closed;
     listener.close();
-    deadline.abort();
-    await cut;
+    spare();
   }
 
   return {

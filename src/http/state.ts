@@ -4,6 +4,7 @@ import type { FeedLog } from "../feed/log.ts";
 import { whenDrained } from "../publishers/connection/drain.ts";
 import { TooSlow } from "../publishers/connection/errors.ts";
 import type { ConnectionFrames } from "../publishers/connection/frames.ts";
+import type { Clock } from "../shared/clock.ts";
 import { objectTexts } from "../publishers/state/objects.ts";
 import type { ReadScheduler } from "../publishers/work/read-scheduler.ts";
 import { formatCursor, type Cursor } from "../schemas/cursor.ts";
@@ -45,6 +46,7 @@ interface StateDeps {
   /** Names of all signals there are: a query that names one is told that a state has none. */
   readonly signals: readonly string[];
   readonly nowMs: () => number;
+  readonly clock: Clock;
   readonly principals: Pick<Principals, "accessOf">;
   /** Where requests that read much wait for their turn. */
   readonly reads: ReadScheduler;
@@ -73,7 +75,13 @@ export function addStateRoute(app: FastifyInstance, deps: StateDeps): void {
     reply.hijack();
     const body = new StateBody(reply.raw, (request.headers.accept ?? "").includes("ndjson") ? LINES : ARRAY);
     const texts = first.done === true ? batches : withFirst(first.value, batches);
-    await body.send(texts, { cursor: read.cursor, stallTimeoutMs, frames: connectionFrames(deps), gone });
+    await body.send(texts, {
+      cursor: read.cursor,
+      stallTimeoutMs,
+      clock: deps.clock,
+      frames: connectionFrames(deps),
+      gone,
+    });
     return reply;
   });
 }
@@ -96,9 +104,15 @@ class StateBody {
 
   async send(
     texts: AsyncIterable<string[]>,
-    options: { cursor: Cursor; stallTimeoutMs: number; frames: ConnectionFrames; gone: AbortSignal },
+    options: {
+      cursor: Cursor;
+      stallTimeoutMs: number;
+      clock: Clock;
+      frames: ConnectionFrames;
+      gone: AbortSignal;
+    },
   ): Promise<void> {
-    const { cursor, stallTimeoutMs, frames, gone } = options;
+    const { cursor, stallTimeoutMs, clock, frames, gone } = options;
     const response = this.#response;
     const { contentType, empty, end } = this.#layout;
     response.on("error", () => response.destroy());
@@ -112,7 +126,7 @@ class StateBody {
     try {
       for await (const batch of texts) {
         this.#write(batch);
-        const drained = await whenDrained(response, { timeoutMs: stallTimeoutMs, signal: gone });
+        const drained = await whenDrained(response, { timeoutMs: stallTimeoutMs, signal: gone, clock });
         if (gone.aborted) return;
         if (!drained) throw new TooSlow(stallTimeoutMs);
       }

@@ -1,3 +1,4 @@
+import type { Clock } from "../shared/clock.ts";
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { FeedLog } from "../feed/log.ts";
@@ -41,6 +42,7 @@ export interface StreamDeps extends AdmitDeps {
   readonly accessLog: Pick<AccessLog, "opened">;
   readonly principals: AdmitDeps["principals"] & Pick<Principals, "hold">;
   readonly pingIntervalMs: number;
+  readonly clock: Clock;
 }
 
 export interface Admitted {

@@ -77,7 +77,8 @@ function serve(deps: UpgradeDeps, admitted: Admitted, webSocket: WebSocket, requ
   const { socket } = request;
   const sink = new WebSocketSink(webSocket, socket);
   const { consumer } = admitted.subscription;
-  const acks = consumer === undefined ? undefined : new ConsumerAcks(admitted.consumers, consumer);
+  const acks =
+    consumer === undefined ? undefined : new ConsumerAcks(admitted.consumers, consumer, deps.clock);
   const end = beginStream(deps, request, {
     ...admitted,
     sink,
@@ -85,6 +86,7 @@ function serve(deps: UpgradeDeps, admitted: Admitted, webSocket: WebSocket, requ
   });
   listenToClient(webSocket, socket, {
     pingIntervalMs: deps.pingIntervalMs,
+    clock: deps.clock,
     onPing: (ping) => sink.write([admitted.frames.pong(ping)]),
     ...(acks && { onAck: (text) => void acks.ack(text).catch(end) }),
     onEnd: end,

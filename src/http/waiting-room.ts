@@ -24,7 +24,7 @@ export async function openWaitingRoom(
   { logger, why }: { logger: Logger; why: () => string },
 ): Promise<AsyncDisposable> {
   assertMayListen(options);
-  const listener = createListener(options, logger);
+  const listener = createListener(options, { logger });
   const server = listener.create(answerWith(why));
   server.maxConnections = MAX_CONNECTIONS;
   server.on("upgrade", (_request, socket) => {

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { systemClock } from "../../src/shared/clock.ts";
 import { AccessFeed, bearer } from "../support/access-feed.ts";
 
 const HOUR_MS = 3_600_000;
@@ -16,7 +17,7 @@ beforeEach(async () => {
 });
 afterEach(() => access[Symbol.asyncDispose]());
 
-const clocks = { nowMs: () => nowMs, elapsedMs: () => elapsedMs };
+const clocks = { clock: { ...systemClock, now: () => nowMs, elapsed: () => elapsedMs } };
 const pass = (ms: number): void => {
   nowMs += ms;
   elapsedMs += ms;

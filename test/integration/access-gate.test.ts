@@ -2,6 +2,7 @@ import { request, type IncomingHttpHeaders } from "node:http";
 import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { systemClock } from "../../src/shared/clock.ts";
 import { AuthUnavailable } from "../../src/http/access/errors.ts";
 import type { HttpServerDeps, HttpServerOptions } from "../../src/http/server.ts";
 import { createLogger } from "../../src/telemetry/logger.ts";
@@ -215,7 +216,7 @@ it.each(Object.entries(ROWS))(
     const logger = createLogger({ level: "debug", format: "json", destination });
     let elapsedMs = 0;
     const { authenticators = access.authenticators() } = row;
-    const deps = { authenticators, logger, elapsedMs: () => elapsedMs };
+    const deps = { authenticators, logger, clock: { ...systemClock, elapsed: () => elapsedMs } };
     const { url } = await access.feed.serve(row.options, deps);
     const { ways = WAYS } = row;
     const query = typeof row.query === "function" ? await row.query(url) : (row.query ?? "");

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { systemClock } from "../../src/shared/clock.ts";
 import { LogUnavailable } from "../../src/feed/errors.ts";
 import { createLogger, type Logger } from "../../src/telemetry/logger.ts";
 import { AccessFeed, bearer } from "../support/access-feed.ts";
@@ -66,7 +67,7 @@ it("refusals have a line with the reason, once in a while for the same of an add
   let elapsedMs = 0;
   const { url } = await access.serve(
     { limits: { connectionsPerToken: 1 } },
-    { logger, elapsedMs: () => elapsedMs },
+    { logger, clock: { ...systemClock, elapsed: () => elapsedMs } },
   );
   const options = { headers: bearer(TOKEN) };
   const client = await WebSocketClient.connect(`${url}/v1/events`, [], options);

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { systemClock } from "../../src/shared/clock.ts";
 import type { FeedLog } from "../../src/feed/log.ts";
 import type { Access } from "../../src/publishers/selection/access.ts";
 import { readHistory } from "../../src/publishers/pages/history.ts";
@@ -13,7 +14,7 @@ const access: Access = {
   name: "default only",
   maySee: ({ resource, namespace }) => resource === "jobs" && namespace === "default",
 };
-const reads = new ReadScheduler({ maxWorkMs: 30_000 });
+const reads = new ReadScheduler({ maxWorkMs: 30_000, clock: systemClock });
 
 let feed: TestFeed;
 beforeEach(async () => {

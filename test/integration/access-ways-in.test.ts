@@ -1,5 +1,6 @@
 import { request as httpRequest } from "node:http";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { systemClock } from "../../src/shared/clock.ts";
 import { AccessFeed, bearer } from "../support/access-feed.ts";
 import { HttpStream } from "../support/http-stream.ts";
 import { draftOf } from "../support/http-feed.ts";
@@ -111,7 +112,7 @@ describe("a ticket", () => {
 
   it("is good for half a minute", async () => {
     let elapsedMs = 0;
-    const { url } = await access.serve({}, { elapsedMs: () => elapsedMs });
+    const { url } = await access.serve({}, { clock: { ...systemClock, elapsed: () => elapsedMs } });
     const early = await ticket(url);
     elapsedMs += 29_000;
     const page = await fetch(`${url}/v1/events?ticket=${early.ticket}`);
@@ -281,7 +282,10 @@ describe("limits", () => {
 
   it("hold the requests of an address, and let it ask again later", async () => {
     let elapsedMs = 0;
-    const { url } = await access.serve({ limits: { requestsPerSecond: 3 } }, { elapsedMs: () => elapsedMs });
+    const { url } = await access.serve(
+      { limits: { requestsPerSecond: 3 } },
+      { clock: { ...systemClock, elapsed: () => elapsedMs } },
+    );
     const statuses: number[] = [];
     for (let count = 0; count < 7; count += 1) statuses.push((await fetch(`${url}/healthz`)).status);
     expect(statuses).toEqual([200, 200, 200, 200, 200, 200, 429]);

@@ -2,6 +2,7 @@ import { connect, type Socket } from "node:net";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { describe, expect, it, vi } from "vitest";
+import { systemClock } from "../../src/shared/clock.ts";
 import { EVERYTHING, type Access } from "../../src/publishers/selection/access.ts";
 import { ConnectionFrames } from "../../src/publishers/connection/frames.ts";
 import { Subscriptions } from "../../src/publishers/fanout/subscriptions.ts";
@@ -175,6 +176,7 @@ describe("subscribers who may not see the same", () => {
       log,
       metrics,
       logger: silentLogger(),
+      clock: systemClock,
       bookmarkIntervalMs: 60_000,
       stallTimeoutMs: 60_000,
     };

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { systemClock } from "../../src/shared/clock.ts";
 import { ReadScheduler } from "../../src/publishers/work/read-scheduler.ts";
 import { readPage } from "../../src/publishers/pages/page.ts";
 import { controlDraft, draftOf, TestFeed } from "../support/http-feed.ts";
@@ -201,7 +202,7 @@ describe("where a stream starts", () => {
     await feed.commit(draftOf({ id: "old" }));
     nowMs += 3_600_000;
     await feed.commit(draftOf({ id: "new" }));
-    const { url } = await feed.serve({}, { nowMs: () => nowMs + 60_000 });
+    const { url } = await feed.serve({}, { clock: { ...systemClock, now: () => nowMs + 60_000 } });
     for (const since of ["10m", "0h2m", "2026-08-22T10:30:00Z", "2026-08-22T12:30:00+02:00"]) {
       const page = (await (await fetch(`${url}/v1/events?since=${since}`)).json()) as ReceivedEvent[];
       const client = await WebSocketClient.connect(`${url}/v1/events?limit=1&since=${since}`);
@@ -287,7 +288,7 @@ describe("pages", () => {
 });
 
 describe("looking far for a page", () => {
-  const reads = new ReadScheduler({ maxWorkMs: 30_000 });
+  const reads = new ReadScheduler({ maxWorkMs: 30_000, clock: systemClock });
 
   it("lets others run", async () => {
     await feed.commitMany("a", 2500);

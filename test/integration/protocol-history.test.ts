@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { systemClock } from "../../src/shared/clock.ts";
 import type { Access } from "../../src/publishers/selection/access.ts";
 import { ReadScheduler } from "../../src/publishers/work/read-scheduler.ts";
 import { readHistory } from "../../src/publishers/pages/history.ts";
@@ -11,7 +12,7 @@ let nowMs = Date.parse("2026-08-22T10:00:00Z");
 beforeEach(async () => {
   nowMs = Date.parse("2026-08-22T10:00:00Z");
   feed = await TestFeed.open({ clock: () => nowMs });
-  ({ url } = await feed.serve({}, { nowMs: () => nowMs }));
+  ({ url } = await feed.serve({}, { clock: { ...systemClock, now: () => nowMs } }));
 });
 afterEach(() => feed[Symbol.asyncDispose]());
 
@@ -84,7 +85,7 @@ it("reads on over what a reader may not see", async () => {
   await feed.commitMany("a", 450);
   await feed.commit(draftOf({ id: "hers too", namespace: "prod" }));
   const access: Access = { name: "prod", maySee: ({ namespace }) => namespace === "prod" };
-  const task = await new ReadScheduler({ maxWorkMs: 30_000 }).begin();
+  const task = await new ReadScheduler({ maxWorkMs: 30_000, clock: systemClock }).begin();
   const request = { order: "newest-first", limit: 2 } as const;
   const { entries } = await readHistory(feed.log, task, { request, access, maxBytes: 1024 * 1024 });
   expect(entries.map(({ id }) => id)).toEqual(["hers too", "hers"]);

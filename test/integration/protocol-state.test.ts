@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { systemClock } from "../../src/shared/clock.ts";
 import { once } from "node:events";
 import { connect } from "node:net";
 import { LogUnavailable } from "../../src/feed/errors.ts";
@@ -200,7 +201,7 @@ describe("GET /v1/state", () => {
     );
     await using read = await feed.log.consistentRead();
     const texts = await Array.fromAsync(
-      objectTexts(read, await new ReadScheduler({ maxWorkMs: 30_000 }).begin(), {
+      objectTexts(read, await new ReadScheduler({ maxWorkMs: 30_000, clock: systemClock }).begin(), {
         conditions: {},
         access: { name: "prod", maySee: ({ namespace }) => namespace === "prod" },
         payload: "full",

@@ -108,7 +108,7 @@ describe("turns", () => {
 describe("unknown tokens", () => {
   it("are remembered for ten seconds", () => {
     let elapsedMs = 0;
-    const unknown = new UnknownTokens(() => elapsedMs);
+    const unknown = new UnknownTokens({ elapsed: () => elapsedMs });
     unknown.add("a");
     elapsedMs = 9999;
     expect([unknown.has("a"), unknown.has("b")]).toEqual([true, false]);
@@ -117,7 +117,7 @@ describe("unknown tokens", () => {
   });
 
   it("are ten thousand at most, the newest", () => {
-    const unknown = new UnknownTokens(() => 0);
+    const unknown = new UnknownTokens({ elapsed: () => 0 });
     for (let n = 0; n < 10_500; n += 1) unknown.add(String(n));
     expect([unknown.has("499"), unknown.has("500"), unknown.has("10499")]).toEqual([false, true, true]);
     unknown.add("500");

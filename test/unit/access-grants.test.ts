@@ -1,9 +1,10 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { AuthUnavailable, Unauthorized } from "../../src/http/access/errors.ts";
 import { Grants, type GrantsOptions } from "../../src/http/access/grants.ts";
 import type { Authenticator, Identity } from "../../src/http/access/identity.ts";
 import { ALL_RIGHTS } from "../../src/schemas/rights.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
+import { TestClock } from "../support/test-clock.ts";
 
 const JOB = { resource: "jobs", namespace: "default", key: "web" };
 const RECHECK_MS = 30_000;
@@ -13,6 +14,7 @@ const KEEP_MS = 300_000;
 let says: Identity | undefined | Error;
 let asked: number;
 let grants: Grants;
+let clock: TestClock;
 const identity = (part: Partial<Identity> = {}): Identity => ({
   name: "token t",
   rights: ALL_RIGHTS,
@@ -20,7 +22,7 @@ const identity = (part: Partial<Identity> = {}): Identity => ({
 });
 
 beforeEach(() => {
-  vi.useFakeTimers();
+  clock = new TestClock();
   asked = 0;
   says = identity();
   const authenticator: Authenticator = {
@@ -33,17 +35,15 @@ beforeEach(() => {
   const options: GrantsOptions = {
     authenticators: [authenticator],
     logger: silentLogger(),
-    nowMs: () => Date.now(),
-    elapsedMs: () => performance.now(),
+    clock,
     recheckIntervalMs: RECHECK_MS,
     keepForMs: KEEP_MS,
   };
   grants = new Grants(options);
 });
-afterEach(() => void vi.useRealTimers());
 
 const of = (token: string | undefined = "t") => grants.of(token, "192.0.2.1");
-const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
+const pass = (ms: number) => clock.advance(ms);
 
 describe("a token's stream", () => {
   it("may see nothing more at the moment when it ends", async () => {
@@ -57,7 +57,7 @@ describe("a token's stream", () => {
   });
 
   it("ends at its expiry, by which nobody need be asked", async () => {
-    says = identity({ expiresAtMs: Date.now() + 10_000 });
+    says = identity({ expiresAtMs: clock.now() + 10_000 });
     const grant = await of();
     const ended = vi.fn<(error: Error) => void>();
     grant.watch(ended);
@@ -71,7 +71,7 @@ describe("a token's stream", () => {
   });
 
   it("ends at its expiry while nobody can be asked, not later", async () => {
-    says = identity({ expiresAtMs: Date.now() + RECHECK_MS + 10_000 });
+    says = identity({ expiresAtMs: clock.now() + RECHECK_MS + 10_000 });
     const grant = await of();
     const ended = vi.fn<(error: Error) => void>();
     grant.watch(ended);
@@ -104,7 +104,7 @@ describe("a token's stream", () => {
   });
 
   it("is told of a token with a far expiry only when it is over: timers are not that long", async () => {
-    says = identity({ expiresAtMs: Date.now() + 100 * 86_400_000 });
+    says = identity({ expiresAtMs: clock.now() + 100 * 86_400_000 });
     const ended = vi.fn<(error: Error) => void>();
     (await of()).watch(ended);
     await pass(RECHECK_MS * 3);

@@ -179,8 +179,6 @@ const MAY_READ_THE_WALL_CLOCK = [
   "src/feed/redis/durability.ts",
   "src/feed/redis/open.ts",
   "src/feed/sqlite/open.ts",
-  "src/http/access/static-tokens.ts",
-  "src/http/server.ts",
   "src/nomad/subscriber-rights.ts",
   "src/shared/clock.ts",
 ];

@@ -4,6 +4,7 @@ import { publicError } from "../../publishers/connection/frames.ts";
 import { outcomeOf, speaksForItself } from "../../publishers/connection/outcomes.ts";
 import type { ErrorCode } from "../../schemas/error-codes.ts";
 import { ChangefeedError } from "../../schemas/errors.ts";
+import type { Clock } from "../../shared/clock.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
 import { loggableUrl } from "./credentials.ts";
@@ -32,19 +33,19 @@ export class AccessLog {
   readonly #logger: Logger;
   readonly #metrics: Pick<Metrics, "refusals">;
   readonly #principals: Pick<Principals, "nameOf">;
-  readonly #elapsedMs: () => number;
+  readonly #clock: Pick<Clock, "elapsed">;
   readonly #said = new Map<string, { atMs: number; since: number }>();
 
   constructor(deps: {
     readonly logger: Logger;
     readonly metrics: Pick<Metrics, "refusals">;
     readonly principals: Pick<Principals, "nameOf">;
-    readonly elapsedMs: () => number;
+    readonly clock: Pick<Clock, "elapsed">;
   }) {
     this.#logger = deps.logger;
     this.#metrics = deps.metrics;
     this.#principals = deps.principals;
-    this.#elapsedMs = deps.elapsedMs;
+    this.#clock = deps.clock;
   }
 
   /** A stream begins. Its end has a line of its own with the same `connectionId`. */
@@ -84,7 +85,7 @@ export class AccessLog {
 
   /** How many like it were passed over since the last line; undefined: this one is, too. */
   #skipped(key: string): number | undefined {
-    const now = this.#elapsedMs();
+    const now = this.#clock.elapsed();
     const last = this.#said.get(key);
     if (last !== undefined && now - last.atMs < REPEAT_EVERY_MS) {
       last.since += 1;

@@ -1,16 +1,18 @@
 import { createHash } from "node:crypto";
 import type { ConsumerActor } from "../../feed/log.ts";
 import { covers, type Access } from "../../publishers/selection/access.ts";
+import type { Clock } from "../../shared/clock.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import { Forbidden } from "../errors.ts";
 import { AuthUnavailable, Unauthorized } from "./errors.ts";
 import type { Requester } from "./fair-slots.ts";
-import type { Authenticator, Clocks, Identity } from "./identity.ts";
+import type { Authenticator, Identity } from "./identity.ts";
 
-export interface GrantsOptions extends Clocks {
+export interface GrantsOptions {
   /** Asked in turn; the first that knows a token decides. */
   readonly authenticators: readonly Authenticator[];
   readonly logger: Logger;
+  readonly clock: Clock;
   /** How long a decision stays valid, and how often that of an open stream is checked. */
   readonly recheckIntervalMs: number;
   /** For how long the last decision counts while nobody can be asked. */
@@ -19,7 +21,6 @@ export interface GrantsOptions extends Clocks {
 
 const MAX_REMEMBERED = 10_000;
 const ASK_AGAIN_MS = 5000;
-const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
 /**
  * What a token is allowed, shared by all that use it. Its access is alive: it answers by the newest decision.
@@ -38,14 +39,14 @@ export class Grant {
   #expiresAtMs: number;
   /** While nobody can be asked, not every request must find that out by waiting. */
   #askAgainAtMs = 0;
-  #timer: NodeJS.Timeout | undefined;
+  #cancelRecheck: (() => void) | undefined;
   #checking: Promise<void> | undefined;
 
   constructor(token: string | undefined, identity: Identity, options: GrantsOptions) {
     this.#token = token;
     this.#identity = identity;
     this.#options = options;
-    this.#decidedAtMs = options.elapsedMs();
+    this.#decidedAtMs = options.clock.elapsed();
     this.#expiresAtMs = expiryOf(identity, options);
     this.access = {
       name: identity.name,
@@ -66,7 +67,7 @@ export class Grant {
 
   /** Resolves when what is known is fresh enough. @throws Unauthorized, Forbidden, AuthUnavailable */
   async refresh(): Promise<void> {
-    const now = this.#options.elapsedMs();
+    const now = this.#options.clock.elapsed();
     const isFresh = now - this.#decidedAtMs < this.#options.recheckIntervalMs || now < this.#askAgainAtMs;
     if (now < this.#expiresAtMs && isFresh) return;
     await (this.#checking ??= this.#check().finally(() => (this.#checking = undefined)));
@@ -78,19 +79,19 @@ export class Grant {
     this.#schedule();
     return () => {
       this.#streams.delete(end);
-      if (this.#streams.size === 0) clearTimeout(this.#timer);
+      if (this.#streams.size === 0) this.#cancelRecheck?.();
     };
   }
 
   async #check(): Promise<void> {
-    const { elapsedMs, keepForMs, authenticators } = this.#options;
+    const { clock, keepForMs, authenticators } = this.#options;
     try {
       const identity = await identify(authenticators, this.#token, ITSELF);
       this.#identity = identity;
-      this.#decidedAtMs = elapsedMs();
+      this.#decidedAtMs = clock.elapsed();
       this.#expiresAtMs = expiryOf(identity, this.#options);
     } catch (error) {
-      const now = elapsedMs();
+      const now = clock.elapsed();
       const goodUntilMs = Math.min(this.#decidedAtMs + keepForMs, this.#expiresAtMs);
       if (error instanceof AuthUnavailable && now < goodUntilMs) {
         this.#askAgainAtMs = Math.min(now + ASK_AGAIN_MS, goodUntilMs);
@@ -102,18 +103,18 @@ export class Grant {
   }
 
   #schedule(): void {
-    const { elapsedMs, recheckIntervalMs } = this.#options;
-    clearTimeout(this.#timer);
+    const { clock, recheckIntervalMs } = this.#options;
+    this.#cancelRecheck?.();
     if (this.#streams.size === 0) return;
-    const untilExpiryMs = Math.max(0, this.#expiresAtMs - elapsedMs());
-    const waitMs = Math.min(recheckIntervalMs, untilExpiryMs, MAX_TIMEOUT_MS);
-    this.#timer = setTimeout(() => void this.#recheck(), waitMs).unref();
+    const untilExpiryMs = Math.max(0, this.#expiresAtMs - clock.elapsed());
+    const waitMs = Math.min(recheckIntervalMs, untilExpiryMs);
+    this.#cancelRecheck = clock.after(waitMs, () => void this.#recheck());
   }
 
   /** Never rejects. */
   async #recheck(): Promise<void> {
     try {
-      if (this.#options.elapsedMs() >= this.#expiresAtMs) throw expired();
+      if (this.#options.clock.elapsed() >= this.#expiresAtMs) throw expired();
       await (this.#checking ??= this.#check().finally(() => (this.#checking = undefined)));
       this.#schedule();
     } catch (error) {
@@ -135,9 +136,9 @@ export class Grant {
 /** When its time is over, by the clock that nobody sets. */
 function expiryOf(
   { expiresAtMs = Number.POSITIVE_INFINITY }: Identity,
-  { nowMs, elapsedMs }: Clocks,
+  { clock }: Pick<GrantsOptions, "clock">,
 ): number {
-  return elapsedMs() + (expiresAtMs - nowMs());
+  return clock.elapsed() + (expiresAtMs - clock.now());
 }
 
 function expired(): Unauthorized {

@@ -2,14 +2,6 @@ import type { Rights } from "../../schemas/rights.ts";
 
 import type { Requester } from "./fair-slots.ts";
 
-/** What is shown or written down goes by the first, every interval by the second. */
-export interface Clocks {
-  /** Ms since 1970; somebody may set it, also back. */
-  readonly nowMs: () => number;
-  /** Ms on a clock that nobody sets. */
-  readonly elapsedMs: () => number;
-}
-
 /** Who a token belongs to, and what they may see. */
 export interface Identity {
   /** For logs and limits: never a secret. */

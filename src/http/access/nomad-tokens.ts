@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { ALL_RIGHTS, type Rights } from "../../schemas/rights.ts";
+import { systemClock, type Clock } from "../../shared/clock.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import { AuthUnavailable, Unauthorized } from "./errors.ts";
 import { FairSlots, type Requester } from "./fair-slots.ts";
@@ -45,15 +46,14 @@ export class NomadTokens implements Authenticator {
       readonly openWithoutAcls: boolean;
       /** How many tokens Nomad is asked about at a time. */
       readonly atOnce?: number;
-      /** Ms on a clock that nobody sets. */
-      readonly elapsedMs?: () => number;
+      readonly clock?: Clock;
     },
   ) {
     this.#ask = ask;
     this.#logger = options.logger;
     this.#openWithoutAcls = options.openWithoutAcls;
     this.#slots = new FairSlots(options.atOnce ?? 4);
-    this.#unknown = new UnknownTokens(options.elapsedMs ?? (() => performance.now()));
+    this.#unknown = new UnknownTokens(options.clock ?? systemClock);
   }
 
   async identify(token: string | undefined, requester: Requester): Promise<Identity | undefined> {

@@ -2,10 +2,11 @@ import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import { FOR_ALL, type ConsumerActor } from "../../feed/log.ts";
 import { EVERYTHING, type Access } from "../../publishers/selection/access.ts";
+import type { Clock } from "../../shared/clock.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import { credentialsOf } from "./credentials.ts";
 import { Grants, type Grant } from "./grants.ts";
-import type { Authenticator, Clocks } from "./identity.ts";
+import type { Authenticator } from "./identity.ts";
 import { addressOf, type Limits } from "./limits.ts";
 import { Tickets } from "./tickets.ts";
 
@@ -36,11 +37,11 @@ export class Principals {
   /** Without authenticators nobody is asked who they are. */
   constructor(
     options: RecheckOptions & { readonly authenticators: readonly Authenticator[] },
-    deps: Clocks & { readonly logger: Logger; readonly limits: Pick<Limits, "assertRoom"> },
+    deps: { readonly clock: Clock; readonly logger: Logger; readonly limits: Pick<Limits, "assertRoom"> },
   ) {
     const { authenticators } = options;
     this.#limits = deps.limits;
-    this.#tickets = new Tickets(deps);
+    this.#tickets = new Tickets(deps.clock);
     this.#grants =
       authenticators.length === 0
         ? undefined

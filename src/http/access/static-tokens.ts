@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import { isResourceType, type ResourceType } from "../../schemas/resources.ts";
 import { globMatches, type Rights } from "../../schemas/rights.ts";
+import { systemClock, type Clock } from "../../shared/clock.ts";
 import { fileVersions, ReloadingFiles } from "../../shared/reloading-files.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import { TokensFileInvalid, Unauthorized } from "./errors.ts";
@@ -10,13 +11,13 @@ import { parseTokensFile, type StaticToken } from "./tokens-file.ts";
 
 /** Knows the tokens of a file, which is read again when it changes. A broken file leaves the tokens as they were. */
 export class StaticTokens implements Authenticator {
-  readonly #nowMs: () => number;
+  readonly #clock: Pick<Clock, "now">;
   readonly #file: ReloadingFiles<readonly StaticToken[]>;
 
   /** @throws TokensFileInvalid */
-  constructor(path: string, options: { logger: Logger; nowMs?: () => number }) {
+  constructor(path: string, options: { logger: Logger; clock?: Pick<Clock, "now"> }) {
     const { logger } = options;
-    this.#nowMs = options.nowMs ?? Date.now;
+    this.#clock = options.clock ?? systemClock;
     this.#file = new ReloadingFiles({
       version: () => fileVersions([path]),
       read: () => readTokens(path),
@@ -42,7 +43,7 @@ export class StaticTokens implements Authenticator {
       if (timingSafeEqual(candidate.sha256, hash)) found = candidate;
     if (found === undefined) return undefined;
     const { name, manages, expiresAtMs } = found;
-    if (expiresAtMs !== undefined && expiresAtMs <= this.#nowMs())
+    if (expiresAtMs !== undefined && expiresAtMs <= this.#clock.now())
       throw new Unauthorized("The token has expired", "Get a new token");
     return { name: `token ${name}`, manages, rights: rightsOfToken(found), expiresAtMs };
   }

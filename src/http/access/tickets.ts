@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
+import type { Clock } from "../../shared/clock.ts";
 import { LimitReached, Unauthorized } from "./errors.ts";
-import type { Clocks } from "./identity.ts";
 
 const LIFETIME_MS = 30_000;
 const MAX_TICKETS = 10_000;
@@ -10,12 +10,12 @@ const MAX_TICKETS = 10_000;
  * time a log has it, it is worth nothing. Known to this process alone, and only by their hashes.
  */
 export class Tickets {
-  readonly #clocks: Clocks;
+  readonly #clock: Clock;
   /** Expiry by the clock that nobody sets. */
   readonly #open = new Map<string, { readonly token: string | undefined; readonly endsAtMs: number }>();
 
-  constructor(clocks: Clocks) {
-    this.#clocks = clocks;
+  constructor(clock: Clock) {
+    this.#clock = clock;
   }
 
   /** @throws LimitReached where too many wait to be used. */
@@ -28,9 +28,8 @@ export class Tickets {
       });
     }
     const ticket = randomBytes(32).toString("base64url");
-    const { nowMs, elapsedMs } = this.#clocks;
-    this.#open.set(hashOf(ticket), { token, endsAtMs: elapsedMs() + LIFETIME_MS });
-    return { ticket, expiresAtMs: nowMs() + LIFETIME_MS };
+    this.#open.set(hashOf(ticket), { token, endsAtMs: this.#clock.elapsed() + LIFETIME_MS });
+    return { ticket, expiresAtMs: this.#clock.now() + LIFETIME_MS };
   }
 
   /** The token it stands for. @throws Unauthorized where it was used, is too old, or never was one. */
@@ -38,7 +37,7 @@ export class Tickets {
     const key = hashOf(ticket);
     const found = this.#open.get(key);
     this.#open.delete(key);
-    if (found === undefined || found.endsAtMs <= this.#clocks.elapsedMs()) {
+    if (found === undefined || found.endsAtMs <= this.#clock.elapsed()) {
       throw new Unauthorized(
         "The ticket is not good: it was used, is older than 30 s, or is of another process",
         "Ask for a new one: POST /v1/tickets",
@@ -49,7 +48,7 @@ export class Tickets {
 
   /** They are in the order of their age. */
   #forgetOld(): void {
-    const now = this.#clocks.elapsedMs();
+    const now = this.#clock.elapsed();
     for (const [key, { endsAtMs }] of this.#open) {
       if (endsAtMs > now) return;
       this.#open.delete(key);

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { createSecureContext } from "node:tls";
 import type { SecureContextOptions } from "node:tls";
+import { every, systemClock, type Clock } from "../../shared/clock.ts";
 import { fileVersions, ReloadingFiles } from "../../shared/reloading-files.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import { TlsFilesUnusable } from "./errors.ts";
@@ -38,9 +39,14 @@ export function readTlsFiles(files: TlsFiles): SecureContextOptions {
  */
 export function watchTlsFiles(
   files: TlsFiles,
-  options: { logger: Logger; onChange: (read: SecureContextOptions) => void; lookEveryMs?: number },
+  options: {
+    logger: Logger;
+    onChange: (read: SecureContextOptions) => void;
+    lookEveryMs?: number;
+    clock?: Clock;
+  },
 ): () => void {
-  const { logger, onChange, lookEveryMs = LOOK_EVERY_MS } = options;
+  const { logger, onChange, lookEveryMs = LOOK_EVERY_MS, clock = systemClock } = options;
   const watched = new ReloadingFiles({
     version: () => fileVersions(pathsOf(files)),
     read: () => readTlsFiles(files),
@@ -51,8 +57,7 @@ export function watchTlsFiles(
     onUnusable: (problem) =>
       logger.warn({ err: problem }, "the listener's new certificate cannot be used: keeping the last"),
   });
-  const timer = setInterval(() => watched.current(), lookEveryMs).unref();
-  return () => clearInterval(timer);
+  return every(clock, lookEveryMs, () => watched.current());
 }
 
 function readPem(path: string): Buffer {

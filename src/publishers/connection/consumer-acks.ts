@@ -1,7 +1,7 @@
 import { EpochChanged } from "../../feed/errors.ts";
 import type { ConsumerStore } from "../../feed/log.ts";
 import { formatCursor, parseCursor, type Cursor } from "../../schemas/cursor.ts";
-import { systemClock, type Clock } from "../../shared/clock.ts";
+import type { Clock } from "../../shared/clock.ts";
 import { InvalidAck } from "./errors.ts";
 
 /** Between two writes of a connection, for which a log's disk may be waited. */
@@ -19,7 +19,7 @@ export class ConsumerAcks {
   #newest: Cursor | undefined;
   #isStoring = false;
 
-  constructor(store: Pick<ConsumerStore, "put">, name: string, clock: Clock = systemClock) {
+  constructor(store: Pick<ConsumerStore, "put">, name: string, clock: Clock) {
     this.#store = store;
     this.#name = name;
     this.#clock = clock;

@@ -1,5 +1,5 @@
 import type { EventEmitter } from "node:events";
-import { systemClock, type Clock } from "../../shared/clock.ts";
+import type { Clock } from "../../shared/clock.ts";
 
 /** Counts what was written to a connection and not taken from it yet, and says when all of it was. */
 export class Drain {
@@ -39,7 +39,7 @@ interface Drainable extends EventEmitter {
 /** Resolves true once `stream` takes more, false after `timeoutMs` or when `signal` aborts. */
 export async function whenDrained(
   stream: Drainable,
-  { timeoutMs, signal, clock = systemClock }: { timeoutMs: number; signal: AbortSignal; clock?: Clock },
+  { timeoutMs, signal, clock }: { timeoutMs: number; signal: AbortSignal; clock: Clock },
 ): Promise<boolean> {
   if (signal.aborted) return false;
   if (!stream.writableNeedDrain) return true;

@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http";
-import { systemClock, type Clock } from "../../shared/clock.ts";
+import type { Clock } from "../../shared/clock.ts";
 import { Drain } from "./drain.ts";
 import type { Encode, Frame, Sink, StreamFormat } from "./sink.ts";
 
@@ -20,8 +20,8 @@ export abstract class HttpSink implements Sink {
       format,
       contentType,
       encode,
-      clock = systemClock,
-    }: { format: StreamFormat; contentType: string; encode: Encode; clock?: Clock | undefined },
+      clock,
+    }: { format: StreamFormat; contentType: string; encode: Encode; clock: Clock },
   ) {
     this.format = format;
     this.encode = encode;

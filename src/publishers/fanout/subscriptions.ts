@@ -1,7 +1,7 @@
 import type { FeedLog } from "../../feed/log.ts";
 import { formatCursor, type Cursor } from "../../schemas/cursor.ts";
 import type { Subscription } from "../../schemas/subscription-schema.ts";
-import { systemClock, type Clock } from "../../shared/clock.ts";
+import type { Clock } from "../../shared/clock.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
 import { EVERYTHING, type Access } from "../selection/access.ts";
@@ -33,7 +33,7 @@ export interface SubscriptionsOptions {
   >;
   readonly bookmarkIntervalMs: number;
   readonly stallTimeoutMs: number;
-  readonly clock?: Clock;
+  readonly clock: Clock;
 }
 
 interface Running {
@@ -55,7 +55,7 @@ export class Subscriptions {
 
   constructor(options: SubscriptionsOptions) {
     this.#options = options;
-    this.#clock = options.clock ?? systemClock;
+    this.#clock = options.clock;
     this.#scheduler = new FairScheduler(this.#clock);
     this.#ring = new Ring({ ...options, scheduler: this.#scheduler, clock: this.#clock });
   }

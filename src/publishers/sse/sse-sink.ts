@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http";
-import { every, systemClock } from "../../shared/clock.ts";
+import { every, type Clock } from "../../shared/clock.ts";
 import type { Frame } from "../connection/sink.ts";
 import { HttpSink } from "../connection/http-sink.ts";
 
@@ -8,10 +8,18 @@ import { HttpSink } from "../connection/http-sink.ts";
  * them all and nothing else; frames of the connection carry theirs.
  */
 export class SseSink extends HttpSink {
-  constructor(response: ServerResponse, options: { heartbeatIntervalMs: number }) {
-    super(response, { format: "sse", contentType: "text/event-stream; charset=utf-8", encode: sseMessage });
+  constructor(
+    response: ServerResponse,
+    { heartbeatIntervalMs, clock }: { heartbeatIntervalMs: number; clock: Clock },
+  ) {
+    super(response, {
+      format: "sse",
+      contentType: "text/event-stream; charset=utf-8",
+      encode: sseMessage,
+      clock,
+    });
     const beat = () => this.writeIfIdle(": still here\n\n");
-    response.once("close", every(systemClock, options.heartbeatIntervalMs, beat));
+    response.once("close", every(clock, heartbeatIntervalMs, beat));
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import type { RawData, WebSocket } from "ws";
 import { InvalidMessage } from "../connection/errors.ts";
-import { every, systemClock, type Clock } from "../../shared/clock.ts";
+import { every, type Clock } from "../../shared/clock.ts";
 import { TokenBucket } from "../../shared/token-bucket.ts";
 
 /** Pings are answered, so who sends more is cut off. */
@@ -29,12 +29,12 @@ export function listenToClient(
   socket: Socket,
   {
     pingIntervalMs,
-    clock = systemClock,
+    clock,
     onPing,
     onAck,
     onEnd,
     onFlood,
-  }: ClientListeners & { pingIntervalMs: number; clock?: Clock },
+  }: ClientListeners & { pingIntervalMs: number; clock: Clock },
 ): void {
   let alive = true;
   let hasEnded = false;

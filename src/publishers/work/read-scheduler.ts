@@ -1,4 +1,4 @@
-import { systemClock, type Clock } from "../../shared/clock.ts";
+import type { Clock } from "../../shared/clock.ts";
 import { TooCostly } from "../connection/errors.ts";
 
 /** How long everybody else waits for one reader's slice. */
@@ -7,7 +7,7 @@ const SLICE_MS = 2;
 export interface ReadSchedulerOptions {
   /** What the work of one request may cost in all, in ms of slices. */
   readonly maxWorkMs: number;
-  readonly clock?: Pick<Clock, "elapsed">;
+  readonly clock: Pick<Clock, "elapsed">;
 }
 
 /**
@@ -63,11 +63,7 @@ export class ReadTask {
 
   constructor(
     scheduler: ReadScheduler,
-    {
-      maxWorkMs,
-      clock = systemClock,
-      signal,
-    }: ReadSchedulerOptions & { readonly signal: AbortSignal | undefined },
+    { maxWorkMs, clock, signal }: ReadSchedulerOptions & { readonly signal: AbortSignal | undefined },
   ) {
     this.#scheduler = scheduler;
     this.#signal = signal;
