@@ -188,6 +188,29 @@ it("only what shows or stores time reads the wall clock, which somebody may set;
   expect(reading.map(({ path }) => path)).toEqual(MAY_READ_THE_WALL_CLOCK);
 });
 
+/** Timers of sockets and files, and of commands; everything else gets its time from a clock. */
+const MAY_WAIT_BY_THEMSELVES = [
+  "src/commands/demo.ts",
+  "src/commands/io.ts",
+  "src/commands/tail.ts",
+  "src/feed/redis/connection.ts",
+  "src/feed/redis/key-lists.ts",
+  "src/feed/sqlite/log.ts",
+  "src/feed/waiters.ts",
+  "src/nomad/exchange.ts",
+  "src/nomad/requester.ts",
+  "src/shared/clock.ts",
+];
+
+it("what waits or measures does so by a clock, which a test can move", () => {
+  const waiting = files.filter(
+    ({ path, text }) =>
+      path.startsWith("src/") &&
+      /\bperformance\.now\b|\bset(Timeout|Interval)\(|"node:timers\/promises"/.test(text),
+  );
+  expect(waiting.map(({ path }) => path)).toEqual(MAY_WAIT_BY_THEMSELVES);
+});
+
 it("tables that are looked up by text are maps: a plain object answers to `constructor` too", () => {
   const tables = files.filter(({ text }) =>
     /^(export )?const \w+: Readonly<Record<string, .*= \{$|^\} as const satisfies Readonly<Record<string,/m.test(

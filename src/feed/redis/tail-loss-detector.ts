@@ -1,5 +1,5 @@
-import { setTimeout as delay } from "node:timers/promises";
 import type { EventDraft } from "../../schemas/draft.ts";
+import { systemClock } from "../../shared/clock.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import { randomEpoch } from "../epoch.ts";
 import type { FeedHead } from "../log.ts";
@@ -64,7 +64,7 @@ export class TailLossDetector {
 
   /** Where the feed is; under a new epoch where the old one has just been found ended. */
   async check(): Promise<FeedHead> {
-    const giveUpAtMs = performance.now() + OTHERS_MS;
+    const giveUpAtMs = systemClock.elapsed() + OTHERS_MS;
     for (;;) {
       const answer = await this.#connection.run(LOOK, seenArguments(this.#seen));
       const reply = new Reply(answer, this.#connection.source("the answer to LOOK"));
@@ -81,7 +81,7 @@ export class TailLossDetector {
         };
         this.remember({ epoch, sequence: head.sequence, stamp: reply.textOrNull(5, "stamp") ?? "" });
         return head;
-      } else if (performance.now() < giveUpAtMs) await delay(OTHERS_EVERY_MS);
+      } else if (systemClock.elapsed() < giveUpAtMs) await systemClock.sleep(OTHERS_EVERY_MS);
       else await this.#renew(UNVERIFIED, epoch);
     }
   }

@@ -1,4 +1,4 @@
-import { setTimeout as delay } from "node:timers/promises";
+import { systemClock } from "../../shared/clock.ts";
 import type { Waiters } from "../waiters.ts";
 import type { Connection } from "./connection.ts";
 import { Reply } from "./reply.ts";
@@ -44,7 +44,7 @@ export class Watch {
         sequence = await this.#newest(sequence);
         this.#waiters.wake(sequence);
       } catch {
-        await delay(AFTER_FAILURE_MS);
+        await systemClock.sleep(AFTER_FAILURE_MS);
         // Their own next call meets the same error and tells them.
         this.#waiters.end();
       }

@@ -1,8 +1,8 @@
-import { setImmediate } from "node:timers/promises";
 import type { Cursor } from "../../schemas/cursor.ts";
 import type { ObjectRef } from "../../schemas/resources.ts";
 import { LogUnavailable } from "../errors.ts";
 import type { ConsistentRead, StateEntry, StateFilter } from "../log.ts";
+import { systemClock } from "../../shared/clock.ts";
 import type { Connection } from "./connection.ts";
 import { KeptValues } from "./kept.ts";
 import { readMeta } from "./rows.ts";
@@ -83,7 +83,7 @@ export class SqliteConsistentReads {
   async #drop(): Promise<void> {
     this.#isDropping = true;
     try {
-      while (this.#log.isOpen && this.#kept.drop(this.#oldest, DROP_VALUES)) await setImmediate();
+      while (this.#log.isOpen && this.#kept.drop(this.#oldest, DROP_VALUES)) await systemClock.yield();
     } catch {
       // The end of the next consistent read tries again.
     } finally {

@@ -1,4 +1,3 @@
-import { setImmediate } from "node:timers/promises";
 import type { Cursor } from "../../schemas/cursor.ts";
 import type { LogEntry } from "../../schemas/draft.ts";
 import type { Scope } from "../../schemas/scope.ts";
@@ -22,6 +21,7 @@ import type {
 } from "../log.ts";
 import { firstOf } from "../first-of.ts";
 import { Waiters } from "../waiters.ts";
+import { systemClock } from "../../shared/clock.ts";
 import { claimScope, commitChunk, recordKnownEmpty } from "./commit.ts";
 import type { Connection } from "./connection.ts";
 import { SqliteConsumers } from "./consumers.ts";
@@ -170,9 +170,9 @@ export class SqliteLog implements FeedLog {
       const gone = trimBatch(this.#writing(), limits);
       if (gone === 0) break;
       removed += gone;
-      await setImmediate();
+      await systemClock.yield();
     }
-    if (removed > 0) while (mayGoOn() && reclaimBatch(this.#writing())) await setImmediate();
+    if (removed > 0) while (mayGoOn() && reclaimBatch(this.#writing())) await systemClock.yield();
     return { floor: readMeta(this.#connection).floor, removed };
   }
 
