@@ -128,7 +128,7 @@ async function runBridge(
     complete = await endsWithin(WORK_STOP_MS, Promise.allSettled(work), clock);
     if (complete) return;
     loggers.bridge.warn(
-      "the log does not answer: what it was to be told last is read from Nomad again at the next start",
+      "the log does not answer; the last changes are read from Nomad again at the next start",
     );
   });
   work.push(coordination.run(assignments, both), assignments.supervisor.run(both));
@@ -159,7 +159,7 @@ class Parts implements AsyncDisposable {
       try {
         await close();
       } catch (error) {
-        this.#logger.warn({ err: error }, "a part did not close cleanly");
+        this.#logger.warn({ err: error }, "a component did not close cleanly");
       }
     });
   }

@@ -45,7 +45,7 @@ function untilRedisAnswers<T>(ask: () => Promise<T>, waiting: Waiting): Promise<
   return untilItAnswers(ask, {
     ...waiting,
     isPassing: (error) => error instanceof LogUnavailable,
-    say: (message) => `the log cannot be opened yet, still trying: ${message}`,
+    say: (message) => `cannot open the log yet, retrying: ${message}`,
   });
 }
 

@@ -41,7 +41,7 @@ export async function regionOf(nomad: NomadClient, waiting: Waiting): Promise<Re
     if (only !== undefined && others.length === 0) return { name: only, sure: true };
     waiting.logger.warn(
       { regions: only === undefined ? [] : [only, ...others] },
-      'the agent\'s region may not be read: taking it for "global"; set --nomad-region to be sure',
+      'not allowed to read the agent\'s region; assuming "global". Set --nomad-region to be sure',
     );
     return { name: "global", sure: false };
   }, waiting);
@@ -77,7 +77,7 @@ export async function rightNomadAnswers(
     const region = await regionOf(nomad, waiting);
     if (region.sure && region.name !== regionIn(source)) throw wrongRegion(config, source, region.name);
   }
-  waiting.logger.info({ source }, "Nomad answers; watching it");
+  waiting.logger.info({ source }, "connected to Nomad; watching it");
 }
 
 function wrongRegion(config: Config, source: string, region: string): LogUnusable {

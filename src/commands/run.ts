@@ -41,8 +41,8 @@ async function sayHowItGoes(
     logger.info(
       { sequence, events: before && sequence - before.sequence },
       config.workers.kind === "redis"
-        ? "every scope that this worker watches so far was read; `assignments` shows who watches the others"
-        : "every scope was read: the feed is up to date",
+        ? "all scopes of this worker so far are read; `assignments` shows who watches the others"
+        : "all scopes are read: the feed is up to date",
     );
   } catch {
     // It ended before; `run` tells why.

@@ -44,7 +44,7 @@ export async function keepWithin(
       // While the log is away, those who have something to write say so.
       const level = failing || error instanceof LogUnavailable ? "debug" : "warn";
       failing = true;
-      logger[level]({ err: error }, "retention could not trim the log; trying again at every round");
+      logger[level]({ err: error }, "retention cannot trim the log; retrying");
     }
     await clock.sleep(TRIM_EVERY_MS, signal);
   }

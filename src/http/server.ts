@@ -163,9 +163,7 @@ export function createHttpServer(deps: HttpServerDeps, options: HttpServerOption
     async start() {
       assertMayListen({ ...options, authRequired: principals.authRequired });
       if (principals.authRequired && options.tls === undefined && !isLoopback(options.host)) {
-        logger.warn(
-          "tokens come unencrypted: give --tls-cert and --tls-key, or put a proxy with TLS in front",
-        );
+        logger.warn("tokens are sent unencrypted: set --tls-cert and --tls-key, or put a TLS proxy in front");
       }
       const url = await listen(app, options);
       return { url: options.tls === undefined ? url : url.replace(/^http:/, "https:") };

@@ -104,7 +104,7 @@ export class Requester {
       const next = this.#agents[this.#preferred] as Agent;
       this.#logger.info(
         { code: error.code, address: next.address.display },
-        "turning to another Nomad address",
+        "switching to another Nomad address",
       );
     }
     return true;

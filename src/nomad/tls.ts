@@ -24,12 +24,9 @@ export function tlsConnector(options: TlsOptions, logger: Logger): buildConnecto
   const files = new ReloadingFiles({
     version: () => JSON.stringify(readMaterial(options)),
     read: () => connectorOf(options, readMaterial(options)),
-    onReload: () => logger.info("using renewed TLS files for Nomad"),
+    onReload: () => logger.info("reloaded the TLS files for Nomad"),
     onUnusable: (problem) =>
-      logger.warn(
-        { err: problem },
-        "cannot use the TLS files for Nomad any more: going on with the last good ones",
-      ),
+      logger.warn({ err: problem }, "cannot use the TLS files for Nomad; keeping the previous ones"),
   });
   const name = options.serverName === undefined ? {} : { servername: options.serverName };
   return (target, callback) => {

@@ -26,7 +26,7 @@ function fileReader(path: string, logger: Logger): TokenReader {
       version: () => readText(path),
       read: (text) => secretIn(path, text),
       onUnusable: (problem) =>
-        logger.warn({ path, err: problem }, "Nomad's token file cannot be used: keeping the last token"),
+        logger.warn({ path, err: problem }, "cannot use Nomad's token file; keeping the previous token"),
     });
     return file.current();
   };

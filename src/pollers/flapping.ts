@@ -104,7 +104,10 @@ export class Flapping {
     const fields = paths.split("\n");
     const said = { fields: fields.slice(0, 10), object: subjectOf(ref) };
     const line = "fields come and go while no index moves, as when servers of two versions answer in turn";
-    this.#logger[this.#flaps.size === 0 ? "warn" : "debug"](said, `${line}: held as told until they rest`);
+    this.#logger[this.#flaps.size === 0 ? "warn" : "debug"](
+      said,
+      `${line}; ignoring these fields until they are steady`,
+    );
     this.#flaps.set(paths, { seen: new Map(), sinceMs: this.#clock.elapsed(), polls: 0 });
   }
 
@@ -125,7 +128,7 @@ export class Flapping {
     if (flap.polls < REST_POLLS || this.#clock.elapsed() - flap.sinceMs < REST_MS) return false;
     this.#flaps.delete(paths);
     if (this.#flaps.size === 0)
-      this.#logger.info({ objects: seen.size }, "fields that came and went rest again");
+      this.#logger.info({ objects: seen.size }, "fields that came and went are steady again");
     return true;
   }
 }

@@ -121,7 +121,7 @@ export class Leftovers {
       // While the log is away, the scopes that have something to write say so.
       const isNews = this.#failures === SAY_AT_FAILURE && !(error instanceof LogUnavailable);
       const level = isNews ? "warn" : "debug";
-      logger[level]({ err: error }, "could not look for what deleted namespaces left; trying again");
+      logger[level]({ err: error }, "cannot check what deleted namespaces left behind; retrying");
     }
     const endedAtMs = clock.elapsed();
     this.#earliestAtMs = endedAtMs + Math.max(SHORTEST_REST_MS, REST_FACTOR * (endedAtMs - startedAtMs));

@@ -17,7 +17,7 @@ export class OddNumbers {
     if (news.length === 0) return;
     this.#logger.warn(
       { count: news.length, objects: news.slice(0, 20) },
-      `${news[0]} has a number that JSON does not know (-Inf, +Inf, NaN; Nomad before 1.5 writes such scores): read as null`,
+      `${news[0]} has a number that JSON cannot express (-Inf, +Inf, NaN; Nomad before 1.5 writes such scores); reading it as null`,
     );
   }
 }

@@ -108,7 +108,7 @@ export class Planner {
         // While the log is away, the scopes that have something to write say so.
         const level = this.#failing || error instanceof LogUnavailable ? "debug" : "error";
         this.#failing = true;
-        logger[level]({ err: error }, "could not plan which scopes to watch; trying again");
+        logger[level]({ err: error }, "cannot plan which scopes to watch; retrying");
         pauseMs = RETRY_PLAN_MS;
       }
       if (namespaces === this.#namespaces) {
@@ -167,7 +167,7 @@ export class Planner {
     if (overBudget > this.#overBudget) {
       logger.warn(
         { scopes, maxScopes },
-        "more scopes than connections: some will wait for a free one; raise --max-connections and Nomad's limits.http_max_conns_per_client",
+        "more scopes than connections: some wait for a free connection; raise --max-connections and Nomad's limits.http_max_conns_per_client",
       );
     }
     this.#overBudget = overBudget;
@@ -191,7 +191,7 @@ export class Planner {
     } else {
       const hint =
         "Give the token list-jobs and read-job in the namespaces to watch; doctor shows what it may do";
-      this.#deps.logger.warn({ hint }, "the token sees no namespace: nothing in any is watched");
+      this.#deps.logger.warn({ hint }, "the token sees no namespace; nothing in namespaces is watched");
     }
     this.#wake.abort();
   }

@@ -69,7 +69,7 @@ export class QueryWait {
     this.#waitMs = waitMs;
     this.#logger.warn(
       { limitMs: Math.round(limitMs), waitMs, hint: "Raise that limit, or set --wait below it" },
-      `something between this process and Nomad ends queries after ${seconds(limitMs)} s: they wait ${seconds(waitMs)} s at most from now on`,
+      `something between this process and Nomad ends queries after ${seconds(limitMs)} s; queries now wait at most ${seconds(waitMs)} s`,
     );
   }
 }

@@ -82,7 +82,7 @@ export class Supervisor {
         ]);
         if (outcome === "stuck") abort.abort(new Error("stopped moving"));
         else if (outcome === "drained") {
-          this.#deps.logger.info({ scope: name }, "nothing is left of its namespace: scope ended");
+          this.#deps.logger.info({ scope: name }, "its namespace is deleted and empty; scope ended");
           return "done";
         } else return outcome;
       }
@@ -129,7 +129,7 @@ export class Supervisor {
   #beginAnew(epoch: string): void {
     this.#deps.logger.warn(
       { epoch, scopes: this.#running.size },
-      "the feed has a new epoch: every scope is read anew",
+      "the feed has a new epoch; reading all scopes again",
     );
     for (const { loop } of this.#running.values()) loop.beginAnew();
   }
@@ -139,7 +139,7 @@ export class Supervisor {
     for (const [name, { loop, stuck }] of this.#running) {
       const stillMs = now - loop.report().lastMoveAtMs;
       if (stillMs <= this.stuckAfterMs) continue;
-      this.#deps.logger.error({ scope: name, stillMs }, "a scope's loop stopped moving; replacing it");
+      this.#deps.logger.error({ scope: name, stillMs }, "scope loop is stuck; restarting it");
       stuck.resolve("stuck");
     }
   }

@@ -132,7 +132,7 @@ describe.skipIf(missing !== undefined)(`workers as processes${skippedBecause(mis
     asleep.child.kill("SIGCONT");
     simulator.churn(40);
     await share(...workers);
-    expect(asleep.log()).toContain("are not this worker's any more");
+    expect(asleep.log()).toContain("this worker was silent for too long");
     simulator.churn(40);
     expect(await caughtUp()).toMatchObject(NOTHING_WRONG);
   });
@@ -144,7 +144,7 @@ describe.skipIf(missing !== undefined)(`workers as processes${skippedBecause(mis
     const haveNoticed = (outages: number) =>
       until(`all have noticed ${outages} outages`, () =>
         workers.every(({ lines }) => {
-          const lost = lines.filter(({ msg }) => msg.includes("connection to Redis is lost"));
+          const lost = lines.filter(({ msg }) => msg.includes("lost the connection to Redis"));
           return lost.length === outages;
         }),
       );

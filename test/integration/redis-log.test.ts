@@ -129,7 +129,7 @@ describe.skipIf(missing !== undefined)(`the Redis log survives${title}`, () => {
     proxy.swallow(false);
     await until("the log takes the same commit", () => log.commit(change(claim, 2)).catch(() => undefined));
     expect(await sequences(log)).toEqual([1, 2]);
-    expect(lines).toEqual([expect.stringContaining("is lost"), "Redis is back"]);
+    expect(lines).toEqual([expect.stringContaining("lost the connection"), "reconnected to Redis"]);
     await log[Symbol.asyncDispose]();
   });
 

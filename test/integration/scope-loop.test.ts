@@ -474,7 +474,7 @@ describe("a scope's loop", () => {
       ["10", 53_647],
     ]);
     expect(lines).toEqual([
-      "something between this process and Nomad ends queries after 60 s: they wait 53.6 s at most from now on",
+      "something between this process and Nomad ends queries after 60 s; queries now wait at most 53.6 s",
     ]);
     nomad.set("jobs/default", 20, [job("a", 15, { created: 5 })]);
     expect((await count(3)).map((event) => event.type)).not.toContain("nomad.feed.scope");

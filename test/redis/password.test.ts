@@ -46,11 +46,11 @@ test.skipIf(missing !== undefined)(
 
       const lines = bridge.lines.slice(before);
       expect(lines.filter(({ level }) => level === "error").map(({ msg }) => msg)).toEqual([
-        "Redis does not let us in; trying again until it does",
+        "Redis refuses the credentials; retrying",
       ]);
       const warnings = lines.filter(({ level }) => level === "warn").map(({ msg }) => msg);
       // A command that was under way when the connection was cut is told first.
-      const consequences = warnings.filter((msg) => !msg.startsWith("the connection to Redis is lost"));
+      const consequences = warnings.filter((msg) => !msg.startsWith("lost the connection to Redis"));
       expect(consequences).toEqual([
         expect.stringMatching(/^paused, nothing is lost: Redis .* does not let us in/),
       ]);

@@ -71,8 +71,8 @@ describe.skipIf(missing !== undefined)(`a failover by Sentinels${title}`, () => 
       reader.head().catch(() => undefined),
     );
     expect(await reader.waitBeyond(sequence - 1, { timeoutMs: 1000 })).toBe(true);
-    expect(lines.filter((line) => line.startsWith("the connection to Redis is lost"))).toHaveLength(1);
-    expect(lines.filter((line) => line === "Redis is back")).toHaveLength(1);
+    expect(lines.filter((line) => line.startsWith("lost the connection to Redis"))).toHaveLength(1);
+    expect(lines.filter((line) => line === "reconnected to Redis")).toHaveLength(1);
     await Promise.all([log[Symbol.asyncDispose](), reader[Symbol.asyncDispose]()]);
   });
 

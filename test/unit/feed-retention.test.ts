@@ -23,7 +23,7 @@ test("retention says once that it cannot trim, goes on when it can, and says the
   expect(rounds).toBe(9);
   stop.abort();
   await done;
-  const away = "retention could not trim the log; trying again at every round";
+  const away = "retention cannot trim the log; retrying";
   expect(lines).toEqual([away, "retention removed the oldest events", away]);
 });
 

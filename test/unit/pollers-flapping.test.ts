@@ -48,7 +48,7 @@ describe("fields that come and go with the server that answers", () => {
       expect(await poll(both("old"))).toEqual([]);
       expect(await poll(both("new"))).toEqual([]);
     }
-    expect(lines).toEqual([expect.stringMatching(/held as told until they rest/)]);
+    expect(lines).toEqual([expect.stringMatching(/ignoring these fields until they are steady/)]);
   });
 
   test("do not keep back what really happens beside them", async () => {
@@ -76,7 +76,7 @@ describe("fields that come and go with the server that answers", () => {
       expect(told.get({ resource: "jobs", namespace: "default", key: "a" })?.value["NodePool"]).toBe(
         last === "old" ? undefined : "default",
       );
-      expect(lines.at(-1)).toMatch(/rest again/);
+      expect(lines.at(-1)).toMatch(/are steady again/);
       for (let turn = 0; turn < 12; turn++) await poll(both(last));
       expect(await poll(both(last === "old" ? "new" : "old"))).toEqual(["update a", "update b"]);
     },

@@ -86,7 +86,7 @@ export class HeldAssignment {
       await jobs.giveBack(this.job, isOver ? "over" : "now");
     } catch (error) {
       // Its lock ends by itself, and then somebody takes it.
-      logger.debug({ err: error, assignment: this.assignment }, "an assignment could not be given back");
+      logger.debug({ err: error, assignment: this.assignment }, "cannot give an assignment back");
     }
   }
 
@@ -98,7 +98,7 @@ export class HeldAssignment {
       if (this.leaving) return "stopped";
       logger.error(
         { err: error, assignment: this.assignment },
-        "an assignment failed; it is tried again, here or by another worker",
+        "assignment failed; this or another worker will retry it",
       );
       return "failed";
     }

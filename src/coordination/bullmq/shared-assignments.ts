@@ -116,7 +116,7 @@ export class SharedAssignments implements Coordination {
         this.#failing = true;
         this.#parts.logger[level](
           { err: error },
-          "the assignments cannot be shared out at the moment; this worker goes on with those it has, and tries again",
+          "cannot coordinate with the other workers; keeping the current assignments and retrying",
         );
       }
       await this.#parts.clock.sleep(this.#parts.roundMs, signal);
@@ -160,7 +160,7 @@ export class SharedAssignments implements Coordination {
     for (const held of lost) held.lose();
     this.#parts.logger.warn(
       { assignments: lost.map(({ assignment }) => assignment) },
-      `${lost.length} assignments are not this worker's any more: it said nothing for too long and others took them, or Redis lost its data`,
+      `lost ${lost.length} assignments: this worker was silent for too long and others took over, or Redis lost its data`,
     );
   }
 
@@ -258,7 +258,7 @@ export class SharedAssignments implements Coordination {
       if (this.#silent.has(worker)) continue;
       logger.warn(
         { worker, assignments },
-        `worker ${worker} says nothing any more; if it stays so, its ${assignments.length} assignments go to others`,
+        `worker ${worker} is silent; unless it returns, its ${assignments.length} assignments go to others`,
       );
     }
     this.#silent = new Set(silent.keys());
@@ -269,11 +269,11 @@ export class SharedAssignments implements Coordination {
     if (fromSilent.length > 0) {
       logger.warn(
         { assignments: fromSilent },
-        `${fromSilent.length} assignments of a worker that says nothing any more go to others now`,
+        `${fromSilent.length} assignments of a silent worker now go to others`,
       );
     }
     const assignments = assignmentsOf(this.#plan).length;
-    const share = `${this.#held.size} of ${assignments} assignments are done here, by one of ${workers} workers`;
+    const share = `this worker holds ${this.#held.size} of ${assignments} assignments; workers alive: ${workers}`;
     this.#share = { ...this.#share, before: this.#share.now, now: share };
     // Only what lasts: while assignments move, it is another in every round.
     if (share === this.#share.said || share !== this.#share.before) return;

@@ -127,7 +127,7 @@ export class LocalAssignments implements Coordination {
       ending = await holder.perform(assignment, abort.signal);
     } catch (error) {
       if (!abort.signal.aborted) {
-        this.#logger.error({ err: error, assignment }, "an assignment failed; starting it again");
+        this.#logger.error({ err: error, assignment }, "assignment failed; restarting it");
       }
     }
     this.#held.delete(assignment);
@@ -150,9 +150,9 @@ export class LocalAssignments implements Coordination {
     this.#logger.error(
       {
         scope: assignment,
-        hint: "Stop one of the two, or start both with --workers redis; what this one watches no more, it takes up at its next start",
+        hint: "Stop one of the two, or start both with --workers redis. This one watches the scope again after its next start",
       },
-      "another process writes this feed and took the scope over; it is not watched here any more",
+      "another process writes this feed and took over the scope; no longer watching it here",
     );
   }
 }

@@ -196,17 +196,14 @@ export class Connection {
       const facts = { redis: this.where, err: error };
       if (isLockedOut(error)) {
         said = "locked out";
-        logger.error(
-          { ...facts, hint: REFUSAL_HINT },
-          "Redis does not let us in; trying again until it does",
-        );
+        logger.error({ ...facts, hint: REFUSAL_HINT }, "Redis refuses the credentials; retrying");
       } else if (said === undefined) {
         said = "lost";
-        logger.warn(facts, "the connection to Redis is lost; trying again until it is back");
+        logger.warn(facts, "lost the connection to Redis; retrying");
       }
     });
     redis.on("ready", () => {
-      if (said !== undefined) logger.info({ redis: this.where }, "Redis is back");
+      if (said !== undefined) logger.info({ redis: this.where }, "reconnected to Redis");
       said = undefined;
       this.#lastError = undefined;
       this.#known = new Map();

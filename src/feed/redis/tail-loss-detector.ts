@@ -110,7 +110,7 @@ export class TailLossDetector {
     };
     logger.error(
       { redis: this.#connection.where, epoch, previous, lastKnown },
-      `the feed has a new epoch: ${reason}. What was lost is derived from Nomad again; cursors of the old epoch have ended`,
+      `the feed has a new epoch: ${reason}. What was lost is derived from Nomad again; cursors of the old epoch are no longer valid`,
     );
   }
 }

@@ -122,7 +122,7 @@ export class Grant {
       const { name } = this.access;
       this.#options.logger.info(
         { subscriber: name, streams: this.#streams.size, reason: reason.message },
-        "a token is no longer good: ending its streams",
+        "token no longer valid; ending its streams",
       );
       // What is on its way to them must not be more than they may see; whoever comes next is asked for anew.
       this.#identity = { ...this.#identity, rights: NO_RIGHTS };

@@ -85,6 +85,6 @@ export class NomadTokens implements Authenticator {
   #warnOnce(): void {
     if (this.#saidOpen) return;
     this.#saidOpen = true;
-    this.#logger.warn("Nomad runs without ACLs: as there, every token is accepted and sees everything");
+    this.#logger.warn("Nomad runs without ACLs: every token is accepted and sees everything");
   }
 }

@@ -21,11 +21,11 @@ export class StaticTokens implements Authenticator {
     this.#file = new ReloadingFiles({
       version: () => fileVersions([path]),
       read: () => readTokens(path),
-      onReload: ({ length }) => logger.info({ path, tokens: length }, "read the file of tokens again"),
+      onReload: ({ length }) => logger.info({ path, tokens: length }, "reloaded the tokens file"),
       onUnusable: (problem) =>
         logger.warn(
           { path, reason: reasonOf(problem) },
-          "the file of tokens cannot be used: keeping the tokens as they were",
+          "cannot use the tokens file; keeping the previous tokens",
         ),
     });
   }

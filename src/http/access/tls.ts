@@ -52,10 +52,13 @@ export function watchTlsFiles(
     read: () => readTlsFiles(files),
     onReload: (read) => {
       onChange(read);
-      logger.info({ cert: files.cert }, "the listener's certificate was read again");
+      logger.info({ cert: files.cert }, "reloaded the listener's TLS certificate");
     },
     onUnusable: (problem) =>
-      logger.warn({ err: problem }, "the listener's new certificate cannot be used: keeping the last"),
+      logger.warn(
+        { err: problem },
+        "cannot use the listener's new TLS certificate; keeping the previous one",
+      ),
   });
   return every(clock, lookEveryMs, () => watched.current());
 }

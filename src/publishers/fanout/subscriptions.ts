@@ -148,7 +148,8 @@ export class Subscriptions {
       from: formatCursor(start.cursor),
       to: formatCursor(cursor),
     };
-    if (reason === "INTERNAL") logger.error({ ...line, err: error }, "Subscription ended by a defect");
+    if (reason === "INTERNAL")
+      logger.error({ ...line, err: error }, "Subscription ended by an internal error");
     else logger.info(line, "Subscription ended");
   }
 }
