@@ -27,8 +27,8 @@ export const STANDING_ASSIGNMENTS = ["plan", "trim"] as const;
 /** `finish`: only what is left of it; it ends by itself. */
 export type AssignmentPlan = ReadonlyMap<string, "perform" | "finish">;
 
-/** `done`: nothing is left of it; `fenced`: somebody else does it; `stopped`: the signal aborted. */
-export type Ending = "done" | "fenced" | "stopped";
+/** `drained`: nothing is left of it; `fenced`: somebody else does it; `stopped`: the signal aborted. */
+export type Ending = "drained" | "fenced" | "stopped";
 
 /** What this process can do. */
 export interface AssignmentHolder {

@@ -80,11 +80,12 @@ export class Supervisor {
           loop.run(AbortSignal.any([signal, abort.signal])),
           running.stuck.promise,
         ]);
-        if (outcome === "stuck") abort.abort(new Error("stopped moving"));
-        else if (outcome === "drained") {
-          this.#deps.logger.info({ scope: name }, "its namespace is deleted and empty; scope ended");
-          return "done";
-        } else return outcome;
+        if (outcome !== "stuck") {
+          if (outcome === "drained")
+            this.#deps.logger.info({ scope: name }, "its namespace is deleted and empty; scope ended");
+          return outcome;
+        }
+        abort.abort(new Error("stopped moving"));
       }
     } finally {
       this.#ended(scope);

@@ -3,7 +3,7 @@ import * as fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Claim, FeedLog, ConsistentRead, StateFilter } from "../../src/feed/log.ts";
 import { objectChange, refOf } from "../support/drafts.ts";
-import type { OpenLog } from "./feed-log.ts";
+import type { OpenLog } from "./log-context.ts";
 
 const KEYS = Array.from({ length: 150 }, (_, n) => `k${String(n).padStart(3, "0")}`);
 const NAMESPACES = ["default", "prod"];

@@ -45,7 +45,7 @@ export function coordinationContract(name: string, open: OpenCoordination): void
     });
 
     test("what is to be finished is done until it is done", async () => {
-      holder.endings.set("jobs/gone", "done");
+      holder.endings.set("jobs/gone", "drained");
       await coordination.announce(new Map([...planOf(1), ["jobs/gone", "finish"]]));
       await does("plan", "trim", "jobs/n1");
       await until("it was finished", () => holder.begun.includes("jobs/gone"));
@@ -54,7 +54,7 @@ export function coordinationContract(name: string, open: OpenCoordination): void
     });
 
     test("what fails, or ends though it is planned, is begun again", async () => {
-      holder.endings.set("jobs/n1", new Error("no luck")).set("jobs/n2", "done");
+      holder.endings.set("jobs/n1", new Error("no luck")).set("jobs/n2", "drained");
       await coordination.announce(planOf(2));
       await until("both were begun", () =>
         ["jobs/n1", "jobs/n2"].every((assignment) => holder.begun.includes(assignment)),

@@ -4,7 +4,7 @@ import type { Claim, Commit, FeedLog } from "../../src/feed/log.ts";
 import { subjectOf, type ObjectRef } from "../../src/schemas/resources.ts";
 import { scopesOverlap, type Scope } from "../../src/schemas/scope.ts";
 import { objectChange } from "../support/drafts.ts";
-import type { OpenLog } from "./feed-log.ts";
+import type { OpenLog } from "./log-context.ts";
 
 const SCOPES: readonly Scope[] = [
   { resource: "jobs", namespace: "default" },

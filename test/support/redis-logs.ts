@@ -5,7 +5,7 @@ import { epochEventOf } from "../../src/events/control.ts";
 import { openRedisLog, type RedisLogOptions } from "../../src/feed/redis/open.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
-import type { OpenLog } from "../contract/feed-log.ts";
+import type { OpenLog } from "../contract/log-context.ts";
 
 const SOURCE = "nomad://test/global";
 let feeds = 0;

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openSqliteLog } from "../../src/feed/sqlite/open.ts";
-import type { OpenLog } from "../contract/feed-log.ts";
+import type { OpenLog } from "../contract/log-context.ts";
 
 /** A directory of its own for each log; fsync is left out, for speed. */
 export const openTemporarySqliteLog: OpenLog = async (options) => {

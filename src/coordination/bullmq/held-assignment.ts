@@ -78,10 +78,10 @@ export class HeldAssignment {
     const { jobs, logger, planned } = this.#parts;
     const ending = await this.#perform();
     if (ending === "failed") await this.#rest("it failed and is about to be begun again");
-    if (ending === "done")
+    if (ending === "drained")
       await this.#rest("it ended and is about to be begun again, if it is still planned");
     if (this.#lost) return;
-    const isOver = planned() === undefined || (ending === "done" && planned() === "finish");
+    const isOver = planned() === undefined || (ending === "drained" && planned() === "finish");
     try {
       await jobs.giveBack(this.job, isOver ? "over" : "now");
     } catch (error) {

@@ -133,7 +133,7 @@ export class LocalAssignments implements Coordination {
     this.#held.delete(assignment);
     this.#metrics.assignmentsHeld.set(this.#held.size);
     if (ending === "fenced") this.#giveUp(assignment);
-    if (ending === "done" && this.#plan.get(assignment) !== "perform") return;
+    if (ending === "drained" && this.#plan.get(assignment) !== "perform") return;
     // At once it would be a race without end; what was stopped is begun again only where the plan has it back.
     if (ending !== "stopped") await this.#rest();
     this.#reconcile();
