@@ -156,7 +156,7 @@ async function poll(
 }
 
 /** What an answer says, and since when the namespaces that were asked for exist. */
-interface Said {
+interface Evidence {
   readonly index: string;
   readonly changes: readonly Change[];
   readonly namespaces: Map<string, bigint | "absent" | "hidden">;
@@ -165,7 +165,7 @@ interface Said {
 async function firstGuiltySign(
   nomad: NomadApi,
   input: ExamineInput,
-  { index, changes, namespaces }: Said,
+  { index, changes, namespaces }: Evidence,
 ): Promise<Sign | null> {
   const { scope, known } = input;
   for (const sign of restoreSigns({ scope, index, lastIndex: known.last.index, changes })) {
@@ -185,7 +185,7 @@ async function mayAppear(
   nomad: NomadApi,
   { scope, known, signal }: ExamineInput,
   { ref, createIndex }: NonNullable<Sign["appeared"]>,
-  namespaces: Said["namespaces"],
+  namespaces: Evidence["namespaces"],
 ): Promise<boolean> {
   if (known.mayWiden && !(await known.wasDeleted(ref, createIndex))) return true;
   if (!RESOURCES[scope.resource].namespaced || ref.namespace === "default") return false;

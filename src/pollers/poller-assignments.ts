@@ -89,7 +89,7 @@ export class PollerAssignments implements AssignmentHolder {
   /** Every scope that is to be watched, by whichever process; who plans watches the namespaces besides. */
   #scopesPlanned(): string[] | undefined {
     if (this.#plan === undefined || !this.#isPlanKnown) return undefined;
-    const scopes = [...this.#plan.keys()].filter((duty) => parseScopeName(duty) !== undefined);
+    const scopes = [...this.#plan.keys()].filter((assignment) => parseScopeName(assignment) !== undefined);
     return this.#findsNamespaces ? [NAMESPACES, ...scopes] : scopes;
   }
 

@@ -216,8 +216,8 @@ export function registerReads(t: LogContext): void {
 
     test("can be made by many at once and read again", async () => {
       await t.poll(JOBS, "1", [jobRef("web")]);
-      const cuts = await Promise.all(Array.from({ length: 5 }, () => t.log.consistentRead()));
-      for (const read of cuts) {
+      const reads = await Promise.all(Array.from({ length: 5 }, () => t.log.consistentRead()));
+      for (const read of reads) {
         expect(await objects(read.entries())).toHaveLength(1);
         expect(await objects(read.entries())).toHaveLength(1);
         await read[Symbol.asyncDispose]();

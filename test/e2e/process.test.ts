@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createSimulator, type Simulator } from "../../packages/nomad-simulator/src/index.ts";
 import { startBridgeProcess, type BridgeProcess } from "../support/bridge-process.ts";
-import { judgeLog, readLog } from "../support/feed-check.ts";
+import { checkLog, readLog } from "../support/feed-check.ts";
 import { simulatorTruth } from "../support/simulator-truth.ts";
 import { until } from "../support/until.ts";
 
@@ -29,7 +29,7 @@ describe("the bridge as a process", () => {
   };
   const caughtUp = () =>
     until("the log is what the cluster has", async () => {
-      const verdict = judgeLog(await readLog(file), simulatorTruth(simulator));
+      const verdict = checkLog(await readLog(file), simulatorTruth(simulator));
       return verdict.lost.length === 0 && verdict;
     });
 

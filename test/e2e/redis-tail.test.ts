@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { createSimulator } from "../../packages/nomad-simulator/src/index.ts";
 import { startBridgeProcess } from "../support/bridge-process.ts";
 import { CHAOS_FLAGS } from "../support/chaos-subject.ts";
-import { judgeLog, readLog, type SeenEvent, type Verdict } from "../support/feed-check.ts";
+import { checkLog, readLog, type SeenEvent, type Verdict } from "../support/feed-check.ts";
 import { redisMissing, RedisServer } from "../support/redis-server.ts";
 import { simulatorTruth } from "../support/simulator-truth.ts";
 import { skippedBecause } from "../support/skipped.ts";
@@ -32,7 +32,7 @@ describe.skipIf(missing !== undefined)(
             "the folded log is what the cluster has",
             async () => {
               const events = await read().catch(() => []);
-              const verdict = judgeLog(events, simulatorTruth(simulator));
+              const verdict = checkLog(events, simulatorTruth(simulator));
               return verdict.lost.length === 0 && { verdict, events };
             },
             60_000,

@@ -3,7 +3,7 @@ import type { AssignmentStatus } from "../../src/schemas/assignment-schema.ts";
 import { assignmentsSchema } from "../../src/schemas/assignment-schema.ts";
 import { createSimulator, type Simulator } from "../../packages/nomad-simulator/src/index.ts";
 import { startBridgeProcess, type BridgeProcess } from "../support/bridge-process.ts";
-import { judgeLog, readLog } from "../support/feed-check.ts";
+import { checkLog, readLog } from "../support/feed-check.ts";
 import { RedisServer, redisMissing } from "../support/redis-server.ts";
 import { simulatorTruth } from "../support/simulator-truth.ts";
 import { skippedBecause } from "../support/skipped.ts";
@@ -45,7 +45,7 @@ describe.skipIf(missing !== undefined)(`workers as processes${skippedBecause(mis
     });
   const caughtUp = () =>
     until("the log is what the cluster has", async () => {
-      const verdict = judgeLog(await readLog({ kind: "redis", url: redis.url }), simulatorTruth(simulator));
+      const verdict = checkLog(await readLog({ kind: "redis", url: redis.url }), simulatorTruth(simulator));
       return verdict.lost.length === 0 && verdict;
     });
   /** Who of these, all of which live, plans. */

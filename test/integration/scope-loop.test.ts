@@ -18,7 +18,7 @@ import { silentLogger } from "../../src/telemetry/logger.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { breakable } from "../support/breakable-log.ts";
 import { recordingLogger } from "../support/recording-logger.ts";
-import { judgeLog, parseEvent, type SeenEvent } from "../support/feed-check.ts";
+import { checkLog, parseEvent, type SeenEvent } from "../support/feed-check.ts";
 import { ScriptedNomad } from "../support/scripted-nomad.ts";
 import { until } from "../support/until.ts";
 
@@ -125,7 +125,7 @@ describe("a scope's loop", () => {
     });
   const expectFolds = async (stubs: readonly { ID: string; Namespace: string }[]) => {
     const truth = new Map(stubs.map((stub) => [`jobs/${stub.Namespace}/${stub.ID}`, stub as Json]));
-    const verdict = judgeLog(await events(), truth);
+    const verdict = checkLog(await events(), truth);
     expect(verdict).toMatchObject({ lost: [], duplicated: [], outOfOrder: [] });
   };
 

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { FeedLocation } from "../../src/config/value-types.ts";
 import { createRandom, type Random } from "../../packages/nomad-simulator/src/random.ts";
 import { startBridgeProcess, type BridgeProcess } from "../support/bridge-process.ts";
-import { judgeLog, readLog } from "../support/feed-check.ts";
+import { checkLog, readLog } from "../support/feed-check.ts";
 import { findNomadAgent, type NomadAgent } from "../support/nomad-agent.ts";
 import { NomadChurn } from "../support/nomad-churn.ts";
 import { nomadTruth } from "../support/nomad-truth.ts";
@@ -124,15 +124,15 @@ describe.skipIf(typeof found === "string")(`random operations on a real Nomad ag
             await delay(random.between(0, 200));
           }
           say(`${churn.done} done, ${churn.refused} refused, ${watcher.kills} kills; catching up`);
-          const judge = async () => judgeLog(await readLog(log), await nomadTruth(agent.address));
+          const check = async () => checkLog(await readLog(log), await nomadTruth(agent.address));
           const verdict = await until(
             "the folded feed is what Nomad has",
             async () => {
-              const now = await judge();
+              const now = await check();
               return now.lost.length === 0 && now;
             },
             SETTLE_WITHIN_MS,
-          ).catch(judge);
+          ).catch(check);
           const resyncs = (await readLog(log)).filter((event) => event.type === "nomad.feed.resync");
           expect({ ...verdict, resyncs: resyncs.map((event) => event.data["reason"]) }).toEqual({
             events: verdict.events,

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startBridgeProcess, type BridgeProcess } from "../support/bridge-process.ts";
-import { judgeLog, readLog, type SeenEvent } from "../support/feed-check.ts";
+import { checkLog, readLog, type SeenEvent } from "../support/feed-check.ts";
 import { findNomadAgent, type NomadAgent } from "../support/nomad-agent.ts";
 import { followEventStream, type StreamedEvent } from "../support/nomad-event-stream.ts";
 import { nomadTruth } from "../support/nomad-truth.ts";
@@ -168,9 +168,9 @@ describe.skipIf(typeof found === "string")(`a real Nomad agent (${origin})`, () 
   it("agrees with Nomad's own lists in the end, with an unbroken chain and no event twice", async () => {
     const verdict = await until("the folded log is what Nomad has", async () => {
       const truth = await nomadTruth(agent.address);
-      const now = judgeLog(await events(), truth);
+      const now = checkLog(await events(), truth);
       return now.lost.length === 0 ? now : undefined;
-    }).catch(async () => judgeLog(await events(), await nomadTruth(agent.address)));
+    }).catch(async () => checkLog(await events(), await nomadTruth(agent.address)));
     expect(verdict.lost).toEqual([]);
     expect(verdict.duplicated).toEqual([]);
     expect(verdict.outOfOrder).toEqual([]);

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { createSimulator } from "../../packages/nomad-simulator/src/index.ts";
 import { startBridgeProcess } from "../support/bridge-process.ts";
 import { CHAOS_FLAGS } from "../support/chaos-subject.ts";
-import { judgeLog, readLog } from "../support/feed-check.ts";
+import { checkLog, readLog } from "../support/feed-check.ts";
 import { redisMissing, RedisServer } from "../support/redis-server.ts";
 import { simulatorTruth } from "../support/simulator-truth.ts";
 import { skippedBecause } from "../support/skipped.ts";
@@ -56,7 +56,7 @@ test.skipIf(missing !== undefined)(
       ]);
       simulator.stop();
       await until("the log is what the cluster has", async () => {
-        const verdict = judgeLog(await readLog({ kind: "redis", url }), simulatorTruth(simulator));
+        const verdict = checkLog(await readLog({ kind: "redis", url }), simulatorTruth(simulator));
         return verdict.lost.length === 0;
       });
     } finally {

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { createSimulator } from "../../packages/nomad-simulator/src/index.ts";
 import { startBridgeProcess } from "../support/bridge-process.ts";
 import { CHAOS_FLAGS } from "../support/chaos-subject.ts";
-import { judgeLog, readLog } from "../support/feed-check.ts";
+import { checkLog, readLog } from "../support/feed-check.ts";
 import { startCluster } from "../support/redis-cluster.ts";
 import { redisMissing } from "../support/redis-server.ts";
 import { simulatorTruth } from "../support/simulator-truth.ts";
@@ -48,7 +48,7 @@ describe.skipIf(missing !== undefined)(
           "the folded log is what the cluster has",
           async () => {
             const events = await readLog({ kind: "redis", url });
-            const found = judgeLog(events, simulatorTruth(simulator));
+            const found = checkLog(events, simulatorTruth(simulator));
             return found.lost.length === 0 && found;
           },
           60_000,

@@ -13,7 +13,7 @@ import { ChaosWorkers } from "./chaos-workers.ts";
 import { SubjectInTime, type ChaosSubject } from "./chaos-subject.ts";
 import type { Traces } from "./chaos-traces.ts";
 import { Deadline } from "./deadline.ts";
-import { judgeLog, type SeenEvent, type Verdict } from "./feed-check.ts";
+import { checkLog, type SeenEvent, type Verdict } from "./feed-check.ts";
 import { falseDeletes, simulatorTruth } from "./simulator-truth.ts";
 
 export interface ChaosOptions {
@@ -199,7 +199,7 @@ class Chaos {
         if (Date.now() > giveUpAt) throw error;
         return [];
       });
-      const verdict = judgeLog(events, truth);
+      const verdict = checkLog(events, truth);
       if (verdict.lost.length > 0 && Date.now() < giveUpAt) {
         // What is read here goes through this process too: leave it time for the others.
         await delay(Math.max(200, 2 * (performance.now() - lookedAt)));

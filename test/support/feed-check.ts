@@ -80,7 +80,7 @@ export function parseEvent(json: string): SeenEvent {
  * Folds a log (written with `--baseline events`) and holds it to the truth: subject → stub as Nomad has it.
  * Needs events small enough to carry their `after`.
  */
-export function judgeLog(events: readonly SeenEvent[], truth: ReadonlyMap<string, Json>): Verdict {
+export function checkLog(events: readonly SeenEvent[], truth: ReadonlyMap<string, Json>): Verdict {
   const state = new Map<string, JsonObject>();
   const revs = new Map<string, string | null>();
   const ids = new Set<string>();

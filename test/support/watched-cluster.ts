@@ -10,7 +10,7 @@ import {
   type SimulatorOptions,
 } from "../../packages/nomad-simulator/src/index.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
-import { judgeLog, readLog, type SeenEvent, type Verdict } from "./feed-check.ts";
+import { checkLog, readLog, type SeenEvent, type Verdict } from "./feed-check.ts";
 import { falseDeletes, simulatorTruth, type SeenAs } from "./simulator-truth.ts";
 import { until } from "./until.ts";
 
@@ -54,7 +54,7 @@ export class WatchedCluster {
   }
 
   async verdict(): Promise<Verdict> {
-    return judgeLog(await this.events(), simulatorTruth(this.simulator, this.#seenAs));
+    return checkLog(await this.events(), simulatorTruth(this.simulator, this.#seenAs));
   }
 
   /** Waits until the folded log is what the cluster has; answers the verdict. Rejects with what differs. */

@@ -19,7 +19,7 @@ function refusalOf(text: string): InvalidFilter {
   throw new Error(`${text} was not refused`);
 }
 
-interface Said {
+interface Diagnostic {
   readonly found?: string;
   readonly expected?: readonly string[];
   readonly hint?: string;
@@ -27,7 +27,7 @@ interface Said {
 
 /** `^` stands before the place that is wrong. */
 describe("an expression that cannot be read is refused with its place and what could be there:", () => {
-  it.each<[string, Said]>([
+  it.each<[string, Diagnostic]>([
     ["^", { found: "the expression ends here", expected: ["a selector"] }],
     ["  ^", { found: "the expression ends here" }],
     ["Status^", { expected: ["==", "!=", "contains", "matches", "in", "is", "not"] }],

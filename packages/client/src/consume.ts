@@ -84,13 +84,18 @@ class Acks {
     for (;;) {
       signal.throwIfAborted();
       const path = `${this.#path}?${new URLSearchParams({ ack: cursor }).toString()}`;
-      const { status, said } = await ask(this.#access, path, "POST");
+      const { status, serverError } = await ask(this.#access, path, "POST");
       if (status >= 200 && status < 300) return this.#retry.reset();
       // An answer without a code of the feed's is a balancer's, while the feed is deployed anew.
-      const isOfOthers = said.code === undefined && this.#feed.wasConnected && ![401, 403].includes(status);
+      const isOfOthers =
+        serverError.code === undefined && this.#feed.wasConnected && ![401, 403].includes(status);
       const mayPass = status === 0 || status === 429 || status >= 500 || isOfOthers;
       if (!mayPass)
-        throw new StreamRefused(said.code ?? "NOT_A_FEED", said, `the ack was answered ${status}`);
+        throw new StreamRefused(
+          serverError.code ?? "NOT_A_FEED",
+          serverError,
+          `the ack was answered ${status}`,
+        );
       await sleep(this.#retry.next("soon", 0), signal);
     }
   }

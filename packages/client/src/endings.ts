@@ -1,5 +1,5 @@
 import type { Ending } from "./connection.ts";
-import { StreamRefused, type Said } from "./errors.ts";
+import { StreamRefused, type ServerError } from "./errors.ts";
 
 /** `soon`: the server is or will be there; `later`: it has trouble, or enough of us. */
 export type Pace = "now" | "soon" | "later";
@@ -37,8 +37,8 @@ const NO_CLOSE_FRAME = [1005, 1006];
 const TOO_MANY = 429;
 const TIMEOUT = 408;
 
-/** @param said by the error frame before the end of a stream. */
-export function verdictOf(ending: Ending, said: Said, url: string): Verdict {
+/** @param serverError from the error frame before the end of a stream. */
+export function verdictOf(ending: Ending, serverError: ServerError, url: string): Verdict {
   switch (ending.kind) {
     case "aborted":
       return { kind: "done" };
@@ -57,12 +57,12 @@ export function verdictOf(ending: Ending, said: Said, url: string): Verdict {
     case "closed": {
       const { opened, problem, isUntrusted } = ending;
       if (isUntrusted && !opened) return untrusted(url, problem);
-      const code = (NO_CLOSE_FRAME.includes(ending.code) ? said.closeCode : undefined) ?? ending.code;
+      const code = (NO_CLOSE_FRAME.includes(ending.code) ? serverError.closeCode : undefined) ?? ending.code;
       if (code === 1000) return { kind: "done" };
       const status = code - 4000;
       if (status >= 400 && status < 500 && status !== TOO_MANY && status !== TIMEOUT)
-        return final(status, said, `${url} closed the stream with ${code}`);
-      const why = said.message ?? problem ?? `connection closed (${code})`;
+        return final(status, serverError, `${url} closed the stream with ${code}`);
+      const why = serverError.message ?? problem ?? `connection closed (${code})`;
       return { ...again(SOON.includes(code) ? "soon" : "later", why), unreachable: !opened };
     }
     default:
@@ -81,11 +81,11 @@ export function passing({ kind, error }: Extract<Verdict, { kind: "refused" }>):
 
 /** Waiting makes no certificate trusted. */
 function untrusted(url: string, problem: string | undefined): Verdict {
-  const said = {
+  const serverError = {
     message: `${url} cannot be trusted: ${problem ?? "TLS failed"}`,
     hint: "Name the authority that signed its certificate, with --ca-cert or in Node's NODE_EXTRA_CA_CERTS",
   };
-  return { kind: "refused", error: new StreamRefused("TLS_FAILED", said, said.message) };
+  return { kind: "refused", error: new StreamRefused("TLS_FAILED", serverError, serverError.message) };
 }
 
 /** Something else than a feed speaks there. */
@@ -93,9 +93,9 @@ function notAFeed(url: string): StreamRefused {
   return new StreamRefused("NOT_A_FEED", {}, `${url} answers, but not with a feed`);
 }
 
-function final(status: number, said: Said, otherwise: string): Verdict {
-  const reason = said.code ?? REASONS[status] ?? "NOT_A_FEED";
-  const error = new StreamRefused(reason, said, otherwise);
+function final(status: number, serverError: ServerError, otherwise: string): Verdict {
+  const reason = serverError.code ?? REASONS[status] ?? "NOT_A_FEED";
+  const error = new StreamRefused(reason, serverError, otherwise);
   // A proxy's 409 or 410 says nothing about a cursor.
   if (error.reason === "CURSOR_EXPIRED") return { kind: "lost", reason: "expired", error };
   if (error.reason === "EPOCH_CHANGED") return { kind: "lost", reason: "epoch-changed", error };
@@ -106,7 +106,7 @@ function again(pace: Pace, why: string): Extract<Verdict, { kind: "again" }> {
   return { kind: "again", pace, why, unreachable: false, atLeastMs: 0 };
 }
 
-function parseProblem(body: string): Said {
+function parseProblem(body: string): ServerError {
   try {
     const problem: unknown = JSON.parse(body);
     return typeof problem === "object" && problem !== null ? problem : {};

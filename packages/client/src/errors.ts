@@ -13,7 +13,7 @@ export type RefusalReason =
   | (string & {});
 
 /** What a server said about a request or the end of a stream, as far as it said something. */
-export interface Said {
+export interface ServerError {
   readonly code?: string;
   readonly message?: string;
   readonly hint?: string | undefined;
@@ -33,12 +33,13 @@ export class StreamRefused extends CodedError {
   readonly allowed: readonly string[] | undefined;
 
   /** @param otherwise the message where the server gave none: then it may be no feed at all. */
-  constructor(reason: RefusalReason, said: Said, otherwise: string) {
-    const hint = said.message === undefined ? "Is this the address of a nomad-changefeed?" : said.hint;
-    super(said.message ?? otherwise, hint === undefined ? {} : { hint });
+  constructor(reason: RefusalReason, serverError: ServerError, otherwise: string) {
+    const hint =
+      serverError.message === undefined ? "Is this the address of a nomad-changefeed?" : serverError.hint;
+    super(serverError.message ?? otherwise, hint === undefined ? {} : { hint });
     this.reason = reason;
-    this.field = said.field;
-    this.allowed = said.allowed;
+    this.field = serverError.field;
+    this.allowed = serverError.allowed;
   }
 }
 

@@ -1,7 +1,7 @@
 import { hideSecrets } from "./address-text.ts";
 import { Connection, type Ending } from "./connection.ts";
 import { passing, verdictOf, type Verdict } from "./endings.ts";
-import type { Said } from "./errors.ts";
+import type { ServerError } from "./errors.ts";
 import { tokenOf } from "./http.ts";
 import type { Item, NoticeType, TypeName } from "./items.ts";
 import { streamUrl, type OnExpired, type SubscribeOptions } from "./options.ts";
@@ -36,7 +36,7 @@ export class Feed {
   #events = 0;
   #wasConnected: boolean;
   #isConnected = false;
-  #said: Said = {};
+  #serverError: ServerError = {};
   /** Set from where the cursor was found lost until the consumer has dealt with what replaces it. */
   #lostAnswer: OnExpired | undefined;
   /** Objects come, and there is no place to come back to before their end. */
@@ -80,12 +80,12 @@ export class Feed {
   }
 
   #verdictOf(ending: Ending): Verdict {
-    const verdict = verdictOf(ending, this.#said, hideSecrets(String(this.#options.url)));
+    const verdict = verdictOf(ending, this.#serverError, hideSecrets(String(this.#options.url)));
     return verdict.kind === "refused" && this.#wasConnected ? passing(verdict) : verdict;
   }
 
   async *#connect(): AsyncGenerator<AnyItem, Ending, undefined> {
-    this.#said = {};
+    this.#serverError = {};
     this.#isConnected = false;
     const token = await tokenOf(this.#options);
     if (this.#signal.aborted) return { kind: "aborted" };
@@ -109,7 +109,7 @@ export class Feed {
 
   async *#receive(message: Message, asked: URL): AsyncGenerator<AnyItem, void, undefined> {
     if (isFrame(message, "nomad.feed.hello")) yield* this.#greet(message, asked);
-    else if (isFrame(message, "nomad.feed.error")) this.#said = message.data;
+    else if (isFrame(message, "nomad.feed.error")) this.#serverError = message.data;
     else yield* this.#advance(message);
   }
 

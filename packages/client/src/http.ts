@@ -1,4 +1,4 @@
-import type { Said } from "./errors.ts";
+import type { ServerError } from "./errors.ts";
 import { httpTarget, type SubscribeOptions } from "./options.ts";
 
 export type Access = Pick<SubscribeOptions, "url" | "token" | "signal">;
@@ -7,8 +7,8 @@ export interface Answer {
   /** 0 where nobody answered. */
   readonly status: number;
   readonly body: unknown;
-  /** What was wrong, as far as it was said. */
-  readonly said: Said;
+  /** What was wrong, as far as the server said it. */
+  readonly serverError: ServerError;
 }
 
 /** The token to use now. */
@@ -28,9 +28,17 @@ export async function ask(access: Access, path: string, method: "GET" | "POST" =
       ...(access.signal !== undefined && { signal: access.signal }),
     });
     const body: unknown = await response.json().catch(() => undefined);
-    return { status: response.status, body, said: typeof body === "object" && body !== null ? body : {} };
+    return {
+      status: response.status,
+      body,
+      serverError: typeof body === "object" && body !== null ? body : {},
+    };
   } catch (error) {
     access.signal?.throwIfAborted();
-    return { status: 0, body: undefined, said: { message: error instanceof Error ? error.message : "" } };
+    return {
+      status: 0,
+      body: undefined,
+      serverError: { message: error instanceof Error ? error.message : "" },
+    };
   }
 }

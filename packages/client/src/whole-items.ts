@@ -46,17 +46,17 @@ export class WholeItems {
       });
       // Nobody waits for it any more.
       if (answer === undefined || signal.aborted) return { kind: "gone" };
-      const { status, body, said } = answer;
+      const { status, body, serverError } = answer;
       if (status === 200 && isObject(body)) {
         this.#isReachable = true;
         this.#retry.reset();
         return { kind: "whole", item: { ...item, data: body as ChangeData } as AnyItem };
       }
-      if (GONE.includes(said.code)) return { kind: "gone" };
+      if (GONE.includes(serverError.code)) return { kind: "gone" };
       if (tries <= 1) {
         this.#isReachable = false;
         const answered = status === 0 ? "cannot be reached" : `answered ${status}`;
-        const reason = `${item.dataref} ${answered}${said.message === undefined ? "" : `: ${said.message}`}`;
+        const reason = `${item.dataref} ${answered}${serverError.message === undefined ? "" : `: ${serverError.message}`}`;
         return { kind: "incomplete", subject: item.subject, reason };
       }
       await sleep(this.#retry.next("soon", 0), signal);

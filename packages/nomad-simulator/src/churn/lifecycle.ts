@@ -15,7 +15,7 @@ export function advanceAllocation(world: World, id: string): boolean {
   if (stub.DesiredStatus !== "run") return killAllocation(world, row);
   if (stub.TaskStates === null) return receive(world, row);
   if ([...stub.TaskStates.values()].some((task) => task.State === "pending")) return startTasks(world, row);
-  if (stub.ClientStatus === "running" && awaitsHealth(world, row)) return judge(world, row);
+  if (stub.ClientStatus === "running" && awaitsHealth(world, row)) return settleHealth(world, row);
   if (stub.ClientStatus === "running" && stub.JobType === "batch") return finish(world, row);
   return false;
 }
@@ -62,7 +62,7 @@ function awaitsHealth(world: World, row: Allocation): boolean {
   return Healthy === null && deployment !== undefined && isActiveDeployment(deployment.stub);
 }
 
-function judge(world: World, row: Allocation): boolean {
+function settleHealth(world: World, row: Allocation): boolean {
   const healthy = world.random.chance(0.93);
   world.cluster.write((tx) => recordHealth(tx, row, healthy));
   return true;
