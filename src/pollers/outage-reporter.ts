@@ -6,7 +6,7 @@ import type { Clock } from "../shared/clock.ts";
 type Level = "warn" | "error";
 
 /** Delays from here on are said at the higher level, ms. */
-const GRAVE_DELAY_MS = 10_000;
+const SEVERE_DELAY_MS = 10_000;
 const REMIND_EVERY_MS = 10 * 60_000;
 
 /**
@@ -19,8 +19,8 @@ export class OutageReporter {
   readonly #clock: Clock;
   /** Scope name to the code it fails with. */
   readonly #failing = new Map<string, string>();
-  /** What was said, by cause. */
-  readonly #said = new Map<string, { level: Level; atMs: number }>();
+  /** What was logged, by cause. */
+  readonly #logged = new Map<string, { level: Level; atMs: number }>();
 
   constructor(logger: Logger, clock: Clock) {
     this.#logger = logger;
@@ -34,7 +34,7 @@ export class OutageReporter {
     this.#failing.set(name, code);
     // A refusal is about this scope alone; anything else is likely to be about Nomad, or the log, as a whole.
     const cause = about === "everything" ? code : `${code} ${name}`;
-    const level = known.err !== undefined || retryInMs >= GRAVE_DELAY_MS ? "error" : "warn";
+    const level = known.err !== undefined || retryInMs >= SEVERE_DELAY_MS ? "error" : "warn";
     const fields = { scope: name, code, retryInMs, ...known };
     this.#logger[this.#isNews(cause, level) ? level : "debug"](fields, `${consequence}${message}`);
   }
@@ -43,8 +43,8 @@ export class OutageReporter {
     const name = scopeName(scope);
     if (!this.#failing.has(name)) return;
     this.forget(scope);
-    if (this.#failing.size === 0) this.#logger.info("every scope goes on again");
-    else this.#logger.debug({ scope: name, stillFailing: this.#failing.size }, "the scope goes on again");
+    if (this.#failing.size === 0) this.#logger.info("all scopes recovered");
+    else this.#logger.debug({ scope: name, stillFailing: this.#failing.size }, "scope recovered");
   }
 
   /** The scope is not watched any more. */
@@ -53,16 +53,16 @@ export class OutageReporter {
     const code = this.#failing.get(name);
     if (code === undefined) return;
     this.#failing.delete(name);
-    this.#said.delete(`${code} ${name}`);
-    if (![...this.#failing.values()].includes(code)) this.#said.delete(code);
+    this.#logged.delete(`${code} ${name}`);
+    if (![...this.#failing.values()].includes(code)) this.#logged.delete(code);
   }
 
   #isNews(cause: string, level: Level): boolean {
     const now = this.#clock.elapsed();
-    const before = this.#said.get(cause);
+    const before = this.#logged.get(cause);
     const grown = before?.level === "warn" && level === "error";
     if (before !== undefined && !grown && now - before.atMs < REMIND_EVERY_MS) return false;
-    this.#said.set(cause, { level, atMs: now });
+    this.#logged.set(cause, { level, atMs: now });
     return true;
   }
 }

@@ -131,8 +131,8 @@ export class ScopeLoop {
     const why = error instanceof Error ? error.message : String(error);
     const { failingMs, reason } = this.#progress.startsOver(error);
     if (error instanceof Conflict) {
-      this.#logger.warn({ code: error.code, retryInMs }, `reading the scope anew: ${why}`);
-    } else outages.failed(this.scope, error, retryInMs, "reading the scope anew: ");
+      this.#logger.warn({ code: error.code, retryInMs }, `reading the scope again: ${why}`);
+    } else outages.failed(this.scope, error, retryInMs, "reading the scope again: ");
     if (failingMs >= this.#options.staleAfterMs) this.#condition.mark("stale", reason);
     this.#moved();
     await clock.sleep(retryInMs, signal);
@@ -204,7 +204,7 @@ export class ScopeLoop {
     if (objects === undefined) return;
     metrics.canonicalPasses.inc({ resource: this.scope.resource });
     if (objects > 0)
-      this.#logger.error({ objects }, "changes had been missed, they are told now: please report");
+      this.#logger.error({ objects }, "changes had been missed and are in the feed now: please report this");
   }
 
   /** An accepted list: commit it, then say how the scope is. */

@@ -526,7 +526,7 @@ describe("a scope's loop", () => {
     await until("it is well", () => loop.report().condition === "ok");
     expect(loop.report()).toMatchObject({ reason: null, baselined: true, upToDate: true, broken: false });
     expect(await staleMetric()).toBe("0");
-    expect(lines).toEqual(["reading the scope anew: x is undefined", "every scope goes on again"]);
+    expect(lines).toEqual(["reading the scope again: x is undefined", "all scopes recovered"]);
   });
 
   it("is stale while the log takes nothing, and the feed is spared the news of it", async () => {
