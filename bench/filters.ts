@@ -1,7 +1,7 @@
 import { createEventFilter, type EventFilter } from "../src/publishers/selection/event-filter.ts";
 import { compileFilter } from "../src/publishers/selection/filter-expression.ts";
 import type { TestedEvent } from "../src/schemas/subscription-schema.ts";
-import { entryOf } from "../test/support/http-feed.ts";
+import { entryOf } from "../test/support/drafts.ts";
 import { median, type BenchRow } from "./harness.ts";
 
 const EVENTS = 2000;

@@ -1,6 +1,7 @@
 import { connect, type Socket } from "node:net";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { draftOf, TestFeed } from "../support/http-feed.ts";
+import { draft } from "../support/drafts.ts";
+import { TestFeed } from "../support/http-feed.ts";
 import { nextPage } from "../support/next-page.ts";
 import { until } from "../support/until.ts";
 
@@ -56,7 +57,7 @@ it("refuses data that was cut from events while as much waits unread as may, and
   const cursors: string[] = [];
   for (let n = 0; n < 6; n += 1) {
     cursors.push(
-      await feed.commit(draftOf({ id: `large-${n}`, overflow: JSON.stringify("x".repeat(18 << 20)) })),
+      await feed.commit(draft({ id: `large-${n}`, overflow: JSON.stringify("x".repeat(18 << 20)) })),
     );
   }
   const { url } = await feed.serve();

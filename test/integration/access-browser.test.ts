@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { AccessFeed } from "../support/access-feed.ts";
 import { BrowserPage, CHROMIUM, NO_CHROMIUM } from "../support/chromium.ts";
-import { draftOf, TestFeed } from "../support/http-feed.ts";
+import { draft } from "../support/drafts.ts";
+import { TestFeed } from "../support/http-feed.ts";
 import { skippedBecause } from "../support/skipped.ts";
 import { until } from "../support/until.ts";
 
@@ -27,7 +28,7 @@ afterEach(async () => {
 
 describe.skipIf(CHROMIUM === undefined)(`Chromium, on a page of another origin${why}`, () => {
   it("reads by fetch with a token, EventSource with a ticket, WebSocket with a subprotocol", async () => {
-    await access.feed.commit(draftOf({ id: "before" }));
+    await access.feed.commit(draft({ id: "before" }));
     await using page = await BrowserPage.open(CHROMIUM ?? "", `${origin}/`);
     const read = await page.run(`(async () => {
       const headers = { authorization: "Bearer ${TOKEN}" };
@@ -52,7 +53,7 @@ describe.skipIf(CHROMIUM === undefined)(`Chromium, on a page of another origin${
       cursor: await access.feed.headCursor(),
       protocol: "cloudevents.json",
     });
-    await access.feed.commit(draftOf({ id: "after" }));
+    await access.feed.commit(draft({ id: "after" }));
     await until("both to have it", async () => (await page.run<string[]>("seen")).length === 2);
     expect((await page.run<string[]>("seen")).toSorted()).toEqual(["sse after", "websocket after"]);
   });

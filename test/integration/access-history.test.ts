@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { AccessFeed, bearer, NAMESPACES } from "../support/access-feed.ts";
-import { draftOf } from "../support/http-feed.ts";
-import { objectChange, refOf } from "../support/drafts.ts";
+import { draft, objectChange, refOf } from "../support/drafts.ts";
 
 const STATIC = "static-token-of-the-matrix-0002";
 const inside = (namespace: string) => [`jobs/${namespace}/web`, `allocations/${namespace}/a`];
@@ -74,7 +73,7 @@ it("history of many hidden events looks as if there were none, whatever named th
   const hidden = { namespace: "secret", job: "hidden", node: "hidden", signals: ["node.down"] };
   for (let batch = 0; batch < 52; batch += 1) {
     await access.feed.commit(
-      ...Array.from({ length: 100 }, (_, n) => draftOf({ ...hidden, id: `hidden-${batch}-${n}`, key: "h" })),
+      ...Array.from({ length: 100 }, (_, n) => draft({ ...hidden, id: `hidden-${batch}-${n}`, key: "h" })),
     );
   }
   const ask = async (query: string) => {

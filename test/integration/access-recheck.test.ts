@@ -7,7 +7,7 @@ import { resolveNomadOptions } from "../../src/nomad/options.ts";
 import { createSubscriberRights } from "../../src/nomad/subscriber-rights.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
 import { AccessFeed, bearer, END, everyKind, openReader } from "../support/access-feed.ts";
-import { controlDraft, draftOf } from "../support/http-feed.ts";
+import { controlDraft, draft } from "../support/drafts.ts";
 import { HttpStream } from "../support/http-stream.ts";
 import { until } from "../support/until.ts";
 import { WebSocketClient } from "../support/websocket-client.ts";
@@ -21,7 +21,7 @@ beforeEach(async () => {
 afterEach(() => access[Symbol.asyncDispose]());
 
 const job = (id: string, namespace: string) =>
-  draftOf({ id, namespace, resource: "jobs", type: "nomad.job.updated" });
+  draft({ id, namespace, resource: "jobs", type: "nomad.job.updated" });
 const toAll = (id: string) => controlDraft(id, "nomad.feed.epoch", { resource: null, namespace: null });
 
 function connect(url: string, token: string): Promise<WebSocketClient> {

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import { TlsFilesUnusable } from "../../src/http/access/errors.ts";
 import { readFileSync } from "node:fs";
-import { draftOf, TestFeed } from "../support/http-feed.ts";
+import { draft } from "../support/drafts.ts";
+import { TestFeed } from "../support/http-feed.ts";
 import { createTestAuthority, type TestAuthority } from "../support/tls-certificates.ts";
 import { until } from "../support/until.ts";
 import { WebSocketClient } from "../support/websocket-client.ts";
@@ -51,7 +52,7 @@ it("serves pages and streams over TLS", async () => {
   expect(url).toMatch(/^https:/);
   expect(await ask(`${url}/v1/events`)).toBe(200);
   const client = await WebSocketClient.connect(`${url}/v1/events`, [], { ca: readFileSync(authority.ca) });
-  await feed.commit(draftOf({ id: "over TLS" }));
+  await feed.commit(draft({ id: "over TLS" }));
   expect((await client.until(({ id }) => id === "over TLS")).at(-1)?.id).toBe("over TLS");
   await client.close();
   await expect(fetch(url.replace("https:", "http:"))).rejects.toThrow("fetch failed");
@@ -77,7 +78,7 @@ it("follows a renewed certificate, and keeps the last while the new one is no go
   copyFileSync(renewed.key, key);
   copyFileSync(renewed.cert, cert);
   await until("the new certificate", async () => (await shownName(url)) === "renewed");
-  await feed.commit(draftOf({ id: "still here" }));
+  await feed.commit(draft({ id: "still here" }));
   expect((await stream.until(({ id }) => id === "still here")).at(-1)?.id).toBe("still here");
   await stream.close();
 });

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { systemClock } from "../../src/shared/clock.ts";
 import { AccessFeed, bearer } from "../support/access-feed.ts";
 import { HttpStream } from "../support/http-stream.ts";
-import { draftOf } from "../support/http-feed.ts";
+import { draft } from "../support/drafts.ts";
 import { until } from "../support/until.ts";
 import { UpgradeRefused, WebSocketClient } from "../support/websocket-client.ts";
 
@@ -96,8 +96,8 @@ describe("a token comes", () => {
 describe("a ticket", () => {
   it("is good once, for what its token may see", async () => {
     await access.feed.commit(
-      draftOf({ id: "an allocation" }),
-      draftOf({ id: "a job", resource: "jobs", type: "nomad.job.updated" }),
+      draft({ id: "an allocation" }),
+      draft({ id: "a job", resource: "jobs", type: "nomad.job.updated" }),
     );
     const { url } = await access.serve();
     const given = await ticket(url, bearer(NARROW));

@@ -3,7 +3,8 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, it } from "vitest";
 import { runCli, startCli } from "../support/cli.ts";
-import { draftOf, TestFeed } from "../support/http-feed.ts";
+import { draft } from "../support/drafts.ts";
+import { TestFeed } from "../support/http-feed.ts";
 import { createTestAuthority } from "../support/tls-certificates.ts";
 import { until } from "../support/until.ts";
 
@@ -18,7 +19,7 @@ describe("tail", () => {
   it("prints the events as they are, once each and in order, through a restart of the server", async () => {
     await using feed = await TestFeed.open();
     const { url, server } = await feed.serve();
-    await feed.commit(draftOf({ id: "a1" }));
+    await feed.commit(draft({ id: "a1" }));
     const cli = startCli(["tail", "--url", url, "--json", "--cursor", "earliest"]);
     await until("the first event", () => cli.stdout.includes('"a1"'));
 
@@ -27,7 +28,7 @@ describe("tail", () => {
     const ids = await feed.commitMany("b", 300);
     await feed.serve({ port: Number(new URL(url).port) });
     await until("the last event", () => cli.stdout.includes('"b300"'));
-    await feed.commit(draftOf({ id: "c1" }));
+    await feed.commit(draft({ id: "c1" }));
     await until("a live event", () => cli.stdout.includes('"c1"'));
 
     cli.interrupt();
@@ -40,10 +41,10 @@ describe("tail", () => {
     await using feed = await TestFeed.open();
     const { url } = await feed.serve();
     await feed.commit(
-      draftOf({ id: "a1" }),
-      draftOf({ id: "a2", severity: "WARN" }),
-      draftOf({ id: "a3", severity: "ERROR", namespace: "qa" }),
-      draftOf({ id: "a4", severity: "ERROR" }),
+      draft({ id: "a1" }),
+      draft({ id: "a2", severity: "WARN" }),
+      draft({ id: "a3", severity: "ERROR", namespace: "qa" }),
+      draft({ id: "a4", severity: "ERROR" }),
     );
     const flags = ["--min-severity", "WARN", "--namespaces", "default", "--since", "1h", "--limit", "2"];
     const cli = startCli(["tail", "--url", url, "--json", ...flags]);
@@ -126,7 +127,7 @@ describe("tail", () => {
     expect(await doubting.done).toBe(1);
     expect(doubting.stderr).toMatch(/error: https:\S+ cannot be trusted: .*certificate[\s\S]*--ca-cert/);
 
-    await feed.commit(draftOf({ id: "a1" }));
+    await feed.commit(draft({ id: "a1" }));
     const flags = ["--ca-cert", authority.ca];
     const cli = startCli(["tail", "--url", url, "--json", "--cursor", "earliest", "--limit", "1", ...flags]);
     expect(await cli.done).toBe(0);

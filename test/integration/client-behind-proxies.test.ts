@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import { consume, StreamRefused, subscribe } from "../../packages/client/src/index.ts";
-import { draftOf, TestFeed } from "../support/http-feed.ts";
+import { draft } from "../support/drafts.ts";
+import { TestFeed } from "../support/http-feed.ts";
 import { httpProxy } from "../support/http-proxy.ts";
 import { event, hello, scriptedFeed, sends } from "../support/scripted-feed.ts";
 
@@ -17,7 +18,7 @@ async function refusalOf(items: AsyncIterable<unknown>): Promise<unknown> {
 
 it("reads the stream in lines where a proxy passes on no Upgrade, through a restart of the server", async () => {
   await using feed = await TestFeed.open();
-  await feed.commit(draftOf({ id: "a" }));
+  await feed.commit(draft({ id: "a" }));
   let { url, server } = await feed.serve();
   using proxy = await httpProxy(() => url, { upgrades: false });
   const seen: string[] = [];
@@ -25,9 +26,9 @@ it("reads the stream in lines where a proxy passes on no Upgrade, through a rest
     seen.push(item.id);
     if (seen.length === 1) {
       await server.stop("restart");
-      await feed.commit(draftOf({ id: "ü" }));
+      await feed.commit(draft({ id: "ü" }));
       ({ url, server } = await feed.serve());
-    } else if (seen.length === 2) await feed.commit(draftOf({ id: "c" }));
+    } else if (seen.length === 2) await feed.commit(draft({ id: "c" }));
   }
   expect(seen).toEqual(["a", "ü", "c"]);
   expect(proxy.requests()).toBeGreaterThan(1);

@@ -8,7 +8,8 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { BrowserPage, CHROMIUM, NO_CHROMIUM } from "../support/chromium.ts";
-import { draftOf, TestFeed } from "../support/http-feed.ts";
+import { draft } from "../support/drafts.ts";
+import { TestFeed } from "../support/http-feed.ts";
 import { skippedBecause } from "../support/skipped.ts";
 
 const run = promisify(execFile);
@@ -37,7 +38,7 @@ beforeAll(async () => {
   for (const name of Object.keys(dependencies))
     await symlink(join(ROOT, "node_modules", name), join(project, "node_modules", name));
   feed = await TestFeed.open();
-  await feed.commit(draftOf({ id: "one" }), draftOf({ id: "two" }));
+  await feed.commit(draft({ id: "one" }), draft({ id: "two" }));
 });
 afterAll(async () => {
   await feed[Symbol.asyncDispose]();

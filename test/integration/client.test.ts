@@ -5,7 +5,8 @@ import { describe, expect, it } from "vitest";
 import * as browser from "../../packages/client/src/browser.ts";
 import * as node from "../../packages/client/src/index.ts";
 import type { Item, NoticeType, SubscribeOptions, TypeName } from "../../packages/client/src/index.ts";
-import { draftOf, TestFeed } from "../support/http-feed.ts";
+import { draft } from "../support/drafts.ts";
+import { TestFeed } from "../support/http-feed.ts";
 import { bookmark, event, failure, gap, hello, scriptedFeed, sends } from "../support/scripted-feed.ts";
 import { until } from "../support/until.ts";
 
@@ -315,9 +316,9 @@ describe("subscribe in Node", () => {
     await using feed = await TestFeed.open();
     const { url } = await feed.serve();
     await feed.commit(
-      draftOf({ id: "calm", op: "update", severity: "INFO" }),
-      draftOf({ id: "new", op: "create", severity: "ERROR" }),
-      draftOf({ id: "wanted", op: "update", severity: "ERROR" }),
+      draft({ id: "calm", op: "update", severity: "INFO" }),
+      draft({ id: "new", op: "create", severity: "ERROR" }),
+      draft({ id: "wanted", op: "update", severity: "ERROR" }),
     );
     const filter = ['op == "update"', 'severity == "ERROR"'];
     for (const choice of [{ filter }, { filter: filter.join(" and ") }, { parameters: { filter } }]) {
@@ -359,7 +360,7 @@ describe("subscribe in Node", () => {
   it("gives the text of an event as it came, with every digit", async () => {
     await using feed = await TestFeed.open();
     const { url } = await feed.serve();
-    await feed.commit(draftOf({ id: "a", tail: '"data":{"nanos":1795434687866379238}}' }));
+    await feed.commit(draft({ id: "a", data: '{"nanos":1795434687866379238}' }));
     const [entry] = await feed.log.read({ ...(await feed.log.head()), sequence: 0 }, { limit: 1 });
     for await (const item of node.subscribe({ url, cursor: "earliest", limit: 1 }))
       expect(node.originalText(item)).toBe(entry?.json);

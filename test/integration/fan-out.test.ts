@@ -13,7 +13,8 @@ import { formatCursor } from "../../src/schemas/cursor.ts";
 import { dearFilter } from "../support/dear-filter.ts";
 import { FakeSink } from "../support/fake-sink.ts";
 import { FanOut, type Fanned } from "../support/fan-out.ts";
-import { draftOf, TestFeed } from "../support/http-feed.ts";
+import { draft } from "../support/drafts.ts";
+import { TestFeed } from "../support/http-feed.ts";
 import { until } from "../support/until.ts";
 import { WebSocketClient } from "../support/websocket-client.ts";
 
@@ -22,7 +23,7 @@ const STALLED = 500;
 
 function drafts(first: number, count: number, padding = 0) {
   return Array.from({ length: count }, (_, position) =>
-    draftOf({ id: `${first + position}`, tail: `"data":{"padding":"${"x".repeat(padding)}"}}` }),
+    draft({ id: `${first + position}`, data: `{"padding":"${"x".repeat(padding)}"}` }),
   );
 }
 
@@ -205,16 +206,16 @@ describe("subscribers who may not see the same", () => {
     const other = open(EVERYTHING);
     const alice = open({ name: "alice", maySee: ({ namespace }) => namespace === "default" });
     const bob = open({ name: "bob", maySee: () => mayBob });
-    await feed.commit(draftOf({ id: "a" }), draftOf({ id: "b", namespace: "secret" }));
+    await feed.commit(draft({ id: "a" }), draft({ id: "b", namespace: "secret" }));
     await until("all have theirs", () => [admin, other, bob].every((one) => idsAt(one).length === 2));
     bob.sink.pause();
-    await feed.commit(draftOf({ id: "c" }));
+    await feed.commit(draft({ id: "c" }));
     await until("bob is behind", () => idsAt(admin).length === 3 && !bob.sink.isClear);
-    await feed.commit(draftOf({ id: "d" }));
+    await feed.commit(draft({ id: "d" }));
     await until("others have it", () => idsAt(admin).length === 4);
     mayBob = false;
     bob.sink.resume();
-    await feed.commit(draftOf({ id: "e" }));
+    await feed.commit(draft({ id: "e" }));
     await until("everybody was asked", () => [admin, other].every((one) => idsAt(one).length === 5));
     await until("alice has hers", () => idsAt(alice).length === 4);
     expect(idsAt(admin)).toEqual(["a", "b", "c", "d", "e"]);

@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { CursorExpired, EpochChanged, FutureCursor, LogUnavailable } from "../../src/feed/errors.ts";
 import type { FeedLog } from "../../src/feed/log.ts";
 import { createLogger } from "../../src/telemetry/logger.ts";
-import { draftOf, TestFeed } from "../support/http-feed.ts";
+import { draft } from "../support/drafts.ts";
+import { TestFeed } from "../support/http-feed.ts";
 import { HttpStream } from "../support/http-stream.ts";
 import { WebSocketClient, type ReceivedEvent } from "../support/websocket-client.ts";
 
@@ -130,7 +131,7 @@ describe("a log that fails under a stream", () => {
     await using stream = await HttpStream.open(`${url}/v1/events`, "text/event-stream");
     await stream.until(isHello);
     broken.failWith(failure);
-    await feed.commit(draftOf({ id: "a" }));
+    await feed.commit(draft({ id: "a" }));
     const data = { code: name, message, closeCode: code, cursor: hello?.data["cursor"] };
     expect(await client.next()).toMatchObject({ type: "nomad.feed.error", data });
     expect(await client.closed()).toEqual({ code, reason: name });
@@ -174,7 +175,7 @@ describe("a cursor that goes bad under a stream", () => {
     const client = await WebSocketClient.connect(`${url}/v1/events`);
     await client.until(isHello);
     broken.failWith(failure);
-    await feed.commit(draftOf({ id: "a" }));
+    await feed.commit(draft({ id: "a" }));
     const last = await client.next();
     expect(last?.data).toEqual({ code: name, message: failure.message, hint: failure.hint, closeCode: code });
     expect(await client.closed()).toEqual({ code, reason: name });

@@ -3,7 +3,8 @@ import { createServer } from "node:net";
 import type { ClientOptions } from "ws";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { InsecureListen, ListenFailed } from "../../src/http/errors.ts";
-import { draftOf, TestFeed } from "../support/http-feed.ts";
+import { draft } from "../support/drafts.ts";
+import { TestFeed } from "../support/http-feed.ts";
 import { UpgradeRefused, WebSocketClient } from "../support/websocket-client.ts";
 
 let feed: TestFeed;
@@ -75,7 +76,7 @@ describe("what is unknown is refused, and what is allowed is named", () => {
   });
 
   it("bounds a page's limit, not a stream's", async () => {
-    await feed.commit(draftOf({ id: "a" }));
+    await feed.commit(draft({ id: "a" }));
     const { url } = await feed.serve();
     const page = await fetch(`${url}/v1/events?limit=1001`);
     expect(page.status).toBe(400);

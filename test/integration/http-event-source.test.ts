@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { LogUnavailable } from "../../src/feed/errors.ts";
-import { draftOf, TestFeed } from "../support/http-feed.ts";
+import { draft } from "../support/drafts.ts";
+import { TestFeed } from "../support/http-feed.ts";
 import { HttpStream } from "../support/http-stream.ts";
 
 let feed: TestFeed;
@@ -13,13 +14,13 @@ const SSE = "text/event-stream";
 const asEventSource = (url: string) => fetch(url, { headers: { accept: SSE } });
 
 it("takes lastEventId for Last-Event-ID, as clients of SSE send it that cannot send the header", async () => {
-  await feed.commit(draftOf({ id: "a" }));
+  await feed.commit(draft({ id: "a" }));
   const seen = await feed.headCursor();
-  await feed.commit(draftOf({ id: "b" }));
+  await feed.commit(draft({ id: "b" }));
   const { url } = await feed.serve();
   await using stream = await HttpStream.open(`${url}/v1/events?since=1h&limit=1&lastEventId=${seen}`, SSE);
   const frames = (await stream.until(() => false)).map(({ event }) => event);
-  expect(frames.filter(({ data }) => data["id"] !== undefined).map(({ id }) => id)).toEqual(["b"]);
+  expect(frames.filter(({ type }) => type === "nomad.allocation.updated").map(({ id }) => id)).toEqual(["b"]);
   expect((await fetch(`${url}/v1/events?lastEventId=`)).status).toBe(200);
   const wrong = await fetch(`${url}/v1/events?lastEventId=7`);
   expect(await wrong.json()).toMatchObject({ code: "INVALID_PARAMETER", field: "lastEventId" });

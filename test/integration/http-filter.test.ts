@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { startCli } from "../support/cli.ts";
-import { controlDraft, draftOf, TestFeed } from "../support/http-feed.ts";
+import { controlDraft, draft } from "../support/drafts.ts";
+import { TestFeed } from "../support/http-feed.ts";
 import { HttpStream } from "../support/http-stream.ts";
 import { nextPage } from "../support/next-page.ts";
 import { UpgradeRefused, WebSocketClient, type ReceivedEvent } from "../support/websocket-client.ts";
@@ -12,15 +13,15 @@ beforeEach(async () => {
     change("running", { ClientStatus: "running", JobID: "web" }, ["/NodeID"]),
     change("failed", { ClientStatus: "failed", JobID: "web" }, ["/ClientStatus"], { severity: "ERROR" }),
     change("other", { ClientStatus: "failed", JobID: "db" }, ["/ClientStatus", "/TaskStates/main/State"]),
-    draftOf({
+    draft({
       id: "gone",
       op: "delete",
-      tail: '"data":{"op":"delete","before":{"ClientStatus":"failed","JobID":"web"}}}',
+      data: '{"op":"delete","before":{"ClientStatus":"failed","JobID":"web"}}',
     }),
-    draftOf({ id: "large", tail: '"data":{"op":"update","changes":[],"changesTruncated":9}}' }),
-    draftOf({
+    draft({ id: "large", data: '{"op":"update","changes":[],"changesTruncated":9}' }),
+    draft({
       id: "nanos",
-      tail: '"data":{"op":"update","after":{"CreateTime":1795434687866379238},"changes":[]}}',
+      data: '{"op":"update","after":{"CreateTime":1795434687866379238},"changes":[]}',
     }),
     controlDraft("stale", "nomad.feed.scope", { severity: "WARN" }),
     controlDraft("nodes", "nomad.feed.scope", { severity: "WARN", resource: "nodes", namespace: "-" }),
@@ -36,10 +37,10 @@ function change(
 ) {
   const changes = paths.map((path) => ({ path, from: 1, to: 2 }));
   const data = JSON.stringify({ op: "update", changes, after });
-  return draftOf({
+  return draft({
     id,
     job: after.JobID ?? null,
-    tail: `"data":${data}}`,
+    data,
     ...overrides,
   });
 }

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { draftOf, TestFeed } from "../support/http-feed.ts";
+import { draft } from "../support/drafts.ts";
+import { TestFeed } from "../support/http-feed.ts";
 import { WebSocketClient } from "../support/websocket-client.ts";
 
 let feed: TestFeed;
@@ -69,7 +70,7 @@ describe("index", () => {
 describe("data of oversized events", () => {
   it("is where the event's dataref says", async () => {
     const data = '{"op":"update","after":{"ModifyTime":1795434687866379238}}';
-    const cursor = await feed.commit(draftOf({ id: "large", overflow: data }));
+    const cursor = await feed.commit(draft({ id: "large", overflow: data }));
     const { url } = await feed.serve();
     const [event] = (await (await fetch(`${url}/v1/events`)).json()) as { dataref: string }[];
     expect(event?.dataref).toBe(`data/${cursor}`);
@@ -79,7 +80,7 @@ describe("data of oversized events", () => {
   });
 
   it("tells apart what is whole, what never was, what is gone and what is no cursor", async () => {
-    await feed.commit(draftOf({ id: "gone", overflow: "{}" }), draftOf({ id: "whole" }));
+    await feed.commit(draft({ id: "gone", overflow: "{}" }), draft({ id: "whole" }));
     const { epoch } = await feed.log.head();
     await feed.log.trim({ maxEvents: 1 });
     const { url } = await feed.serve();

@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { systemClock } from "../../src/shared/clock.ts";
 import { ReadScheduler } from "../../src/publishers/work/read-scheduler.ts";
 import { readPage } from "../../src/publishers/pages/page.ts";
-import { controlDraft, draftOf, TestFeed } from "../support/http-feed.ts";
+import { controlDraft, draft } from "../support/drafts.ts";
+import { TestFeed } from "../support/http-feed.ts";
 import { HttpStream } from "../support/http-stream.ts";
 import { nextPage } from "../support/next-page.ts";
 import { WebSocketClient, type ReceivedEvent } from "../support/websocket-client.ts";
@@ -56,7 +57,7 @@ describe("formats", () => {
   });
 
   it("says hello first, with where the stream starts and where the feed stands", async () => {
-    const head = await feed.commit(draftOf({ id: "old" }));
+    const head = await feed.commit(draft({ id: "old" }));
     const { url } = await feed.serve();
     const client = await WebSocketClient.connect(`${url}/v1/events`);
     const hello = await client.next();
@@ -65,13 +66,13 @@ describe("formats", () => {
       source: "nomad://test/global",
       data: { protocol: 1, cursor: head, head, floor: head.replace(/-1$/, "-0"), gap: false },
     });
-    await feed.commit(draftOf({ id: "new" }));
+    await feed.commit(draft({ id: "new" }));
     expect(await client.next()).toMatchObject({ id: "new", cursor: head.replace(/-1$/, "-2") });
     await client.close();
   });
 
   it("marks SSE messages with the cursor and only its own frames with a name", async () => {
-    await feed.commit(draftOf({ id: "a" }));
+    await feed.commit(draft({ id: "a" }));
     const { url } = await feed.serve();
     await using stream = await HttpStream.open(`${url}/v1/events?cursor=earliest&limit=1`, SSE);
     expect(stream.response.headers.get("content-type")).toBe("text/event-stream; charset=utf-8");
@@ -102,7 +103,7 @@ describe("formats", () => {
   });
 
   it("answers a request that offers HTTP/2 as a plain one", async () => {
-    await feed.commit(draftOf({ id: "a" }));
+    await feed.commit(draft({ id: "a" }));
     const { url } = await feed.serve();
     const { request } = await import("node:http");
     const status = await new Promise((resolve, reject) => {
@@ -134,7 +135,7 @@ describe("filters", () => {
     ["subjects=jobs/prod/job", ["job", "epoch"]],
   ])("%s", async (query, expected) => {
     await feed.commit(
-      draftOf({
+      draft({
         id: "job",
         type: "nomad.job.created",
         resource: "jobs",
@@ -142,9 +143,9 @@ describe("filters", () => {
         op: "create",
         aspect: "spec",
       }),
-      draftOf({ id: "failed", signals: ["allocation.failed"], severity: "ERROR" }),
-      draftOf({ id: "gone", type: "nomad.allocation.deleted", op: "delete", aspect: "meta" }),
-      draftOf({ id: "node", type: "nomad.node.updated", resource: "nodes", namespace: "-" }),
+      draft({ id: "failed", signals: ["allocation.failed"], severity: "ERROR" }),
+      draft({ id: "gone", type: "nomad.allocation.deleted", op: "delete", aspect: "meta" }),
+      draft({ id: "node", type: "nomad.node.updated", resource: "nodes", namespace: "-" }),
       controlDraft("stale", "nomad.feed.scope", { severity: "WARN" }),
       controlDraft("epoch", "nomad.feed.epoch", { resource: null, namespace: null, severity: "ERROR" }),
     );
@@ -199,9 +200,9 @@ describe("where a stream starts", () => {
     await feed[Symbol.asyncDispose]();
     let nowMs = Date.parse("2026-08-22T10:00:00Z");
     feed = await TestFeed.open({ clock: () => nowMs });
-    await feed.commit(draftOf({ id: "old" }));
+    await feed.commit(draft({ id: "old" }));
     nowMs += 3_600_000;
-    await feed.commit(draftOf({ id: "new" }));
+    await feed.commit(draft({ id: "new" }));
     const { url } = await feed.serve({}, { clock: { ...systemClock, now: () => nowMs + 60_000 } });
     for (const since of ["10m", "0h2m", "2026-08-22T10:30:00Z", "2026-08-22T12:30:00+02:00"]) {
       const page = (await (await fetch(`${url}/v1/events?since=${since}`)).json()) as ReceivedEvent[];
@@ -236,9 +237,9 @@ describe("where a stream starts", () => {
   });
 
   it("lets Last-Event-ID go before the parameters, as a reconnecting EventSource needs", async () => {
-    await feed.commit(draftOf({ id: "a" }));
+    await feed.commit(draft({ id: "a" }));
     const seen = await feed.headCursor();
-    await feed.commit(draftOf({ id: "b" }));
+    await feed.commit(draft({ id: "b" }));
     const { url } = await feed.serve();
     const headers = { "last-event-id": seen };
     await using stream = await HttpStream.open(`${url}/v1/events?since=1h&limit=1`, SSE, headers);

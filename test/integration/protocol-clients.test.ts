@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { objectChange } from "../support/drafts.ts";
-import { draftOf, TestFeed } from "../support/http-feed.ts";
+import { draft, objectChange } from "../support/drafts.ts";
+import { TestFeed } from "../support/http-feed.ts";
 import { BrowserPage, CHROMIUM, NO_CHROMIUM } from "../support/chromium.ts";
 import { skippedBecause } from "../support/skipped.ts";
 import { until } from "../support/until.ts";
@@ -41,7 +41,7 @@ describe.skipIf(!HAS_CURL)(`curl${missing("curl", HAS_CURL)}`, () => {
       types.push((JSON.parse(line) as { type: string }).type);
     });
     await until("the snapshot is read", () => types.length === 4);
-    await feed.commit(draftOf({ id: "later" }));
+    await feed.commit(draft({ id: "later" }));
     await until("the event is read", () => types.length === 5);
     expect(types).toEqual([
       "nomad.feed.hello",
@@ -73,7 +73,7 @@ describe.skipIf(!HAS_PYTHON)(`Python's standard library${missing("python3", HAS_
       const lines: string[] = [];
       createInterface({ input: python.stdout }).on("line", (line) => lines.push(line));
       await until("the snapshot is read", () => lines.length === 4);
-      await feed.commit(draftOf({ id: "later" }));
+      await feed.commit(draft({ id: "later" }));
       await until("the stream has ended", () => lines.at(-1)?.startsWith("end") === true);
       expect(lines).toEqual([
         "nomad.feed.hello",
@@ -110,7 +110,7 @@ describe.skipIf(CHROMIUM === undefined)(`Chromium${skippedBecause(NO_CHROMIUM)}`
       .then((protocol) => expect(protocol).toBe("cloudevents.json"));
     const seen = () => page.run<Record<string, string[]>>("seen");
     await until("the snapshot is read", async () => (await seen())["named"]?.length === 3);
-    await feed.commit(draftOf({ id: "later" }));
+    await feed.commit(draft({ id: "later" }));
     await until("the event is read", async () => (await seen())["onmessage"]?.includes("later"));
     expect((await seen())["onmessage"]).toEqual(["jobs/default/web", "later"]);
     expect((await seen())["named"]).toEqual([
@@ -139,7 +139,7 @@ describe.skipIf(CHROMIUM === undefined)(`Chromium${skippedBecause(NO_CHROMIUM)}`
       new Promise((done) => source.addEventListener("nomad.feed.snapshot", ({ data }) => JSON.parse(data).data.phase === "end" && done()))
     `);
     await feed.stopServers();
-    await feed.commit(draftOf({ id: "while away" }));
+    await feed.commit(draft({ id: "while away" }));
     await feed.serve({ port });
     await until("the browser came back", () => page.run<boolean>(`ids.includes("while away")`));
     expect(await page.run("ids")).toEqual(["jobs/default/web", "while away"]);

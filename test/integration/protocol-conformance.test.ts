@@ -5,8 +5,8 @@ import { ROUTES } from "../../src/http/errors.ts";
 import { frameSchema } from "../../src/schemas/frames-schema.ts";
 import { HISTORY_PARAMETERS } from "../../src/schemas/read-queries.ts";
 import { ON_EXPIRED, PARAMETERS, PAYLOADS } from "../../src/schemas/subscription-schema.ts";
-import { objectChange } from "../support/drafts.ts";
-import { controlDraft, draftOf, TestFeed } from "../support/http-feed.ts";
+import { controlDraft, draft, objectChange } from "../support/drafts.ts";
+import { TestFeed } from "../support/http-feed.ts";
 import { FORMAT_NAMES, readEvents, refusal } from "../support/protocol-formats.ts";
 import { openStream, STREAMS } from "../support/protocol-reader.ts";
 import { until } from "../support/until.ts";
@@ -48,8 +48,8 @@ async function commitAllKinds(): Promise<void> {
     }),
   );
   await feed.commit(
-    draftOf({ id: "alloc", op: "create", type: "nomad.allocation.created", signals: ["allocation.failed"] }),
-    draftOf({ id: "prod", namespace: "prod", aspect: "meta", severity: "WARN" }),
+    draft({ id: "alloc", op: "create", type: "nomad.allocation.created", signals: ["allocation.failed"] }),
+    draft({ id: "prod", namespace: "prod", aspect: "meta", severity: "WARN" }),
     controlDraft("stale", "nomad.feed.scope", {
       resource: "allocations",
       namespace: "prod",

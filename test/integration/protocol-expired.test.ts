@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { objectChange } from "../support/drafts.ts";
-import { draftOf, TestFeed } from "../support/http-feed.ts";
+import { draft, objectChange } from "../support/drafts.ts";
+import { TestFeed } from "../support/http-feed.ts";
 import { frameName, openStream, STREAMS } from "../support/protocol-reader.ts";
 
 let feed: TestFeed;
@@ -39,7 +39,7 @@ describe.each(STREAMS)("onexpired over %s", (format) => {
     const target = `${url}/v1/events?cursor=${epoch}-2&onexpired=snapshot&limit=1`;
     await using stream = await openStream(format, target);
     const opening = await stream.until(({ data }) => data["phase"] === "end");
-    await feed.commit(draftOf({ id: "later" }));
+    await feed.commit(draft({ id: "later" }));
     const frames = [...opening, ...(await stream.until(() => false))];
     expect(frames.map(frameName)).toEqual([
       "hello",

@@ -3,7 +3,8 @@ import { systemClock } from "../../src/shared/clock.ts";
 import type { Access } from "../../src/publishers/selection/access.ts";
 import { ReadScheduler } from "../../src/publishers/work/read-scheduler.ts";
 import { readHistory } from "../../src/publishers/pages/history.ts";
-import { draftOf, TestFeed } from "../support/http-feed.ts";
+import { draft } from "../support/drafts.ts";
+import { TestFeed } from "../support/http-feed.ts";
 import { nextPage } from "../support/next-page.ts";
 
 let feed: TestFeed;
@@ -30,7 +31,7 @@ async function refusalOf(query: string): Promise<unknown> {
 
 it("answers by object, job, node, namespace, signal and severity, newest first", async () => {
   await feed.commit(
-    draftOf({
+    draft({
       id: "a",
       key: "k1",
       job: "web",
@@ -38,8 +39,8 @@ it("answers by object, job, node, namespace, signal and severity, newest first",
       signals: ["allocation.failed"],
       severity: "ERROR",
     }),
-    draftOf({ id: "b", key: "k2", job: "web", namespace: "prod" }),
-    draftOf({ id: "c", key: "k1", node: "n1" }),
+    draft({ id: "b", key: "k2", job: "web", namespace: "prod" }),
+    draft({ id: "c", key: "k1", node: "n1" }),
   );
   const idsOf = async (query: string) => (await page(`/v1/history?${query}`)).ids;
   expect(await idsOf("")).toEqual(["c", "b", "a"]);
@@ -53,7 +54,7 @@ it("answers by object, job, node, namespace, signal and severity, newest first",
 });
 
 it("has the bytes of the feed", async () => {
-  await feed.commit(draftOf({ id: "a", tail: '"data":{"ModifyTime":1795434687866379238}}' }));
+  await feed.commit(draft({ id: "a", data: '{"ModifyTime":1795434687866379238}' }));
   const history = await (await fetch(`${url}/v1/history`)).text();
   expect(history).toContain("1795434687866379238");
   expect(history).toBe(await (await fetch(`${url}/v1/events`)).text());
@@ -81,9 +82,9 @@ it.each(["newest-first", "oldest-first"])(
 );
 
 it("reads on over what a reader may not see", async () => {
-  await feed.commit(draftOf({ id: "hers", namespace: "prod" }));
+  await feed.commit(draft({ id: "hers", namespace: "prod" }));
   await feed.commitMany("a", 450);
-  await feed.commit(draftOf({ id: "hers too", namespace: "prod" }));
+  await feed.commit(draft({ id: "hers too", namespace: "prod" }));
   const access: Access = { name: "prod", maySee: ({ namespace }) => namespace === "prod" };
   const task = await new ReadScheduler({ maxWorkMs: 30_000, clock: systemClock }).begin();
   const request = { order: "newest-first", limit: 2 } as const;
@@ -93,7 +94,7 @@ it("reads on over what a reader may not see", async () => {
 
 it("keeps to times of recording, from since on and before until", async () => {
   for (const id of ["early", "middle", "late"]) {
-    await feed.commit(draftOf({ id }));
+    await feed.commit(draft({ id }));
     nowMs += 60_000;
   }
   const idsOf = async (query: string) => (await page(`/v1/history?${query}`)).ids;

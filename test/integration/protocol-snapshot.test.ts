@@ -5,8 +5,8 @@ import { LogUnavailable } from "../../src/feed/errors.ts";
 import type { FeedLog } from "../../src/feed/log.ts";
 import { frameSchema, objectFrameSchema } from "../../src/schemas/frames-schema.ts";
 import { breakable } from "../support/breakable-log.ts";
-import { objectChange, refOf } from "../support/drafts.ts";
-import { draftOf, TestFeed } from "../support/http-feed.ts";
+import { draft, objectChange, refOf } from "../support/drafts.ts";
+import { TestFeed } from "../support/http-feed.ts";
 import { HttpStream } from "../support/http-stream.ts";
 import { frameName, openStream, STREAMS } from "../support/protocol-reader.ts";
 import { until } from "../support/until.ts";
@@ -29,7 +29,7 @@ describe.each(STREAMS)("snapshot=true over %s", (format) => {
     const { url } = await feed.serve();
     await using stream = await openStream(format, `${url}/v1/events?snapshot=true&limit=1`);
     const opening = await stream.until(isEnd);
-    await feed.commit(draftOf({ id: "later" }));
+    await feed.commit(draft({ id: "later" }));
     const frames = [...opening, ...(await stream.until(() => false))];
     expect(frames.map(frameName)).toEqual([
       "hello",
@@ -111,7 +111,7 @@ describe("a snapshot", () => {
       if (round % 4 === 0) clients.push(await WebSocketClient.connect(`${url}/v1/events?snapshot=true`));
       await write(round);
     }
-    const head = await feed.commit(draftOf({ id: "last" }));
+    const head = await feed.commit(draft({ id: "last" }));
     for (const client of clients) {
       const folded = new Map<string, string>();
       const events = await client.until(({ cursor }) => cursor === head);
@@ -139,7 +139,7 @@ describe("a snapshot", () => {
     await using resumed = await HttpStream.open(`${url}/v1/events?snapshot=true`, "text/event-stream", {
       "last-event-id": cursor,
     });
-    await feed.commit(draftOf({ id: "later" }));
+    await feed.commit(draft({ id: "later" }));
     const after = await resumed.until(({ id }) => id === "later");
     expect(after.map(({ event }) => frameName(event))).toEqual(["hello", "later"]);
   });

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { objectChange, refOf } from "../support/drafts.ts";
-import { draftOf, TestFeed } from "../support/http-feed.ts";
+import { draft, objectChange, refOf } from "../support/drafts.ts";
+import { TestFeed } from "../support/http-feed.ts";
 import { frameName, openStream } from "../support/protocol-reader.ts";
 import { openTestLog } from "../support/redis-logs.ts";
 import { redisMissing, RedisServer } from "../support/redis-server.ts";
@@ -47,7 +47,7 @@ describe.skipIf(missing !== undefined)(`the protocol over a log in Redis${title}
     await feed.commitObjects(objectChange(refOf("allocations", "a"), "1", { id: "first" }));
     await using stream = await openStream("sse", `${url}/v1/events?snapshot=true&limit=1`);
     const opening = await stream.until(({ data }) => data["phase"] === "end");
-    const head = await feed.commit(draftOf({ id: "second" }));
+    const head = await feed.commit(draft({ id: "second" }));
     expect([...opening, ...(await stream.until(() => false))].map(frameName)).toEqual([
       "hello",
       "snapshot begin",
@@ -64,7 +64,7 @@ describe.skipIf(missing !== undefined)(`the protocol over a log in Redis${title}
       return ((await consumer.json()) as { cursor: string }).cursor === head;
     });
     await client.close();
-    await feed.commit(draftOf({ id: "third" }));
+    await feed.commit(draft({ id: "third" }));
     const page = await fetch(`${url}/v1/events?consumer=pager`);
     expect(await page.json()).toMatchObject([{ id: "third" }]);
     const history = await fetch(`${url}/v1/history?subject=allocations/default/a`);

@@ -5,7 +5,7 @@ import { it } from "vitest";
 import type { EventFacts } from "../../src/schemas/draft.ts";
 import { dearFilter } from "../support/dear-filter.ts";
 import { FanOut, type Fanned } from "../support/fan-out.ts";
-import { draftOf } from "../support/http-feed.ts";
+import { draft } from "../support/drafts.ts";
 import { until } from "../support/until.ts";
 
 const RESOURCES = ["jobs", "nodes", "allocations"] as const;
@@ -91,7 +91,7 @@ class Model {
   async commit(resources: readonly (typeof RESOURCES)[number][], padding: number): Promise<void> {
     const drafts = resources.map((resource, position) => {
       const id = String(this.events.length + position);
-      return draftOf({ id, resource, tail: `"data":{"padding":"${"é".repeat(padding / 2)}"}}` });
+      return draft({ id, resource, data: `{"padding":"${"é".repeat(padding / 2)}"}` });
     });
     await this.fanOut.commit(drafts);
     this.events.push(...drafts);

@@ -12,8 +12,8 @@ import { createSubscriberRights } from "../../src/nomad/subscriber-rights.ts";
 import type { EventDraft } from "../../src/schemas/draft.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
 import type { StateWrite } from "../../src/feed/log.ts";
-import { refOf } from "./drafts.ts";
-import { controlDraft, draftOf, TestFeed } from "./http-feed.ts";
+import { controlDraft, draft, refOf } from "./drafts.ts";
+import { TestFeed } from "./http-feed.ts";
 import { HttpStream } from "./http-stream.ts";
 import { simulatedNomad, type SimulatedNomad } from "./simulated-nomad.ts";
 import { WebSocketClient, type ReceivedEvent } from "./websocket-client.ts";
@@ -33,7 +33,7 @@ export const END = "end";
 export function everyKind(mark: string): EventDraft[] {
   const overflow = (id: string) => JSON.stringify({ whole: id });
   const change = (id: string, facts: Partial<EventDraft>) =>
-    draftOf({ id: `${mark}${id}`, overflow: overflow(`${mark}${id}`), ...facts });
+    draft({ id: `${mark}${id}`, overflow: overflow(`${mark}${id}`), ...facts });
   const control = (scope: string, facts: Partial<EventDraft>) =>
     controlDraft(`${mark}baseline ${scope}`, "nomad.feed.baseline", facts);
   return [

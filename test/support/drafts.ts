@@ -1,23 +1,31 @@
-import type { EventDraft, EventFacts } from "../../src/schemas/draft.ts";
+import type { EventDraft, EventFacts, LogEntry } from "../../src/schemas/draft.ts";
 import type { StateWrite } from "../../src/feed/log.ts";
 import { RESOURCES, subjectOf, type ObjectRef, type ResourceType } from "../../src/schemas/resources.ts";
 
+/** Of the feeds in tests. */
+export const SOURCE = "nomad://test/global";
+const ID = "5456bd7a-9fc0-c0dd-6131-cbee77f57577";
+
 export interface DraftOptions extends Partial<EventFacts> {
-  /** Goes into the event's `data` as `after`. */
+  /** JSON text of the event's `data`; else `after` is in it. */
+  readonly data?: string;
   readonly after?: unknown;
-  readonly overflow?: string;
+  readonly overflow?: string | null;
   /** Fills the event up to about this many bytes of JSON. */
   readonly bytes?: number;
 }
 
-/** A whole, valid draft: an update of an allocation unless told otherwise. */
+/**
+ * A whole, valid draft: an update of an allocation unless told otherwise. Without `key` the object has the event's
+ * `id` for one, without `id` the event is named after the `key`.
+ */
 export function draft(options: DraftOptions = {}): EventDraft {
-  const { after = {}, overflow = null, bytes = 0, ...given } = options;
+  const { data, after = {}, overflow = null, bytes = 0, ...given } = options;
   const resource = given.resource === undefined ? "allocations" : given.resource;
   const facts: EventFacts = {
     resource,
     namespace: resource === null ? null : "default",
-    key: resource === null ? null : "5456bd7a-9fc0-c0dd-6131-cbee77f57577",
+    key: resource === null ? null : (given.id ?? ID),
     op: "update",
     aspect: "status",
     signals: [],
@@ -29,12 +37,22 @@ export function draft(options: DraftOptions = {}): EventDraft {
     id: `0/${String(resource)}/default/${given.key ?? "5456bd7a"}@884210`,
     ...given,
   };
-  const head = JSON.stringify({ specversion: "1.0", id: facts.id, type: facts.type, time: facts.time });
-  const data = { op: facts.op, signals: facts.signals, after };
-  const text = JSON.stringify({ data });
-  const missing = Math.max(0, bytes - head.length - text.length - 80);
-  const tail = missing === 0 ? text : JSON.stringify({ data: { ...data, padding: "x".repeat(missing) } });
-  return { ...facts, head: `${head.slice(0, -1)},`, tail: tail.slice(1), overflow };
+  const { id, type, time, op, signals } = facts;
+  const head = JSON.stringify({ specversion: "1.0", id, source: SOURCE, type, time });
+  const text = data ?? JSON.stringify({ op, signals, after });
+  const missing = bytes - head.length - text.length - 90;
+  const whole = missing > 0 ? `${text.slice(0, -1)},"padding":"${"x".repeat(missing)}"}` : text;
+  return { ...facts, head: `${head.slice(0, -1)},`, tail: `"data":${whole}}`, overflow };
+}
+
+/** A control event about a scope, or with no resource about the whole feed. */
+export function controlDraft(id: string, type: string, options: DraftOptions = {}): EventDraft {
+  return draft({ id, type, key: null, op: null, aspect: null, data: "{}", ...options });
+}
+
+/** Facts of an event as the log keeps them. */
+export function entryOf(overrides: Partial<LogEntry>): LogEntry {
+  return { ...draft({ id: "a" }), sequence: 1, json: "{}", ...overrides };
 }
 
 export function refOf(resource: ResourceType, key: string, namespace = "default"): ObjectRef {

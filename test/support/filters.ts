@@ -1,7 +1,7 @@
 import { createFilter } from "../../src/filters/filter.ts";
 import { isJsonObject, parseExact, type Json, type JsonObject } from "../../src/schemas/json.ts";
 import type { EventFacts } from "../../src/schemas/draft.ts";
-import { entryOf } from "./http-feed.ts";
+import { entryOf } from "./drafts.ts";
 
 export const FILTER_SIGNALS = ["allocation.failed", "node.down"];
 

@@ -10,47 +10,11 @@ import {
   type HttpServerOptions,
 } from "../../src/http/server.ts";
 import { formatCursor } from "../../src/schemas/cursor.ts";
-import type { EventDraft, LogEntry } from "../../src/schemas/draft.ts";
+import type { EventDraft } from "../../src/schemas/draft.ts";
 import type { ResourceType } from "../../src/schemas/resources.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
-import type { ObjectChange } from "./drafts.ts";
-
-const SOURCE = "nomad://test/global";
-
-/** A change event of an allocation, unless told otherwise. */
-export function draftOf(overrides: Partial<EventDraft> & { id: string }): EventDraft {
-  const resource = overrides.resource ?? "allocations";
-  const type = overrides.type ?? "nomad.allocation.updated";
-  const time = "2026-08-22T10:15:30.000Z";
-  return {
-    type,
-    resource,
-    namespace: "default",
-    key: overrides.id,
-    op: "update",
-    aspect: "status",
-    signals: [],
-    severity: "INFO",
-    job: null,
-    node: null,
-    time,
-    head: `{"specversion":"1.0","id":${JSON.stringify(overrides.id)},"source":"${SOURCE}","type":"${type}","time":"${time}",`,
-    tail: `"data":{"id":${JSON.stringify(overrides.id)}}}`,
-    overflow: null,
-    ...overrides,
-  };
-}
-
-/** A control event about a scope, or with no resource about the whole feed. */
-export function controlDraft(id: string, type: string, overrides: Partial<EventDraft> = {}): EventDraft {
-  return draftOf({ id, type, key: null, op: null, aspect: null, ...overrides });
-}
-
-/** Facts of an event as the log keeps them. */
-export function entryOf(overrides: Partial<LogEntry>): LogEntry {
-  return { ...draftOf({ id: "a" }), sequence: 1, json: "{}", ...overrides };
-}
+import { draft, SOURCE, type ObjectChange } from "./drafts.ts";
 
 /** A real log in a directory of its own, and a real server on it. */
 export class TestFeed implements AsyncDisposable {
@@ -123,7 +87,7 @@ export class TestFeed implements AsyncDisposable {
       await this.commit(
         ...ids
           .slice(first, first + 200)
-          .map((id) => draftOf({ id, tail: `"data":{"id":"${id}","padding":"${"x".repeat(padding)}"}}` })),
+          .map((id) => draft({ id, data: `{"id":"${id}","padding":"${"x".repeat(padding)}"}` })),
       );
     }
     return ids;

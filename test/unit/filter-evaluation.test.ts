@@ -3,7 +3,7 @@ import { MAX_STEPS, StepLimitReached } from "../../src/filters/evaluation.ts";
 import { createEventFilter } from "../../src/publishers/selection/event-filter.ts";
 import { compileFilter } from "../../src/publishers/selection/filter-expression.ts";
 import { ask, controlEvent, eventAfter, passes, sampleEvent } from "../support/filters.ts";
-import { entryOf } from "../support/http-feed.ts";
+import { entryOf } from "../support/drafts.ts";
 
 const STUB = `{
   "Status": "running", "Empty": "", "Priority": 50, "Ratio": 0.25, "Stop": false, "Zero": 0,

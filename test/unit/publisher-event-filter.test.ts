@@ -5,7 +5,7 @@ import { ASPECTS, OPS, type EventFacts, type LogEntry } from "../../src/schemas/
 import { RESOURCE_TYPES, RESOURCES } from "../../src/schemas/resources.ts";
 import { SEVERITIES, SEVERITY_NAMES } from "../../src/schemas/severity.ts";
 import type { EventConditions } from "../../src/schemas/subscription-schema.ts";
-import { entryOf } from "../support/http-feed.ts";
+import { entryOf } from "../support/drafts.ts";
 
 const SIGNALS = ["allocation.failed", "node.down", "job.stopped"];
 const namespaces = fc.constantFrom("default", "prod", "-");

@@ -6,7 +6,7 @@ import { SharedSelectors, EventSelector } from "../../src/publishers/fanout/even
 import type { EventFilter } from "../../src/publishers/selection/event-filter.ts";
 import { formOf } from "../../src/publishers/selection/payload.ts";
 import { dearFilter } from "../support/dear-filter.ts";
-import { entryOf } from "../support/http-feed.ts";
+import { entryOf } from "../support/drafts.ts";
 import { TestClock } from "../support/test-clock.ts";
 
 const FORM = formOf(({ json }) => Buffer.from(`${json}\n`), "full");
