@@ -94,7 +94,7 @@ describe("a bridge with a new log", () => {
     await started.ready();
     expect(await ask(`${url}/readyz`)).toEqual({ status: 200, body: { ready: true } });
     expect(refused.toSorted()).toEqual(expect.arrayContaining(["/v1/agent/self", "/v1/status/leader"]));
-    expect(lines.join("\n")).toContain('taking it for "global"');
+    expect(lines.join("\n")).toContain('assuming "global"');
   });
 
   it("is not made where the port is taken", async () => {

@@ -20,7 +20,7 @@ describe.skipIf(missing !== undefined)(`a bridge that starts${skippedBecause(mis
     const bridge = startBridgeProcess({ nomadAddr, feed: `redis://127.0.0.1:${proxy.port}` });
     try {
       await bridge.url();
-      await until("it notices", () => bridge.log().includes("trying again until it is back"));
+      await until("it notices", () => bridge.log().includes("lost the connection to Redis; retrying"));
       proxy.mend();
       await bridge.ready();
     } finally {
