@@ -40,8 +40,8 @@ export function held(): Held {
 }
 
 /**
- * Bytes more than `before`. Resident memory knows all, but not what was free before and is used now; V8 counts that, but
- * nothing of SQLite's: the larger of both.
+ * Bytes more than `before`. Resident memory knows all, but not what was free before and is used now; V8 counts that,
+ * but nothing of SQLite's: the larger of both.
  */
 export function heldSince(before: Held): number {
   const now = held();

@@ -1,8 +1,8 @@
 import { connect } from "node:net";
 
 /**
- * The attacking side of the rows about pings, in a process of its own, until it is killed: sockets that write what is to be
- * answered or stored as fast as they can, and come again when they are cut off.
+ * The attacking side of the rows about pings, in a process of its own, until it is killed: sockets that write what is
+ * to be answered or stored as fast as they can, and come again when they are cut off.
  */
 export type FlooderArguments = readonly [port: string, epoch: string, lastSequence: string, sockets: string];
 

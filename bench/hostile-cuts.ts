@@ -50,12 +50,12 @@ const rows: readonly BenchRow[] = [
     name: "hostile-cuts-redis-server",
     unit: `KiB that Redis holds for each of them, what commits keep for them included`,
     goal: "at most 64",
-    against: `what is written meanwhile for each, without cuts`,
+    against: `what is written meanwhile for each, without the reads`,
     run: async () => (await inRedis()).serverKibEach,
   },
   {
     name: "state-cuts-memory",
-    unit: `MiB that the process grows by over ${MEMORY_CUTS} cuts one after the other and ${MEMORY_CUTS} at once, after as many before`,
+    unit: `MiB that the process grows by over ${MEMORY_CUTS} consistent reads one after the other and ${MEMORY_CUTS} at once, after as many before`,
     goal: "at most 8",
     against: "nothing",
     run: measureCutsMemory,
@@ -115,8 +115,8 @@ async function measureInRedis() {
   }
 }
 
-/** `look` is called while all cuts are open. */
-async function measureCuts(feed: TestFeed, cuts: number, look: () => Promise<number> = async () => 0) {
+/** `measure` is called while all reads are open. */
+async function measureCuts(feed: TestFeed, cuts: number, measure: () => Promise<number> = async () => 0) {
   const { url } = await feed.serve({ reads: READS });
   for (let warmUp = 0; warmUp < 5; warmUp += 1) await (await fetch(`${url}/v1/state`)).text();
   await using attacker = new Attacker(url);
@@ -131,7 +131,7 @@ async function measureCuts(feed: TestFeed, cuts: number, look: () => Promise<num
   return {
     kibEach: heldSince(before) / cuts / KIB,
     filesEach: (openFiles() - filesBefore) / cuts,
-    whileOpen: await look(),
+    whileOpen: await measure(),
   };
 }
 
@@ -157,9 +157,9 @@ async function takeCuts(feed: TestFeed): Promise<void> {
   }
 }
 
-async function readSome(cut: Awaited<ReturnType<FeedLog["consistentRead"]>>): Promise<void> {
+async function readSome(taken: Awaited<ReturnType<FeedLog["consistentRead"]>>): Promise<void> {
   let read = 0;
-  for await (const entries of cut.entries({ resource: "allocations" })) {
+  for await (const entries of taken.entries({ resource: "allocations" })) {
     read += entries.length;
     if (read > 500) return;
   }

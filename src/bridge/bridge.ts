@@ -58,11 +58,12 @@ export interface Bridge {
   /** Resolves when subscribers can connect; rejects as `run` does, where it ends before. */
   readonly serving: Promise<Serving>;
   /**
-   * Opens what it is made of, does its work until `signal` aborts, and closes all of it in order; what was committed stays.
-   * Call it once. Answers whether all that was seen is in the log. Without a log that knows its region it waits for Nomad
-   * first, alive but not ready; with one, what is in the log is served while Nomad is away.
-   * @throws NomadOptionInvalid, TokensFileInvalid, TlsFilesUnusable, LogUnusable, LogInUse, InsecureListen, ListenFailed; the
-   * signal's reason when it aborts before the bridge serves.
+   * Opens what it is made of, does its work until `signal` aborts, and closes all of it in order; what was committed
+   * stays.
+   * Call it once. Answers whether all that was seen is in the log. Without a log that knows its region it waits for
+   * Nomad first, alive but not ready; with one, what is in the log is served while Nomad is away.
+   * @throws NomadOptionInvalid, TokensFileInvalid, TlsFilesUnusable, LogUnusable, LogInUse, InsecureListen,
+   * ListenFailed; the signal's reason when it aborts before the bridge serves.
    */
   run(signal: AbortSignal): Promise<boolean>;
 }

@@ -4,7 +4,7 @@ import type { Clock } from "../shared/clock.ts";
 import type { PollerAssignments } from "../pollers/poller-assignments.ts";
 import { scopeName } from "../schemas/scope.ts";
 
-const LOOK_EVERY_MS = 50;
+const CHECK_EVERY_MS = 50;
 
 interface HealthDeps {
   readonly assignments: PollerAssignments;
@@ -56,7 +56,7 @@ export class Health {
   /** Resolves when ready; rejects with the signal's reason when it aborts before. */
   async whenReady(signal: AbortSignal): Promise<void> {
     while (!this.readiness().ready) {
-      await this.#deps.clock.sleep(LOOK_EVERY_MS, signal);
+      await this.#deps.clock.sleep(CHECK_EVERY_MS, signal);
       signal.throwIfAborted();
     }
   }

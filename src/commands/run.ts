@@ -23,7 +23,10 @@ export async function run(config: Config, io: Io): Promise<void> {
   }
 }
 
-/** Where it serves, and the first thing to know after a start: whether everything was read, and what had changed meanwhile. */
+/**
+ * Where it serves, and the first thing to know after a start: whether everything was read, and what had changed
+ * meanwhile.
+ */
 async function sayHowItGoes(
   bridge: Bridge,
   { config, logger }: { config: Config; logger: Logger },

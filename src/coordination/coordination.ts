@@ -3,8 +3,8 @@ import type { AssignmentStatus } from "../schemas/assignment-schema.ts";
 
 /**
  * Gives each assignment, work that some process must be doing and no two may do at once, to one process, and to another
- * when that one ends or dies. It is no lock: for a moment two may hold an assignment, and only the fence of the scope (see
- * `FeedLog.claim`) makes the one that came first harmless.
+ * when that one ends or dies. It is no lock: for a moment two may hold an assignment, and only the fence of the scope
+ * (see `FeedLog.claim`) makes the one that came first harmless.
  */
 export interface Coordination {
   /** Does the assignments that fall to this process, until `signal` aborts and the last of them has ended. */
@@ -21,7 +21,9 @@ export interface Coordination {
 
 export type CoordinationMetrics = Pick<Metrics, "assignmentsHeld" | "workersAlive" | "takeovers">;
 
-/** Assignments there always are: to plan the others, and to trim the log. The others are named like the scope they watch. */
+/**
+ * The assignments there always are: plan the others, and trim the log. The others are named like the scope they watch.
+ */
 export const STANDING_ASSIGNMENTS = ["plan", "trim"] as const;
 
 /** `finish`: only what is left of it; it ends by itself. */
@@ -32,7 +34,9 @@ export type Ending = "drained" | "fenced" | "stopped";
 
 /** What this process can do. */
 export interface AssignmentHolder {
-  /** Does an assignment until `signal` aborts or it ends by itself; when it rejects it is tried again, here or elsewhere. */
+  /**
+   * Does an assignment until `signal` aborts or it ends by itself; one that rejects is tried again, here or elsewhere.
+   */
   perform(assignment: string, signal: AbortSignal): Promise<Ending>;
   /** Told of the plan whenever it may have changed. */
   follow(plan: AssignmentPlan): void;

@@ -15,7 +15,9 @@ export type ControlEvent =
       readonly phase: "begin" | "end";
       readonly reason: string;
     }
-  /** Whether the scope, or the whole feed (null), can be trusted. `since` (RFC 3339): when it was last known to be true. */
+  /**
+   * Whether the scope, or the whole feed (null), can be trusted. `since` (RFC 3339): when it was last known to be true.
+   */
   | {
       readonly kind: "scope";
       readonly scope: Scope | null;

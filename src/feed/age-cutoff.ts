@@ -28,10 +28,10 @@ interface Moment {
 }
 
 /**
- * Up to when events are too old. A clock that is wrong for a while must not empty the log, so two things confirm it: the
- * time that passed since the last check, by a clock that nobody sets, and at the first check the newest event. While they
- * contradict it, age is told by the time that passed; a clock that stands for ten minutes is trusted. And what goes at
- * one check is bounded, whatever the clock says: after a long absence the rest follows within hours.
+ * Up to when events are too old. A clock that is wrong for a while must not empty the log, so two things confirm it:
+ * the time that passed since the last check, by a clock that nobody sets, and at the first check the newest event.
+ * While they contradict it, age is told by the time that passed; a clock that stands for ten minutes is trusted. And
+ * what goes at one check is bounded, whatever the clock says: after a long absence the rest follows within hours.
  */
 export class AgeCutoff {
   readonly #maxAgeMs: number;

@@ -12,7 +12,8 @@ import type { Severity } from "../schemas/severity.ts";
  * therefore also takes it from the holders of every overlapping scope.
  *
  * Every implementation passes the suite in test/contract/feed-log.ts. Methods reject with the errors of
- * feed/errors.ts: Fenced, Conflict, CursorExpired, FutureCursor, EpochChanged, DeadLettersFull, LogFull, LogUnavailable.
+ * feed/errors.ts: Fenced, Conflict, CursorExpired, FutureCursor, EpochChanged, DeadLettersFull, LogFull,
+ * LogUnavailable.
  */
 export interface FeedLog {
   /** Where the feed begins and ends now. */
@@ -42,8 +43,8 @@ export interface FeedLog {
   outage(): Promise<string | null>;
 
   /**
-   * Appends the event with which an outage begins or ends, if the log's outage still is `from`: of several processes one
-   * tells of it. Answers the event's sequence; undefined where another process was first.
+   * Appends the event with which an outage begins or ends, if the log's outage still is `from`: of several processes
+   * one tells of it. Answers the event's sequence; undefined where another process was first.
    */
   tellOutage(change: OutageChange): Promise<number | undefined>;
 
@@ -72,7 +73,7 @@ export interface FeedLog {
   /** The `data` the size cap cut from the event with this sequence, or undefined. */
   overflow(sequence: number): Promise<string | undefined>;
 
-  /** Current objects and the cursor at which they are true, from one consistent read. Dispose it to release the consistent read. */
+  /** Current objects and the cursor at which they are true, as of one moment. Dispose it when done. */
   consistentRead(): Promise<ConsistentRead>;
 
   /** What the log's clock says (in Redis the server's, for all workers), and when its events were recorded. */
@@ -177,7 +178,7 @@ export interface Commit {
   readonly state: readonly StateWrite[];
   /** Present on the last chunk of a poll only. */
   readonly checkpoint?: Checkpoint;
-  /** Replaces the scope's notes; absent: it stays. */
+  /** Replaces the scope's notes; absent: they stay. */
   readonly notes?: ScopeNotes;
   /**
    * Scopes that are known to have been empty at this point (their namespace was just created): their first

@@ -21,7 +21,7 @@ export interface RetentionDeps {
 
 const TRIM_EVERY_MS = 30_000;
 
-/** The assignment of trimming the log: keeps it within its limits until `signal` aborts. Failures wait for the next round. */
+/** The assignment `trim`: keeps the log within its limits until `signal` aborts. Failures wait for the next round. */
 export async function keepWithin(
   log: Pick<FeedLog, "trim" | "times">,
   limits: RetentionLimits,

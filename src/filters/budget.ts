@@ -5,7 +5,9 @@ export interface Budget {
 
 /** Comparing so many characters takes about as long as a step. */
 const COMPARISONS_PER_STEP = 64;
-/** JavaScript's search begins anew at each character that may be the first; that takes as long as so many comparisons. */
+/**
+ * JavaScript's search begins anew at each character that may be the first; that takes as long as so many comparisons.
+ */
 const COMPARISONS_PER_BEGINNING = 8;
 
 /** Pays for holding two texts of which the shorter has so many characters against each other. */

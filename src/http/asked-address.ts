@@ -1,8 +1,8 @@
 import type { FastifyRequest } from "fastify";
 
 /**
- * The address that whoever asks sees this server at, as far as it and the proxies before it say: `https://host/feeds/prod`.
- * For examples that people copy, and for nothing else: anybody may send these headers.
+ * The address that whoever asks sees this server at, as far as it and the proxies before it say:
+ * `https://host/feeds/prod`. For examples that people copy, and for nothing else: anybody may send these headers.
  */
 export function askedAddress({ headers, host, protocol }: FastifyRequest): string {
   const said = (name: string, allowed: RegExp) => {

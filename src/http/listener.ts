@@ -18,7 +18,7 @@ const shouldUpgradeCallback = ({ headers }: IncomingMessage) =>
 /** A request has nothing but a head, which fits into one packet. */
 const HEADERS_TIMEOUT_MS = 10_000;
 /** How often connections that take longer are looked for. */
-const LOOK_EVERY_MS = 2000;
+const CHECK_EVERY_MS = 2000;
 
 export interface ListenerOptions {
   readonly tls?: TlsFiles;
@@ -35,7 +35,7 @@ export function createListener(
     shouldUpgradeCallback,
     headersTimeout: headersTimeoutMs,
     requestTimeout: headersTimeoutMs * 3,
-    connectionsCheckingInterval: Math.min(LOOK_EVERY_MS, headersTimeoutMs),
+    connectionsCheckingInterval: Math.min(CHECK_EVERY_MS, headersTimeoutMs),
   };
   if (tls === undefined) {
     return {

@@ -10,7 +10,10 @@ export type LogMetrics = Pick<Metrics, "logSequence" | "logFloor" | "logBytes" |
 /** A log that does not answer so long keeps no other metric from who asks. */
 const ANSWER_WITHIN_MS = 1000;
 
-/** Brings what is known of the log, and who is behind it, up to date; where it does not answer, what was known last stays. */
+/**
+ * Brings what is known of the log, and who is behind it, up to date; where it does not answer, what was known last
+ * stays.
+ */
 export async function observeLog(
   log: Pick<FeedLog, "head" | "bytes" | "consumers">,
   metrics: LogMetrics,

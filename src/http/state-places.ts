@@ -12,7 +12,7 @@ export interface StatePlacesOptions {
   readonly maxStatesPerHolder: number;
 }
 
-/** Counts states and snapshots that are being read: each keeps a consistent read open until its reader has all of it. */
+/** Counts states and snapshots under way: each keeps a consistent read open until its reader has all of it. */
 export class StatePlaces {
   readonly #options: StatePlacesOptions;
   readonly #taken = new Map<string, number>();

@@ -55,7 +55,10 @@ interface StateDeps {
   readonly stallTimeoutMs: number;
 }
 
-/** The current objects and the cursor at which they are true, read from one consistent read as fast as the reader takes them. */
+/**
+ * The current objects and the cursor at which they are true, from one consistent read, as fast as the reader takes
+ * them.
+ */
 export function addStateRoute(app: FastifyInstance, deps: StateDeps): void {
   app.get("/v1/state", { exposeHeadRoute: false }, async (request, reply) => {
     const conditions = parseStateQuery(requestUrl(request.raw).searchParams, {

@@ -21,9 +21,9 @@ interface Answer {
 }
 
 /**
- * Bounds what answers hold that wait for their readers, of a whole server. Pages share one budget: each gets a part of what is
- * left, and beyond it one event, so that everybody is still served. What cannot be made shorter has a budget of its own, and
- * past that is refused.
+ * Bounds what answers hold that wait for their readers, of a whole server. Pages share one budget: each gets a part of
+ * what is left, and beyond it one event, so that everybody is still served. What cannot be made shorter has a budget of
+ * its own, and past that is refused.
  */
 export class UnreadAnswers {
   readonly #pages = new ByteBudget(PAGES_BYTES);
@@ -64,7 +64,10 @@ class ByteBudget {
     return this.#maxBytes - this.#heldBytes;
   }
 
-  /** Until the answer is taken, or nobody waits for it any more. The returned function says that it holds another number. */
+  /**
+   * Until the answer is taken, or nobody waits for it any more. The returned function says that it holds another
+   * number.
+   */
   hold(answer: Answer, bytes: number): (bytes: number) => void {
     let held = 0;
     let isOver = answer.closed;

@@ -2,8 +2,8 @@ import type { ServerResponse } from "node:http";
 import type { Clock } from "../shared/clock.ts";
 
 /**
- * Ends the connection where nobody takes an answer that was given whole: what is not taken is held in memory. Streams and
- * states, which are written bit by bit, watch their readers themselves.
+ * Ends the connection where nobody takes an answer that was given whole: what is not taken is held in memory. Streams
+ * and states, which are written bit by bit, watch their readers themselves.
  */
 export function endWhereUnread(
   response: ServerResponse,

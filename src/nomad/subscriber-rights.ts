@@ -34,7 +34,7 @@ export interface SubscriberRights {
 }
 
 const NOT_KNOWN = new Set(["NOMAD_FORBIDDEN", "NOMAD_UNAUTHORIZED"]);
-/** Each costs two requests at every look. */
+/** Each costs two requests at every check. */
 const MAX_PROBED_NAMESPACES = 200;
 const MAX_REMEMBERED_POLICIES = 1000;
 
@@ -161,7 +161,7 @@ function throwUnlessRefused(refusal: NomadError): void {
 
 /**
  * Asks with prefixes no object has, once for each capability and namespace. A namespace that comes later is
- * seen with the next look.
+ * seen at the next check.
  */
 async function probe(ask: Ask): Promise<Rights> {
   const names = namespaceNames(await ask("/v1/namespaces")).slice(0, MAX_PROBED_NAMESPACES);
@@ -214,8 +214,8 @@ function namespaceNames(answer: NomadResponse): string[] {
 }
 
 /**
- * When it expires, and whose it is, which stays the same over renewals: region, namespace, job, group and task. Nomad has
- * checked the signature when this is used.
+ * When it expires, and whose it is, which stays the same over renewals: region, namespace, job, group and task. Nomad
+ * has checked the signature when this is used.
  */
 function claimsOf(token: string): { expiresAtMs: number | undefined; subject: string } {
   const { exp, sub } = payloadOf(token);

@@ -48,7 +48,7 @@ export function* resyncUnits(
 
 /**
  * A scope's first poll: state without events (or one `snapshot` event an object), then the baseline mark. Where an
- * earlier attempt was cut, part of it was told already: what changed in that part since is told as a change.
+ * earlier attempt was cut short, part of it was told already: what changed in that part since is told as a change.
  */
 export function* baselineUnits(
   scope: Scope,

@@ -53,7 +53,7 @@ export class FeedOutage {
   #lastReadMs = -Infinity;
   /** Since when, while scopes fail here, others of the feed do not, or it is not known which there are. */
   #dividedSinceMs: number | null = null;
-  #lookFailed = false;
+  #checkFailed = false;
 
   constructor(deps: FeedOutageDeps, options: FeedOutageOptions) {
     this.#deps = deps;
@@ -84,22 +84,19 @@ export class FeedOutage {
   }
 
   /** Tells of the outage's beginning or end if it is time. Never rejects. */
-  async look(): Promise<void> {
+  async check(): Promise<void> {
     try {
-      await this.#look();
-      this.#lookFailed = false;
+      await this.#check();
+      this.#checkFailed = false;
     } catch (error) {
       // Where the log cannot be reached, the loops say so.
-      const level = this.#lookFailed || error instanceof LogUnavailable ? "debug" : "warn";
-      this.#lookFailed = true;
-      this.#deps.logger[level](
-        { err: error },
-        "cannot tell of an outage of Nomad, or of its end; trying again",
-      );
+      const level = this.#checkFailed || error instanceof LogUnavailable ? "debug" : "warn";
+      this.#checkFailed = true;
+      this.#deps.logger[level]({ err: error }, "cannot write the start or end of a Nomad outage; retrying");
     }
   }
 
-  async #look(): Promise<void> {
+  async #check(): Promise<void> {
     const outage = await this.#deps.log.outage();
     if (outage === null && this.#failing.size === 0) {
       this.#dividedSinceMs = null;
@@ -173,7 +170,9 @@ export class FeedOutage {
     return { reason: most?.[0] ?? "", ...(since !== undefined && { since }) };
   }
 
-  /** By then a scope of another process is in trouble too, if it cannot be read: its query ended, and it tried for long. */
+  /**
+   * By then a scope of another process that cannot be read is in trouble too: its query ended, and it tried for long.
+   */
   get #patienceMs(): number {
     const { waitMs, staleAfterMs } = this.#options;
     return waitMs + waitMs / 16 + 3 * staleAfterMs;

@@ -25,7 +25,7 @@ export interface Watched {
   readonly folded: ReadonlySet<ResourceType>;
 }
 
-const LOOK_EVERY_MS = 5 * 60_000;
+const SCAN_EVERY_MS = 5 * 60_000;
 /** Scans follow each other so slowly that Nomad spends at most a tenth of its time on them. */
 const REST_FACTOR = 10;
 const SHORTEST_REST_MS = 250;
@@ -109,7 +109,7 @@ export class Leftovers {
   async #scanOnce(watched: Watched, signal: AbortSignal): Promise<void> {
     const { clock, logger } = this.#deps;
     const [startedAtMs, changes] = [clock.elapsed(), this.#changes];
-    let nextMs = LOOK_EVERY_MS;
+    let nextMs = SCAN_EVERY_MS;
     try {
       await this.#scan(watched, signal);
       this.#failures = 0;

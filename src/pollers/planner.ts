@@ -31,7 +31,8 @@ const RETRY_PLAN_MS = 1_000;
 /**
  * Says which scopes there are to watch: one for each resource and namespace as far as connections allow, and those
  * outside of the namespaces there are until nothing is left in them. Where namespaces are to be found, planning is
- * watching their list: each change of it makes a new plan. Until they are known, what was planned before stays in force.
+ * watching their list: each change of it makes a new plan. Until they are known, what was planned before stays in
+ * force.
  */
 export class Planner {
   readonly #deps: PlannerDeps;
@@ -191,7 +192,7 @@ export class Planner {
     } else {
       const hint =
         "Give the token list-jobs and read-job in the namespaces to watch; doctor shows what it may do";
-      this.#deps.logger.warn({ hint }, "the token sees no namespace; nothing in namespaces is watched");
+      this.#deps.logger.warn({ hint }, "the token sees no namespace; no namespaced resource is watched");
     }
     this.#wake.abort();
   }

@@ -20,7 +20,7 @@ const REFUSALS: ReadonlySet<string> = new Set([
 ]);
 /** Over so long the next queries of scopes are spread where one cause may have ended all. */
 const SPREAD_MS = 1_000;
-const BACKLOG_LOOK_MS = 200;
+const BACKLOG_CHECK_MS = 200;
 const HELD = "paused, nothing is lost: the log does not take what other scopes have read";
 
 /**
@@ -190,7 +190,7 @@ export class ScopeLoop {
       this.#held = true;
       if (clock.elapsed() - sinceMs >= this.#options.staleAfterMs) this.#condition.mark("stale", HELD);
       this.#moved();
-      await clock.sleep(BACKLOG_LOOK_MS, signal);
+      await clock.sleep(BACKLOG_CHECK_MS, signal);
     }
     this.#held = false;
   }

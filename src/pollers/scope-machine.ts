@@ -1,6 +1,6 @@
 /**
- * Where a scope's loop stands between two polls. `claim`: it has to claim the scope. `ask`: the next query must answer at
- * once, since nothing was read under this claim, or something came between. `watch`: the next query is held until
+ * Where a scope's loop stands between two polls. `claim`: it has to claim the scope. `ask`: the next query must answer
+ * at once, since nothing was read under this claim, or something came between. `watch`: the next query is held until
  * something changes. `…-gone`: the same while the scope's namespace is gone. `drained`: nothing is left in it, the end.
  */
 export type LoopState = "claim" | "ask" | "watch" | "claim-gone" | "ask-gone" | "watch-gone" | "drained";

@@ -66,8 +66,8 @@ export class ScopePoll {
   }
 
   /**
-   * Reads the list, at once or when something changes (`hold`), and answers what to make of it. Rejects with the signal's
-   * reason, and with defects.
+   * Reads the list, at once or when something changes (`hold`), and answers what to make of it. Rejects with the
+   * signal's reason, and with defects.
    */
   async run(known: Known, hold: boolean, signal: AbortSignal): Promise<PollResult> {
     try {

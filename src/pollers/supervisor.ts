@@ -18,7 +18,7 @@ export interface SupervisorDeps
     Omit<PollerDeps, "outages" | "feedOutage" | "backlog" | "queryWait">,
     Pick<FeedOutageDeps, "planned"> {}
 
-const LOOK_EVERY_MS = 2_000;
+const CHECK_EVERY_MS = 2_000;
 /** Longest that a query may take beyond its wait: connecting, a slow body, several addresses, a scan at rights. */
 const BEYOND_WAIT_MS = 5 * 60_000;
 
@@ -57,14 +57,14 @@ export class Supervisor {
       const head = await log.head().catch(() => undefined);
       if (head !== undefined && epoch !== undefined && head.epoch !== epoch) this.#beginAnew(head.epoch);
       epoch = head?.epoch ?? epoch;
-      await this.#feedOutage.look();
-      await clock.sleep(LOOK_EVERY_MS, signal);
+      await this.#feedOutage.check();
+      await clock.sleep(CHECK_EVERY_MS, signal);
     }
   }
 
   /**
    * Watches a scope until `signal` aborts (`stopped`), another process claims it (`fenced`), or its namespace is gone
-   * and nothing is left in it (`done`).
+   * and nothing is left in it (`drained`).
    */
   async watch(scope: Scope, signal: AbortSignal, hooks: ScopeHooks = {}): Promise<Ending> {
     const name = scopeName(scope);

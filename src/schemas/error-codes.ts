@@ -11,7 +11,9 @@ interface ErrorFacts {
   readonly closeCode?: number;
   /** Of a command; 1 where there is none. */
   readonly exit?: number;
-  /** Whether the same call may succeed later without anybody changing anything. "depends": each error says it itself. */
+  /**
+   * Whether the same call may succeed later without anybody changing anything. "depends": each error says it itself.
+   */
   readonly retryable?: true | "depends";
   /**
    * What everybody may read in place of the error's own words, which name addresses, files and users. Without: where

@@ -1,7 +1,7 @@
 import { ERROR_CODES, errorFacts, type PublicText } from "./error-codes.ts";
 import { ChangefeedError } from "./errors.ts";
 
-/** The one cut between what the operator reads in the log and what goes to subscribers, whoever asks. */
+/** The one boundary between what the operator reads in the log and what goes to subscribers, whoever asks. */
 export function publicText(error: unknown): PublicText {
   const facts = error instanceof ChangefeedError ? errorFacts(error.code) : undefined;
   return facts?.words ?? ERROR_CODES.INTERNAL.words;

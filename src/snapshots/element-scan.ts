@@ -240,7 +240,9 @@ export function scanElement(body: Buffer, start: number, keyName: Buffer, elemen
   }
 }
 
-/** Four equal bytes, to find one of them in a word: the lowest high bit of (x - ones) & ~x is at its first zero byte. */
+/**
+ * Four equal bytes, to find one of them in a word: the lowest high bit of (x - ones) & ~x is at its first zero byte.
+ */
 const QUOTES = 0x22222222;
 const BACKSLASHES = 0x5c5c5c5c;
 const ONES = 0x01010101;

@@ -23,8 +23,8 @@ const SECRET_NAMES = [
 
 /**
  * The root logger: JSON lines, or text for people. Modules take a child of it with their ids bound. Writes to
- * `destination`, by default stderr, so that stdout stays for a command's own output. Whatever a line quotes from outside,
- * it shows no password of an address and cannot steer a terminal.
+ * `destination`, by default stderr, so that stdout stays for a command's own output. Whatever a line quotes from
+ * outside, it shows no password of an address and cannot steer a terminal.
  */
 export function createLogger(options: {
   level: LogLevel;

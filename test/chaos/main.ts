@@ -1,7 +1,7 @@
 /**
  * `npm run chaos -- --seconds 300 --seed 1`, or with several processes `-- --feed redis --workers 3`: prints one JSON
- * line last, and exits 1 unless nothing was lost, duplicated or out of order. What is not done in time ends it too, with
- * the name of what it waited for. However it ends, what it started ends with it.
+ * line last, and exits 1 unless nothing was lost, duplicated or out of order. What is not done in time ends it too,
+ * with the name of what it waited for. However it ends, what it started ends with it.
  */
 import { parseArgs } from "node:util";
 import { median } from "../../bench/harness.ts";

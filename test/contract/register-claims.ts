@@ -105,7 +105,7 @@ export function registerClaims(t: LogContext): void {
       expect(await t.log.claim(ALL_JOBS, "me")).toMatchObject({ baselined: false });
     });
 
-    test("is not changed by being known as empty where the scope is known", async () => {
+    test("is not changed by a commit that calls the scope empty, where the scope is known", async () => {
       await t.log.claim(JOBS, "me");
       await t.poll(PROD, "10");
       await t.log.commit(t.chunk(await t.log.claim(NODES, "me"), { knownEmptyScopes: [JOBS, PROD] }));

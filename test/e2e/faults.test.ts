@@ -173,7 +173,7 @@ describe("a token that changes", () => {
     expect(await resyncs(watched)).toBe(0);
   });
 
-  it("is narrowed while everything is watched with *: 200 and fewer rows are not believed", async () => {
+  it("is narrowed while everything is watched with *: 200 and fewer rows are not accepted", async () => {
     const { simulator, secretId } = await watchWithToken({ maxConnections: "14" });
     const watched = cluster as WatchedCluster;
     simulator.faults.narrowToken(secretId, { namespaces: { default: "read" }, node: "read" });

@@ -10,7 +10,9 @@ interface BystanderOptions {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Who uses the feed while others attack it: a plain subscriber, a plain /healthz, and one who commits as a poller does. */
+/**
+ * Who uses the feed while others attack it: a plain subscriber, a plain /healthz, and one who commits as a poller does.
+ */
 export class Bystanders implements AsyncDisposable {
   readonly #options: BystanderOptions;
   readonly #subscriber: WebSocketClient;

@@ -90,7 +90,7 @@ describe("an open stream", () => {
     await expect(connect(url, token)).rejects.toMatchObject({ body: { code: reason } });
   });
 
-  it("ends when its token expires, not at the next look", async () => {
+  it("ends when its token expires, not at the next check", async () => {
     const { url } = await access.serve({ recheckIntervalMs: 3_600_000 });
     const expiresAt = Date.now() + 400;
     const client = await connect(url, access.nomadToken({ namespaces: { default: "read" } }, expiresAt));

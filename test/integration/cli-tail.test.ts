@@ -119,7 +119,7 @@ describe("tail", () => {
     expect(cli.stderr).toMatch(/error: The feed at .* does not answer/);
   });
 
-  it("ends where the certificate is not believed, and reads the feed where its authority is given", async () => {
+  it("ends where the certificate is not trusted, and reads the feed where its authority is given", async () => {
     using authority = createTestAuthority("tail");
     await using feed = await TestFeed.open();
     const { url } = await feed.serve({ tls: authority.issue("feed", "IP:127.0.0.1") });

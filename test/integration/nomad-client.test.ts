@@ -108,7 +108,7 @@ test("a path of the address is not asked under, and a refusal says so", async ()
   expect(plain.hint).not.toContain("dropped");
 });
 
-describe("answers that are not believed", () => {
+describe("answers that are not accepted", () => {
   test.each<[string, Record<string, string>, string, RegExp]>([
     ["HTML", { "Content-Type": "text/html" }, "[]", /content type text\/html/],
     ["no index", { "X-Nomad-Index": "" }, "[]", /x-nomad-index/],

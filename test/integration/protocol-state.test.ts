@@ -116,7 +116,7 @@ describe("GET /v1/state", () => {
     ).toEqual(["allocations/default/a", "jobs/default/w", ""]);
   });
 
-  it("is the same read however long it is read, and gives it back whatever happens", async () => {
+  it("shows one moment however long it is read, and releases its read whatever happens", async () => {
     const names = Array.from({ length: 1500 }, (_, position) => String(position).padStart(5, "0"));
     for (let first = 0; first < names.length; first += 200) {
       await feed.commitObjects(
@@ -148,7 +148,7 @@ describe("GET /v1/state", () => {
     await until("the second read is given back", () => reads.released === 2);
   });
 
-  it("reads off who reads nothing, and gives the read back", async () => {
+  it("cuts off who reads nothing, and releases its read", async () => {
     await feed.commitObjects(
       ...Array.from({ length: 300 }, (_, n) =>
         withStub(objectChange(refOf("allocations", `k${n}`), "1"), { Padding: "x".repeat(60_000) }),
@@ -253,7 +253,7 @@ describe("GET /v1/state", () => {
     await until("the place is free", async () => (await fetch(`${url}/v1/state?types=nodes`)).status === 200);
   });
 
-  it("is refused as HTTP where no read can be had", async () => {
+  it("is refused as HTTP where no consistent read can be had", async () => {
     const log: FeedLog = {
       ...breakable(feed.log),
       consistentRead: async () => {

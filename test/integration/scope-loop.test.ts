@@ -380,7 +380,7 @@ describe("a scope's loop", () => {
     await expectFolds(whole);
   });
 
-  it("believes a leader that was deposed a moment ago only after it could know", async () => {
+  it("accepts the list of a leader that was deposed a moment ago only after it could know", async () => {
     const before = [job("a", 90), job("b", 50)];
     nomad.set("jobs/default", 100, before);
     start();
@@ -544,7 +544,7 @@ describe("a scope's loop", () => {
     expect((await events()).map((event) => event.type)).not.toContain("nomad.feed.scope");
   });
 
-  it("believes that everything is gone where the namespace is gone, and ends", async () => {
+  it("accepts that everything is gone where the namespace is gone, and ends", async () => {
     nomad.set("jobs/default", 10, [job("a", 5), job("b", 5)]);
     const { done } = start();
     await count(3);
@@ -777,7 +777,7 @@ describe("a scope's loop", () => {
     expect(nomad.requests.map((request) => request.consistency).slice(0, 2)).toEqual(["default", "stale"]);
   });
 
-  it("does not believe an empty * list that a namespace contradicts", async () => {
+  it("does not accept an empty * list that a namespace contradicts", async () => {
     nomad.set("jobs/*", 10, many(3, 5));
     nomad.set("jobs/default", 10, many(3, 5));
     start(everyJob, { staleAfterMs: 0 });

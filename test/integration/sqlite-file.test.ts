@@ -316,7 +316,8 @@ describe("one writer", () => {
       await log.commit(commit).catch(() => undefined);
       waitsMs.push(performance.now() - begun);
     }
-    // The process stands still meanwhile. SQLite's own way to wait takes 250 ms, ours 20; a busy machine makes some longer.
+    // The process stands still meanwhile. SQLite's own way to wait takes 250 ms, ours 20; a busy machine makes some
+    // longer.
     expect(Math.min(...waitsMs)).toBeLessThan(150);
     foreign.exec("ROLLBACK");
     foreign.close();

@@ -281,7 +281,7 @@ describe("the supervisor", () => {
       longestSleepMs = 20;
       start();
       await watching("jobs/default", "namespaces/-");
-      await until("the first look", () => nomad.requests.some((request) => request.namespace === "*"));
+      await until("the first scan", () => nomad.requests.some((request) => request.namespace === "*"));
       jobs(21, web, job("batch", "ghost", 20));
       skewMs = 5 * 60_000 + 1_000;
       await toldAll("create ghost/batch");

@@ -196,7 +196,7 @@ test("no two events of an object's history share an id, through deletes, returns
       let now: { create: number; rev: number; version: number } | undefined;
       const ids: string[] = [];
       for (const [step, pace] of history) {
-        // Only what moves no index can be seen at the index of the look before.
+        // Only what moves no index can be seen at the index of the previous poll.
         raft += step === "write without index" ? pace : Math.max(1, pace);
         let mode: "live" | "resync" = "live";
         const version = raft * 1000 + ids.length;

@@ -83,7 +83,7 @@ test.each([
   expect(opsBetween(before, after)).toEqual(["update"]);
 });
 
-test("a name that is there twice is seen at every look, also behind objects that were cleared", () => {
+test("a name that is there twice is seen at every poll, also behind objects that were cleared", () => {
   const tidy = '"x":{"a":1,"b":2},"Stop":true';
   const first = parseSnapshot(RESOURCES.jobs, bodyOf([stub(tidy)]));
   const second = diffWhole(first, bodyOf([stub('"Stop":true,"x":{"b":2,"a":1}')]));

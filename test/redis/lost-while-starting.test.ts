@@ -1,5 +1,5 @@
 import { describe, it } from "vitest";
-import { LOOK } from "../../src/feed/redis/scripts.ts";
+import { CHECK } from "../../src/feed/redis/scripts.ts";
 import { createSimulator } from "../../packages/nomad-simulator/src/index.ts";
 import { startBridgeProcess } from "../support/bridge-process.ts";
 import { redisMissing, RedisServer } from "../support/redis-server.ts";
@@ -15,8 +15,8 @@ describe.skipIf(missing !== undefined)(`a bridge that starts${skippedBecause(mis
     await using proxy = await TcpProxy.to(redis.port);
     const simulator = createSimulator({ allocations: 20 });
     const nomadAddr = await simulator.listen();
-    // The first look opens the log.
-    proxy.at(LOOK.sha, () => proxy.cut(), 1);
+    // The first check opens the log.
+    proxy.at(CHECK.sha, () => proxy.cut(), 1);
     const bridge = startBridgeProcess({ nomadAddr, feed: `redis://127.0.0.1:${proxy.port}` });
     try {
       await bridge.url();

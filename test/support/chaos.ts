@@ -23,7 +23,10 @@ export interface ChaosOptions {
   readonly changesPerSecond?: number;
   /** Worker processes on a log in Redis; absent: one bridge on a file. */
   readonly workers?: number;
-  /** What is not done by then is given up by name. Default: `seconds`, and the time that beginning and catching up may take. */
+  /**
+   * What is not done by then is given up by name. Default: `seconds`, and the time that beginning and catching up may
+   * take.
+   */
   readonly giveUpAfterSeconds?: number;
   /** Told what is done, for people who watch. */
   readonly say?: (line: string) => void;
@@ -103,7 +106,7 @@ class Chaos {
     }
     this.#simulator.stop();
     this.#simulator.faults.clear();
-    // What was written into a deleted namespace since is found at the next look, which this brings about.
+    // What was written into a deleted namespace since is found at the next scan, which this brings about.
     this.#simulator.cluster.updateNamespace("default", { description: "calm" });
     const calmAt = Date.now();
     this.#say("all calm: waiting for the feed to catch up");

@@ -1,7 +1,10 @@
 import { StepLimitReached } from "../../src/filters/evaluation.ts";
 import type { EventFilter } from "../../src/publishers/selection/event-filter.ts";
 
-/** A filter that costs so many steps, parses so many characters, and takes so long, for each event: really, or by `pass`. */
+/**
+ * A filter that costs so many steps, parses so many characters, and takes so long, for each event: really, or by
+ * `pass`.
+ */
 export function dearFilter(
   passes: EventFilter,
   {

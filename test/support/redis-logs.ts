@@ -18,7 +18,9 @@ export function openTestLog(url: string, extra: Partial<WriteOptions> = {}): Pro
 
 type WriteOptions = Exclude<RedisLogOptions, { readonly readOnly: true }>;
 
-/** Each log is a feed of its own, whose name begins with `prefix`, in the Redis at `url`, which may come to be later. */
+/**
+ * Each log is a feed of its own, whose name begins with `prefix`, in the Redis at `url`, which may come to be later.
+ */
 export function redisLogsOf(url: string | (() => string), { prefix }: { prefix: string }): OpenLog {
   return async (options) => {
     const own = `${typeof url === "string" ? url : url()}?feed=${prefix}-${(feeds += 1)}`;

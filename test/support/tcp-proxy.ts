@@ -35,7 +35,9 @@ export class TcpProxy {
     this.#losing += 1;
   }
 
-  /** Connections stay open, new ones are taken, and not a byte passes, either way; until `false` lets all pass again. */
+  /**
+   * Connections stay open, new ones are taken, and not a byte passes, either way; until `false` lets all pass again.
+   */
   swallow(everything = true): void {
     this.#swallowing = everything;
   }
@@ -55,7 +57,9 @@ export class TcpProxy {
     this.at(text, () => (this.#targetPort = targetPort));
   }
 
-  /** After so many that are passed on, a request that holds this text is not: its connection is cut, and `act` called. */
+  /**
+   * After so many that are passed on, a request that holds this text is not: its connection is cut, and `act` called.
+   */
   at(text: string, act: () => void, passing = 0): void {
     this.#trigger = { at: text, act, passing };
   }

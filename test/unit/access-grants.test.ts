@@ -94,7 +94,7 @@ describe("a token's stream", () => {
     expect(ended).toHaveBeenCalledExactlyOnceWith(expect.any(AuthUnavailable));
   });
 
-  it("is looked at no more once it has closed", async () => {
+  it("is checked no more once it has closed", async () => {
     const letGo = (await of()).watch(() => undefined);
     await pass(RECHECK_MS);
     expect(asked).toBe(2);
@@ -114,7 +114,7 @@ describe("a token's stream", () => {
 });
 
 describe("a decision", () => {
-  it("is believed for the interval, then made anew, for all who ask at once", async () => {
+  it("stays valid for the interval, then is made anew, for all who ask at once", async () => {
     await of();
     await pass(RECHECK_MS - 1);
     await of();

@@ -11,11 +11,11 @@ const pages = PLACES.flatMap((place) =>
     .map((name) => join(ROOT, place, name)),
 );
 
-/** Without what is code: there, brackets are no links and # begins no heading. */
+/** Without code, fenced or indented below an empty line: there, brackets are no links and # begins no heading. */
 function proseOf(page: string): string {
   return readFileSync(page, "utf8")
     .replaceAll(/^```.*?^```/gms, "")
-    .replaceAll(/^ {4}.*$/gm, "");
+    .replaceAll(/(?<=^\n)(?: {4}.*\n)+/gm, "");
 }
 
 /** As the usual renderers name a heading, numbered where it is not the first of its name. */

@@ -138,11 +138,11 @@ describe("an id", () => {
     );
   });
 
-  test("takes the look's index where the content moved on and the rev did not", () => {
+  test("takes the poll's index where the content moved on and the rev did not", () => {
     expect(idOf("allocations", alloc, { ...alloc, ClientStatus: "complete" })).toBe(`${base}@884102+884213`);
   });
 
-  test("takes the look's index where the stub has none", () => {
+  test("takes the poll's index where the stub has none", () => {
     const { ModifyIndex: _m, CreateIndex: _c, ...bare } = alloc;
     expect(idOf("allocations", undefined, bare)).toBe(`${base}@+884213`);
     expect(idOf("allocations", bare, undefined)).toBe(`${base}@+884213!deleted`);
@@ -153,7 +153,7 @@ describe("an id", () => {
     expect(idOf("allocations", alloc, undefined, { mode: "resync" })).toBe(`${base}@880001+884213!deleted`);
   });
 
-  test("of an object that should have been seen before takes the look's index", () => {
+  test("of an object that should have been seen before takes the poll's index", () => {
     expect(idOf("allocations", undefined, alloc)).toBe(`${base}@884102+884213`);
     expect(idOf("allocations", undefined, alloc, { fromIndex: "884101" })).toBe(`${base}@884102`);
     expect(idOf("allocations", undefined, alloc, { fromIndex: null })).toBe(`${base}@884102`);
@@ -185,7 +185,7 @@ describe("coalesced is no only where nothing can have been in between", () => {
     ["the next raft index", next, {}, "no"],
     ["a later index", { ...alloc, ModifyIndex: 884190 }, {}, "maybe"],
     ["the same rev", { ...alloc, ClientStatus: "lost" }, { fromIndex: "884101" }, "maybe"],
-    ["no look before", next, { fromIndex: null }, "maybe"],
+    ["no poll before", next, { fromIndex: null }, "maybe"],
     ["another history", next, { mode: "resync" }, "maybe"],
     ["a delete", undefined, { toIndex: "884189" }, "maybe"],
   ])("%s", (_name, after, observation, expected) => {

@@ -20,14 +20,14 @@ beforeEach(() => {
   notice = [];
 });
 
-/** A look every half minute; what is cut off is gone. */
+/** A check every half minute; what is cut off is gone. */
 function pass(ms: number): void {
   for (let passedMs = 0; passedMs < ms; passedMs += 30_000) {
     trueMs += 30_000;
     const times = { nowMs: trueMs + offMs, oldestMs, newestMs: trueMs };
-    const look = cutoff.check(times, trueMs - START_MS);
-    if (look.notice !== undefined) notice.push(look.notice.text);
-    if (look.beforeMs !== undefined) oldestMs = Math.max(oldestMs, look.beforeMs);
+    const checked = cutoff.check(times, trueMs - START_MS);
+    if (checked.notice !== undefined) notice.push(checked.notice.text);
+    if (checked.beforeMs !== undefined) oldestMs = Math.max(oldestMs, checked.beforeMs);
   }
 }
 const keptMs = () => trueMs - oldestMs;
@@ -81,7 +81,7 @@ describe("retention by age", () => {
     expect(keptMs()).toBeLessThanOrEqual(0);
   });
 
-  test("believes at the start no clock that the newest event contradicts, until it has stood", () => {
+  test("trusts at the start no clock that the newest event contradicts, until it has stood", () => {
     offMs = 30 * DAY_MS;
     pass(9 * MINUTE_MS);
     expect(oldestMs).toBe(START_MS - AGE_MS);
@@ -93,7 +93,7 @@ describe("retention by age", () => {
     );
   });
 
-  test("believes at the start no clock by which the newest event would go", () => {
+  test("trusts at the start no clock by which the newest event would go", () => {
     const times = { nowMs: START_MS, oldestMs, newestMs: START_MS - 30 * MINUTE_MS };
     const short = new AgeCutoff(10 * MINUTE_MS).check(times, 0);
     expect(short.beforeMs).toBeUndefined();
@@ -121,7 +121,7 @@ describe("retention by age", () => {
   test("goes on though the log could not let go of what was cut off", () => {
     const times = { nowMs: START_MS, oldestMs: START_MS - 30 * DAY_MS, newestMs: START_MS };
     const cut = [0, 1, 2].map(() => cutoff.check(times, 0).beforeMs);
-    expect(cut).toEqual([1, 2, 3].map((looks) => times.oldestMs + (looks * AGE_MS) / 500));
+    expect(cut).toEqual([1, 2, 3].map((checks) => times.oldestMs + (checks * AGE_MS) / 500));
   });
 
   test("has nothing to cut off in an empty log", () => {

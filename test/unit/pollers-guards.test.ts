@@ -61,7 +61,7 @@ describe("verifyAbsence", () => {
     [Symbol.asyncDispose]: async () => undefined,
   });
 
-  it("finds objects hidden where the token lost its rights, and believes the rest", async () => {
+  it("finds objects hidden where the token lost its rights, and accepts the rest", async () => {
     const verdict = await verifyAbsence(
       nomad({ a: "present", b: "present" }, ["a"]),
       jobs("*"),

@@ -26,7 +26,7 @@ afterEach(() => {
   for (const stop of stops.splice(0)) stop.abort();
 });
 
-function looking(resources: readonly ResourceType[] = ["jobs", "nodes"]) {
+function scanning(resources: readonly ResourceType[] = ["jobs", "nodes"]) {
   const clock = new TestClock();
   const { logger, lines } = recordingLogger();
   const world = {
@@ -71,67 +71,67 @@ function looking(resources: readonly ResourceType[] = ["jobs", "nodes"]) {
   const stop = new AbortController();
   stops.push(stop);
   void leftovers.run(() => world.watched, stop.signal);
-  const look = async (): Promise<void> => {
+  const scan = async (): Promise<void> => {
     leftovers.changed();
     await clock.advance(1000);
   };
   const outside = async () => (await leftovers.outside(world.watched.namespaces)).map(scopeName).toSorted();
-  return { clock, world, leftovers, asked, born, lines, look, outside, found: () => found };
+  return { clock, world, leftovers, asked, born, lines, scan, outside, found: () => found };
 }
 
 describe("a scan for what deleted namespaces left", () => {
   it("asks for what is not watched, and finds it, whether Nomad knows filters or not", async () => {
-    const { world, asked, look, outside, found } = looking();
+    const { world, asked, scan, outside, found } = scanning();
     world.watched = { namespaces: ["default", "qa"], folded: new Set() };
     world.listed = [job("default"), job("gone"), job("qa")];
-    await look();
+    await scan();
     expect(asked).toMatchObject([
       { resource: "jobs", namespace: "*", filter: 'Namespace != "default" and Namespace != "qa"' },
     ]);
     expect(await outside()).toEqual(["jobs/gone"]);
-    await look();
+    await scan();
     expect(found()).toBe(1);
     world.listed.push(job("gone-too"));
-    await look();
+    await scan();
     expect(found()).toBe(2);
     expect(await outside()).toEqual(["jobs/gone", "jobs/gone-too"]);
     world.listed = [job("gone-too")];
-    await look();
+    await scan();
     expect(await outside()).toEqual(["jobs/gone-too"]);
   });
 
   it("leaves out what is watched in all namespaces", async () => {
-    const { world, asked, look } = looking(["jobs", "evaluations"]);
+    const { world, asked, scan } = scanning(["jobs", "evaluations"]);
     world.watched = { namespaces: ["default"], folded: new Set(["jobs"]) };
-    await look();
+    await scan();
     expect(asked.map(({ resource }) => resource)).toEqual(["evaluations"]);
   });
 
   it("asks without a filter where it would be too long for a request line", async () => {
-    const { world, asked, look, outside } = looking();
+    const { world, asked, scan, outside } = scanning();
     world.watched = {
       namespaces: Array.from({ length: 300 }, (_, n) => `namespace-${n}`),
       folded: new Set(),
     };
     world.listed = [job("namespace-7"), job("gone")];
-    await look();
+    await scan();
     expect(asked[0]).not.toHaveProperty("filter");
     expect(await outside()).toEqual(["jobs/gone"]);
   });
 
   it("finds nothing where the token may see nothing", async () => {
-    const { world, leftovers, lines, look, outside } = looking();
+    const { world, leftovers, lines, scan, outside } = scanning();
     world.error = "NOMAD_FORBIDDEN";
-    await look();
+    await scan();
     expect(leftovers.scanned).toBe(true);
     expect(await outside()).toEqual([]);
     expect(lines).toEqual([]);
   });
 
   it("that fails while the log is away is tried again, and others say so", async () => {
-    const { world, leftovers, lines, look, clock } = looking();
+    const { world, leftovers, lines, scan, clock } = scanning();
     world.logIsAway = true;
-    await look();
+    await scan();
     await clock.advance(60_000);
     expect(lines).toEqual([]);
     world.logIsAway = false;
@@ -140,9 +140,9 @@ describe("a scan for what deleted namespaces left", () => {
   });
 
   it("that fails is tried again, and said once, after the fifth time", async () => {
-    const { world, leftovers, asked, lines, look, clock } = looking();
+    const { world, leftovers, asked, lines, scan, clock } = scanning();
     world.error = "NOMAD_UNREACHABLE";
-    await look();
+    await scan();
     await clock.advance(15_000);
     expect(asked).toHaveLength(4);
     expect(lines).toEqual([]);
@@ -160,28 +160,28 @@ describe("a scan for what deleted namespaces left", () => {
 
 describe("what a scan finds for the first time", () => {
   it("was there before, where the feed has read nothing yet; later it is news", async () => {
-    const { world, born, look } = looking();
+    const { world, born, scan } = scanning();
     world.listed = [job("gone")];
-    await look();
+    await scan();
     expect(born).toEqual([]);
     world.listed = [job("gone"), job("new")];
     world.statuses = [status("jobs/gone", "1")];
-    await look();
+    await scan();
     expect(born).toEqual(["jobs/new"]);
   });
 
   it("is news where the feed had begun before, unless its scope is known, or watched already", async () => {
-    const { world, born, look } = looking();
+    const { world, born, scan } = scanning();
     world.statuses = [status("jobs/first", "1"), status("jobs/known", null)];
     world.listed = [job("default"), job("known"), job("new")];
-    await look();
+    await scan();
     expect(born).toEqual(["jobs/new"]);
   });
 });
 
 describe("scopes outside of the namespaces", () => {
   it("are those that hold something by the feed's own word, too", async () => {
-    const { world, outside } = looking();
+    const { world, outside } = scanning();
     world.filled = ["jobs/default", "jobs/gone", "evaluations/gone"];
     expect(await outside()).toEqual(["jobs/gone"]);
   });
@@ -190,10 +190,10 @@ describe("scopes outside of the namespaces", () => {
     ["by themselves", "jobs/gone"],
     ["with all namespaces", "jobs/*"],
   ])("are no more once they were read since the scan, %s", async (_how, name) => {
-    const { world, look, outside } = looking();
+    const { world, scan, outside } = scanning();
     world.statuses = [status(name, "1")];
     world.listed = [job("gone")];
-    await look();
+    await scan();
     world.statuses = [status(name, "1"), status("jobs/default", "2")];
     expect(await outside()).toEqual(["jobs/gone"]);
     world.statuses = [status(name, "2")];
@@ -201,9 +201,9 @@ describe("scopes outside of the namespaces", () => {
   });
 });
 
-describe("looks", () => {
+describe("scans", () => {
   it("wait for the namespaces for a minute, and then come every five", async () => {
-    const { asked, clock } = looking();
+    const { asked, clock } = scanning();
     await clock.advance(59_000);
     expect(asked).toHaveLength(0);
     await clock.advance(2_000);
@@ -213,7 +213,7 @@ describe("looks", () => {
   });
 
   it("rest ten times as long as one took, whatever changes meanwhile, and then miss no change", async () => {
-    const { world, leftovers, asked, clock } = looking();
+    const { world, leftovers, asked, clock } = scanning();
     world.onList = () => {
       clock.pass(2000);
       // It changes while Nomad answers.

@@ -1,4 +1,6 @@
-/** A promise and what settles it. `Promise.withResolvers` is younger than some Nodes and browsers that run the client. */
+/**
+ * A promise and what settles it. `Promise.withResolvers` is younger than some Nodes and browsers that run the client.
+ */
 export interface Deferred<T> {
   readonly promise: Promise<T>;
   readonly resolve: (value: T) => void;

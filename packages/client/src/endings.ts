@@ -71,8 +71,8 @@ export function verdictOf(ending: Ending, serverError: ServerError, url: string)
 }
 
 /**
- * What else may answer at the address of a feed that was there a moment ago: a balancer, while the feed is deployed anew,
- * or a certificate that is about to be renewed. It is trouble that passes.
+ * What else may answer at the address of a feed that was there a moment ago: a balancer, while the feed is deployed
+ * anew, or a certificate that is about to be renewed. It is trouble that passes.
  */
 export function passing({ kind, error }: Extract<Verdict, { kind: "refused" }>): Verdict {
   const passes = error.reason === "NOT_A_FEED" || error.reason === "TLS_FAILED";

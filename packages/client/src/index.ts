@@ -13,8 +13,8 @@ export * from "./shared.ts";
 export const subscribe = subscribeOver(openNodeSocket);
 
 /**
- * Like `subscribe`, from where the last `ack` under this name was: the server keeps the cursor. What was not acked comes
- * again to whoever comes next.
+ * Like `subscribe`, from where the last `ack` under this name was: the server keeps the cursor. What was not acked
+ * comes again to whoever comes next.
  * @throws ClientOptionInvalid at once; StreamRefused from the iteration.
  */
 export const consume = consumeOver(openNodeSocket);

@@ -2,8 +2,8 @@ import type { IncomingMessage } from "node:http";
 import type { SocketListener } from "./socket.ts";
 
 /**
- * Whether this answer to an opening is the stream itself, in lines: a proxy passed the request on without its `Upgrade`,
- * and the server did what `Accept` asks.
+ * Whether this answer to an opening is the stream itself, in lines: a proxy passed the request on without its
+ * `Upgrade`, and the server did what `Accept` asks.
  */
 export function isLineStream({ statusCode, headers }: IncomingMessage): boolean {
   return statusCode === 200 && /^application\/x-ndjson\b/.test(headers["content-type"] ?? "");

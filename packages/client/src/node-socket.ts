@@ -12,8 +12,8 @@ const CLOSE_GRACE_MS = 1000;
 /** Of an error's text; the rest says nothing. */
 const MAX_BODY_BYTES = 64 * 1024;
 
-/** Codes of OpenSSL and Node for certificates that are not trusted, and for a peer that speaks no TLS or wants a certificate. */
-const DISTRUST =
+/** Codes of OpenSSL and Node for certificates that are not trusted, and for a peer that speaks no TLS or wants one. */
+const UNTRUSTED =
   /^(CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE|ERR_TLS_CERT_|ERR_SSL_.*(WRONG_VERSION|CERTIFICATE|UNKNOWN_CA|PACKET_LENGTH))/;
 
 /** Opens sockets that trust the system's authorities. */
@@ -58,7 +58,7 @@ function open({ url, token }: SocketRequest, listener: SocketListener, ca: strin
     .on("error", (error: Error & { code?: string }) => {
       // Node's error of several addresses tried has no message of its own.
       problem ??= error.message || (error.code ?? error.name);
-      isUntrusted ||= DISTRUST.test(error.code ?? "");
+      isUntrusted ||= UNTRUSTED.test(error.code ?? "");
     })
     .on("close", (code) => {
       gone.resolve();

@@ -1,8 +1,8 @@
 import type { ResourceType } from "./wire.ts";
 
 /**
- * The list stubs as Nomad 1.1 to 2.0 sends them. Fields that came with a later Nomad are optional, and so is whatever the
- * evaluation list leaves out when it is zero. Members that are not named here are unknown.
+ * The list stubs as Nomad 1.1 to 2.0 sends them. Fields that came with a later Nomad are optional, and so is whatever
+ * the evaluation list leaves out when it is zero. Members that are not named here are unknown.
  */
 interface Members {
   [name: string]: unknown;

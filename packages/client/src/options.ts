@@ -95,8 +95,8 @@ export function streamUrl(options: SubscribeOptions): URL {
 }
 
 /**
- * The address of another route of the same server, and what its user and password are as a header: `fetch` takes none in
- * an address.
+ * The address of another route of the same server, and what its user and password are as a header: `fetch` takes none
+ * in an address.
  * @throws ClientOptionInvalid
  */
 export function httpTarget(

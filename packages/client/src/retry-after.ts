@@ -1,6 +1,7 @@
 /**
  * A Retry-After header in ms from the answer on: whole seconds, or an HTTP date, which is held against the answer's own
- * `Date`, so that no clock of ours counts. Undefined for what is neither. A date that has passed is 0. As src/shared/retry-after.ts.
+ * `Date`, so that no clock of ours counts. Undefined for what is neither. A date that has passed is 0. As
+ * src/shared/retry-after.ts.
  */
 export function parseRetryAfter(header: string | undefined, date: string | undefined): number | undefined {
   const text = header?.trim() ?? "";

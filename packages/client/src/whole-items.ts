@@ -22,7 +22,9 @@ const TRIES = 3;
 const GONE: readonly (string | undefined)[] = ["NO_DATA", "CURSOR_EXPIRED", "EPOCH_CHANGED"];
 const NEVER = new AbortController().signal;
 
-/** Fetches what was too large for its event. Where that fails again and again, each is tried once, to hold up nobody. */
+/**
+ * Fetches what was too large for its event. Where that fails again and again, each is tried once, to hold up nobody.
+ */
 export class WholeItems {
   readonly #access: Access;
   readonly #retry: Retry;

@@ -69,7 +69,9 @@ export type ResourceBlock = {
   node?: string | undefined;
 };
 
-/** One difference. `path` is a JSON Pointer (RFC 6901). Without `from` the member appeared, without `to` it vanished. */
+/**
+ * One difference. `path` is a JSON Pointer (RFC 6901). Without `from` the member appeared, without `to` it vanished.
+ */
 export type JsonChange = { path: string; from?: unknown; to?: unknown };
 
 type Rev = {
@@ -82,7 +84,7 @@ type Rev = {
 };
 
 type Observed = {
-  /** catchup: first look after a start or failover; resync: Nomad's history changed. */
+  /** catchup: first poll after a start or failover; resync: Nomad's history changed. */
   mode: "live" | "catchup" | "resync";
   /** "no": no version of the object between previous and current was missed. */
   coalesced: "no" | "maybe";

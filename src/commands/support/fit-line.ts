@@ -11,8 +11,8 @@ const BETWEEN = 2;
 const LEAST_COLUMNS = 8;
 
 /**
- * The cells as one line of at most `columns`: as many of them as there is room for, best rank first, in their own order.
- * Without `columns` all of them, whole.
+ * The cells as one line of at most `columns`: as many of them as there is room for, best rank first, in their own
+ * order. Without `columns` all of them, whole.
  */
 export function fitLine(given: readonly Cell[], columns?: number): string {
   const cells = given.filter(({ text }) => text !== "");

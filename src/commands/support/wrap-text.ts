@@ -1,8 +1,8 @@
 import { widthOf } from "./fit-line.ts";
 
 /**
- * A text in lines of at most `columns`, broken between words, the later ones indented; a longer word stays whole. Without
- * `columns` one line.
+ * A text in lines of at most `columns`, broken between words, the later ones indented; a longer word stays whole.
+ * Without `columns` one line.
  */
 export function wrapText(
   text: string,

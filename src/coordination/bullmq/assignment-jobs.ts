@@ -14,7 +14,8 @@ const LOCK_ENDS = "stc";
 
 /**
  * Locks again what nobody has taken since its lock ended, as when Redis stood still for longer than that: BullMQ
- * itself would give it up, and every worker would begin every assignment anew. ARGV: ms, then assignments and tokens as pairs.
+ * itself would give it up, and every worker would begin every assignment anew.
+ * ARGV: ms, then assignments and tokens as pairs.
  * Answers the assignments that are somebody else's, or nobody's to hold.
  */
 const RELOCK = script(`
@@ -34,8 +35,8 @@ end
 return lost
 `);
 
-/** How often, within the time after which a lock ends, it is looked for locks that ended. */
-const LOOKS = 5;
+/** How often, within the time after which a lock ends, BullMQ checks for locks that ended. */
+const STALLED_CHECKS = 5;
 
 /** One assignment, fetched and locked. */
 export interface AssignmentJob {
@@ -47,9 +48,10 @@ export interface AssignmentJob {
 }
 
 /**
- * The assignments as BullMQ jobs: one each, named by its id, fetched by hand and held for as long as its lock is renewed.
- * BullMQ gives away what is not renewed in time. No event ever travels this way, and no worker's clock matters: locks
- * end by the clock of Redis, and nothing is delayed by BullMQ, which would compare the clocks of two workers.
+ * The assignments as BullMQ jobs: one each, named by its id, fetched by hand and held for as long as its lock is
+ * renewed. BullMQ gives away what is not renewed in time. No event ever travels this way, and no worker's clock
+ * matters: locks end by the clock of Redis, and nothing is delayed by BullMQ, which would compare the clocks of two
+ * workers.
  */
 export class AssignmentJobs {
   readonly #redis: Redis;
@@ -90,7 +92,7 @@ export class AssignmentJobs {
       name: worker,
       autorun: false,
       lockDuration: timeoutMs,
-      stalledInterval: timeoutMs / LOOKS,
+      stalledInterval: timeoutMs / STALLED_CHECKS,
       maxStalledCount: NEVER,
     });
     this.#queue.on("error", onError);
@@ -149,7 +151,7 @@ export class AssignmentJobs {
     });
   }
 
-  /** Assignments that were taken from workers that say nothing, since the last call; from the first call on it is looked. */
+  /** Assignments that were taken from silent workers since the last call; the first call begins to watch for them. */
   async takenFromSilent(): Promise<readonly string[]> {
     if (!this.#watchesOthers) await this.#worker.startStalledCheckTimer();
     this.#watchesOthers = true;

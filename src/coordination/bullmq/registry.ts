@@ -5,7 +5,8 @@ import { assignmentsSchema, type AssignmentStatus } from "../../schemas/assignme
 import type { AssignmentPlan } from "../coordination.ts";
 
 /**
- * ARGV: worker, its assignments (JSON), its report (JSON), ms after which a silent worker counts as gone, and as silent.
+ * ARGV: worker, its assignments (JSON), its report (JSON), ms after which a silent worker counts as gone, and after
+ * which as silent.
  * Answers [the plan as pairs, the workers and their assignments as pairs, the workers that are silent].
  */
 const BEAT = script(`
@@ -139,7 +140,7 @@ export class Registry {
   }
 }
 
-/** What a worker said last is no longer known to be true when it says nothing any more. */
+/** What a silent worker said last is no longer known to be true. */
 function silentFor(ms: number, report: AssignmentStatus): AssignmentStatus {
   if (report.state !== "held") return report;
   const reason = `its worker has said nothing for ${Math.round(ms / 1000)} s`;

@@ -1,8 +1,8 @@
 import type { Workers } from "./registry.ts";
 
 /**
- * How many of so many assignments a worker should do: as even as can be, and where that leaves some with one more, those
- * who have most now, so that as few as possible move. Who sees the same comes to the same, whoever asks.
+ * How many of so many assignments a worker should do: as even as can be, and where that leaves some with one more,
+ * those who have most now, so that as few as possible move. Who sees the same comes to the same, whoever asks.
  */
 export function shareOf(worker: string, workers: Workers, assignments: number): number {
   const order = [...workers].toSorted(

@@ -39,9 +39,9 @@ const OFFER_EVERY_MS = 3_000;
 const LEAVE_WITHIN_MS = 500;
 
 /**
- * Any number of processes share the assignments through Redis. In every round, mostly a second apart, a worker renews the locks
- * of what it holds, says that it lives, hears the plan and who else lives, gives away what is above its share and
- * takes what it lacks (`shareOf`). What a dead worker held is given to the others when its locks end.
+ * Any number of processes share the assignments through Redis. In every round, mostly a second apart, a worker renews
+ * the locks of what it holds, says that it lives, hears the plan and who else lives, gives away what is above its share
+ * and takes what it lacks (`shareOf`). What a dead worker held is given to the others when its locks end.
  */
 export class SharedAssignments implements Coordination {
   readonly #parts: SharedAssignmentsParts;

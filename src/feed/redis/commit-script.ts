@@ -99,10 +99,10 @@ return { ARGV[3], text(sequence), stampOf(entryAt(sequence)) }
  * otherwise appends, writes state and moves the checkpoint. The first write takes memory, so that a server out of
  * memory refuses it before anything has changed.
  *
- * ARGV: resource, namespace, fence, expected rev, commit id, now or '', checkpoint, notes, Nomad epoch, what the writer saw (epoch,
- * sequence, stamp), "1" for a stream per resource, the place (epoch, sequence) behind which the events are sealed, or ''
- * twice; then lists, each after its length: knownEmptyScopes; what APPEND reads; states (name, number written, key, value …, number
- * removed, keys …).
+ * ARGV: resource, namespace, fence, expected rev, commit id, now or '', checkpoint, notes, Nomad epoch, what the writer
+ * saw (epoch, sequence, stamp), "1" for a stream per resource, the place (epoch, sequence) behind which the events are
+ * sealed, or '' twice; then lists, each after its length: known-empty scopes; what APPEND reads; states (name, number
+ * written, key, value …, number removed, keys …).
  *
  * Answers ["committed", first, last, rev, epoch, time of recording], ["duplicate", first, last, rev], ["lost"],
  * ["fenced", current fence], ["unclaimed", current fence], ["conflict", rev], or ["moved"] where the events are sealed

@@ -1,15 +1,16 @@
 import { COUNTS, script } from "./scripts.ts";
 
-/** What commits may keep for all consistent reads together. Beyond it the consistent read end: memory that Redis has not is the feed's end. */
+/** What commits may keep for all reads together. Beyond it the reads end: a Redis out of memory would end the feed. */
 const MAX_KEPT_BYTES = 64 * 1024 * 1024;
 /** How many values a script moves at most, while nothing else runs. */
 const FOLD_VALUES = 200;
 
 /**
- * Lua: what commits replaced since a consistent read began lies in its layer, a hash `cut:<number>` from `<state>\0<key>` to the
- * value before, '' where there was none. A commit keeps each value once, in the newest layer: a consistent read reads its own layer,
- * then the newer ones, then the state, and takes what it finds first. The sorted set `cuts` holds the layers with the
- * time (ms) at which they end unless they are read; `cut-facts` how many consistent reads a layer has and how many bytes it holds.
+ * Lua: what commits replaced since a consistent read began lies in its layer, a hash `cut:<number>` from
+ * `<state>\0<key>` to the value before, '' where there was none. A commit keeps each value once, in the newest layer:
+ * a read asks its own layer, then the newer ones, then the state, and takes what it finds first. The sorted set `cuts`
+ * holds the layers with the time (ms) at which they end unless they are read; `cut-facts` how many reads a layer has
+ * and how many bytes it holds.
  */
 const LAYERS = `
 local CUTS, FACTS = PREFIX .. 'cuts', PREFIX .. 'cut-facts'
@@ -23,7 +24,7 @@ local function removeLayer(layer)
   redis.call('ZREM', CUTS, text(layer))
   redis.call('HDEL', FACTS, 'users:' .. text(layer), 'bytes:' .. text(layer))
 end
--- Moves what nobody reads any more into the layer before, whose consistent reads still need it; some of it at a time.
+-- Moves what nobody reads any more into the layer before, whose reads still need it; some of it at a time.
 local function fold(layer, into)
   local found = redis.call('HSCAN', layerKey(layer), 0, 'COUNT', ${FOLD_VALUES})[2]
   for n = 1, math.min(#found, ${2 * FOLD_VALUES}), 2 do
@@ -56,7 +57,7 @@ local function layers()
   end
   return needed
 end
--- The layer's key and those of newer ones; nil where its consistent read have ended. Its end moves on.
+-- The layer's key and those of newer ones; nil where its reads have ended. Its end moves on.
 local function layersFrom(layer, ttl)
   if not isRead(layer) then return nil end
   redis.call('ZADD', CUTS, 'XX', text(nowMs() + ttl), text(layer))
@@ -89,9 +90,11 @@ end
 `;
 
 /**
- * Begins a consistent read: from here on commits keep what they replace. Where nothing was replaced since the newest consistent read began,
- * both share a layer. ARGV: ms to live, "whole" where no object may be missing. Answers [epoch, sequence, layer, then the
- * names of the state hashes], or ["short", state hash] where that has lost objects.
+ * Begins a consistent read: from here on commits keep what they replace. Where nothing was replaced since the newest
+ * read began, both share a layer.
+ * ARGV: ms to live, "whole" where no object may be missing.
+ * Answers [epoch, sequence, layer, then the names of the state hashes], or ["short", state hash] where that has lost
+ * objects.
  */
 export const OPEN_READ = script(`
 ${LAYERS}
@@ -115,7 +118,10 @@ for _, state in ipairs(redis.call('SMEMBERS', PREFIX .. 'states')) do answer[#an
 return answer
 `);
 
-/** ARGV: layer, ms to live, state hash. Answers the keys that the hash had at the consistent read; null where the consistent read has ended. */
+/**
+ * ARGV: layer, ms to live, state hash.
+ * Answers the keys that the hash had when the read began; null where the read has ended.
+ */
 export const READ_KEYS = script(`
 ${LAYERS}
 local newer = layersFrom(tonumber(ARGV[1]), tonumber(ARGV[2]))
@@ -137,8 +143,9 @@ return keys
 `);
 
 /**
- * ARGV: layer, ms to live, bytes, state hash, keys. Answers the values of the first keys as of the consistent read, until they are so
- * many bytes; nothing where the consistent read has ended.
+ * ARGV: layer, ms to live, bytes, state hash, keys.
+ * Answers the values of the first keys as they were when the read began, until they are so many bytes; nothing where
+ * the read has ended.
  */
 export const READ_ENTRIES = script(`
 ${LAYERS}

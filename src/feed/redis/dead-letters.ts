@@ -7,9 +7,10 @@ import { integerOf, Reply, wrong } from "./reply.ts";
 import { script } from "./scripts.ts";
 
 /**
- * ARGV: consumer, stream id, how many letters there may be, then the fields and their values. Answers the fields of the letter that is kept, or
- * nothing where there are too many. A stream takes entries at its end only, so for a letter that belongs before
- * others, or before one that was removed, the stream is written again; events are parked nearly in order.
+ * ARGV: consumer, stream id, how many letters there may be, then the fields and their values.
+ * Answers the fields of the letter that is kept, or nothing where there are too many.
+ * A stream takes entries at its end only, so for a letter that belongs before others, or before one that was removed,
+ * the stream is written again; events are parked nearly in order.
  */
 const PUT = script(`
 local key, id = PREFIX .. 'dlq:' .. ARGV[1], ARGV[2]

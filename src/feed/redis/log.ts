@@ -65,8 +65,8 @@ export interface WriterParts {
 /**
  * The log in Redis: a stream and the hashes beside it, under one prefix. Any number of processes write and read.
  * Each write is one script, so log, state and checkpoint change together, and go back together where Redis loses
- * its tail. A writer notices that, see TailLossDetector; then every claim made before conflicts, and its holder derives from
- * Nomad what was lost.
+ * its tail. A writer notices that, see TailLossDetector; then every claim made before conflicts, and its holder derives
+ * from Nomad what was lost.
  */
 export class RedisLog implements FeedLog {
   readonly consumers: ConsumerStore;

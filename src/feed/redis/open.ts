@@ -16,7 +16,9 @@ interface CommonOptions {
   /** As in location.ts. */
   readonly url: string;
   readonly logger: Logger;
-  /** Ms since 1970. Default: Redis's clock for what is recorded, so that no worker's own counts, and ours for the rest. */
+  /**
+   * Ms since 1970. Default: Redis's clock for what is recorded, so that no worker's own counts, and ours for the rest.
+   */
   readonly clock?: () => number;
   /** How many dead letters a consumer may have. Default: MAX_DEAD_LETTERS. */
   readonly maxDeadLetters?: number;

@@ -7,8 +7,8 @@ import { script } from "./scripts.ts";
 /**
  * Appends the event with which an outage begins or ends, where nobody did so before.
  *
- * ARGV: the outage as it was and as it will be, '' for none; now or '', "1" for a stream per resource, what the writer saw
- * (epoch, sequence, stamp); then what APPEND reads.
+ * ARGV: the outage as it was and as it will be, '' for none; now or '', "1" for a stream per resource, what the writer
+ * saw (epoch, sequence, stamp); then what APPEND reads.
  * Answers ["lost"] where the log lost what was seen; [] where the outage is another than it was; else [epoch, sequence,
  * stamp of the event].
  */

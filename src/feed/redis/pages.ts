@@ -12,7 +12,8 @@ const SMALL_EVENT_BYTES = 1024;
 
 /**
  * Events after the cursor, as `FeedLog.read` promises them. Each page is read in one with the feed's place, and the
- * pages must join: where something is missing between two, what is there is given, and the next read says what happened.
+ * pages must join: where something is missing between two, what is there is given, and the next read says what
+ * happened.
  */
 export async function readPage(
   connection: Connection,

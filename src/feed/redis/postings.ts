@@ -5,9 +5,10 @@ import { isSevere } from "./codec.ts";
 
 /**
  * The index of the history. The log is divided into segments of about `SEGMENT_EVENTS` events; each has its postings in
- * `by:<segment>:<partition>`, texts to which a commit appends a block: a line `@<sequence before its first event>`, then
- * a line `<kind>:<name> <position in the commit>` for each event that the name finds. So a commit costs a few appends however
- * many names it has, a question reads one partition of each segment, and retention drops whole segments.
+ * `by:<segment>:<partition>`, texts to which a commit appends a block: a line `@<sequence before its first event>`,
+ * then a line `<kind>:<name> <position in the commit>` for each event that the name finds. So a commit costs a few
+ * appends however many names it has, a question reads one partition of each segment, and retention drops whole
+ * segments.
  */
 export const SEGMENT_EVENTS = 10_000;
 

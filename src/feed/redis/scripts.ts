@@ -101,8 +101,8 @@ end
 `;
 
 /**
- * Lua: `counts` holds how many objects each state hash has, so that a hash that another program deleted does not look like
- * one that is empty; -1 from when that is found until its scope was read anew.
+ * Lua: `counts` holds how many objects each state hash has, so that a hash that another program deleted does not look
+ * like one that is empty; -1 from when that is found until its scope was read anew.
  */
 export const COUNTS = `
 local COUNTED = PREFIX .. 'counts'
@@ -137,7 +137,7 @@ return 1
  * has another history than when the log was last checked and this writer has seen nothing by which to tell whether
  * events are gone; else ["", epoch, sequence, floor, Nomad epoch, stamp of the newest event].
  */
-export const LOOK = script(`
+export const CHECK = script(`
 local here = place()
 if lostItsTail(here, ARGV[1], tonumber(ARGV[2]), ARGV[3]) then return { 'lost', here and here.epoch or '' } end
 if not here then return { '', '' } end
@@ -156,8 +156,8 @@ return { '', here.epoch, text(here.sequence), text(here.floor), redis.call('HGET
 `);
 
 /**
- * ARGV: resource, namespace, owner, source, epoch for a new feed, now or '', highest fence the writer was given, then what
- * it saw: epoch, sequence, stamp.
+ * ARGV: resource, namespace, owner, source, epoch for a new feed, now or '', highest fence the writer was given, then
+ * what it saw: epoch, sequence, stamp.
  * Answers ["lost"], or [fence, objects in the scope, then for each overlapping scope its namespace and its hash as it
  * was before].
  */
@@ -271,8 +271,8 @@ return answer
 `);
 
 /**
- * ARGV: name, epoch, sequence, now, error, "rewind" or '', then in whose name: owner or '', "manages" or ''; and how many
- * names there may be, of the owner and in all, '' for any number.
+ * ARGV: name, epoch, sequence, now, error, "rewind" or '', then in whose name: owner or '', "manages" or ''; and how
+ * many names there may be, of the owner and in all, '' for any number.
  * Answers ["", the consumer's fields as they are then], ["taken"], or ["full", how many, whose].
  */
 export const PUT_CONSUMER = script(`

@@ -1,6 +1,6 @@
 import type { Place } from "./commit.ts";
 
-/** After a wrong prediction as many must have been right before one is acted upon: with several writers few are made in vain. */
+/** After a wrong prediction so many must be right before one is acted upon: several writers seldom seal in vain. */
 const TRUSTED_AFTER = 8;
 
 /**

@@ -19,10 +19,10 @@ interface BatchLimits {
 
 /** What a scope's owner reads at once. */
 export const LOAD_LIMITS: BatchLimits = { objects: 500, bytes: 512 * 1024 };
-/** A consistent read is read as fast as a subscriber takes it, who may be slow, and there may be many. */
-const CUT_LIMITS: BatchLimits = { objects: 100, bytes: 24 * 1024 };
-/** A consistent read that nobody reads from for so long is dropped: commits pay for each. */
-const CUT_IDLE_MS = 60_000;
+/** A consistent read goes as fast as its subscriber takes it, who may be slow, and there may be many. */
+const BATCH_LIMITS: BatchLimits = { objects: 100, bytes: 24 * 1024 };
+/** A read that nobody takes from for so long ends: commits pay for each. */
+const READ_IDLE_MS = 60_000;
 
 type Sliceable = Pick<readonly string[], "slice">;
 
@@ -31,8 +31,8 @@ export function filterOf(scope: Scope): StateFilter {
 }
 
 /**
- * Objects and cursor as of one moment, however long they are read: while consistent reads are open, commits keep once, for all of
- * them, what they replace. A consistent read holds no keys: who stopped reading costs nothing but the consistent read.
+ * Objects and cursor as of one moment, however long they are read: while reads are open, commits keep once, for all of
+ * them, what they replace. A read holds no keys: who stopped reading costs nothing more than the read itself.
  */
 export class RedisConsistentRead implements ConsistentRead {
   readonly cursor: Cursor;
@@ -60,7 +60,7 @@ export class RedisConsistentRead implements ConsistentRead {
     keyLists: KeyLists,
     { whole }: { whole: boolean },
   ): Promise<RedisConsistentRead> {
-    const answer = await connection.run(OPEN_READ, [CUT_IDLE_MS, whole ? "whole" : ""]);
+    const answer = await connection.run(OPEN_READ, [READ_IDLE_MS, whole ? "whole" : ""]);
     const reply = new Reply(answer, connection.source("the answer to OPEN_READ"));
     if (reply.length === 0) throw feedIsGone(connection.where);
     const epoch = reply.text(0, "epoch");
@@ -70,7 +70,7 @@ export class RedisConsistentRead implements ConsistentRead {
     return new RedisConsistentRead({ connection, keyLists }, opened);
   }
 
-  async *entries(filter: StateFilter = {}, limits = CUT_LIMITS): AsyncGenerator<StateEntry[]> {
+  async *entries(filter: StateFilter = {}, limits = BATCH_LIMITS): AsyncGenerator<StateEntry[]> {
     for (const name of this.#names) {
       const part = partNamed(name);
       const isWanted =
@@ -87,7 +87,7 @@ export class RedisConsistentRead implements ConsistentRead {
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#isOpen) return;
     this.#isOpen = false;
-    // Where Redis is away, the consistent read ends there by itself.
+    // Where Redis is away, the read ends there by itself.
     await this.#connection.run(CLOSE_READ, [this.#layer]).catch(() => undefined);
   }
 
@@ -100,7 +100,7 @@ export class RedisConsistentRead implements ConsistentRead {
     for (let position = 0; ;) {
       const keys = (await keysOf()).slice(position, position + objects);
       if (keys.length === 0) return;
-      const about = [this.#layer, CUT_IDLE_MS, bytes, name, ...keys];
+      const about = [this.#layer, READ_IDLE_MS, bytes, name, ...keys];
       const values = (await this.#connection.runForBytes(READ_ENTRIES, about)) as (Buffer | null)[];
       if (values.length === 0) throw this.#leftTooLong();
       yield values.flatMap((value, n) => (value === null ? [] : [stateEntry(name, keys[n] ?? "", value)]));
@@ -110,7 +110,7 @@ export class RedisConsistentRead implements ConsistentRead {
 
   async #keysOf(name: string): Promise<Sliceable> {
     return this.#keyLists.get(`${this.#layer}/${name}`, async () => {
-      const reply = await this.#connection.run(READ_KEYS, [this.#layer, CUT_IDLE_MS, name]);
+      const reply = await this.#connection.run(READ_KEYS, [this.#layer, READ_IDLE_MS, name]);
       if (reply === null) throw this.#leftTooLong();
       return inOrder(reply as string[]);
     });

@@ -8,7 +8,7 @@ import { RENEW } from "./commit-script.ts";
 import type { Connection } from "./connection.ts";
 import { feedIsGone } from "./errors.ts";
 import { Reply } from "./reply.ts";
-import { LOOK } from "./scripts.ts";
+import { CHECK } from "./scripts.ts";
 
 /** Drafts the event that says that an epoch began; `at` is RFC 3339. */
 export type DraftEpochEvent = (facts: {
@@ -66,8 +66,8 @@ export class TailLossDetector {
   async check(): Promise<FeedHead> {
     const giveUpAtMs = systemClock.elapsed() + OTHERS_MS;
     for (;;) {
-      const answer = await this.#connection.run(LOOK, seenArguments(this.#seen));
-      const reply = new Reply(answer, this.#connection.source("the answer to LOOK"));
+      const answer = await this.#connection.run(CHECK, seenArguments(this.#seen));
+      const reply = new Reply(answer, this.#connection.source("the answer to CHECK"));
       const finding = reply.text(0, "finding");
       const epoch = reply.text(1, "epoch");
       if (finding === "lost") await this.#renew(epoch === "" ? GONE : LOST, epoch);

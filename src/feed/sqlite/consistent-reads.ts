@@ -6,7 +6,7 @@ import { systemClock } from "../../shared/clock.ts";
 import type { Connection } from "./connection.ts";
 import { KeptValues } from "./kept.ts";
 import { readMeta } from "./rows.ts";
-import { CUT_LIMITS, stateBatches } from "./state.ts";
+import { BATCH_LIMITS, stateBatches } from "./state.ts";
 
 /** How many values are dropped in one go. */
 const DROP_VALUES = 500;
@@ -19,7 +19,7 @@ interface OpenRead {
 
 /**
  * The open consistent reads of a log that this process writes. One holds neither a connection nor a transaction:
- * commits keep what they replace, once for all of them, so that a consistent read itself costs nothing. Where commits
+ * commits keep what they replace, once for all of them, so that a read itself costs nothing. Where commits
  * would have to keep more than `maxKeptBytes`, the oldest ends.
  */
 export class SqliteConsistentReads {
@@ -85,7 +85,7 @@ export class SqliteConsistentReads {
     try {
       while (this.#log.isOpen && this.#kept.drop(this.#oldest, DROP_VALUES)) await systemClock.yield();
     } catch {
-      // The end of the next consistent read tries again.
+      // The end of the next read tries again.
     } finally {
       this.#isDropping = false;
     }
@@ -104,7 +104,7 @@ export function readByTransaction(log: Connection): ConsistentRead {
     connection.exec("BEGIN");
     return {
       cursor: cursorOf(connection),
-      entries: (filter) => stateBatches(connection, filter ?? {}, CUT_LIMITS),
+      entries: (filter) => stateBatches(connection, filter ?? {}, BATCH_LIMITS),
       [Symbol.asyncDispose]: async () => connection.close(),
     };
   } catch (error) {

@@ -2,12 +2,12 @@ import type { ObjectRef } from "../../schemas/resources.ts";
 import type { StateEntry, StateFilter, StatePart } from "../log.ts";
 import type { Connection, Row } from "./connection.ts";
 import { STATE_COLUMNS, stateOf } from "./rows.ts";
-import { CUT_LIMITS, partsOf } from "./state.ts";
+import { BATCH_LIMITS, partsOf } from "./state.ts";
 
 /**
- * What commits replaced while consistent reads were open, in order; null where there was no such object. The state as it was when
- * row n was the last: of each object the first row after n, and where there is none what the state has now. In memory,
- * since a commit must not fail because the place for temporary files is full.
+ * What commits replaced while consistent reads were open, in order; null where there was no such object. The state as
+ * it was when row n was the last: of each object the first row after n, and where there is none what the state has now.
+ * In memory, since a commit must not fail because the place for temporary files is full.
  */
 const TABLE = `PRAGMA temp_store = MEMORY;
 CREATE TEMP TABLE kept (
@@ -122,7 +122,7 @@ class Batch {
 
   /** How many more objects may be looked at. */
   get room(): number {
-    return this.#bytes < CUT_LIMITS.bytes ? CUT_LIMITS.objects - this.#looked : 0;
+    return this.#bytes < BATCH_LIMITS.bytes ? BATCH_LIMITS.objects - this.#looked : 0;
   }
 
   /** Answers whether there is room for another. */

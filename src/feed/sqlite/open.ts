@@ -37,7 +37,7 @@ interface WriteOptions extends CommonOptions {
   readonly fsync?: boolean;
   /** The file's greatest size; a commit beyond it is refused with LogFull. */
   readonly maxFileBytes?: number;
-  /** What commits may keep in memory of what they replace, for readings of the state in progress. Default 64 MiB. */
+  /** What commits may keep in memory of what they replace, for consistent reads. Default 64 MiB. */
   readonly maxKeptBytes?: number;
   /** Who we are, for the one who finds the log in use. */
   readonly writer?: Writer;

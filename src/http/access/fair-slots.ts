@@ -29,7 +29,9 @@ export class FairSlots {
     this.#free = atOnce;
   }
 
-  /** @throws LimitReached, AuthUnavailable where too many wait; AuthUnavailable when `signal` aborts before its turn. */
+  /**
+   * @throws LimitReached, AuthUnavailable where too many wait; AuthUnavailable when `signal` aborts before its turn.
+   */
   async run<T>(requester: Requester, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
     if (this.#free === 0) await this.#turn(requester, signal);
     else this.#free -= 1;

@@ -37,7 +37,10 @@ interface Target {
 /** What tells how the process is; answers to its last moment. */
 const PROBES: ReadonlySet<string | undefined> = new Set(["/healthz", "/readyz", "/metrics"]);
 
-/** The one way in: requests and upgrades pass the same checks in the same order, before anything looks at what they want. */
+/**
+ * The one way in: requests and upgrades pass the same checks in the same order, before anything looks at what they
+ * want.
+ */
 export class Gate {
   /** What of an answer a browser gives to the page that asked. */
   readonly origins: Origins;

@@ -14,7 +14,7 @@ export interface TlsFiles {
   readonly clientCa?: string;
 }
 
-const LOOK_EVERY_MS = 5000;
+const CHECK_EVERY_MS = 5000;
 
 /** @throws TlsFilesUnusable */
 export function readTlsFiles(files: TlsFiles): SecureContextOptions {
@@ -46,7 +46,7 @@ export function watchTlsFiles(
     clock?: Clock;
   },
 ): () => void {
-  const { logger, onChange, lookEveryMs = LOOK_EVERY_MS, clock = systemClock } = options;
+  const { logger, onChange, lookEveryMs = CHECK_EVERY_MS, clock = systemClock } = options;
   const watched = new ReloadingFiles({
     version: () => fileVersions(pathsOf(files)),
     read: () => readTlsFiles(files),

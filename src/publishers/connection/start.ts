@@ -14,7 +14,7 @@ export interface StartPoint {
   readonly cursor: Cursor;
   readonly head: FeedHead;
   readonly gap?: Gap;
-  /** The objects come first, and the stream goes on from where their consistent read was made instead of from `cursor`. */
+  /** The objects come first, and the stream goes on from the moment of their consistent read, not from `cursor`. */
   readonly snapshot?: boolean;
 }
 

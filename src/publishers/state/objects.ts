@@ -64,8 +64,8 @@ function compareBytes(a: string, b: string): number {
 }
 
 /**
- * Texts of the objects of a consistent read that pass, a batch at a time; nothing is read ahead of who takes them. Empty a batch
- * before you wait for its reader: it stays in memory for as long.
+ * Texts of the objects of a consistent read that pass, a batch at a time; nothing is read ahead of who takes them.
+ * Empty a batch before you wait for its reader: it stays in memory for as long.
  * @throws TooCostly
  */
 export async function* objectTexts(

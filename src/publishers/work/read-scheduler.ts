@@ -83,7 +83,10 @@ export class ReadTask {
     return this.#workedMs + (this.#beganAt === undefined ? 0 : this.#clock.elapsed() - this.#beganAt);
   }
 
-  /** Lets everybody else go first. @throws TooCostly where the work has cost as much as it may; what was aborted with. */
+  /**
+   * Lets everybody else go first.
+   * @throws TooCostly where the work has cost as much as it may; what was aborted with.
+   */
   async nextSlice(): Promise<void> {
     this.pause();
     if (this.#workedMs > this.#maxWorkMs) throw new TooCostly(this.#maxWorkMs);

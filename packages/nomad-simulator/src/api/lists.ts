@@ -37,7 +37,7 @@ const FILTERED: ReadonlySet<TableName> = new Set([
 ]);
 const BAD_FILTER = "failed to create result paginator: failed to read filter expression";
 
-/** A list endpoint. Rights are looked at once, before the query first runs. */
+/** A list endpoint. Rights are checked once, before the query first runs. */
 export async function listEndpoint(
   context: ApiContext,
   request: ApiRequest,

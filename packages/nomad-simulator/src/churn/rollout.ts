@@ -29,7 +29,7 @@ export function advanceDeployment(world: World, id: string, idle: number): Step 
   if (groups.some((group) => group.UnhealthyAllocs > 0)) return fail(world, row, job, DESCRIPTIONS.unhealthy);
   if (idle > DEADLINE_VISITS) return fail(world, row, job, DESCRIPTIONS.deadline);
   if (groups.some((group) => group.DesiredCanaries > 0 && !group.Promoted))
-    return judgeCanaries(world, row, job, groups);
+    return settleCanaries(world, row, job, groups);
   if (groups.every((group) => group.HealthyAllocs >= group.DesiredTotal)) return succeed(world, row, job);
   const waiting = groups.some((group) => group.HealthyAllocs < group.PlacedAllocs);
   return waiting || !hasOldAllocations(world, job) ? "wait" : goOn(world, row, job);
@@ -41,7 +41,7 @@ function cancel(world: World, row: Deployment): Step {
   return "over";
 }
 
-function judgeCanaries(
+function settleCanaries(
   world: World,
   row: Deployment,
   job: Row<"jobs">,

@@ -14,8 +14,8 @@ const EXPIRY_WARNING_MS = 24 * 3_600_000;
 const REFUSALS: readonly NomadErrorCode[] = ["NOMAD_FORBIDDEN", "NOMAD_UNAUTHORIZED"];
 
 /**
- * Everything about Nomad that decides whether the feed will work, asked of Nomad itself. Answers the region of the agent
- * that answered, where it says.
+ * Everything about Nomad that decides whether the feed will work, asked of Nomad itself. Answers the region of the
+ * agent that answered, where it says.
  */
 export async function* checkNomad(
   config: Config,
