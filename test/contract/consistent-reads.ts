@@ -80,8 +80,10 @@ export function consistentReadContract(name: string, open: OpenLog): void {
       await run.commit([["default/a", "2"]]);
       await using newer = await log.consistentRead();
       await run.commit([["default/a", "3"]]);
-      expect(await objectsOf(older, {})).toEqual(["default/a@1"]);
-      expect(await objectsOf(newer, {})).toEqual(["default/a@2"]);
+      for (const filter of [{}, { resource: "jobs", namespace: "default", key: "a" }] as const) {
+        expect(await objectsOf(older, filter)).toEqual(["default/a@1"]);
+        expect(await objectsOf(newer, filter)).toEqual(["default/a@2"]);
+      }
     });
   });
 }

@@ -17,10 +17,14 @@ import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { setImmediate } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { Commit, FeedLog, ConsistentRead } from "../../src/feed/log.ts";
+import type { Commit, FeedLog, ConsistentRead, StateEntry } from "../../src/feed/log.ts";
 import { LogFull } from "../../src/feed/errors.ts";
+import { Connection } from "../../src/feed/sqlite/connection.ts";
+import { KeptValues } from "../../src/feed/sqlite/kept.ts";
 import { openSqliteLog } from "../../src/feed/sqlite/open.ts";
+import { SCHEMA } from "../../src/feed/sqlite/schema.ts";
 import { draft, refOf } from "../support/drafts.ts";
 import { skippedBecause } from "../support/skipped.ts";
 
@@ -432,16 +436,35 @@ describe("the file's size", () => {
 });
 
 test("readings of the state end, the oldest first, where commits would have to keep too much for them", async () => {
-  const log = await openSqliteLog({ path, source: SOURCE, maxKeptBytes: 2 << 20 });
+  const log = await openSqliteLog({ path, source: SOURCE, maxKeptBytes: 1100 * 4096 });
   const next = (read: ConsistentRead) => read.entries()[Symbol.asyncIterator]().next();
   await log.commit(await objectsOf(log, 1000));
   await using oldest = await log.consistentRead();
+  await using asOld = await log.consistentRead();
   await log.commit(await objectsOf(log, 1000));
   await using newer = await log.consistentRead();
-  await log.commit(await objectsOf(log, 10));
-  await expect(next(oldest)).rejects.toMatchObject({ code: "LOG_UNAVAILABLE", retryable: true });
-  expect(await next(newer)).toMatchObject({ done: false });
+  expect(await next(oldest)).toMatchObject({ done: false });
+  await log.commit(await objectsOf(log, 800));
+  for (const read of [oldest, asOld])
+    await expect(next(read)).rejects.toMatchObject({ code: "LOG_UNAVAILABLE", retryable: true });
+  // What only those needed is dropped, and what is kept for this one is not kept again.
+  for (let round = 0; round < 5; round += 1) {
+    await setImmediate();
+    await log.commit(await objectsOf(log, 800));
+  }
+  const batch: StateEntry[] = (await next(newer)).value ?? [];
+  expect(batch.length).toBeGreaterThan(1);
+  expect(Buffer.concat(batch.map(({ stub }) => stub)).length).toBeLessThan(32 << 10);
   await log[Symbol.asyncDispose]();
+});
+
+test("what no reading needs any more is dropped some at a time, so that commits get their turn", () => {
+  const connection = new Connection(path, { readOnly: false, busyMs: 0 });
+  connection.exec(SCHEMA);
+  const kept = new KeptValues(connection);
+  for (const key of "abcde") kept.keep(refOf("jobs", key), 0);
+  expect([1, 2, 3, 4].map(() => kept.drop(kept.last, 2))).toEqual([true, true, true, false]);
+  connection.close();
 });
 
 async function objectsOf(log: FeedLog, count: number): Promise<Commit> {
