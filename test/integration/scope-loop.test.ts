@@ -14,7 +14,7 @@ import { ScopeLoop } from "../../src/pollers/scope-loop.ts";
 import type { Json } from "../../src/schemas/json.ts";
 import type { Scope } from "../../src/schemas/scope.ts";
 import { Rows } from "../../src/snapshots/rows.ts";
-import { silentLogger } from "../../src/telemetry/logger.ts";
+import { createLogger, silentLogger } from "../../src/telemetry/logger.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { breakable } from "../support/breakable-log.ts";
 import { recordingLogger } from "../support/recording-logger.ts";
@@ -107,6 +107,12 @@ describe("a scope's loop", () => {
     const run = { abort, loop, done: loop.run(abort.signal) };
     running.push(run);
     return run;
+  };
+  /** A logger that reads back what it wrote from level warn on. */
+  const readableLogger = () => {
+    const lines: Record<string, unknown>[] = [];
+    const destination = { write: (line: string) => void lines.push(JSON.parse(line)) };
+    return { lines, logger: createLogger({ level: "warn", format: "json", destination }) };
   };
   const stop = async ({ abort, done }: { abort: AbortController; done: Promise<Outcome> }) => {
     abort.abort(new Error("end of test"));
@@ -567,6 +573,32 @@ describe("a scope's loop", () => {
     await expectFolds([]);
   });
 
+  it.each([
+    ["at once", 2],
+    ["after it was asked for", 4],
+  ])("goes on when a vanished namespace comes back %s, however empty it is", async (_when, queries) => {
+    nomad.set("jobs/default", 10, [job("a", 5)]);
+    const { loop, done } = start();
+    await until("the held query", () => nomad.requests.length === 2);
+    loop.drain();
+    await until("so many queries", () => nomad.requests.length === queries);
+    loop.drain(false);
+    nomad.set("jobs/default", 20, []);
+    await Promise.race([done, count(3)]);
+    nomad.set("jobs/default", 30, [job("b", 30)]);
+    expect(await Promise.race([done, count(4)])).toHaveLength(4);
+  });
+
+  it("ends where a namespace came back and vanished again before it was asked for", async () => {
+    nomad.set("jobs/default", 10, [job("a", 5)]);
+    const { loop, done } = start();
+    await until("the held query", () => nomad.requests.length === 2);
+    for (const gone of [true, false, true]) loop.drain(gone);
+    nomad.set("jobs/default", 20, []);
+    expect(await done).toBe("drained");
+    await expectFolds([]);
+  });
+
   it("stops at once when somebody else claims the scope, and writes nothing more", async () => {
     nomad.set("jobs/default", 10, [job("a", 5)]);
     const { done } = start();
@@ -693,7 +725,8 @@ describe("a scope's loop", () => {
     const blind = vi.spyOn(Rows.prototype, "isAlike").mockReturnValue(true);
     try {
       nomad.set("jobs/default", 10, [job("a", 5), job("b", 5, { Status: "pending" })]);
-      start();
+      const { logger, lines } = readableLogger();
+      start(jobs, {}, { logger });
       await count(3);
       const missed = job("b", 5, { Status: "running" });
       nomad.set("jobs/default", 11, [job("a", 5), missed]);
@@ -713,9 +746,59 @@ describe("a scope's loop", () => {
       skippedMs += 2 * CANONICAL_EVERY_MS;
       nomad.set("jobs/default", 14, [job("a", 5), missed, job("c", 12), job("d", 14)]);
       expect((await count(6)).at(-1)).toMatchObject({ type: "nomad.job.created" });
+      expect(lines).toMatchObject([
+        { objects: 1, msg: "changes had been missed and are in the feed now: please report this" },
+      ]);
     } finally {
       blind.mockRestore();
     }
+  });
+
+  it("counts no canonical pass for which the log could not be read, and makes up for it", async () => {
+    const passes = async () => (await metrics.canonicalPasses.get()).values[0]?.value ?? 0;
+    nomad.set("jobs/default", 10, [job("a", 5)]);
+    start();
+    await count(2);
+    const { loadState } = log;
+    const unread = new Promise<void>((resolve) => {
+      log.loadState = () => {
+        resolve();
+        throw new LogUnavailable("no answer");
+      };
+    });
+    skippedMs += 2 * CANONICAL_EVERY_MS;
+    nomad.set("jobs/default", 11, [job("a", 5)]);
+    await unread;
+    log.loadState = loadState;
+    nomad.set("jobs/default", 12, [job("a", 5), job("b", 12)]);
+    await count(3);
+    expect(await passes()).toBe(0);
+    skippedMs += 2 * CANONICAL_EVERY_MS;
+    nomad.set("jobs/default", 13, [job("a", 5), job("b", 12)]);
+    await until("a pass", async () => (await passes()) === 1);
+  });
+
+  it("says once of each object that it read a number as null that JSON cannot express", async () => {
+    const { logger, lines } = readableLogger();
+    const list = (index: number, ...scores: string[]) => {
+      const stubs = scores.map(
+        (score, n) => `{"Score":${score},${JSON.stringify(job(`job${n}`, 10 + 2 * n)).slice(1)}`,
+      );
+      nomad.setBody("jobs/default", index, `[${stubs.join()}]`);
+      return until("the next query", () => nomad.requests.at(-1)?.index === `${index}`);
+    };
+    start(jobs, {}, { logger });
+    await list(10, "-Inf");
+    await list(11, "-Inf");
+    await list(12, "-Inf", "NaN");
+    expect(lines.map(({ objects }) => objects)).toEqual([["jobs/default/job0"], ["jobs/default/job1"]]);
+    await list(13, "0.5", "NaN");
+    await list(14, "-Inf", "NaN");
+    expect(lines.slice(2).map(({ msg }) => msg)).toEqual([
+      expect.stringMatching(
+        /^jobs\/default\/job0 has a number that JSON cannot express .* reading it as null$/,
+      ),
+    ]);
   });
 
   it("gives no id twice while content changes and no index does, and holds what flaps", async () => {

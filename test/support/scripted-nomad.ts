@@ -27,7 +27,12 @@ export class ScriptedNomad implements NomadApi {
 
   /** What `jobs/default` lists from now on. */
   set(scope: string, index: number, stubs: readonly object[]): void {
-    this.#lists.set(scope, { index, body: JSON.stringify(stubs) });
+    this.setBody(scope, index, JSON.stringify(stubs));
+  }
+
+  /** The same as it is written, for what JSON.stringify does not write. */
+  setBody(scope: string, index: number, body: string): void {
+    this.#lists.set(scope, { index, body });
     this.#wake();
   }
 
