@@ -38,7 +38,14 @@ const away = (): NomadError =>
     retryable: true,
     hint: "wait",
   });
+const refused = (): NomadError =>
+  new NomadError("NOMAD_SERVER_ERROR", "GET /v1/jobs was answered 500", {
+    retryable: true,
+    hint: "wait",
+    status: 500,
+  });
 const namespace = (name: string) => ({ CreateIndex: 1, ModifyIndex: 1, Name: name });
+const NAMESPACES = [namespace("default"), namespace("qa")];
 const job = (id: string, rev: number) => ({
   CreateIndex: rev,
   ID: id,
@@ -209,7 +216,7 @@ describe("an outage of Nomad", () => {
       },
     });
     nomad = new ScriptedNomad();
-    nomad.set("namespaces/-", 10, [namespace("default"), namespace("qa")]);
+    nomad.set("namespaces/-", 10, NAMESPACES);
     for (const name of SCOPES.filter((each) => each !== "namespaces/-")) nomad.set(name, 10, []);
     skewMs = 0;
     stops = [];
@@ -434,6 +441,38 @@ describe("an outage of Nomad", () => {
     nomad.comeBack();
     await untilTold("feed stale", "feed recovered");
     expect(await inTheLog(({ covered }) => covered)).toEqual([]);
+  });
+
+  it("is told with the time of the first scope that went unread, and the reason of most, of those watched here", async () => {
+    const worker = startWorker({ log, nomad }, ...SCOPES);
+    await untilWatched();
+    await goDown("jobs/qa");
+    const rest = SCOPES.filter((name) => name !== "jobs/qa");
+    worker.follow(rest);
+    worker.letGo("jobs/qa");
+    await until("it is let go", () => worker.assignments.supervisor.report("jobs/qa") === undefined);
+    const readAgain = async (...names: string[]) => {
+      const at = new Date().toISOString();
+      for (const name of names) nomad.set(name, 20, name === "namespaces/-" ? NAMESPACES : []);
+      await until("they are read", () =>
+        names.every((name) =>
+          nomad.requests.some((asked) => scopeName(asked) === name && asked.index === "20"),
+        ),
+      );
+      return at;
+    };
+    const [last = "", ...first] = rest;
+    const firstAt = await readAgain(...first);
+    const lastAt = await readAgain(last);
+    nomad.goDown(refused(), last);
+    for (const name of first) nomad.goDown(away(), name);
+    await until("all fail", () => rest.every((name) => worker.assignments.describe(name).reason !== null));
+    pass(STALE_AFTER_MS);
+    await untilTold("feed stale");
+    const [stale] = await scopeEvents();
+    expect(stale?.data["reason"]).toBe("Nomad cannot be reached (NOMAD_UNREACHABLE)");
+    const since = textOf(stale?.data["since"]);
+    expect([since >= firstAt, since < lastAt]).toEqual([true, true]);
   });
 
   describe("seen by several processes", () => {
