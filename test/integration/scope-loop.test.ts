@@ -486,15 +486,24 @@ describe("a scope's loop", () => {
     expect((await count(3)).map((event) => event.type)).not.toContain("nomad.feed.scope");
   });
 
-  it("takes a third query in a row that ends early for a failure", async () => {
+  it("takes a third query in a row that ends early for a failure, and none before", async () => {
     nomad.set("jobs/default", 10, [job("a", 5)]);
     start(jobs, { staleAfterMs: 0 });
     await count(2);
-    for (const asked of [3, 4, 5]) {
-      nomad.failNext(cutOff(3_000 * asked));
-      await until("the next query", () => nomad.requests.length >= asked);
+    const endEarly = async () => {
+      const { length } = nomad.requests;
+      nomad.failNext(cutOff(1_000 * (3 + length)));
+      await until("the next query", () => nomad.requests.length > length);
+    };
+    for (const rev of [20, 30]) {
+      await endEarly();
+      await endEarly();
+      nomad.set("jobs/default", rev, [job("a", rev, { created: 5 })]);
+      await until("the next query", () => nomad.requests.at(-1)?.index === `${rev}`);
     }
-    expect((await count(3))[2]?.data["state"]).toBe("stale");
+    expect((await count(4)).map(({ type }) => type)).not.toContain("nomad.feed.scope");
+    for (let time = 0; time < 3; time += 1) await endEarly();
+    expect((await count(5))[4]?.data["state"]).toBe("stale");
   });
 
   it("says that it is stale, once, and that it recovered", async () => {
@@ -759,17 +768,15 @@ describe("a scope's loop", () => {
     nomad.set("jobs/default", 10, [job("a", 5)]);
     start();
     await count(2);
-    const { loadState } = log;
-    const unread = new Promise<void>((resolve) => {
-      log.loadState = () => {
-        resolve();
-        throw new LogUnavailable("no answer");
-      };
+    const unread = Promise.withResolvers<void>();
+    const loading = vi.spyOn(log, "loadState").mockImplementation(() => {
+      unread.resolve();
+      throw new LogUnavailable("no answer");
     });
     skippedMs += 2 * CANONICAL_EVERY_MS;
     nomad.set("jobs/default", 11, [job("a", 5)]);
-    await unread;
-    log.loadState = loadState;
+    await unread.promise;
+    loading.mockRestore();
     nomad.set("jobs/default", 12, [job("a", 5), job("b", 12)]);
     await count(3);
     expect(await passes()).toBe(0);

@@ -23,6 +23,7 @@ describe("the steps of a scope's loop", () => {
   test("a query that something between ended is held again", () => {
     expect(after("claimed", "polled", "ended-early")).toBe("watch");
     expect(after("claimed", "found-gone", "ended-early")).toBe("watch-gone");
+    expect(after("claimed", "found-gone", "namespace-back", "ended-early")).toBe("watch");
   });
 
   test("whatever is lost is claimed again, with what is known of the namespace", () => {
@@ -47,6 +48,8 @@ describe("the steps of a scope's loop", () => {
     const returns = steps.filter(({ from, to }) => isGone(from) && !isGone(to) && to !== "drained");
     expect(new Set(returns.map(({ event }) => event))).toEqual(new Set(["namespace-back"]));
     expect(after("claimed", "namespace-gone", "polled", "namespace-back", "polled-empty")).toBe("watch");
+    // Whoever says so does not know what the loop is at.
+    expect(stepsOf("namespace-back").map(({ from }) => from)).toEqual(STATES);
   });
 });
 
