@@ -103,7 +103,9 @@ export class RedisConsistentRead implements ConsistentRead {
       const about = [this.#layer, READ_IDLE_MS, bytes, name, ...keys];
       const values = (await this.#connection.runForBytes(READ_ENTRIES, about)) as (Buffer | null)[];
       if (values.length === 0) throw this.#leftTooLong();
-      yield values.flatMap((value, n) => (value === null ? [] : [stateEntry(name, keys[n] ?? "", value)]));
+      yield detached(values).flatMap((value, n) =>
+        value === null ? [] : [stateEntry(name, keys[n] ?? "", value)],
+      );
       position += values.length;
     }
   }
@@ -122,6 +124,19 @@ export class RedisConsistentRead implements ConsistentRead {
       { hint: "Read the state again, faster" },
     );
   }
+}
+
+/** Copied out of what was read from the socket, 64 KiB at a time, which a slow reader would else hold for each batch. */
+function detached(values: readonly (Buffer | null)[]): (Buffer | null)[] {
+  const bytes = values.reduce((sum, value) => sum + (value?.length ?? 0), 0);
+  const whole = Buffer.allocUnsafeSlow(bytes);
+  let end = 0;
+  return values.map((value) => {
+    if (value === null) return null;
+    const start = end;
+    end += value.copy(whole, start);
+    return whole.subarray(start, end);
+  });
 }
 
 function stateIsShort(where: string, name: string): LogUnavailable {
