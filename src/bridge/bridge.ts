@@ -11,6 +11,7 @@ import { openWaitingRoom } from "../http/waiting-room.ts";
 import { createNomadClient, type NomadClient } from "../nomad/client.ts";
 import { resolveNomadOptions } from "../nomad/options.ts";
 import { systemClock, type Clock } from "../shared/clock.ts";
+import { aborted } from "../shared/aborted.ts";
 import { endsWithin } from "../shared/ends-within.ts";
 import { PollerAssignments } from "../pollers/poller-assignments.ts";
 import { moduleLoggers, type Logger, type ModuleLoggers } from "../telemetry/logger.ts";
@@ -111,6 +112,8 @@ async function runBridge(
   const coordination = parts.use(
     await coordinate(config, { worker, metrics, logger: loggers.coordination, clock }),
   );
+  // Also where something below fails: what waits for Nomad must not outlive the bridge.
+  parts.defer(async () => stop.abort(new Error("the bridge stops")));
   const nomadReady = rightNomadAnswers(config, { nomad, source, logger: loggers.nomad, signal: both });
   work.push(nomadReady);
   // Heard of below, once everything is there.
@@ -177,13 +180,6 @@ async function untilEnded(work: readonly Promise<unknown>[], signal: AbortSignal
   } catch (error) {
     if (!signal.aborted) throw error;
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    signal.addEventListener("abort", () => resolve(), { once: true });
-    if (signal.aborted) resolve();
-  });
 }
 
 function createNomad({ nomad, maxConnections }: Config, logger: Logger): NomadClient {

@@ -16,6 +16,7 @@ import { wrongObjects } from "./support/demo-audit.ts";
 import { eventLine } from "./support/event-line.ts";
 import { EXIT_CODES } from "./support/exit.ts";
 import { writeText } from "./support/write-text.ts";
+import { aborted } from "../shared/aborted.ts";
 
 export interface DemoOptions {
   /** Ends by itself after so long, ms; absent: at Ctrl-C. */
@@ -144,11 +145,6 @@ function changesOf({ journal }: Simulator): number {
 
 function endOf({ forMs }: DemoOptions, io: Io): AbortSignal {
   return forMs === undefined ? io.signal : AbortSignal.any([io.signal, AbortSignal.timeout(forMs)]);
-}
-
-async function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
 }
 
 async function temporaryFeed(parts: AsyncDisposableStack): Promise<string> {

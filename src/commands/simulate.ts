@@ -2,6 +2,7 @@ import { RESOURCE_TYPES } from "../schemas/resources.ts";
 import { createSimulator, parseFaults, type Simulator } from "../../packages/nomad-simulator/src/index.ts";
 import { ChangefeedError } from "../schemas/errors.ts";
 import type { Io } from "./io.ts";
+import { aborted } from "../shared/aborted.ts";
 
 /** What the `simulate` command may be told; every field has a default but `listen`. */
 export interface SimulateOptions {
@@ -84,9 +85,4 @@ function summaryOf(simulator: Simulator, options: SimulateOptions): string {
   if (options.faults !== undefined && options.faults !== "") parts.push(`faults ${options.faults}`);
   if (simulator.managementToken !== undefined) parts.push(`token ${simulator.managementToken.secretId}`);
   return parts.join(", ");
-}
-
-async function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
 }

@@ -21,7 +21,7 @@ it("every code in the table is the code of some error", () => {
 
 it("an error whose code is not in the table does not compile", () => {
   class Unlisted extends ChangefeedError {
-    // @ts-expect-error
+    // @ts-expect-error -- no such code in the table
     readonly code = "UNLISTED";
   }
   expect(new Unlisted("").code).toBe("UNLISTED");
