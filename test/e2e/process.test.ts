@@ -149,4 +149,12 @@ describe("the bridge as a process", () => {
     expect(await bridge.exited).toBe(1);
     expect(bridge.lines.map((line) => line.msg).join("\n")).toContain("package.json");
   });
+
+  it("ends where it cannot listen, though Nomad is still awaited", async () => {
+    // An address for documentation, which no machine has.
+    const flags = ["--listen", "192.0.2.1:0", "--insecure-no-auth", "--nomad-region", "global"];
+    const bridge = start("http://127.0.0.1:9", { flags });
+    expect(await bridge.exited).toBe(2);
+    expect(bridge.log()).toContain("192.0.2.1");
+  });
 });

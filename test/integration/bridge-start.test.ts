@@ -6,7 +6,6 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { startBridge, type StartedBridge } from "../support/started-bridge.ts";
 import { resolveConfig } from "../../src/config/resolve.ts";
-import { runCli } from "../support/cli.ts";
 import { recordingLogger } from "../support/recording-logger.ts";
 import { sendList, sendText } from "../support/nomad-servers.ts";
 import { freePort } from "../support/redis-server.ts";
@@ -104,14 +103,4 @@ describe("a bridge with a new log", () => {
     const { bridge } = start(await freePort(), port);
     await expect(bridge).rejects.toMatchObject({ code: "LISTEN_FAILED" });
   });
-});
-
-it("a bridge that cannot listen waits no longer for Nomad, so that the process ends", async () => {
-  const feed = `sqlite:${join(directory, "feed.db")}`;
-  const nomad = ["--nomad-addr", `http://127.0.0.1:${await freePort()}`, "--nomad-region", "global"];
-  // An address for documentation, which no machine has.
-  const listen = ["--listen", "192.0.2.1:0", "--insecure-no-auth"];
-  const { code, stderr } = await runCli(["run", ...nomad, ...listen, "--feed", feed]);
-  expect(stderr).toContain("192.0.2.1");
-  expect(code).toBe(2);
 });
