@@ -1,5 +1,6 @@
 import { LogUnavailable } from "../../feed/errors.ts";
 import type { AssignmentStatus } from "../../schemas/assignment-schema.ts";
+import { aborted } from "../../shared/aborted.ts";
 import type { Clock } from "../../shared/clock.ts";
 import { endsWithin } from "../../shared/ends-within.ts";
 import type { Logger } from "../../telemetry/logger.ts";
@@ -63,11 +64,8 @@ export class SharedAssignments implements Coordination {
   async run(holder: AssignmentHolder, signal: AbortSignal): Promise<void> {
     const { registry, clock } = this.#parts;
     this.#holder = holder;
-    const aborted = Promise.withResolvers<void>();
-    signal.addEventListener("abort", () => aborted.resolve(), { once: true });
-    if (signal.aborted) aborted.resolve();
     const rounds = this.#rounds(signal);
-    await aborted.promise;
+    await aborted(signal);
     const held = [...this.#held.values()];
     for (const each of held) each.letGo("this worker ends");
     await endsWithin(LEAVE_WITHIN_MS, Promise.all([rounds, ...held.map(({ done }) => done)]), clock);

@@ -1,3 +1,4 @@
+import { aborted } from "../../shared/aborted.ts";
 import type { AssignmentStatus } from "../../schemas/assignment-schema.ts";
 import { systemClock, type Clock } from "../../shared/clock.ts";
 import type { Logger } from "../../telemetry/logger.ts";
@@ -48,12 +49,8 @@ export class LocalAssignments implements Coordination {
 
   async run(holder: AssignmentHolder, signal: AbortSignal): Promise<void> {
     this.#running = { holder, signal };
-    const aborted = new Promise<void>((resolve) => {
-      if (signal.aborted) resolve();
-      signal.addEventListener("abort", () => resolve(), { once: true });
-    });
     this.#reconcile();
-    await aborted;
+    await aborted(signal);
     for (const { abort } of this.#held.values()) abort.abort(signal.reason);
     await Promise.all([...this.#held.values()].map(({ done }) => done));
   }
