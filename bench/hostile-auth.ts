@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { NomadTokens, type AskNomad } from "../src/http/access/nomad-tokens.ts";
 import { ALL_RIGHTS } from "../src/schemas/rights.ts";
+import { systemClock } from "../src/shared/clock.ts";
 import { silentLogger } from "../src/telemetry/logger.ts";
 import { Guessing } from "../test/support/guesses.ts";
 import { TestFeed } from "../test/support/http-feed.ts";
@@ -31,7 +32,9 @@ async function measure(): Promise<{ value: number; against: number }> {
     const known = { kind: "known", name: token, rights: ALL_RIGHTS, expiresAtMs: undefined } as const;
     return good.has(token) ? known : { kind: "unknown" };
   };
-  const authenticators = [new NomadTokens(ask, { logger: silentLogger(), openWithoutAcls: false })];
+  const authenticators = [
+    new NomadTokens(ask, { logger: silentLogger(), clock: systemClock, openWithoutAcls: false }),
+  ];
   const { url } = await feed.serve({ limits: { requestsPerSecond: 200 } }, { authenticators });
   using client = new LoopbackClient("127.0.0.2");
   const medianMs = async (): Promise<number> => {

@@ -102,7 +102,7 @@ async function runBridge(
   const work: Promise<unknown>[] = [];
 
   const metrics = createMetrics({ version: packageVersion() });
-  const nomad = parts.use(createNomad(config, loggers.nomad));
+  const nomad = parts.use(createNomad(config, { logger: loggers.nomad, clock }));
   const auth = parts.use(subscriberAuth(config, { loggers, clock }));
   const waitingRoom = parts.use(await openWaiting(config, { logger: loggers.http, auth }));
   const source = await sourceOfBridge(config, { nomad, loggers, waitingRoom, signal: both });
@@ -182,8 +182,8 @@ async function untilEnded(work: readonly Promise<unknown>[], signal: AbortSignal
   }
 }
 
-function createNomad({ nomad, maxConnections }: Config, logger: Logger): NomadClient {
-  return createNomadClient(resolveNomadOptions({ ...nomad, maxConnections }), { logger });
+function createNomad({ nomad, maxConnections }: Config, deps: { logger: Logger; clock: Clock }): NomadClient {
+  return createNomadClient(resolveNomadOptions({ ...nomad, maxConnections }), deps);
 }
 
 interface WaitingRoom extends AsyncDisposable {

@@ -29,10 +29,7 @@ export function subscriberAuth(
   if (access.tokensFile !== undefined) authenticators.push(new StaticTokens(access.tokensFile, deps));
   if (!access.askNomad) return { authenticators, [Symbol.asyncDispose]: () => Promise.resolve() };
   const options = { ...nomad, maxConnections: CONNECTIONS, requestTimeoutMs: REQUEST_TIMEOUT_MS };
-  const rights = createSubscriberRights(resolveNomadOptions(options), {
-    logger: loggers.nomad,
-    nowMs: () => clock.now(),
-  });
+  const rights = createSubscriberRights(resolveNomadOptions(options), { logger: loggers.nomad, clock });
   authenticators.push(
     new NomadTokens((token, signal) => rights.rightsOf(token, signal), {
       ...deps,

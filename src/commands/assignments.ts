@@ -1,6 +1,7 @@
 import { Agent, fetch, type Response } from "undici";
 import { httpTarget } from "../../packages/client/src/options.ts";
 import { assignmentsSchema, type AssignmentStatus } from "../schemas/assignment-schema.ts";
+import { deadlineOf } from "../shared/clock.ts";
 import { plainText, terminalJson } from "../schemas/terminal-text.ts";
 import type { Io } from "./io.ts";
 import { coloursFor, type Colours } from "./support/colours.ts";
@@ -19,7 +20,7 @@ export async function assignments(
 ): Promise<number> {
   assertFeedUrl(options.url, ["http:", "https:"]);
   const ca = readAuthority(options.caCert);
-  const found = await ask(options.url, { headers: feedHeaders(options.tokenFile), ca, signal: io.signal });
+  const found = await ask(options.url, { headers: feedHeaders(options.tokenFile), ca, io });
   io.stdout.write(
     options.json
       ? `${terminalJson(JSON.stringify({ assignments: found }, null, 2))}\n`
@@ -30,20 +31,21 @@ export async function assignments(
 
 async function ask(
   url: string,
-  { headers, ca, signal }: { headers: Record<string, string>; ca: string | undefined; signal: AbortSignal },
+  { headers, ca, io }: { headers: Record<string, string>; ca: string | undefined; io: Io },
 ): Promise<readonly AssignmentStatus[]> {
   const { address, basic } = httpTarget(url, "/v1/assignments");
   const dispatcher = new Agent(ca === undefined ? {} : { connect: { ca } });
+  using deadline = deadlineOf(io.clock, ANSWER_WITHIN_MS);
   try {
     const response = await fetch(address, {
       dispatcher,
       headers: { ...(basic !== undefined && { authorization: basic }), ...headers },
-      signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_WITHIN_MS)]),
+      signal: AbortSignal.any([io.signal, deadline.signal]),
     });
     if (!response.ok) throw new Error(`${response.status}, ${await reasonIn(response)}`);
     return assignmentsSchema.parse(await response.json()).assignments;
   } catch (error) {
-    signal.throwIfAborted();
+    io.signal.throwIfAborted();
     throw new FeedUnreachable(url, error);
   } finally {
     await dispatcher.close();

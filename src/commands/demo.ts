@@ -1,7 +1,6 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { originalText, subscribe } from "../../packages/client/src/index.ts";
 import { resolveConfig } from "../config/resolve.ts";
 import { ListenFailed } from "../http/errors.ts";
@@ -17,6 +16,7 @@ import { eventLine } from "./support/event-line.ts";
 import { EXIT_CODES } from "./support/exit.ts";
 import { writeText } from "./support/write-text.ts";
 import { aborted } from "../shared/aborted.ts";
+import { deadlineOf, type Clock } from "../shared/clock.ts";
 
 export interface DemoOptions {
   /** Ends by itself after so long, ms; absent: at Ctrl-C. */
@@ -56,7 +56,7 @@ export async function demo(options: DemoOptions, io: Io): Promise<number> {
   const feed = options.feed ?? (await temporaryFeed(parts));
   const bridge = await startDemoBridge(nomadUrl, feed, options.listen, io);
   parts.use(bridge);
-  await bridge.ready(AbortSignal.any([io.signal, AbortSignal.timeout(START_MS)]));
+  await isReady(bridge, io);
 
   const colours = coloursFor(io);
   const beginning = await bridge.log.head();
@@ -67,15 +67,20 @@ export async function demo(options: DemoOptions, io: Io): Promise<number> {
   parts.defer(() => view.close());
 
   const changesBefore = changesOf(simulator);
-  const startedMs = performance.now();
+  const startedMs = io.clock.elapsed();
   simulator.start({ changesPerSecond: options.changesPerSecond });
-  await Promise.race([aborted(endOf(options, io)), bridge.ended, view.done]);
+  await Promise.race([untilEnd(options, io), bridge.ended, view.done]);
   simulator.stop();
-  const seconds = Math.round((performance.now() - startedMs) / 1000);
+  const seconds = Math.round((io.clock.elapsed() - startedMs) / 1000);
   const changes = changesOf(simulator) - changesBefore;
-  const result = await settle(bridge, simulator, view, beginning);
+  const result = await settle({ bridge, simulator, view, beginning, clock: io.clock });
   io.stdout.write(summary({ ...result, seconds, changes }, colours));
   return result.wrong.length + result.undelivered === 0 ? EXIT_CODES.ok : EXIT_CODES.failed;
+}
+
+async function isReady(bridge: Serving, { clock, signal }: Io): Promise<void> {
+  using deadline = deadlineOf(clock, START_MS);
+  await bridge.ready(AbortSignal.any([signal, deadline.signal]));
 }
 
 /** Prints the events after a cursor as they arrive, and counts them. */
@@ -122,20 +127,27 @@ interface Result {
 }
 
 /** Waits until the feed has caught up with a cluster that stands still, or time is up. */
-async function settle(
-  bridge: Serving,
-  simulator: Simulator,
-  view: LiveView,
-  beginning: Cursor,
-): Promise<Result> {
-  const deadline = performance.now() + SETTLE_MS;
+async function settle({
+  bridge,
+  simulator,
+  view,
+  beginning,
+  clock,
+}: {
+  bridge: Serving;
+  simulator: Simulator;
+  view: LiveView;
+  beginning: Cursor;
+  clock: Clock;
+}): Promise<Result> {
+  const deadline = clock.elapsed() + SETTLE_MS;
   while (true) {
     const wrong = await wrongObjects(bridge.log, simulator.state());
     const events = (await bridge.log.head()).sequence - beginning.sequence;
     const undelivered = events - view.received;
-    if ((wrong.length === 0 && undelivered === 0) || performance.now() > deadline)
+    if ((wrong.length === 0 && undelivered === 0) || clock.elapsed() > deadline)
       return { events, undelivered, wrong };
-    await sleep(100);
+    await clock.sleep(100);
   }
 }
 
@@ -143,8 +155,8 @@ function changesOf({ journal }: Simulator): number {
   return journal.dropped + journal.entries.length;
 }
 
-function endOf({ forMs }: DemoOptions, io: Io): AbortSignal {
-  return forMs === undefined ? io.signal : AbortSignal.any([io.signal, AbortSignal.timeout(forMs)]);
+function untilEnd({ forMs }: DemoOptions, { clock, signal }: Io): Promise<void> {
+  return forMs === undefined ? aborted(signal) : clock.sleep(forMs, signal);
 }
 
 async function temporaryFeed(parts: AsyncDisposableStack): Promise<string> {
@@ -169,7 +181,7 @@ async function startDemoBridge(
   const logger = loggerFor(io, { level: "warn", format: "auto" });
   const start = async (where: string): Promise<DemoBridge> => {
     const { config } = resolveConfig({ flags: { ...flags, listen: where }, env: {} });
-    const bridge = createBridge(config, { logger });
+    const bridge = createBridge(config, { logger, clock: io.clock });
     // The demo ends its parts in its own order, also at Ctrl-C.
     const stop = new AbortController();
     const ended = bridge.run(stop.signal);

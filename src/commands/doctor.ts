@@ -16,7 +16,7 @@ export async function doctor(options: { given: Given; json: boolean }, io: Io): 
   const { config } = resolveConfig(options.given);
   const colours = coloursFor(io);
   const checks: Check[] = [];
-  for await (const found of allChecks(config, io.signal)) {
+  for await (const found of allChecks(config, io)) {
     const check = withoutSecrets(found);
     checks.push(check);
     if (!options.json) io.stdout.write(checkText(check, colours, io.columns()));
@@ -25,9 +25,9 @@ export async function doctor(options: { given: Given; json: boolean }, io: Io): 
   return checks.some(({ status }) => status === "failure") ? EXIT_CODES.failed : EXIT_CODES.ok;
 }
 
-async function* allChecks(config: Config, signal: AbortSignal): AsyncGenerator<Check> {
-  const region = yield* checkNomad(config, signal);
-  yield* checkHere(config, region);
+async function* allChecks(config: Config, io: Io): AsyncGenerator<Check> {
+  const region = yield* checkNomad(config, io);
+  yield* checkHere(config, { region, clock: io.clock });
 }
 
 function withoutSecrets({ message, hint, ...check }: Check): Check {

@@ -38,7 +38,7 @@ export interface HistoryOptions {
  */
 export async function history(options: HistoryOptions, io: Io): Promise<void> {
   const { values } = readOptions(["feed"], options.given);
-  const query = queryOf(options, Date.now());
+  const query = queryOf(options, io.clock.now());
   const selector = options.object === undefined ? undefined : parseSelector(options.object);
   const log = await openLogToRead(values.feed, silentLogger());
   try {

@@ -1,4 +1,5 @@
 import { isatty } from "node:tty";
+import { systemClock, type Clock } from "../shared/clock.ts";
 import { guardedOutput } from "../schemas/terminal-text.ts";
 
 /** A stream a command writes text to. */
@@ -26,6 +27,7 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Aborts when the command should end: Ctrl-C, SIGTERM, SIGHUP, or nobody reads its output any more. */
   readonly signal: AbortSignal;
+  readonly clock: Clock;
   /** Whether a person looks at stdout: colours and live lines only then. */
   readonly isTTY: boolean;
   /** Whether a person looks at stderr, where the log goes. */
@@ -46,7 +48,7 @@ export function processIo(): Io {
   const onSignal = () => {
     if (stop.signal.aborted) endAtOnce();
     stop.abort();
-    setTimeout(endAtOnce, GRACE_MS).unref();
+    systemClock.after(GRACE_MS, endAtOnce);
   };
   // SIGHUP: the terminal was closed. There is nothing to read again: files that may change are watched.
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, onSignal);
@@ -58,6 +60,7 @@ export function processIo(): Io {
     stderr: process.stderr,
     env: process.env,
     signal: stop.signal,
+    clock: systemClock,
     isTTY: isatty(1),
     stderrIsTTY: isatty(2),
     columns: () => process.stdout.columns,

@@ -8,7 +8,7 @@ import { locationText } from "../bridge/log.ts";
 /** `run`: the bridge, until it is told to stop. */
 export async function run(config: Config, io: Io): Promise<void> {
   const logger = loggerFor(io, config.log);
-  const bridge = createBridge(config, { logger });
+  const bridge = createBridge(config, { logger, clock: io.clock });
   const served = bridge.serving.then(
     () => true,
     () => false,

@@ -10,6 +10,7 @@ import { SIGNAL_NAMES } from "../events/signals.ts";
 import { compileFilter } from "../publishers/selection/filter-expression.ts";
 import { hideSecrets } from "../schemas/address-text.ts";
 import { parseSubscription } from "../schemas/subscription-schema.ts";
+import { deadlineOf, type Clock } from "../shared/clock.ts";
 import { plainText, terminalJson } from "../schemas/terminal-text.ts";
 import type { Io } from "./io.ts";
 import { coloursFor, stderrColoursFor } from "./support/colours.ts";
@@ -46,7 +47,7 @@ export async function tail(options: TailOptions, io: Io): Promise<void> {
   if (severity !== null) query.set("minSeverity", severity.toUpperCase());
   parseSubscription(query, {
     format: "websocket",
-    nowMs: Date.now(),
+    nowMs: io.clock.now(),
     signals: SIGNAL_NAMES,
     compileFilter,
   });
@@ -54,12 +55,12 @@ export async function tail(options: TailOptions, io: Io): Promise<void> {
   const { dim } = stderrColoursFor(io);
   const say = (text: string) => io.stderr.write(`${dim(plainText(text))}\n`);
   const { tokenFile, forMs, giveUpMs } = options;
-  const patience = new Patience(giveUpMs);
-  const ends = forMs === undefined ? [] : [AbortSignal.timeout(forMs)];
+  const patience = new Patience(giveUpMs, io.clock);
+  using end = forMs === undefined ? undefined : deadlineOf(io.clock, forMs);
   const feed = subscribeOver(nodeSocketTrusting(readAuthority(options.caCert)))({
     url: options.url,
     parameters: valuesOf(query),
-    signal: AbortSignal.any([io.signal, patience.signal, ...ends]),
+    signal: AbortSignal.any([io.signal, patience.signal, ...(end === undefined ? [] : [end.signal])]),
     ...(tokenFile !== undefined && { token: () => readFeedToken(tokenFile) }),
     notices: ["client.connected", "client.disconnected"],
     // A cursor of the user's own that leads nowhere is an error.
@@ -82,11 +83,13 @@ export async function tail(options: TailOptions, io: Io): Promise<void> {
 class Patience {
   readonly #giveUp = new AbortController();
   readonly #forMs: number | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #clock: Clock;
+  #stopTimer: (() => void) | undefined;
   /** What the last try met. */
   lastReason: Error | undefined;
 
-  constructor(forMs: number | undefined) {
+  constructor(forMs: number | undefined, clock: Clock) {
+    this.#clock = clock;
     this.#forMs = forMs;
     this.#start();
   }
@@ -101,14 +104,14 @@ class Patience {
       this.lastReason = new Error(status.reason);
       this.#start();
     } else {
-      clearTimeout(this.#timer);
-      this.#timer = undefined;
+      this.#stopTimer?.();
+      this.#stopTimer = undefined;
     }
   }
 
   #start(): void {
     if (this.#forMs === undefined) return;
-    this.#timer ??= setTimeout(() => this.#giveUp.abort(), this.#forMs).unref();
+    this.#stopTimer ??= this.#clock.after(this.#forMs, () => this.#giveUp.abort());
   }
 }
 

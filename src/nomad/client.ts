@@ -1,16 +1,11 @@
 import { createIndexOf, RESOURCES, type Resource, type ResourceType } from "../schemas/resources.ts";
-import type { Logger } from "../telemetry/logger.ts";
 import type { Consistency, ListRequest, ListResponse, NomadApi } from "./api.ts";
 import { listBody } from "./body.ts";
 import { isRefusal, NomadError } from "./errors.ts";
 import { createInspection, objectOf, parsed, type NomadInspection } from "./inspection.ts";
 import type { NomadClientOptions } from "./options.ts";
-import { header, Requester, type NomadResponse } from "./requester.ts";
+import { header, Requester, type NomadResponse, type RequesterDeps } from "./requester.ts";
 import { transportError } from "./transport-errors.ts";
-
-export interface NomadClientDeps {
-  readonly logger: Logger;
-}
 
 export type NomadClient = NomadApi & NomadInspection;
 
@@ -28,8 +23,8 @@ const NOT_ALLOWED = new Set(["NOMAD_FORBIDDEN", "NOMAD_UNAUTHORIZED", "NOMAD_TOK
  * Every method rejects with a NomadError, or with the reason of an aborted signal.
  * @throws NomadOptionInvalid where a certificate or key cannot be used.
  */
-export function createNomadClient(options: NomadClientOptions, deps: NomadClientDeps): NomadClient {
-  const requester = new Requester(options, deps.logger);
+export function createNomadClient(options: NomadClientOptions, deps: RequesterDeps): NomadClient {
+  const requester = new Requester(options, deps);
   return {
     ...createInspection(requester),
     list: (request) => list(requester, options, request),

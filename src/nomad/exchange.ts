@@ -1,4 +1,5 @@
 import type { Dispatcher } from "undici";
+import type { Clock } from "../shared/clock.ts";
 import { BodyCollector } from "./body.ts";
 
 export interface ExchangeRequest {
@@ -24,7 +25,7 @@ export interface RawResponse {
   readonly headers: Headers;
   /** As sent, still encoded. */
   readonly body: Buffer;
-  /** When the request was written, on performance.now's clock. */
+  /** When the request was written, as the clock's `elapsed`. */
   readonly sentAtMs: number;
 }
 
@@ -62,7 +63,11 @@ const SAFETY_MS = 10_000;
  * does not eat it up. Rejects with ExchangeFailed, or with the signal's reason; the dispatcher may then still
  * be at work on the request and is to be destroyed.
  */
-export function exchange(dispatcher: Dispatcher, request: ExchangeRequest): Promise<RawResponse> {
+export function exchange(
+  dispatcher: Dispatcher,
+  request: ExchangeRequest,
+  clock: Clock,
+): Promise<RawResponse> {
   return new Promise((resolve, reject) => {
     if (request.signal.aborted) {
       reject(request.signal.reason as Error);
@@ -76,19 +81,20 @@ export function exchange(dispatcher: Dispatcher, request: ExchangeRequest): Prom
         headersTimeout: request.headersTimeoutMs + SAFETY_MS,
         bodyTimeout: request.stallTimeoutMs,
       },
-      new Exchange(request, resolve, reject),
+      new Exchange(request, { clock, resolve, reject }),
     );
   });
 }
 
 class Exchange implements Dispatcher.DispatchHandler {
   readonly #request: ExchangeRequest;
+  readonly #clock: Clock;
   readonly #resolve: (response: RawResponse) => void;
   readonly #reject: (reason: unknown) => void;
   #phase: Phase = "connecting";
-  #phaseBeganMs = performance.now();
+  #phaseBeganMs: number;
   #sentAtMs = 0;
-  #timer: NodeJS.Timeout | undefined;
+  #stopTimer = (): void => undefined;
   #settled = false;
   #status = 0;
   #headers: Headers = {};
@@ -96,12 +102,13 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   constructor(
     request: ExchangeRequest,
-    resolve: (response: RawResponse) => void,
-    reject: (reason: unknown) => void,
+    to: { clock: Clock; resolve: (response: RawResponse) => void; reject: (reason: unknown) => void },
   ) {
     this.#request = request;
-    this.#resolve = resolve;
-    this.#reject = reject;
+    this.#clock = to.clock;
+    this.#phaseBeganMs = to.clock.elapsed();
+    this.#resolve = to.resolve;
+    this.#reject = to.reject;
     request.signal.addEventListener("abort", this.#onAbort, { once: true });
   }
 
@@ -141,10 +148,10 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   #enter(phase: Phase, timeoutMs: number): void {
-    clearTimeout(this.#timer);
+    this.#stopTimer();
     this.#phase = phase;
-    this.#phaseBeganMs = performance.now();
-    this.#timer = setTimeout(() => this.#fail(new DeadlinePassed(timeoutMs)), timeoutMs);
+    this.#phaseBeganMs = this.#clock.elapsed();
+    this.#stopTimer = this.#clock.after(timeoutMs, () => this.#fail(new DeadlinePassed(timeoutMs)));
   }
 
   #guard(step: () => void): void {
@@ -163,12 +170,12 @@ class Exchange implements Dispatcher.DispatchHandler {
   #fail(cause: unknown): void {
     if (this.#settled) return;
     this.#settle();
-    this.#reject(new ExchangeFailed(this.#phase, performance.now() - this.#phaseBeganMs, cause));
+    this.#reject(new ExchangeFailed(this.#phase, this.#clock.elapsed() - this.#phaseBeganMs, cause));
   }
 
   #settle(): void {
     this.#settled = true;
-    clearTimeout(this.#timer);
+    this.#stopTimer();
     this.#request.signal.removeEventListener("abort", this.#onAbort);
   }
 }

@@ -5,6 +5,7 @@ import { Connections } from "./connections.ts";
 import { NomadError } from "./errors.ts";
 import { exchange, type Headers, type RawResponse } from "./exchange.ts";
 import type { NomadClientOptions, Compression } from "./options.ts";
+import type { Clock } from "../shared/clock.ts";
 import { parseRetryAfter } from "../shared/retry-after.ts";
 import type { Secret } from "./secret.ts";
 import { statusError, type Asked } from "./status-errors.ts";
@@ -44,6 +45,11 @@ export interface NomadResponse {
   readonly refusal: NomadError | undefined;
 }
 
+export interface RequesterDeps {
+  readonly logger: Logger;
+  readonly clock: Clock;
+}
+
 interface Agent {
   readonly address: NomadAddress;
   readonly connections: Connections;
@@ -64,14 +70,16 @@ const MOVE_ON = new Set(["NOMAD_UNREACHABLE", "NOMAD_TLS", "NOMAD_TOO_MANY_CONNE
 export class Requester {
   readonly #options: NomadClientOptions;
   readonly #logger: Logger;
+  readonly #clock: Clock;
   readonly #agents: readonly Agent[];
   readonly #token: TokenReader;
   #preferred = 0;
 
   /** @throws NomadOptionInvalid where a file of the TLS options cannot be used. */
-  constructor(options: NomadClientOptions, logger: Logger) {
+  constructor(options: NomadClientOptions, { logger, clock }: RequesterDeps) {
     this.#options = options;
     this.#logger = logger;
+    this.#clock = clock;
     this.#token = createTokenReader(options.token, logger);
     this.#agents = openAgents(options, logger);
   }
@@ -132,7 +140,7 @@ export class Requester {
     const connection = await agent.connections.take(request.signal);
     let whole = false;
     try {
-      const response = await exchange(connection, {
+      const sent = {
         path: asked.what.slice("GET ".length),
         headers: headersFor(agent.address, token, this.#options.compression),
         headersTimeoutMs: request.headersTimeoutMs ?? this.#options.requestTimeoutMs,
@@ -141,7 +149,8 @@ export class Requester {
         maxBodyBytes: this.#options.maxBodyBytes,
         likelyBytes: request.likelyBytes ?? 0,
         signal: request.signal,
-      });
+      };
+      const response = await exchange(connection, sent, this.#clock);
       whole = true;
       return response;
     } finally {
@@ -166,7 +175,7 @@ export class Requester {
       },
     );
     const secrets = secretsOf(agent.address, token);
-    const elapsedMs = performance.now() - response.sentAtMs;
+    const elapsedMs = this.#clock.elapsed() - response.sentAtMs;
     const refusal =
       status === 200
         ? undefined

@@ -2,12 +2,12 @@ import { createHash } from "node:crypto";
 import { isJsonObject, stringField, type Json, type JsonObject } from "../schemas/json.ts";
 import { RESOURCES, RESOURCE_TYPES, type Resource, type ResourceType } from "../schemas/resources.ts";
 import { ALL_RIGHTS, type Rights } from "../schemas/rights.ts";
-import type { Logger } from "../telemetry/logger.ts";
+import type { Clock } from "../shared/clock.ts";
 import { rightsOfPolicies, rulesOf, type PolicyRules } from "./acl-rules.ts";
 import type { NomadError } from "./errors.ts";
 import { objectOf, parsed, tokenSelf } from "./inspection.ts";
 import type { NomadClientOptions } from "./options.ts";
-import { Requester, type NomadResponse } from "./requester.ts";
+import { Requester, type NomadResponse, type RequesterDeps } from "./requester.ts";
 import { isToken, Secret } from "./secret.ts";
 
 /** What Nomad says of a token that is not ours. */
@@ -44,13 +44,10 @@ const MAX_REMEMBERED_POLICIES = 1000;
  * Has connections of its own, so that blocking queries never keep a subscriber waiting.
  * @throws NomadOptionInvalid
  */
-export function createSubscriberRights(
-  options: NomadClientOptions,
-  deps: { logger: Logger; nowMs?: () => number },
-): SubscriberRights {
+export function createSubscriberRights(options: NomadClientOptions, deps: RequesterDeps): SubscriberRights {
   // Without our own token: what a subscriber may see must never be asked for in our name.
-  const requester = new Requester({ ...options, token: { kind: "none" } }, deps.logger);
-  const reader = new RightsReader(requester, deps.nowMs ?? Date.now);
+  const requester = new Requester({ ...options, token: { kind: "none" } }, deps);
+  const reader = new RightsReader(requester, deps.clock);
   return {
     rightsOf: (token, signal) => reader.read(token, signal),
     [Symbol.asyncDispose]: () => requester[Symbol.asyncDispose](),
@@ -59,13 +56,13 @@ export function createSubscriberRights(
 
 class RightsReader {
   readonly #requester: Requester;
-  readonly #nowMs: () => number;
+  readonly #clock: Pick<Clock, "now">;
   /** Rules by name, index and hash of the policy: tokens share policies, and policies rarely change. */
   readonly #rules = new Map<string, PolicyRules>();
 
-  constructor(requester: Requester, nowMs: () => number) {
+  constructor(requester: Requester, clock: Pick<Clock, "now">) {
     this.#requester = requester;
-    this.#nowMs = nowMs;
+    this.#clock = clock;
   }
 
   async read(text: string | undefined, signal: AbortSignal): Promise<TokenRights> {
@@ -85,7 +82,7 @@ class RightsReader {
     if (found.kind === "workload-identity") return this.#identity(text, ask);
     if (found.kind !== "token") return { kind: "unknown" };
     const expiresAtMs = found.expirationTime === undefined ? undefined : Date.parse(found.expirationTime);
-    if (expiresAtMs !== undefined && !(expiresAtMs > this.#nowMs())) return { kind: "expired" };
+    if (expiresAtMs !== undefined && !(expiresAtMs > this.#clock.now())) return { kind: "expired" };
     const name = `nomad token ${found.accessorId}`;
     if (found.type === "management")
       return { kind: "known", name, manages: true, rights: ALL_RIGHTS, expiresAtMs };
@@ -106,7 +103,7 @@ class RightsReader {
 
   async #identity(text: string, ask: Ask): Promise<TokenRights> {
     const { expiresAtMs, subject } = claimsOf(text);
-    if (expiresAtMs !== undefined && expiresAtMs <= this.#nowMs()) return { kind: "expired" };
+    if (expiresAtMs !== undefined && expiresAtMs <= this.#clock.now()) return { kind: "expired" };
     // Any agent answers this to whoever it knows; to others it does not.
     const namespaces = await ask("/v1/namespaces");
     if (namespaces.refusal !== undefined && NOT_KNOWN.has(namespaces.refusal.code))

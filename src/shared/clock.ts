@@ -28,6 +28,16 @@ export function every(clock: Pick<Clock, "after">, ms: number, run: () => void):
   return () => cancel();
 }
 
+/** A signal that aborts after `ms` with an error that says so, unless it is disposed of before. */
+export function deadlineOf(
+  clock: Pick<Clock, "after">,
+  ms: number,
+): { readonly signal: AbortSignal } & Disposable {
+  const passed = new AbortController();
+  const cancel = clock.after(ms, () => passed.abort(new Error(`nothing within ${ms} ms`)));
+  return { signal: passed.signal, [Symbol.dispose]: cancel };
+}
+
 export const systemClock: Clock = {
   now: () => Date.now(),
   elapsed: () => performance.now(),

@@ -6,6 +6,7 @@ import type { EventDraft } from "../../src/schemas/draft.ts";
 import { NomadTokens } from "../../src/http/access/nomad-tokens.ts";
 import type { HttpServerDeps, HttpServerOptions } from "../../src/http/server.ts";
 import { ALL_RIGHTS } from "../../src/schemas/rights.ts";
+import { systemClock } from "../../src/shared/clock.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
 import { bearer } from "../support/access-feed.ts";
 import { draft, refOf } from "../support/drafts.ts";
@@ -160,7 +161,7 @@ function knowing(good: string): NomadTokens {
         ? { kind: "known", name: token, rights: ALL_RIGHTS, expiresAtMs: undefined }
         : { kind: "unknown" };
     },
-    { logger: silentLogger(), openWithoutAcls: false },
+    { logger: silentLogger(), clock: systemClock, openWithoutAcls: false },
   );
 }
 

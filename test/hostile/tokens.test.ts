@@ -3,6 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, expect, test } from "vitest";
 import { NomadTokens, type AskNomad } from "../../src/http/access/nomad-tokens.ts";
 import { ALL_RIGHTS } from "../../src/schemas/rights.ts";
+import { systemClock } from "../../src/shared/clock.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
 import { bearer } from "../support/access-feed.ts";
 import { Guessing } from "../support/guesses.ts";
@@ -24,7 +25,9 @@ async function serve(): Promise<{ url: string; good: Set<string>; asked: () => n
     const known = { kind: "known", name: token, rights: ALL_RIGHTS, expiresAtMs: undefined } as const;
     return good.has(token) ? known : { kind: "unknown" };
   };
-  const authenticators = [new NomadTokens(ask, { logger: silentLogger(), openWithoutAcls: false })];
+  const authenticators = [
+    new NomadTokens(ask, { logger: silentLogger(), clock: systemClock, openWithoutAcls: false }),
+  ];
   const { url } = await feed.serve({ recheckIntervalMs: 50 }, { authenticators });
   return { url, good, asked: () => asked };
 }

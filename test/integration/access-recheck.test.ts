@@ -5,6 +5,7 @@ import { TestClock } from "../support/test-clock.ts";
 import { NomadTokens, type AskNomad } from "../../src/http/access/nomad-tokens.ts";
 import { resolveNomadOptions } from "../../src/nomad/options.ts";
 import { createSubscriberRights } from "../../src/nomad/subscriber-rights.ts";
+import { systemClock } from "../../src/shared/clock.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
 import { AccessFeed, bearer, END, everyKind, openReader } from "../support/access-feed.ts";
 import { controlDraft, draft } from "../support/drafts.ts";
@@ -155,9 +156,12 @@ it("where policies cannot be read, Nomad is asked for each namespace", async () 
   const token = access.nomadToken({ namespaces: { default: "read", "qa*": ["list-jobs"] }, node: "read" });
   await using gateway = await withoutPolicies(access.nomad.url);
   const logger = silentLogger();
-  const rights = createSubscriberRights(resolveNomadOptions({ addresses: [gateway.url] }), { logger });
+  const rights = createSubscriberRights(resolveNomadOptions({ addresses: [gateway.url] }), {
+    logger,
+    clock: systemClock,
+  });
   const ask: AskNomad = (text, signal) => rights.rightsOf(text, signal);
-  const authenticators = [new NomadTokens(ask, { logger, openWithoutAcls: false })];
+  const authenticators = [new NomadTokens(ask, { logger, clock: systemClock, openWithoutAcls: false })];
   const { url } = await access.serve({}, { authenticators });
   await access.feed.commit(...everyKind(""));
   await using reader = await openReader("page", url, token, "earliest");

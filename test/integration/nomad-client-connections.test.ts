@@ -7,6 +7,7 @@ import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { blockingDeadlineMs } from "../../src/nomad/client.ts";
 import { publicReason } from "../../src/schemas/public-text.ts";
 import { clientOf, failureOf, jobs, STUBS } from "../support/nomad-clients.ts";
+import { TestClock } from "../support/test-clock.ts";
 import {
   LIST_HEADERS,
   sendList,
@@ -72,12 +73,17 @@ describe("time", () => {
   });
 
   test("a blocking query outlives the limit of other requests", async () => {
-    await using agent = await serveHttp((_request, response) => {
-      setTimeout(() => sendList(response, "[]"), 150);
-    });
-    const client = clientOf({ addresses: [agent.url], requestTimeoutMs: 50 });
-    expect((await client.list(jobs({ index: "486", waitMs: 100 }))).index).toBe("486");
-    expect(await failureOf(client.list(jobs()))).toMatchObject({ code: "NOMAD_TIMEOUT" });
+    const waiting: ServerResponse[] = [];
+    await using agent = await serveHttp((_request, response) => void waiting.push(response));
+    const clock = new TestClock();
+    const client = clientOf({ addresses: [agent.url], requestTimeoutMs: 10_000 }, clock);
+    const blocking = client.list(jobs({ index: "486", waitMs: 55_000 }));
+    const other = failureOf(client.list(jobs()));
+    await vi.waitUntil(() => waiting.length === 2);
+    await clock.advance(55_000);
+    expect(await other).toMatchObject({ code: "NOMAD_TIMEOUT" });
+    for (const response of waiting) sendList(response, "[]");
+    expect((await blocking).index).toBe("486");
   });
 
   test("aborting rejects with the signal's reason, before, while and instead of sending", async () => {

@@ -3,6 +3,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { createNomadClient, type NomadClient } from "../../src/nomad/client.ts";
 import { NomadError } from "../../src/nomad/errors.ts";
 import { resolveNomadOptions, type RawNomadOptions } from "../../src/nomad/options.ts";
+import { systemClock } from "../../src/shared/clock.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
 import { sendList, sendText, serveHttp } from "../support/nomad-servers.ts";
 
@@ -18,6 +19,7 @@ async function against(listener: RequestListener, raw: RawNomadOptions = {}) {
   const agent = await serveHttp(listener);
   const client = createNomadClient(resolveNomadOptions({ addresses: [agent.url], ...raw }), {
     logger: silentLogger(),
+    clock: systemClock,
   });
   stops.push(async () => {
     await client[Symbol.asyncDispose]();

@@ -5,6 +5,7 @@ import { afterAll, afterEach, describe, expect, test } from "vitest";
 import { createNomadClient, type NomadClient } from "../../src/nomad/client.ts";
 import { NomadError, NomadOptionInvalid } from "../../src/nomad/errors.ts";
 import { resolveNomadOptions, type RawNomadOptions } from "../../src/nomad/options.ts";
+import { systemClock } from "../../src/shared/clock.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
 import { sendList, sendText, serveHttp, type TestServer } from "../support/nomad-servers.ts";
 import { createTestAuthority, serveWithOpenssl } from "../support/tls-certificates.ts";
@@ -46,6 +47,7 @@ function serveTls(
 async function listFrom(agent: { url: string }, raw: RawNomadOptions): Promise<string> {
   const client = createNomadClient(resolveNomadOptions({ addresses: [agent.url], ...raw }), {
     logger: silentLogger(),
+    clock: systemClock,
   });
   clients.push(client);
   return list(client);
@@ -137,7 +139,7 @@ describe("verify_https_client", () => {
         clientCert,
         clientKey,
       }),
-      { logger: silentLogger() },
+      { logger: silentLogger(), clock: systemClock },
     );
     clients.push(client);
     expect(await list(client)).not.toBe("[]");
@@ -178,6 +180,7 @@ describe("files that cannot be used are named at the start", () => {
   const create = (raw: RawNomadOptions) => () =>
     createNomadClient(resolveNomadOptions({ addresses: ["https://nomad.example:4646"], ...raw }), {
       logger: silentLogger(),
+      clock: systemClock,
     });
   test.each<[string, RawNomadOptions, RegExp]>([
     ["no authority file", { caCert: "/does/not/exist" }, /caCert \/does\/not\/exist cannot be read/],

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { resolveNomadOptions } from "../../src/nomad/options.ts";
 import { createSubscriberRights } from "../../src/nomad/subscriber-rights.ts";
 import type { ResourceType } from "../../src/schemas/resources.ts";
+import { systemClock } from "../../src/shared/clock.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
 import { findGuardedNomadAgent, type NomadAgent } from "../support/nomad-agent.ts";
 
@@ -47,6 +48,7 @@ describe.skipIf(typeof found === "string")(`rights, as a real Nomad decides them
     agent = found;
     rights = createSubscriberRights(resolveNomadOptions({ addresses: [agent.address] }), {
       logger: silentLogger(),
+      clock: systemClock,
     });
     for (const Name of NAMESPACES) await api("POST", `/v1/namespace/${Name}`, { Name });
   });

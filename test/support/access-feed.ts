@@ -10,6 +10,7 @@ import { StaticTokens } from "../../src/http/access/static-tokens.ts";
 import { resolveNomadOptions } from "../../src/nomad/options.ts";
 import { createSubscriberRights } from "../../src/nomad/subscriber-rights.ts";
 import type { EventDraft } from "../../src/schemas/draft.ts";
+import { systemClock } from "../../src/shared/clock.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
 import type { StateWrite } from "../../src/feed/log.ts";
 import { controlDraft, draft, refOf } from "./drafts.ts";
@@ -106,6 +107,7 @@ export class AccessFeed implements AsyncDisposable {
       resolveNomadOptions({ addresses: [nomad.url], requestTimeoutMs: 2000 }),
       {
         logger: silentLogger(),
+        clock: systemClock,
       },
     );
   }
@@ -139,9 +141,10 @@ export class AccessFeed implements AsyncDisposable {
   authenticators(options: { openWithoutAcls?: boolean } = {}): readonly Authenticator[] {
     const logger = silentLogger();
     return [
-      new StaticTokens(this.tokensFile, { logger }),
+      new StaticTokens(this.tokensFile, { logger, clock: systemClock }),
       new NomadTokens((token, signal) => this.#rights.rightsOf(token, signal), {
         logger,
+        clock: systemClock,
         openWithoutAcls: options.openWithoutAcls ?? false,
       }),
     ];

@@ -1,4 +1,5 @@
 import { main } from "../../src/commands/program.ts";
+import { systemClock } from "../../src/shared/clock.ts";
 import type { Io } from "../../src/commands/io.ts";
 
 /** A command running in this process, with what it has written so far. */
@@ -21,6 +22,7 @@ export function startCli(args: readonly string[], given: Given = {}): RunningCli
     stdout: output("stdout"),
     stderr: output("stderr"),
     env: {},
+    clock: systemClock,
     isTTY: false,
     stderrIsTTY: false,
     columns: () => undefined,

@@ -3,11 +3,12 @@ import type { ListRequest } from "../../src/nomad/api.ts";
 import { createNomadClient, type NomadClient } from "../../src/nomad/client.ts";
 import { NomadError } from "../../src/nomad/errors.ts";
 import { resolveNomadOptions, type RawNomadOptions } from "../../src/nomad/options.ts";
+import { systemClock, type Clock } from "../../src/shared/clock.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
 
 /** A client that is closed when the test ends. */
-export function clientOf(raw: RawNomadOptions): NomadClient {
-  const client = createNomadClient(resolveNomadOptions(raw), { logger: silentLogger() });
+export function clientOf(raw: RawNomadOptions, clock: Clock = systemClock): NomadClient {
+  const client = createNomadClient(resolveNomadOptions(raw), { logger: silentLogger(), clock });
   onTestFinished(() => client[Symbol.asyncDispose]());
   return client;
 }

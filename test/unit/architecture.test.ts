@@ -173,13 +173,9 @@ it("only the edges touch the process: environment and exit are handed to everyth
 /** Time that is shown, stored, or compared with a time that somebody wrote down. */
 const MAY_READ_THE_WALL_CLOCK = [
   "packages/nomad-simulator/src/simulator.ts",
-  "src/commands/history.ts",
-  "src/commands/support/checks/nomad-checks.ts",
-  "src/commands/tail.ts",
   "src/feed/redis/durability.ts",
   "src/feed/redis/open.ts",
   "src/feed/sqlite/open.ts",
-  "src/nomad/subscriber-rights.ts",
   "src/shared/clock.ts",
 ];
 
@@ -188,17 +184,12 @@ it("only what shows or stores time reads the wall clock, which somebody may set;
   expect(reading.map(({ path }) => path)).toEqual(MAY_READ_THE_WALL_CLOCK);
 });
 
-/** Timers of sockets and files, and of commands; everything else gets its time from a clock. */
+/** Timers of sockets and files; everything else gets its time from a clock. */
 const MAY_WAIT_BY_THEMSELVES = [
-  "src/commands/demo.ts",
-  "src/commands/io.ts",
-  "src/commands/tail.ts",
   "src/feed/redis/connection.ts",
   "src/feed/redis/key-lists.ts",
   "src/feed/sqlite/log.ts",
   "src/feed/waiters.ts",
-  "src/nomad/exchange.ts",
-  "src/nomad/requester.ts",
   "src/shared/clock.ts",
 ];
 
@@ -206,7 +197,9 @@ it("what waits or measures does so by a clock, which a test can move", () => {
   const waiting = files.filter(
     ({ path, text }) =>
       path.startsWith("src/") &&
-      /\bperformance\.now\b|\bset(Timeout|Interval)\(|"node:timers\/promises"/.test(text),
+      /\bperformance\.now\b|\bset(Timeout|Interval)\(|\bAbortSignal\.timeout\b|"node:timers\/promises"/.test(
+        text,
+      ),
   );
   expect(waiting.map(({ path }) => path)).toEqual(MAY_WAIT_BY_THEMSELVES);
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { every, systemClock } from "../../src/shared/clock.ts";
+import { deadlineOf, every, systemClock } from "../../src/shared/clock.ts";
 import { endsWithin } from "../../src/shared/ends-within.ts";
 import { TestClock } from "../support/test-clock.ts";
 
@@ -51,6 +51,18 @@ it("every so often calls until it is ended", async () => {
   end();
   await clock.advance(1000);
   expect(calls).toBe(3);
+});
+
+it("a deadline aborts when its time is over, and not once it is disposed of", async () => {
+  const clock = new TestClock();
+  const kept = deadlineOf(clock, 100);
+  const dropped = deadlineOf(clock, 50);
+  dropped[Symbol.dispose]();
+  await clock.advance(99);
+  expect(kept.signal.aborted).toBe(false);
+  await clock.advance(1);
+  expect(kept.signal.reason).toMatchObject({ message: "nothing within 100 ms" });
+  expect(dropped.signal.aborted).toBe(false);
 });
 
 it("tells whether work ends in time, well or not, and leaves no timer behind", async () => {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { ALL_RIGHTS, type Rights } from "../../schemas/rights.ts";
-import { systemClock, type Clock } from "../../shared/clock.ts";
+import { deadlineOf, type Clock } from "../../shared/clock.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import { AuthUnavailable, Unauthorized } from "./errors.ts";
 import { FairSlots, type Requester } from "./fair-slots.ts";
@@ -35,6 +35,7 @@ export class NomadTokens implements Authenticator {
   readonly #logger: Logger;
   /** Where Nomad runs without ACLs everybody may list everything there; whether that holds here without a token. */
   readonly #openWithoutAcls: boolean;
+  readonly #clock: Clock;
   readonly #slots: FairSlots;
   readonly #unknown: UnknownTokens;
   #saidOpen = false;
@@ -46,14 +47,15 @@ export class NomadTokens implements Authenticator {
       readonly openWithoutAcls: boolean;
       /** How many tokens Nomad is asked about at a time. */
       readonly atOnce?: number;
-      readonly clock?: Clock;
+      readonly clock: Clock;
     },
   ) {
     this.#ask = ask;
     this.#logger = options.logger;
     this.#openWithoutAcls = options.openWithoutAcls;
+    this.#clock = options.clock;
     this.#slots = new FairSlots(options.atOnce ?? 4);
-    this.#unknown = new UnknownTokens(options.clock ?? systemClock);
+    this.#unknown = new UnknownTokens(options.clock);
   }
 
   async identify(token: string | undefined, requester: Requester): Promise<Identity | undefined> {
@@ -74,8 +76,9 @@ export class NomadTokens implements Authenticator {
   }
 
   async #answer(token: string | undefined, requester: Requester): Promise<NomadSays> {
-    const signal = AbortSignal.timeout(ANSWER_WITHIN_MS);
-    return this.#slots.run(requester, signal, () =>
+    using deadline = deadlineOf(this.#clock, ANSWER_WITHIN_MS);
+    const { signal } = deadline;
+    return await this.#slots.run(requester, signal, () =>
       this.#ask(token, signal).catch((error: unknown) => {
         throw new AuthUnavailable(error);
       }),

@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import { isResourceType, type ResourceType } from "../../schemas/resources.ts";
 import { globMatches, type Rights } from "../../schemas/rights.ts";
-import { systemClock, type Clock } from "../../shared/clock.ts";
+import type { Clock } from "../../shared/clock.ts";
 import { fileVersions, ReloadingFiles } from "../../shared/reloading-files.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import { TokensFileInvalid, Unauthorized } from "./errors.ts";
@@ -15,9 +15,9 @@ export class StaticTokens implements Authenticator {
   readonly #file: ReloadingFiles<readonly StaticToken[]>;
 
   /** @throws TokensFileInvalid */
-  constructor(path: string, options: { logger: Logger; clock?: Pick<Clock, "now"> }) {
+  constructor(path: string, options: { logger: Logger; clock: Pick<Clock, "now"> }) {
     const { logger } = options;
-    this.#clock = options.clock ?? systemClock;
+    this.#clock = options.clock;
     this.#file = new ReloadingFiles({
       version: () => fileVersions([path]),
       read: () => readTokens(path),

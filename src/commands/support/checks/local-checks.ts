@@ -8,34 +8,40 @@ import { LogInUse } from "../../../feed/errors.ts";
 import { WriterLock } from "../../../feed/sqlite/lock.ts";
 import { openSqliteLog } from "../../../feed/sqlite/open.ts";
 import { sourceOfSqliteLog } from "../../../feed/sqlite/source.ts";
+import type { Clock } from "../../../shared/clock.ts";
 import { listenAddress } from "../../../shared/loopback.ts";
 import { checkAccess } from "./access-checks.ts";
 import { checkRedisLog } from "./redis-checks.ts";
 import { foreignLog } from "./source-check.ts";
 import { failure, failureOf, ok, warning, type Check } from "./check.ts";
 
+interface Here {
+  readonly region: string | undefined;
+  readonly clock: Clock;
+}
+
 const LITTLE_BYTES = 100 * 2 ** 20;
 
 /**
  * Who may subscribe, the log, with its disk where it is a file, and the port subscribers connect to.
- * @param region of the Nomad that answers; undefined where it did not say.
+ * @param here `region`: of the Nomad that answers; undefined where it did not say.
  */
-export async function* checkHere(config: Config, region: string | undefined): AsyncGenerator<Check> {
-  yield* checkAccess(config);
+export async function* checkHere(config: Config, here: Here): AsyncGenerator<Check> {
+  yield* checkAccess(config, here.clock);
   if (config.feed.kind === "redis") {
-    yield* checkRedisLog(config, region);
+    yield* checkRedisLog(config, here);
     yield await checkPort(config, true);
     return;
   }
   const path = resolve(config.feed.path);
-  const log = await checkLog(path, config, region);
+  const log = await checkLog(path, config, here);
   yield log;
   if (existsSync(dirname(path))) yield checkDisk(path, config.retention.maxBytes);
   yield await checkPort(config, log.status === "warning");
 }
 
 /** A warning means: a process, most likely the feed itself, is writing it. */
-async function checkLog(path: string, config: Config, region: string | undefined): Promise<Check> {
+async function checkLog(path: string, config: Config, { region }: Here): Promise<Check> {
   try {
     if (!existsSync(path)) {
       accessSync(dirname(path), constants.W_OK);

@@ -4,6 +4,7 @@ import { NomadError, type NomadErrorCode } from "../../../nomad/errors.ts";
 import type { AgentSelf, TokenSelf } from "../../../nomad/inspection.ts";
 import { resolveNomadOptions } from "../../../nomad/options.ts";
 import { header, Requester } from "../../../nomad/requester.ts";
+import type { Clock } from "../../../shared/clock.ts";
 import { silentLogger } from "../../../telemetry/logger.ts";
 import { failure, failureOf, ok, warning, type Check } from "./check.ts";
 import { checkRights } from "./rights-check.ts";
@@ -19,19 +20,20 @@ const REFUSALS: readonly NomadErrorCode[] = ["NOMAD_FORBIDDEN", "NOMAD_UNAUTHORI
  */
 export async function* checkNomad(
   config: Config,
-  signal: AbortSignal,
+  { signal, clock }: { signal: AbortSignal; clock: Clock },
 ): AsyncGenerator<Check, string | undefined> {
   const options = resolveNomadOptions({ ...config.nomad, requestTimeoutMs: REQUEST_TIMEOUT_MS });
-  const requester = new Requester(options, silentLogger());
-  const client = createNomadClient(options, { logger: silentLogger() });
+  const deps = { logger: silentLogger(), clock };
+  const requester = new Requester(options, deps);
+  const client = createNomadClient(options, deps);
   try {
-    const reached = await reach(requester, options.tls.skipVerify, signal);
+    const reached = await reach(requester, { skipVerify: options.tls.skipVerify, signal, clock });
     yield* reached;
     if (reached.some(({ status }) => status === "failure")) return undefined;
     const agent = await client.agentSelf(signal);
     yield checkVersion(agent);
     yield await attempt("leader", () => checkLeader(client, signal));
-    yield await attempt("token", () => lookAtToken(client, signal));
+    yield await attempt("token", () => lookAtToken(client, { signal, clock }));
     yield* checkRights(config, client, agent?.maxConnectionsPerClient, signal);
     return agent?.region;
   } catch (error) {
@@ -50,7 +52,10 @@ async function attempt(name: string, check: () => Promise<Check>): Promise<Check
   }
 }
 
-async function reach(requester: Requester, skipVerify: boolean, signal: AbortSignal): Promise<Check[]> {
+async function reach(
+  requester: Requester,
+  { skipVerify, signal, clock }: { skipVerify: boolean; signal: AbortSignal; clock: Clock },
+): Promise<Check[]> {
   try {
     const answer = await requester.send({ path: "/v1/status/leader", signal });
     const { address, elapsedMs, headers } = answer;
@@ -64,7 +69,7 @@ async function reach(requester: Requester, skipVerify: boolean, signal: AbortSig
             "Give --nomad-ca-cert instead of --nomad-skip-verify",
           )
         : ok("nomad", secure ? `${reached}, certificate verified` : reached),
-      checkClock(header(headers, "date"), Date.now()),
+      checkClock(header(headers, "date"), clock.now()),
     ];
   } catch (error) {
     return [failureOf("nomad", error)];
@@ -112,9 +117,12 @@ async function checkLeader(client: NomadClient, signal: AbortSignal): Promise<Ch
   );
 }
 
-async function lookAtToken(client: NomadClient, signal: AbortSignal): Promise<Check> {
+async function lookAtToken(
+  client: NomadClient,
+  { signal, clock }: { signal: AbortSignal; clock: Clock },
+): Promise<Check> {
   try {
-    return checkToken(await client.tokenSelf(signal), Date.now());
+    return checkToken(await client.tokenSelf(signal), clock.now());
   } catch (error) {
     if (!(error instanceof NomadError) || !REFUSALS.includes(error.code)) throw error;
     // A token may always look at itself.

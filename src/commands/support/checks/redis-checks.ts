@@ -7,7 +7,10 @@ import { locationText } from "../../../bridge/log.ts";
 import { foreignLog } from "./source-check.ts";
 
 /** Whether Redis answers and keeps what it is given, and what is in the log there. */
-export async function* checkRedisLog(config: Config, region: string | undefined): AsyncGenerator<Check> {
+export async function* checkRedisLog(
+  config: Config,
+  { region }: { region: string | undefined },
+): AsyncGenerator<Check> {
   const { feed, redis } = config;
   if (feed.kind !== "redis") return;
   const where = locationText(feed);
