@@ -32,6 +32,13 @@ export interface ListRequest {
   readonly waitMs?: number;
   /** Leaves out what this expression of Nomad's filter language is false for. Nomad before 1.3 ignores it. */
   readonly filter?: string;
+  /**
+   * Only objects whose id begins so, to the byte. For all but jobs Nomad wants an even number of hex digits, dashes
+   * not counted. An object's whole id names it, and any other that goes on after it.
+   */
+  readonly prefix?: string;
+  /** At most so many objects, the first by id; the index is the whole table's all the same. Nomad before 1.3 ignores it. */
+  readonly perPage?: number;
   /** Size of the body, if it is like the last one: it is then gathered in place. */
   readonly likelyBytes?: number;
   /** Overrides the client's default. */

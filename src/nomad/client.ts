@@ -51,6 +51,8 @@ async function list(
       ...(request.index === undefined ? {} : { index: flooredIndex(request.index), wait: `${waitMs}ms` }),
       ...(consistency === "stale" ? { stale: "" } : {}),
       ...(request.filter === undefined ? {} : { filter: request.filter }),
+      ...(request.prefix === undefined ? {} : { prefix: request.prefix }),
+      ...(request.perPage === undefined ? {} : { per_page: String(request.perPage) }),
     },
     ...(blocking ? { headersTimeoutMs: blockingDeadlineMs(waitMs, options.deadlineMarginMs) } : {}),
     ...(request.likelyBytes === undefined ? {} : { likelyBytes: request.likelyBytes }),

@@ -91,6 +91,12 @@ describe("lists", () => {
     ["stale", { consistency: "stale" }, "/v1/jobs?namespace=default&stale="],
     ["of all namespaces", { namespace: "*" }, "/v1/jobs?namespace=*"],
     ["of the cluster", { resource: "nodes", namespace: "-" }, "/v1/nodes"],
+    [
+      "by an exact prefix",
+      { prefix: "a/dispatch-1+2 %ü&c", index: "7", waitMs: 1 },
+      "/v1/jobs?namespace=default&index=7&wait=1ms&prefix=a%2Fdispatch-1%2B2+%25%C3%BC%26c",
+    ],
+    ["for one page", { perPage: 1 }, "/v1/jobs?namespace=default&per_page=1"],
     ["of an odd namespace", { namespace: "a b&c" }, "/v1/jobs?namespace=a+b%26c"],
   ])("are asked for %s", async (_name, changes, expected) => {
     await using agent = await serveHttp((_request, response) => sendList(response, "[]"));
