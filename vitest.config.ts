@@ -10,6 +10,7 @@ const project = (name: string, extra: Record<string, unknown> = {}) => ({
 
 export default defineConfig({
   test: {
+    globalSetup: "test/support/no-survivors.ts",
     // Many tests wait for processes and clocks: a machine of two cores has time for two at once.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [

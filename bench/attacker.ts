@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import { own } from "../test/support/own-processes.ts";
 
 /** Who asks for much and reads nothing, in a process of its own: its memory is not the server's. */
 export class Attacker implements AsyncDisposable {
@@ -8,9 +9,12 @@ export class Attacker implements AsyncDisposable {
 
   constructor(url: string) {
     const script = fileURLToPath(new URL("unread-attacker.ts", import.meta.url));
-    this.#process = spawn(process.execPath, [...process.execArgv, script, url], {
-      stdio: ["pipe", "pipe", "inherit"],
-    });
+    this.#process = own(
+      spawn(process.execPath, [...process.execArgv, script, url], {
+        stdio: ["pipe", "pipe", "inherit"],
+      }),
+      "attacker",
+    );
   }
 
   async ask(path: string): Promise<void> {

@@ -6,12 +6,16 @@ import { join } from "node:path";
 import { setImmediate as others } from "node:timers/promises";
 import { WebSocketServer, type WebSocket } from "ws";
 import type { FromReceiver, ToReceiver } from "./fan-out-receiver.ts";
+import { own } from "../test/support/own-processes.ts";
 
 /** The process that receives. */
 export class Receiver {
-  readonly #child: ChildProcess = fork(join(import.meta.dirname, "fan-out-receiver.ts"), [], {
-    execArgv: ["--disable-warning=ExperimentalWarning"],
-  });
+  readonly #child: ChildProcess = own(
+    fork(join(import.meta.dirname, "fan-out-receiver.ts"), [], {
+      execArgv: ["--disable-warning=ExperimentalWarning"],
+    }),
+    "receiver",
+  );
 
   async open(
     url: string,

@@ -3,6 +3,7 @@ import { once as event } from "node:events";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { TestFeed } from "../test/support/http-feed.ts";
+import { own } from "../test/support/own-processes.ts";
 import { until } from "../test/support/until.ts";
 import type { FlooderArguments } from "./flooder.ts";
 import { median, once, type BenchRow } from "./harness.ts";
@@ -59,9 +60,12 @@ async function measure() {
 async function flood(feed: TestFeed, url: string): Promise<ChildProcess> {
   const { epoch, sequence } = await feed.log.head();
   const args: FlooderArguments = [new URL(url).port, epoch, String(sequence), String(CLIENTS)];
-  const child = fork(join(import.meta.dirname, "flooder.ts"), args, {
-    execArgv: ["--disable-warning=ExperimentalWarning"],
-  });
+  const child = own(
+    fork(join(import.meta.dirname, "flooder.ts"), args, {
+      execArgv: ["--disable-warning=ExperimentalWarning"],
+    }),
+    "flooder",
+  );
   await until("the flood arrives", async () => (await feed.log.consumers.get("flooder-1")) !== undefined);
   await delay(ROUND_MS / 4);
   return child;

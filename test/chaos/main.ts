@@ -35,10 +35,6 @@ const seconds = wholeNumber("seconds");
 const giveUpAfterSeconds =
   values["give-up-after"] === undefined ? chaosTakesSeconds(seconds) : wholeNumber("give-up-after");
 
-// An exit ends also what was started here.
-for (const [signal, number] of Object.entries({ SIGHUP: 1, SIGINT: 2, SIGTERM: 15 })) {
-  process.once(signal, () => process.exit(128 + number));
-}
 /** Whoever gives up has this much time to clean up after itself. */
 const CLEAN_UP_SECONDS = 30;
 setTimeout(

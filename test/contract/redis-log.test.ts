@@ -1,20 +1,16 @@
-import { afterAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { redisLogsOf } from "../support/redis-logs.ts";
-import { findRedis } from "../support/redis-server.ts";
-import { skippedBecause } from "../support/skipped.ts";
+import { sharedRedis } from "../support/shared-redis.ts";
 import { checkAgainstModel } from "./feed-log-model.ts";
 import { feedLogContract } from "./feed-log.ts";
 import { consistentReadContract } from "./consistent-reads.ts";
 
-const found = await findRedis();
-const redis = typeof found === "string" ? undefined : found;
-const missing = skippedBecause(typeof found === "string" ? found : undefined);
+const { redisUrl, missing } = await sharedRedis();
 // A Redis that others use too may hold the feeds of an earlier run.
 const runId = Date.now().toString(36);
 
-describe.skipIf(redis === undefined)(`with a real Redis${missing}`, () => {
-  afterAll(() => redis?.[Symbol.asyncDispose]());
-  const open = redisLogsOf(redis?.url ?? "", { prefix: runId });
+describe.skipIf(redisUrl === undefined)(`with a real Redis${missing}`, () => {
+  const open = redisLogsOf(redisUrl ?? "", { prefix: runId });
 
   feedLogContract("Redis", open);
   consistentReadContract("Redis", open);

@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createSimulator, type Simulator } from "../../packages/nomad-simulator/src/index.ts";
 import { startBridgeProcess, type BridgeProcess } from "../support/bridge-process.ts";
 import { checkLog, readLog } from "../support/feed-check.ts";
+import { own } from "../support/own-processes.ts";
 import { simulatorTruth } from "../support/simulator-truth.ts";
 import { until } from "../support/until.ts";
 
@@ -73,9 +74,12 @@ describe("the bridge as a process", () => {
       signal.addEventListener("abort", () => console.log("asked"));
       setInterval(() => {}, 1000);
       console.log("up");`;
-    const child = spawn(process.execPath, ["--input-type=module", "-e", stubborn], {
-      stdio: ["ignore", "pipe", "inherit"],
-    });
+    const child = own(
+      spawn(process.execPath, ["--input-type=module", "-e", stubborn], {
+        stdio: ["ignore", "pipe", "inherit"],
+      }),
+      "program",
+    );
     let said = "";
     child.stdout.on("data", (chunk: Buffer) => (said += chunk.toString()));
     const exited = once(child, "exit");

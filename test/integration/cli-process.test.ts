@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 import { afterEach, describe, expect, it } from "vitest";
+import { own } from "../support/own-processes.ts";
 import { until } from "../support/until.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -15,9 +16,12 @@ afterEach(() => {
 
 /** The program as a process of its own, with what it wrote so far. */
 function start(...args: string[]) {
-  const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", MAIN, ...args], {
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  const child = own(
+    spawn(process.execPath, ["--disable-warning=ExperimentalWarning", MAIN, ...args], {
+      stdio: ["ignore", "pipe", "pipe"],
+    }),
+    "program",
+  );
   children.push(child);
   const written = { stdout: "", stderr: "" };
   child.stdout.setEncoding("utf8").on("data", (text: string) => (written.stdout += text));
@@ -39,11 +43,14 @@ describe("the process", () => {
       scripts: { start: string };
     };
     // As npm does: a shell, to which the signals go.
-    const shell = spawn("sh", ["-c", `${scripts.start} simulate --listen 127.0.0.1:0`], {
-      cwd: ROOT,
-      stdio: ["ignore", "pipe", "pipe"],
-      env: { ...process.env, PATH: `${dirname(process.execPath)}:${process.env["PATH"]}` },
-    });
+    const shell = own(
+      spawn("sh", ["-c", `${scripts.start} simulate --listen 127.0.0.1:0`], {
+        cwd: ROOT,
+        stdio: ["ignore", "pipe", "pipe"],
+        env: { ...process.env, PATH: `${dirname(process.execPath)}:${process.env["PATH"]}` },
+      }),
+      "shell",
+    );
     children.push(shell);
     let said = "";
     shell.stdout.setEncoding("utf8").on("data", (text: string) => (said += text));

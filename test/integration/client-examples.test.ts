@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import { own } from "../support/own-processes.ts";
 import { until } from "../support/until.ts";
 import { watchCluster, type WatchedCluster } from "../support/watched-cluster.ts";
 
@@ -17,9 +18,12 @@ class Example {
 
   constructor(name: string, flags: readonly string[]) {
     const script = join(EXAMPLES, `${name}.ts`);
-    this.#child = spawn(process.execPath, ["--conditions=checkout", script, ...flags], {
-      stdio: ["ignore", "pipe", "pipe"],
-    });
+    this.#child = own(
+      spawn(process.execPath, ["--conditions=checkout", script, ...flags], {
+        stdio: ["ignore", "pipe", "pipe"],
+      }),
+      name,
+    );
     this.#exited = once(this.#child, "exit");
     const hear = (text: string) => (this.said += text);
     this.#child.stdout?.setEncoding("utf8").on("data", hear);

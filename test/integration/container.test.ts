@@ -7,6 +7,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createSimulator } from "../../packages/nomad-simulator/src/index.ts";
 import { execForm } from "../support/container-files.ts";
+import { own } from "../support/own-processes.ts";
 import { freePort } from "../support/redis-server.ts";
 import { skippedBecause } from "../support/skipped.ts";
 import { until } from "../support/until.ts";
@@ -67,11 +68,14 @@ describe("what the Dockerfile builds", () => {
         () => false,
       );
     expect(await healthy()).toBe(false);
-    const bridge = spawn(process.execPath, here([...execForm("ENTRYPOINT"), ...execForm("CMD")]), {
-      cwd: directory,
-      env,
-      stdio: ["ignore", "ignore", "pipe"],
-    });
+    const bridge = own(
+      spawn(process.execPath, here([...execForm("ENTRYPOINT"), ...execForm("CMD")]), {
+        cwd: directory,
+        env,
+        stdio: ["ignore", "ignore", "pipe"],
+      }),
+      "bridge",
+    );
     let written = "";
     bridge.stderr.setEncoding("utf8").on("data", (text: string) => (written += text));
     const exited = once(bridge, "exit");

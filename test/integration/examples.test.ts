@@ -5,6 +5,7 @@ import type { Redis } from "ioredis";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { FeedLog } from "../../src/feed/log.ts";
 import { objectChange } from "../support/drafts.ts";
+import { own } from "../support/own-processes.ts";
 import { openTestLog } from "../support/redis-logs.ts";
 import { redisCliMissing, redisMissing, RedisServer } from "../support/redis-server.ts";
 import { skippedBecause } from "../support/skipped.ts";
@@ -26,24 +27,30 @@ const KINDS = {
     const script = join(EXAMPLES, "redis-consumer-group.ts");
     const given = { redis, feed, name, "idle-ms": "500", "work-ms": String(workMs) };
     const flags = Object.entries(given).flatMap(([flag, value]) => [`--${flag}`, value]);
-    return spawn(process.execPath, [script, ...flags], {
-      stdio: ["ignore", "ignore", "pipe"],
-      detached: true,
-    });
+    return own(
+      spawn(process.execPath, [script, ...flags], {
+        stdio: ["ignore", "ignore", "pipe"],
+        detached: true,
+      }),
+      "worker",
+    );
   },
   shell: ({ redis, feed, name, workMs }: Settings) =>
-    spawn(join(EXAMPLES, "redis-consumer-group.sh"), {
-      stdio: ["ignore", "ignore", "pipe"],
-      detached: true,
-      env: {
-        PATH: process.env["PATH"],
-        REDIS: redis,
-        FEED: feed,
-        NAME: name,
-        IDLE_MS: "500",
-        WORK_S: String(workMs / 1000),
-      },
-    }),
+    own(
+      spawn(join(EXAMPLES, "redis-consumer-group.sh"), {
+        stdio: ["ignore", "ignore", "pipe"],
+        detached: true,
+        env: {
+          PATH: process.env["PATH"],
+          REDIS: redis,
+          FEED: feed,
+          NAME: name,
+          IDLE_MS: "500",
+          WORK_S: String(workMs / 1000),
+        },
+      }),
+      "worker",
+    ),
 } as const;
 
 class Worker {
@@ -106,7 +113,7 @@ describe.skipIf(missing !== undefined).each(Object.entries(KINDS))(
     });
 
     const key = (name: string) => `ncf:{${feed}}:${name}`;
-    const own = (name: string) => `example:{${feed}}:alerts:${name}`;
+    const listOf = (name: string) => `example:{${feed}}:alerts:${name}`;
 
     const startWorker = async (name: string, workMs = 0) => {
       const worker = new Worker(name, start({ redis: server.url, feed, name, workMs }));
@@ -127,7 +134,7 @@ describe.skipIf(missing !== undefined).each(Object.entries(KINDS))(
     };
     /** Effects so far: who had them, and of which event. */
     const effects = async () =>
-      (await client.lrange(own("effects"), 0, -1)).map((line) => {
+      (await client.lrange(listOf("effects"), 0, -1)).map((line) => {
         const [by = "", id = ""] = line.split(" ");
         return { by, id };
       });
@@ -143,7 +150,7 @@ describe.skipIf(missing !== undefined).each(Object.entries(KINDS))(
     const allFinished = (count: number) =>
       until(`${count} effects, nothing pending`, async () => {
         const [pending] = (await client.xpending(key("log"), "alerts")) as [number];
-        return (await client.llen(own("effects"))) >= count && pending === 0;
+        return (await client.llen(listOf("effects"))) >= count && pending === 0;
       });
 
     test("has each event's effect once while one of three workers is killed in the middle", async () => {

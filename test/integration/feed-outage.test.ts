@@ -17,9 +17,8 @@ import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { breakable } from "../support/breakable-log.ts";
 import { parseEvent, type SeenEvent } from "../support/feed-check.ts";
 import { openTestLog } from "../support/redis-logs.ts";
-import { findRedis } from "../support/redis-server.ts";
 import { ScriptedNomad } from "../support/scripted-nomad.ts";
-import { skippedBecause } from "../support/skipped.ts";
+import { sharedRedis } from "../support/shared-redis.ts";
 import { until } from "../support/until.ts";
 
 const SOURCE = "nomad://test/global";
@@ -56,9 +55,7 @@ const job = (id: string, rev: number) => ({
 const forbidden = (): NomadError =>
   new NomadError("NOMAD_FORBIDDEN", "403", { retryable: false, hint: "grant list-jobs", status: 403 });
 const textOf = (json: Json | undefined): string => (typeof json === "string" ? json : "");
-const found = await findRedis();
-const redis = typeof found === "string" ? undefined : found;
-const missing = skippedBecause(typeof found === "string" ? found : undefined);
+const { redisUrl, missing } = await sharedRedis();
 
 describe("an outage of Nomad", () => {
   let directory: string;
@@ -525,8 +522,8 @@ describe("an outage of Nomad", () => {
       expect((await told()).toSorted()).toEqual(["feed/jobs/default stale", "feed/jobs/qa stale"]);
     });
 
-    it.skipIf(redis === undefined)(`is told of once by all who write to one Redis${missing}`, async () => {
-      const url = `${redis?.url}?feed=outage-${Date.now().toString(36)}`;
+    it.skipIf(redisUrl === undefined)(`is told of once by all who write to one Redis${missing}`, async () => {
+      const url = `${redisUrl}?feed=outage-${Date.now().toString(36)}`;
       await log[Symbol.asyncDispose]();
       const [one, two] = [await openTestLog(url), await openTestLog(url)];
       stops.push(() => two[Symbol.asyncDispose]());

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { draft, objectChange } from "../support/drafts.ts";
 import { TestFeed } from "../support/http-feed.ts";
 import { BrowserPage, CHROMIUM, NO_CHROMIUM } from "../support/chromium.ts";
+import { own } from "../support/own-processes.ts";
 import { skippedBecause } from "../support/skipped.ts";
 import { until } from "../support/until.ts";
 
@@ -29,12 +30,11 @@ afterEach(() => feed[Symbol.asyncDispose]());
 
 describe.skipIf(!HAS_CURL)(`curl${missing("curl", HAS_CURL)}`, () => {
   it("follows a stream as it happens", async () => {
-    const curl = spawn(
-      "curl",
-      ["-sN", `${url}/v1/events?snapshot=true`, "-H", "Accept: application/x-ndjson"],
-      {
+    const curl = own(
+      spawn("curl", ["-sN", `${url}/v1/events?snapshot=true`, "-H", "Accept: application/x-ndjson"], {
         stdio: ["ignore", "pipe", "ignore"],
-      },
+      }),
+      "curl",
     );
     const types: string[] = [];
     createInterface({ input: curl.stdout }).on("line", (line) => {
@@ -67,9 +67,12 @@ describe.skipIf(!HAS_PYTHON)(`Python's standard library${missing("python3", HAS_
     async (format) => {
       await feed.commitMany("a", 2);
       const script = join(import.meta.dirname, "../support/python-client.py");
-      const python = spawn("python3", [script, format, `${url}/v1/events?snapshot=true&limit=1`], {
-        stdio: ["ignore", "pipe", "inherit"],
-      });
+      const python = own(
+        spawn("python3", [script, format, `${url}/v1/events?snapshot=true&limit=1`], {
+          stdio: ["ignore", "pipe", "inherit"],
+        }),
+        "python3",
+      );
       const lines: string[] = [];
       createInterface({ input: python.stdout }).on("line", (line) => lines.push(line));
       await until("the snapshot is read", () => lines.length === 4);

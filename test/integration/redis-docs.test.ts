@@ -7,6 +7,7 @@ import type { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { FeedLog } from "../../src/feed/log.ts";
 import { objectChange } from "../support/drafts.ts";
+import { own } from "../support/own-processes.ts";
 import { openTestLog } from "../support/redis-logs.ts";
 import { redisCliMissing, redisMissing, RedisServer } from "../support/redis-server.ts";
 import { skippedBecause } from "../support/skipped.ts";
@@ -89,7 +90,7 @@ describe.skipIf(missing !== undefined)(
      * that it had not read.
      */
     const assertFollows = async (program: string, ...args: string[]) => {
-      const child = spawn(program, args, { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
+      const child = own(spawn(program, args, { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] }), program);
       const exited = once(child, "exit");
       let written = "";
       for (const output of [child.stdout, child.stderr]) {

@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openSqliteLog } from "../../src/feed/sqlite/open.ts";
 import { subjectOf } from "../../src/schemas/resources.ts";
+import { own } from "../support/own-processes.ts";
 import { SCOPE, SOURCE, type WrittenObject } from "../support/sqlite-writer.ts";
 
 const WRITER = fileURLToPath(new URL("../support/sqlite-writer.ts", import.meta.url));
@@ -27,9 +28,12 @@ describe("a log whose writer is killed", () => {
   });
 
   const startWriter = (seed: string) => {
-    const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", WRITER, path, seed], {
-      stdio: ["ignore", "pipe", "inherit"],
-    });
+    const child = own(
+      spawn(process.execPath, ["--disable-warning=ExperimentalWarning", WRITER, path, seed], {
+        stdio: ["ignore", "pipe", "inherit"],
+      }),
+      "SQLite writer",
+    );
     children.push(child);
     return child;
   };

@@ -110,11 +110,14 @@ export function startBridgeProcess(options: BridgeOptions): BridgeProcess {
     "debug",
     ...(options.flags ?? []),
   ];
-  const child = spawn(process.execPath, args, {
-    stdio: ["ignore", "ignore", "pipe"],
-    env: { PATH: process.env["PATH"] ?? "", ...options.env },
-  });
-  return new BridgeProcess(own(child, "bridge"));
+  const child = own(
+    spawn(process.execPath, args, {
+      stdio: ["ignore", "ignore", "pipe"],
+      env: { PATH: process.env["PATH"] ?? "", ...options.env },
+    }),
+    "bridge",
+  );
+  return new BridgeProcess(child);
 }
 
 function parseLine(line: string): LogLine {

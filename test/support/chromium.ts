@@ -31,21 +31,23 @@ export class BrowserPage implements AsyncDisposable {
   /** Opens `url`, and resolves once it is loaded. */
   static async open(browser: string, url: string): Promise<BrowserPage> {
     const profile = await mkdtemp(join(tmpdir(), "ncf-chromium-"));
-    const child = spawn(
-      browser,
-      [
-        "--headless=new",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-dev-shm-usage",
-        "--no-first-run",
-        "--remote-debugging-port=0",
-        `--user-data-dir=${profile}`,
-        url,
-      ],
-      { stdio: ["ignore", "ignore", "pipe"] },
+    const child = own(
+      spawn(
+        browser,
+        [
+          "--headless=new",
+          "--no-sandbox",
+          "--disable-gpu",
+          "--disable-dev-shm-usage",
+          "--no-first-run",
+          "--remote-debugging-port=0",
+          `--user-data-dir=${profile}`,
+          url,
+        ],
+        { stdio: ["ignore", "ignore", "pipe"] },
+      ),
+      "browser",
     );
-    own(child, "browser");
     const close = async () => {
       child.kill("SIGKILL");
       if (child.exitCode === null && child.signalCode === null) await once(child, "exit");

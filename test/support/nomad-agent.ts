@@ -76,11 +76,13 @@ ports { http = ${http} rpc = ${rpc} serf = ${serf} }
 client { options = { "fingerprint.denylist" = "env_aws,env_azure,env_digitalocean,env_gce" } }
 `,
   );
-  const child = spawn(binary, ["agent", "-dev", "-config", config], {
-    stdio: "ignore",
-    env: { PATH: env["PATH"] ?? "", HOME: directory },
-  });
-  own(child, "nomad");
+  const child = own(
+    spawn(binary, ["agent", "-dev", "-config", config], {
+      stdio: "ignore",
+      env: { PATH: env["PATH"] ?? "", HOME: directory },
+    }),
+    "nomad",
+  );
   const exited = once(child, "exit");
   const failed = new Promise<string>((resolve) => {
     child.once("error", (error) => resolve(`NOMAD_BIN cannot be run: ${error.message}`));

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { own } from "./own-processes.ts";
 
 interface IssuedCertificate {
   /** Paths of PEM files. */
@@ -54,9 +55,12 @@ export function createTestAuthority(name: string): TestAuthority {
 export async function serveWithOpenssl(
   options: readonly string[],
 ): Promise<{ url: string } & AsyncDisposable> {
-  const server = spawn("openssl", ["s_server", "-accept", "0", "-www", ...options], {
-    stdio: ["ignore", "pipe", "ignore"],
-  });
+  const server = own(
+    spawn("openssl", ["s_server", "-accept", "0", "-www", ...options], {
+      stdio: ["ignore", "pipe", "ignore"],
+    }),
+    "openssl",
+  );
   const port = await new Promise<string>((resolve, reject) => {
     createInterface({ input: server.stdout }).on("line", (line) => {
       const found = /^ACCEPT .*:(\d+)$/.exec(line)?.[1];
