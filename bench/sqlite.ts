@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { FeedLog } from "../src/feed/log.ts";
+import { systemClock } from "../src/shared/clock.ts";
 import { openSqliteLog } from "../src/feed/sqlite/open.ts";
 import { draft } from "../test/support/drafts.ts";
 
@@ -43,7 +44,7 @@ function commitRow(batch: number) {
 
 /** Events per second through the log: event, facts, indexes, state, checkpointing of the WAL. */
 async function commitsPerSecond(path: string, batch: number): Promise<number> {
-  const log = await openSqliteLog({ path, source: SOURCE });
+  const log = await openSqliteLog({ path, source: SOURCE, clock: systemClock });
   try {
     const { fence } = await log.claim(SCOPE, "bench");
     let rev = 0;
@@ -118,9 +119,9 @@ async function rate<T>(
 
 async function measureLookups(directory: string): Promise<{ value: number; against: number }> {
   const path = join(directory, "feed.db");
-  await (await openSqliteLog({ path, source: SOURCE }))[Symbol.asyncDispose]();
+  await (await openSqliteLog({ path, source: SOURCE, clock: systemClock }))[Symbol.asyncDispose]();
   fillWithEvents(path);
-  const log = await openSqliteLog({ path, source: SOURCE });
+  const log = await openSqliteLog({ path, source: SOURCE, clock: systemClock });
   try {
     return { value: await medianLookupMs(log), against: scanMs(path) };
   } finally {

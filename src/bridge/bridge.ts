@@ -95,18 +95,19 @@ async function runBridge(
   deps: BridgeDeps,
   { signal, onServing }: { signal: AbortSignal; onServing: (serving: Serving) => void },
 ): Promise<boolean> {
-  const { loggers, clock } = deps;
+  const { loggers, clock, random } = deps;
   await using parts = new Parts(loggers.bridge);
   const stop = new AbortController();
   const both = AbortSignal.any([signal, stop.signal]);
   const work: Promise<unknown>[] = [];
+  const waiting = { clock, random, signal: both };
 
   const metrics = createMetrics({ version: packageVersion() });
   const nomad = parts.use(createNomad(config, { logger: loggers.nomad, clock }));
   const auth = parts.use(subscriberAuth(config, { loggers, clock }));
   const waitingRoom = parts.use(await openWaiting(config, { logger: loggers.http, auth }));
-  const source = await sourceOfBridge(config, { nomad, loggers, waitingRoom, signal: both });
-  const log = parts.use(await openLog(config, { source, logger: loggers.feed, metrics, signal: both }));
+  const source = await sourceOfBridge(config, { ...waiting, nomad, loggers, waitingRoom });
+  const log = parts.use(await openLog(config, { ...waiting, source, logger: loggers.feed, metrics }));
 
   const worker = `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`;
   const coordination = parts.use(
@@ -114,7 +115,7 @@ async function runBridge(
   );
   // Also where something below fails: what waits for Nomad must not outlive the bridge.
   parts.defer(async () => stop.abort(new Error("the bridge stops")));
-  const nomadReady = rightNomadAnswers(config, { nomad, source, logger: loggers.nomad, signal: both });
+  const nomadReady = rightNomadAnswers(config, { ...waiting, nomad, source, logger: loggers.nomad });
   work.push(nomadReady);
   // Heard of below, once everything is there.
   nomadReady.catch(() => undefined);
@@ -136,8 +137,8 @@ async function runBridge(
     );
   });
   work.push(coordination.run(assignments, both), assignments.supervisor.run(both));
-  const ready = (waiting?: AbortSignal) =>
-    health.whenReady(AbortSignal.any([both, ...(waiting === undefined ? [] : [waiting])]));
+  const ready = (given?: AbortSignal) =>
+    health.whenReady(AbortSignal.any([both, ...(given === undefined ? [] : [given])]));
   onServing({ url, source, log, ready });
   await Promise.race([untilEnded(work, both), aborted(signal)]);
   await parts[Symbol.asyncDispose]();
@@ -213,12 +214,12 @@ async function sourceOfBridge(
     nomad,
     loggers,
     waitingRoom,
-    signal,
-  }: { nomad: NomadClient; loggers: ModuleLoggers; waitingRoom: WaitingRoom; signal: AbortSignal },
+    ...waiting
+  }: Omit<Waiting, "logger"> & { nomad: NomadClient; loggers: ModuleLoggers; waitingRoom: WaitingRoom },
 ): Promise<string> {
-  const known = config.nomad.region ?? (await regionOfLog(config, { logger: loggers.feed, signal }));
+  const known = config.nomad.region ?? (await regionOfLog(config, { ...waiting, logger: loggers.feed }));
   if (known === undefined) waitingRoom.awaited = "Nomad does not answer yet";
-  const region = known ?? (await regionOf(nomad, { logger: loggers.nomad, signal })).name;
+  const region = known ?? (await regionOf(nomad, { ...waiting, logger: loggers.nomad })).name;
   waitingRoom.awaited = LOG_AWAITED;
   return sourceOf(config.cluster, region);
 }

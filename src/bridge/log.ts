@@ -5,6 +5,7 @@ import { epochEventOf } from "../events/control.ts";
 import { LogUnavailable } from "../feed/errors.ts";
 import { openSqliteLog } from "../feed/sqlite/open.ts";
 import { sourceOfSqliteLog } from "../feed/sqlite/source.ts";
+import type { Clock } from "../shared/clock.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { untilItAnswers, type Waiting } from "./until-it-answers.ts";
@@ -18,20 +19,24 @@ const redis = () => import("../feed/redis/open.ts");
  */
 export async function openLog(
   config: Pick<Config, "feed" | "redis">,
-  { source, logger, metrics, signal }: Waiting & { readonly source: string; readonly metrics: Metrics },
+  { source, metrics, ...waiting }: Waiting & { readonly source: string; readonly metrics: Metrics },
 ): Promise<FeedLog> {
   const { feed } = config;
-  if (feed.kind === "sqlite") return openSqliteLog({ path: feed.path, source });
+  const { logger, clock } = waiting;
+  if (feed.kind === "sqlite") return openSqliteLog({ path: feed.path, source, clock });
   const { openRedisLog } = await redis();
   const draftEpochEvent = epochEventOf(source);
-  const options = { url: feed.url, source, logger, metrics, draftEpochEvent, ...config.redis };
-  return untilRedisAnswers(() => openRedisLog(options), { logger, signal });
+  const options = { url: feed.url, source, logger, clock, metrics, draftEpochEvent, ...config.redis };
+  return untilRedisAnswers(() => openRedisLog(options), waiting);
 }
 
 /** Opens a log that exists, without disturbing who writes it. @throws LogUnusable, LogUnavailable. */
-export async function openLogToRead(feed: FeedLocation, logger: Logger): Promise<FeedLog> {
-  if (feed.kind === "sqlite") return openSqliteLog({ path: feed.path, readOnly: true });
-  return (await redis()).openRedisLog({ url: feed.url, readOnly: true, logger });
+export async function openLogToRead(
+  feed: FeedLocation,
+  deps: { logger: Logger; clock: Clock },
+): Promise<FeedLog> {
+  if (feed.kind === "sqlite") return openSqliteLog({ path: feed.path, readOnly: true, clock: deps.clock });
+  return (await redis()).openRedisLog({ url: feed.url, readOnly: true, ...deps });
 }
 
 /** The source the log belongs to; undefined where there is no log yet. Waits as `openLog` does. @throws LogUnusable. */

@@ -1,11 +1,14 @@
 import { Backoff } from "../shared/backoff.ts";
-import { systemClock } from "../shared/clock.ts";
+import type { Clock } from "../shared/clock.ts";
 import { ChangefeedError } from "../schemas/errors.ts";
 import type { Logger } from "../telemetry/logger.ts";
 
 export interface Waiting {
   readonly logger: Logger;
   readonly signal: AbortSignal;
+  readonly clock: Clock;
+  /** 0 to 1, for jitter. */
+  readonly random: () => number;
 }
 
 const REMIND_EVERY_MS = 60_000;
@@ -21,8 +24,8 @@ export async function untilItAnswers<T>(
     readonly say: (message: string) => string;
   },
 ): Promise<T> {
-  const { logger, signal, isPassing, say } = options;
-  const backoff = new Backoff({ baseMs: 500, maxMs: 5_000, random: Math.random });
+  const { logger, signal, clock, random, isPassing, say } = options;
+  const backoff = new Backoff({ baseMs: 500, maxMs: 5_000, random });
   let saidAtMs = Number.NEGATIVE_INFINITY;
   for (;;) {
     signal.throwIfAborted();
@@ -31,11 +34,11 @@ export async function untilItAnswers<T>(
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof ChangefeedError) || !isPassing(error)) throw error;
-      if (systemClock.elapsed() - saidAtMs >= REMIND_EVERY_MS) {
-        saidAtMs = systemClock.elapsed();
+      if (clock.elapsed() - saidAtMs >= REMIND_EVERY_MS) {
+        saidAtMs = clock.elapsed();
         logger.warn({ code: error.code, hint: error.hint }, say(error.message));
       }
-      await systemClock.sleep(backoff.next(), signal);
+      await clock.sleep(backoff.next(), signal);
     }
   }
 }

@@ -40,7 +40,7 @@ export async function history(options: HistoryOptions, io: Io): Promise<void> {
   const { values } = readOptions(["feed"], options.given);
   const query = queryOf(options, io.clock.now());
   const selector = options.object === undefined ? undefined : parseSelector(options.object);
-  const log = await openLogToRead(values.feed, silentLogger());
+  const log = await openLogToRead(values.feed, { logger: silentLogger(), clock: io.clock });
   try {
     const whole = selector && (await completeSelector(log, selector));
     const conditions = whole === undefined ? {} : conditionsOf(whole, options.only);

@@ -1,8 +1,13 @@
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+import type { Clock } from "../shared/clock.ts";
 
 /** Those who wait for an event beyond a sequence. */
 export class Waiters {
+  readonly #clock: Pick<Clock, "after">;
   readonly #waiting = new Set<{ sequence: number; settle: (beyond: boolean) => void }>();
+
+  constructor(clock: Pick<Clock, "after">) {
+    this.#clock = clock;
+  }
 
   get size(): number {
     return this.#waiting.size;
@@ -14,9 +19,9 @@ export class Waiters {
     if (signal?.aborted === true || timeoutMs <= 0) return Promise.resolve(false);
     return new Promise((resolve) => {
       const giveUp = () => settle(false);
-      const timer = setTimeout(giveUp, Math.min(timeoutMs, LONGEST_TIMER_MS));
+      const stopTimer = this.#clock.after(timeoutMs, giveUp);
       const settle = (beyond: boolean) => {
-        clearTimeout(timer);
+        stopTimer();
         signal?.removeEventListener("abort", giveUp);
         this.#waiting.delete(waiter);
         resolve(beyond);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import * as fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { systemClock } from "../../src/shared/clock.ts";
 import type { Claim, FeedLog, ConsistentRead, StateFilter } from "../../src/feed/log.ts";
 import { objectChange, refOf } from "../support/drafts.ts";
 import type { OpenLog } from "./log-context.ts";
@@ -31,7 +32,7 @@ export function consistentReadContract(name: string, open: OpenLog): void {
     let log: FeedLog;
     let under: Awaited<ReturnType<OpenLog>>;
     beforeEach(async () => {
-      under = await open({ clock: Date.now });
+      under = await open({ clock: systemClock });
       ({ log } = under);
     });
     afterEach(() => under.dispose());

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import * as fc from "fast-check";
 import type { Claim, Commit, FeedLog } from "../../src/feed/log.ts";
 import { subjectOf, type ObjectRef } from "../../src/schemas/resources.ts";
+import { systemClock } from "../../src/shared/clock.ts";
 import { scopesOverlap, type Scope } from "../../src/schemas/scope.ts";
 import { objectChange } from "../support/drafts.ts";
 import type { OpenLog } from "./log-context.ts";
@@ -110,7 +111,7 @@ class Model {
 export async function checkAgainstModel(open: OpenLog, runs: number): Promise<void> {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 40 }), async (steps) => {
-      const under = await open({ clock: () => 1_000_000 });
+      const under = await open({ clock: { ...systemClock, now: () => 1_000_000 } });
       try {
         const run = new Run(under.log, new Model());
         for (const one of steps) {

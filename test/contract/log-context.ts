@@ -7,6 +7,7 @@ import {
 } from "../../src/feed/log.ts";
 import type { EventDraft } from "../../src/schemas/draft.ts";
 import type { ObjectRef, ResourceType } from "../../src/schemas/resources.ts";
+import { systemClock, type Clock } from "../../src/shared/clock.ts";
 import type { Scope } from "../../src/schemas/scope.ts";
 import { draft, objectChange } from "../support/drafts.ts";
 
@@ -21,8 +22,8 @@ interface LogUnderTest {
   dispose(): Promise<void>;
 }
 
-/** `clock` answers ms since 1970; the log dates what it records by it. `maxDeadLetters`: that a consumer may have. */
-export type OpenLog = (options: { clock: () => number; maxDeadLetters?: number }) => Promise<LogUnderTest>;
+/** The log dates what it records by `clock`. `maxDeadLetters`: that a consumer may have. */
+export type OpenLog = (options: { clock: Clock; maxDeadLetters?: number }) => Promise<LogUnderTest>;
 
 export const JOBS: Scope = { resource: "jobs", namespace: "default" };
 export const PROD: Scope = { resource: "jobs", namespace: "prod" };
@@ -46,7 +47,10 @@ export class LogContext {
 
   async open(): Promise<void> {
     this.nowMs = START_MS;
-    this.under = await this.#open({ clock: () => this.nowMs, maxDeadLetters: MAX_DEAD_LETTERS });
+    this.under = await this.#open({
+      clock: { ...systemClock, now: () => this.nowMs },
+      maxDeadLetters: MAX_DEAD_LETTERS,
+    });
     this.log = this.under.log;
   }
 

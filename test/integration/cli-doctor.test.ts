@@ -6,8 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Check } from "../../src/commands/support/checks/check.ts";
-import { openSqliteLog } from "../../src/feed/sqlite/open.ts";
 import { runCli } from "../support/cli.ts";
+import { openSqlite } from "../support/sqlite-files.ts";
 
 const LIMITED = "11111111-2222-3333-4444-555555555555";
 const UNKNOWN = "99999999-2222-3333-4444-555555555555";
@@ -124,7 +124,7 @@ describe("doctor", () => {
 
   it("finds a log of another cluster or region, which run would refuse", async () => {
     const path = join(folder, "feed.db");
-    await (await openSqliteLog({ path, source: "nomad://prod/global" }))[Symbol.asyncDispose]();
+    await (await openSqlite({ path, source: "nomad://prod/global" }))[Symbol.asyncDispose]();
     expect(named((await doctor("--cluster", "prod")).checks, "log")?.status).toBe("ok");
     const other = await doctor("--cluster", "x");
     expect(other.code).toBe(1);
@@ -256,7 +256,7 @@ describe("doctor", () => {
 
   it("knows a log that is in use, one that is no log, and a directory that is missing", async () => {
     const path = join(folder, "feed.db");
-    const log = await openSqliteLog({ path, source: "nomad://nomad/global" });
+    const log = await openSqlite({ path, source: "nomad://nomad/global" });
     expect(named((await doctor()).checks, "log")).toMatchObject({ status: "warning" });
     await log[Symbol.asyncDispose]();
     expect(named((await doctor()).checks, "log")).toMatchObject({

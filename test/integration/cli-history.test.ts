@@ -4,10 +4,11 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildChangeEvents } from "../../src/events/build.ts";
 import type { FeedLog, StateWrite } from "../../src/feed/log.ts";
-import { openSqliteLog } from "../../src/feed/sqlite/open.ts";
+import { systemClock } from "../../src/shared/clock.ts";
 import type { ResourceType } from "../../src/schemas/resources.ts";
 import { runCli } from "../support/cli.ts";
 import { changeOf, contextOf } from "../support/event-fixtures.ts";
+import { openSqlite } from "../support/sqlite-files.ts";
 
 const NODE = "fb2170a8-257d-3c64-b14d-bc06cc94e34c";
 const FIRST = "5456bd7a-9fc0-c0dd-6131-cbee77f57577";
@@ -49,7 +50,11 @@ beforeAll(async () => {
   const path = join(folder, "feed.db");
   feed = `sqlite:${path}`;
   nowMs = Date.now() - 2 * 86_400_000;
-  log = await openSqliteLog({ path, source: "nomad://test/global", clock: () => nowMs });
+  log = await openSqlite({
+    path,
+    source: "nomad://test/global",
+    clock: { ...systemClock, now: () => nowMs },
+  });
   await write("jobs", undefined, job("web", "pending", 9));
   nowMs = Date.now() - 60_000;
   await write("jobs", undefined, job("par/dispatch-1", "running", 9, "qa"));

@@ -6,7 +6,6 @@ import type { AssignmentPlan } from "../../src/coordination/coordination.ts";
 import { LocalAssignments } from "../../src/coordination/local/local-assignments.ts";
 import { LogFull } from "../../src/feed/errors.ts";
 import type { FeedLog, OutageChange } from "../../src/feed/log.ts";
-import { openSqliteLog } from "../../src/feed/sqlite/open.ts";
 import { NomadError } from "../../src/nomad/errors.ts";
 import { systemClock, type Clock } from "../../src/shared/clock.ts";
 import { PollerAssignments } from "../../src/pollers/poller-assignments.ts";
@@ -20,6 +19,7 @@ import { openTestLog } from "../support/redis-logs.ts";
 import { ScriptedNomad } from "../support/scripted-nomad.ts";
 import { sharedRedis } from "../support/shared-redis.ts";
 import { until } from "../support/until.ts";
+import { openSqlite } from "../support/sqlite-files.ts";
 
 const SOURCE = "nomad://test/global";
 const STALE_AFTER_MS = 30_000;
@@ -208,7 +208,7 @@ describe("an outage of Nomad", () => {
 
   beforeEach(async () => {
     directory = await mkdtemp(join(tmpdir(), "ncf-outage-"));
-    file = await openSqliteLog({ path: join(directory, "feed.db"), source: SOURCE, fsync: false });
+    file = await openSqlite({ path: join(directory, "feed.db"), source: SOURCE, fsync: false });
     log = Object.assign(breakable(file), {
       looks: 0,
       full: 0,

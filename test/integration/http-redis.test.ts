@@ -1,10 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { FeedLog } from "../../src/feed/log.ts";
-import { openRedisLog } from "../../src/feed/redis/open.ts";
-import { silentLogger } from "../../src/telemetry/logger.ts";
 import { objectChange } from "../support/drafts.ts";
 import { TestFeed } from "../support/http-feed.ts";
-import { openTestLog } from "../support/redis-logs.ts";
+import { openTestLog, openTestLogToRead } from "../support/redis-logs.ts";
 import { redisMissing, RedisServer } from "../support/redis-server.ts";
 import { skippedBecause } from "../support/skipped.ts";
 import { until } from "../support/until.ts";
@@ -33,7 +31,7 @@ describe.skipIf(missing !== undefined)(
       const writer = await openTestLog(redis.url);
       const commit = await commits(writer);
       await commit(1);
-      const log = await openRedisLog({ url: redis.url, readOnly: true, logger: silentLogger() });
+      const log = await openTestLogToRead(redis.url);
       await using feed = await TestFeed.open();
       const { url } = await feed.serve({}, { log });
       const client = await WebSocketClient.connect(`${url}/v1/events?types=jobs&cursor=earliest`);

@@ -200,7 +200,7 @@ describe("where a stream starts", () => {
   it("starts at the time given by since", async () => {
     await feed[Symbol.asyncDispose]();
     let nowMs = Date.parse("2026-08-22T10:00:00Z");
-    feed = await TestFeed.open({ clock: () => nowMs });
+    feed = await TestFeed.open({ clock: { ...systemClock, now: () => nowMs } });
     await feed.commit(draft({ id: "old" }));
     nowMs += 3_600_000;
     await feed.commit(draft({ id: "new" }));

@@ -12,7 +12,7 @@ let url: string;
 let nowMs = Date.parse("2026-08-22T10:00:00Z");
 beforeEach(async () => {
   nowMs = Date.parse("2026-08-22T10:00:00Z");
-  feed = await TestFeed.open({ clock: () => nowMs });
+  feed = await TestFeed.open({ clock: { ...systemClock, now: () => nowMs } });
   ({ url } = await feed.serve({}, { clock: { ...systemClock, now: () => nowMs } }));
 });
 afterEach(() => feed[Symbol.asyncDispose]());

@@ -4,9 +4,7 @@ import type { Claim, Commit, FeedLog, ConsistentRead } from "../../src/feed/log.
 import { objectChange } from "../support/drafts.ts";
 import { TestFeed } from "../support/http-feed.ts";
 import { nextPage } from "../support/next-page.ts";
-import { openRedisLog } from "../../src/feed/redis/open.ts";
-import { silentLogger } from "../../src/telemetry/logger.ts";
-import { openTestLog } from "../support/redis-logs.ts";
+import { openTestLog, openTestLogToRead } from "../support/redis-logs.ts";
 import { redisMissing, RedisServer } from "../support/redis-server.ts";
 import { skippedBecause } from "../support/skipped.ts";
 
@@ -146,7 +144,7 @@ describe.skipIf(missing !== undefined)(`Redis whose keys others change${skippedB
 
   test("what another program wrote into the keys is named, never read as something else", async () => {
     const { log } = await written(2);
-    const reader = await openRedisLog({ url, readOnly: true, logger: silentLogger() });
+    const reader = await openTestLogToRead(url);
     const { epoch } = await log.head();
     await log.consumers.put("pager", { epoch, sequence: 1 });
     const damaged = (message: RegExp) => ({

@@ -3,12 +3,12 @@ import { startBridge } from "../support/started-bridge.ts";
 import { openLogToRead } from "../../src/bridge/log.ts";
 import { resolveConfig } from "../../src/config/resolve.ts";
 import type { Claim, Commit, FeedLog } from "../../src/feed/log.ts";
-import { openRedisLog } from "../../src/feed/redis/open.ts";
 import { createSimulator } from "../../packages/nomad-simulator/src/index.ts";
+import { systemClock } from "../../src/shared/clock.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
 import { objectChange } from "../support/drafts.ts";
 import { recordingLogger } from "../support/recording-logger.ts";
-import { openTestLog } from "../support/redis-logs.ts";
+import { openTestLog, openTestLogToRead } from "../support/redis-logs.ts";
 import { freePort, redisMissing, RedisServer } from "../support/redis-server.ts";
 import { skippedBecause } from "../support/skipped.ts";
 import { createTestAuthority } from "../support/tls-certificates.ts";
@@ -196,7 +196,7 @@ describe.skipIf(missing !== undefined)(`the Redis log survives${title}`, () => {
 
   test("cut connections: who waits is told of the next event", async () => {
     const log = await openTestLog(url);
-    const reader = await openRedisLog({ url, readOnly: true, logger: silentLogger() });
+    const reader = await openTestLogToRead(url);
     const claim = await log.claim(JOBS, "me");
     const client = server.client();
     const waiting = reader.waitBeyond(0, { timeoutMs: 20_000 });
@@ -421,7 +421,7 @@ describe.skipIf(missing !== undefined)(`opening a log in Redis${title}`, () => {
   });
 
   test("for reading needs a feed that was begun", async () => {
-    const reading = openRedisLog({ url: url("none"), readOnly: true, logger: silentLogger() });
+    const reading = openTestLogToRead(url("none"));
     await expect(reading).rejects.toMatchObject({ code: "LOG_UNUSABLE" });
   });
 
@@ -497,7 +497,7 @@ test.skipIf(missing !== undefined)(
     const second = await run();
     expect(second.epoch).toBe(first.epoch);
     expect(second.sequence).toBeGreaterThanOrEqual(first.sequence);
-    const log = await openLogToRead(config.feed, silentLogger());
+    const log = await openLogToRead(config.feed, { logger: silentLogger(), clock: systemClock });
     const jobs = await log.history({ resource: "jobs", op: "snapshot", order: "oldest-first", limit: 1000 });
     expect(jobs.length).toBeGreaterThan(0);
     expect(new Set(jobs.map((entry) => entry.id)).size).toBe(jobs.length);

@@ -3,7 +3,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { LogFull, LogUnavailable } from "../../src/feed/errors.ts";
-import { openSqliteLog } from "../../src/feed/sqlite/open.ts";
 import { NomadError } from "../../src/nomad/errors.ts";
 import { Backlog } from "../../src/pollers/backlog.ts";
 import { systemClock, type Clock } from "../../src/shared/clock.ts";
@@ -21,6 +20,7 @@ import { recordingLogger } from "../support/recording-logger.ts";
 import { checkLog, parseEvent, type SeenEvent } from "../support/feed-check.ts";
 import { ScriptedNomad } from "../support/scripted-nomad.ts";
 import { until } from "../support/until.ts";
+import { openSqlite } from "../support/sqlite-files.ts";
 
 const jobs: Scope = { resource: "jobs", namespace: "default" };
 const everyJob: Scope = { resource: "jobs", namespace: "*" };
@@ -137,7 +137,7 @@ describe("a scope's loop", () => {
 
   beforeEach(async () => {
     directory = await mkdtemp(join(tmpdir(), "ncf-loop-"));
-    log = breakable(await openSqliteLog({ path: join(directory, "feed.db"), source: SOURCE }));
+    log = breakable(await openSqlite({ path: join(directory, "feed.db"), source: SOURCE }));
     nomad = new ScriptedNomad();
     metrics = createMetrics();
     skippedMs = 0;

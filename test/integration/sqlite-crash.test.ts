@@ -6,10 +6,10 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { openSqliteLog } from "../../src/feed/sqlite/open.ts";
 import { subjectOf } from "../../src/schemas/resources.ts";
 import { own } from "../support/own-processes.ts";
 import { SCOPE, SOURCE, type WrittenObject } from "../support/sqlite-writer.ts";
+import { openSqlite } from "../support/sqlite-files.ts";
 
 const WRITER = fileURLToPath(new URL("../support/sqlite-writer.ts", import.meta.url));
 
@@ -44,7 +44,7 @@ describe("a log whose writer is killed", () => {
       const child = startWriter(`r${round}`);
       acknowledged = await untilCommits(child, commits, acknowledged);
       await kill(child);
-      const log = await openSqliteLog({ path, source: SOURCE });
+      const log = await openSqlite({ path, source: SOURCE });
       try {
         const { epoch, sequence } = await log.head();
         expect(sequence).toBeGreaterThanOrEqual(acknowledged);
@@ -79,20 +79,20 @@ describe("a log whose writer is killed", () => {
   test("can be written by the next process at once, and names the living one until then", async () => {
     const child = startWriter("holder");
     await untilCommits(child, 2, 0);
-    await expect(openSqliteLog({ path, source: SOURCE })).rejects.toMatchObject({
+    await expect(openSqlite({ path, source: SOURCE })).rejects.toMatchObject({
       code: "LOG_IN_USE",
       message: expect.stringContaining(`pid ${child.pid} on `),
     });
-    await expect(openSqliteLog({ path, source: SOURCE })).rejects.toThrow(path);
-    const reader = await openSqliteLog({ path, readOnly: true });
+    await expect(openSqlite({ path, source: SOURCE })).rejects.toThrow(path);
+    const reader = await openSqlite({ path, readOnly: true });
     expect((await reader.head()).sequence).toBeGreaterThanOrEqual(10);
     for (let opening = 0; opening < 50; opening += 1) {
-      await (await openSqliteLog({ path, readOnly: true }))[Symbol.asyncDispose]();
+      await (await openSqlite({ path, readOnly: true }))[Symbol.asyncDispose]();
     }
     expect(await reader.waitBeyond((await reader.head()).sequence, { timeoutMs: 10_000 })).toBe(true);
     await reader[Symbol.asyncDispose]();
     await kill(child);
-    const next = await openSqliteLog({ path, source: SOURCE });
+    const next = await openSqlite({ path, source: SOURCE });
     await next[Symbol.asyncDispose]();
   });
 });

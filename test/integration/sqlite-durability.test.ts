@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { openSqliteLog } from "../../src/feed/sqlite/open.ts";
 import { objectChange, refOf } from "../support/drafts.ts";
+import { openSqlite } from "../support/sqlite-files.ts";
 
 const FULL = 2;
 const scope = { resource: "jobs", namespace: "default" } as const;
@@ -37,7 +37,7 @@ test("every commit is on the disk before it is answered: that of a new file, and
   const commits = spyOnCommits();
   const path = join(directory, "feed.db");
   for (const round of [1, 2]) {
-    const log = await openSqliteLog({ path, source: "nomad://test/global" });
+    const log = await openSqlite({ path, source: "nomad://test/global" });
     const { fence, rev } = await log.claim(scope, "writer");
     const change = objectChange(refOf("jobs", "web"), String(round));
     const before = commits.length;

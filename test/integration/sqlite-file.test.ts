@@ -23,10 +23,10 @@ import type { Commit, FeedLog, ConsistentRead, StateEntry } from "../../src/feed
 import { LogFull } from "../../src/feed/errors.ts";
 import { Connection } from "../../src/feed/sqlite/connection.ts";
 import { KeptValues } from "../../src/feed/sqlite/kept.ts";
-import { openSqliteLog } from "../../src/feed/sqlite/open.ts";
 import { SCHEMA } from "../../src/feed/sqlite/schema.ts";
 import { draft, refOf } from "../support/drafts.ts";
 import { skippedBecause } from "../support/skipped.ts";
+import { openSqlite } from "../support/sqlite-files.ts";
 
 const SOURCE = "nomad://test/global";
 
@@ -42,7 +42,7 @@ afterEach(async () => {
   await rm(directory, { recursive: true });
 });
 
-const open = () => openSqliteLog({ path, source: SOURCE });
+const open = () => openSqlite({ path, source: SOURCE });
 async function openAndHead() {
   const log = await open();
   const head = await log.head();
@@ -94,7 +94,7 @@ describe("a file that is not our log is refused and left alone:", () => {
   test("a text file", async () => {
     writeFileSync(path, "dear diary, ".repeat(100));
     await expectRefused(open, /not a SQLite database/);
-    await expectRefused(() => openSqliteLog({ path, readOnly: true }), /not a SQLite database/);
+    await expectRefused(() => openSqlite({ path, readOnly: true }), /not a SQLite database/);
     expect(existsSync(`${path}.lock`)).toBe(false);
   });
 
@@ -117,15 +117,15 @@ describe("a file that is not our log is refused and left alone:", () => {
     database.exec("PRAGMA user_version = 99");
     database.close();
     await expectRefused(open, /format 99.*up to \d/);
-    await expectRefused(() => openSqliteLog({ path, readOnly: true }), /format 99/);
+    await expectRefused(() => openSqlite({ path, readOnly: true }), /format 99/);
   });
 
   test("another feed's log, naming both", async () => {
     await makeLog(1);
-    const other = () => openSqliteLog({ path, source: "nomad://other/eu" });
+    const other = () => openSqlite({ path, source: "nomad://other/eu" });
     await expectRefused(other, /nomad:\/\/test\/global.*nomad:\/\/other\/eu/);
     await expectRefused(
-      () => openSqliteLog({ path, readOnly: true, source: "nomad://other/eu" }),
+      () => openSqlite({ path, readOnly: true, source: "nomad://other/eu" }),
       /nomad:\/\/other\/eu/,
     );
   });
@@ -134,7 +134,7 @@ describe("a file that is not our log is refused and left alone:", () => {
     await makeLog(500);
     truncateSync(path, 200_000);
     await expectRefused(open, /damaged/);
-    await expectRefused(() => openSqliteLog({ path, readOnly: true }), /damaged/);
+    await expectRefused(() => openSqlite({ path, readOnly: true }), /damaged/);
   });
 
   test("a log with a spoilt page, also when it is met only later", async () => {
@@ -144,7 +144,7 @@ describe("a file that is not our log is refused and left alone:", () => {
       writeSync(file, Buffer.alloc(8192, 0xa5), 0, 8192, page * 8192);
     closeSync(file);
     await expectRefused(open, /damaged/);
-    const reader = await openSqliteLog({ path, readOnly: true });
+    const reader = await openSqlite({ path, readOnly: true });
     const { epoch } = await reader.head();
     await expect(reader.read({ epoch, sequence: 0 }, { limit: 1000 })).rejects.toMatchObject({
       code: "LOG_UNUSABLE",
@@ -208,7 +208,7 @@ describe("a log of format 1", () => {
 
   test("can be read as it is, and by the same reader once it is upgraded", async () => {
     const before = digest();
-    const reader = await openSqliteLog({ path, readOnly: true });
+    const reader = await openSqlite({ path, readOnly: true });
     expect(await reader.head()).toMatchObject({ sequence: 3 });
     expect(await reader.deadLetters.list("hook", { limit: 9 })).toEqual([]);
     expect(await reader.deadLetters.count("hook")).toBe(0);
@@ -224,7 +224,7 @@ describe("a log of format 1", () => {
 describe("where there is no log", () => {
   test("one is created, also in place of an empty file", async () => {
     writeFileSync(path, "");
-    const log = await openSqliteLog({ path, source: SOURCE, newEpoch: () => "abc123" });
+    const log = await openSqlite({ path, source: SOURCE, newEpoch: () => "abc123" });
     expect(await log.head()).toMatchObject({ epoch: "abc123", sequence: 0 });
     await log[Symbol.asyncDispose]();
   });
@@ -252,7 +252,7 @@ describe("where there is no log", () => {
   });
 
   test("a reader is told, and none is created", async () => {
-    await expectRefused(() => openSqliteLog({ path, readOnly: true }), /no log at/);
+    await expectRefused(() => openSqlite({ path, readOnly: true }), /no log at/);
     expect(existsSync(path)).toBe(false);
   });
 });
@@ -268,7 +268,7 @@ describe.skipIf(asRoot !== undefined)(`without permission${skippedBecause(asRoot
       message: `No permission to ${doing} ${path}`,
     });
     await expect(open()).rejects.toMatchObject(error("write to"));
-    await expect(openSqliteLog({ path, readOnly: true })).rejects.toMatchObject(error("read"));
+    await expect(openSqlite({ path, readOnly: true })).rejects.toMatchObject(error("read"));
   });
 
   test("to write to the directory, says so; a log there can still be read", async () => {
@@ -276,7 +276,7 @@ describe.skipIf(asRoot !== undefined)(`without permission${skippedBecause(asRoot
     await chmod(directory, 0o555);
     const message = `No permission to write to the directory ${directory}`;
     await expect(open()).rejects.toMatchObject({ code: "LOG_UNUSABLE", message });
-    const reader = await openSqliteLog({ path, readOnly: true });
+    const reader = await openSqlite({ path, readOnly: true });
     expect((await reader.head()).sequence).toBe(1);
     await using read = await reader.consistentRead();
     expect(read.cursor.sequence).toBe(1);
@@ -293,14 +293,14 @@ describe("one writer", () => {
       code: "LOG_IN_USE",
       message: expect.stringContaining(`pid ${process.pid}`),
     });
-    await expect(openSqliteLog({ path: link, source: SOURCE })).rejects.toMatchObject({ code: "LOG_IN_USE" });
+    await expect(openSqlite({ path: link, source: SOURCE })).rejects.toMatchObject({ code: "LOG_IN_USE" });
     await log[Symbol.asyncDispose]();
     await (await open())[Symbol.asyncDispose]();
   });
 
   test("a reader refuses to write", async () => {
     await makeLog(1);
-    const reader = await openSqliteLog({ path, readOnly: true });
+    const reader = await openSqlite({ path, readOnly: true });
     const error = { code: "LOG_UNUSABLE", message: expect.stringContaining("reading only") };
     await expect(reader.claim({ resource: "jobs", namespace: "*" }, "me")).rejects.toMatchObject(error);
     await expect(reader.trim({})).rejects.toMatchObject(error);
@@ -380,7 +380,7 @@ describe("a log that is moved away while it is written", () => {
 
 describe("when there is no more room", () => {
   test("nothing of the commit is written, and it succeeds once there is", async () => {
-    const log = await openSqliteLog({ path, source: SOURCE, maxFileBytes: 1 << 20 });
+    const log = await openSqlite({ path, source: SOURCE, maxFileBytes: 1 << 20 });
     await log.commit(await commitOf(log, 100));
     const commit = await commitOf(log, 300);
     const before = await log.head();
@@ -390,13 +390,13 @@ describe("when there is no more room", () => {
       expect(await log.history({ order: "oldest-first", limit: 1000 })).toHaveLength(100);
     }
     await log[Symbol.asyncDispose]();
-    const roomier = await openSqliteLog({ path, source: SOURCE, maxFileBytes: 4 << 20 });
+    const roomier = await openSqlite({ path, source: SOURCE, maxFileBytes: 4 << 20 });
     expect(await roomier.commit(commit)).toMatchObject({ status: "committed", first: 101, last: 400 });
     await roomier[Symbol.asyncDispose]();
   });
 
   test("trimming makes room, and the file stays within its bound", async () => {
-    const log = await openSqliteLog({ path, source: SOURCE, maxFileBytes: 2 << 20 });
+    const log = await openSqlite({ path, source: SOURCE, maxFileBytes: 2 << 20 });
     let refused = 0;
     for (let round = 0; round < 20; round += 1) {
       const commit = await commitOf(log, 200);
@@ -436,7 +436,7 @@ describe("the file's size", () => {
 });
 
 test("readings of the state end, the oldest first, where commits would have to keep too much for them", async () => {
-  const log = await openSqliteLog({ path, source: SOURCE, maxKeptBytes: 1100 * 4096 });
+  const log = await openSqlite({ path, source: SOURCE, maxKeptBytes: 1100 * 4096 });
   const next = (read: ConsistentRead) => read.entries()[Symbol.asyncIterator]().next();
   await log.commit(await objectsOf(log, 1000));
   await using oldest = await log.consistentRead();

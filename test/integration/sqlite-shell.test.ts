@@ -4,9 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { systemClock } from "../../src/shared/clock.ts";
 import type { FeedLog } from "../../src/feed/log.ts";
-import { openSqliteLog } from "../../src/feed/sqlite/open.ts";
 import { objectChange } from "../support/drafts.ts";
+import { openSqlite } from "../support/sqlite-files.ts";
 
 const GUIDE = readFileSync(new URL("../../docs/sqlite-log.md", import.meta.url), "utf8");
 const QUERIES = [...GUIDE.matchAll(/```sql\n(.*?)```/gs)].map(([, sql]) => sql ?? "");
@@ -19,10 +20,10 @@ describe("the queries of docs/sqlite-log.md", () => {
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), "feed-shell-"));
     const path = join(directory, "feed.db");
-    log = await openSqliteLog({
+    log = await openSqlite({
       path,
       source: "nomad://prod/global",
-      clock: () => Date.parse("2026-08-22T10:15:30.412Z"),
+      clock: { ...systemClock, now: () => Date.parse("2026-08-22T10:15:30.412Z") },
     });
     const scope = { resource: "nodes", namespace: "-" } as const;
     const { fence } = await log.claim(scope, "worker-1");

@@ -5,7 +5,6 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { LogUnavailable } from "../../src/feed/errors.ts";
 import type { AssignmentPlan } from "../../src/coordination/coordination.ts";
 import { keepWithin } from "../../src/feed/retention.ts";
-import { openSqliteLog } from "../../src/feed/sqlite/open.ts";
 import { systemClock, type Clock } from "../../src/shared/clock.ts";
 import { LocalAssignments } from "../../src/coordination/local/local-assignments.ts";
 import type { PlannerOptions } from "../../src/pollers/planner.ts";
@@ -19,6 +18,7 @@ import { breakable, type Breakage } from "../support/breakable-log.ts";
 import { parseEvent, type SeenEvent } from "../support/feed-check.ts";
 import { ScriptedNomad } from "../support/scripted-nomad.ts";
 import { until } from "../support/until.ts";
+import { openSqlite } from "../support/sqlite-files.ts";
 
 const namespace = (name: string, created: number) => ({
   CreateIndex: created,
@@ -104,7 +104,7 @@ describe("the supervisor", () => {
 
   beforeEach(async () => {
     directory = await mkdtemp(join(tmpdir(), "ncf-supervisor-"));
-    const file = await openSqliteLog({ path: join(directory, "feed.db"), source: "nomad://test/global" });
+    const file = await openSqlite({ path: join(directory, "feed.db"), source: "nomad://test/global" });
     log = Object.assign(breakable(file), {
       failScopes: 0,
       plans: 0,

@@ -1,14 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { inspectRedis } from "../../src/feed/redis/inspect.ts";
-import { openRedisLog } from "../../src/feed/redis/open.ts";
-import { silentLogger } from "../../src/telemetry/logger.ts";
+import { systemClock } from "../../src/shared/clock.ts";
 import { coordinationContract } from "../contract/coordination.ts";
 import { checkAgainstModel } from "../contract/feed-log-model.ts";
 import { feedLogContract } from "../contract/feed-log.ts";
 import { recordingLogger } from "../support/recording-logger.ts";
 import { clusterPort, startCluster, type TestCluster } from "../support/redis-cluster.ts";
 import { changesIn, SteadyWriter } from "../support/redis-commits.ts";
-import { openAssignments, openTestLog, redisLogsOf } from "../support/redis-logs.ts";
+import { openAssignments, openTestLog, openTestLogToRead, redisLogsOf } from "../support/redis-logs.ts";
 import { redisMissing, RedisServer } from "../support/redis-server.ts";
 import { skippedBecause } from "../support/skipped.ts";
 import { until } from "../support/until.ts";
@@ -60,7 +59,7 @@ describe.skipIf(missing !== undefined)(`in a cluster of three masters with repli
     const url = `${cluster.url}?feed=killed`;
     const { logger, lines } = recordingLogger();
     const log = await openTestLog(url, { durability: "replica", logger });
-    const reader = await openRedisLog({ url, readOnly: true, logger: silentLogger() });
+    const reader = await openTestLogToRead(url);
     const writer = new SteadyWriter(log);
     await writer.more(20);
     const before = await cluster.masterOf("ncf:{killed}:meta");
@@ -86,7 +85,7 @@ describe.skipIf(missing !== undefined)(`in a cluster of three masters with repli
   });
 
   test("the report names the product; an address of one node says what to write", async () => {
-    expect(await inspectRedis(`${cluster.url}?feed=none`, "replica")).toMatchObject({
+    expect(await inspectRedis(`${cluster.url}?feed=none`, "replica", systemClock)).toMatchObject({
       product: expect.stringMatching(/^(Redis|Valkey) \d+\.\d+\.\d+$/),
       head: undefined,
     });

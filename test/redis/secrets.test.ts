@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Redis } from "ioredis";
 import { describe, expect, test } from "vitest";
+import { systemClock } from "../../src/shared/clock.ts";
 import { clusterPort } from "../support/redis-cluster.ts";
 import { changesIn, SteadyWriter } from "../support/redis-commits.ts";
 import { openTestLog, redisLogsOf } from "../support/redis-logs.ts";
@@ -73,7 +74,7 @@ test.skipIf(missing !== undefined)(
     const client = server.client();
     await client.call("ACL", "SETUSER", ...user.split(" "));
     const url = `redis://changefeed:password@127.0.0.1:${server.port}`;
-    const under = await redisLogsOf(url, { prefix: "rights" })({ clock: Date.now });
+    const under = await redisLogsOf(url, { prefix: "rights" })({ clock: systemClock });
     const { log } = under;
     const writer = new SteadyWriter(log);
     await writer.more(2);

@@ -1,12 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { inspectRedis } from "../../src/feed/redis/inspect.ts";
-import { openRedisLog } from "../../src/feed/redis/open.ts";
-import { silentLogger } from "../../src/telemetry/logger.ts";
+import { systemClock } from "../../src/shared/clock.ts";
 import { checkAgainstModel } from "../contract/feed-log-model.ts";
 import { feedLogContract } from "../contract/feed-log.ts";
 import { planOf, TestHolder } from "../support/assignment-holders.ts";
 import { changesIn, SteadyWriter } from "../support/redis-commits.ts";
-import { openAssignments, openTestLog, redisLogsOf } from "../support/redis-logs.ts";
+import { openAssignments, openTestLog, openTestLogToRead, redisLogsOf } from "../support/redis-logs.ts";
 import { startSentinelTrio, type SentinelTrio } from "../support/redis-sentinels.ts";
 import { redisMissing } from "../support/redis-server.ts";
 import { recordingLogger } from "../support/recording-logger.ts";
@@ -31,7 +30,7 @@ describe.skipIf(missing !== undefined)(`behind three Sentinels${title}`, () => {
   });
 
   test("doctor's report names the product; a Sentinel itself is no log", async () => {
-    expect(await inspectRedis(`${trio.url}?feed=none`, "replica")).toMatchObject({
+    expect(await inspectRedis(`${trio.url}?feed=none`, "replica", systemClock)).toMatchObject({
       product: expect.stringMatching(/^(Redis|Valkey) \d+\.\d+\.\d+$/),
       head: undefined,
     });
@@ -55,7 +54,7 @@ describe.skipIf(missing !== undefined)(`a failover by Sentinels${title}`, () => 
     const url = `${trio.url}?feed=killed`;
     const { logger, lines } = recordingLogger();
     const log = await openTestLog(url, { durability: "replica", logger });
-    const reader = await openRedisLog({ url, readOnly: true, logger: silentLogger() });
+    const reader = await openTestLogToRead(url);
     const writer = new SteadyWriter(log);
     await writer.more(20);
     const before = await trio.master();
@@ -80,7 +79,7 @@ describe.skipIf(missing !== undefined)(`a failover by Sentinels${title}`, () => 
     await using trio = await startSentinelTrio();
     const url = `${trio.url}?feed=waiting`;
     const log = await openTestLog(url);
-    const reader = await openRedisLog({ url, readOnly: true, logger: silentLogger(), silenceMs: 8000 });
+    const reader = await openTestLogToRead(url, { silenceMs: 8000 });
     const writer = new SteadyWriter(log);
     await writer.more(1);
     await writer.stop();

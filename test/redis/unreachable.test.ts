@@ -9,9 +9,10 @@ const SOURCES = join(import.meta.dirname, "../../src");
 /** Opens the log at each address, one after the other, and says what came of it and what it left in the process. */
 const PROGRAM = `
 import { openRedisLog } from "${SOURCES}/feed/redis/open.ts";
+import { systemClock } from "${SOURCES}/shared/clock.ts";
 import { silentLogger } from "${SOURCES}/telemetry/logger.ts";
 for (const url of process.argv.slice(1)) {
-  const options = { url, source: "nomad://test/global", logger: silentLogger(), silenceMs: 300 };
+  const options = { url, source: "nomad://test/global", logger: silentLogger(), clock: systemClock, silenceMs: 300 };
   const error = await openRedisLog(options).catch((reason) => reason);
   await new Promise((resolve) => setTimeout(resolve, 50));
   const left = process.getActiveResourcesInfo().filter((name) => /TCP|TLS|Timeout|GetAddrInfo/.test(name));

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { systemClock } from "../../src/shared/clock.ts";
 import { inspectRedis } from "../../src/feed/redis/inspect.ts";
 import { checkAgainstModel } from "../contract/feed-log-model.ts";
 import { feedLogContract } from "../contract/feed-log.ts";
@@ -26,7 +27,7 @@ describe.skipIf(binary === undefined)(`with a real Valkey${title}`, () => {
   });
 
   test("doctor's report names it", async () => {
-    expect(await inspectRedis(server.url, "fsync")).toMatchObject({
+    expect(await inspectRedis(server.url, "fsync", systemClock)).toMatchObject({
       product: expect.stringMatching(/^Valkey \d+\.\d+\.\d+$/),
       warnings: [],
     });

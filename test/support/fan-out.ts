@@ -5,7 +5,6 @@ import { DatabaseSync } from "node:sqlite";
 import { setImmediate as others } from "node:timers/promises";
 import { LogUnavailable } from "../../src/feed/errors.ts";
 import type { FeedLog } from "../../src/feed/log.ts";
-import { openSqliteLog } from "../../src/feed/sqlite/open.ts";
 import { formOf } from "../../src/publishers/selection/payload.ts";
 import type { EventFilter } from "../../src/publishers/selection/event-filter.ts";
 import { ConnectionFrames } from "../../src/publishers/connection/frames.ts";
@@ -19,6 +18,7 @@ import { systemClock, type Clock } from "../../src/shared/clock.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { FakeSink } from "./fake-sink.ts";
+import { openSqlite } from "./sqlite-files.ts";
 
 const SOURCE = "nomad://test/global";
 const SCOPE = { resource: "allocations", namespace: "*" } as const;
@@ -67,7 +67,7 @@ export class FanOut implements AsyncDisposable {
 
   static async open(ringLimits = { maxBytes: 8192, maxEvents: 16 }): Promise<FanOut> {
     const directory = await mkdtemp(join(tmpdir(), "ncf-fan-out-"));
-    const log = await openSqliteLog({ path: join(directory, "feed.db"), source: SOURCE, fsync: false });
+    const log = await openSqlite({ path: join(directory, "feed.db"), source: SOURCE, fsync: false });
     return new FanOut(log, directory, ringLimits);
   }
 

@@ -1,6 +1,7 @@
 import { openLogToRead } from "../../src/bridge/log.ts";
 import type { FeedLocation } from "../../src/config/value-types.ts";
 import { equalJson, isJsonObject, parseExact, type Json, type JsonObject } from "../../src/schemas/json.ts";
+import { systemClock } from "../../src/shared/clock.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
 
 /** An event of the log, parsed without losing a digit. */
@@ -37,7 +38,7 @@ export interface Verdict {
 /** All events of a log, oldest first; a text is the path of a file. The bridge may be running. */
 export async function readLog(from: FeedLocation | string): Promise<SeenEvent[]> {
   const feed = typeof from === "string" ? ({ kind: "sqlite", path: from } as const) : from;
-  const log = await openLogToRead(feed, silentLogger());
+  const log = await openLogToRead(feed, { logger: silentLogger(), clock: systemClock });
   try {
     const { epoch, floor } = await log.head();
     const events: SeenEvent[] = [];

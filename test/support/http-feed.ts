@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { FeedLog, StateWrite } from "../../src/feed/log.ts";
-import { openSqliteLog } from "../../src/feed/sqlite/open.ts";
+import type { Clock } from "../../src/shared/clock.ts";
 import {
   createHttpServer,
   type HttpServer,
@@ -15,6 +15,7 @@ import type { ResourceType } from "../../src/schemas/resources.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { draft, SOURCE, type ObjectChange } from "./drafts.ts";
+import { openSqlite } from "./sqlite-files.ts";
 
 /** A real log in a directory of its own, and a real server on it. */
 export class TestFeed implements AsyncDisposable {
@@ -33,10 +34,10 @@ export class TestFeed implements AsyncDisposable {
   }
 
   /** On the log given, which is closed with the feed, or on one of its own in SQLite. */
-  static async open({ log, ...options }: { clock?: () => number; log?: FeedLog } = {}): Promise<TestFeed> {
+  static async open({ log, ...options }: { clock?: Clock; log?: FeedLog } = {}): Promise<TestFeed> {
     const directory = await mkdtemp(join(tmpdir(), "ncf-http-"));
     const path = join(directory, "feed.db");
-    const own = log ?? (await openSqliteLog({ path, source: SOURCE, fsync: false, ...options }));
+    const own = log ?? (await openSqlite({ path, source: SOURCE, fsync: false, ...options }));
     return new TestFeed(own, directory);
   }
 

@@ -3,6 +3,7 @@ import type { Coordination } from "../../src/coordination/coordination.ts";
 import type { FeedLog } from "../../src/feed/log.ts";
 import { epochEventOf } from "../../src/events/control.ts";
 import { openRedisLog, type RedisLogOptions } from "../../src/feed/redis/open.ts";
+import { systemClock } from "../../src/shared/clock.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
 import type { OpenLog } from "../contract/log-context.ts";
@@ -13,7 +14,19 @@ let feeds = 0;
 /** Opens the feed at `url` for writing. */
 export function openTestLog(url: string, extra: Partial<WriteOptions> = {}): Promise<FeedLog> {
   const draftEpochEvent = epochEventOf(SOURCE);
-  return openRedisLog({ url, source: SOURCE, logger: silentLogger(), draftEpochEvent, ...extra });
+  return openRedisLog({
+    url,
+    source: SOURCE,
+    logger: silentLogger(),
+    clock: systemClock,
+    draftEpochEvent,
+    ...extra,
+  });
+}
+
+/** Opens the feed at `url` for reading. */
+export function openTestLogToRead(url: string, extra: { silenceMs?: number } = {}): Promise<FeedLog> {
+  return openRedisLog({ url, readOnly: true, logger: silentLogger(), clock: systemClock, ...extra });
 }
 
 type WriteOptions = Exclude<RedisLogOptions, { readonly readOnly: true }>;
@@ -24,7 +37,7 @@ type WriteOptions = Exclude<RedisLogOptions, { readonly readOnly: true }>;
 export function redisLogsOf(url: string | (() => string), { prefix }: { prefix: string }): OpenLog {
   return async (options) => {
     const own = `${typeof url === "string" ? url : url()}?feed=${prefix}-${(feeds += 1)}`;
-    const open = () => openTestLog(own, options);
+    const open = () => openTestLog(own, { ...options, recordedAt: () => options.clock.now() });
     let log = await open();
     return {
       log,
@@ -33,7 +46,7 @@ export function redisLogsOf(url: string | (() => string), { prefix }: { prefix: 
         log = await open();
         return log;
       },
-      reader: () => openRedisLog({ url: own, readOnly: true, logger: silentLogger() }),
+      reader: () => openTestLogToRead(own),
       dispose: () => log[Symbol.asyncDispose](),
     };
   };

@@ -4,9 +4,9 @@
  */
 import { writeSync } from "node:fs";
 import type { Commit } from "../../src/feed/log.ts";
-import { openSqliteLog } from "../../src/feed/sqlite/open.ts";
 import type { ObjectRef } from "../../src/schemas/resources.ts";
 import { draft } from "./drafts.ts";
+import { openSqlite } from "./sqlite-files.ts";
 
 export const SOURCE = "nomad://test/global";
 export const SCOPE = { resource: "allocations", namespace: "*" } as const;
@@ -22,7 +22,7 @@ const OBJECTS = 40;
 
 /** Polls of three chunks each; only the last chunk moves the checkpoint. */
 async function write(path: string, seed: string): Promise<void> {
-  const log = await openSqliteLog({ path, source: SOURCE });
+  const log = await openSqlite({ path, source: SOURCE });
   const claim = await log.claim(SCOPE, `writer-${seed}`);
   tell("open");
   let { rev } = claim;

@@ -2,6 +2,7 @@ import { Redis } from "ioredis";
 import { openLogToRead } from "../../src/bridge/log.ts";
 import { assignmentsSchema, type AssignmentStatus } from "../../src/schemas/assignment-schema.ts";
 import { scopeName } from "../../src/schemas/scope.ts";
+import { systemClock } from "../../src/shared/clock.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
 import type { BridgeProcess } from "./bridge-process.ts";
 import { until } from "./until.ts";
@@ -62,7 +63,7 @@ async function plannedScopes(url: string): Promise<ReadonlySet<string>> {
 
 /** Scope to the process that claimed it last. */
 async function owners(url: string): Promise<Map<string, string>> {
-  const log = await openLogToRead({ kind: "redis", url }, silentLogger());
+  const log = await openLogToRead({ kind: "redis", url }, { logger: silentLogger(), clock: systemClock });
   try {
     const scopes = await log.scopes();
     return new Map(scopes.map(({ scope, owner }) => [scopeName(scope), owner.split("/")[1] ?? ""]));

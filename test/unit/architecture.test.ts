@@ -171,27 +171,15 @@ it("only the edges touch the process: environment and exit are handed to everyth
 });
 
 /** Time that is shown, stored, or compared with a time that somebody wrote down. */
-const MAY_READ_THE_WALL_CLOCK = [
-  "packages/nomad-simulator/src/simulator.ts",
-  "src/feed/redis/durability.ts",
-  "src/feed/redis/open.ts",
-  "src/feed/sqlite/open.ts",
-  "src/shared/clock.ts",
-];
+const MAY_READ_THE_WALL_CLOCK = ["packages/nomad-simulator/src/simulator.ts", "src/shared/clock.ts"];
 
 it("only what shows or stores time reads the wall clock, which somebody may set; intervals never do", () => {
   const reading = files.filter(({ text }) => /\bDate\.now\b|\bnew Date\(\)|\bDate\(\)/.test(text));
   expect(reading.map(({ path }) => path)).toEqual(MAY_READ_THE_WALL_CLOCK);
 });
 
-/** Timers of sockets and files; everything else gets its time from a clock. */
-const MAY_WAIT_BY_THEMSELVES = [
-  "src/feed/redis/connection.ts",
-  "src/feed/redis/key-lists.ts",
-  "src/feed/sqlite/log.ts",
-  "src/feed/waiters.ts",
-  "src/shared/clock.ts",
-];
+/** How long a silent socket is waited for, as the Redis client itself does; everything else gets its time from a clock. */
+const MAY_WAIT_BY_THEMSELVES = ["src/feed/redis/connection.ts", "src/shared/clock.ts"];
 
 it("what waits or measures does so by a clock, which a test can move", () => {
   const waiting = files.filter(

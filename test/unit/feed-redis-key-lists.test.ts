@@ -1,12 +1,6 @@
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { KeyLists } from "../../src/feed/redis/key-lists.ts";
-
-beforeEach(() => {
-  vi.useFakeTimers();
-});
-afterEach(() => {
-  vi.useRealTimers();
-});
+import { TestClock } from "../support/test-clock.ts";
 
 /** Asks for a list and says whether it had to be fetched. */
 async function isFetched(lists: KeyLists, name: string, keys: readonly string[] = ["a"]): Promise<boolean> {
@@ -19,7 +13,7 @@ async function isFetched(lists: KeyLists, name: string, keys: readonly string[] 
 }
 
 test("a list is sliced as an array is", async () => {
-  const lists = new KeyLists();
+  const lists = new KeyLists(new TestClock());
   for (const keys of [[], ["a"], ["a", "bcd", "", "żółw 🐢", "e"]]) {
     const list = await lists.get(String(keys.length), async () => keys);
     for (const [from, to] of [
@@ -36,18 +30,19 @@ test("a list is sliced as an array is", async () => {
 });
 
 test("readers of one moment share a list, until nobody has asked for it for some seconds", async () => {
-  const lists = new KeyLists();
+  const clock = new TestClock();
+  const lists = new KeyLists(clock);
   expect(await isFetched(lists, "1/jobs")).toBe(true);
-  vi.advanceTimersByTime(1500);
+  await clock.advance(1500);
   expect(await isFetched(lists, "1/jobs")).toBe(false);
-  vi.advanceTimersByTime(1500);
+  await clock.advance(1500);
   expect(await isFetched(lists, "1/jobs")).toBe(false);
-  vi.advanceTimersByTime(2500);
+  await clock.advance(2500);
   expect(await isFetched(lists, "1/jobs")).toBe(true);
 });
 
 test("lists that are too large together are forgotten, the one that was not asked for the longest first", async () => {
-  const lists = new KeyLists(250);
+  const lists = new KeyLists(new TestClock(), 250);
   const keys = ["x".repeat(80)];
   await isFetched(lists, "a", keys);
   await isFetched(lists, "b", keys);

@@ -1,4 +1,5 @@
 import type { Cursor } from "../../schemas/cursor.ts";
+import type { Clock } from "../../shared/clock.ts";
 import { ConsumersFull, ConsumerTaken } from "../errors.ts";
 import { FOR_ALL, type Consumer, type ConsumerStore, type PutOptions } from "../log.ts";
 import { timeText } from "./codec.ts";
@@ -12,10 +13,10 @@ export class RedisConsumers implements ConsumerStore {
   readonly #connection: Connection;
   readonly #prefix: string;
   readonly #writing: () => Connection;
-  readonly #clock: () => number;
+  readonly #clock: Pick<Clock, "now">;
 
   /** `writing` answers the connection, or throws where the log is open for reading only. */
-  constructor(connection: Connection, prefix: string, writing: () => Connection, clock: () => number) {
+  constructor(connection: Connection, prefix: string, writing: () => Connection, clock: Pick<Clock, "now">) {
     this.#connection = connection;
     this.#prefix = prefix;
     this.#writing = writing;
@@ -42,7 +43,7 @@ export class RedisConsumers implements ConsumerStore {
       name,
       cursor.epoch,
       cursor.sequence,
-      timeText(this.#clock()),
+      timeText(this.#clock.now()),
       lastError,
       rewind ? "rewind" : "",
       by.owner ?? "",

@@ -1,4 +1,5 @@
 import { parseCursor, type Cursor, formatCursor } from "../../schemas/cursor.ts";
+import type { Clock } from "../../shared/clock.ts";
 import { DeadLettersFull } from "../errors.ts";
 import type { DeadLetter, DeadLetterStore, Parked } from "../log.ts";
 import { idAndFieldsOf, timeText } from "./codec.ts";
@@ -46,7 +47,7 @@ export class RedisDeadLetters implements DeadLetterStore {
   readonly #connection: Connection;
   readonly #prefix: string;
   readonly #writing: () => Connection;
-  readonly #clock: () => number;
+  readonly #clock: Pick<Clock, "now">;
   readonly #most: number;
 
   /** `writing` answers the connection, or throws where the log is open for reading only; `most`: of one consumer. */
@@ -54,7 +55,7 @@ export class RedisDeadLetters implements DeadLetterStore {
     connection: Connection,
     prefix: string,
     writing: () => Connection,
-    { clock, most }: { clock: () => number; most: number },
+    { clock, most }: { clock: Pick<Clock, "now">; most: number },
   ) {
     this.#connection = connection;
     this.#prefix = prefix;
@@ -65,7 +66,7 @@ export class RedisDeadLetters implements DeadLetterStore {
 
   async put(consumer: string, letter: Parked): Promise<DeadLetter> {
     const connection = this.#writing();
-    const fields = fieldsOf({ ...letter, parkedAt: timeText(this.#clock()) });
+    const fields = fieldsOf({ ...letter, parkedAt: timeText(this.#clock.now()) });
     const reply = await connection.run(PUT, [consumer, streamId(letter.cursor), this.#most, ...fields]);
     const kept = new Reply(reply, this.#connection.source(this.#keyOf(consumer))).texts();
     if (kept.length === 0) throw new DeadLettersFull(consumer, this.#most);

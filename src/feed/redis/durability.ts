@@ -1,4 +1,5 @@
 import { LogUnavailable } from "../errors.ts";
+import type { Clock } from "../../shared/clock.ts";
 import type { Connection } from "./connection.ts";
 
 /**
@@ -38,7 +39,7 @@ const sharedProofs = new WeakMap<Connection, SharedProofs>();
 export async function waitUntilDurable(
   connection: Connection,
   metaKey: string,
-  durability: Durability,
+  { durability, clock }: { durability: Durability; clock: Pick<Clock, "now"> },
 ): Promise<void> {
   if (durability === "async") return;
   const { session } = connection;
@@ -46,7 +47,7 @@ export async function waitUntilDurable(
   if (durability === "fsync" && !(await connection.knows("WAITAOF"))) return;
   const own = sharedProofs.get(connection) ?? new SharedProofs();
   sharedProofs.set(connection, own);
-  const proved = await own.share(() => ask(connection, metaKey, proof));
+  const proved = await own.share(() => ask(connection, { metaKey, proof, nowMs: clock.now() }));
   if (connection.session !== session) {
     throw new LogUnavailable(
       `The connection to Redis at ${connection.where} was lost before a commit was proved`,
@@ -60,8 +61,11 @@ export async function waitUntilDurable(
  * A repeated commit writes nothing, perhaps on a new connection, for which Redis would wait for nothing: so something
  * is written first.
  */
-async function ask(connection: Connection, metaKey: string, { wait }: Proof): Promise<boolean> {
-  const [, reply] = await connection.each([["HSET", metaKey, "confirmed", Date.now()], wait]);
+async function ask(
+  connection: Connection,
+  { metaKey, proof: { wait }, nowMs }: { metaKey: string; proof: Proof; nowMs: number },
+): Promise<boolean> {
+  const [, reply] = await connection.each([["HSET", metaKey, "confirmed", nowMs], wait]);
   const [confirmations] = [reply].flat();
   return Number(confirmations) >= 1;
 }

@@ -1,3 +1,4 @@
+import type { Clock } from "../../shared/clock.ts";
 import { silentLogger } from "../../telemetry/logger.ts";
 import type { FeedHead } from "../log.ts";
 import { checkServer, type ServerReport } from "./checks.ts";
@@ -10,6 +11,7 @@ import { openRedisLog } from "./open.ts";
 export async function inspectRedis(
   url: string,
   durability: Durability,
+  clock: Clock,
 ): Promise<ServerReport & { head: FeedHead | undefined }> {
   const location = locationOf(url);
   const connection = new Connection(location, { logger: silentLogger() });
@@ -18,7 +20,7 @@ export async function inspectRedis(
     const report = await checkServer(connection, durability);
     const begun = await connection.call("EXISTS", `${location.prefix}meta`);
     if (begun === 0) return { ...report, head: undefined };
-    const log = await openRedisLog({ url, readOnly: true, logger: silentLogger() });
+    const log = await openRedisLog({ url, readOnly: true, logger: silentLogger(), clock });
     try {
       return { ...report, head: await log.head() };
     } finally {

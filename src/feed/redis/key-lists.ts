@@ -1,3 +1,5 @@
+import type { Clock } from "../../shared/clock.ts";
+
 /** Bytes of all lists together, about: some hundred thousand keys. */
 const MAX_BYTES = 16 * 1024 * 1024;
 /** A reader asks for its list again at each batch; one that is asked for no more has stopped reading. */
@@ -8,11 +10,13 @@ const IDLE_MS = 2000;
  * for. Who stopped reading does not keep its list here.
  */
 export class KeyLists {
-  readonly #lists = new Map<string, { readonly keys: Keys; readonly timer: NodeJS.Timeout }>();
+  readonly #lists = new Map<string, { readonly keys: Keys; readonly stopTimer: () => void }>();
+  readonly #clock: Pick<Clock, "after">;
   readonly #maxBytes: number;
   #bytes = 0;
 
-  constructor(maxBytes = MAX_BYTES) {
+  constructor(clock: Pick<Clock, "after">, maxBytes = MAX_BYTES) {
+    this.#clock = clock;
     this.#maxBytes = maxBytes;
   }
 
@@ -24,7 +28,8 @@ export class KeyLists {
   }
 
   #remember(name: string, keys: Keys): void {
-    this.#lists.set(name, { keys, timer: setTimeout(() => this.#forget(name), IDLE_MS).unref() });
+    const stopTimer = this.#clock.after(IDLE_MS, () => this.#forget(name));
+    this.#lists.set(name, { keys, stopTimer });
     this.#bytes += keys.bytes;
     for (const oldest of this.#lists.keys()) {
       if (this.#bytes <= this.#maxBytes) return;
@@ -34,7 +39,7 @@ export class KeyLists {
 
   #forget(name: string): void {
     const list = this.#lists.get(name);
-    clearTimeout(list?.timer);
+    list?.stopTimer();
     this.#bytes -= list?.keys.bytes ?? 0;
     this.#lists.delete(name);
   }

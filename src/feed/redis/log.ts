@@ -2,6 +2,7 @@ import type { Cursor } from "../../schemas/cursor.ts";
 import type { LogEntry } from "../../schemas/draft.ts";
 import type { ResourceType } from "../../schemas/resources.ts";
 import { scopeName, type Scope } from "../../schemas/scope.ts";
+import type { Clock } from "../../shared/clock.ts";
 import { randomEpoch } from "../epoch.ts";
 import { Conflict, Fenced, LogUnusable } from "../errors.ts";
 import type {
@@ -48,8 +49,7 @@ export interface RedisLogParts {
   readonly prefix: string;
   /** Undefined: for reading only. */
   readonly writer: WriterParts | undefined;
-  /** Ms since 1970. */
-  readonly clock: () => number;
+  readonly clock: Clock;
   readonly maxDeadLetters: number;
   /** When something is recorded; "" for Redis's own clock. */
   readonly recordedAt: () => number | "";
@@ -72,12 +72,12 @@ export class RedisLog implements FeedLog {
   readonly consumers: ConsumerStore;
   readonly deadLetters: DeadLetterStore;
   readonly #parts: RedisLogParts;
-  readonly #waiters = new Waiters();
+  readonly #waiters: Waiters;
   readonly #watch: Watch;
   /** Scope name to the fence it was claimed with here. */
   readonly #claimed = new Map<string, number>();
   readonly #predictor = new SequencePredictor();
-  readonly #keyLists = new KeyLists();
+  readonly #keyLists: KeyLists;
   #highestFence = 0;
   #closed = false;
 
@@ -87,7 +87,9 @@ export class RedisLog implements FeedLog {
     const writing = () => this.#writing().connection;
     this.consumers = new RedisConsumers(connection, prefix, writing, clock);
     this.deadLetters = new RedisDeadLetters(connection, prefix, writing, { clock, most });
-    this.#watch = new Watch(connect, prefix, this.#waiters);
+    this.#waiters = new Waiters(clock);
+    this.#keyLists = new KeyLists(clock);
+    this.#watch = new Watch(connect, prefix, { waiters: this.#waiters, clock });
   }
 
   async head(): Promise<FeedHead> {
@@ -145,13 +147,14 @@ export class RedisLog implements FeedLog {
 
   async commit(commit: Commit): Promise<Committed> {
     const { connection, durability, tailLoss } = this.#writing();
+    const { clock } = this.#parts;
     for (;;) {
       const reply = await this.#send(commit);
       if (reply === "unclaimed") throw this.#unclaimed(commit);
       if (reply === "lost") await tailLoss.check();
       else if (reply !== "moved") {
         if (reply.seen !== undefined) tailLoss.remember(reply.seen);
-        await waitUntilDurable(connection, this.#key("meta"), durability);
+        await waitUntilDurable(connection, this.#key("meta"), { durability, clock });
         this.#waiters.wake(reply.committed.last);
         return reply.committed;
       }
@@ -165,6 +168,7 @@ export class RedisLog implements FeedLog {
 
   async tellOutage(change: OutageChange): Promise<number | undefined> {
     const { connection, durability, streamPerResource, tailLoss } = this.#writing();
+    const { clock } = this.#parts;
     for (;;) {
       const context = { nowMs: this.#parts.recordedAt(), seen: tailLoss.seen, streamPerResource };
       const reply = readOutageReply(
@@ -177,7 +181,7 @@ export class RedisLog implements FeedLog {
       else {
         if (reply === undefined) return undefined;
         tailLoss.remember(reply);
-        await waitUntilDurable(connection, this.#key("meta"), durability);
+        await waitUntilDurable(connection, this.#key("meta"), { durability, clock });
         this.#waiters.wake(reply.sequence);
         return reply.sequence;
       }

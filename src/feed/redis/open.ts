@@ -1,3 +1,4 @@
+import type { Clock } from "../../shared/clock.ts";
 import { silentLogger, type Logger } from "../../telemetry/logger.ts";
 import { randomEpoch } from "../epoch.ts";
 import { LogUnusable } from "../errors.ts";
@@ -16,10 +17,9 @@ interface CommonOptions {
   /** As in location.ts. */
   readonly url: string;
   readonly logger: Logger;
-  /**
-   * Ms since 1970. Default: Redis's clock for what is recorded, so that no worker's own counts, and ours for the rest.
-   */
-  readonly clock?: () => number;
+  readonly clock: Clock;
+  /** When something is recorded, ms since 1970. Default: by Redis's own clock, so that no worker's counts. */
+  readonly recordedAt?: () => number;
   /** How many dead letters a consumer may have. Default: MAX_DEAD_LETTERS. */
   readonly maxDeadLetters?: number;
   readonly metrics?: ConnectionOptions["metrics"];
@@ -45,14 +45,16 @@ export type RedisLogOptions = ReadOptions | WriteOptions;
 
 const SCHEMA_VERSION = 2;
 
+const byRedis = () => "" as const;
+
 /**
  * Opens the log at `url`, and begins it where there is none. Keys that are not a whole log of this source are
  * refused and left as they are.
  * @throws LogUnusable, LogUnavailable, LogFull.
  */
 export async function openRedisLog(options: RedisLogOptions): Promise<FeedLog> {
-  const { url, logger, metrics, clock = Date.now, silenceMs, maxDeadLetters = MAX_DEAD_LETTERS } = options;
-  const recordedAt = options.clock ?? (() => "" as const);
+  const { url, logger, metrics, clock, silenceMs, maxDeadLetters = MAX_DEAD_LETTERS } = options;
+  const { recordedAt = byRedis } = options;
   const location = locationOf(url);
   const connect = async (teller: Logger) => {
     const connection = new Connection(location, { logger: teller, metrics, silenceMs });
@@ -85,9 +87,8 @@ async function beginWriting(
   location: Location,
   options: WriteOptions,
 ): Promise<WriterParts> {
-  const { source, logger, draftEpochEvent, durability = "async", clock = Date.now } = options;
-  const recordedAt = options.clock ?? (() => "" as const);
-  const { streamPerResource = false } = options;
+  const { source, logger, draftEpochEvent, durability = "async", clock } = options;
+  const { streamPerResource = false, recordedAt = byRedis } = options;
   const { warnings } = await checkServer(connection, durability);
   for (const { message, hint } of warnings) logger.warn({ redis: location.where, hint }, message);
   await connection.run(OPEN, [source, randomEpoch(), recordedAt()]);

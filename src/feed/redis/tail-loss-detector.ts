@@ -1,5 +1,5 @@
 import type { EventDraft } from "../../schemas/draft.ts";
-import { systemClock } from "../../shared/clock.ts";
+import type { Clock } from "../../shared/clock.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import { randomEpoch } from "../epoch.ts";
 import type { FeedHead } from "../log.ts";
@@ -22,8 +22,7 @@ export interface TailLossDetectorOptions {
   readonly source: string;
   readonly streamPerResource: boolean;
   readonly draftEpochEvent: DraftEpochEvent;
-  /** Ms since 1970. */
-  readonly clock: () => number;
+  readonly clock: Clock;
   /** When it is recorded; "" for Redis's own clock. */
   readonly recordedAt: () => number | "";
   readonly logger: Logger;
@@ -64,7 +63,8 @@ export class TailLossDetector {
 
   /** Where the feed is; under a new epoch where the old one has just been found ended. */
   async check(): Promise<FeedHead> {
-    const giveUpAtMs = systemClock.elapsed() + OTHERS_MS;
+    const { clock } = this.#options;
+    const giveUpAtMs = clock.elapsed() + OTHERS_MS;
     for (;;) {
       const answer = await this.#connection.run(CHECK, seenArguments(this.#seen));
       const reply = new Reply(answer, this.#connection.source("the answer to CHECK"));
@@ -81,7 +81,7 @@ export class TailLossDetector {
         };
         this.remember({ epoch, sequence: head.sequence, stamp: reply.textOrNull(5, "stamp") ?? "" });
         return head;
-      } else if (systemClock.elapsed() < giveUpAtMs) await systemClock.sleep(OTHERS_EVERY_MS);
+      } else if (clock.elapsed() < giveUpAtMs) await clock.sleep(OTHERS_EVERY_MS);
       else await this.#renew(UNVERIFIED, epoch);
     }
   }
@@ -91,7 +91,7 @@ export class TailLossDetector {
     const { source, streamPerResource, draftEpochEvent, clock, recordedAt, logger } = this.#options;
     const current = randomEpoch();
     const previous = ended || this.#seen.epoch || null;
-    const event = draftEpochEvent({ previous, current, reason, at: new Date(clock()).toISOString() });
+    const event = draftEpochEvent({ previous, current, reason, at: new Date(clock.now()).toISOString() });
     const how = [source, ended, current, recordedAt(), streamPerResource ? "1" : ""];
     const answer = await this.#connection.run(RENEW, [
       ...how,

@@ -1,4 +1,4 @@
-import { systemClock } from "../../shared/clock.ts";
+import type { Clock } from "../../shared/clock.ts";
 import type { Waiters } from "../waiters.ts";
 import type { Connection } from "./connection.ts";
 import { Reply } from "./reply.ts";
@@ -15,14 +15,20 @@ export class Watch {
   readonly #connect: () => Promise<Connection>;
   readonly #prefix: string;
   readonly #waiters: Waiters;
+  readonly #clock: Pick<Clock, "sleep">;
   #connection: Connection | undefined;
   #watching = false;
   #closed = false;
 
-  constructor(connect: () => Promise<Connection>, prefix: string, waiters: Waiters) {
+  constructor(
+    connect: () => Promise<Connection>,
+    prefix: string,
+    { waiters, clock }: { waiters: Waiters; clock: Pick<Clock, "sleep"> },
+  ) {
     this.#connect = connect;
     this.#prefix = prefix;
     this.#waiters = waiters;
+    this.#clock = clock;
   }
 
   /** Watches until nobody waits any more. `sequence` is the newest event that is known. */
@@ -44,7 +50,7 @@ export class Watch {
         sequence = await this.#newest(sequence);
         this.#waiters.wake(sequence);
       } catch {
-        await systemClock.sleep(AFTER_FAILURE_MS);
+        await this.#clock.sleep(AFTER_FAILURE_MS);
         // Their own next call meets the same error and tells them.
         this.#waiters.end();
       }

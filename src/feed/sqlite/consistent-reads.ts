@@ -2,7 +2,7 @@ import type { Cursor } from "../../schemas/cursor.ts";
 import type { ObjectRef } from "../../schemas/resources.ts";
 import { LogUnavailable } from "../errors.ts";
 import type { ConsistentRead, StateEntry, StateFilter } from "../log.ts";
-import { systemClock } from "../../shared/clock.ts";
+import type { Clock } from "../../shared/clock.ts";
 import type { Connection } from "./connection.ts";
 import { KeptValues } from "./kept.ts";
 import { readMeta } from "./rows.ts";
@@ -26,15 +26,20 @@ export class SqliteConsistentReads {
   readonly #log: Connection;
   readonly #kept: KeptValues;
   readonly #maxKeptBytes: number;
+  readonly #clock: Pick<Clock, "yield">;
   /** The oldest first. */
   readonly #open = new Set<OpenRead>();
   #newest = 0;
   #isDropping = false;
 
-  constructor(log: Connection, { maxKeptBytes }: { maxKeptBytes: number }) {
+  constructor(
+    log: Connection,
+    { maxKeptBytes, clock }: { maxKeptBytes: number; clock: Pick<Clock, "yield"> },
+  ) {
     this.#log = log;
     this.#kept = new KeptValues(log);
     this.#maxKeptBytes = maxKeptBytes;
+    this.#clock = clock;
   }
 
   open(): ConsistentRead {
@@ -83,7 +88,7 @@ export class SqliteConsistentReads {
   async #drop(): Promise<void> {
     this.#isDropping = true;
     try {
-      while (this.#log.isOpen && this.#kept.drop(this.#oldest, DROP_VALUES)) await systemClock.yield();
+      while (this.#log.isOpen && this.#kept.drop(this.#oldest, DROP_VALUES)) await this.#clock.yield();
     } catch {
       // The end of the next read tries again.
     } finally {

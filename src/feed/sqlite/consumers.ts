@@ -1,4 +1,5 @@
 import type { Cursor } from "../../schemas/cursor.ts";
+import type { Clock } from "../../shared/clock.ts";
 import { ConsumersFull, ConsumerTaken } from "../errors.ts";
 import { FOR_ALL, type Consumer, type ConsumerActor, type ConsumerStore, type PutOptions } from "../log.ts";
 import type { Connection } from "./connection.ts";
@@ -8,10 +9,10 @@ import { recordedText } from "./trim.ts";
 export class SqliteConsumers implements ConsumerStore {
   readonly #connection: Connection;
   readonly #writing: () => Connection;
-  readonly #clock: () => number;
+  readonly #clock: Pick<Clock, "now">;
 
   /** `writing` answers the connection, or throws where the log is open for reading only. */
-  constructor(connection: Connection, writing: () => Connection, clock: () => number) {
+  constructor(connection: Connection, writing: () => Connection, clock: Pick<Clock, "now">) {
     this.#connection = connection;
     this.#writing = writing;
     this.#clock = clock;
@@ -37,7 +38,7 @@ export class SqliteConsumers implements ConsumerStore {
       const consumer: Consumer = {
         name,
         cursor: moves ? cursor : stored.cursor,
-        updatedAt: changes ? recordedText(this.#clock()) : stored.updatedAt,
+        updatedAt: changes ? recordedText(this.#clock.now()) : stored.updatedAt,
         lastError,
         owner,
       };

@@ -1,4 +1,5 @@
 import type { Cursor } from "../../schemas/cursor.ts";
+import type { Clock } from "../../shared/clock.ts";
 import { DeadLettersFull } from "../errors.ts";
 import type { DeadLetter, DeadLetterStore, Parked } from "../log.ts";
 import type { Connection } from "./connection.ts";
@@ -11,14 +12,14 @@ const SINCE_FORMAT = 2;
 export class SqliteDeadLetters implements DeadLetterStore {
   readonly #reading: () => Connection;
   readonly #writing: () => Connection;
-  readonly #clock: () => number;
+  readonly #clock: Pick<Clock, "now">;
   readonly #most: number;
 
   /** `reading` and `writing` answer the connection, or throw where it cannot be used so; `most`: of one consumer. */
   constructor(
     reading: () => Connection,
     writing: () => Connection,
-    { clock, most }: { clock: () => number; most: number },
+    { clock, most }: { clock: Pick<Clock, "now">; most: number },
   ) {
     this.#reading = reading;
     this.#writing = writing;
@@ -36,7 +37,7 @@ export class SqliteDeadLetters implements DeadLetterStore {
       );
       if (kept !== undefined) return deadLetterOf(kept);
       if (countOf(connection, consumer) >= this.#most) throw new DeadLettersFull(consumer, this.#most);
-      const parkedAt = recordedText(this.#clock());
+      const parkedAt = recordedText(this.#clock.now());
       connection.run(
         `INSERT INTO dead_letters (consumer, sequence, epoch, id, reason, attempts, parked_at, data)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,

@@ -21,7 +21,7 @@ import type {
 } from "../log.ts";
 import { firstOf } from "../first-of.ts";
 import { Waiters } from "../waiters.ts";
-import { systemClock } from "../../shared/clock.ts";
+import { every, type Clock } from "../../shared/clock.ts";
 import { claimScope, commitChunk, recordKnownEmpty } from "./commit.ts";
 import type { Connection } from "./connection.ts";
 import { SqliteConsumers } from "./consumers.ts";
@@ -43,8 +43,7 @@ export interface SqliteLogParts {
   readonly readOnly: boolean;
   /** What commits may keep for consistent reads: beyond this, the oldest end. */
   readonly maxKeptBytes: number;
-  /** Ms since 1970. */
-  readonly clock: () => number;
+  readonly clock: Clock;
   readonly maxDeadLetters: number;
   /** Called once by `close`, before the connection goes. */
   readonly onClose: () => void;
@@ -61,16 +60,17 @@ export class SqliteLog implements FeedLog {
   readonly consumers: ConsumerStore;
   readonly deadLetters: DeadLetterStore;
   readonly #parts: SqliteLogParts;
-  readonly #waiters = new Waiters();
+  readonly #waiters: Waiters;
   /** None where another process writes. */
   readonly #reads: SqliteConsistentReads | undefined;
   /** The file that was opened, whatever is at its path later. */
   readonly #file: number | undefined;
-  #foreignWrites: NodeJS.Timeout | undefined;
+  #stopWatching: (() => void) | undefined;
   #closed = false;
 
   constructor(parts: SqliteLogParts) {
     this.#parts = parts;
+    this.#waiters = new Waiters(parts.clock);
     this.#file = placeHolder(parts.connection.path);
     this.#reads = parts.readOnly ? undefined : new SqliteConsistentReads(parts.connection, parts);
     this.consumers = new SqliteConsumers(parts.connection, () => this.#writing(), parts.clock);
@@ -97,7 +97,7 @@ export class SqliteLog implements FeedLog {
 
   async commit(commit: Commit): Promise<Committed> {
     const committed = commitChunk(this.#writing(), commit, {
-      nowText: recordedText(this.#parts.clock()),
+      nowText: recordedText(this.#parts.clock.now()),
       keep: (ref) => this.#reads?.keep(ref),
     });
     this.#waiters.wake(committed.last);
@@ -110,7 +110,7 @@ export class SqliteLog implements FeedLog {
   }
 
   async tellOutage(change: OutageChange): Promise<number | undefined> {
-    const sequence = tellOutage(this.#writing(), change, recordedText(this.#parts.clock()));
+    const sequence = tellOutage(this.#writing(), change, recordedText(this.#parts.clock.now()));
     if (sequence !== undefined) this.#waiters.wake(sequence);
     return sequence;
   }
@@ -157,7 +157,7 @@ export class SqliteLog implements FeedLog {
   }
 
   async times(): Promise<LogTimes> {
-    return { nowMs: this.#parts.clock(), ...recordedTimes(this.#connection) };
+    return { nowMs: this.#parts.clock.now(), ...recordedTimes(this.#connection) };
   }
 
   async trim(
@@ -170,9 +170,9 @@ export class SqliteLog implements FeedLog {
       const gone = trimBatch(this.#writing(), limits);
       if (gone === 0) break;
       removed += gone;
-      await systemClock.yield();
+      await this.#parts.clock.yield();
     }
-    if (removed > 0) while (mayGoOn() && reclaimBatch(this.#writing())) await systemClock.yield();
+    if (removed > 0) while (mayGoOn() && reclaimBatch(this.#writing())) await this.#parts.clock.yield();
     return { floor: readMeta(this.#connection).floor, removed };
   }
 
@@ -203,7 +203,7 @@ export class SqliteLog implements FeedLog {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    clearInterval(this.#foreignWrites);
+    this.#stopWatching?.();
     this.#waiters.end();
     try {
       this.#parts.onClose();
@@ -270,8 +270,8 @@ export class SqliteLog implements FeedLog {
   }
 
   #watchForeignWrites(): void {
-    if (!this.#parts.readOnly || this.#foreignWrites !== undefined || this.#waiters.size === 0) return;
-    this.#foreignWrites = setInterval(() => {
+    if (!this.#parts.readOnly || this.#stopWatching !== undefined || this.#waiters.size === 0) return;
+    this.#stopWatching = every(this.#parts.clock, FOREIGN_WRITES_MS, () => {
       try {
         this.#waiters.wake(readMeta(this.#connection).sequence);
       } catch {
@@ -279,8 +279,8 @@ export class SqliteLog implements FeedLog {
         this.#waiters.end();
       }
       if (this.#waiters.size > 0) return;
-      clearInterval(this.#foreignWrites);
-      this.#foreignWrites = undefined;
-    }, FOREIGN_WRITES_MS);
+      this.#stopWatching?.();
+      this.#stopWatching = undefined;
+    });
   }
 }

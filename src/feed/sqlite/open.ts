@@ -3,6 +3,7 @@ import { hostname } from "node:os";
 import { randomEpoch } from "../epoch.ts";
 import { LogUnusable } from "../errors.ts";
 import { MAX_DEAD_LETTERS, type FeedLog } from "../log.ts";
+import type { Clock } from "../../shared/clock.ts";
 import { Connection } from "./connection.ts";
 import { damaged } from "./errors.ts";
 import { createLogFile, demandOwnership, inspect, isArchived, truePath } from "./file.ts";
@@ -14,8 +15,7 @@ import { recordedText } from "./trim.ts";
 
 interface CommonOptions {
   readonly path: string;
-  /** Ms since 1970. */
-  readonly clock?: () => number;
+  readonly clock: Clock;
   /** How many dead letters a consumer may have. Default: MAX_DEAD_LETTERS. */
   readonly maxDeadLetters?: number;
 }
@@ -80,7 +80,7 @@ function openForReading(path: string, options: ReadOptions): FeedLog {
       connection,
       readOnly: true,
       maxKeptBytes: 0,
-      clock: options.clock ?? Date.now,
+      clock: options.clock,
       maxDeadLetters: options.maxDeadLetters ?? MAX_DEAD_LETTERS,
       onClose: () => undefined,
       onClosed: () => undefined,
@@ -92,17 +92,21 @@ function openForWriting(path: string, options: WriteOptions): FeedLog {
   inspect(path, false);
   const lock = WriterLock.acquire(path, () => describeWriter(path));
   try {
-    const clock = options.clock ?? Date.now;
+    const { clock } = options;
     const newEpoch = options.newEpoch ?? randomEpoch;
     if (inspect(path, false) === "absent") {
-      createLogFile(path, { source: options.source, epoch: newEpoch(), createdAt: recordedText(clock()) });
+      createLogFile(path, {
+        source: options.source,
+        epoch: newEpoch(),
+        createdAt: recordedText(clock.now()),
+      });
     }
     const connection = new Connection(path, { readOnly: false, busyMs: BUSY_MS });
     return closingOnError(connection, () => {
       connection.snapshot(() => verify(connection, options.source));
       checkPages(connection);
       upgrade(connection);
-      prepare(connection, options, clock());
+      prepare(connection, options, clock.now());
       return new SqliteLog({
         connection,
         readOnly: false,

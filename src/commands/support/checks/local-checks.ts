@@ -41,13 +41,13 @@ export async function* checkHere(config: Config, here: Here): AsyncGenerator<Che
 }
 
 /** A warning means: a process, most likely the feed itself, is writing it. */
-async function checkLog(path: string, config: Config, { region }: Here): Promise<Check> {
+async function checkLog(path: string, config: Config, { region, clock }: Here): Promise<Check> {
   try {
     if (!existsSync(path)) {
       accessSync(dirname(path), constants.W_OK);
       return ok("log", `${path} will be created`);
     }
-    const log = await openSqliteLog({ path, readOnly: true });
+    const log = await openSqliteLog({ path, readOnly: true, clock });
     const { epoch, sequence, floor } = await log.head();
     await log[Symbol.asyncDispose]();
     const foreign = foreignLog(config, path, sourceOfSqliteLog(path) ?? "", region);
