@@ -105,7 +105,7 @@ async function runBridge(
   const metrics = createMetrics({ version: packageVersion() });
   const nomad = parts.use(createNomad(config, { logger: loggers.nomad, clock }));
   const auth = parts.use(subscriberAuth(config, { loggers, clock }));
-  const waitingRoom = parts.use(await openWaiting(config, { logger: loggers.http, auth }));
+  const waitingRoom = parts.use(await openWaiting(config, { logger: loggers.http, clock, auth }));
   const source = await sourceOfBridge(config, { ...waiting, nomad, loggers, waitingRoom });
   const log = parts.use(await openLog(config, { ...waiting, source, logger: loggers.feed, metrics }));
 
@@ -198,13 +198,13 @@ interface WaitingRoom extends AsyncDisposable {
  */
 async function openWaiting(
   { access, listen, insecureNoAuth }: Config,
-  { logger, auth }: { logger: Logger; auth: SubscriberAuth },
+  { auth, ...deps }: { logger: Logger; clock: Clock; auth: SubscriberAuth },
 ): Promise<WaitingRoom> {
   const room = { awaited: LOG_AWAITED, [Symbol.asyncDispose]: () => Promise.resolve() };
   if (listen.port === 0) return room;
   const authRequired = auth.authenticators.length > 0;
   const options = { ...access, ...listen, insecureNoAuth, authRequired };
-  return Object.assign(room, await openWaitingRoom(options, { logger, why: () => room.awaited }));
+  return Object.assign(room, await openWaitingRoom(options, { ...deps, why: () => room.awaited }));
 }
 
 /** The source that the bridge's log is of: by its region, which the log knows, where there is one, or else Nomad. */

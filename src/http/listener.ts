@@ -29,7 +29,7 @@ export interface ListenerOptions {
 
 export function createListener(
   { tls, tlsLookEveryMs, headersTimeoutMs = HEADERS_TIMEOUT_MS }: ListenerOptions,
-  { logger, clock }: { logger: Logger; clock?: Clock },
+  { logger, clock }: { logger: Logger; clock: Clock },
 ): Listener {
   const options = {
     shouldUpgradeCallback,
@@ -52,7 +52,7 @@ export function createListener(
       const lookEveryMs = tlsLookEveryMs === undefined ? {} : { lookEveryMs: tlsLookEveryMs };
       stopWatching = watchTlsFiles(tls, {
         logger,
-        ...(clock && { clock }),
+        clock,
         onChange: (read) => server.setSecureContext(read),
         ...lookEveryMs,
       });

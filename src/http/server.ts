@@ -3,7 +3,7 @@ import type { FeedLog } from "../feed/log.ts";
 import { GoingAway, Restarting } from "../publishers/connection/errors.ts";
 import { Subscriptions } from "../publishers/fanout/subscriptions.ts";
 import { ReadScheduler } from "../publishers/work/read-scheduler.ts";
-import { systemClock, type Clock } from "../shared/clock.ts";
+import type { Clock } from "../shared/clock.ts";
 import { isLoopback } from "../shared/loopback.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
@@ -39,7 +39,7 @@ export interface HttpServerDeps
   readonly metrics: Metrics;
   /** Names of all signals there are, for `signals=`. */
   readonly signals: readonly string[];
-  readonly clock?: Clock;
+  readonly clock: Clock;
   /** How tokens are known, asked in turn. None: nobody is asked who they are. */
   readonly authenticators?: readonly Authenticator[];
 }
@@ -87,7 +87,7 @@ const STOP_DEADLINE_MS = 500;
 
 /** The feed's outside: events in four formats, health and metrics. See PROTOCOL.md. */
 export function createHttpServer(deps: HttpServerDeps, options: HttpServerOptions): HttpServer {
-  const { log, logger, metrics, source, clock = systemClock } = deps;
+  const { log, logger, metrics, source, clock } = deps;
   const { bookmarkIntervalMs, pingIntervalMs, stallTimeoutMs } = { ...DEFAULTS, ...options };
   const subscriptions = new Subscriptions({
     log,

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import type { RequestListener } from "node:http";
 import { LogUnavailable } from "../feed/errors.ts";
 import { listenAddress } from "../shared/loopback.ts";
+import type { Clock } from "../shared/clock.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { TlsFiles } from "./access/tls.ts";
 import { ListenFailed } from "./errors.ts";
@@ -21,10 +22,10 @@ const RETRY_AFTER_SECONDS = 5;
  */
 export async function openWaitingRoom(
   options: ListenOptions & { readonly tls?: TlsFiles },
-  { logger, why }: { logger: Logger; why: () => string },
+  { logger, clock, why }: { logger: Logger; clock: Clock; why: () => string },
 ): Promise<AsyncDisposable> {
   assertMayListen(options);
-  const listener = createListener(options, { logger });
+  const listener = createListener(options, { logger, clock });
   const server = listener.create(answerWith(why));
   server.maxConnections = MAX_CONNECTIONS;
   server.on("upgrade", (_request, socket) => {

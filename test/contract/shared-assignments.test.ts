@@ -1,5 +1,6 @@
 import { describe } from "vitest";
 import { openSharedAssignments } from "../../src/coordination/bullmq/open.ts";
+import { systemClock } from "../../src/shared/clock.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { sharedRedis } from "../support/shared-redis.ts";
@@ -17,6 +18,7 @@ describe.skipIf(redisUrl === undefined)(`with a real Redis${missing}`, () => {
       timeoutMs: 3000,
       logger: silentLogger(),
       metrics: createMetrics(),
+      clock: systemClock,
       restMs,
     }),
   );

@@ -113,6 +113,7 @@ describe("an outage of Nomad", () => {
       worker: "test",
       logger: silentLogger(),
       metrics: createMetrics(),
+      clock: systemClock,
       restMs: 50,
     });
     const announce = async (plan: AssignmentPlan) => {

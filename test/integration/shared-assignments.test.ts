@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { openSharedAssignments } from "../../src/coordination/bullmq/open.ts";
 import type { SharedAssignments } from "../../src/coordination/bullmq/shared-assignments.ts";
 import type { AssignmentPlan, Ending } from "../../src/coordination/coordination.ts";
+import { systemClock } from "../../src/shared/clock.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { planOf, TestHolder } from "../support/assignment-holders.ts";
 import { recordingLogger } from "../support/recording-logger.ts";
@@ -37,6 +38,7 @@ class Worker extends TestHolder {
       timeoutMs: team.timeoutMs,
       logger,
       metrics: this.metrics,
+      clock: systemClock,
       restMs: 100,
     });
     this.#running = this.coordination.run(this, this.#stop.signal);

@@ -54,7 +54,7 @@ describe("the supervisor", () => {
 
   const start = (options: Partial<PlannerOptions & PollerOptions> = {}, restMs = 5_000) => {
     const logger = silentLogger();
-    local = new LocalAssignments({ worker: "test", logger, metrics, restMs });
+    local = new LocalAssignments({ worker: "test", logger, metrics, clock: systemClock, restMs });
     const deps = {
       nomad,
       log,

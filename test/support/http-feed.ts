@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { FeedLog, StateWrite } from "../../src/feed/log.ts";
-import type { Clock } from "../../src/shared/clock.ts";
+import { systemClock, type Clock } from "../../src/shared/clock.ts";
 import {
   createHttpServer,
   type HttpServer,
@@ -108,6 +108,7 @@ export class TestFeed implements AsyncDisposable {
         log: this.log,
         logger: silentLogger(),
         metrics: this.metrics,
+        clock: systemClock,
         source: SOURCE,
         signals: ["allocation.failed", "allocation.lost", "node.down"],
         liveness: () => ({ alive: true }),

@@ -61,6 +61,7 @@ export async function openAssignments(url: string, { restMs }: { restMs: number 
     timeoutMs: 3000,
     logger: silentLogger(),
     metrics: createMetrics(),
+    clock: systemClock,
     restMs,
   });
 }

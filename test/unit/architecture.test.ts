@@ -192,6 +192,14 @@ it("what waits or measures does so by a clock, which a test can move", () => {
   expect(waiting.map(({ path }) => path)).toEqual(MAY_WAIT_BY_THEMSELVES);
 });
 
+/** The process of a command, and what is made of all the parts. */
+const MAY_NAME_THE_SYSTEM_CLOCK = ["src/bridge/bridge.ts", "src/commands/io.ts", "src/shared/clock.ts"];
+
+it("everything gets its clock handed in; none but the outermost takes the system's", () => {
+  const naming = files.filter(({ text }) => /\bsystemClock\b/.test(text));
+  expect(naming.map(({ path }) => path)).toEqual(MAY_NAME_THE_SYSTEM_CLOCK);
+});
+
 it("tables that are looked up by text are maps: a plain object answers to `constructor` too", () => {
   const tables = files.filter(({ text }) =>
     /^(export )?const \w+: Readonly<Record<string, .*= \{$|^\} as const satisfies Readonly<Record<string,/m.test(

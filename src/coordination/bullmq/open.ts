@@ -1,7 +1,7 @@
 import { createRedis } from "../../feed/redis/client.ts";
 import { Connection } from "../../feed/redis/connection.ts";
 import { locationOf } from "../../feed/redis/location.ts";
-import { systemClock, type Clock } from "../../shared/clock.ts";
+import type { Clock } from "../../shared/clock.ts";
 import { silentLogger, type Logger } from "../../telemetry/logger.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
 import { REST_MS, type CoordinationMetrics } from "../coordination.ts";
@@ -23,9 +23,9 @@ export function openSharedAssignments(options: {
   readonly logger: Logger;
   readonly metrics: CoordinationMetrics & Pick<Metrics, "redisReconnects">;
   readonly restMs?: number;
-  readonly clock?: Clock;
+  readonly clock: Clock;
 }): SharedAssignments {
-  const { url, worker, timeoutMs, logger, metrics, restMs = REST_MS, clock = systemClock } = options;
+  const { url, worker, timeoutMs, logger, metrics, restMs = REST_MS, clock } = options;
   const location = locationOf(url);
   const { prefix } = location;
   const roundMs = Math.min(ROUND_MS, timeoutMs / 5);

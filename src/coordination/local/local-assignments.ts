@@ -1,6 +1,6 @@
 import { aborted } from "../../shared/aborted.ts";
 import type { AssignmentStatus } from "../../schemas/assignment-schema.ts";
-import { systemClock, type Clock } from "../../shared/clock.ts";
+import type { Clock } from "../../shared/clock.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import {
   NOTHING_TO_REPORT,
@@ -37,13 +37,13 @@ export class LocalAssignments implements Coordination {
     readonly logger: Logger;
     readonly metrics: CoordinationMetrics;
     readonly restMs?: number;
-    readonly clock?: Clock;
+    readonly clock: Clock;
   }) {
     this.#worker = options.worker;
     this.#logger = options.logger;
     this.#metrics = options.metrics;
     this.#restMs = options.restMs ?? REST_MS;
-    this.#clock = options.clock ?? systemClock;
+    this.#clock = options.clock;
     this.#metrics.workersAlive.set(1);
   }
 

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { createSecureContext } from "node:tls";
 import type { SecureContextOptions } from "node:tls";
-import { every, systemClock, type Clock } from "../../shared/clock.ts";
+import { every, type Clock } from "../../shared/clock.ts";
 import { fileVersions, ReloadingFiles } from "../../shared/reloading-files.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import { TlsFilesUnusable } from "./errors.ts";
@@ -43,10 +43,10 @@ export function watchTlsFiles(
     logger: Logger;
     onChange: (read: SecureContextOptions) => void;
     lookEveryMs?: number;
-    clock?: Clock;
+    clock: Clock;
   },
 ): () => void {
-  const { logger, onChange, lookEveryMs = CHECK_EVERY_MS, clock = systemClock } = options;
+  const { logger, onChange, lookEveryMs = CHECK_EVERY_MS, clock } = options;
   const watched = new ReloadingFiles({
     version: () => fileVersions(pathsOf(files)),
     read: () => readTlsFiles(files),
