@@ -1,4 +1,5 @@
 import type { ResourceType } from "../schemas/resources.ts";
+import type { Line } from "./lines.ts";
 
 /** What the pollers need of Nomad's HTTP API. Implemented by `createNomadClient` (client.ts). */
 export interface NomadApi {
@@ -15,6 +16,12 @@ export interface NomadApi {
 
   /** When a namespace was created; "absent" and "hidden" as above, "hidden" also where Nomad does not say. */
   namespaceCreateIndex(name: string, signal: AbortSignal): Promise<bigint | "absent" | "hidden">;
+
+  /**
+   * Subscribes to the event stream; holds a connection of its own until it is disposed of. Resolves when Nomad has
+   * accepted it. Rejects with a NomadError; one that is refused may reject with NOMAD_STREAM_DENIED.
+   */
+  events(request: EventStreamRequest): Promise<EventStream>;
 
   /** Ends idle connections and refuses new requests. */
   [Symbol.asyncDispose](): Promise<void>;
@@ -58,4 +65,27 @@ export interface ListResponse {
   readonly address: string;
   /** Time from request to whole body, ms. */
   readonly elapsedMs: number;
+}
+
+export interface EventStreamRequest {
+  /** "Job", "Allocation", …; at least one. */
+  readonly topics: readonly string[];
+  /** A name, or "*" for all that exist now: those to come are not heard. */
+  readonly namespace: string;
+  /**
+   * From the first frame of this index on, if the server still has it, or else from the next or the last it has; absent:
+   * from the oldest. In decimal.
+   */
+  readonly index?: string;
+  readonly signal: AbortSignal;
+}
+
+export interface EventStream extends AsyncDisposable {
+  /** Address that answered, without credentials. */
+  readonly address: string;
+  /**
+   * Frames, word for word, without heartbeats; once only. It never returns: the end, also by silence, is a NomadError
+   * that says the reason, or the aborted signal's.
+   */
+  lines(): AsyncIterable<Line>;
 }

@@ -2,6 +2,7 @@ import { createIndexOf, RESOURCES, type Resource, type ResourceType } from "../s
 import type { Consistency, ListRequest, ListResponse, NomadApi } from "./api.ts";
 import { listBody } from "./body.ts";
 import { isRefusal, NomadError } from "./errors.ts";
+import { openEventStream } from "./event-stream.ts";
 import { createInspection, objectOf, parsed, type NomadInspection } from "./inspection.ts";
 import type { NomadClientOptions } from "./options.ts";
 import { header, Requester, type NomadResponse, type RequesterDeps } from "./requester.ts";
@@ -31,6 +32,7 @@ export function createNomadClient(options: NomadClientOptions, deps: RequesterDe
     mayList: (resource, namespace, signal) => mayList(requester, resource, namespace, signal),
     namespacePresence: async (name, signal) => (await namespaceOf(requester, name, signal)).presence,
     namespaceCreateIndex: (name, signal) => namespaceCreateIndex(requester, name, signal),
+    events: (request) => openEventStream(requester, options.streamSilenceMs, request),
     [Symbol.asyncDispose]: () => requester[Symbol.asyncDispose](),
   };
 }

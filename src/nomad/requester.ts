@@ -4,8 +4,10 @@ import { decodeBody } from "./body.ts";
 import { Connections } from "./connections.ts";
 import { NomadError } from "./errors.ts";
 import { exchange, type Headers, type RawResponse } from "./exchange.ts";
+import { chunksOf, openBody, startOf } from "./open-body.ts";
 import type { NomadClientOptions, Compression } from "./options.ts";
 import type { Clock } from "../shared/clock.ts";
+import { printable, READ_TEXT_BYTES, secretsOf } from "./printable.ts";
 import { parseRetryAfter } from "../shared/retry-after.ts";
 import type { Secret } from "./secret.ts";
 import { statusError, type Asked } from "./status-errors.ts";
@@ -13,10 +15,13 @@ import { createTokenReader, type TokenReader } from "./token.ts";
 import { plainConnector, tlsConnector } from "./tls.ts";
 import { transportError } from "./transport-errors.ts";
 
+/** As pairs where a parameter is given more than once. */
+type Query = Readonly<Record<string, string>> | readonly [string, string][];
+
 export interface NomadRequest {
   /** Path with its ids percent-encoded, without query. */
   readonly path: string;
-  readonly query?: Readonly<Record<string, string>>;
+  readonly query?: Query;
   /** Nomad's capability for it, for the hint of a refusal. */
   readonly capability?: string;
   readonly namespace?: string;
@@ -50,14 +55,39 @@ export interface RequesterDeps {
   readonly clock: Clock;
 }
 
+export interface StreamRequest {
+  readonly path: string;
+  readonly query: Query;
+  readonly capability: string;
+  /** Longest time from one piece of the body to the next, ms. */
+  readonly silenceMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** An answer with status 200 whose body goes on for as long as nobody ends it. */
+export interface NomadStream {
+  /** As it arrives. Rejects with ExchangeFailed, also where it stands still for too long. */
+  readonly body: AsyncIterable<Buffer>;
+  readonly address: string;
+  /** `GET /v1/event/stream?topic=Job`. */
+  readonly what: string;
+  /** What a message may show of bytes from the body. */
+  printable(bytes: Buffer): string;
+  /** Ends the connection; call it once. */
+  close(): void;
+}
+
+/** How one attempt went, where Nomad answered. */
+interface Answered {
+  readonly refusal: NomadError | undefined;
+}
+
+type Attempt<Answer> = (agent: Agent, asked: Asked, token: string | undefined) => Promise<Answer>;
+
 interface Agent {
   readonly address: NomadAddress;
   readonly connections: Connections;
 }
-
-const SHOWN_TEXT_LENGTH = 300;
-/** Far more than is shown and than any header holds, so that no secret in what is shown is cut off. */
-const READ_TEXT_BYTES = 64 * 1024;
 
 /** Another address may do better: this one is not there, or has no way to a leader. */
 const MOVE_ON = new Set(["NOMAD_UNREACHABLE", "NOMAD_TLS", "NOMAD_TOO_MANY_CONNECTIONS", "NOMAD_NO_LEADER"]);
@@ -85,17 +115,20 @@ export class Requester {
   }
 
   /** Rejects with a NomadError where no whole answer came, or with the signal's reason. */
-  async send(request: NomadRequest): Promise<NomadResponse> {
-    const first = this.#preferred;
-    for (let tried = 1; ; tried += 1) {
-      const position = (first + tried - 1) % this.#agents.length;
-      const outcome = await this.#attempt(this.#agents[position] as Agent, request);
-      const error = outcome instanceof NomadError ? outcome : outcome.refusal;
-      const another = error !== undefined && this.#moveOn(position, error);
-      if (another && error.code !== "NOMAD_TIMEOUT" && tried < this.#agents.length) continue;
-      if (outcome instanceof NomadError) throw outcome;
-      return outcome;
-    }
+  send(request: NomadRequest): Promise<NomadResponse> {
+    return this.#ask(request, async (agent, asked, token) => {
+      const response = await this.#exchange(agent, asked, request, token);
+      return this.#toResponse(agent, asked, response, token);
+    });
+  }
+
+  /** Rejects with a NomadError where no answer came, or a refusal, or with the signal's reason. */
+  async open(request: StreamRequest): Promise<NomadStream> {
+    const { refusal, stream } = await this.#ask(request, (agent, asked, token) =>
+      this.#open(agent, asked, request, token),
+    );
+    if (stream === undefined) throw refusal;
+    return stream;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -118,12 +151,28 @@ export class Requester {
     return true;
   }
 
-  async #attempt(agent: Agent, request: NomadRequest): Promise<NomadResponse | NomadError> {
+  async #ask<Answer extends Answered>(request: NomadRequest, attempt: Attempt<Answer>): Promise<Answer> {
+    const first = this.#preferred;
+    for (let tried = 1; ; tried += 1) {
+      const position = (first + tried - 1) % this.#agents.length;
+      const outcome = await this.#attempt(this.#agents[position] as Agent, request, attempt);
+      const error = outcome instanceof NomadError ? outcome : outcome.refusal;
+      const another = error !== undefined && this.#moveOn(position, error);
+      if (another && error.code !== "NOMAD_TIMEOUT" && tried < this.#agents.length) continue;
+      if (outcome instanceof NomadError) throw outcome;
+      return outcome;
+    }
+  }
+
+  async #attempt<Answer>(
+    agent: Agent,
+    request: NomadRequest,
+    attempt: Attempt<Answer>,
+  ): Promise<Answer | NomadError> {
     const token = (request.token ?? (await this.#token()))?.reveal();
     const asked = this.#asked(request, token !== undefined);
     try {
-      const response = await this.#exchange(agent, asked, request, token);
-      return await this.#toResponse(agent, asked, response, token);
+      return await attempt(agent, asked, token);
     } catch (failure) {
       request.signal.throwIfAborted();
       if (failure instanceof NomadError) throw failure;
@@ -174,20 +223,46 @@ export class Requester {
         return Buffer.alloc(0);
       },
     );
-    const secrets = secretsOf(agent.address, token);
     const elapsedMs = this.#clock.elapsed() - response.sentAtMs;
-    const refusal =
-      status === 200
-        ? undefined
-        : statusError(asked, {
-            status,
-            text: printable(body, secrets),
-            address,
-            droppedPath: agent.address.droppedPath,
-            heldMs: elapsedMs,
-            retryAfterMs: parseRetryAfter(header(headers, "retry-after"), header(headers, "date")),
-          });
+    const refusal = refusalOf({ agent, asked, token, status, headers, body, heldMs: elapsedMs });
     return { status, headers, body, address, what: asked.what, elapsedMs, token: kindOf(token), refusal };
+  }
+
+  async #open(
+    agent: Agent,
+    asked: Asked,
+    request: StreamRequest,
+    token: string | undefined,
+  ): Promise<Answered & { stream: NomadStream | undefined }> {
+    const connection = await agent.connections.take(request.signal);
+    const close = () => agent.connections.giveBack(connection, false);
+    let stream: NomadStream | undefined;
+    try {
+      const beganMs = this.#clock.elapsed();
+      const sent = {
+        path: asked.what.slice("GET ".length),
+        headers: headersFor(agent.address, token, "none"),
+        headersTimeoutMs: this.#options.requestTimeoutMs,
+        signal: request.signal,
+      };
+      const { status, headers, body } = await openBody(connection, sent, this.#clock);
+      if (status === 200) {
+        stream = {
+          body: chunksOf(body, request.silenceMs, this.#clock),
+          address: agent.address.display,
+          what: asked.what,
+          printable: (bytes) => printable(bytes, secretsOf(agent.address, token)),
+          close,
+        };
+        return { refusal: undefined, stream };
+      }
+      // The status says enough, also where the body breaks off.
+      const text = await startOf(body, READ_TEXT_BYTES).catch(() => Buffer.alloc(0));
+      const heldMs = this.#clock.elapsed() - beganMs;
+      return { refusal: refusalOf({ agent, asked, token, status, headers, body: text, heldMs }), stream };
+    } finally {
+      if (stream === undefined) close();
+    }
   }
 
   #asked(request: NomadRequest, tokenSent: boolean): Asked {
@@ -197,6 +272,28 @@ export class Requester {
     const { capability, namespace, path } = request;
     return { what: `GET ${path}${query === "" ? "" : `?${query}`}`, capability, namespace, tokenSent };
   }
+}
+
+/** What an answer's status means; undefined for 200. */
+function refusalOf(answer: {
+  readonly agent: Agent;
+  readonly asked: Asked;
+  readonly token: string | undefined;
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: Buffer;
+  readonly heldMs: number;
+}): NomadError | undefined {
+  const { agent, asked, token, status, headers, body, heldMs } = answer;
+  if (status === 200) return undefined;
+  return statusError(asked, {
+    status,
+    text: printable(body, secretsOf(agent.address, token)),
+    address: agent.address.display,
+    droppedPath: agent.address.droppedPath,
+    heldMs,
+    retryAfterMs: parseRetryAfter(header(headers, "retry-after"), header(headers, "date")),
+  });
 }
 
 /** The first value of a header, or undefined. */
@@ -238,23 +335,4 @@ function headersFor(
 function kindOf(token: string | undefined): NomadResponse["token"] {
   if (token === undefined) return "none";
   return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(token) ? "uuid" : "other";
-}
-
-/** What must stand in no message, in every form in which a proxy could echo it. */
-function secretsOf(address: NomadAddress, token: string | undefined): string[] {
-  const encoded = address.authorization?.reveal().slice("Basic ".length) ?? "";
-  const pair = Buffer.from(encoded, "base64").toString();
-  const password = pair.slice(pair.indexOf(":") + 1);
-  return [token ?? "", encoded, password].filter((secret) => secret.length > 3);
-}
-
-/** What an error message may show of a body: one short line, and no secret that a proxy echoed. */
-function printable(body: Buffer, secrets: readonly string[]): string {
-  // Secrets first: cut off or with other white space they would not be recognised.
-  const text = body.toString("utf8", 0, READ_TEXT_BYTES);
-  const clean = secrets
-    .reduce((rest, secret) => rest.replaceAll(secret, "[redacted]"), text)
-    .replaceAll(/[\s\p{Cc}]+/gu, " ")
-    .trim();
-  return clean.length > SHOWN_TEXT_LENGTH ? `${clean.slice(0, SHOWN_TEXT_LENGTH)}…` : clean;
 }

@@ -265,6 +265,16 @@ export const ERROR_CODES = {
     words: { message: "Nomad answers from a server that is behind" },
     means: "The answering server was out of touch with the leader longer than allowed.",
   },
+  NOMAD_STREAM_DENIED: {
+    retryable: "depends",
+    words: { message: "Nomad refuses its event stream to the feed's token" },
+    means: "The event stream ended before its first line: how Nomad 1.11.2 and later refuse one.",
+  },
+  NOMAD_STREAM_ENDED: {
+    retryable: "depends",
+    words: NOMADS,
+    means: "Nomad ended the event stream. Another is opened, and lists are read meanwhile.",
+  },
   NOMAD_IMPLAUSIBLE: {
     retryable: true,
     words: { message: "Nomad's answer is implausible: it lacks what was there before" },

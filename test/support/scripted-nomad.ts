@@ -1,4 +1,5 @@
-import type { ListRequest, ListResponse, NomadApi } from "../../src/nomad/api.ts";
+import type { EventStream, ListRequest, ListResponse, NomadApi } from "../../src/nomad/api.ts";
+import { NomadError } from "../../src/nomad/errors.ts";
 import { scopeName } from "../../src/schemas/scope.ts";
 
 interface Listing {
@@ -79,6 +80,15 @@ export class ScriptedNomad implements NomadApi {
       }
       await this.#untilChangeOr(request.signal);
     }
+  }
+
+  /** No stream here: an old Nomad's answer. */
+  async events(): Promise<EventStream> {
+    throw new NomadError("NOMAD_NOT_FOUND", "GET /v1/event/stream at http://scripted was answered 404", {
+      retryable: false,
+      hint: "",
+      status: 404,
+    });
   }
 
   async mayList(_resource: string, namespace: string): Promise<boolean> {
