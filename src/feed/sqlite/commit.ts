@@ -1,4 +1,5 @@
-import { sealDraft, type EventDraft } from "../../schemas/draft.ts";
+import type { Cursor } from "../../schemas/cursor.ts";
+import { sealDraft, type EventDraft, type LogEntry } from "../../schemas/draft.ts";
 import type { ObjectRef } from "../../schemas/resources.ts";
 import type { Scope } from "../../schemas/scope.ts";
 import { currentFence, inherit } from "../claims.ts";
@@ -12,6 +13,7 @@ import {
   type StateWrite,
 } from "../log.ts";
 import type { Connection } from "./connection.ts";
+import type { Appended } from "./newest-commit.ts";
 import { readMeta, scopeOf, type ScopeRow } from "./rows.ts";
 
 /** Takes the scope in one transaction. */
@@ -46,13 +48,13 @@ export function claimScope(connection: Connection, scope: Scope, owner: string):
 
 /**
  * Writes the whole commit in one transaction, `nowText` being the time of recording (RFC 3339, UTC, ms). `keep` is
- * called before an object's state is changed.
+ * called before an object's state is changed. Answers the events too, unless they were in the log already.
  */
 export function commitChunk(
   connection: Connection,
   commit: Commit,
   { nowText, keep }: { nowText: string; keep: (ref: ObjectRef) => void },
-): Committed {
+): { readonly committed: Committed; readonly appended?: Appended } {
   return connection.transaction(() => {
     const { scope, fence, commitId } = commit;
     const known = overlapping(connection, scope);
@@ -61,13 +63,14 @@ export function commitChunk(
     if (own === undefined || own.fence !== fence || newest !== fence) throw new Fenced(scope, fence, newest);
     if (own.rev !== commit.expectedRev) {
       if (own.commitId !== commitId) throw new Conflict(scope, commit.expectedRev, own.rev);
-      return { status: "duplicate", first: own.first, last: own.last, rev: own.rev };
+      return { committed: { status: "duplicate", first: own.first, last: own.last, rev: own.rev } };
     }
     const meta = readMeta(connection);
     const count = commit.events.length;
     const last = meta.sequence + count;
     const first = count === 0 ? 0 : meta.sequence + 1;
-    const bytes = appendEvents(connection, commit.events, meta.epoch, first, nowText);
+    const after = { epoch: meta.epoch, sequence: meta.sequence };
+    const { entries, bytes } = appendEvents(connection, commit.events, after, nowText);
     writeState(connection, commit.state, keep);
     for (const empty of commit.knownEmptyScopes ?? []) recordKnownEmpty(connection, empty);
     const rev = own.rev + 1;
@@ -78,7 +81,10 @@ export function commitChunk(
     if (commit.checkpoint !== undefined) moveCheckpoint(connection, commit, commit.checkpoint);
     if (commit.notes !== undefined) keepNotes(connection, scope, commit.notes);
     connection.run("UPDATE meta SET sequence = ?, bytes = bytes + ? WHERE one = 1", [last, bytes]);
-    return { status: "committed", first, last: count === 0 ? 0 : last, rev };
+    return {
+      committed: { status: "committed", first, last: count === 0 ? 0 : last, rev },
+      appended: { after, entries },
+    };
   });
 }
 
@@ -110,20 +116,21 @@ function countState(connection: Connection, scope: Scope): number {
   return row?.integer("count") ?? 0;
 }
 
-/** Answers the bytes of JSON written. */
+/** Answers what is in the log now, and the bytes of JSON written. */
 export function appendEvents(
   connection: Connection,
   events: readonly EventDraft[],
-  epoch: string,
-  first: number,
+  after: Cursor,
   nowText: string,
-): number {
-  if (events.length === 0) return 0;
+): { entries: LogEntry[]; bytes: number } {
+  const entries: LogEntry[] = [];
+  if (events.length === 0) return { entries, bytes: 0 };
   const recordedAt = notBeforeTheLast(connection, nowText);
   let bytes = 0;
-  for (const [position, event] of events.entries()) {
-    const sequence = first + position;
-    const data = sealDraft(event, epoch, sequence);
+  for (const event of events) {
+    const sequence = after.sequence + entries.length + 1;
+    const data = sealDraft(event, after.epoch, sequence);
+    entries.push(entryOf(event, sequence, data));
     bytes += Buffer.byteLength(data);
     const place = [event.resource, event.namespace, event.key, event.job, event.node];
     const kind = [event.op, event.aspect, event.severity, JSON.stringify(event.signals)];
@@ -140,7 +147,13 @@ export function appendEvents(
       connection.run("INSERT INTO overflow (sequence, data) VALUES (?, ?)", [sequence, event.overflow]);
     }
   }
-  return bytes;
+  return { entries, bytes };
+}
+
+function entryOf(event: EventDraft, sequence: number, json: string): LogEntry {
+  const { id, type, resource, namespace, key, op, aspect, signals, severity, job, node, time } = event;
+  const facts = { id, type, resource, namespace, key, op, aspect, signals, severity, job, node, time };
+  return { sequence, ...facts, json };
 }
 
 /** A clock that was set back must not break the order of `recorded_at`, on which every bound on time rests. */

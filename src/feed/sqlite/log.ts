@@ -28,6 +28,7 @@ import { SqliteConsumers } from "./consumers.ts";
 import { SqliteDeadLetters } from "./dead-letters.ts";
 import { damaged, moved } from "./errors.ts";
 import { placeHolder } from "./file.ts";
+import { NewestCommit } from "./newest-commit.ts";
 import { scanHistory, type Range } from "./history.ts";
 import { entryOf, EVENT_COLUMNS, headOf, readMeta, scopeOf } from "./rows.ts";
 import { readByTransaction, SqliteConsistentReads } from "./consistent-reads.ts";
@@ -52,15 +53,16 @@ export interface SqliteLogParts {
 }
 
 /**
- * The log in one SQLite file (WAL). One process writes, any number read. The file is the only truth: nothing
- * is cached between calls, so what a crash leaves is what the next open sees. Calls are synchronous inside and
- * short: the longest is one commit with its fsync.
+ * The log in one SQLite file (WAL). One process writes, any number read. The file is the only truth: nothing is kept
+ * between calls but the events that were written last, so what a crash leaves is what the next open sees. Calls are
+ * synchronous inside and short: the longest is one commit with its fsync.
  */
 export class SqliteLog implements FeedLog {
   readonly consumers: ConsumerStore;
   readonly deadLetters: DeadLetterStore;
   readonly #parts: SqliteLogParts;
   readonly #waiters: Waiters;
+  readonly #newest: NewestCommit;
   /** None where another process writes. */
   readonly #reads: SqliteConsistentReads | undefined;
   /** The file that was opened, whatever is at its path later. */
@@ -72,6 +74,7 @@ export class SqliteLog implements FeedLog {
     this.#parts = parts;
     this.#waiters = new Waiters(parts.clock);
     this.#file = placeHolder(parts.connection.path);
+    this.#newest = new NewestCommit(parts.connection);
     this.#reads = parts.readOnly ? undefined : new SqliteConsistentReads(parts.connection, parts);
     this.consumers = new SqliteConsumers(parts.connection, () => this.#writing(), parts.clock);
     const reading = () => this.#connection;
@@ -96,10 +99,11 @@ export class SqliteLog implements FeedLog {
   }
 
   async commit(commit: Commit): Promise<Committed> {
-    const committed = commitChunk(this.#writing(), commit, {
+    const { committed, appended } = commitChunk(this.#writing(), commit, {
       nowText: recordedText(this.#parts.clock.now()),
       keep: (ref) => this.#reads?.keep(ref),
     });
+    if (appended !== undefined) this.#newest.keep(appended);
     this.#waiters.wake(committed.last);
     this.#reads?.boundKept();
     return committed;
@@ -115,14 +119,15 @@ export class SqliteLog implements FeedLog {
     return sequence;
   }
 
-  async read(cursor: Cursor, options: { limit: number; maxBytes?: number }): Promise<LogEntry[]> {
-    return this.#connection.snapshot(() => {
-      const head = this.#check(cursor);
-      const entries = this.#page(cursor.sequence, options.limit, options.maxBytes ?? Infinity);
-      if (entries.length === 0 && cursor.sequence < head && options.limit > 0)
-        this.#missing(cursor.sequence + 1);
-      return entries;
-    });
+  async read(
+    cursor: Cursor,
+    { limit, maxBytes = Infinity }: { limit: number; maxBytes?: number },
+  ): Promise<LogEntry[]> {
+    const connection = this.#connection;
+    return (
+      this.#newest.read(cursor, limit, maxBytes) ??
+      connection.snapshot(() => this.#pageFrom(cursor, limit, maxBytes))
+    );
   }
 
   async waitBeyond(sequence: number, options: { timeoutMs: number; signal?: AbortSignal }): Promise<boolean> {
@@ -170,6 +175,7 @@ export class SqliteLog implements FeedLog {
       const gone = trimBatch(this.#writing(), limits);
       if (gone === 0) break;
       removed += gone;
+      this.#newest.forget();
       await this.#parts.clock.yield();
     }
     if (removed > 0) while (mayGoOn() && reclaimBatch(this.#writing())) await this.#parts.clock.yield();
@@ -235,6 +241,13 @@ export class SqliteLog implements FeedLog {
     if (cursor.sequence > sequence) throw new FutureCursor(cursor, { epoch, sequence });
     if (cursor.sequence < floor) throw new CursorExpired(cursor, { epoch, sequence: floor });
     return sequence;
+  }
+
+  #pageFrom(cursor: Cursor, limit: number, maxBytes: number): LogEntry[] {
+    const head = this.#check(cursor);
+    const entries = this.#page(cursor.sequence, limit, maxBytes);
+    if (entries.length === 0 && cursor.sequence < head && limit > 0) this.#missing(cursor.sequence + 1);
+    return entries;
   }
 
   #missing(sequence: number): never {

@@ -19,7 +19,7 @@ export function tellOutage(
     if (outageOf(connection) !== from) return undefined;
     const meta = readMeta(connection);
     const sequence = meta.sequence + 1;
-    const bytes = appendEvents(connection, [event], meta.epoch, sequence, nowText);
+    const { bytes } = appendEvents(connection, [event], meta, nowText);
     connection.run("UPDATE meta SET sequence = ?, bytes = bytes + ?, outage = ? WHERE one = 1", [
       sequence,
       bytes,
