@@ -23,19 +23,45 @@ export const FAULT_KINDS = [
  * - wrong-content-type: a proxy's HTML page with status 200
  * - missing-index: an answer without X-Nomad-Index
  */
-type FaultKind = (typeof FAULT_KINDS)[number];
+type RequestFault = (typeof FAULT_KINDS)[number];
+
+export const STREAM_FAULT_KINDS = [
+  "frame-lost",
+  "frame-twice",
+  "frames-swapped",
+  "stream-stalled",
+  "stream-closed",
+  "stream-denied",
+  "buffer-emptied",
+] as const;
+/**
+ * Faults of an event stream; each strikes where a frame is to be sent.
+ * - frame-lost: the frame never comes
+ * - frame-twice: the frame comes again at once
+ * - frames-swapped: the frame comes after the next one
+ * - stream-stalled: nothing comes for a while, no heartbeat either; then all of it
+ * - stream-closed: the connection ends, the frame is unsent
+ * - stream-denied: the connection ends, and the next subscription is denied
+ * - buffer-emptied: the connection ends, and the server has forgotten every frame up to this one
+ */
+type StreamFault = (typeof STREAM_FAULT_KINDS)[number];
+
+type FaultKind = RequestFault | StreamFault;
 
 export interface FaultRule {
   readonly kind: FaultKind;
   /** Only the next so many matching requests. Default: all. */
   readonly times?: number;
-  /** Only this path's resource: "jobs", "allocations", "namespace", … Default: all. */
+  /** Only this path's resource: "jobs", "allocations", "namespace", "event", … Default: all. */
   readonly resource?: string;
   /** Only this value of the namespace parameter. */
   readonly namespace?: string;
   /** Chance that a matching request is hit, 0 to 1. Default 1. */
   readonly probability?: number;
-  /** reset-blocked: how long after the query went to sleep, ms. Default 0. slow-body: between chunks, default 20. */
+  /**
+   * reset-blocked: how long after the query went to sleep, ms. Default 0. slow-body: between chunks, default 20.
+   * stream-stalled: how long, default 200.
+   */
   readonly delayMs?: number;
   /** slow-body: bytes a chunk. Default: an eighth of the body. */
   readonly chunkBytes?: number;
@@ -52,6 +78,8 @@ export interface FaultTarget {
   readonly namespace: string;
   readonly acceptsGzip: boolean;
 }
+
+export type StreamRule = FaultRule & { readonly kind: StreamFault };
 
 /** The faults in force. A request is hit by the first rule that matches and whose dice fall so. */
 export class FaultRules {
@@ -77,16 +105,31 @@ export class FaultRules {
     this.#rules.clear();
   }
 
+  /** What strikes a request. */
   draw(target: FaultTarget): FaultRule | undefined {
+    return this.#draw((rule) => !isStreamRule(rule) && applies(rule, target));
+  }
+
+  /** What strikes a frame of an event stream. */
+  drawFrame(target: FaultTarget): StreamRule | undefined {
+    const rule = this.#draw((candidate) => isStreamRule(candidate) && applies(candidate, target));
+    return rule !== undefined && isStreamRule(rule) ? rule : undefined;
+  }
+
+  #draw(fits: (rule: FaultRule) => boolean): FaultRule | undefined {
     for (const entry of this.#rules) {
       const { rule } = entry;
-      if (!applies(rule, target) || !this.#random.chance(rule.probability ?? 1)) continue;
+      if (!fits(rule) || !this.#random.chance(rule.probability ?? 1)) continue;
       entry.hits += 1;
       if (rule.times !== undefined && entry.hits >= rule.times) this.#rules.delete(entry);
       return rule;
     }
     return undefined;
   }
+}
+
+function isStreamRule(rule: FaultRule): rule is StreamRule {
+  return isOneOf(STREAM_FAULT_KINDS, rule.kind);
 }
 
 function applies(rule: FaultRule, target: FaultTarget): boolean {
@@ -112,9 +155,9 @@ export function parseFaults(text: string): FaultRule[] {
 function parseFault(part: string): FaultRule {
   const [kind, share = "1", ...rest] = part.split(":");
   const probability = Number(share);
-  if (!isFaultKind(kind)) {
+  if (!isOneOf(FAULT_KINDS, kind) && !isOneOf(STREAM_FAULT_KINDS, kind)) {
     throw new InvalidFault(`faults: there is no fault "${kind}"`, {
-      hint: `Use one of ${FAULT_KINDS.join(", ")}.`,
+      hint: `Use one of ${[...FAULT_KINDS, ...STREAM_FAULT_KINDS].join(", ")}.`,
     });
   }
   if (rest.length > 0 || share.trim() === "" || !(probability >= 0 && probability <= 1)) {
@@ -125,6 +168,6 @@ function parseFault(part: string): FaultRule {
   return { kind, probability };
 }
 
-function isFaultKind(text: string | undefined): text is FaultKind {
-  return (FAULT_KINDS as readonly (string | undefined)[]).includes(text);
+function isOneOf<T extends string>(kinds: readonly T[], kind: string | undefined): kind is T {
+  return (kinds as readonly (string | undefined)[]).includes(kind);
 }

@@ -12,7 +12,7 @@ export class Faults {
     this.#parts = parts;
   }
 
-  /** Spoils answers, see FAULT_KINDS. */
+  /** Spoils answers, see FAULT_KINDS, and event streams, see STREAM_FAULT_KINDS. */
   add(rule: FaultRule): FaultHandle {
     return this.#parts.rules.add(rule);
   }
@@ -22,6 +22,7 @@ export class Faults {
     this.#parts.rules.clear();
     this.electLeader();
     this.catchUp();
+    this.delayReads(undefined);
   }
 
   /** Queries that sleep end with 500 "rpc error: EOF"; new ones wait, then get 500 "No cluster leader". */
@@ -45,6 +46,19 @@ export class Faults {
 
   catchUp(): void {
     this.#parts.raft.setFollowerLag(undefined);
+  }
+
+  /**
+   * Lets answers show each write this many ms after its events: who reads because of an event may read what was
+   * before it, unless the query blocks. Undefined: at once.
+   */
+  delayReads(delayMs: number | undefined): void {
+    this.#parts.raft.delayReads(delayMs);
+  }
+
+  /** The server starts again, or another one answers: event streams end, and it remembers no event. */
+  forgetEvents(): void {
+    this.#parts.raft.events.reset();
   }
 
   /** Deletes the token: queries under way go on, new ones get 403. */

@@ -1,6 +1,8 @@
 import { Transaction } from "./cluster/transaction.ts";
+import { EventBroker } from "./events/event-broker.ts";
 import { Journal } from "./journal.ts";
 import type { Random } from "./random.ts";
+import type { MessageType } from "./store/message-type.ts";
 import { Replica } from "./store/replica.ts";
 import { State, type Commit } from "./store/state.ts";
 import { TABLES, type TableName } from "./store/tables.ts";
@@ -15,6 +17,13 @@ export interface RaftOptions {
   /** Milliseconds since 1970. */
   readonly clock: () => number;
   readonly journalLimit: number;
+  readonly eventBufferSize: number;
+}
+
+/** A server that applies what it hears some time later. */
+interface LateReplica {
+  readonly replica: Replica;
+  readonly behind: Commit[];
 }
 
 /**
@@ -25,8 +34,11 @@ export interface RaftOptions {
 export class Raft {
   readonly leader: Replica;
   readonly journal: Journal;
+  /** Of the server that answers: the follower, where there is one. */
+  readonly events: EventBroker;
   readonly #options: RaftOptions;
-  #follower: { replica: Replica; behind: Commit[]; lag: number } | undefined;
+  #follower: (LateReplica & { lag: number }) | undefined;
+  #reader: (LateReplica & { readonly delayMs: number }) | undefined;
   #journalling = false;
   #index = 0;
 
@@ -34,6 +46,7 @@ export class Raft {
     this.#options = options;
     this.leader = new Replica(State.empty());
     this.journal = new Journal(options.journalLimit);
+    this.events = new EventBroker(options.eventBufferSize);
   }
 
   get index(): number {
@@ -46,14 +59,16 @@ export class Raft {
   }
 
   /** Applies one raft entry and returns what `build` returned. */
-  write<T>(build: (tx: Transaction) => T): T {
+  write<T>(type: MessageType, build: (tx: Transaction) => T): T {
     const nowMs = this.#options.clock();
     const tx = new Transaction(this.leader.state, this.#index + 1, nowMs, this.#options.random);
     const result = build(tx);
-    const commit = tx.commit();
+    const commit = tx.commit(type);
     this.#index += 1;
     if (this.#journalling) this.journal.record(commit, nowMs);
+    if (this.#follower === undefined) this.events.publish(commit);
     this.leader.apply(commit);
+    if (this.#follower === undefined) this.events.recheck(commit);
     this.#replicate(commit);
     return result;
   }
@@ -77,20 +92,40 @@ export class Raft {
     this.#index += 2;
     if (this.#journalling) this.#recordDifference(old, next);
     const sleepers = this.leader.replaceQuietly(next);
+    this.events.reset();
+    const follower = this.#follower;
+    this.#follower = undefined;
     burst();
     sleepers();
-    this.setFollowerLag(undefined);
+    follower?.replica.replace(this.leader.state);
+    this.delayReads(this.#reader?.delayMs);
   }
 
-  /** Where stale reads go: the follower, or the leader where none lags. */
+  /** Where stale reads and event streams go: the follower, or the leader where none lags. */
   get follower(): Replica {
-    return this.#follower?.replica ?? this.leader;
+    return this.#follower?.replica ?? this.reader;
+  }
+
+  /** Where other reads go: the leader as it can be seen. */
+  get reader(): Replica {
+    return this.#reader?.replica ?? this.leader;
+  }
+
+  /** Lets reads see each write `delayMs` after its events; undefined: at once. */
+  delayReads(delayMs: number | undefined): void {
+    const reader = this.#reader;
+    this.#reader =
+      delayMs === undefined
+        ? undefined
+        : { replica: new Replica(this.leader.state.clone()), behind: [], delayMs };
+    reader?.replica.replace(this.reader.state);
   }
 
   /** Puts stale reads `lag` raft indexes behind; undefined lets the follower catch up and go. */
   setFollowerLag(lag: number | undefined): void {
     const follower = this.#follower;
     if (lag === undefined) {
+      for (const commit of follower?.behind.splice(0) ?? []) this.#follow(commit);
       this.#follower = undefined;
       follower?.replica.replace(this.leader.state);
       return;
@@ -103,14 +138,22 @@ export class Raft {
   #replicate(commit: Commit): void {
     this.#follower?.behind.push(commit);
     this.#catchUp();
+    const reader = this.#reader;
+    reader?.behind.push(commit);
+    if (reader !== undefined) setTimeout(() => applyNext(reader), reader.delayMs).unref();
   }
 
   #catchUp(): void {
     const follower = this.#follower;
-    if (follower === undefined) return;
-    while (follower.behind[0] !== undefined && follower.behind[0].index <= this.#index - follower.lag) {
-      follower.replica.apply(follower.behind.shift() as Commit);
+    while (follower?.behind[0] !== undefined && follower.behind[0].index <= this.#index - follower.lag) {
+      this.#follow(follower.behind.shift() as Commit);
     }
+  }
+
+  #follow(commit: Commit): void {
+    this.events.publish(commit);
+    this.#follower?.replica.apply(commit);
+    this.events.recheck(commit);
   }
 
   #recordDifference(old: State, next: State): void {
@@ -120,6 +163,11 @@ export class Raft {
       }
     }
   }
+}
+
+function applyNext({ replica, behind }: LateReplica): void {
+  const commit = behind.shift();
+  if (commit !== undefined) replica.apply(commit);
 }
 
 function* differences<T extends TableName>(old: State, next: State, name: T) {

@@ -31,6 +31,15 @@ export interface SimulatorOptions {
   readonly leaderHoldMs?: number;
   /** Journal entries kept. Default 100,000. */
   readonly journalLimit?: number;
+  /** Frames each server keeps for event streams. Default 100, as Nomad's. */
+  readonly eventBufferSize?: number;
+  /** Between two heartbeats of an event stream, ms. Default 30,000, as Nomad's. */
+  readonly heartbeatMs?: number;
+  /**
+   * Event streams as since Nomad 1.11.2: 200 before the rights are looked at, so that a denied one just ends. False:
+   * a denied one is a 403, and one that ends says why. Default true.
+   */
+  readonly hijacks?: boolean;
   readonly region?: string;
   /** Milliseconds since 1970. Default: the system's. */
   readonly clock?: () => number;
@@ -66,6 +75,8 @@ export interface Simulator {
   readonly index: number;
   /** Queries asleep on the leader. */
   readonly sleepers: number;
+  /** Event streams that are open. */
+  readonly subscriptions: number;
   readonly connections: ConnectionSlots;
   /** The bootstrap token, where ACLs are enforced. */
   readonly managementToken: Token | undefined;
@@ -75,7 +86,12 @@ export interface Simulator {
 export function createSimulator(options: SimulatorOptions = {}): Simulator {
   const seed = options.seed ?? 1;
   const clock = options.clock ?? Date.now;
-  const raft = new Raft({ random: createRandom(seed), clock, journalLimit: options.journalLimit ?? 100_000 });
+  const raft = new Raft({
+    random: createRandom(seed),
+    clock,
+    journalLimit: options.journalLimit ?? 100_000,
+    eventBufferSize: options.eventBufferSize ?? 100,
+  });
   const cluster = new Cluster(raft);
   const acl = new AclAdmin(raft);
   const leadership = new Leadership(clock);
@@ -88,6 +104,8 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
     aclEnabled: options.acl ?? false,
     region: options.region ?? "global",
     holdMs: options.leaderHoldMs ?? 5000,
+    heartbeatMs: options.heartbeatMs ?? 30_000,
+    hijacks: options.hijacks ?? true,
     clock,
     random: createRandom(seed + 3),
     signal: closing.signal,
@@ -122,7 +140,10 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
       return raft.index;
     },
     get sleepers() {
-      return raft.leader.sleepers;
+      return raft.reader.sleepers;
+    },
+    get subscriptions() {
+      return raft.events.subscriptions;
     },
   };
 }

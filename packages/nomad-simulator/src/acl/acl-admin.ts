@@ -30,7 +30,7 @@ export class AclAdmin {
 
   /** Creates the policy or replaces its rules. */
   setPolicy(name: string, rules: PolicyRules, description = ""): void {
-    this.#raft.write((tx) => {
+    this.#raft.write("ACLPolicyUpserted", (tx) => {
       const existing = tx.get("policies", "-", name);
       const stub = {
         CreateIndex: existing?.stub.CreateIndex ?? tx.index,
@@ -47,14 +47,14 @@ export class AclAdmin {
   }
 
   deletePolicy(name: string): void {
-    this.#raft.write((tx) => {
+    this.#raft.write("ACLPolicyDeleted", (tx) => {
       const row = tx.get("policies", "-", name);
       if (row !== undefined) tx.delete(row);
     });
   }
 
   createToken(input: TokenInput = {}): Token {
-    return this.#raft.write((tx) => {
+    return this.#raft.write("ACLTokenUpserted", (tx) => {
       const type = input.type ?? "client";
       const accessorId = tx.uuid();
       const secretId = input.secretId ?? tx.uuid();
@@ -81,7 +81,7 @@ export class AclAdmin {
   /** Gives the token other policies, or another expiry. */
   updateToken(secretId: string, changes: { policies?: readonly string[]; expiresAt?: number }): void {
     const row = this.#token(secretId);
-    this.#raft.write((tx) => {
+    this.#raft.write("ACLTokenUpserted", (tx) => {
       const expiry =
         changes.expiresAt === undefined
           ? {}
@@ -93,7 +93,7 @@ export class AclAdmin {
 
   deleteToken(secretId: string): void {
     const row = this.#token(secretId);
-    this.#raft.write((tx) => tx.delete(row));
+    this.#raft.write("ACLTokenDeleted", (tx) => tx.delete(row));
   }
 
   #token(secretId: string): Row<"tokens"> {

@@ -17,6 +17,7 @@ export class ConnectionSlots {
   readonly #limit: number;
   readonly #perAddress = new Map<string, number>();
   readonly #busy = new Map<Socket, number>();
+  readonly #hijacked = new WeakSet<Socket>();
   #answers = ANSWER_BURST;
   #refilledAt = performance.now();
 
@@ -39,7 +40,7 @@ export class ConnectionSlots {
     }
     this.#perAddress.set(address, count + 1);
     socket.once("close", () => {
-      if (!this.#busy.has(socket)) this.#free(address);
+      if (!this.#busy.has(socket) && !this.#hijacked.has(socket)) this.#free(address);
     });
     return true;
   }
@@ -55,8 +56,15 @@ export class ConnectionSlots {
         return;
       }
       this.#busy.delete(socket);
-      if (socket.closed) this.#free(address);
+      if (socket.closed && !this.#hijacked.has(socket)) this.#free(address);
     };
+  }
+
+  /** Gives the connection's slot back while it lives on: it is not Go's HTTP server's any more. */
+  hijack(socket: Socket): void {
+    const address = socket.remoteAddress ?? "";
+    this.#hijacked.add(socket);
+    this.#free(address);
   }
 
   #refuse(socket: Socket): void {

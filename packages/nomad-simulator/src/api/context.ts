@@ -14,6 +14,10 @@ export interface ApiContext {
   readonly region: string;
   /** How long a request waits for a leader, ms. */
   readonly holdMs: number;
+  /** Between two heartbeats of an event stream, ms. */
+  readonly heartbeatMs: number;
+  /** False: event streams answer as before Nomad 1.11.2. */
+  readonly hijacks: boolean;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
   /** Jitter and map order: never the churn's own numbers. */
@@ -24,7 +28,7 @@ export interface ApiContext {
 
 /** The server that answers: a follower for stale reads where one lags, else the leader. */
 export function replicaFor(context: ApiContext, request: ApiRequest): Replica {
-  return request.stale ? context.raft.follower : context.raft.leader;
+  return request.stale ? context.raft.follower : context.raft.reader;
 }
 
 /** The rights of the request's token, or undefined: "Permission denied". */
@@ -35,7 +39,7 @@ export function accessFor(context: ApiContext, request: ApiRequest): Access | un
 
 export function metaFor(context: ApiContext, request: ApiRequest, index: number): QueryMeta {
   const { leadership, raft } = context;
-  const follows = request.stale && raft.follower !== raft.leader;
+  const follows = request.stale && raft.follower !== raft.reader;
   const lag = follows && leadership.known ? context.random.between(1, 60) : 0;
   return {
     index,

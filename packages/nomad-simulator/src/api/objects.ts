@@ -4,7 +4,7 @@ import type { State } from "../store/state.ts";
 import { UUID_TABLES } from "../store/tables.ts";
 import { blockingQuery, type Run } from "./blocking.ts";
 import { accessFor, metaFor, type ApiContext } from "./context.ts";
-import { fullObject } from "./full-object.ts";
+import { fullObject } from "../full-object.ts";
 import { indexOf } from "./lists.ts";
 import { list, PERMISSION_DENIED, problem, type Reply } from "./reply.ts";
 import type { ApiRequest } from "./request.ts";

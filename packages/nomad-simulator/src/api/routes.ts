@@ -10,7 +10,7 @@ import {
 import { accessFor, type ApiContext } from "./context.ts";
 import { listEndpoint } from "./lists.ts";
 import { objectEndpoint, type ObjectTable } from "./objects.ts";
-import { empty, PERMISSION_DENIED, problem, type Reply } from "./reply.ts";
+import { empty, INVALID_METHOD, PERMISSION_DENIED, problem, type Reply } from "./reply.ts";
 import type { ApiRequest } from "./request.ts";
 
 type Handler = (context: ApiContext, request: ApiRequest) => Reply | Promise<Reply>;
@@ -78,6 +78,9 @@ function route(cluster: Cluster, resource: string, tail: string): Omit<Route, "r
       return get(peersEndpoint);
     case "regions/":
       return { ...get(regionsEndpoint), local: true };
+    case "event/stream":
+      // What is left for it are other methods than GET, see EventEndpoint.
+      return { ...get(() => INVALID_METHOD), local: true };
     case "agent/self":
       return { ...get(selfEndpoint), local: true };
     case "agent/members":

@@ -5,6 +5,7 @@ import type { Cluster } from "../cluster/cluster.ts";
 import type { FaultRule, FaultRules } from "../fault-rules.ts";
 import { ConnectionSlots, TOO_MANY_CONNECTIONS } from "./connections.ts";
 import type { ApiContext } from "./context.ts";
+import { EventEndpoint } from "./event-endpoint.ts";
 import { INVALID_METHOD, NOT_FOUND, problem, type Reply } from "./reply.ts";
 import { acceptsGzip, parseRequest, type ApiRequest } from "./request.ts";
 import { answer, routeOf, type Route } from "./routes.ts";
@@ -22,12 +23,14 @@ export interface ApiServerOptions {
 export class ApiServer {
   readonly slots: ConnectionSlots;
   readonly #options: ApiServerOptions;
+  readonly #events: EventEndpoint;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
 
   constructor(options: ApiServerOptions) {
     this.#options = options;
     this.slots = new ConnectionSlots(options.connectionLimit);
+    this.#events = new EventEndpoint({ context: options.context, rules: options.rules, slots: this.slots });
     this.#server = createServer({ keepAliveTimeout: 0, requestTimeout: 0, headersTimeout: 0 });
     this.#server.on("connection", (socket: Socket) => this.#connect(socket));
     this.#server.on("request", (message: IncomingMessage, response: ServerResponse) => {
@@ -79,6 +82,8 @@ export class ApiServer {
     const namespace = url?.searchParams.get("namespace") ?? "default";
     const fault = found && rules.draw({ resource: found.resource, namespace, acceptsGzip: gzip });
     if (fault !== undefined && breakConnection(socket, fault)) return;
+    if (url?.pathname === "/v1/event/stream" && message.method === "GET" && mayStream(fault))
+      return await this.#events.serve({ message, response, url, fault });
     const reply = await replyTo(context, message, url, found, (request) => {
       if (fault?.kind === "reset-blocked") resetOnSleep(request, socket, fault);
       return fault?.kind === "500";
@@ -92,6 +97,11 @@ export class ApiServer {
       bodiless: message.method === "HEAD",
     });
   }
+}
+
+/** These faults are whole answers in the stream's place. */
+function mayStream(fault: FaultRule | undefined): boolean {
+  return fault?.kind !== "500" && fault?.kind !== "wrong-content-type";
 }
 
 /** Undefined where the path is not one: a bad escape, say. */

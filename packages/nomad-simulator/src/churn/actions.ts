@@ -100,7 +100,7 @@ function loseAllocations(world: World, node: string, unknown: boolean): void {
     .filter(({ stub }) => stub.DesiredStatus === "run" && !isTerminalClient(stub.ClientStatus))
     .slice(0, 20);
   if (rows.length === 0) return;
-  world.cluster.write((tx) => {
+  world.cluster.write("PlanResult", (tx) => {
     for (const row of rows) {
       if (unknown)
         reportStatus(tx, row, "unknown", {

@@ -56,7 +56,7 @@ function goOn(world: World, errand: Errand): boolean {
       const row = tables.evaluations.get("", errand.id);
       if (row?.stub.Status !== "pending") return false;
       if (world.random.chance(0.02)) {
-        const next = world.cluster.write((tx) => failEvaluation(tx, row));
+        const next = world.cluster.write("EvaluationUpdated", (tx) => failEvaluation(tx, row));
         world.agenda.add("evaluation", next.key);
       } else runEvaluation(world, row);
       return true;
@@ -93,7 +93,7 @@ function unblock(world: World, errand: Errand): boolean {
     return false;
   }
   const cancels = world.random.chance(0.3);
-  world.cluster.write((tx) =>
+  world.cluster.write("EvaluationUpdated", (tx) =>
     updateEvaluation(
       tx,
       row,
@@ -121,7 +121,7 @@ function goOnWithDrain(world: World, errand: Errand): boolean {
     if (!cancels) world.agenda.add("node-down", node.key);
     return true;
   }
-  const evaluations = cluster.write((tx) => {
+  const evaluations = cluster.write("AllocationUpdateDesiredStatus", (tx) => {
     const jobs = new Map(left.map((row) => [`${row.namespace}/${row.stub.JobID}`, row]));
     for (const row of left) {
       directAllocation(tx, row, {
@@ -161,7 +161,7 @@ function bringNodeBack(world: World, id: string): boolean {
   }
   cluster.setNodeStatus(id, "ready");
   if (lost.length > 0) {
-    cluster.write((tx) => {
+    cluster.write("AllocationUpdated", (tx) => {
       for (const row of lost) reportStatus(tx, row, "running", { DesiredDescription: "" });
     });
   }

@@ -13,7 +13,7 @@ function begin(world: World, register: () => Registration): boolean {
 }
 
 function submit(world: World, input: JobInput): boolean {
-  return begin(world, () => world.cluster.write((tx) => registerJob(tx, input)));
+  return begin(world, () => world.cluster.write("JobRegistered", (tx) => registerJob(tx, input)));
 }
 
 /** One of the namespaces that stay; younger ones come and go empty. */
@@ -99,13 +99,15 @@ export function scale(world: World): boolean {
   const group = job?.model.groups[0];
   if (job === undefined || group === undefined || !isLiveService(job)) return false;
   const count = Math.max(1, Math.min(group.count + world.random.pick([-2, -1, 1, 2]), 40));
-  return begin(world, () => world.cluster.write((tx) => scaleJob(tx, job, group.name, count)));
+  return begin(world, () =>
+    world.cluster.write("JobRegistered", (tx) => scaleJob(tx, job, group.name, count)),
+  );
 }
 
 export function stop(world: World): boolean {
   const job = someRow(world, "jobs", isLiveService);
   if (job === undefined || !isLiveService(job)) return false;
-  return begin(world, () => world.cluster.write((tx) => stopJob(tx, job)));
+  return begin(world, () => world.cluster.write("JobDeregistered", (tx) => stopJob(tx, job)));
 }
 
 /** Remembers what it purged, so that the same id may come back as another job. */

@@ -28,12 +28,14 @@ function again(world: World, row: Allocation): true {
 function receive(world: World, row: Allocation): boolean {
   const job = world.cluster.state.tables.jobs.get(row.namespace, row.stub.JobID);
   if (job === undefined) return false;
-  world.cluster.write((tx) => reportTasks(tx, row, receivedTasks(job, row.stub.TaskGroup, tx.nowNs())));
+  world.cluster.write("AllocationUpdated", (tx) =>
+    reportTasks(tx, row, receivedTasks(job, row.stub.TaskGroup, tx.nowNs())),
+  );
   return again(world, row);
 }
 
 function startTasks(world: World, row: Allocation): boolean {
-  world.cluster.write((tx) => {
+  world.cluster.write("AllocationUpdated", (tx) => {
     const time = tx.nowNs();
     const changed = tasks.mapTasks(row.stub, (task) =>
       task.State === "pending" ? tasks.start(task, time) : task,
@@ -44,7 +46,7 @@ function startTasks(world: World, row: Allocation): boolean {
 }
 
 function killAllocation(world: World, row: Allocation): boolean {
-  world.cluster.write((tx) => {
+  world.cluster.write("AllocationUpdated", (tx) => {
     if (row.stub.TaskStates === null) reportStatus(tx, row, "complete");
     else
       reportTasks(
@@ -64,13 +66,13 @@ function awaitsHealth(world: World, row: Allocation): boolean {
 
 function settleHealth(world: World, row: Allocation): boolean {
   const healthy = world.random.chance(0.93);
-  world.cluster.write((tx) => recordHealth(tx, row, healthy));
+  world.cluster.write("DeploymentAllocHealth", (tx) => recordHealth(tx, row, healthy));
   return true;
 }
 
 function finish(world: World, row: Allocation): boolean {
   const failed = world.random.chance(0.15);
-  world.cluster.write((tx) => {
+  world.cluster.write("AllocationUpdated", (tx) => {
     const time = tx.nowNs();
     const changed = tasks.mapTasks(row.stub, (task) =>
       failed ? tasks.fail(task, time, { exitCode: 1 }) : tasks.complete(task, time),

@@ -25,7 +25,7 @@ export function passingNamespace(world: World): boolean {
   cluster.createNamespace(name, { description: `Pipeline ${random.between(1, 9_999)}` });
   const id = random.chance(0.3) ? "build" : `build-${jobName(random)}`;
   const groups = groupsFor(random, random.between(1, 2));
-  const { evaluation } = cluster.write((tx) =>
+  const { evaluation } = cluster.write("JobRegistered", (tx) =>
     registerJob(tx, { id, namespace: name, type: "batch", groups }),
   );
   if (evaluation !== undefined && random.chance(0.8)) runEvaluation(world, evaluation);
@@ -60,5 +60,5 @@ function finish({ cluster }: World, { namespace, key }: Row<"jobs">): void {
     if (!isTerminalClient(stub.ClientStatus) && stub.TaskStates !== null) cluster.completeAllocation(id);
     else if (!isTerminalClient(stub.ClientStatus)) cluster.setAllocStatus(id, "complete");
   }
-  cluster.write((tx) => refreshJobStatus(tx, namespace, key));
+  cluster.write("EvaluationUpdated", (tx) => refreshJobStatus(tx, namespace, key));
 }

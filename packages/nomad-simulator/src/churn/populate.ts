@@ -19,16 +19,20 @@ export interface Population {
 /** Fills an empty cluster. `allocations: 0` leaves it as a fresh agent: the default namespace and the nodes. */
 export function populate(world: World, population: Population): void {
   const { cluster, random } = world;
-  cluster.write((tx) => putNamespace(tx, "default", { description: "Default shared namespace" }));
+  cluster.write("silent", (tx) => putNamespace(tx, "default", { description: "Default shared namespace" }));
   world.skipEntries(random.between(3, 6));
-  for (const name of population.namespaces) cluster.write((tx) => putNamespace(tx, name, {}));
+  for (const name of population.namespaces) cluster.write("silent", (tx) => putNamespace(tx, name, {}));
   const nodes = Array.from({ length: population.nodes }, (_, number) =>
-    cluster.write((tx) => registerNode(tx, { name: `node-${number}` })),
+    cluster.write("NodeRegistration", (tx) => registerNode(tx, { name: `node-${number}` })),
   );
   if (population.allocations > 0) {
     const batch = { type: "batch", groups: groupsFor(random, 1) } as const;
-    cluster.write((tx) => registerJob(tx, { ...batch, id: "nightly-report", periodic: true }));
-    cluster.write((tx) => registerJob(tx, { ...batch, id: "resize-image", parameterized: true }));
+    cluster.write("JobRegistered", (tx) =>
+      registerJob(tx, { ...batch, id: "nightly-report", periodic: true }),
+    );
+    cluster.write("JobRegistered", (tx) =>
+      registerJob(tx, { ...batch, id: "resize-image", parameterized: true }),
+    );
   }
   let left = population.allocations;
   const namespaces = ["default", ...population.namespaces];
@@ -56,12 +60,12 @@ function jobInput(world: World, number: number, count: number, namespace: string
 /** A job as it is some time after its registration: placed, deployed, running or done. */
 function runOne(world: World, nodes: readonly Node[], input: JobInput): void {
   const { cluster, random } = world;
-  const { job, evaluation } = cluster.write((tx) => registerJob(tx, input));
+  const { job, evaluation } = cluster.write("JobRegistered", (tx) => registerJob(tx, input));
   if (evaluation === undefined) return;
   const [group] = job.model.groups;
   const name = group?.name ?? "web";
   const done = job.stub.Type === "batch";
-  cluster.write((tx) => {
+  cluster.write("PlanResult", (tx) => {
     const deployment = done ? undefined : createDeployment(tx, job, true);
     for (let slot = 0; slot < (group?.count ?? 1); slot += 1) {
       const node = random.pick(nodes);
@@ -99,7 +103,7 @@ function runOne(world: World, nodes: readonly Node[], input: JobInput): void {
     const { version, groups: spec } = current.model;
     updateJob(tx, current, {}, { stable: { version, groups: spec, submitTime: current.stub.SubmitTime } });
   });
-  cluster.write((tx) => {
+  cluster.write("EvaluationUpdated", (tx) => {
     completeEvaluation(tx, evaluation, { group: name, placed: group?.count ?? 1 });
     refreshJobStatus(tx, job.namespace, job.key);
   });

@@ -37,7 +37,7 @@ export function advanceDeployment(world: World, id: string, idle: number): Step 
 
 function cancel(world: World, row: Deployment): Step {
   const changes = { Status: "cancelled", StatusDescription: DESCRIPTIONS.newerVersion } as const;
-  world.cluster.write((tx) => updateDeployment(tx, row, changes));
+  world.cluster.write("DeploymentStatusUpdate", (tx) => updateDeployment(tx, row, changes));
   return "over";
 }
 
@@ -49,7 +49,7 @@ function settleCanaries(
 ): Step {
   if (groups.some((group) => group.HealthyAllocs < group.DesiredCanaries)) return "wait";
   if (world.random.chance(0.1)) return fail(world, row, job, DESCRIPTIONS.marked);
-  const evaluation = world.cluster.write((tx) => {
+  const evaluation = world.cluster.write("DeploymentPromotion", (tx) => {
     promoteDeployment(tx, row);
     return createEvaluation(tx, job.stub, "deployment-watcher", { DeploymentID: row.key });
   });
@@ -65,14 +65,16 @@ function hasOldAllocations(world: World, job: Row<"jobs">): boolean {
 
 function goOn(world: World, row: Deployment, job: Row<"jobs">): Step {
   const extra = { DeploymentID: row.key };
-  const evaluation = world.cluster.write((tx) => createEvaluation(tx, job.stub, "deployment-watcher", extra));
+  const evaluation = world.cluster.write("EvaluationUpdated", (tx) =>
+    createEvaluation(tx, job.stub, "deployment-watcher", extra),
+  );
   world.agenda.add("evaluation", evaluation.key);
   return "acted";
 }
 
 /** Success marks the job's version stable: its ModifyIndex moves and nothing else of it. */
 function succeed(world: World, row: Deployment, job: Row<"jobs">): Step {
-  world.cluster.write((tx) => {
+  world.cluster.write("DeploymentStatusUpdate", (tx) => {
     updateDeployment(tx, row, { Status: "successful", StatusDescription: DESCRIPTIONS.successful });
     const current = tx.get("jobs", job.namespace, job.key) ?? job;
     const { version, groups } = current.model;
@@ -82,7 +84,7 @@ function succeed(world: World, row: Deployment, job: Row<"jobs">): Step {
 }
 
 function fail(world: World, row: Deployment, job: Row<"jobs">, why: string): Step {
-  const evaluation = world.cluster.write((tx) => failIn(tx, row, job, why));
+  const evaluation = world.cluster.write("DeploymentStatusUpdate", (tx) => failIn(tx, row, job, why));
   world.agenda.add("evaluation", evaluation.key);
   return "over";
 }

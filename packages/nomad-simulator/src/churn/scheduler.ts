@@ -25,11 +25,13 @@ interface Plan {
 export function runEvaluation(world: World, evaluation: Evaluation): void {
   const job = world.cluster.state.tables.jobs.get(evaluation.namespace, evaluation.stub.JobID);
   const plan =
-    job === undefined ? undefined : world.cluster.write((tx) => planJob(world, tx, job, evaluation));
+    job === undefined
+      ? undefined
+      : world.cluster.write("PlanResult", (tx) => planJob(world, tx, job, evaluation));
   for (const row of [...(plan?.placed ?? []), ...(plan?.stopped ?? [])])
     world.agenda.add("allocation", row.key);
   if (plan?.deploymentId !== undefined) world.agenda.add("deployment", plan.deploymentId);
-  const done = world.cluster.write((tx) => {
+  const done = world.cluster.write("EvaluationUpdated", (tx) => {
     const current = tx.get("evaluations", evaluation.namespace, evaluation.key) ?? evaluation;
     const ended = completeEvaluation(tx, current, {
       group: plan?.group ?? "web",
@@ -201,7 +203,7 @@ export function rescheduleAllocation(world: World, failed: Allocation): void {
   const nodes = readyNodes(cluster.state);
   if (job === undefined || nodes.length === 0) return;
   const evaluation = cluster.createEvaluation(job.namespace, job.key, "alloc-failure");
-  const next = cluster.write((tx) => {
+  const next = cluster.write("PlanResult", (tx) => {
     const slot = Number(/\[(\d+)\]$/.exec(failed.stub.Name)?.[1] ?? 0);
     const node = random.pick(nodes);
     const placement = { job, group: failed.stub.TaskGroup, slot, node, evalId: evaluation, previous: failed };

@@ -2,6 +2,7 @@ import type { AllocationStub, ClientStatus, TaskState } from "../model/allocatio
 import type { DeploymentStub } from "../model/deployment.ts";
 import type { NodeStatus } from "../model/node.ts";
 import type { Raft } from "../raft.ts";
+import type { MessageType } from "../store/message-type.ts";
 import type { Row } from "../store/row.ts";
 import { jobGroup, type State } from "../store/state.ts";
 import type { TableName } from "../store/tables.ts";
@@ -45,17 +46,17 @@ export class Cluster {
   }
 
   /** One raft entry of several writes. */
-  write<T>(build: (tx: Transaction) => T): T {
-    return this.#raft.write(build);
+  write<T>(type: MessageType, build: (tx: Transaction) => T): T {
+    return this.#raft.write(type, build);
   }
 
   createNamespace(name: string, input: NamespaceInput = {}): void {
-    this.write((tx) => putNamespace(tx, name, input));
+    this.write("silent", (tx) => putNamespace(tx, name, input));
   }
 
   updateNamespace(name: string, input: NamespaceInput): void {
     this.#row("namespaces", "-", name);
-    this.write((tx) => putNamespace(tx, name, input));
+    this.write("silent", (tx) => putNamespace(tx, name, input));
   }
 
   /** @throws RangeError where the namespace is the default one or has a job that is not dead. */
@@ -67,46 +68,48 @@ export class Cluster {
     );
     if (alive !== undefined)
       throw new RangeError(`namespace "${name}" contains at least one non-terminal job "${alive.key}"`);
-    this.write((tx) => tx.delete(row));
+    this.write("silent", (tx) => tx.delete(row));
   }
 
   /** Returns the node's id. */
   registerNode(input: nodes.NodeInput = {}): string {
-    return this.write((tx) => nodes.registerNode(tx, input)).key;
+    return this.write("NodeRegistration", (tx) => nodes.registerNode(tx, input)).key;
   }
 
   setNodeStatus(id: string, status: NodeStatus): void {
-    this.write((tx) => nodes.setNodeStatus(tx, this.#row("nodes", "-", id), status));
+    this.write("NodeStreamEvent", (tx) => nodes.setNodeStatus(tx, this.#row("nodes", "-", id), status));
   }
 
   setNodeEligibility(id: string, eligible: boolean): void {
-    this.write((tx) => nodes.setEligibility(tx, this.#row("nodes", "-", id), eligible));
+    this.write("NodeEligibility", (tx) => nodes.setEligibility(tx, this.#row("nodes", "-", id), eligible));
   }
 
   drainNode(id: string): void {
-    this.write((tx) => nodes.startDrain(tx, this.#row("nodes", "-", id)));
+    this.write("NodeDrain", (tx) => nodes.startDrain(tx, this.#row("nodes", "-", id)));
   }
 
   endDrain(id: string, outcome: "complete" | "canceled"): void {
-    this.write((tx) => nodes.endDrain(tx, this.#row("nodes", "-", id), outcome));
+    this.write("NodeDrain", (tx) => nodes.endDrain(tx, this.#row("nodes", "-", id), outcome));
   }
 
   setDriverHealth(id: string, driver: string, healthy: boolean): void {
-    this.write((tx) => nodes.setDriverHealth(tx, this.#row("nodes", "-", id), driver, healthy));
+    this.write("NodeRegistration", (tx) =>
+      nodes.setDriverHealth(tx, this.#row("nodes", "-", id), driver, healthy),
+    );
   }
 
   /** Moves the index of the node list; no node looks different. */
   addNodeEvent(id: string, message = "Driver fingerprinted"): void {
-    this.write((tx) => nodes.addNodeEvent(tx, this.#row("nodes", "-", id), message));
+    this.write("NodeStreamEvent", (tx) => nodes.addNodeEvent(tx, this.#row("nodes", "-", id), message));
   }
 
   removeNode(id: string): void {
-    this.write((tx) => tx.delete(this.#row("nodes", "-", id)));
+    this.write("NodeDeregistration", (tx) => tx.delete(this.#row("nodes", "-", id)));
   }
 
   /** Registers a job or a new version of it, with a pending evaluation. Nothing is placed yet. */
   registerJob(input: jobs.JobInput): void {
-    this.write((tx) => jobs.registerJob(tx, input));
+    this.write("JobRegistered", (tx) => jobs.registerJob(tx, input));
   }
 
   /**
@@ -115,13 +118,13 @@ export class Cluster {
    */
   runJob(input: jobs.JobInput): string[] {
     if (this.state.tables.nodes.size === 0) this.registerNode();
-    const { job, evaluation } = this.write((tx) => jobs.registerJob(tx, input));
+    const { job, evaluation } = this.write("JobRegistered", (tx) => jobs.registerJob(tx, input));
     if (evaluation === undefined) return [];
-    const placed = this.write((tx) => this.#place(tx, job, evaluation.key));
-    this.write((tx) => {
+    const placed = this.write("PlanResult", (tx) => this.#place(tx, job, evaluation.key));
+    this.write("AllocationUpdated", (tx) => {
       for (const row of placed) this.#start(tx, job, row);
     });
-    this.write((tx) => {
+    this.write("EvaluationUpdated", (tx) => {
       const queuedFor = job.model.groups[0]?.name ?? "web";
       completeEvaluation(tx, evaluation, { group: queuedFor, placed: placed.length });
       refreshJobStatus(tx, job.namespace, job.key);
@@ -130,26 +133,26 @@ export class Cluster {
   }
 
   scaleJob(namespace: string, id: string, group: string, count: number): void {
-    this.write((tx) => jobs.scaleJob(tx, this.#row("jobs", namespace, id), group, count));
+    this.write("JobRegistered", (tx) => jobs.scaleJob(tx, this.#row("jobs", namespace, id), group, count));
   }
 
   stopJob(namespace: string, id: string): void {
-    this.write((tx) => jobs.stopJob(tx, this.#row("jobs", namespace, id)));
+    this.write("JobDeregistered", (tx) => jobs.stopJob(tx, this.#row("jobs", namespace, id)));
   }
 
   /** Removes the job with its allocations and deployments. */
   purgeJob(namespace: string, id: string): void {
-    this.write((tx) => jobs.purgeJob(tx, this.#row("jobs", namespace, id)));
+    this.write("JobDeregistered", (tx) => jobs.purgeJob(tx, this.#row("jobs", namespace, id)));
   }
 
   /** ModifyIndex moves ahead of the index of the job list. */
   tagJobVersion(namespace: string, id: string, tag = "golden"): void {
-    this.write((tx) => jobs.tagJobVersion(tx, this.#row("jobs", namespace, id), tag));
+    this.write("silent", (tx) => jobs.tagJobVersion(tx, this.#row("jobs", namespace, id), tag));
   }
 
   /** ModifyIndex moves, nothing else: as marking a version stable does. */
   touchJob(namespace: string, id: string): void {
-    this.write((tx) => jobs.updateJob(tx, this.#row("jobs", namespace, id), {}));
+    this.write("silent", (tx) => jobs.updateJob(tx, this.#row("jobs", namespace, id), {}));
   }
 
   allocationsOf(namespace: string, job: string): string[] {
@@ -158,7 +161,7 @@ export class Cluster {
 
   /** Sets what the node's client reports, tasks left as they are. */
   setAllocStatus(id: string, status: ClientStatus): void {
-    this.write((tx) => reportStatus(tx, this.#row("allocations", "", id), status));
+    this.write("AllocationUpdated", (tx) => reportStatus(tx, this.#row("allocations", "", id), status));
   }
 
   failAllocation(id: string, exit: tasks.Exit = { exitCode: 1 }): void {
@@ -184,29 +187,35 @@ export class Cluster {
 
   /** Sets fields the servers own. */
   directAllocation(id: string, changes: Partial<AllocationStub>): void {
-    this.write((tx) => directAllocation(tx, this.#row("allocations", "", id), changes));
+    this.write("AllocationUpdateDesiredStatus", (tx) =>
+      directAllocation(tx, this.#row("allocations", "", id), changes),
+    );
   }
 
   setAllocHealth(id: string, healthy: boolean): void {
-    this.write((tx) => recordHealth(tx, this.#row("allocations", "", id), healthy));
+    this.write("DeploymentAllocHealth", (tx) => recordHealth(tx, this.#row("allocations", "", id), healthy));
   }
 
   updateDeployment(id: string, changes: Partial<DeploymentStub>): void {
-    this.write((tx) => updateDeployment(tx, this.#row("deployments", "", id), changes));
+    this.write("DeploymentStatusUpdate", (tx) =>
+      updateDeployment(tx, this.#row("deployments", "", id), changes),
+    );
   }
 
   promoteDeployment(id: string): void {
-    this.write((tx) => promoteDeployment(tx, this.#row("deployments", "", id)));
+    this.write("DeploymentPromotion", (tx) => promoteDeployment(tx, this.#row("deployments", "", id)));
   }
 
   /** Adds an evaluation of the job; returns its id. */
   createEvaluation(namespace: string, job: string, triggeredBy = "job-register"): string {
-    return this.write((tx) => createEvaluation(tx, this.#row("jobs", namespace, job).stub, triggeredBy)).key;
+    return this.write("EvaluationUpdated", (tx) =>
+      createEvaluation(tx, this.#row("jobs", namespace, job).stub, triggeredBy),
+    ).key;
   }
 
   /** Removes evaluations as an operator's DELETE does: the list's index does not move. */
   deleteEvaluations(ids: readonly string[]): void {
-    this.write((tx) => {
+    this.write("silent", (tx) => {
       for (const id of ids) tx.delete(this.#row("evaluations", "", id), { move: false });
     });
   }
@@ -216,13 +225,14 @@ export class Cluster {
     const garbage = findGarbage(this.state);
     const { evaluations, allocations } = garbage;
     if (evaluations.length + allocations.length > 0) {
-      this.write((tx) => {
+      this.write("silent", (tx) => {
         remove(tx, evaluations);
         remove(tx, allocations);
       });
     }
-    for (const rows of [garbage.jobs, garbage.deployments, garbage.nodes] as const) {
-      if (rows.length > 0) this.write((tx) => remove<TableName>(tx, rows));
+    if (garbage.jobs.length > 0) this.write("JobBatchDeregistered", (tx) => remove(tx, garbage.jobs));
+    for (const rows of [garbage.deployments, garbage.nodes] as const) {
+      if (rows.length > 0) this.write("silent", (tx) => remove<TableName>(tx, rows));
     }
     return Object.values(garbage).reduce((sum, rows) => sum + rows.length, 0);
   }
@@ -267,7 +277,7 @@ export class Cluster {
   }
 
   #changeTasks(id: string, change: (state: TaskState, time: bigint, task: string) => TaskState): void {
-    this.write((tx) => {
+    this.write("AllocationUpdated", (tx) => {
       const row = this.#row("allocations", "", id);
       const time = tx.nowNs();
       reportTasks(

@@ -1,5 +1,6 @@
 import { goTime, NS_PER_MS } from "../go-time.ts";
 import type { Random } from "../random.ts";
+import type { MessageType } from "../store/message-type.ts";
 import { Row } from "../store/row.ts";
 import type { Commit, Op, State } from "../store/state.ts";
 import { rowId, type IndexName, type Models, type Stubs, type TableName } from "../store/tables.ts";
@@ -86,9 +87,9 @@ export class Transaction {
     this.#moves.add(name);
   }
 
-  commit(): Commit {
+  commit(type: MessageType): Commit {
     const ops = [...this.#ops.values()].filter((op) => op.before !== undefined || op.after !== undefined);
-    return { index: this.index, ops, moves: [...this.#moves] };
+    return { index: this.index, type, ops, moves: [...this.#moves] };
   }
 
   #write<T extends TableName>(

@@ -1,3 +1,4 @@
+import type { MessageType } from "./message-type.ts";
 import type { Row } from "./row.ts";
 import { Table } from "./table.ts";
 import type { IndexName, TableName } from "./tables.ts";
@@ -18,6 +19,7 @@ export interface Op<T extends TableName = TableName> {
 /** One raft entry applied to the state. */
 export interface Commit {
   readonly index: number;
+  readonly type: MessageType;
   readonly ops: readonly Op[];
   /** Index entries moved without any row. */
   readonly moves: readonly IndexName[];

@@ -1,8 +1,9 @@
-import { PieceWriter, piecesText, type GoValue } from "../go-json.ts";
-import { expandCapabilities } from "../acl/capabilities.ts";
-import type { PolicyRules } from "../acl/records.ts";
-import type { GroupSpec } from "../model/job.ts";
-import type { Row } from "../store/row.ts";
+import { PieceWriter, piecesText, type GoValue, type Piece } from "./go-json.ts";
+import { expandCapabilities } from "./acl/capabilities.ts";
+import type { PolicyRules } from "./acl/records.ts";
+import type { GroupSpec } from "./model/job.ts";
+import type { Row } from "./store/row.ts";
+import { encodeStub } from "./store/tables.ts";
 
 /** The single-object endpoint's JSON: what the list says, and the larger part of what it leaves out. */
 export function fullObject(row: Row): string {
@@ -17,10 +18,22 @@ function isOf<T extends Row["table"]>(row: Row, table: T): row is Row<T> {
   return row.table === table;
 }
 
-function encode(value: { readonly [field: string]: GoValue }): string {
-  const sorted = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
-  return piecesText(new PieceWriter().value(Object.fromEntries(sorted)).finish());
+/** What the event stream says of an object: an allocation without its job, deployments and evaluations as listed. */
+export function streamedObject(row: Row): Piece[] {
+  if (isOf(row, "jobs")) return pieces(fullJob(row));
+  if (isOf(row, "nodes")) return pieces(fullNode(row));
+  if (isOf(row, "allocations")) return pieces(streamedAllocation(row));
+  if (isOf(row, "policies")) return pieces(fullPolicy(row));
+  if (isOf(row, "tokens")) return pieces({ ...row.stub, SecretID: "" });
+  return encodeStub(row.table, row.stub);
 }
+
+function pieces(value: { readonly [field: string]: GoValue }): Piece[] {
+  const sorted = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return new PieceWriter().value(Object.fromEntries(sorted)).finish();
+}
+
+const encode = (value: { readonly [field: string]: GoValue }): string => piecesText(pieces(value));
 
 function fullJob({ stub, model }: Row<"jobs">): { readonly [field: string]: GoValue } {
   const { JobSummary: _summary, ...own } = stub;
@@ -106,6 +119,20 @@ function fullAllocation(row: Row<"allocations">): string {
     PreviousAllocation: previous,
   };
   return `${row.text.slice(0, -1)},${encode(more).slice(1)}`;
+}
+
+/** What the stub says of the job is not in it, and its empty fields are left out. */
+function streamedAllocation({ stub, model }: Row<"allocations">): { readonly [field: string]: GoValue } {
+  const { JobType: _type, JobVersion: _version, ...own } = stub;
+  const said = Object.entries(own).filter(([, value]) => value !== null && value !== "");
+  return {
+    ...Object.fromEntries(said),
+    AllocModifyIndex: stub.ModifyIndex,
+    DeploymentID: model.deploymentId,
+    Resources: null,
+    SharedResources: null,
+    TaskResources: null,
+  };
 }
 
 function fullPolicy({ stub, model }: Row<"policies">): { readonly [field: string]: GoValue } {

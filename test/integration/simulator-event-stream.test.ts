@@ -1,0 +1,479 @@
+import { describe, expect, it } from "vitest";
+import { STREAM_FAULT_KINDS } from "../../packages/nomad-simulator/src/index.ts";
+import { openEventLines, type EventLines, type StreamedFrame } from "../support/event-lines.ts";
+import { simulatedNomad } from "../support/simulated-nomad.ts";
+import { until } from "../support/until.ts";
+
+const ALL = "namespace=*&topic=*";
+
+const ended = (stream: EventLines): Promise<unknown> => until("the end of the stream", () => stream.ended);
+
+/** `Topic Type key` of every event, ids shortened to their topic. */
+function told(frames: readonly StreamedFrame[]): string[][] {
+  return frames.map(({ Events }) => Events.map(({ Topic, Type, Key }) => `${Topic} ${Type} ${Key}`));
+}
+
+const topicsOf = (frames: readonly StreamedFrame[]): string[][] =>
+  frames.map(({ Events }) => Events.map(({ Topic }) => Topic).toSorted());
+
+const indexesOf = (frames: readonly StreamedFrame[]): number[] => frames.map(({ Index }) => Index);
+
+describe("the event stream's wire", () => {
+  it("takes the connection, says 200 without gzip, and sends {} at once and again and again", async () => {
+    await using nomad = await simulatedNomad({ heartbeatMs: 5 });
+    await using stream = await openEventLines(nomad.url);
+    expect(stream.head).toBe(
+      "HTTP/1.1 200 OK\r\nConnection: close\r\nCache-Control: no-cache\r\n" +
+        "Content-Type: application/json\r\nVary: Accept-Encoding\r\n\r\n",
+    );
+    await until("three heartbeats", () => stream.lines.length >= 3);
+    expect(new Set(stream.lines)).toEqual(new Set(["{}"]));
+  });
+
+  it("writes frames as Nomad does, fields sorted", async () => {
+    await using nomad = await simulatedNomad();
+    await using stream = await openEventLines(nomad.url, ALL);
+    nomad.simulator.cluster.registerJob({ id: "web" });
+    await stream.framesOf(2);
+    const [, job = "", evaluation = ""] = stream.lines;
+    const { index } = nomad.simulator;
+    expect(job).toMatch(
+      new RegExp(
+        `^{"Events":\\[{"FilterKeys":null,"Index":${index},"Key":"web","Namespace":"default","Payload":{"Job":{`,
+      ),
+    );
+    expect(job).toMatch(new RegExp(`}},"Topic":"Job","Type":"JobRegistered"}\\],"Index":${index}}$`));
+    expect(evaluation).toContain(`{"FilterKeys":["web",""],"Index":${index}`);
+  });
+
+  it("gives its connection slot back while it is open", async () => {
+    await using nomad = await simulatedNomad({ connectionLimit: 1 });
+    await using stream = await openEventLines(nomad.url);
+    await until("the first line", () => stream.lines.length > 0);
+    expect(nomad.simulator.connections.taken).toBe(0);
+    expect((await nomad.ask("/v1/jobs")).status).toBe(200);
+  });
+
+  it.each([
+    ["index=x", 400, 'Unable to parse index: strconv.Atoi: parsing "x": invalid syntax'],
+    [
+      "topic=a:b:c",
+      400,
+      "Invalid topic query: error parsing topics: Invalid key value pair for topic, topic: a:b:c",
+    ],
+  ])("refuses %s", async (query, status, text) => {
+    await using nomad = await simulatedNomad();
+    expect(await nomad.ask(`/v1/event/stream?${query}`)).toMatchObject({ status, text });
+  });
+
+  it("knows GET alone", async () => {
+    await using nomad = await simulatedNomad();
+    expect(await nomad.ask("/v1/event/stream", {}, "POST")).toMatchObject({
+      status: 405,
+      text: "Invalid method",
+    });
+  });
+
+  it("ends with the simulator, and forgets a client that left", async () => {
+    const nomad = await simulatedNomad();
+    const leaving = await openEventLines(nomad.url);
+    await using stream = await openEventLines(nomad.url);
+    await until("both", () => nomad.simulator.subscriptions === 2);
+    await leaving[Symbol.asyncDispose]();
+    await until("one", () => nomad.simulator.subscriptions === 1);
+    await nomad.simulator.close();
+    await ended(stream);
+  });
+});
+
+describe("what the event stream tells", () => {
+  it("tells of a job's life, with two frames of one index where Nomad commits twice", async () => {
+    await using nomad = await simulatedNomad();
+    const { cluster } = nomad.simulator;
+    cluster.registerNode();
+    await using stream = await openEventLines(nomad.url, ALL);
+    const [id = ""] = cluster.runJob({ id: "web" });
+    cluster.purgeJob("default", "web");
+    const frames = await stream.framesOf(8);
+    expect(topicsOf(frames)).toEqual([
+      ["Node"],
+      ["Job"],
+      ["Evaluation"],
+      ["Allocation", "Deployment"],
+      ["Allocation", "Job", "Node"],
+      ["Evaluation"],
+      ["Job"],
+      ["Evaluation"],
+    ]);
+    expect(frames.map(({ Events }) => Events[0]?.Type)).toEqual([
+      "NodeRegistration",
+      "JobRegistered",
+      "JobRegistered",
+      "PlanResult",
+      "AllocationUpdated",
+      "EvaluationUpdated",
+      "JobDeregistered",
+      "JobDeregistered",
+    ]);
+    expect(frames[1]?.Index).toBe(frames[2]?.Index);
+    expect(frames[6]?.Events[0]?.Payload).toMatchObject({ Deleted: true, Job: { ID: "web" } });
+    const allocation = frames[3]?.Events.find(({ Topic }) => Topic === "Allocation");
+    expect(allocation).toMatchObject({
+      Key: id,
+      FilterKeys: ["web", expect.stringMatching(/^[\da-f-]{36}$/)],
+    });
+    expect(Object.keys(allocation?.Payload["Allocation"] ?? {})).not.toContain("Job");
+  });
+
+  it("tells deployments and evaluations as the list has them, and other objects otherwise", async () => {
+    await using nomad = await simulatedNomad({ allocations: 40 });
+    await using stream = await openEventLines(nomad.url, ALL);
+    await until("the first line", () => stream.lines.length > 0);
+    const newest = new Map<string, unknown>();
+    for (let step = 0; step < 150; step += 1) {
+      nomad.simulator.churn(1);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await until(
+      "the last frame",
+      () => stream.frames.at(-1)?.Index === nomad.simulator.index || stream.ended,
+    );
+    for (const { Events } of stream.frames) {
+      for (const { Topic, Key, Payload } of Events) newest.set(`${Topic} ${Key}`, Payload[Topic]);
+    }
+    for (const [list, topic] of [
+      ["deployments", "Deployment"],
+      ["evaluations", "Evaluation"],
+    ]) {
+      const listed: { ID: string }[] = JSON.parse((await nomad.ask(`/v1/${list}?namespace=*`)).text);
+      const both = listed.filter(({ ID }) => newest.has(`${topic} ${ID}`));
+      expect(both.length).toBeGreaterThan(5);
+      for (const element of both) expect(newest.get(`${topic} ${element.ID}`)).toEqual(element);
+    }
+  });
+
+  it("says nothing of what Nomad says nothing of", async () => {
+    await using nomad = await simulatedNomad();
+    const { cluster } = nomad.simulator;
+    const node = cluster.registerNode();
+    const [id = ""] = cluster.runJob({ id: "batch", type: "batch" });
+    cluster.completeAllocation(id);
+    cluster.setNodeStatus(node, "down");
+    const evaluation = cluster.createEvaluation("default", "batch");
+    await using stream = await openEventLines(nomad.url, `${ALL}&index=${nomad.simulator.index}`);
+    cluster.createNamespace("qa");
+    cluster.deleteNamespace("qa");
+    cluster.tagJobVersion("default", "batch");
+    cluster.touchJob("default", "batch");
+    cluster.deleteEvaluations([evaluation]);
+    cluster.gc();
+    cluster.registerJob({ id: "last" });
+    const frames = await stream.framesOf(4);
+    expect(told(frames).slice(0, 3)).toEqual([
+      [`Evaluation EvaluationUpdated ${evaluation}`],
+      ["Job JobBatchDeregistered batch"],
+      ["Job JobRegistered last"],
+    ]);
+    expect((await nomad.ask("/v1/nodes")).text).toBe("[]");
+  });
+
+  it("says of a summary nothing but the allocation's and the node's events", async () => {
+    await using nomad = await simulatedNomad();
+    const { cluster } = nomad.simulator;
+    const [id = ""] = cluster.runJob({ id: "web" });
+    await using stream = await openEventLines(nomad.url, `${ALL}&index=999999`);
+    await stream.framesOf(1);
+    cluster.setAllocStatus(id, "unknown");
+    cluster.addNodeEvent(JSON.parse((await nomad.ask("/v1/nodes")).text)[0].ID);
+    const frames = await stream.framesOf(3);
+    expect(topicsOf(frames.slice(1))).toEqual([["Allocation", "Node"], ["Node"]]);
+  });
+});
+
+describe("where an event stream begins", () => {
+  it("begins at the oldest frame without an index, at the frame itself with its index", async () => {
+    await using nomad = await simulatedNomad();
+    const { cluster } = nomad.simulator;
+    for (const id of ["a", "b", "c"]) cluster.registerJob({ id });
+    const { index } = nomad.simulator;
+    await using oldest = await openEventLines(nomad.url, "topic=Job");
+    expect(indexesOf(await oldest.framesOf(3))).toEqual([index - 2, index - 1, index]);
+    await using zero = await openEventLines(nomad.url, "topic=Job&index=0");
+    expect(indexesOf(await zero.framesOf(3))).toEqual([index - 2, index - 1, index]);
+    await using at = await openEventLines(nomad.url, `${ALL}&index=${index - 1}`);
+    expect(indexesOf(await at.framesOf(4))).toEqual([index - 1, index - 1, index, index]);
+  });
+
+  it("repeats the last frame where the index is beyond it", async () => {
+    await using nomad = await simulatedNomad();
+    nomad.simulator.cluster.registerJob({ id: "a" });
+    const { index } = nomad.simulator;
+    await using stream = await openEventLines(nomad.url, `${ALL}&index=${index + 50}`);
+    expect(topicsOf(await stream.framesOf(1))).toEqual([["Evaluation"]]);
+    expect(indexesOf(stream.frames)).toEqual([index]);
+  });
+
+  it("begins later without a word where the index has left the buffer, which holds one frame more than its size", async () => {
+    await using nomad = await simulatedNomad({ eventBufferSize: 5 });
+    const { cluster } = nomad.simulator;
+    const node = cluster.registerNode();
+    const first = nomad.simulator.index;
+    for (let event = 0; event < 8; event += 1) cluster.addNodeEvent(node);
+    await using stream = await openEventLines(nomad.url, `${ALL}&index=${first}`);
+    const { index } = nomad.simulator;
+    expect(indexesOf(await stream.framesOf(6))).toEqual([5, 4, 3, 2, 1, 0].map((age) => index - age));
+  });
+
+  it("forgets its frames with the server and with a restored snapshot, and ends", async () => {
+    await using nomad = await simulatedNomad();
+    const { simulator } = nomad;
+    const snapshot = simulator.snapshot();
+    for (const lose of [() => simulator.faults.forgetEvents(), () => simulator.restore(snapshot)]) {
+      simulator.cluster.registerJob({ id: "a" });
+      await using stream = await openEventLines(nomad.url, ALL);
+      await stream.framesOf(2);
+      lose();
+      await ended(stream);
+      await using again = await openEventLines(nomad.url, ALL);
+      simulator.cluster.registerNode();
+      expect(topicsOf(await again.framesOf(1))).toEqual([["Node"]]);
+    }
+  });
+
+  it("renders a frame anew for each reader, its maps in another order", async () => {
+    await using nomad = await simulatedNomad();
+    nomad.simulator.cluster.registerNode();
+    const lines = new Set<string>();
+    for (let reader = 0; reader < 5; reader += 1) {
+      await using stream = await openEventLines(nomad.url, ALL);
+      await stream.framesOf(1);
+      lines.add(stream.lines[1] ?? "");
+    }
+    expect(lines.size).toBeGreaterThan(1);
+    expect(new Set([...lines].map((line) => JSON.stringify(JSON.parse(line), sortedKeys)))).toHaveLength(1);
+  });
+});
+
+function sortedKeys(_key: string, value: unknown): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+describe("topics, keys and namespaces", () => {
+  it.each([
+    ["topic=Job:web", [["Job"], ["Job"]]],
+    ["topic=Evaluation:web", [["Evaluation"], ["Evaluation"]]],
+    ["topic=Job:*&topic=Job:web", [["Job"], ["Job"]]],
+    ["topic=Job:*&topic=Job:other", []],
+    ["topic=Deployment&topic=Node", [["Deployment"], ["Node"]]],
+    ["topic=*&namespace=qa", [["Node"]]],
+  ])("%s", async (query, topics) => {
+    await using nomad = await simulatedNomad();
+    const { cluster } = nomad.simulator;
+    const node = cluster.registerNode();
+    await using stream = await openEventLines(nomad.url, `${query}&index=${nomad.simulator.index + 1}`);
+    await until("the subscription", () => nomad.simulator.subscriptions === 1);
+    cluster.runJob({ id: "web" });
+    cluster.registerJob({ id: "unrelated", namespace: "team" });
+    const heard = async (): Promise<string[][]> =>
+      topicsOf(
+        stream.frames.filter(
+          ({ Events }) => Events[0]?.Key !== node || Events[0].Type === "AllocationUpdated",
+        ),
+      );
+    await until(`${topics.length} frames`, async () => (await heard()).length >= topics.length);
+    await nomad.ask("/v1/jobs");
+    expect(await heard()).toEqual(topics);
+  });
+
+  it("tells twice what two keys match", async () => {
+    await using nomad = await simulatedNomad();
+    const { cluster } = nomad.simulator;
+    cluster.registerJob({ id: "web" });
+    const [{ ID }] = JSON.parse((await nomad.ask("/v1/evaluations")).text);
+    await using stream = await openEventLines(nomad.url, `topic=Evaluation:web&topic=Evaluation:${ID}`);
+    expect(topicsOf(await stream.framesOf(1))).toEqual([["Evaluation", "Evaluation"]]);
+  });
+
+  it("with * takes the namespaces there are when it begins, and no later one", async () => {
+    await using nomad = await simulatedNomad();
+    const { cluster } = nomad.simulator;
+    cluster.createNamespace("qa");
+    await using stream = await openEventLines(nomad.url, "topic=Job&namespace=*");
+    cluster.createNamespace("late");
+    for (const namespace of ["late", "qa"]) cluster.registerJob({ id: "web", namespace });
+    expect((await stream.framesOf(1)).map(({ Events }) => Events[0]?.Namespace)).toEqual(["qa"]);
+  });
+});
+
+describe("rights to the event stream", () => {
+  const guarded = async (hijacks = true) => {
+    const nomad = await simulatedNomad({ acl: true, hijacks });
+    nomad.simulator.cluster.createNamespace("qa");
+    nomad.simulator.acl.setPolicy("jobs", { namespaces: { default: "read" } });
+    const { secretId } = nomad.simulator.acl.createToken({ policies: ["jobs"] });
+    return { nomad, secretId };
+  };
+
+  it.each(["topic=Job&namespace=*", "topic=Job&namespace=qa", "topic=Node", "topic=*", "topic=NodePool", ""])(
+    "are looked at after the 200: %j ends before its first line",
+    async (query) => {
+      const { nomad, secretId } = await guarded();
+      await using _ = nomad;
+      await using stream = await openEventLines(nomad.url, query, secretId);
+      await ended(stream);
+      expect([stream.head.slice(0, 15), stream.lines]).toEqual(["HTTP/1.1 200 OK", []]);
+    },
+  );
+
+  it("suffice in the token's own namespace, until they are taken away", async () => {
+    const { nomad, secretId } = await guarded();
+    await using _ = nomad;
+    await using stream = await openEventLines(nomad.url, "topic=Job&topic=Allocation", secretId);
+    nomad.simulator.cluster.registerJob({ id: "web" });
+    await stream.framesOf(1);
+    expect(stream.ended).toBe(false);
+    nomad.simulator.faults.narrowToken(secretId, { namespaces: { qa: "read" } });
+    await ended(stream);
+  });
+
+  it("end with the token, deleted or expired", async () => {
+    let nowMs = 1_795_432_399_000;
+    await using nomad = await simulatedNomad({ acl: true, clock: () => nowMs });
+    const { acl, cluster } = nomad.simulator;
+    const deleted = acl.createToken({ type: "management" });
+    const expiring = acl.createToken({ type: "management", expiresAt: nowMs + 1000 });
+    await using first = await openEventLines(nomad.url, "topic=Node", deleted.secretId);
+    await using second = await openEventLines(nomad.url, "topic=Node", expiring.secretId);
+    await until("both", () => nomad.simulator.subscriptions === 2);
+    acl.deleteToken(deleted.secretId);
+    await ended(first);
+    nowMs += 2000;
+    cluster.registerNode();
+    await ended(second);
+    expect(second.frames).toEqual([]);
+  });
+
+  it("before 1.11.2 are a 403, and a stream that ends says why", async () => {
+    const { nomad, secretId } = await guarded(false);
+    await using _ = nomad;
+    const headers = { "x-nomad-token": secretId };
+    expect(await nomad.ask("/v1/event/stream", headers)).toMatchObject({
+      status: 403,
+      text: "Permission denied",
+    });
+    await using stream = await openEventLines(nomad.url, "topic=Job", secretId);
+    await until("the subscription", () => nomad.simulator.subscriptions === 1);
+    nomad.simulator.acl.deleteToken(secretId);
+    await until("the reason", () =>
+      stream.lines.join("").includes("subscription closed by server, client should resubscribe"),
+    );
+  });
+});
+
+describe("the event stream and the store", () => {
+  it("drops a reader that falls behind by more than the buffer", async () => {
+    await using nomad = await simulatedNomad({ eventBufferSize: 2 });
+    const { cluster } = nomad.simulator;
+    cluster.runJob({ id: "web" });
+    const [{ ID }] = JSON.parse((await nomad.ask("/v1/deployments")).text);
+    await using stream = await openEventLines(nomad.url, "topic=Deployment");
+    await stream.framesOf(1);
+    stream.pause();
+    // More than a socket's buffers take.
+    for (let megabytes = 0; megabytes < 20; megabytes += 1) {
+      cluster.updateDeployment(ID, { StatusDescription: "x".repeat(1e6) });
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    stream.resume();
+    await ended(stream);
+    expect(stream.frames.at(-1)?.Index).toBeLessThan(nomad.simulator.index);
+  });
+
+  it("may tell of a write before answers show it, except to who waits for its index", async () => {
+    await using nomad = await simulatedNomad();
+    const { cluster, faults } = nomad.simulator;
+    cluster.registerNode();
+    const { index } = await nomad.ask("/v1/nodes");
+    faults.delayReads(60_000);
+    await using stream = await openEventLines(nomad.url, `topic=Node&index=${index + 1}`);
+    cluster.registerNode();
+    const [, frame] = await stream.framesOf(2);
+    expect((await nomad.ask("/v1/nodes")).index).toBe(index);
+    const { answer } = await nomad.sleep(`/v1/nodes?index=${index}&wait=20s`);
+    faults.delayReads(undefined);
+    expect((await answer).index).toBe(frame?.Index);
+    faults.delayReads(1);
+    cluster.registerNode();
+    expect((await nomad.ask(`/v1/nodes?index=${index + 1}&wait=20s`)).index).toBe(nomad.simulator.index);
+  });
+
+  it("is the lagging follower's own, and goes on when it catches up", async () => {
+    await using nomad = await simulatedNomad();
+    const { cluster, faults } = nomad.simulator;
+    cluster.registerNode();
+    faults.lagFollower(1000);
+    await using stream = await openEventLines(nomad.url, ALL);
+    await stream.framesOf(1);
+    cluster.registerNode();
+    await using behind = await openEventLines(nomad.url, `${ALL}&index=${nomad.simulator.index}`);
+    expect((await behind.framesOf(1))[0]?.Index).toBeLessThan(nomad.simulator.index);
+    expect(stream.frames).toHaveLength(1);
+    faults.catchUp();
+    expect(indexesOf(await stream.framesOf(2)).at(-1)).toBe(nomad.simulator.index);
+  });
+});
+
+describe("faults of the event stream", () => {
+  it.each<[(typeof STREAM_FAULT_KINDS)[number], readonly string[], { ends: boolean }]>([
+    ["frame-lost", ["b", "c"], { ends: false }],
+    ["frame-twice", ["a", "a", "b", "c"], { ends: false }],
+    ["frames-swapped", ["b", "a", "c"], { ends: false }],
+    ["stream-stalled", ["a", "b", "c"], { ends: false }],
+    ["stream-closed", [], { ends: true }],
+    ["stream-denied", [], { ends: true }],
+    ["buffer-emptied", [], { ends: true }],
+  ])("%s", async (kind, ids, { ends }) => {
+    await using nomad = await simulatedNomad();
+    const { cluster, faults } = nomad.simulator;
+    await using stream = await openEventLines(nomad.url, "topic=Job");
+    const handle = faults.add({ kind, times: 1, delayMs: 30 });
+    for (const id of ["a", "b", "c"]) cluster.registerJob({ id });
+    await until("what is to come", () => (ends ? stream.ended : stream.frames.length === ids.length));
+    expect(stream.frames.map(({ Events }) => Events[0]?.Key)).toEqual(ids);
+    expect(handle.hits).toBe(1);
+  });
+
+  it("denies the next subscription once, or remembers nothing", async () => {
+    await using nomad = await simulatedNomad();
+    const { cluster, faults } = nomad.simulator;
+    cluster.registerNode();
+    for (const [kind, frames] of [
+      ["stream-denied", 1],
+      ["buffer-emptied", 0],
+    ] as const) {
+      faults.add({ kind, times: 1 });
+      await using struck = await openEventLines(nomad.url, ALL);
+      await ended(struck);
+      await using denied = await openEventLines(nomad.url, ALL);
+      await until("an end or a line", () => denied.ended || denied.lines.length > 0);
+      expect([kind, denied.ended]).toEqual([kind, kind === "stream-denied"]);
+      await using next = await openEventLines(nomad.url, ALL);
+      await until("the first line", () => next.lines.length > 0);
+      await next.framesOf(frames);
+      expect(next.frames).toHaveLength(frames);
+    }
+  });
+
+  it("resets, refuses and ends streams as it does answers", async () => {
+    await using nomad = await simulatedNomad();
+    const { faults } = nomad.simulator;
+    faults.add({ kind: "500", times: 1, resource: "event" });
+    expect((await nomad.ask("/v1/event/stream")).status).toBe(500);
+    faults.add({ kind: "eof", times: 1, resource: "event" });
+    expect(await nomad.ask("/v1/event/stream")).toMatchObject({ status: 200, text: "" });
+    faults.add({ kind: "reset-blocked", times: 1, resource: "event" });
+    await expect(nomad.ask("/v1/event/stream")).rejects.toThrow(/aborted|ECONNRESET/);
+    expect(STREAM_FAULT_KINDS).toContain("frame-lost");
+  });
+});
