@@ -122,10 +122,9 @@ async function runBridge(
   const running = { ...deps, nomad, log, metrics, source, worker, coordination, nomadReady };
   const assignments = assignmentsOf(config, running);
   const health = new Health({ assignments, coordination, clock });
-  const server = await serverOf(config, { ...running, auth, health });
+  const server = parts.use(await serverOf(config, { ...running, auth, health }));
   await waitingRoom[Symbol.asyncDispose]();
-  const { url } = await server.start();
-  parts.defer(() => server.stop("shutdown", HTTP_STOP_MS));
+  const { url } = await serve(server, parts);
 
   let complete = true;
   parts.defer(async () => {
@@ -143,6 +142,20 @@ async function runBridge(
   await Promise.race([untilEnded(work, both), aborted(signal)]);
   await parts[Symbol.asyncDispose]();
   return complete;
+}
+
+/** Runs the server until it is its turn to be closed: after the work, of which subscribers so get the last. */
+async function serve(server: HttpServer, parts: Parts): Promise<{ url: string }> {
+  const closing = new AbortController();
+  const running = server.run(closing.signal);
+  // Where it cannot listen, whoever waits for that hears of it.
+  running.catch(() => undefined);
+  const listening = await server.listening;
+  parts.defer(async () => {
+    closing.abort(new Error("the bridge stops"));
+    await running;
+  });
+  return listening;
 }
 
 /** Closes what was opened, last first, once; what does not close cleanly keeps nothing else from being closed. */
@@ -298,7 +311,7 @@ async function serverOf(
       assignments: () => coordination.statuses(),
       authenticators: auth.authenticators,
     },
-    { ...access, ...listen, insecureNoAuth, limits },
+    { ...access, ...listen, insecureNoAuth, limits, stopMs: HTTP_STOP_MS },
   );
 }
 

@@ -3,6 +3,7 @@ import type { FeedLog } from "../feed/log.ts";
 import { GoingAway, Restarting } from "../publishers/connection/errors.ts";
 import { Subscriptions } from "../publishers/fanout/subscriptions.ts";
 import { ReadScheduler } from "../publishers/work/read-scheduler.ts";
+import { aborted } from "../shared/aborted.ts";
 import type { Clock } from "../shared/clock.ts";
 import { isLoopback } from "../shared/loopback.ts";
 import type { Logger } from "../telemetry/logger.ts";
@@ -65,30 +66,32 @@ export interface HttpServerOptions extends GateOptions, RecheckOptions {
   readonly pingIntervalMs?: number;
   /** How long a subscriber's socket may take nothing. */
   readonly stallTimeoutMs?: number;
+  /** How long connections may take to close at the end, before they are cut. Default: 500. */
+  readonly stopMs?: number;
   readonly consumerLimits?: ConsumerLimits;
   readonly reads?: Partial<ReadLimits>;
 }
 
-type StopReason = "shutdown" | "restart";
-
-export interface HttpServer {
-  /** @throws InsecureListen, ListenFailed, TlsFilesUnusable */
-  start(): Promise<{ url: string }>;
+/** Disposing of it ends `run`, as an aborted signal does, and lets go of what a server that never ran holds. */
+export interface HttpServer extends AsyncDisposable {
+  /** Where it is reached; rejects as `run` does, where it cannot be. */
+  readonly listening: Promise<{ url: string }>;
   /**
-   * Takes nobody new, tells every stream why it ends, and closes what is not closed after `deadlineMs`. Resolves
-   * when no connection is left.
+   * Listens until `signal` aborts. Then it takes nobody new, tells every stream why it ends (that it restarts, where
+   * the signal's reason is Restarting), and closes what is not closed after `stopMs`. Resolves when no connection is
+   * left. Call it once.
+   * @throws InsecureListen, ListenFailed
    */
-  stop(reason?: StopReason, deadlineMs?: number): Promise<void>;
+  run(signal: AbortSignal): Promise<void>;
 }
 
-const DEFAULTS = { bookmarkIntervalMs: 15_000, pingIntervalMs: 20_000, stallTimeoutMs: 60_000 };
+const DEFAULTS = { bookmarkIntervalMs: 15_000, pingIntervalMs: 20_000, stallTimeoutMs: 60_000, stopMs: 500 };
 const READ_LIMITS: ReadLimits = { maxTimeMs: 30_000, maxStates: 100, maxStatesPerHolder: 20 };
-const STOP_DEADLINE_MS = 500;
 
-/** The feed's outside: events in four formats, health and metrics. See PROTOCOL.md. */
+/** The feed's outside: events in four formats, health and metrics. See PROTOCOL.md. @throws TlsFilesUnusable */
 export function createHttpServer(deps: HttpServerDeps, options: HttpServerOptions): HttpServer {
   const { log, logger, metrics, source, clock } = deps;
-  const { bookmarkIntervalMs, pingIntervalMs, stallTimeoutMs } = { ...DEFAULTS, ...options };
+  const { bookmarkIntervalMs, pingIntervalMs, stallTimeoutMs, stopMs } = { ...DEFAULTS, ...options };
   const subscriptions = new Subscriptions({
     log,
     logger,
@@ -98,8 +101,8 @@ export function createHttpServer(deps: HttpServerDeps, options: HttpServerOption
     stallTimeoutMs,
   });
   const sockets = new Set<Socket>();
-  let stopping: Promise<void> | undefined;
-  const isStopping = () => stopping !== undefined;
+  let ended: Promise<void> | undefined;
+  const isStopping = () => ended !== undefined;
   const reads = { ...READ_LIMITS, ...options.reads };
   const nowMs = () => clock.now();
   const { authenticators = [] } = deps;
@@ -149,25 +152,43 @@ export function createHttpServer(deps: HttpServerDeps, options: HttpServerOption
   addDocumentRoutes(app);
   app.server.on("upgrade", createUpgradeHandler(services));
 
-  async function stop(reason: StopReason, deadlineMs: number): Promise<void> {
+  async function listenAt(): Promise<{ url: string }> {
+    assertMayListen({ ...options, authRequired: principals.authRequired });
+    if (principals.authRequired && options.tls === undefined && !isLoopback(options.host)) {
+      logger.warn("tokens are sent unencrypted: set --tls-cert and --tls-key, or put a TLS proxy in front");
+    }
+    const url = await listen(app, options);
+    return { url: options.tls === undefined ? url : url.replace(/^http:/, "https:") };
+  }
+
+  async function endAll(why: GoingAway | Restarting): Promise<void> {
     const closed = app.close();
-    const spare = clock.after(deadlineMs, () => sockets.forEach((socket) => socket.destroy()));
-    logger.debug({ subscriptions: subscriptions.size, reason }, "Ending all subscriptions");
-    await subscriptions.endAll(reason === "restart" ? new Restarting() : new GoingAway());
+    const spare = clock.after(stopMs, () => sockets.forEach((socket) => socket.destroy()));
+    logger.debug({ subscriptions: subscriptions.size, reason: why.code }, "Ending all subscriptions");
+    await subscriptions.endAll(why);
     await closed;
     listener.close();
     spare();
   }
+  const end = (reason: unknown): Promise<void> =>
+    (ended ??= endAll(reason instanceof Restarting ? reason : new GoingAway()));
 
+  const listening = Promise.withResolvers<{ url: string }>();
+  // `run` rejects with the same; who only runs it need not hear of it twice.
+  listening.promise.catch(() => undefined);
+  const disposed = new AbortController();
   return {
-    async start() {
-      assertMayListen({ ...options, authRequired: principals.authRequired });
-      if (principals.authRequired && options.tls === undefined && !isLoopback(options.host)) {
-        logger.warn("tokens are sent unencrypted: set --tls-cert and --tls-key, or put a TLS proxy in front");
-      }
-      const url = await listen(app, options);
-      return { url: options.tls === undefined ? url : url.replace(/^http:/, "https:") };
+    listening: listening.promise,
+    run: async (signal) => {
+      listening.resolve(listenAt());
+      await listening.promise;
+      const over = AbortSignal.any([signal, disposed.signal]);
+      await aborted(over);
+      await end(over.reason);
     },
-    stop: (reason = "shutdown", deadlineMs = STOP_DEADLINE_MS) => (stopping ??= stop(reason, deadlineMs)),
+    [Symbol.asyncDispose]: async () => {
+      disposed.abort(new GoingAway());
+      await end(disposed.signal.reason);
+    },
   };
 }

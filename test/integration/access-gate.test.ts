@@ -143,7 +143,7 @@ beforeAll(async () => {
     { name: "expired", token: EXPIRED, ...everything, expires: "2020-01-01T00:00:00Z" },
   ]);
 });
-afterEach(() => access.feed.stopServers());
+afterEach(() => access.feed.closeServers());
 afterAll(() => access[Symbol.asyncDispose]());
 
 /** A connection of its own, with whatever Host there should be. */
@@ -287,7 +287,7 @@ describe("a server that stops", () => {
   };
 
   it("says so in its own words to whoever still asks, also for a stream and an upgrade", async () => {
-    const { url, server } = await access.serve();
+    const { url, server } = await access.serve({ stopMs: 10_000 });
     const asked = [
       await halfSent(url, "/v1/history", KNOWN),
       await halfSent(url, "/v1/events", { ...KNOWN, accept: "application/x-ndjson" }),
@@ -295,7 +295,7 @@ describe("a server that stops", () => {
       await halfSent(url, "/v1/assignments", KNOWN),
     ];
     const probes = [await halfSent(url, "/healthz", {}), await halfSent(url, "/readyz", KNOWN)];
-    const stopped = server.stop("shutdown", 10_000);
+    const stopped = server.stop();
     for (const end of asked) {
       const answer = await end();
       expect(answer).toMatch(/^HTTP\/1\.1 503 /);

@@ -184,9 +184,9 @@ describe("a cursor that goes bad under a stream", () => {
 
 describe("stop", () => {
   it.each([
-    ["shutdown", 1001, "GOING_AWAY"],
+    [undefined, 1001, "GOING_AWAY"],
     ["restart", 1012, "RESTARTING"],
-  ] as const)("for a %s tells every stream and closes with %i", async (reason, code, name) => {
+  ] as const)("for the reason %s tells every stream and closes with %i", async (reason, code, name) => {
     const { url, server } = await feed.serve();
     const client = await WebSocketClient.connect(`${url}/v1/events`);
     await using sse = await HttpStream.open(`${url}/v1/events`, "text/event-stream");
@@ -203,7 +203,7 @@ describe("stop", () => {
   });
 
   it("does not wait for clients that have stopped reading", async () => {
-    const { url, server } = await feed.serve();
+    const { url, server } = await feed.serve({ stopMs: 50 });
     const target = `${url}/v1/events?cursor=earliest`;
     await feed.commitMany("a", 1500, LARGE);
     const client = await WebSocketClient.connect(target);
@@ -214,7 +214,7 @@ describe("stop", () => {
       const delivered = `nomad_changefeed_deliveries_total{format="${format}"}`;
       await vi.waitFor(async () => expect(await metric(delivered)).toBeGreaterThan(20));
     }
-    await server.stop("shutdown", 50);
+    await server.stop();
     await expect(fetch(url)).rejects.toThrow("fetch failed");
   });
 
@@ -222,6 +222,14 @@ describe("stop", () => {
     const { server } = await feed.serve();
     await expect(Promise.all([server.stop(), server.stop("restart")])).resolves.toBeDefined();
     await expect(server.stop()).resolves.toBeUndefined();
+  });
+
+  it("comes with closing the server too", async () => {
+    const { url } = await feed.serve();
+    const client = await WebSocketClient.connect(`${url}/v1/events`);
+    await feed.closeServers();
+    expect(await client.closed()).toEqual({ code: 1001, reason: "GOING_AWAY" });
+    await expect(fetch(`${url}/readyz`)).rejects.toThrow("fetch failed");
   });
 
   it("works on a server that never started", async () => {

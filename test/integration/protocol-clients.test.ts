@@ -141,7 +141,7 @@ describe.skipIf(CHROMIUM === undefined)(`Chromium${skippedBecause(NO_CHROMIUM)}`
       source.onmessage = ({ data }) => ids.push(JSON.parse(data).id.replace(/@.*/, ""));
       new Promise((done) => source.addEventListener("nomad.feed.snapshot", ({ data }) => JSON.parse(data).data.phase === "end" && done()))
     `);
-    await feed.stopServers();
+    await feed.closeServers();
     await feed.commit(draft({ id: "while away" }));
     await feed.serve({ port });
     await until("the browser came back", () => page.run<boolean>(`ids.includes("while away")`));

@@ -167,7 +167,7 @@ describe.each(STREAMS)("section 5, over %s:", (format) => {
     await feed.commitMany("a", 2);
     await using stream = await openStream(format, `${events}?cursor=earliest`);
     await stream.until(({ id }) => id === "a2");
-    await feed.stopServers();
+    await feed.closeServers();
     expect((await stream.until(() => false)).at(-1)).toMatchObject({
       type: "nomad.feed.error",
       data: { code: "GOING_AWAY", closeCode: 1001, cursor: await feed.headCursor() },

@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { HttpServer, HttpServerDeps, HttpServerOptions } from "../../src/http/server.ts";
+import type { HttpServerDeps, HttpServerOptions } from "../../src/http/server.ts";
 import type { Authenticator } from "../../src/http/access/identity.ts";
 import { NomadTokens } from "../../src/http/access/nomad-tokens.ts";
 import { StaticTokens } from "../../src/http/access/static-tokens.ts";
@@ -153,7 +153,7 @@ export class AccessFeed implements AsyncDisposable {
   serve(
     options: Partial<HttpServerOptions> = {},
     deps: Partial<HttpServerDeps> = {},
-  ): Promise<{ url: string; server: HttpServer }> {
+  ): ReturnType<TestFeed["serve"]> {
     return this.feed.serve(options, { authenticators: this.authenticators(), ...deps });
   }
 

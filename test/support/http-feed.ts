@@ -3,12 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { FeedLog, StateWrite } from "../../src/feed/log.ts";
 import { systemClock, type Clock } from "../../src/shared/clock.ts";
-import {
-  createHttpServer,
-  type HttpServer,
-  type HttpServerDeps,
-  type HttpServerOptions,
-} from "../../src/http/server.ts";
+import { createHttpServer, type HttpServerDeps, type HttpServerOptions } from "../../src/http/server.ts";
+import { Restarting } from "../../src/publishers/connection/errors.ts";
 import { formatCursor } from "../../src/schemas/cursor.ts";
 import type { EventDraft } from "../../src/schemas/draft.ts";
 import type { ResourceType } from "../../src/schemas/resources.ts";
@@ -17,12 +13,17 @@ import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { draft, SOURCE, type ObjectChange } from "./drafts.ts";
 import { openSqlite } from "./sqlite-files.ts";
 
+interface RunningServer {
+  /** As the end of its process would, or as a restart. Resolves when it has ended. */
+  stop(reason?: "restart"): Promise<void>;
+}
+
 /** A real log in a directory of its own, and a real server on it. */
 export class TestFeed implements AsyncDisposable {
   readonly log: FeedLog;
   readonly metrics = createMetrics();
   readonly #directory: string;
-  readonly #cleanups: (() => Promise<unknown>)[] = [];
+  readonly #cleanups: (() => PromiseLike<unknown>)[] = [];
   #lastWrite: Promise<unknown> = Promise.resolve();
   #commits = 0;
   #fence = 0;
@@ -98,11 +99,11 @@ export class TestFeed implements AsyncDisposable {
     return formatCursor(await this.log.head());
   }
 
-  /** Starts a server that is stopped with the feed. */
+  /** Starts a server that is stopped with the feed, or before by `stop`. */
   async serve(
     options: Partial<HttpServerOptions> = {},
     deps: Partial<HttpServerDeps> = {},
-  ): Promise<{ url: string; server: HttpServer }> {
+  ): Promise<{ url: string; server: RunningServer }> {
     const server = createHttpServer(
       {
         log: this.log,
@@ -118,17 +119,25 @@ export class TestFeed implements AsyncDisposable {
       },
       { host: "127.0.0.1", port: 0, ...options },
     );
-    this.#cleanups.push(() => server.stop());
-    const { url } = await server.start();
-    return { url, server };
+    this.#cleanups.push(() => server[Symbol.asyncDispose]());
+    const end = new AbortController();
+    const running = server.run(end.signal);
+    const stop = async (reason?: "restart"): Promise<void> => {
+      end.abort(reason === "restart" ? new Restarting() : undefined);
+      await running;
+    };
+    // Where it cannot listen, the next line tells.
+    running.catch(() => undefined);
+    const { url } = await server.listening;
+    return { url, server: { stop } };
   }
 
-  async stopServers(): Promise<void> {
+  async closeServers(): Promise<void> {
     for (const cleanup of this.#cleanups.splice(0)) await cleanup();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.stopServers();
+    await this.closeServers();
     await this.log[Symbol.asyncDispose]();
     await rm(this.#directory, { recursive: true, force: true });
   }
