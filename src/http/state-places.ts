@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { EVERYTHING, type Access } from "../publishers/selection/access.ts";
 import { LimitReached } from "./access/errors.ts";
 import { addressOf } from "./access/limits.ts";
+import { goneSignal } from "./gone.ts";
 
 const RETRY_AFTER_SECONDS = 2;
 
@@ -40,18 +41,19 @@ export class StatePlaces {
     }
     this.#taken.set(holder, taken + 1);
     this.#count += 1;
+    const gone = goneSignal(socket);
     let isHeld = true;
     const release = (): void => {
       if (!isHeld) return;
       isHeld = false;
-      socket.off("close", release);
+      gone.removeEventListener("abort", release);
       this.#count -= 1;
       const left = (this.#taken.get(holder) ?? 1) - 1;
       if (left > 0) this.#taken.set(holder, left);
       else this.#taken.delete(holder);
     };
-    if (socket.destroyed) release();
-    else socket.once("close", release);
+    if (gone.aborted) release();
+    else gone.addEventListener("abort", release);
     return release;
   }
 }

@@ -148,6 +148,43 @@ describe("GET /v1/state", () => {
     await until("the second read is given back", () => reads.released === 2);
   });
 
+  it("answers many requests that one connection sends at once, in their order", async () => {
+    const warnings: string[] = [];
+    const onWarning = ({ message }: Error) => warnings.push(message);
+    process.on("warning", onWarning);
+    const { url } = await feed.serve({ reads: { maxStatesPerHolder: 40 } });
+    const { hostname, port } = new URL(url);
+    const socket = connect(Number(port), hostname).setEncoding("utf8");
+    let answers = "";
+    socket.on("data", (text: string) => (answers += text));
+    const paths = Array.from({ length: 40 }, (_, n) => (n % 2 === 0 ? "/v1/state" : "/v1/nothing"));
+    socket.write(paths.map((path) => `GET ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n`).join(""));
+    const statuses = () => [...answers.matchAll(/HTTP\/1\.1 (\d+) /g)].map(([, status]) => status);
+    await until("all are answered", () => statuses().length === paths.length);
+    expect(statuses()).toEqual(paths.map((path) => (path === "/v1/state" ? "200" : "404")));
+    socket.destroy();
+    process.off("warning", onWarning);
+    expect(warnings).toEqual([]);
+  });
+
+  it("releases the reads of all requests that a connection had sent when it ended", async () => {
+    await feed.commitObjects(
+      ...Array.from({ length: 300 }, (_, n) =>
+        withStub(objectChange(refOf("allocations", `k${n}`), "1"), { Padding: "x".repeat(60_000) }),
+      ),
+    );
+    const { watched, reads } = watchedReads(feed.log);
+    const { url } = await feed.serve({}, { log: watched });
+    const { hostname, port } = new URL(url);
+    const socket = connect(Number(port), hostname);
+    socket.write("GET /v1/state HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n".repeat(3));
+    await until("all reads are open", () => reads.opened === 3);
+    expect(reads.released).toBe(0);
+    socket.destroy();
+    // Long before a reader that takes nothing counts as gone.
+    await until("all reads are given back", () => reads.released === 3, 20_000);
+  });
+
   it("cuts off who reads nothing, and releases its read", async () => {
     await feed.commitObjects(
       ...Array.from({ length: 300 }, (_, n) =>
