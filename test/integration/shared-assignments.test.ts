@@ -58,7 +58,9 @@ class Worker extends TestHolder {
     this.rounds += 1;
   }
 
-  async value(name: "assignmentsHeld" | "workersAlive" | "takeovers"): Promise<number | undefined> {
+  async value(
+    name: "assignmentsHeld" | "workersAlive" | "takeovers" | "redisReconnects",
+  ): Promise<number | undefined> {
     return (await this.metrics[name].get()).values[0]?.value;
   }
 
@@ -113,6 +115,12 @@ class Team {
       },
       60_000,
     );
+  }
+
+  /** Connections to Redis that came back, of all workers together. */
+  async reconnects(): Promise<number> {
+    const counts = await Promise.all(this.workers.map((worker) => worker.value("redisReconnects")));
+    return counts.reduce<number>((sum, count = 0) => sum + count, 0);
   }
 
   /** Whether nothing is begun while every worker goes through three rounds. */
@@ -284,11 +292,14 @@ describe.skipIf(missing !== undefined)(`workers that share assignments${skippedB
     redis.signal("SIGCONT");
     await all.settled();
     expect(await all.staysSo()).toBe(true);
+    const before = await all.reconnects();
     await redis.kill();
     await redis.start();
     await all.settled();
     expect(await all.staysSo()).toBe(true);
     expect(all.workers.map((worker) => worker.begun.length)).toEqual(begun);
+    // For each worker, of the assignments and of BullMQ.
+    await until("both connections are counted", async () => (await all.reconnects()) === before + 4);
     expect(all.doneTwice).toEqual([]);
   });
 

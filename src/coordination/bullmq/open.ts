@@ -1,4 +1,4 @@
-import { createRedis } from "../../feed/redis/client.ts";
+import { countReconnects, createRedis } from "../../feed/redis/client.ts";
 import { Connection } from "../../feed/redis/connection.ts";
 import { locationOf } from "../../feed/redis/location.ts";
 import type { Clock } from "../../shared/clock.ts";
@@ -33,6 +33,7 @@ export function openSharedAssignments(options: {
   // What is wrong with Redis is said once, by the log.
   const connection = new Connection(location, { logger: silentLogger(), metrics });
   const redis = createRedis(location, { maxRetriesPerRequest: null, socketTimeout: timeoutMs });
+  countReconnects(redis, metrics);
   const jobs = new AssignmentJobs({ redis, connection, prefix, worker, timeoutMs, logger });
   return new SharedAssignments({
     worker,

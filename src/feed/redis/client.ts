@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { connect as connectPlain, Socket } from "node:net";
 import { connect as connectTls, type ConnectionOptions } from "node:tls";
 import { AbstractConnector, Redis, type RedisOptions } from "ioredis";
+import type { Metrics } from "../../telemetry/metrics.ts";
 import { LogUnusable } from "../errors.ts";
 import { answerOf } from "./errors.ts";
 import { addressText, type Location } from "./location.ts";
@@ -38,6 +39,11 @@ export function createRedis(location: Location, options: ClientOptions = {}): Re
     ...options,
   };
   return new Redis(all);
+}
+
+/** Counts each time that the connection is back after a loss. */
+export function countReconnects(redis: Redis, { redisReconnects }: Pick<Metrics, "redisReconnects">): void {
+  redis.once("ready", () => redis.on("ready", () => redisReconnects.inc()));
 }
 
 function tlsOptions({ caFile }: Location): ConnectionOptions {

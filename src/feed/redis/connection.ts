@@ -2,7 +2,7 @@ import type { Redis } from "ioredis";
 import type { Logger } from "../../telemetry/logger.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
 import { LogUnavailable } from "../errors.ts";
-import { createRedis } from "./client.ts";
+import { countReconnects, createRedis } from "./client.ts";
 import { BufferedCommand } from "./buffered-command.ts";
 import { isLockedOut, isReplyError, REFUSAL_HINT, translate } from "./errors.ts";
 import type { Location } from "./location.ts";
@@ -44,10 +44,8 @@ export class Connection {
     this.#keys = keysOf(location);
     this.#redis = createRedis(location, { socketTimeout: silenceMs });
     this.#sayOnceWhatIsWrong(logger);
-    this.#redis.on("ready", () => {
-      if (this.#session > 0) metrics?.redisReconnects.inc();
-      this.#session += 1;
-    });
+    if (metrics !== undefined) countReconnects(this.#redis, metrics);
+    this.#redis.on("ready", () => (this.#session += 1));
   }
 
   /** Where Redis is, for people: no password. */
