@@ -4,7 +4,7 @@
  *   node examples/consume.ts --url http://127.0.0.1:4650 --consumer pager
  */
 import { parseArgs } from "node:util";
-import { consume } from "nomad-changefeed/client";
+import { consume } from "nomad-changefeed-client";
 
 const { values: options } = parseArgs({
   options: {

@@ -5,7 +5,7 @@
  */
 import { readFile, writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
-import { isAbout, subscribe } from "nomad-changefeed/client";
+import { isAbout, subscribe } from "nomad-changefeed-client";
 
 const { values: options } = parseArgs({
   options: {

@@ -4,7 +4,7 @@
  *   node examples/watch-state.ts --url http://127.0.0.1:4650
  */
 import { parseArgs } from "node:util";
-import { watchState } from "nomad-changefeed/client";
+import { watchState } from "nomad-changefeed-client";
 
 const { values: options } = parseArgs({
   options: { url: { type: "string", default: "http://127.0.0.1:4650" } },
