@@ -9,7 +9,9 @@ const assignmentStatusSchema = z.object({
     .describe('A scope to watch ("jobs/default"), "plan" (which scopes there are) or "trim" (retention)'),
   state: z
     .enum(["held", "waiting", "fenced"])
-    .describe("waiting: nobody does it; fenced: a process that does not share the assignments does it"),
+    .describe(
+      "held: a worker does it; waiting: nobody does it; fenced: a process that does not share the assignments does it",
+    ),
   worker: z.string().nullable().describe("Who does it: host/process/random"),
   since: time.nullable().describe("Since when they do"),
   condition: z

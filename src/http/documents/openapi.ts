@@ -177,7 +177,9 @@ function otherPaths(): object {
   const notYet = { 503: answer("Not now", json) };
   return {
     "/": get("readIndex", "What this server is and where the feed stands"),
-    "/v1/assignments": get("readAssignments", "Which process does what"),
+    "/v1/assignments": get("readAssignments", "Which process does what", {
+      "application/json": wireSchema("assignments"),
+    }),
     "/v1/tickets": {
       post: {
         operationId: "issueTicket",

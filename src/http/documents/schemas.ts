@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { assignmentsSchema } from "../../schemas/assignment-schema.ts";
 import { consumerSchema } from "../../schemas/consumer-schema.ts";
 import { jsonSchemaOf } from "../../schemas/json-schema.ts";
 import { problemSchema } from "../../schemas/problem-schema.ts";
@@ -12,6 +13,7 @@ export function wireSchemas(): Record<string, object> {
     ...Object.fromEntries(EVENT_SCHEMAS.map((name) => [name, embedded(jsonSchemaOf(name))])),
     problem: embedded(z.toJSONSchema(problemSchema, { io: "input" })),
     consumer: embedded(z.toJSONSchema(consumerSchema, { io: "input" })),
+    assignments: embedded(z.toJSONSchema(assignmentsSchema, { io: "input" })),
   };
 }
 
