@@ -18,7 +18,7 @@ export interface SimulateOptions {
   readonly acl?: boolean;
 }
 
-/** An option of `simulate` that cannot be used. @internal */
+/** @internal */
 export class InvalidSimulateOption extends ChangefeedError {
   readonly code = "SIMULATE_INVALID_OPTION";
 }

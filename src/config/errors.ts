@@ -1,8 +1,8 @@
 import { ChangefeedError } from "../schemas/errors.ts";
 
-/** The configuration cannot be used; `problems` has one sentence each, naming the option and its source. */
 export class ConfigInvalid extends ChangefeedError {
   readonly code = "CONFIG_INVALID";
+  /** One sentence each, naming the option and its source. */
   readonly problems: readonly string[];
 
   constructor(problems: readonly string[]) {

@@ -2,7 +2,7 @@ import { formatCursor, type Cursor } from "../schemas/cursor.ts";
 import { ChangefeedError } from "../schemas/errors.ts";
 import { scopeName, type Scope } from "../schemas/scope.ts";
 
-/** Somebody claimed the scope after us: stop at once, what is in memory is stale. */
+/** Stop at once: what is in memory is stale. */
 export class Fenced extends ChangefeedError {
   readonly code = "FENCED";
   constructor(scope: Scope, fence: number, current: number) {
@@ -10,7 +10,7 @@ export class Fenced extends ChangefeedError {
   }
 }
 
-/** The scope's rev is not what the writer expected: drop memory, claim again, read everything again. */
+/** Drop memory, claim again, read everything again. */
 export class Conflict extends ChangefeedError {
   readonly code = "CONFLICT";
   constructor(scope: Scope, expected: number, actual: number) {
@@ -18,7 +18,6 @@ export class Conflict extends ChangefeedError {
   }
 }
 
-/** Retention removed events after this cursor. */
 export class CursorExpired extends ChangefeedError {
   readonly code = "CURSOR_EXPIRED";
   readonly floor: Cursor;
@@ -33,7 +32,6 @@ export class CursorExpired extends ChangefeedError {
   }
 }
 
-/** Events after the cursor are gone, and not by retention: another program took them out of the log. */
 export class EventsMissing extends ChangefeedError {
   readonly code = "EVENTS_MISSING";
   /** Where the log goes on. */
@@ -47,7 +45,6 @@ export class EventsMissing extends ChangefeedError {
   }
 }
 
-/** The cursor lies beyond the newest event. */
 export class FutureCursor extends ChangefeedError {
   readonly code = "FUTURE_CURSOR";
   readonly head: Cursor;
@@ -59,7 +56,6 @@ export class FutureCursor extends ChangefeedError {
   }
 }
 
-/** The cursor was given by a history of this feed that ended. */
 export class EpochChanged extends ChangefeedError {
   readonly code = "EPOCH_CHANGED";
   readonly head: Cursor;
@@ -71,12 +67,10 @@ export class EpochChanged extends ChangefeedError {
   }
 }
 
-/** No room to write. Nothing was written; the same commit succeeds when there is room again. */
 export class LogFull extends ChangefeedError {
   readonly code = "LOG_FULL";
 }
 
-/** A consumer has as many dead letters as it may have. Nothing was written; the event is still in the log. */
 export class DeadLettersFull extends ChangefeedError {
   readonly code = "DEAD_LETTERS_FULL";
   constructor(consumer: string, limit: number) {
@@ -86,7 +80,6 @@ export class DeadLettersFull extends ChangefeedError {
   }
 }
 
-/** The consumer belongs to somebody else, or to nobody where only its owner may act. */
 export class ConsumerTaken extends ChangefeedError {
   readonly code = "CONSUMER_TAKEN";
   constructor(name: string) {
@@ -96,7 +89,6 @@ export class ConsumerTaken extends ChangefeedError {
   }
 }
 
-/** There are as many names of consumers as there may be. */
 export class ConsumersFull extends ChangefeedError {
   readonly code = "CONSUMERS_FULL";
   constructor(limit: number, whose: "owner" | "all") {
@@ -111,17 +103,14 @@ export class ConsumersFull extends ChangefeedError {
   }
 }
 
-/** The log could not be reached or used right now. */
 export class LogUnavailable extends ChangefeedError {
   readonly code = "LOG_UNAVAILABLE";
 }
 
-/** Another process writes this log. */
 export class LogInUse extends ChangefeedError {
   readonly code = "LOG_IN_USE";
 }
 
-/** The file or database is not a log of ours, is damaged, or is of a version we do not know. */
 export class LogUnusable extends ChangefeedError {
   readonly code = "LOG_UNUSABLE";
 }

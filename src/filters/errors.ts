@@ -12,7 +12,6 @@ export interface FilterProblem {
   readonly hint?: string | undefined;
 }
 
-/** A `filter` that cannot be read, or that could never mean anything. The message shows where. */
 export class InvalidFilter extends ChangefeedError {
   readonly code = "INVALID_FILTER";
   readonly field = "filter";

@@ -21,7 +21,6 @@ export const ROUTES = [
   "POST /v1/tickets",
 ] as const;
 
-/** There is no such route. */
 export class NotFound extends ChangefeedError {
   readonly code = "NOT_FOUND";
   readonly allowed = ROUTES;
@@ -38,7 +37,6 @@ function proxyHint(asked: string): string | undefined {
   return prefix && `Behind a proxy that serves the feed below ${prefix}, let it cut that off`;
 }
 
-/** The route is there, and knows other methods. */
 export class MethodNotAllowed extends ChangefeedError {
   readonly code = "METHOD_NOT_ALLOWED";
   readonly allowed: readonly string[];
@@ -48,7 +46,6 @@ export class MethodNotAllowed extends ChangefeedError {
   }
 }
 
-/** A WebSocket was asked for, and what says so got lost on the way. */
 export class UpgradeLost extends ChangefeedError {
   readonly code = "UPGRADE_REQUIRED";
   constructor() {
@@ -69,7 +66,6 @@ const PATTERNS = ROUTES.map((route) => {
   return { method, pattern: new RegExp(`^${path.replace(/<\w+>/, "[^/]+")}$`) };
 });
 
-/** An event has no `data` kept beside it. */
 export class NoData extends ChangefeedError {
   readonly code = "NO_DATA";
   constructor(cursor: Cursor, head: Cursor) {
@@ -83,7 +79,6 @@ export class NoData extends ChangefeedError {
   }
 }
 
-/** No consumer has this name. */
 export class NoConsumer extends ChangefeedError {
   readonly code = "NO_CONSUMER";
   constructor(name: string) {
@@ -93,12 +88,10 @@ export class NoConsumer extends ChangefeedError {
   }
 }
 
-/** A page of another site asks through its user's browser, or a token is known and may see nothing. */
 export class Forbidden extends ChangefeedError {
   readonly code = "FORBIDDEN";
 }
 
-/** Everybody who reaches the address could read the feed, and nobody said that this is meant. */
 export class InsecureListen extends ChangefeedError {
   readonly code = "INSECURE_LISTEN";
   constructor(host: string) {
@@ -108,7 +101,6 @@ export class InsecureListen extends ChangefeedError {
   }
 }
 
-/** The address cannot be listened on. */
 export class ListenFailed extends ChangefeedError {
   readonly code = "LISTEN_FAILED";
   constructor(host: string, port: number, cause: unknown) {

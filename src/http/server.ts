@@ -164,7 +164,7 @@ export function createHttpServer(deps: HttpServerDeps, options: HttpServerOption
   async function endAll(why: GoingAway | Restarting): Promise<void> {
     const closed = app.close();
     const spare = clock.after(stopMs, () => sockets.forEach((socket) => socket.destroy()));
-    logger.debug({ subscriptions: subscriptions.size, reason: why.code }, "Ending all subscriptions");
+    logger.debug({ subscriptions: subscriptions.size, reason: why.code }, "ending all subscriptions");
     await subscriptions.endAll(why);
     await closed;
     listener.close();

@@ -54,7 +54,6 @@ export function isRefusal(error: unknown): error is NomadError {
   return status >= 400 && status < 500 && !PASSING_STATUSES.has(status);
 }
 
-/** An option of the client cannot be used. `message` says why and what is allowed. */
 export class NomadOptionInvalid extends ChangefeedError {
   readonly code = "NOMAD_OPTION_INVALID";
   /** Name of the field in RawNomadOptions. */

@@ -15,7 +15,6 @@ import type { Clock } from "../shared/clock.ts";
 import { inSlices } from "./in-slices.ts";
 import { restoreSigns, type Sign } from "./restore-signs.ts";
 
-/** Nomad's answers contradict each other, or hide objects; nothing of them is accepted. */
 export class ImplausibleResponse extends ChangefeedError {
   readonly code = "NOMAD_IMPLAUSIBLE";
 }

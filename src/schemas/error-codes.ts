@@ -20,7 +20,7 @@ interface ErrorFacts {
    * there is a status, the error speaks of what was asked for, in its own words; elsewhere the server failed.
    */
   readonly words?: PublicText;
-  /** What happened, for docs/errors.md. */
+  /** What happened, for docs/errors.md, and for who reads the class with this code. */
   readonly means: string;
 }
 

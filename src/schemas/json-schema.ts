@@ -25,7 +25,6 @@ export const SCHEMA_NAMES = Object.keys(SCHEMAS) as SchemaName[];
 /** Documents of the whole protocol, which are asked for by name as well. */
 export const DOCUMENT_NAMES = ["openapi", "asyncapi"] as const;
 
-/** There is no schema with this name. */
 export class UnknownSchema extends ChangefeedError {
   readonly code = "UNKNOWN_SCHEMA";
   constructor(name: string) {

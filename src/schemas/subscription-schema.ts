@@ -126,7 +126,6 @@ export const PARAMETERS = [
 ] as const;
 export type Parameter = (typeof PARAMETERS)[number];
 
-/** A parameter, or a value of one, that does not exist. `allowed` lists what does, or describes it. */
 export class InvalidParameter extends ChangefeedError {
   readonly code = "INVALID_PARAMETER";
   readonly field: string;

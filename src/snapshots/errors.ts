@@ -1,7 +1,6 @@
 import { ChangefeedError } from "../schemas/errors.ts";
 import type { Resource } from "../schemas/resources.ts";
 
-/** A list body that is not one whole JSON array of keyed objects, each with a key of its own. */
 export class MalformedList extends ChangefeedError {
   readonly code = "MALFORMED_LIST";
 

@@ -58,7 +58,7 @@ describe("the bridge as a process", () => {
     expect(await bridge.stop()).toBe(0);
     expect(bridge.lines.at(-1)?.msg).toContain("everything that was seen is in the log");
     const modules = new Map(bridge.lines.map(({ msg, module }) => [msg, module]));
-    expect(modules.get("Subscription ended")).toBe("http");
+    expect(modules.get("subscription ended")).toBe("http");
     expect(modules.get("connected to Nomad; watching it")).toBe("nomad");
     const lines = (await body).trim().split("\n");
     expect(JSON.parse(lines.at(-1) ?? "")).toMatchObject({

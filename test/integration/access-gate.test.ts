@@ -229,7 +229,7 @@ it.each(Object.entries(ROWS))(
     }
     expect(found).toEqual(Object.fromEntries(ways.map((way) => [way, expected(way, row)])));
     expect((await refusals(row.refused[0])) - before).toBe(ways.length);
-    const told = () => lines.filter(({ msg }) => msg === "Request refused");
+    const told = () => lines.filter(({ msg }) => msg === "request refused");
     await until("the lines", () => told().length === ways.length);
     const first = told()[0];
     for (const { code, level, address, subscriber } of told()) {

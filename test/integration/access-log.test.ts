@@ -31,7 +31,7 @@ it("streams have a line when they open, with the token's name and the address, b
   const { url } = await access.serve({}, { logger });
   const options = { headers: bearer(TOKEN) };
   const client = await WebSocketClient.connect(`${url}/v1/events?consumer=pager&types=jobs`, [], options);
-  const opened = await lineOf("Stream opened");
+  const opened = await lineOf("stream opened");
   expect(opened).toMatchObject({
     subscriber: "token grafana",
     address: "127.0.0.1",
@@ -40,7 +40,7 @@ it("streams have a line when they open, with the token's name and the address, b
     url: "/v1/events?consumer=pager&types=jobs",
   });
   await client.close();
-  expect((await lineOf("Subscription ended"))["connectionId"]).toBe(opened["connectionId"]);
+  expect((await lineOf("subscription ended"))["connectionId"]).toBe(opened["connectionId"]);
 });
 
 it("streams by ticket are named like those by token; neither token nor ticket is in any line", async () => {
@@ -50,7 +50,7 @@ it("streams by ticket are named like those by token; neither token nor ticket is
   {
     await using stream = await HttpStream.open(`${url}/v1/events?ticket=${ticket}`, "text/event-stream");
     await stream.next();
-    expect(await lineOf("Stream opened")).toMatchObject({
+    expect(await lineOf("stream opened")).toMatchObject({
       subscriber: "token grafana",
       format: "sse",
       url: "/v1/events?ticket=[redacted]",
@@ -59,7 +59,7 @@ it("streams by ticket are named like those by token; neither token nor ticket is
   await fetch(`${url}/v1/events?%74icket=${ticket}`);
   await fetch(`${url}/v1/events?token=${TOKEN}`);
   await fetch(`${url}/v1/events`, { headers: bearer(UNKNOWN) });
-  await until("the refusals", () => lines("Request refused").length === 1);
+  await until("the refusals", () => lines("request refused").length === 1);
   expect(written.join("")).not.toMatch(new RegExp(`${TOKEN}|${UNKNOWN}|${ticket}`));
 });
 
@@ -74,15 +74,15 @@ it("refusals have a line with the reason, once in a while for the same of an add
   const refuse = () => WebSocketClient.connect(`${url}/v1/events`, [], options).catch(() => undefined);
   for (let count = 0; count < 5; count += 1) await refuse();
   await fetch(`${url}/v1/events`, { headers: bearer(UNKNOWN) });
-  await until("both lines", () => lines("Request refused").length === 2);
-  expect(lines("Request refused")).toMatchObject([
+  await until("both lines", () => lines("request refused").length === 2);
+  expect(lines("request refused")).toMatchObject([
     { code: "LIMIT", subscriber: "token grafana", address: "127.0.0.1", url: "/v1/events" },
     { code: "UNAUTHORIZED", reason: "The token is not known", address: "127.0.0.1" },
   ]);
   elapsedMs += 10_000;
   await refuse();
-  await until("the next line", () => lines("Request refused").length === 3);
-  expect(lines("Request refused")[2]).toMatchObject({ code: "LIMIT", more: 4 });
+  await until("the next line", () => lines("request refused").length === 3);
+  expect(lines("request refused")[2]).toMatchObject({ code: "LIMIT", more: 4 });
   await client.close();
 });
 
@@ -93,7 +93,7 @@ it("trouble of ours is in the line in full, and in the answer without what is ou
   const response = await fetch(`${url}/v1/events?cursor=earliest`);
   expect(response.status).toBe(503);
   expect(await response.text()).not.toContain("redis.internal");
-  expect(await lineOf("Request refused")).toMatchObject({
+  expect(await lineOf("request refused")).toMatchObject({
     code: "LOG_UNAVAILABLE",
     reason: "Redis at redis.internal:6379 cannot be reached",
   });

@@ -52,7 +52,7 @@ test.skipIf(missing !== undefined)(
       // A command that was under way when the connection was cut is told first.
       const consequences = warnings.filter((msg) => !msg.startsWith("lost the connection to Redis"));
       expect(consequences).toEqual([
-        expect.stringMatching(/^paused, nothing is lost: Redis .* does not let us in/),
+        expect.stringMatching(/^paused, nothing is lost: Redis .* refuses access/),
       ]);
       simulator.stop();
       await until("the log is what the cluster has", async () => {

@@ -200,6 +200,17 @@ it("everything gets its clock handed in; none but the outermost takes the system
   expect(naming.map(({ path }) => path)).toEqual(MAY_NAME_THE_SYSTEM_CLOCK);
 });
 
+/** What is written with a capital wherever it stands. */
+const NAMES = /^(BullMQ|Nomad|Redis|SQLite)\b/;
+
+it("log lines begin in lower case, as operators write them", () => {
+  const call =
+    /\blogger(?:\.(?:debug|info|warn|error|fatal)|\[\w+\])\(\s*(?:(?:\{(?:[^{}]|\{[^{}]*\})*\}|\w+),\s*)?["'`]([^"'`]+)/gi;
+  const said = files.flatMap(({ text }) => [...text.matchAll(call)].map(([, words = ""]) => words));
+  expect(said.length).toBeGreaterThan(40);
+  expect(said.filter((words) => /^[A-Z]/.test(words) && !NAMES.test(words))).toEqual([]);
+});
+
 it("tables that are looked up by text are maps: a plain object answers to `constructor` too", () => {
   const tables = files.filter(({ text }) =>
     /^(export )?const \w+: Readonly<Record<string, .*= \{$|^\} as const satisfies Readonly<Record<string,/m.test(

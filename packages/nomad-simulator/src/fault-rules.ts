@@ -138,7 +138,6 @@ function applies(rule: FaultRule, target: FaultTarget): boolean {
   return rule.kind !== "truncated-gzip" || target.acceptsGzip;
 }
 
-/** A fault that does not exist or a probability that is none. */
 export class InvalidFault extends ChangefeedError {
   readonly code = "SIMULATOR_INVALID_FAULT";
 }

@@ -11,7 +11,6 @@ export function assertFeedUrl(url: string, schemes: readonly string[]): void {
   );
 }
 
-/** Nobody answers for the feed at this address, or not as one would. */
 export class FeedUnreachable extends ChangefeedError {
   readonly code = "FEED_UNREACHABLE";
   constructor(url: string, cause: unknown) {

@@ -97,7 +97,7 @@ export const REFUSAL_HINT =
   "Put the user and the password in the address: redis://user:password@host:6379 (of Sentinels: sentinelUser=, sentinelPassword=); docs/redis-log.md lists the commands the user needs";
 
 function refusal(where: string, said: string, cause: unknown) {
-  return [`Redis at ${where} does not let us in: ${said}`, { hint: REFUSAL_HINT, cause }] as const;
+  return [`Redis at ${where} refuses access: ${said}`, { hint: REFUSAL_HINT, cause }] as const;
 }
 
 /** The feed that was there is not any more. */
@@ -109,6 +109,6 @@ export function damaged(where: string, what: string): LogUnusable {
 
 export function feedIsGone(where: string): LogUnavailable {
   return new LogUnavailable(`There is no feed at ${where} any more`, {
-    hint: "Its keys were deleted, or Redis restarted without its data; the next poll begins the feed anew",
+    hint: "Its keys were deleted, or Redis restarted without its data. A running bridge notices within seconds and begins the feed anew",
   });
 }

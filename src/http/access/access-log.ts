@@ -53,7 +53,7 @@ export class AccessLog {
     const who = await this.#who(request);
     this.#logger.info(
       { connectionId, format, ...who, ...(consumer !== undefined && { consumer }) },
-      "Stream opened",
+      "stream opened",
     );
   }
 
@@ -63,18 +63,18 @@ export class AccessLog {
     this.#metrics.refusals.inc({ code });
     const who = await this.#who(request);
     if (outcomeOf(error).status === 500) {
-      this.#logger.error({ err: error, ...who }, "Request failed");
+      this.#logger.error({ err: error, ...who }, "request failed");
       return;
     }
     const more = this.#skipped(`${code} ${who.address}`);
     if (more === undefined) return;
     const line = { code, reason: message, ...who, ...(more > 0 && { more }) };
-    if (MISTAKES.has(code)) this.#logger.debug(line, "Request refused");
+    if (MISTAKES.has(code)) this.#logger.debug(line, "request refused");
     else if (error instanceof ChangefeedError && !speaksForItself(error)) {
       // The subscriber got other words for it. What is wrong with the log, the feed's own work says too.
       const level = error instanceof LogUnavailable ? "info" : "warn";
-      this.#logger[level]({ ...line, reason: error.message, hint: error.hint }, "Request refused");
-    } else this.#logger.info(line, "Request refused");
+      this.#logger[level]({ ...line, reason: error.message, hint: error.hint }, "request refused");
+    } else this.#logger.info(line, "request refused");
   }
 
   async #who(request: IncomingMessage): Promise<{ subscriber?: string; address: string; url: string }> {

@@ -1,6 +1,5 @@
 import { ChangefeedError } from "../../schemas/errors.ts";
 
-/** Nobody is known by this token, its time is over, or there is none where one is needed. */
 export class Unauthorized extends ChangefeedError {
   readonly code = "UNAUTHORIZED";
   constructor(message: string, hint = "Send a valid token: Authorization: Bearer <token>") {
@@ -8,7 +7,6 @@ export class Unauthorized extends ChangefeedError {
   }
 }
 
-/** Who a token belongs to cannot be asked right now: Nomad is away. */
 export class AuthUnavailable extends ChangefeedError {
   readonly code = "AUTH_UNAVAILABLE";
   readonly retryAfterSeconds = 5;
@@ -20,7 +18,6 @@ export class AuthUnavailable extends ChangefeedError {
   }
 }
 
-/** Too many connections of one token or address, or too many requests of one address. */
 export class LimitReached extends ChangefeedError {
   readonly code = "LIMIT";
   readonly retryAfterSeconds: number;
@@ -30,7 +27,6 @@ export class LimitReached extends ChangefeedError {
   }
 }
 
-/** The URL is longer than any request needs. */
 export class UrlTooLong extends ChangefeedError {
   readonly code = "URL_TOO_LONG";
   constructor(maxBytes: number) {
@@ -40,9 +36,9 @@ export class UrlTooLong extends ChangefeedError {
   }
 }
 
-/** The file of static tokens cannot be used; `problems` has a line each, naming the place and what is allowed there. */
 export class TokensFileInvalid extends ChangefeedError {
   readonly code = "TOKENS_FILE_INVALID";
+  /** A line each, naming the place and what is allowed there. */
   readonly problems: readonly string[];
   constructor(problems: readonly string[]) {
     super(problems.join("\n"), { hint: "docs/access.md has an example of the file" });
@@ -50,7 +46,6 @@ export class TokensFileInvalid extends ChangefeedError {
   }
 }
 
-/** The certificate or key of the listener cannot be used. */
 export class TlsFilesUnusable extends ChangefeedError {
   readonly code = "TLS_FILES_UNUSABLE";
   constructor(message: string, cause: unknown) {

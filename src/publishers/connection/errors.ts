@@ -1,6 +1,5 @@
 import { ChangefeedError } from "../../schemas/errors.ts";
 
-/** The server stops; another one, or this one later, goes on from the subscriber's cursor. */
 export class GoingAway extends ChangefeedError {
   readonly code = "GOING_AWAY";
   constructor() {
@@ -8,7 +7,6 @@ export class GoingAway extends ChangefeedError {
   }
 }
 
-/** The server restarts and is back in a moment. */
 export class Restarting extends ChangefeedError {
   readonly code = "RESTARTING";
   constructor() {
@@ -16,7 +14,6 @@ export class Restarting extends ChangefeedError {
   }
 }
 
-/** The subscriber took nothing from its socket for so long that it counts as dead. */
 export class TooSlow extends ChangefeedError {
   readonly code = "TOO_SLOW";
   constructor(stallTimeoutMs: number) {
@@ -26,7 +23,6 @@ export class TooSlow extends ChangefeedError {
   }
 }
 
-/** The subscriber's filters take longer than its share of the time, for so long that it falls ever further behind. */
 export class CannotKeepUp extends ChangefeedError {
   readonly code = "CANNOT_KEEP_UP";
   constructor(behindBy: number) {
@@ -36,7 +32,6 @@ export class CannotKeepUp extends ChangefeedError {
   }
 }
 
-/** Answering would cost more of the server's time than one request may have. */
 export class TooCostly extends ChangefeedError {
   readonly code = "TOO_COSTLY";
   constructor(maxWorkMs: number) {
@@ -46,7 +41,6 @@ export class TooCostly extends ChangefeedError {
   }
 }
 
-/** A WebSocket client sent something the protocol does not know. */
 export class InvalidMessage extends ChangefeedError {
   readonly code = "INVALID_MESSAGE";
   constructor() {
@@ -56,7 +50,6 @@ export class InvalidMessage extends ChangefeedError {
   }
 }
 
-/** A consumer acknowledged what it cannot have dealt with: it was not sent to it, or is no cursor. */
 export class InvalidAck extends ChangefeedError {
   readonly code = "INVALID_ACK";
 }

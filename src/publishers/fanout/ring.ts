@@ -104,7 +104,7 @@ export class Ring {
         if (signal.aborted) return;
         // Who uses the log for the feed's own work says that it is away.
         const level = error instanceof LogUnavailable ? "debug" : "warn";
-        this.#options.logger[level]({ err: error }, "Cannot follow the log; retrying");
+        this.#options.logger[level]({ err: error }, "cannot follow the log; retrying");
         this.#clear();
         this.#announce();
         await this.#options.clock.sleep(RETRY_MS, signal);

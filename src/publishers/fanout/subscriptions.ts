@@ -149,8 +149,8 @@ export class Subscriptions {
       to: formatCursor(cursor),
     };
     if (reason === "INTERNAL")
-      logger.error({ ...line, err: error }, "Subscription ended by an internal error");
-    else logger.info(line, "Subscription ended");
+      logger.error({ ...line, err: error }, "subscription ended by an internal error");
+    else logger.info(line, "subscription ended");
   }
 }
 
