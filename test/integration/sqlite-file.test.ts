@@ -425,6 +425,15 @@ describe("the file's size", () => {
     expect(statSync(path).size).toBeLessThan(20 << 20);
   });
 
+  test("is reserved for what is written ahead, so that no commit has to make that file longer", async () => {
+    const log = await open();
+    const reserved = statSync(`${path}-wal`).size;
+    for (let round = 0; round < 20; round += 1) await log.commit(await commitOf(log, 100));
+    expect(statSync(`${path}-wal`).size).toBe(reserved);
+    await log[Symbol.asyncDispose]();
+    expect(existsSync(`${path}-wal`)).toBe(false);
+  });
+
   test("is not driven up by a reading of the state that does not end", async () => {
     const log = await open();
     await using read = await log.consistentRead();

@@ -1,5 +1,6 @@
 import {
   accessSync,
+  appendFileSync,
   closeSync,
   constants,
   fsyncSync,
@@ -8,6 +9,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  truncateSync,
 } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { LogUnusable } from "../errors.ts";
@@ -144,6 +146,21 @@ function demandNoRemains(path: string): void {
   throw new LogUnusable(`There is no log at ${path}, but ${found}, which belongs to one, is still there`, {
     hint: `Put the log back where it was; or, to begin a new one, move ${found} away too`,
   });
+}
+
+/**
+ * Makes the write-ahead file as large as it becomes before SQLite starts over at its beginning. A commit that overwrites
+ * is on the disk sooner than one that makes the file longer (decision 28), and SQLite takes zeros for the end of what
+ * was written. Where the disk has no room for it, nothing is reserved.
+ */
+export function reserveWriteAhead(path: string, bytes: number): void {
+  const file = `${path}-wal`;
+  const size = statOf(file)?.size ?? 0;
+  try {
+    if (size < bytes) appendFileSync(file, Buffer.alloc(bytes - size), { flush: true });
+  } catch {
+    truncateSync(file, size);
+  }
 }
 
 function removeDraft(draft: string): void {

@@ -6,7 +6,7 @@ import { MAX_DEAD_LETTERS, type FeedLog } from "../log.ts";
 import type { Clock } from "../../shared/clock.ts";
 import { Connection } from "./connection.ts";
 import { damaged } from "./errors.ts";
-import { createLogFile, demandOwnership, inspect, isArchived, truePath } from "./file.ts";
+import { createLogFile, demandOwnership, inspect, isArchived, reserveWriteAhead, truePath } from "./file.ts";
 import { WriterLock, type Writer } from "./lock.ts";
 import { SqliteLog } from "./log.ts";
 import { formatOf, readMeta } from "./rows.ts";
@@ -55,7 +55,9 @@ const RUNNING_BUSY_MS = 20;
 const QUICK_CHECK_BYTES = 256 << 20;
 const KEPT_BYTES = 64 << 20;
 /** Of the write-ahead file, once it was larger. */
-const WAL_BYTES = 64 << 20;
+const LARGEST_WAL_BYTES = 64 << 20;
+/** Reserved for the write-ahead file: SQLite starts over in it after 1000 pages. */
+const WAL_BYTES = 10 << 20;
 
 /**
  * Opens the log in the file at `path`, and creates it where there is none. A file that is not a whole log of
@@ -177,13 +179,14 @@ function checkPages(connection: Connection): void {
 
 function prepare(connection: Connection, options: WriteOptions, nowMs: number): void {
   connection.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${options.fsync === false ? "OFF" : "FULL"};
-    PRAGMA journal_size_limit = ${WAL_BYTES}; PRAGMA cache_size = -16000`);
+    PRAGMA journal_size_limit = ${LARGEST_WAL_BYTES}; PRAGMA cache_size = -16000`);
   if (options.maxFileBytes !== undefined) {
     const pageBytes = connection.get("PRAGMA page_size")?.integer("page_size") ?? 1;
     connection.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(options.maxFileBytes / pageBytes))}`);
   }
   const writer = options.writer ?? { pid: process.pid, host: hostname() };
   connection.run("UPDATE meta SET writer = ?", [JSON.stringify({ ...writer, since: recordedText(nowMs) })]);
+  if (options.fsync !== false) reserveWriteAhead(connection.path, WAL_BYTES);
   connection.exec(`PRAGMA busy_timeout = ${RUNNING_BUSY_MS}`);
 }
 
