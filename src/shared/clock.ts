@@ -1,4 +1,4 @@
-import { setImmediate as immediate, setTimeout as delay } from "node:timers/promises";
+import { setTimeout as delay } from "node:timers/promises";
 
 /** Time, handed in to whatever waits or measures, so that a test can move it by hand. */
 export interface Clock {
@@ -10,7 +10,10 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
   /** Calls `run` once after `ms`, unless the returned function is called before. Keeps no process alive. */
   after(ms: number, run: () => void): () => void;
-  /** Lets everything else that waits for the event loop run first. */
+  /**
+   * Lets everything else that waits for the event loop run first. Of several who yielded, one goes on before what came
+   * in meanwhile has its turn again: work in slices, however many do it, holds others up for one slice.
+   */
   yield(): Promise<void>;
 }
 
@@ -38,6 +41,13 @@ export function deadlineOf(
   return { signal: passed.signal, [Symbol.dispose]: cancel };
 }
 
+const yielded: (() => void)[] = [];
+
+function resumeOne(): void {
+  yielded.shift()?.();
+  if (yielded.length > 0) setImmediate(resumeOne);
+}
+
 export const systemClock: Clock = {
   now: () => Date.now(),
   elapsed: () => performance.now(),
@@ -49,5 +59,8 @@ export const systemClock: Clock = {
     const timer = setTimeout(run, Math.min(ms, LONGEST_TIMER_MS)).unref();
     return () => clearTimeout(timer);
   },
-  yield: () => immediate(),
+  yield: () =>
+    new Promise((resolve) => {
+      if (yielded.push(resolve) === 1) setImmediate(resumeOne);
+    }),
 };

@@ -76,3 +76,23 @@ it("tells whether work ends in time, well or not, and leaves no timer behind", a
   await clock.finish(endsWithin(100, Promise.resolve(), clock));
   expect(clock.elapsed()).toBe(beganMs);
 });
+
+it("lets one of those who work in slices go on at a time, and everything else in between", async () => {
+  let turns = 0;
+  let isDone = false;
+  const countTurns = () => {
+    turns += 1;
+    if (!isDone) setImmediate(countTurns);
+  };
+  setImmediate(countTurns);
+  const seen: number[] = [];
+  const work = async () => {
+    for (let slice = 0; slice < 3; slice += 1) {
+      await systemClock.yield();
+      seen.push(turns);
+    }
+  };
+  await Promise.all([work(), work(), work()]);
+  isDone = true;
+  expect(new Set(seen).size).toBe(9);
+});
