@@ -1,6 +1,7 @@
 import { LogUnavailable, LogUnusable } from "../errors.ts";
 import type { Connection } from "./connection.ts";
 import type { Durability } from "./durability.ts";
+import { Reply } from "./reply.ts";
 
 /** Redis 6.2, whose streams can be trimmed by id. */
 const OLDEST = [6, 2] as const;
@@ -118,13 +119,12 @@ function needsFsync(where: string, why: string, settings: string): LogUnusable {
 
 /** Undefined where we may not know: hosted servers keep CONFIG to themselves. */
 async function setting(connection: Connection, name: string): Promise<string | undefined> {
-  try {
-    const [, value] = (await connection.call("CONFIG", "GET", name)) as string[];
-    return value;
-  } catch (error) {
+  const reply = await connection.call("CONFIG", "GET", name).catch((error: unknown) => {
     if (error instanceof LogUnusable) return undefined;
     throw error;
-  }
+  });
+  if (reply === undefined) return undefined;
+  return new Reply(reply, connection.sourceOfServer("the answer to CONFIG GET")).fields().get(name);
 }
 
 async function infoOf(

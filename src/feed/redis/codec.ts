@@ -3,6 +3,7 @@ import { SEVERITIES, type Severity } from "../../schemas/severity.ts";
 import type { StateEntry } from "../log.ts";
 import { integerOf, isTexts, jsonOf, Reply, wrong, type ReplySource } from "./reply.ts";
 import type { ResourceType } from "../../schemas/resources.ts";
+import type { Scope } from "../../schemas/scope.ts";
 
 /** What an entry's `facts` hold, in this order, beside its other fields; "" stands for null. */
 type Facts = [
@@ -126,11 +127,16 @@ export function stateValue(rev: string, stub: Buffer): Buffer {
   return Buffer.concat([Buffer.from(`${rev}\n`), stub]);
 }
 
+/** The scope that a key or a set names: `jobs:default`. Only our own code writes it, so it is taken at its word. */
+export function scopeNamed(name: string): Scope {
+  const split = name.indexOf(":");
+  return { resource: name.slice(0, split) as ResourceType, namespace: name.slice(split + 1) };
+}
+
 export function stateEntry(hash: string, key: string, value: Buffer): StateEntry {
-  const split = hash.indexOf(":");
   const end = value.indexOf(NEWLINE);
   return {
-    ref: { resource: hash.slice(0, split) as ResourceType, namespace: hash.slice(split + 1), key },
+    ref: { ...scopeNamed(hash), key },
     rev: value.toString("utf8", 0, end),
     stub: value.subarray(end + 1),
   };

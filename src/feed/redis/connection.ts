@@ -6,7 +6,7 @@ import { countReconnects, createRedis } from "./client.ts";
 import { BufferedCommand } from "./buffered-command.ts";
 import { isLockedOut, isReplyError, REFUSAL_HINT, translate } from "./errors.ts";
 import type { Location } from "./location.ts";
-import type { ReplySource } from "./reply.ts";
+import { Reply, type ReplySource } from "./reply.ts";
 import type { Script } from "./scripts.ts";
 
 /** A server that says nothing for so long, while we wait for it, is taken for dead. */
@@ -60,6 +60,11 @@ export class Connection {
   /** Names a key or a script's answer here to whom reads it. */
   source(what: string): ReplySource {
     return { where: this.where, what };
+  }
+
+  /** The same for what the server says of itself. */
+  sourceOfServer(what: string): ReplySource {
+    return { where: this.where, what, isOfServer: true };
   }
 
   /** Grows with every new connection, behind which may be another server. */
@@ -126,7 +131,8 @@ export class Connection {
   }
 
   async #asksFor(command: string): Promise<boolean> {
-    const [facts] = (await this.call("COMMAND", "INFO", command)) as unknown[];
+    const reply = await this.call("COMMAND", "INFO", command);
+    const [facts] = new Reply(reply, this.sourceOfServer("the answer to COMMAND INFO")).parts;
     return Array.isArray(facts) && facts.length > 0;
   }
 

@@ -107,6 +107,13 @@ export function damaged(where: string, what: string): LogUnusable {
   });
 }
 
+/** Something answers that does not speak as Redis does. */
+export function strangeAnswer(where: string, what: string): LogUnusable {
+  return new LogUnusable(`Redis at ${where} does not answer as Redis does: ${what}`, {
+    hint: "Check the address, and what proxies between do",
+  });
+}
+
 export function feedIsGone(where: string): LogUnavailable {
   return new LogUnavailable(`There is no feed at ${where} any more`, {
     hint: "Its keys were deleted, or Redis restarted without its data. A running bridge notices within seconds and begins the feed anew",

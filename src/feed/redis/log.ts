@@ -1,6 +1,5 @@
 import type { Cursor } from "../../schemas/cursor.ts";
 import type { LogEntry } from "../../schemas/draft.ts";
-import type { ResourceType } from "../../schemas/resources.ts";
 import { scopeName, type Scope } from "../../schemas/scope.ts";
 import type { Clock } from "../../shared/clock.ts";
 import { randomEpoch } from "../epoch.ts";
@@ -26,6 +25,7 @@ import { firstOf } from "../first-of.ts";
 import { Waiters } from "../waiters.ts";
 import { COMMIT } from "./commit-script.ts";
 import { argumentsOf, readClaimReply, readCommitReply, scopeRow, seenArguments } from "./commit.ts";
+import { scopeNamed } from "./codec.ts";
 import type { Connection } from "./connection.ts";
 import { RedisConsumers } from "./consumers.ts";
 import { RedisDeadLetters } from "./dead-letters.ts";
@@ -369,9 +369,4 @@ export class RedisLog implements FeedLog {
       ? new Conflict(scope, expectedRev, 0)
       : new Fenced(scope, fence, 0);
   }
-}
-
-function scopeNamed(name: string): Scope {
-  const split = name.indexOf(":");
-  return { resource: name.slice(0, split) as ResourceType, namespace: name.slice(split + 1) };
 }

@@ -1,6 +1,7 @@
 import type { Redis, RedisOptions } from "ioredis";
 import { isReplyError } from "./errors.ts";
 import { addressText, type Address, type Location } from "./location.ts";
+import { Reply, type ReplySource } from "./reply.ts";
 
 /** How long one Sentinel or node may take to say who the master is. */
 const ASK_MS = 2000;
@@ -30,7 +31,7 @@ export async function findMaster(
     try {
       return await withGuide(guideAt(guide, location), { signal, create }, (client) =>
         location.kind === "sentinel"
-          ? masterOfGroup(client, location.masterName)
+          ? masterOfGroup(client, guide, location.masterName)
           : masterOfSlot(client, guide, location, guides),
       );
     } catch (error) {
@@ -87,14 +88,12 @@ async function withGuide<T>(
   }
 }
 
-async function masterOfGroup(client: Redis, name: string): Promise<Address> {
+async function masterOfGroup(client: Redis, guide: Address, name: string): Promise<Address> {
   const reply = await client.call("SENTINEL", ["get-master-addr-by-name", name]);
-  if (!Array.isArray(reply)) throw new Error(`knows no master named ${JSON.stringify(name)}`);
-  const [host, port] = reply as [string, string];
-  return { host, port: Number(port) };
+  if (reply === null) throw new Error(`knows no master named ${JSON.stringify(name)}`);
+  const master = new Reply(reply, sourceOf(guide, "the answer to SENTINEL get-master-addr-by-name"));
+  return { host: master.text(0, "host"), port: master.integer(1, "port") };
 }
-
-type SlotRange = readonly [first: number, last: number, ...nodes: (readonly [string | null, number])[]];
 
 async function masterOfSlot(
   client: Redis,
@@ -103,11 +102,26 @@ async function masterOfSlot(
   guides: Guides,
 ): Promise<Address> {
   const slot = Number(await client.call("CLUSTER", ["KEYSLOT", prefix]));
-  const ranges = (await client.call("CLUSTER", ["SLOTS"])) as SlotRange[];
-  // A node that does not know its own address means the one we reached it by.
-  const addressOf = ([host, port]: readonly [string | null, number]) => ({ host: host || guide.host, port });
-  guides.learned = ranges.flatMap(([, , ...nodes]) => nodes.map(addressOf));
-  const range = ranges.find(([first, last]) => first <= slot && slot <= last);
-  if (range?.[2] === undefined) throw new Error(`knows no master of slot ${slot}, in which the feed lies`);
-  return addressOf(range[2]);
+  const slots = new Reply(
+    await client.call("CLUSTER", ["SLOTS"]),
+    sourceOf(guide, "the answer to CLUSTER SLOTS"),
+  );
+  const ranges = slots.lists("range").map((range) => ({
+    first: range.integer(0, "first slot"),
+    last: range.integer(1, "last slot"),
+    // The master first.
+    nodes: range.lists("node", 2).map((node) => ({
+      // A node that does not know its own address means the one we reached it by.
+      host: node.textOrNull(0, "host") || guide.host,
+      port: node.integer(1, "port"),
+    })),
+  }));
+  guides.learned = ranges.flatMap(({ nodes }) => nodes);
+  const master = ranges.find(({ first, last }) => first <= slot && slot <= last)?.nodes[0];
+  if (master === undefined) throw new Error(`knows no master of slot ${slot}, in which the feed lies`);
+  return master;
+}
+
+function sourceOf(guide: Address, what: string): ReplySource {
+  return { where: addressText(guide), what, isOfServer: true };
 }

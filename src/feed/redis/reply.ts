@@ -1,9 +1,12 @@
-import { damaged } from "./errors.ts";
+import type { LogUnusable } from "../errors.ts";
+import { damaged, strangeAnswer } from "./errors.ts";
 
 /** What is read, as it is named to people: where Redis is, and the key or the script's answer. */
 export interface ReplySource {
   readonly where: string;
   readonly what: string;
+  /** What the server says of itself, not of what the log keeps there. */
+  readonly isOfServer?: boolean;
 }
 
 /**
@@ -38,8 +41,9 @@ export class Reply {
   integer(at: number, name: string): number {
     const part = this.#parts[at];
     const value = typeof part === "string" && part !== "" ? Number(part) : part;
-    if (!Number.isSafeInteger(value)) throw wrong(this.#source, name, "an integer", part);
-    return value as number;
+    if (typeof value !== "number" || !Number.isSafeInteger(value))
+      throw wrong(this.#source, name, "an integer", part);
+    return value;
   }
 
   /** Null where there is none, or an empty text. */
@@ -48,13 +52,27 @@ export class Reply {
   }
 
   list(at: number, name: string): Reply {
-    const { where, what } = this.#source;
-    return new Reply(this.#parts[at], { where, what: `${name} in ${what}` });
+    return new Reply(this.#parts[at], { ...this.#source, what: `${name} in ${this.#source.what}` });
+  }
+
+  /** All parts from `from` on, as lists. */
+  lists(name: string, from = 0): Reply[] {
+    return this.#parts.slice(from).map((_, n) => this.list(from + n, `${name} ${n + 1}`));
   }
 
   /** All parts from `from` on, as texts. */
   texts(from = 0): string[] {
-    return this.#parts.slice(from).map((_, n) => this.text(from + n, `part ${from + n + 1}`));
+    return this.#parts
+      .slice(from)
+      .map((part, n) => (typeof part === "string" ? part : this.text(from + n, `part ${from + n + 1}`)));
+  }
+
+  /** All parts, as bytes; null for those there are not. */
+  bytes(): (Buffer | null)[] {
+    return this.#parts.map((part, n) => {
+      if (part === null || Buffer.isBuffer(part)) return part;
+      throw wrong(this.#source, `part ${n + 1}`, "bytes", part);
+    });
   }
 
   /** Names and values in turn, as HGETALL lists a hash. */
@@ -111,8 +129,14 @@ export function isTexts(value: unknown): value is string[] {
 
 const SHOWN_CHARACTERS = 60;
 
-export function wrong({ where, what }: ReplySource, name: string, wanted: string, found: unknown): Error {
+export function wrong(
+  { where, what, isOfServer = false }: ReplySource,
+  name: string,
+  wanted: string,
+  found: unknown,
+): LogUnusable {
   const text = JSON.stringify(found) ?? "nothing";
   const shown = text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}…` : text;
-  return damaged(where, `${name} of ${what} should be ${wanted} and is ${shown}`);
+  const says = `${name} of ${what} should be ${wanted} and is ${shown}`;
+  return isOfServer ? strangeAnswer(where, says) : damaged(where, says);
 }

@@ -1,9 +1,8 @@
 import type { Cursor } from "../../schemas/cursor.ts";
-import type { ResourceType } from "../../schemas/resources.ts";
 import type { Scope } from "../../schemas/scope.ts";
 import { LogUnavailable } from "../errors.ts";
 import type { ConsistentRead, StateEntry, StateFilter } from "../log.ts";
-import { stateEntry } from "./codec.ts";
+import { scopeNamed, stateEntry } from "./codec.ts";
 import { Reply } from "./reply.ts";
 import { CLOSE_READ, READ_KEYS, OPEN_READ, READ_ENTRIES } from "./consistent-read-scripts.ts";
 import { feedIsGone } from "./errors.ts";
@@ -72,7 +71,7 @@ export class RedisConsistentRead implements ConsistentRead {
 
   async *entries(filter: StateFilter = {}, limits = BATCH_LIMITS): AsyncGenerator<StateEntry[]> {
     for (const name of this.#names) {
-      const part = partNamed(name);
+      const part = scopeNamed(name);
       const isWanted =
         (filter.resource ?? part.resource) === part.resource &&
         (filter.namespace ?? part.namespace) === part.namespace &&
@@ -101,7 +100,8 @@ export class RedisConsistentRead implements ConsistentRead {
       const keys = (await keysOf()).slice(position, position + objects);
       if (keys.length === 0) return;
       const about = [this.#layer, READ_IDLE_MS, bytes, name, ...keys];
-      const values = (await this.#connection.runForBytes(READ_ENTRIES, about)) as (Buffer | null)[];
+      const answer = await this.#connection.runForBytes(READ_ENTRIES, about);
+      const values = new Reply(answer, this.#connection.source("the answer to READ_ENTRIES")).bytes();
       if (values.length === 0) throw this.#leftTooLong();
       yield detached(values).flatMap((value, n) =>
         value === null ? [] : [stateEntry(name, keys[n] ?? "", value)],
@@ -114,7 +114,7 @@ export class RedisConsistentRead implements ConsistentRead {
     return this.#keyLists.get(`${this.#layer}/${name}`, async () => {
       const reply = await this.#connection.run(READ_KEYS, [this.#layer, READ_IDLE_MS, name]);
       if (reply === null) throw this.#leftTooLong();
-      return inOrder(reply as string[]);
+      return inOrder(new Reply(reply, this.#connection.source("the answer to READ_KEYS")).texts());
     });
   }
 
@@ -143,11 +143,6 @@ function stateIsShort(where: string, name: string): LogUnavailable {
   return new LogUnavailable(`Objects of ${name} are missing in the state at ${where}`, {
     hint: "Another program deleted the key, or Redis evicted it; the state is whole again when its scope has been read anew",
   });
-}
-
-function partNamed(name: string): { resource: ResourceType; namespace: string } {
-  const split = name.indexOf(":");
-  return { resource: name.slice(0, split) as ResourceType, namespace: name.slice(split + 1) };
 }
 
 function inOrder(names: readonly string[]): string[] {
