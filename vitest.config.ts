@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 /** Only what hangs meets these: a busy machine takes its time to load modules and to build, and that is no failure. */
-const PATIENCE = { testTimeout: 120_000, hookTimeout: 120_000 };
+const PATIENCE = { testTimeout: 300_000, hookTimeout: 300_000 };
 
 const project = (name: string, extra: Record<string, unknown> = {}) => ({
   test: { name, include: [`test/${name}/**/*.test.ts`], pool: "forks" as const, ...PATIENCE, ...extra },
@@ -22,7 +22,7 @@ export default defineConfig({
       // The chaos tests give up by themselves before that, and say what they waited for.
       project("e2e", { maxConcurrency: 2, testTimeout: 400_000 }),
       project("hostile"),
-      project("nomad", { testTimeout: 300_000, hookTimeout: 300_000 }),
+      project("nomad"),
     ],
   },
 });

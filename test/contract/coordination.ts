@@ -30,7 +30,6 @@ export function coordinationContract(name: string, open: OpenCoordination): void
       until(
         `doing ${assignments.join(", ")}`,
         () => holder.assignments.join() === assignments.toSorted().join(),
-        15_000,
       );
 
     test("what is announced is done, and what is announced no more ends", async () => {

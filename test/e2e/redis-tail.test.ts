@@ -28,15 +28,11 @@ describe.skipIf(missing !== undefined)(
         );
         const read = (): Promise<SeenEvent[]> => readLog({ kind: "redis", url: feed });
         const settled = (): Promise<{ verdict: Verdict; events: SeenEvent[] }> =>
-          until(
-            "the folded log is what the cluster has",
-            async () => {
-              const events = await read().catch(() => []);
-              const verdict = checkLog(events, simulatorTruth(simulator));
-              return verdict.lost.length === 0 && { verdict, events };
-            },
-            60_000,
-          );
+          until("the folded log is what the cluster has", async () => {
+            const events = await read().catch(() => []);
+            const verdict = checkLog(events, simulatorTruth(simulator));
+            return verdict.lost.length === 0 && { verdict, events };
+          });
         const churn = async (): Promise<void> => {
           const before = simulator.journal.entries.length;
           simulator.start({ changesPerSecond: 60 });

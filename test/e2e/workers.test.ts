@@ -105,10 +105,10 @@ describe.skipIf(missing !== undefined)(`workers as processes${skippedBecause(mis
     const [one] = left;
     const scopes = async () =>
       (one === undefined ? [] : await assignmentsAt(one)).map(({ assignment }) => assignment);
-    await until("the new namespace is watched", async () => (await scopes()).includes("jobs/fresh"), 10_000);
+    await until("the new namespace is watched", async () => (await scopes()).includes("jobs/fresh"));
     await share(...left);
     simulator.cluster.deleteNamespace("fresh");
-    await until("it is watched no more", async () => !(await scopes()).join().includes("/fresh"), 15_000);
+    await until("it is watched no more", async () => !(await scopes()).join().includes("/fresh"));
 
     const leaving = await planner(left);
     expect(await leaving.stop()).toBe(0);

@@ -106,15 +106,11 @@ class Team {
   /** Waits until every assignment is done by exactly one of them, evenly. */
   settled(workers: readonly Worker[] = this.workers): Promise<true> {
     const assignments = ["plan", "trim", ...this.plan.keys()].toSorted().join();
-    return until(
-      `${workers.length} workers share ${this.plan.size + 2} assignments evenly`,
-      () => {
-        const sizes = workers.map(({ performing }) => performing.size);
-        const all = workers.flatMap((worker) => worker.assignments);
-        return all.toSorted().join() === assignments && Math.max(...sizes) - Math.min(...sizes) <= 1;
-      },
-      60_000,
-    );
+    return until(`${workers.length} workers share ${this.plan.size + 2} assignments evenly`, () => {
+      const sizes = workers.map(({ performing }) => performing.size);
+      const all = workers.flatMap((worker) => worker.assignments);
+      return all.toSorted().join() === assignments && Math.max(...sizes) - Math.min(...sizes) <= 1;
+    });
   }
 
   /** Connections to Redis that came back, of all workers together. */
@@ -259,7 +255,7 @@ describe.skipIf(missing !== undefined)(`workers that share assignments${skippedB
     await all.settled();
     slow.slownessMs = 3 * TIMEOUT_MS;
     const next = all.join("next");
-    await until("the other has its share", () => next.performing.size === 3, 60_000);
+    await until("the other has its share", () => next.performing.size === 3);
     expect(slow.performing.size).toBeGreaterThan(3);
     slow.slownessMs = 0;
     await all.settled();

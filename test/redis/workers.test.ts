@@ -28,11 +28,7 @@ describe.skipIf(missing !== undefined)(
         }),
       );
       const allWatched = () =>
-        until(
-          "all is watched",
-          async () => (await Promise.all(workers.map(seesAllWatched))).every(Boolean),
-          60_000,
-        );
+        until("all is watched", async () => (await Promise.all(workers.map(seesAllWatched))).every(Boolean));
       try {
         await allWatched();
         simulator.start({ changesPerSecond: 40 });
@@ -44,15 +40,11 @@ describe.skipIf(missing !== undefined)(
         await until("changes go on", () => simulator.journal.entries.length > changes + 100);
         simulator.stop();
         await allWatched();
-        const verdict = await until(
-          "the folded log is what the cluster has",
-          async () => {
-            const events = await readLog({ kind: "redis", url });
-            const found = checkLog(events, simulatorTruth(simulator));
-            return found.lost.length === 0 && found;
-          },
-          60_000,
-        );
+        const verdict = await until("the folded log is what the cluster has", async () => {
+          const events = await readLog({ kind: "redis", url });
+          const found = checkLog(events, simulatorTruth(simulator));
+          return found.lost.length === 0 && found;
+        });
         expect(verdict).toMatchObject({ duplicated: [], outOfOrder: [] });
       } finally {
         await Promise.all(workers.map((worker) => worker.kill()));

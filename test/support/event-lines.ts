@@ -64,7 +64,7 @@ export async function openEventLines(url: string, query = "", token = ""): Promi
       return ended;
     },
     async framesOf(count) {
-      await until(`${count} frames`, () => frames().length >= count || ended, 10_000);
+      await until(`${count} frames`, () => frames().length >= count || ended);
       return frames();
     },
     pause: () => socket.pause(),

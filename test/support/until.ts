@@ -1,5 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 
+/** Only what hangs meets this. */
+const WITHIN_MS = 150_000;
+
 /**
  * Asks until the answer is neither undefined nor false; rejects after `withinMs`, saying what it waited for. Rests for
  * as long as an answer took, so that asking leaves time for what it waits for.
@@ -7,7 +10,7 @@ import { setTimeout as delay } from "node:timers/promises";
 export async function until<T>(
   what: string,
   ask: () => Promise<T | undefined | false> | T | undefined | false,
-  withinMs = 60_000,
+  withinMs = WITHIN_MS,
 ): Promise<T> {
   const deadline = Date.now() + withinMs;
   for (;;) {

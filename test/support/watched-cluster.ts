@@ -58,16 +58,12 @@ export class WatchedCluster {
   }
 
   /** Waits until the folded log is what the cluster has; answers the verdict. Rejects with what differs. */
-  async settled(withinMs = 30_000): Promise<Verdict> {
+  async settled(): Promise<Verdict> {
     let last: Verdict | undefined;
-    return until(
-      "the folded log is what the cluster has",
-      async () => {
-        last = await this.verdict();
-        return last.lost.length === 0 && last;
-      },
-      withinMs,
-    ).catch(() => {
+    return until("the folded log is what the cluster has", async () => {
+      last = await this.verdict();
+      return last.lost.length === 0 && last;
+    }).catch(() => {
       throw new Error(`the feed did not catch up: ${last?.lost.slice(0, 5).join("; ")}`);
     });
   }

@@ -37,17 +37,13 @@ export async function takeoverMs(
   signal?: AbortSignal,
 ): Promise<number> {
   const begin = performance.now();
-  await until(
-    "its scopes are watched by others",
-    async () => {
-      signal?.throwIfAborted();
-      const now = await owners(url).catch(() => undefined);
-      const planned = now && (await plannedScopes(url).catch(() => undefined));
-      if (now === undefined || planned === undefined) return false;
-      return watched.every((scope) => !planned.has(scope) || now.get(scope) !== pidOf(worker));
-    },
-    90_000,
-  );
+  await until("its scopes are watched by others", async () => {
+    signal?.throwIfAborted();
+    const now = await owners(url).catch(() => undefined);
+    const planned = now && (await plannedScopes(url).catch(() => undefined));
+    if (now === undefined || planned === undefined) return false;
+    return watched.every((scope) => !planned.has(scope) || now.get(scope) !== pidOf(worker));
+  });
   return Math.round(performance.now() - begin);
 }
 
