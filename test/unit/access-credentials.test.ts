@@ -1,9 +1,6 @@
-import type { IncomingMessage } from "node:http";
 import { describe, expect, it } from "vitest";
 import { credentialsOf, loggableUrl } from "../../src/http/access/credentials.ts";
-
-const requestOf = (url: string, headers: Record<string, string> = {}) =>
-  ({ url, headers }) as unknown as IncomingMessage;
+import { requestOf } from "../support/http-messages.ts";
 
 describe("an address in the log", () => {
   it.each([
@@ -26,7 +23,7 @@ describe("an address in the log", () => {
 });
 
 describe("what a request proves who it is with", () => {
-  it.each([
+  it.each<[headers: Record<string, string>, expected: object]>([
     [{ authorization: "Bearer  secret " }, { token: "secret" }],
     [{ authorization: "bearer secret" }, { token: "secret" }],
     [{ authorization: "Basic secret" }, {}],
@@ -37,17 +34,15 @@ describe("what a request proves who it is with", () => {
     [{ "sec-websocket-protocol": "cloudevents.json, bearer.c2VjcmV0" }, { token: "secret" }],
     [{}, {}],
   ])("is of %j %j", (headers, expected) => {
-    expect(credentialsOf(requestOf("/", headers as Record<string, string>))).toEqual(expected);
+    expect(credentialsOf(requestOf("/", headers))).toEqual(expected);
   });
 
-  it.each([
+  it.each<[url: string, headers: Record<string, string>]>([
     ["/?ticket=a&ticket=b", {}],
     ["/?ticket=a", { authorization: "Bearer b" }],
     ["/", { authorization: "Bearer a", "x-nomad-token": "b" }],
   ])("is one thing only: %s %j", (url, headers) => {
-    expect(() => credentialsOf(requestOf(url, headers as Record<string, string>))).toThrow(
-      "more than one token or ticket",
-    );
+    expect(() => credentialsOf(requestOf(url, headers))).toThrow("more than one token or ticket");
   });
 
   it.each(["token", "Access_Token", "apikey", "secret%5fid"])("is never %s in the URL", (name) => {

@@ -1,14 +1,12 @@
-import { EventEmitter } from "node:events";
-import type { Socket } from "node:net";
+import { once } from "node:events";
 import { expect, it } from "vitest";
 import { StatePlaces } from "../../src/http/state-places.ts";
 import { EVERYTHING, type Access } from "../../src/publishers/selection/access.ts";
+import { socketFrom } from "../support/http-messages.ts";
 
 const LIMIT = expect.objectContaining({ code: "LIMIT" });
 const token = (name: string): Access => ({ name, maySee: () => true });
-const from = (remoteAddress = "192.0.2.7", destroyed = false) => ({
-  socket: Object.assign(new EventEmitter(), { remoteAddress, destroyed }) as unknown as Socket,
-});
+const from = (remoteAddress = "192.0.2.7") => ({ socket: socketFrom(remoteAddress) });
 
 it("places are as many as one token may have, and come back once each", () => {
   const places = new StatePlaces({ maxStates: 10, maxStatesPerHolder: 3 });
@@ -31,13 +29,14 @@ it("places are as many as there are, whoever has them", () => {
   expect(() => places.take(from(), token("d"))).toThrow(LIMIT);
 });
 
-it("a connection that ends, or has ended, gives its place back", () => {
+it("a connection that ends, or has ended, gives its place back", async () => {
   const places = new StatePlaces({ maxStates: 1, maxStatesPerHolder: 1 });
   const request = from();
   places.take(request, token("a"));
   expect(() => places.take(from(), token("a"))).toThrow(LIMIT);
-  request.socket.emit("close");
-  places.take(from("192.0.2.7", true), token("a"));
+  request.socket.destroy();
+  await once(request.socket, "close");
+  places.take(request, token("a"));
   places.take(from(), token("a"));
 });
 
