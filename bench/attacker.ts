@@ -43,11 +43,17 @@ export function held(): Held {
   return { resident: rss, counted: heapUsed + external };
 }
 
+/** Bytes more than `before`: of all of the process, and of what V8 counts. */
+export function grownSince(before: Held): Held {
+  const now = held();
+  return { resident: now.resident - before.resident, counted: now.counted - before.counted };
+}
+
 /**
  * Bytes more than `before`. Resident memory knows all, but not what was free before and is used now; V8 counts that,
  * but nothing of SQLite's: the larger of both.
  */
 export function heldSince(before: Held): number {
-  const now = held();
-  return Math.max(now.resident - before.resident, now.counted - before.counted);
+  const { resident, counted } = grownSince(before);
+  return Math.max(resident, counted);
 }

@@ -12,6 +12,9 @@ const JOBS = { resource: "jobs", namespace: "default" } as const;
 const NODES = { resource: "nodes", namespace: "-" } as const;
 const missing = redisMissing();
 
+/** More than is given up at a time, by far. */
+const MANY = 1000;
+
 let server: RedisServer;
 let client: Redis;
 let url: string;
@@ -219,6 +222,27 @@ describe.skipIf(missing !== undefined)(`cuts in Redis${skippedBecause(missing)}`
     await server[Symbol.asyncDispose]();
   });
 
+  /** A log with many jobs, of which `commit` writes a revision. */
+  async function filled(feed: string) {
+    url = `${server.url}?feed=${feed}`;
+    prefix = `ncf:{${feed}}:`;
+    const log = await openTestLog(url);
+    const claim = await log.claim(JOBS, "me");
+    const all = Array.from({ length: MANY }, (_, n) => `web-${n}`);
+    let number = 0;
+    const commit = async (rev: number, keys = all) => {
+      number += 1;
+      const objects = Object.fromEntries(keys.map((key) => [key, String(rev)]));
+      await log.commit({ ...change(claim, number, objects), events: [] });
+    };
+    await commit(1);
+    return { log, commit };
+  }
+
+  async function whatIsKept(): Promise<string[]> {
+    return (await client.keys(`${prefix}*`)).filter((name) => /:(cut|kept)/.test(name));
+  }
+
   async function keptValues(): Promise<number> {
     const layers = await client.keys(`${prefix}cut:*`);
     return (await Promise.all(layers.map((name) => client.hlen(name)))).reduce((sum, n) => sum + n, 0);
@@ -247,7 +271,48 @@ describe.skipIf(missing !== undefined)(`cuts in Redis${skippedBecause(missing)}`
     await second[Symbol.asyncDispose]();
     expect(await objectsOf(same)).toEqual(["changed@1", "removed@1", "twice@1"]);
     await same[Symbol.asyncDispose]();
-    expect(await client.keys(`${prefix}cut*`)).toEqual([]);
+    expect(await whatIsKept()).toEqual([]);
+    await log[Symbol.asyncDispose]();
+  });
+
+  test("cost one read as many commands however many are open", async () => {
+    const { log, commit } = await filled("many-cuts");
+    const commandsOfRead = async () => {
+      await client.config("RESETSTAT");
+      expect((await objectsOf(oldest)).length).toBe(MANY);
+      const calls = [...(await client.info("commandstats")).matchAll(/calls=(\d+)/g)];
+      return calls.reduce((sum, [, count]) => sum + Number(count), 0);
+    };
+    const oldest = await log.consistentRead();
+    await commit(2, ["web-2"]);
+    const beside1 = await commandsOfRead();
+    const others = [];
+    for (let rev = 3; rev < 23; rev += 1) {
+      others.push(await log.consistentRead());
+      await commit(rev, [`web-${rev}`]);
+    }
+    expect(await commandsOfRead()).toBeLessThan(1.1 * beside1);
+    for (const read of [oldest, ...others]) await read[Symbol.asyncDispose]();
+    expect(await whatIsKept()).toEqual([]);
+    await log[Symbol.asyncDispose]();
+  });
+
+  test.each(["older", "newer"])("give up what only the %s one needed, however much it is", async (ended) => {
+    const { log, commit } = await filled(`fold-${ended}`);
+    const older = await log.consistentRead();
+    await commit(2);
+    const newer = await log.consistentRead();
+    await commit(3);
+    expect(await keptValues()).toBe(2 * MANY);
+    const [gone, left, rev] = ended === "older" ? [older, newer, 2] : [newer, older, 1];
+    await gone[Symbol.asyncDispose]();
+    // Each commit gives up some of it.
+    for (let n = 0; n < MANY / 100; n += 1) await commit(3, []);
+    expect(await keptValues()).toBe(MANY);
+    const revs = (await objectsOf(left)).map((object) => object.split("@")[1]);
+    expect(revs).toEqual(Array(MANY).fill(String(rev)));
+    await left[Symbol.asyncDispose]();
+    expect(await whatIsKept()).toEqual([]);
     await log[Symbol.asyncDispose]();
   });
 });

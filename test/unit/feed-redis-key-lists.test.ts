@@ -12,21 +12,39 @@ async function isFetched(lists: KeyLists, name: string, keys: readonly string[] 
   return fetched;
 }
 
-test("a list is sliced as an array is", async () => {
-  const lists = new KeyLists(new TestClock());
-  for (const keys of [[], ["a"], ["a", "bcd", "", "żółw 🐢", "e"]]) {
-    const list = await lists.get(String(keys.length), async () => keys);
-    for (const [from, to] of [
-      [0, 1],
-      [0, 3],
-      [2, 4],
-      [1, 100],
-      [4, 5],
-      [5, 6],
-      [9, 12],
-    ] as const)
-      expect(list.slice(from, to)).toEqual(keys.slice(from, to));
+test("a list is read some keys at a time", async () => {
+  const clock = new TestClock();
+  const lists = new KeyLists(clock);
+  for (const keys of [[], [""], ["a"], ["a", "bcd", "", "żółw 🐢", "e"]]) {
+    const list = await lists.get(JSON.stringify(keys), async () => keys);
+    for (const count of [1, 2, 3, 100]) {
+      const read: string[] = [];
+      let position = 0;
+      for (let some = list.from(0, count); some.length > 0; some = list.from(position, count)) {
+        expect(some.length).toBeLessThanOrEqual(count);
+        read.push(...some);
+        position = list.behind(position, some);
+      }
+      expect(read).toEqual(keys);
+    }
   }
+});
+
+test("lists of several moments that are equal are one, and take room once", async () => {
+  const clock = new TestClock();
+  const lists = new KeyLists(clock, 250);
+  const keys = ["x".repeat(80)];
+  const get = (name: string) => lists.get(name, async () => keys);
+  const [first, ...others] = [
+    await get("1/jobs"),
+    await get("2/jobs"),
+    await get("3/jobs"),
+    await get("4/jobs"),
+  ];
+  for (const other of others) expect(other).toBe(first);
+  for (const name of ["1/jobs", "4/jobs"]) expect(await isFetched(lists, name, keys)).toBe(false);
+  await clock.advance(2500);
+  expect(await get("1/jobs")).not.toBe(first);
 });
 
 test("readers of one moment share a list, until nobody has asked for it for some seconds", async () => {
@@ -42,12 +60,14 @@ test("readers of one moment share a list, until nobody has asked for it for some
 });
 
 test("lists that are too large together are forgotten, the one that was not asked for the longest first", async () => {
-  const lists = new KeyLists(new TestClock(), 250);
-  const keys = ["x".repeat(80)];
-  await isFetched(lists, "a", keys);
-  await isFetched(lists, "b", keys);
-  await isFetched(lists, "a", keys);
-  await isFetched(lists, "c", keys);
-  expect(await isFetched(lists, "a", keys)).toBe(false);
-  expect(await isFetched(lists, "b", keys)).toBe(true);
+  const clock = new TestClock();
+  const lists = new KeyLists(clock, 250);
+  const keys = (name: string) => [name.repeat(80)];
+  await isFetched(lists, "a", keys("a"));
+  await isFetched(lists, "b", keys("b"));
+  await isFetched(lists, "a", keys("a"));
+  await isFetched(lists, "c", keys("c"));
+  await isFetched(lists, "d", keys("d"));
+  expect(await isFetched(lists, "a", keys("a"))).toBe(false);
+  expect(await isFetched(lists, "b", keys("b"))).toBe(true);
 });

@@ -5,12 +5,20 @@ const MAX_BYTES = 16 * 1024 * 1024;
 /** A reader asks for its list again at each batch; one that is asked for no more has stopped reading. */
 const IDLE_MS = 2000;
 
+interface KnownList {
+  readonly keys: Keys;
+  readonly stopTimer: () => void;
+}
+
 /**
- * Lists of keys that several readers of the same moment need, and each of them again: the latest ones that were asked
- * for. Who stopped reading does not keep its list here.
+ * Lists of keys that several readers need, and each of them again: the latest ones that were asked for. Most changes
+ * neither add nor remove a key, so lists of different moments that are equal are one. Who stopped reading does not keep
+ * its list here.
  */
 export class KeyLists {
-  readonly #lists = new Map<string, { readonly keys: Keys; readonly stopTimer: () => void }>();
+  readonly #lists = new Map<string, KnownList>();
+  /** By their text, with the number of their names. */
+  readonly #shared = new Map<string, { readonly keys: Keys; names: number }>();
   readonly #clock: Pick<Clock, "after">;
   readonly #maxBytes: number;
   #bytes = 0;
@@ -20,52 +28,61 @@ export class KeyLists {
     this.#maxBytes = maxBytes;
   }
 
+  /** The keys `fetch` gives are in order. */
   async get(name: string, fetch: () => Promise<readonly string[]>): Promise<Keys> {
     const known = this.#lists.get(name)?.keys ?? new Keys(await fetch());
     this.#forget(name);
-    this.#remember(name, known);
-    return known;
+    return this.#remember(name, known);
   }
 
-  #remember(name: string, keys: Keys): void {
-    const stopTimer = this.#clock.after(IDLE_MS, () => this.#forget(name));
-    this.#lists.set(name, { keys, stopTimer });
-    this.#bytes += keys.bytes;
+  #remember(name: string, found: Keys): Keys {
+    const shared = this.#shared.get(found.text) ?? { keys: found, names: 0 };
+    if (shared.names === 0) this.#bytes += found.text.length;
+    shared.names += 1;
+    const { keys } = shared;
+    this.#shared.set(keys.text, shared);
+    this.#lists.set(name, { keys, stopTimer: this.#clock.after(IDLE_MS, () => this.#forget(name)) });
     for (const oldest of this.#lists.keys()) {
-      if (this.#bytes <= this.#maxBytes) return;
+      if (this.#bytes <= this.#maxBytes) break;
       this.#forget(oldest);
     }
+    return keys;
   }
 
   #forget(name: string): void {
     const list = this.#lists.get(name);
-    list?.stopTimer();
-    this.#bytes -= list?.keys.bytes ?? 0;
+    if (list === undefined) return;
+    list.stopTimer();
     this.#lists.delete(name);
+    const shared = this.#shared.get(list.keys.text);
+    if (shared === undefined || --shared.names > 0) return;
+    this.#shared.delete(list.keys.text);
+    this.#bytes -= list.keys.text.length;
   }
 }
 
+/** No key of Nomad has this sign. */
+const END = "\0";
+
 /** Keys as one text: a string for each costs more than what is in it. */
-class Keys {
-  readonly #text: string;
-  /** Where each begins in the text, and where one more would. */
-  readonly #begins: Uint32Array;
+export class Keys {
+  readonly text: string;
 
   constructor(keys: readonly string[]) {
-    // No key of Nomad has this sign.
-    this.#text = keys.join("\0");
-    this.#begins = new Uint32Array(keys.length + 1);
-    for (const [n, key] of keys.entries()) this.#begins[n + 1] = (this.#begins[n] ?? 0) + key.length + 1;
+    this.text = keys.map((key) => `${key}${END}`).join("");
   }
 
-  get bytes(): number {
-    return this.#text.length + this.#begins.byteLength;
+  /** At most `count` keys from `position` on: 0, or what `behind` answered. */
+  from(position: number, count: number): string[] {
+    let end = position;
+    for (let n = 0; n < count && end < this.text.length; n += 1) end = this.text.indexOf(END, end) + 1;
+    // Copied: a part of a string holds the whole of it.
+    const part = Buffer.from(this.text.slice(position, end)).toString();
+    return part.split(END).slice(0, -1);
   }
 
-  /** As of an array. */
-  slice(from: number, to: number): string[] {
-    const begin = this.#begins[from];
-    const end = this.#begins.at(Math.min(to, this.#begins.length - 1)) ?? 0;
-    return begin === undefined || begin >= end ? [] : this.#text.slice(begin, end - 1).split("\0");
+  /** The position behind these keys, which begin at `position`. */
+  behind(position: number, keys: readonly string[]): number {
+    return keys.reduce((end, key) => end + key.length + 1, position);
   }
 }

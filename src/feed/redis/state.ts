@@ -7,7 +7,7 @@ import { Reply } from "./reply.ts";
 import { CLOSE_READ, READ_KEYS, OPEN_READ, READ_ENTRIES } from "./consistent-read-scripts.ts";
 import { feedIsGone } from "./errors.ts";
 import type { Connection } from "./connection.ts";
-import { KeyLists } from "./key-lists.ts";
+import { KeyLists, Keys } from "./key-lists.ts";
 
 /** What one reading brings. */
 interface BatchLimits {
@@ -19,11 +19,9 @@ interface BatchLimits {
 /** What a scope's owner reads at once. */
 export const LOAD_LIMITS: BatchLimits = { objects: 500, bytes: 512 * 1024 };
 /** A consistent read goes as fast as its subscriber takes it, who may be slow, and there may be many. */
-const BATCH_LIMITS: BatchLimits = { objects: 100, bytes: 24 * 1024 };
+const BATCH_LIMITS: BatchLimits = { objects: 100, bytes: 16 * 1024 };
 /** A read that nobody takes from for so long ends: commits pay for each. */
 const READ_IDLE_MS = 60_000;
-
-type Sliceable = Pick<readonly string[], "slice">;
 
 export function filterOf(scope: Scope): StateFilter {
   return scope.namespace === "*" ? { resource: scope.resource } : scope;
@@ -77,9 +75,7 @@ export class RedisConsistentRead implements ConsistentRead {
         (filter.namespace ?? part.namespace) === part.namespace &&
         (filter.includes?.(part) ?? true);
       if (!isWanted) continue;
-      const keysOf = (): Promise<Sliceable> =>
-        filter.key === undefined ? this.#keysOf(name) : Promise.resolve([filter.key]);
-      yield* this.#batches(name, keysOf, limits);
+      yield* this.#batches(name, filter.key, limits);
     }
   }
 
@@ -90,27 +86,37 @@ export class RedisConsistentRead implements ConsistentRead {
     await this.#connection.run(CLOSE_READ, [this.#layer]).catch(() => undefined);
   }
 
-  /** The keys are asked for again at each batch: they may have been forgotten while a reader was slow. */
-  async *#batches(
-    name: string,
-    keysOf: () => Promise<Sliceable>,
-    { objects, bytes }: BatchLimits,
-  ): AsyncGenerator<StateEntry[]> {
+  async *#batches(name: string, key: string | undefined, limits: BatchLimits): AsyncGenerator<StateEntry[]> {
     for (let position = 0; ;) {
-      const keys = (await keysOf()).slice(position, position + objects);
-      if (keys.length === 0) return;
-      const about = [this.#layer, READ_IDLE_MS, bytes, name, ...keys];
-      const answer = await this.#connection.runForBytes(READ_ENTRIES, about);
-      const values = new Reply(answer, this.#connection.source("the answer to READ_ENTRIES")).bytes();
-      if (values.length === 0) throw this.#leftTooLong();
-      yield detached(values).flatMap((value, n) =>
-        value === null ? [] : [stateEntry(name, keys[n] ?? "", value)],
-      );
-      position += values.length;
+      const batch = await this.#batchAt(position, name, key, limits);
+      if (batch === undefined) return;
+      position = batch.end;
+      // Held by nobody else: it may be long until the reader takes the next one.
+      yield batch.entries.splice(0);
     }
   }
 
-  async #keysOf(name: string): Promise<Sliceable> {
+  /** Undefined behind the last key. The keys are asked for again: they may have been forgotten while a reader was slow. */
+  async #batchAt(
+    position: number,
+    name: string,
+    key: string | undefined,
+    { objects, bytes }: BatchLimits,
+  ): Promise<{ entries: StateEntry[]; end: number } | undefined> {
+    const list = key === undefined ? await this.#keysOf(name) : new Keys([key]);
+    const keys = list.from(position, objects);
+    if (keys.length === 0) return undefined;
+    const about = [this.#layer, READ_IDLE_MS, bytes, name, ...keys];
+    const answer = await this.#connection.runForBytes(READ_ENTRIES, about);
+    const values = new Reply(answer, this.#connection.source("the answer to READ_ENTRIES")).bytes();
+    if (values.length === 0) throw this.#leftTooLong();
+    const entries = values.flatMap((value, n) =>
+      value === null ? [] : [stateEntry(name, keys[n] ?? "", value)],
+    );
+    return { entries, end: list.behind(position, keys.slice(0, values.length)) };
+  }
+
+  async #keysOf(name: string): Promise<Keys> {
     return this.#keyLists.get(`${this.#layer}/${name}`, async () => {
       const reply = await this.#connection.run(READ_KEYS, [this.#layer, READ_IDLE_MS, name]);
       if (reply === null) throw this.#leftTooLong();
@@ -126,25 +132,14 @@ export class RedisConsistentRead implements ConsistentRead {
   }
 }
 
-/** Copied out of what was read from the socket, 64 KiB at a time, which a slow reader would else hold for each batch. */
-function detached(values: readonly (Buffer | null)[]): (Buffer | null)[] {
-  const bytes = values.reduce((sum, value) => sum + (value?.length ?? 0), 0);
-  const whole = Buffer.allocUnsafeSlow(bytes);
-  let end = 0;
-  return values.map((value) => {
-    if (value === null) return null;
-    const start = end;
-    end += value.copy(whole, start);
-    return whole.subarray(start, end);
-  });
-}
-
 function stateIsShort(where: string, name: string): LogUnavailable {
   return new LogUnavailable(`Objects of ${name} are missing in the state at ${where}`, {
     hint: "Another program deleted the key, or Redis evicted it; the state is whole again when its scope has been read anew",
   });
 }
 
+/** By bytes, as SQLite orders. Comparing texts is much cheaper, and the same but for halves of a surrogate pair. */
 function inOrder(names: readonly string[]): string[] {
+  if (!names.some((name) => /[\uD800-\uDFFF]/.test(name))) return names.toSorted();
   return names.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
 }

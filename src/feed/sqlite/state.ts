@@ -13,7 +13,7 @@ interface BatchLimits {
 
 const LOAD_LIMITS: BatchLimits = { objects: 500, bytes: 512 * 1024 };
 /** A consistent read goes as fast as its subscriber takes it, who may be slow, and there may be many. */
-export const BATCH_LIMITS: BatchLimits = { objects: 100, bytes: 24 * 1024 };
+export const BATCH_LIMITS: BatchLimits = { objects: 100, bytes: 16 * 1024 };
 
 export function filterOf(scope: Scope): StateFilter {
   return scope.namespace === "*" ? { resource: scope.resource } : scope;

@@ -14,8 +14,8 @@ import { createEventFilter, type EventFilter } from "../selection/event-filter.t
 import { payloadText } from "../selection/payload.ts";
 import { readInSlices, type ReadTask } from "../work/read-scheduler.ts";
 
-/** About what is written in one go; a reader that is slow costs this, and what the log reads in one go. */
-const BATCH_CHARACTERS = 24 * 1024;
+/** What is written in one go has at least so much, and at most what the log reads in one go beside. */
+const BATCH_CHARACTERS = 16 * 1024;
 
 export interface ObjectsOptions {
   readonly conditions: EventConditions;
@@ -78,20 +78,20 @@ export async function* objectTexts(
   let characters = 0;
   for (const filter of stateFilters(objectConditions(options.conditions), options.access)) {
     for await (const entries of readInSlices(task, read.entries(filter))) {
-      // Taken out of the batch as they are looked at: the reader may be slow, and whoever is waits with little.
+      // Emptied before anything is written: the reader may be slow, and then waits with no more than its texts.
       for (let entry = entries.shift(); entry !== undefined; entry = entries.shift()) {
         if (task.isOver) await task.nextSlice();
         const text = select(entry);
         if (text === undefined) continue;
         batch.push(text);
         characters += text.length;
-        if (characters < BATCH_CHARACTERS) continue;
-        task.pause();
-        yield batch;
-        await task.nextSlice();
-        batch = [];
-        characters = 0;
       }
+      if (characters < BATCH_CHARACTERS) continue;
+      task.pause();
+      yield batch;
+      await task.nextSlice();
+      batch = [];
+      characters = 0;
     }
   }
   task.pause();
