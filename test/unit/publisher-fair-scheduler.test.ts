@@ -64,3 +64,12 @@ it("gives a turn that is asked for in a turn after those that waited before", as
   await new Promise<void>((resolve) => scheduler.schedule(() => scheduler.schedule(resolve)));
   expect(done).toEqual(["first", "second", "first again"]);
 });
+
+it("gives the first slice at once, and the next one when everything else had its turn", async () => {
+  setImmediate(() => done.push("others"));
+  await new Promise<void>((resolve) => scheduler.schedule(resolve));
+  done.push("first");
+  await new Promise<void>((resolve) => scheduler.schedule(resolve));
+  done.push("next");
+  expect(done).toEqual(["first", "others", "next"]);
+});

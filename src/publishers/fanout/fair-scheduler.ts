@@ -7,7 +7,9 @@ const LAST_SLICE_MS = 1;
 const REST_PER_WORK = 4;
 
 /**
- * Gives tasks their turn, first come, first served, in slices between which the process does everything else.
+ * Gives tasks their turn, first come, first served, in slices between which the process does everything else. The first
+ * slice comes at once, before the process turns to anything else: what was just committed is not to wait for the lists
+ * that arrived with it, each with its diff and its commit.
  *
  * Those that go last get a fifth of the time, whether others wait or not: so they are never without a turn, and
  * nobody else ever waits for more than one of them.
@@ -20,6 +22,8 @@ export class FairScheduler {
   #lastRestUntil = 0;
   #isResting = false;
   #isRunning = false;
+  /** Whether there was a slice already since the process did everything else. */
+  #hadSlice = false;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -42,7 +46,8 @@ export class FairScheduler {
     const restMs = this.#lastRestUntil - this.#clock.elapsed();
     if (this.#waiting.length > 0 || (this.#last.length > 0 && restMs <= 0)) {
       this.#isRunning = true;
-      setImmediate(this.#run);
+      if (this.#hadSlice) setImmediate(this.#run);
+      else this.#runAtOnce();
     } else if (this.#last.length > 0 && !this.#isResting) {
       this.#isResting = true;
       this.#clock.after(Math.ceil(restMs), () => {
@@ -50,6 +55,14 @@ export class FairScheduler {
         this.#wake();
       });
     }
+  }
+
+  #runAtOnce(): void {
+    this.#hadSlice = true;
+    queueMicrotask(this.#run);
+    setImmediate(() => {
+      this.#hadSlice = false;
+    });
   }
 
   readonly #run = (): void => {
