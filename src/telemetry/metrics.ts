@@ -58,6 +58,33 @@ export function createMetrics({ version = "unknown" } = {}) {
       labelNames: ["code"] as const,
       registers,
     }),
+    hintStreamLive: new Gauge({
+      name: "nomad_changefeed_hint_stream_live",
+      help: "1 while Nomad's event stream of the namespace, * for all, is followed; else whole lists are read",
+      labelNames: ["namespace"] as const,
+      registers,
+    }),
+    hintFrames: new Counter({
+      name: "nomad_changefeed_hint_frames_total",
+      help: "Frames of Nomad's event stream, one a raft entry, repeated ones included",
+      registers,
+    }),
+    hints: new Counter({
+      name: "nomad_changefeed_hints_total",
+      help: "Objects that the event stream named as changed, by resource, watched or not",
+      labelNames: ["resource"] as const,
+      registers,
+    }),
+    hintLosses: new Counter({
+      name: "nomad_changefeed_hint_losses_total",
+      help: "Times that frames of the event stream may have been missed: whole lists are read once then",
+      registers,
+    }),
+    hintReconnects: new Counter({
+      name: "nomad_changefeed_hint_reconnects_total",
+      help: "Subscriptions to the event stream beyond the first: after a break, or for a new namespace",
+      registers,
+    }),
     events: new Counter({
       name: "nomad_changefeed_events_total",
       help: "Events committed to the log, by CloudEvents type",

@@ -1,6 +1,12 @@
-import type { EventStream, ListRequest, ListResponse, NomadApi } from "../../src/nomad/api.ts";
-import { NomadError } from "../../src/nomad/errors.ts";
+import type {
+  EventStream,
+  EventStreamRequest,
+  ListRequest,
+  ListResponse,
+  NomadApi,
+} from "../../src/nomad/api.ts";
 import { scopeName } from "../../src/schemas/scope.ts";
+import { ScriptedStreams } from "./scripted-streams.ts";
 
 interface Listing {
   index: number;
@@ -13,6 +19,7 @@ interface Listing {
  */
 export class ScriptedNomad implements NomadApi {
   readonly requests: ListRequest[] = [];
+  readonly streams = new ScriptedStreams();
   readonly hidden = new Set<string>();
   readonly absent = new Set<string>();
   /** When namespaces were created, where it was not at index 1. */
@@ -82,13 +89,8 @@ export class ScriptedNomad implements NomadApi {
     }
   }
 
-  /** No stream here: an old Nomad's answer. */
-  async events(): Promise<EventStream> {
-    throw new NomadError("NOMAD_NOT_FOUND", "GET /v1/event/stream at http://scripted was answered 404", {
-      retryable: false,
-      hint: "",
-      status: 404,
-    });
+  events(request: EventStreamRequest): Promise<EventStream> {
+    return this.streams.open(request);
   }
 
   async mayList(_resource: string, namespace: string): Promise<boolean> {

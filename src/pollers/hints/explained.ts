@@ -11,12 +11,22 @@ const EXPLAINED_BY: Readonly<Record<StreamTopic, readonly ResourceType[]>> = {
   Node: ["nodes"],
 };
 
-const GO_WITH_A_JOB = ["allocations", "evaluations", "deployments"] as const;
+/** What a deleted job takes along, without events. */
+const GO_WITH_A_JOB: readonly ResourceType[] = ["allocations", "evaluations", "deployments"];
 
-/**
- * The tables of which an entry's events name all that changed. A deleted job takes its allocations, evaluations and
- * deployments along, of which no event tells.
- */
+export function goesWithAJob(resource: ResourceType): boolean {
+  return GO_WITH_A_JOB.includes(resource);
+}
+
+/** What must be subscribed to, so that nothing of a resource changes unheard. */
+export function topicsFor(resource: ResourceType): StreamTopic[] {
+  const explaining = Object.keys(EXPLAINED_BY) as StreamTopic[];
+  return explaining.filter(
+    (topic) => EXPLAINED_BY[topic].includes(resource) || (topic === "Job" && goesWithAJob(resource)),
+  );
+}
+
+/** The tables of which an entry's events name all that changed. */
 export function explainedBy(topics: Iterable<StreamTopic>, isJobGone: boolean): Set<ResourceType> {
   const explained = new Set([...topics].flatMap((topic) => EXPLAINED_BY[topic]));
   if (isJobGone) for (const resource of GO_WITH_A_JOB) explained.delete(resource);
@@ -28,20 +38,28 @@ const REMEMBERED = 4_096;
 
 /** Raft indexes of each table at which the event stream has named all that changed there. */
 export class Explained {
-  readonly #indexes = new Map<ResourceType, Set<bigint>>();
+  /** Index to the position of the first frame that explained it. */
+  readonly #positions = new Map<ResourceType, Map<bigint, number>>();
+  #position = 0;
 
-  add(resource: ResourceType, index: bigint): void {
-    const indexes = this.#indexes.get(resource) ?? new Set();
-    this.#indexes.set(resource, indexes);
-    indexes.add(index);
-    if (indexes.size > REMEMBERED) indexes.delete(indexes.values().next().value as bigint);
+  /** Where the frames of now are: `has` can be asked for those that came later. */
+  get position(): number {
+    return this.#position;
   }
 
-  has(resource: ResourceType, index: bigint): boolean {
-    return this.#indexes.get(resource)?.has(index) === true;
+  add(resources: Iterable<ResourceType>, index: bigint): void {
+    this.#position += 1;
+    for (const resource of resources) this.#remember(resource, index);
   }
 
-  clear(): void {
-    this.#indexes.clear();
+  has(resource: ResourceType, index: bigint, since: number): boolean {
+    return (this.#positions.get(resource)?.get(index) ?? 0) > since;
+  }
+
+  #remember(resource: ResourceType, index: bigint): void {
+    const positions = this.#positions.get(resource) ?? new Map<bigint, number>();
+    this.#positions.set(resource, positions);
+    if (!positions.has(index)) positions.set(index, this.#position);
+    if (positions.size > REMEMBERED) positions.delete(positions.keys().next().value as bigint);
   }
 }

@@ -21,7 +21,7 @@ export interface HintFrame {
   readonly hints: readonly Hint[];
 }
 
-/** Who follows the hints of one scope. Is called in order and throws nothing. */
+/** Who follows the hints of one scope. Is called in order, never from within `want`, and throws nothing. */
 export interface HintListener {
   /**
    * A raft entry that explains the scope's index or names objects of the scope. Two frames in a row can have the same
@@ -32,6 +32,15 @@ export interface HintListener {
   onLive(): void;
   /** Something may have been missed, or the stream is away: hints mean nothing until `onLive`. */
   onGap(reason: string): void;
+}
+
+export interface HintSubscription {
+  /**
+   * Whether the listener was told, since its last `onLive`, all that changed in its resource's table at this index,
+   * as far as its scope goes.
+   */
+  explains(index: bigint): boolean;
+  end(): void;
 }
 
 export interface HintSourceState {

@@ -1,0 +1,269 @@
+import type { NomadApi } from "../../nomad/api.ts";
+import { NomadError } from "../../nomad/errors.ts";
+import type { Line } from "../../nomad/lines.ts";
+import { Backoff } from "../../shared/backoff.ts";
+import type { Clock } from "../../shared/clock.ts";
+import type { Scope } from "../../schemas/scope.ts";
+import type { Metrics } from "../../telemetry/metrics.ts";
+import { Alarm } from "./alarm.ts";
+import { Continuity } from "./continuity.ts";
+import { Explained, topicsFor } from "./explained.ts";
+import { parseFrame, type StreamFrame } from "./frame.ts";
+import type { HintSourceState, StreamTopic } from "./hint.ts";
+import type { StreamReporter } from "./stream-reporter.ts";
+import type { Want } from "./want.ts";
+
+export interface SubscriptionDeps {
+  readonly nomad: NomadApi;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly metrics: Metrics;
+  readonly reporter: StreamReporter;
+  readonly maxBackoffMs: number;
+  /** Is given every frame once, as Nomad wrote it. */
+  readonly record: (line: Buffer) => void;
+}
+
+/** A server that has the last frame sends it at once, behind its first line. */
+const PROOF_WITHIN_MS = 1_000;
+/** How long a server may be behind the one before. */
+const CATCHES_UP_WITHIN_MS = 5_000;
+/** A break that is over sooner, with proof that nothing was lost, is told to nobody. */
+const BREAK_TOLD_AFTER_MS = 5_000;
+/** Wants come in numbers, at the start and with a namespace. */
+const GATHER_WANTS_MS = 250;
+/** A stream that held so long worked. */
+const WORKED_AFTER_MS = 10_000;
+/** Refusals in a row that a stream which worked before does not take for one: a server that stops refuses too. */
+const DOUBTED_REFUSALS = 2;
+
+/**
+ * One stream, subscribed to again and again: it follows its wants, and finds out whether something was lost in between.
+ */
+export class Subscription {
+  readonly #deps: SubscriptionDeps;
+  readonly #namespace: string;
+  readonly #wants: ReadonlySet<Want>;
+  readonly #backoff: Backoff;
+  readonly #continuity = new Continuity();
+  readonly #explained = new Explained();
+  #state: HintSourceState = { kind: "connecting" };
+  /** What the stream that is open was asked for; undefined while none is. */
+  #covered: Coverage | undefined;
+  /** Wants that were live when the last stream ended, and are not told of it yet. */
+  readonly #unproven = new Set<Want>();
+  #stop = new AbortController();
+  #refusals = 0;
+  #wasOpen = false;
+  #isBehind = false;
+  readonly #untilTold: Alarm;
+  readonly #untilProven: Alarm;
+  readonly #untilRenewed: Alarm;
+
+  /** `wants` may change: call `wantsMore` when it has grown. */
+  constructor(deps: SubscriptionDeps, namespace: string, wants: ReadonlySet<Want>) {
+    this.#deps = deps;
+    this.#namespace = namespace;
+    this.#wants = wants;
+    this.#backoff = new Backoff({ baseMs: 250, maxMs: deps.maxBackoffMs, random: deps.random });
+    this.#untilTold = new Alarm(deps.clock);
+    this.#untilProven = new Alarm(deps.clock);
+    this.#untilRenewed = new Alarm(deps.clock);
+  }
+
+  get state(): HintSourceState {
+    return this.#state;
+  }
+
+  explains(want: Want, index: bigint): boolean {
+    if (want.liveSince === undefined) return false;
+    return this.#explained.has(want.scope.resource, index, want.liveSince);
+  }
+
+  /** Follows the stream until the signal aborts, or Nomad refuses it for good: resolves with the refusal then. */
+  async run(signal: AbortSignal): Promise<NomadError | undefined> {
+    while (!signal.aborted) {
+      const failure = await this.#follow(signal);
+      if (failure === undefined) continue;
+      if (!failure.retryable) this.#refusals += 1;
+      if (this.#refusals > (this.#wasOpen ? DOUBTED_REFUSALS : 0)) return failure;
+      const retryInMs = this.#backoff.next(failure.retryAfterMs);
+      this.#away(failure, retryInMs);
+      await this.#deps.clock.sleep(retryInMs, signal);
+    }
+    this.#untilTold.cancel();
+    return undefined;
+  }
+
+  /** It is refused, and tried again only later. */
+  unavailable(refusal: NomadError, retryInMs: number): void {
+    this.#wasOpen = false;
+    this.#refusals = 0;
+    this.#tellAway(refusal, retryInMs, "unavailable");
+  }
+
+  wantsMore(): void {
+    this.#admit();
+  }
+
+  /** Namespaces may have been added: "*" are those there were when the stream began. */
+  renew(): void {
+    if (!this.#untilRenewed.isSet) this.#untilRenewed.set(GATHER_WANTS_MS, () => this.#stop.abort());
+  }
+
+  /** Resolves with what the stream ended with; undefined where it was ended from here. */
+  async #follow(signal: AbortSignal): Promise<NomadError | undefined> {
+    this.#stop = new AbortController();
+    const beganMs = this.#deps.clock.elapsed();
+    try {
+      await this.#listen(AbortSignal.any([signal, this.#stop.signal]));
+      return undefined;
+    } catch (failure) {
+      if (signal.aborted || this.#stop.signal.aborted) return undefined;
+      if (failure instanceof NomadError) return failure;
+      throw failure;
+    } finally {
+      this.#closed();
+      if (this.#deps.clock.elapsed() - beganMs >= WORKED_AFTER_MS) this.#backoff.reset();
+    }
+  }
+
+  async #listen(signal: AbortSignal): Promise<void> {
+    const covered = coverageOf(this.#wants);
+    const index = this.#continuity.resumeFrom;
+    this.#continuity.resubscribed();
+    await using stream = await this.#deps.nomad.events({
+      topics: [...covered.topics],
+      namespace: this.#namespace,
+      ...(index !== undefined && { index }),
+      signal,
+    });
+    this.#opened(covered, stream.address, index !== undefined);
+    for await (const line of stream.lines()) this.#hear(line);
+  }
+
+  #opened(covered: Coverage, address: string, isResumed: boolean): void {
+    if (this.#wasOpen) this.#deps.metrics.hintReconnects.inc();
+    this.#wasOpen = true;
+    this.#refusals = 0;
+    this.#isBehind = false;
+    this.#covered = covered;
+    this.#untilTold.cancel();
+    for (const want of this.#wants) if (want.isLive) this.#unproven.add(want);
+    if (isResumed) this.#expectProof(PROOF_WITHIN_MS, "the last frame heard did not come again");
+    else this.#lose("the stream before broke off before its first frame");
+    this.#admit();
+    this.#enter({ kind: "live" });
+    this.#deps.reporter.live(this.#namespace, address);
+  }
+
+  #closed(): void {
+    this.#covered = undefined;
+    this.#untilProven.cancel();
+    this.#untilRenewed.cancel();
+  }
+
+  /** Wants that the open stream covers and that hear nothing yet begin to hear; for others it is begun anew. */
+  #admit(): void {
+    const covered = this.#covered;
+    if (covered === undefined) return;
+    for (const want of this.#wants) {
+      if (want.isLive) continue;
+      if (isCovered(want.scope, covered)) want.goLive(this.#explained.position);
+      else this.renew();
+    }
+  }
+
+  #expectProof(withinMs: number, reason: string): void {
+    this.#untilProven.set(withinMs, () => {
+      this.#continuity.forget();
+      this.#lose(reason);
+    });
+  }
+
+  /** The stream broke off. */
+  #away(failure: NomadError, retryInMs: number): void {
+    const tell = () => this.#tellAway(failure, retryInMs, "connecting");
+    if (this.#state.kind !== "live") tell();
+    else if (!this.#untilTold.isSet) this.#untilTold.set(BREAK_TOLD_AFTER_MS, tell);
+  }
+
+  #tellAway(failure: NomadError, retryInMs: number, kind: "connecting" | "unavailable"): void {
+    this.#untilTold.cancel();
+    this.#unproven.clear();
+    this.#enter({ kind, reason: failure.message });
+    this.#deps.reporter.away(this.#namespace, failure, retryInMs);
+    for (const want of this.#wants) want.miss(failure.message);
+  }
+
+  #enter(state: HintSourceState): void {
+    this.#state = state;
+    this.#deps.metrics.hintStreamLive.set({ namespace: this.#namespace }, state.kind === "live" ? 1 : 0);
+  }
+
+  #hear(line: Line): void {
+    this.#deps.metrics.hintFrames.inc();
+    const frame = Buffer.isBuffer(line) ? parseFrame(line) : undefined;
+    if (frame !== undefined) this.#judge(frame, line as Buffer);
+    else if (Buffer.isBuffer(line)) this.#miss(this.#wants, "a frame could not be read");
+    else this.#miss(this.#wants, `a frame of ${line.bytes} bytes was left out`);
+  }
+
+  #judge(frame: StreamFrame, line: Buffer): void {
+    const verdict = this.#continuity.judge(frame);
+    if (verdict === "behind" && this.#unproven.size > 0) {
+      this.#fallBehind();
+      return;
+    }
+    this.#untilProven.cancel();
+    if (verdict === "lost") this.#lose(`the server goes on from index ${frame.index}`);
+    if (verdict === "restarted") this.#miss(this.#wants, `the index went back to ${frame.index}`);
+    this.#unproven.clear();
+    if (verdict !== "repeated") this.#tell(frame, line);
+  }
+
+  /** What comes was heard of another server, up to where that one was. */
+  #fallBehind(): void {
+    if (this.#isBehind) return;
+    this.#isBehind = true;
+    this.#expectProof(CATCHES_UP_WITHIN_MS, "the server stayed behind the one before");
+  }
+
+  #tell(frame: StreamFrame, line: Buffer): void {
+    this.#deps.record(line);
+    this.#explained.add(frame.explained, frame.index);
+    for (const { resource } of frame.hints) this.#deps.metrics.hints.inc({ resource });
+    for (const want of this.#wants) want.hear(frame);
+  }
+
+  /** Something may have been missed between the last stream and this one. */
+  #lose(reason: string): void {
+    if (this.#unproven.size > 0) this.#miss([...this.#unproven], reason);
+    this.#unproven.clear();
+  }
+
+  #miss(wants: Iterable<Want>, reason: string): void {
+    this.#deps.metrics.hintLosses.inc();
+    this.#deps.reporter.lost(this.#namespace, reason);
+    for (const want of wants) want.miss(reason);
+    this.#admit();
+  }
+}
+
+/** What a stream was asked for. */
+interface Coverage {
+  readonly topics: ReadonlySet<StreamTopic>;
+  readonly namespaces: ReadonlySet<string>;
+}
+
+function coverageOf(wants: Iterable<Want>): Coverage {
+  const scopes = [...wants].map(({ scope }) => scope);
+  return {
+    topics: new Set(scopes.flatMap(({ resource }) => topicsFor(resource))),
+    namespaces: new Set(scopes.map(({ namespace }) => namespace)),
+  };
+}
+
+function isCovered({ resource, namespace }: Scope, { topics, namespaces }: Coverage): boolean {
+  return namespaces.has(namespace) && topicsFor(resource).every((topic) => topics.has(topic));
+}
