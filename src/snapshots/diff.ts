@@ -1,18 +1,17 @@
 import type { Change, Stub } from "../schemas/change.ts";
 import { equalJson } from "../schemas/json.ts";
-import type { ObjectRef } from "../schemas/resources.ts";
 import type { Element } from "./element-scan.ts";
 import { MalformedList } from "./errors.ts";
 import { ListReader, type ListOrigin } from "./list-reader.ts";
-import { RawSnapshot, refFrom, stubOf, type Snapshot } from "./raw-snapshot.ts";
+import { RawList, refFrom, stubOf } from "./raw-list.ts";
 import { Rows } from "./rows.ts";
 
-export interface DiffOptions extends ListOrigin {
+export interface SliceOptions extends ListOrigin {
   /** Work between two yields, bytes: those read one by one count in full, those only compared a sixteenth. */
   readonly sliceBytes?: number;
 }
 
-interface DiffStats {
+export interface DiffStats {
   /** Objects in the new list. */
   readonly elements: number;
   /** Bytes of objects found the same by comparing memory. */
@@ -23,13 +22,11 @@ interface DiffStats {
   readonly cleared: number;
 }
 
-export interface DiffResult {
+export interface ListDiffResult {
   /** Holds the new body, and nothing of the old one. */
-  readonly next: Snapshot;
+  readonly list: RawList;
   /** In the order of the new list, deletes last. Stubs are copies: keeping one does not keep the list. */
   readonly changes: Change[];
-  /** Objects with numbers that are none in JSON, which were read as null. */
-  readonly nonNumbers: readonly ObjectRef[];
   readonly stats: DiffStats;
 }
 
@@ -48,7 +45,7 @@ const MAX_RUN = 4096;
  * looked up, and the walk goes on beside that one.
  */
 export class ListDiff {
-  readonly #previous: RawSnapshot;
+  readonly #previous: RawList;
   readonly #body: Buffer;
   readonly #reader: ListReader;
   readonly #sliceBytes: number;
@@ -63,7 +60,7 @@ export class ListDiff {
   #parsed = 0;
   #cleared = 0;
 
-  constructor(previous: RawSnapshot, body: Buffer, options: DiffOptions) {
+  constructor(previous: RawList, body: Buffer, options: SliceOptions) {
     this.#previous = previous;
     this.#body = body;
     this.#reader = new ListReader(previous.resource, body, options);
@@ -72,21 +69,21 @@ export class ListDiff {
     this.#met = new Uint8Array(previous.count);
   }
 
-  *run(): Generator<void, DiffResult> {
+  *run(): Generator<void, ListDiffResult> {
     while (this.#reader.hasElement()) {
       if (!this.#passRun()) this.#passElement();
       if (this.#pauseIsDue()) yield;
     }
-    const next = new RawSnapshot(this.#previous.resource, this.#body, this.#rows);
-    if (this.#created) next.assertDistinct();
+    const list = new RawList(this.#previous.resource, this.#body, this.#rows);
+    if (this.#created) list.assertDistinct();
     yield* this.#addDeletes();
     const stats = {
-      elements: next.count,
+      elements: list.count,
       skippedBytes: this.#skippedBytes,
       parsed: this.#parsed,
       cleared: this.#cleared,
     };
-    return { next, changes: this.#changes, nonNumbers: [], stats };
+    return { list, changes: this.#changes, stats };
   }
 
   /** Passes the elements that are the same as those expected, byte for byte. False where there is none. */

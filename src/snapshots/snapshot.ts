@@ -1,13 +1,55 @@
+import type { Change } from "../schemas/change.ts";
 import type { ObjectRef, Resource } from "../schemas/resources.ts";
-import { DEFAULT_SLICE_BYTES, ListDiff, type DiffOptions, type DiffResult } from "./diff.ts";
-import { ListReader, NeedsMending, type ListOrigin } from "./list-reader.ts";
+import { ListDiff, type DiffStats, type ListDiffResult, type SliceOptions } from "./diff.ts";
+import { foldInSlices, isFoldDue } from "./fold.ts";
+import { copyOf, layered, LayeredSnapshot, type Snapshot } from "./layered-snapshot.ts";
+import { NeedsMending, type ListOrigin } from "./list-reader.ts";
 import { mendInSlices } from "./mend.ts";
-import { RawSnapshot, type Snapshot } from "./raw-snapshot.ts";
-import { Rows } from "./rows.ts";
+import type { Entry, Place } from "./overlay.ts";
+import { joinInSlices, readAnyInSlices } from "./parse.ts";
+import { Patch } from "./patch.ts";
+import type { RawList } from "./raw-list.ts";
+import { rebaseInSlices } from "./rebase.ts";
 import { ToldComparison } from "./told.ts";
 
-export type { DiffOptions, DiffResult } from "./diff.ts";
-export type { Snapshot } from "./raw-snapshot.ts";
+export type { Snapshot } from "./layered-snapshot.ts";
+
+export interface DiffOptions extends SliceOptions {
+  /**
+   * Index of Nomad's table at which the list is true: what is known of an object at a higher one stays. Without it the
+   * list is newer than all that is known, as after a restore, and older than all that is read later.
+   */
+  readonly index?: bigint;
+}
+
+export interface DiffResult {
+  /** Holds the new body, and nothing of the old one. */
+  readonly next: Snapshot;
+  /** In the order of the new list, deletes last. Stubs are copies: keeping one does not keep the list. */
+  readonly changes: Change[];
+  /** Objects with numbers that are none in JSON, which were read as null. */
+  readonly nonNumbers: readonly ObjectRef[];
+  readonly stats: DiffStats;
+}
+
+/** What Nomad answered about one object. @internal */
+export interface StubRead {
+  readonly ref: ObjectRef;
+  /** A list: with the object in it, or without it where there is none. Other objects may be in it and say nothing. */
+  readonly body: Buffer;
+  /** Index of Nomad's table at which it is true. */
+  readonly index: bigint;
+}
+
+/** @internal */
+export interface PatchResult {
+  /** Shares the list with the previous snapshot. */
+  readonly next: Snapshot;
+  /** In the order of the reads. Stubs are copies. */
+  readonly changes: Change[];
+  /** Objects with numbers that are none in JSON, which were read as null. */
+  readonly nonNumbers: readonly ObjectRef[];
+}
 
 /**
  * Takes a list body for a snapshot. The body must not be written to afterwards. `null` and nothing at all are
@@ -15,33 +57,16 @@ export type { Snapshot } from "./raw-snapshot.ts";
  * @throws MalformedList where the body is not one whole JSON array of objects, each with a key of its own.
  */
 export function parseSnapshot(resource: Resource, body: Buffer, origin: ListOrigin = {}): Snapshot {
-  try {
-    return finish(parseInSlices(resource, body, Infinity, origin));
-  } catch (error) {
-    if (!(error instanceof NeedsMending)) throw error;
-    return finish(parseInSlices(resource, finish(mendInSlices(resource, body, origin)).body));
-  }
+  return new LayeredSnapshot(finish(readAnyInSlices(resource, body, Infinity, origin)).list);
 }
 
 /** The same, yielding whenever `sliceBytes` were read. */
 export function* parseInSlices(
   resource: Resource,
   body: Buffer,
-  sliceBytes: number = DEFAULT_SLICE_BYTES,
-  origin: ListOrigin = {},
+  sliceBytes?: number,
 ): Generator<void, Snapshot> {
-  const reader = new ListReader(resource, body, origin);
-  const rows = new Rows(0);
-  let pauseAt = sliceBytes;
-  while (reader.hasElement()) {
-    rows.add(reader.readElement());
-    if (reader.at < pauseAt) continue;
-    pauseAt = reader.at + sliceBytes;
-    yield;
-  }
-  const snapshot = new RawSnapshot(resource, body, rows);
-  snapshot.assertDistinct();
-  return snapshot;
+  return new LayeredSnapshot((yield* readAnyInSlices(resource, body, sliceBytes)).list);
 }
 
 /**
@@ -51,10 +76,9 @@ export function* parseInSlices(
 export function* rebuildInSlices(
   resource: Resource,
   stubs: readonly Buffer[],
-  sliceBytes: number = DEFAULT_SLICE_BYTES,
+  sliceBytes?: number,
 ): Generator<void, Snapshot> {
-  const body = yield* joinInSlices(Buffer.from("["), stubs, sliceBytes);
-  return yield* parseInSlices(resource, body, sliceBytes);
+  return new LayeredSnapshot(yield* joinInSlices(resource, stubs, sliceBytes));
 }
 
 /**
@@ -68,19 +92,10 @@ export function* diffSnapshot(
   body: Buffer,
   options: DiffOptions = {},
 ): Generator<void, DiffResult> {
-  try {
-    return yield* new ListDiff(raw(previous), body, options).run();
-  } catch (error) {
-    if (!(error instanceof NeedsMending)) throw error;
-  }
-  const { body: mended, oddRows } = yield* mendInSlices(previous.resource, body, options, options.sliceBytes);
-  const { sliceBytes } = options;
-  const result = yield* new ListDiff(
-    raw(previous),
-    mended,
-    sliceBytes === undefined ? {} : { sliceBytes },
-  ).run();
-  return { ...result, nonNumbers: oddRows.map((row) => raw(result.next).refAt(row)) };
+  const known = layered(previous);
+  const { list, changes, stats, nonNumbers } = yield* diffLists(known.list, body, options);
+  const rebased = yield* rebaseInSlices(known, { list, changes, index: options.index }, options.sliceBytes);
+  return { ...rebased, nonNumbers, stats };
 }
 
 /** The same in one go. */
@@ -88,9 +103,47 @@ export function diffWhole(previous: Snapshot, body: Buffer, options: DiffOptions
   return finish(diffSnapshot(previous, body, options));
 }
 
+/**
+ * Lays what was read of single objects on a snapshot. A read older than what is known of its object is passed over.
+ * Costs what the reads cost, whatever the size of the list. Yields between slices of work.
+ * @throws MalformedList; nothing of the reads is used then.
+ * @internal
+ */
+export function* patchSnapshot(
+  previous: Snapshot,
+  reads: readonly StubRead[],
+  options: SliceOptions = {},
+): Generator<void, PatchResult> {
+  const patch = new Patch(layered(previous));
+  const nonNumbers: ObjectRef[] = [];
+  for (const { ref, body, index } of reads) {
+    const { list, oddRows } = yield* readAnyInSlices(previous.resource, body, options.sliceBytes, options);
+    const row = list.rowOfRef(ref);
+    const isTaken = patch.add(ref, row < 0 ? null : list.bytesAt(row), index);
+    if (isTaken && oddRows.includes(row)) nonNumbers.push(ref);
+  }
+  return { next: patch.applied(), changes: patch.changes, nonNumbers };
+}
+
+function* diffLists(
+  previous: RawList,
+  body: Buffer,
+  options: SliceOptions,
+): Generator<void, ListDiffResult & Pick<DiffResult, "nonNumbers">> {
+  try {
+    return { ...(yield* new ListDiff(previous, body, options).run()), nonNumbers: [] };
+  } catch (error) {
+    if (!(error instanceof NeedsMending)) throw error;
+  }
+  const { sliceBytes } = options;
+  const { body: mended, oddRows } = yield* mendInSlices(previous.resource, body, options, sliceBytes);
+  const result = yield* new ListDiff(previous, mended, sliceBytes === undefined ? {} : { sliceBytes }).run();
+  return { ...result, nonNumbers: oddRows.map((row) => result.list.refAt(row)) };
+}
+
 /** Begins to hold a snapshot to what the feed has told of its objects. */
 export function compareWithTold(snapshot: Snapshot, sliceBytes?: number): ToldComparison {
-  return new ToldComparison(raw(snapshot), sliceBytes);
+  return new ToldComparison(layered(snapshot), sliceBytes);
 }
 
 function finish<Result>(work: Generator<void, Result>): Result {
@@ -102,65 +155,45 @@ function finish<Result>(work: Generator<void, Result>): Result {
 
 /**
  * `next` plus these objects as they are in `previous`: for objects whose absence is not accepted. Those that are in
- * `next`, or not in `previous`, are passed over. The body is copied.
+ * `next`, or not in `previous`, are passed over.
  */
 export function retainObjects(next: Snapshot, previous: Snapshot, refs: readonly ObjectRef[]): Snapshot {
-  const base = raw(next);
-  const source = raw(previous);
-  const missing = refs.filter((ref) => base.rowOfRef(ref) < 0).map((ref) => source.rowOfRef(ref));
-  const kept = [...new Set(missing)].filter((row) => row >= 0);
-  if (kept.length === 0) return next;
-  const list = base.count === 0 ? Buffer.from("[") : base.body.subarray(0, base.rows.end(base.count - 1));
-  const stubs = kept.map((row) => source.bytesAt(row));
-  const body = finish(joinInSlices(list, stubs, DEFAULT_SLICE_BYTES));
-  const rows = new Rows(base.count + kept.length);
-  rows.addRun(base.rows, 0, base.count, 0);
-  let end = list.length;
-  for (const row of kept) {
-    const start = rows.count === 0 ? end : end + 1;
-    rows.addRun(source.rows, row, row + 1, start - source.rows.start(row));
-    end = rows.end(rows.count - 1);
-  }
-  return new RawSnapshot(base.resource, body, rows);
+  const base = layered(next);
+  const missing = refs.filter((ref) => base.bytesAt(base.placeOf(ref)) === null);
+  const kept = entriesFrom(layered(previous), base, missing);
+  return base.with(kept, kept.size);
 }
 
 /**
- * `next`, but with these objects as they are in `previous`: for changes that are not accepted yet. Yields between
- * slices of work. The body is copied.
+ * `next`, but with these objects, which are in both, as they are in `previous`: for changes that are not accepted yet.
+ * Yields between slices of work.
  */
 export function* withObjectsOf(
   next: Snapshot,
   previous: Snapshot,
   refs: readonly ObjectRef[],
 ): Generator<void, Snapshot> {
-  const base = raw(next);
-  const source = raw(previous);
-  const replaced = new Map(refs.map((ref) => [base.rowOfRef(ref), source.rowOfRef(ref)]));
-  const stubs = Array.from({ length: base.count }, (_, row) => {
-    const other = replaced.get(row);
-    return other === undefined ? base.bytesAt(row) : source.bytesAt(other);
-  });
-  return yield* rebuildInSlices(base.resource, stubs);
+  const base = layered(next);
+  const mixed = base.with(entriesFrom(layered(previous), base, refs), 0);
+  return isFoldDue(mixed) ? yield* foldInSlices(mixed) : mixed;
 }
 
-/** Ends a list that `list` begins, be it only by "[", with these stubs. */
-function* joinInSlices(list: Buffer, stubs: readonly Buffer[], sliceBytes: number): Generator<void, Buffer> {
-  const size = stubs.reduce((total, stub) => total + stub.length + 1, list.length + 1);
-  const body = Buffer.allocUnsafeSlow(size);
-  let end = list.copy(body);
-  let pauseAt = end + sliceBytes;
-  for (const stub of stubs) {
-    if (end > 1) end += body.write(",", end);
-    end += stub.copy(body, end);
-    if (end < pauseAt) continue;
-    pauseAt = end + sliceBytes;
-    yield;
+/** Objects of `source` on top of `base`: to be told again by whatever is as new as `base`. */
+function entriesFrom(
+  source: LayeredSnapshot,
+  base: LayeredSnapshot,
+  refs: readonly ObjectRef[],
+): ReadonlyMap<Place, Entry> {
+  const entries = new Map<Place, Entry>();
+  for (const ref of refs) {
+    const bytes = source.bytesAt(source.placeOf(ref));
+    const place = base.placeOf(ref);
+    if (bytes === null) continue;
+    entries.set(place, {
+      ref: typeof place === "string" ? ref : undefined,
+      stub: copyOf(bytes),
+      index: base.indexAt(place),
+    });
   }
-  end += body.write("]", end);
-  return body.subarray(0, end);
-}
-
-function raw(snapshot: Snapshot): RawSnapshot {
-  if (snapshot instanceof RawSnapshot) return snapshot;
-  throw new TypeError("A snapshot can only be compared if it was made here");
+  return entries;
 }

@@ -1,8 +1,10 @@
 import type { Change } from "../schemas/change.ts";
-import { equalJson } from "../schemas/json.ts";
 import type { ObjectRef } from "../schemas/resources.ts";
+import { changeBetween } from "./change-between.ts";
 import { DEFAULT_SLICE_BYTES, PARSING_COSTS } from "./diff.ts";
-import { stubOf, type RawSnapshot } from "./raw-snapshot.ts";
+import type { LayeredSnapshot } from "./layered-snapshot.ts";
+import type { Place } from "./overlay.ts";
+import { stubOf } from "./raw-list.ts";
 
 /** An object as the feed told it last. */
 export interface ToldObject {
@@ -11,21 +13,20 @@ export interface ToldObject {
 }
 
 /**
- * Holds a list to what the feed has told of it, object by object, with no other shortcut than equal bytes. What the
- * diffs missed, for whatever reason, comes to light here, with the state that was told before.
+ * Holds a snapshot to what the feed has told of it, object by object, with no other shortcut than equal bytes. What
+ * the diffs missed, for whatever reason, comes to light here, with the state that was told before.
  */
 export class ToldComparison {
-  readonly #snapshot: RawSnapshot;
+  readonly #snapshot: LayeredSnapshot;
   readonly #sliceBytes: number;
   readonly #changes: Change[] = [];
-  /** Which of the list's objects were told. */
-  readonly #met: Uint8Array;
+  /** Where those objects are that were told. */
+  readonly #met = new Set<Place>();
   #work = 0;
 
-  constructor(snapshot: RawSnapshot, sliceBytes: number = DEFAULT_SLICE_BYTES) {
+  constructor(snapshot: LayeredSnapshot, sliceBytes: number = DEFAULT_SLICE_BYTES) {
     this.#snapshot = snapshot;
     this.#sliceBytes = sliceBytes;
-    this.#met = new Uint8Array(snapshot.count);
   }
 
   /** Compares some of the told objects. Yields between slices of work. */
@@ -38,33 +39,26 @@ export class ToldComparison {
     }
   }
 
-  /** Once all were compared: what the list says and the feed does not. */
+  /** Once all were compared: what Nomad says and the feed does not. */
   *changes(): Generator<void, Change[]> {
-    for (let row = this.#met.indexOf(0); row >= 0; row = this.#met.indexOf(0, row + 1)) {
-      this.#changes.push({
-        op: "create",
-        ref: this.#snapshot.refAt(row),
-        after: stubOf(this.#snapshot.resource, this.#snapshot.bytesAt(row)),
-      });
+    const { resource } = this.#snapshot;
+    for (const place of this.#snapshot.places()) {
+      if (this.#met.has(place)) continue;
+      const after = stubOf(resource, this.#snapshot.bytesAt(place) as Buffer);
+      this.#changes.push({ op: "create", ref: this.#snapshot.refAt(place), after });
       if (this.#changes.length % 1000 === 0) yield;
     }
     return this.#changes;
   }
 
   #compare({ ref, stub }: ToldObject): void {
-    const { resource } = this.#snapshot;
-    const row = this.#snapshot.rowOfRef(ref);
-    if (row < 0) {
-      this.#changes.push({ op: "delete", ref, before: stubOf(resource, stub) });
-      return;
-    }
-    this.#met[row] = 1;
-    const bytes = this.#snapshot.bytesAt(row);
+    const place = this.#snapshot.placeOf(ref);
+    const bytes = this.#snapshot.bytesAt(place);
+    this.#met.add(place);
     this.#work += stub.length;
-    if (bytes.equals(stub)) return;
-    this.#work += (bytes.length + stub.length) * PARSING_COSTS;
-    const before = stubOf(resource, stub);
-    const after = stubOf(resource, bytes);
-    if (!equalJson(before.value, after.value)) this.#changes.push({ op: "update", ref, before, after });
+    if (bytes?.equals(stub) === true) return;
+    this.#work += ((bytes?.length ?? 0) + stub.length) * PARSING_COSTS;
+    const change = changeBetween(this.#snapshot.resource, ref, stub, bytes);
+    if (change !== undefined) this.#changes.push(change);
   }
 }

@@ -1,34 +1,17 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 
-import type { Change } from "../../src/schemas/change.ts";
-import { subjectOf } from "../../src/schemas/resources.ts";
 import { MalformedList } from "../../src/snapshots/errors.ts";
-import { diffSnapshot, diffWhole, parseSnapshot, type Snapshot } from "../../src/snapshots/snapshot.ts";
+import { diffSnapshot, diffWhole, parseSnapshot } from "../../src/snapshots/snapshot.ts";
 import {
-  canonicalText,
+  applied,
   comparable,
+  contents,
   listPair,
   objectsOf,
   plainDiff,
   snapshotOfStubs,
 } from "../support/list-fixtures.ts";
-
-/** What a snapshot holds, in a form that can be compared. */
-function contents(snapshot: Snapshot): Map<string, string> {
-  return new Map(
-    [...snapshot.refs()].map((ref) => [subjectOf(ref), canonicalText(snapshot.get(ref)?.value ?? null)]),
-  );
-}
-
-function fold(snapshot: Snapshot, changes: readonly Change[]): Map<string, string> {
-  const state = contents(snapshot);
-  for (const change of changes) {
-    if (change.op === "delete") state.delete(subjectOf(change.ref));
-    else state.set(subjectOf(change.ref), canonicalText(change.after.value));
-  }
-  return state;
-}
 
 test("finds what the plain diff finds", () => {
   fc.assert(
@@ -45,7 +28,7 @@ test("its changes lead from the previous list to the next", () => {
     fc.property(listPair, ({ resource, previous, next: body }) => {
       const before = parseSnapshot(resource, previous);
       const { next, changes } = diffWhole(before, body);
-      expect(fold(before, changes)).toEqual(contents(next));
+      expect(applied(before, changes)).toEqual(contents(next));
       expect(contents(next)).toEqual(contents(parseSnapshot(resource, body)));
       expect(next.count).toBe(objectsOf(body, resource).size);
     }),

@@ -18,9 +18,32 @@ export function emptySnapshot(resource: Resource): Snapshot {
 
 /** A snapshot rebuilt from stubs, in one go. */
 export function snapshotOfStubs(resource: Resource, stubs: readonly Buffer[]): Snapshot {
-  const step = rebuildInSlices(resource, stubs, Infinity).next();
-  if (step.done !== true) throw new Error("it pauses");
-  return step.value;
+  return inOneGo(rebuildInSlices(resource, stubs));
+}
+
+/** Work in slices, without the pauses. */
+export function inOneGo<Result>(work: Generator<void, Result>): Result {
+  for (;;) {
+    const step = work.next();
+    if (step.done === true) return step.value;
+  }
+}
+
+/** What a snapshot holds, in a form that can be compared. */
+export function contents(snapshot: Snapshot): Map<string, string> {
+  return new Map(
+    [...snapshot.refs()].map((ref) => [subjectOf(ref), canonicalText(snapshot.get(ref)?.value ?? null)]),
+  );
+}
+
+/** What a snapshot holds once changes were applied to it one by one. */
+export function applied(snapshot: Snapshot, changes: readonly Change[]): Map<string, string> {
+  const state = contents(snapshot);
+  for (const change of changes) {
+    if (change.op === "delete") state.delete(subjectOf(change.ref));
+    else state.set(subjectOf(change.ref), canonicalText(change.after.value));
+  }
+  return state;
 }
 
 /** The diff as one would write it without a care for speed: the oracle for the fast one. */

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import type { Change } from "../../src/schemas/change.ts";
 import { RESOURCES } from "../../src/schemas/resources.ts";
 import { compareWithTold, parseSnapshot } from "../../src/snapshots/snapshot.ts";
-import { bodyOf } from "../support/list-fixtures.ts";
+import { bodyOf, inOneGo } from "../support/list-fixtures.ts";
 
 const told = (key: string, text: string) => ({
   ref: { resource: "allocations", namespace: "default", key } as const,
@@ -16,11 +16,7 @@ function differences(list: readonly string[], entries: readonly ReturnType<typeo
   const comparison = compareWithTold(parseSnapshot(RESOURCES.allocations, bodyOf(list)), 1);
   Array.from(comparison.add(entries.slice(0, 2)));
   Array.from(comparison.add(entries.slice(2)));
-  const steps = comparison.changes();
-  for (;;) {
-    const step = steps.next();
-    if (step.done === true) return step.value;
-  }
+  return inOneGo(comparison.changes());
 }
 
 test("a list is held to what was told, whatever the diffs made of it", () => {

@@ -7,22 +7,8 @@ import { parseExactFast } from "./exact-json.ts";
 import { hashText, sameString, stringAt } from "./json-text.ts";
 import type { Rows } from "./rows.ts";
 
-/** A scope's last known objects: the raw list body Nomad sent, never parsed whole, and where its elements are. */
-export interface Snapshot {
-  readonly resource: Resource;
-  /** How many objects. */
-  readonly count: number;
-  /** Size of the raw body kept, bytes. */
-  readonly byteLength: number;
-  /** A copy: keeping it does not keep the snapshot. @throws MalformedList where its text is not JSON. */
-  get(ref: ObjectRef): Stub | undefined;
-  /** In list order. */
-  refs(): Iterable<ObjectRef>;
-  /** The stubs' bytes in list order: views of the body, so copy what outlives it. */
-  stubs(): Iterable<Buffer>;
-}
-
-export class RawSnapshot implements Snapshot {
+/** A list as Nomad sent it: its raw body, never parsed whole, and where its elements are. */
+export class RawList {
   readonly resource: Resource;
   readonly body: Buffer;
   readonly rows: Rows;
@@ -39,28 +25,11 @@ export class RawSnapshot implements Snapshot {
     return this.rows.count;
   }
 
-  get byteLength(): number {
-    return this.body.length;
-  }
-
-  get(ref: ObjectRef): Stub | undefined {
-    const row = this.rowOfRef(ref);
-    return row < 0 ? undefined : stubOf(this.resource, this.bytesAt(row));
-  }
-
   /** -1 where there is no such object. */
   rowOfRef(ref: ObjectRef): number {
     if (ref.resource !== this.resource.type) return -1;
     const identity = hashText(ref.key, this.resource.namespaced ? hashText(ref.namespace) : undefined);
     return this.#find(identity, (row) => subjectOf(this.refAt(row)) === subjectOf(ref));
-  }
-
-  *refs(): Iterable<ObjectRef> {
-    for (let row = 0; row < this.count; row++) yield this.refAt(row);
-  }
-
-  *stubs(): Iterable<Buffer> {
-    for (let row = 0; row < this.count; row++) yield this.bytesAt(row);
   }
 
   refAt(row: number): ObjectRef {
