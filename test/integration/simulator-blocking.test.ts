@@ -133,6 +133,39 @@ describe("a blocking query", () => {
     expect((await answer).text).toContain(`"ID":"${id}"`);
   });
 
+  it("of an exact id wakes when it changes and when it goes, and knows the table's index", async () => {
+    await using nomad = await simulatedNomad({ allocations: 300 });
+    const { cluster } = nomad.simulator;
+    const [row] = cluster.state.tables.allocations.values();
+    const path = `/v1/allocations?namespace=${row?.namespace}&prefix=${row?.key}`;
+    const first = await nomad.ask(path);
+    expect(JSON.parse(first.text).map(({ ID }: { ID: string }) => ID)).toEqual([row?.key]);
+    expect(first.index).toBe((await nomad.ask("/v1/allocations?namespace=*&per_page=1")).index);
+    const changed = await nomad.sleep(`${path}&index=${first.index}&${LONG}`);
+    cluster.setAllocStatus(row?.key ?? "", "unknown");
+    const { index, text } = await changed.answer;
+    expect(JSON.parse(text)).toMatchObject([{ ID: row?.key, ClientStatus: "unknown", ModifyIndex: index }]);
+    const gone = await nomad.sleep(`${path}&index=${index}&${LONG}`);
+    cluster.purgeJob(row?.namespace ?? "", row?.stub.JobID ?? "");
+    expect((await gone.answer).text).toBe("[]");
+  });
+
+  it("of one page wakes on every write to the table, of jobs only on what the page shows", async () => {
+    await using nomad = await simulatedNomad();
+    const { cluster } = nomad.simulator;
+    const ids = ["a", "b", "c"].flatMap((id) => cluster.runJob({ id }));
+    const { index } = await nomad.ask("/v1/allocations?per_page=1");
+    const allocations = await nomad.sleep(`/v1/allocations?per_page=1&namespace=*&index=${index}&${LONG}`);
+    cluster.setAllocStatus(ids[2] ?? "", "unknown");
+    expect((await allocations.answer).index).toBe(nomad.simulator.index);
+    const jobs = await nomad.ask("/v1/jobs?per_page=1");
+    const sleeper = await nomad.sleep(`/v1/jobs?per_page=1&index=${jobs.index}&${LONG}`);
+    cluster.setAllocStatus(ids[2] ?? "", "running");
+    expect(nomad.simulator.sleepers).toBe(1);
+    cluster.setAllocStatus(ids[0] ?? "", "unknown");
+    expect((await sleeper.answer).index).toBe(nomad.simulator.index);
+  });
+
   it("of one object waits for it, present or absent", async () => {
     await using nomad = await simulatedNomad();
     const { cluster } = nomad.simulator;
@@ -171,6 +204,35 @@ describe("closing", () => {
     await simulator.close();
     while (simulator.connections.taken > 0) await new Promise((resolve) => setImmediate(resolve));
     expect(simulator.sleepers).toBe(0);
+  });
+});
+
+describe("pages", () => {
+  it.each([
+    ["jobs", "", /^[\w-]+\.[\w/-]+$/],
+    ["jobs", "&prefix=b", /^[\w-]+\.b[\w/-]+$/],
+    ["nodes", "", /^[\da-f-]{36}$/],
+    ["allocations", "", /^\d+\.[\da-f-]{36}$/],
+    ["evaluations", "&namespace=default", /^\d+\.[\da-f-]{36}$/],
+    ["deployments", "&prefix=", /^\d+\.[\da-f-]{36}$/],
+    ["allocations", "&prefix=0000", /^[\da-f-]{36}$/],
+  ])("of %s%s together are the whole list", async (list, query, token) => {
+    await using nomad = await simulatedNomad({ allocations: 150, namespaces: 3 });
+    const path = `/v1/${list}?namespace=*${query}`;
+    const whole = JSON.parse((await nomad.ask(path)).text);
+    const pages: unknown[] = [];
+    const tokens: string[] = [];
+    let next = "";
+    do {
+      const page = await nomad.ask(`${path}&per_page=7&next_token=${encodeURIComponent(next)}`);
+      const rows = JSON.parse(page.text);
+      next = String(page.headers["x-nomad-nexttoken"] ?? "");
+      if (next !== "") tokens.push(next);
+      pages.push(...rows);
+    } while (next !== "");
+    expect(pages).toEqual(whole);
+    expect(tokens).toHaveLength(Math.max(0, Math.ceil(whole.length / 7) - 1));
+    expect(tokens.filter((text) => !token.test(text))).toEqual([]);
   });
 });
 

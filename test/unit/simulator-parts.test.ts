@@ -8,6 +8,7 @@ import {
 } from "../../packages/nomad-simulator/src/api/watch-prefix.ts";
 import { goTime, parseGoDurationMs } from "../../packages/nomad-simulator/src/go-time.ts";
 import { createSimulator, InvalidFault, parseFaults } from "../../packages/nomad-simulator/src/index.ts";
+import { SortedTexts } from "../../packages/nomad-simulator/src/store/sorted-texts.ts";
 import type { Op } from "../../packages/nomad-simulator/src/store/state.ts";
 import type { PolicyRules } from "../../packages/nomad-simulator/src/acl/records.ts";
 
@@ -32,6 +33,33 @@ describe("Go's durations and times", () => {
     expect(goTime(1_795_432_399_192_473_860n)).toBe("2026-11-23T11:13:19.19247386Z");
     expect(goTime(1_795_432_399_000_000_000n)).toBe("2026-11-23T11:13:19Z");
   });
+});
+
+describe("texts in order", () => {
+  it("stay in order, and know what begins with a prefix and who is near it", () => {
+    const text = fc.string({ unit: fc.constantFrom("a", "b", "c"), maxLength: 4 });
+    fc.assert(
+      fc.property(fc.array(text), fc.array(text), fc.array(text), text, (first, added, deleted, prefix) => {
+        const sorted = new SortedTexts(new Set(first));
+        const model = new Set(first);
+        for (const one of new Set(added)) if (!model.has(one)) sorted.add(one);
+        for (const one of added) model.add(one);
+        for (const one of deleted) sorted.delete(one);
+        const left = [...model].filter((one) => !deleted.includes(one)).toSorted();
+        expect(sorted.all()).toEqual(left);
+        expect([...sorted.startingWith(prefix)]).toEqual(left.filter((one) => one.startsWith(prefix)));
+        expect(Math.max(0, ...sorted.neighbours(prefix).map((one) => shared(one, prefix)))).toBe(
+          Math.max(0, ...left.map((one) => shared(one, prefix))),
+        );
+      }),
+    );
+  });
+
+  function shared(one: string, other: string): number {
+    let length = 0;
+    while (length < other.length && one[length] === other[length]) length += 1;
+    return length;
+  }
 });
 
 describe("what a query over a prefix is woken by", () => {

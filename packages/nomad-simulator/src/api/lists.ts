@@ -1,6 +1,4 @@
 import type { Access } from "../acl/access.ts";
-import type { Capability } from "../acl/capabilities.ts";
-import type { Matches } from "../store/replica.ts";
 import type { Row } from "../store/row.ts";
 import type { State } from "../store/state.ts";
 import { UUID_TABLES, type TableName } from "../store/tables.ts";
@@ -9,22 +7,15 @@ import { parseFilter } from "./filter.ts";
 import { accessFor, metaFor, type ApiContext } from "./context.ts";
 import { list, PERMISSION_DENIED, problem, type Reply } from "./reply.ts";
 import type { ApiRequest } from "./request.ts";
-import { rowOf, uuidKey, uuidPrefixProblem, watchPrefix } from "./watch-prefix.ts";
-
-type ListTable = Exclude<TableName, "tokens">;
+import { matchesOf } from "./list-watch.ts";
+import { CAPABILITY, pageOf, type ListTable } from "./pages.ts";
+import { uuidPrefixProblem } from "./watch-prefix.ts";
 
 /** Nomad's word before a failed lookup; deployments have none. */
 const LOOKUP: Partial<Record<TableName, string>> = {
   nodes: "node lookup failed: ",
   allocations: "alloc lookup failed: ",
   evaluations: "eval lookup failed: ",
-};
-
-const CAPABILITY: Partial<Record<TableName, Capability>> = {
-  jobs: "list-jobs",
-  allocations: "read-job",
-  deployments: "read-job",
-  evaluations: "read-job",
 };
 
 /** Lists that know `filter`; the others ignore it. */
@@ -69,14 +60,14 @@ function runList(
 ): Run {
   const visible = visibleNamespaces(access, state, table);
   if (table === "deployments" && visible?.size === 0) return noDeployments(context, request);
-  const rows = selectRows(state, table, request).filter(
-    (row) => isVisible(row, table, access, visible) && passes(row),
-  );
+  const fits = (row: Row): boolean => isVisible(row, table, access, visible) && passes(row);
+  const page = pageOf(state, table, request, fits);
   const index = indexOf(state, table);
+  const meta = metaFor(context, request, index);
   return {
     index,
-    reply: list(rows, metaFor(context, request, index)),
-    matches: visible?.size === 0 ? () => false : matchesOf(state, table, request),
+    reply: list(page.rows, page.nextToken === undefined ? meta : { ...meta, nextToken: page.nextToken }),
+    matches: visible?.size === 0 ? () => false : matchesOf(state, table, request, page),
   };
 }
 
@@ -104,57 +95,9 @@ function isVisible(
   return visible === undefined || visible.has(row.namespace);
 }
 
-function selectRows<T extends ListTable>(state: State, name: T, request: ApiRequest): Row<T>[] {
-  const table = state.table(name);
-  const { prefix } = request;
-  const anyNamespace = CAPABILITY[name] === undefined || request.namespace === "*";
-  const inNamespace = (row: Row): boolean => anyNamespace || row.namespace === request.namespace;
-  if (prefix === "") return [...table.list()].filter(inNamespace);
-  if (!UUID_TABLES.has(name))
-    return table.byKey().filter((row) => inNamespace(row) && row.key.startsWith(prefix));
-  const bytes = uuidKey(prefix);
-  return table.byKey().filter((row) => inNamespace(row) && uuidKey(row.key).startsWith(bytes));
-}
-
 /** Raft index of the list: the table's, for jobs also the summaries'; some lists never say 0. */
 export function indexOf(state: State, table: ListTable): number {
   const index = state.indexOf(table);
   if (table === "jobs") return Math.max(index, state.indexOf("job_summary"));
   return table === "namespaces" || table === "policies" ? Math.max(1, index) : index;
 }
-
-function matchesOf(state: State, name: ListTable, request: ApiRequest): Matches {
-  const { namespace, prefix } = request;
-  const table = state.table(name);
-  if (name === "jobs") return jobMatches(state, namespace, prefix);
-  if (prefix !== "") {
-    const encode = UUID_TABLES.has(name) ? uuidKey : (key: string): string => key;
-    return watchPrefix(name, (op) => encode(rowOf(op).key), keysOf(table.values(), encode), encode(prefix));
-  }
-  if (CAPABILITY[name] === undefined || namespace === "*") return (op) => op.trees.includes(name);
-  const names = [...table.namespaces()].map(terminated);
-  return watchPrefix(name, (op) => terminated(rowOf(op).namespace), names, terminated(namespace));
-}
-
-/** A list of jobs watches the jobs' tree and the summary of every job on it. */
-function jobMatches(state: State, namespace: string, prefix: string): Matches {
-  if (namespace === "*") {
-    return (op) =>
-      op.trees.includes("jobs") || (op.trees.includes("job_summary") && rowOf(op).key.startsWith(prefix));
-  }
-  const keyOf = (row: { namespace: string; key: string }): string => `${row.namespace}\0${row.key}\0`;
-  const wanted = `${namespace}\0${prefix}`;
-  const registered = watchPrefix(
-    "jobs",
-    (op) => keyOf(rowOf(op)),
-    keysOf(state.tables.jobs.values(), (_, row) => keyOf(row)),
-    wanted,
-  );
-  return (op) => registered(op) || (op.trees.includes("job_summary") && keyOf(rowOf(op)).startsWith(wanted));
-}
-
-function* keysOf(rows: Iterable<Row>, encode: (key: string, row: Row) => string): Generator<string> {
-  for (const row of rows) yield encode(row.key, row);
-}
-
-const terminated = (namespace: string): string => `${namespace}\0`;

@@ -6,6 +6,8 @@ export interface QueryMeta {
   readonly index: number;
   readonly knownLeader: boolean;
   readonly lastContactMs: number;
+  /** Where the next page begins; none on the last one. */
+  readonly nextToken?: string;
 }
 
 export interface Reply {
@@ -43,6 +45,8 @@ export const INVALID_METHOD = problem(405, "Invalid method");
 export const NOT_FOUND = problem(404, "");
 
 const CHUNK_BYTES = 1 << 20;
+/** Beyond this many rows not every map is put into a new order. */
+const LONG_LIST_ROWS = 1000;
 
 /** The body's bytes in chunks of about a megabyte. */
 export function* bodyChunks(body: Reply["body"], random: Random): Generator<Buffer> {
@@ -53,10 +57,12 @@ export function* bodyChunks(body: Reply["body"], random: Random): Generator<Buff
   let parts: Buffer[] = [];
   let bytes = 0;
   let separator = "[";
+  const isLong = body.rows.length > LONG_LIST_ROWS;
   for (const row of body.rows) {
     const from = parts.push(Buffer.from(separator));
     separator = ",";
-    row.render(parts, random);
+    if (isLong) row.renderKept(parts, random);
+    else row.render(parts, random);
     for (let position = from - 1; position < parts.length; position += 1)
       bytes += (parts[position] as Buffer).length;
     if (bytes < CHUNK_BYTES) continue;

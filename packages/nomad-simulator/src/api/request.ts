@@ -14,6 +14,10 @@ export interface ApiRequest {
   readonly prefix: string;
   /** Expression of Nomad's filter language; "" for none. */
   readonly filter: string;
+  /** 0: all in one page. */
+  readonly perPage: number;
+  /** Where the page begins; "" for the first. */
+  readonly nextToken: string;
   readonly stale: boolean;
   /** 0: answer at once. */
   readonly minIndex: bigint;
@@ -46,6 +50,8 @@ export function parseRequest(message: IncomingMessage, url: URL): ApiRequest | B
     namespace: query.get("namespace") || "default",
     prefix: query.get("prefix") ?? "",
     filter: query.get("filter") ?? "",
+    perPage: Number(query.get("per_page") ?? 0),
+    nextToken: query.get("next_token") ?? "",
     stale,
     minIndex,
     waitMs,

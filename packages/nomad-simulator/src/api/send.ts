@@ -44,6 +44,7 @@ function writeHead(response: ServerResponse, reply: Reply, options: SendOptions)
   if (options.fault?.kind !== "missing-index") response.setHeader("X-Nomad-Index", String(reply.meta.index));
   response.setHeader("X-Nomad-Knownleader", String(reply.meta.knownLeader));
   response.setHeader("X-Nomad-Lastcontact", String(reply.meta.lastContactMs));
+  if (reply.meta.nextToken !== undefined) response.setHeader("X-Nomad-Nexttoken", reply.meta.nextToken);
 }
 
 function wholeBody(reply: Reply, options: SendOptions): Buffer {

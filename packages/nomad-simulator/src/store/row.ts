@@ -2,6 +2,9 @@ import { piecesText, renderPieces, type Piece } from "../go-json.ts";
 import type { Random } from "../random.ts";
 import { encodeStub, type Models, type Stubs, type TableName } from "./tables.ts";
 
+/** Share of a long list's rows whose maps come in a new order. */
+const RENEWED = 1 / 64;
+
 /**
  * One object at one raft index, never changed: a write makes a new row. Its JSON is made when first asked
  * for and kept, so that a list of many unchanged objects costs copying only.
@@ -14,6 +17,7 @@ export class Row<T extends TableName = TableName> {
   readonly model: Models[T];
   #pieces: Piece[] | undefined;
   #text: string | undefined;
+  #bytes: Buffer | undefined;
 
   constructor(table: T, namespace: string, key: string, stub: Stubs[T], model: Models[T]) {
     this.table = table;
@@ -28,10 +32,27 @@ export class Row<T extends TableName = TableName> {
     renderPieces(this.#encoded(), out, random);
   }
 
+  /**
+   * Appends the bytes of last time, or, now and then, new ones: for lists so long that to order every map anew would
+   * cost more than Nomad's own work.
+   */
+  renderKept(out: Buffer[], random: Random): void {
+    if (this.#bytes === undefined || random.chance(RENEWED)) this.#bytes = this.#renderAnew(random);
+    out.push(this.#bytes);
+  }
+
   /** The stub's JSON with its maps sorted: the same text for the same state. */
   get text(): string {
     this.#text ??= piecesText(this.#encoded());
     return this.#text;
+  }
+
+  /** The pieces are not kept beside the bytes: 100,000 allocations are 300 MB. */
+  #renderAnew(random: Random): Buffer {
+    const out: Buffer[] = [];
+    this.render(out, random);
+    this.#pieces = undefined;
+    return Buffer.concat(out);
   }
 
   #encoded(): Piece[] {

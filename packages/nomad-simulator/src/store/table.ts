@@ -1,4 +1,5 @@
 import type { Row } from "./row.ts";
+import { SortedTexts } from "./sorted-texts.ts";
 import { ORDER, rowId, type TableName } from "./tables.ts";
 
 /**
@@ -10,9 +11,9 @@ export class Table<T extends TableName> {
   readonly #rows = new Map<string, Row<T>>();
   readonly #groups = new Map<string, Set<string>>();
   readonly #groupsOf: (row: Row<T>) => readonly string[];
-  readonly #perNamespace = new Map<string, number>();
+  readonly #perNamespace = new Map<string, Set<string>>();
   #ids: string[] | undefined;
-  #sortedIds: string[] | undefined;
+  #sortedIds: SortedTexts | undefined;
 
   constructor(name: T, groupsOf: (row: Row<T>) => readonly string[], rows?: Iterable<Row<T>>) {
     this.name = name;
@@ -31,8 +32,12 @@ export class Table<T extends TableName> {
     this.#rows.set(id, row);
     const groups = this.#groupsOf(row);
     if (before === undefined) {
-      this.#forgetOrder();
-      this.#count(row.namespace, 1);
+      this.#ids?.push(id);
+      this.#sortedIds?.add(id);
+      this.#perNamespace.set(
+        row.namespace,
+        (this.#perNamespace.get(row.namespace) ?? new Set<string>()).add(id),
+      );
     } else {
       const old = this.#groupsOf(before);
       if (old.every((group, position) => group === groups[position])) return;
@@ -49,8 +54,10 @@ export class Table<T extends TableName> {
     if (before === undefined) return;
     this.#leave(this.#groupsOf(before), id);
     this.#rows.delete(id);
-    this.#forgetOrder();
-    this.#count(row.namespace, -1);
+    this.#ids = undefined;
+    this.#sortedIds?.delete(id);
+    const left = this.#perNamespace.get(row.namespace);
+    if (left?.delete(id) === true && left.size === 0) this.#perNamespace.delete(row.namespace);
   }
 
   get size(): number {
@@ -64,7 +71,7 @@ export class Table<T extends TableName> {
 
   /** Rows of a secondary index entry, such as `job:default/web`, oldest first. */
   group(name: string): Row<T>[] {
-    return [...(this.#groups.get(name) ?? [])].map((id) => this.#rows.get(id) as Row<T>);
+    return [...this.#each(this.#groups.get(name) ?? [])];
   }
 
   /** The row at a position among all, for random choice. */
@@ -76,12 +83,23 @@ export class Table<T extends TableName> {
 
   /** All rows in list order. */
   list(): Iterable<Row<T>> {
-    return ORDER[this.name] === "age" ? this.values() : this.byKey();
+    return ORDER[this.name] === "age" ? this.values() : this.#each(this.#sorted().all());
   }
 
-  byKey(): Row<T>[] {
-    this.#sortedIds ??= [...this.#rows.keys()].toSorted((a, b) => (a < b ? -1 : 1));
-    return this.#sortedIds.map((id) => this.#rows.get(id) as Row<T>);
+  /** The namespace's rows in list order. */
+  inNamespace(namespace: string): Iterable<Row<T>> {
+    if (ORDER[this.name] === "key") return this.startingWith(`${namespace}\0`);
+    return this.#each(this.#perNamespace.get(namespace) ?? []);
+  }
+
+  /** Rows whose id, see rowId, begins with `prefix`, by id. */
+  startingWith(prefix: string): Iterable<Row<T>> {
+    return this.#each(this.#sorted().startingWith(prefix));
+  }
+
+  /** The ids that share the longest beginning with `id` are among them. */
+  neighbours(id: string): readonly string[] {
+    return this.#sorted().neighbours(id);
   }
 
   namespaces(): MapIterator<string> {
@@ -92,9 +110,13 @@ export class Table<T extends TableName> {
     return new Table(this.name, this.#groupsOf, this.#rows.values());
   }
 
-  #forgetOrder(): void {
-    this.#ids = undefined;
-    this.#sortedIds = undefined;
+  #sorted(): SortedTexts {
+    this.#sortedIds ??= new SortedTexts(this.#rows.keys());
+    return this.#sortedIds;
+  }
+
+  *#each(ids: Iterable<string>): Generator<Row<T>> {
+    for (const id of ids) yield this.#rows.get(id) as Row<T>;
   }
 
   #leave(groups: readonly string[], id: string): void {
@@ -103,11 +125,5 @@ export class Table<T extends TableName> {
       members?.delete(id);
       if (members?.size === 0) this.#groups.delete(group);
     }
-  }
-
-  #count(namespace: string, by: number): void {
-    const count = (this.#perNamespace.get(namespace) ?? 0) + by;
-    if (count === 0) this.#perNamespace.delete(namespace);
-    else this.#perNamespace.set(namespace, count);
   }
 }
