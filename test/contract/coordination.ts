@@ -1,21 +1,28 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Coordination } from "../../src/coordination/coordination.ts";
+import type { Clock } from "../../src/shared/clock.ts";
 import { planOf, TestHolder } from "../support/assignment-holders.ts";
-import { until } from "../support/until.ts";
+import { TestClock } from "../support/test-clock.ts";
+import { untilBy } from "../support/until.ts";
 
-/** Opens what one process coordinates with, by itself; what rests rests for `restMs`. */
-export type OpenCoordination = (options: { restMs: number }) => Promise<Coordination>;
+/** Opens what one process coordinates with, by itself. */
+export type OpenCoordination = (options: { clock: Clock }) => Promise<Coordination>;
+
+/** What passes each time a test asks whether it is so far: some of a round, and of a rest. */
+const STEP_MS = 200;
 
 /** What every way to give out assignments must do for a process that is alone. */
 export function coordinationContract(name: string, open: OpenCoordination): void {
   describe(`${name}: coordination`, () => {
+    const clock = new TestClock(Date.now());
+    const until = untilBy(clock, STEP_MS);
     let coordination: Coordination;
     let holder: TestHolder;
     let stop: AbortController;
     let running: Promise<void>;
 
     beforeEach(async () => {
-      coordination = await open({ restMs: 50 });
+      coordination = await open({ clock });
       holder = new TestHolder();
       stop = new AbortController();
       running = coordination.run(holder, stop.signal);
@@ -77,7 +84,7 @@ export function coordinationContract(name: string, open: OpenCoordination): void
           worker: expect.any(String),
         }),
       );
-      const ages = found.map(({ since }) => Date.now() - Date.parse(since ?? ""));
+      const ages = found.map(({ since }) => clock.now() - Date.parse(since ?? ""));
       expect(Math.max(...ages)).toBeLessThan(60_000);
       expect(Math.min(...ages)).toBeGreaterThan(-1000);
     });

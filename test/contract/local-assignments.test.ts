@@ -1,17 +1,15 @@
 import { LocalAssignments } from "../../src/coordination/local/local-assignments.ts";
-import { systemClock } from "../../src/shared/clock.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { coordinationContract } from "./coordination.ts";
 
 coordinationContract(
   "One process",
-  async ({ restMs }) =>
+  async ({ clock }) =>
     new LocalAssignments({
       worker: "me",
       logger: silentLogger(),
       metrics: createMetrics(),
-      clock: systemClock,
-      restMs,
+      clock,
     }),
 );

@@ -2,18 +2,21 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { openSharedAssignments } from "../../src/coordination/bullmq/open.ts";
 import type { SharedAssignments } from "../../src/coordination/bullmq/shared-assignments.ts";
 import type { AssignmentPlan, Ending } from "../../src/coordination/coordination.ts";
-import { systemClock } from "../../src/shared/clock.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { planOf, TestHolder } from "../support/assignment-holders.ts";
 import { recordingLogger } from "../support/recording-logger.ts";
 import { RedisServer, redisMissing } from "../support/redis-server.ts";
 import { skippedBecause } from "../support/skipped.ts";
 import { TcpProxy } from "../support/tcp-proxy.ts";
-import { until } from "../support/until.ts";
+import { TestClock } from "../support/test-clock.ts";
+import { until, untilBy } from "../support/until.ts";
 
+/** How long a lock lives, and who says nothing is waited for: by the clock of Redis, so this time is real. */
 const TIMEOUT_MS = 2_000;
 /** Locks that outlive every patience here: what goes on before they end did not wait for that. */
 const LONG_TIMEOUT_MS = 300_000;
+/** Of the workers' own time, in which they go their rounds, each time a test asks whether they are so far. */
+const STEP_MS = 200;
 
 /** One process of a feed; whoever plans announces the team's plan at once. */
 class Worker extends TestHolder {
@@ -38,8 +41,7 @@ class Worker extends TestHolder {
       timeoutMs: team.timeoutMs,
       logger,
       metrics: this.metrics,
-      clock: systemClock,
-      restMs: 100,
+      clock: team.clock,
     });
     this.#running = this.coordination.run(this, this.#stop.signal);
   }
@@ -77,6 +79,8 @@ let feeds = 0;
 class Team {
   readonly feed = `team-${(feeds += 1)}`;
   readonly workers: Worker[] = [];
+  readonly clock = new TestClock(Date.now());
+  readonly until = untilBy(this.clock, STEP_MS);
   /** Assignments that were begun by one while another did them. */
   readonly doneTwice: string[] = [];
   readonly timeoutMs: number;
@@ -98,6 +102,16 @@ class Team {
     this.workers.splice(this.workers.indexOf(worker), 1);
   }
 
+  /** All leave, as fast as they can. */
+  async disband(): Promise<void> {
+    let left = false;
+    const leaving = Promise.all(this.workers.splice(0).map((worker) => worker.leave())).finally(
+      () => (left = true),
+    );
+    await this.until("all have left", () => left);
+    await leaving;
+  }
+
   async replan(plan: AssignmentPlan): Promise<void> {
     this.plan = plan;
     for (const { coordination } of this.workers) await coordination.announce(plan);
@@ -106,7 +120,7 @@ class Team {
   /** Waits until every assignment is done by exactly one of them, evenly. */
   settled(workers: readonly Worker[] = this.workers): Promise<true> {
     const assignments = ["plan", "trim", ...this.plan.keys()].toSorted().join();
-    return until(`${workers.length} workers share ${this.plan.size + 2} assignments evenly`, () => {
+    return this.until(`${workers.length} workers share ${this.plan.size + 2} assignments evenly`, () => {
       const sizes = workers.map(({ performing }) => performing.size);
       const all = workers.flatMap((worker) => worker.assignments);
       return all.toSorted().join() === assignments && Math.max(...sizes) - Math.min(...sizes) <= 1;
@@ -124,7 +138,7 @@ class Team {
     const begun = () => this.workers.map((worker) => worker.begun.length).join();
     const before = begun();
     const heard = this.workers.map(({ rounds }) => rounds);
-    await until("all have heard three times", () =>
+    await this.until("all have heard three times", () =>
       this.workers.every(({ rounds }, n) => rounds >= (heard[n] ?? 0) + 3),
     );
     return begun() === before;
@@ -146,7 +160,7 @@ describe.skipIf(missing !== undefined)(`workers that share assignments${skippedB
     redis = await RedisServer.start("--appendonly", "yes");
   });
   afterEach(async () => {
-    await Promise.all(teams.flatMap(({ workers }) => workers.map((worker) => worker.leave())));
+    await Promise.all(teams.map((each) => each.disband()));
     teams = [];
   });
   afterAll(() => redis[Symbol.asyncDispose]());
@@ -192,7 +206,7 @@ describe.skipIf(missing !== undefined)(`workers that share assignments${skippedB
     await using line = await TcpProxy.to(redis.port);
     const all = team(10);
     const dead = all.join("dead", `redis://127.0.0.1:${line.port}`);
-    await until("it plans", () => dead.performing.has("plan"));
+    await all.until("it plans", () => dead.performing.has("plan"));
     const others = [all.join("one"), all.join("two")];
     await all.settled();
     line.cut();
@@ -227,7 +241,7 @@ describe.skipIf(missing !== undefined)(`workers that share assignments${skippedB
     await old.coordination.announce(planOf(0));
     expect(await client.hlen(`ncf:{${all.feed}}:plan`)).toBe(3);
     client.disconnect();
-    await until(
+    await all.until(
       "it planned anew",
       () => [old, other].flatMap(({ begun }) => begun.filter((d) => d === "plan")).length === 2,
     );
@@ -242,7 +256,7 @@ describe.skipIf(missing !== undefined)(`workers that share assignments${skippedB
     await all.replan(new Map([["jobs/n3", "perform"]]));
     await all.settled();
     const client = redis.client();
-    await until("no job is left of the others", async () => {
+    await all.until("no job is left of the others", async () => {
       const keys = await client.keys(`ncf:{${all.feed}}:duties:jobs/*`);
       return keys.every((key) => key.includes("jobs/n3"));
     });
@@ -255,7 +269,7 @@ describe.skipIf(missing !== undefined)(`workers that share assignments${skippedB
     await all.settled();
     slow.slownessMs = 3 * TIMEOUT_MS;
     const next = all.join("next");
-    await until("the other has its share", () => next.performing.size === 3);
+    await all.until("the other has its share", () => next.performing.size === 3);
     expect(slow.performing.size).toBeGreaterThan(3);
     slow.slownessMs = 0;
     await all.settled();
@@ -269,11 +283,11 @@ describe.skipIf(missing !== undefined)(`workers that share assignments${skippedB
     const client = redis.client();
     await client.flushall();
     client.disconnect();
-    await until("they noticed", () =>
+    await all.until("they noticed", () =>
       all.workers.some(({ lines }) => lines.some((line) => line.includes("lost its data"))),
     );
     // Who notices later begins again once more.
-    await until("all rest", async () => (await all.settled()) && all.staysSo());
+    await all.until("all rest", async () => (await all.settled()) && all.staysSo());
   });
 
   it("a Redis that stands still for longer than the locks live, or is killed, ends nothing", async () => {
@@ -295,7 +309,7 @@ describe.skipIf(missing !== undefined)(`workers that share assignments${skippedB
     expect(await all.staysSo()).toBe(true);
     expect(all.workers.map((worker) => worker.begun.length)).toEqual(begun);
     // For each worker, of the assignments and of BullMQ.
-    await until("both connections are counted", async () => (await all.reconnects()) === before + 4);
+    await all.until("both connections are counted", async () => (await all.reconnects()) === before + 4);
     expect(all.doneTwice).toEqual([]);
   });
 
@@ -307,11 +321,11 @@ describe.skipIf(missing !== undefined)(`workers that share assignments${skippedB
     await all.settled();
     await forgetful.kill();
     await forgetful.start();
-    await until("they noticed", () =>
+    await all.until("they noticed", () =>
       all.workers.some(({ lines }) => lines.some((line) => line.includes("lost its data"))),
     );
     await all.settled();
-    await Promise.all(all.workers.splice(0).map((worker) => worker.leave()));
+    await all.disband();
   });
 
   it("two feeds on one Redis know nothing of each other", async () => {
@@ -320,7 +334,7 @@ describe.skipIf(missing !== undefined)(`workers that share assignments${skippedB
     one.join("same-name");
     two.join("same-name");
     await Promise.all([one.settled(), two.settled()]);
-    const told = await until("its report", async () => {
+    const told = await two.until("its report", async () => {
       const statuses = await two.workers[0]?.coordination.statuses();
       return statuses?.every(({ state }) => state === "held") && statuses;
     });
@@ -348,9 +362,9 @@ describe.skipIf(missing !== undefined)(`workers that share assignments${skippedB
       await all.replan(planOf(4));
       await all.settled();
     }
-    await until("the jobs are gone", async () => (await sizes()).join() === before.join());
+    await all.until("the jobs are gone", async () => (await sizes()).join() === before.join());
     expect(await client.xlen(`ncf:{${all.feed}}:duties:events`)).toBeLessThan(500);
-    await Promise.all(all.workers.splice(0).map((worker) => worker.leave()));
+    await all.disband();
     client.disconnect();
   });
 
@@ -362,12 +376,12 @@ describe.skipIf(missing !== undefined)(`workers that share assignments${skippedB
     const watcher = all.join("watcher");
     await all.settled();
     line.cut();
-    const silent = await until("it is told", async () =>
+    const silent = await all.until("it is told", async () =>
       (await watcher.coordination.statuses()).find(({ reason }) => reason?.includes("has said nothing for")),
     );
     expect(silent).toMatchObject({ worker: "mute", state: "held", condition: "stale" });
     await all.settled([watcher]);
-    const told = await until("the other is forgotten", async () => {
+    const told = await all.until("the other is forgotten", async () => {
       const statuses = await watcher.coordination.statuses();
       return statuses.every(({ worker }) => worker === "watcher") && statuses;
     });
@@ -381,10 +395,10 @@ describe.skipIf(missing !== undefined)(`workers that share assignments${skippedB
     const [gone, stuck] = [all.join("a", own.url), all.join("b", own.url)];
     await all.settled();
     own.signal("SIGSTOP");
-    await gone.leave();
+    await all.clock.finish(gone.leave());
     own.signal("SIGCONT");
     await own.kill();
-    await stuck.leave();
+    await all.clock.finish(stuck.leave());
     expect([gone.performing.size, stuck.performing.size]).toEqual([0, 0]);
     all.workers.length = 0;
   });

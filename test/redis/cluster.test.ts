@@ -24,7 +24,7 @@ describe.skipIf(missing !== undefined)(`in a cluster of three masters with repli
   const open = redisLogsOf(() => cluster.url, { prefix: "contract" });
 
   feedLogContract("Redis", open);
-  coordinationContract("BullMQ", ({ restMs }) => openAssignments(cluster.url, { restMs }));
+  coordinationContract("BullMQ", ({ clock }) => openAssignments(cluster.url, { clock }));
 
   test("the log does what a list of events and a map of objects would do", async () => {
     await expect(checkAgainstModel(open, 20)).resolves.toBeUndefined();

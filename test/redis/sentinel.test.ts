@@ -105,7 +105,7 @@ describe.skipIf(missing !== undefined)(`a failover by Sentinels${title}`, () => 
 
   test("a failover: assignments go on, and what is announced afterwards is done", async () => {
     await using trio = await startSentinelTrio();
-    const assignments = await openAssignments(trio.url, { restMs: 50 });
+    const assignments = await openAssignments(trio.url, { clock: systemClock });
     const holder = new TestHolder();
     const stop = new AbortController();
     const running = assignments.run(holder, stop.signal);

@@ -3,7 +3,7 @@ import type { Coordination } from "../../src/coordination/coordination.ts";
 import type { FeedLog } from "../../src/feed/log.ts";
 import { epochEventOf } from "../../src/events/control.ts";
 import { openRedisLog, type RedisLogOptions } from "../../src/feed/redis/open.ts";
-import { systemClock } from "../../src/shared/clock.ts";
+import { systemClock, type Clock } from "../../src/shared/clock.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
 import type { OpenLog } from "../contract/log-context.ts";
@@ -53,7 +53,7 @@ export function redisLogsOf(url: string | (() => string), { prefix }: { prefix: 
 }
 
 /** The assignments of one process, of a feed of its own in the Redis at `url`. */
-export async function openAssignments(url: string, { restMs }: { restMs: number }): Promise<Coordination> {
+export async function openAssignments(url: string, { clock }: { clock: Clock }): Promise<Coordination> {
   const own = `${url}?feed=assignments-${(feeds += 1)}`;
   return openSharedAssignments({
     url: own,
@@ -61,7 +61,6 @@ export async function openAssignments(url: string, { restMs }: { restMs: number 
     timeoutMs: 3000,
     logger: silentLogger(),
     metrics: createMetrics(),
-    clock: systemClock,
-    restMs,
+    clock,
   });
 }

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
+import type { TestClock } from "./test-clock.ts";
 
 /** Only what hangs meets this. */
 const WITHIN_MS = 150_000;
@@ -20,4 +21,20 @@ export async function until<T>(
     if (Date.now() > deadline) throw new Error(`waited ${withinMs} ms in vain: ${what}`);
     await delay(Math.max(25, performance.now() - askedAt));
   }
+}
+
+/**
+ * The same for what goes by a test's clock and by something real, such as Redis: each time it asks, `clock` goes on by
+ * `stepMs`.
+ */
+export function untilBy(clock: TestClock, stepMs: number): typeof until {
+  return (what, ask, withinMs) =>
+    until(
+      what,
+      async () => {
+        await clock.advance(stepMs);
+        return ask();
+      },
+      withinMs,
+    );
 }
