@@ -32,7 +32,6 @@ const WORK_STOP_MS = 1_000;
 const LOG_AWAITED = "the log cannot be opened yet";
 
 const PACE = { perSecond: 50, burst: 100 };
-const CANONICAL_EVERY_MS = 5 * 60_000;
 const STALE_AFTER_MS = 30_000;
 const CHECKPOINT_EVERY_MS = 60_000;
 
@@ -284,7 +283,8 @@ function assignmentsOf(config: Config, deps: RunningDeps): PollerAssignments {
       consistency: config.nomad.consistency,
       baseline: config.baseline,
       maxEventBytes: config.maxEventBytes,
-      canonicalEveryMs: CANONICAL_EVERY_MS,
+      reading: config.reading,
+      fullEveryMs: config.fullEveryMs,
       staleAfterMs: STALE_AFTER_MS,
       checkpointEveryMs: CHECKPOINT_EVERY_MS,
       pace: PACE,

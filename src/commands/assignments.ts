@@ -63,7 +63,7 @@ function isWell({ state, condition }: AssignmentStatus): boolean {
 }
 
 function table(found: readonly AssignmentStatus[], colours: Colours): string {
-  const head = ["ASSIGNMENT", "WORKER", "SINCE", "CONDITION", "LAG", "INDEX", "OBJECTS"];
+  const head = ["ASSIGNMENT", "WORKER", "SINCE", "CONDITION", "READING", "LAG", "INDEX", "OBJECTS"];
   const rows = found.map((assignment) => rowOf(assignment).map(plainText));
   const widths = head.map((title, column) =>
     Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)),
@@ -94,6 +94,7 @@ function rowOf({
   worker,
   since,
   condition,
+  reading,
   lagMs,
   index,
   objects,
@@ -103,6 +104,7 @@ function rowOf({
     worker ?? "-",
     since === null ? "-" : timeText(since),
     state === "held" ? (condition ?? "-") : state,
+    reading ?? "-",
     lagMs === null ? "-" : `${(lagMs / 1000).toFixed(1)}s`,
     index ?? "-",
     objects === null ? "-" : String(objects),

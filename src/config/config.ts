@@ -12,6 +12,8 @@ export interface Config {
   readonly namespaces: "*" | readonly string[];
   readonly baseline: "marker" | "events";
   readonly waitMs: number;
+  readonly reading: "auto" | "lists" | "hinted";
+  readonly fullEveryMs: number;
   readonly maxConnections: number;
   readonly maxEventBytes: number;
   readonly feed: FeedLocation;

@@ -160,8 +160,18 @@ export const OPTIONS = {
   }),
   wait: option(duration({ minMs: 1000, maxMs: 240_000 }), {
     group: "What to watch",
-    default: "55s",
+    default: "50s",
     help: "how long Nomad may hold a query that has nothing new; Nomad adds up to a sixteenth, and many proxies end what is silent for 60 s",
+  }),
+  reading: option(choice(["auto", "lists", "hinted"]), {
+    group: "What to watch",
+    default: "auto",
+    help: "lists: read the whole list at each change; hinted: follow Nomad's event stream to the objects that changed, and read the whole list rarely; auto: hinted where a list is large and the stream may be read",
+  }),
+  fullEvery: option(duration({ minMs: 10_000, maxMs: 86_400_000 }), {
+    group: "What to watch",
+    default: "5m",
+    help: "how often a whole list is read in any case, and held to what the feed has told of it",
   }),
   maxConnections: option(count({ min: 2, max: 10_000 }), {
     group: "What to watch",

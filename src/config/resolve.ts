@@ -72,6 +72,8 @@ function nest(values: OptionValues, origins: Readonly<Record<OptionName, Origin>
     namespaces: values.namespaces.includes("*") ? "*" : values.namespaces,
     baseline: values.baseline,
     waitMs: values.wait,
+    reading: values.reading,
+    fullEveryMs: values.fullEvery,
     maxConnections: values.maxConnections,
     maxEventBytes: values.maxEventBytes,
     feed: values.feed,

@@ -50,6 +50,7 @@ export type AssignmentReport = Omit<AssignmentStatus, "assignment" | "state" | "
 /** Of an assignment that has nothing to tell. */
 export const NOTHING_TO_REPORT: AssignmentReport = {
   condition: null,
+  reading: null,
   reason: null,
   index: null,
   objects: null,

@@ -23,6 +23,11 @@ export interface EventContext {
    * can change and change back while no index moves.
    */
   readonly occasion?: string;
+  /**
+   * Hints led to these objects, which were read one by one: their versions, `<subject>@<rev>`, that are known to follow
+   * the ones before, since Nomad's event stream told of no other in between. Absent: a whole list was read.
+   */
+  readonly hinted?: ReadonlySet<string>;
   /** Bytes an event may have as JSON; by default 64 KiB. */
   readonly maxEventBytes?: number;
 }

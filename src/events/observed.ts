@@ -1,11 +1,12 @@
 import type { Stub } from "../schemas/change.ts";
 import type { Op } from "../schemas/draft.ts";
 import type { Observed } from "../schemas/event-schema.ts";
-import { revOf } from "../schemas/resources.ts";
+import { revOf, subjectOf, type ObjectRef } from "../schemas/resources.ts";
 import type { EventContext } from "./context.ts";
 
 interface Seen {
   readonly op: Op;
+  readonly ref: ObjectRef;
   readonly before?: Stub;
   readonly after?: Stub;
 }
@@ -15,7 +16,8 @@ export function observedOf(seen: Seen, context: EventContext, timeBasis: string)
   const { mode, fromIndex, toIndex, since } = context.observation;
   return {
     mode,
-    coalesced: isProvablyNext(seen, context) ? "no" : "maybe",
+    via: context.hinted === undefined ? "list" : "hint",
+    coalesced: isProvablyNext(seen, context) || isSoleEvent(seen, context) ? "no" : "maybe",
     fromIndex,
     toIndex,
     since,
@@ -35,4 +37,9 @@ function isProvablyNext({ op, before, after }: Seen, { observation }: EventConte
   const rev = revOf(after.value);
   if (rev === undefined || (before !== undefined && revOf(before.value) === rev)) return false;
   return BigInt(rev) === BigInt(fromIndex) + 1n;
+}
+
+/** Whether Nomad's event stream, which tells of every version of the object, told of this one alone. */
+function isSoleEvent({ ref, after }: Seen, { hinted }: EventContext): boolean {
+  return after !== undefined && hinted?.has(`${subjectOf(ref)}@${revOf(after.value)}`) === true;
 }

@@ -138,6 +138,8 @@ export interface ScopeNotes {
    * deleted, and the index at which the present one was created. A later delete of such an object is another event.
    */
   readonly reusedNamespaces?: readonly (readonly [namespace: string, createIndex: string])[];
+  /** Highest index that single objects were read at, where it is above the checkpoint's, which is of the last list. */
+  readonly seenIndex?: string;
 }
 
 export const NO_NOTES: ScopeNotes = { resync: null, hiddenNamespaces: [], trouble: null };

@@ -18,13 +18,13 @@ export interface Occurrence {
   readonly discriminator: string;
 }
 
-/** A poll's changes as events and state, in order; lazily, since a catch-up may hold tens of thousands. */
+/** A poll's changes as events and state, in this order; lazily, since a catch-up may hold tens of thousands. */
 export function* changeUnits(
   changes: readonly Change[],
   context: EventContext,
   knownEmptyScopesOf: (change: Change) => readonly Scope[],
 ): Generator<CommitUnit> {
-  for (const change of orderChanges(changes)) {
+  for (const change of changes) {
     const knownEmptyScopes = knownEmptyScopesOf(change);
     yield {
       events: buildChangeEvents(change, context),

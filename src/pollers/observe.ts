@@ -21,7 +21,10 @@ export class ImplausibleResponse extends ChangefeedError {
 
 /** A poll's answer after every guard: what is true in the scope now, and what differs from before. */
 export interface Observation {
-  readonly response: ListResponse;
+  /** X-Nomad-Index of the answer, in decimal. */
+  readonly index: string;
+  /** Size of what was read, bytes. */
+  readonly bytes: number;
   /** When its body was whole, by the clock that nobody sets, ms. */
   readonly arrivedAtMs: number;
   readonly next: Snapshot;
@@ -35,12 +38,19 @@ export interface Observation {
   readonly nonNumbers: readonly ObjectRef[];
   /** Namespaces in which objects came back that outlived a former one, and when the present one was created. */
   readonly reusedNamespaces: ReadonlyMap<string, string>;
+  /** Of objects that hints led to: as in EventContext. Null: this is a whole list. */
+  readonly hinted: ReadonlySet<string> | null;
 }
 
 /** What the feed knows of a scope before a poll. */
 export interface Known {
   /** The last accepted list, and its index in decimal; null before the first. */
-  readonly last: { readonly snapshot: Snapshot; readonly index: string | null };
+  readonly last: {
+    readonly snapshot: Snapshot;
+    readonly index: string | null;
+    /** The highest that was answered since, also for single objects. */
+    readonly seenIndex: string | null;
+  };
   /** Whether objects may come to sight that were there at the last index: rights can widen, or were another scope's. */
   readonly mayWiden: boolean;
   /** Whether the last index is another scope's, which may have been read with other rights. */
@@ -57,6 +67,8 @@ export interface ExamineInput {
   readonly signal: AbortSignal;
   /** Called whenever the poll gets on, for the watchdog. */
   readonly onMove: () => void;
+  /** Highest index that was answered before this list was asked for; by default of all that are known. */
+  readonly floor?: string | null;
 }
 
 /**
@@ -135,7 +147,11 @@ async function poll(
   const { scope, known } = input;
   const previous = known.last.snapshot;
   const arrivedAtMs = clock.elapsed();
-  const steps = diffSnapshot(previous, response.body, origin(scope));
+  const { floor = known.last.seenIndex } = input;
+  const isBack = floor !== null && BigInt(response.index) < BigInt(floor);
+  // What was read of single objects may be newer than this list; in another history that means nothing.
+  const index = isBack ? {} : { index: BigInt(response.index) };
+  const steps = diffSnapshot(previous, response.body, { ...origin(scope), ...index });
   const diff = await inSlices(steps, { clock, onMove: input.onMove, signal: input.signal });
   const missing = diff.changes.filter((change) => change.op === "delete").map((change) => change.ref);
   const suspicious = isSuspicious({
@@ -167,7 +183,9 @@ async function firstGuiltySign(
   { index, changes, namespaces }: Evidence,
 ): Promise<Sign | null> {
   const { scope, known } = input;
-  for (const sign of restoreSigns({ scope, index, lastIndex: known.last.index, changes })) {
+  const { index: lastIndex, seenIndex } = known.last;
+  const { floor = seenIndex } = input;
+  for (const sign of restoreSigns({ scope, index, lastIndex, floor, changes })) {
     if (sign.kind === "overtaken" && known.borrowed) continue;
     if (sign.appeared !== undefined && (await mayAppear(nomad, input, sign.appeared, namespaces))) continue;
     return sign;
@@ -203,7 +221,8 @@ function accept(
   const hidden = missing.filter((ref) => hiddenNames.has(rightsName(input.scope, ref)));
   const kept = new Set(hidden);
   return {
-    response,
+    index: response.index,
+    bytes: response.body.length,
     arrivedAtMs,
     next: hidden.length === 0 ? diff.next : retainObjects(diff.next, input.known.last.snapshot, hidden),
     changes: hidden.length === 0 ? diff.changes : diff.changes.filter((change) => !kept.has(change.ref)),
@@ -212,6 +231,7 @@ function accept(
     namespaceGone: verdict.namespaceGone,
     nonNumbers: diff.nonNumbers,
     reusedNamespaces,
+    hinted: null,
   };
 }
 
@@ -258,7 +278,7 @@ function rightsName(scope: Scope, ref: ObjectRef): string {
 }
 
 /** Whose the objects of a list are that do not name their namespace. */
-function origin({ namespace }: Scope): { namespace?: string } {
+export function origin({ namespace }: Scope): { namespace?: string } {
   return namespace === "*" || namespace === "-" ? {} : { namespace };
 }
 

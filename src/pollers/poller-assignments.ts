@@ -104,9 +104,10 @@ export class PollerAssignments implements AssignmentHolder {
 }
 
 function assignmentReport(report: ScopeReport): AssignmentReport {
-  const { condition, reason, index, count, lastOkAtMs, sinceOkMs, upToDate, baselined } = report;
+  const { condition, reading, reason, index, count, lastOkAtMs, sinceOkMs, upToDate, baselined } = report;
   return {
     condition,
+    reading,
     reason,
     index,
     objects: baselined ? count : null,

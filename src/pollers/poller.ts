@@ -7,6 +7,7 @@ import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { Backlog } from "./backlog.ts";
 import type { Clock } from "../shared/clock.ts";
+import type { Hints } from "./hints/hinted-reading.ts";
 import type { FeedOutage } from "./feed-outage.ts";
 import type { OutageReporter } from "./outage-reporter.ts";
 import type { QueryWait } from "./query-wait.ts";
@@ -24,6 +25,8 @@ export interface PollerDeps {
   readonly feedOutage: Pick<FeedOutage, "failed" | "read" | "covers">;
   readonly queryWait: QueryWait;
   readonly backlog: Backlog;
+  /** Null: only whole lists are read. */
+  readonly hints: Hints | null;
 }
 
 export interface PollerOptions {
@@ -36,8 +39,10 @@ export interface PollerOptions {
   /** What a scope's first poll leaves in the log: one mark, or one `snapshot` event an object as well. */
   readonly baseline: "marker" | "events";
   readonly maxEventBytes: number;
-  /** How often a whole list is held to what the feed has told of it. */
-  readonly canonicalEveryMs: number;
+  /** How scopes are read: whole lists, single objects where hints come, or what is cheaper for each. */
+  readonly reading: "auto" | "lists" | "hinted";
+  /** How often a whole list is read in any case, and held to what the feed has told of it. */
+  readonly fullEveryMs: number;
   /** How long a scope may go unread before the feed says that it is stale. */
   readonly staleAfterMs: number;
   /** How often the checkpoint follows an index that moves without a change. */
@@ -62,6 +67,8 @@ export interface ScopeReport {
   readonly scope: Scope;
   readonly baselined: boolean;
   readonly condition: Condition;
+  /** Whether its objects are read one by one, as hints name them, or in whole lists. */
+  readonly reading: "lists" | "hinted";
   /** Why the condition is not ok. */
   readonly reason: string | null;
   /** Index of the last accepted poll, in decimal. */

@@ -7,6 +7,8 @@ export interface Succession {
   readonly scope: Scope;
   readonly index: string;
   readonly lastIndex: string | null;
+  /** Highest index that was answered before this list was asked for; null where none was. */
+  readonly floor: string | null;
   readonly changes: readonly Change[];
 }
 
@@ -29,10 +31,11 @@ export interface Sign {
 }
 
 /** Finds the signs of a restore in an answer, the strongest first. Pure. */
-export function* restoreSigns({ scope, index, lastIndex, changes }: Succession): Generator<Sign> {
+export function* restoreSigns(succession: Succession): Generator<Sign> {
+  const { scope, index, lastIndex, floor, changes } = succession;
   const last = lastIndex === null ? null : BigInt(lastIndex);
-  if (last !== null && BigInt(index) < last) {
-    const reason = `the index of ${scopeName(scope)} went back from ${lastIndex} to ${index}`;
+  if (floor !== null && BigInt(index) < BigInt(floor)) {
+    const reason = `the index of ${scopeName(scope)} went back from ${floor} to ${index}`;
     yield { kind: "went-back", reason };
   }
   for (const change of changes) {

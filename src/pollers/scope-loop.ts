@@ -60,7 +60,7 @@ export class ScopeLoop {
     this.#condition = new ScopeCondition(scope, this.#logger, deps.metrics);
     this.#progress = new ScopeProgress(deps.clock);
     // The first pass is spread so that forty scopes do not take theirs at once.
-    this.#canonicalAtMs = deps.clock.elapsed() + options.canonicalEveryMs * (1 + deps.random());
+    this.#canonicalAtMs = deps.clock.elapsed() + options.fullEveryMs * (1 + deps.random());
   }
 
   report(): ScopeReport {
@@ -70,6 +70,7 @@ export class ScopeLoop {
       scope: this.scope,
       baselined: this.#session?.baselined === true && !startedOver,
       condition: current,
+      reading: this.#poll.reading,
       reason: this.#session?.paused ?? (this.#held ? HELD : (reason ?? failure)),
       index: this.#session?.last.index ?? null,
       count: this.#session?.last.snapshot.count ?? 0,
@@ -105,6 +106,14 @@ export class ScopeLoop {
 
   /** Runs until the signal aborts, somebody else claims the scope, or it is drained. Never rejects. */
   async run(signal: AbortSignal): Promise<Outcome> {
+    try {
+      return await this.#follow(signal);
+    } finally {
+      this.#poll.end();
+    }
+  }
+
+  async #follow(signal: AbortSignal): Promise<Outcome> {
     while (!signal.aborted) {
       try {
         await this.#claim(signal);
@@ -199,7 +208,7 @@ export class ScopeLoop {
   async #tellMissed(session: Session, signal: AbortSignal): Promise<void> {
     const { clock, metrics } = this.#deps;
     if (clock.elapsed() < this.#canonicalAtMs) return;
-    this.#canonicalAtMs = clock.elapsed() + this.#options.canonicalEveryMs;
+    this.#canonicalAtMs = clock.elapsed() + this.#options.fullEveryMs;
     const objects = await session.tellMissed({ onMove: () => this.#moved(), signal });
     if (objects === undefined) return;
     metrics.canonicalPasses.inc({ resource: this.scope.resource });
@@ -212,14 +221,14 @@ export class ScopeLoop {
     const { changes, restored, next } = observation;
     const isFirst = !session.caughtUp;
     this.#progress.takes();
-    const events = await this.#deps.backlog.whileWriting(observation.response.body.length, () =>
+    const events = await this.#deps.backlog.whileWriting(observation.bytes, () =>
       session.accept(observation, signal),
     );
     this.#measure(observation);
     if (restored !== null) this.#logger.warn({ events }, `Nomad's state was restored: ${restored}`);
     if (changes.length > 0) this.#logger.debug({ changes: changes.length, events }, "committed");
     await this.#succeeded(session, observation, signal);
-    await this.#tellMissed(session, signal);
+    if (observation.hinted === null) await this.#tellMissed(session, signal);
     if (isFirst || changes.length > 0) this.#hooks.onSnapshot?.(next);
     if (observation.namespaceGone) return next.count === 0 ? "found-gone-empty" : "found-gone";
     return next.count === 0 ? "polled-empty" : "polled";
@@ -293,9 +302,9 @@ export class ScopeLoop {
     const { metrics, clock } = this.#deps;
     const { resource, namespace } = this.scope;
     metrics.polls.inc({ resource, outcome: observation.changes.length > 0 ? "changed" : "unchanged" });
-    metrics.pollBytes.inc({ resource }, observation.response.body.length);
+    metrics.pollBytes.inc({ resource }, observation.bytes);
     metrics.pollSeconds.observe({ resource }, (clock.elapsed() - observation.arrivedAtMs) / 1000);
-    metrics.scopeIndex.set({ resource, namespace }, Number(observation.response.index));
+    metrics.scopeIndex.set({ resource, namespace }, Number(observation.index));
     metrics.scopeObjects.set({ resource, namespace }, observation.next.count);
     metrics.scopeLastOk.set({ resource, namespace }, clock.now() / 1000);
   }

@@ -1,15 +1,22 @@
 import { NomadError } from "../nomad/errors.ts";
-import type { ListResponse } from "../nomad/api.ts";
+import type { Consistency, ListRequest, ListResponse } from "../nomad/api.ts";
 import { ChangefeedError } from "../schemas/errors.ts";
 import type { Scope } from "../schemas/scope.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { Flapping } from "./flapping.ts";
+import { HintedReading } from "./hints/hinted-reading.ts";
+import { examineStubs } from "./observe-stubs.ts";
 import { examine, listOf, type Known, type Observation } from "./observe.ts";
 import { OddNumbers } from "./odd-numbers.ts";
 import { Pacer } from "./pacer.ts";
 import type { PollerDeps, PollerOptions } from "./poller.ts";
 import type { Interruption } from "./scope-machine.ts";
 
+/** A list of so many bytes is dearer than to follow hints; read so, below half of it no more. */
+const HINTED_FROM_BYTES = 64 * 1024;
+const HINTED_DOWN_TO = HINTED_FROM_BYTES / 2;
+/** A list is read so long after the last write that no hint explains. */
+const QUIET_MS = 5_000;
 /** So many queries in a row may end early: it takes two to learn how long one may wait. */
 const MOST_ENDED_EARLY = 2;
 
@@ -34,6 +41,10 @@ export class ScopePoll {
   readonly #pacer: Pacer;
   readonly #flapping: Flapping;
   readonly #oddNumbers: OddNumbers;
+  /** Null where no event of Nomad's stream tells of the resource, or none is to be heard. */
+  readonly #hinted: HintedReading | null;
+  /** Size of the last list. */
+  #likelyBytes = 0;
   /** How many in a row were ended by something between. */
   #endedEarly = 0;
   #interruptions: Interruption[] = [];
@@ -45,6 +56,31 @@ export class ScopePoll {
     this.#pacer = new Pacer(deps.clock, options.pace);
     this.#flapping = new Flapping(deps.clock, logger);
     this.#oddNumbers = new OddNumbers(logger);
+    this.#hinted = this.#hintedReading();
+  }
+
+  get reading(): "lists" | "hinted" {
+    return this.#hinted?.active === true ? "hinted" : "lists";
+  }
+
+  /** Ends what is under way between polls. */
+  end(): void {
+    this.#hinted?.stop();
+  }
+
+  #hintedReading(): HintedReading | null {
+    const { scope, deps, options } = this.#parts;
+    const { hints } = deps;
+    if (hints === null || options.reading === "lists" || scope.resource === "namespaces") return null;
+    return new HintedReading({
+      ...deps,
+      scope,
+      hints,
+      consistency: options.consistency,
+      schedule: { quietMs: QUIET_MS, fullEveryMs: options.fullEveryMs },
+      readList: (signal) =>
+        this.#askAtOnce({ ...scope, likelyBytes: this.#likelyBytes, signal }, options.consistency),
+    });
   }
 
   /** Ends the poll in flight, or the next one. */
@@ -83,14 +119,64 @@ export class ScopePoll {
   }
 
   async #poll(known: Known, hold: boolean, signal: AbortSignal): Promise<PollResult> {
-    const { scope, deps, onMove } = this.#parts;
-    const response = await this.#ask(known, hold, signal);
+    if (hold && this.#hinted?.active === true) return this.#nextHinted(this.#hinted, known, signal);
+    this.#hinted?.pause();
+    const turn = this.#hinted?.turn ?? 0;
+    // Where hints came meanwhile, only a list that is asked for now makes them of use.
+    const held = hold && this.#hinted?.needsList !== true;
+    const response = await this.#ask(known, held, signal);
     if (response instanceof NomadError) return { kind: "failed", error: response, endedEarly: true };
-    const found = await examine(deps.nomad, deps.clock, { scope, known, signal, onMove }, response);
-    this.#pacer.spend(found.response.body.length);
+    return this.#examine(known, { response, turn, floor: known.last.seenIndex }, signal);
+  }
+
+  async #examine(
+    known: Known,
+    { response, turn, floor }: { response: ListResponse; turn: number; floor: string | null },
+    signal: AbortSignal,
+  ): Promise<PollResult> {
+    const { scope, deps, onMove } = this.#parts;
+    const found = await examine(deps.nomad, deps.clock, { scope, known, signal, onMove, floor }, response);
+    this.#pacer.spend(found.bytes);
+    this.#likelyBytes = found.bytes;
     this.#oddNumbers.say(found.nonNumbers);
     const { snapshot } = known.last;
-    return { kind: "polled", observation: await this.#flapping.sift(found, snapshot, { onMove, signal }) };
+    const observation = await this.#flapping.sift(found, snapshot, { onMove, signal });
+    this.#decideReading(observation, turn);
+    return { kind: "polled", observation };
+  }
+
+  /** What hints led to, or the list that became due. */
+  async #nextHinted(hinted: HintedReading, known: Known, signal: AbortSignal): Promise<PollResult> {
+    const { scope, deps, onMove } = this.#parts;
+    const arrival = await hinted.next(signal);
+    if (arrival.kind === "list") return this.#examine(known, arrival, signal);
+    const { observation, doubt } = await examineStubs(
+      deps.nomad,
+      deps.clock,
+      { scope, known, signal, onMove },
+      arrival.stubs,
+    );
+    if (doubt !== null) hinted.doubt(doubt, BigInt(observation.index));
+    this.#oddNumbers.say(observation.nonNumbers);
+    return { kind: "polled", observation };
+  }
+
+  /** A list says whether reading lists is cheap enough. */
+  #decideReading({ index, bytes, restored }: Observation, turn: number): void {
+    if (this.#hinted === null) return;
+    const { logger, options } = this.#parts;
+    const { wanted } = this.#hinted;
+    const isDear = bytes >= (wanted ? HINTED_DOWN_TO : HINTED_FROM_BYTES);
+    if (options.reading === "hinted" || isDear) this.#hinted.want();
+    else this.#hinted.stop();
+    if (this.#hinted.wanted && !wanted)
+      logger.info(
+        { bytes },
+        "following Nomad's event stream to what changes, in place of reading the whole list",
+      );
+    if (!this.#hinted.wanted && wanted)
+      logger.info({ bytes }, "reading the whole list again, which became small");
+    this.#hinted.accepted({ index: BigInt(index), turn, restored: restored !== null });
   }
 
   /** The list; or why a query that was held ended early, which says nothing of Nomad. */
@@ -98,19 +184,26 @@ export class ScopePoll {
     const { scope, deps, options } = this.#parts;
     const { snapshot, index } = known.last;
     const list = listOf(scope, snapshot, signal);
+    // What a claim begins with must not lag behind the state it is held to.
+    if (!hold || index === null) return this.#askAtOnce(list, hold ? options.consistency : "default");
     const { waitMs } = deps.queryWait;
-    const holds = hold && index !== null;
     try {
-      // What a claim begins with must not lag behind the state it is held to.
-      const consistency = hold ? options.consistency : "default";
-      return await deps.nomad.list({ ...list, ...(holds && { index, waitMs }), consistency });
+      return await deps.nomad.list({ ...list, index, waitMs, consistency: options.consistency });
     } catch (error) {
       if (!(error instanceof NomadError)) throw error;
-      if (holds && this.#isEndedEarly(error, waitMs)) return error;
-      // A server out of touch has nothing to say; the leader has, or another address.
-      if (error.code !== "NOMAD_STALE_RESPONSE") throw error;
-      return deps.nomad.list({ ...list, consistency: "default" });
+      return this.#isEndedEarly(error, waitMs) ? error : this.#orFromLeader(error, list);
     }
+  }
+
+  #askAtOnce(list: ListRequest, consistency: Consistency): Promise<ListResponse> {
+    const { nomad } = this.#parts.deps;
+    return nomad.list({ ...list, consistency }).catch((error: unknown) => this.#orFromLeader(error, list));
+  }
+
+  /** A server out of touch has nothing to say; the leader has, or another address. */
+  #orFromLeader(error: unknown, list: ListRequest): Promise<ListResponse> {
+    if (!(error instanceof NomadError) || error.code !== "NOMAD_STALE_RESPONSE") throw error;
+    return this.#parts.deps.nomad.list({ ...list, consistency: "default" });
   }
 
   /** Where one after another ends so, it is no longer a matter of waiting. */

@@ -1,4 +1,4 @@
-import type { EventContext } from "../events/build.ts";
+import { orderChanges, type EventContext } from "../events/build.ts";
 import type { Checkpoint, Claim, ScopeNotes } from "../feed/log.ts";
 import type { Change } from "../schemas/change.ts";
 import { createIndexOf, RESOURCES, type ObjectRef } from "../schemas/resources.ts";
@@ -20,6 +20,8 @@ const DELETES_LOOKED_AT = 100;
 interface Remembered {
   readonly snapshot: Snapshot;
   readonly index: string | null;
+  /** The highest that was answered, for the list or for single objects read since. */
+  readonly seenIndex: string | null;
   readonly nomadEpoch: number;
   readonly observedAt: string | null;
 }
@@ -59,10 +61,11 @@ export class Session {
       await clock.yield();
       signal.throwIfAborted();
     }
-    const { checkpoint } = claim;
+    const { checkpoint, notes } = claim;
     const last: Remembered = {
       snapshot: await inSlices(rebuildInSlices(RESOURCES[scope.resource], stubs), { clock, onMove, signal }),
       index: checkpoint?.index ?? null,
+      seenIndex: notes.seenIndex ?? checkpoint?.index ?? null,
       nomadEpoch: checkpoint?.nomadEpoch ?? (await log.head()).nomadEpoch,
       observedAt: checkpoint?.observedAt ?? null,
     };
@@ -141,26 +144,54 @@ export class Session {
   }
 
   /** Commits what an accepted poll found, and only then takes it for the scope's state. Answers the events written. */
-  async accept(observation: Observation, signal: AbortSignal): Promise<number> {
-    const { response, next, changes, hiddenNamespaces } = observation;
+  accept(observation: Observation, signal: AbortSignal): Promise<number> {
+    const { hinted } = observation;
+    return hinted === null
+      ? this.#acceptList(observation, signal)
+      : this.#acceptHinted({ ...observation, hinted }, signal);
+  }
+
+  /** Single objects move no checkpoint: what is known of all is known at the last list's index. */
+  async #acceptHinted(
+    { index, changes, next, hinted }: Observation & { hinted: ReadonlySet<string> },
+    signal: AbortSignal,
+  ): Promise<number> {
+    const { nomadEpoch } = this.#last;
+    const context = { ...this.#context("live", index, this.#nowText(), nomadEpoch), hinted };
+    const seenIndex = higher(this.#last.seenIndex, index);
+    const notes = { ...this.#notes, seenIndex };
+    // In the order in which they were read: an object may have been deleted, and created again.
+    const units = changeUnits(changes, context, () => []);
+    const events = changes.length === 0 ? 0 : await this.#writer.write(units, { notes }, signal);
+    if (changes.length > 0) this.#notes = notes;
+    this.#last = { ...this.#last, snapshot: next, seenIndex };
+    return events;
+  }
+
+  async #acceptList(observation: Observation, signal: AbortSignal): Promise<number> {
+    const { index, next, changes, hiddenNamespaces } = observation;
     const restored = observation.restored ?? this.#unfinishedResync();
     const elapsed = this.#deps.clock.elapsed();
     const observedAt = this.#nowText();
     const nomadEpoch = restored === null ? this.#last.nomadEpoch : await this.#nextNomadEpoch();
     const reused = this.#reusedNamespaces(observation.reusedNamespaces);
+    // Of another history, what was read before means nothing.
+    const seenIndex = restored === null ? higher(this.#last.seenIndex, index) : index;
+    const { seenIndex: _before, ...others } = this.#notes;
     const notes = {
-      ...this.#notes,
+      ...others,
+      ...(seenIndex !== index && { seenIndex }),
       resync: null,
       hiddenNamespaces,
       ...(reused.size > 0 && { reusedNamespaces: [...reused] }),
     };
-    const moved = response.index !== this.#last.index;
+    const moved = index !== this.#last.index;
     const overdue = moved && elapsed - this.#checkpointedAtMs >= this.#options.checkpointEveryMs;
     const hidesOthers = hiddenNamespaces.join() !== this.#notes.hiddenNamespaces.join();
     let events = 0;
     if (changes.length > 0 || restored !== null || !this.#caughtUp || overdue || hidesOthers) {
       const units = this.#units(observation, restored, observedAt, nomadEpoch);
-      const checkpoint: Checkpoint = { index: response.index, nomadEpoch, count: next.count, observedAt };
+      const checkpoint: Checkpoint = { index, nomadEpoch, count: next.count, observedAt };
       const resync = restored === null ? null : { reason: restored, nomadEpoch };
       const notesMeanwhile = { ...this.#notes, resync };
       events = await this.#writer.write(units, { checkpoint, notes, notesMeanwhile }, signal);
@@ -170,7 +201,7 @@ export class Session {
     }
     this.#baselined = true;
     this.#caughtUp = true;
-    this.#last = { snapshot: next, index: response.index, nomadEpoch, observedAt };
+    this.#last = { snapshot: next, index, seenIndex, nomadEpoch, observedAt };
     if (moved) this.#hooks.onWrite?.();
     return events;
   }
@@ -187,7 +218,7 @@ export class Session {
     const context = this.#context("live", index, this.#nowText(), nomadEpoch);
     const observation = { ...context.observation, fromIndex: null, since: null };
     await this.#writer.write(
-      changeUnits(changes, { ...context, observation }, () => []),
+      changeUnits(orderChanges(changes), { ...context, observation }, () => []),
       {},
       pause.signal,
     );
@@ -200,7 +231,11 @@ export class Session {
     const observedAt = this.#nowText();
     const { nomadEpoch } = this.#last;
     const index = this.#last.index ?? "1";
-    const units = changeUnits(changes, this.#context("live", index, observedAt, nomadEpoch), () => []);
+    const units = changeUnits(
+      orderChanges(changes),
+      this.#context("live", index, observedAt, nomadEpoch),
+      () => [],
+    );
     await this.#writer.write(units, { checkpoint: { index, nomadEpoch, count: 0, observedAt } }, signal);
     this.#last = { ...this.#last, snapshot: next, observedAt };
   }
@@ -238,19 +273,21 @@ export class Session {
     observedAt: string,
     nomadEpoch: number,
   ): Iterable<CommitUnit> {
-    const { response, changes, next } = observation;
+    const { index, changes, next } = observation;
     const catchingUp = this.#caughtUp ? "live" : "catchup";
     const mode = restored === null ? catchingUp : "resync";
     const context = {
-      ...this.#context(mode, response.index, observedAt, nomadEpoch),
+      ...this.#context(mode, index, observedAt, nomadEpoch),
       reusedNamespaces: this.#reusedNamespaces(observation.reusedNamespaces),
     };
     const occurrence = this.#occurrence(context);
     if (!this.#baselined) {
-      const found = { changes, count: next.count, index: response.index };
+      const found = { changes, count: next.count, index };
       return baselineUnits(this.#scope, found, this.#options.baseline === "events", occurrence);
     }
-    const units = changeUnits(changes, context, (change) => this.#knownEmptyScopesOf(change, context));
+    const units = changeUnits(orderChanges(changes), context, (change) =>
+      this.#knownEmptyScopesOf(change, context),
+    );
     return restored === null ? units : resyncUnits(this.#scope, restored, units, occurrence);
   }
 
@@ -303,6 +340,10 @@ export class Session {
   #nowText(): string {
     return new Date(this.#deps.clock.now()).toISOString();
   }
+}
+
+function higher(a: string | null, b: string): string {
+  return a !== null && BigInt(a) > BigInt(b) ? a : b;
 }
 
 /** CreateIndex of the object that an event is about. */

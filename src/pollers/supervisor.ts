@@ -2,6 +2,7 @@ import type { Ending } from "../coordination/coordination.ts";
 import { scopeName, type Scope } from "../schemas/scope.ts";
 import { Backlog } from "./backlog.ts";
 import { FeedOutage, type FeedOutageDeps } from "./feed-outage.ts";
+import { HintSource } from "./hints/hint-source.ts";
 import { OutageReporter } from "./outage-reporter.ts";
 import type { PollerDeps, PollerOptions, ScopeHooks, ScopeReport } from "./poller.ts";
 import { QueryWait } from "./query-wait.ts";
@@ -15,7 +16,7 @@ interface Running {
 
 export interface SupervisorDeps
   extends
-    Omit<PollerDeps, "outages" | "feedOutage" | "backlog" | "queryWait">,
+    Omit<PollerDeps, "outages" | "feedOutage" | "backlog" | "queryWait" | "hints">,
     Pick<FeedOutageDeps, "planned"> {}
 
 const CHECK_EVERY_MS = 2_000;
@@ -32,12 +33,15 @@ export class Supervisor {
   readonly #running = new Map<string, Running>();
   readonly #draining = new Set<string>();
   readonly #feedOutage: FeedOutage;
+  readonly #hints: HintSource | null;
 
   constructor({ planned, ...deps }: SupervisorDeps, options: PollerOptions) {
     const { logger, clock, metrics } = deps;
     this.#feedOutage = new FeedOutage({ ...deps, watched: this.#running, planned }, options);
+    this.#hints = options.reading === "lists" ? null : new HintSource(deps);
     this.#deps = {
       ...deps,
+      hints: this.#hints,
       outages: new OutageReporter(logger, clock),
       feedOutage: this.#feedOutage,
       backlog: new Backlog(metrics, options.maxBacklogBytes),
@@ -46,8 +50,12 @@ export class Supervisor {
     this.#options = options;
   }
 
-  /** Watches over the loops until `signal` aborts. */
+  /** Watches over the loops, and follows the hints that they want, until `signal` aborts. */
   async run(signal: AbortSignal): Promise<void> {
+    await Promise.all([this.#hints?.run(signal), this.#watchOver(signal)]);
+  }
+
+  async #watchOver(signal: AbortSignal): Promise<void> {
     const { clock, log } = this.#deps;
     let epoch: string | undefined;
     while (!signal.aborted) {

@@ -18,6 +18,13 @@ const assignmentStatusSchema = z.object({
     .enum(["starting", "ok", "stale", "access-lost"])
     .nullable()
     .describe("How far the scope can be trusted"),
+  reading: z
+    .enum(["lists", "hinted"])
+    .nullable()
+    .default(null)
+    .describe(
+      "Whether the scope's objects are read one by one, as Nomad's event stream names them, or in lists",
+    ),
   reason: z.string().nullable().describe("Why it is not ok, or why nobody does it"),
   index: z.string().nullable().describe("Raft index of the scope's last accepted poll"),
   objects: z.int().nullable(),

@@ -43,6 +43,10 @@ const observedSchema = z.object({
   mode: z
     .enum(POLL_MODES)
     .describe("live; catchup: first poll after a start or failover; resync: Nomad's history changed"),
+  via: z
+    .enum(["list", "hint"])
+    .optional()
+    .describe("list: a whole list; hint: the object alone, where Nomad's event stream named it"),
   coalesced: z
     .enum(["no", "maybe"])
     .describe('"no": no version of the object between previous and current was missed'),

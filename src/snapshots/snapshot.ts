@@ -32,7 +32,7 @@ export interface DiffResult {
   readonly stats: DiffStats;
 }
 
-/** What Nomad answered about one object. @internal */
+/** What Nomad answered about one object. */
 export interface StubRead {
   readonly ref: ObjectRef;
   /** A list: with the object in it, or without it where there is none. Other objects may be in it and say nothing. */
@@ -41,7 +41,6 @@ export interface StubRead {
   readonly index: bigint;
 }
 
-/** @internal */
 export interface PatchResult {
   /** Shares the list with the previous snapshot. */
   readonly next: Snapshot;
@@ -107,7 +106,6 @@ export function diffWhole(previous: Snapshot, body: Buffer, options: DiffOptions
  * Lays what was read of single objects on a snapshot. A read older than what is known of its object is passed over.
  * Costs what the reads cost, whatever the size of the list. Yields between slices of work.
  * @throws MalformedList; nothing of the reads is used then.
- * @internal
  */
 export function* patchSnapshot(
   previous: Snapshot,

@@ -145,6 +145,7 @@ describe("other routes", () => {
     worker: "w",
     since: null,
     condition: null,
+    reading: null,
     reason: "because of the secret namespace",
     index: null,
     objects: null,

@@ -11,6 +11,7 @@ const JOBS: AssignmentStatus = {
   worker: "one/1/a",
   since: "2026-08-22T10:15:30.000Z",
   condition: "ok",
+  reading: "hinted",
   reason: null,
   index: "120",
   objects: 3,
@@ -28,13 +29,13 @@ it("assignments shows who does what of a running feed", async () => {
   const cluster = await watchCluster();
   try {
     const { code, stdout } = await runCli(["assignments", "--url", cluster.bridge.url]);
-    expect(stdout).toMatch(/^ASSIGNMENT +WORKER +SINCE +CONDITION +LAG +INDEX +OBJECTS\n/);
+    expect(stdout).toMatch(/^ASSIGNMENT +WORKER +SINCE +CONDITION +READING +LAG +INDEX +OBJECTS\n/);
     for (const assignment of ["plan", "trim", "nodes/-", "jobs/default", "allocations/default"]) {
       expect(stdout).toMatch(
         new RegExp(`^${assignment} +\\S+/${process.pid}/\\w+ +\\d{4}-\\d\\d-\\d\\dT[\\d:]{8}Z `, "m"),
       );
     }
-    expect(stdout).toMatch(/^jobs\/default +.* ok +0\.0s +\d+ +\d+$/m);
+    expect(stdout).toMatch(/^jobs\/default +.* ok +lists +0\.0s +\d+ +\d+$/m);
     expect(code).toBe(0);
   } finally {
     await cluster.close();
@@ -48,7 +49,7 @@ it("assignments exits with 1 and says why where something is not done", async ()
   expect(waiting.stdout).toMatch(/^nodes\/- +- .*waiting.*nobody is free$/m);
   const stale = await show([{ ...JOBS, condition: "stale", reason: "Nomad is away", lagMs: 65_000 }]);
   expect(stale.code).toBe(1);
-  expect(stale.stdout).toMatch(/stale +65\.0s.*Nomad is away/);
+  expect(stale.stdout).toMatch(/stale +hinted +65\.0s.*Nomad is away/);
 });
 
 it("assignments --json prints what /v1/assignments answers", async () => {

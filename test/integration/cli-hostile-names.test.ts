@@ -28,6 +28,7 @@ const ASSIGNMENT: AssignmentStatus = {
   worker: HOSTILE_NAME,
   since: "2026-08-22T10:15:30.000Z",
   condition: "stale",
+  reading: "lists",
   reason: `${HOSTILE_NAME}\nforged`,
   index: "120",
   objects: 3,

@@ -25,7 +25,7 @@ import { openSqlite } from "../support/sqlite-files.ts";
 const jobs: Scope = { resource: "jobs", namespace: "default" };
 const everyJob: Scope = { resource: "jobs", namespace: "*" };
 const SOURCE = "nomad://test/global";
-const CANONICAL_EVERY_MS = 300_000;
+const FULL_EVERY_MS = 300_000;
 
 function job(id: string, rev: number, more: { created?: number; namespace?: string; Status?: string } = {}) {
   const { created = rev, namespace = "default", ...fields } = more;
@@ -87,6 +87,7 @@ describe("a scope's loop", () => {
       // The scope is alone and tells of itself.
       feedOutage: { failed: () => undefined, read: () => undefined, covers: () => false },
       backlog: new Backlog(metrics),
+      hints: null,
       queryWait: new QueryWait(60_000, logger, systemClock),
       ...more,
     };
@@ -97,7 +98,8 @@ describe("a scope's loop", () => {
       consistency: "default",
       baseline: "events",
       maxEventBytes: 65_536,
-      canonicalEveryMs: CANONICAL_EVERY_MS,
+      reading: "auto",
+      fullEveryMs: FULL_EVERY_MS,
       staleAfterMs: 30_000,
       checkpointEveryMs: 0,
       pace: { perSecond: 1000, burst: 1000 },
@@ -713,7 +715,7 @@ describe("a scope's loop", () => {
 
   it("holds whole lists to what it has told from time to time, and nothing is news then", async () => {
     nomad.set("jobs/default", 10, many(20, 5));
-    start(jobs, { canonicalEveryMs: 1 });
+    start(jobs, { fullEveryMs: 1 });
     await count(21);
     nomad.set(
       "jobs/default",
@@ -743,7 +745,7 @@ describe("a scope's loop", () => {
       nomad.set("jobs/default", 12, [job("a", 5), missed, job("c", 12)]);
       await count(4);
       expect((await events()).map((event) => event.type)).not.toContain("nomad.job.updated");
-      skippedMs += 2 * CANONICAL_EVERY_MS;
+      skippedMs += 2 * FULL_EVERY_MS;
       nomad.set("jobs/default", 13, [job("a", 5), missed, job("c", 12)]);
       const told = (await count(5)).at(-1);
       expect(told).toMatchObject({ type: "nomad.job.updated", previous: "5", current: "5" });
@@ -752,7 +754,7 @@ describe("a scope's loop", () => {
         observed: { coalesced: "maybe", fromIndex: null, toIndex: "13", since: null },
       });
       await expectFolds([job("a", 5), missed, job("c", 12)]);
-      skippedMs += 2 * CANONICAL_EVERY_MS;
+      skippedMs += 2 * FULL_EVERY_MS;
       nomad.set("jobs/default", 14, [job("a", 5), missed, job("c", 12), job("d", 14)]);
       expect((await count(6)).at(-1)).toMatchObject({ type: "nomad.job.created" });
       expect(lines).toMatchObject([
@@ -773,14 +775,14 @@ describe("a scope's loop", () => {
       unread.resolve();
       throw new LogUnavailable("no answer");
     });
-    skippedMs += 2 * CANONICAL_EVERY_MS;
+    skippedMs += 2 * FULL_EVERY_MS;
     nomad.set("jobs/default", 11, [job("a", 5)]);
     await unread.promise;
     loading.mockRestore();
     nomad.set("jobs/default", 12, [job("a", 5), job("b", 12)]);
     await count(3);
     expect(await passes()).toBe(0);
-    skippedMs += 2 * CANONICAL_EVERY_MS;
+    skippedMs += 2 * FULL_EVERY_MS;
     nomad.set("jobs/default", 13, [job("a", 5), job("b", 12)]);
     await until("a pass", async () => (await passes()) === 1);
   });

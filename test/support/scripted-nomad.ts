@@ -28,6 +28,9 @@ export class ScriptedNomad implements NomadApi {
   readonly #failures: Error[] = [];
   readonly #hanging = new Set<string>();
   readonly #down = new Map<string, Error>();
+  /** Lists that wait to be released. */
+  heldLists = 0;
+  #listsHeld: PromiseWithResolvers<void> | null = null;
   #onChange = (): void => undefined;
   #changed = new Promise<void>((resolve) => {
     this.#onChange = resolve;
@@ -47,6 +50,16 @@ export class ScriptedNomad implements NomadApi {
   /** This list is not answered from now on. */
   hang(scope: string): void {
     this.#hanging.add(scope);
+  }
+
+  /** Whole lists that are asked for at once are answered late, with what was true when they were asked for. */
+  holdLists(): void {
+    this.#listsHeld = Promise.withResolvers();
+  }
+
+  releaseLists(): void {
+    this.#listsHeld?.resolve();
+    this.#listsHeld = null;
   }
 
   /** And is again. */
@@ -83,7 +96,10 @@ export class ScriptedNomad implements NomadApi {
       if (failure !== undefined) throw failure;
       const listing = this.#lists.get(scopeName(request)) ?? { index: 0, body: "[]" };
       if (request.index === undefined || listing.index > Number(request.index)) {
-        return answer(filtered(listing, request.filter));
+        const response = answer(paged(filtered(listing, request.filter), request));
+        if (request.index === undefined && this.#listsHeld !== null)
+          await this.#held(this.#listsHeld.promise);
+        return response;
       }
       await this.#untilChangeOr(request.signal);
     }
@@ -111,6 +127,12 @@ export class ScriptedNomad implements NomadApi {
     this.#wake();
   }
 
+  async #held(released: Promise<void>): Promise<void> {
+    this.heldLists++;
+    await released;
+    this.heldLists--;
+  }
+
   #wake(): void {
     this.#onChange();
     this.#changed = new Promise<void>((resolve) => {
@@ -134,6 +156,15 @@ function filtered(listing: Listing, filter = ""): Listing {
   const out = new Set([...filter.matchAll(/Namespace != "([^"]*)"/g)].map((match) => match[1]));
   const stubs = JSON.parse(listing.body) as { Namespace: string }[];
   return { ...listing, body: JSON.stringify(stubs.filter((stub) => !out.has(stub.Namespace))) };
+}
+
+/** Of a list in the order of its objects' ids, which the test sees to. */
+function paged(listing: Listing, { prefix, perPage, namespace }: ListRequest): Listing {
+  if (prefix === undefined && perPage === undefined) return listing;
+  const stubs = (JSON.parse(listing.body) as { ID: string; Namespace?: string }[])
+    .filter(({ ID }) => ID.startsWith(prefix ?? ""))
+    .filter(({ Namespace = namespace }) => namespace === "*" || namespace === "-" || Namespace === namespace);
+  return { ...listing, body: JSON.stringify(stubs.slice(0, perPage)) };
 }
 
 function answer(listing: Listing): ListResponse {

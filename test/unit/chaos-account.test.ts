@@ -14,7 +14,7 @@ it("the account of a scope that is wrong names who holds it, Nomad's index, and 
     outOfOrder: [],
   };
   const held = { state: "held", worker: "host/7/a", since: at(0), condition: "ok", reason: null } as const;
-  const read = { index: "3", objects: 0, lastOkAt: at(1), lagMs: 0 };
+  const read = { reading: "lists", index: "3", objects: 0, lastOkAt: at(1), lagMs: 0 } as const;
   const lines = [
     { level: "debug", time: at(3), msg: "committed", scope: "jobs/default" },
     { level: "debug", time: at(1), msg: "committed", scope: "jobs/qa" },

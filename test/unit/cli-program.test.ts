@@ -105,7 +105,7 @@ describe("config", () => {
 
   it("prints the file's JSON Schema", async () => {
     const { stdout } = await runCli(["config", "--schema"]);
-    expect(JSON.parse(stdout)).toMatchObject({ properties: { wait: { type: "string", default: "55s" } } });
+    expect(JSON.parse(stdout)).toMatchObject({ properties: { wait: { type: "string", default: "50s" } } });
   });
 });
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { buildChangeEvents, buildSnapshotEvent, orderChanges, stateRevOf } from "../../src/events/build.ts";
 import { sealDraft, type EventDraft } from "../../src/schemas/draft.ts";
 import { changeEventSchema, type ChangeEvent } from "../../src/schemas/event-schema.ts";
-import type { ResourceType } from "../../src/schemas/resources.ts";
+import { subjectOf, type ResourceType } from "../../src/schemas/resources.ts";
 import { changeOf, contextOf, SAMPLES, stubOf } from "../support/event-fixtures.ts";
 
 const alloc = SAMPLES.allocations;
@@ -42,7 +42,7 @@ describe("an event's text", () => {
         `"changes":[{"path":"/ClientStatus","from":"running","to":"failed"},{"path":"/ModifyIndex","from":884102,"to":884210},` +
         `{"path":"/ModifyTime","from":1787393720000000000,"to":1787393730123456789}],` +
         `"after":${after},"rev":{"current":"884210","previous":"884102","created":"880001"},` +
-        `"observed":{"mode":"live","coalesced":"maybe","fromIndex":"884188","toIndex":"884213","since":"2026-08-22T10:15:28.201Z","nomadEpoch":0,"timeBasis":"ModifyTime"}}}`,
+        `"observed":{"mode":"live","via":"list","coalesced":"maybe","fromIndex":"884188","toIndex":"884213","since":"2026-08-22T10:15:28.201Z","nomadEpoch":0,"timeBasis":"ModifyTime"}}}`,
     );
   });
 
@@ -190,6 +190,17 @@ describe("coalesced is no only where nothing can have been in between", () => {
     ["a delete", undefined, { toIndex: "884189" }, "maybe"],
   ])("%s", (_name, after, observation, expected) => {
     expect(coalesced(after, observation)).toBe(expected);
+  });
+
+  test.each([
+    ["the version that the stream told of alone", 884190, ["884190"], "no"],
+    ["a later version than it told of", 884191, ["884190"], "maybe"],
+    ["several versions heard of", 884190, [], "maybe"],
+  ])("read where a hint led: %s", (_name, rev, heard, expected) => {
+    const change = changeOf("allocations", alloc, { ...alloc, ModifyIndex: rev });
+    const hinted = new Set(heard.map((index) => `${subjectOf(change.ref)}@${index}`));
+    const { observed } = eventOf(only(buildChangeEvents(change, { ...contextOf(), hinted }))).data;
+    expect(observed).toMatchObject({ via: "hint", coalesced: expected });
   });
 });
 

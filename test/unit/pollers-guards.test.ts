@@ -176,7 +176,9 @@ describe("restoreSigns", () => {
     ],
   ])("%s", (_what, index, changes, lastIndex, expected) => {
     const scope = jobs("default");
-    expect([...restoreSigns({ scope, index, changes, lastIndex })][0]?.kind ?? null).toBe(expected);
+    expect([...restoreSigns({ scope, index, changes, lastIndex, floor: lastIndex })][0]?.kind ?? null).toBe(
+      expected,
+    );
   });
 
   it("names the object and both revisions, or the list and both indexes", () => {
@@ -190,6 +192,7 @@ describe("restoreSigns", () => {
         create(25),
       ],
       lastIndex: "30",
+      floor: "30",
     }).map((sign) => sign.reason);
     expect([...reasons]).toEqual([
       "the index of jobs/default went back from 30 to 29",

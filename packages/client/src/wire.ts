@@ -86,6 +86,8 @@ type Rev = {
 type Observed = {
   /** catchup: first poll after a start or failover; resync: Nomad's history changed. */
   mode: "live" | "catchup" | "resync";
+  /** By a whole list, or the object alone, where Nomad's event stream named it. Absent in older events. */
+  via?: "list" | "hint" | undefined;
   /** "no": no version of the object between previous and current was missed. */
   coalesced: "no" | "maybe";
   /** Raft index of the poll before this one. */

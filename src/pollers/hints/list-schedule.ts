@@ -1,0 +1,107 @@
+import type { Clock } from "../../shared/clock.ts";
+
+/** Lists of one scope take at most this share of the time. */
+const MOST_OF_TIME = 0.1;
+/** Where unexplained writes never cease, a list is read after so many times the quiet that is waited for. */
+const LONGEST_IN_QUIETS = 3;
+/** So many unexplained indexes are told apart. */
+const REMEMBERED = 1_000;
+
+export interface ListScheduleOptions {
+  /** A list is read so long after the last write that no hint explains. */
+  readonly quietMs: number;
+  /** And at least this often. */
+  readonly fullEveryMs: number;
+}
+
+/**
+ * When a scope that is read by hints needs its whole list: some time after a write that no hint explains, at once
+ * where hints may have been missed, and every few minutes in any case; but never so often that reading lists takes
+ * more than a tenth of the time.
+ */
+export class ListSchedule {
+  readonly #clock: Clock;
+  readonly #options: ListScheduleOptions;
+  #readAtMs = 0;
+  #tookMs = 0;
+  /** How many lists were asked for: what comes up while one is read is not settled by it. */
+  #asked = 0;
+  #urgent: { readonly reason: string; readonly index: bigint; readonly asked: number } | null = null;
+  #unexplained: { readonly indexes: Set<bigint>; readonly firstMs: number; lastMs: number } | null = null;
+
+  constructor(clock: Clock, options: ListScheduleOptions) {
+    this.#clock = clock;
+    this.#options = options;
+  }
+
+  /** A list is asked for. Call what this answers when it is there, with its index. */
+  asks(): (index: bigint) => void {
+    const askedAtMs = this.#clock.elapsed();
+    const asked = ++this.#asked;
+    return (index) => {
+      this.#readAtMs = this.#clock.elapsed();
+      this.#tookMs = this.#readAtMs - askedAtMs;
+      const { index: needed, asked: before } = this.#urgent ?? { index: 0n, asked };
+      if (before < asked && index >= needed) this.#urgent = null;
+      this.#settle((written) => written <= index);
+    };
+  }
+
+  /** How long reading the last list took, ms. */
+  get tookMs(): number {
+    return this.#tookMs;
+  }
+
+  /** Why a list is needed without delay; null where none is. */
+  get urgent(): string | null {
+    return this.#urgent?.reason ?? null;
+  }
+
+  /** Whether something was written that no hint explains. */
+  get isUnexplained(): boolean {
+    return this.#unexplained !== null;
+  }
+
+  /** A list is needed now, and one that is not older than this index. */
+  hurry(reason: string, index = 0n): void {
+    const needed = this.#urgent !== null && this.#urgent.index > index ? this.#urgent.index : index;
+    this.#urgent = { reason, index: needed, asked: this.#asked };
+  }
+
+  /** Something was written at this index of the scope's table, and no hint has told what. */
+  unexplained(index: bigint): void {
+    const now = this.#clock.elapsed();
+    this.#unexplained ??= { indexes: new Set(), firstMs: now, lastMs: now };
+    this.#unexplained.lastMs = now;
+    if (this.#unexplained.indexes.size < REMEMBERED) this.#unexplained.indexes.add(index);
+  }
+
+  /** Hints may come after the write that they tell of was noticed: what they explain needs no list. */
+  explain(isExplained: (index: bigint) => boolean): void {
+    // Beyond what is remembered, others are unexplained too.
+    if ((this.#unexplained?.indexes.size ?? 0) < REMEMBERED) this.#settle(isExplained);
+  }
+
+  #settle(isSettled: (index: bigint) => boolean): void {
+    if (this.#unexplained === null) return;
+    const { indexes } = this.#unexplained;
+    for (const index of indexes) if (isSettled(index)) indexes.delete(index);
+    if (indexes.size === 0) this.#unexplained = null;
+  }
+
+  /** Ms until the next list is due; 0 and below: now. */
+  get dueInMs(): number {
+    const now = this.#clock.elapsed();
+    const affordableAtMs = this.#readAtMs + this.#tookMs * (1 / MOST_OF_TIME - 1);
+    return Math.max(this.#wantedAtMs(), affordableAtMs) - now;
+  }
+
+  #wantedAtMs(): number {
+    if (this.#urgent !== null) return 0;
+    const { quietMs, fullEveryMs } = this.#options;
+    const fullAtMs = this.#readAtMs + fullEveryMs;
+    if (this.#unexplained === null) return fullAtMs;
+    const { firstMs, lastMs } = this.#unexplained;
+    return Math.min(lastMs + quietMs, firstMs + LONGEST_IN_QUIETS * quietMs, fullAtMs);
+  }
+}

@@ -1,0 +1,182 @@
+import type { Consistency, ListRequest, ListResponse } from "../../nomad/api.ts";
+import { subjectOf, type ObjectRef } from "../../schemas/resources.ts";
+import type { Hint } from "./hint.ts";
+
+/** Reads of one scope under way at once. */
+const READS_AT_ONCE = 8;
+/** Beyond so many stubs that nobody took yet no more are read. */
+const MOST_UNTAKEN = 512;
+/** How long a read may wait for the write that its hint tells of: events come before their commit. */
+const WAIT_MS = 2_000;
+/** The same where what was written may not concern the object at all. */
+const WAIT_FOR_RELATED_MS = 100;
+
+/** What was read of one object. */
+export interface ReadStub {
+  readonly ref: ObjectRef;
+  /** A list with the object, with others whose keys begin with its key, or without it. */
+  readonly body: Buffer;
+  /** Index of the table at which that is true. */
+  readonly index: bigint;
+  /** Index of the one event of the object that was heard since it was last known; null where there were several. */
+  readonly soleEvent: bigint | null;
+}
+
+export interface StubReaderParts {
+  readonly list: (request: ListRequest) => Promise<ListResponse>;
+  readonly consistency: Consistency;
+  /** Something was read. */
+  readonly onRead: () => void;
+  /** The write that a hint told of was not to be seen in time, or what it named could not be read. */
+  readonly onFailed: (hint: Hint, error?: unknown) => void;
+}
+
+/** What was heard of an object since it was last known. */
+interface Heard {
+  /** The last. */
+  readonly hint: Hint;
+  /** Events of the object itself, and the index of the last. */
+  readonly own: number;
+  readonly ownIndex: bigint;
+}
+
+/**
+ * Reads the objects that hints name, each by itself: its stub from the list endpoint, by exact prefix, blocking on the
+ * hint's index so that it cannot be older. One read an object at a time; hints that come meanwhile make one more.
+ */
+export class StubReader {
+  readonly #parts: StubReaderParts;
+  /** To be read, the longest awaited first. */
+  readonly #waiting = new Map<string, Heard>();
+  readonly #reading = new Set<string>();
+  /** Could not be read: a list is to tell, or they are tried again after it. */
+  readonly #unread = new Map<string, Heard>();
+  #read: ReadStub[] = [];
+
+  constructor(parts: StubReaderParts) {
+    this.#parts = parts;
+  }
+
+  /** Objects named that were not read yet. */
+  get behind(): number {
+    return this.#waiting.size + this.#reading.size;
+  }
+
+  add(hint: Hint, signal: AbortSignal): void {
+    const { payload, index } = hint;
+    if (payload !== undefined) {
+      this.#read.push({ ref: refOf(hint), body: asList(payload), index, soleEvent: index });
+      this.#parts.onRead();
+      return;
+    }
+    const subject = subjectOf(hint);
+    const own = isOwn(hint);
+    this.#wait(subject, { hint, own: own ? 1 : 0, ownIndex: own ? index : 0n });
+    this.#startReads(signal);
+  }
+
+  /** What was read since it was last asked for. */
+  take(signal: AbortSignal): readonly ReadStub[] {
+    const read = this.#read;
+    this.#read = [];
+    this.#startReads(signal);
+    return read;
+  }
+
+  /** A whole list at this index makes reading what was written before needless. */
+  forget(index: bigint): void {
+    for (const [subject, heard] of this.#unread) this.#wait(subject, heard);
+    this.#unread.clear();
+    for (const [subject, { hint }] of this.#waiting) if (hint.index <= index) this.#waiting.delete(subject);
+    this.#read = this.#read.filter((read) => read.index > index);
+  }
+
+  clear(): void {
+    this.#waiting.clear();
+    this.#unread.clear();
+    this.#read = [];
+  }
+
+  /** Joins what else was heard of the object and is not read yet. */
+  #wait(subject: string, heard: Heard): void {
+    const other = this.#waiting.get(subject);
+    this.#waiting.set(subject, other === undefined ? heard : joined(other, heard));
+  }
+
+  #startReads(signal: AbortSignal): void {
+    if (signal.aborted) return;
+    for (const [subject, heard] of this.#waiting) {
+      if (this.#reading.size >= READS_AT_ONCE || this.#read.length >= MOST_UNTAKEN) return;
+      if (this.#reading.has(subject)) continue;
+      this.#waiting.delete(subject);
+      void this.#readOne(subject, heard, signal);
+    }
+  }
+
+  async #readOne(subject: string, heard: Heard, signal: AbortSignal): Promise<void> {
+    this.#reading.add(subject);
+    const { hint } = heard;
+    try {
+      const { body, index } = await this.#parts.list(this.#request(hint, signal));
+      signal.throwIfAborted();
+      this.#took(heard, body, BigInt(index));
+    } catch (error) {
+      if (signal.aborted) this.#wait(subject, heard);
+      else {
+        this.#unread.set(subject, heard);
+        this.#parts.onFailed(hint, error);
+      }
+    } finally {
+      this.#reading.delete(subject);
+      if (!signal.aborted) this.#startReads(signal);
+    }
+  }
+
+  #request(hint: Hint, signal: AbortSignal): ListRequest {
+    const { resource, namespace, key, index } = hint;
+    return {
+      resource,
+      namespace,
+      // Keys are sorted: the object itself comes first, if it is there.
+      prefix: key,
+      perPage: 1,
+      // Nomad blocks while its index is not above this one.
+      index: String(index - 1n),
+      waitMs: isOwn(hint) ? WAIT_MS : WAIT_FOR_RELATED_MS,
+      consistency: this.#parts.consistency,
+      signal,
+    };
+  }
+
+  #took({ hint, own, ownIndex }: Heard, body: Buffer, index: bigint): void {
+    if (isOwn(hint) && index < hint.index) this.#parts.onFailed(hint);
+    const again = this.#waiting.get(subjectOf(hint));
+    const isSole = own === 1 && (again === undefined || again.hint.index > index);
+    this.#read.push({ ref: refOf(hint), body, index, soleEvent: isSole ? ownIndex : null });
+    // What was heard of meanwhile is in it already.
+    if (again !== undefined && again.hint.index <= index) this.#waiting.delete(subjectOf(hint));
+    this.#parts.onRead();
+  }
+}
+
+function joined(a: Heard, b: Heard): Heard {
+  const [first, last] = a.hint.index <= b.hint.index ? [a, b] : [b, a];
+  // Of one entry, the event of the object itself says more.
+  const isSame = first.hint.index === last.hint.index;
+  const hint = isSame && isOwn(first.hint) ? first.hint : last.hint;
+  const ownIndex = a.ownIndex > b.ownIndex ? a.ownIndex : b.ownIndex;
+  return { hint, own: a.own + b.own, ownIndex };
+}
+
+/** Whether the event was of the object itself, and not of one that its stub sums up. */
+function isOwn({ resource, cause }: Hint): boolean {
+  return resource !== "jobs" || cause === "Job";
+}
+
+function refOf({ resource, namespace, key }: Hint): ObjectRef {
+  return { resource, namespace, key };
+}
+
+function asList(payload: Buffer): Buffer {
+  return Buffer.concat([Buffer.from("["), payload, Buffer.from("]")]);
+}

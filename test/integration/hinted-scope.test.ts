@@ -1,0 +1,220 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { NomadError } from "../../src/nomad/errors.ts";
+import type { Scope } from "../../src/schemas/scope.ts";
+import { HintedScope } from "../support/hinted-scope.ts";
+import { until } from "../support/until.ts";
+
+const SCOPE: Scope = { resource: "allocations", namespace: "default" };
+const NAME = "allocations/default";
+
+function allocation(id: string, rev: number, more: { created?: number; ClientStatus?: string } = {}) {
+  const { created = rev, ...fields } = more;
+  return {
+    ID: id,
+    Namespace: "default",
+    JobID: "web",
+    ClientStatus: "running",
+    CreateIndex: created,
+    ModifyIndex: rev,
+    ...fields,
+  };
+}
+
+const hint = (key: string) => ({
+  resource: "allocations" as const,
+  namespace: "default",
+  key,
+  cause: "Allocation" as const,
+});
+
+describe("a scope that is read by hints", () => {
+  let at: HintedScope;
+
+  const hinted = () => until("it is read by hints", () => at.loop.report().reading === "hinted");
+  const truth = async (stubs: readonly { ID: string }[]) =>
+    expect(await at.verdict(stubs)).toMatchObject({ lost: [], duplicated: [], outOfOrder: [] });
+
+  beforeEach(async () => {
+    at = await HintedScope.open(SCOPE);
+  });
+  afterEach(async () => {
+    await at[Symbol.asyncDispose]();
+  });
+
+  it("reads the object that a hint names, and no list", async () => {
+    at.nomad.set(NAME, 10, [allocation("a1", 5), allocation("b1", 6)]);
+    await at.startHinted();
+    const before = at.lists;
+    at.nomad.set(NAME, 12, [
+      allocation("a1", 12, { created: 5, ClientStatus: "failed" }),
+      allocation("b1", 6),
+    ]);
+    at.hints.tell(12, hint("a1"));
+    const [event] = await at.count(1);
+    expect(event).toMatchObject({ type: "nomad.allocation.updated", previous: "5", current: "12" });
+    expect(event?.data).toMatchObject({ observed: { via: "hint", coalesced: "no", mode: "live" } });
+    expect(at.reads).toEqual(["a1"]);
+    expect(at.lists).toBe(before);
+    await truth([allocation("a1", 12, { created: 5, ClientStatus: "failed" }), allocation("b1", 6)]);
+  });
+
+  it("waits with a read until the write is there that the hint told of", async () => {
+    at.nomad.set(NAME, 10, [allocation("a1", 5)]);
+    await at.startHinted();
+    at.hints.tell(12, hint("a1"));
+    await until("it is asked for", () => at.reads.length === 1);
+    at.nomad.set(NAME, 12, [allocation("a1", 12, { created: 5 })]);
+    expect(await at.count(1)).toMatchObject([{ current: "12" }]);
+  });
+
+  it("does not claim to have seen every version where several hints led to one read", async () => {
+    at.nomad.set(NAME, 10, [allocation("a1", 5)]);
+    await at.startHinted();
+    at.hints.tell(12, hint("a1"));
+    await until("the first read waits", () => at.reads.length === 1);
+    at.hints.tell(13, hint("a1"));
+    at.nomad.set(NAME, 13, [allocation("a1", 13, { created: 5 })]);
+    const [event] = await at.count(1);
+    expect(event?.data).toMatchObject({ observed: { via: "hint", coalesced: "maybe" } });
+  });
+
+  it("tells every state that the events hold whole", async () => {
+    at.nomad.set(NAME, 10, [allocation("a1", 5)]);
+    await at.startHinted();
+    const states = [12, 13, 14].map((rev) => allocation("a1", rev, { created: 5 }));
+    for (const state of states)
+      at.hints.tell(state.ModifyIndex, { ...hint("a1"), payload: Buffer.from(JSON.stringify(state)) });
+    const all = await at.count(3);
+    expect(all.map(({ current, data }) => [current, data.observed])).toMatchObject([
+      ["12", { coalesced: "no" }],
+      ["13", { coalesced: "no" }],
+      ["14", { coalesced: "no" }],
+    ]);
+    expect(at.reads).toEqual([]);
+  });
+
+  it("reads the list some seconds after a write that no hint explains", async () => {
+    at.nomad.set(NAME, 10, [allocation("a1", 5), allocation("b1", 6)]);
+    await at.startHinted();
+    at.nomad.set(NAME, 15, [allocation("a1", 5)]);
+    await until("the doorbell rang", () => at.rings.length > 0);
+    await at.clock.advance(4_000);
+    expect(await at.events()).toEqual([]);
+    await at.passUntil("the list is read", () => at.loop.report().index === "15");
+    const [event] = await at.count(1);
+    expect(event).toMatchObject({ type: "nomad.allocation.deleted", subject: `${NAME}/b1` });
+    expect(event?.data).toMatchObject({ observed: { via: "list" } });
+  });
+
+  it("reads no list for a write that a hint explains, be it later", async () => {
+    at.nomad.set(NAME, 10, [allocation("a1", 5)]);
+    await at.startHinted();
+    const before = at.lists;
+    at.nomad.set(NAME, 15, [allocation("a1", 5)]);
+    await at.passUntil("the doorbell rang", () => at.rings.includes("15"));
+    at.hints.tell(15);
+    await at.clock.advance(60_000);
+    expect(at.lists).toBe(before);
+  });
+
+  it("tells that an object is gone which a hint named, if the token may still see it", async () => {
+    at.nomad.set(NAME, 10, [allocation("a1", 5), allocation("b1", 6)]);
+    await at.startHinted();
+    at.nomad.set(NAME, 12, [allocation("b1", 6)]);
+    at.hints.tell(12, hint("a1"));
+    expect(await at.count(1)).toMatchObject([{ type: "nomad.allocation.deleted", subject: `${NAME}/a1` }]);
+  });
+
+  it("takes nothing for gone that the token may not see any more", async () => {
+    at.nomad.set(NAME, 10, [allocation("a1", 5), allocation("b1", 6)]);
+    await at.startHinted();
+    at.nomad.hidden.add("default");
+    at.nomad.set(NAME, 12, []);
+    at.hints.tell(12, hint("a1"));
+    await at.passUntil("the list is read", () => at.loop.report().condition === "access-lost");
+    expect((await at.events()).map(({ type }) => type)).toEqual(["nomad.feed.scope"]);
+  });
+
+  it("reads whole lists while hints may be missing, and hints again after one", async () => {
+    at.nomad.set(NAME, 10, [allocation("a1", 5)]);
+    await at.startHinted();
+    at.hints.gap("the event stream ended");
+    at.nomad.set(NAME, 12, [allocation("a1", 12, { created: 5 })]);
+    await at.passUntil("the list is read", () => at.loop.report().index === "12");
+    expect(at.loop.report().reading).toBe("lists");
+    at.hints.live();
+    at.nomad.set(NAME, 14, [allocation("a1", 14, { created: 5 })]);
+    await hinted();
+    at.nomad.set(NAME, 16, [allocation("a1", 16, { created: 5 })]);
+    at.hints.tell(16, hint("a1"));
+    const all = await at.count(3);
+    expect(all.map(({ data }) => (data.observed as { via: string }).via)).toEqual(["list", "list", "hint"]);
+  });
+
+  it("reads the list where an object cannot be read", async () => {
+    at.nomad.set(NAME, 10, [allocation("a1", 5)]);
+    await at.startHinted();
+    await until("the doorbell waits", () => at.rings.length > 0);
+    at.nomad.set(NAME, 12, [allocation("a1", 12, { created: 5 })]);
+    at.nomad.failNext(new NomadError("NOMAD_UNREACHABLE", "reset", { retryable: true, hint: "wait" }));
+    at.hints.tell(12, hint("a1"));
+    await at.passUntil("it is told", () => at.loop.report().index === "12");
+    await truth([allocation("a1", 12, { created: 5 })]);
+  });
+
+  it("is not turned back by a list that is older than what was read of an object", async () => {
+    at.nomad.set(NAME, 10, [allocation("a1", 5), allocation("b1", 6)]);
+    await at.startHinted({ fullEveryMs: 20_000 });
+    at.nomad.holdLists();
+    await at.passUntil("a list is under way", () => at.nomad.heldLists === 1, 1_000);
+    at.nomad.set(NAME, 12, [allocation("a1", 12, { created: 5 }), allocation("b1", 6)]);
+    at.hints.tell(12, hint("a1"));
+    await at.count(1);
+    at.nomad.releaseLists();
+    await at.passUntil("the list is taken", () => at.nomad.heldLists === 0);
+    at.nomad.set(NAME, 13, [allocation("a1", 12, { created: 5 }), allocation("b1", 13, { created: 6 })]);
+    at.hints.tell(13, hint("b1"));
+    expect((await at.count(2)).map(({ subject }) => subject)).toEqual([`${NAME}/a1`, `${NAME}/b1`]);
+    await truth([allocation("a1", 12, { created: 5 }), allocation("b1", 13, { created: 6 })]);
+  });
+
+  it("finds a restore whose list is newer than the last list, but older than what was read since", async () => {
+    at.nomad.set(NAME, 10, [allocation("a1", 5)]);
+    await at.startHinted();
+    at.nomad.set(NAME, 20, [allocation("a1", 5), allocation("b1", 20)]);
+    at.hints.tell(20, hint("b1"));
+    await at.count(1);
+    at.hints.gap("the server was restarted");
+    at.nomad.set(NAME, 15, [allocation("a1", 5)]);
+    await at.passUntil("it is told", () => at.loop.report().index === "15");
+    const types = (await at.events()).map(({ type }) => type);
+    expect(types.filter((type) => type === "nomad.feed.resync")).toHaveLength(2);
+  });
+
+  it("goes on after a restart with what it told last", async () => {
+    at.nomad.set(NAME, 10, [allocation("a1", 5)]);
+    await at.startHinted();
+    at.nomad.set(NAME, 12, [allocation("a1", 12, { created: 5 })]);
+    at.hints.tell(12, hint("a1"));
+    await at.count(1);
+    await at.stop();
+    at.nomad.set(NAME, 14, [allocation("a1", 14, { created: 5 })]);
+    at.start();
+    await until("it is read", () => at.loop.report().index === "14");
+    expect(await at.events()).toMatchObject([{ current: "12" }, { current: "14", previous: "12" }]);
+    await truth([allocation("a1", 14, { created: 5 })]);
+  });
+
+  it("reads a small list whole by default, and a large one by hints", async () => {
+    at.nomad.set(NAME, 10, [allocation("a1", 5)]);
+    at.start({ reading: "auto" });
+    await until("it is read", () => at.loop.report().index === "10");
+    expect(at.hints.wanted).toEqual([]);
+    const large = Array.from({ length: 600 }, (_, n) => allocation(`c${1000 + n}`, 12));
+    at.nomad.set(NAME, 12, large);
+    await until("it is read", () => at.loop.report().index === "12");
+    at.nomad.set(NAME, 13, [...large, allocation("d1", 13)]);
+    await hinted();
+    expect(at.hints.wanted).toEqual([NAME]);
+  });
+});

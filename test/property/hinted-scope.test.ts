@@ -1,0 +1,164 @@
+import * as fc from "fast-check";
+import { expect, it } from "vitest";
+import type { Scope } from "../../src/schemas/scope.ts";
+import { HintedScope } from "../support/hinted-scope.ts";
+
+const SCOPE: Scope = { resource: "allocations", namespace: "default" };
+const IDS = ["a1", "a12", "b1", "c1"] as const;
+
+/**
+ * What may become of the hint of a write. early: it is heard before the write is there; silent: there is none; lost:
+ * there is none though the stream goes on as if there were; again: it is heard twice; late: after some other steps;
+ * whole: the object is in it.
+ */
+type Fate = "heard" | "whole" | "early" | "silent" | "lost" | "again" | "late";
+type Step =
+  | { readonly do: "write"; readonly id: (typeof IDS)[number]; readonly fate: Fate }
+  | { readonly do: "remove"; readonly id: (typeof IDS)[number]; readonly fate: Fate }
+  | { readonly do: "pass"; readonly ms: number }
+  | { readonly do: "hold" | "release" | "gap" | "live" | "rest" | "restart" };
+
+const someFate = fc.constantFrom<Fate>(
+  "heard",
+  "heard",
+  "whole",
+  "whole",
+  "early",
+  "silent",
+  "lost",
+  "again",
+  "late",
+);
+const someId = fc.constantFrom(...IDS);
+const someStep: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 8, arbitrary: fc.record({ do: fc.constant("write" as const), id: someId, fate: someFate }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("remove" as const), id: someId, fate: someFate }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constant("pass" as const), ms: fc.constantFrom(100, 3_000, 30_000) }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constantFrom("hold" as const, "release", "gap", "live", "rest", "rest", "restart"),
+    }),
+  },
+);
+
+interface Object {
+  readonly ID: string;
+  readonly Namespace: string;
+  readonly JobID: string;
+  readonly CreateIndex: number;
+  readonly ModifyIndex: number;
+}
+
+/** A history of Nomad's, and who follows it. */
+class Run {
+  readonly at: HintedScope;
+  readonly objects = new Map<string, Object>();
+  #index = 10;
+  readonly #late: (() => void)[] = [];
+
+  constructor(at: HintedScope) {
+    this.at = at;
+  }
+
+  get index(): number {
+    return this.#index;
+  }
+
+  /** As Nomad lists them. */
+  get list(): readonly Object[] {
+    return [...this.objects.values()].toSorted((a, b) => (a.ID < b.ID ? -1 : 1));
+  }
+
+  async do(step: Step): Promise<void> {
+    const { at } = this;
+    switch (step.do) {
+      case "write":
+      case "remove":
+        return this.#write(step.id, step.do === "remove", step.fate);
+      case "pass":
+        return at.clock.advance(step.ms);
+      case "hold":
+        return at.nomad.holdLists();
+      case "release":
+        return at.nomad.releaseLists();
+      case "gap":
+        return at.hints.gap("the stream broke");
+      case "live":
+        return at.hints.live();
+      case "rest":
+        for (const tell of this.#late.splice(0)) tell();
+        return at.clock.advance(0);
+      case "restart":
+        at.nomad.releaseLists();
+        await at.stop();
+        return at.start();
+      default:
+        return step satisfies never;
+    }
+  }
+
+  /** Everything is heard and read again, and nothing is written any more. */
+  async settle(): Promise<void> {
+    const { at } = this;
+    await this.do({ do: "rest" });
+    at.nomad.releaseLists();
+    at.hints.live();
+    const told = () => at.loop.report().index === String(this.#index);
+    await at.passUntil("a list of the last state is accepted", told, 60_000);
+  }
+
+  #write(id: string, isRemoval: boolean, fate: Fate): void {
+    const { at, objects } = this;
+    const before = objects.get(id);
+    if (isRemoval && before === undefined) return;
+    const index = ++this.#index;
+    const named = { resource: "allocations", namespace: "default", key: id, cause: "Allocation" } as const;
+    const tell = (): void => at.hints.tell(index, named);
+    if (fate === "early") tell();
+    if (isRemoval) objects.delete(id);
+    else
+      objects.set(id, {
+        ID: id,
+        Namespace: "default",
+        JobID: "web",
+        CreateIndex: before?.CreateIndex ?? index,
+        ModifyIndex: index,
+      });
+    at.nomad.set("allocations/default", index, this.list);
+    if (fate === "heard" || fate === "again") tell();
+    if (fate === "again") tell();
+    const payload = objects.get(id);
+    if (fate === "whole" && payload !== undefined)
+      at.hints.tell(index, { ...named, payload: Buffer.from(JSON.stringify(payload)) });
+    if (fate === "late") this.#late.push(tell);
+    // The index is explained, and nobody is named.
+    if (fate === "lost") at.hints.tell(index);
+  }
+}
+
+it("whatever becomes of hints, reads and lists, the log ends where the last list does, and turns no object back", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(someStep, { minLength: 5, maxLength: 40 }), async (steps) => {
+      await using at = await HintedScope.open(SCOPE);
+      const run = new Run(at);
+      at.nomad.set("allocations/default", run.index, []);
+      await at.startHinted({ fullEveryMs: 120_000 });
+      for (const each of steps) await run.do(each);
+      await run.settle();
+      const verdict = await at.verdict(run.list);
+      expect(verdict).toMatchObject({ lost: [], duplicated: [], outOfOrder: [] });
+      // Only what is created anew may come again: no version is told after a later one.
+      for (const key of IDS) {
+        const revs = (await at.events())
+          .filter(({ subject, op }) => subject.endsWith(`/${key}`) && op !== "delete")
+          .map(({ current }) => Number(current));
+        expect(revs).toEqual(revs.toSorted((a, b) => a - b));
+      }
+    }),
+    { numRuns: 40, seed: 20_261_128, endOnFailure: true },
+  );
+}, 120_000);

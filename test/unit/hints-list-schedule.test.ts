@@ -1,0 +1,89 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { ListSchedule } from "../../src/pollers/hints/list-schedule.ts";
+import { TestClock } from "../support/test-clock.ts";
+
+const QUIET_MS = 5_000;
+const FULL_EVERY_MS = 300_000;
+
+describe("when a list is due", () => {
+  let clock: TestClock;
+  let schedule: ListSchedule;
+
+  /** Reads a list that takes so long. */
+  const read = (index: bigint, tookMs = 100) => {
+    const settle = schedule.asks();
+    clock.pass(tookMs);
+    settle(index);
+  };
+
+  beforeEach(() => {
+    clock = new TestClock();
+    schedule = new ListSchedule(clock, { quietMs: QUIET_MS, fullEveryMs: FULL_EVERY_MS });
+    read(10n);
+  });
+
+  it("every few minutes in any case", () => {
+    expect(schedule.dueInMs).toBe(FULL_EVERY_MS);
+    clock.pass(FULL_EVERY_MS);
+    expect(schedule.dueInMs).toBe(0);
+  });
+
+  it("some time after the last write that nothing explains", () => {
+    schedule.unexplained(11n);
+    clock.pass(3_000);
+    schedule.unexplained(12n);
+    expect(schedule.dueInMs).toBe(QUIET_MS);
+  });
+
+  it("also where such writes never cease", () => {
+    for (let at = 0; at < 14; at++) {
+      schedule.unexplained(BigInt(11 + at));
+      clock.pass(1_000);
+    }
+    expect(schedule.dueInMs).toBe(1_000);
+  });
+
+  it("not for what a hint explains afterwards, or the list had already", () => {
+    schedule.unexplained(11n);
+    schedule.unexplained(12n);
+    schedule.explain((index) => index === 11n);
+    expect(schedule.isUnexplained).toBe(true);
+    schedule.explain((index) => index === 12n);
+    expect(schedule.isUnexplained).toBe(false);
+    schedule.unexplained(13n);
+    read(13n);
+    expect(schedule.dueInMs).toBe(FULL_EVERY_MS);
+  });
+
+  it("again for what was written after the list that came meanwhile", () => {
+    schedule.unexplained(11n);
+    const settle = schedule.asks();
+    schedule.unexplained(12n);
+    settle(11n);
+    expect(schedule.isUnexplained).toBe(true);
+  });
+
+  it("at once where hints were missed, until a list that was asked for afterwards", () => {
+    const settle = schedule.asks();
+    schedule.hurry("the stream was away");
+    settle(11n);
+    expect(schedule.urgent).toBe("the stream was away");
+    expect(schedule.dueInMs).toBeLessThanOrEqual(0);
+    read(11n, 0);
+    expect(schedule.urgent).toBeNull();
+  });
+
+  it("at once until a list is there that is not older than what is doubted", () => {
+    schedule.hurry("contradictory", 20n);
+    read(19n, 0);
+    expect(schedule.urgent).toBe("contradictory");
+    read(20n, 0);
+    expect(schedule.urgent).toBeNull();
+  });
+
+  it("never so often that reading takes more than a tenth of the time", () => {
+    read(11n, 2_000);
+    schedule.hurry("the stream was away");
+    expect(schedule.dueInMs).toBe(18_000);
+  });
+});
