@@ -32,7 +32,10 @@ export function createNomadClient(options: NomadClientOptions, deps: RequesterDe
     mayList: (resource, namespace, signal) => mayList(requester, resource, namespace, signal),
     namespacePresence: async (name, signal) => (await namespaceOf(requester, name, signal)).presence,
     namespaceCreateIndex: (name, signal) => namespaceCreateIndex(requester, name, signal),
-    events: (request) => openEventStream(requester, options.streamSilenceMs, request),
+    events: (request) => {
+      const { firstLineMs, streamSilenceMs: silenceMs } = options;
+      return openEventStream(requester, { firstLineMs, silenceMs }, request);
+    },
     [Symbol.asyncDispose]: () => requester[Symbol.asyncDispose](),
   };
 }

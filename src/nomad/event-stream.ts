@@ -1,5 +1,6 @@
 import type { EventStream, EventStreamRequest } from "./api.ts";
 import { NomadError } from "./errors.ts";
+import { DeadlinePassed, ExchangeFailed } from "./exchange.ts";
 import { LineSplitter, type Line } from "./lines.ts";
 import type { NomadStream, Requester } from "./requester.ts";
 import { transportError } from "./transport-errors.ts";
@@ -10,12 +11,13 @@ const MAX_LINE_BYTES = 64 * 1024 * 1024;
 const BRACE = "{".charCodeAt(0);
 
 /**
- * Subscribes. Resolves with Nomad's first line, since Nomad 1.11.2 and later answer 200 before they look at the token.
- * Rejects with a NomadError, or with the signal's reason.
+ * Subscribes. Resolves with Nomad's first line, since Nomad 1.11.2 and later answer 200 before they look at the token,
+ * and leave the connection of a stream that they refuse or end open and silent, for half a minute or more. Rejects with
+ * a NomadError, or with the signal's reason.
  */
 export async function openEventStream(
   requester: Requester,
-  silenceMs: number,
+  patience: { firstLineMs: number; silenceMs: number },
   request: EventStreamRequest,
 ): Promise<EventStream> {
   const { topics, namespace, index, signal } = request;
@@ -28,7 +30,8 @@ export async function openEventStream(
       ...(index === undefined ? [] : [["index", index] as [string, string]]),
     ],
     capability,
-    silenceMs,
+    firstMs: patience.firstLineMs,
+    silenceMs: patience.silenceMs,
     signal,
   });
   const lines = linesOf(answer, capability, signal);
@@ -71,6 +74,7 @@ async function* linesOf(
   } catch (failure) {
     signal.throwIfAborted();
     if (failure instanceof NomadError) throw failure;
+    if (lines === 0 && isSilence(failure)) throw denied(answer, capability);
     throw transportError(answer.what, answer.address, failure);
   }
   const rest = splitter.rest();
@@ -86,12 +90,16 @@ function isHeartbeat(line: Line): boolean {
   return Buffer.isBuffer(line) && line.length <= 4 && line.toString().trim() === "{}";
 }
 
+function isSilence(failure: unknown): boolean {
+  return failure instanceof ExchangeFailed && failure.cause instanceof DeadlinePassed;
+}
+
 function isEmpty(line: Line): boolean {
   return Buffer.isBuffer(line) && line.length === 0;
 }
 
 function denied({ what, address }: NomadStream, capability: string): NomadError {
-  return new NomadError("NOMAD_STREAM_DENIED", `${what} at ${address} was ended before it began`, {
+  return new NomadError("NOMAD_STREAM_DENIED", `${what} at ${address} was answered 200, and did not begin`, {
     retryable: false,
     hint: `This is how Nomad 1.11.2 and later refuse a stream: the token's policies must grant ${capability}. A server that is stopping does the same`,
     status: 200,

@@ -63,18 +63,25 @@ export async function startOf(body: Readable, maxBytes: number): Promise<Buffer>
   return Buffer.concat(pieces).subarray(0, maxBytes);
 }
 
-/** What a body yields; it counts as ended after `silenceMs` without a byte. Rejects with ExchangeFailed. */
-export async function* chunksOf(body: Readable, silenceMs: number, clock: Clock): AsyncGenerator<Buffer> {
-  const giveUp = () => body.destroy(new DeadlinePassed(silenceMs));
-  let stopTimer = clock.after(silenceMs, giveUp);
+/**
+ * What a body yields; it counts as ended when it is silent for too long: `firstMs` at the beginning, `silenceMs` later.
+ * Rejects with ExchangeFailed.
+ */
+export async function* chunksOf(
+  body: Readable,
+  { firstMs, silenceMs }: { firstMs: number; silenceMs: number },
+  clock: Clock,
+): AsyncGenerator<Buffer> {
+  const giveUpAfter = (ms: number) => clock.after(ms, () => body.destroy(new DeadlinePassed(ms)));
+  let stopTimer = giveUpAfter(firstMs);
   try {
     for await (const chunk of body as AsyncIterable<Buffer>) {
       stopTimer();
       yield chunk;
-      stopTimer = clock.after(silenceMs, giveUp);
+      stopTimer = giveUpAfter(silenceMs);
     }
   } catch (cause) {
-    throw new ExchangeFailed("reading", silenceMs, cause);
+    throw new ExchangeFailed("reading", 0, cause);
   } finally {
     stopTimer();
   }

@@ -37,6 +37,8 @@ export interface RawNomadOptions {
   readonly bodyTimeoutMs?: number;
   /** From one piece of a body to the next, ms. */
   readonly stallTimeoutMs?: number;
+  /** For the first line of an event stream, which Nomad sends at once, ms. */
+  readonly firstLineMs?: number;
   /** After which an event stream, which has a heartbeat every 30 s, counts as ended, ms. */
   readonly streamSilenceMs?: number;
   /** What an answer to a blocking query may take beyond all that Nomad itself may take, ms. */
@@ -75,6 +77,7 @@ export interface NomadClientOptions {
   readonly requestTimeoutMs: number;
   readonly bodyTimeoutMs: number;
   readonly stallTimeoutMs: number;
+  readonly firstLineMs: number;
   readonly streamSilenceMs: number;
   readonly deadlineMarginMs: number;
 }
@@ -100,7 +103,8 @@ export function resolveNomadOptions(raw: RawNomadOptions): NomadClientOptions {
     requestTimeoutMs: atLeast(1, "requestTimeoutMs", raw.requestTimeoutMs ?? 30_000),
     bodyTimeoutMs: atLeast(1, "bodyTimeoutMs", raw.bodyTimeoutMs ?? 120_000),
     stallTimeoutMs: atLeast(1, "stallTimeoutMs", raw.stallTimeoutMs ?? 20_000),
-    streamSilenceMs: atLeast(1, "streamSilenceMs", raw.streamSilenceMs ?? 70_000),
+    firstLineMs: atLeast(1, "firstLineMs", raw.firstLineMs ?? 10_000),
+    streamSilenceMs: atLeast(1, "streamSilenceMs", raw.streamSilenceMs ?? 45_000),
     deadlineMarginMs: atLeast(0, "deadlineMarginMs", raw.deadlineMarginMs ?? 5_000),
   };
 }

@@ -59,6 +59,8 @@ export interface StreamRequest {
   readonly path: string;
   readonly query: Query;
   readonly capability: string;
+  /** Longest time to the first piece of the body, ms. */
+  readonly firstMs: number;
   /** Longest time from one piece of the body to the next, ms. */
   readonly silenceMs: number;
   readonly signal: AbortSignal;
@@ -248,7 +250,7 @@ export class Requester {
       const { status, headers, body } = await openBody(connection, sent, this.#clock);
       if (status === 200) {
         stream = {
-          body: chunksOf(body, request.silenceMs, this.#clock),
+          body: chunksOf(body, request, this.#clock),
           address: agent.address.display,
           what: asked.what,
           printable: (bytes) => printable(bytes, secretsOf(agent.address, token)),

@@ -268,7 +268,7 @@ export const ERROR_CODES = {
   NOMAD_STREAM_DENIED: {
     retryable: "depends",
     words: { message: "Nomad refuses its event stream to the feed's token" },
-    means: "The event stream ended before its first line: how Nomad 1.11.2 and later refuse one.",
+    means: "The event stream was answered 200 and never began: how Nomad 1.11.2 and later refuse one.",
   },
   NOMAD_STREAM_ENDED: {
     retryable: "depends",

@@ -126,15 +126,17 @@ describe("the event stream", () => {
     expect(end).toMatchObject({ code: "NOMAD_UNREACHABLE", retryable: true });
   });
 
-  it.each([
-    ["before its first line", []],
-    ["after it", ["{}\n"]],
-  ])("that is silent %s has ended", async (_when, pieces) => {
-    await using agent = await serveStream(pieces, () => undefined);
+  it("that is accepted and does not begin was denied too", async () => {
+    await using agent = await serveStream([], () => undefined);
+    const denied = await failureOf(clientOf({ addresses: [agent.url], firstLineMs: 30 }).events(request()));
+    expect(denied).toMatchObject({ code: "NOMAD_STREAM_DENIED", retryable: false });
+    await expect.poll(() => agent.open()).toBe(0);
+  });
+
+  it("that falls silent has ended", async () => {
+    await using agent = await serveStream(["{}\n"], () => undefined);
     const client = clientOf({ addresses: [agent.url], streamSilenceMs: 30 });
-    const end = await failureOf(
-      client.events(request()).then(async (stream) => Promise.reject((await readAll(stream)).end)),
-    );
+    const { end } = await readAll(await client.events(request()));
     expect(end).toMatchObject({ code: "NOMAD_TIMEOUT", retryable: true });
     await expect.poll(() => agent.open()).toBe(0);
   });
