@@ -1,5 +1,6 @@
 import type { Random } from "../random.ts";
 import type { Row } from "../store/row.ts";
+import { keptPages } from "./kept-pages.ts";
 
 /** The X-Nomad-* headers of a query. */
 export interface QueryMeta {
@@ -45,7 +46,7 @@ export const INVALID_METHOD = problem(405, "Invalid method");
 export const NOT_FOUND = problem(404, "");
 
 const CHUNK_BYTES = 1 << 20;
-/** Beyond this many rows not every map is put into a new order. */
+/** Beyond this many rows a list is sent in kept pages. */
 const LONG_LIST_ROWS = 1000;
 
 /** The body's bytes in chunks of about a megabyte. */
@@ -54,15 +55,17 @@ export function* bodyChunks(body: Reply["body"], random: Random): Generator<Buff
     if (body !== "") yield Buffer.from(body);
     return;
   }
+  if (body.rows.length > LONG_LIST_ROWS) {
+    yield* longBody(body.rows, random);
+    return;
+  }
   let parts: Buffer[] = [];
   let bytes = 0;
   let separator = "[";
-  const isLong = body.rows.length > LONG_LIST_ROWS;
   for (const row of body.rows) {
     const from = parts.push(Buffer.from(separator));
     separator = ",";
-    if (isLong) row.renderKept(parts, random);
-    else row.render(parts, random);
+    row.render(parts, random);
     for (let position = from - 1; position < parts.length; position += 1)
       bytes += (parts[position] as Buffer).length;
     if (bytes < CHUNK_BYTES) continue;
@@ -72,4 +75,14 @@ export function* bodyChunks(body: Reply["body"], random: Random): Generator<Buff
   }
   parts.push(Buffer.from(body.rows.length === 0 ? "[]" : "]"));
   yield Buffer.concat(parts);
+}
+
+function* longBody(rows: readonly Row[], random: Random): Generator<Buffer> {
+  let begun = false;
+  for (const page of keptPages(rows, random)) {
+    if (!begun) yield Buffer.from("[");
+    yield begun ? page : page.subarray(1);
+    begun = true;
+  }
+  yield Buffer.from("]");
 }

@@ -2,9 +2,6 @@ import { piecesText, renderPieces, type Piece } from "../go-json.ts";
 import type { Random } from "../random.ts";
 import { encodeStub, type Models, type Stubs, type TableName } from "./tables.ts";
 
-/** Share of a long list's rows whose maps come in a new order. */
-const RENEWED = 1 / 64;
-
 /**
  * One object at one raft index, never changed: a write makes a new row. Its JSON is made when first asked
  * for and kept, so that a list of many unchanged objects costs copying only.
@@ -32,13 +29,15 @@ export class Row<T extends TableName = TableName> {
     renderPieces(this.#encoded(), out, random);
   }
 
-  /**
-   * Appends the bytes of last time, or, now and then, new ones: for lists so long that to order every map anew would
-   * cost more than Nomad's own work.
-   */
-  renderKept(out: Buffer[], random: Random): void {
-    if (this.#bytes === undefined || random.chance(RENEWED)) this.#bytes = this.#renderAnew(random);
-    out.push(this.#bytes);
+  /** The stub's JSON as it was last sent in a long list, or anew. */
+  rendered(random: Random, anew: boolean): Buffer {
+    if (this.#bytes === undefined || anew) this.#bytes = this.#renderAnew(random);
+    return this.#bytes;
+  }
+
+  /** The same bytes, where they are kept with others': 100,000 allocations are 300 MB, once is enough. */
+  keepIn(bytes: Buffer): void {
+    this.#bytes = bytes;
   }
 
   /** The stub's JSON with its maps sorted: the same text for the same state. */
@@ -47,7 +46,7 @@ export class Row<T extends TableName = TableName> {
     return this.#text;
   }
 
-  /** The pieces are not kept beside the bytes: 100,000 allocations are 300 MB. */
+  /** The pieces are not kept beside the bytes. */
   #renderAnew(random: Random): Buffer {
     const out: Buffer[] = [];
     this.render(out, random);
