@@ -28,14 +28,14 @@ const rows: BenchRow[] = [
   {
     name: "poll-to-frame-median",
     unit: "ms from a change in the simulated cluster to the WebSocket frame, median",
-    goal: "at most 10 × a bare blocking query",
+    goal: "at most 1.35 × a bare blocking query",
     against: "the answer of a bare blocking query on the same list",
     run: async () => sides(await simulated(), median),
   },
   {
     name: "poll-to-frame-p99",
     unit: "ms from a change in the simulated cluster to the WebSocket frame, 99th percentile",
-    goal: "at most 10 × a bare blocking query",
+    goal: "at most 1.6 × a bare blocking query",
     against: "the answer of a bare blocking query on the same list",
     run: async () => sides(await simulated(), p99),
   },
@@ -103,6 +103,8 @@ async function measureSimulated({ simulator, address, bridge }: Watched): Promis
   );
   for (let change = 0; change < CHANGES; change += 1) {
     const bare = answered(`${address}/v1/allocations?index=${simulator.index}&wait=60s`);
+    // What the simulator leaves behind in this process is not to be collected while a frame is on its way.
+    globalThis.gc?.();
     await delay(BETWEEN_MS);
     const id = ids[change % ids.length] ?? "";
     const startedAt = performance.now();
