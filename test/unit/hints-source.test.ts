@@ -227,6 +227,20 @@ describe("after a break", () => {
     ]);
   });
 
+  it("that lasts, after one that healed, is told once", async () => {
+    const { streams, clock, told } = await broken();
+    streams.last.send(frame(10, jobEvent("web")));
+    await clock.advance(20_000);
+    streams.refuse(() => "NOMAD_UNREACHABLE");
+    streams.last.end();
+    await clock.advance(20_000);
+    streams.allow();
+    await clock.advance(30_000);
+    streams.last.send(frame(12, jobEvent("api")));
+    await clock.advance(0);
+    expect(told).toEqual(["gap: the stream: NOMAD_STREAM_ENDED", "live", "12: jobs/default/api"]);
+  });
+
   it("again and again, retries take longer", async () => {
     const { streams, clock } = await hearing();
     streams.refuse(() => "NOMAD_UNREACHABLE");
