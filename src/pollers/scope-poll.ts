@@ -69,7 +69,7 @@ export class ScopePoll {
   }
 
   #hintedReading(): HintedReading | null {
-    const { scope, deps, options } = this.#parts;
+    const { scope, deps, options, logger } = this.#parts;
     const { hints } = deps;
     if (hints === null || options.reading === "lists" || scope.resource === "namespaces") return null;
     return new HintedReading({
@@ -78,6 +78,10 @@ export class ScopePoll {
       hints,
       consistency: options.consistency,
       schedule: { quietMs: QUIET_MS, fullEveryMs: options.fullEveryMs },
+      onListDue: (cause, doubt) => {
+        deps.metrics.fullLists.inc({ resource: scope.resource, cause });
+        logger.debug({ cause, ...(doubt !== null && { doubt }) }, "reading the whole list");
+      },
       readList: (signal) =>
         this.#askAtOnce({ ...scope, likelyBytes: this.#likelyBytes, signal }, options.consistency),
     });
@@ -164,18 +168,10 @@ export class ScopePoll {
   /** A list says whether reading lists is cheap enough. */
   #decideReading({ index, bytes, restored }: Observation, turn: number): void {
     if (this.#hinted === null) return;
-    const { logger, options } = this.#parts;
-    const { wanted } = this.#hinted;
-    const isDear = bytes >= (wanted ? HINTED_DOWN_TO : HINTED_FROM_BYTES);
-    if (options.reading === "hinted" || isDear) this.#hinted.want();
+    const { reading } = this.#parts.options;
+    const isDear = bytes >= (this.#hinted.wanted ? HINTED_DOWN_TO : HINTED_FROM_BYTES);
+    if (reading === "hinted" || isDear) this.#hinted.want();
     else this.#hinted.stop();
-    if (this.#hinted.wanted && !wanted)
-      logger.info(
-        { bytes },
-        "following Nomad's event stream to what changes, in place of reading the whole list",
-      );
-    if (!this.#hinted.wanted && wanted)
-      logger.info({ bytes }, "reading the whole list again, which became small");
     this.#hinted.accepted({ index: BigInt(index), turn, restored: restored !== null });
   }
 

@@ -34,6 +34,8 @@ export class Supervisor {
   readonly #draining = new Set<string>();
   readonly #feedOutage: FeedOutage;
   readonly #hints: HintSource | null;
+  /** So many scopes were read by hints when it was last said. */
+  #hinted = 0;
 
   constructor({ planned, ...deps }: SupervisorDeps, options: PollerOptions) {
     const { logger, clock, metrics } = deps;
@@ -66,6 +68,7 @@ export class Supervisor {
       if (head !== undefined && epoch !== undefined && head.epoch !== epoch) this.#beginAnew(head.epoch);
       epoch = head?.epoch ?? epoch;
       await this.#feedOutage.check();
+      this.#tellReading();
       await clock.sleep(CHECK_EVERY_MS, signal);
     }
   }
@@ -98,6 +101,23 @@ export class Supervisor {
     } finally {
       this.#ended(scope);
     }
+  }
+
+  /** How many scopes are read by hints, said where that changes. */
+  #tellReading(): void {
+    const { logger, metrics } = this.#deps;
+    const readings = this.reports().map(({ reading }) => reading);
+    const hinted = readings.filter((reading) => reading === "hinted").length;
+    const lists = readings.length - hinted;
+    metrics.scopesByReading.set({ reading: "hinted" }, hinted);
+    metrics.scopesByReading.set({ reading: "lists" }, lists);
+    if (hinted === this.#hinted) return;
+    this.#hinted = hinted;
+    const what = "read by the hints of Nomad's event stream";
+    logger.info(
+      { hinted, lists },
+      hinted === 0 ? `no scope is ${what} any more` : `scopes ${what}: ${hinted}`,
+    );
   }
 
   /** Which scopes' namespaces are gone: their loops end when nothing is left. One may come back while it drains. */

@@ -58,6 +58,18 @@ export function createMetrics({ version = "unknown" } = {}) {
       labelNames: ["code"] as const,
       registers,
     }),
+    scopesByReading: new Gauge({
+      name: "nomad_changefeed_scopes_by_reading",
+      help: "Scopes watched here that are read in whole lists, or by hints of Nomad's event stream",
+      labelNames: ["reading"] as const,
+      registers,
+    }),
+    fullLists: new Counter({
+      name: "nomad_changefeed_full_lists_total",
+      help: "Whole lists of scopes that are read by hints: for a write that no hint explains, for doubt in what was read or heard, or because it was time",
+      labelNames: ["resource", "cause"] as const,
+      registers,
+    }),
     hintStreamLive: new Gauge({
       name: "nomad_changefeed_hint_stream_live",
       help: "1 while Nomad's event stream of the namespace, * for all, is followed; else whole lists are read",

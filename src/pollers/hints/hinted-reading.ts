@@ -6,7 +6,7 @@ import { aborted } from "../../shared/aborted.ts";
 import type { Clock } from "../../shared/clock.ts";
 import type { QueryWait } from "../query-wait.ts";
 import type { Hint, HintFrame, HintListener, HintSubscription } from "./hint.ts";
-import { ListSchedule, type ListScheduleOptions } from "./list-schedule.ts";
+import { ListSchedule, type ListCause, type ListScheduleOptions } from "./list-schedule.ts";
 import { StubReader, type ReadStub } from "./stub-reader.ts";
 
 /** Hands out hints: see HintSource. */
@@ -36,6 +36,8 @@ export interface HintedReadingParts {
   readonly queryWait: QueryWait;
   readonly consistency: Consistency;
   readonly schedule: ListScheduleOptions;
+  /** A whole list is due, for this cause; `doubt`: what it was, in words. */
+  readonly onListDue: (cause: ListCause, doubt: string | null) => void;
   /** Reads the whole list, at once. */
   readonly readList: (signal: AbortSignal) => Promise<ListResponse>;
 }
@@ -277,11 +279,13 @@ export class HintedReading {
   }
 
   async #readLists(signal: AbortSignal): Promise<void> {
-    const { scope, hints } = this.#parts;
+    const { scope, hints, onListDue } = this.#parts;
     for (;;) {
       await this.#untilListIsDue(signal);
       signal.throwIfAborted();
-      if (this.#schedule.isUnexplained && scope.namespace === "*") hints.renew();
+      const { cause, urgent } = this.#schedule;
+      onListDue(cause, urgent);
+      if (cause === "unexplained" && scope.namespace === "*") hints.renew();
       const settle = this.#schedule.asks();
       const [turn, floor] = [this.#turns, String(this.#seen)];
       const response = await this.#parts.readList(signal);

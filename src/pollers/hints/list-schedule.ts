@@ -7,6 +7,9 @@ const LONGEST_IN_QUIETS = 3;
 /** So many unexplained indexes are told apart. */
 const REMEMBERED = 1_000;
 
+/** doubt: hints may be missing, or what they led to was not accepted; schedule: it was time for one. */
+export type ListCause = "unexplained" | "doubt" | "schedule";
+
 export interface ListScheduleOptions {
   /** A list is read so long after the last write that no hint explains. */
   readonly quietMs: number;
@@ -60,6 +63,12 @@ export class ListSchedule {
   /** Whether something was written that no hint explains. */
   get isUnexplained(): boolean {
     return this.#unexplained !== null;
+  }
+
+  /** What a list that is due now is due for. */
+  get cause(): ListCause {
+    if (this.#urgent !== null) return "doubt";
+    return this.#unexplained === null ? "schedule" : "unexplained";
   }
 
   /** A list is needed now, and one that is not older than this index. */
