@@ -1,22 +1,30 @@
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
-import { objectChange, refOf } from "../support/drafts.ts";
-import type { TestFeed } from "../support/http-feed.ts";
 import { WebSocketClient } from "../support/websocket-client.ts";
+import type { WatchingBridge } from "./watching-bridge.ts";
 
 interface BystanderOptions {
-  readonly feed: TestFeed;
+  readonly bridge: WatchingBridge;
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/** 99th percentiles, ms. */
+interface Times {
+  /** From a change in Nomad to its event in the log. */
+  readonly poll: number;
+  /** From there to the subscriber and a healthy answer. */
+  readonly serve: number;
+  /** What this thread worked meanwhile: it takes no longer where other processes have the processors. */
+  readonly work: number;
+}
+
 /**
- * Who uses the feed while others attack it: a plain subscriber, a plain /healthz, and one who commits as a poller does.
+ * Who uses the feed while others attack it: a bridge that watches a Nomad, a plain subscriber, and a plain /healthz.
  */
 export class Bystanders implements AsyncDisposable {
   readonly #options: BystanderOptions;
   readonly #subscriber: WebSocketClient;
-  #rev = 0;
 
   private constructor(options: BystanderOptions, subscriber: WebSocketClient) {
     this.#options = options;
@@ -24,37 +32,35 @@ export class Bystanders implements AsyncDisposable {
   }
 
   static async join(options: BystanderOptions): Promise<Bystanders> {
-    const path = "/v1/events?subjects=allocations/default/plain";
     const { url, headers = {} } = options;
+    const path = "/v1/events?types=jobs";
     return new Bystanders(options, await WebSocketClient.connect(`${url}${path}`, [], { headers }));
   }
 
-  /**
-   * So many times over, a change is committed and comes to the subscriber, who then finds the feed healthy. The 99th
-   * percentile of how long that took, in ms.
-   */
-  async p99Ms(rounds: number): Promise<number> {
-    const times: number[] = [];
-    for (let round = 0; round < rounds; round += 1) {
-      const began = performance.now();
-      await this.#round();
-      times.push(performance.now() - began);
-    }
-    return times.toSorted((a, b) => a - b)[Math.ceil(rounds * 0.99) - 1] ?? Number.NaN;
+  /** So many times over, a job is registered, its event is in the log, comes to the subscriber, and all is healthy. */
+  async times(rounds: number): Promise<Times> {
+    const all: Times[] = [];
+    for (let round = 0; round < rounds; round += 1) all.push(await this.#round());
+    const p99 = (of: keyof Times) =>
+      all.map((times) => times[of]).toSorted((a, b) => a - b)[Math.ceil(rounds * 0.99) - 1] ?? Number.NaN;
+    return { poll: p99("poll"), serve: p99("serve"), work: p99("work") };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#subscriber.close();
   }
 
-  async #round(): Promise<void> {
-    const { feed, url } = this.#options;
-    this.#rev += 1;
-    const change = objectChange(refOf("allocations", "plain"), String(this.#rev));
-    await feed.commitObjects(change);
-    const got = await this.#subscriber.until(({ id }) => id === change.event.id);
-    assert.equal(got.at(-1)?.id, change.event.id);
+  async #round(): Promise<Times> {
+    const { bridge, url } = this.#options;
+    const began = performance.now();
+    const workBegan = process.threadCpuUsage();
+    const created = await bridge.changed();
+    const polled = performance.now();
+    const got = await this.#subscriber.until(({ id }) => id === created);
+    assert.equal(got.at(-1)?.id, created);
     assert.equal((await fetch(`${url}/healthz`)).status, 200);
+    const { user, system } = process.threadCpuUsage(workBegan);
+    return { poll: polled - began, serve: performance.now() - polled, work: (user + system) / 1000 };
   }
 }
 
