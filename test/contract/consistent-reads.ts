@@ -7,7 +7,7 @@ import { objectChange, refOf } from "../support/drafts.ts";
 import type { OpenLog } from "./log-context.ts";
 
 /** So long that the objects of a hundred do not fit into what is read at once. */
-const KEYS = Array.from({ length: 150 }, (_, n) => `k${String(n).padStart(3, "0")}-${"x".repeat(200)}`);
+const KEYS = Array.from({ length: 150 }, (_, n) => `k${String(n).padStart(3, "0")}-${"x".repeat(600)}`);
 const NAMESPACES = ["default", "prod"];
 
 /** What happens to a log while consistent reads are open. Numbers are choices among what there is, modulo. */

@@ -275,6 +275,27 @@ describe.skipIf(missing !== undefined)(`cuts in Redis${skippedBecause(missing)}`
     await log[Symbol.asyncDispose]();
   });
 
+  test.each([
+    ["was left for too long", async (layer: string) => client.zadd(`${prefix}cuts`, 0, layer)],
+    [
+      "needs too much that commits keep",
+      async (layer: string) => client.hset(`${prefix}cut-facts`, `bytes:${layer}`, String(2 ** 26)),
+    ],
+  ])("end a read that %s, with an error that says so", async (_, ends) => {
+    const { log, commit } = await filled("ended-cuts");
+    const read = await log.consistentRead();
+    await commit(2, ["web-2"]);
+    await ends((await client.zrange(`${prefix}cuts`, 0, -1))[0] ?? "");
+    await commit(3, ["web-3"]);
+    await expect(objectsOf(read)).rejects.toMatchObject({
+      code: "LOG_UNAVAILABLE",
+      message: expect.stringContaining("was left for too long, or kept too much") as string,
+    });
+    expect(await whatIsKept()).toEqual([]);
+    await client.flushall();
+    await log[Symbol.asyncDispose]();
+  });
+
   test("cost one read as many commands however many are open", async () => {
     const { log, commit } = await filled("many-cuts");
     const commandsOfRead = async () => {
