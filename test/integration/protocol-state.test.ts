@@ -197,9 +197,11 @@ describe("GET /v1/state", () => {
     socket.pause();
     socket.write("GET /v1/state HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n");
     await until("the read is given back", () => reads.released === 1);
-    socket.on("error", () => undefined);
+    const received: Buffer[] = [];
+    socket.on("error", () => undefined).on("data", (part) => received.push(part));
     socket.resume();
     await once(socket, "close");
+    expect(Buffer.concat(received).toString()).not.toMatch(/\r\n0\r\n\r\n$/);
   });
 
   it("never looks whole where the log failed halfway", async () => {

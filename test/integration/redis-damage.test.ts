@@ -285,7 +285,7 @@ describe.skipIf(missing !== undefined)(`cuts in Redis${skippedBecause(missing)}`
     const { log, commit } = await filled("ended-cuts");
     const read = await log.consistentRead();
     await commit(2, ["web-2"]);
-    await ends((await client.zrange(`${prefix}cuts`, 0, -1))[0] ?? "");
+    await ends((await client.zrange(`${prefix}cuts`, "0", "-1"))[0] ?? "");
     await commit(3, ["web-3"]);
     await expect(objectsOf(read)).rejects.toMatchObject({
       code: "LOG_UNAVAILABLE",
