@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { isJsonObject, stringField, type Json, type JsonObject } from "../schemas/json.ts";
 import { RESOURCES, RESOURCE_TYPES, type Resource, type ResourceType } from "../schemas/resources.ts";
-import { ALL_RIGHTS, type Rights } from "../schemas/rights.ts";
+import { ALL_RIGHTS, type Rights, type TokenRights } from "../schemas/rights.ts";
 import type { Clock } from "../shared/clock.ts";
 import { rightsOfPolicies, rulesOf, type PolicyRules } from "./acl-rules.ts";
 import type { NomadError } from "./errors.ts";
@@ -9,19 +9,6 @@ import { objectOf, parsed, tokenSelf } from "./inspection.ts";
 import type { NomadClientOptions } from "./options.ts";
 import { Requester, type NomadResponse, type RequesterDeps } from "./requester.ts";
 import { isToken, Secret } from "./secret.ts";
-
-/** What Nomad says of a token that is not ours. */
-type TokenRights =
-  | {
-      readonly kind: "known";
-      /** Never a secret. */
-      readonly name: string;
-      /** Of a management token. */
-      readonly manages?: boolean;
-      readonly rights: Rights;
-      readonly expiresAtMs: number | undefined;
-    }
-  | { readonly kind: "unknown" | "expired" | "acls-off" };
 
 /** Asks Nomad what subscribers may list, each with their own token. */
 export interface SubscriberRights {

@@ -12,6 +12,19 @@ export interface Rights {
   readonly none: boolean;
 }
 
+/** What Nomad says of a token that is not ours. */
+export type TokenRights =
+  | {
+      readonly kind: "known";
+      /** Never a secret. */
+      readonly name: string;
+      /** Of a management token. */
+      readonly manages?: boolean;
+      readonly rights: Rights;
+      readonly expiresAtMs: number | undefined;
+    }
+  | { readonly kind: "unknown" | "expired" | "acls-off" };
+
 export const ALL_RIGHTS: Rights = {
   mayList: () => true,
   mayListEverywhere: () => true,

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { ALL_RIGHTS, type Rights } from "../../schemas/rights.ts";
+import { ALL_RIGHTS, type TokenRights } from "../../schemas/rights.ts";
 import { deadlineOf, type Clock } from "../../shared/clock.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import { AuthUnavailable, Unauthorized } from "./errors.ts";
@@ -8,21 +8,7 @@ import type { Authenticator, Identity } from "./identity.ts";
 import { UnknownTokens } from "./unknown-tokens.ts";
 
 /** Asks Nomad about a token, or about what needs none. Rejects where Nomad cannot be asked. */
-export type AskNomad = (
-  token: string | undefined,
-  signal: AbortSignal,
-) => Promise<
-  | {
-      readonly kind: "known";
-      readonly name: string;
-      readonly manages?: boolean;
-      readonly rights: Rights;
-      readonly expiresAtMs: number | undefined;
-    }
-  | { readonly kind: "unknown" | "expired" | "acls-off" }
->;
-
-type NomadSays = Awaited<ReturnType<AskNomad>>;
+export type AskNomad = (token: string | undefined, signal: AbortSignal) => Promise<TokenRights>;
 
 const ANSWER_WITHIN_MS = 15_000;
 
@@ -75,7 +61,7 @@ export class NomadTokens implements Authenticator {
     return { name: "nomad without ACLs", manages: true, rights: ALL_RIGHTS };
   }
 
-  async #answer(token: string | undefined, requester: Requester): Promise<NomadSays> {
+  async #answer(token: string | undefined, requester: Requester): Promise<TokenRights> {
     using deadline = deadlineOf(this.#clock, ANSWER_WITHIN_MS);
     const { signal } = deadline;
     return await this.#slots.run(requester, signal, () =>
