@@ -1,7 +1,7 @@
 import type { Stub } from "../schemas/change.ts";
 import type { Op } from "../schemas/draft.ts";
 import type { Observed } from "../schemas/event-schema.ts";
-import { revOf, subjectOf, type ObjectRef } from "../schemas/resources.ts";
+import { createIndexOf, indexesOf, revOf, subjectOf, type ObjectRef } from "../schemas/resources.ts";
 import type { EventContext } from "./context.ts";
 
 interface Seen {
@@ -39,7 +39,15 @@ function isProvablyNext({ op, before, after }: Seen, { observation }: EventConte
   return BigInt(rev) === BigInt(fromIndex) + 1n;
 }
 
-/** Whether Nomad's event stream, which tells of every version of the object, told of this one alone. */
-function isSoleEvent({ ref, after }: Seen, { hinted }: EventContext): boolean {
-  return after !== undefined && hinted?.has(`${subjectOf(ref)}@${revOf(after.value)}`) === true;
+/**
+ * Whether Nomad's event stream, which tells of every version of the object, told of this one alone. A job's summary
+ * changes without events, but not without its own index.
+ */
+function isSoleEvent({ ref, before, after }: Seen, { hinted }: EventContext): boolean {
+  if (hinted === undefined || after === undefined) return false;
+  const { ModifyIndex: own, "JobSummary.ModifyIndex": summary } = indexesOf(after.value);
+  if (own === undefined || !hinted.has(`${subjectOf(ref)}@${own}`)) return false;
+  const summaryBefore =
+    before === undefined ? createIndexOf(after.value) : indexesOf(before.value)["JobSummary.ModifyIndex"];
+  return summary === undefined || summary === summaryBefore;
 }

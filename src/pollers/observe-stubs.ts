@@ -101,8 +101,8 @@ function highestIndex(read: readonly ReadStub[], listed: bigint): bigint {
   return read.reduce((highest, { index }) => (index > highest ? index : highest), listed);
 }
 
-/** Versions of which alone an event was heard; jobs change with their summaries, untold. */
+/** Versions of which alone an event was heard. */
 function soleEvents(read: readonly ReadStub[]): ReadonlySet<string> {
-  const sole = read.filter(({ ref, soleEvent }) => soleEvent !== null && ref.resource !== "jobs");
+  const sole = read.filter(({ soleEvent }) => soleEvent !== null);
   return new Set(sole.map(({ ref, soleEvent }) => `${subjectOf(ref)}@${soleEvent}`));
 }

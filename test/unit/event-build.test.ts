@@ -202,6 +202,17 @@ describe("coalesced is no only where nothing can have been in between", () => {
     const { observed } = eventOf(only(buildChangeEvents(change, { ...contextOf(), hinted }))).data;
     expect(observed).toMatchObject({ via: "hint", coalesced: expected });
   });
+
+  test.each([
+    ["its summary as before", 884100, "no"],
+    ["its summary has changed, of which no event tells", 884150, "maybe"],
+  ])("a job read where a hint led, %s", (_name, ModifyIndex, expected) => {
+    const job = { ...SAMPLES.jobs, ModifyIndex: 884101, JobSummary: { ModifyIndex: 884100 } };
+    const change = changeOf("jobs", job, { ...job, ModifyIndex: 884190, JobSummary: { ModifyIndex } });
+    const hinted = new Set([`${subjectOf(change.ref)}@884190`]);
+    const { observed } = eventOf(only(buildChangeEvents(change, { ...contextOf(), hinted }))).data;
+    expect(observed).toMatchObject({ coalesced: expected });
+  });
 });
 
 describe("time", () => {
