@@ -28,6 +28,8 @@ export interface EventContext {
    * the ones before, since Nomad's event stream told of no other in between. Absent: a whole list was read.
    */
   readonly hinted?: ReadonlySet<string>;
+  /** Versions, `<subject>@<rev>`, that were past when they were read: a later one follows at once. */
+  readonly superseded?: ReadonlySet<string>;
   /** Bytes an event may have as JSON; by default 64 KiB. */
   readonly maxEventBytes?: number;
 }

@@ -18,6 +18,7 @@ export function observedOf(seen: Seen, context: EventContext, timeBasis: string)
     mode,
     via: context.hinted === undefined ? "list" : "hint",
     coalesced: isProvablyNext(seen, context) || isSoleEvent(seen, context) ? "no" : "maybe",
+    ...(isSuperseded(seen, context) && { superseded: true as const }),
     fromIndex,
     toIndex,
     since,
@@ -37,6 +38,10 @@ function isProvablyNext({ op, before, after }: Seen, { observation }: EventConte
   const rev = revOf(after.value);
   if (rev === undefined || (before !== undefined && revOf(before.value) === rev)) return false;
   return BigInt(rev) === BigInt(fromIndex) + 1n;
+}
+
+function isSuperseded({ ref, after }: Seen, { superseded }: EventContext): boolean {
+  return after !== undefined && superseded?.has(`${subjectOf(ref)}@${revOf(after.value)}`) === true;
 }
 
 /**

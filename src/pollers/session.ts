@@ -1,7 +1,7 @@
-import { orderChanges, type EventContext } from "../events/build.ts";
+import { orderChanges, stateRevOf, type EventContext } from "../events/build.ts";
 import type { Checkpoint, Claim, ScopeNotes } from "../feed/log.ts";
 import type { Change } from "../schemas/change.ts";
-import { createIndexOf, RESOURCES, type ObjectRef } from "../schemas/resources.ts";
+import { createIndexOf, RESOURCES, subjectOf, type ObjectRef } from "../schemas/resources.ts";
 import { scopeName, type Scope } from "../schemas/scope.ts";
 import { diffWhole, rebuildInSlices, type Snapshot } from "../snapshots/snapshot.ts";
 import type { CommitUnit } from "./chunks.ts";
@@ -157,7 +157,8 @@ export class Session {
     signal: AbortSignal,
   ): Promise<number> {
     const { nomadEpoch } = this.#last;
-    const context = { ...this.#context("live", index, this.#nowText(), nomadEpoch), hinted };
+    const superseded = supersededIn(changes);
+    const context = { ...this.#context("live", index, this.#nowText(), nomadEpoch), hinted, superseded };
     const seenIndex = higher(this.#last.seenIndex, index);
     const notes = { ...this.#notes, seenIndex };
     // In the order in which they were read: an object may have been deleted, and created again.
@@ -340,6 +341,13 @@ export class Session {
   #nowText(): string {
     return new Date(this.#deps.clock.now()).toISOString();
   }
+}
+
+/** Versions of objects that other changes after them are of too. */
+function supersededIn(changes: readonly Change[]): ReadonlySet<string> {
+  const last = new Map(changes.map((change) => [subjectOf(change.ref), change]));
+  const past = changes.filter((change) => last.get(subjectOf(change.ref)) !== change);
+  return new Set(past.map((change) => `${subjectOf(change.ref)}@${stateRevOf(change)}`));
 }
 
 function higher(a: string | null, b: string): string {

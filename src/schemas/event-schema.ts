@@ -50,6 +50,10 @@ const observedSchema = z.object({
   coalesced: z
     .enum(["no", "maybe"])
     .describe('"no": no version of the object between previous and current was missed'),
+  superseded: z
+    .literal(true)
+    .optional()
+    .describe("A state in between: a later version was read with it, and follows"),
   fromIndex: index.nullable().describe("Raft index of the previous poll"),
   toIndex: index.describe("Raft index of the poll that saw the change"),
   since: z.iso.datetime({ offset: true }).nullable().describe("Time of the previous poll"),

@@ -90,7 +90,19 @@ describe("a scope that is read by hints", () => {
       ["13", { coalesced: "no" }],
       ["14", { coalesced: "no" }],
     ]);
+    expect(all.at(-1)?.data.observed).not.toHaveProperty("superseded");
     expect(at.reads).toEqual([]);
+  });
+
+  it("marks states in between that were past when they were read", async () => {
+    at.nomad.set(NAME, 10, [allocation("a1", 5)]);
+    await at.startHinted();
+    const states = [12, 13].map((rev) => allocation("a1", rev, { created: 5 }));
+    for (const state of states)
+      at.hints.tell(state.ModifyIndex, { ...hint("a1"), payload: Buffer.from(JSON.stringify(state)) });
+    const [first, last] = await at.count(2);
+    expect(first?.data).toMatchObject({ observed: { superseded: true } });
+    expect(last?.data).toMatchObject({ observed: { coalesced: "no" } });
   });
 
   it("reads the list some seconds after a write that no hint explains", async () => {

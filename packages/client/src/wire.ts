@@ -90,6 +90,8 @@ type Observed = {
   via?: "list" | "hint" | undefined;
   /** "no": no version of the object between previous and current was missed. */
   coalesced: "no" | "maybe";
+  /** A state in between: a later version was read with it, and follows. */
+  superseded?: true | undefined;
   /** Raft index of the poll before this one. */
   fromIndex: string | null;
   /** Raft index of the poll that saw the change. */
