@@ -179,7 +179,7 @@ describe("subscribers who may not see the same", () => {
       logger: silentLogger(),
       clock: systemClock,
       bookmarkIntervalMs: 60_000,
-      stallTimeoutMs: 60_000,
+      stallTimeoutMs: 600_000,
     };
     const subscriptions = new Subscriptions(options);
     const asked = new URLSearchParams("types=allocations");

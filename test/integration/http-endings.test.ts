@@ -1,10 +1,11 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { CursorExpired, EpochChanged, FutureCursor, LogUnavailable } from "../../src/feed/errors.ts";
 import type { FeedLog } from "../../src/feed/log.ts";
 import { createLogger } from "../../src/telemetry/logger.ts";
 import { draft } from "../support/drafts.ts";
 import { TestFeed } from "../support/http-feed.ts";
 import { HttpStream } from "../support/http-stream.ts";
+import { until } from "../support/until.ts";
 import { WebSocketClient, type ReceivedEvent } from "../support/websocket-client.ts";
 
 let feed: TestFeed;
@@ -22,6 +23,10 @@ async function metric(sample: string): Promise<number> {
   const line = text.split("\n").find((candidate) => candidate.startsWith(`${sample} `));
   return Number(line?.split(" ")[1] ?? 0);
 }
+
+/** How many subscriptions of this format ended for this reason. */
+const ended = (format: string, reason: string) =>
+  metric(`nomad_changefeed_subscriptions_ended_total{format="${format}",reason="${reason}"}`);
 
 /** A log whose reads fail from when they are told to. */
 function breakable(log: FeedLog): { log: FeedLog; failWith: (error: Error) => void } {
@@ -42,7 +47,7 @@ function breakable(log: FeedLog): { log: FeedLog; failWith: (error: Error) => vo
 
 describe("a subscriber that stops reading", () => {
   it("holds no memory, delays nobody, and misses nothing when it reads on", async () => {
-    const { url } = await feed.serve();
+    const { url } = await feed.serve({ stallTimeoutMs: 600_000 });
     const slow = await WebSocketClient.connect(`${url}/v1/events`);
     await slow.until(isHello);
     slow.socket.pause();
@@ -62,7 +67,7 @@ describe("a subscriber that stops reading", () => {
   });
 
   it("is told when retention overtook it", async () => {
-    const { url } = await feed.serve();
+    const { url } = await feed.serve({ stallTimeoutMs: 600_000 });
     const slow = await WebSocketClient.connect(`${url}/v1/events`);
     await slow.until(isHello);
     slow.socket.pause();
@@ -84,11 +89,7 @@ describe("a subscriber that stops reading", () => {
     await using slow = await HttpStream.open(`${url}/v1/events`, "application/x-ndjson");
     await slow.until(isHello);
     await feed.commitMany("a", 1500, LARGE);
-    await vi.waitFor(async () => {
-      expect(
-        await metric('nomad_changefeed_subscriptions_ended_total{format="ndjson",reason="TOO_SLOW"}'),
-      ).toBe(1);
-    });
+    await until("it is given up", async () => (await ended("ndjson", "TOO_SLOW")) === 1);
     const items = await slow.until(() => false);
     expect(items.at(-1)?.event).toMatchObject({
       data: { code: "TOO_SLOW", cursor: items.at(-2)?.event.cursor },
@@ -101,11 +102,7 @@ describe("a subscriber that stops reading", () => {
     await slow.until(isHello);
     slow.socket.pause();
     await feed.commitMany("a", 1500, LARGE);
-    await vi.waitFor(async () => {
-      expect(
-        await metric('nomad_changefeed_subscriptions_ended_total{format="websocket",reason="TOO_SLOW"}'),
-      ).toBe(1);
-    });
+    await until("it is given up", async () => (await ended("websocket", "TOO_SLOW")) === 1);
     slow.socket.resume();
     const frames = await slow.until(() => false);
     expect(await slow.closed()).toEqual({ code: 4408, reason: "TOO_SLOW" });
@@ -212,7 +209,7 @@ describe("stop", () => {
     expect(unread.response.status).toBe(200);
     for (const format of ["websocket", "ndjson"]) {
       const delivered = `nomad_changefeed_deliveries_total{format="${format}"}`;
-      await vi.waitFor(async () => expect(await metric(delivered)).toBeGreaterThan(20));
+      await until("it was sent some", async () => (await metric(delivered)) > 20);
     }
     await server.stop();
     await expect(fetch(url)).rejects.toThrow("fetch failed");
@@ -244,15 +241,14 @@ describe("stop", () => {
     const stream = await HttpStream.open(`${url}/v1/events`, "application/x-ndjson");
     await stream.next();
     await stream[Symbol.asyncDispose]();
-    await vi.waitFor(async () => {
-      expect(
-        await metric('nomad_changefeed_subscriptions_ended_total{format="websocket",reason="client-gone"}'),
-      ).toBe(1);
-      expect(
-        await metric('nomad_changefeed_subscriptions_ended_total{format="ndjson",reason="client-gone"}'),
-      ).toBe(1);
-      expect(await metric('nomad_changefeed_subscribers{format="websocket"}')).toBe(0);
-      expect(await metric('nomad_changefeed_subscribers{format="ndjson"}')).toBe(0);
+    const formats = ["websocket", "ndjson"];
+    await until("both are gone", async () => {
+      const gone = await Promise.all(formats.map((format) => ended(format, "client-gone")));
+      return gone.every((count) => count === 1);
     });
+    const subscribed = (format: string) => metric(`nomad_changefeed_subscribers{format="${format}"}`);
+    await until("nobody is counted", async () =>
+      (await Promise.all(formats.map(subscribed))).every((count) => count === 0),
+    );
   });
 });

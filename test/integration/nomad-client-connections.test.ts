@@ -3,7 +3,7 @@ import type { ServerResponse } from "node:http";
 import { createServer as createTcpServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { blockingDeadlineMs } from "../../src/nomad/client.ts";
 import { publicReason } from "../../src/schemas/public-text.ts";
 import { clientOf, failureOf, jobs, STUBS } from "../support/nomad-clients.ts";
@@ -16,6 +16,7 @@ import {
   serveTcp,
   type TestServer,
 } from "../support/nomad-servers.ts";
+import { until } from "../support/until.ts";
 
 describe("time", () => {
   test.each([
@@ -47,7 +48,7 @@ describe("time", () => {
     const error = await failureOf(clientOf({ addresses: [agent.url], requestTimeoutMs: 60 }).list(jobs()));
     expect(error).toMatchObject({ code: "NOMAD_TIMEOUT", retryable: true });
     expect(error.message).toMatch(/60 ms/);
-    await vi.waitUntil(() => agent.open() === 0);
+    await until("all connections are closed", () => agent.open() === 0);
   });
 
   test("a body that drips on for ever ends at the deadline", async () => {
@@ -69,7 +70,7 @@ describe("time", () => {
     const error = await failureOf(clientOf({ addresses: [agent.url], stallTimeoutMs: 60 }).list(jobs()));
     expect(error).toMatchObject({ code: "NOMAD_TIMEOUT", retryable: true });
     expect(error.message).toMatch(/the body stood still/);
-    await vi.waitUntil(() => agent.open() === 0);
+    await until("all connections are closed", () => agent.open() === 0);
   });
 
   test("a blocking query outlives the limit of other requests", async () => {
@@ -79,7 +80,7 @@ describe("time", () => {
     const client = clientOf({ addresses: [agent.url], requestTimeoutMs: 10_000 }, clock);
     const blocking = client.list(jobs({ index: "486", waitMs: 55_000 }));
     const other = failureOf(client.list(jobs()));
-    await vi.waitUntil(() => waiting.length === 2);
+    await until("both wait", () => waiting.length === 2);
     await clock.advance(55_000);
     expect(await other).toMatchObject({ code: "NOMAD_TIMEOUT" });
     for (const response of waiting) sendList(response, "[]");
@@ -95,13 +96,13 @@ describe("time", () => {
     const queued = new AbortController();
     const first = client.list(jobs({ signal: flying.signal }));
     const second = client.list(jobs({ signal: queued.signal }));
-    await vi.waitUntil(() => agent.requests.length === 1);
+    await until("the first is asked", () => agent.requests.length === 1);
     queued.abort(reason);
     await expect(second).rejects.toBe(reason);
     flying.abort(reason);
     await expect(first).rejects.toBe(reason);
     expect(agent.requests).toHaveLength(1);
-    await vi.waitUntil(() => agent.open() === 0);
+    await until("all connections are closed", () => agent.open() === 0);
   });
 });
 
@@ -183,11 +184,11 @@ describe("connections", () => {
     const client = clientOf({ addresses: [agent.url], maxConnections: 1 });
     const flying = client.list(jobs());
     const waiting = failureOf(client.list(jobs()));
-    await vi.waitUntil(() => agent.requests.length === 1);
+    await until("the first is asked", () => agent.requests.length === 1);
     await client[Symbol.asyncDispose]();
     expect(await waiting).toMatchObject({ code: "NOMAD_UNREACHABLE", retryable: false });
     expect((await flying).index).toBe("486");
-    await vi.waitUntil(() => agent.open() === 0);
+    await until("all connections are closed", () => agent.open() === 0);
     expect(agent.requests).toHaveLength(1);
   });
 
@@ -200,7 +201,7 @@ describe("connections", () => {
       code: "NOMAD_UNREACHABLE",
       retryable: false,
     });
-    await vi.waitUntil(() => agent.open() === 0);
+    await until("all connections are closed", () => agent.open() === 0);
   });
 });
 

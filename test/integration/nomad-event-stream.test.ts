@@ -4,6 +4,7 @@ import type { EventStream, EventStreamRequest } from "../../src/nomad/api.ts";
 import type { Line } from "../../src/nomad/lines.ts";
 import { clientOf, failureOf } from "../support/nomad-clients.ts";
 import { sendText, serveHttp, serveTcp } from "../support/nomad-servers.ts";
+import { until } from "../support/until.ts";
 
 const never = new AbortController().signal;
 
@@ -130,7 +131,7 @@ describe("the event stream", () => {
     await using agent = await serveStream([], () => undefined);
     const denied = await failureOf(clientOf({ addresses: [agent.url], firstLineMs: 30 }).events(request()));
     expect(denied).toMatchObject({ code: "NOMAD_STREAM_DENIED", retryable: false });
-    await expect.poll(() => agent.open()).toBe(0);
+    await until("the connection is closed", () => agent.open() === 0);
   });
 
   it("that falls silent has ended", async () => {
@@ -138,7 +139,7 @@ describe("the event stream", () => {
     const client = clientOf({ addresses: [agent.url], streamSilenceMs: 30 });
     const { end } = await readAll(await client.events(request()));
     expect(end).toMatchObject({ code: "NOMAD_TIMEOUT", retryable: true });
-    await expect.poll(() => agent.open()).toBe(0);
+    await until("the connection is closed", () => agent.open() === 0);
   });
 
   it("moves on to the address that answers", async () => {
@@ -162,6 +163,6 @@ describe("the event stream", () => {
     stop.abort(new Error("enough"));
     await expect(reading).rejects.toThrow("enough");
     await third[Symbol.asyncDispose]();
-    await expect.poll(() => agent.open()).toBe(0);
+    await until("the connection is closed", () => agent.open() === 0);
   });
 });

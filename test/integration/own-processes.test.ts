@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
@@ -9,7 +9,6 @@ import { statOf } from "../support/process-stat.ts";
 import { skippedBecause } from "../support/skipped.ts";
 import { until } from "../support/until.ts";
 
-const ROOT = join(import.meta.dirname, "../..");
 const OWNER = new URL("../support/own-processes.ts", import.meta.url).href;
 const STARTS_A_SLEEPER = `
   import { spawn } from "node:child_process";
@@ -64,14 +63,4 @@ it.skipIf(missing !== undefined)(`what outlives its owner is named${skippedBecau
     process.kill(sleeper, "SIGKILL");
   }
   await until("it is named no more", () => survivorsIn(journal).length === 0);
-});
-
-it("every process that a test or a benchmark starts beside itself has an owner", () => {
-  const files = ["test", "bench"].flatMap((folder) =>
-    readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" }).map((name) => join(folder, name)),
-  );
-  const unowned = files
-    .filter((path) => path.endsWith(".ts"))
-    .filter((path) => /(?<!\bown\(\s*)(?<![\w.])(spawn|fork)\(/.test(readFileSync(join(ROOT, path), "utf8")));
-  expect(unowned).toEqual([]);
 });

@@ -116,7 +116,7 @@ export class FanOut implements AsyncDisposable {
       selector,
       ...(limit !== undefined && { limit }),
       bookmarkIntervalMs: 60_000,
-      stallTimeoutMs: 60_000,
+      stallTimeoutMs: 600_000,
       catchUpTimeoutMs,
     });
     const ending = subscriber.run(controller.signal).finally(release);
