@@ -4,11 +4,14 @@ import { parseExactFast } from "../../snapshots/exact-json.ts";
 import { explainedBy } from "./explained.ts";
 import type { Hint, StreamTopic } from "./hint.ts";
 
-/** A raft entry as the event stream tells it, made into hints. */
-export interface StreamFrame {
+/** What the event stream tells of a raft entry, made into hints. */
+export interface RaftEntry {
   readonly index: bigint;
   readonly explained: ReadonlySet<ResourceType>;
   readonly hints: readonly Hint[];
+}
+
+export interface StreamFrame extends RaftEntry {
   /** The same when Nomad sends the same frame again, which may then be written differently. */
   readonly identity: string;
 }

@@ -1,210 +1,35 @@
-import type { NomadApi } from "../../nomad/api.ts";
-import type { NomadError } from "../../nomad/errors.ts";
 import type { Scope } from "../../schemas/scope.ts";
-import type { Clock } from "../../shared/clock.ts";
-import type { Logger } from "../../telemetry/logger.ts";
-import type { Metrics } from "../../telemetry/metrics.ts";
-import { aborted } from "../../shared/aborted.ts";
-import { topicsFor } from "./explained.ts";
+import { Audience } from "./audience.ts";
 import type { HintListener, HintSourceState, HintSubscription } from "./hint.ts";
-import { StreamReporter } from "./stream-reporter.ts";
-import { Subscription, type SubscriptionDeps } from "./subscription.ts";
-import { Want } from "./want.ts";
+import { StreamFollower, type HintSourceDeps, type HintSourceOptions } from "./stream-follower.ts";
 
-export interface HintSourceDeps {
-  readonly nomad: NomadApi;
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly logger: Logger;
-  readonly metrics: Metrics;
-}
-
-export interface HintSourceOptions {
-  /** Longest time between two tries after a break, ms. */
-  readonly maxBackoffMs?: number;
-  /** Is given every frame once, as Nomad wrote it. */
-  readonly record?: (line: Buffer) => void;
-}
-
-const RETRY_REFUSED_MS = 5 * 60_000;
-/** Streams at once, where the token may not hear all namespaces. */
-const MAX_STREAMS = 8;
-const ALL = "*";
-
-/** The token may not hear all namespaces, and perhaps some. */
-const DENIED: ReadonlySet<string> = new Set(["NOMAD_STREAM_DENIED", "NOMAD_FORBIDDEN"]);
-
-/**
- * Hints of Nomad's event stream, for whoever wants them. It follows one stream of all namespaces: only that explains
- * the indexes of tables, which are the same for all. Where the token may not hear all, it follows one stream for each
- * namespace that is wanted, and tries the other again from time to time.
- */
+/** Hints of Nomad's event stream, for whichever scopes of this process want them. */
 export class HintSource {
-  readonly #deps: SubscriptionDeps;
-  readonly #wants = new Set<Want>();
-  #streams: readonly Stream[] = [];
-  /** Ends the present way of following, for another. */
-  #stop = new AbortController();
+  readonly #audience: Audience;
+  readonly #follower: StreamFollower;
 
-  constructor({ nomad, clock, random, logger, metrics }: HintSourceDeps, options: HintSourceOptions = {}) {
-    this.#deps = {
-      nomad,
-      clock,
-      random,
-      metrics,
-      reporter: new StreamReporter(logger, clock),
-      maxBackoffMs: options.maxBackoffMs ?? 30_000,
-      record: options.record ?? (() => undefined),
-    };
+  constructor(deps: HintSourceDeps, options: HintSourceOptions = {}) {
+    const audience = new Audience(deps.metrics, () => this.#follower.demandChanged());
+    this.#audience = audience;
+    this.#follower = new StreamFollower(deps, options, { scopes: () => audience.scopes, listener: audience });
   }
 
   get state(): HintSourceState {
-    if (this.#wants.size === 0) return { kind: "off" };
-    const states = this.#streams.map(({ subscription }) => subscription.state);
-    const worst = ["unavailable", "connecting", "live"] as const;
-    const found = worst.map((kind) => states.find((state) => state.kind === kind));
-    return found.find((state) => state !== undefined) ?? { kind: "connecting" };
+    return this.#follower.state;
   }
 
   /** Tells the listener of what changes in the scope, as soon as that is heard, until it is ended. */
   want(scope: Scope, listener: HintListener): HintSubscription {
-    const want = new Want(scope, listener);
-    if (topicsFor(scope.resource).length > 0) {
-      this.#wants.add(want);
-      queueMicrotask(() => this.#admit(want));
-    }
-    return {
-      explains: (index) => this.#streamOf(want)?.subscription.explains(want, index) ?? false,
-      end: () => this.#end(want),
-    };
+    return this.#audience.want(scope, listener);
   }
 
   /** There may be namespaces that were not there when the stream of all began: it is begun anew, without a gap. */
   renew(): void {
-    for (const { namespace, subscription } of this.#streams) if (namespace === ALL) subscription.renew();
+    this.#follower.renew();
   }
 
   /** Follows for as long as hints are wanted; resolves when the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      this.#stop = new AbortController();
-      await this.#follow(AbortSignal.any([signal, this.#stop.signal]));
-      this.#streams = [];
-      this.#deps.metrics.hintStreamLive.reset();
-    }
+    await this.#follower.run(signal);
   }
-
-  async #follow(signal: AbortSignal): Promise<void> {
-    if (this.#wants.size === 0) {
-      await aborted(signal);
-      return;
-    }
-    const isDenied = await this.#followAll(signal);
-    if (isDenied) await this.#followEach(signal);
-  }
-
-  /** Whether it was left for that the token may not hear all namespaces. */
-  async #followAll(signal: AbortSignal): Promise<boolean> {
-    const [stream] = this.#openStreams([ALL]);
-    return this.#runStream(
-      stream as Stream,
-      signal,
-      ({ code }) => DENIED.has(code) && this.#namespaces() !== undefined,
-    );
-  }
-
-  async #followEach(signal: AbortSignal): Promise<void> {
-    const streams = this.#openStreams(this.#namespaces() ?? []);
-    try {
-      await Promise.all([
-        ...streams.map((stream) => this.#runStream(stream, signal, () => false)),
-        this.#untilAllMayBeHeard(signal),
-      ]);
-    } finally {
-      this.#stop.abort();
-    }
-  }
-
-  /** Until the signal aborts; a refusal that is one to leave for is answered true. */
-  async #runStream(
-    { subscription }: Stream,
-    signal: AbortSignal,
-    mayLeave: (refusal: NomadError) => boolean,
-  ): Promise<boolean> {
-    for (;;) {
-      const refusal = await subscription.run(signal);
-      if (refusal === undefined) return false;
-      if (mayLeave(refusal)) return true;
-      subscription.unavailable(refusal, RETRY_REFUSED_MS);
-      await this.#deps.clock.sleep(RETRY_REFUSED_MS, signal);
-    }
-  }
-
-  async #untilAllMayBeHeard(signal: AbortSignal): Promise<void> {
-    const { clock, nomad } = this.#deps;
-    for (;;) {
-      await clock.sleep(RETRY_REFUSED_MS, signal);
-      if (signal.aborted) return;
-      const topics = new Set([...this.#wants].flatMap(({ scope }) => topicsFor(scope.resource)));
-      const stream = await nomad
-        .events({ topics: [...topics], namespace: ALL, signal })
-        .catch(() => undefined);
-      await stream?.[Symbol.asyncDispose]();
-      if (stream !== undefined) this.#stop.abort();
-    }
-  }
-
-  #openStreams(namespaces: readonly string[]): readonly Stream[] {
-    for (const want of this.#wants) want.miss("the event stream is followed in another way");
-    this.#streams = namespaces.map((namespace) => {
-      const wants = new Set<Want>();
-      return { namespace, wants, subscription: new Subscription(this.#deps, namespace, wants) };
-    });
-    for (const want of this.#wants) this.#streamFor(want.scope)?.wants.add(want);
-    return this.#streams;
-  }
-
-  /** The namespaces that are wanted, where there can be a stream for each. */
-  #namespaces(): string[] | undefined {
-    const wanted = new Set([...this.#wants].map(({ scope }) => scope.namespace));
-    wanted.delete("-");
-    if (wanted.has(ALL) || wanted.size > MAX_STREAMS) return undefined;
-    return wanted.size === 0 ? ["default"] : [...wanted];
-  }
-
-  #streamOf(want: Want): Stream | undefined {
-    return this.#streams.find(({ wants }) => wants.has(want));
-  }
-
-  /** What is in no namespace is in every stream. */
-  #streamFor(scope: Scope): Stream | undefined {
-    return this.#streams.find(
-      ({ namespace }) => namespace === ALL || namespace === scope.namespace || scope.namespace === "-",
-    );
-  }
-
-  #admit(want: Want): void {
-    if (!this.#wants.has(want)) return;
-    const stream = this.#streamFor(want.scope);
-    if (stream === undefined) {
-      this.#stop.abort();
-      return;
-    }
-    stream.wants.add(want);
-    stream.subscription.wantsMore();
-  }
-
-  #end(want: Want): void {
-    want.end();
-    this.#wants.delete(want);
-    const stream = this.#streamOf(want);
-    stream?.wants.delete(want);
-    if (stream?.wants.size === 0) this.#stop.abort();
-  }
-}
-
-interface Stream {
-  readonly namespace: string;
-  readonly wants: Set<Want>;
-  readonly subscription: Subscription;
 }

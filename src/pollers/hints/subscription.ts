@@ -5,13 +5,13 @@ import { Backoff } from "../../shared/backoff.ts";
 import type { Clock } from "../../shared/clock.ts";
 import type { Scope } from "../../schemas/scope.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
-import { Alarm } from "./alarm.ts";
+import { Alarm } from "../../shared/alarm.ts";
+import type { StreamListener } from "./audience.ts";
 import { Continuity } from "./continuity.ts";
-import { Explained, topicsFor } from "./explained.ts";
+import { coverageOf, isCovered, type Coverage } from "./coverage.ts";
 import { parseFrame, type StreamFrame } from "./frame.ts";
-import type { HintSourceState, StreamTopic } from "./hint.ts";
+import type { HintSourceState } from "./hint.ts";
 import type { StreamReporter } from "./stream-reporter.ts";
-import type { Want } from "./want.ts";
 
 export interface SubscriptionDeps {
   readonly nomad: NomadApi;
@@ -22,6 +22,7 @@ export interface SubscriptionDeps {
   readonly maxBackoffMs: number;
   /** Is given every frame once, as Nomad wrote it. */
   readonly record: (line: Buffer) => void;
+  readonly listener: StreamListener;
 }
 
 /** A server that has the last frame sends it at once, behind its first line. */
@@ -38,20 +39,22 @@ const WORKED_AFTER_MS = 10_000;
 const DOUBTED_REFUSALS = 2;
 
 /**
- * One stream, subscribed to again and again: it follows its wants, and finds out whether something was lost in between.
+ * One stream, subscribed to again and again: it follows what is wanted of it, and finds out whether something was lost
+ * in between.
  */
 export class Subscription {
   readonly #deps: SubscriptionDeps;
   readonly #namespace: string;
-  readonly #wants: ReadonlySet<Want>;
+  readonly #scopes: () => readonly Scope[];
   readonly #backoff: Backoff;
   readonly #continuity = new Continuity();
-  readonly #explained = new Explained();
   #state: HintSourceState = { kind: "connecting" };
   /** What the stream that is open was asked for; undefined while none is. */
   #covered: Coverage | undefined;
-  /** Wants that were live when the last stream ended, and are not told of it yet. */
-  readonly #unproven = new Set<Want>();
+  /** Whether the listener takes the stream for live. */
+  #isTold = false;
+  /** Whether it did when the last stream ended, and nothing proves yet that nothing was lost in between. */
+  #isUnproven = false;
   #stop = new AbortController();
   #refusals = 0;
   #wasOpen = false;
@@ -60,11 +63,11 @@ export class Subscription {
   readonly #untilProven: Alarm;
   readonly #untilRenewed: Alarm;
 
-  /** `wants` may change: call `wantsMore` when it has grown. */
-  constructor(deps: SubscriptionDeps, namespace: string, wants: ReadonlySet<Want>) {
+  /** `scopes`: those that it is followed for; call `wantsMore` when they are more. */
+  constructor(deps: SubscriptionDeps, namespace: string, scopes: () => readonly Scope[]) {
     this.#deps = deps;
     this.#namespace = namespace;
-    this.#wants = wants;
+    this.#scopes = scopes;
     this.#backoff = new Backoff({ baseMs: 250, maxMs: deps.maxBackoffMs, random: deps.random });
     this.#untilTold = new Alarm(deps.clock);
     this.#untilProven = new Alarm(deps.clock);
@@ -75,23 +78,19 @@ export class Subscription {
     return this.#state;
   }
 
-  explains(want: Want, index: bigint): boolean {
-    if (want.liveSince === undefined) return false;
-    return this.#explained.has(want.scope.resource, index, want.liveSince);
-  }
-
   /** Follows the stream until the signal aborts, or Nomad refuses it for good: resolves with the refusal then. */
   async run(signal: AbortSignal): Promise<NomadError | undefined> {
     while (!signal.aborted) {
       const failure = await this.#follow(signal);
       if (failure === undefined) continue;
       if (!failure.retryable) this.#refusals += 1;
-      if (this.#refusals > (this.#wasOpen ? DOUBTED_REFUSALS : 0)) return failure;
+      if (this.#refusals > (this.#wasOpen ? DOUBTED_REFUSALS : 0)) return this.#refused(failure);
       const retryInMs = this.#backoff.next(failure.retryAfterMs);
       this.#away(failure, retryInMs);
       await this.#deps.clock.sleep(retryInMs, signal);
     }
     this.#untilTold.cancel();
+    this.#tellGap("the event stream is followed in another way");
     return undefined;
   }
 
@@ -102,13 +101,21 @@ export class Subscription {
     this.#tellAway(refusal, retryInMs, "unavailable");
   }
 
+  /** What the open stream was not asked for makes it be begun anew. */
   wantsMore(): void {
-    this.#admit();
+    const covered = this.#covered;
+    if (covered !== undefined && !this.#scopes().every((scope) => isCovered(scope, covered))) this.renew();
   }
 
   /** Namespaces may have been added: "*" are those there were when the stream began. */
   renew(): void {
     if (!this.#untilRenewed.isSet) this.#untilRenewed.set(GATHER_WANTS_MS, () => this.#stop.abort());
+  }
+
+  #refused(refusal: NomadError): NomadError {
+    this.#untilTold.cancel();
+    this.#tellGap(refusal.message);
+    return refusal;
   }
 
   /** Resolves with what the stream ended with; undefined where it was ended from here. */
@@ -129,7 +136,7 @@ export class Subscription {
   }
 
   async #listen(signal: AbortSignal): Promise<void> {
-    const covered = coverageOf(this.#wants);
+    const covered = coverageOf(this.#scopes());
     const index = this.#continuity.resumeFrom;
     this.#continuity.resubscribed();
     await using stream = await this.#deps.nomad.events({
@@ -149,10 +156,10 @@ export class Subscription {
     this.#isBehind = false;
     this.#covered = covered;
     this.#untilTold.cancel();
-    for (const want of this.#wants) if (want.isLive) this.#unproven.add(want);
+    this.#isUnproven = this.#isTold;
     if (isResumed) this.#expectProof(PROOF_WITHIN_MS, "the last frame heard did not come again");
     else this.#lose("the stream before broke off before its first frame");
-    this.#admit();
+    this.#tellLive();
     this.#enter({ kind: "live" });
     this.#deps.reporter.live(this.#namespace, address);
   }
@@ -163,15 +170,18 @@ export class Subscription {
     this.#untilRenewed.cancel();
   }
 
-  /** Wants that the open stream covers and that hear nothing yet begin to hear; for others it is begun anew. */
-  #admit(): void {
-    const covered = this.#covered;
-    if (covered === undefined) return;
-    for (const want of this.#wants) {
-      if (want.isLive) continue;
-      if (isCovered(want.scope, covered)) want.goLive(this.#explained.position);
-      else this.renew();
-    }
+  #tellLive(): void {
+    if (this.#covered === undefined) return;
+    this.#isTold = true;
+    this.#deps.listener.onLive(this.#namespace, this.#covered);
+    this.wantsMore();
+  }
+
+  #tellGap(reason: string): void {
+    this.#isUnproven = false;
+    if (!this.#isTold) return;
+    this.#isTold = false;
+    this.#deps.listener.onGap(this.#namespace, reason);
   }
 
   #expectProof(withinMs: number, reason: string): void {
@@ -190,10 +200,9 @@ export class Subscription {
 
   #tellAway(failure: NomadError, retryInMs: number, kind: "connecting" | "unavailable"): void {
     this.#untilTold.cancel();
-    this.#unproven.clear();
     this.#enter({ kind, reason: failure.message });
     this.#deps.reporter.away(this.#namespace, failure, retryInMs);
-    for (const want of this.#wants) want.miss(failure.message);
+    this.#tellGap(failure.message);
   }
 
   #enter(state: HintSourceState): void {
@@ -205,20 +214,20 @@ export class Subscription {
     this.#deps.metrics.hintFrames.inc();
     const frame = Buffer.isBuffer(line) ? parseFrame(line) : undefined;
     if (frame !== undefined) this.#judge(frame, line as Buffer);
-    else if (Buffer.isBuffer(line)) this.#miss(this.#wants, "a frame could not be read");
-    else this.#miss(this.#wants, `a frame of ${line.bytes} bytes was left out`);
+    else if (Buffer.isBuffer(line)) this.#miss("a frame could not be read");
+    else this.#miss(`a frame of ${line.bytes} bytes was left out`);
   }
 
   #judge(frame: StreamFrame, line: Buffer): void {
     const verdict = this.#continuity.judge(frame);
-    if (verdict === "behind" && this.#unproven.size > 0) {
+    if (verdict === "behind" && this.#isUnproven) {
       this.#fallBehind();
       return;
     }
     this.#untilProven.cancel();
     if (verdict === "lost") this.#lose(`the server goes on from index ${frame.index}`);
-    if (verdict === "restarted") this.#miss(this.#wants, `the index went back to ${frame.index}`);
-    this.#unproven.clear();
+    if (verdict === "restarted") this.#miss(`the index went back to ${frame.index}`);
+    this.#isUnproven = false;
     if (verdict !== "repeated") this.#tell(frame, line);
   }
 
@@ -231,39 +240,18 @@ export class Subscription {
 
   #tell(frame: StreamFrame, line: Buffer): void {
     this.#deps.record(line);
-    this.#explained.add(frame.explained, frame.index);
-    for (const { resource } of frame.hints) this.#deps.metrics.hints.inc({ resource });
-    for (const want of this.#wants) want.hear(frame);
+    this.#deps.listener.onEntry(this.#namespace, frame);
   }
 
   /** Something may have been missed between the last stream and this one. */
   #lose(reason: string): void {
-    if (this.#unproven.size > 0) this.#miss([...this.#unproven], reason);
-    this.#unproven.clear();
+    if (this.#isUnproven) this.#miss(reason);
   }
 
-  #miss(wants: Iterable<Want>, reason: string): void {
+  #miss(reason: string): void {
     this.#deps.metrics.hintLosses.inc();
     this.#deps.reporter.lost(this.#namespace, reason);
-    for (const want of wants) want.miss(reason);
-    this.#admit();
+    this.#tellGap(reason);
+    this.#tellLive();
   }
-}
-
-/** What a stream was asked for. */
-interface Coverage {
-  readonly topics: ReadonlySet<StreamTopic>;
-  readonly namespaces: ReadonlySet<string>;
-}
-
-function coverageOf(wants: Iterable<Want>): Coverage {
-  const scopes = [...wants].map(({ scope }) => scope);
-  return {
-    topics: new Set(scopes.flatMap(({ resource }) => topicsFor(resource))),
-    namespaces: new Set(scopes.map(({ namespace }) => namespace)),
-  };
-}
-
-function isCovered({ resource, namespace }: Scope, { topics, namespaces }: Coverage): boolean {
-  return namespaces.has(namespace) && topicsFor(resource).every((topic) => topics.has(topic));
 }

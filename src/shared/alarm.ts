@@ -1,4 +1,4 @@
-import type { Clock } from "../../shared/clock.ts";
+import type { Clock } from "./clock.ts";
 
 /** Something to do later, unless it is called off. */
 export class Alarm {
