@@ -20,7 +20,7 @@ export default defineConfig({
       project("integration"),
       project("redis"),
       // The chaos tests give up by themselves before that, and say what they waited for.
-      project("e2e", { maxConcurrency: 2, testTimeout: 400_000 }),
+      project("e2e", { maxConcurrency: 2, testTimeout: 800_000 }),
       project("hostile"),
       project("nomad"),
     ],

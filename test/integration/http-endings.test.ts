@@ -47,7 +47,7 @@ function breakable(log: FeedLog): { log: FeedLog; failWith: (error: Error) => vo
 
 describe("a subscriber that stops reading", () => {
   it("holds no memory, delays nobody, and misses nothing when it reads on", async () => {
-    const { url } = await feed.serve({ stallTimeoutMs: 600_000 });
+    const { url } = await feed.serve();
     const slow = await WebSocketClient.connect(`${url}/v1/events`);
     await slow.until(isHello);
     slow.socket.pause();
@@ -67,7 +67,7 @@ describe("a subscriber that stops reading", () => {
   });
 
   it("is told when retention overtook it", async () => {
-    const { url } = await feed.serve({ stallTimeoutMs: 600_000 });
+    const { url } = await feed.serve();
     const slow = await WebSocketClient.connect(`${url}/v1/events`);
     await slow.until(isHello);
     slow.socket.pause();

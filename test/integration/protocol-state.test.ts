@@ -174,7 +174,7 @@ describe("GET /v1/state", () => {
       ),
     );
     const { watched, reads } = watchedReads(feed.log);
-    const { url } = await feed.serve({ stallTimeoutMs: 600_000 }, { log: watched });
+    const { url } = await feed.serve({}, { log: watched });
     const { hostname, port } = new URL(url);
     const socket = connect(Number(port), hostname);
     socket.write("GET /v1/state HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n".repeat(3));

@@ -18,6 +18,10 @@ interface RunningServer {
   stop(reason?: "restart"): Promise<void>;
 }
 
+/** Nothing comes to pass by the clock alone, however slow the machine is, unless a test asks for it. */
+const NEVER_MS = 24 * 3_600_000;
+const BY_EVENTS_ONLY = { bookmarkIntervalMs: NEVER_MS, pingIntervalMs: NEVER_MS, stallTimeoutMs: NEVER_MS };
+
 /** A real log in a directory of its own, and a real server on it. */
 export class TestFeed implements AsyncDisposable {
   readonly log: FeedLog;
@@ -117,7 +121,7 @@ export class TestFeed implements AsyncDisposable {
         assignments: async () => [],
         ...deps,
       },
-      { host: "127.0.0.1", port: 0, ...options },
+      { host: "127.0.0.1", port: 0, ...BY_EVENTS_ONLY, ...options },
     );
     this.#cleanups.push(() => server[Symbol.asyncDispose]());
     const end = new AbortController();
