@@ -1,13 +1,14 @@
 import { readFileSync } from "node:fs";
 import { setImmediate } from "node:timers/promises";
 
+import { held } from "./attacker.ts";
 import { RESOURCES } from "../src/schemas/resources.ts";
 import { foldInSlices, isFoldDue, overlayBytes } from "../src/snapshots/fold.ts";
 import { parseSnapshot, patchSnapshot, type Snapshot } from "../src/snapshots/snapshot.ts";
 
 /**
  * Takes the first list, reads object by object what is new in the second, folding whenever it is due, until as much
- * lies on top as may; then prints its resident memory in bytes.
+ * lies on top as may; then prints its resident memory, and by how much what V8 counts of it grew, in bytes.
  */
 const [first = "", second = ""] = process.argv.slice(2);
 
@@ -37,12 +38,11 @@ function listAt(path: string): Snapshot {
   return parseSnapshot(RESOURCES.allocations, readFileSync(path));
 }
 
+const before = held();
 const snapshot = await readSingly(listAt(first), listAt(second));
-// Gives back also what the heap keeps for later, which reads and folds made it grow to.
-const collection = { type: "major", execution: "sync", flavor: "last-resort" } as const;
-globalThis.gc?.(collection);
+held();
 await setImmediate();
-globalThis.gc?.(collection);
-process.stdout.write(String(process.memoryUsage().rss));
+const { resident, counted } = held();
+process.stdout.write(`${resident} ${counted - before.counted}`);
 // Used here, so that nothing frees it before.
 if (overlayBytes(snapshot) * 9 < snapshot.byteLength) throw new Error("too little lies on top of the list");

@@ -161,7 +161,6 @@ export class ScopePoll {
       arrival.stubs,
     );
     if (doubt !== null) hinted.doubt(doubt, BigInt(observation.index));
-    this.#oddNumbers.say(observation.nonNumbers);
     return { kind: "polled", observation };
   }
 
