@@ -1,5 +1,6 @@
 import type { Cursor } from "../../schemas/cursor.ts";
 import type { Clock } from "../../shared/clock.ts";
+import { compareBytes } from "../../shared/compare-bytes.ts";
 import { ConsumersFull, ConsumerTaken } from "../errors.ts";
 import { FOR_ALL, type Consumer, type ConsumerStore, type PutOptions } from "../log.ts";
 import { timeText } from "./codec.ts";
@@ -30,7 +31,7 @@ export class RedisConsumers implements ConsumerStore {
   async list(): Promise<Consumer[]> {
     const key = `${this.#prefix}consumers`;
     const names = new Reply(await this.#connection.call("SMEMBERS", key), this.#connection.source(key));
-    const ordered = names.texts().toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+    const ordered = names.texts().toSorted(compareBytes);
     const replies = await this.#connection.each(
       ordered.map((name) => ["HMGET", this.#keyOf(name), ...FIELDS] as const),
     );

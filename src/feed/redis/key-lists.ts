@@ -1,9 +1,13 @@
 import type { Clock } from "../../shared/clock.ts";
+import { inTimeSlices } from "../../shared/time-slices.ts";
+import { Keys } from "./keys.ts";
 
 /** Bytes of all lists together, about: some hundred thousand keys. */
 const MAX_BYTES = 16 * 1024 * 1024;
 /** A reader asks for its list again at each batch; one that is asked for no more has stopped reading. */
 const IDLE_MS = 2000;
+
+type ListClock = Pick<Clock, "after" | "elapsed" | "yield">;
 
 interface KnownList {
   readonly keys: Keys;
@@ -19,20 +23,30 @@ export class KeyLists {
   readonly #lists = new Map<string, KnownList>();
   /** By their text, with the number of their names. */
   readonly #shared = new Map<string, { readonly keys: Keys; names: number }>();
-  readonly #clock: Pick<Clock, "after">;
+  readonly #fetching = new Map<string, Promise<Keys>>();
+  readonly #clock: ListClock;
   readonly #maxBytes: number;
   #bytes = 0;
 
-  constructor(clock: Pick<Clock, "after">, maxBytes = MAX_BYTES) {
+  constructor(clock: ListClock, maxBytes = MAX_BYTES) {
     this.#clock = clock;
     this.#maxBytes = maxBytes;
   }
 
-  /** The keys `fetch` gives are in order. */
-  async get(name: string, fetch: () => Promise<readonly string[]>): Promise<Keys> {
-    const known = this.#lists.get(name)?.keys ?? new Keys(await fetch());
+  /** What `fetch` gives, in order. Who asks for the same meanwhile waits with the first. */
+  async get(name: string, fetch: () => Promise<readonly Buffer[]>): Promise<Keys> {
+    const known = this.#lists.get(name)?.keys ?? (await this.#fetch(name, fetch));
     this.#forget(name);
     return this.#remember(name, known);
+  }
+
+  #fetch(name: string, fetch: () => Promise<readonly Buffer[]>): Promise<Keys> {
+    const known = this.#fetching.get(name);
+    if (known !== undefined) return known;
+    const inOrder = fetch().then((keys) => inTimeSlices(Keys.inOrder(keys), this.#clock));
+    const fetching = inOrder.finally(() => this.#fetching.delete(name));
+    this.#fetching.set(name, fetching);
+    return fetching;
   }
 
   #remember(name: string, found: Keys): Keys {
@@ -58,31 +72,5 @@ export class KeyLists {
     if (shared === undefined || --shared.names > 0) return;
     this.#shared.delete(list.keys.text);
     this.#bytes -= list.keys.text.length;
-  }
-}
-
-/** No key of Nomad has this sign. */
-const END = "\0";
-
-/** Keys as one text: a string for each costs more than what is in it. */
-export class Keys {
-  readonly text: string;
-
-  constructor(keys: readonly string[]) {
-    this.text = keys.map((key) => `${key}${END}`).join("");
-  }
-
-  /** At most `count` keys from `position` on: 0, or what `behind` answered. */
-  from(position: number, count: number): string[] {
-    let end = position;
-    for (let n = 0; n < count && end < this.text.length; n += 1) end = this.text.indexOf(END, end) + 1;
-    // Copied: a part of a string holds the whole of it.
-    const part = Buffer.from(this.text.slice(position, end)).toString();
-    return part.split(END).slice(0, -1);
-  }
-
-  /** The position behind these keys, which begin at `position`. */
-  behind(position: number, keys: readonly string[]): number {
-    return keys.reduce((end, key) => end + key.length + 1, position);
   }
 }

@@ -1,5 +1,6 @@
 import type { Cursor } from "../../schemas/cursor.ts";
 import type { Scope } from "../../schemas/scope.ts";
+import { compareBytes } from "../../shared/compare-bytes.ts";
 import { LogUnavailable } from "../errors.ts";
 import type { ConsistentRead, StateEntry, StateFilter } from "../log.ts";
 import { scopeNamed, stateEntry } from "./codec.ts";
@@ -7,7 +8,8 @@ import { Reply } from "./reply.ts";
 import { CLOSE_READ, READ_KEYS, OPEN_READ, READ_ENTRIES } from "./consistent-read-scripts.ts";
 import { feedIsGone } from "./errors.ts";
 import type { Connection } from "./connection.ts";
-import { KeyLists, Keys } from "./key-lists.ts";
+import type { KeyLists } from "./key-lists.ts";
+import { Keys } from "./keys.ts";
 
 /** What one reading brings. */
 interface BatchLimits {
@@ -63,7 +65,7 @@ export class RedisConsistentRead implements ConsistentRead {
     const epoch = reply.text(0, "epoch");
     if (epoch === "short") throw stateIsShort(connection.where, reply.text(1, "state"));
     const cursor = { epoch, sequence: reply.integer(1, "sequence") };
-    const opened = { cursor, layer: reply.text(2, "layer"), names: inOrder(reply.texts(3)) };
+    const opened = { cursor, layer: reply.text(2, "layer"), names: reply.texts(3).toSorted(compareBytes) };
     return new RedisConsistentRead({ connection, keyLists }, opened);
   }
 
@@ -103,7 +105,7 @@ export class RedisConsistentRead implements ConsistentRead {
     key: string | undefined,
     { objects, bytes }: BatchLimits,
   ): Promise<{ entries: StateEntry[]; end: number } | undefined> {
-    const list = key === undefined ? await this.#keysOf(name) : new Keys([key]);
+    const list = key === undefined ? await this.#keysOf(name) : Keys.only(key);
     const keys = list.from(position, objects);
     if (keys.length === 0) return undefined;
     const about = [this.#layer, READ_IDLE_MS, bytes, name, ...keys];
@@ -118,9 +120,11 @@ export class RedisConsistentRead implements ConsistentRead {
 
   async #keysOf(name: string): Promise<Keys> {
     return this.#keyLists.get(`${this.#layer}/${name}`, async () => {
-      const reply = await this.#connection.run(READ_KEYS, [this.#layer, READ_IDLE_MS, name]);
+      // As bytes: the client makes texts of all of them in one go.
+      const reply = await this.#connection.runForBytes(READ_KEYS, [this.#layer, READ_IDLE_MS, name]);
       if (reply === null) throw this.#leftTooLong();
-      return inOrder(new Reply(reply, this.#connection.source("the answer to READ_KEYS")).texts());
+      const keys = new Reply(reply, this.#connection.source("the answer to READ_KEYS")).bytes();
+      return keys.filter((key) => key !== null);
     });
   }
 
@@ -136,10 +140,4 @@ function stateIsShort(where: string, name: string): LogUnavailable {
   return new LogUnavailable(`Objects of ${name} are missing in the state at ${where}`, {
     hint: "Another program deleted the key, or Redis evicted it; the state is whole again when its scope has been read anew",
   });
-}
-
-/** By bytes, as SQLite orders. Comparing texts is much cheaper, and the same but for halves of a surrogate pair. */
-function inOrder(names: readonly string[]): string[] {
-  if (!names.some((name) => /[\uD800-\uDFFF]/.test(name))) return names.toSorted();
-  return names.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
 }

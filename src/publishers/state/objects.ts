@@ -1,6 +1,7 @@
 import type { ConsistentRead, StateEntry, StateFilter, StatePart } from "../../feed/log.ts";
 import type { Cursor } from "../../schemas/cursor.ts";
 import { formatCursor } from "../../schemas/cursor.ts";
+import { compareBytes } from "../../shared/compare-bytes.ts";
 import { objectFrame } from "../../schemas/frames-schema.ts";
 import { RESOURCE_TYPES, RESOURCES, type ObjectRef } from "../../schemas/resources.ts";
 import {
@@ -57,10 +58,6 @@ function byPlace(a: ObjectRef, b: ObjectRef): number {
     compareBytes(a.namespace, b.namespace) ||
     compareBytes(a.key, b.key)
   );
-}
-
-function compareBytes(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
 
 /**
