@@ -1,7 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { systemClock } from "../../src/shared/clock.ts";
+import { EventsMissing } from "../../src/feed/errors.ts";
+import type { FeedLog } from "../../src/feed/log.ts";
 import { ReadScheduler } from "../../src/publishers/work/read-scheduler.ts";
 import { readPage } from "../../src/publishers/pages/page.ts";
+import { breakable } from "../support/breakable-log.ts";
 import { controlDraft, draft } from "../support/drafts.ts";
 import { TestFeed } from "../support/http-feed.ts";
 import { HttpStream } from "../support/http-stream.ts";
@@ -22,6 +25,20 @@ beforeEach(async () => {
   feed = await TestFeed.open();
 });
 afterEach(() => feed[Symbol.asyncDispose]());
+
+/** The log, of which another program deletes events, as may happen in Redis, once a reader has looked at `after`. */
+function deletedMeanwhile(log: FeedLog, { after, until }: { after: number; until: number }): FeedLog {
+  let looks = 0;
+  return {
+    ...breakable(log),
+    read: async (cursor, options) => {
+      if (cursor.sequence !== after) return log.read(cursor, options);
+      looks += 1;
+      if (looks === 1) return log.read(cursor, options);
+      throw new EventsMissing(cursor, { ...cursor, sequence: until });
+    },
+  };
+}
 
 /** All events a stream with this query gives, in each of the streaming formats and as a page. */
 async function readAll(url: string, query: string, count: number): Promise<Record<string, string[]>> {
@@ -235,6 +252,20 @@ describe("where a stream starts", () => {
       (await fetch(`${url}/v1/events?${query}`)).headers.get("x-changefeed-gap");
     expect(await gapOfPage("since=1h")).toBe("true");
     expect(await gapOfPage("cursor=earliest")).toBeNull();
+  });
+
+  it.each([
+    ["at its limit", 1, ["a4"]],
+    ["at the end of the log", 100, ["a4", "a5"]],
+  ])("says of a page that ends %s that events went missing while it was begun", async (_, limit, ids) => {
+    await feed.commitMany("a", 5);
+    const { epoch } = await feed.log.head();
+    const { url } = await feed.serve({}, { log: deletedMeanwhile(feed.log, { after: 1, until: 3 }) });
+    const page = await fetch(`${url}/v1/events?cursor=${epoch}-1&limit=${limit}`);
+    expect(page.headers.get("x-changefeed-gap")).toBe("true");
+    expect(idsOf((await page.json()) as ReceivedEvent[])).toEqual(ids);
+    const next = await fetch(`${url}${nextPage(page)}`);
+    expect(next.headers.get("x-changefeed-gap")).toBeNull();
   });
 
   it("lets Last-Event-ID go before the parameters, as a reconnecting EventSource needs", async () => {

@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { systemClock } from "../../src/shared/clock.ts";
+import type { Cursor } from "../../src/schemas/cursor.ts";
 import type { Access } from "../../src/publishers/selection/access.ts";
 import { ReadScheduler } from "../../src/publishers/work/read-scheduler.ts";
-import { readHistory } from "../../src/publishers/pages/history.ts";
+import { readHistory, type HistoryPage } from "../../src/publishers/pages/history.ts";
 import { draft } from "../support/drafts.ts";
 import { TestFeed } from "../support/http-feed.ts";
 import { nextPage } from "../support/next-page.ts";
@@ -91,6 +92,27 @@ it("reads on over what a reader may not see", async () => {
   const { entries } = await readHistory(feed.log, task, { request, access, maxBytes: 1024 * 1024 });
   expect(entries.map(({ id }) => id)).toEqual(["hers too", "hers"]);
 });
+
+it.each(["newest-first", "oldest-first"] as const)(
+  "reads %s in pages over more of what a reader may not see than one page looks at",
+  async (order) => {
+    await feed.commit(draft({ id: "first", namespace: "prod" }));
+    await feed.commitMany("hidden", 11_000);
+    await feed.commit(draft({ id: "last", namespace: "prod" }));
+    const access: Access = { name: "prod", maySee: ({ namespace }) => namespace === "prod" };
+    const pages: HistoryPage[] = [];
+    let cursor: Cursor | undefined;
+    do {
+      const task = await new ReadScheduler({ maxWorkMs: 30_000, clock: systemClock }).begin();
+      const request = { order, limit: 100, ...(cursor && { cursor }) };
+      const read = await readHistory(feed.log, task, { request, access, maxBytes: 1024 * 1024 });
+      pages.push(read);
+      ({ cursor } = read);
+    } while (pages.at(-1)?.more === true && pages.length < 10);
+    const ids = pages.map(({ entries }) => entries.map(({ id }) => id));
+    expect(ids).toEqual(order === "oldest-first" ? [["first"], [], ["last"]] : [["last"], [], ["first"]]);
+  },
+);
 
 it("keeps to times of recording, from since on and before until", async () => {
   for (const id of ["early", "middle", "late"]) {
