@@ -203,6 +203,19 @@ describe("a scope that is read by hints", () => {
     expect(types.filter((type) => type === "nomad.feed.resync")).toHaveLength(2);
   });
 
+  it("finds such a restore also where only single objects were read at that index", async () => {
+    at.nomad.set(NAME, 10, [allocation("a1", 5)]);
+    await at.startHinted();
+    const later = allocation("b1", 20);
+    at.hints.tell(20, { ...hint("b1"), payload: Buffer.from(JSON.stringify(later)) });
+    await at.count(1);
+    at.nomad.set(NAME, 15, [allocation("a1", 5)]);
+    at.hints.gap("the server was restarted");
+    at.hints.live();
+    await at.passUntil("it is told", () => at.loop.report().index === "15");
+    expect((await at.verdict([allocation("a1", 5)])).lost).toEqual([]);
+  });
+
   it("goes on after a restart with what it told last", async () => {
     at.nomad.set(NAME, 10, [allocation("a1", 5)]);
     await at.startHinted();

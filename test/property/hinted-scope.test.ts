@@ -9,20 +9,21 @@ const IDS = ["a1", "a12", "b1", "c1"] as const;
 /**
  * What may become of the hint of a write. early: it is heard before the write is there; silent: there is none; lost:
  * there is none though the stream goes on as if there were; again: it is heard twice; late: after some other steps;
- * whole: the object is in it.
+ * whole: the object is in it, which may be heard early too.
  */
-type Fate = "heard" | "whole" | "early" | "silent" | "lost" | "again" | "late";
+type Fate = "heard" | "whole" | "whole-early" | "early" | "silent" | "lost" | "again" | "late";
 type Step =
   | { readonly do: "write"; readonly id: (typeof IDS)[number]; readonly fate: Fate }
   | { readonly do: "remove"; readonly id: (typeof IDS)[number]; readonly fate: Fate }
   | { readonly do: "pass"; readonly ms: number }
-  | { readonly do: "hold" | "release" | "gap" | "live" | "rest" | "restart" };
+  | { readonly do: "hold" | "release" | "gap" | "live" | "rest" | "restart" | "snapshot" | "restore" };
 
 const someFate = fc.constantFrom<Fate>(
   "heard",
   "heard",
   "whole",
   "whole",
+  "whole-early",
   "early",
   "silent",
   "lost",
@@ -43,6 +44,7 @@ const someStep: fc.Arbitrary<Step> = fc.oneof(
       do: fc.constantFrom("hold" as const, "release", "gap", "live", "rest", "rest", "restart"),
     }),
   },
+  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom("snapshot" as const, "restore") }) },
 );
 
 interface Object {
@@ -57,7 +59,11 @@ interface Object {
 class Run {
   readonly at: HintedScope;
   readonly objects = new Map<string, Object>();
+  /** Raft's, which a restore does not take back. */
+  #raftIndex = 10;
   #index = 10;
+  #snapshot: { readonly index: number; readonly objects: readonly Object[] } | undefined;
+  restores = 0;
   readonly #late: (() => void)[] = [];
 
   constructor(at: HintedScope) {
@@ -96,6 +102,11 @@ class Run {
         at.nomad.releaseLists();
         await at.stop();
         return at.start();
+      case "snapshot":
+        this.#snapshot = { index: this.#index, objects: this.list };
+        return;
+      case "restore":
+        return this.#restore();
       default:
         return step satisfies never;
     }
@@ -111,29 +122,44 @@ class Run {
     await at.passUntil("a list of the last state is accepted", told, 60_000);
   }
 
+  /** The table's index goes back, and every stream ends; another begins at once. */
+  #restore(): void {
+    if (this.#snapshot === undefined) return;
+    const { index, objects } = this.#snapshot;
+    this.restores += 1;
+    this.#raftIndex += 2;
+    this.#index = index;
+    this.objects.clear();
+    for (const object of objects) this.objects.set(object.ID, object);
+    this.at.nomad.set("allocations/default", index, this.list);
+    this.at.hints.gap("the server was restored");
+    this.at.hints.live();
+  }
+
   #write(id: string, isRemoval: boolean, fate: Fate): void {
     const { at, objects } = this;
     const before = objects.get(id);
     if (isRemoval && before === undefined) return;
-    const index = ++this.#index;
+    const index = ++this.#raftIndex;
+    this.#index = index;
     const named = { resource: "allocations", namespace: "default", key: id, cause: "Allocation" } as const;
     const tell = (): void => at.hints.tell(index, named);
+    const after = {
+      ID: id,
+      Namespace: "default",
+      JobID: "web",
+      CreateIndex: before?.CreateIndex ?? index,
+      ModifyIndex: index,
+    };
+    const whole = { ...named, payload: Buffer.from(JSON.stringify(after)) };
     if (fate === "early") tell();
+    if (fate === "whole-early" && !isRemoval) at.hints.tell(index, whole);
     if (isRemoval) objects.delete(id);
-    else
-      objects.set(id, {
-        ID: id,
-        Namespace: "default",
-        JobID: "web",
-        CreateIndex: before?.CreateIndex ?? index,
-        ModifyIndex: index,
-      });
+    else objects.set(id, after);
     at.nomad.set("allocations/default", index, this.list);
     if (fate === "heard" || fate === "again") tell();
     if (fate === "again") tell();
-    const payload = objects.get(id);
-    if (fate === "whole" && payload !== undefined)
-      at.hints.tell(index, { ...named, payload: Buffer.from(JSON.stringify(payload)) });
+    if (fate === "whole" && !isRemoval) at.hints.tell(index, whole);
     if (fate === "late") this.#late.push(tell);
     // The index is explained, and nobody is named.
     if (fate === "lost") at.hints.tell(index);
@@ -151,8 +177,8 @@ it("whatever becomes of hints, reads and lists, the log ends where the last list
       await run.settle();
       const verdict = await at.verdict(run.list);
       expect(verdict).toMatchObject({ lost: [], duplicated: [], outOfOrder: [] });
-      // Only what is created anew may come again: no version is told after a later one.
-      for (const key of IDS) {
+      // Only what is created anew, or restored, may come again: no version is told after a later one.
+      for (const key of run.restores > 0 ? [] : IDS) {
         const revs = (await at.events())
           .filter(({ subject, op }) => subject.endsWith(`/${key}`) && op !== "delete")
           .map(({ current }) => Number(current));

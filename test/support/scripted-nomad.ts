@@ -54,7 +54,7 @@ export class ScriptedNomad implements NomadApi {
 
   /** Whole lists that are asked for at once are answered late, with what was true when they were asked for. */
   holdLists(): void {
-    this.#listsHeld = Promise.withResolvers();
+    this.#listsHeld ??= Promise.withResolvers();
   }
 
   releaseLists(): void {

@@ -66,8 +66,10 @@ export class HintedReading {
   #turns = 0;
   /** Whether a list was accepted that was asked for since everything is heard. */
   #isCovered = false;
-  /** Highest index of the table that was answered. */
+  /** Highest index of the table that the doorbell, or a list, answered. */
   #seen = 0n;
+  /** The same, of all that is known: a list that is asked for later and is older is of another history. */
+  #known = 0n;
   /** Index of the last accepted list. */
   #listed = 0n;
   /** Ends what is under way. */
@@ -145,7 +147,8 @@ export class HintedReading {
       this.#stubs.clear();
     }
     this.#listed = index;
-    if (restored || index > this.#seen) this.#seen = index;
+    if (restored) this.#seen = this.#known = index;
+    this.#seen = higher(this.#seen, index);
     this.#stubs.forget(index);
     this.#isCovered = this.#isLive && turn === this.#turns;
   }
@@ -178,6 +181,7 @@ export class HintedReading {
       return list;
     }
     const stubs = this.#stubs.take(work.signal);
+    for (const stub of stubs) this.#known = higher(this.#known, stub.index);
     const rang = this.#rang;
     this.#rang = false;
     return rang || stubs.length > 0 ? { kind: "stubs", stubs } : undefined;
@@ -287,7 +291,7 @@ export class HintedReading {
       onListDue(cause, urgent);
       if (cause === "unexplained" && scope.namespace === "*") hints.renew();
       const settle = this.#schedule.asks();
-      const [turn, floor] = [this.#turns, String(this.#seen)];
+      const [turn, floor] = [this.#turns, String(higher(this.#seen, this.#known))];
       const response = await this.#parts.readList(signal);
       settle(BigInt(response.index));
       this.#list = { kind: "list", response, turn, floor };
@@ -305,4 +309,8 @@ export class HintedReading {
       await clock.sleep(dueInMs, AbortSignal.any([signal, this.#replan.signal]));
     }
   }
+}
+
+function higher(a: bigint, b: bigint): bigint {
+  return a > b ? a : b;
 }
