@@ -123,7 +123,10 @@ export class Supervisor {
   /** Which scopes' namespaces are gone: their loops end when nothing is left. One may come back while it drains. */
   drain(scopes: ReadonlySet<string>): void {
     for (const [name, { loop }] of this.#running) {
-      if (scopes.has(name) !== this.#draining.has(name)) loop.drain(scopes.has(name));
+      if (scopes.has(name) === this.#draining.has(name)) continue;
+      loop.drain(scopes.has(name));
+      // What is in the new namespace is not in a stream that began before it.
+      if (!scopes.has(name)) this.#hints?.renew();
     }
     this.#draining.clear();
     for (const name of scopes) this.#draining.add(name);

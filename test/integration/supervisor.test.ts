@@ -352,6 +352,19 @@ describe("the supervisor", () => {
       expect((await events()).map((event) => event.type)).not.toContain("nomad.feed.resync");
       expect(watched()).toEqual(["jobs/default", "jobs/ghost", "namespaces/-"]);
     });
+
+    it("hears what happens in one that is created again: streams hear the namespaces there were when they began", async () => {
+      nomad.streams.allow();
+      start({ reading: "hinted" });
+      await watching("jobs/default", "namespaces/-");
+      jobs(21, web, job("batch", "ghost", 20));
+      nomad.set("namespaces/-", 22, [namespace("default", 1)]);
+      await toldAll("create ghost/batch");
+      await until("the stream hears both", () => nomad.streams.opened.length === 2);
+      nomad.absent.delete("ghost");
+      nomad.set("namespaces/-", 30, [namespace("default", 1), namespace("ghost", 30)]);
+      await until("another stream is begun", () => nomad.streams.opened.length === 3);
+    });
   });
 
   it("replaces a loop that stopped moving, and goes on", async () => {

@@ -315,6 +315,19 @@ describe("a scope that wants hints later", () => {
     },
   );
 
+  it("in a namespace that nobody wanted for a while makes it begin anew too: it may be another of that name", async () => {
+    const { source, streams, clock } = await hearing();
+    const { subscription } = listen(source, "jobs", "prod");
+    await clock.advance(250);
+    streams.last.send(frame(10, jobEvent("web")));
+    await clock.advance(0);
+    expect(streams.opened).toHaveLength(2);
+    subscription.end();
+    listen(source, "jobs", "prod");
+    await clock.advance(250);
+    expect(streams.opened).toHaveLength(3);
+  });
+
   it("can have the stream begun anew, for namespaces that nobody names", async () => {
     const { source, streams, clock, told } = await hearing();
     source.renew();

@@ -81,7 +81,7 @@ export class StreamFollower {
 
   demandChanged(): void {
     if (this.#isFollowedOtherwise()) this.#stop.abort();
-    else for (const { subscription } of this.#streams) subscription.wantsMore();
+    else for (const { subscription } of this.#streams) subscription.demandChanged();
   }
 
   /** There may be namespaces that were not there when the stream of all began: it is begun anew, without a gap. */

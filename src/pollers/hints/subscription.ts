@@ -63,7 +63,7 @@ export class Subscription {
   readonly #untilProven: Alarm;
   readonly #untilRenewed: Alarm;
 
-  /** `scopes`: those that it is followed for; call `wantsMore` when they are more. */
+  /** `scopes`: those that it is followed for; call `demandChanged` when they are others. */
   constructor(deps: SubscriptionDeps, namespace: string, scopes: () => readonly Scope[]) {
     this.#deps = deps;
     this.#namespace = namespace;
@@ -102,9 +102,21 @@ export class Subscription {
   }
 
   /** What the open stream was not asked for makes it be begun anew. */
-  wantsMore(): void {
+  demandChanged(): void {
+    this.#leaveUnwanted();
     const covered = this.#covered;
     if (covered !== undefined && !this.#scopes().every((scope) => isCovered(scope, covered))) this.renew();
+  }
+
+  /** A namespace that nobody wants any more may be deleted; another one of its name is not in the open stream. */
+  #leaveUnwanted(): void {
+    if (this.#covered === undefined) return;
+    const { topics, namespaces } = this.#covered;
+    const wanted = coverageOf(this.#scopes()).namespaces;
+    const left = [...namespaces].filter((namespace) => wanted.has(namespace));
+    if (left.length === namespaces.size) return;
+    this.#covered = { topics, namespaces: new Set(left) };
+    this.#deps.listener.onLive(this.#namespace, this.#covered);
   }
 
   /** Namespaces may have been added: "*" are those there were when the stream began. */
@@ -174,7 +186,7 @@ export class Subscription {
     if (this.#covered === undefined) return;
     this.#isTold = true;
     this.#deps.listener.onLive(this.#namespace, this.#covered);
-    this.wantsMore();
+    this.demandChanged();
   }
 
   #tellGap(reason: string): void {
