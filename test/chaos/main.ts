@@ -14,6 +14,7 @@ const { values } = parseArgs({
     seed: { type: "string", default: "1" },
     feed: { type: "string", default: "sqlite" },
     workers: { type: "string", default: "3" },
+    reading: { type: "string", default: "auto" },
     allocations: { type: "string", default: "300" },
     "changes-per-second": { type: "string", default: "60" },
     "give-up-after": { type: "string" },
@@ -29,6 +30,11 @@ function wholeNumber(name: keyof typeof values): number {
 
 if (values.feed !== "sqlite" && values.feed !== "redis") {
   throw new RangeError(`--feed is "${values.feed}"; allowed: sqlite, redis`);
+}
+
+const { reading } = values;
+if (reading !== "auto" && reading !== "lists" && reading !== "hinted") {
+  throw new RangeError(`--reading is "${reading}"; allowed: auto, lists, hinted`);
 }
 
 const seconds = wholeNumber("seconds");
@@ -52,6 +58,7 @@ const { changes, restarts, faults, verdict, account, longestGapMs, takeoversMs }
   ...(values.feed === "redis" ? { workers: wholeNumber("workers") } : {}),
   seed: wholeNumber("seed"),
   seconds,
+  reading,
   giveUpAfterSeconds,
   allocations: wholeNumber("allocations"),
   changesPerSecond: wholeNumber("changes-per-second"),

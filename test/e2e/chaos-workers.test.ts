@@ -8,9 +8,13 @@ const missing = redisMissing();
 describe.skipIf(missing !== undefined)(
   `workers that share a log in Redis, and are killed and frozen as it is${skippedBecause(missing)}`,
   () => {
-    it.each([1, 2])("lose nothing, repeat nothing, keep the order: seed %i", async (seed) => {
+    it.each([
+      ["lists", 1],
+      ["hinted", 2],
+    ] as const)("lose nothing, repeat nothing, keep the order: %s, seed %i", async (reading, seed) => {
       const { verdict, account, restarts, faults, changes } = await runChaos({
         seed,
+        reading,
         seconds: 15,
         workers: 3,
       });

@@ -71,6 +71,8 @@ export class SubjectInTime implements ChaosSubject {
   }
 }
 
+export type Reading = "auto" | "lists" | "hinted";
+
 /** Flags of every bridge under test. */
 export const CHAOS_FLAGS = [
   "--baseline",
@@ -83,3 +85,8 @@ export const CHAOS_FLAGS = [
   "--nomad-compression",
   "gzip",
 ] as const;
+
+export function chaosFlags(reading: Reading): readonly string[] {
+  // What was lost with a frame, and was not missed, is found by the next whole list.
+  return [...CHAOS_FLAGS, "--reading", reading, "--full-every", "10s"];
+}

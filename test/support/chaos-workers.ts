@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Random } from "../../packages/nomad-simulator/src/random.ts";
 import { startBridgeProcess, type BridgeProcess } from "./bridge-process.ts";
-import { CHAOS_FLAGS, type ChaosSubject } from "./chaos-subject.ts";
+import type { ChaosSubject } from "./chaos-subject.ts";
 import { StartedProcesses, type Traces } from "./chaos-traces.ts";
 import { readLog, type SeenEvent } from "./feed-check.ts";
 import { RedisServer } from "./redis-server.ts";
@@ -15,6 +15,12 @@ const WORKER_TIMEOUT_MS = 3_000;
 /** A busy machine lets workers look dead that are not, and their scopes move more than once. */
 const WHOLE_WITHIN_MS = 120_000;
 
+export interface ChaosWorkersOptions {
+  readonly count: number;
+  readonly flags: readonly string[];
+  readonly say: (line: string) => void;
+}
+
 /**
  * Several workers that share a log in Redis: they are killed and frozen, Redis is killed and frozen, and connections
  * are cut before or after Redis has done what it was asked.
@@ -25,6 +31,7 @@ export class ChaosWorkers implements ChaosSubject {
   restarts = 0;
   readonly #redis: RedisServer;
   readonly #proxy: TcpProxy;
+  readonly #flags: readonly string[];
   readonly #say: (line: string) => void;
   readonly #places: readonly WorkerPlace<BridgeProcess>[];
   readonly #started = new StartedProcesses();
@@ -33,9 +40,10 @@ export class ChaosWorkers implements ChaosSubject {
   readonly #over = new AbortController();
   #nomadAddr = "";
 
-  private constructor(redis: RedisServer, proxy: TcpProxy, count: number, say: (line: string) => void) {
+  private constructor(redis: RedisServer, proxy: TcpProxy, { count, flags, say }: ChaosWorkersOptions) {
     this.#redis = redis;
     this.#proxy = proxy;
+    this.#flags = flags;
     this.#say = say;
     this.#places = Array.from({ length: count }, (_, place) => {
       const name = `worker ${place}`;
@@ -43,9 +51,9 @@ export class ChaosWorkers implements ChaosSubject {
     });
   }
 
-  static async create(count: number, say: (line: string) => void): Promise<ChaosWorkers> {
+  static async create(options: ChaosWorkersOptions): Promise<ChaosWorkers> {
     const redis = await RedisServer.start("--appendonly", "yes");
-    return new ChaosWorkers(redis, await TcpProxy.to(redis.port), count, say);
+    return new ChaosWorkers(redis, await TcpProxy.to(redis.port), options);
   }
 
   async start(nomadAddr: string): Promise<void> {
@@ -94,7 +102,7 @@ export class ChaosWorkers implements ChaosSubject {
     return startBridgeProcess({
       nomadAddr: this.#nomadAddr,
       feed: `redis://127.0.0.1:${this.#proxy.port}?feed=chaos`,
-      flags: [...CHAOS_FLAGS, "--workers", "redis", "--worker-timeout", `${WORKER_TIMEOUT_MS}ms`],
+      flags: [...this.#flags, "--workers", "redis", "--worker-timeout", `${WORKER_TIMEOUT_MS}ms`],
     });
   }
 

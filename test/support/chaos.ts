@@ -2,6 +2,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import {
   createSimulator,
   FAULT_KINDS,
+  STREAM_FAULT_KINDS,
+  type FaultRule,
   type Simulator,
   type Snapshot,
 } from "../../packages/nomad-simulator/src/index.ts";
@@ -10,7 +12,7 @@ import type { LogLine } from "./bridge-process.ts";
 import { accountOf, accountOfAssignments } from "./chaos-account.ts";
 import { ChaosBridge } from "./chaos-bridge.ts";
 import { ChaosWorkers } from "./chaos-workers.ts";
-import { SubjectInTime, type ChaosSubject } from "./chaos-subject.ts";
+import { chaosFlags, SubjectInTime, type ChaosSubject, type Reading } from "./chaos-subject.ts";
 import type { Traces } from "./chaos-traces.ts";
 import { Deadline } from "./deadline.ts";
 import { checkLog, type SeenEvent, type Verdict } from "./feed-check.ts";
@@ -23,6 +25,8 @@ export interface ChaosOptions {
   readonly changesPerSecond?: number;
   /** Worker processes on a log in Redis; absent: one bridge on a file. */
   readonly workers?: number;
+  /** Default: auto. */
+  readonly reading?: Reading;
   /**
    * What is not done by then is given up by name. Default: `seconds`, and the time that beginning and catching up may
    * take.
@@ -47,6 +51,7 @@ export interface ChaosReport {
 }
 
 const SETTLE_WITHIN_MS = 300_000;
+const FAULT_LASTS_MS = 1_000;
 
 /** At most, with its beginning and its end. */
 export function chaosTakesSeconds(seconds: number): number {
@@ -59,10 +64,10 @@ export function chaosTakesSeconds(seconds: number): number {
  */
 export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const say = options.say ?? (() => undefined);
+  const { workers: count } = options;
+  const flags = chaosFlags(options.reading ?? "auto");
   const subject =
-    options.workers === undefined
-      ? await ChaosBridge.create()
-      : await ChaosWorkers.create(options.workers, say);
+    count === undefined ? await ChaosBridge.create(flags) : await ChaosWorkers.create({ count, flags, say });
   const deadline = new Deadline((options.giveUpAfterSeconds ?? chaosTakesSeconds(options.seconds)) * 1000);
   const chaos = new Chaos(options, new SubjectInTime(subject, deadline));
   try {
@@ -139,9 +144,12 @@ class Chaos {
     if (dice < 5) this.#leader();
     else if (dice < 9) this.#takeSnapshot();
     else if (dice < 12) this.#restore();
-    else if (dice < 50) this.#spoil();
+    else if (dice < 30 || (dice < 50 && this.#options.reading === "lists")) this.#spoil();
+    else if (dice < 45) this.#spoilStream();
+    else if (dice < 50) this.#delayReads();
     else if (dice < 75) this.#namespacePasses();
-    // Else nothing: the feed must also live long enough to follow.
+    // Else nothing: the feed must also live long enough to follow, and to be followed by hints.
+    else if (dice > 94) await delay(this.#random.between(1_000, 4_000));
   }
 
   /** Comes and goes before anybody looks, and leaves behind what its jobs did. Its name comes back. */
@@ -161,7 +169,28 @@ class Chaos {
     const kind = this.#random.pick(FAULT_KINDS);
     const times = this.#random.between(1, 4);
     this.#fault(`next ${times} answers: ${kind}`);
-    this.#simulator.faults.add({ kind, times });
+    this.#addFault({ kind, times });
+  }
+
+  #spoilStream(): void {
+    const kind = this.#random.pick(STREAM_FAULT_KINDS);
+    const times = this.#random.between(1, 4);
+    this.#fault(`next ${times} frames: ${kind}`);
+    this.#addFault({ kind, times, delayMs: this.#random.between(50, 3_000) });
+  }
+
+  /** What strikes nobody for a while is over: a process that starts would meet all of it at once, and back off. */
+  #addFault(rule: FaultRule): void {
+    const fault = this.#simulator.faults.add(rule);
+    setTimeout(() => fault.remove(), FAULT_LASTS_MS).unref();
+  }
+
+  /** Frames come before their writes can be read. */
+  #delayReads(): void {
+    const delayMs = this.#random.between(1, 100);
+    this.#fault(`frames come ${delayMs} ms early for a while`);
+    this.#simulator.faults.delayReads(delayMs);
+    setTimeout(() => this.#simulator.faults.delayReads(undefined), 1_000).unref();
   }
 
   #leader(): void {
