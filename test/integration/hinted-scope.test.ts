@@ -147,6 +147,29 @@ describe("a scope that is read by hints", () => {
     expect((await at.events()).map(({ type }) => type)).toEqual(["nomad.feed.scope"]);
   });
 
+  it("reads one list more for a job that is gone and had nothing of the scope", async () => {
+    at.nomad.set(NAME, 10, [allocation("a1", 5)]);
+    await at.startHinted();
+    const before = at.lists;
+    at.hints.tell(12, { resource: "jobs", namespace: "default", key: "web", cause: "Job", gone: true });
+    await at.passUntil("a list is read", () => at.lists > before);
+    for (let s = 0; s < 60; s += 5) await at.clock.advance(5_000);
+    expect(at.lists).toBe(before + 1);
+  });
+
+  it("does not go on for the indexes of before a restore", async () => {
+    at.nomad.set(NAME, 10, [allocation("a1", 5)]);
+    await at.startHinted();
+    at.nomad.set(NAME, 31, [allocation("a1", 5)]);
+    await at.passUntil("the doorbell rang", () => at.rings.includes("31"));
+    at.nomad.set(NAME, 8, [allocation("a1", 4)]);
+    await at.passUntil("it is told", () => at.loop.report().index === "8");
+    await hinted();
+    const before = at.lists;
+    for (let s = 0; s < 60; s += 5) await at.clock.advance(5_000);
+    expect(at.lists).toBe(before);
+  });
+
   it("reads whole lists while hints may be missing, and hints again after one", async () => {
     at.nomad.set(NAME, 10, [allocation("a1", 5)]);
     await at.startHinted();

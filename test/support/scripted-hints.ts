@@ -41,9 +41,9 @@ export class ScriptedHints implements Hints {
     for (const listener of this.#listeners.values()) listener.onGap(reason);
   }
 
-  /** One raft entry, told to every scope. */
+  /** One raft entry, told to every scope. It explains its index, unless a job is gone. */
   tell(index: number, ...hints: readonly Omit<Hint, "index">[]): void {
-    this.#explained.add(BigInt(index));
+    if (!hints.some(({ gone }) => gone)) this.#explained.add(BigInt(index));
     const frame = { index: BigInt(index), hints: hints.map((hint) => ({ ...hint, index: BigInt(index) })) };
     for (const listener of this.#listeners.values()) listener.onFrame(frame);
   }

@@ -63,6 +63,30 @@ describe("when a list is due", () => {
     expect(schedule.isUnexplained).toBe(true);
   });
 
+  it("once for what may have been written at an index that the table never gets to", () => {
+    schedule.rumoured(11n);
+    read(10n);
+    expect(schedule.isUnexplained).toBe(true);
+    clock.pass(QUIET_MS);
+    read(10n);
+    expect(schedule.isUnexplained).toBe(false);
+  });
+
+  it("until it is as new as what was written, also where the same may have been written", () => {
+    schedule.unexplained(11n);
+    schedule.rumoured(11n);
+    clock.pass(QUIET_MS);
+    read(10n);
+    expect(schedule.isUnexplained).toBe(true);
+  });
+
+  it("not for what was of another history", () => {
+    schedule.unexplained(11n);
+    schedule.hurry("contradictory", 11n);
+    schedule.forget();
+    expect(schedule.dueInMs).toBe(FULL_EVERY_MS);
+  });
+
   it("at once where hints were missed, until a list that was asked for afterwards", () => {
     const settle = schedule.asks();
     schedule.hurry("the stream was away");

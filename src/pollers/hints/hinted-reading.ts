@@ -75,6 +75,8 @@ export class HintedReading {
   /** Ends what is under way. */
   #work: AbortController | null = null;
   #list: ListArrival | null = null;
+  /** Resolves when the list that came is dealt with. */
+  #dealtWith = Promise.withResolvers<void>();
   #rang = false;
   #failure: unknown = null;
   #arrived = Promise.withResolvers<void>();
@@ -145,7 +147,9 @@ export class HintedReading {
     if (restored) {
       this.pause();
       this.#stubs.clear();
+      this.#schedule.forget();
     }
+    this.#dealtWith.resolve();
     this.#listed = index;
     if (restored) this.#seen = this.#known = index;
     this.#seen = higher(this.#seen, index);
@@ -208,8 +212,9 @@ export class HintedReading {
       if (hint.resource === scope.resource && hint.index > this.#listed) this.#add(hint);
     }
     if (hints.some(({ gone, resource }) => gone === true && resource !== scope.resource)) {
-      // What goes with a job goes without an event.
-      this.#unexplained(index);
+      // What goes with a job goes without an event. It may have had nothing of this resource.
+      this.#schedule.rumoured(index);
+      this.#replan.abort();
     }
   }
 
@@ -295,7 +300,9 @@ export class HintedReading {
       const response = await this.#parts.readList(signal);
       settle(BigInt(response.index));
       this.#list = { kind: "list", response, turn, floor };
+      this.#dealtWith = Promise.withResolvers();
       this.#arrived.resolve();
+      await Promise.race([this.#dealtWith.promise, aborted(signal)]);
     }
   }
 

@@ -17,6 +17,13 @@ export interface ListScheduleOptions {
   readonly fullEveryMs: number;
 }
 
+/** Indexes, and from when on a list settles each whatever its own index is, ms. */
+interface Unexplained {
+  readonly indexes: Map<bigint, number>;
+  readonly firstMs: number;
+  lastMs: number;
+}
+
 /**
  * When a scope that is read by hints needs its whole list: some time after a write that no hint explains, at once
  * where hints may have been missed, and every few minutes in any case; but never so often that reading lists takes
@@ -30,7 +37,7 @@ export class ListSchedule {
   /** How many lists were asked for: what comes up while one is read is not settled by it. */
   #asked = 0;
   #urgent: { readonly reason: string; readonly index: bigint; readonly asked: number } | null = null;
-  #unexplained: { readonly indexes: Set<bigint>; readonly firstMs: number; lastMs: number } | null = null;
+  #unexplained: Unexplained | null = null;
 
   constructor(clock: Clock, options: ListScheduleOptions) {
     this.#clock = clock;
@@ -46,7 +53,7 @@ export class ListSchedule {
       this.#tookMs = this.#readAtMs - askedAtMs;
       const { index: needed, asked: before } = this.#urgent ?? { index: 0n, asked };
       if (before < asked && index >= needed) this.#urgent = null;
-      this.#settle((written) => written <= index);
+      this.#settle((written, settledFromMs) => written <= index || askedAtMs >= settledFromMs);
     };
   }
 
@@ -79,10 +86,18 @@ export class ListSchedule {
 
   /** Something was written at this index of the scope's table, and no hint has told what. */
   unexplained(index: bigint): void {
-    const now = this.#clock.elapsed();
-    this.#unexplained ??= { indexes: new Set(), firstMs: now, lastMs: now };
-    this.#unexplained.lastMs = now;
-    if (this.#unexplained.indexes.size < REMEMBERED) this.#unexplained.indexes.add(index);
+    this.#remember(index, Infinity);
+  }
+
+  /** The same may be. Where it is not, the table never gets to this index: any list that is asked for later will do. */
+  rumoured(index: bigint): void {
+    this.#remember(index, this.#clock.elapsed() + this.#options.quietMs);
+  }
+
+  /** What was needed before is of a history that is no more. */
+  forget(): void {
+    this.#urgent = null;
+    this.#unexplained = null;
   }
 
   /** Hints may come after the write that they tell of was noticed: what they explain needs no list. */
@@ -91,10 +106,19 @@ export class ListSchedule {
     if ((this.#unexplained?.indexes.size ?? 0) < REMEMBERED) this.#settle(isExplained);
   }
 
-  #settle(isSettled: (index: bigint) => boolean): void {
+  #remember(index: bigint, settledFromMs: number): void {
+    const now = this.#clock.elapsed();
+    this.#unexplained ??= { indexes: new Map(), firstMs: now, lastMs: now };
+    this.#unexplained.lastMs = now;
+    const { indexes } = this.#unexplained;
+    if (indexes.size < REMEMBERED || indexes.has(index))
+      indexes.set(index, Math.max(settledFromMs, indexes.get(index) ?? 0));
+  }
+
+  #settle(isSettled: (index: bigint, settledFromMs: number) => boolean): void {
     if (this.#unexplained === null) return;
     const { indexes } = this.#unexplained;
-    for (const index of indexes) if (isSettled(index)) indexes.delete(index);
+    for (const [index, settledFromMs] of indexes) if (isSettled(index, settledFromMs)) indexes.delete(index);
     if (indexes.size === 0) this.#unexplained = null;
   }
 
