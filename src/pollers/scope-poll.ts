@@ -115,6 +115,8 @@ export class ScopePoll {
       this.#endedEarly = result.kind === "failed" ? this.#endedEarly + 1 : 0;
       return result;
     } catch (error) {
+      // What was taken of hints may be lost with it.
+      this.#hinted?.pause();
       signal.throwIfAborted();
       if (this.#interrupt.signal.aborted) return { kind: "interrupted", why: this.#takeInterruption() };
       if (error instanceof ChangefeedError) return { kind: "failed", error, endedEarly: false };

@@ -170,6 +170,28 @@ describe("a scope that is read by hints", () => {
     expect(at.lists).toBe(before);
   });
 
+  it("loses nothing that was read when the namespace came back just then", async () => {
+    at.nomad.set(NAME, 10, [allocation("a1", 5), allocation("b1", 6)]);
+    await at.startHinted();
+    const before = at.lists;
+    at.loop.drain();
+    await at.passUntil("it was read again", () => at.lists > before && at.loop.report().reading === "hinted");
+    const asked = Promise.withResolvers<void>();
+    at.nomad.namespacePresence = (_name, signal) =>
+      new Promise((_resolve, reject) => {
+        signal?.addEventListener("abort", () => reject(signal.reason as Error));
+        asked.resolve();
+      });
+    at.nomad.set(NAME, 12, [allocation("b1", 6)]);
+    at.hints.tell(12, hint("a1"));
+    await asked.promise;
+    at.nomad.namespacePresence = async () => "present";
+    at.loop.drain();
+    at.loop.drain(false);
+    await at.passUntil("it is read again", () => at.loop.report().index === "12");
+    expect(await at.count(1)).toMatchObject([{ type: "nomad.allocation.deleted", subject: `${NAME}/a1` }]);
+  });
+
   it("reads whole lists while hints may be missing, and hints again after one", async () => {
     at.nomad.set(NAME, 10, [allocation("a1", 5)]);
     await at.startHinted();

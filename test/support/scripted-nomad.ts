@@ -113,7 +113,7 @@ export class ScriptedNomad implements NomadApi {
     return !this.hidden.has(namespace);
   }
 
-  async namespacePresence(name: string): Promise<"present" | "absent" | "hidden"> {
+  async namespacePresence(name: string, _signal?: AbortSignal): Promise<"present" | "absent" | "hidden"> {
     if (this.absent.has(name)) return "absent";
     return this.hidden.has(name) ? "hidden" : "present";
   }
