@@ -65,6 +65,10 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
 }
 
+export function p99(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length * 0.99)] ?? Number.NaN;
+}
+
 /**
  * Runs two pieces of work in turns, the one that goes first changing every time, and gives the median of a's time
  * over b's: what disturbs the machine for longer than a turn disturbs both. Rounds that only warm up go before.

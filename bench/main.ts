@@ -15,6 +15,7 @@ const FILES: readonly (() => Promise<{ readonly default: readonly BenchRow[] }>)
   () => import("./snapshots.ts"),
   () => import("./sqlite.ts"),
   () => import("./path.ts"),
+  () => import("./hinted.ts"),
   () => import("./redis.ts"),
   () => import("./workers.ts"),
   () => import("./filters.ts"),

@@ -1,16 +1,14 @@
-import { mkdtemp, rm } from "node:fs/promises";
 import { request } from "node:http";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { WebSocket } from "ws";
 import { createSimulator, type Simulator } from "../packages/nomad-simulator/src/index.ts";
 import { startBridgeProcess, type BridgeProcess } from "../test/support/bridge-process.ts";
 import { findNomadAgent, type NomadAgent } from "../test/support/nomad-agent.ts";
 import { followEventStream } from "../test/support/nomad-event-stream.ts";
 import { NomadWriter } from "../test/support/nomad-writer.ts";
 import { until } from "../test/support/until.ts";
-import { median, once, type BenchRow } from "./harness.ts";
+import { median, once, p99, type BenchRow } from "./harness.ts";
+import { inDirectory, openSocket } from "./subscriber.ts";
 
 const ALLOCATIONS = 200;
 const CHANGES = 200;
@@ -63,10 +61,6 @@ export default rows;
 
 function sides({ frameMs, againstMs }: Latencies, take: (values: readonly number[]) => number) {
   return { value: take(frameMs), against: take(againstMs) };
-}
-
-function p99(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length * 0.99)] ?? Number.NaN;
 }
 
 interface Watched {
@@ -194,35 +188,6 @@ async function raceEventStream(agent: NomadAgent, directory: string): Promise<La
   return { frameMs, againstMs };
 }
 
-interface FrameData {
-  readonly type: string;
-  readonly sequence?: string;
-  readonly data: {
-    readonly resource?: { readonly id?: string; readonly job?: string };
-    readonly rev?: { readonly current?: string };
-  };
-}
-
-/** Subscribes and tells of every event of the log, with the time its frame arrived. */
-async function openSocket(
-  bridge: BridgeProcess,
-  query: string,
-  onEvent: (event: FrameData, atMs: number) => void,
-): Promise<WebSocket> {
-  const url = await bridge.url();
-  const socket = new WebSocket(`${url.replace("http", "ws")}/v1/events?${query}`);
-  socket.on("message", (data: Buffer) => {
-    const atMs = performance.now();
-    const event = JSON.parse(data.toString()) as FrameData;
-    if (event.sequence !== undefined) onEvent(event, atMs);
-  });
-  await new Promise<void>((resolve, reject) => {
-    socket.once("open", resolve);
-    socket.once("error", reject);
-  });
-  return socket;
-}
-
 /** When a plain HTTP request has its whole answer. */
 function answered(url: string): Promise<number> {
   return new Promise((resolve, reject) => {
@@ -233,13 +198,4 @@ function answered(url: string): Promise<number> {
     asked.once("error", reject);
     asked.end();
   });
-}
-
-async function inDirectory<T>(work: (directory: string) => Promise<T>): Promise<T> {
-  const directory = await mkdtemp(join(tmpdir(), "bench-path-"));
-  try {
-    return await work(directory);
-  } finally {
-    await rm(directory, { recursive: true, force: true });
-  }
 }

@@ -1,5 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 
+/** Of the kernel's clock for what it tells of processes: the same on all machines that we know. */
+const TICKS_PER_SECOND = 100;
+
 /** A process as the kernel tells of it; it is the same one as long as `startedAt` is the same. */
 export interface ProcessStat {
   readonly pid: number;
@@ -30,4 +33,10 @@ export function childrenOf(pid: number): number[] {
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
     .filter((one) => statOf(one)?.parent === pid);
+}
+
+/** CPU time that a process has taken so far, its threads included, in steps of 10 ms; 0 where there is no such process. */
+export function cpuMsOf(pid: number): number {
+  const fields = fieldsOf(pid);
+  return (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) * (1000 / TICKS_PER_SECOND);
 }

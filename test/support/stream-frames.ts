@@ -44,6 +44,6 @@ export function deploymentEvent(id: string, job: string, changes: Changes = {}):
   return event("Deployment", id, { JobID: job }, changes);
 }
 
-export function nodeEvent(id: string): WireEvent {
-  return event("Node", id, {}, { namespace: "", type: "NodeStreamEvent" });
+export function nodeEvent(id: string, changes: Changes = {}): WireEvent {
+  return event("Node", id, {}, { namespace: "", type: "NodeRegistration", ...changes });
 }

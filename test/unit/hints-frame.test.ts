@@ -58,8 +58,14 @@ describe("an event names", () => {
     expect(named(deploymentEvent("d1", "web"))).toEqual(["deployments/default/d1 by Deployment"]);
   });
 
-  it("its node", () => {
-    expect(named(nodeEvent("n1"))).toEqual(["nodes/-/n1 by Node"]);
+  it("its node, where it was changed as its list has it", () => {
+    expect(named(nodeEvent("n1", { fields: { ModifyIndex: 12 } }))).toEqual(["nodes/-/n1 by Node"]);
+    expect(named(nodeEvent("n1", { type: "AllocationUpdated", fields: { ModifyIndex: 11 } }))).toEqual([]);
+  });
+
+  it("a node that is gone, as it was before", () => {
+    const gone = nodeEvent("n1", { type: "NodeDeregistration", fields: { ModifyIndex: 11 } });
+    expect(named(gone)).toEqual(["nodes/-/n1 by Node"]);
   });
 
   it("nothing where it is of another topic", () => {

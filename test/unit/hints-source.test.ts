@@ -86,7 +86,10 @@ describe("hints", () => {
     const all = listen(source, "allocations", "*");
     const nodes = listen(source, "nodes", "-");
     await clock.advance(0);
-    streams.last.send(frame(10, allocationEvent("a1", "web")), frame(11, nodeEvent("n1")));
+    streams.last.send(
+      frame(10, allocationEvent("a1", "web")),
+      frame(11, nodeEvent("n1", { fields: { ModifyIndex: 11 } })),
+    );
     await clock.advance(0);
     expect(here.told).toEqual(["live", "10: jobs/default/web"]);
     expect(there.told).toEqual(["live", "10: "]);

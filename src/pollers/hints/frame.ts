@@ -94,6 +94,7 @@ function frameOf(index: bigint, events: readonly StreamEvent[]): StreamFrame {
 
 /** What to look at: the object itself, and the job whose summary counts it. */
 function hintsOf(event: StreamEvent): Hint[] {
+  if (isAsListed(event)) return [];
   const { topic, namespace, key, index, object } = event;
   const itself: Hint = {
     resource: RESOURCE_OF[topic],
@@ -106,6 +107,12 @@ function hintsOf(event: StreamEvent): Hint[] {
   };
   const job = jobCounting(event);
   return job ? [itself, { resource: "jobs", namespace, key: job, index, cause: topic }] : [itself];
+}
+
+/** Every word of a client on its allocations, and every event of a node, writes the node, and nothing that its list has. */
+function isAsListed({ topic, type, object, index }: StreamEvent): boolean {
+  if (topic !== "Node" || type === "NodeDeregistration") return false;
+  return integerText(object["ModifyIndex"]) !== String(index);
 }
 
 /** A job counts its allocations, what evaluations could not place, and its children. */

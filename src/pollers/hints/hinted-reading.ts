@@ -47,6 +47,8 @@ const REST_MS = 100;
 /** As for a list's blocking query: it takes two to learn how long one may wait. */
 const MOST_ENDED_EARLY = 2;
 const SPREAD_MS = 1_000;
+/** That Nomad answers is told no more often. */
+const TOLD_EVERY_MS = 1_000;
 /** Where more objects are named than this, or than take as long to read as the list, the list is read. */
 const MANY = 64;
 const STUB_MS = 1;
@@ -78,6 +80,8 @@ export class HintedReading {
   /** Resolves when the list that came is dealt with. */
   #dealtWith = Promise.withResolvers<void>();
   #rang = false;
+  /** When the last arrival was handed out. */
+  #toldAtMs = 0;
   #failure: unknown = null;
   #arrived = Promise.withResolvers<void>();
   /** Ends the pause before the next list, for its time to be reckoned anew. */
@@ -186,9 +190,10 @@ export class HintedReading {
     }
     const stubs = this.#stubs.take(work.signal);
     for (const stub of stubs) this.#known = higher(this.#known, stub.index);
-    const rang = this.#rang;
+    if (!this.#rang && stubs.length === 0) return undefined;
     this.#rang = false;
-    return rang || stubs.length > 0 ? { kind: "stubs", stubs } : undefined;
+    this.#toldAtMs = this.#parts.clock.elapsed();
+    return { kind: "stubs", stubs };
   }
 
   #begin(): void {
@@ -283,6 +288,7 @@ export class HintedReading {
       this.#seen = index;
       if (!this.#isExplained(index)) this.#unexplained(index);
     }
+    if (this.#parts.clock.elapsed() - this.#toldAtMs < TOLD_EVERY_MS) return;
     this.#rang = true;
     this.#arrived.resolve();
   }
