@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { TestFeed } from "../test/support/http-feed.ts";
-import { Attacker, held, heldSince } from "./attacker.ts";
+import { Attacker, grownSince, held } from "./attacker.ts";
 import { once, type BenchRow } from "./harness.ts";
 import { longestStallMs } from "./stalls.ts";
 
@@ -22,10 +22,15 @@ const rows: readonly BenchRow[] = [
   },
   {
     name: "hostile-unread-memory",
-    unit: "MiB that the process grows by meanwhile, what it has not yet collected included",
-    goal: "at most 128",
-    against: "nothing",
-    run: async () => (await unreadPages()).mibInAll,
+    // Unread pages hold 16 MiB together, and one event each beyond that: all the rest was let go of. When V8 collects it,
+    // and malloc gives it back, depends on how busy the machine is.
+    unit: `MiB of objects, strings and buffers that the process holds for all ${PAGES} of them together`,
+    goal: "at most 64",
+    against: "what its resident memory grew by, with what is not yet collected",
+    run: async () => {
+      const { countedMib, residentMib } = await unreadPages();
+      return { value: countedMib, against: residentMib };
+    },
   },
   {
     name: "hostile-unread-stall",
@@ -56,10 +61,12 @@ async function measurePages() {
     for (let page = 0; page < PAGES; page += 1) await attacker.ask(path);
     await sleep(SETTLE_MS);
   });
-  const grown = process.memoryUsage().rss - residentBefore;
+  const uncollected = process.memoryUsage().rss - residentBefore;
+  const { resident, counted } = grownSince(before);
   return {
-    kibEach: heldSince(before) / PAGES / KIB,
-    mibInAll: grown / MIB,
+    kibEach: Math.max(resident, counted) / PAGES / KIB,
+    countedMib: counted / MIB,
+    residentMib: uncollected / MIB,
     stallMs,
     calmStallMs,
   };
