@@ -2,9 +2,13 @@
  * `npm run chaos -- --seconds 300 --seed 1`, or with several processes `-- --feed redis --workers 3`: prints one JSON
  * line last, and exits 1 unless nothing was lost, duplicated or out of order. What is not done in time ends it too,
  * with the name of what it waited for. However it ends, what it started ends with it.
+ *
+ * With `-- --latency --allocations 20000 --seconds 15` nothing is harmed: it tells how long updates take to get into
+ * the log, read by hints and in lists, and exits 1 unless hints keep all below 100 ms, and lists do not.
  */
 import { parseArgs } from "node:util";
 import { median } from "../../bench/harness.ts";
+import { measureLatency } from "../support/chaos-latency.ts";
 import { chaosTakesSeconds, runChaos } from "../support/chaos.ts";
 import { runningProcesses } from "../support/own-processes.ts";
 
@@ -18,6 +22,7 @@ const { values } = parseArgs({
     allocations: { type: "string", default: "300" },
     "changes-per-second": { type: "string", default: "60" },
     "give-up-after": { type: "string" },
+    latency: { type: "boolean", default: false },
     quiet: { type: "boolean", default: false },
   },
 });
@@ -28,6 +33,21 @@ function wholeNumber(name: keyof typeof values): number {
   throw new RangeError(`--${name} is "${values[name]}"; allowed is a whole number above 0`);
 }
 
+/** Hints matter if no update takes longer with them, and some do without. */
+const HINTS_KEEP_BELOW_MS = 100;
+
+async function compareLatencies(): Promise<number> {
+  const options = {
+    seed: wholeNumber("seed"),
+    seconds: wholeNumber("seconds"),
+    allocations: wholeNumber("allocations"),
+  };
+  const hinted = await measureLatency({ ...options, reading: "hinted" });
+  const lists = await measureLatency({ ...options, reading: "lists" });
+  process.stdout.write(`${JSON.stringify({ allocations: options.allocations, hinted, lists })}\n`);
+  return hinted.longestGapMs < HINTS_KEEP_BELOW_MS && lists.longestGapMs >= HINTS_KEEP_BELOW_MS ? 0 : 1;
+}
+
 if (values.feed !== "sqlite" && values.feed !== "redis") {
   throw new RangeError(`--feed is "${values.feed}"; allowed: sqlite, redis`);
 }
@@ -35,6 +55,11 @@ if (values.feed !== "sqlite" && values.feed !== "redis") {
 const { reading } = values;
 if (reading !== "auto" && reading !== "lists" && reading !== "hinted") {
   throw new RangeError(`--reading is "${reading}"; allowed: auto, lists, hinted`);
+}
+
+if (values.latency) {
+  process.exitCode = await compareLatencies();
+  process.exit();
 }
 
 const seconds = wholeNumber("seconds");

@@ -38,7 +38,7 @@ export class ChaosBridge implements ChaosSubject {
 
   async harm(random: Random): Promise<string> {
     // A slow machine would otherwise end each before it has read anything.
-    if (!(await this.#isReady()) && random.chance(0.8)) return "bridge left to start";
+    if (!(await this.#isReady()) && random.chance(0.95)) return "bridge left to start";
     const gently = random.chance(0.3);
     await this.#place.end(gently ? "stopped" : "killed");
     this.restarts += 1;
