@@ -288,3 +288,29 @@ describe("a scope that is read by hints", () => {
     expect(at.hints.wanted).toEqual([NAME]);
   });
 });
+
+it("reads a job again where the server that was asked lagged behind the event that may concern it", async () => {
+  await using at = await HintedScope.open({ resource: "jobs", namespace: "default" });
+  const web = (running: number, rev: number) => ({
+    ID: "web",
+    Namespace: "default",
+    JobSummary: { Summary: { web: { Running: running } }, ModifyIndex: rev },
+    CreateIndex: 5,
+    ModifyIndex: 5,
+  });
+  at.nomad.set("jobs/default", 10, [web(1, 5)]);
+  await at.startHinted();
+  const list = at.nomad.list.bind(at.nomad);
+  // The first read is answered with what there is, as after its wait.
+  at.nomad.list = ({ index, ...request }) => {
+    const isRead = request.prefix !== undefined;
+    if (isRead) at.nomad.list = list;
+    return list(isRead || index === undefined ? request : { ...request, index });
+  };
+  at.hints.tell(12, { resource: "jobs", namespace: "default", key: "web", cause: "Allocation" });
+  await until("it is read", () => at.reads.length === 1);
+  await at.clock.advance(0);
+  at.nomad.set("jobs/default", 12, [web(2, 12)]);
+  await at.passUntil("it is read again", () => at.reads.length === 2);
+  expect(await at.count(1)).toMatchObject([{ type: "nomad.job.updated", current: "12" }]);
+});

@@ -264,7 +264,7 @@ export class HintedReading {
     while (!signal.aborted) {
       const { waitMs } = queryWait;
       try {
-        this.#ring(BigInt(await this.#waitAtDoor(waitMs, signal)));
+        this.#ring(BigInt(await this.#waitAtDoor(waitMs, signal)), signal);
         endedEarly = 0;
         await clock.sleep(REST_MS, signal);
       } catch (error) {
@@ -282,10 +282,11 @@ export class HintedReading {
     return (await nomad.list(request)).index;
   }
 
-  #ring(index: bigint): void {
+  #ring(index: bigint, signal: AbortSignal): void {
     if (index < this.#seen) this.doubt(`the index went back from ${this.#seen} to ${index}`);
     if (index > this.#seen) {
       this.#seen = index;
+      this.#stubs.reached(index, signal);
       if (!this.#isExplained(index)) this.#unexplained(index);
     }
     if (this.#parts.clock.elapsed() - this.#toldAtMs < TOLD_EVERY_MS) return;

@@ -51,6 +51,8 @@ export class StubReader {
   readonly #reading = new Set<string>();
   /** Could not be read: a list is to tell, or they are tried again after it. */
   readonly #unread = new Map<string, Heard>();
+  /** Were read before the table had got to the hint's index, where what was written then may concern them. */
+  readonly #early = new Map<string, Heard>();
   #read: ReadStub[] = [];
 
   constructor(parts: StubReaderParts) {
@@ -75,6 +77,16 @@ export class StubReader {
     this.#startReads(signal);
   }
 
+  /** The table has got to this index: what was read too early is read again. */
+  reached(index: bigint, signal: AbortSignal): void {
+    for (const [subject, heard] of this.#early) {
+      if (heard.hint.index > index) continue;
+      this.#early.delete(subject);
+      this.#wait(subject, heard);
+    }
+    this.#startReads(signal);
+  }
+
   /** What was read since it was last asked for. */
   take(signal: AbortSignal): readonly ReadStub[] {
     const read = this.#read;
@@ -87,13 +99,16 @@ export class StubReader {
   forget(index: bigint): void {
     for (const [subject, heard] of this.#unread) this.#wait(subject, heard);
     this.#unread.clear();
-    for (const [subject, { hint }] of this.#waiting) if (hint.index <= index) this.#waiting.delete(subject);
+    for (const kept of [this.#waiting, this.#early]) {
+      for (const [subject, { hint }] of kept) if (hint.index <= index) kept.delete(subject);
+    }
     this.#read = this.#read.filter((read) => read.index > index);
   }
 
   clear(): void {
     this.#waiting.clear();
     this.#unread.clear();
+    this.#early.clear();
     this.#read = [];
   }
 
@@ -148,13 +163,19 @@ export class StubReader {
     };
   }
 
-  #took({ hint, own, ownIndex }: Heard, body: Buffer, index: bigint): void {
-    if (isOwn(hint) && index < hint.index) this.#parts.onFailed(hint);
-    const again = this.#waiting.get(subjectOf(hint));
+  #took(heard: Heard, body: Buffer, index: bigint): void {
+    const { hint, own, ownIndex } = heard;
+    const subject = subjectOf(hint);
+    this.#early.delete(subject);
+    if (index < hint.index) {
+      if (isOwn(hint)) this.#parts.onFailed(hint);
+      else this.#early.set(subject, heard);
+    }
+    const again = this.#waiting.get(subject);
     const isSole = own === 1 && (again === undefined || again.hint.index > index);
     this.#read.push({ ref: refOf(hint), body, index, soleEvent: isSole ? ownIndex : null });
     // What was heard of meanwhile is in it already.
-    if (again !== undefined && again.hint.index <= index) this.#waiting.delete(subjectOf(hint));
+    if (again !== undefined && again.hint.index <= index) this.#waiting.delete(subject);
     this.#parts.onRead();
   }
 }
