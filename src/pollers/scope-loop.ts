@@ -122,6 +122,7 @@ export class ScopeLoop {
       } catch (error) {
         if (signal.aborted) break;
         this.#session = undefined;
+        this.#poll.pause();
         this.#step("lost");
         if (error instanceof Fenced) {
           this.#logger.warn({ code: error.code }, `stopped watching: ${error.message}`);

@@ -63,6 +63,11 @@ export class ScopePoll {
     return this.#hinted?.active === true ? "hinted" : "lists";
   }
 
+  /** Reads nothing more until the next poll, which then reads the whole list. */
+  pause(): void {
+    this.#hinted?.pause();
+  }
+
   /** Ends what is under way between polls. */
   end(): void {
     this.#hinted?.stop();
@@ -116,7 +121,7 @@ export class ScopePoll {
       return result;
     } catch (error) {
       // What was taken of hints may be lost with it.
-      this.#hinted?.pause();
+      this.pause();
       signal.throwIfAborted();
       if (this.#interrupt.signal.aborted) return { kind: "interrupted", why: this.#takeInterruption() };
       if (error instanceof ChangefeedError) return { kind: "failed", error, endedEarly: false };

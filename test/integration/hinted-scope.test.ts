@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { NomadError } from "../../src/nomad/errors.ts";
 import type { Scope } from "../../src/schemas/scope.ts";
+import { Conflict, LogUnavailable } from "../../src/feed/errors.ts";
 import { HintedScope } from "../support/hinted-scope.ts";
 import { until } from "../support/until.ts";
 
@@ -190,6 +191,57 @@ describe("a scope that is read by hints", () => {
     at.loop.drain(false);
     await at.passUntil("it is read again", () => at.loop.report().index === "12");
     expect(await at.count(1)).toMatchObject([{ type: "nomad.allocation.deleted", subject: `${NAME}/a1` }]);
+  });
+
+  it("asks Nomad nothing while it has no claim", async () => {
+    at.nomad.set(NAME, 10, [allocation("a1", 5)]);
+    await at.startHinted();
+    const claim = at.log.claim.bind(at.log);
+    const away = Promise.withResolvers<void>();
+    at.log.claim = async () => {
+      away.resolve();
+      throw new LogUnavailable("gone", { hint: "wait" });
+    };
+    at.log.commit = async () => {
+      throw new Conflict(SCOPE, 1, 2);
+    };
+    at.nomad.set(NAME, 12, [allocation("a1", 12, { created: 5 })]);
+    at.hints.tell(12, hint("a1"));
+    await at.passUntil("the claim is lost", () => at.loop.report().index === null);
+    await at.clock.advance(1_000);
+    await away.promise;
+    const before = at.nomad.requests.length;
+    for (let rev = 20; rev < 30; rev++) {
+      at.nomad.set(NAME, rev, [allocation("a1", rev, { created: 5 })]);
+      at.hints.tell(rev, hint("a1"));
+      await at.clock.advance(1_000);
+    }
+    expect(at.nomad.requests).toHaveLength(before);
+    at.log.claim = claim;
+  });
+
+  it("tells the last state where more was heard than is kept", async () => {
+    at.nomad.set(NAME, 10, [allocation("a1", 5)]);
+    await at.startHinted();
+    const written = Promise.withResolvers<void>();
+    const commit = at.log.commit.bind(at.log);
+    at.log.commit = async (what) => {
+      at.log.commit = commit;
+      await written.promise;
+      return commit(what);
+    };
+    const state = (rev: number) => allocation("a1", rev, { created: 5 });
+    const tell = (rev: number) =>
+      at.hints.tell(rev, { ...hint("a1"), payload: Buffer.from(JSON.stringify(state(rev))) });
+    tell(12);
+    await at.clock.advance(0);
+    for (let rev = 13; rev < 9_000; rev++) tell(rev);
+    at.nomad.set(NAME, 9_000, [state(9_000)]);
+    written.resolve();
+    await at.passUntil("the list is read", () => at.loop.report().index === "9000");
+    const all = await at.events();
+    expect(all.at(-1)).toMatchObject({ current: "9000" });
+    expect(all.length).toBeLessThan(2_000);
   });
 
   it("reads whole lists while hints may be missing, and hints again after one", async () => {

@@ -52,6 +52,8 @@ const TOLD_EVERY_MS = 1_000;
 /** Where more objects are named than this, or than take as long to read as the list, the list is read. */
 const MANY = 64;
 const STUB_MS = 1;
+/** While nobody takes what hints lead to, as when the log is away, no more of it is kept. */
+const MOST_KEPT = 8_192;
 
 /**
  * Reads one scope by hints: the objects that Nomad's event stream names, one by one, and the whole list rarely. A
@@ -226,8 +228,17 @@ export class HintedReading {
   #add(hint: Hint): void {
     // While nothing is under way, it waits.
     this.#stubs.add(hint, this.#work?.signal ?? AbortSignal.abort());
+    if (this.#stubs.kept > MOST_KEPT) this.#dropAll();
     const many = Math.max(MANY, this.#schedule.tookMs / STUB_MS);
     if (this.#stubs.behind > many) this.doubt("many objects changed at once");
+  }
+
+  /** A list that is asked for from now on holds all of it. */
+  #dropAll(): void {
+    this.#stubs.clear();
+    this.#turns++;
+    this.#isCovered = false;
+    this.doubt("too much changed to keep it");
   }
 
   #onLive(): void {

@@ -54,6 +54,8 @@ export class StubReader {
   /** Were read before the table had got to the hint's index, where what was written then may concern them. */
   readonly #early = new Map<string, Heard>();
   #read: ReadStub[] = [];
+  /** How often all was forgotten. */
+  #cleared = 0;
 
   constructor(parts: StubReaderParts) {
     this.#parts = parts;
@@ -62,6 +64,11 @@ export class StubReader {
   /** Objects named that were not read yet. */
   get behind(): number {
     return this.#waiting.size + this.#reading.size;
+  }
+
+  /** Hints and what was read of them that nobody took yet. */
+  get kept(): number {
+    return this.#waiting.size + this.#unread.size + this.#early.size + this.#read.length;
   }
 
   add(hint: Hint, signal: AbortSignal): void {
@@ -106,6 +113,7 @@ export class StubReader {
   }
 
   clear(): void {
+    this.#cleared++;
     this.#waiting.clear();
     this.#unread.clear();
     this.#early.clear();
@@ -114,7 +122,8 @@ export class StubReader {
 
   /** Joins what else was heard of the object and is not read yet. */
   #wait(subject: string, heard: Heard): void {
-    const other = this.#waiting.get(subject);
+    const other = this.#waiting.get(subject) ?? this.#unread.get(subject);
+    this.#unread.delete(subject);
     this.#waiting.set(subject, other === undefined ? heard : joined(other, heard));
   }
 
@@ -131,11 +140,13 @@ export class StubReader {
   async #readOne(subject: string, heard: Heard, signal: AbortSignal): Promise<void> {
     this.#reading.add(subject);
     const { hint } = heard;
+    const cleared = this.#cleared;
     try {
       const { body, index } = await this.#parts.list(this.#request(hint, signal));
       signal.throwIfAborted();
       this.#took(heard, body, BigInt(index));
     } catch (error) {
+      if (cleared !== this.#cleared) return;
       if (signal.aborted) this.#wait(subject, heard);
       else {
         this.#unread.set(subject, heard);
