@@ -28,7 +28,7 @@ it.each([
   ["allocations", ["Job", "Allocation"]],
   ["evaluations", ["Job", "Evaluation"]],
   ["deployments", ["Job", "Deployment"]],
-  ["nodes", ["Allocation", "Node"]],
+  ["nodes", ["Node"]],
   ["namespaces", []],
 ] as const)("%s are heard of by %j", (resource, topics) => {
   expect(topicsFor(resource)).toEqual(topics);
@@ -36,13 +36,13 @@ it.each([
 
 it.each([
   [["Job"], false, ["jobs"]],
-  [["Allocation"], false, ["allocations", "jobs", "nodes"]],
+  [["Allocation"], false, ["allocations", "jobs"]],
   [["Evaluation"], false, ["evaluations", "jobs"]],
   [["Deployment"], false, ["deployments"]],
   [["Node"], false, ["nodes"]],
   [["Job", "Evaluation"], false, ["jobs", "evaluations"]],
   [["Job", "Evaluation"], true, ["jobs"]],
-  [["Job", "Allocation", "Deployment"], true, ["jobs", "nodes"]],
+  [["Job", "Allocation", "Deployment"], true, ["jobs"]],
 ] as const)("%j, a job gone: %s, explains %j", (topics, isJobGone, resources) => {
   expect([...explainedBy(topics, isJobGone)].toSorted()).toEqual([...resources].toSorted());
 });

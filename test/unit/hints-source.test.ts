@@ -94,7 +94,7 @@ describe("hints", () => {
     expect(here.told).toEqual(["live", "10: jobs/default/web"]);
     expect(there.told).toEqual(["live", "10: "]);
     expect(all.told).toEqual(["live", "10: allocations/default/a1"]);
-    expect(nodes.told).toEqual(["live", "10: ", "11: nodes/-/n1"]);
+    expect(nodes.told).toEqual(["live", "11: nodes/-/n1"]);
     expect(there.subscription.explains(10n)).toBe(true);
     expect(all.subscription.explains(11n)).toBe(false);
   });

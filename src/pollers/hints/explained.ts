@@ -4,8 +4,8 @@ import type { StreamTopic } from "./hint.ts";
 /** Which tables an entry's events account for: all that changes there without any of these is in no event at all. */
 const EXPLAINED_BY: Readonly<Record<StreamTopic, readonly ResourceType[]>> = {
   Job: ["jobs"],
-  // A job's summary counts its allocations; and what a client says of its allocations moves the index of the nodes.
-  Allocation: ["allocations", "jobs", "nodes"],
+  // A job's summary counts its allocations.
+  Allocation: ["allocations", "jobs"],
   Evaluation: ["evaluations", "jobs"],
   Deployment: ["deployments"],
   Node: ["nodes"],
