@@ -87,8 +87,12 @@ export class ScopePoll {
         deps.metrics.fullLists.inc({ resource: scope.resource, cause });
         logger.debug({ cause, ...(doubt !== null && { doubt }) }, "reading the whole list");
       },
+      // What was written before hints came must not be missing in a list of a server that lags behind.
       readList: (signal) =>
-        this.#askAtOnce({ ...scope, likelyBytes: this.#likelyBytes, signal }, options.consistency),
+        this.#askAtOnce(
+          { ...scope, likelyBytes: this.#likelyBytes, signal },
+          this.#hinted?.active === true ? options.consistency : "default",
+        ),
     });
   }
 

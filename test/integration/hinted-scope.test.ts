@@ -260,6 +260,18 @@ describe("a scope that is read by hints", () => {
     expect(all.map(({ data }) => (data.observed as { via: string }).via)).toEqual(["list", "list", "hint"]);
   });
 
+  it("asks the leader for the list that covers what no hint told", async () => {
+    at.nomad.set(NAME, 10, [allocation("a1", 5)]);
+    await at.startHinted({ consistency: "stale" });
+    const before = at.nomad.requests.length;
+    at.hints.gap("the event stream ended");
+    at.hints.live();
+    await at.passUntil("it is read by hints again", () => at.nomad.requests.length > before);
+    await hinted();
+    const lists = at.nomad.requests.slice(before).filter(({ perPage }) => perPage === undefined);
+    expect(new Set(lists.map(({ consistency }) => consistency))).toEqual(new Set(["default"]));
+  });
+
   it("reads the list where an object cannot be read", async () => {
     at.nomad.set(NAME, 10, [allocation("a1", 5)]);
     await at.startHinted();
