@@ -61,11 +61,11 @@ export class Session {
       await clock.yield();
       signal.throwIfAborted();
     }
-    const { checkpoint, notes } = claim;
+    const { checkpoint } = claim;
     const last: Remembered = {
       snapshot: await inSlices(rebuildInSlices(RESOURCES[scope.resource], stubs), { clock, onMove, signal }),
       index: checkpoint?.index ?? null,
-      seenIndex: notes.seenIndex ?? checkpoint?.index ?? null,
+      seenIndex: seenIndexOf(claim),
       nomadEpoch: checkpoint?.nomadEpoch ?? (await log.head()).nomadEpoch,
       observedAt: checkpoint?.observedAt ?? null,
     };
@@ -341,6 +341,12 @@ export class Session {
   #nowText(): string {
     return new Date(this.#deps.clock.now()).toISOString();
   }
+}
+
+/** Where other scopes followed the objects since, what this one saw may be of a history that is no more. */
+function seenIndexOf({ checkpoint, borrowed, notes }: Claim): string | null {
+  if (checkpoint === null || borrowed || notes.seenIndex === undefined) return checkpoint?.index ?? null;
+  return higher(notes.seenIndex, checkpoint.index);
 }
 
 /** Versions of objects that other changes after them are of too. */

@@ -378,3 +378,29 @@ it("reads a job again where the server that was asked lagged behind the event th
   await at.passUntil("it is read again", () => at.reads.length === 2);
   expect(await at.count(1)).toMatchObject([{ type: "nomad.job.updated", current: "12" }]);
 });
+
+it("takes no restore that a scope of one namespace has told for another one when all are one scope again", async () => {
+  const all: Scope = { resource: "allocations", namespace: "*" };
+  const [before, after] = [allocation("a1", 500, { created: 5 }), allocation("a1", 290, { created: 5 })];
+  await using at = await HintedScope.open(all);
+  at.nomad.set("allocations/*", 10, [allocation("a1", 5)]);
+  await at.startHinted();
+  at.hints.tell(500, { ...hint("a1"), payload: Buffer.from(JSON.stringify(before)) });
+  await at.count(1);
+  await at.stop();
+  const { fence, rev } = await at.log.claim(SCOPE, "of one namespace");
+  const ref = { resource: "allocations", namespace: "default", key: "a1" } as const;
+  await at.log.commit({
+    scope: SCOPE,
+    fence,
+    expectedRev: rev,
+    commitId: `${fence}.${rev}`,
+    events: [],
+    state: [{ ref, next: { rev: "290", stub: Buffer.from(JSON.stringify(after)) } }],
+    checkpoint: { index: "300", nomadEpoch: 1, count: 1, observedAt: "2026-08-22T10:01:00.000Z" },
+  });
+  at.nomad.set("allocations/*", 310, [after]);
+  at.start();
+  await at.passUntil("it is read", () => at.loop.report().index === "310");
+  expect((await at.events()).map(({ type }) => type)).toEqual(["nomad.allocation.updated"]);
+});
