@@ -15,6 +15,8 @@ export interface RunOptions {
   readonly allocations: number;
   readonly reading: Reading;
   readonly changes: number;
+  /** Undefined: each change waits for the frame of the one before. */
+  readonly perSecond?: number;
 }
 
 /** What a bridge did while allocations changed, one at a time. */
@@ -35,11 +37,10 @@ export interface Run {
   readonly residentBytes: number;
 }
 
-const PER_SECOND = 10;
-const WARM_UPS = 50;
+const WARM_UPS = 1 / 8;
 const LOOK_EVERY_MS = 500;
 
-/** Ten changes a second, whatever the bridge does; none of its scheduled lists is read meanwhile. */
+/** None of the lists that the bridge reads by schedule is read meanwhile. */
 export function measureRun(options: RunOptions): Promise<Run> {
   return inDirectory(async (directory) => {
     const nomad = await NomadProcess.start(options.allocations);
@@ -60,14 +61,18 @@ export function measureRun(options: RunOptions): Promise<Run> {
   });
 }
 
-async function measure(nomad: NomadProcess, bridge: BridgeProcess, { changes }: RunOptions): Promise<Run> {
+async function measure(
+  nomad: NomadProcess,
+  bridge: BridgeProcess,
+  { changes, perSecond }: RunOptions,
+): Promise<Run> {
   const pid = bridge.child.pid ?? 0;
   const frames = new Map<string, number>();
   const socket = await openSocket(bridge, "types=allocations", ({ data }) => {
     frames.set(`${data.resource?.id}@${data.rev?.current}`, nowMs());
   });
   const stream = await followStream(nomad.address, "Allocation");
-  await makeChanges(nomad, WARM_UPS, frames);
+  await makeChanges(nomad, { count: Math.ceil(changes * WARM_UPS), perSecond }, frames);
   const usage = async () => ({
     cpuMs: cpuMsOf(pid),
     bytes: (await nomad.sentBytes()) - stream.bytes,
@@ -75,7 +80,7 @@ async function measure(nomad: NomadProcess, bridge: BridgeProcess, { changes }: 
     atMs: nowMs(),
   });
   const before = await usage();
-  const made = await makeChanges(nomad, changes, frames);
+  const made = await makeChanges(nomad, { count: changes, perSecond }, frames);
   const after = await usage();
   socket.terminate();
   stream.stop();
@@ -97,16 +102,18 @@ async function measure(nomad: NomadProcess, bridge: BridgeProcess, { changes }: 
 /** Resolves when all of them have their frame. */
 async function makeChanges(
   nomad: NomadProcess,
-  count: number,
+  { count, perSecond }: { count: number; perSecond: number | undefined },
   frames: ReadonlyMap<string, number>,
 ): Promise<Change[]> {
   const made: Change[] = [];
+  const haveFrames = () => made.every((change) => frames.has(nameOf(change)));
   const beganMs = nowMs();
   for (let number = 0; number < count; number += 1) {
-    await delay(Math.max(0, beganMs + (number * 1000) / PER_SECOND - nowMs()));
+    if (perSecond === undefined) await until("the change before has its frame", haveFrames);
+    else await delay(Math.max(0, beganMs + (number * 1000) / perSecond - nowMs()));
     made.push(await nomad.change());
   }
-  await until("every change has its frame", () => made.every((change) => frames.has(nameOf(change))));
+  await until("every change has its frame", haveFrames);
   return made;
 }
 

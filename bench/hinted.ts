@@ -3,9 +3,15 @@ import { median, once, p99, type BenchRow } from "./harness.ts";
 
 const ALLOCATIONS = 50_000;
 const CHANGES = 400;
+/** In whole lists each takes seconds. */
+const CHANGES_IN_LISTS = 10;
 
-const hinted = once(() => measureRun({ allocations: ALLOCATIONS, reading: "hinted", changes: CHANGES }));
-const lists = once(() => measureRun({ allocations: ALLOCATIONS, reading: "lists", changes: CHANGES }));
+const hinted = once(() =>
+  measureRun({ allocations: ALLOCATIONS, reading: "hinted", changes: CHANGES, perSecond: 10 }),
+);
+const lists = once(() =>
+  measureRun({ allocations: ALLOCATIONS, reading: "lists", changes: CHANGES_IN_LISTS }),
+);
 
 const WHERE = `${ALLOCATIONS.toLocaleString("en-US")} allocations, 10 of them changed a second`;
 const AGAINST_STREAM = "the same change at a bare reader of Nomad's event stream";
@@ -39,10 +45,10 @@ const rows: readonly BenchRow[] = [
     name: "hinted-cpu-per-change",
     unit: `ms of CPU of the bridge for each change; ${WHERE}`,
     goal: "at most 0.05 × reading lists",
-    against: "the same with --reading lists",
+    against: "the same with --reading lists, one change at a time: what is in one list is paid for once",
     run: async () => ({
       value: (await hinted()).cpuMs / CHANGES,
-      against: (await lists()).cpuMs / CHANGES,
+      against: (await lists()).cpuMs / CHANGES_IN_LISTS,
     }),
   },
 ];
