@@ -15,6 +15,8 @@ import type { Interruption } from "./scope-machine.ts";
 /** A list of so many bytes is dearer than to follow hints; read so, below half of it no more. */
 const HINTED_FROM_BYTES = 64 * 1024;
 const HINTED_DOWN_TO = HINTED_FROM_BYTES / 2;
+/** So long the first list of a large scope waits for hints, which need a list that is asked for after they come. */
+const HINTS_COME_WITHIN_MS = 1_000;
 /** A list is read so long after the last write that no hint explains. */
 const QUIET_MS = 5_000;
 /** So many queries in a row may end early: it takes two to learn how long one may wait. */
@@ -136,6 +138,7 @@ export class ScopePoll {
   async #poll(known: Known, hold: boolean, signal: AbortSignal): Promise<PollResult> {
     if (hold && this.#hinted?.active === true) return this.#nextHinted(this.#hinted, known, signal);
     this.#hinted?.pause();
+    await this.#wantHints(known, signal);
     const turn = this.#hinted?.turn ?? 0;
     // Where hints came meanwhile, only a list that is asked for now makes them of use.
     const held = hold && this.#hinted?.needsList !== true;
@@ -175,12 +178,23 @@ export class ScopePoll {
     return { kind: "polled", observation };
   }
 
+  /** What is known to be large when it is claimed is followed by hints before it is read: one list is then enough. */
+  async #wantHints({ last }: Known, signal: AbortSignal): Promise<void> {
+    const hinted = this.#hinted;
+    if (hinted === null || hinted.wanted || !this.#isDear(last.snapshot.byteLength)) return;
+    hinted.want();
+    await hinted.comes(HINTS_COME_WITHIN_MS, signal);
+  }
+
+  #isDear(bytes: number): boolean {
+    if (this.#parts.options.reading === "hinted") return true;
+    return bytes >= (this.#hinted?.wanted === true ? HINTED_DOWN_TO : HINTED_FROM_BYTES);
+  }
+
   /** A list says whether reading lists is cheap enough. */
   #decideReading({ index, bytes, restored }: Observation, turn: number): void {
     if (this.#hinted === null) return;
-    const { reading } = this.#parts.options;
-    const isDear = bytes >= (this.#hinted.wanted ? HINTED_DOWN_TO : HINTED_FROM_BYTES);
-    if (reading === "hinted" || isDear) this.#hinted.want();
+    if (this.#isDear(bytes)) this.#hinted.want();
     else this.#hinted.stop();
     this.#hinted.accepted({ index: BigInt(index), turn, restored: restored !== null });
   }

@@ -59,6 +59,22 @@ describe("a scope that is read by hints", () => {
     await truth([allocation("a1", 12, { created: 5, ClientStatus: "failed" }), allocation("b1", 6)]);
   });
 
+  it("hears hints before it asks for its first list, so that one is enough", async () => {
+    at.nomad.set(NAME, 10, [allocation("a1", 5)]);
+    await at.startHinted();
+    expect(at.lists).toBe(1);
+  });
+
+  it("needs one list where the log knows that it is large", async () => {
+    at.nomad.set(NAME, 10, [allocation("a1", 5, { ClientStatus: "x".repeat(100_000) })]);
+    await at.startHinted({ reading: "auto" });
+    await at.stop();
+    const [lists, rings] = [at.lists, at.rings.length];
+    at.start({ reading: "auto" });
+    await at.passUntil("the doorbell waits again", () => at.rings.length > rings);
+    expect(at.lists - lists).toBe(1);
+  });
+
   it("waits with a read until the write is there that the hint told of", async () => {
     at.nomad.set(NAME, 10, [allocation("a1", 5)]);
     await at.startHinted();

@@ -86,6 +86,8 @@ export class HintedReading {
   #toldAtMs = 0;
   #failure: unknown = null;
   #arrived = Promise.withResolvers<void>();
+  /** Ends the wait for hints to come. */
+  readonly #come = new AbortController();
   /** Ends the pause before the next list, for its time to be reckoned anew. */
   #replan = new AbortController();
 
@@ -128,6 +130,12 @@ export class HintedReading {
     });
   }
 
+  /** Resolves when hints have begun to come, or after `withinMs`. Rejects with the signal's reason. */
+  async comes(withinMs: number, signal: AbortSignal): Promise<void> {
+    await this.#parts.clock.sleep(withinMs, AbortSignal.any([signal, this.#come.signal]));
+    signal.throwIfAborted();
+  }
+
   /** Ends what is under way; the next lists are read whole, until one is accepted. */
   pause(): void {
     this.#work?.abort(new Error("paused"));
@@ -157,6 +165,7 @@ export class HintedReading {
     }
     this.#dealtWith.resolve();
     this.#listed = index;
+    this.#schedule.listed();
     if (restored) this.#seen = this.#known = index;
     this.#seen = higher(this.#seen, index);
     this.#stubs.forget(index);
@@ -244,6 +253,7 @@ export class HintedReading {
   #onLive(): void {
     this.#turns++;
     this.#isLive = true;
+    this.#come.abort();
   }
 
   #onGap(reason: string): void {

@@ -57,6 +57,11 @@ export class ListSchedule {
     };
   }
 
+  /** A list is accepted, whoever asked for it: the next scheduled one comes so much later. */
+  listed(): void {
+    this.#readAtMs = this.#clock.elapsed();
+  }
+
   /** How long reading the last list took, ms. */
   get tookMs(): number {
     return this.#tookMs;
