@@ -96,9 +96,13 @@ describe.skipIf(missing !== undefined)(`workers as processes${skippedBecause(mis
       expect(after).toContainEqual(expect.objectContaining({ assignment, worker, since }));
     }
 
-    expect(await sumOf(left, "takeovers_total")).toBe(before.length - kept.length);
-    expect(await sumOf(left, "assignments_held")).toBe(after.length);
-    expect(await sumOf(left, "workers_alive")).toBe(4);
+    // More where a starved process was taken for dead for a moment.
+    expect(await sumOf(left, "takeovers_total")).toBeGreaterThanOrEqual(before.length - kept.length);
+    await until(
+      "each assignment is held once",
+      async () => (await sumOf(left, "assignments_held")) === after.length,
+    );
+    await until("both know of each other alone", async () => (await sumOf(left, "workers_alive")) === 4);
     await caughtUp();
 
     simulator.cluster.createNamespace("fresh");
