@@ -81,20 +81,20 @@ describe.skipIf(typeof found === "string")(`random operations on a real Nomad ag
     if (typeof redis !== "string") await redis[Symbol.asyncDispose]();
   });
 
-  const feeds: [string, boolean, () => { feed: string; log: FeedLocation; flags: string[] }][] = [
+  const feeds: [string, boolean, (reading: string) => { feed: string; log: FeedLocation; flags: string[] }][] = [
     [
       "a bridge on a file",
       false,
-      () => {
-        const path = join(directory, "feed.db");
+      (reading) => {
+        const path = join(directory, `${reading}.db`);
         return { feed: `sqlite:${path}`, log: { kind: "sqlite", path }, flags: [] };
       },
     ],
     [
       "the only worker on Redis",
       typeof redis === "string",
-      () => {
-        const url = `${typeof redis === "string" ? "" : redis.url}?feed=churn${process.pid}`;
+      (reading) => {
+        const url = `${typeof redis === "string" ? "" : redis.url}?feed=churn${process.pid}${reading}`;
         return {
           feed: url,
           log: { kind: "redis", url },
@@ -103,16 +103,17 @@ describe.skipIf(typeof found === "string")(`random operations on a real Nomad ag
       },
     ],
   ];
+  const runs = ["lists", "hinted"].flatMap((reading) => feeds.map((feed) => [reading, ...feed] as const));
 
-  for (const [position, [name, skipped, place]] of feeds.entries()) {
+  for (const [position, [reading, name, skipped, place]] of runs.entries()) {
     it.skipIf(skipped)(
-      `reach a feed of ${name}, which is killed meanwhile, whole and once, without a resync`,
+      `reach a feed of ${name}, read by ${reading} and killed meanwhile, whole and once, without a resync`,
       { timeout: SECONDS * 1000 + SETTLE_WITHIN_MS + 120_000 },
       async () => {
-        const { feed, log, flags } = place();
+        const { feed, log, flags } = place(reading);
         const random = createRandom(Number(NCF_CHURN_SEED) * 7919 + position);
         const start = (): BridgeProcess =>
-          startBridgeProcess({ nomadAddr: agent.address, feed, flags: [...FLAGS, ...flags] });
+          startBridgeProcess({ nomadAddr: agent.address, feed, flags: [...FLAGS, "--reading", reading, ...flags] });
         const churn = new NomadChurn(new NomadWriter(agent.address), random, `ncf${process.pid}-${position}`);
         const watcher = new KilledWatcher(start, random);
         try {
@@ -133,7 +134,8 @@ describe.skipIf(typeof found === "string")(`random operations on a real Nomad ag
             },
             SETTLE_WITHIN_MS,
           ).catch(check);
-          const resyncs = (await readLog(log)).filter((event) => event.type === "nomad.feed.resync");
+          const events = await readLog(log);
+          const resyncs = events.filter((event) => event.type === "nomad.feed.resync");
           expect({ ...verdict, resyncs: resyncs.map((event) => event.data["reason"]) }).toEqual({
             events: verdict.events,
             lost: [],
@@ -142,6 +144,7 @@ describe.skipIf(typeof found === "string")(`random operations on a real Nomad ag
             resyncs: [],
           });
           expect(churn.done).toBeGreaterThan(churn.refused);
+          expect(events.some((event) => event.via === "hint")).toBe(reading === "hinted");
         } catch (error) {
           say((await watcher.log()).split("\n").slice(-40).join("\n"));
           throw error;

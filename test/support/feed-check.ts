@@ -20,6 +20,7 @@ export interface SeenEvent {
   readonly current: string | null;
   readonly previous: string | null;
   readonly mode: string | null;
+  readonly via: string | null;
   /** When it was recorded, ms since 1970. */
   readonly recordedMs: number;
   readonly data: JsonObject;
@@ -72,6 +73,7 @@ export function parseEvent(json: string): SeenEvent {
     current: maybeText(rev["current"]),
     previous: maybeText(rev["previous"]),
     mode: maybeText(observed["mode"]),
+    via: maybeText(observed["via"]),
     recordedMs: Date.parse(maybeText(event["recordedtime"]) ?? ""),
     data,
   };
