@@ -33,17 +33,19 @@ const say = (line: string): void => {
 class KilledWatcher {
   readonly #start: () => BridgeProcess;
   readonly #random: Random;
+  readonly #chance: number;
   #process: Promise<BridgeProcess>;
   kills = 0;
 
-  constructor(start: () => BridgeProcess, random: Random) {
+  constructor(start: () => BridgeProcess, random: Random, chance: number) {
     this.#start = start;
+    this.#chance = chance;
     this.#random = random;
     this.#process = Promise.resolve(start());
   }
 
   async maybeKill(): Promise<void> {
-    if (!this.#random.chance(0.04)) return;
+    if (!this.#random.chance(this.#chance)) return;
     await (await this.#process).kill();
     this.kills += 1;
     say("the watcher was killed");
@@ -81,7 +83,11 @@ describe.skipIf(typeof found === "string")(`random operations on a real Nomad ag
     if (typeof redis !== "string") await redis[Symbol.asyncDispose]();
   });
 
-  const feeds: [string, boolean, (reading: string) => { feed: string; log: FeedLocation; flags: string[] }][] = [
+  const feeds: [
+    string,
+    boolean,
+    (reading: string) => { feed: string; log: FeedLocation; flags: string[] },
+  ][] = [
     [
       "a bridge on a file",
       false,
@@ -113,9 +119,14 @@ describe.skipIf(typeof found === "string")(`random operations on a real Nomad ag
         const { feed, log, flags } = place(reading);
         const random = createRandom(Number(NCF_CHURN_SEED) * 7919 + position);
         const start = (): BridgeProcess =>
-          startBridgeProcess({ nomadAddr: agent.address, feed, flags: [...FLAGS, "--reading", reading, ...flags] });
+          startBridgeProcess({
+            nomadAddr: agent.address,
+            feed,
+            flags: [...FLAGS, "--reading", reading, ...flags],
+          });
         const churn = new NomadChurn(new NomadWriter(agent.address), random, `ncf${process.pid}-${position}`);
-        const watcher = new KilledWatcher(start, random);
+        // After each start all lists are read: what hints miss is missed between.
+        const watcher = new KilledWatcher(start, random, reading === "hinted" ? 0.01 : 0.04);
         try {
           await watcher.ready();
           const endAt = Date.now() + SECONDS * 1000;

@@ -1,5 +1,6 @@
 import type { Random } from "../../packages/nomad-simulator/src/random.ts";
 import type { JobSpec, NomadWriter } from "./nomad-writer.ts";
+import { until } from "./until.ts";
 
 const JOBS_A_NAMESPACE = 5;
 const SLEEP = "exec sleep 3600";
@@ -40,7 +41,11 @@ export class NomadChurn {
 
   /** Takes away whatever it made. */
   async end(): Promise<void> {
-    for (const space of this.#alive) await this.#empty(space).catch(() => undefined);
+    for (const space of this.#alive) {
+      await this.#empty(space).catch(() => undefined);
+      // A task that still runs would outlive an agent that is stopped.
+      await until("nothing runs", async () => (await this.#nomad.runningAllocations(space)).length === 0);
+    }
     await this.#nomad.collectGarbage().catch(() => undefined);
     for (const space of this.#spaces) await this.#nomad.deleteNamespace(space).catch(() => undefined);
   }
