@@ -63,6 +63,25 @@ describe("when a list is due", () => {
     expect(schedule.isUnexplained).toBe(true);
   });
 
+  it("some time after what is left when a list has the rest", () => {
+    schedule.unexplained(11n);
+    clock.pass(14_000);
+    const settle = schedule.asks();
+    schedule.unexplained(12n);
+    settle(11n);
+    expect(schedule.dueInMs).toBe(QUIET_MS);
+  });
+
+  it("for the last of more writes than are remembered", () => {
+    for (let index = 11n; index < 1_500n; index++) schedule.unexplained(index);
+    const settle = schedule.asks();
+    schedule.unexplained(1_500n);
+    settle(1_499n);
+    expect(schedule.isUnexplained).toBe(true);
+    read(1_500n);
+    expect(schedule.isUnexplained).toBe(false);
+  });
+
   it("once for what may have been written at an index that the table never gets to", () => {
     schedule.rumoured(11n);
     read(10n);

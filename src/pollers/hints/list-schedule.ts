@@ -17,11 +17,11 @@ export interface ListScheduleOptions {
   readonly fullEveryMs: number;
 }
 
-/** Indexes, and from when on a list settles each whatever its own index is, ms. */
-interface Unexplained {
-  readonly indexes: Map<bigint, number>;
-  readonly firstMs: number;
-  lastMs: number;
+/** Something was written that no hint explains. */
+interface Write {
+  readonly noticedMs: number;
+  /** A list that is asked for from then on settles it, whatever its own index is. */
+  readonly settledFromMs: number;
 }
 
 /**
@@ -37,7 +37,10 @@ export class ListSchedule {
   /** How many lists were asked for: what comes up while one is read is not settled by it. */
   #asked = 0;
   #urgent: { readonly reason: string; readonly index: bigint; readonly asked: number } | null = null;
-  #unexplained: Unexplained | null = null;
+  /** By index, in the order noticed. */
+  readonly #unexplained = new Map<bigint, Write>();
+  /** When the last of them was noticed. */
+  #lastMs = 0;
 
   constructor(clock: Clock, options: ListScheduleOptions) {
     this.#clock = clock;
@@ -53,7 +56,7 @@ export class ListSchedule {
       this.#tookMs = this.#readAtMs - askedAtMs;
       const { index: needed, asked: before } = this.#urgent ?? { index: 0n, asked };
       if (before < asked && index >= needed) this.#urgent = null;
-      this.#settle((written, settledFromMs) => written <= index || askedAtMs >= settledFromMs);
+      this.#settle((written, { settledFromMs }) => written <= index || askedAtMs >= settledFromMs);
     };
   }
 
@@ -74,13 +77,13 @@ export class ListSchedule {
 
   /** Whether something was written that no hint explains. */
   get isUnexplained(): boolean {
-    return this.#unexplained !== null;
+    return this.#unexplained.size > 0;
   }
 
   /** What a list that is due now is due for. */
   get cause(): ListCause {
     if (this.#urgent !== null) return "doubt";
-    return this.#unexplained === null ? "schedule" : "unexplained";
+    return this.isUnexplained ? "unexplained" : "schedule";
   }
 
   /** A list is needed now, and one that is not older than this index. */
@@ -102,29 +105,35 @@ export class ListSchedule {
   /** What was needed before is of a history that is no more. */
   forget(): void {
     this.#urgent = null;
-    this.#unexplained = null;
+    this.#unexplained.clear();
   }
 
   /** Hints may come after the write that they tell of was noticed: what they explain needs no list. */
   explain(isExplained: (index: bigint) => boolean): void {
     // Beyond what is remembered, others are unexplained too.
-    if ((this.#unexplained?.indexes.size ?? 0) < REMEMBERED) this.#settle(isExplained);
+    if (this.#unexplained.size < REMEMBERED) this.#settle(isExplained);
   }
 
   #remember(index: bigint, settledFromMs: number): void {
     const now = this.#clock.elapsed();
-    this.#unexplained ??= { indexes: new Map(), firstMs: now, lastMs: now };
-    this.#unexplained.lastMs = now;
-    const { indexes } = this.#unexplained;
-    if (indexes.size < REMEMBERED || indexes.has(index))
-      indexes.set(index, Math.max(settledFromMs, indexes.get(index) ?? 0));
+    const before = this.#unexplained.get(index) ?? { noticedMs: now, settledFromMs: 0 };
+    this.#unexplained.set(index, {
+      noticedMs: before.noticedMs,
+      settledFromMs: Math.max(settledFromMs, before.settledFromMs),
+    });
+    this.#lastMs = now;
+    if (this.#unexplained.size > REMEMBERED) this.#forgetOne();
   }
 
-  #settle(isSettled: (index: bigint, settledFromMs: number) => boolean): void {
-    if (this.#unexplained === null) return;
-    const { indexes } = this.#unexplained;
-    for (const [index, settledFromMs] of indexes) if (isSettled(index, settledFromMs)) indexes.delete(index);
-    if (indexes.size === 0) this.#unexplained = null;
+  /** A list that has the later ones has the earlier too; the first says since when one is waited for. */
+  #forgetOne(): void {
+    const [, second] = this.#unexplained.keys();
+    this.#unexplained.delete(second as bigint);
+  }
+
+  #settle(isSettled: (index: bigint, write: Write) => boolean): void {
+    for (const [index, write] of this.#unexplained)
+      if (isSettled(index, write)) this.#unexplained.delete(index);
   }
 
   /** Ms until the next list is due; 0 and below: now. */
@@ -138,8 +147,8 @@ export class ListSchedule {
     if (this.#urgent !== null) return 0;
     const { quietMs, fullEveryMs } = this.#options;
     const fullAtMs = this.#readAtMs + fullEveryMs;
-    if (this.#unexplained === null) return fullAtMs;
-    const { firstMs, lastMs } = this.#unexplained;
-    return Math.min(lastMs + quietMs, firstMs + LONGEST_IN_QUIETS * quietMs, fullAtMs);
+    const [first] = this.#unexplained.values();
+    if (first === undefined) return fullAtMs;
+    return Math.min(this.#lastMs + quietMs, first.noticedMs + LONGEST_IN_QUIETS * quietMs, fullAtMs);
   }
 }
