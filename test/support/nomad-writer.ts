@@ -1,13 +1,26 @@
 /** The few writes to Nomad that tests make. All reject with Nomad's own words. */
 export class NomadWriter {
   readonly #address: string;
+  readonly #token: string;
 
-  constructor(address: string) {
+  constructor(address: string, token = "") {
     this.#address = address;
+    this.#token = token;
   }
 
   async registerJob(job: JobSpec): Promise<void> {
     await this.#send("PUT", "/v1/jobs", { Job: jobOf(job) });
+  }
+
+  /** A job that runs only when it is dispatched: it needs no node, and no evaluation comes of it. */
+  async registerTemplate(id: string, namespace: string, note: string): Promise<void> {
+    await this.#send("PUT", "/v1/jobs", { Job: templateOf(id, namespace, note) });
+  }
+
+  /** Marks a version as stable: Nomad writes the job, and its event stream says nothing. */
+  async setStable(job: string, namespace: string, version: number): Promise<void> {
+    const path = `/v1/job/${encodeURIComponent(job)}/stable?namespace=${namespace}`;
+    await this.#send("PUT", path, { JobID: job, JobVersion: version, Stable: true });
   }
 
   async scale(job: string, namespace: string, count: number): Promise<void> {
@@ -67,9 +80,33 @@ export class NomadWriter {
     await this.#send("PUT", "/v1/system/gc");
   }
 
+  /** Of a cluster that asks for tokens: its first, which may do anything. */
+  async bootstrapAcl(): Promise<string> {
+    return secretOf(await this.#send("POST", "/v1/acl/bootstrap", {}));
+  }
+
+  /** A token that may read one namespace. */
+  async createReader(namespace: string): Promise<string> {
+    const rules = { Name: namespace, Rules: `namespace "${namespace}" { policy = "read" }` };
+    await this.#send("PUT", `/v1/acl/policy/${namespace}`, rules);
+    return secretOf(await this.#send("PUT", "/v1/acl/token", { Type: "client", Policies: [namespace] }));
+  }
+
+  async saveSnapshot(): Promise<ArrayBuffer> {
+    const response = await fetch(`${this.#address}/v1/operator/snapshot`);
+    if (!response.ok) throw new Error(`snapshot: ${response.status} ${await response.text()}`);
+    return response.arrayBuffer();
+  }
+
+  async restoreSnapshot(snapshot: ArrayBuffer): Promise<void> {
+    const response = await fetch(`${this.#address}/v1/operator/snapshot`, { method: "PUT", body: snapshot });
+    if (!response.ok) throw new Error(`restore: ${response.status} ${await response.text()}`);
+  }
+
   async #send(method: string, path: string, body?: unknown): Promise<string> {
     const response = await fetch(`${this.#address}${path}`, {
       method,
+      headers: { "X-Nomad-Token": this.#token },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     const text = await response.text();
@@ -119,4 +156,13 @@ function jobOf(spec: JobSpec): object {
       },
     ],
   };
+}
+
+function secretOf(token: string): string {
+  return (JSON.parse(token) as { SecretID: string }).SecretID;
+}
+
+function templateOf(id: string, namespace: string, note: string): object {
+  const job = jobOf({ id, namespace, count: 1, command: "exit 0", type: "batch" });
+  return { ...job, ParameterizedJob: {}, Meta: { note } };
 }

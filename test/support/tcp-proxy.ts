@@ -6,6 +6,8 @@ export class TcpProxy {
   readonly port: number;
   /** Replies that were lost so far. */
   lost = 0;
+  /** Bytes that the server has sent through it so far. */
+  received = 0;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   #losing = 0;
@@ -106,6 +108,7 @@ export class TcpProxy {
     server.on("data", (bytes) => {
       if (this.#swallowing) return;
       if (this.#losing === 0) {
+        this.received += bytes.length;
         client.write(bytes);
         return;
       }
