@@ -149,7 +149,7 @@ async function hasLeader(address: string): Promise<boolean> {
   return /^"\S+:\d+"/.test(leader);
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();

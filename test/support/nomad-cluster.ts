@@ -1,0 +1,123 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { freePort } from "./nomad-agent.ts";
+import { own } from "./own-processes.ts";
+import { until } from "./until.ts";
+
+interface Ports {
+  readonly http: number;
+  readonly rpc: number;
+  readonly serf: number;
+}
+
+/** A real Nomad server without a node, with a data directory: it can be stopped, or killed, and started again. */
+export class NomadServer {
+  readonly address: string;
+  readonly #binary: string;
+  readonly #directory: string;
+  #child: ChildProcess | undefined;
+
+  constructor(binary: string, directory: string, http: number) {
+    this.#binary = binary;
+    this.#directory = directory;
+    this.address = `http://127.0.0.1:${http}`;
+  }
+
+  start(): void {
+    const args = ["agent", "-config", join(this.#directory, "agent.hcl")];
+    const env = { PATH: process.env["PATH"] ?? "", HOME: this.#directory };
+    this.#child = own(spawn(this.#binary, args, { stdio: "ignore", env }), "nomad");
+  }
+
+  async end(signal: "SIGINT" | "SIGKILL"): Promise<void> {
+    const child = this.#child;
+    if (child === undefined) return;
+    this.#child = undefined;
+    const exited = once(child, "exit");
+    child.kill(signal);
+    await exited;
+  }
+
+  /** What the server takes for the leader's address; empty while there is none. */
+  async leader(): Promise<string> {
+    const response = await fetch(`${this.address}/v1/status/leader`).catch(() => undefined);
+    return response?.ok === true ? ((await response.json()) as string) : "";
+  }
+}
+
+/** Real Nomad servers that elect a leader. */
+export class NomadCluster implements AsyncDisposable {
+  readonly servers: readonly NomadServer[];
+  readonly #directory: string;
+  readonly #ports: readonly Ports[];
+
+  private constructor(servers: readonly NomadServer[], directory: string, ports: readonly Ports[]) {
+    this.servers = servers;
+    this.#directory = directory;
+    this.#ports = ports;
+  }
+
+  static async start(
+    binary: string,
+    { size, acl = false }: { size: number; acl?: boolean },
+  ): Promise<NomadCluster> {
+    const directory = await mkdtemp(join(tmpdir(), "ncf-servers-"));
+    const ports: Ports[] = [];
+    for (let n = 0; n < size; n += 1)
+      ports.push({ http: await freePort(), rpc: await freePort(), serf: await freePort() });
+    const servers: NomadServer[] = [];
+    for (const each of ports) {
+      const place = await mkdtemp(join(directory, "server-"));
+      await writeFile(join(place, "agent.hcl"), configOf(place, each, { acl, all: ports }));
+      servers.push(new NomadServer(binary, place, each.http));
+    }
+    for (const server of servers) server.start();
+    const cluster = new NomadCluster(servers, directory, ports);
+    await cluster.led();
+    return cluster;
+  }
+
+  /** Resolves with the leader when every server that answers knows one. */
+  async led(): Promise<NomadServer> {
+    return until(
+      "a leader",
+      async () => {
+        const leaders = await Promise.all(this.servers.map((server) => server.leader()));
+        const known = new Set(leaders.filter((leader) => leader !== ""));
+        const position = this.#ports.findIndex(({ rpc }) => known.has(`127.0.0.1:${rpc}`));
+        return known.size === 1 && leaders[position] !== "" && this.servers[position];
+      },
+      60_000,
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const server of this.servers) await server.end("SIGKILL");
+    await rm(this.#directory, { recursive: true, force: true });
+  }
+}
+
+function configOf(
+  place: string,
+  { http, rpc, serf }: Ports,
+  { acl, all }: { acl: boolean; all: readonly Ports[] },
+): string {
+  const others = all.map((each) => `"127.0.0.1:${each.serf}"`).join(", ");
+  return `name = "server${http}"
+bind_addr = "127.0.0.1"
+advertise { http = "127.0.0.1" rpc = "127.0.0.1" serf = "127.0.0.1" }
+data_dir = "${place}/data"
+disable_update_check = true
+leave_on_interrupt = false
+acl { enabled = ${acl} }
+ports { http = ${http} rpc = ${rpc} serf = ${serf} }
+server {
+  enabled = true
+  bootstrap_expect = ${all.length}
+  server_join { retry_join = [${others}] retry_interval = "1s" }
+}
+`;
+}
