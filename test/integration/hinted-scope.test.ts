@@ -315,6 +315,26 @@ describe("a scope that is read by hints", () => {
     await truth([allocation("a1", 12, { created: 5 }), allocation("b1", 13, { created: 6 })]);
   });
 
+  it("is not turned back by a list that was given up, and comes all the same", async () => {
+    at.nomad.set(NAME, 10, [allocation("a1", 5)]);
+    await at.startHinted({ fullEveryMs: 20_000 });
+    at.nomad.holdLists();
+    await at.passUntil("a list is under way", () => at.nomad.heldLists === 1, 1_000);
+    at.hints.gap("the event stream broke");
+    at.hints.live();
+    at.nomad.set(NAME, 12, [allocation("a1", 5), allocation("b1", 12)]);
+    await at.passUntil("another is asked for in its place", () => at.nomad.heldLists === 2);
+    at.nomad.releaseLists();
+    await at.count(1);
+    await at.passUntil("hints are of use again", () => at.loop.report().reading === "hinted");
+    at.nomad.set(NAME, 13, [allocation("a1", 5), allocation("b1", 13, { created: 12 })]);
+    at.hints.tell(13, hint("b1"));
+    expect((await at.count(2)).map(({ op, current }) => [op, current])).toEqual([
+      ["create", "12"],
+      ["update", "13"],
+    ]);
+  });
+
   it("finds a restore whose list is newer than the last list, but older than what was read since", async () => {
     at.nomad.set(NAME, 10, [allocation("a1", 5)]);
     await at.startHinted();

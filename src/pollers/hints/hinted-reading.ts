@@ -326,6 +326,8 @@ export class HintedReading {
       const settle = this.#schedule.asks();
       const [turn, floor] = [this.#turns, String(higher(this.#seen, this.#known))];
       const response = await this.#parts.readList(signal);
+      // It may come whole though it was given up, and another in its place is newer.
+      signal.throwIfAborted();
       settle(BigInt(response.index));
       this.#list = { kind: "list", response, turn, floor };
       this.#dealtWith = Promise.withResolvers();
