@@ -26,10 +26,8 @@ export interface Run {
   /** From each write to its event at a bare reader of Nomad's event stream. */
   readonly streamMs: readonly number[];
   readonly tookMs: number;
-  /** Bytes that Nomad sent to the bridge, without whole lists where it reads by hints. */
+  /** Bytes that Nomad sent to the bridge, headers included. */
   readonly bytes: number;
-  /** Whole lists of allocations read meanwhile. */
-  readonly lists: number;
   /** Of the list of all allocations. */
   readonly listBytes: number;
   readonly cpuMs: number;
@@ -76,7 +74,6 @@ async function measure(
   const usage = async () => ({
     cpuMs: cpuMsOf(pid),
     bytes: (await nomad.sentBytes()) - stream.bytes,
-    lists: await metric(bridge, "full_lists_total"),
     atMs: nowMs(),
   });
   const before = await usage();
@@ -86,13 +83,11 @@ async function measure(
   stream.stop();
   const response = await fetch(`${nomad.address}/v1/allocations`);
   const listBytes = (await response.arrayBuffer()).byteLength;
-  const lists = after.lists - before.lists;
   return {
     frameMs: made.map((change) => (frames.get(nameOf(change)) ?? Number.NaN) - change.atMs),
     streamMs: made.map((change) => (stream.seen.get(nameOf(change)) ?? Number.NaN) - change.atMs),
     tookMs: after.atMs - before.atMs,
     bytes: after.bytes - before.bytes,
-    lists,
     listBytes,
     cpuMs: after.cpuMs - before.cpuMs,
     residentBytes: residentOf(pid),
