@@ -271,6 +271,7 @@ function assignmentsOf(config: Config, deps: RunningDeps): PollerAssignments {
       ...deps,
       logger: loggers.pollers,
       announce: (plan) => coordination.announce(plan),
+      broadcast: coordination.broadcast,
       trim: (signal) => keepWithin(log, config.retention, { logger: loggers.feed, metrics, clock, signal }),
     },
     {

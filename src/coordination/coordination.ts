@@ -1,4 +1,5 @@
 import type { Metrics } from "../telemetry/metrics.ts";
+import type { Broadcast } from "./broadcast.ts";
 import type { AssignmentStatus } from "../schemas/assignment-schema.ts";
 
 /**
@@ -15,6 +16,8 @@ export interface Coordination {
   statuses(): Promise<AssignmentStatus[]>;
   /** Assignments that this process should be doing and is not, and why. */
   owed(): readonly { readonly assignment: string; readonly why: string }[];
+  /** To the other processes, and from them; null where there is no other. */
+  readonly broadcast: Broadcast | null;
   /** Lets go of what it holds open. */
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -22,9 +25,10 @@ export interface Coordination {
 export type CoordinationMetrics = Pick<Metrics, "assignmentsHeld" | "workersAlive" | "takeovers">;
 
 /**
- * The assignments there always are: plan the others, and trim the log. The others are named like the scope they watch.
+ * The assignments there always are: plan the others, trim the log, and follow Nomad's event stream for hints. The others
+ * are named like the scope they watch.
  */
-export const STANDING_ASSIGNMENTS = ["plan", "trim"] as const;
+export const STANDING_ASSIGNMENTS = ["plan", "trim", "hints"] as const;
 
 /** `finish`: only what is left of it; it ends by itself. */
 export type AssignmentPlan = ReadonlyMap<string, "perform" | "finish">;

@@ -21,7 +21,7 @@ export interface PollerAssignmentsDeps extends Omit<SupervisorDeps, "planned"> {
   readonly nomadReady: Promise<void>;
 }
 
-/** What a process of the feed can do: plan, trim, and watch scopes. */
+/** What a process of the feed can do: plan, trim, follow hints, and watch scopes. */
 export class PollerAssignments implements AssignmentHolder {
   readonly supervisor: Supervisor;
   readonly #planner: Planner;
@@ -54,6 +54,7 @@ export class PollerAssignments implements AssignmentHolder {
     }
     if (!(await resolvedBefore(this.#nomadReady, signal))) return "stopped";
     if (assignment === "plan") return this.#performPlan(signal);
+    if (assignment === "hints") return this.supervisor.followHints(signal);
     const scope = parseScopeName(assignment);
     // Planned by a version that knows more than this one; somebody else may.
     if (scope === undefined) throw new Error(`there is no assignment ${assignment} here`);
@@ -64,9 +65,11 @@ export class PollerAssignments implements AssignmentHolder {
     this.#plan = plan;
     const finishing = [...plan].filter(([, what]) => what === "finish").map(([assignment]) => assignment);
     this.supervisor.drain(new Set(finishing));
+    this.supervisor.replanned();
   }
 
   describe(assignment: string): AssignmentReport {
+    if (assignment === "hints") return { ...NOTHING_TO_REPORT, reason: this.supervisor.hintsMissing() };
     const report = this.supervisor.report(assignment === "plan" ? NAMESPACES : assignment);
     return report === undefined ? NOTHING_TO_REPORT : assignmentReport(report);
   }

@@ -1,8 +1,12 @@
+import type { Broadcast } from "../coordination/broadcast.ts";
 import type { Ending } from "../coordination/coordination.ts";
-import { scopeName, type Scope } from "../schemas/scope.ts";
+import { parseScopeName, scopeName, type Scope } from "../schemas/scope.ts";
+import { aborted } from "../shared/aborted.ts";
 import { Backlog } from "./backlog.ts";
 import { FeedOutage, type FeedOutageDeps } from "./feed-outage.ts";
-import { HintSource } from "./hints/hint-source.ts";
+import { isHinted } from "./hints/explained.ts";
+import { HintSource, type HintProvider } from "./hints/hint-source.ts";
+import { SharedHintSource } from "./hints/shared-hint-source.ts";
 import { OutageReporter } from "./outage-reporter.ts";
 import type { PollerDeps, PollerOptions, ScopeHooks, ScopeReport } from "./poller.ts";
 import { QueryWait } from "./query-wait.ts";
@@ -17,7 +21,10 @@ interface Running {
 export interface SupervisorDeps
   extends
     Omit<PollerDeps, "outages" | "feedOutage" | "backlog" | "queryWait" | "hints">,
-    Pick<FeedOutageDeps, "planned"> {}
+    Pick<FeedOutageDeps, "planned"> {
+  /** To the processes that share the feed; null where there is no other. */
+  readonly broadcast: Broadcast | null;
+}
 
 const CHECK_EVERY_MS = 2_000;
 /** Longest that a query may take beyond its wait: connecting, a slow body, several addresses, a scan at rights. */
@@ -33,14 +40,14 @@ export class Supervisor {
   readonly #running = new Map<string, Running>();
   readonly #draining = new Set<string>();
   readonly #feedOutage: FeedOutage;
-  readonly #hints: HintSource | null;
+  readonly #hints: HintProvider | null;
   /** So many scopes were read by hints when it was last said. */
   #hinted = 0;
 
-  constructor({ planned, ...deps }: SupervisorDeps, options: PollerOptions) {
+  constructor({ planned, broadcast, ...deps }: SupervisorDeps, options: PollerOptions) {
     const { logger, clock, metrics } = deps;
     this.#feedOutage = new FeedOutage({ ...deps, watched: this.#running, planned }, options);
-    this.#hints = options.reading === "lists" ? null : new HintSource(deps);
+    this.#hints = options.reading === "lists" ? null : hintsOf({ ...deps, planned, broadcast });
     this.#deps = {
       ...deps,
       hints: this.#hints,
@@ -52,9 +59,28 @@ export class Supervisor {
     this.#options = options;
   }
 
-  /** Watches over the loops, and follows the hints that they want, until `signal` aborts. */
+  /** Watches over the loops, and hears hints from other processes, until `signal` aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    await Promise.all([this.#hints?.run(signal), this.#watchOver(signal)]);
+    await Promise.all([this.#hints?.listen(signal), this.#watchOver(signal)]);
+  }
+
+  /** Follows Nomad's event stream for hints, until `signal` aborts or another process does it. */
+  async followHints(signal: AbortSignal): Promise<Ending> {
+    if (this.#hints !== null) return this.#hints.run(signal);
+    await aborted(signal);
+    return "stopped";
+  }
+
+  /** Why no hints come, though this process follows them; null where they do, or nobody wants them. */
+  hintsMissing(): string | null {
+    if (this.#hints === null) return "the worker reads lists only";
+    const { kind, reason } = this.#hints.state;
+    return kind === "off" || kind === "live" ? null : `${kind}${reason === undefined ? "" : `: ${reason}`}`;
+  }
+
+  /** Another plan may be in force. */
+  replanned(): void {
+    this.#hints?.replanned();
   }
 
   async #watchOver(signal: AbortSignal): Promise<void> {
@@ -175,4 +201,13 @@ export class Supervisor {
       stuck.resolve("stuck");
     }
   }
+}
+
+function hintsOf({ planned, broadcast, ...deps }: Omit<SupervisorDeps, "log">): HintProvider {
+  if (broadcast === null) return new HintSource(deps);
+  const scopes = () =>
+    (planned() ?? [])
+      .flatMap((name) => parseScopeName(name) ?? [])
+      .filter(({ resource }) => isHinted(resource));
+  return new SharedHintSource({ ...deps, broadcast, planned: scopes });
 }

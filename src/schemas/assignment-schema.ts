@@ -6,7 +6,9 @@ const time = z.iso.datetime({ offset: true });
 const assignmentStatusSchema = z.object({
   assignment: z
     .string()
-    .describe('A scope to watch ("jobs/default"), "plan" (which scopes there are) or "trim" (retention)'),
+    .describe(
+      'A scope to watch ("jobs/default"), "plan" (which scopes there are), "trim" (retention) or "hints" (following the event stream of Nomad)',
+    ),
   state: z
     .enum(["held", "waiting", "fenced"])
     .describe(

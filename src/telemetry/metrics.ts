@@ -226,7 +226,7 @@ export function createMetrics({ version = "unknown" } = {}) {
     }),
     redisReconnects: new Counter({
       name: "nomad_changefeed_redis_reconnects_total",
-      help: "Connections to Redis that were lost and are back; a worker has up to four",
+      help: "Connections to Redis that were lost and are back; a worker has up to five",
       registers,
     }),
   };

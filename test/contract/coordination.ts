@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { Coordination } from "../../src/coordination/coordination.ts";
+import { STANDING_ASSIGNMENTS, type Coordination } from "../../src/coordination/coordination.ts";
 import type { Clock } from "../../src/shared/clock.ts";
 import { planOf, TestHolder } from "../support/assignment-holders.ts";
 import { TestClock } from "../support/test-clock.ts";
@@ -26,37 +26,38 @@ export function coordinationContract(name: string, open: OpenCoordination): void
       holder = new TestHolder();
       stop = new AbortController();
       running = coordination.run(holder, stop.signal);
-      await does("plan", "trim");
+      await does();
     });
     afterEach(async () => {
       stop.abort(new Error("end of test"));
       await running;
       await coordination[Symbol.asyncDispose]();
     });
+    /** Besides the standing ones. */
     const does = (...assignments: string[]) =>
       until(
         `doing ${assignments.join(", ")}`,
-        () => holder.assignments.join() === assignments.toSorted().join(),
+        () => holder.assignments.join() === [...STANDING_ASSIGNMENTS, ...assignments].toSorted().join(),
       );
 
     test("what is announced is done, and what is announced no more ends", async () => {
       await coordination.announce(planOf(3));
-      await does("plan", "trim", "jobs/n1", "jobs/n2", "jobs/n3");
+      await does("jobs/n1", "jobs/n2", "jobs/n3");
       expect([...(holder.plan ?? [])]).toEqual([...planOf(3)]);
       await coordination.announce(planOf(1));
-      await does("plan", "trim", "jobs/n1");
+      await does("jobs/n1");
       await coordination.announce(planOf(2));
-      await does("plan", "trim", "jobs/n1", "jobs/n2");
+      await does("jobs/n1", "jobs/n2");
       expect(holder.begun.filter((assignment) => assignment === "jobs/n1")).toHaveLength(1);
     });
 
     test("what is to be finished is done until it is done", async () => {
       holder.endings.set("jobs/gone", "drained");
       await coordination.announce(new Map([...planOf(1), ["jobs/gone", "finish"]]));
-      await does("plan", "trim", "jobs/n1");
+      await does("jobs/n1");
       await until("it was finished", () => holder.begun.includes("jobs/gone"));
       await coordination.announce(planOf(2));
-      await does("plan", "trim", "jobs/n1", "jobs/n2");
+      await does("jobs/n1", "jobs/n2");
     });
 
     test("what fails, or ends though it is planned, is begun again", async () => {
@@ -66,15 +67,19 @@ export function coordinationContract(name: string, open: OpenCoordination): void
         ["jobs/n1", "jobs/n2"].every((assignment) => holder.begun.includes(assignment)),
       );
       holder.endings.clear();
-      await does("plan", "trim", "jobs/n1", "jobs/n2");
+      await does("jobs/n1", "jobs/n2");
     });
 
     test("all assignments are told of, with who does them, since when, and how they go", async () => {
       await coordination.announce(planOf(1));
-      await does("plan", "trim", "jobs/n1");
+      await does("jobs/n1");
       const found = await until("it is told", async () => {
         const statuses = await coordination.statuses();
-        return statuses.every(({ state }) => state === "held") && statuses.length === 3 && statuses;
+        return (
+          statuses.every(({ state }) => state === "held") &&
+          statuses.length === STANDING_ASSIGNMENTS.length + 1 &&
+          statuses
+        );
       });
       expect(found).toContainEqual(
         expect.objectContaining({
@@ -91,7 +96,7 @@ export function coordinationContract(name: string, open: OpenCoordination): void
 
     test("ends with what it does", async () => {
       await coordination.announce(planOf(2));
-      await does("plan", "trim", "jobs/n1", "jobs/n2");
+      await does("jobs/n1", "jobs/n2");
       stop.abort(new Error("the end"));
       await running;
       expect(holder.assignments).toEqual([]);

@@ -30,7 +30,7 @@ it("assignments shows who does what of a running feed", async () => {
   try {
     const { code, stdout } = await runCli(["assignments", "--url", cluster.bridge.url]);
     expect(stdout).toMatch(/^ASSIGNMENT +WORKER +SINCE +CONDITION +READING +LAG +INDEX +OBJECTS\n/);
-    for (const assignment of ["plan", "trim", "nodes/-", "jobs/default", "allocations/default"]) {
+    for (const assignment of ["plan", "trim", "hints", "nodes/-", "jobs/default", "allocations/default"]) {
       expect(stdout).toMatch(
         new RegExp(`^${assignment} +\\S+/${process.pid}/\\w+ +\\d{4}-\\d\\d-\\d\\dT[\\d:]{8}Z `, "m"),
       );

@@ -80,7 +80,7 @@ describe("an outage of Nomad", () => {
   ) => {
     const [logger, metrics, abort] = [silentLogger(), createMetrics(), new AbortController()];
     const trim = (signal: AbortSignal) => systemClock.sleep(1_000_000, signal);
-    const ready = { nomadReady: Promise.resolve(), random: () => 0.01 };
+    const ready = { nomadReady: Promise.resolve(), random: () => 0.01, broadcast: null };
     const assignments = new PollerAssignments(
       { ...of, logger, metrics, clock, announce, trim, ...ready },
       {

@@ -63,6 +63,7 @@ describe("the supervisor", () => {
       clock,
       random: () => 0.01,
       announce: (plan: AssignmentPlan) => local.announce(plan),
+      broadcast: null,
       trim: (signal: AbortSignal) => keepWithin(log, {}, { logger, metrics, clock: systemClock, signal }),
       nomadReady: Promise.resolve(),
     };

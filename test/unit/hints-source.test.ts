@@ -397,7 +397,10 @@ describe("where the token may not hear all namespaces", () => {
     streams.refuse(denyAll);
     for (const namespace of namespaces) listen(source, "jobs", namespace);
     await clock.advance(0);
-    expect(source.state).toEqual({ kind: "unavailable", reason: "the stream: NOMAD_STREAM_DENIED" });
+    expect(source.state).toEqual({
+      kind: "unavailable",
+      reason: "Nomad refuses its event stream to the feed's token (NOMAD_STREAM_DENIED)",
+    });
     expect(lines).toEqual([
       "no event stream from Nomad, reads whole lists meanwhile: the stream: NOMAD_STREAM_DENIED",
     ]);

@@ -4,6 +4,7 @@ import { locationOf } from "../../feed/redis/location.ts";
 import type { Clock } from "../../shared/clock.ts";
 import { silentLogger, type Logger } from "../../telemetry/logger.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
+import { RedisBroadcast } from "../redis/redis-broadcast.ts";
 import { REST_MS, type CoordinationMetrics } from "../coordination.ts";
 import { AssignmentJobs } from "./assignment-jobs.ts";
 import { Registry } from "./registry.ts";
@@ -31,7 +32,8 @@ export function openSharedAssignments(options: {
   const roundMs = Math.min(ROUND_MS, timeoutMs / 5);
   const silentMs = SILENT_ROUNDS * roundMs;
   // What is wrong with Redis is said once, by the log.
-  const connection = new Connection(location, { logger: silentLogger(), metrics });
+  const connect = () => new Connection(location, { logger: silentLogger(), metrics });
+  const connection = connect();
   const redis = createRedis(location, { maxRetriesPerRequest: null, socketTimeout: timeoutMs });
   countReconnects(redis, metrics);
   const jobs = new AssignmentJobs({ redis, connection, prefix, worker, timeoutMs, logger });
@@ -39,6 +41,7 @@ export function openSharedAssignments(options: {
     worker,
     registry: new Registry({ connection, prefix, worker, timeoutMs, silentMs }),
     jobs,
+    broadcast: new RedisBroadcast({ connection, connect, prefix, logger, clock }),
     logger,
     clock,
     metrics,

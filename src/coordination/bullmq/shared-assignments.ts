@@ -12,6 +12,7 @@ import {
   type AssignmentHolder,
   type AssignmentPlan,
 } from "../coordination.ts";
+import type { Broadcast } from "../broadcast.ts";
 import type { AssignmentJob, AssignmentJobs } from "./assignment-jobs.ts";
 import { HeldAssignment } from "./held-assignment.ts";
 import type { Heard, Registry } from "./registry.ts";
@@ -22,6 +23,7 @@ export interface SharedAssignmentsParts {
   readonly worker: string;
   readonly registry: Registry;
   readonly jobs: AssignmentJobs;
+  readonly broadcast: Broadcast;
   readonly logger: Logger;
   readonly clock: Clock;
   readonly metrics: CoordinationMetrics;
@@ -59,6 +61,10 @@ export class SharedAssignments implements Coordination {
 
   constructor(parts: SharedAssignmentsParts) {
     this.#parts = parts;
+  }
+
+  get broadcast(): Broadcast {
+    return this.#parts.broadcast;
   }
 
   async run(holder: AssignmentHolder, signal: AbortSignal): Promise<void> {
@@ -201,9 +207,15 @@ export class SharedAssignments implements Coordination {
     }
   }
 
-  /** The newest first: they have read least. Who plans goes on planning. */
+  /**
+   * The newest first: they have read least. Who plans goes on planning, and hints go last: with them all workers read
+   * whole lists.
+   */
   #giveAway(surplus: number): void {
-    const movable = this.#staying().filter(({ assignment }) => assignment !== "plan");
+    const staying = this.#staying().filter(({ assignment }) => assignment !== "plan");
+    const movable = staying.toSorted(
+      (a, b) => Number(b.assignment === "hints") - Number(a.assignment === "hints"),
+    );
     for (const held of movable.slice(Math.max(0, movable.length - surplus))) {
       this.#parts.logger.debug({ assignment: held.assignment }, "given to a worker that has less to do");
       held.letGo("given to another worker");

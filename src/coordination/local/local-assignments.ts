@@ -21,6 +21,7 @@ interface Held {
 
 /** One process does every assignment. What another process takes from it, it leaves to that one. */
 export class LocalAssignments implements Coordination {
+  readonly broadcast = null;
   readonly #worker: string;
   readonly #logger: Logger;
   readonly #metrics: CoordinationMetrics;

@@ -1,7 +1,7 @@
 import type { Scope } from "../../schemas/scope.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
 import { isCovered, type Coverage } from "./coverage.ts";
-import { Explained, topicsFor } from "./explained.ts";
+import { Explained, isHinted } from "./explained.ts";
 import type { RaftEntry } from "./frame.ts";
 import type { HintListener, HintSubscription } from "./hint.ts";
 import { Want, type HeardStream } from "./want.ts";
@@ -40,7 +40,7 @@ export class Audience implements StreamListener {
 
   want(scope: Scope, listener: HintListener): HintSubscription {
     const want = new Want(scope, listener);
-    if (topicsFor(scope.resource).length > 0) {
+    if (isHinted(scope.resource)) {
       this.#wants.add(want);
       queueMicrotask(() => this.#begin(want));
     }

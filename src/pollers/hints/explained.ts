@@ -1,5 +1,5 @@
 import type { ResourceType } from "../../schemas/resources.ts";
-import type { StreamTopic } from "./hint.ts";
+import { STREAM_TOPICS, type StreamTopic } from "./hint.ts";
 
 /** Which tables an entry's events account for: all that changes there without any of these is in no event at all. */
 const EXPLAINED_BY: Readonly<Record<StreamTopic, readonly ResourceType[]>> = {
@@ -20,10 +20,14 @@ export function goesWithAJob(resource: ResourceType): boolean {
 
 /** What must be subscribed to, so that nothing of a resource changes unheard. */
 export function topicsFor(resource: ResourceType): StreamTopic[] {
-  const explaining = Object.keys(EXPLAINED_BY) as StreamTopic[];
-  return explaining.filter(
+  return STREAM_TOPICS.filter(
     (topic) => EXPLAINED_BY[topic].includes(resource) || (topic === "Job" && goesWithAJob(resource)),
   );
+}
+
+/** Whether events name what changes of the resource. */
+export function isHinted(resource: ResourceType): boolean {
+  return topicsFor(resource).length > 0;
 }
 
 /** The tables of which an entry's events name all that changed. */

@@ -1,7 +1,8 @@
 import type { ObjectRef } from "../../schemas/resources.ts";
 
 /** Topics of Nomad's event stream that name what is watched. */
-export type StreamTopic = "Job" | "Allocation" | "Evaluation" | "Deployment" | "Node";
+export const STREAM_TOPICS = ["Job", "Allocation", "Evaluation", "Deployment", "Node"] as const;
+export type StreamTopic = (typeof STREAM_TOPICS)[number];
 
 /** An object to look at: something of it changed at this raft index, or will have in a moment. */
 export interface Hint extends ObjectRef {

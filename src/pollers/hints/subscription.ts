@@ -1,6 +1,7 @@
 import type { NomadApi } from "../../nomad/api.ts";
 import { NomadError } from "../../nomad/errors.ts";
 import type { Line } from "../../nomad/lines.ts";
+import { publicReason } from "../../schemas/public-text.ts";
 import { Backoff } from "../../shared/backoff.ts";
 import type { Clock } from "../../shared/clock.ts";
 import type { Scope } from "../../schemas/scope.ts";
@@ -212,7 +213,7 @@ export class Subscription {
 
   #tellAway(failure: NomadError, retryInMs: number, kind: "connecting" | "unavailable"): void {
     this.#untilTold.cancel();
-    this.#enter({ kind, reason: failure.message });
+    this.#enter({ kind, reason: publicReason(failure) });
     this.#deps.reporter.away(this.#namespace, failure, retryInMs);
     this.#tellGap(failure.message);
   }
