@@ -13,6 +13,7 @@ import { resolveNomadOptions } from "../nomad/options.ts";
 import { systemClock, type Clock } from "../shared/clock.ts";
 import { aborted } from "../shared/aborted.ts";
 import { endsWithin } from "../shared/ends-within.ts";
+import { FrameRecorder } from "../pollers/hints/frame-recorder.ts";
 import { PollerAssignments } from "../pollers/poller-assignments.ts";
 import { moduleLoggers, type Logger, type ModuleLoggers } from "../telemetry/logger.ts";
 import { createMetrics, type Metrics } from "../telemetry/metrics.ts";
@@ -118,7 +119,8 @@ async function runBridge(
   work.push(nomadReady);
   // Heard of below, once everything is there.
   nomadReady.catch(() => undefined);
-  const running = { ...deps, nomad, log, metrics, source, worker, coordination, nomadReady };
+  const recordFrame = frameRecorder(config, { logger: loggers.pollers, metrics, clock }, parts);
+  const running = { ...deps, recordFrame, nomad, log, metrics, source, worker, coordination, nomadReady };
   const assignments = assignmentsOf(config, running);
   const health = new Health({ assignments, coordination, clock });
   const server = parts.use(await serverOf(config, { ...running, auth, health }));
@@ -141,6 +143,16 @@ async function runBridge(
   await Promise.race([untilEnded(work, both), aborted(signal)]);
   await parts[Symbol.asyncDispose]();
   return complete;
+}
+
+function frameRecorder(
+  { recordFrames }: Config,
+  deps: { logger: Logger; metrics: Metrics; clock: Clock },
+  parts: Parts,
+): ((line: Buffer) => void) | undefined {
+  if (recordFrames === undefined) return undefined;
+  const recorder = parts.use(new FrameRecorder(recordFrames, deps));
+  return (line) => recorder.record(line);
 }
 
 /** Runs the server until it is its turn to be closed: after the work, of which subscribers so get the last. */
@@ -262,6 +274,7 @@ interface RunningDeps extends BridgeDeps {
   readonly worker: string;
   readonly coordination: Coordination;
   readonly nomadReady: Promise<void>;
+  readonly recordFrame: ((line: Buffer) => void) | undefined;
 }
 
 function assignmentsOf(config: Config, deps: RunningDeps): PollerAssignments {

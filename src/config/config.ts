@@ -14,6 +14,8 @@ export interface Config {
   readonly waitMs: number;
   readonly reading: "auto" | "lists" | "hinted";
   readonly fullEveryMs: number;
+  /** Absent: no frame of the event stream is recorded. */
+  readonly recordFrames?: { readonly path: string; readonly maxBytes: number };
   readonly maxConnections: number;
   readonly maxEventBytes: number;
   readonly feed: FeedLocation;

@@ -173,6 +173,15 @@ export const OPTIONS = {
     default: "5m",
     help: "how often a whole list is read in any case, and held to what the feed has told of it",
   }),
+  recordFrames: option(text("<path>"), {
+    group: "What to watch",
+    help: "file for the frames of Nomad's event stream, word for word, one a line, with all that their jobs say, secrets too; it has a second one beside it, <path>.1. The worker that follows the stream writes it",
+  }),
+  recordFramesBytes: option(size({ minBytes: 64 * 2 ** 10 }), {
+    group: "What to watch",
+    default: "256MiB",
+    help: "size of the two files together; a full one takes the place of the one before",
+  }),
   maxConnections: option(count({ min: 2, max: 10_000 }), {
     group: "What to watch",
     default: "80",

@@ -74,6 +74,9 @@ function nest(values: OptionValues, origins: Readonly<Record<OptionName, Origin>
     waitMs: values.wait,
     reading: values.reading,
     fullEveryMs: values.fullEvery,
+    ...(values.recordFrames === undefined
+      ? {}
+      : { recordFrames: { path: values.recordFrames, maxBytes: values.recordFramesBytes } }),
     maxConnections: values.maxConnections,
     maxEventBytes: values.maxEventBytes,
     feed: values.feed,

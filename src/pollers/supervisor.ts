@@ -24,6 +24,8 @@ export interface SupervisorDeps
     Pick<FeedOutageDeps, "planned"> {
   /** To the processes that share the feed; null where there is no other. */
   readonly broadcast: Broadcast | null;
+  /** Is given every frame of the event stream that this process follows, as Nomad wrote it. */
+  readonly recordFrame?: ((line: Buffer) => void) | undefined;
 }
 
 const CHECK_EVERY_MS = 2_000;
@@ -44,10 +46,10 @@ export class Supervisor {
   /** So many scopes were read by hints when it was last said. */
   #hinted = 0;
 
-  constructor({ planned, broadcast, ...deps }: SupervisorDeps, options: PollerOptions) {
+  constructor({ planned, broadcast, recordFrame, ...deps }: SupervisorDeps, options: PollerOptions) {
     const { logger, clock, metrics } = deps;
     this.#feedOutage = new FeedOutage({ ...deps, watched: this.#running, planned }, options);
-    this.#hints = options.reading === "lists" ? null : hintsOf({ ...deps, planned, broadcast });
+    this.#hints = options.reading === "lists" ? null : hintsOf({ ...deps, planned, broadcast, recordFrame });
     this.#deps = {
       ...deps,
       hints: this.#hints,
@@ -203,11 +205,12 @@ export class Supervisor {
   }
 }
 
-function hintsOf({ planned, broadcast, ...deps }: Omit<SupervisorDeps, "log">): HintProvider {
-  if (broadcast === null) return new HintSource(deps);
+function hintsOf({ planned, broadcast, recordFrame, ...deps }: Omit<SupervisorDeps, "log">): HintProvider {
+  const options = recordFrame === undefined ? {} : { record: recordFrame };
+  if (broadcast === null) return new HintSource(deps, options);
   const scopes = () =>
     (planned() ?? [])
       .flatMap((name) => parseScopeName(name) ?? [])
       .filter(({ resource }) => isHinted(resource));
-  return new SharedHintSource({ ...deps, broadcast, planned: scopes });
+  return new SharedHintSource({ ...deps, broadcast, planned: scopes }, options);
 }

@@ -92,6 +92,11 @@ export function createMetrics({ version = "unknown" } = {}) {
       help: "Times that frames of the event stream may have been missed: whole lists are read once then",
       registers,
     }),
+    hintFramesUnrecorded: new Counter({
+      name: "nomad_changefeed_hint_frames_unrecorded_total",
+      help: "Frames of the event stream that --record-frames should have written and could not",
+      registers,
+    }),
     hintReconnects: new Counter({
       name: "nomad_changefeed_hint_reconnects_total",
       help: "Subscriptions to the event stream beyond the first: after a break, or for a new namespace",

@@ -1,3 +1,6 @@
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createSimulator, type Simulator } from "../../packages/nomad-simulator/src/index.ts";
 import { startBridgeProcess, type BridgeProcess } from "../support/bridge-process.ts";
@@ -14,6 +17,7 @@ describe.skipIf(missing !== undefined)(`workers that share hints${skippedBecause
   let redis: RedisServer;
   let simulator: Simulator;
   let workers: BridgeProcess[];
+  let frames: string;
 
   beforeEach(async () => {
     redis = await RedisServer.start("--appendonly", "yes");
@@ -29,13 +33,19 @@ describe.skipIf(missing !== undefined)(`workers that share hints${skippedBecause
       "--baseline",
       "events",
     ];
-    workers = [1, 2, 3].map(() =>
-      startBridgeProcess({ nomadAddr, feed: redis.url, flags: [...flags, "--max-event-bytes", "10MiB"] }),
+    frames = await mkdtemp(join(tmpdir(), "ncf-frames-"));
+    workers = [1, 2, 3].map((n) =>
+      startBridgeProcess({
+        nomadAddr,
+        feed: redis.url,
+        flags: [...flags, "--max-event-bytes", "10MiB", "--record-frames", join(frames, `${n}.ndjson`)],
+      }),
     );
   });
   afterEach(async () => {
     await Promise.all(workers.map((worker) => worker.kill()));
     await simulator.close();
+    await rm(frames, { recursive: true });
     await redis[Symbol.asyncDispose]();
   });
 
@@ -77,6 +87,13 @@ describe.skipIf(missing !== undefined)(`workers that share hints${skippedBecause
         before.some((assignment) => of(worker, assignment.worker) && seen.has(assignment.assignment)),
       );
     });
+
+    // Whoever follows the stream records it.
+    const [file, ...others] = await readdir(frames);
+    expect(others).toEqual([]);
+    const recorded = (await readFile(join(frames, file ?? ""), "utf8")).trimEnd().split("\n");
+    const frame = { Index: expect.any(Number), Events: expect.any(Array) };
+    expect(recorded.map((line) => JSON.parse(line) as unknown)).toEqual(recorded.map(() => frame));
 
     const dead = workers.find((worker) =>
       before.some(({ assignment, worker: name }) => assignment === "hints" && of(worker, name)),
