@@ -135,6 +135,19 @@ describe("a scope that is read by hints", () => {
     expect(event?.data).toMatchObject({ observed: { via: "list" } });
   });
 
+  it("reads the list after a purge, though another frame of its entry names objects", async () => {
+    at.nomad.set(NAME, 10, [allocation("a1", 5), allocation("b1", 6)]);
+    await at.startHinted();
+    at.nomad.set(NAME, 15, [allocation("b1", 15, { created: 6 })]);
+    at.hints.tell(15, { resource: "jobs", namespace: "default", key: "web", cause: "Job", gone: true });
+    at.hints.tell(15, hint("b1"));
+    const purgedAtMs = at.clock.elapsed();
+    await at.passUntil("the list is read", () => at.loop.report().index === "15");
+    expect(at.clock.elapsed() - purgedAtMs).toBeLessThan(20_000);
+    const seen = await at.count(2);
+    expect(seen.map(({ type }) => type)).toEqual(["nomad.allocation.updated", "nomad.allocation.deleted"]);
+  });
+
   it("reads no list for a write that a hint explains, be it later", async () => {
     at.nomad.set(NAME, 10, [allocation("a1", 5)]);
     await at.startHinted();

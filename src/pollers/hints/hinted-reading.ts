@@ -76,6 +76,8 @@ export class HintedReading {
   #known = 0n;
   /** Index of the last accepted list. */
   #listed = 0n;
+  /** Where a job was last purged: another frame of that entry does not tell what went with it. */
+  #purgedAt = 0n;
   /** Ends what is under way. */
   #work: AbortController | null = null;
   #list: ListArrival | null = null;
@@ -229,6 +231,7 @@ export class HintedReading {
     }
     if (hints.some(({ gone, resource }) => gone === true && resource !== scope.resource)) {
       // What goes with a job goes without an event. It may have had nothing of this resource.
+      this.#purgedAt = index;
       this.#schedule.rumoured(index);
       this.#replan.abort();
     }
@@ -264,7 +267,7 @@ export class HintedReading {
   }
 
   #isExplained(index: bigint): boolean {
-    return this.#subscription?.explains(index) === true;
+    return index !== this.#purgedAt && this.#subscription?.explains(index) === true;
   }
 
   /** An index of the table that no hint explains, so far. */
