@@ -171,7 +171,8 @@ export class Subscription {
     this.#untilTold.cancel();
     this.#isUnproven = this.#isTold;
     if (isResumed) this.#expectProof(PROOF_WITHIN_MS, "the last frame heard did not come again");
-    else this.#lose("the stream before broke off before its first frame");
+    // Nothing is known to be lost, and there is no frame to prove it by.
+    else if (this.#isUnproven) this.#tellGap("the stream before broke off before its first frame");
     this.#tellLive();
     this.#enter({ kind: "live" });
     this.#deps.reporter.live(this.#namespace, address);
