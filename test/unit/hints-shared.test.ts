@@ -159,6 +159,9 @@ it("where the one who follows falls silent, the others read lists until another 
   team.broadcast.isMute = true;
   await team.clock.advance(6_000);
   expect(jobs.told).toEqual(["live", "gap: heard nothing for 6 s"]);
+  const late = other.listen("jobs", "default");
+  await team.clock.advance(0);
+  expect(late.told).toEqual([]);
   team.broadcast.isMute = false;
   other.follow();
   await team.clock.advance(0);
