@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { FeedLog } from "../../src/feed/log.ts";
 import { openSqliteLog } from "../../src/feed/sqlite/open.ts";
 import { Backlog } from "../../src/pollers/backlog.ts";
+import type { ListCause } from "../../src/pollers/hints/list-schedule.ts";
 import { OutageReporter } from "../../src/pollers/outage-reporter.ts";
 import type { PollerOptions } from "../../src/pollers/poller.ts";
 import { QueryWait } from "../../src/pollers/query-wait.ts";
@@ -28,6 +29,7 @@ export class HintedScope implements AsyncDisposable {
   readonly nomad = new ScriptedNomad();
   readonly hints = new ScriptedHints();
   readonly #directory: string;
+  readonly #metrics = createMetrics();
   #abort = new AbortController();
   #loop: ScopeLoop | undefined;
   #done: Promise<unknown> = Promise.resolve();
@@ -59,6 +61,12 @@ export class HintedScope implements AsyncDisposable {
     return this.nomad.requests.filter(({ perPage }) => perPage === undefined).length;
   }
 
+  /** Whole lists that became due for that cause, while it was read by hints. */
+  async listsBy(cause: ListCause): Promise<number> {
+    const { values } = await this.#metrics.fullLists.get();
+    return values.find(({ labels }) => labels.cause === cause)?.value ?? 0;
+  }
+
   /** Indexes that the doorbell was asked with. */
   get rings(): readonly (string | undefined)[] {
     return this.nomad.requests
@@ -73,7 +81,7 @@ export class HintedScope implements AsyncDisposable {
 
   start(options: Partial<PollerOptions> = {}): void {
     const { clock, log, nomad, hints } = this;
-    const [logger, metrics] = [silentLogger(), createMetrics()];
+    const [logger, metrics] = [silentLogger(), this.#metrics];
     const deps = {
       nomad,
       log,

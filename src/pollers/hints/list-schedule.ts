@@ -2,6 +2,9 @@ import type { Clock } from "../../shared/clock.ts";
 
 /** Lists of one scope take at most this share of the time. */
 const MOST_OF_TIME = 0.1;
+/** What is read though nothing asks for it takes no more of the time than this, and is read at most so often. */
+const SCHEDULED_SHARE = 1 / 300;
+const SCHEDULED_EVERY_MS = 15_000;
 /** Where unexplained writes never cease, a list is read after so many times the quiet that is waited for. */
 const LONGEST_IN_QUIETS = 3;
 /** So many unexplained indexes are told apart. */
@@ -13,7 +16,7 @@ export type ListCause = "unexplained" | "doubt" | "schedule";
 export interface ListScheduleOptions {
   /** A list is read so long after the last write that no hint explains. */
   readonly quietMs: number;
-  /** And at least this often. */
+  /** And at least this often; more often where it is cheap, for what hides behind a write that is explained. */
   readonly fullEveryMs: number;
 }
 
@@ -146,7 +149,8 @@ export class ListSchedule {
   #wantedAtMs(): number {
     if (this.#urgent !== null) return 0;
     const { quietMs, fullEveryMs } = this.#options;
-    const fullAtMs = this.#readAtMs + fullEveryMs;
+    const cheapEveryMs = Math.max(SCHEDULED_EVERY_MS, this.#tookMs / SCHEDULED_SHARE);
+    const fullAtMs = this.#readAtMs + Math.min(fullEveryMs, cheapEveryMs);
     const [first] = this.#unexplained.values();
     if (first === undefined) return fullAtMs;
     return Math.min(this.#lastMs + quietMs, first.noticedMs + LONGEST_IN_QUIETS * quietMs, fullAtMs);
