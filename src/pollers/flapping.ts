@@ -134,7 +134,7 @@ export class Flapping {
 }
 
 /** Whether an object changed and its rev did not. */
-function isQuiet(change: Change): change is Update {
+export function isQuiet(change: Change): change is Update {
   if (change.op !== "update") return false;
   const { before, after } = change;
   return (

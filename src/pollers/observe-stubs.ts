@@ -1,10 +1,11 @@
 import type { NomadApi } from "../nomad/api.ts";
 import type { Change } from "../schemas/change.ts";
-import { createIndexOf, revOf, subjectOf } from "../schemas/resources.ts";
+import { subjectOf } from "../schemas/resources.ts";
 import type { Clock } from "../shared/clock.ts";
 import { foldInSlices, isFoldDue } from "../snapshots/fold.ts";
 import { patchSnapshot, type PatchResult } from "../snapshots/snapshot.ts";
 import { verifyAbsence } from "./access-guard.ts";
+import { isQuiet } from "./flapping.ts";
 import type { ReadStub } from "./hints/stub-reader.ts";
 import { inSlices } from "./in-slices.ts";
 import { origin, type ExamineInput, type Observation } from "./observe.ts";
@@ -74,13 +75,6 @@ function whyOdd(change: Change, { scope, known }: ExamineInput): string | null {
   const [sign] = restoreSigns({ scope, index: "0", lastIndex, floor: null, changes: [change] });
   if (sign !== undefined) return sign.reason;
   return isQuiet(change) ? `${subjectOf(change.ref)} changed and its index did not` : null;
-}
-
-function isQuiet(change: Change): boolean {
-  if (change.op !== "update") return false;
-  const { before, after } = change;
-  const same = revOf(before.value) === revOf(after.value);
-  return same && createIndexOf(before.value) === createIndexOf(after.value);
 }
 
 /** An object that is not there is gone, unless the token may not see it any more. */

@@ -3,23 +3,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { FeedLog } from "../../src/feed/log.ts";
 import { openSqliteLog } from "../../src/feed/sqlite/open.ts";
-import { Backlog } from "../../src/pollers/backlog.ts";
 import type { ListCause } from "../../src/pollers/hints/list-schedule.ts";
-import { OutageReporter } from "../../src/pollers/outage-reporter.ts";
 import type { PollerOptions } from "../../src/pollers/poller.ts";
-import { QueryWait } from "../../src/pollers/query-wait.ts";
-import { ScopeLoop } from "../../src/pollers/scope-loop.ts";
+import type { ScopeLoop } from "../../src/pollers/scope-loop.ts";
 import type { Json } from "../../src/schemas/json.ts";
 import { scopeName, type Scope } from "../../src/schemas/scope.ts";
-import { silentLogger } from "../../src/telemetry/logger.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { checkLog, parseEvent, type SeenEvent, type Verdict } from "./feed-check.ts";
+import { newScopeLoop, SOURCE } from "./scope-loop.ts";
 import { ScriptedHints } from "./scripted-hints.ts";
 import { ScriptedNomad } from "./scripted-nomad.ts";
 import { TestClock } from "./test-clock.ts";
 import { until } from "./until.ts";
-
-const SOURCE = "nomad://test/global";
 
 /** One scope that is read by hints, over a Nomad, hints and a clock that the test moves by hand. */
 export class HintedScope implements AsyncDisposable {
@@ -81,34 +76,8 @@ export class HintedScope implements AsyncDisposable {
 
   start(options: Partial<PollerOptions> = {}): void {
     const { clock, log, nomad, hints } = this;
-    const [logger, metrics] = [silentLogger(), this.#metrics];
-    const deps = {
-      nomad,
-      log,
-      logger,
-      metrics,
-      hints,
-      clock,
-      random: () => 0.01,
-      outages: new OutageReporter(logger, clock),
-      feedOutage: { failed: () => undefined, read: () => undefined, covers: () => false },
-      backlog: new Backlog(metrics),
-      queryWait: new QueryWait(60_000, logger, clock),
-    };
-    this.#loop = new ScopeLoop(this.scope, deps, {
-      source: SOURCE,
-      owner: "test",
-      waitMs: 60_000,
-      consistency: "default",
-      baseline: "events",
-      maxEventBytes: 65_536,
-      reading: "hinted",
-      fullEveryMs: 300_000,
-      staleAfterMs: 30_000,
-      checkpointEveryMs: 0,
-      pace: { perSecond: 1000, burst: 1000 },
-      ...options,
-    });
+    const deps = { clock, log, nomad, hints, metrics: this.#metrics };
+    this.#loop = newScopeLoop(this.scope, deps, { reading: "hinted", ...options });
     this.#done = this.#loop.run(this.#abort.signal);
   }
 

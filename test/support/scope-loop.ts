@@ -22,7 +22,7 @@ import { until } from "./until.ts";
 
 export const jobs: Scope = { resource: "jobs", namespace: "default" };
 export const everyJob: Scope = { resource: "jobs", namespace: "*" };
-const SOURCE = "nomad://test/global";
+export const SOURCE = "nomad://test/global";
 export const FULL_EVERY_MS = 300_000;
 
 export function job(
@@ -63,6 +63,39 @@ export const cutOff = (heldMs: number): NomadError =>
 export const reset = (): NomadError =>
   new NomadError("NOMAD_UNREACHABLE", "GET /v1/jobs: connection reset", { retryable: true, hint: "wait" });
 
+/** A scope's loop that is alone and tells of itself, with what a test does not care about filled in. */
+export function newScopeLoop(
+  scope: Scope,
+  deps: Pick<PollerDeps, "log" | "nomad" | "metrics" | "clock"> & Partial<PollerDeps>,
+  options: Partial<PollerOptions> = {},
+): ScopeLoop {
+  const { clock, metrics, logger = silentLogger() } = deps;
+  const all: PollerDeps = {
+    logger,
+    random: () => 0.01,
+    outages: new OutageReporter(logger, clock),
+    feedOutage: { failed: () => undefined, read: () => undefined, covers: () => false },
+    backlog: new Backlog(metrics),
+    hints: null,
+    queryWait: new QueryWait(60_000, logger, clock),
+    ...deps,
+  };
+  return new ScopeLoop(scope, all, {
+    source: SOURCE,
+    owner: "test",
+    waitMs: 60_000,
+    consistency: "default",
+    baseline: "events",
+    maxEventBytes: 65_536,
+    reading: "auto",
+    fullEveryMs: FULL_EVERY_MS,
+    staleAfterMs: 30_000,
+    checkpointEveryMs: 0,
+    pace: { perSecond: 1000, burst: 1000 },
+    ...options,
+  });
+}
+
 interface Run {
   readonly abort: AbortController;
   readonly done: Promise<Outcome>;
@@ -83,36 +116,9 @@ class ScopeLoopBed {
     options: Partial<PollerOptions> = {},
     more: Partial<PollerDeps> = {},
   ) => {
-    const logger = silentLogger();
-    const deps: PollerDeps = {
-      nomad: this.nomad,
-      log: this.log,
-      logger,
-      metrics: this.metrics,
-      clock: { ...systemClock, elapsed: () => systemClock.elapsed() + this.skippedMs },
-      random: () => 0.01,
-      outages: new OutageReporter(logger, systemClock),
-      // The scope is alone and tells of itself.
-      feedOutage: { failed: () => undefined, read: () => undefined, covers: () => false },
-      backlog: new Backlog(this.metrics),
-      hints: null,
-      queryWait: new QueryWait(60_000, logger, systemClock),
-      ...more,
-    };
-    const loop = new ScopeLoop(scope, deps, {
-      source: SOURCE,
-      owner: "test",
-      waitMs: 60_000,
-      consistency: "default",
-      baseline: "events",
-      maxEventBytes: 65_536,
-      reading: "auto",
-      fullEveryMs: FULL_EVERY_MS,
-      staleAfterMs: 30_000,
-      checkpointEveryMs: 0,
-      pace: { perSecond: 1000, burst: 1000 },
-      ...options,
-    });
+    const { nomad, log, metrics } = this;
+    const clock = { ...systemClock, elapsed: () => systemClock.elapsed() + this.skippedMs };
+    const loop = newScopeLoop(scope, { nomad, log, metrics, clock, ...more }, options);
     const abort = new AbortController();
     const run = { abort, loop, done: loop.run(abort.signal) };
     this.#running.push(run);

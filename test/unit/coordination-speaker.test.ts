@@ -43,6 +43,18 @@ function speaking() {
   return { clock, speaker, podium, status, turns, heard, ended, stop, asked: () => asked };
 }
 
+/** A speaker whose word "a" is under way until `resolve` is called; what was said before is heard. */
+async function whileSomethingIsSaid() {
+  const { clock, speaker, podium, heard } = speaking();
+  await clock.advance(0);
+  heard();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  podium.gate = promise;
+  speaker.say("a");
+  await clock.advance(0);
+  return { clock, speaker, podium, heard, resolve };
+}
+
 it("who speaks says the status first and every two seconds, and messages at once", async () => {
   const { clock, speaker, heard, status } = speaking();
   await clock.advance(0);
@@ -59,13 +71,7 @@ it("who speaks says the status first and every two seconds, and messages at once
 });
 
 it("what comes up while something is being said is said together afterwards", async () => {
-  const { clock, speaker, podium, heard } = speaking();
-  await clock.advance(0);
-  heard();
-  const { promise, resolve } = Promise.withResolvers<void>();
-  podium.gate = promise;
-  speaker.say("a");
-  await clock.advance(0);
+  const { clock, speaker, heard, resolve } = await whileSomethingIsSaid();
   speaker.say("b");
   speaker.say("c");
   await clock.advance(2_500);
@@ -110,13 +116,7 @@ it("after a failure another turn begins with the status: what could not be said 
 });
 
 it("when more waits than is bearable, another turn begins with the status", async () => {
-  const { clock, speaker, podium, heard } = speaking();
-  await clock.advance(0);
-  heard();
-  const { promise, resolve } = Promise.withResolvers<void>();
-  podium.gate = promise;
-  speaker.say("a");
-  await clock.advance(0);
+  const { clock, speaker, heard, resolve } = await whileSomethingIsSaid();
   const large = "x".repeat(2 ** 20);
   for (let count = 0; count < 17; count += 1) speaker.say(large);
   resolve();
