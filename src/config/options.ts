@@ -171,7 +171,7 @@ export const OPTIONS = {
   fullEvery: option(duration({ minMs: 10_000, maxMs: 86_400_000 }), {
     group: "What to watch",
     default: "5m",
-    help: "how often a whole list is read in any case, and held to what the feed has told of it",
+    help: "how often a whole list is read at least, and held to what the feed has told of it; a scope read by hints reads a cheap list more often, up to every 15 s",
   }),
   recordFrames: option(text("<path>"), {
     group: "What to watch",
