@@ -223,8 +223,8 @@ describe.skipIf(missing !== undefined)(`workers that share assignments${skippedB
     expect(await Promise.all(others.map((worker) => worker.value("workersAlive")))).toEqual([2, 2]);
     // What it wants to announce now is of an old term.
     line.mend();
-    await all.settled();
-    expect(await all.staysSo()).toBe(true);
+    // The others go by what they last heard it hold, so one assignment may move once more.
+    await all.until("all rest", async () => (await all.settled()) && all.staysSo());
     // What it gets back is handed over.
     expect(await dead.value("takeovers")).toBe(0);
     expect(await dead.value("workersAlive")).toBe(3);
