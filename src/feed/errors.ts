@@ -5,8 +5,9 @@ import { scopeName, type Scope } from "../schemas/scope.ts";
 /** Stop at once: what is in memory is stale. */
 export class Fenced extends ChangefeedError {
   readonly code = "FENCED";
-  constructor(scope: Scope, fence: number, current: number) {
-    super(`Scope ${scopeName(scope)} was claimed by another worker (our fence ${fence}, current ${current})`);
+  /** `what`: "Scope jobs/default"; `current`: 0 where it is gone. */
+  constructor(what: string, fence: number, current: number) {
+    super(`${what} was claimed by another worker (our fence ${fence}, current ${current})`);
   }
 }
 
@@ -77,6 +78,13 @@ export class DeadLettersFull extends ChangefeedError {
     super(`Consumer ${consumer} has ${limit} dead letters, which is the most it may have`, {
       hint: "Look at their reasons, mend the destination, and deliver or remove them; until then the consumer stays where it is",
     });
+  }
+}
+
+export class DocumentTooLarge extends ChangefeedError {
+  readonly code = "DOCUMENT_TOO_LARGE";
+  constructor(name: string, bytes: number, limit: number) {
+    super(`The document ${name} would have ${bytes} bytes; the log keeps at most ${limit} of one`);
   }
 }
 

@@ -12,8 +12,8 @@ import type { Severity } from "../schemas/severity.ts";
  * therefore also takes it from the holders of every overlapping scope.
  *
  * Every implementation passes the suite in test/contract/feed-log.ts. Methods reject with the errors of
- * feed/errors.ts: Fenced, Conflict, CursorExpired, FutureCursor, EpochChanged, DeadLettersFull, LogFull,
- * LogUnavailable.
+ * feed/errors.ts: Fenced, Conflict, CursorExpired, FutureCursor, EpochChanged, DeadLettersFull, DocumentTooLarge,
+ * LogFull, LogUnavailable.
  */
 export interface FeedLog {
   /** Where the feed begins and ends now. */
@@ -90,6 +90,9 @@ export interface FeedLog {
 
   /** Events that a consumer could not deliver and went on without: its dead letters. */
   deadLetters: DeadLetterStore;
+
+  /** Small named texts that outlive a process, each with one holder. */
+  documents: DocumentStore;
 
   /** Every scope that was ever claimed, for health and `doctor`. */
   scopes(): Promise<ScopeStatus[]>;
@@ -344,6 +347,42 @@ export interface DeadLetterStore {
   /** Answers how many of them were there. */
   remove(consumer: string, cursors: readonly Cursor[]): Promise<number>;
   count(consumer: string): Promise<number>;
+}
+
+export interface StoredDocument {
+  readonly name: string;
+  /** Who claimed it last: a process-unique name, for people. */
+  readonly owner: string;
+  /** Higher with each claim and each change, also of a document that was removed and is there again. */
+  readonly fence: number;
+  /** Null: claimed, and nothing saved yet. */
+  readonly text: string | null;
+  /** RFC 3339: when its text, its fence or its owner last changed. */
+  readonly updatedAt: string;
+}
+
+/** Of a document's text, in UTF-8. */
+export const MAX_DOCUMENT_BYTES = 1 << 20;
+
+/**
+ * Small named documents beside the log, of whom knows its fence: where a destination has got to, which alerts fire.
+ * Retention does not touch them.
+ */
+export interface DocumentStore {
+  get(name: string): Promise<StoredDocument | undefined>;
+  /** Those whose names begin with `prefix`, in order of their names. */
+  list(prefix: string): Promise<StoredDocument[]>;
+  /** Takes it for `owner`; older holders may not save any more. Creates it where there is none. */
+  claim(name: string, owner: string): Promise<StoredDocument>;
+  /** @throws Fenced where its fence is another or it is gone; DocumentTooLarge */
+  save(name: string, fence: number, text: string): Promise<void>;
+  /**
+   * Changes it for whoever steers: the fence rises, so that the owner takes notice, and the owner stays.
+   * @throws Fenced where its fence is another or it is gone; DocumentTooLarge
+   */
+  change(name: string, fence: number, text: string): Promise<StoredDocument>;
+  /** Answers whether it was there. */
+  remove(name: string): Promise<boolean>;
 }
 
 export interface ScopeStatus {

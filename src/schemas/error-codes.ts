@@ -164,7 +164,10 @@ export const ERROR_CODES = {
     means:
       "Events after the cursor are gone, and not by retention: another program took them out of the log.",
   },
-  FENCED: { means: "Another worker claimed the scope after this one, which stops watching it." },
+  FENCED: {
+    means:
+      "Another worker claimed the scope or the document after this one, or changed it; this one stops writing it.",
+  },
   CONFLICT: {
     means:
       "The scope's rev is not what its writer expected: it claims the scope again and reads everything again.",
@@ -173,6 +176,7 @@ export const ERROR_CODES = {
     means:
       "A consumer has as many dead letters as it may have. Nothing was written; the event is still in the log.",
   },
+  DOCUMENT_TOO_LARGE: { means: "A document beside the log may have 1 MiB. Nothing was written." },
 
   // Nomad's answers, and those that never came.
   NOMAD_UNREACHABLE: {

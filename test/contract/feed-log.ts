@@ -9,6 +9,7 @@ import { registerHistory } from "./register-history.ts";
 import { registerRetention } from "./register-retention.ts";
 import { registerConsumers } from "./register-consumers.ts";
 import { registerDeadLetters } from "./register-dead-letters.ts";
+import { registerDocuments } from "./register-documents.ts";
 
 /** What every log promises. The parts are in register-*.ts. */
 export function feedLogContract(name: string, open: OpenLog): void {
@@ -70,5 +71,6 @@ export function feedLogContract(name: string, open: OpenLog): void {
     registerRetention(t);
     registerConsumers(t);
     registerDeadLetters(t);
+    registerDocuments(t);
   });
 }

@@ -188,7 +188,7 @@ describe("a log of format 1", () => {
     await makeLog(3);
     const database = new DatabaseSync(path);
     database.exec(
-      `DROP TABLE dead_letters; ALTER TABLE consumers DROP COLUMN owner; ALTER TABLE meta DROP COLUMN outage;
+      `DROP TABLE dead_letters; DROP TABLE documents; ALTER TABLE consumers DROP COLUMN owner; ALTER TABLE meta DROP COLUMN outage;
        PRAGMA user_version = 1`,
     );
     database.close();
@@ -201,6 +201,7 @@ describe("a log of format 1", () => {
     await log[Symbol.asyncDispose]();
     const again = await open();
     expect(await again.deadLetters.list("hook", { limit: 9 })).toMatchObject([parked]);
+    expect(await again.documents.claim("delivery/hook", "me")).toMatchObject({ text: null });
     const { epoch } = await again.head();
     expect(await again.read({ epoch, sequence: 0 }, { limit: 9 })).toHaveLength(3);
     await again[Symbol.asyncDispose]();
@@ -212,6 +213,8 @@ describe("a log of format 1", () => {
     expect(await reader.head()).toMatchObject({ sequence: 3 });
     expect(await reader.deadLetters.list("hook", { limit: 9 })).toEqual([]);
     expect(await reader.deadLetters.count("hook")).toBe(0);
+    expect(await reader.documents.list("")).toEqual([]);
+    expect(await reader.documents.get("delivery/hook")).toBeUndefined();
     expect(digest()).toBe(before);
     const log = await open();
     await log.deadLetters.put("hook", parked);

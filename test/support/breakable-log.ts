@@ -16,6 +16,7 @@ export function breakable(
     breakNext: (...breakages) => void pending.push(...breakages),
     consumers: log.consumers,
     deadLetters: log.deadLetters,
+    documents: log.documents,
     head: () => log.head(),
     bytes: () => log.bytes(),
     claim: (scope, owner): Promise<Claim> => log.claim(scope, owner),

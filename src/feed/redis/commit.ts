@@ -1,5 +1,5 @@
 import { sealDraft, type EventDraft } from "../../schemas/draft.ts";
-import { scopesOverlap, type Scope } from "../../schemas/scope.ts";
+import { scopeName, scopesOverlap, type Scope } from "../../schemas/scope.ts";
 import { inherit, type ScopeRecord } from "../claims.ts";
 import { Conflict, Fenced } from "../errors.ts";
 import {
@@ -149,7 +149,7 @@ export function readCommitReply(reply: Reply, commit: Commit): CommitReply | "lo
   const status = reply.text(0, "status");
   if (status === "lost" || status === "moved" || status === "unclaimed") return status;
   const one = reply.integer(1, "number");
-  if (status === "fenced") throw new Fenced(commit.scope, commit.fence, one);
+  if (status === "fenced") throw new Fenced(`Scope ${scopeName(commit.scope)}`, commit.fence, one);
   if (status === "conflict") throw new Conflict(commit.scope, commit.expectedRev, one);
   const committed: Committed = {
     status: status === "duplicate" ? "duplicate" : "committed",

@@ -10,6 +10,7 @@ import type {
   Committed,
   ConsumerStore,
   DeadLetterStore,
+  DocumentStore,
   FeedHead,
   FeedLog,
   HistoryQuery,
@@ -29,6 +30,7 @@ import { scopeNamed } from "./codec.ts";
 import type { Connection } from "./connection.ts";
 import { RedisConsumers } from "./consumers.ts";
 import { RedisDeadLetters } from "./dead-letters.ts";
+import { RedisDocuments } from "./documents.ts";
 import { feedIsGone } from "./errors.ts";
 import { SequencePredictor } from "./sequence-predictor.ts";
 import { Reply, type ReplySource } from "./reply.ts";
@@ -71,6 +73,7 @@ export interface WriterParts {
 export class RedisLog implements FeedLog {
   readonly consumers: ConsumerStore;
   readonly deadLetters: DeadLetterStore;
+  readonly documents: DocumentStore;
   readonly #parts: RedisLogParts;
   readonly #waiters: Waiters;
   readonly #watch: Watch;
@@ -87,6 +90,7 @@ export class RedisLog implements FeedLog {
     const writing = () => this.#writing().connection;
     this.consumers = new RedisConsumers(connection, prefix, writing, clock);
     this.deadLetters = new RedisDeadLetters(connection, prefix, writing, { clock, most });
+    this.documents = new RedisDocuments(connection, prefix, writing, clock);
     this.#waiters = new Waiters(clock);
     this.#keyLists = new KeyLists(clock);
     this.#watch = new Watch(connect, prefix, { waiters: this.#waiters, clock });
@@ -367,6 +371,6 @@ export class RedisLog implements FeedLog {
   #unclaimed({ scope, fence, expectedRev }: Commit): Conflict | Fenced {
     return this.#claimed.get(scopeName(scope)) === fence
       ? new Conflict(scope, expectedRev, 0)
-      : new Fenced(scope, fence, 0);
+      : new Fenced(`Scope ${scopeName(scope)}`, fence, 0);
   }
 }

@@ -1,7 +1,7 @@
 import type { Cursor } from "../../schemas/cursor.ts";
 import { sealDraft, type EventDraft, type LogEntry } from "../../schemas/draft.ts";
 import type { ObjectRef } from "../../schemas/resources.ts";
-import type { Scope } from "../../schemas/scope.ts";
+import { scopeName, type Scope } from "../../schemas/scope.ts";
 import { currentFence, inherit } from "../claims.ts";
 import { Conflict, Fenced } from "../errors.ts";
 import {
@@ -60,7 +60,8 @@ export function commitChunk(
     const known = overlapping(connection, scope);
     const own = find(known, scope);
     const newest = currentFence(scope, known);
-    if (own === undefined || own.fence !== fence || newest !== fence) throw new Fenced(scope, fence, newest);
+    if (own === undefined || own.fence !== fence || newest !== fence)
+      throw new Fenced(`Scope ${scopeName(scope)}`, fence, newest);
     if (own.rev !== commit.expectedRev) {
       if (own.commitId !== commitId) throw new Conflict(scope, commit.expectedRev, own.rev);
       return { committed: { status: "duplicate", first: own.first, last: own.last, rev: own.rev } };

@@ -8,6 +8,7 @@ import type {
   Committed,
   ConsumerStore,
   DeadLetterStore,
+  DocumentStore,
   FeedHead,
   FeedLog,
   HistoryQuery,
@@ -26,6 +27,7 @@ import { claimScope, commitChunk, recordKnownEmpty } from "./commit.ts";
 import type { Connection } from "./connection.ts";
 import { SqliteConsumers } from "./consumers.ts";
 import { SqliteDeadLetters } from "./dead-letters.ts";
+import { SqliteDocuments } from "./documents.ts";
 import { damaged, moved } from "./errors.ts";
 import { placeHolder } from "./file.ts";
 import { NewestCommit } from "./newest-commit.ts";
@@ -60,6 +62,7 @@ export interface SqliteLogParts {
 export class SqliteLog implements FeedLog {
   readonly consumers: ConsumerStore;
   readonly deadLetters: DeadLetterStore;
+  readonly documents: DocumentStore;
   readonly #parts: SqliteLogParts;
   readonly #waiters: Waiters;
   readonly #newest: NewestCommit;
@@ -80,6 +83,7 @@ export class SqliteLog implements FeedLog {
     const reading = () => this.#connection;
     const { clock, maxDeadLetters: most } = parts;
     this.deadLetters = new SqliteDeadLetters(reading, () => this.#writing(), { clock, most });
+    this.documents = new SqliteDocuments(reading, () => this.#writing(), clock);
   }
 
   async head(): Promise<FeedHead> {

@@ -11,6 +11,7 @@ import {
   type ScopeNotes,
   type ScopeStatus,
   type StateEntry,
+  type StoredDocument,
 } from "../log.ts";
 import type { Connection, Row } from "./connection.ts";
 import { damaged } from "./errors.ts";
@@ -138,6 +139,16 @@ export function consumerOf(row: Row): Consumer {
     lastError: row.textOrNull("last_error"),
     // Files of before have no such column.
     owner: row.has("owner") ? row.textOrNull("owner") : null,
+  };
+}
+
+export function documentOf(row: Row): StoredDocument {
+  return {
+    name: row.text("name"),
+    owner: row.text("owner"),
+    fence: row.integer("fence"),
+    text: row.textOrNull("text"),
+    updatedAt: row.text("updated_at"),
   };
 }
 

@@ -120,6 +120,15 @@ ALTER TABLE consumers ADD COLUMN owner TEXT;
   `
 ALTER TABLE meta ADD COLUMN outage TEXT;
 `,
+  `
+CREATE TABLE documents (
+  name       TEXT PRIMARY KEY,
+  owner      TEXT    NOT NULL,
+  fence      INTEGER NOT NULL,
+  text       TEXT,
+  updated_at TEXT    NOT NULL
+) WITHOUT ROWID;
+`,
 ] as const;
 
 export const SCHEMA_VERSION = 1 + UPGRADES.length;
