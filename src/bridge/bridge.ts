@@ -8,6 +8,7 @@ import type { FeedLog } from "../feed/log.ts";
 import { keepWithin } from "../feed/retention.ts";
 import { createHttpServer, type HttpServer } from "../http/server.ts";
 import { openWaitingRoom } from "../http/waiting-room.ts";
+import { createFanout, type Fanout } from "../publishers/fanout/fanout.ts";
 import { createNomadClient, type NomadClient } from "../nomad/client.ts";
 import { resolveNomadOptions } from "../nomad/options.ts";
 import { systemClock, type Clock } from "../shared/clock.ts";
@@ -120,7 +121,19 @@ async function runBridge(
   // Heard of below, once everything is there.
   nomadReady.catch(() => undefined);
   const recordFrame = frameRecorder(config, { logger: loggers.pollers, metrics, clock }, parts);
-  const running = { ...deps, recordFrame, nomad, log, metrics, source, worker, coordination, nomadReady };
+  const fanout = createFanout({ log, clock, logger: loggers.http, metrics });
+  const running = {
+    ...deps,
+    fanout,
+    recordFrame,
+    nomad,
+    log,
+    metrics,
+    source,
+    worker,
+    coordination,
+    nomadReady,
+  };
   const assignments = assignmentsOf(config, running);
   const health = new Health({ assignments, coordination, clock });
   const server = parts.use(await serverOf(config, { ...running, auth, health }));
@@ -269,6 +282,7 @@ async function coordinate(
 interface RunningDeps extends BridgeDeps {
   readonly nomad: NomadClient;
   readonly log: FeedLog;
+  readonly fanout: Fanout;
   readonly metrics: Metrics;
   readonly source: string;
   readonly worker: string;
@@ -310,11 +324,12 @@ async function serverOf(
   { access, listen, insecureNoAuth }: Config,
   deps: RunningDeps & { auth: SubscriberAuth; health: Health },
 ): Promise<HttpServer> {
-  const { log, loggers, metrics, clock, source, coordination, auth, health } = deps;
+  const { log, fanout, loggers, metrics, clock, source, coordination, auth, health } = deps;
   const limits = await withRoomForFiles(access.limits);
   return createHttpServer(
     {
       log,
+      fanout,
       logger: loggers.http,
       metrics,
       clock,

@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import type { FeedLog } from "../feed/log.ts";
 import { GoingAway, Restarting } from "../publishers/connection/errors.ts";
+import { createFanout, type Fanout } from "../publishers/fanout/fanout.ts";
 import { Subscriptions } from "../publishers/fanout/subscriptions.ts";
 import { ReadScheduler } from "../publishers/work/read-scheduler.ts";
 import { aborted } from "../shared/aborted.ts";
@@ -41,6 +42,8 @@ export interface HttpServerDeps
   /** Names of all signals there are, for `signals=`. */
   readonly signals: readonly string[];
   readonly clock: Clock;
+  /** Shared with whoever else follows the log in this process. Default: its own. */
+  readonly fanout?: Fanout;
   /** How tokens are known, asked in turn. None: nobody is asked who they are. */
   readonly authenticators?: readonly Authenticator[];
 }
@@ -94,6 +97,7 @@ export function createHttpServer(deps: HttpServerDeps, options: HttpServerOption
   const { bookmarkIntervalMs, pingIntervalMs, stallTimeoutMs, stopMs } = { ...DEFAULTS, ...options };
   const subscriptions = new Subscriptions({
     log,
+    fanout: deps.fanout ?? createFanout(deps),
     logger,
     metrics,
     clock,

@@ -5,6 +5,7 @@ import { describe, expect, it, vi } from "vitest";
 import { systemClock } from "../../src/shared/clock.ts";
 import { EVERYTHING, type Access } from "../../src/publishers/selection/access.ts";
 import { ConnectionFrames } from "../../src/publishers/connection/frames.ts";
+import { createFanout } from "../../src/publishers/fanout/fanout.ts";
 import { Subscriptions } from "../../src/publishers/fanout/subscriptions.ts";
 import { compileFilter } from "../../src/publishers/selection/filter-expression.ts";
 import { parseSubscription } from "../../src/schemas/subscription-schema.ts";
@@ -175,6 +176,7 @@ describe("subscribers who may not see the same", () => {
     const { log, metrics } = feed;
     const options = {
       log,
+      fanout: createFanout({ log, metrics, logger: silentLogger(), clock: systemClock }),
       metrics,
       logger: silentLogger(),
       clock: systemClock,

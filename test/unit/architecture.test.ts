@@ -27,6 +27,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "http",
     "nomad",
     "pollers",
+    "publishers",
     "schemas",
     "telemetry",
     "shared",

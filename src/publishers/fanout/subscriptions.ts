@@ -7,12 +7,11 @@ import type { Metrics } from "../../telemetry/metrics.ts";
 import { EVERYTHING, type Access } from "../selection/access.ts";
 import { createEventFilter } from "../selection/event-filter.ts";
 import type { ConnectionFrames } from "../connection/frames.ts";
-import { Ring } from "./ring.ts";
+import type { Fanout } from "./fanout.ts";
 import type { Sink, StreamFormat } from "../connection/sink.ts";
 import type { StartPoint } from "../connection/start.ts";
 import { formOf } from "../selection/payload.ts";
 import { ClientGone, Subscriber, type Ending, type SubscriberOptions } from "./subscriber.ts";
-import { FairScheduler } from "./fair-scheduler.ts";
 import { SharedSelectors, EventSelector } from "./event-selector.ts";
 
 export interface OpenSubscription extends Pick<SubscriberOptions, "prelude" | "onReached"> {
@@ -26,11 +25,9 @@ export interface OpenSubscription extends Pick<SubscriberOptions, "prelude" | "o
 
 export interface SubscriptionsOptions {
   readonly log: FeedLog;
+  readonly fanout: Fanout;
   readonly logger: Logger;
-  readonly metrics: Pick<
-    Metrics,
-    "subscribers" | "subscriberLag" | "deliveries" | "subscriptionsEnded" | "ringBytes" | "ringEvents"
-  >;
+  readonly metrics: Pick<Metrics, "subscribers" | "subscriberLag" | "deliveries" | "subscriptionsEnded">;
   readonly bookmarkIntervalMs: number;
   readonly stallTimeoutMs: number;
   readonly clock: Clock;
@@ -43,21 +40,15 @@ interface Running {
 }
 
 /**
- * All open streams of a server, on one ring: counts them, says in one log line how each ended, and ends them together.
+ * All open streams of a server: counts them, says in one log line how each ended, and ends them together.
  */
 export class Subscriptions {
   readonly #options: SubscriptionsOptions;
   readonly #open = new Map<AbortController, Running>();
-  readonly #clock: Clock;
-  readonly #scheduler: FairScheduler;
-  readonly #ring: Ring;
   readonly #selectors = new SharedSelectors();
 
   constructor(options: SubscriptionsOptions) {
     this.#options = options;
-    this.#clock = options.clock;
-    this.#scheduler = new FairScheduler(this.#clock);
-    this.#ring = new Ring({ ...options, scheduler: this.#scheduler, clock: this.#clock });
   }
 
   get size(): number {
@@ -66,7 +57,7 @@ export class Subscriptions {
 
   /** Starts to deliver. The returned function ends it: in silence, or telling the subscriber an error. */
   open(opened: OpenSubscription): (error?: Error) => void {
-    const { metrics, log, bookmarkIntervalMs, stallTimeoutMs } = this.#options;
+    const { metrics, log, fanout, clock, bookmarkIntervalMs, stallTimeoutMs } = this.#options;
     const { subscription, sink, frames, start, prelude, onReached } = opened;
     const { format } = sink;
     const controller = new AbortController();
@@ -74,9 +65,8 @@ export class Subscriptions {
     const deliveries = metrics.deliveries.labels({ format });
     const subscriber = new Subscriber({
       log,
-      ring: this.#ring,
-      scheduler: this.#scheduler,
-      clock: this.#clock,
+      ...fanout,
+      clock,
       sink,
       frames,
       start,
