@@ -1,0 +1,25 @@
+import type { Destination } from "./delivery/destination.ts";
+import type { DestinationDeps } from "./destination-deps.ts";
+import type { FileSettings } from "./file/file.ts";
+import type { StdoutSettings } from "./stdout/stdout.ts";
+
+type DestinationSettings = FileSettings | StdoutSettings;
+
+/**
+ * Opens a destination. Its code, and the libraries that it needs, are loaded only where it is configured. Its
+ * counterpart need not be there: the first `send` says so.
+ * @throws what is wrong with its settings
+ */
+export async function openDestination(
+  settings: DestinationSettings,
+  deps: DestinationDeps,
+): Promise<Destination> {
+  switch (settings.type) {
+    case "file":
+      return (await import("./file/file.ts")).openFile(settings, deps);
+    case "stdout":
+      return (await import("./stdout/stdout.ts")).openStdout(settings, deps);
+    default:
+      return settings satisfies never;
+  }
+}

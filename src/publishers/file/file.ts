@@ -1,0 +1,77 @@
+import { resolve } from "node:path";
+import { abortable } from "../../shared/abortable.ts";
+import { Turns } from "../../shared/turns.ts";
+import type { Destination, Outgoing, SendResult } from "../delivery/destination.ts";
+import type { DestinationDeps } from "../destination-deps.ts";
+import { jsonLines } from "../json-lines.ts";
+import { FileUnusable } from "./errors.ts";
+import { LinesFile } from "./lines-file.ts";
+
+/** What somebody has to set right; a full disk (ENOSPC, EDQUOT) and whatever else may pass by itself. */
+const CONFIG = new Set([
+  "EACCES",
+  "EISDIR",
+  "ELOOP",
+  "ENAMETOOLONG",
+  "ENOENT",
+  "ENOTDIR",
+  "ENXIO",
+  "EPERM",
+  "EROFS",
+]);
+
+export interface FileSettings {
+  readonly type: "file";
+  readonly path: string;
+  readonly maxBytes: number;
+  readonly keep: number;
+}
+
+/** Opens nothing yet: the first `send` does. */
+export async function openFile(settings: FileSettings, deps: DestinationDeps): Promise<Destination> {
+  return new FileDestination(settings, deps);
+}
+
+/** Appends events as JSON lines, a batch whole or not at all. One batch after the other, as they are given. */
+class FileDestination implements Destination {
+  readonly target: string;
+  readonly #file: LinesFile;
+  readonly #turns = new Turns();
+
+  constructor({ path, maxBytes, keep }: FileSettings, { logger }: DestinationDeps) {
+    this.target = resolve(path);
+    const onRepair = (bytes: number) =>
+      logger.warn({ path: this.target, bytes }, "cut off a line that a killed writer left without its end");
+    this.#file = new LinesFile({ path: this.target, maxBytes, keep, onRepair });
+  }
+
+  async send(batch: readonly Outgoing[], signal: AbortSignal): Promise<SendResult> {
+    signal.throwIfAborted();
+    try {
+      await abortable(
+        this.#turns.take(() => this.#append(batch, signal)),
+        signal,
+      );
+      return { outcome: "ok" };
+    } catch (error) {
+      signal.throwIfAborted();
+      return resultOf(error as NodeJS.ErrnoException);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#turns.take(() => this.#file[Symbol.asyncDispose]());
+  }
+
+  async #append(batch: readonly Outgoing[], signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    await this.#file.append(jsonLines(batch), signal);
+  }
+}
+
+function resultOf(error: NodeJS.ErrnoException): SendResult {
+  const reason = error.message;
+  if (error instanceof FileUnusable || CONFIG.has(error.code ?? ""))
+    return { outcome: "refused", why: "config", reason };
+  return { outcome: "retry", reason };
+}
