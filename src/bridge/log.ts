@@ -1,5 +1,5 @@
 import type { Config } from "../config/config.ts";
-import { feedLocation, type FeedLocation } from "../config/value-types.ts";
+import { feedLocation, type FeedLocation } from "../schemas/value-types.ts";
 import type { FeedLog } from "../feed/log.ts";
 import { epochEventOf } from "../events/control.ts";
 import { LogUnavailable } from "../feed/errors.ts";

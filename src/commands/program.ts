@@ -2,7 +2,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from "commander
 import { resolveConfig } from "../config/resolve.ts";
 import { ASPECTS, OPS } from "../schemas/draft.ts";
 import { SEVERITY_NAMES } from "../schemas/severity.ts";
-import { duration } from "../config/value-types.ts";
+import { duration } from "../schemas/value-types.ts";
 import type { DemoOptions } from "./demo.ts";
 import { hideSecretsIn } from "../schemas/address-text.ts";
 import { plainText } from "../schemas/terminal-text.ts";

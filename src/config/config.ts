@@ -1,6 +1,7 @@
+import type { DestinationConfig } from "../schemas/destinations/index.ts";
 import type { ResourceType } from "../schemas/resources.ts";
 import type { LogLevel } from "../telemetry/logger.ts";
-import type { FeedLocation, HostAndPort } from "./value-types.ts";
+import type { FeedLocation, HostAndPort } from "../schemas/value-types.ts";
 
 /** The whole configuration, resolved once and checked: what the modules are built from. */
 export interface Config {
@@ -36,6 +37,8 @@ export interface Config {
   readonly access: AccessSettings;
   /** The operator asked by name for serving a non-loopback address without authentication. */
   readonly insecureNoAuth: boolean;
+  /** Where events are delivered to. */
+  readonly destinations: readonly DestinationConfig[];
   readonly log: { readonly level: LogLevel; readonly format: "auto" | "json" | "pretty" };
 }
 

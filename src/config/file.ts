@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { isMap, isScalar, isSeq, LineCounter, parseDocument } from "yaml";
+import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Document, type Node } from "yaml";
 import { ConfigInvalid } from "./errors.ts";
 import { didYouMean } from "../schemas/nearest.ts";
 import { OPTION_NAMES, optionKey, OPTIONS, type OptionDefinition } from "./options.ts";
@@ -9,12 +9,25 @@ export interface FileValue {
   readonly line: number;
 }
 
+/** A part of the file that has an inside of its own. */
+export interface FileSection {
+  readonly file: string;
+  readonly value: unknown;
+  /** Line of what stands at that path within it, or of what would hold it. */
+  readonly lineOf: (path: readonly PropertyKey[]) => number;
+}
+
+const SECTION_NAMES = ["destinations"] as const;
+export type SectionName = (typeof SECTION_NAMES)[number];
+
+const OPTION_KEYS = OPTION_NAMES.filter((name) => !isNotInFile(OPTIONS[name])).map(optionKey);
 /** Keys the file may have. */
-const FILE_KEYS = OPTION_NAMES.filter((name) => !isNotInFile(OPTIONS[name])).map(optionKey);
+const FILE_KEYS = [...OPTION_KEYS, ...SECTION_NAMES];
 
 export interface ConfigFile {
   /** The options by key, each with its line. */
   readonly values: ReadonlyMap<string, FileValue>;
+  readonly sections: ReadonlyMap<SectionName, FileSection>;
   /** Keys that are no options, one sentence each: told together with values that cannot be used. */
   readonly problems: readonly string[];
 }
@@ -29,7 +42,7 @@ export function readConfigFile(path: string): ConfigFile {
       document.errors.map((error) => `${at(error.pos[0])}: not valid YAML: ${error.message}`),
     );
   }
-  if (document.contents === null) return { values: new Map(), problems: [] };
+  if (document.contents === null) return { values: new Map(), sections: new Map(), problems: [] };
   if (!isMap(document.contents)) {
     const found = isSeq(document.contents) ? "a list" : "a single value";
     throw new ConfigInvalid([
@@ -38,17 +51,53 @@ export function readConfigFile(path: string): ConfigFile {
   }
 
   const found = new Map<string, FileValue>();
+  const sections = new Map<SectionName, FileSection>();
   const problems: string[] = [];
   for (const { key, value } of document.contents.items) {
     const name = isScalar(key) ? String(key.value) : String(key);
     const offset = isScalar(key) ? key.range?.[0] : undefined;
-    if (FILE_KEYS.includes(name)) {
+    if (isSectionName(name)) {
+      const lineOf = lineFinder(document, { node: value, offset: offset ?? 0 }, lines);
+      sections.set(name, { file: path, value: toPlain(value), lineOf });
+    } else if (OPTION_KEYS.includes(name)) {
       found.set(name, { value: toPlain(value), line: lines.linePos(offset ?? 0).line });
     } else {
       problems.push(`${at(offset)}: there is no option "${name}"${didYouMean(name, FILE_KEYS)}`);
     }
   }
-  return { values: found, problems };
+  return { values: found, sections, problems };
+}
+
+function isSectionName(name: string): name is SectionName {
+  return (SECTION_NAMES as readonly string[]).includes(name);
+}
+
+/** Finds the lines of what a node holds. An alias stands where it is written, and what it holds where that is. */
+function lineFinder(
+  document: Document,
+  start: { node: Node | null; offset: number },
+  lines: LineCounter,
+): FileSection["lineOf"] {
+  return (path) => {
+    let { node, offset } = start;
+    for (const step of path) {
+      const inside = isAlias(node) ? (node.resolve(document) ?? null) : node;
+      const next = memberOf(inside, step);
+      if (next === undefined) break;
+      ({ node, offset } = next);
+    }
+    return lines.linePos(offset).line;
+  };
+}
+
+function memberOf(node: Node | null, step: PropertyKey): { node: Node | null; offset: number } | undefined {
+  if (isMap(node)) {
+    const pair = node.items.find(({ key }) => isScalar(key) && String(key.value) === String(step));
+    if (pair === undefined) return undefined;
+    return { node: pair.value as Node | null, offset: (pair.key as Node).range?.[0] ?? 0 };
+  }
+  const item = isSeq(node) ? (node.items[Number(step)] as Node | undefined) : undefined;
+  return item === undefined ? undefined : { node: item, offset: item.range?.[0] ?? 0 };
 }
 
 function readText(path: string): string {

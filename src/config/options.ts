@@ -14,7 +14,7 @@ import {
   text,
   toggle,
   type ValueType,
-} from "./value-types.ts";
+} from "../schemas/value-types.ts";
 
 /**
  * One option, defined once: its key in OPTIONS gives the flag (`nomadMaxStale` → `--nomad-max-stale`), the

@@ -1,7 +1,10 @@
 import { isLoopback } from "../shared/loopback.ts";
 import type { AccessSettings, Config, NomadSettings } from "./config.ts";
+import type { FilterLanguage } from "./conditions.ts";
+import { destinationsOf } from "./destinations.ts";
 import { ConfigInvalid } from "./errors.ts";
 import { OPTION_NAMES, type OptionName, type OptionValues } from "./options.ts";
+import { secretReader } from "./secrets.ts";
 import { ORIGIN_KINDS, readOptions, type Given, type Origin, type ReadOptions } from "./sources.ts";
 
 export interface ResolvedConfig extends ReadOptions<OptionName> {
@@ -14,10 +17,19 @@ export interface ResolvedConfig extends ReadOptions<OptionName> {
  */
 export function resolveConfig(given: Given): ResolvedConfig {
   const read = readOptions(OPTION_NAMES, given);
-  const problems = conflicts(read.values);
+  const readers = { language: given.language ?? NO_LANGUAGE, readSecret: secretReader(given.env) };
+  const { destinations, problems } = destinationsOf(read.sections.get("destinations"), readers);
+  problems.unshift(...conflicts(read.values));
   if (problems.length > 0) throw new ConfigInvalid(problems);
-  return { ...read, config: nest(read.values, read.origins) };
+  return { ...read, config: { ...nest(read.values, read.origins), destinations } };
 }
+
+const NO_LANGUAGE: FilterLanguage = {
+  signals: [],
+  compileFilter: () => {
+    throw new Error("nobody handed in what filters are read with");
+  },
+};
 
 /** What no single option can say of itself. */
 function conflicts(values: OptionValues): string[] {
@@ -63,7 +75,10 @@ function accessConflicts(values: OptionValues): string[] {
   return problems;
 }
 
-function nest(values: OptionValues, origins: Readonly<Record<OptionName, Origin>>): Config {
+function nest(
+  values: OptionValues,
+  origins: Readonly<Record<OptionName, Origin>>,
+): Omit<Config, "destinations"> {
   const { retentionEvents, retentionBytes, retentionAge } = values;
   return {
     nomad: nestNomad(values, tokenFileWins(values, origins)),

@@ -1,5 +1,6 @@
 import { ConfigInvalid } from "./errors.ts";
-import { readConfigFile, type FileValue } from "./file.ts";
+import type { FilterLanguage } from "./conditions.ts";
+import { readConfigFile, type FileSection, type FileValue, type SectionName } from "./file.ts";
 import { hideSecrets } from "../schemas/address-text.ts";
 import { didYouMean } from "../schemas/nearest.ts";
 import {
@@ -18,6 +19,8 @@ import {
 export interface Given {
   readonly flags: Readonly<Partial<Record<OptionName, string>>>;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** What the file asks for of events is read with. */
+  readonly language?: FilterLanguage;
 }
 
 /** Where a value came from, strongest first. */
@@ -31,6 +34,8 @@ export interface Origin {
 export interface ReadOptions<Name extends OptionName> {
   readonly values: Pick<OptionValues, Name>;
   readonly origins: Readonly<Record<Name, Origin>>;
+  /** What of the file is no option. */
+  readonly sections: ReadonlyMap<SectionName, FileSection>;
   /** Things that look like a mistake but stop nothing. */
   readonly warnings: readonly string[];
 }
@@ -70,6 +75,7 @@ export function readOptions<Name extends OptionName>(
   return {
     values: values as Pick<OptionValues, Name>,
     origins: origins as Record<Name, Origin>,
+    sections: file?.sections ?? new Map(),
     warnings,
   };
 }

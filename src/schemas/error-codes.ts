@@ -296,6 +296,9 @@ export const ERROR_CODES = {
     exit: USAGE,
     means: "The configuration cannot be used; each problem has a line, naming the option and its source.",
   },
+  SECRET_UNAVAILABLE: {
+    means: "What stands behind `env:NAME` or `file:PATH` cannot be read. It is named, never shown.",
+  },
   NOMAD_OPTION_INVALID: {
     exit: USAGE,
     means: "An option for Nomad cannot be used. The message says why and what is allowed.",

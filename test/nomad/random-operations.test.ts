@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { FeedLocation } from "../../src/config/value-types.ts";
+import type { FeedLocation } from "../../src/schemas/value-types.ts";
 import { createRandom, type Random } from "../../packages/nomad-simulator/src/random.ts";
 import { startBridgeProcess, type BridgeProcess } from "../support/bridge-process.ts";
 import { checkLog, readLog } from "../support/feed-check.ts";

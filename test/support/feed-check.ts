@@ -1,5 +1,5 @@
 import { openLogToRead } from "../../src/bridge/log.ts";
-import type { FeedLocation } from "../../src/config/value-types.ts";
+import type { FeedLocation } from "../../src/schemas/value-types.ts";
 import { equalJson, isJsonObject, parseExact, type Json, type JsonObject } from "../../src/schemas/json.ts";
 import { systemClock } from "../../src/shared/clock.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it, test } from "vitest";
-import { feedLocation } from "../../src/config/value-types.ts";
+import { feedLocation } from "../../src/schemas/value-types.ts";
 import { LogUnusable } from "../../src/feed/errors.ts";
 import { locationOf } from "../../src/feed/redis/location.ts";
 

@@ -9,6 +9,8 @@ import {
   type OptionName,
 } from "../../config/options.ts";
 import type { Given } from "../../config/sources.ts";
+import { SIGNAL_NAMES } from "../../events/signals.ts";
+import { compileFilter } from "../../publishers/selection/filter-expression.ts";
 import type { Io } from "../io.ts";
 
 /** Gives a command the flags of these options, by default of all, in the groups of their definitions. */
@@ -29,7 +31,7 @@ export function givenOptions(flags: Readonly<Record<string, unknown>>, io: Io): 
     if (typeof value === "string") given[name] = value;
     else if (value === true) given[name] = "true";
   }
-  return { flags: given, env: io.env };
+  return { flags: given, env: io.env, language: { signals: SIGNAL_NAMES, compileFilter } };
 }
 
 function flagOf(name: OptionName): Option {

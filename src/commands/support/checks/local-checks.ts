@@ -3,7 +3,7 @@ import { accessSync, constants, existsSync, statfsSync, statSync } from "node:fs
 import { createServer } from "node:net";
 import { dirname, resolve } from "node:path";
 import type { Config } from "../../../config/config.ts";
-import { printSize } from "../../../config/value-types.ts";
+import { printSize } from "../../../schemas/value-types.ts";
 import { LogInUse } from "../../../feed/errors.ts";
 import { WriterLock } from "../../../feed/sqlite/lock.ts";
 import { openSqliteLog } from "../../../feed/sqlite/open.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { hideSecrets } from "../schemas/address-text.ts";
+import { hideSecrets } from "./address-text.ts";
 import { parseDuration, printDuration } from "../shared/duration.ts";
 import { GO_BOOLEANS } from "../shared/go-booleans.ts";
 

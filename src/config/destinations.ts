@@ -1,0 +1,161 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import {
+  DESTINATION_SCHEMAS,
+  type DestinationConfig,
+  type DestinationSettings,
+} from "../schemas/destinations/index.ts";
+import { DESTINATION_NAME, NAME_ALLOWED } from "../schemas/destinations/common.ts";
+import { isReference } from "../schemas/destinations/fields.ts";
+import { ChangefeedError } from "../schemas/errors.ts";
+import { didYouMean } from "../schemas/nearest.ts";
+import { quoted } from "../shared/quoted.ts";
+import { conditionsAt, type FilterLanguage } from "./conditions.ts";
+import type { FileSection } from "./file.ts";
+import type { SecretReader } from "./secrets.ts";
+import { leavesOf, notesAt, parseAt, problemAt, type Place } from "./section.ts";
+
+/** What the sections of the file need to be read. */
+export interface SectionReaders {
+  readonly language: FilterLanguage;
+  readonly readSecret: SecretReader;
+}
+
+type Schema = NonNullable<ReturnType<typeof DESTINATION_SCHEMAS.get>>;
+
+/** The destinations of the file, and what is wrong with any of them, one sentence each. */
+export function destinationsOf(
+  section: FileSection | undefined,
+  readers: SectionReaders,
+): { destinations: DestinationConfig[]; problems: string[] } {
+  if (section === undefined || section.value === null) return { destinations: [], problems: [] };
+  const whole: Place = { section, name: "destinations", path: [] };
+  if (!isMap(section.value)) {
+    const problem = problemAt(whole, [], "is not a map; allowed: names, and below each what is there");
+    return { destinations: [], problems: [problem] };
+  }
+  const read = Object.entries(section.value).map(([name, given]) =>
+    destinationAt({ ...whole, path: [name] }, { name, given }, readers),
+  );
+  const destinations = read.flatMap(({ destination }) => destination ?? []);
+  const problems = read.flatMap((one) => one.problems);
+  return { destinations, problems: [...problems, ...formerNameProblems(destinations, section.value, whole)] };
+}
+
+interface Named {
+  readonly name: string;
+  readonly given: unknown;
+}
+
+function destinationAt(
+  place: Place,
+  { name, given }: Named,
+  { language, readSecret }: SectionReaders,
+): { destination?: DestinationConfig; problems: string[] } {
+  if (!DESTINATION_NAME.test(name)) {
+    return { problems: [problemAt(place, [], `${quoted(name)} cannot be a name; allowed: ${NAME_ALLOWED}`)] };
+  }
+  if (!isMap(given))
+    return { problems: [problemAt(place, [], "is not a map; allowed: type, and what it takes")] };
+  const schema = DESTINATION_SCHEMAS.get(String(given["type"]));
+  if (schema === undefined) return { problems: [problemAt(place, ["type"], typeProblem(given["type"]))] };
+  const { conditions, problems: wrongConditions } = conditionsAt(given, schema.shape, { place, language });
+  const { value: settings, problems } = parseAt<DestinationSettings>(schema, given, place);
+  if (settings === undefined) return { problems: [...problems, ...wrongConditions] };
+  const behind = whatIsBehind(settings, { schema, place, readSecret });
+  const allProblems = [...wrongConditions, ...behind.problems];
+  if (allProblems.length > 0) return { problems: allProblems };
+  const { payload, from, ordering, onPoison, formerName } = settings;
+  const { batch, retry, timeout, inFlight } = settings;
+  return {
+    problems: [],
+    destination: {
+      name,
+      line: place.section.lineOf(place.path),
+      settings,
+      conditions,
+      payload,
+      from,
+      ordering,
+      inFlight: ordering === "strict" ? 1 : inFlight,
+      batch: { maxEvents: batch.events, maxBytes: batch.bytes, maxAgeMs: batch.age },
+      timeoutMs: timeout,
+      retry: { firstMs: retry.first, mostMs: retry.most },
+      onPoison,
+      ...(formerName === undefined ? {} : { formerName }),
+      fingerprint: fingerprintOf(settings, behind.texts),
+    },
+  };
+}
+
+function typeProblem(type: unknown): string {
+  const types = [...DESTINATION_SCHEMAS.keys()];
+  const allowed = `allowed: ${types.join(", ")}`;
+  if (typeof type !== "string") return `is missing; ${allowed}`;
+  return `${quoted(type)} is not allowed${didYouMean(type, types)}; ${allowed}`;
+}
+
+/** What stands behind the references, and in the files that are named; or why it cannot be used. It is not quoted. */
+function whatIsBehind(
+  settings: DestinationSettings,
+  { schema, place, readSecret }: { schema: Schema; place: Place; readSecret: SecretReader },
+): { texts: string[]; problems: string[] } {
+  const texts: string[] = [];
+  const problems: string[] = [];
+  for (const { path, value } of leavesOf(settings)) {
+    const notes = notesAt(schema, path);
+    if (typeof value !== "string" || notes === undefined) continue;
+    try {
+      if (notes.isPath === true) texts.push(readFileSync(value, "latin1"));
+      else if (notes.behind !== undefined && isReference(value)) {
+        const text = readSecret(value);
+        texts.push(text);
+        if (!notes.behind.pattern.test(text)) {
+          problems.push(
+            problemAt(
+              place,
+              path,
+              `${value} holds something else (not shown); allowed: ${notes.behind.allowed}`,
+            ),
+          );
+        }
+      }
+    } catch (error) {
+      problems.push(problemAt(place, path, reasonOf(error, value)));
+    }
+  }
+  return { texts, problems };
+}
+
+function reasonOf(error: unknown, path: string): string {
+  if (error instanceof ChangefeedError) return error.message;
+  const { code } = error as NodeJS.ErrnoException;
+  return `the file ${quoted(path)} cannot be read${code === undefined ? "" : ` (${code})`}`;
+}
+
+function fingerprintOf(settings: DestinationSettings, texts: readonly string[]): string {
+  return createHash("sha256")
+    .update(JSON.stringify([settings, texts]))
+    .digest("hex");
+}
+
+/** A position has one owner: nobody takes over that of a destination that is there, or that another takes over. */
+function formerNameProblems(
+  destinations: readonly DestinationConfig[],
+  names: object,
+  whole: Place,
+): string[] {
+  const taken = new Set(Object.keys(names));
+  return destinations.flatMap(({ name, formerName }) => {
+    if (formerName === undefined) return [];
+    if (!taken.has(formerName)) {
+      taken.add(formerName);
+      return [];
+    }
+    return [problemAt(whole, [name, "formerName"], `${quoted(formerName)} belongs to another destination`)];
+  });
+}
+
+function isMap(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,46 @@
+import { z } from "zod";
+import { list, text } from "../value-types.ts";
+import { commonFields } from "./common.ts";
+import { field, path, secret, tls } from "./fields.ts";
+
+export const natsSettingsSchema = z.strictObject({
+  type: z.literal("nats"),
+  ...commonFields({
+    from: "beginning",
+    ordering: "per-subject",
+    events: 200,
+    bytes: "512KiB",
+    timeout: "30s",
+  }),
+  servers: field(
+    list("<servers>", {
+      allowed: "addresses without passwords, such as nats://nats-1:4222 or tls://nats-1:4222",
+      schema: z.string().regex(/^(?:(?:nats|tls|ws|wss):\/\/)?[^\s@/,]+$/),
+    }),
+    "Servers to begin with; the others are found through them",
+  ),
+  subject: field(
+    text("<subject>", {
+      pattern: /^[^\s*>]+$/,
+      allowed:
+        "a subject such as nomad.events, or with members of the event: nomad.{type}.{resource}.{namespace}.{op}",
+    }),
+    "Subject to publish to; {type}, {resource}, {namespace}, {op} and {severity} stand for the event's own, {resource} of the feed's own events is feed",
+  ).prefault("nomad.{resource}.{namespace}.{op}"),
+  stream: field(
+    text("<stream>", { pattern: /^[^\s.*>/\\]+$/, allowed: "name of a JetStream stream" }),
+    "Stream that has to take it; without it, whichever listens to the subject",
+  ).optional(),
+  credentials: z
+    .strictObject({
+      file: path("Credentials file with a JWT and its seed").optional(),
+      token: secret("Token").optional(),
+      username: secret("Name of the user").optional(),
+      password: secret("Password of the user").optional(),
+      nkey: secret("Seed of an nkey").optional(),
+    })
+    .describe("Who we are, where the servers ask")
+    .optional(),
+  tls: tls("Connect by TLS").optional(),
+});
+export type NatsSettings = z.infer<typeof natsSettingsSchema>;

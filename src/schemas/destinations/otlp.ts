@@ -1,0 +1,25 @@
+import { z } from "zod";
+import { choice, toggle } from "../value-types.ts";
+import { commonFields } from "./common.ts";
+import { field, headers, HTTP_ADDRESS, textOrReference, tls } from "./fields.ts";
+
+export const otlpSettingsSchema = z.strictObject({
+  type: z.literal("otlp"),
+  ...commonFields({
+    from: "beginning",
+    ordering: "per-subject",
+    events: 500,
+    bytes: "1MiB",
+    timeout: "20s",
+  }),
+  endpoint: textOrReference("Where logs are sent to, whole: https://collector:4318/v1/logs", HTTP_ADDRESS),
+  encoding: field(choice(["protobuf", "json"]), "How a request is written").prefault("protobuf"),
+  compression: field(choice(["gzip", "none"]), "Of the request").prefault("gzip"),
+  headers: headers("Headers of the request").optional(),
+  tls: tls("Certificates of the connection").optional(),
+  allowPrivate: field(
+    toggle(),
+    "Whether it may be at a private, loopback or link-local address, where collectors mostly are",
+  ).prefault(true),
+});
+export type OtlpSettings = z.infer<typeof otlpSettingsSchema>;

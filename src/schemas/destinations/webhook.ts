@@ -1,0 +1,66 @@
+import { z } from "zod";
+import { choice, text, toggle } from "../value-types.ts";
+import { commonFields } from "./common.ts";
+import { field, headers, HTTP_ADDRESS, noted, secret, textOrReference, tls } from "./fields.ts";
+
+const WEBHOOK_FORMATS = ["structured", "binary", "batched", "template"] as const;
+
+const signingSecret = secret("A secret of Standard Webhooks", {
+  pattern: /^wh(?:sec|sk)_[A-Za-z0-9+/_-]+={0,2}$/,
+  allowed: "a secret that begins with whsec_ (HMAC-SHA256) or whsk_ (ed25519)",
+});
+
+export const webhookSettingsSchema = z
+  .strictObject({
+    type: z.literal("webhook"),
+    ...commonFields({
+      from: "now",
+      ordering: "per-subject",
+      events: 1,
+      bytes: "256KiB",
+      timeout: "20s",
+    }),
+    url: textOrReference("Where it is sent to", HTTP_ADDRESS),
+    method: field(choice(["POST", "PUT", "PATCH"]), "Method of the request").prefault("POST"),
+    format: field(
+      choice(WEBHOOK_FORMATS),
+      "structured: one CloudEvent as JSON; binary: its attributes in headers and its data as the body; batched: a JSON array of CloudEvents; template: what `template` makes of one event. Without it structured, or batched where batch.events is above 1, or template where there is one",
+    ).optional(),
+    template: field(
+      text("<template>", { allowed: "a Liquid template, or file:PATH of one" }),
+      "A Liquid template of the body, or file:PATH of one",
+      { behind: { pattern: /\S/, allowed: "a Liquid template" } },
+    ).optional(),
+    contentType: field(
+      text("<type>", { pattern: /^[^\s/]+\/\S[^\r\n]*$/, allowed: "a media type, such as text/plain" }),
+      "Of a body by template; without it application/json",
+    ).optional(),
+    headers: headers("Headers of the request").optional(),
+    secrets: noted(
+      z
+        .union([signingSecret.transform((only) => [only]), z.array(signingSecret).min(1).max(2)])
+        .describe(
+          "What requests are signed with, by Standard Webhooks; two while one takes the other's place",
+        ),
+      {
+        allowed:
+          "one or two of env:NAME or file:PATH, and behind it a secret that begins with whsec_ or whsk_",
+        hidden: true,
+      },
+    ).optional(),
+    tls: tls("Certificates of the connection").optional(),
+    allowPrivate: field(
+      toggle(),
+      "Whether it may be at a private, loopback or link-local address. Checked of the address connected to",
+    ).prefault(false),
+  })
+  .superRefine(({ format, template }, context) => {
+    const isTemplate = format === undefined ? template !== undefined : format === "template";
+    if (isTemplate === (template !== undefined)) return;
+    context.addIssue({
+      code: "custom",
+      path: ["template"],
+      message: "format: template and a template go together; give both, or the template alone",
+    });
+  });
+export type WebhookSettings = z.infer<typeof webhookSettingsSchema>;

@@ -1,0 +1,246 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ConfigInvalid } from "../../src/config/errors.ts";
+import { resolveConfig } from "../../src/config/resolve.ts";
+import { SIGNAL_NAMES } from "../../src/events/signals.ts";
+import { compileFilter } from "../../src/publishers/selection/filter-expression.ts";
+import { DESTINATION_SCHEMAS } from "../../src/schemas/destinations/index.ts";
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "ncf-destinations-"));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const ENV = {
+  HOOK: "https://hooks.example/T1/very-secret",
+  SIGNING: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+  PASSWORD: "hunter2",
+};
+const language = { signals: SIGNAL_NAMES, compileFilter };
+
+function path(name: string): string {
+  return join(folder, name);
+}
+
+function resolve(text: string, env: Record<string, string> = ENV) {
+  writeFileSync(path("feed.yaml"), text);
+  return resolveConfig({ flags: { config: path("feed.yaml") }, env, language }).config.destinations;
+}
+
+/** Problems, with the file by its name alone. */
+function problemsOf(text: string, env: Record<string, string> = ENV): string[] {
+  try {
+    resolve(text, env);
+  } catch (error) {
+    if (error instanceof ConfigInvalid) return error.problems.map((one) => one.replaceAll(`${folder}/`, ""));
+    throw error;
+  }
+  return [];
+}
+
+/** A destination named `a` with these lines. */
+function destination(...lines: string[]): string {
+  return ["destinations:", "  a:", ...lines.map((line) => `    ${line}`)].join("\n");
+}
+
+describe("destinations of the file", () => {
+  it("have what is said, and else what their type usually has", () => {
+    const [hook, lines] = resolve(`
+cluster: prod
+destinations:
+  ops-webhook:
+    type: webhook
+    url: env:HOOK
+    secrets: env:SIGNING
+    types: [allocations, feed]
+    namespaces: default,ops
+    minSeverity: WARN
+    filter: Status == failed
+    payload: thin
+    ordering: strict
+    batch: { events: 20, age: 2s }
+    retry: { most: 10m }
+    headers:
+      X-Team: ops
+      Authorization: env:PASSWORD
+  lines:
+    type: file
+    path: ./events.jsonl
+`);
+    expect(hook).toMatchObject({
+      name: "ops-webhook",
+      line: 4,
+      settings: { type: "webhook", url: "env:HOOK", secrets: ["env:SIGNING"], allowPrivate: false },
+      conditions: {
+        types: ["allocations", "feed"],
+        namespaces: ["default", "ops"],
+        minSeverity: "WARN",
+        filters: [{ text: "Status == failed" }],
+      },
+      payload: "thin",
+      from: "now",
+      ordering: "strict",
+      inFlight: 1,
+      batch: { maxEvents: 20, maxBytes: 262_144, maxAgeMs: 2000 },
+      timeoutMs: 20_000,
+      retry: { firstMs: 5000, mostMs: 600_000 },
+      onPoison: "park",
+    });
+    expect(lines).toMatchObject({
+      name: "lines",
+      settings: { rotate: { bytes: 104_857_600, keep: 5 } },
+      conditions: {},
+      payload: "full",
+      from: "beginning",
+      ordering: "strict",
+    });
+  });
+
+  it.each([
+    ["kafka", ["brokers: [a:9092, b:9092]", "topic: nomad", "tls: {}"]],
+    ["nats", ["servers: nats://a:4222", "stream: EVENTS"]],
+    ["otlp", ["endpoint: http://collector:4318/v1/logs"]],
+    ["redis", ["url: redis://other:6379/0", "stream: nomad"]],
+    ["stdout", []],
+  ])("may be of the type %s", (type, lines) => {
+    expect(resolve(destination(`type: ${type}`, ...lines))).toMatchObject([{ settings: { type } }]);
+    expect([...DESTINATION_SCHEMAS.keys()]).toContain(type);
+  });
+
+  it("are another than before where a setting is, or what stands behind a reference or in a named file", () => {
+    writeFileSync(path("ca.pem"), "one");
+    const text = destination("type: webhook", "url: env:HOOK", `tls: { caCert: ${path("ca.pem")} }`);
+    const of = (given: string, env = ENV) => resolve(given, env)[0]?.fingerprint;
+    const first = of(text);
+    expect(of(`# a line more\n${text}`)).toBe(first);
+    const others = [of(`${text}\n    payload: thin`), of(text, { ...ENV, HOOK: "https://other.example" })];
+    writeFileSync(path("ca.pem"), "two");
+    expect(new Set([first, ...others, of(text)]).size).toBe(4);
+  });
+});
+
+describe("what is wrong with destinations", () => {
+  it("is told with file, line, path and what is allowed, all of it together", () => {
+    const text = `cluster: prod
+destinations:
+  ops-webhook:
+    type: webhook
+    urll: https://hooks.example
+    batch:
+      events: many
+    types: alocations
+    filter: Status =
+    timeout: 5
+  Bad_Name: { type: stdout }
+  none:
+    type: webhok
+  lines: { type: file, path: x, fsync: true }
+`;
+    const problems = problemsOf(text);
+    expect(problems).toEqual([
+      'feed.yaml:7: destinations.ops-webhook.batch.events: "many" is not allowed; allowed: a whole number from 1 to 10000, such as 100 or 500k or 2M',
+      expect.stringMatching(
+        /^feed.yaml:10: destinations.ops-webhook.timeout: "5" is not allowed; allowed: a duration from 100ms/,
+      ),
+      expect.stringMatching(/^feed.yaml:3: destinations.ops-webhook.url: is missing; allowed: an address/),
+      expect.stringMatching(
+        /^feed.yaml:5: destinations.ops-webhook.urll: there is no such key; did you mean url\?; allowed: type, types,/,
+      ),
+      expect.stringMatching(
+        /^feed.yaml:8: destinations.ops-webhook.types: types cannot be "alocations"; Did you mean allocations\?; allowed: jobs,/,
+      ),
+      expect.stringMatching(
+        /^feed.yaml:9: destinations.ops-webhook.filter: filter, position 8: .*\n.*\n +\^$/s,
+      ),
+      'feed.yaml:11: destinations.Bad_Name: "Bad_Name" cannot be a name; allowed: 1 to 63 of a-z 0-9 -, with no dash at either end',
+      'feed.yaml:13: destinations.none.type: "webhok" is not allowed; did you mean webhook?; allowed: webhook, kafka, nats, otlp, redis, file, stdout',
+      "feed.yaml:14: destinations.lines.fsync: what is given is not allowed; allowed: batch, none",
+    ]);
+  });
+
+  it.each([
+    ["destinations: [a]", "feed.yaml:1: destinations: is not a map"],
+    [destination("url: x"), "feed.yaml:2: destinations.a.type: is missing; allowed: webhook"],
+    ["destinations:\n  a: webhook", "feed.yaml:2: destinations.a: is not a map"],
+    [
+      destination("type: stdout", "from: yesterday"),
+      'feed.yaml:4: destinations.a.from: "yesterday" is not allowed; allowed: now, beginning',
+    ],
+    [
+      destination("type: stdout", "signals: allocation.flied"),
+      "feed.yaml:4: destinations.a.signals: signals cannot be",
+    ],
+    [
+      destination("type: stdout", "filter: [a == 1, 3]"),
+      "feed.yaml:4: destinations.a.filter: this list is not allowed",
+    ],
+    [
+      destination("type: webhook", "url: env:HOOK", "format: template"),
+      "feed.yaml:2: destinations.a.template: format: template and a template go together",
+    ],
+    [
+      destination("type: webhook", "url: env:HOOK", "tls: { caCert: none.pem }"),
+      'feed.yaml:5: destinations.a.tls.caCert: the file "none.pem" cannot be read (ENOENT)',
+    ],
+    [
+      destination("type: webhook", "url: env:HOOK", "tls: { clientCert: x }"),
+      "feed.yaml:5: destinations.a.tls: clientCert and clientKey go together",
+    ],
+    [
+      "destinations:\n  a: {type: stdout}\n  b: {type: stdout, formerName: a}",
+      'feed.yaml:3: destinations.b.formerName: "a" belongs to another',
+    ],
+  ])("%j", (text, problem) => {
+    expect(problemsOf(text)).toEqual([expect.stringContaining(problem)]);
+  });
+});
+
+describe("a secret", () => {
+  const SECRET = "s3cr3t-Xy7";
+
+  it.each([
+    ["url with a password", ["type: webhook", `url: https://me:${SECRET}@hooks.example`]],
+    ["signing secret", ["type: webhook", "url: env:HOOK", `secrets: [env:SIGNING, ${SECRET}]`]],
+    ["signing secret alone", ["type: webhook", "url: env:HOOK", `secrets: ${SECRET}`]],
+    ["header", ["type: webhook", "url: env:HOOK", `headers: { X-Api-Key: ${SECRET} }`]],
+    ["header of two lines", ["type: webhook", "url: env:HOOK", `headers: { X-Team: "a\\n${SECRET}" }`]],
+    [
+      "password",
+      [
+        "type: kafka",
+        "brokers: a:9092",
+        "topic: t",
+        `sasl: { mechanism: PLAIN, username: env:HOOK, password: ${SECRET} }`,
+      ],
+    ],
+    ["password in the place of a map", ["type: kafka", "brokers: a:9092", "topic: t", `sasl: ${SECRET}`]],
+    ["password of Redis", ["type: redis", "stream: s", `url: redis://:${SECRET}@other:6379`]],
+    ["password under a wrong key", ["type: stdout", `password: ${SECRET}`]],
+    ["reference that cannot be one", ["type: webhook", `url: "env:${SECRET}"`]],
+    ["token of NATS", ["type: nats", "servers: a:4222", `credentials: { token: ${SECRET} }`]],
+  ])("that stands in the file is refused and not quoted: %s", (_what, lines) => {
+    const problems = problemsOf(destination(...lines));
+    expect(problems).toHaveLength(1);
+    expect(problems.join()).toMatch(/^feed.yaml:\d+: destinations\.a\.\w+/);
+    expect(problems.join()).not.toContain(SECRET);
+  });
+
+  it.each([
+    ["env:NOWHERE", "the variable NOWHERE is not set"],
+    ["env:EMPTY", "the variable EMPTY is not set"],
+    ["file:no-such-file", "the file no-such-file cannot be read (ENOENT)"],
+    ["env:PASSWORD", "env:PASSWORD holds something else (not shown); allowed: an address"],
+  ])("behind %s is missing: the destination and the field are named", (reference, reason) => {
+    const problems = problemsOf(destination("type: webhook", `url: ${reference}`), { ...ENV, EMPTY: " " });
+    expect(problems).toEqual([expect.stringContaining(`feed.yaml:4: destinations.a.url: ${reason}`)]);
+    expect(problems.join()).not.toContain(ENV.PASSWORD);
+  });
+
+  it("may stand in a file", () => {
+    writeFileSync(path("url"), "https://hooks.example/x\n");
+    expect(resolve(destination("type: webhook", `url: file:${path("url")}`))).toHaveLength(1);
+  });
+});
