@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import type { Config } from "../config/config.ts";
-import type { Coordination } from "../coordination/coordination.ts";
+import { NOTHING_TO_REPORT, type Coordination } from "../coordination/coordination.ts";
 import { LocalAssignments } from "../coordination/local/local-assignments.ts";
 import { SIGNAL_NAMES } from "../events/signals.ts";
 import type { FeedLog } from "../feed/log.ts";
@@ -18,6 +18,7 @@ import { FrameRecorder } from "../pollers/hints/frame-recorder.ts";
 import { PollerAssignments } from "../pollers/poller-assignments.ts";
 import { moduleLoggers, type Logger, type ModuleLoggers } from "../telemetry/logger.ts";
 import { createMetrics, type Metrics } from "../telemetry/metrics.ts";
+import { Assignments, type DeliveryHolder } from "./assignments.ts";
 import { maxScopesOf } from "./connection-budget.ts";
 import { Health } from "./health.ts";
 import { openLog, sourceOfLog } from "./log.ts";
@@ -134,8 +135,8 @@ async function runBridge(
     coordination,
     nomadReady,
   };
-  const assignments = assignmentsOf(config, running);
-  const health = new Health({ assignments, coordination, clock });
+  const { assignments, pollers } = assignmentsOf(config, running);
+  const health = new Health({ pollers, coordination, clock });
   const server = parts.use(await serverOf(config, { ...running, auth, health }));
   await waitingRoom[Symbol.asyncDispose]();
   const { url } = await serve(server, parts);
@@ -149,7 +150,7 @@ async function runBridge(
       "the log does not answer; the last changes are read from Nomad again at the next start",
     );
   });
-  work.push(coordination.run(assignments, both), assignments.supervisor.run(both));
+  work.push(coordination.run(assignments, both), pollers.supervisor.run(both));
   const ready = (given?: AbortSignal) =>
     health.whenReady(AbortSignal.any([both, ...(given === undefined ? [] : [given])]));
   onServing({ url, source, log, ready });
@@ -291,13 +292,35 @@ interface RunningDeps extends BridgeDeps {
   readonly recordFrame: ((line: Buffer) => void) | undefined;
 }
 
-function assignmentsOf(config: Config, deps: RunningDeps): PollerAssignments {
+const NO_DELIVERIES: DeliveryHolder = {
+  assignments: () => [],
+  perform: async () => "stopped",
+  describe: () => NOTHING_TO_REPORT,
+};
+
+function assignmentsOf(
+  config: Config,
+  deps: RunningDeps,
+): { assignments: Assignments; pollers: PollerAssignments } {
+  const { loggers, clock, coordination } = deps;
+  const pollers = pollersOf(config, deps, (plan) => assignments.announceScopes(plan));
+  const assignments = new Assignments({
+    pollers,
+    deliveries: NO_DELIVERIES,
+    announce: (plan) => coordination.announce(plan),
+    logger: loggers.coordination,
+    clock,
+  });
+  return { assignments, pollers };
+}
+
+function pollersOf(config: Config, deps: RunningDeps, announce: Coordination["announce"]): PollerAssignments {
   const { log, loggers, metrics, clock, source, worker, coordination } = deps;
   return new PollerAssignments(
     {
       ...deps,
       logger: loggers.pollers,
-      announce: (plan) => coordination.announce(plan),
+      announce,
       broadcast: coordination.broadcast,
       trim: (signal) => keepWithin(log, config.retention, { logger: loggers.feed, metrics, clock, signal }),
     },

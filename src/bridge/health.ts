@@ -2,12 +2,13 @@ import type { LivenessReport, ReadinessReport } from "../http/health.ts";
 import type { Coordination } from "../coordination/coordination.ts";
 import type { Clock } from "../shared/clock.ts";
 import type { PollerAssignments } from "../pollers/poller-assignments.ts";
+import { deliveryOf } from "../schemas/assignment-schema.ts";
 import { scopeName } from "../schemas/scope.ts";
 
 const CHECK_EVERY_MS = 50;
 
 interface HealthDeps {
-  readonly assignments: PollerAssignments;
+  readonly pollers: PollerAssignments;
   readonly coordination: Coordination;
   readonly clock: Clock;
 }
@@ -20,18 +21,22 @@ export class Health {
     this.#deps = deps;
   }
 
-  /** Ready: it is known which scopes there are, and every one that is watched here has its baseline. */
+  /**
+   * Ready: it is known which scopes there are, and every one that is watched here has its baseline. How deliveries go
+   * is nothing to whoever reads from this process.
+   */
   readiness(): ReadinessReport {
-    const { assignments, coordination } = this.#deps;
-    const waiting = assignments.supervisor
+    const { pollers, coordination } = this.#deps;
+    const waiting = pollers.supervisor
       .reports()
       .filter((report) => !report.baselined)
       .map((report) => ({
         scope: scopeName(report.scope),
         why: report.reason ?? "its first list was not read yet",
       }));
-    waiting.push(...coordination.owed().map(({ assignment, why }) => ({ scope: assignment, why })));
-    waiting.push(...assignments.waitingForPlan());
+    const owed = coordination.owed().filter(({ assignment }) => deliveryOf(assignment) === undefined);
+    waiting.push(...owed.map(({ assignment, why }) => ({ scope: assignment, why })));
+    waiting.push(...pollers.waitingForPlan());
     return { ready: waiting.length === 0, waiting };
   }
 
@@ -40,7 +45,7 @@ export class Health {
    * a reason that another start of the process may cure and time does not.
    */
   liveness(): LivenessReport {
-    const { supervisor } = this.#deps.assignments;
+    const { supervisor } = this.#deps.pollers;
     const now = this.#deps.clock.elapsed();
     const reports = supervisor.reports();
     const stuck = reports

@@ -26,7 +26,7 @@ export type CoordinationMetrics = Pick<Metrics, "assignmentsHeld" | "workersAliv
 
 /**
  * The assignments there always are: plan the others, trim the log, and follow Nomad's event stream for hints. The others
- * are named like the scope they watch.
+ * are named like the scope they watch, or "deliver/<destination>".
  */
 export const STANDING_ASSIGNMENTS = ["plan", "trim", "hints"] as const;
 
@@ -38,6 +38,8 @@ export type Ending = "drained" | "fenced" | "stopped";
 
 /** What this process can do. */
 export interface AssignmentHolder {
+  /** Whether it knows how; what it does not, it leaves to the other processes. */
+  canPerform(assignment: string): boolean;
   /**
    * Does an assignment until `signal` aborts or it ends by itself; one that rejects is tried again, here or elsewhere.
    */

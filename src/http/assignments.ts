@@ -1,6 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import { maySeeScope, seesAll, type Access } from "../publishers/selection/access.ts";
-import type { AssignmentStatus } from "../schemas/assignment-schema.ts";
+import { deliveryOf, type AssignmentStatus } from "../schemas/assignment-schema.ts";
 import { parseScopeName } from "../schemas/scope.ts";
 import type { Principals } from "./access/principals.ts";
 
@@ -26,6 +26,8 @@ export function addAssignmentsRoute(
 function visible(assignments: readonly AssignmentStatus[], access: Access): readonly AssignmentStatus[] {
   if (seesAll(access)) return assignments;
   return assignments.flatMap((status) => {
+    // Where events go is the business of who manages the feed.
+    if (deliveryOf(status.assignment) !== undefined) return [];
     // The reason of an assignment for the whole feed may name any namespace, and what it counts is all of them.
     if (parseScopeName(status.assignment) === undefined)
       return [{ ...status, reason: null, index: null, objects: null }];

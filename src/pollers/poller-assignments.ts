@@ -1,5 +1,6 @@
 import {
   NOTHING_TO_REPORT,
+  STANDING_ASSIGNMENTS,
   type AssignmentHolder,
   type AssignmentPlan,
   type AssignmentReport,
@@ -11,6 +12,7 @@ import type { PollerOptions, ScopeReport } from "./poller.ts";
 import { Supervisor, type SupervisorDeps } from "./supervisor.ts";
 
 const NAMESPACES = "namespaces/-";
+const STANDING: ReadonlySet<string> = new Set(STANDING_ASSIGNMENTS);
 
 export interface PollerAssignmentsDeps extends Omit<SupervisorDeps, "planned"> {
   /** Tells everybody what there is to do: see `Coordination`. */
@@ -47,6 +49,10 @@ export class PollerAssignments implements AssignmentHolder {
     nomadReady.catch(() => undefined);
   }
 
+  canPerform(assignment: string): boolean {
+    return STANDING.has(assignment) || parseScopeName(assignment) !== undefined;
+  }
+
   async perform(assignment: string, signal: AbortSignal): Promise<Ending> {
     if (assignment === "trim") {
       await this.#trim(signal);
@@ -56,7 +62,6 @@ export class PollerAssignments implements AssignmentHolder {
     if (assignment === "plan") return this.#performPlan(signal);
     if (assignment === "hints") return this.supervisor.followHints(signal);
     const scope = parseScopeName(assignment);
-    // Planned by a version that knows more than this one; somebody else may.
     if (scope === undefined) throw new Error(`there is no assignment ${assignment} here`);
     return this.supervisor.watch(scope, signal);
   }

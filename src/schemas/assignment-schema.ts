@@ -7,7 +7,7 @@ const assignmentStatusSchema = z.object({
   assignment: z
     .string()
     .describe(
-      'A scope to watch ("jobs/default"), "plan" (which scopes there are), "trim" (retention) or "hints" (following the event stream of Nomad)',
+      'A scope to watch ("jobs/default"), "deliver/<name>" (sending to that destination), "plan" (which scopes there are), "trim" (retention) or "hints" (following the event stream of Nomad)',
     ),
   state: z
     .enum(["held", "waiting", "fenced"])
@@ -19,7 +19,9 @@ const assignmentStatusSchema = z.object({
   condition: z
     .enum(["starting", "ok", "stale", "access-lost"])
     .nullable()
-    .describe("How far the scope can be trusted"),
+    .describe(
+      "How far the scope can be trusted; of a destination, stale where it does not take what it is sent",
+    ),
   reading: z
     .enum(["lists", "hinted"])
     .nullable()
@@ -34,8 +36,17 @@ const assignmentStatusSchema = z.object({
   lagMs: z
     .int()
     .nullable()
-    .describe("For how long the scope could not be read or written; 0 while it is up to date"),
+    .describe(
+      "For how long the scope could not be read or written, 0 while it is up to date; of a destination, how old the oldest event is that it has not got",
+    ),
 });
 export type AssignmentStatus = z.infer<typeof assignmentStatusSchema>;
+
+const DELIVER = "deliver/";
+
+/** The destination that an assignment sends to; undefined where it is another kind. */
+export function deliveryOf(assignment: string): string | undefined {
+  return assignment.startsWith(DELIVER) ? assignment.slice(DELIVER.length) : undefined;
+}
 
 export const assignmentsSchema = z.object({ assignments: z.array(assignmentStatusSchema) });

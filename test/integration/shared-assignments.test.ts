@@ -267,6 +267,20 @@ describe.skipIf(missing !== undefined)(`workers that share assignments${skippedB
     client.disconnect();
   });
 
+  it("what one cannot do, another does, and then nothing moves any more", async () => {
+    const all = team(8);
+    all.plan = new Map([["deliver/hook", "perform"], ...all.plan]);
+    const unable = all.join("unable");
+    unable.unable.add("deliver/hook");
+    await all.until("it has all it can do", () => unable.performing.size === all.plan.size + 2);
+    const able = all.join("able");
+    await all.settled();
+    expect(able.assignments).toContain("deliver/hook");
+    expect(await all.staysSo()).toBe(true);
+    expect(unable.begun).not.toContain("deliver/hook");
+    expect(all.doneTwice).toEqual([]);
+  });
+
   it("what takes too long to end goes to another all the same", async () => {
     const all = team(4);
     const slow = all.join("slow");

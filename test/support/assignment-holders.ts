@@ -16,6 +16,11 @@ export class TestHolder implements AssignmentHolder {
   readonly endings = new Map<string, Ending | Error>();
   /** How long ending takes when the signal aborts. */
   slownessMs = 0;
+  readonly unable = new Set<string>();
+
+  canPerform(assignment: string): boolean {
+    return !this.unable.has(assignment);
+  }
 
   async perform(assignment: string, signal: AbortSignal): Promise<Ending> {
     this.begun.push(assignment);

@@ -1,5 +1,5 @@
 import { LogUnavailable } from "../../feed/errors.ts";
-import type { AssignmentStatus } from "../../schemas/assignment-schema.ts";
+import { deliveryOf, type AssignmentStatus } from "../../schemas/assignment-schema.ts";
 import { aborted } from "../../shared/aborted.ts";
 import type { Clock } from "../../shared/clock.ts";
 import { endsWithin } from "../../shared/ends-within.ts";
@@ -208,14 +208,11 @@ export class SharedAssignments implements Coordination {
   }
 
   /**
-   * The newest first: they have read least. Who plans goes on planning, and hints go last: with them all workers read
-   * whole lists.
+   * The newest first: they have read least. Who plans goes on planning; what costs more to move goes last.
    */
   #giveAway(surplus: number): void {
     const staying = this.#staying().filter(({ assignment }) => assignment !== "plan");
-    const movable = staying.toSorted(
-      (a, b) => Number(b.assignment === "hints") - Number(a.assignment === "hints"),
-    );
+    const movable = staying.toSorted((a, b) => costOfMoving(b.assignment) - costOfMoving(a.assignment));
     for (const held of movable.slice(Math.max(0, movable.length - surplus))) {
       this.#parts.logger.debug({ assignment: held.assignment }, "given to a worker that has less to do");
       held.letGo("given to another worker");
@@ -224,16 +221,20 @@ export class SharedAssignments implements Coordination {
 
   async #take(room: number, signal: AbortSignal): Promise<void> {
     const { jobs } = this.#parts;
-    for (let taken = 0; taken < room && !signal.aborted; taken += 1) {
+    /** What this worker cannot do: kept until it is done here, or it would be taken again at once. */
+    const left: AssignmentJob[] = [];
+    for (let taken = 0; taken < room + left.length && !signal.aborted; taken += 1) {
       const job = await jobs.take();
-      if (job === undefined) return;
+      if (job === undefined) break;
       if (!this.#isPlanned(job.assignment)) await jobs.giveBack(job, "over");
       else if (signal.aborted || this.#held.has(job.assignment)) {
         // What has not ended here yet is left to others for this round.
-        await jobs.giveBack(job, "now");
-        return;
-      } else this.#hold(job);
+        left.push(job);
+        break;
+      } else if (this.#holder?.canPerform(job.assignment) === true) this.#hold(job);
+      else left.push(job);
     }
+    for (const job of left) await jobs.giveBack(job, "now");
   }
 
   #hold(job: AssignmentJob): void {
@@ -293,6 +294,12 @@ export class SharedAssignments implements Coordination {
 }
 
 const STANDING: ReadonlySet<string> = new Set(STANDING_ASSIGNMENTS);
+
+/** With the hints all workers read whole lists; a destination may get again what was on its way. */
+function costOfMoving(assignment: string): number {
+  if (assignment === "hints") return 2;
+  return deliveryOf(assignment) === undefined ? 0 : 1;
+}
 
 function assignmentsOf(plan: AssignmentPlan): string[] {
   return [...STANDING_ASSIGNMENTS, ...plan.keys()];

@@ -1,0 +1,144 @@
+import type {
+  AssignmentHolder,
+  AssignmentPlan,
+  AssignmentReport,
+  Coordination,
+  Ending,
+} from "../coordination/coordination.ts";
+import { deliveryOf } from "../schemas/assignment-schema.ts";
+import type { Clock } from "../shared/clock.ts";
+import type { Logger } from "../telemetry/logger.ts";
+
+/** What delivers to destinations: see `Deliveries`. */
+export interface DeliveryHolder {
+  /** Names of the assignments that the configuration asks for: "deliver/<name>". */
+  assignments(): readonly string[];
+  perform(assignment: string, signal: AbortSignal): Promise<Ending>;
+  describe(assignment: string): AssignmentReport;
+}
+
+export interface AssignmentsDeps {
+  readonly pollers: AssignmentHolder;
+  readonly deliveries: DeliveryHolder;
+  readonly announce: Coordination["announce"];
+  readonly logger: Logger;
+  readonly clock: Clock;
+}
+
+/** A plan that was lost, or could not be announced, is announced again so often. */
+const ANNOUNCE_EVERY_MS = 5_000;
+
+/**
+ * What a process of the feed can do: the pollers' assignments, and delivering to each destination of its configuration.
+ * Who plans announces both: while Nomad cannot be reached, the destinations and the scopes that were planned before.
+ */
+export class Assignments implements AssignmentHolder {
+  readonly #deps: AssignmentsDeps;
+  /** The plan in force, whoever made it. */
+  #plan: AssignmentPlan = new Map();
+  /** What the planner here said last of scopes; undefined while it has not. */
+  #scopes: AssignmentPlan | undefined;
+  #wake = new AbortController();
+  #announced: Promise<void> = Promise.resolve();
+  /** Planned destinations that the configuration does not have, and that was said. */
+  #foreign: ReadonlySet<string> = new Set();
+
+  constructor(deps: AssignmentsDeps) {
+    this.#deps = deps;
+  }
+
+  canPerform(assignment: string): boolean {
+    const { pollers, deliveries } = this.#deps;
+    return deliveryOf(assignment) === undefined
+      ? pollers.canPerform(assignment)
+      : deliveries.assignments().includes(assignment);
+  }
+
+  async perform(assignment: string, signal: AbortSignal): Promise<Ending> {
+    const { pollers, deliveries } = this.#deps;
+    if (deliveryOf(assignment) !== undefined) return deliveries.perform(assignment, signal);
+    if (assignment !== "plan") return pollers.perform(assignment, signal);
+    this.#scopes = undefined;
+    const end = new AbortController();
+    const announcing = this.#keepAnnouncing(AbortSignal.any([signal, end.signal]));
+    try {
+      return await pollers.perform(assignment, signal);
+    } finally {
+      end.abort(new Error("nobody plans here any more"));
+      await announcing;
+    }
+  }
+
+  follow(plan: AssignmentPlan): void {
+    this.#plan = plan;
+    this.#sayWhatIsForeign();
+    const scopes = scopesOf(plan);
+    // A plan without scopes is one that was made before anybody knew which there are.
+    if (scopes.size > 0 || this.#scopes !== undefined) this.#deps.pollers.follow(scopes);
+  }
+
+  describe(assignment: string): AssignmentReport {
+    const { pollers, deliveries } = this.#deps;
+    return (deliveryOf(assignment) === undefined ? pollers : deliveries).describe(assignment);
+  }
+
+  /** Tells everybody which scopes there are to watch, and the destinations. */
+  announceScopes(scopes: AssignmentPlan): Promise<void> {
+    this.#scopes = scopes;
+    return this.#announce();
+  }
+
+  /** The configuration has other destinations: where this process plans, so does the plan. */
+  reconfigured(): void {
+    this.#wake.abort(new Error("there are other destinations"));
+  }
+
+  async #keepAnnouncing(signal: AbortSignal): Promise<void> {
+    const { logger, clock } = this.#deps;
+    while (!signal.aborted) {
+      this.#wake = new AbortController();
+      await this.#announce().catch((error: unknown) =>
+        // While the log is away, the scopes that have something to write say so.
+        logger.debug({ err: error }, "cannot announce which destinations there are; retrying"),
+      );
+      await clock.sleep(ANNOUNCE_EVERY_MS, AbortSignal.any([signal, this.#wake.signal]));
+    }
+  }
+
+  /** One after another: whoever announces first begins its term as planner. */
+  #announce(): Promise<void> {
+    const announced = this.#announced.then(() => {
+      const plan = this.#whole();
+      return plan.size > 0 || this.#scopes !== undefined ? this.#deps.announce(plan) : undefined;
+    });
+    this.#announced = announced.catch(() => undefined);
+    return announced;
+  }
+
+  #whole(): AssignmentPlan {
+    const deliveries = this.#deps.deliveries.assignments();
+    return new Map([
+      ...(this.#scopes ?? scopesOf(this.#plan)),
+      ...deliveries.map((assignment) => [assignment, "perform"] as const),
+    ]);
+  }
+
+  #sayWhatIsForeign(): void {
+    const foreign = [...this.#plan.keys()].filter(
+      (assignment) => deliveryOf(assignment) !== undefined && !this.canPerform(assignment),
+    );
+    for (const assignment of foreign) {
+      if (this.#foreign.has(assignment)) continue;
+      const destination = deliveryOf(assignment);
+      this.#deps.logger.warn(
+        { destination, hint: "Give all workers of a feed the same destinations" },
+        `destination ${destination} is not in this worker's configuration; it is left to the other workers`,
+      );
+    }
+    this.#foreign = new Set(foreign);
+  }
+}
+
+function scopesOf(plan: AssignmentPlan): AssignmentPlan {
+  return new Map([...plan].filter(([assignment]) => deliveryOf(assignment) === undefined));
+}
