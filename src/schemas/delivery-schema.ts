@@ -45,8 +45,29 @@ export const deliveryStatusSchema = z.object({
 });
 export type DeliveryStatus = z.infer<typeof deliveryStatusSchema>;
 
-/** The same with its last attempts, newest first. */
-export const deliveryDetailsSchema = deliveryStatusSchema.extend({ attempts: z.array(attemptSchema) });
+const quantiles = z.object({ p50: z.number(), p99: z.number() });
+
+/** The same with what the worker knows that delivers; null where another one does. */
+export const deliveryDetailsSchema = deliveryStatusSchema.extend({
+  attempts: z.array(attemptSchema).nullable().describe("The last sends, newest first"),
+  outcomes: z
+    .object({
+      delivered: z.int(),
+      parked: z.int().describe("Dead letters"),
+      passedOver: z.int().describe("Too old for the destination, or a notice that it refused"),
+      retried: z.int().describe("Events that were sent once more"),
+    })
+    .nullable()
+    .describe("Events since the worker took the delivery"),
+  latency: z
+    .object({
+      recordedToPicked: quantiles,
+      pickedToSent: quantiles,
+      sentToAnswered: quantiles,
+    })
+    .nullable()
+    .describe("Of the last some hundred, ms; null also where nothing was sent yet"),
+});
 export type DeliveryDetails = z.infer<typeof deliveryDetailsSchema>;
 
 export const deliveriesSchema = z.object({ deliveries: z.array(deliveryStatusSchema) });

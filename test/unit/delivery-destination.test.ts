@@ -23,6 +23,7 @@ it("a scripted destination takes what its answer does not name", async () => {
 it("what /v1/deliveries tells of one has its last attempts", () => {
   const time = "2026-11-29T01:00:00.000Z";
   const attempt = { at: time, ms: 12, events: 1, firstId: "a", outcome: "refused", why: "forbidden" };
+  const quantiles = { p50: 1, p99: 2.5 };
   const details = {
     name: "ops",
     type: "webhook",
@@ -37,6 +38,8 @@ it("what /v1/deliveries tells of one has its last attempts", () => {
     lagMs: 9000,
     deadLetters: 0,
     attempts: [{ ...attempt, reason: "401", status: 401, request: "POST /", answer: "no" }],
+    outcomes: { delivered: 1, parked: 0, passedOver: 0, retried: 0 },
+    latency: { recordedToPicked: quantiles, pickedToSent: quantiles, sentToAnswered: quantiles },
   };
   expect(deliveryDetailsSchema.parse(details)).toEqual(details);
 });

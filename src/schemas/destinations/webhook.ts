@@ -12,7 +12,7 @@ const signingSecret = secret("A secret of Standard Webhooks", {
 
 export const webhookSettingsSchema = z
   .strictObject({
-    type: z.literal("webhook").describe("HTTP requests, signed by Standard Webhooks"),
+    type: z.literal("webhook"),
     ...commonFields({
       from: "now",
       ordering: "per-subject",

@@ -247,7 +247,7 @@ class DestinationContext {
 }
 
 /** What a destination is given in a test; nothing is behind a reference. */
-export function destinationDeps(given: Partial<DestinationDeps> = {}): DestinationDeps {
+function destinationDeps(given: Partial<DestinationDeps> = {}): DestinationDeps {
   return {
     name: "tested",
     clock: systemClock,

@@ -1,0 +1,80 @@
+import type { LogEntry } from "../../schemas/draft.ts";
+import { formatCursor, type Cursor } from "../../schemas/cursor.ts";
+import { gapFrame } from "../../schemas/frames-schema.ts";
+import type { Payload } from "../../schemas/subscription-schema.ts";
+import type { Gap } from "../connection/start.ts";
+import { payloadText } from "../selection/payload.ts";
+import type { Outgoing } from "./destination.ts";
+
+/** Of what is not in the log and speaks of no object. */
+const NO_OBJECT = {
+  resource: null,
+  namespace: null,
+  key: null,
+  op: null,
+  aspect: null,
+  signals: [],
+  job: null,
+  node: null,
+  sequence: null,
+  cursor: null,
+} as const;
+
+/** An event of the log as it leaves. */
+export function outgoingOf(entry: LogEntry, epoch: string, payload: Payload): Outgoing {
+  const { id, type, resource, namespace, key, op, aspect, signals, severity, job, node, time } = entry;
+  return {
+    id,
+    type,
+    resource,
+    namespace,
+    key,
+    op,
+    aspect,
+    signals,
+    severity,
+    job,
+    node,
+    time,
+    sequence: entry.sequence,
+    cursor: formatCursor({ epoch, sequence: entry.sequence }),
+    subject: resource === null || key === null ? type : `${resource}/${namespace}/${key}`,
+    json: payloadText(entry, payload),
+  };
+}
+
+/** What says that events between two places are gone, as the gap frame of a stream does. The same gap has the same id. */
+export function gapNotice(
+  { wanted, reason }: Gap,
+  behind: Cursor,
+  context: { readonly source: string; readonly name: string; readonly time: string },
+): Outgoing {
+  const [from, to] = [formatCursor(wanted), formatCursor(behind)];
+  const missed = wanted.epoch === behind.epoch ? behind.sequence - wanted.sequence : 0;
+  const data = { reason, wanted: from, cursor: to, ...(missed > 0 && { missed }) };
+  return notice("nomad.feed.gap", `delivery/${context.name}/gap/${from}/${to}`, context, (frame) =>
+    gapFrame(frame, data),
+  );
+}
+
+function notice(
+  type: string,
+  id: string,
+  { source, time }: { readonly source: string; readonly time: string },
+  textOf: (context: { source: string; id: string; time: string }) => string,
+): Outgoing {
+  return {
+    ...NO_OBJECT,
+    id,
+    type,
+    time,
+    severity: "WARN",
+    subject: type,
+    json: textOf({ source, id, time }),
+  };
+}
+
+/** When the log's event was recorded, RFC 3339: `recordedtime` of its envelope, which stands before its data. */
+export function recordedTimeOf(json: string): string | null {
+  return /"recordedtime":"([^"]+)"/.exec(json)?.[1] ?? null;
+}

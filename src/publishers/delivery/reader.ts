@@ -1,0 +1,173 @@
+import {
+  CursorExpired,
+  EpochChanged,
+  EventsMissing,
+  FutureCursor,
+  LogUnavailable,
+} from "../../feed/errors.ts";
+import type { FeedLog } from "../../feed/log.ts";
+import type { Cursor } from "../../schemas/cursor.ts";
+import type { LogEntry } from "../../schemas/draft.ts";
+import type { Clock } from "../../shared/clock.ts";
+import type { Gap } from "../connection/start.ts";
+import { Batch, BATCH_LIMITS } from "../fanout/batch.ts";
+import type { FairScheduler } from "../fanout/fair-scheduler.ts";
+import { Pace } from "../fanout/pace.ts";
+import type { Ring } from "../fanout/ring.ts";
+import type { EventFilter } from "../selection/event-filter.ts";
+import { recordedTimeOf } from "./outgoing.ts";
+import type { Place } from "./position.ts";
+
+/** How long to wait for a log that is away. */
+const RETRY_MS = 500;
+
+export interface ReaderDeps {
+  readonly log: Pick<FeedLog, "read" | "head" | "cursorAt">;
+  readonly ring: Ring;
+  readonly scheduler: FairScheduler;
+  readonly clock: Clock;
+}
+
+/** What was read from one place to the next: the events that pass, or why there are none. */
+export type Read =
+  | { readonly entries: readonly LogEntry[]; readonly place: Place }
+  | { readonly gap: Gap; readonly place: Place };
+
+/**
+ * Reads on in the log for one destination: the newest events from the ring that all share, older ones from the log. It
+ * holds no more than one batch, and asks its filter in turns with all the others.
+ */
+export class Reader implements Disposable {
+  readonly #deps: ReaderDeps;
+  readonly #filter: EventFilter;
+  readonly #pace: Pace;
+  readonly #leaveRing: () => void;
+  #place: Place;
+  /** What was read from the log, until it is dealt with. */
+  #read: Batch | undefined;
+  #news = Promise.withResolvers<void>();
+
+  constructor(place: Place, filter: EventFilter, deps: ReaderDeps) {
+    this.#place = place;
+    this.#filter = filter;
+    this.#deps = deps;
+    this.#pace = new Pace(deps.clock);
+    this.#leaveRing = deps.ring.join(() => this.#news.resolve());
+  }
+
+  /** Up to where it has read. */
+  get place(): Place {
+    return this.#place;
+  }
+
+  [Symbol.dispose](): void {
+    this.#leaveRing();
+  }
+
+  /** Waits for events, whether they pass or not. Undefined once `signal` aborts. */
+  async next(signal: AbortSignal): Promise<Read | undefined> {
+    while (!signal.aborted) {
+      try {
+        const read = await this.#look();
+        if (read !== undefined) return read;
+        await this.#untilNews(signal);
+      } catch (error) {
+        if (!(error instanceof LogUnavailable)) throw error;
+        await this.#deps.clock.sleep(RETRY_MS, signal);
+      }
+    }
+    return undefined;
+  }
+
+  async #look(): Promise<Read | undefined> {
+    try {
+      const batch = await this.#batch();
+      return batch === undefined ? undefined : await this.#turn(batch);
+    } catch (error) {
+      return await this.#goBehind(error);
+    }
+  }
+
+  /** What goes on after the place; undefined where there is nothing yet. */
+  async #batch(): Promise<Batch | undefined> {
+    const { cursor } = this.#place;
+    if (this.#read !== undefined && this.#read.last > cursor.sequence) return this.#read;
+    this.#read = undefined;
+    // What comes from here on is news.
+    this.#news = Promise.withResolvers();
+    const next = this.#deps.ring.next(cursor);
+    if (next !== "behind") return next;
+    const entries = await this.#deps.log.read(cursor, BATCH_LIMITS);
+    if (entries.length > 0) this.#read = new Batch(cursor, entries);
+    return this.#read;
+  }
+
+  async #untilNews(signal: AbortSignal): Promise<void> {
+    const onAbort = (): void => this.#news.resolve();
+    signal.addEventListener("abort", onAbort, { once: true });
+    if (!signal.aborted) await this.#news.promise;
+    signal.removeEventListener("abort", onAbort);
+  }
+
+  #turn(batch: Batch): Promise<Read> {
+    const { scheduler } = this.#deps;
+    return new Promise((resolve, reject) => {
+      const task = (): void => {
+        try {
+          resolve(this.#scan(batch));
+        } catch (error) {
+          reject(error);
+        }
+      };
+      if (this.#pace.goesLast) scheduler.scheduleLast(task);
+      else scheduler.schedule(task);
+    });
+  }
+
+  /** The events of the batch that pass, as far as the turn goes. */
+  #scan(batch: Batch): Read {
+    this.#pace.beginTurn();
+    const entries: LogEntry[] = [];
+    let last: LogEntry | undefined;
+    for (const entry of batch.entries.slice(batch.positionAfter(this.#place.cursor.sequence))) {
+      const passes = this.#pace.ask(this.#filter, entry);
+      if (passes === undefined) break;
+      if (passes) entries.push(entry);
+      last = entry;
+    }
+    if (last !== undefined) this.#moveBehind(last);
+    return { entries, place: this.#place };
+  }
+
+  #moveBehind({ sequence, json }: LogEntry): void {
+    const { epoch } = this.#place.cursor;
+    this.#place = { cursor: { epoch, sequence }, recordedAt: recordedTimeOf(json) ?? this.#place.recordedAt };
+  }
+
+  /** @throws the error itself where it says nothing of events that are gone */
+  async #goBehind(error: unknown): Promise<Read> {
+    const { cursor: wanted, recordedAt } = this.#place;
+    const { reason, cursor } = await this.#afterLoss(error);
+    this.#read = undefined;
+    this.#place = { cursor, recordedAt };
+    return { gap: { wanted, reason }, place: this.#place };
+  }
+
+  async #afterLoss(error: unknown): Promise<{ reason: Gap["reason"]; cursor: Cursor }> {
+    if (error instanceof CursorExpired) return { reason: "expired", cursor: error.floor };
+    if (error instanceof EventsMissing) return { reason: "missing", cursor: error.behind };
+    // A log that was restored from an older copy goes on with other events under the same numbers.
+    if (error instanceof EpochChanged || error instanceof FutureCursor)
+      return { reason: "epoch-changed", cursor: await this.#sameTime() };
+    throw error;
+  }
+
+  /** Where the log as it is now goes on from the time of the last event: what it holds of before was told. */
+  async #sameTime(): Promise<Cursor> {
+    const { log } = this.#deps;
+    const { recordedAt } = this.#place;
+    const { epoch, floor } = await log.head();
+    const since = recordedAt === null ? undefined : await log.cursorAt(Date.parse(recordedAt));
+    return { epoch, sequence: Math.max(floor, since?.sequence ?? 0) };
+  }
+}

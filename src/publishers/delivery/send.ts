@@ -1,0 +1,43 @@
+import type { Clock } from "../../shared/clock.ts";
+import type { Destination, Outgoing, SendResult } from "./destination.ts";
+
+/**
+ * One `send`, which always answers: also where the destination does not within `timeoutMs`, or pays no heed to being
+ * told to stop. Undefined once `stop` aborts: nobody knows what became of it.
+ */
+export async function sendOnce(
+  destination: Pick<Destination, "send">,
+  batch: readonly Outgoing[],
+  {
+    clock,
+    timeoutMs,
+    stop,
+  }: { readonly clock: Clock; readonly timeoutMs: number; readonly stop: AbortSignal },
+): Promise<SendResult | undefined> {
+  if (stop.aborted) return undefined;
+  const ended = new AbortController();
+  const tooLate = new Error(`no answer within ${timeoutMs / 1000} s`);
+  const cancel = clock.after(timeoutMs, () => ended.abort(tooLate));
+  const onStop = (): void => ended.abort(stop.reason);
+  stop.addEventListener("abort", onStop, { once: true });
+  try {
+    return await Promise.race([destination.send(batch, ended.signal), rejected(ended.signal)]);
+  } catch (error) {
+    if (stop.aborted) return undefined;
+    const reason = ended.signal.aborted ? tooLate.message : messageOf(error);
+    return { outcome: "retry", reason };
+  } finally {
+    cancel();
+    stop.removeEventListener("abort", onStop);
+  }
+}
+
+function rejected(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
+  });
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,179 @@
+import { attemptOf, type Attempts } from "./attempts.ts";
+import { delayOf, type Circuit, type ClosedDoor } from "./circuit.ts";
+import type { Destination, SendResult } from "./destination.ts";
+import type { Meter } from "./meter.ts";
+import type { DeliveryOptions } from "./options.ts";
+import { park, type ParkingDeps } from "./parking.ts";
+import { sendOnce } from "./send.ts";
+import type { Pending, Taken, Window } from "./window.ts";
+
+export interface SenderDeps extends ParkingDeps {
+  readonly random: () => number;
+  readonly meter: Meter;
+}
+
+/** What serves one destination, and outlives a change of the place it is served from. */
+export interface Outlet {
+  readonly destination: Destination;
+  readonly options: DeliveryOptions;
+  readonly circuit: Circuit;
+  readonly attempts: Attempts;
+}
+
+/** Sends batches of a window and deals with the answers: each event is settled, or put back. */
+export class Sender {
+  readonly #destination: Destination;
+  readonly #options: DeliveryOptions;
+  readonly #circuit: Circuit;
+  readonly #attempts: Attempts;
+  readonly #window: Window;
+  readonly #stop: AbortSignal;
+  readonly #deps: SenderDeps;
+  /** Events that hold their subjects up, and were told of. */
+  readonly #blocking = new WeakSet<Pending>();
+
+  /** Once `stop` aborts, what is under way counts as not sent. */
+  constructor(window: Window, outlet: Outlet, stop: AbortSignal, deps: SenderDeps) {
+    this.#destination = outlet.destination;
+    this.#options = outlet.options;
+    this.#circuit = outlet.circuit;
+    this.#attempts = outlet.attempts;
+    this.#window = window;
+    this.#stop = stop;
+    this.#deps = deps;
+  }
+
+  /** Sends a batch, or a part of one. Answers whether what comes after it in the batch may be sent now. */
+  async send(part: Taken): Promise<boolean> {
+    const answered = await this.#attempt(part);
+    if (answered === undefined) return this.#putBack(part);
+    const { result, beganAtMs } = answered;
+    if (result.outcome === "ok") return this.#delivered(part);
+    const { concerned, taken } = divided(part, result.which);
+    if (taken.length > 0) this.#delivered(taken);
+    if (concerned.length === 0) return true;
+    if (result.outcome === "retry") return this.#retry(concerned, part, { ...result, beganAtMs });
+    if (isClosedDoor(result.why)) {
+      this.#circuit.refused(result.why, result.reason);
+      return this.#putBack(concerned);
+    }
+    this.#worked();
+    return result.which === undefined && part.length > 1
+      ? this.#bisect(part)
+      : this.#refused(concerned, result.why, result.reason);
+  }
+
+  async #attempt(part: Taken): Promise<{ result: SendResult; beganAtMs: number } | undefined> {
+    const { clock, meter } = this.#deps;
+    const [atMs, beganAtMs] = [clock.now(), clock.elapsed()];
+    for (const event of part) {
+      event.attempts += 1;
+      meter.sent(beganAtMs - event.pickedAtMs);
+    }
+    const events = part.map(({ event }) => event);
+    const { timeoutMs } = this.#options;
+    const result = await sendOnce(this.#destination, events, { clock, timeoutMs, stop: this.#stop });
+    if (result === undefined) return undefined;
+    const ms = clock.elapsed() - beganAtMs;
+    meter.attempted(result.outcome, ms);
+    this.#attempts.add(attemptOf(events, result, { atMs, ms }));
+    return { result, beganAtMs };
+  }
+
+  /** An answer that is about the events shows that the destination is there. */
+  #worked(): void {
+    if (this.#circuit.worked()) this.#window.waitNoLonger();
+  }
+
+  #delivered(events: Taken): true {
+    this.#worked();
+    this.#window.settle(events);
+    this.#deps.meter.done("delivered", events.length);
+    return true;
+  }
+
+  #putBack(events: Taken, notBeforeMs = 0): false {
+    this.#window.putBack(events, notBeforeMs);
+    return false;
+  }
+
+  #retry(
+    events: Taken,
+    part: Taken,
+    { reason, beganAtMs, afterMs = 0 }: { reason: string; beganAtMs: number; afterMs?: number },
+  ): false {
+    this.#deps.meter.again(events.length);
+    // Where it took some, it is there.
+    if (events.length === part.length || afterMs > 0) this.#circuit.failed(reason, { beganAtMs, afterMs });
+    return this.#putBack(events, this.#circuit.isProbing ? 0 : this.#restUntilMs(events));
+  }
+
+  /** One half after the other, until those are found that are refused. */
+  async #bisect(part: Taken): Promise<boolean> {
+    const middle = part.length >> 1;
+    const rest = part.slice(middle);
+    if (!(await this.send(part.slice(0, middle)))) return this.#putBack(rest);
+    return this.send(rest);
+  }
+
+  async #refused(events: Taken, why: "poison" | "too-large" | "too-old", reason: string): Promise<boolean> {
+    for (const [position, event] of events.entries()) {
+      if (why !== "too-old" && this.#options.onPoison === "block") {
+        const rest = events.slice(position);
+        this.#block(rest, reason);
+        return this.#putBack(rest, this.#restUntilMs(rest));
+      }
+      const outcome =
+        why === "too-old" ? this.#passOver(event, reason) : await this.#park(event, `${why}: ${reason}`);
+      if (outcome === undefined) return this.#putBack(events.slice(position));
+      this.#window.settle([event]);
+      this.#deps.meter.done(outcome);
+    }
+    return true;
+  }
+
+  #block([first]: Taken, reason: string): void {
+    if (first === undefined || this.#blocking.has(first)) return;
+    this.#blocking.add(first);
+    this.#deps.logger.warn(
+      { destination: this.#options.name, id: first.event.id, reason },
+      "destination refuses an event; its subject waits for it, as onPoison says",
+    );
+  }
+
+  #passOver({ event: { id } }: Pending, reason: string): "too-old" {
+    const { name } = this.#options;
+    this.#deps.logger.warn(
+      { destination: name, id, reason },
+      "event is too old for the destination; going on",
+    );
+    return "too-old";
+  }
+
+  /** Undefined where it stays where it is. */
+  async #park(event: Pending, reason: string): Promise<"parked" | "unparked" | undefined> {
+    const outcome = await park(event, reason, this.#deps, this.#stop);
+    if (outcome !== "full") return outcome;
+    this.#circuit.refused("dead-letters-full", `there are as many as there may be; the last one: ${reason}`);
+    return undefined;
+  }
+
+  #restUntilMs(events: Taken): number {
+    const { clock, random } = this.#deps;
+    const { retry } = this.#options;
+    return clock.elapsed() + delayOf({ retry, random }, events[0]?.attempts ?? 1);
+  }
+}
+
+function divided(part: Taken, which: readonly number[] | undefined): { concerned: Taken; taken: Taken } {
+  if (which === undefined) return { concerned: part, taken: [] };
+  const positions = new Set(which);
+  return {
+    concerned: part.filter((_, position) => positions.has(position)),
+    taken: part.filter((_, position) => !positions.has(position)),
+  };
+}
+
+function isClosedDoor(why: string): why is ClosedDoor {
+  return why === "gone" || why === "forbidden" || why === "config";
+}

@@ -1,0 +1,294 @@
+import { describe, expect, it } from "vitest";
+import type { Outgoing, SendResult } from "../../src/publishers/delivery/destination.ts";
+import { DeliveryRig } from "../support/delivery-rig.ts";
+import { ScriptedDestination } from "../support/scripted-destination.ts";
+
+const OK: SendResult = { outcome: "ok" };
+const RETRY: SendResult = { outcome: "retry", reason: "busy" };
+const IN_TENS = { batch: { maxEvents: 10, maxBytes: 65_536, maxAgeMs: 0 } };
+
+const refuses =
+  (why: "poison" | "too-old" | "too-large", ...ids: string[]) =>
+  (batch: readonly Outgoing[]): SendResult =>
+    batch.some(({ id }) => ids.includes(id)) ? { outcome: "refused", why, reason: "400" } : OK;
+
+describe("a delivery", () => {
+  it("sends every event, those of one object in order, and goes on where it was after a restart", async () => {
+    await using rig = await DeliveryRig.open();
+    await rig.commit("a:1", "b:1", "a:2", "c:1", "a:3");
+    const destination = new ScriptedDestination();
+    const first = await rig.begin(destination);
+    await rig.clock.advance(2000);
+    expect(destination.taken.toSorted()).toEqual(["a:1", "a:2", "a:3", "b:1", "c:1"]);
+    expect(destination.taken.filter((id) => id.startsWith("a"))).toEqual(["a:1", "a:2", "a:3"]);
+    await first.stop();
+    await rig.commit("a:4");
+    await rig.begin(destination);
+    await rig.clock.advance(2000);
+    expect(destination.taken.slice(5)).toEqual(["a:4"]);
+  });
+
+  it("begins with what comes, where it is told to begin now", async () => {
+    await using rig = await DeliveryRig.open();
+    await rig.commit("a:1");
+    const destination = new ScriptedDestination();
+    const first = await rig.begin(destination, { from: "now" });
+    await first.stop();
+    await rig.commit("a:2");
+    await rig.begin(destination, { from: "now" });
+    await rig.clock.advance(10);
+    expect(destination.taken).toEqual(["a:2"]);
+  });
+
+  it("sends again what was not taken, before anything else of the same object", async () => {
+    await using rig = await DeliveryRig.open();
+    await rig.commit("a:1", "a:2", "b:1");
+    let failures = 3;
+    const destination = new ScriptedDestination(([event]) =>
+      event?.id === "a:1" && (failures -= 1) >= 0 ? RETRY : OK,
+    );
+    await rig.begin(destination);
+    await rig.clock.advance(60_000);
+    expect(destination.taken).toEqual(["b:1", "a:1", "a:2"]);
+  });
+
+  it("holds the position at the oldest event that is not dealt with", async () => {
+    await using rig = await DeliveryRig.open();
+    await rig.commit("a:1", "b:1", "c:1");
+    const stuck = new ScriptedDestination(([event]) => (event?.id === "b:1" ? RETRY : OK));
+    const running = await rig.begin(stuck);
+    await rig.clock.advance(5000);
+    await running.stop();
+    expect(stuck.taken).toEqual(["a:1", "c:1"]);
+    expect((await rig.position())?.cursor.sequence).toBe(1);
+  });
+
+  it("finds the poisoned events of a batch, parks them with the reason, and delivers the others in order", async () => {
+    await using rig = await DeliveryRig.open();
+    await rig.commit("a:1", "a:2", "b:1", "a:3", "c:1", "b:2");
+    const destination = new ScriptedDestination(refuses("poison", "a:2", "b:2"));
+    await rig.begin(destination, IN_TENS);
+    await rig.clock.advance(2000);
+    expect(destination.taken).toEqual(["a:1", "b:1", "a:3", "c:1"]);
+    expect(await rig.deadLetters()).toEqual(["a:2", "b:2"]);
+    const [letter] = await rig.feed.log.deadLetters.list("delivery/ops", { limit: 1 });
+    expect(letter).toMatchObject({ reason: "poison: 400", id: "a:2" });
+    expect((await rig.position())?.cursor.sequence).toBe(6);
+  });
+
+  it("does not bisect an answer that names the culprits", async () => {
+    await using rig = await DeliveryRig.open();
+    await rig.commit("a:1", "b:1", "c:1");
+    const destination = new ScriptedDestination(() => ({
+      outcome: "refused",
+      why: "too-large",
+      reason: "413",
+      which: [1],
+    }));
+    await rig.begin(destination, IN_TENS);
+    await rig.clock.advance(2000);
+    expect(destination.sends).toHaveLength(1);
+    expect(await rig.deadLetters()).toEqual(["b:1"]);
+  });
+
+  it("passes over what is too old for the destination, and parks nothing", async () => {
+    await using rig = await DeliveryRig.open();
+    await rig.commit("a:1", "b:1", "c:1");
+    const destination = new ScriptedDestination(refuses("too-old", "b:1"));
+    await rig.begin(destination, IN_TENS);
+    await rig.clock.advance(2000);
+    expect(destination.taken).toEqual(["a:1", "c:1"]);
+    expect(await rig.deadLetters()).toEqual([]);
+    expect((await rig.position())?.cursor.sequence).toBe(3);
+  });
+
+  it("lets a poisoned event hold up its own object only, where it is to block", async () => {
+    await using rig = await DeliveryRig.open();
+    await rig.commit("a:1", "a:2", "b:1", "a:3", "b:2");
+    const destination = new ScriptedDestination(refuses("poison", "a:2"));
+    await rig.begin(destination, { ...IN_TENS, onPoison: "block" });
+    await rig.clock.advance(10_000);
+    expect(destination.taken).toEqual(["a:1", "b:1", "b:2"]);
+    expect(await rig.deadLetters()).toEqual([]);
+    expect((await rig.position())?.cursor.sequence).toBe(1);
+    expect(rig.lines.filter((line) => line.includes("refuses"))).toHaveLength(1);
+    destination.answer = () => OK;
+    await rig.clock.advance(60_000);
+    expect(destination.taken.slice(3)).toEqual(["a:2", "a:3"]);
+  });
+
+  it.each(["gone", "forbidden", "config"] as const)(
+    "parks nothing where a destination refuses everything (%s): it says so once, and tries again by itself",
+    async (why) => {
+      await using rig = await DeliveryRig.open();
+      await rig.commit("a:1", "b:1");
+      const destination = new ScriptedDestination(() => ({ outcome: "refused", why, reason: "401" }));
+      const { delivery } = await rig.begin(destination);
+      await rig.clock.advance(300_000);
+      expect(await rig.deadLetters()).toEqual([]);
+      expect(delivery.standing()).toMatchObject({ state: "circuit-open", reason: `${why}: 401` });
+      expect(rig.lines.filter((line) => line.includes("does not take events"))).toHaveLength(1);
+      expect((await rig.position())?.circuit).not.toBeNull();
+      destination.answer = () => OK;
+      await rig.clock.advance(120_000);
+      expect(destination.taken.toSorted()).toEqual(["a:1", "b:1"]);
+      expect(rig.lines.at(-1)).toBe("destination takes events again");
+      expect((await rig.position())?.circuit).toBeNull();
+    },
+  );
+
+  it("opens the circuit of a dead destination, asks it ever more seldom, and never gives up", async () => {
+    await using rig = await DeliveryRig.open();
+    await rig.commit(...Array.from({ length: 50 }, (_, n) => `o${n}:1`));
+    const destination = new ScriptedDestination(async () => {
+      await rig.clock.sleep(5);
+      return RETRY;
+    });
+    await rig.begin(destination);
+    await rig.clock.advance(3_600_000);
+    // Each half minute in the end, as the longest wait is a minute and chance says a half.
+    expect(destination.sends.length).toBeLessThan(140);
+    destination.answer = () => OK;
+    await rig.clock.advance(60_000);
+    expect(destination.taken).toHaveLength(50);
+  });
+
+  it("waits for as long as the destination asks, but at most an hour", async () => {
+    await using rig = await DeliveryRig.open();
+    await rig.commit("a:1", "b:1");
+    const destination = new ScriptedDestination(() => ({ ...RETRY, afterMs: 86_400_000 }));
+    await rig.begin(destination, { inFlight: 1 });
+    await rig.clock.advance(3_599_000);
+    expect(destination.sends).toHaveLength(1);
+    destination.answer = () => OK;
+    await rig.clock.advance(2000);
+    expect(destination.taken.toSorted()).toEqual(["a:1", "b:1"]);
+  });
+
+  it("gives a send up that hangs, and one that pays no heed to that", async () => {
+    await using rig = await DeliveryRig.open();
+    await rig.commit("a:1");
+    const destination = new ScriptedDestination(() => new Promise(() => undefined));
+    const { delivery } = await rig.begin(destination, { timeoutMs: 5000 });
+    await rig.clock.advance(5001);
+    expect(delivery.standing().attempts?.[0]).toMatchObject({ outcome: "retry", ms: 5000 });
+    destination.answer = () => OK;
+    await rig.clock.advance(5000);
+    expect(destination.taken).toEqual(["a:1"]);
+  });
+
+  it("waits for more events where a batch is not full, but not longer than it may", async () => {
+    await using rig = await DeliveryRig.open();
+    const destination = new ScriptedDestination();
+    await rig.begin(destination, { batch: { maxEvents: 3, maxBytes: 65_536, maxAgeMs: 1000 } });
+    await rig.commit("a:1");
+    await rig.clock.advance(900);
+    expect(destination.sends).toHaveLength(0);
+    await rig.commit("b:1", "c:1");
+    await rig.clock.advance(1);
+    expect(destination.sends).toHaveLength(1);
+    await rig.commit("d:1");
+    await rig.clock.advance(1100);
+    expect(destination.taken).toHaveLength(4);
+  });
+
+  it("sends one batch at a time in the order of the log, where that is wanted", async () => {
+    await using rig = await DeliveryRig.open();
+    await rig.commit("a:1", "b:1", "a:2", "c:1", "b:2");
+    let now = 0;
+    const destination = new ScriptedDestination(async () => {
+      now += 1;
+      expect(now).toBe(1);
+      await rig.clock.sleep(50);
+      now -= 1;
+      return OK;
+    });
+    await rig.begin(destination, {
+      ordering: "strict",
+      batch: { maxEvents: 2, maxBytes: 65_536, maxAgeMs: 0 },
+    });
+    await rig.clock.advance(1000);
+    expect(destination.taken).toEqual(["a:1", "b:1", "a:2", "c:1", "b:2"]);
+  });
+
+  it("tells the destination which events retention took before it had them", async () => {
+    await using rig = await DeliveryRig.open();
+    await rig.commit("a:1", "b:1");
+    const first = await rig.begin(new ScriptedDestination());
+    await rig.clock.advance(1500);
+    await first.stop();
+    await rig.commit("a:2", "b:2", "c:2");
+    await rig.feed.log.trim({ maxEvents: 1 });
+    const destination = new ScriptedDestination();
+    await rig.begin(destination);
+    await rig.clock.advance(1500);
+    const [notice] = destination.sends.flat();
+    expect(JSON.parse(notice?.json ?? "{}")).toMatchObject({
+      type: "nomad.feed.gap",
+      data: { reason: "expired", missed: 2 },
+    });
+    expect(destination.taken.slice(1)).toEqual(["c:2"]);
+  });
+
+  it("pauses and goes on as people say, without a send in between", async () => {
+    await using rig = await DeliveryRig.open();
+    const destination = new ScriptedDestination();
+    const { delivery } = await rig.begin(destination);
+    await rig.clock.advance(1500);
+    const at = "2026-08-22T10:00:00.000Z";
+    await rig.steer((position) => ({ ...position, paused: { at, reason: "deploy" } }));
+    await rig.clock.advance(1500);
+    await rig.commit("a:1");
+    await rig.clock.advance(60_000);
+    expect(destination.sends).toEqual([]);
+    expect(delivery.standing()).toMatchObject({ state: "paused", reason: "deploy", since: at });
+    await rig.steer((position) => ({ ...position, paused: null }));
+    await rig.clock.advance(1500);
+    expect(destination.taken).toEqual(["a:1"]);
+  });
+
+  it("goes back where people say so, and only then", async () => {
+    await using rig = await DeliveryRig.open();
+    await rig.commit("a:1", "b:1");
+    const destination = new ScriptedDestination();
+    await rig.begin(destination, { inFlight: 1 });
+    await rig.clock.advance(1500);
+    await rig.steer(({ cursor, ...position }) => ({
+      ...position,
+      cursor: { ...cursor, sequence: 0 },
+      replays: position.replays + 1,
+    }));
+    await rig.clock.advance(1500);
+    expect(destination.taken).toEqual(["a:1", "b:1", "a:1", "b:1"]);
+  });
+
+  it("leaves the position to the process that took it, and says that it did", async () => {
+    await using rig = await DeliveryRig.open();
+    await rig.commit("a:1");
+    const zombie = new ScriptedDestination(() => new Promise(() => undefined));
+    const first = await rig.begin(zombie);
+    await rig.clock.advance(10);
+    const destination = new ScriptedDestination();
+    await rig.begin(destination);
+    await rig.clock.advance(3000);
+    expect(await rig.clock.finish(first.ending)).toBe("fenced");
+    expect(destination.taken).toEqual(["a:1"]);
+    expect((await rig.position())?.cursor.sequence).toBe(1);
+  });
+
+  it("takes over position and dead letters of its former name", async () => {
+    await using rig = await DeliveryRig.open();
+    await rig.commit("a:1", "b:1");
+    const former = await rig.begin(new ScriptedDestination(refuses("poison", "b:1")), { name: "former" });
+    await rig.clock.advance(1500);
+    await former.stop();
+    await rig.commit("a:2");
+    const destination = new ScriptedDestination();
+    await rig.begin(destination, { formerName: "former" });
+    await rig.clock.advance(1500);
+    expect(destination.taken).toEqual(["a:2"]);
+    expect(await rig.deadLetters()).toEqual(["b:1"]);
+    expect(await rig.deadLetters("former")).toEqual([]);
+    expect(await rig.position("former")).toBeUndefined();
+  });
+});
