@@ -8,12 +8,18 @@ import {
   type OptionName,
 } from "../config/options.ts";
 import { resolveConfig, type ResolvedConfig } from "../config/resolve.ts";
+import { shownSettings } from "../config/shown.ts";
 import type { Given } from "../config/sources.ts";
 import { plainText, terminalJson } from "../schemas/terminal-text.ts";
 import type { Io } from "./io.ts";
 import { coloursFor, stderrColoursFor } from "./support/colours.ts";
 
-/** Prints every option, its value and where the value came from. Secrets print as "[redacted]". */
+const FIELD_WIDTH = 20;
+
+/**
+ * Prints every option, its value and where the value came from, and every destination. Secrets print as "[redacted]",
+ * or as the reference to them.
+ */
 export function printConfig(options: { given: Given; json: boolean }, io: Io): void {
   const resolved = resolveConfig(options.given);
   if (options.json) {
@@ -21,7 +27,8 @@ export function printConfig(options: { given: Given; json: boolean }, io: Io): v
       optionKey(name),
       { value: printed(name, resolved) ?? null, origin: resolved.origins[name].text },
     ]);
-    io.stdout.write(`${terminalJson(JSON.stringify(Object.fromEntries(shown), null, 2))}\n`);
+    const whole = { ...Object.fromEntries(shown), destinations: destinationsOf(resolved) };
+    io.stdout.write(`${terminalJson(JSON.stringify(whole, null, 2))}\n`);
     return;
   }
   const colours = coloursFor(io);
@@ -36,8 +43,30 @@ export function printConfig(options: { given: Given; json: boolean }, io: Io): v
       );
     }
   }
+  printDestinations(resolved, io);
   const warn = stderrColoursFor(io).yellow("warning:");
   for (const warning of resolved.warnings) io.stderr.write(`${warn} ${plainText(warning)}\n`);
+}
+
+function printDestinations(resolved: ResolvedConfig, io: Io): void {
+  const colours = coloursFor(io);
+  const destinations = destinationsOf(resolved);
+  if (destinations.length > 0) io.stdout.write(`${colours.bold("Destinations")}\n`);
+  for (const { name, origin, settings } of destinations) {
+    io.stdout.write(`  ${plainText(name)} ${colours.dim(`(${plainText(origin)})`)}\n`);
+    for (const [field, text] of Object.entries(settings)) {
+      io.stdout.write(`    ${field.padEnd(FIELD_WIDTH)}${plainText(text)}\n`);
+    }
+  }
+}
+
+function destinationsOf({ config, sections }: ResolvedConfig) {
+  const file = sections.get("destinations")?.file;
+  return config.destinations.map((destination) => ({
+    name: destination.name,
+    origin: `file ${file}:${destination.line}`,
+    settings: Object.fromEntries(shownSettings(destination)),
+  }));
 }
 
 /** Prints the JSON Schema of the configuration file. */

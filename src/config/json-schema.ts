@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { DESTINATION_NAME } from "../schemas/destinations/common.ts";
+import { DESTINATION_SCHEMAS } from "../schemas/destinations/index.ts";
 import { OPTION_NAMES, optionEnv, optionFlag, optionKey, OPTIONS, type OptionDefinition } from "./options.ts";
 
 /** JSON Schema (2020-12) of the configuration file, for editors and pipelines. */
@@ -7,13 +9,19 @@ export function configFileSchema(): Record<string, unknown> {
   for (const name of OPTION_NAMES) {
     const definition: OptionDefinition = OPTIONS[name];
     if (definition.notInFile === true) continue;
-    const { $schema: _, ...schema } = z.toJSONSchema(definition.type.schema, { io: "input" });
+    const schema = schemaOf(definition.type.schema);
     properties[optionKey(name)] = {
       ...schema,
       description: `${definition.help}. Flag ${optionFlag(name)}, variable ${optionEnv(name)}; allowed: ${definition.type.allowed}`,
       ...(definition.default === undefined ? {} : { default: definition.default }),
     };
   }
+  properties["destinations"] = {
+    type: "object",
+    description: "Where events are delivered to, by name",
+    propertyNames: { pattern: DESTINATION_NAME.source },
+    additionalProperties: { oneOf: [...DESTINATION_SCHEMAS.values()].map(schemaOf) },
+  };
   return {
     $schema: "https://json-schema.org/draft/2020-12/schema",
     title: "nomad-changefeed configuration file",
@@ -21,4 +29,9 @@ export function configFileSchema(): Record<string, unknown> {
     additionalProperties: false,
     properties,
   };
+}
+
+function schemaOf(schema: z.ZodType): object {
+  const { $schema: _, ...body } = z.toJSONSchema(schema, { io: "input" });
+  return body;
 }

@@ -1,9 +1,10 @@
+import type { RedisSettings } from "../schemas/destinations/redis.ts";
 import type { Destination } from "./delivery/destination.ts";
 import type { DestinationDeps } from "./destination-deps.ts";
 import type { FileSettings } from "./file/file.ts";
 import type { StdoutSettings } from "./stdout/stdout.ts";
 
-type DestinationSettings = FileSettings | StdoutSettings;
+type DestinationSettings = FileSettings | RedisSettings | StdoutSettings;
 
 /**
  * Opens a destination. Its code, and the libraries that it needs, are loaded only where it is configured. Its
@@ -17,6 +18,8 @@ export async function openDestination(
   switch (settings.type) {
     case "file":
       return (await import("./file/file.ts")).openFile(settings, deps);
+    case "redis":
+      return (await import("./redis/redis.ts")).openRedis(settings, deps);
     case "stdout":
       return (await import("./stdout/stdout.ts")).openStdout(settings, deps);
     default:

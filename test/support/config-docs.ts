@@ -1,3 +1,6 @@
+import { z } from "zod";
+import { notesAt } from "../../src/config/section.ts";
+import { DESTINATION_SCHEMAS } from "../../src/schemas/destinations/index.ts";
 import {
   OPTION_GROUPS,
   OPTION_NAMES,
@@ -15,7 +18,7 @@ export function configDocs(): string {
     const names = OPTION_NAMES.filter((name) => OPTIONS[name].group === group);
     return `## ${group}\n\n${names.map(entryOf).join("\n")}`;
   });
-  return `${INTRODUCTION}\n${groups.join("\n")}`;
+  return `${INTRODUCTION}\n${groups.join("\n")}\n${DESTINATIONS}\n${destinationDocs()}`;
 }
 
 const INTRODUCTION = `# Configuration
@@ -45,4 +48,101 @@ Variable \`${optionEnv(name)}\`${key}. Default: ${usual}. Allowed: ${definition.
 function sentence(help: string): string {
   const text = help.replaceAll("*", "`*`").replaceAll("<cluster>/<region>", "`<cluster>/<region>`");
   return `${text[0]?.toUpperCase() ?? ""}${text.slice(1)}.`;
+}
+
+const DESTINATIONS = `## Destinations
+
+\`destinations:\` of the file says where events are delivered to: names of 1 to 63 of \`a-z 0-9 -\`, and below each its
+\`type\` and what that takes. What a destination wants is said with the parameters of a subscription. What is wrong is
+told with file, line and path, all of it together, and stops the start.
+
+\`\`\`yaml
+destinations:
+  ops-webhook:
+    type: webhook
+    url: env:OPS_WEBHOOK_URL # or an address, or file:PATH
+    secrets: [file:/run/secrets/ops-webhook]
+    types: [allocations, feed]
+    minSeverity: WARN
+  everything:
+    type: file
+    path: /var/lib/nomad-changefeed/events.jsonl
+\`\`\`
+
+A secret does not stand in the file. \`env:NAME\` stands for what a variable holds, \`file:PATH\` for what a file holds,
+without blanks around it. Both are read at the start and at each reload; \`nomad-changefeed config\` shows the
+reference. A header whose name tells of a secret takes a reference only, and an address with a password in it does.
+`;
+
+interface FieldDoc {
+  readonly path: readonly string[];
+  readonly description: string;
+  readonly usual: string;
+  readonly required: boolean;
+  readonly allowed: string | undefined;
+}
+
+/** The fields that all types have, with what each type usually has; then those of one type alone. */
+function destinationDocs(): string {
+  const types = [...DESTINATION_SCHEMAS].map(([type, schema]) => ({ type, fields: fieldsOf(schema) }));
+  const key = ({ path }: FieldDoc) => path.join(".");
+  const everywhere = (field: FieldDoc) =>
+    types.every(({ fields }) => fields.some((other) => key(other) === key(field)));
+  const [first] = types;
+  const common = (first?.fields ?? []).filter((field) => everywhere(field) && key(field) !== "type");
+  const commonItems = common.map((field) => {
+    const usual = Map.groupBy(
+      types,
+      ({ fields }) => fields.find((other) => key(other) === key(field))?.usual ?? "",
+    );
+    const texts = [...usual].toSorted((a, b) => b[1].length - a[1].length);
+    const usuals = texts.map(([text, of], position) =>
+      position === 0 ? text : `${of.map(({ type }) => type).join(", ")}: ${text}`,
+    );
+    return item({ ...field, usual: usuals.join("; ") });
+  });
+  const own = types.map(({ type, fields }) => {
+    const about = fields.find((field) => key(field) === "type")?.description;
+    const items = fields.filter((field) => !everywhere(field)).map(item);
+    return `### type: ${type}\n\n${about}.\n${items.length === 0 ? "" : `\n${items.join("\n")}\n`}`;
+  });
+  return [`### Every destination\n\n${commonItems.join("\n")}\n`, ...own].join("\n");
+}
+
+/** `- `batch.bytes`: Most bytes … Default: `1MiB`. Allowed: a size …` */
+function item({ path, description, usual, required, allowed = "" }: FieldDoc): string {
+  const ends = [
+    ...(required ? ["Required"] : []),
+    ...(usual === "" ? [] : [`Default: ${usual}`]),
+    `Allowed: ${allowed}`,
+  ];
+  const text = `${sentence(description)} ${ends.join(". ")}.`.replaceAll(/<[^>]*>/g, "`$&`");
+  return `- \`${path.join(".")}\`: ${text}`;
+}
+
+interface ObjectSchema {
+  readonly properties?: Readonly<Record<string, ObjectSchema>>;
+  readonly required?: readonly string[];
+  readonly description?: string;
+  readonly default?: unknown;
+}
+
+/** The fields of a map and of the maps in it, as its JSON Schema tells them. */
+export function fieldsOf(schema: z.ZodType): FieldDoc[] {
+  const within = (object: ObjectSchema, path: readonly string[]): FieldDoc[] =>
+    Object.entries(object.properties ?? {}).flatMap(([name, field]) => {
+      const whole = [...path, name];
+      const usual = ["object", "undefined"].includes(typeof field.default)
+        ? ""
+        : `\`${field.default as string | number | boolean}\``;
+      const doc = {
+        path: whole,
+        description: field.description ?? "",
+        usual,
+        required: object.required?.includes(name) === true,
+        allowed: notesAt(schema, whole)?.allowed,
+      };
+      return field.properties === undefined ? [doc] : within(field, whole);
+    });
+  return within(z.toJSONSchema(schema, { io: "input" }) as ObjectSchema, []);
 }

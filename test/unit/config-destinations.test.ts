@@ -2,11 +2,14 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { configFileSchema } from "../../src/config/json-schema.ts";
 import { ConfigInvalid } from "../../src/config/errors.ts";
 import { resolveConfig } from "../../src/config/resolve.ts";
 import { SIGNAL_NAMES } from "../../src/events/signals.ts";
 import { compileFilter } from "../../src/publishers/selection/filter-expression.ts";
 import { DESTINATION_SCHEMAS } from "../../src/schemas/destinations/index.ts";
+import { runCli } from "../support/cli.ts";
+import { fieldsOf } from "../support/config-docs.ts";
 
 let folder: string;
 beforeAll(() => {
@@ -243,4 +246,52 @@ describe("a secret", () => {
     writeFileSync(path("url"), "https://hooks.example/x\n");
     expect(resolve(destination("type: webhook", `url: file:${path("url")}`))).toHaveLength(1);
   });
+});
+
+it("every field of every type is described, in the JSON Schema of the file too", () => {
+  const { properties } = configFileSchema() as {
+    properties: Record<string, { additionalProperties?: object }>;
+  };
+  expect(properties["destinations"]?.additionalProperties).toMatchObject({
+    oneOf: [...DESTINATION_SCHEMAS.keys()].map((type) => ({
+      additionalProperties: false,
+      properties: { type: { const: type }, filter: { description: expect.any(String) as string } },
+    })),
+  });
+  for (const schema of DESTINATION_SCHEMAS.values()) {
+    const fields = fieldsOf(schema);
+    expect(fields.length).toBeGreaterThan(15);
+    expect(fields.filter(({ description }) => description === "")).toEqual([]);
+    expect(fields.filter((field) => field.allowed === undefined && field.path[0] !== "type")).toEqual([]);
+  }
+});
+
+it("`config` shows destinations with their references, and no secret", async () => {
+  writeFileSync(
+    path("feed.yaml"),
+    destination(
+      "type: webhook",
+      "url: https://hooks.example/T1/very-secret?key=1",
+      "secrets: [env:SIGNING]",
+      "headers: { X-Team: some words, Authorization: env:PASSWORD }",
+      "types: [jobs, nodes]",
+      "timeout: 90s",
+    ),
+  );
+  const flags = ["config", "--config", path("feed.yaml")];
+  const texts = [await runCli(flags, { env: ENV }), await runCli([...flags, "--json"], { env: ENV })].map(
+    ({ stdout }) => stdout,
+  );
+  expect(texts[0]).toMatch(/^ {2}a \(file .*feed.yaml:2\)$/m);
+  expect(texts[0]).toMatch(/^ {4}url +https:\/\/hooks.example\/…$/m);
+  expect(texts[0]).toMatch(/^ {4}secrets +env:SIGNING$/m);
+  expect(texts[0]).toMatch(/^ {4}headers.X-Team +\[redacted\]$/m);
+  expect(texts[0]).toMatch(/^ {4}types +jobs,nodes$/m);
+  expect(texts[0]).toMatch(/^ {4}timeout +1m30s$/m);
+  expect(JSON.parse(texts[1] ?? "")).toMatchObject({
+    destinations: [
+      { name: "a", settings: { "batch.bytes": "256KiB", "headers.Authorization": "env:PASSWORD" } },
+    ],
+  });
+  expect(texts.join()).not.toMatch(/very-secret|hunter2|some words|MfKQ9r8/);
 });

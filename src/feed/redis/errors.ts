@@ -27,6 +27,12 @@ export function answerOf({ message }: Error): string {
   return /^ERR Error running script .*: -([A-Z]+ .*)$/s.exec(message)?.[1] ?? message;
 }
 
+/** Whether it may take the same command later: memory may be freed, a failover ends. */
+export function isPassing(error: Error): boolean {
+  const [word = ""] = answerOf(error).split(" ");
+  return word === "OOM" || PASSING.has(word);
+}
+
 /** Whether Redis does not take our user and password, or misses them. */
 export function isLockedOut(error: unknown): boolean {
   if (!isReplyError(error)) return false;

@@ -4,7 +4,7 @@ import { commonFields } from "./common.ts";
 import { field } from "./fields.ts";
 
 export const fileSettingsSchema = z.strictObject({
-  type: z.literal("file"),
+  type: z.literal("file").describe("JSON lines in a file that is rotated"),
   ...commonFields({ from: "beginning", ordering: "strict", events: 1000, bytes: "1MiB", timeout: "10s" }),
   path: field(text("<path>"), "File that events are added to, one JSON object a line"),
   rotate: z

@@ -4,7 +4,7 @@ import { commonFields } from "./common.ts";
 import { field, secret, tls } from "./fields.ts";
 
 export const kafkaSettingsSchema = z.strictObject({
-  type: z.literal("kafka"),
+  type: z.literal("kafka").describe("Records of a Kafka topic"),
   ...commonFields({
     from: "beginning",
     ordering: "per-subject",

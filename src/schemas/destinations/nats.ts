@@ -4,7 +4,7 @@ import { commonFields } from "./common.ts";
 import { field, path, secret, tls } from "./fields.ts";
 
 export const natsSettingsSchema = z.strictObject({
-  type: z.literal("nats"),
+  type: z.literal("nats").describe("Messages of a NATS JetStream stream"),
   ...commonFields({
     from: "beginning",
     ordering: "per-subject",

@@ -4,7 +4,9 @@ import { commonFields } from "./common.ts";
 import { field, headers, HTTP_ADDRESS, textOrReference, tls } from "./fields.ts";
 
 export const otlpSettingsSchema = z.strictObject({
-  type: z.literal("otlp"),
+  type: z
+    .literal("otlp")
+    .describe("Log records by OTLP over HTTP: Loki, Elasticsearch, Grafana, Datadog, Splunk"),
   ...commonFields({
     from: "beginning",
     ordering: "per-subject",

@@ -7,7 +7,7 @@ const ADDRESS =
   "an address that begins with redis://, redis+sentinel:// or redis+cluster:// (rediss for TLS; docs/redis-log.md)";
 
 export const redisSettingsSchema = z.strictObject({
-  type: z.literal("redis"),
+  type: z.literal("redis").describe("Entries of a stream in another Redis"),
   ...commonFields({ from: "beginning", ordering: "strict", events: 500, bytes: "1MiB", timeout: "10s" }),
   url: textOrReference(
     "Redis to write to, a reference where it holds a password",

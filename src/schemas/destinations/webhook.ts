@@ -12,7 +12,7 @@ const signingSecret = secret("A secret of Standard Webhooks", {
 
 export const webhookSettingsSchema = z
   .strictObject({
-    type: z.literal("webhook"),
+    type: z.literal("webhook").describe("HTTP requests, signed by Standard Webhooks"),
     ...commonFields({
       from: "now",
       ordering: "per-subject",

@@ -247,7 +247,7 @@ class DestinationContext {
 }
 
 /** What a destination is given in a test; nothing is behind a reference. */
-function destinationDeps(given: Partial<DestinationDeps> = {}): DestinationDeps {
+export function destinationDeps(given: Partial<DestinationDeps> = {}): DestinationDeps {
   return {
     name: "tested",
     clock: systemClock,
