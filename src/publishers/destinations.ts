@@ -1,10 +1,11 @@
+import type { FileSettings } from "../schemas/destinations/file.ts";
 import type { RedisSettings } from "../schemas/destinations/redis.ts";
+import type { StdoutSettings } from "../schemas/destinations/stdout.ts";
+import type { WebhookSettings } from "../schemas/destinations/webhook.ts";
 import type { Destination } from "./delivery/destination.ts";
 import type { DestinationDeps } from "./destination-deps.ts";
-import type { FileSettings } from "./file/file.ts";
-import type { StdoutSettings } from "./stdout/stdout.ts";
 
-type DestinationSettings = FileSettings | RedisSettings | StdoutSettings;
+type DestinationSettings = FileSettings | RedisSettings | StdoutSettings | WebhookSettings;
 
 /**
  * Opens a destination. Its code, and the libraries that it needs, are loaded only where it is configured. Its
@@ -22,6 +23,8 @@ export async function openDestination(
       return (await import("./redis/redis.ts")).openRedis(settings, deps);
     case "stdout":
       return (await import("./stdout/stdout.ts")).openStdout(settings, deps);
+    case "webhook":
+      return (await import("./webhook/webhook.ts")).openWebhook(settings, deps);
     default:
       return settings satisfies never;
   }

@@ -22,6 +22,13 @@ export function withoutMembers(json: string, inside: string, names: ReadonlySet<
   return json;
 }
 
+/** The members of an object in JSON text, each value as it is written. */
+export function memberTexts(json: string): Map<string, string> {
+  return new Map(
+    [...members(json, 0)].map(({ name, valueStart, end }) => [name, json.slice(valueStart, end)]),
+  );
+}
+
 /** The members of the object whose brace stands at `at`. */
 function* members(json: string, at: number): Generator<Member> {
   let start = skipSpace(json, at + 1);

@@ -15,7 +15,7 @@ export interface TestServer extends AsyncDisposable {
 
 export async function serveHttp(
   listener: RequestListener,
-  options: { tls?: ServerOptions; socketPath?: string } = {},
+  options: { tls?: ServerOptions; socketPath?: string; port?: number } = {},
 ): Promise<TestServer> {
   const requests: string[] = [];
   const record: RequestListener = (request, response) => {
@@ -23,7 +23,7 @@ export async function serveHttp(
     listener(request, response);
   };
   const server = options.tls === undefined ? createServer(record) : createTlsServer(options.tls, record);
-  return start(server, options.tls === undefined ? "http" : "https", requests, options.socketPath);
+  return start(server, options.tls === undefined ? "http" : "https", requests, options);
 }
 
 /** A server that speaks whatever `onConnection` writes. */
@@ -35,7 +35,7 @@ async function start(
   server: Server,
   scheme: string,
   requests: string[],
-  socketPath?: string,
+  { socketPath, port: wanted = 0 }: { socketPath?: string; port?: number } = {},
 ): Promise<TestServer> {
   const sockets = new Set<Socket>();
   let peak = 0;
@@ -46,7 +46,7 @@ async function start(
     socket.on("close", () => sockets.delete(socket));
   });
   await new Promise<void>((resolve) => {
-    if (socketPath === undefined) server.listen(0, "127.0.0.1", resolve);
+    if (socketPath === undefined) server.listen(wanted, "127.0.0.1", resolve);
     else server.listen(socketPath, resolve);
   });
   const port = socketPath === undefined ? (server.address() as AddressInfo).port : 0;

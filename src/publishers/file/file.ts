@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import type { FileSettings } from "../../schemas/destinations/file.ts";
 import { abortable } from "../../shared/abortable.ts";
 import { Turns } from "../../shared/turns.ts";
 import type { Destination, Outgoing, SendResult } from "../delivery/destination.ts";
@@ -20,13 +21,6 @@ const CONFIG = new Set([
   "EROFS",
 ]);
 
-export interface FileSettings {
-  readonly type: "file";
-  readonly path: string;
-  readonly maxBytes: number;
-  readonly keep: number;
-}
-
 /** Opens nothing yet: the first `send` does. */
 export async function openFile(settings: FileSettings, deps: DestinationDeps): Promise<Destination> {
   return new FileDestination(settings, deps);
@@ -38,11 +32,17 @@ class FileDestination implements Destination {
   readonly #file: LinesFile;
   readonly #turns = new Turns();
 
-  constructor({ path, maxBytes, keep }: FileSettings, { logger }: DestinationDeps) {
+  constructor({ path, rotate, fsync }: FileSettings, { logger }: DestinationDeps) {
     this.target = resolve(path);
     const onRepair = (bytes: number) =>
       logger.warn({ path: this.target, bytes }, "cut off a line that a killed writer left without its end");
-    this.#file = new LinesFile({ path: this.target, maxBytes, keep, onRepair });
+    this.#file = new LinesFile({
+      path: this.target,
+      maxBytes: rotate.bytes,
+      keep: rotate.keep,
+      syncs: fsync === "batch",
+      onRepair,
+    });
   }
 
   async send(batch: readonly Outgoing[], signal: AbortSignal): Promise<SendResult> {

@@ -24,13 +24,15 @@ export interface LinesFileOptions {
   readonly maxBytes: number;
   /** How many older ones stay beside it: `<path>.1`, the newest, to `<path>.<keep>`. */
   readonly keep: number;
+  /** Whether lines are forced to the disk before they count as written. */
+  readonly syncs: boolean;
   /** What a killed writer left at the end was cut off. */
   readonly onRepair: (bytes: number) => void;
 }
 
 /**
- * A file of lines with one writer. `append` ends when the lines are on the disk (fdatasync); where it fails, none of
- * them is in the file. Follows the path: what was moved away is let go, and begun anew. Not for concurrent calls.
+ * A file of lines with one writer. `append` ends when the lines are in the file, with `syncs` on the disk; where it fails,
+ * none of them is there. Follows the path: what was moved away is let go, and begun anew. Not for concurrent calls.
  */
 export class LinesFile implements AsyncDisposable {
   readonly #options: LinesFileOptions;
@@ -49,7 +51,7 @@ export class LinesFile implements AsyncDisposable {
     }
     try {
       await opened.handle.appendFile(lines);
-      await opened.handle.datasync();
+      if (this.#options.syncs) await opened.handle.datasync();
       signal.throwIfAborted();
       opened.bytes += lines.length;
     } catch (error) {
@@ -84,7 +86,7 @@ export class LinesFile implements AsyncDisposable {
     try {
       const facts = await handle.stat();
       const bytes = await this.#repair(handle, facts.size);
-      if (isNew) await syncDirectory(this.#options.path);
+      if (isNew && this.#options.syncs) await syncDirectory(this.#options.path);
       return { handle, id: idOf(facts), bytes };
     } catch (error) {
       await handle.close();

@@ -1,12 +1,9 @@
+import type { StdoutSettings } from "../../schemas/destinations/stdout.ts";
 import { abortable } from "../../shared/abortable.ts";
 import { Turns } from "../../shared/turns.ts";
 import type { Destination, Outgoing, SendResult } from "../delivery/destination.ts";
 import type { DestinationDeps, StandardOutput } from "../destination-deps.ts";
 import { jsonLines } from "../json-lines.ts";
-
-export interface StdoutSettings {
-  readonly type: "stdout";
-}
 
 export async function openStdout(
   _settings: StdoutSettings,

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readFile, readdir, readlink, rename, rm } from "node:fs
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openDestination } from "../../../src/publishers/destinations.ts";
+import { fileSettingsSchema } from "../../../src/schemas/destinations/file.ts";
 import { destinationContract, type Counterpart } from "./register-destination.ts";
 import { eventsOf } from "./event-lines.ts";
 
@@ -12,7 +13,7 @@ async function start(): Promise<Counterpart> {
   const folder = join(root, "feed");
   const path = join(folder, "events.jsonl");
   const counterpart: Counterpart = {
-    open: (deps) => openDestination({ type: "file", path, maxBytes: 2 ** 20, keep: 2 }, deps),
+    open: (deps) => openDestination(fileSettingsSchema.parse({ type: "file", path }), deps),
     received: async () => eventsOf(await readFile(path, "utf8").catch(() => "")),
     hang: () => Promise.reject(new Error("a file holds up nobody")),
     goAway: () => rename(folder, `${folder}-away`),

@@ -100,7 +100,9 @@ function registerSending(t: DestinationContext): void {
 
   test("keeps what is not plain: other scripts, line breaks, quotes, much text, names that no header holds", async () => {
     const destination = await t.open();
-    const events = ODDITIES.map((text, position) => outgoing(position + 1, { job: text, data: { text } }));
+    const events = ODDITIES.map((text, position) =>
+      outgoing(position + 1, { job: text.slice(0, 100), data: { text } }),
+    );
     for (const event of events) expect(await t.send(destination, [event])).toMatchObject({ outcome: "ok" });
     expect(events).toMatchObject(await t.counterpart.received());
   });

@@ -4,6 +4,7 @@ import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openDestination } from "../../../src/publishers/destinations.ts";
+import { stdoutSettingsSchema } from "../../../src/schemas/destinations/stdout.ts";
 import { until } from "../../support/until.ts";
 import { destinationContract } from "./register-destination.ts";
 import { eventsOf } from "./event-lines.ts";
@@ -17,7 +18,7 @@ destinationContract("stdout", async () => {
   reader.on("data", (chunk) => read.push(chunk));
   const isRead = () => reader.bytesRead === stdout.bytesWritten;
   return {
-    open: (deps) => openDestination({ type: "stdout" }, { ...deps, stdout }),
+    open: (deps) => openDestination(stdoutSettingsSchema.parse({ type: "stdout" }), { ...deps, stdout }),
     received: async () => {
       await until("all is read", isRead);
       return eventsOf(Buffer.concat(read).toString());

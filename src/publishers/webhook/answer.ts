@@ -1,0 +1,97 @@
+import type { Dispatcher } from "undici";
+import { parseRetryAfter } from "../../shared/retry-after.ts";
+import type { Clock } from "../../shared/clock.ts";
+import type { Refusal, SendResult } from "../delivery/destination.ts";
+
+/** What of an answer's body is kept. */
+const KEPT_BYTES = 4096;
+/** What is read of it so that the connection can be used again; of a longer one the connection is closed. */
+const READ_BYTES = 64 * 1024;
+/** How long it may take. The status is the answer: a body that does not end changes nothing. */
+const READ_MS = 2_000;
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly text: string;
+  /** Whether `text` is only how it begins. */
+  readonly isCut: boolean;
+}
+
+/** Reads an answer within bounds of bytes and time. */
+export async function readAnswer(
+  { statusCode: status, headers, body }: Dispatcher.ResponseData,
+  clock: Pick<Clock, "after">,
+): Promise<Answer> {
+  const cancel = clock.after(READ_MS, () => body.destroy());
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  try {
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      if (bytes < KEPT_BYTES) chunks.push(chunk);
+      bytes += chunk.length;
+      if (bytes > READ_BYTES) break;
+    }
+  } catch {
+    // It was cut off on its way, or by us.
+  } finally {
+    cancel();
+  }
+  const kept = Buffer.concat(chunks).subarray(0, KEPT_BYTES);
+  return { status, headers, text: kept.toString("utf8"), isCut: bytes > kept.length };
+}
+
+/** Statuses that say what is wrong. Other 4xx speak of the event: poison. */
+const REFUSALS: ReadonlyMap<number, Refusal> = new Map([
+  [401, "forbidden"],
+  [403, "forbidden"],
+  [407, "forbidden"],
+  [410, "gone"],
+  [413, "too-large"],
+  [431, "too-large"],
+  // Nothing is there, or it takes nothing of the kind: so for every event, until somebody sets it right.
+  [404, "config"],
+  [405, "config"],
+  [415, "config"],
+]);
+
+/** What passes by itself: too early, too slow, too often. */
+const RETRIED = new Set([408, 425, 429]);
+
+/** What the answer means for what was sent. */
+export function resultOf({ status, headers }: Answer): SendResult {
+  if (status >= 200 && status < 300) return { outcome: "ok" };
+  const reason = `it answered ${status}`;
+  if (status >= 300 && status < 400) {
+    // Who follows sends events to where nobody configured.
+    return { outcome: "refused", why: "config", reason: `${reason}, a redirect, which is not followed` };
+  }
+  if (status < 500 && !RETRIED.has(status))
+    return { outcome: "refused", why: REFUSALS.get(status) ?? "poison", reason };
+  const afterMs = parseRetryAfter(textOf(headers["retry-after"]), textOf(headers["date"]));
+  return { outcome: "retry", reason, ...(afterMs !== undefined && { afterMs }) };
+}
+
+/** What the error of a request without an answer means. */
+export function failureOf(error: unknown): SendResult {
+  const reason = messageOf(error);
+  const isConfig = CONFIG.has(codeOf(error));
+  return isConfig ? { outcome: "refused", why: "config", reason } : { outcome: "retry", reason };
+}
+
+/** What no further attempt changes; everything else of a network may. */
+const CONFIG = new Set(["PRIVATE_ADDRESS", "UND_ERR_INVALID_ARG"]);
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "";
+}
+
+/** A connection tried over several addresses fails with all their errors, and no words, in one. */
+function messageOf(error: unknown): string {
+  if (error instanceof AggregateError && error.message === "") return messageOf(error.errors[0]);
+  return error instanceof Error ? error.message : String(error);
+}
+
+function textOf(header: string | string[] | undefined): string | undefined {
+  return typeof header === "string" ? header : header?.[0];
+}

@@ -1,0 +1,122 @@
+import { Agent, request } from "undici";
+import type { WebhookSettings } from "../../schemas/destinations/webhook.ts";
+import { HiddenTexts } from "../hidden.ts";
+import type { Destination, Exchange, Outgoing, SendResult } from "../delivery/destination.ts";
+import type { DestinationDeps } from "../destination-deps.ts";
+import type { Resolve } from "./addresses.ts";
+import { failureOf, readAnswer, resultOf, type Answer } from "./answer.ts";
+import { bodyMaker, formatOf, messageId, type Body, type MakeBody } from "./bodies.ts";
+import { connectorOf } from "./connector.ts";
+import { Endpoint } from "./endpoint.ts";
+import { SkewWatch } from "./skew-watch.ts";
+import { Signatures } from "./signature.ts";
+import { TemplateFailed } from "./template.ts";
+
+const SHOWN_LENGTH = 1024;
+
+/** @throws what is wrong with a secret, the template, or a TLS file */
+export async function openWebhook(
+  settings: WebhookSettings,
+  deps: DestinationDeps,
+  resolve?: Resolve,
+): Promise<Destination> {
+  return new WebhookDestination(settings, deps, resolve);
+}
+
+/**
+ * Sends events in requests by HTTP, signed as Standard Webhooks 1.0 asks. What was read of the answer is bounded; the
+ * connection is used again.
+ */
+class WebhookDestination implements Destination {
+  readonly target: string;
+  readonly limits: { maxEvents?: number };
+  readonly #method: "POST" | "PUT" | "PATCH";
+  readonly #endpoint: Endpoint;
+  readonly #signatures: Signatures;
+  readonly #makeBody: MakeBody;
+  readonly #hidden: HiddenTexts;
+  readonly #agent: Agent;
+  readonly #skew: SkewWatch;
+  readonly #deps: DestinationDeps;
+
+  constructor(settings: WebhookSettings, deps: DestinationDeps, resolve: Resolve | undefined) {
+    const secrets = (settings.secrets ?? []).map((reference) => deps.readSecret(reference));
+    this.#deps = deps;
+    this.#method = settings.method;
+    this.#endpoint = new Endpoint(settings, deps.readSecret);
+    this.target = this.#endpoint.origin;
+    const format = formatOf(settings);
+    this.limits = format === "batched" ? {} : { maxEvents: 1 };
+    this.#signatures = new Signatures(secrets);
+    const { contentType = "application/json" } = settings;
+    this.#makeBody = bodyMaker(format, templateText(settings.template, deps), contentType);
+    this.#hidden = new HiddenTexts([...secrets, ...secrets.map(withoutPrefix), ...this.#endpoint.secrets]);
+    const connection = { ...settings.tls, allowPrivate: settings.allowPrivate, resolve };
+    // The engine's signal ends what takes too long.
+    const timeouts = { headersTimeout: 0, bodyTimeout: 0 };
+    this.#agent = new Agent({ connect: connectorOf(connection, deps.logger), ...timeouts });
+    this.#skew = new SkewWatch(deps.clock, deps.logger);
+  }
+
+  async send(batch: readonly Outgoing[], signal: AbortSignal): Promise<SendResult> {
+    signal.throwIfAborted();
+    try {
+      return await this.#post(batch, this.#makeBody(batch), signal);
+    } catch (error) {
+      if (!(error instanceof TemplateFailed)) throw error;
+      return { outcome: "refused", why: "config", reason: error.message };
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#agent.destroy();
+  }
+
+  async #post(batch: readonly Outgoing[], body: Body, signal: AbortSignal): Promise<SendResult> {
+    const id = messageId(this.#deps.source, batch);
+    const own = { ...body.headers, ...this.#signatures.headers(id, this.#deps.clock.now(), body.bytes) };
+    const shown = this.#requestShown(own, body.bytes);
+    try {
+      const answer = await this.#ask({ ...this.#endpoint.headers, ...own }, body.bytes, signal);
+      this.#skew.see(answer.headers["date"]);
+      return { ...resultOf(answer), exchange: { ...shown, ...this.#answerShown(answer) } };
+    } catch (error) {
+      signal.throwIfAborted();
+      return { ...failureOf(error), exchange: shown };
+    }
+  }
+
+  async #ask(headers: Record<string, string>, body: Buffer, signal: AbortSignal): Promise<Answer> {
+    const { url } = this.#endpoint;
+    const response = await request(url, {
+      dispatcher: this.#agent,
+      method: this.#method,
+      headers,
+      body,
+      signal,
+    });
+    const answer = await readAnswer(response, this.#deps.clock);
+    signal.throwIfAborted();
+    return answer;
+  }
+
+  /** Of the headers those that are made here: what is configured may be secret. */
+  #requestShown(headers: Readonly<Record<string, string>>, body: Buffer): Exchange {
+    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+    const text = [`${this.#method} ${this.target}`, ...lines, "", body.toString("utf8")].join("\n");
+    return { request: this.#hidden.show(text, SHOWN_LENGTH, false), answer: null };
+  }
+
+  #answerShown({ text, isCut, status }: Answer): Pick<Exchange, "answer" | "status"> {
+    return { answer: this.#hidden.show(text, SHOWN_LENGTH, isCut), status };
+  }
+}
+
+/** A template may stand in a file of its own. */
+function templateText(template: string | undefined, { readSecret }: DestinationDeps): string | undefined {
+  return template?.startsWith("file:") === true ? readSecret(template) : template;
+}
+
+function withoutPrefix(secret: string): string {
+  return secret.trim().replace(/^wh(?:sec|sk)_/, "");
+}
