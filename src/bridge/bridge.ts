@@ -6,8 +6,10 @@ import { LocalAssignments } from "../coordination/local/local-assignments.ts";
 import { SIGNAL_NAMES } from "../events/signals.ts";
 import type { FeedLog } from "../feed/log.ts";
 import { keepWithin } from "../feed/retention.ts";
+import type { DeliverySteering } from "../http/deliveries.ts";
 import { createHttpServer, type HttpServer } from "../http/server.ts";
 import { openWaitingRoom } from "../http/waiting-room.ts";
+import { NoDelivery } from "../publishers/delivery/errors.ts";
 import { createFanout, type Fanout } from "../publishers/fanout/fanout.ts";
 import { createNomadClient, type NomadClient } from "../nomad/client.ts";
 import { resolveNomadOptions } from "../nomad/options.ts";
@@ -292,7 +294,16 @@ interface RunningDeps extends BridgeDeps {
   readonly recordFrame: ((line: Buffer) => void) | undefined;
 }
 
-const NO_DELIVERIES: DeliveryHolder = {
+const noDelivery = (name: string): Promise<never> => Promise.reject(new NoDelivery(name));
+
+const NO_DELIVERIES: DeliveryHolder & DeliverySteering = {
+  list: async () => [],
+  show: noDelivery,
+  pause: noDelivery,
+  resume: noDelivery,
+  replay: noDelivery,
+  test: noDelivery,
+  deadLetters: { list: noDelivery, retry: noDelivery, drop: noDelivery },
   assignments: () => [],
   perform: async () => "stopped",
   describe: () => NOTHING_TO_REPORT,
@@ -361,6 +372,7 @@ async function serverOf(
       readiness: () => health.readiness(),
       liveness: () => health.liveness(),
       assignments: () => coordination.statuses(),
+      deliveries: NO_DELIVERIES,
       authenticators: auth.authenticators,
     },
     { ...access, ...listen, insecureNoAuth, limits, stopMs: HTTP_STOP_MS },

@@ -1,61 +1,21 @@
-import { Agent, fetch, type Response } from "undici";
-import { httpTarget } from "../../packages/client/src/options.ts";
 import { assignmentsSchema, type AssignmentStatus } from "../schemas/assignment-schema.ts";
-import { deadlineOf } from "../shared/clock.ts";
 import { plainText, terminalJson } from "../schemas/terminal-text.ts";
 import type { Io } from "./io.ts";
 import { coloursFor, type Colours } from "./support/colours.ts";
 import { EXIT_CODES } from "./support/exit.ts";
-import { readAuthority } from "./support/feed-authority.ts";
-import { feedHeaders } from "./support/feed-token.ts";
-import { assertFeedUrl, FeedUnreachable } from "./support/feed-url.ts";
+import { askFeed, type FeedAddress } from "./support/feed-request.ts";
 import { timeText } from "./support/times.ts";
 
-const ANSWER_WITHIN_MS = 10_000;
-
 /** Shows who does what for a feed. Answers 1 where something is not done, or cannot be. */
-export async function assignments(
-  options: { url: string; json: boolean; tokenFile?: string | undefined; caCert?: string | undefined },
-  io: Io,
-): Promise<number> {
-  assertFeedUrl(options.url, ["http:", "https:"]);
-  const ca = readAuthority(options.caCert);
-  const found = await ask(options.url, { headers: feedHeaders(options.tokenFile), ca, io });
+export async function assignments(options: FeedAddress & { json: boolean }, io: Io): Promise<number> {
+  const question = { path: "/v1/assignments", schema: assignmentsSchema };
+  const { assignments: found } = await askFeed(options, question, io);
   io.stdout.write(
     options.json
       ? `${terminalJson(JSON.stringify({ assignments: found }, null, 2))}\n`
       : table(found, coloursFor(io)),
   );
   return found.every(isWell) ? EXIT_CODES.ok : EXIT_CODES.failed;
-}
-
-async function ask(
-  url: string,
-  { headers, ca, io }: { headers: Record<string, string>; ca: string | undefined; io: Io },
-): Promise<readonly AssignmentStatus[]> {
-  const { address, basic } = httpTarget(url, "/v1/assignments");
-  const dispatcher = new Agent(ca === undefined ? {} : { connect: { ca } });
-  using deadline = deadlineOf(io.clock, ANSWER_WITHIN_MS);
-  try {
-    const response = await fetch(address, {
-      dispatcher,
-      headers: { ...(basic !== undefined && { authorization: basic }), ...headers },
-      signal: AbortSignal.any([io.signal, deadline.signal]),
-    });
-    if (!response.ok) throw new Error(`${response.status}, ${await reasonIn(response)}`);
-    return assignmentsSchema.parse(await response.json()).assignments;
-  } catch (error) {
-    io.signal.throwIfAborted();
-    throw new FeedUnreachable(url, error);
-  } finally {
-    await dispatcher.close();
-  }
-}
-
-/** Of an answer that is none, such as that Redis is away. */
-async function reasonIn(response: Response): Promise<string> {
-  const { message } = (await response.json().catch(() => ({}))) as { message?: unknown };
-  return typeof message === "string" ? message : response.statusText;
 }
 
 function isWell({ state, condition }: AssignmentStatus): boolean {

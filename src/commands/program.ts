@@ -9,7 +9,9 @@ import { plainText } from "../schemas/terminal-text.ts";
 import { GuardedOutput, type Io } from "./io.ts";
 import type { SimulateOptions } from "./simulate.ts";
 import { addConfigFlags, givenOptions } from "./support/config-flags.ts";
+import { addDeliveriesCommand } from "./support/delivery-commands.ts";
 import { EXIT_CODES, reportError } from "./support/exit.ts";
+import { addFeedFlags, feedFlags, textOf, usually, type Flags, type Perform } from "./support/flags.ts";
 import { packageVersion } from "../bridge/version.ts";
 
 const HELP_END = `
@@ -53,9 +55,6 @@ export async function main(args: readonly string[], given: Io): Promise<number> 
   }
 }
 
-/** Runs a command's work; the number it may answer is the exit code. */
-type Perform = (command: () => Promise<number | void>) => Promise<void>;
-
 /** All commands and their flags. What a command needs is loaded when it runs. */
 function createProgram(io: Io, perform: Perform): Command {
   const program = new Command("nomad-changefeed")
@@ -78,6 +77,7 @@ function createProgram(io: Io, perform: Perform): Command {
     });
   addFeedCommands(program, io, perform);
   addAssignmentsCommand(program, io, perform);
+  addDeliveriesCommand(program, io, perform);
   addReaderCommands(program, io, perform);
   addTrialCommands(program, io, perform);
   addReferenceCommands(program, io, perform);
@@ -88,9 +88,6 @@ function createProgram(io: Io, perform: Perform): Command {
 function helpWidth(io: Io): number {
   return Math.min(110, io.columns() ?? 110);
 }
-
-/** What commander parsed: texts, and true for switches. */
-type Flags = Readonly<Record<string, string | true | undefined>>;
 
 function addFeedCommands(program: Command, io: Io, perform: Perform): void {
   program.commandsGroup("The feed:");
@@ -192,19 +189,13 @@ function addReaderCommands(program: Command, io: Io, perform: Perform): void {
 }
 
 function addAssignmentsCommand(program: Command, io: Io, perform: Perform): void {
-  program
-    .command("assignments")
+  addFeedFlags(program.command("assignments"))
     .description("who watches what in a running feed, since when, and how far it is behind")
-    .addOption(usually("--url <url>", "address of the feed", "http://127.0.0.1:4650"))
-    .option("--token-file <path>", "file with the token to send, where the feed asks for one")
-    .option("--ca-cert <path>", "PEM file of the authority that signed the feed's certificate")
-    .option("--json", "as JSON")
     .addHelpText("after", "\nExits with 1 where something is not watched, or cannot be read.")
     .action((flags: Flags) =>
       perform(async () => {
         const { assignments } = await import("./assignments.ts");
-        const files = { tokenFile: textOf(flags["tokenFile"]), caCert: textOf(flags["caCert"]) };
-        return assignments({ url: String(flags["url"]), json: flags["json"] === true, ...files }, io);
+        return assignments(feedFlags(flags), io);
       }),
     );
 }
@@ -285,11 +276,6 @@ function addReferenceCommands(program: Command, io: Io, perform: Perform): void 
     );
 }
 
-/** An option with a default, which the help shows without quotes. */
-function usually(flag: string, help: string, value: string): Option {
-  return new Option(flag, help).default(value, value);
-}
-
 function collect(value: string, before: readonly string[] = []): string[] {
   return [...before, value];
 }
@@ -310,8 +296,4 @@ function wholeNumber(flag: string, help: string, usual: number): Option {
     if (/^\d{1,9}$/.test(value)) return Number(value);
     throw new InvalidArgumentError("Allowed: a whole number.");
   });
-}
-
-function textOf(flag: unknown): string | undefined {
-  return typeof flag === "string" ? flag : undefined;
 }

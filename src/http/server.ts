@@ -20,6 +20,7 @@ import { addConsumersRoutes } from "./consumers.ts";
 import { addDataRoute } from "./data.ts";
 import { addDocumentRoutes } from "./documents/routes.ts";
 import { addAssignmentsRoute, type AssignmentsDeps } from "./assignments.ts";
+import { addDeliveriesRoutes, type DeliverySteering } from "./deliveries.ts";
 import { addEventsRoute } from "./events.ts";
 import { addHealthRoutes, type HealthDeps } from "./health.ts";
 import { addHistoryRoute } from "./history.ts";
@@ -42,6 +43,7 @@ export interface HttpServerDeps
   /** Names of all signals there are, for `signals=`. */
   readonly signals: readonly string[];
   readonly clock: Clock;
+  readonly deliveries: DeliverySteering;
   /** Shared with whoever else follows the log in this process. Default: its own. */
   readonly fanout?: Fanout;
   /** How tokens are known, asked in turn. None: nobody is asked who they are. */
@@ -148,6 +150,7 @@ export function createHttpServer(deps: HttpServerDeps, options: HttpServerOption
   addHealthRoutes(app, services);
   addDataRoute(app, services);
   addAssignmentsRoute(app, services);
+  addDeliveriesRoutes(app, services);
   addTicketsRoute(app, services);
   addEventsRoute(app, services);
   addStateRoute(app, services);

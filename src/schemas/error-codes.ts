@@ -92,6 +92,7 @@ export const ERROR_CODES = {
   NOT_FOUND: { status: 404, closeCode: 4400, means: "There is no such route." },
   NO_DATA: { status: 404, closeCode: 4400, means: "An event has no `data` kept beside it." },
   NO_CONSUMER: { status: 404, closeCode: 4400, means: "No consumer has this name." },
+  NO_DELIVERY: { status: 404, closeCode: 4400, means: "There is no delivery to a destination of this name." },
   METHOD_NOT_ALLOWED: { status: 405, closeCode: 4400, means: "The route is there, and knows other methods." },
   TOO_SLOW: {
     retryable: true,
@@ -324,6 +325,7 @@ export const ERROR_CODES = {
   // The client, and the commands that are one.
   CLIENT_OPTION_INVALID: { exit: USAGE, means: "An option of the client that it cannot use." },
   STREAM_REFUSED: { means: "The server will not serve this stream, however often it is asked." },
+  FEED_REFUSED: { means: "A running feed will not do what a command asked of it. The words are its own." },
   FEED_UNREACHABLE: {
     retryable: true,
     means: "Nobody answers for the feed at this address, or not as one would.",

@@ -9,13 +9,14 @@ import { OUTCOMES } from "../../src/publishers/connection/outcomes.ts";
 import { PARAMETERS } from "../../src/schemas/subscription-schema.ts";
 import { objectChange } from "../support/drafts.ts";
 import { TestFeed } from "../support/http-feed.ts";
+import { DELIVERY, LETTER, ScriptedDeliveries } from "../support/scripted-deliveries.ts";
 import { openStream } from "../support/protocol-reader.ts";
 
 let feed: TestFeed;
 let url: string;
 beforeEach(async () => {
   feed = await TestFeed.open();
-  ({ url } = await feed.serve());
+  ({ url } = await feed.serve({}, { deliveries: new ScriptedDeliveries([DELIVERY], [LETTER]) }));
 });
 afterEach(() => feed[Symbol.asyncDispose]());
 
@@ -96,9 +97,15 @@ it("what the server answers is what the documents say", async () => {
     ["/v1/consumers", "", 200],
     ["/v1/consumers/{name}", "", 200],
     ["/v1/assignments", "", 200],
+    ["/v1/deliveries", "", 200],
+    ["/v1/deliveries/{name}", "", 200],
+    ["/v1/deliveries/{name}/dead-letters", "", 200],
+    ["/v1/deliveries/{name}/dead-letters", "?limit=0", 400],
     ["/healthz", "", 200],
   ] as const) {
-    const response = await fetch(url + path.replace("{name}", "pager") + query);
+    const response = await fetch(
+      url + path.replace("{name}", path.includes("deliveries") ? "hook" : "pager") + query,
+    );
     expect([path, response.status]).toEqual([path, status]);
     const content = document.paths[path]?.["get"]?.responses[String(status)]?.content;
     const type = response.headers.get("content-type")?.split(";", 1)[0] ?? "";

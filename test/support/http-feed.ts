@@ -11,6 +11,7 @@ import type { ResourceType } from "../../src/schemas/resources.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { draft, SOURCE, type ObjectChange } from "./drafts.ts";
+import { ScriptedDeliveries } from "./scripted-deliveries.ts";
 import { openSqlite } from "./sqlite-files.ts";
 
 interface RunningServer {
@@ -119,6 +120,7 @@ export class TestFeed implements AsyncDisposable {
         liveness: () => ({ alive: true }),
         readiness: () => ({ ready: true, waiting: [] }),
         assignments: async () => [],
+        deliveries: new ScriptedDeliveries(),
         ...deps,
       },
       { host: "127.0.0.1", port: 0, ...BY_EVENTS_ONLY, ...options },

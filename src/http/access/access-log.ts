@@ -20,6 +20,7 @@ const MISTAKES: ReadonlySet<string> = new Set<ErrorCode>([
   "NOT_FOUND",
   "NO_DATA",
   "NO_CONSUMER",
+  "NO_DELIVERY",
 ]);
 
 interface Opened {

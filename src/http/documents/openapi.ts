@@ -8,6 +8,9 @@ import {
 } from "../../schemas/parameter-docs.ts";
 import { wireSchema, wireSchemas } from "./schemas.ts";
 
+/** What steering a delivery may be answered instead. */
+const ANY_REFUSAL = [400, 401, 403, 404, 409, 410, 412, 503] as const;
+
 const BATCH = "application/cloudevents-batch+json";
 const NDJSON = "application/x-ndjson";
 
@@ -47,7 +50,7 @@ export function openApiDocument(): object {
     servers: [{ url: "..", description: "This server" }],
     // Where the server asks nobody, none is needed; else one of them.
     security: [{}, ...Object.keys(SECURITY_SCHEMES).map((name) => ({ [name]: [] }))],
-    paths: { ...eventPaths(), ...consumerPaths(), ...otherPaths() },
+    paths: { ...eventPaths(), ...consumerPaths(), ...deliveryPaths(), ...otherPaths() },
     components: { schemas: wireSchemas(), securitySchemes: SECURITY_SCHEMES },
   };
 }
@@ -166,6 +169,95 @@ function consumerPaths(): object {
         responses: { 204: { description: "Forgotten" }, ...refusals(400, 401, 403, 404, 503) },
       },
     },
+  };
+}
+
+function deliveryPaths(): object {
+  const name = inPath("name", { type: "string" });
+  const text = (parameter: string, description: string) =>
+    inQuery({ name: parameter, description, schema: { type: "string" } });
+  const now = answer("The delivery as it is now", { "application/json": wireSchema("delivery") });
+  const post = (operationId: string, summary: string, ok: object, parameters: object[] = []) => ({
+    parameters: [name],
+    post: { operationId, summary, parameters, responses: { 200: ok, ...refusals(...ANY_REFUSAL) } },
+  });
+  const which = [
+    inQuery({
+      name: "cursor",
+      description: "Of a dead letter; repeat it for several",
+      schema: { type: "array", items: { type: "string" } },
+    }),
+    inQuery({ name: "all", description: "All of them", schema: { type: "string", enum: ["true"] } }),
+  ];
+  const counted = (what: string) =>
+    answer("How many", {
+      "application/json": { type: "object", required: [what], properties: { [what]: { type: "integer" } } },
+    });
+  return {
+    "/v1/deliveries": {
+      get: {
+        operationId: "listDeliveries",
+        summary: "All deliveries to destinations, and how they go",
+        responses: {
+          200: answer("Deliveries, by name", { "application/json": wireSchema("deliveries") }),
+          ...refusals(401, 403, 503),
+        },
+      },
+    },
+    "/v1/deliveries/{name}": {
+      parameters: [name],
+      get: {
+        operationId: "readDelivery",
+        summary: "One delivery, with its last attempts",
+        responses: { 200: now, ...refusals(401, 403, 404, 503) },
+      },
+    },
+    "/v1/deliveries/{name}/pause": post("pauseDelivery", "Sends nothing until it is resumed", now, [
+      text("reason", "Why, for people"),
+    ]),
+    "/v1/deliveries/{name}/resume": post(
+      "resumeDelivery",
+      "Sends on after a pause, and at once where the circuit is open",
+      now,
+    ),
+    "/v1/deliveries/{name}/replay": post("replayDelivery", "Sends again what it sent before", now, [
+      text("cursor", "From the event after this one on"),
+      text("since", "From what was recorded since this time, or so long ago: 10m, 2d"),
+    ]),
+    "/v1/deliveries/{name}/test": post(
+      "testDelivery",
+      "Sends an event that is not in the log, once",
+      answer("What was sent and what came back", { "application/json": wireSchema("attempt") }),
+    ),
+    "/v1/deliveries/{name}/dead-letters": {
+      parameters: [name],
+      get: {
+        operationId: "listDeadLetters",
+        summary: "The events that the destination would not take",
+        parameters: [
+          inQuery({ name: "limit", description: "At most so many", schema: { type: "integer", minimum: 1 } }),
+          text("after", "Those after the letter with this cursor"),
+        ],
+        responses: {
+          200: answer("Dead letters, oldest first", { "application/json": wireSchema("deadLetters") }, [
+            "Link",
+          ]),
+          ...refusals(400, 401, 403, 404, 503),
+        },
+      },
+    },
+    "/v1/deliveries/{name}/dead-letters/retry": post(
+      "retryDeadLetters",
+      "Sends dead letters once more",
+      counted("retried"),
+      which,
+    ),
+    "/v1/deliveries/{name}/dead-letters/drop": post(
+      "dropDeadLetters",
+      "Forgets dead letters",
+      counted("dropped"),
+      which,
+    ),
   };
 }
 

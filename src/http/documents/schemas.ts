@@ -1,6 +1,12 @@
 import { z } from "zod";
 import { assignmentsSchema } from "../../schemas/assignment-schema.ts";
 import { consumerSchema } from "../../schemas/consumer-schema.ts";
+import {
+  attemptSchema,
+  deadLettersSchema,
+  deliveriesSchema,
+  deliveryDetailsSchema,
+} from "../../schemas/delivery-schema.ts";
 import { jsonSchemaOf } from "../../schemas/json-schema.ts";
 import { problemSchema } from "../../schemas/problem-schema.ts";
 
@@ -13,6 +19,10 @@ export function wireSchemas(): Record<string, object> {
     ...Object.fromEntries(EVENT_SCHEMAS.map((name) => [name, embedded(jsonSchemaOf(name))])),
     problem: embedded(z.toJSONSchema(problemSchema, { io: "input" })),
     consumer: embedded(z.toJSONSchema(consumerSchema, { io: "input" })),
+    deliveries: embedded(z.toJSONSchema(deliveriesSchema, { io: "input" })),
+    delivery: embedded(z.toJSONSchema(deliveryDetailsSchema, { io: "input" })),
+    attempt: embedded(z.toJSONSchema(attemptSchema, { io: "input" })),
+    deadLetters: embedded(z.toJSONSchema(deadLettersSchema, { io: "input" })),
     assignments: embedded(z.toJSONSchema(assignmentsSchema, { io: "input" })),
   };
 }

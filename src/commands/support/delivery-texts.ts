@@ -1,0 +1,203 @@
+import type { Attempt, DeliveryDetails, DeliveryStatus, ParkedEvent } from "../../schemas/delivery-schema.ts";
+import { plainText } from "../../schemas/terminal-text.ts";
+import type { Colours } from "./colours.ts";
+import { fitLine, type Cell } from "./fit-line.ts";
+import { timeText } from "./times.ts";
+import { wrapText } from "./wrap-text.ts";
+
+/** What is written on; `columns` undefined: a pipe, in which every line is whole. */
+export interface Page {
+  readonly colours: Colours;
+  readonly columns: number | undefined;
+}
+
+type Paint = (text: string) => string;
+
+const PLAIN: Paint = (text) => text;
+const INDENT = "  ";
+
+/** All deliveries, a line each, and below it why one does not deliver. */
+export function deliveriesTable(deliveries: readonly DeliveryStatus[], page: Page): string {
+  const { colours } = page;
+  if (deliveries.length === 0) return `${colours.dim("no destination is configured")}\n`;
+  const rows = deliveries.map((delivery) => ({
+    cells: [
+      delivery.name,
+      delivery.state,
+      lagText(delivery.lagMs),
+      delivery.lagEvents === null ? "-" : String(delivery.lagEvents),
+      String(delivery.deadLetters),
+      delivery.type ?? "-",
+      delivery.target ?? "-",
+    ],
+    paint: paintOf(delivery, colours),
+    below: delivery.reason,
+  }));
+  return tableText(["NAME", "STATE", "LAG", "EVENTS", "DEAD", "TYPE", "TARGET"], rows, page);
+}
+
+/** One delivery in one line. */
+export function deliveryLine(delivery: DeliveryStatus, { colours }: Page): string {
+  const { name, state, reason } = delivery;
+  const why = reason === null ? "" : `: ${reason}`;
+  return `${paintOf(delivery, colours)(plainText(`${name} is ${state}`))}${plainText(why)}\n`;
+}
+
+/** All that is known of a delivery. */
+export function deliveryText(delivery: DeliveryDetails, page: Page): string {
+  const { colours } = page;
+  const { cursor, recordedAt, since, attempts } = delivery;
+  const facts = [
+    ["name", delivery.name],
+    ["sends to", `${delivery.type ?? "(not configured here)"} ${delivery.target ?? ""}`.trimEnd()],
+    ["state", `${delivery.state}${since === null ? "" : ` since ${timeText(since)}`}`],
+    ["reason", delivery.reason],
+    ["worker", delivery.worker],
+    ["cursor", cursor],
+    ["recorded", recordedAt === null ? null : timeText(recordedAt)],
+    ["lag", `${delivery.lagEvents ?? "unknown"} events, ${lagText(delivery.lagMs)}`],
+    ["dead letters", String(delivery.deadLetters)],
+    ["outcomes", outcomesText(delivery)],
+  ] as const;
+  const lines = facts.flatMap(([name, value]) => (value === null ? [] : factLine(name, value, page)));
+  const elsewhere = colours.dim("attempts and times are known to its worker alone; ask there");
+  return [
+    ...lines,
+    ...latencyLines(delivery, page),
+    ...(attempts === null ? [elsewhere] : attemptsLines(attempts, page)),
+  ]
+    .map((line) => `${line}\n`)
+    .join("");
+}
+
+/** One attempt: what was sent, and what came back. */
+export function attemptText(attempt: Attempt, page: Page): string {
+  return attemptLines(attempt, page)
+    .map((line) => `${line}\n`)
+    .join("");
+}
+
+export function deadLettersTable(letters: readonly ParkedEvent[], page: Page): string {
+  if (letters.length === 0) return `${page.colours.dim("no dead letters")}\n`;
+  const rows = letters.map(({ cursor, parkedAt, attempts, id, reason }) => ({
+    cells: [cursor, timeText(parkedAt), String(attempts), id],
+    paint: PLAIN,
+    below: reason,
+  }));
+  return tableText(["CURSOR", "PARKED", "TRIES", "EVENT"], rows, page);
+}
+
+export function deadLetterText(letter: ParkedEvent, page: Page): string {
+  const { cursor, id, parkedAt, attempts, reason, event } = letter;
+  const facts = [
+    ["cursor", cursor],
+    ["event", id],
+    ["parked", `${timeText(parkedAt)}, after ${attempts} attempts`],
+    ["reason", reason],
+  ] as const;
+  const lines = facts.flatMap(([name, value]) => factLine(name, value, page));
+  return [...lines, plainText(event)].map((line) => `${line}\n`).join("");
+}
+
+interface TableRow {
+  readonly cells: readonly string[];
+  readonly paint: Paint;
+  readonly below: string | null;
+}
+
+/** On a narrow terminal the last columns go first. */
+function tableText(head: readonly string[], rows: readonly TableRow[], page: Page): string {
+  const { colours, columns } = page;
+  const texts = rows.map(({ cells }) => cells.map(plainText));
+  const widths = head.map((title, n) =>
+    Math.max(title.length, ...texts.map((cells) => cells[n]?.length ?? 0)),
+  );
+  const line = (cells: readonly string[], paint: Paint): string => {
+    const parts = cells.map((cell, n): Cell => ({
+      text: cell.padEnd(widths[n] ?? 0),
+      paint: PLAIN,
+      rank: n,
+    }));
+    return paint(fitLine(parts, columns).trimEnd());
+  };
+  const lines = rows.flatMap(({ paint, below }, n) => [
+    line(texts[n] ?? [], paint),
+    ...(below === null ? [] : [colours.dim(indented(below, page))]),
+  ]);
+  return [line(head, colours.bold), ...lines].map((text) => `${text}\n`).join("");
+}
+
+function factLine(name: string, value: string, { colours, columns }: Page): string {
+  const label = name.padEnd(14);
+  return `${colours.bold(label)}${wrapText(plainText(value), { columns, indent: label.length })}`;
+}
+
+function indented(text: string, { columns }: Page): string {
+  return `${INDENT}${wrapText(plainText(text), { columns, indent: INDENT.length })}`;
+}
+
+function outcomesText({ outcomes }: DeliveryDetails): string | null {
+  if (outcomes === null) return null;
+  const { delivered, parked, passedOver, retried } = outcomes;
+  return `${delivered} delivered, ${parked} parked, ${passedOver} passed over, ${retried} sent once more`;
+}
+
+function latencyLines({ latency }: DeliveryDetails, { colours }: Page): string[] {
+  if (latency === null) return [];
+  const parts = [
+    ["commit → picked", latency.recordedToPicked],
+    ["picked → sent", latency.pickedToSent],
+    ["sent → answered", latency.sentToAnswered],
+  ] as const;
+  return [
+    `${colours.bold("latency, ms".padEnd(16))}${"p50".padStart(10)}${"p99".padStart(10)}`,
+    ...parts.map(
+      ([name, { p50, p99 }]) =>
+        `${name.padEnd(16)}${p50.toFixed(1).padStart(10)}${p99.toFixed(1).padStart(10)}`,
+    ),
+  ];
+}
+
+function attemptsLines(attempts: readonly Attempt[], page: Page): string[] {
+  const title = attempts.length === 0 ? "no attempts yet" : "last attempts, newest first";
+  return [page.colours.bold(title), ...attempts.flatMap((attempt) => attemptLines(attempt, page))];
+}
+
+function attemptLines(attempt: Attempt, page: Page): string[] {
+  const { at, outcome, why, status, events, ms, firstId, reason, request, answer } = attempt;
+  const { colours, columns } = page;
+  const paint = outcome === "ok" ? colours.green : colours.yellow;
+  const cells = [
+    timeText(at),
+    why === null ? outcome : `${outcome} (${why})`,
+    status === null ? "" : String(status),
+    `${ms} ms`,
+    `${events} ${events === 1 ? "event" : "events"}`,
+    firstId ?? "",
+  ];
+  const line = fitLine(
+    cells.map((text, rank): Cell => ({ text: plainText(text), paint: rank === 1 ? paint : PLAIN, rank })),
+    columns,
+  );
+  return [
+    line,
+    ...(reason === null ? [] : [indented(reason, page)]),
+    ...quoted("request", request, page),
+    ...quoted("answer", answer, page),
+  ];
+}
+
+function quoted(name: string, text: string | null, { colours }: Page): string[] {
+  if (text === null) return [];
+  const lines = text.trimEnd().split(/\r?\n/);
+  return [`${INDENT}${name}:`, ...lines.map((line) => `${INDENT}${INDENT}${colours.dim(plainText(line))}`)];
+}
+
+function paintOf({ state }: DeliveryStatus, colours: Colours): Paint {
+  if (state === "circuit-open" || state === "waiting") return colours.red;
+  return state === "delivering" ? PLAIN : colours.yellow;
+}
+
+function lagText(lagMs: number | null): string {
+  return lagMs === null ? "-" : `${(lagMs / 1000).toFixed(1)}s`;
+}

@@ -1,0 +1,117 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Authenticator } from "../../src/http/access/identity.ts";
+import { ALL_RIGHTS } from "../../src/schemas/rights.ts";
+import { TestFeed } from "../support/http-feed.ts";
+import { DELIVERY, LETTER, ScriptedDeliveries } from "../support/scripted-deliveries.ts";
+
+let feed: TestFeed;
+let deliveries: ScriptedDeliveries;
+let url: string;
+
+beforeEach(async () => {
+  feed = await TestFeed.open();
+  deliveries = new ScriptedDeliveries([DELIVERY], [LETTER, { ...LETTER, cursor: "abc123-9" }]);
+  ({ url } = await feed.serve({}, { deliveries }));
+});
+afterEach(() => feed[Symbol.asyncDispose]());
+
+async function ask(method: "GET" | "POST", path: string, headers: Record<string, string> = {}) {
+  const response = await fetch(`${url}/v1/deliveries${path}`, { method, headers });
+  return { status: response.status, link: response.headers.get("link"), body: await response.json() };
+}
+
+it("tells how deliveries go, one with its attempts", async () => {
+  const { attempts: _, outcomes: __, latency: ___, ...status } = DELIVERY;
+  expect(await ask("GET", "")).toMatchObject({ status: 200, body: { deliveries: [status] } });
+  expect(await ask("GET", "/hook")).toMatchObject({ status: 200, body: DELIVERY });
+});
+
+it("has people pause, resume, test, and send again", async () => {
+  for (const path of [
+    "pause?reason=they%20move",
+    "pause",
+    "resume",
+    "replay?cursor=abc123-4",
+    "replay?since=2026-08-22T10:00:00Z",
+  ]) {
+    expect([path, await ask("POST", `/hook/${path}`)]).toMatchObject([path, { status: 200, body: DELIVERY }]);
+  }
+  expect(await ask("POST", "/hook/test")).toMatchObject({
+    status: 200,
+    body: { status: 200, answer: "thanks" },
+  });
+  expect(deliveries.asked).toEqual([
+    ["pause", "hook", "they move"],
+    ["pause", "hook", null],
+    ["resume", "hook"],
+    ["replay", "hook", { cursor: { epoch: "abc123", sequence: 4 } }],
+    ["replay", "hook", { sinceMs: Date.UTC(2026, 7, 22, 10) }],
+    ["test", "hook"],
+  ]);
+});
+
+it("lists dead letters page by page, sends them once more, and forgets them", async () => {
+  const first = await ask("GET", "/hook/dead-letters?limit=1");
+  expect(first).toMatchObject({ status: 200, body: { deadLetters: [LETTER] } });
+  expect(first.link).toBe('<?limit=1&after=abc123-7>; rel="next"');
+  const rest = await ask("GET", "/hook/dead-letters?after=abc123-7");
+  expect(rest).toMatchObject({ link: null, body: { deadLetters: [{ cursor: "abc123-9" }] } });
+  const both = "cursor=abc123-7&cursor=abc123-9";
+  expect((await ask("POST", `/hook/dead-letters/retry?${both}`)).body).toEqual({ retried: 2 });
+  expect((await ask("POST", "/hook/dead-letters/drop?all=true")).body).toEqual({ dropped: 2 });
+  const cursors = [7, 9].map((sequence) => ({ epoch: "abc123", sequence }));
+  expect(deliveries.asked).toEqual([
+    ["retry", "hook", cursors],
+    ["drop", "hook", "all"],
+  ]);
+});
+
+it("refuses what cannot be meant, and does nothing then", async () => {
+  const missing = { status: 404, body: { code: "NO_DELIVERY" } };
+  expect(await ask("GET", "/mail")).toMatchObject(missing);
+  expect(await ask("POST", "/mail/pause")).toMatchObject(missing);
+  for (const [path, field] of [
+    ["replay", "since"],
+    ["replay?cursor=abc123-4&since=1h", "cursor"],
+    ["replay?cursor=earliest", "cursor"],
+    ["replay?since=yesterday", "since"],
+    ["pause?why=x", "why"],
+    ["dead-letters/drop", "cursor"],
+    ["dead-letters/drop?all=true&cursor=abc123-7", "cursor"],
+    ["dead-letters/drop?all=yes", "all"],
+  ]) {
+    const refused = { status: 400, body: { code: "INVALID_PARAMETER", field } };
+    expect([path, await ask("POST", `/hook/${path}`)]).toMatchObject([path, refused]);
+  }
+  expect(await ask("POST", "/hook")).toMatchObject({ status: 405 });
+  expect(deliveries.asked).toEqual([]);
+});
+
+describe("where tokens are asked for", () => {
+  const tokens: Authenticator = {
+    identify: async (token) =>
+      token === undefined
+        ? undefined
+        : { name: `token ${token}`, manages: token === "manager", rights: ALL_RIGHTS },
+  };
+
+  it("deliveries are for who manages the feed", async () => {
+    ({ url } = await feed.serve({}, { deliveries, authenticators: [tokens] }));
+    const as = (token: string) => ({ authorization: `Bearer ${token}` });
+    expect(await ask("GET", "")).toMatchObject({ status: 401 });
+    for (const [method, path] of [
+      ["GET", ""],
+      ["GET", "/hook"],
+      ["GET", "/hook/dead-letters"],
+      ["POST", "/hook/pause"],
+      ["POST", "/hook/dead-letters/drop?all=true"],
+    ] as const) {
+      expect(await ask(method, path, as("reader"))).toMatchObject({
+        status: 403,
+        body: { code: "FORBIDDEN" },
+      });
+    }
+    expect(deliveries.asked).toEqual([]);
+    expect(await ask("POST", "/hook/pause", as("manager"))).toMatchObject({ status: 200 });
+  });
+});
