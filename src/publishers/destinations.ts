@@ -1,11 +1,12 @@
 import type { FileSettings } from "../schemas/destinations/file.ts";
+import type { NatsSettings } from "../schemas/destinations/nats.ts";
 import type { RedisSettings } from "../schemas/destinations/redis.ts";
 import type { StdoutSettings } from "../schemas/destinations/stdout.ts";
 import type { WebhookSettings } from "../schemas/destinations/webhook.ts";
 import type { Destination } from "./delivery/destination.ts";
 import type { DestinationDeps } from "./destination-deps.ts";
 
-type DestinationSettings = FileSettings | RedisSettings | StdoutSettings | WebhookSettings;
+type DestinationSettings = FileSettings | NatsSettings | RedisSettings | StdoutSettings | WebhookSettings;
 
 /**
  * Opens a destination. Its code, and the libraries that it needs, are loaded only where it is configured. Its
@@ -19,6 +20,8 @@ export async function openDestination(
   switch (settings.type) {
     case "file":
       return (await import("./file/file.ts")).openFile(settings, deps);
+    case "nats":
+      return (await import("./nats/nats.ts")).openNats(settings, deps);
     case "redis":
       return (await import("./redis/redis.ts")).openRedis(settings, deps);
     case "stdout":

@@ -3,6 +3,10 @@ import { list, text } from "../value-types.ts";
 import { commonFields } from "./common.ts";
 import { field, path, secret, tls } from "./fields.ts";
 
+/** Words with dots between; of what stands in braces, only what an event has. */
+const WORD = String.raw`(?:[^\s.*>{}]|\{(?:type|resource|namespace|op|severity)\})+`;
+const SUBJECT = new RegExp(`^${WORD}(?:\\.${WORD})*$`);
+
 export const natsSettingsSchema = z.strictObject({
   type: z.literal("nats").describe("Messages of a NATS JetStream stream"),
   ...commonFields({
@@ -21,11 +25,11 @@ export const natsSettingsSchema = z.strictObject({
   ),
   subject: field(
     text("<subject>", {
-      pattern: /^[^\s*>]+$/,
+      pattern: SUBJECT,
       allowed:
-        "a subject such as nomad.events, or with members of the event: nomad.{type}.{resource}.{namespace}.{op}",
+        "a subject such as nomad.events, or with members of the event: nomad.{type}.{resource}.{namespace}.{op}.{severity}",
     }),
-    "Subject to publish to; {type}, {resource}, {namespace}, {op} and {severity} stand for the event's own, {resource} of the feed's own events is feed",
+    "Subject to publish to; {type}, {resource}, {namespace}, {op} and {severity} stand for the event's own, {resource} of the feed's own events is feed, and - stands for what an event does not have",
   ).prefault("nomad.{resource}.{namespace}.{op}"),
   stream: field(
     text("<stream>", { pattern: /^[^\s.*>/\\]+$/, allowed: "name of a JetStream stream" }),
@@ -39,7 +43,10 @@ export const natsSettingsSchema = z.strictObject({
       password: secret("Password of the user").optional(),
       nkey: secret("Seed of an nkey").optional(),
     })
-    .describe("Who we are, where the servers ask")
+    .refine(({ username, password }) => (username === undefined) === (password === undefined), {
+      error: "username and password go together; give both or neither",
+    })
+    .describe("Who we are, where the servers ask: one of file, token, nkey, or username with password")
     .optional(),
   tls: tls("Connect by TLS").optional(),
 });
