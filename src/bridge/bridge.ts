@@ -17,6 +17,8 @@ import { systemClock, type Clock } from "../shared/clock.ts";
 import { aborted } from "../shared/aborted.ts";
 import { endsWithin } from "../shared/ends-within.ts";
 import { FrameRecorder } from "../pollers/hints/frame-recorder.ts";
+import { redactedLog } from "../publishers/redaction/redacted-log.ts";
+import { Redaction } from "../publishers/redaction/redaction.ts";
 import { PollerAssignments } from "../pollers/poller-assignments.ts";
 import { moduleLoggers, type Logger, type ModuleLoggers } from "../telemetry/logger.ts";
 import { createMetrics, type Metrics } from "../telemetry/metrics.ts";
@@ -124,9 +126,12 @@ async function runBridge(
   // Heard of below, once everything is there.
   nomadReady.catch(() => undefined);
   const recordFrame = frameRecorder(config, { logger: loggers.pollers, metrics, clock }, parts);
-  const fanout = createFanout({ log, clock, logger: loggers.http, metrics });
+  const redaction = new Redaction(config.redaction);
+  const published = redactedLog(log, redaction);
+  const fanout = createFanout({ log: published, clock, logger: loggers.http, metrics });
   const running = {
     ...deps,
+    published,
     fanout,
     recordFrame,
     nomad,
@@ -285,6 +290,8 @@ async function coordinate(
 interface RunningDeps extends BridgeDeps {
   readonly nomad: NomadClient;
   readonly log: FeedLog;
+  /** The same without what is redacted: for everything that lets something leave. */
+  readonly published: FeedLog;
   readonly fanout: Fanout;
   readonly metrics: Metrics;
   readonly source: string;
@@ -358,7 +365,7 @@ async function serverOf(
   { access, listen, insecureNoAuth }: Config,
   deps: RunningDeps & { auth: SubscriberAuth; health: Health },
 ): Promise<HttpServer> {
-  const { log, fanout, loggers, metrics, clock, source, coordination, auth, health } = deps;
+  const { published: log, fanout, loggers, metrics, clock, source, coordination, auth, health } = deps;
   const limits = await withRoomForFiles(access.limits);
   return createHttpServer(
     {

@@ -9,8 +9,11 @@ import {
 } from "../schemas/subscription-schema.ts";
 import { problemAt, type Place } from "./section.ts";
 
-/** Reads what a subscription may ask for, which this module does not know. */
-export type FilterLanguage = Pick<SubscriptionContext, "signals" | "compileFilter">;
+/** Reads what a subscription may ask for, and regular expressions, which this module does not know. */
+export interface FilterLanguage extends Pick<SubscriptionContext, "signals" | "compileFilter"> {
+  /** Where in the pattern something is wrong with it, and what; undefined: nothing. */
+  readonly problemOfPattern: (pattern: string) => string | undefined;
+}
 
 /**
  * The conditions among the fields of a map, checked one by one as a subscription's are, so that each tells of its own
@@ -19,7 +22,7 @@ export type FilterLanguage = Pick<SubscriptionContext, "signals" | "compileFilte
 export function conditionsAt(
   given: object,
   shape: Readonly<Record<string, z.ZodType>>,
-  { place, language }: { place: Place; language: FilterLanguage },
+  { place, language }: { place: Place; language: Pick<FilterLanguage, "signals" | "compileFilter"> },
 ): { conditions: EventConditions; problems: string[] } {
   const conditions: EventConditions[] = [];
   const problems: string[] = [];

@@ -1,4 +1,5 @@
 import type { DestinationConfig } from "../schemas/destinations/index.ts";
+import type { RedactionRule } from "../schemas/redaction-schema.ts";
 import type { ResourceType } from "../schemas/resources.ts";
 import type { LogLevel } from "../telemetry/logger.ts";
 import type { FeedLocation, HostAndPort } from "../schemas/value-types.ts";
@@ -39,6 +40,8 @@ export interface Config {
   readonly insecureNoAuth: boolean;
   /** Where events are delivered to. */
   readonly destinations: readonly DestinationConfig[];
+  /** What must not leave the feed. */
+  readonly redaction: readonly RedactionRule[];
   readonly log: { readonly level: LogLevel; readonly format: "auto" | "json" | "pretty" };
 }
 

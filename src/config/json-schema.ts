@@ -2,6 +2,7 @@ import { z } from "zod";
 import { DESTINATION_NAME } from "../schemas/destinations/common.ts";
 import { DESTINATION_SCHEMAS } from "../schemas/destinations/index.ts";
 import { OPTION_NAMES, optionEnv, optionFlag, optionKey, OPTIONS, type OptionDefinition } from "./options.ts";
+import { redactionRuleSchema } from "../schemas/redaction-schema.ts";
 
 /** JSON Schema (2020-12) of the configuration file, for editors and pipelines. */
 export function configFileSchema(): Record<string, unknown> {
@@ -21,6 +22,11 @@ export function configFileSchema(): Record<string, unknown> {
     description: "Where events are delivered to, by name",
     propertyNames: { pattern: DESTINATION_NAME.source },
     additionalProperties: { oneOf: [...DESTINATION_SCHEMAS.values()].map(schemaOf) },
+  };
+  properties["redaction"] = {
+    type: "array",
+    description: "What must not leave the feed",
+    items: schemaOf(redactionRuleSchema),
   };
   return {
     $schema: "https://json-schema.org/draft/2020-12/schema",

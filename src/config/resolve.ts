@@ -4,6 +4,7 @@ import type { FilterLanguage } from "./conditions.ts";
 import { destinationsOf } from "./destinations.ts";
 import { ConfigInvalid } from "./errors.ts";
 import { OPTION_NAMES, type OptionName, type OptionValues } from "./options.ts";
+import { redactionOf } from "./redaction.ts";
 import { secretReader } from "./secrets.ts";
 import { ORIGIN_KINDS, readOptions, type Given, type Origin, type ReadOptions } from "./sources.ts";
 
@@ -18,18 +19,17 @@ export interface ResolvedConfig extends ReadOptions<OptionName> {
 export function resolveConfig(given: Given): ResolvedConfig {
   const read = readOptions(OPTION_NAMES, given);
   const readers = { language: given.language ?? NO_LANGUAGE, readSecret: secretReader(given.env) };
-  const { destinations, problems } = destinationsOf(read.sections.get("destinations"), readers);
-  problems.unshift(...conflicts(read.values));
+  const { destinations, ...delivery } = destinationsOf(read.sections.get("destinations"), readers);
+  const { redaction, ...redacting } = redactionOf(read.sections.get("redaction"), readers.language);
+  const problems = [...conflicts(read.values), ...delivery.problems, ...redacting.problems];
   if (problems.length > 0) throw new ConfigInvalid(problems);
-  return { ...read, config: { ...nest(read.values, read.origins), destinations } };
+  return { ...read, config: { ...nest(read.values, read.origins), destinations, redaction } };
 }
 
-const NO_LANGUAGE: FilterLanguage = {
-  signals: [],
-  compileFilter: () => {
-    throw new Error("nobody handed in what filters are read with");
-  },
+const nobody = () => {
+  throw new Error("nobody handed in what filters are read with");
 };
+const NO_LANGUAGE: FilterLanguage = { signals: [], compileFilter: nobody, problemOfPattern: nobody };
 
 /** What no single option can say of itself. */
 function conflicts(values: OptionValues): string[] {
@@ -78,7 +78,7 @@ function accessConflicts(values: OptionValues): string[] {
 function nest(
   values: OptionValues,
   origins: Readonly<Record<OptionName, Origin>>,
-): Omit<Config, "destinations"> {
+): Omit<Config, "destinations" | "redaction"> {
   const { retentionEvents, retentionBytes, retentionAge } = values;
   return {
     nomad: nestNomad(values, tokenFileWins(values, origins)),

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { DATA_SCHEMAS, logAttributes } from "./envelope-schema.ts";
+import { DATA_SCHEMAS, logAttributes, redactedMember } from "./envelope-schema.ts";
 import { RESOURCE_TYPES } from "./resources.ts";
 
 const scope = z.object({
@@ -22,6 +22,7 @@ const resyncDataSchema = z.object({
   scope,
   phase: z.enum(["begin", "end"]),
   reason: z.string().describe("Why the scope's history does not go on from what was known"),
+  ...redactedMember,
 });
 
 const scopeDataSchema = z.object({
@@ -32,12 +33,14 @@ const scopeDataSchema = z.object({
     .datetime({ offset: true })
     .optional()
     .describe("Last time the scope, or every scope of the feed, was known to be true"),
+  ...redactedMember,
 });
 
 const epochDataSchema = z.object({
   previous: z.string().nullable(),
   current: z.string().min(1),
   reason: z.string(),
+  ...redactedMember,
 });
 
 const control = <Type extends string, Data extends z.ZodType>(type: Type, data: Data) =>

@@ -44,6 +44,16 @@ export const logAttributes = {
     .describe("Give it back to go on after this event"),
 };
 
+/** Of `data` that leaves the feed, where rules of redaction touched it. */
+export const redactedMember = {
+  redacted: z
+    .array(z.string())
+    .optional()
+    .describe(
+      'JSON Pointers within `data`: what stood there does not leave the feed; "[redacted]" stands for it',
+    ),
+};
+
 export interface EnvelopeAttributes {
   readonly id: string;
   readonly source: string;

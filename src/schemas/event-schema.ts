@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { ASPECTS, CHANGE_VERBS, OPS } from "./draft.ts";
-import { DATA_SCHEMAS, logAttributes } from "./envelope-schema.ts";
+import { DATA_SCHEMAS, logAttributes, redactedMember } from "./envelope-schema.ts";
 import { stringField, type JsonObject } from "./json.ts";
 import { RESOURCE_TYPES, RESOURCES, type ObjectRef } from "./resources.ts";
 
@@ -80,6 +80,7 @@ export const changeDataSchema = z.object({
     .describe("With create, update, snapshot: the list stub as Nomad sent it; absent with `dataref`"),
   rev: revSchema,
   observed: observedSchema,
+  ...redactedMember,
 });
 export type ChangeData = z.infer<typeof changeDataSchema>;
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { baseAttributes, DATA_SCHEMAS, envelopeHead } from "./envelope-schema.ts";
+import { baseAttributes, DATA_SCHEMAS, envelopeHead, redactedMember } from "./envelope-schema.ts";
 import type { EventFacts } from "./draft.ts";
 import { changeDataSchema, resourceBlock } from "./event-schema.ts";
 import { isJsonObject, type Json } from "./json.ts";
@@ -154,6 +154,7 @@ export const objectFrameSchema = z.object({
       .record(z.string(), z.unknown())
       .optional()
       .describe("The list stub; absent with a payload that leaves it out"),
+    ...redactedMember,
   }),
 });
 
@@ -166,6 +167,7 @@ export function objectFrame(
     readonly ref: ObjectRef;
     readonly rev: string;
     readonly stub: { toString(encoding: "utf8"): string };
+    readonly redacted?: readonly string[];
   },
   context: { readonly source: string; readonly time: string; readonly cursor: string },
 ): { readonly facts: EventFacts; readonly json: string } {
@@ -201,6 +203,7 @@ export function objectFrame(
     previous: null,
     created: createIndexOf(stub) ?? null,
   };
-  const data = `{"op":"snapshot","signals":[],"resource":${jsonText(resource)},"after":${text},"rev":${JSON.stringify(rev)}}`;
+  const redacted = entry.redacted === undefined ? "" : `,"redacted":${jsonText(entry.redacted)}`;
+  const data = `{"op":"snapshot","signals":[],"resource":${jsonText(resource)},"after":${text},"rev":${JSON.stringify(rev)}${redacted}}`;
   return { facts, json: `${head}"data":${data}}` };
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { notesAt } from "../../src/config/section.ts";
+import { redactionRuleSchema } from "../../src/schemas/redaction-schema.ts";
 import { DESTINATION_SCHEMAS } from "../../src/schemas/destinations/index.ts";
 import {
   OPTION_GROUPS,
@@ -18,7 +19,7 @@ export function configDocs(): string {
     const names = OPTION_NAMES.filter((name) => OPTIONS[name].group === group);
     return `## ${group}\n\n${names.map(entryOf).join("\n")}`;
   });
-  return `${INTRODUCTION}\n${groups.join("\n")}\n${DESTINATIONS}\n${destinationDocs()}`;
+  return `${INTRODUCTION}\n${groups.join("\n")}\n${DESTINATIONS}\n${destinationDocs()}\n${REDACTION}\n${fieldsOf(redactionRuleSchema).map(item).join("\n")}\n`;
 }
 
 const INTRODUCTION = `# Configuration
@@ -72,6 +73,20 @@ destinations:
 A secret does not stand in the file. \`env:NAME\` stands for what a variable holds, \`file:PATH\` for what a file holds,
 without blanks around it. Both are read at the start and at each reload; \`nomad-changefeed config\` shows the
 reference. A header whose name tells of a secret takes a reference only, and an address with a password in it does.
+`;
+
+const REDACTION = `## Redaction
+
+\`redaction:\` of the file is a list of rules: what they name does not leave the feed ([redaction.md](redaction.md)). A
+rule has \`paths\`, \`patterns\` or both, and may be for some resources and namespaces only.
+
+\`\`\`yaml
+redaction:
+  - paths: [/Meta/*, /**/Password]
+  - patterns: ['(?i)token=\\S+']
+    resources: [allocations]
+    namespaces: [payments]
+\`\`\`
 `;
 
 interface FieldDoc {

@@ -3,10 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { configFileSchema } from "../../src/config/json-schema.ts";
+import { FILTER_LANGUAGE } from "../../src/commands/support/filter-language.ts";
 import { ConfigInvalid } from "../../src/config/errors.ts";
 import { resolveConfig } from "../../src/config/resolve.ts";
-import { SIGNAL_NAMES } from "../../src/events/signals.ts";
-import { compileFilter } from "../../src/publishers/selection/filter-expression.ts";
 import { DESTINATION_SCHEMAS } from "../../src/schemas/destinations/index.ts";
 import { runCli } from "../support/cli.ts";
 import { fieldsOf } from "../support/config-docs.ts";
@@ -22,7 +21,6 @@ const ENV = {
   SIGNING: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
   PASSWORD: "hunter2",
 };
-const language = { signals: SIGNAL_NAMES, compileFilter };
 
 function path(name: string): string {
   return join(folder, name);
@@ -30,7 +28,8 @@ function path(name: string): string {
 
 function resolve(text: string, env: Record<string, string> = ENV) {
   writeFileSync(path("feed.yaml"), text);
-  return resolveConfig({ flags: { config: path("feed.yaml") }, env, language }).config.destinations;
+  return resolveConfig({ flags: { config: path("feed.yaml") }, env, language: FILTER_LANGUAGE }).config
+    .destinations;
 }
 
 /** Problems, with the file by its name alone. */
@@ -294,4 +293,52 @@ it("`config` shows destinations with their references, and no secret", async () 
     ],
   });
   expect(texts.join()).not.toMatch(/very-secret|hunter2|some words|MfKQ9r8/);
+});
+
+describe("rules of redaction", () => {
+  const of = (text: string) => {
+    writeFileSync(path("feed.yaml"), text);
+    return resolveConfig({ flags: { config: path("feed.yaml") }, env: {}, language: FILTER_LANGUAGE }).config
+      .redaction;
+  };
+
+  it("are read", () => {
+    expect(
+      of(
+        "redaction:\n  - paths: [/Meta/*, /**/Token]\n    resources: jobs,nodes\n  - patterns: [a, 'b,c']\n    namespaces: [ops]\n",
+      ),
+    ).toEqual([
+      { paths: ["/Meta/*", "/**/Token"], resources: ["jobs", "nodes"] },
+      { patterns: ["a", "b,c"], namespaces: ["ops"] },
+    ]);
+    expect(of("cluster: a")).toEqual([]);
+  });
+
+  it.each([
+    ["redaction: {}", "feed.yaml:1: redaction: is not a list"],
+    [
+      "redaction:\n  - resources: [jobs]",
+      "feed.yaml:2: redaction[0]: redacts nothing; allowed: paths, patterns, or both",
+    ],
+    [
+      "redaction:\n  - paths: [Meta]",
+      'feed.yaml:2: redaction[0].paths[0]: "Meta" is not allowed; allowed: JSON Pointers',
+    ],
+    [
+      "redaction:\n  - paths: /a\n    resources: job",
+      'feed.yaml:3: redaction[0].resources: "job" is not allowed; allowed: jobs,',
+    ],
+    [
+      "redaction:\n  - patterns:\n    - ok\n    - hunter2(",
+      "feed.yaml:4: redaction[0].patterns[1]: is no regular expression: position 8",
+    ],
+    [
+      "redaction:\n  - pathes: [/a]",
+      "feed.yaml:2: redaction[0].pathes: there is no such key; did you mean paths?",
+    ],
+  ])("%j is refused, and no pattern is quoted", (text, problem) => {
+    const problems = problemsOf(text).join("\n");
+    expect(problems).toContain(problem);
+    expect(problems).not.toContain("hunter2");
+  });
 });

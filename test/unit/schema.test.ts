@@ -11,10 +11,10 @@ import { SAMPLES } from "../support/event-fixtures.ts";
  * DATA_SCHEMAS and say so in the changelog; then put the new hash here.
  */
 const ACKNOWLEDGED = {
-  change: "537b0fea3d6b44e4",
-  control: "18a8050a2cc4ba28",
+  change: "db24aad4e5a9070f",
+  control: "90b7bf34dadd4581",
   frame: "1c10cd77026f11f2",
-  object: "a116f2cb8ec6e6a5",
+  object: "5d18ac0e5bf37fc8",
   job: "d902871919ece086",
   node: "a8247ff95cf9c787",
   allocation: "101713a564b5d36f",

@@ -106,7 +106,12 @@ type Observed = {
 
 type Stub = Record<string, unknown>;
 
-export type ChangeData = {
+type Redactable = {
+  /** JSON Pointers within `data`: what stood there does not leave the feed; "[redacted]" stands for it. */
+  redacted?: string[] | undefined;
+};
+
+export type ChangeData = Redactable & {
   op: Op;
   /** The most significant of what changed. */
   aspect: Aspect;
@@ -149,10 +154,10 @@ type Control<Type extends string, Data> = LogAttributes & {
 /** What the feed says about itself, in its place among the changes. */
 export type ControlEvent =
   | Control<"nomad.feed.baseline", { scope: Scope; count: number; index: string }>
-  | Control<"nomad.feed.resync", { scope: Scope; phase: "begin" | "end"; reason: string }>
+  | Control<"nomad.feed.resync", Redactable & { scope: Scope; phase: "begin" | "end"; reason: string }>
   | Control<
       "nomad.feed.scope",
-      {
+      Redactable & {
         /** Null: the whole feed, all its scopes. */
         scope: Scope | null;
         state: "stale" | "recovered" | "access-lost" | "access-restored";
@@ -161,7 +166,7 @@ export type ControlEvent =
         since?: string | undefined;
       }
     >
-  | Control<"nomad.feed.epoch", { previous: string | null; current: string; reason: string }>;
+  | Control<"nomad.feed.epoch", Redactable & { previous: string | null; current: string; reason: string }>;
 
 type Frame<Type extends string, Data> = BaseAttributes & {
   type: Type;
@@ -227,7 +232,7 @@ export type ObjectFrame = BaseAttributes & {
   recordedtime: string;
   severitytext: "INFO";
   severitynumber: 9;
-  data: {
+  data: Redactable & {
     op: "snapshot";
     signals: string[];
     resource: ResourceBlock;

@@ -9,9 +9,8 @@ import {
   type OptionName,
 } from "../../config/options.ts";
 import type { Given } from "../../config/sources.ts";
-import { SIGNAL_NAMES } from "../../events/signals.ts";
-import { compileFilter } from "../../publishers/selection/filter-expression.ts";
 import type { Io } from "../io.ts";
+import { FILTER_LANGUAGE } from "./filter-language.ts";
 
 /** Gives a command the flags of these options, by default of all, in the groups of their definitions. */
 export function addConfigFlags(command: Command, names: readonly OptionName[] = OPTION_NAMES): Command {
@@ -31,7 +30,7 @@ export function givenOptions(flags: Readonly<Record<string, unknown>>, io: Io): 
     if (typeof value === "string") given[name] = value;
     else if (value === true) given[name] = "true";
   }
-  return { flags: given, env: io.env, language: { signals: SIGNAL_NAMES, compileFilter } };
+  return { flags: given, env: io.env, language: FILTER_LANGUAGE };
 }
 
 function flagOf(name: OptionName): Option {

@@ -79,6 +79,12 @@ export class Ring {
     return this.#batches[this.#positionOf(sequence)];
   }
 
+  /** Lets go of the events it holds: each member reads them from the log itself, which now gives them otherwise. */
+  forget(): void {
+    this.#clear();
+    this.#announce();
+  }
+
   /** How many events of the log come after the cursor; undefined where that is not known. */
   behindBy({ epoch, sequence }: Cursor): number | undefined {
     return this.#end?.epoch === epoch ? this.#end.sequence - sequence : undefined;
