@@ -1,0 +1,222 @@
+import type { Alert, EndReason } from "./alert.ts";
+import { advance, dueAt, type Occasion, type Outcome } from "./lifecycle.ts";
+import { FoldedEvent, type LoggedEvent } from "./model/folded-event.ts";
+import { Model } from "./model/model.ts";
+import { subjectKey, subjectOfKey, type SubjectRef, type Subjects } from "./model/subject.ts";
+import { noteGap, take } from "./model/take.ts";
+import { modelOfRead, type ConsistentRead } from "./model/seed.ts";
+import type { Answer, Rule, RuleFacts } from "./rules/rule.ts";
+import { isFor, type RuleSet } from "./rules/rule-set.ts";
+import { Timers } from "./timers.ts";
+
+/** How long an alert that ended is told of, and of how many at most. */
+const ENDED_KEPT_MS = 60 * 60 * 1000;
+const MAX_ENDED = 1000;
+
+/** What a fold knows, as plain data. */
+export interface FoldState {
+  readonly now: number;
+  readonly alerts: readonly Alert[];
+  readonly ended: readonly Alert[];
+  /** Undefined where it was too large to be kept: then the fold must be seeded before it goes on. */
+  readonly model: Model | undefined;
+}
+
+/**
+ * Events, time, and what a read of all objects says, folded into alerts. The same in the same order gives the same
+ * alerts, however it is cut into calls; nothing here looks at a clock.
+ */
+export class AlertFold {
+  readonly #rules: RuleSet;
+  #model: Model;
+  /** Latest time that was told, ms. */
+  #now: number;
+  /** Alerts that are pending or fire: by subject, by rule. */
+  readonly #alerts = new Map<string, Map<string, Alert>>();
+  #ended: Alert[];
+  readonly #timers = new Timers();
+  #needsSeed: boolean;
+
+  constructor(rules: RuleSet, state?: FoldState) {
+    this.#rules = rules;
+    this.#model = state?.model ?? new Model();
+    this.#now = state?.now ?? 0;
+    this.#ended = [...(state?.ended ?? [])];
+    for (const alert of state?.alerts ?? []) this.#keep(alert);
+    this.#needsSeed = state !== undefined && state.model === undefined;
+    if (!this.#needsSeed) this.#lookAtAll(this.#occasion());
+  }
+
+  /** Whether it knows what was told, and not of what: `seed` comes before all else. */
+  get needsSeed(): boolean {
+    return this.#needsSeed;
+  }
+
+  get now(): number {
+    return this.#now;
+  }
+
+  get state(): FoldState {
+    return { now: this.#now, alerts: this.open, ended: this.#ended, model: this.#model };
+  }
+
+  /** Alerts that are pending or fire. */
+  get open(): Alert[] {
+    return [...this.#alerts.values()].flatMap((alerts) => [...alerts.values()]);
+  }
+
+  /** Alerts that were resolved in the last hour, oldest first. */
+  get ended(): readonly Alert[] {
+    return this.#ended;
+  }
+
+  apply(facts: LoggedEvent): void {
+    if (this.#needsSeed) throw new Error("a fold without a model must be seeded before it takes events");
+    const event = new FoldedEvent(facts);
+    this.tick(event.at);
+    const occasion = this.#occasion(facts.id);
+    const refs = take(this.#model, event);
+    for (const ref of refs) this.#look(ref, occasion, facts.op === "delete" ? "collected" : "recovered");
+  }
+
+  /** Time has come so far, ms since 1970. Earlier times than were told before change nothing. */
+  tick(now: number): void {
+    for (let timer = this.#timers.take(now); timer !== undefined; timer = this.#timers.take(now)) {
+      this.#now = Math.max(this.#now, timer.at);
+      this.#lookWithJob(subjectOfKey(timer.key));
+    }
+    this.#now = Math.max(this.#now, now);
+    this.#forgetEnded();
+  }
+
+  /** Events before this moment are missing, for instance as retention took them before they were read. */
+  gap(at: number, reason: string): void {
+    this.tick(at);
+    for (const ref of noteGap(this.#model, this.#now, reason)) this.#look(ref, this.#occasion());
+  }
+
+  /**
+   * Starts anew from all the objects that there are at `at`, as where the events since the last that was folded are gone.
+   * What the objects say no more is resolved; what they say in addition began meanwhile.
+   */
+  seed(read: ConsistentRead, at: number): void {
+    const gap = this.#model.scopes.get("feed")?.gap;
+    this.#model = modelOfRead(read, [...this.#alerts.keys()].map(subjectOfKey));
+    if (gap !== undefined) this.#model.scope("feed", null, "*").gap = gap;
+    this.#needsSeed = false;
+    this.#now = Math.max(this.#now, at);
+    this.#lookAtAll({ ...this.#occasion(), isMeanwhile: true });
+    this.#forgetEnded();
+  }
+
+  #occasion(eventId?: string): Occasion {
+    return { now: this.#now, eventId, isMeanwhile: false };
+  }
+
+  #lookAtAll(occasion: Occasion): void {
+    for (const ref of this.#model.subjects()) this.#look(ref, occasion);
+  }
+
+  /** What fires about a group may explain what is about its job. */
+  #lookWithJob(ref: SubjectRef): void {
+    this.#look(ref, this.#occasion());
+    if (ref.kind !== "group") return;
+    const { namespace, job } = ref;
+    this.#look({ kind: "job", namespace, job }, this.#occasion());
+  }
+
+  /** Asks the rules about a subject. `end`: what it means where one holds no longer. */
+  #look(ref: SubjectRef, occasion: Occasion, end: EndReason = "recovered"): void {
+    const dues = this.#ask(ref, occasion, end).filter((due) => due !== undefined);
+    this.#timers.set(subjectKey(ref), dues.length === 0 ? undefined : Math.min(...dues));
+    this.#model.tidy(ref, this.#now - this.#rules.horizonMs, (kept) => this.#alerts.has(subjectKey(kept)));
+  }
+
+  /** The times at which it is to be asked about again. */
+  #ask(ref: SubjectRef, occasion: Occasion, end: EndReason): (number | undefined)[] {
+    if (ref.kind === "group") return this.#askRules(ref, this.#model.find(ref), occasion, end);
+    if (ref.kind === "job") return this.#askRules(ref, this.#model.find(ref), occasion, end);
+    if (ref.kind === "node") return this.#askRules(ref, this.#model.find(ref), occasion, end);
+    return this.#askRules(ref, this.#model.find(ref), occasion, end);
+  }
+
+  #askRules<Kind extends SubjectRef["kind"]>(
+    ref: SubjectRef & { kind: Kind },
+    subject: Subjects[Kind] | undefined,
+    occasion: Occasion,
+    end: EndReason,
+  ): (number | undefined)[] {
+    const gone = this.#model.goneness(ref);
+    return this.#rules.on(ref.kind).flatMap((rule) => {
+      if (gone === undefined && !this.#model.isTrusted(ref, rule.reads)) return [];
+      const answer = gone === undefined && subject !== undefined ? this.#answer(rule, ref, subject) : {};
+      const outcome = gone === undefined ? this.#outcome(ref, rule, answer, end) : { end: gone };
+      const alert = this.#settle(ref, rule, outcome, occasion);
+      return [answer.until, alert && dueAt(alert, rule)];
+    });
+  }
+
+  #answer<Kind extends SubjectRef["kind"]>(
+    rule: Rule<Kind>,
+    ref: SubjectRef,
+    subject: Subjects[Kind],
+  ): Answer {
+    const name = "node" in subject ? subject.node.name : undefined;
+    if (!isFor(rule, ref, name)) return {};
+    const { deploymentsAreTold } = this.#rules;
+    return rule.condition(subject, { settings: rule, now: this.#now, deploymentsAreTold });
+  }
+
+  #outcome(ref: SubjectRef, rule: RuleFacts, { finding, end: stated }: Answer, end: EndReason): Outcome {
+    const isOpen = this.#alerts.get(subjectKey(ref))?.has(rule.name) === true;
+    const cause = finding === undefined && !isOpen ? undefined : this.#causeOf(ref, rule);
+    if (cause !== undefined) return { end: `folded into ${cause}` };
+    return finding === undefined ? { end: stated ?? end } : { finding };
+  }
+
+  /** The rule whose alert explains what this one would say. */
+  #causeOf(ref: SubjectRef, rule: RuleFacts): string | undefined {
+    const causes = this.#rules.causes(rule.name);
+    if (causes.length === 0) return undefined;
+    const keys = [subjectKey(ref), ...(ref.kind === "job" ? this.#groupKeys(ref) : [])];
+    return causes.find((cause) => keys.some((key) => this.#alerts.get(key)?.get(cause)?.state === "firing"));
+  }
+
+  #groupKeys({ namespace, job }: SubjectRef & { kind: "job" }): string[] {
+    const groups = this.#model.knownJob(namespace, job)?.groups.keys() ?? [];
+    return [...groups].map((group) => subjectKey({ kind: "group", namespace, job, group }));
+  }
+
+  #settle(ref: SubjectRef, rule: RuleFacts, outcome: Outcome, occasion: Occasion): Alert | undefined {
+    const known = this.#alerts.get(subjectKey(ref))?.get(rule.name);
+    if (known === undefined && "end" in outcome) return undefined;
+    const alert = advance(known, ref, rule, outcome, occasion);
+    if (alert !== undefined && alert.state !== "resolved") return this.#keep(alert);
+    this.#drop(ref, rule.name);
+    if (alert !== undefined) this.#ended.push(alert);
+    return undefined;
+  }
+
+  #keep(alert: Alert): Alert {
+    const key = subjectKey(alert.subject);
+    const alerts = this.#alerts.get(key) ?? new Map<string, Alert>();
+    this.#alerts.set(key, alerts.set(alert.rule, alert));
+    return alert;
+  }
+
+  #drop(ref: SubjectRef, rule: string): void {
+    const key = subjectKey(ref);
+    const alerts = this.#alerts.get(key);
+    alerts?.delete(rule);
+    if (alerts?.size === 0) this.#alerts.delete(key);
+  }
+
+  #forgetEnded(): void {
+    const [oldest] = this.#ended;
+    const isOver = oldest?.endsAt !== undefined && oldest.endsAt <= this.#now - ENDED_KEPT_MS;
+    if (!isOver && this.#ended.length <= MAX_ENDED) return;
+    this.#ended = this.#ended
+      .filter(({ endsAt = 0 }) => endsAt > this.#now - ENDED_KEPT_MS)
+      .slice(-MAX_ENDED);
+  }
+}

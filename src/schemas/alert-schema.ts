@@ -1,0 +1,35 @@
+import { z } from "zod";
+import { SEVERITY_NAMES } from "./severity.ts";
+
+const time = z.iso.datetime({ offset: true });
+
+/** An alert as it leaves. */
+export const alertSchema = z.object({
+  id: z.string().describe("Of its rule and labels: the same for the same trouble, whoever says it"),
+  rule: z.string().describe("docs/alerts.md"),
+  severity: z.enum(SEVERITY_NAMES),
+  state: z.enum(["pending", "firing", "resolved"]).describe("pending: it has not held for long enough yet"),
+  labels: z.record(z.string(), z.string()).describe("What it is about; never changes"),
+  summary: z.string().describe("One line for people"),
+  details: z
+    .record(z.string(), z.string())
+    .describe("What explains it, as it was last; changes while it fires"),
+  count: z.int().nonnegative().describe("How many of what the rule counts"),
+  startsAt: time.describe("When it began to hold"),
+  firedAt: time.nullable().describe("When it had held for so long that it fired"),
+  endsAt: time.nullable(),
+  reason: z
+    .string()
+    .nullable()
+    .describe(
+      "Why it ended: recovered, collected, purged, gone, stopped, namespace removed, node removed, folded into <rule>",
+    ),
+  beganMeanwhile: z
+    .boolean()
+    .describe("It was there when it was looked for again, after a time in which nobody looked"),
+  isKept: z.boolean().describe("It holds no longer, and fires for a while yet in case it comes back"),
+  lastEventAt: time.nullable(),
+  evidence: z.array(z.string()).describe("Ids of the latest events about it"),
+  page: z.string().nullable().describe("Page of Nomad's UI, below /ui/"),
+});
+export type AlertJson = z.infer<typeof alertSchema>;
