@@ -136,7 +136,7 @@ export class AlertFeed {
 
 const NAMESPACED = new Set<ResourceType>(["jobs", "allocations", "deployments", "evaluations"]);
 
-export function nameOf({ rule, labels }: Pick<AlertJson, "rule" | "labels">): string {
+function nameOf({ rule, labels }: Pick<AlertJson, "rule" | "labels">): string {
   const { cluster: _cluster, region: _region, namespace: _namespace, ...rest } = labels;
   return `${rule} ${Object.values(rest).join("/")}`;
 }

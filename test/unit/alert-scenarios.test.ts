@@ -66,7 +66,11 @@ describe("a rollout that fails", () => {
 
   test("is stuck once its deadline is over, and waits for a promotion without being stuck", () => {
     const group = {
-      ...{ DesiredCanaries: 1, DesiredTotal: 3, PlacedAllocs: 1, HealthyAllocs: 1, UnhealthyAllocs: 0 },
+      DesiredCanaries: 1,
+      DesiredTotal: 3,
+      PlacedAllocs: 1,
+      HealthyAllocs: 1,
+      UnhealthyAllocs: 0,
       RequireProgressBy: "2026-11-29T03:10:00Z",
     };
     const running = { ...deployment("running"), TaskGroups: { frontend: group } };
@@ -258,7 +262,10 @@ describe("a job that fails", () => {
 
   test("of a schedule: the next run that completes ends it, whatever Nomad keeps of the former", () => {
     const run = (number: number, launch: number) => ({
-      ...{ ID: id(number), JobID: `backup/periodic-${launch}`, JobType: "batch", CreateIndex: number },
+      ID: id(number),
+      JobID: `backup/periodic-${launch}`,
+      JobType: "batch",
+      CreateIndex: number,
     });
     const feed = new AlertFeed().put("allocations", { ...failed(1), ...run(1, 1_795_441_500) }).pass(MINUTE);
     expect(feed.names).toEqual(["JobFailing backup/frontend"]);

@@ -9,6 +9,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   snapshots: ["schemas", "shared"],
   events: ["schemas", "shared"],
   filters: ["schemas", "shared"],
+  alerts: ["filters", "schemas", "shared"],
   telemetry: ["schemas", "shared"],
   nomad: ["schemas", "telemetry", "shared"],
   feed: ["schemas", "telemetry", "shared"],
@@ -36,7 +37,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "node-version.ts": [],
 };
 
-const PURE_MODULES = ["schemas", "snapshots", "events", "filters"];
+const PURE_MODULES = ["schemas", "snapshots", "events", "filters", "alerts"];
 /** Modules that reach outside the process, or make it run on its own. */
 const IMPURE =
   /^(node:)?(fs|net|http|https|http2|tls|dgram|dns|child_process|worker_threads|cluster|timers|sqlite|readline|os|process)(\/|$)/;

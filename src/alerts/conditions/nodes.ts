@@ -44,7 +44,9 @@ export function flaps({ node }: Node, { settings, now }: Asked): Answer {
 export function hasBrokenDriver({ node }: Node): Answer {
   const { size } = node.brokenDrivers;
   if (size === 0) return {};
-  const why = [...node.brokenDrivers].map(([name, words]) => (words === "" ? name : `${name}: ${words}`)).toSorted();
+  const why = [...node.brokenDrivers]
+    .map(([name, words]) => (words === "" ? name : `${name}: ${words}`))
+    .toSorted();
   return { finding: { count: size, details: { nodeName: node.name, why: why.join("; ") } } };
 }
 

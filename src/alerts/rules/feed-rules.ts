@@ -39,7 +39,7 @@ export const FEED_RULES: readonly AnyRule[] = [
     summary: "Events were lost: {why}",
     meaning:
       "Between two events that are known, others are missing: the log lost its end, or its retention overtook who reads it. States are right again; what came and went in between is not known. It fires for an hour.",
-    todo: ["Keep the log for longer (`--retention`), or see why alerts were not followed for so long."],
+    todo: ["Keep the log for longer (`--retention-age`), or see why alerts were not followed for so long."],
     page: undefined,
     condition: feed.hasGap,
   }),

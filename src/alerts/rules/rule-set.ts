@@ -47,18 +47,18 @@ export function isFor({ where }: RuleFacts, ref: SubjectRef, name?: string): boo
   const labels = labelsOf(ref);
   return Object.entries(where).every(([label, patterns = []]) => {
     const values = [labels[label] ?? "", ...(name === undefined ? [] : [name])];
-    return values.some((value) => matchesAny(value, patterns));
+    return matchesAny(values, patterns);
   });
 }
 
 /** One that begins with `!` excludes; where there are only such ones, all others match. */
-function matchesAny(value: string, patterns: readonly string[]): boolean {
-  const [excluding, including] = [
-    patterns.filter((pattern) => pattern.startsWith("!")),
-    patterns.filter((pattern) => !pattern.startsWith("!")),
-  ];
-  if (excluding.some((pattern) => matches(value, pattern.slice(1)))) return false;
-  return including.length === 0 || including.some((pattern) => matches(value, pattern));
+function matchesAny(values: readonly string[], patterns: readonly string[]): boolean {
+  const { excluding = [], including = [] } = Object.groupBy(patterns, (pattern) =>
+    pattern.startsWith("!") ? "excluding" : "including",
+  );
+  const isLike = (pattern: string): boolean => values.some((value) => matches(value, pattern));
+  if (excluding.some((pattern) => isLike(pattern.slice(1)))) return false;
+  return including.length === 0 || including.some(isLike);
 }
 
 function matches(value: string, pattern: string): boolean {

@@ -27,7 +27,7 @@ export interface RuleFacts extends Settings {
 }
 
 /** What users may set. */
-export interface Settings {
+interface Settings {
   readonly severity: Severity;
   /** How long it must hold before it fires, ms. */
   readonly forMs: number;
