@@ -49,4 +49,9 @@ export function deliveryOf(assignment: string): string | undefined {
   return assignment.startsWith(DELIVER) ? assignment.slice(DELIVER.length) : undefined;
 }
 
+/** The assignment to send to a destination. */
+export function assignmentOf(destination: string): string {
+  return `${DELIVER}${destination}`;
+}
+
 export const assignmentsSchema = z.object({ assignments: z.array(assignmentStatusSchema) });

@@ -1,6 +1,10 @@
-import type { LogEntry } from "../../schemas/draft.ts";
+import { z } from "zod";
+import type { DeadLetter } from "../../feed/log.ts";
+import { ASPECTS, OPS, type LogEntry } from "../../schemas/draft.ts";
 import { formatCursor, type Cursor } from "../../schemas/cursor.ts";
 import { gapFrame } from "../../schemas/frames-schema.ts";
+import { jsonText } from "../../schemas/line-safe.ts";
+import { SEVERITY_NAMES } from "../../schemas/severity.ts";
 import type { Payload } from "../../schemas/subscription-schema.ts";
 import type { Gap } from "../connection/start.ts";
 import { payloadText } from "../selection/payload.ts";
@@ -56,6 +60,65 @@ export function gapNotice(
     gapFrame(frame, data),
   );
 }
+
+/** An event that is in no log, by which people see whether a destination takes any. */
+export function testEvent(context: {
+  readonly source: string;
+  readonly name: string;
+  readonly time: string;
+}): Outgoing {
+  const type = "nomad.feed.test";
+  const data = { message: `A test of the destination ${context.name}: nothing happened` };
+  return notice(type, `delivery/${context.name}/test/${context.time}`, context, (frame) =>
+    jsonText({ specversion: "1.0", type, ...frame, datacontenttype: "application/json", data }),
+  );
+}
+
+/** A dead letter as it left before. */
+export function outgoingOfLetter({ cursor, json }: DeadLetter): Outgoing {
+  const event = letterSchema.parse(JSON.parse(json));
+  const { op = null, aspect = null, signals = [], resource } = event.data;
+  return {
+    id: event.id,
+    type: event.type,
+    resource: resource?.type ?? null,
+    namespace: resource?.namespace ?? null,
+    key: resource?.id ?? null,
+    op,
+    aspect,
+    signals,
+    severity: event.severitytext,
+    job: resource?.job ?? null,
+    node: resource?.node ?? null,
+    time: event.time,
+    sequence: cursor.sequence,
+    cursor: formatCursor(cursor),
+    subject: resource === undefined ? event.type : `${resource.type}/${resource.namespace}/${resource.id}`,
+    json,
+  };
+}
+
+/** What of an event its facts are made of. */
+const letterSchema = z.object({
+  id: z.string(),
+  type: z.string(),
+  time: z.string(),
+  severitytext: z.enum(SEVERITY_NAMES).default("INFO"),
+  data: z.object({
+    op: z.enum(OPS).optional(),
+    aspect: z.enum(ASPECTS).optional(),
+    signals: z.array(z.string()).optional(),
+    resource: z
+      .object({
+        type: z.string(),
+        namespace: z.string(),
+        id: z.string(),
+        job: z.string().optional(),
+        node: z.string().optional(),
+      })
+      .optional(),
+  }),
+});
 
 function notice(
   type: string,
