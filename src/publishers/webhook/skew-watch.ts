@@ -16,8 +16,8 @@ export class SkewWatch {
   }
 
   /** `date`: the header of an answer. */
-  see(date: string | string[] | undefined): void {
-    const theirsMs = typeof date === "string" ? Date.parse(date) : Number.NaN;
+  see(date: string | undefined): void {
+    const theirsMs = Date.parse(date ?? "");
     const skewMs = Math.abs(this.#clock.now() - theirsMs);
     if (Number.isNaN(skewMs)) return;
     const differs = skewMs > WARN_BEYOND_MS;

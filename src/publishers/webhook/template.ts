@@ -6,7 +6,8 @@ export class TemplateFailed extends Error {}
 
 /** Tags that read other templates: there are none. */
 const FILE_TAGS = ["include", "render", "layout", "block"];
-const LIMITS = { parseLimit: 256 * 1024, memoryLimit: 16 * 2 ** 20, renderLimit: 500 };
+/** Characters, elements of lists and of ranges, and ms: one event is a body, and everything else waits meanwhile. */
+const LIMITS = { parseLimit: 256 * 1024, memoryLimit: 1_000_000, renderLimit: 250 };
 
 /** JSON that is written as it stands. */
 class JsonText {

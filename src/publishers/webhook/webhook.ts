@@ -3,11 +3,12 @@ import type { WebhookSettings } from "../../schemas/destinations/webhook.ts";
 import { HiddenTexts } from "../hidden.ts";
 import type { Destination, Exchange, Outgoing, SendResult } from "../delivery/destination.ts";
 import type { DestinationDeps } from "../destination-deps.ts";
-import type { Resolve } from "./addresses.ts";
-import { failureOf, readAnswer, resultOf, type Answer } from "./answer.ts";
+import type { Resolve } from "../http-client/addresses.ts";
+import { failureOf, headerOf, readAnswer, type Answer } from "../http-client/answer.ts";
+import { resultOf } from "./result.ts";
 import { bodyMaker, formatOf, messageId, type Body, type MakeBody } from "./bodies.ts";
-import { connectorOf } from "./connector.ts";
-import { Endpoint } from "./endpoint.ts";
+import { connectorOf } from "../http-client/connector.ts";
+import { Endpoint } from "../http-client/endpoint.ts";
 import { SkewWatch } from "./skew-watch.ts";
 import { Signatures } from "./signature.ts";
 import { TemplateFailed } from "./template.ts";
@@ -78,7 +79,7 @@ class WebhookDestination implements Destination {
     const shown = this.#requestShown(own, body.bytes);
     try {
       const answer = await this.#ask({ ...this.#endpoint.headers, ...own }, body.bytes, signal);
-      this.#skew.see(answer.headers["date"]);
+      this.#skew.see(headerOf(answer, "date"));
       return { ...resultOf(answer), exchange: { ...shown, ...this.#answerShown(answer) } };
     } catch (error) {
       signal.throwIfAborted();

@@ -1,7 +1,7 @@
 import type { Dispatcher } from "undici";
 import { parseRetryAfter } from "../../shared/retry-after.ts";
 import type { Clock } from "../../shared/clock.ts";
-import type { Refusal, SendResult } from "../delivery/destination.ts";
+import type { SendResult } from "../delivery/destination.ts";
 
 /** What of an answer's body is kept. */
 const KEPT_BYTES = 4096;
@@ -41,37 +41,6 @@ export async function readAnswer(
   return { status, headers, text: kept.toString("utf8"), isCut: bytes > kept.length };
 }
 
-/** Statuses that say what is wrong. Other 4xx speak of the event: poison. */
-const REFUSALS: ReadonlyMap<number, Refusal> = new Map([
-  [401, "forbidden"],
-  [403, "forbidden"],
-  [407, "forbidden"],
-  [410, "gone"],
-  [413, "too-large"],
-  [431, "too-large"],
-  // Nothing is there, or it takes nothing of the kind: so for every event, until somebody sets it right.
-  [404, "config"],
-  [405, "config"],
-  [415, "config"],
-]);
-
-/** What passes by itself: too early, too slow, too often. */
-const RETRIED = new Set([408, 425, 429]);
-
-/** What the answer means for what was sent. */
-export function resultOf({ status, headers }: Answer): SendResult {
-  if (status >= 200 && status < 300) return { outcome: "ok" };
-  const reason = `it answered ${status}`;
-  if (status >= 300 && status < 400) {
-    // Who follows sends events to where nobody configured.
-    return { outcome: "refused", why: "config", reason: `${reason}, a redirect, which is not followed` };
-  }
-  if (status < 500 && !RETRIED.has(status))
-    return { outcome: "refused", why: REFUSALS.get(status) ?? "poison", reason };
-  const afterMs = parseRetryAfter(textOf(headers["retry-after"]), textOf(headers["date"]));
-  return { outcome: "retry", reason, ...(afterMs !== undefined && { afterMs }) };
-}
-
 /** What the error of a request without an answer means. */
 export function failureOf(error: unknown): SendResult {
   const reason = messageOf(error);
@@ -92,6 +61,14 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-function textOf(header: string | string[] | undefined): string | undefined {
-  return typeof header === "string" ? header : header?.[0];
+/** A header of the answer; the first, where there are several. */
+export function headerOf({ headers }: Pick<Answer, "headers">, name: string): string | undefined {
+  const value = headers[name];
+  return typeof value === "string" ? value : value?.[0];
+}
+
+/** How long the answer asks to wait, in ms: `afterMs`, or nothing. */
+export function waitOf(answer: Answer): { afterMs?: number } {
+  const afterMs = parseRetryAfter(headerOf(answer, "retry-after"), headerOf(answer, "date"));
+  return afterMs === undefined ? {} : { afterMs };
 }
