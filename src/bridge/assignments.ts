@@ -10,14 +10,14 @@ import type { Clock } from "../shared/clock.ts";
 import type { Logger } from "../telemetry/logger.ts";
 
 /** What delivers to destinations: see `Deliveries`. */
-export interface DeliveryHolder {
+interface DeliveryHolder {
   /** Names of the assignments that the configuration asks for: "deliver/<name>". */
   assignments(): readonly string[];
   perform(assignment: string, signal: AbortSignal): Promise<Ending>;
   describe(assignment: string): AssignmentReport;
 }
 
-export interface AssignmentsDeps {
+interface AssignmentsDeps {
   readonly pollers: AssignmentHolder;
   readonly deliveries: DeliveryHolder;
   readonly announce: Coordination["announce"];

@@ -1,15 +1,16 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import type { Config } from "../config/config.ts";
-import { NOTHING_TO_REPORT, type Coordination } from "../coordination/coordination.ts";
+import { secretReader, type SecretReader } from "../config/secrets.ts";
+import type { Coordination } from "../coordination/coordination.ts";
 import { LocalAssignments } from "../coordination/local/local-assignments.ts";
 import { SIGNAL_NAMES } from "../events/signals.ts";
 import type { FeedLog } from "../feed/log.ts";
 import { keepWithin } from "../feed/retention.ts";
-import type { DeliverySteering } from "../http/deliveries.ts";
 import { createHttpServer, type HttpServer } from "../http/server.ts";
 import { openWaitingRoom } from "../http/waiting-room.ts";
-import { NoDelivery } from "../publishers/delivery/errors.ts";
+import type { Deliveries } from "../publishers/delivery/deliveries.ts";
+import type { StandardOutput } from "../publishers/destination-deps.ts";
 import { createFanout, type Fanout } from "../publishers/fanout/fanout.ts";
 import { createNomadClient, type NomadClient } from "../nomad/client.ts";
 import { resolveNomadOptions } from "../nomad/options.ts";
@@ -22,8 +23,9 @@ import { Redaction } from "../publishers/redaction/redaction.ts";
 import { PollerAssignments } from "../pollers/poller-assignments.ts";
 import { moduleLoggers, type Logger, type ModuleLoggers } from "../telemetry/logger.ts";
 import { createMetrics, type Metrics } from "../telemetry/metrics.ts";
-import { Assignments, type DeliveryHolder } from "./assignments.ts";
+import { Assignments } from "./assignments.ts";
 import { maxScopesOf } from "./connection-budget.ts";
+import { deliveriesOf, tidyDeliveries } from "./deliveries.ts";
 import { Health } from "./health.ts";
 import { openLog, sourceOfLog } from "./log.ts";
 import { regionIn, regionOf, rightNomadAnswers, sourceOf } from "./nomad-start.ts";
@@ -48,6 +50,10 @@ export interface BridgeOverrides {
   readonly clock?: Clock;
   /** 0 to 1, for jitter. */
   readonly random?: () => number;
+  /** What stands behind the references of destinations. Default: files, and no variables. */
+  readonly readSecret?: SecretReader;
+  /** Where a destination of that type writes. Default: nobody reads it. */
+  readonly stdout?: StandardOutput;
 }
 
 /** A bridge that serves: Nomad in, log in the middle, subscribers out. */
@@ -59,7 +65,13 @@ export interface Serving {
   readonly log: FeedLog;
   /** Resolves when every scope has its baseline; rejects with the signal's reason. */
   ready(signal?: AbortSignal): Promise<void>;
+  /** Delivers to these destinations from now on; those that stay as they are go on undisturbed. */
+  deliverTo(destinations: Config["destinations"]): void;
 }
+
+const NOBODY_READS: StandardOutput = {
+  write: (_data, done) => done(new Error("this program has none")),
+};
 
 export interface Bridge {
   /** Resolves when subscribers can connect; rejects as `run` does, where it ends before. */
@@ -81,7 +93,13 @@ export function createBridge(config: Config, overrides: BridgeOverrides): Bridge
   // `run` rejects with the same; who only runs it need not hear of it twice.
   serving.promise.catch(() => undefined);
   const { logger, ...rest } = overrides;
-  const deps = { clock: systemClock, random: Math.random, ...rest, loggers: moduleLoggers(logger) };
+  const usual = {
+    clock: systemClock,
+    random: Math.random,
+    readSecret: secretReader({}),
+    stdout: NOBODY_READS,
+  };
+  const deps = { ...usual, ...rest, loggers: moduleLoggers(logger) };
   return {
     serving: serving.promise,
     run: (signal) =>
@@ -129,19 +147,15 @@ async function runBridge(
   const redaction = new Redaction(config.redaction);
   const published = redactedLog(log, redaction);
   const fanout = createFanout({ log: published, clock, logger: loggers.http, metrics });
-  const running = {
+  const made = { published, fanout, nomad, log, metrics, source, worker, coordination };
+  const deliveries = deliveriesOf(config, {
     ...deps,
-    published,
-    fanout,
-    recordFrame,
-    nomad,
-    log,
-    metrics,
-    source,
-    worker,
-    coordination,
-    nomadReady,
-  };
+    ...made,
+    ...fanout,
+    log: published,
+    logger: loggers.deliveries,
+  });
+  const running = { ...deps, ...made, deliveries, recordFrame, nomadReady };
   const { assignments, pollers } = assignmentsOf(config, running);
   const health = new Health({ pollers, coordination, clock });
   const server = parts.use(await serverOf(config, { ...running, auth, health }));
@@ -158,9 +172,14 @@ async function runBridge(
     );
   });
   work.push(coordination.run(assignments, both), pollers.supervisor.run(both));
+  work.push(tidyDeliveries(deliveries, { logger: loggers.deliveries, clock, signal: both }));
   const ready = (given?: AbortSignal) =>
     health.whenReady(AbortSignal.any([both, ...(given === undefined ? [] : [given])]));
-  onServing({ url, source, log, ready });
+  const deliverTo: Serving["deliverTo"] = (destinations) => {
+    deliveries.configure(destinations);
+    assignments.reconfigured();
+  };
+  onServing({ url, source, log, ready, deliverTo });
   await Promise.race([untilEnded(work, both), aborted(signal)]);
   await parts[Symbol.asyncDispose]();
   return complete;
@@ -293,6 +312,7 @@ interface RunningDeps extends BridgeDeps {
   /** The same without what is redacted: for everything that lets something leave. */
   readonly published: FeedLog;
   readonly fanout: Fanout;
+  readonly deliveries: Deliveries;
   readonly metrics: Metrics;
   readonly source: string;
   readonly worker: string;
@@ -301,30 +321,15 @@ interface RunningDeps extends BridgeDeps {
   readonly recordFrame: ((line: Buffer) => void) | undefined;
 }
 
-const noDelivery = (name: string): Promise<never> => Promise.reject(new NoDelivery(name));
-
-const NO_DELIVERIES: DeliveryHolder & DeliverySteering = {
-  list: async () => [],
-  show: noDelivery,
-  pause: noDelivery,
-  resume: noDelivery,
-  replay: noDelivery,
-  test: noDelivery,
-  deadLetters: { list: noDelivery, retry: noDelivery, drop: noDelivery },
-  assignments: () => [],
-  perform: async () => "stopped",
-  describe: () => NOTHING_TO_REPORT,
-};
-
 function assignmentsOf(
   config: Config,
   deps: RunningDeps,
 ): { assignments: Assignments; pollers: PollerAssignments } {
-  const { loggers, clock, coordination } = deps;
+  const { deliveries, loggers, clock, coordination } = deps;
   const pollers = pollersOf(config, deps, (plan) => assignments.announceScopes(plan));
   const assignments = new Assignments({
     pollers,
-    deliveries: NO_DELIVERIES,
+    deliveries,
     announce: (plan) => coordination.announce(plan),
     logger: loggers.coordination,
     clock,
@@ -365,7 +370,18 @@ async function serverOf(
   { access, listen, insecureNoAuth }: Config,
   deps: RunningDeps & { auth: SubscriberAuth; health: Health },
 ): Promise<HttpServer> {
-  const { published: log, fanout, loggers, metrics, clock, source, coordination, auth, health } = deps;
+  const {
+    published: log,
+    fanout,
+    deliveries,
+    loggers,
+    metrics,
+    clock,
+    source,
+    coordination,
+    auth,
+    health,
+  } = deps;
   const limits = await withRoomForFiles(access.limits);
   return createHttpServer(
     {
@@ -379,7 +395,7 @@ async function serverOf(
       readiness: () => health.readiness(),
       liveness: () => health.liveness(),
       assignments: () => coordination.statuses(),
-      deliveries: NO_DELIVERIES,
+      deliveries,
       authenticators: auth.authenticators,
     },
     { ...access, ...listen, insecureNoAuth, limits, stopMs: HTTP_STOP_MS },

@@ -24,6 +24,8 @@ export class GuardedOutput implements Output {
 export interface Io {
   readonly stdout: Output;
   readonly stderr: Output;
+  /** The same as stdout, for what is not text for people: nothing is taken out. */
+  readonly stdoutBytes: { write(data: Buffer, done: (error?: Error | null) => void): unknown };
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Aborts when the command should end: Ctrl-C, SIGTERM, SIGHUP, or nobody reads its output any more. */
   readonly signal: AbortSignal;
@@ -58,6 +60,7 @@ export function processIo(): Io {
   return {
     stdout: process.stdout,
     stderr: process.stderr,
+    stdoutBytes: process.stdout,
     env: process.env,
     signal: stop.signal,
     clock: systemClock,

@@ -1,4 +1,5 @@
 import type { Config } from "../config/config.ts";
+import { secretReader } from "../config/secrets.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { createBridge, type Bridge } from "../bridge/bridge.ts";
 import type { Io } from "./io.ts";
@@ -8,7 +9,12 @@ import { locationText } from "../bridge/log.ts";
 /** `run`: the bridge, until it is told to stop. */
 export async function run(config: Config, io: Io): Promise<void> {
   const logger = loggerFor(io, config.log);
-  const bridge = createBridge(config, { logger, clock: io.clock });
+  const bridge = createBridge(config, {
+    logger,
+    clock: io.clock,
+    readSecret: secretReader(io.env),
+    stdout: io.stdoutBytes,
+  });
   const served = bridge.serving.then(
     () => true,
     () => false,

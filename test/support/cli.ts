@@ -21,6 +21,12 @@ export function startCli(args: readonly string[], given: Given = {}): RunningCli
   const io: Io = {
     stdout: output("stdout"),
     stderr: output("stderr"),
+    stdoutBytes: {
+      write: (data, done) => {
+        written.stdout += data.toString();
+        done();
+      },
+    },
     env: {},
     clock: systemClock,
     isTTY: false,
