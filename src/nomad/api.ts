@@ -48,6 +48,8 @@ export interface ListRequest {
   readonly perPage?: number;
   /** Size of the body, if it is like the last one: it is then gathered in place. */
   readonly likelyBytes?: number;
+  /** Nobody waits for it: reading a large body leaves the process to others in between. */
+  readonly unhurried?: boolean;
   /** Overrides the client's default. */
   readonly consistency?: Consistency;
   readonly signal: AbortSignal;

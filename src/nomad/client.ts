@@ -61,6 +61,7 @@ async function list(
     },
     ...(blocking ? { headersTimeoutMs: blockingDeadlineMs(waitMs, options.deadlineMarginMs) } : {}),
     ...(request.likelyBytes === undefined ? {} : { likelyBytes: request.likelyBytes }),
+    ...(request.unhurried === undefined ? {} : { unhurried: request.unhurried }),
     signal: request.signal,
   });
   if (answer.refusal !== undefined) throw answer.refusal;

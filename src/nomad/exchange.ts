@@ -15,6 +15,8 @@ export interface ExchangeRequest {
   readonly maxBodyBytes: number;
   /** Size of the decoded body, if it is like the last one. */
   readonly likelyBytes: number;
+  /** Rests while it reads the body, so that others get on. */
+  readonly unhurried: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -54,6 +56,10 @@ export class DeadlinePassed extends Error {
     this.timeoutMs = timeoutMs;
   }
 }
+
+/** What is read without hurry rests so long after so many bytes: no more than 128 MB are read in a second. */
+const UNHURRIED_BYTES = 256 * 1024;
+const REST_MS = 2;
 
 /** undici's own timer is coarse, and only there in case ours were wrong. */
 const SAFETY_MS = 10_000;
@@ -95,6 +101,9 @@ class Exchange implements Dispatcher.DispatchHandler {
   #phaseBeganMs: number;
   #sentAtMs = 0;
   #stopTimer = (): void => undefined;
+  #stopRest = (): void => undefined;
+  /** Read since the last rest. */
+  #unrestedBytes = 0;
   #settled = false;
   #status = 0;
   #headers: Headers = {};
@@ -130,8 +139,11 @@ class Exchange implements Dispatcher.DispatchHandler {
     });
   }
 
-  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (!this.#settled) this.#guard(() => this.#body?.add(chunk));
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#settled) return;
+    this.#guard(() => this.#body?.add(chunk));
+    this.#unrestedBytes += chunk.length;
+    if (this.#request.unhurried && this.#unrestedBytes >= UNHURRIED_BYTES) this.#rest(controller);
   }
 
   onResponseEnd(): void {
@@ -145,6 +157,12 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   onResponseError(_controller: Dispatcher.DispatchController, cause: Error): void {
     this.#fail(cause);
+  }
+
+  #rest(controller: Dispatcher.DispatchController): void {
+    this.#unrestedBytes = 0;
+    controller.pause();
+    this.#stopRest = this.#clock.after(REST_MS, () => controller.resume());
   }
 
   #enter(phase: Phase, timeoutMs: number): void {
@@ -176,6 +194,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   #settle(): void {
     this.#settled = true;
     this.#stopTimer();
+    this.#stopRest();
     this.#request.signal.removeEventListener("abort", this.#onAbort);
   }
 }

@@ -29,6 +29,8 @@ export interface NomadRequest {
   readonly headersTimeoutMs?: number;
   /** Size of the body, if it is like the last one. */
   readonly likelyBytes?: number;
+  /** Rests while it reads the body, so that others get on. */
+  readonly unhurried?: boolean;
   /** Somebody else's token, in place of the client's own. */
   readonly token?: Secret;
   readonly signal: AbortSignal;
@@ -199,6 +201,7 @@ export class Requester {
         stallTimeoutMs: this.#options.stallTimeoutMs,
         maxBodyBytes: this.#options.maxBodyBytes,
         likelyBytes: request.likelyBytes ?? 0,
+        unhurried: request.unhurried ?? false,
         signal: request.signal,
       };
       const response = await exchange(connection, sent, this.#clock);

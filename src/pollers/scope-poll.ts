@@ -92,7 +92,7 @@ export class ScopePoll {
       // What was written before hints came must not be missing in a list of a server that lags behind.
       readList: (signal) =>
         this.#askAtOnce(
-          { ...scope, likelyBytes: this.#likelyBytes, signal },
+          { ...scope, likelyBytes: this.#likelyBytes, unhurried: true, signal },
           this.#hinted?.active === true ? options.consistency : "default",
         ),
     });
@@ -196,7 +196,7 @@ export class ScopePoll {
     if (this.#hinted === null) return;
     if (this.#isDear(bytes)) this.#hinted.want();
     else this.#hinted.stop();
-    this.#hinted.accepted({ index: BigInt(index), turn, restored: restored !== null });
+    this.#hinted.accepted({ index: BigInt(index), bytes, turn, restored: restored !== null });
   }
 
   /** The list; or why a query that was held ended early, which says nothing of Nomad. */

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import type { ListRequest } from "../../src/nomad/api.ts";
+import { systemClock, type Clock } from "../../src/shared/clock.ts";
 import { clientOf, failureOf, jobs, STUBS } from "../support/nomad-clients.ts";
 import { LIST_HEADERS, sendList, sendText, serveHttp, serveTcp } from "../support/nomad-servers.ts";
 
@@ -66,6 +67,27 @@ describe("lists", () => {
       if (!body.equals(large)) damaged.push(namespace);
     }
     expect(damaged).toEqual([]);
+  });
+
+  test("that nobody waits for come whole too, and leave the process to others in between", async () => {
+    const large = Buffer.from(
+      `[${JSON.stringify({ ID: "x", Noise: randomBytes(500_000).toString("hex") })}]`,
+    );
+    await using agent = await serveHttp((_request, response) => sendList(response, large));
+    const rests: number[] = [];
+    const clock: Clock = {
+      ...systemClock,
+      after: (ms, run) => {
+        if (ms < 100) rests.push(ms);
+        return systemClock.after(ms, run);
+      },
+    };
+    const client = clientOf({ addresses: [agent.url] }, clock);
+    expect((await client.list(jobs({ unhurried: true }))).body.equals(large)).toBe(true);
+    // One in 256 KiB.
+    expect(rests).toHaveLength(3);
+    expect((await client.list(jobs())).body.equals(large)).toBe(true);
+    expect(rests).toHaveLength(3);
   });
 
   test.each([["null"], [""], [" null\n"], ["[]"]])("%o is an empty list", async (body) => {

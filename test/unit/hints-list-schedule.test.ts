@@ -41,6 +41,19 @@ describe("when a list is due", () => {
     expect(schedule.dueInMs).toBe(due);
   });
 
+  it.each([
+    [100_000, 15_000],
+    [8_000_000, 60_000],
+    [80_000_000, FULL_EVERY_MS],
+  ])("more rarely the larger it is, where no list was timed yet: with %i bytes", (bytes, due) => {
+    schedule = new ListSchedule(clock, { quietMs: QUIET_MS, fullEveryMs: FULL_EVERY_MS });
+    schedule.listed(bytes);
+    expect(schedule.dueInMs).toBe(due);
+    read(11n, 100);
+    schedule.listed(bytes);
+    expect(schedule.dueInMs).toBe(CHEAP_EVERY_MS);
+  });
+
   it("some time after the last write that nothing explains", () => {
     schedule.unexplained(11n);
     clock.pass(3_000);

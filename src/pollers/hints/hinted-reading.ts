@@ -158,8 +158,13 @@ export class HintedReading {
   }
 
   /** A whole list is accepted, asked for in that turn; `restored`: it is of another history than what was known. */
-  accepted(list: { readonly index: bigint; readonly turn: number; readonly restored: boolean }): void {
-    const { index, turn, restored } = list;
+  accepted(list: {
+    readonly index: bigint;
+    readonly bytes: number;
+    readonly turn: number;
+    readonly restored: boolean;
+  }): void {
+    const { index, bytes, turn, restored } = list;
     if (restored) {
       this.pause();
       this.#stubs.clear();
@@ -167,7 +172,7 @@ export class HintedReading {
     }
     this.#dealtWith.resolve();
     this.#listed = index;
-    this.#schedule.listed();
+    this.#schedule.listed(bytes);
     if (restored) this.#seen = this.#known = index;
     this.#seen = higher(this.#seen, index);
     this.#stubs.forget(index);

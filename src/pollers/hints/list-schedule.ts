@@ -7,6 +7,8 @@ const SCHEDULED_SHARE = 1 / 300;
 const SCHEDULED_EVERY_MS = 15_000;
 /** Where unexplained writes never cease, a list is read after so many times the quiet that is waited for. */
 const LONGEST_IN_QUIETS = 3;
+/** What a ms reads of a list that was never timed: as fast as a server of Nomad was measured to answer. */
+const BYTES_PER_MS = 40_000;
 /** So many unexplained indexes are told apart. */
 const REMEMBERED = 1_000;
 
@@ -37,6 +39,7 @@ export class ListSchedule {
   readonly #options: ListScheduleOptions;
   #readAtMs = 0;
   #tookMs = 0;
+  #wasTimed = false;
   /** How many lists were asked for: what comes up while one is read is not settled by it. */
   #asked = 0;
   #urgent: { readonly reason: string; readonly index: bigint; readonly asked: number } | null = null;
@@ -57,18 +60,20 @@ export class ListSchedule {
     return (index) => {
       this.#readAtMs = this.#clock.elapsed();
       this.#tookMs = this.#readAtMs - askedAtMs;
+      this.#wasTimed = true;
       const { index: needed, asked: before } = this.#urgent ?? { index: 0n, asked };
       if (before < asked && index >= needed) this.#urgent = null;
       this.#settle((written, { settledFromMs }) => written <= index || askedAtMs >= settledFromMs);
     };
   }
 
-  /** A list is accepted, whoever asked for it: the next scheduled one comes so much later. */
-  listed(): void {
+  /** A list of so many bytes is accepted, whoever asked for it: the next scheduled one comes so much later. */
+  listed(bytes: number): void {
     this.#readAtMs = this.#clock.elapsed();
+    if (!this.#wasTimed) this.#tookMs = bytes / BYTES_PER_MS;
   }
 
-  /** How long reading the last list took, ms. */
+  /** How long reading the last list took, or is likely to have taken, ms. */
   get tookMs(): number {
     return this.#tookMs;
   }
