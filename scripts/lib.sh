@@ -83,6 +83,22 @@ install_useful_packages() {
   done
 }
 
+# A Kafka broker for the tests, from wherever this machine's Maven gets its artifacts, once. Where there is no Java, no
+# Maven, or nothing comes within ten minutes, the tests of Kafka are skipped.
+fetch_kafka() {
+  local jars=$HOME/.cache/nomad-changefeed/kafka
+  if [ -n "${TEST_KAFKA_LIBS:-}" ] || [ -d "$jars" ]; then return 0; fi
+  if ! command -v java >/dev/null || ! command -v mvn >/dev/null; then return 0; fi
+  say "Fetching Kafka with Maven: tests of Kafka run against a real one."
+  rm -rf "$jars.part"
+  if timeout 600 mvn -q -B -f test/support/kafka/pom.xml dependency:copy-dependencies \
+    -DincludeScope=runtime -DoutputDirectory="$jars.part" </dev/null >&2; then
+    mv "$jars.part" "$jars"
+  else
+    say "Maven could not fetch Kafka: its tests are skipped."
+  fi
+}
+
 apt_has() { [[ $(apt-cache policy "$1" 2>/dev/null) == *'Candidate: '[!\(]* ]]; }
 
 apt_is_updated=false

@@ -1,4 +1,5 @@
 import type { FileSettings } from "../schemas/destinations/file.ts";
+import type { KafkaSettings } from "../schemas/destinations/kafka.ts";
 import type { NatsSettings } from "../schemas/destinations/nats.ts";
 import type { RedisSettings } from "../schemas/destinations/redis.ts";
 import type { StdoutSettings } from "../schemas/destinations/stdout.ts";
@@ -6,7 +7,13 @@ import type { WebhookSettings } from "../schemas/destinations/webhook.ts";
 import type { Destination } from "./delivery/destination.ts";
 import type { DestinationDeps } from "./destination-deps.ts";
 
-type DestinationSettings = FileSettings | NatsSettings | RedisSettings | StdoutSettings | WebhookSettings;
+type DestinationSettings =
+  | FileSettings
+  | KafkaSettings
+  | NatsSettings
+  | RedisSettings
+  | StdoutSettings
+  | WebhookSettings;
 
 /**
  * Opens a destination. Its code, and the libraries that it needs, are loaded only where it is configured. Its
@@ -20,6 +27,8 @@ export async function openDestination(
   switch (settings.type) {
     case "file":
       return (await import("./file/file.ts")).openFile(settings, deps);
+    case "kafka":
+      return (await import("./kafka/kafka.ts")).openKafka(settings, deps);
     case "nats":
       return (await import("./nats/nats.ts")).openNats(settings, deps);
     case "redis":

@@ -4,7 +4,7 @@ import { ChangefeedError } from "../schemas/errors.ts";
 class PeerMissing extends ChangefeedError {
   readonly code = "CONFIG_INVALID";
   constructor({ type, packages }: Peer, cause: unknown) {
-    super(`A destination of type ${type} needs ${packages.join(" and ")}, which are not installed`, {
+    super(`A destination of type ${type} needs ${packages.join(" and ")}, not installed here`, {
       hint: `npm install ${packages.join(" ")}`,
       cause,
     });

@@ -3,8 +3,12 @@ import type { SendResult } from "./delivery/destination.ts";
 /** What one event of a batch came to where it was not taken. */
 export type Failure = Exclude<SendResult, { outcome: "ok" }>;
 
-/** Refusals that are about the event itself. */
 const OF_THE_EVENT = new Set(["poison", "too-large", "too-old"]);
+
+/** Whether it is about the event itself, and others may be taken. */
+export function isOfTheEvent(failure: Failure): boolean {
+  return failure.outcome === "refused" && OF_THE_EVENT.has(failure.why);
+}
 
 /**
  * What a batch came to of which each event has an outcome of its own; undefined: taken. What concerns all of them is
@@ -15,7 +19,7 @@ export function resultOf(outcomes: readonly (Failure | undefined)[]): SendResult
   const [first] = failed;
   if (first === undefined) return { outcome: "ok" };
   const told =
-    failed.find((failure) => failure.outcome === "refused" && !OF_THE_EVENT.has(failure.why)) ??
+    failed.find((failure) => failure.outcome === "refused" && !isOfTheEvent(failure)) ??
     failed.find(({ outcome }) => outcome === "retry") ??
     ofOneKind(failed);
   const which = outcomes.flatMap((outcome, position) => (outcome === undefined ? [] : [position]));

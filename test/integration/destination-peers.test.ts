@@ -25,6 +25,7 @@ const OPEN = `
 
 describe("a destination whose library is not installed", () => {
   it.each([
+    [{ type: "kafka", brokers: "kafka:9092", topic: "nomad" }, "npm install @platformatic/kafka@2"],
     [
       { type: "nats", servers: "nats://nats:4222" },
       "npm install @nats-io/transport-node@3 @nats-io/jetstream@3",
