@@ -157,3 +157,19 @@ as_root() {
 as_root_writes() {
   if [ "$(id -u)" -eq 0 ]; then cat >"$1"; else sudo tee "$1" >/dev/null; fi
 }
+
+# install_python_packages <package> …: what others wrote in Python and tests check ours by, in a place of their own that
+# $TEST_PYTHON names. Where that fails, their tests are skipped.
+install_python_packages() {
+  local place=node_modules/.cache/python
+  command -v python3 >/dev/null || return 0
+  if ! python3 -c "import ensurepip" 2>/dev/null && may_install; then
+    apt_install "python3:python3-venv:it makes a place for Python's packages" || true
+  fi
+  if { [ -x "$place/bin/pip" ] || python3 -m venv "$place"; } >/dev/null 2>&1 &&
+    "$place/bin/pip" install --quiet --disable-pip-version-check "$@" >&2; then
+    export TEST_PYTHON=$PWD/$place/bin/python3
+  else
+    say "Python's packages could not be installed ($*): their tests are skipped."
+  fi
+}
