@@ -111,6 +111,7 @@ export class RunningDelivery {
   readonly ending: Promise<DeliveryEnding>;
   readonly #stop = new AbortController();
   readonly #clock: TestClock;
+  #isKilled = false;
 
   constructor(delivery: Delivery, clock: TestClock) {
     this.delivery = delivery;
@@ -119,7 +120,13 @@ export class RunningDelivery {
     this.ending.catch(() => undefined);
   }
 
-  async stop(): Promise<DeliveryEnding> {
+  /** It is not waited for any more: its log and its destination have gone silent for it. */
+  kill(): void {
+    this.#isKilled = true;
+  }
+
+  async stop(): Promise<DeliveryEnding | "killed"> {
+    if (this.#isKilled) return "killed";
     this.#stop.abort();
     return this.#clock.finish(this.ending);
   }

@@ -5,7 +5,7 @@ type Answer = SendResult | Promise<SendResult>;
 /** A destination that answers as a test says, and remembers what it was asked. */
 export class ScriptedDestination implements Destination {
   readonly target = "test:";
-  readonly limits: { readonly maxEvents?: number; readonly maxBytes?: number } = {};
+  limits: { readonly maxEvents?: number; readonly maxBytes?: number } = {};
   /** Every batch that was sent, whatever the answer was. */
   readonly sends: (readonly Outgoing[])[] = [];
   /** Ids of the events that it took, in order, repeated ones each time. */

@@ -113,6 +113,7 @@ describe("a delivery", () => {
     expect((await rig.position())?.cursor.sequence).toBe(1);
     expect(rig.lines.filter((line) => line.includes("refuses"))).toHaveLength(1);
     destination.answer = () => OK;
+    destination.limits = { maxEvents: 1 };
     await rig.clock.advance(60_000);
     expect(destination.taken.slice(3)).toEqual(["a:2", "a:3"]);
   });
