@@ -33,25 +33,22 @@ export function modelOfRead({ objects, troubles }: ConsistentRead, subjects: rea
     read(model, ref, stub);
   }
   for (const ref of subjects) mark(model, ref, present);
+  for (const { namespace, id } of model.jobs.values()) markAbsence(model, namespace, id, present);
   return model;
 }
 
+/** Makes room for it, where nothing is known of it any more. */
 function mark(model: Model, ref: SubjectRef, present: ReadonlySet<string>): void {
   if (ref.kind === "node") model.node(ref.node).isGone = !present.has(`nodes/-/${ref.node}`);
   else if (ref.kind === "scope") model.scope(ref.scope, null, "-");
-  else markJob(model, ref, present);
+  else if (ref.kind === "job") model.job(ref.namespace, ref.job);
+  else groupOf(model.job(ref.namespace, ref.job), ref.group);
 }
 
-function markJob(
-  model: Model,
-  ref: SubjectRef & { kind: "job" | "group" },
-  present: ReadonlySet<string>,
-): void {
-  const job = model.job(ref.namespace, ref.job);
-  if (ref.kind === "group") groupOf(job, ref.group);
-  const isPresent = present.has(`jobs/${jobKey(ref.namespace, ref.job)}`);
-  model.setJobGone(ref.namespace, ref.job, isPresent ? undefined : "gone");
+function markAbsence(model: Model, namespace: string, id: string, present: ReadonlySet<string>): void {
+  const isPresent = present.has(`jobs/${jobKey(namespace, id)}`);
+  model.setJobGone(namespace, id, isPresent ? undefined : "gone");
   // There is always one namespace, "default", for whoever may list them.
   const isListed = present.has("namespaces/-/default");
-  model.setNamespaceGone(ref.namespace, isListed && !present.has(`namespaces/-/${ref.namespace}`));
+  model.setNamespaceGone(namespace, isListed && !present.has(`namespaces/-/${namespace}`));
 }
