@@ -20,6 +20,7 @@ const FILES: readonly (() => Promise<{ readonly default: readonly BenchRow[] }>)
   () => import("./workers.ts"),
   () => import("./filters.ts"),
   () => import("./fanout.ts"),
+  () => import("./alerts.ts"),
   () => import("./hostile-auth.ts"),
   () => import("./hostile-filters.ts"),
   () => import("./hostile-pings.ts"),

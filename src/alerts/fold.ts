@@ -22,6 +22,15 @@ export interface FoldState {
   readonly model: Model | undefined;
 }
 
+/** One look at a subject, and why. */
+interface Look {
+  readonly ref: SubjectRef;
+  readonly key: string;
+  readonly occasion: Occasion;
+  /** What it means where a rule holds no longer. */
+  readonly end: EndReason;
+}
+
 /**
  * Events, time, and what a read of all objects says, folded into alerts. The same in the same order gives the same
  * alerts, however it is cut into calls; nothing here looks at a clock.
@@ -125,33 +134,34 @@ export class AlertFold {
     this.#look({ kind: "job", namespace, job }, this.#occasion());
   }
 
-  /** Asks the rules about a subject. `end`: what it means where one holds no longer. */
+  /** Asks the rules about a subject. */
   #look(ref: SubjectRef, occasion: Occasion, end: EndReason = "recovered"): void {
-    const dues = this.#ask(ref, occasion, end).filter((due) => due !== undefined);
-    this.#timers.set(subjectKey(ref), dues.length === 0 ? undefined : Math.min(...dues));
+    const key = subjectKey(ref);
+    const dues = this.#ask({ ref, key, occasion, end }).filter((due) => due !== undefined);
+    this.#timers.set(key, dues.length === 0 ? undefined : Math.min(...dues));
     this.#model.tidy(ref, this.#now - this.#rules.horizonMs, (kept) => this.#alerts.has(subjectKey(kept)));
   }
 
   /** The times at which it is to be asked about again. */
-  #ask(ref: SubjectRef, occasion: Occasion, end: EndReason): (number | undefined)[] {
-    if (ref.kind === "group") return this.#askRules(ref, this.#model.find(ref), occasion, end);
-    if (ref.kind === "job") return this.#askRules(ref, this.#model.find(ref), occasion, end);
-    if (ref.kind === "node") return this.#askRules(ref, this.#model.find(ref), occasion, end);
-    return this.#askRules(ref, this.#model.find(ref), occasion, end);
+  #ask(look: Look): (number | undefined)[] {
+    const { ref } = look;
+    if (ref.kind === "group") return this.#askRules(look, this.#rules.on("group"), this.#model.find(ref));
+    if (ref.kind === "job") return this.#askRules(look, this.#rules.on("job"), this.#model.find(ref));
+    if (ref.kind === "node") return this.#askRules(look, this.#rules.on("node"), this.#model.find(ref));
+    return this.#askRules(look, this.#rules.on("scope"), this.#model.find(ref));
   }
 
   #askRules<Kind extends SubjectRef["kind"]>(
-    ref: SubjectRef & { kind: Kind },
+    look: Look,
+    rules: readonly Rule<Kind>[],
     subject: Subjects[Kind] | undefined,
-    occasion: Occasion,
-    end: EndReason,
   ): (number | undefined)[] {
-    const gone = this.#model.goneness(ref);
-    return this.#rules.on(ref.kind).flatMap((rule) => {
-      if (gone === undefined && !this.#model.isTrusted(ref, rule.reads)) return [];
-      const answer = gone === undefined && subject !== undefined ? this.#answer(rule, ref, subject) : {};
-      const outcome = gone === undefined ? this.#outcome(ref, rule, answer, end) : { end: gone };
-      const alert = this.#settle(ref, rule, outcome, occasion);
+    const gone = this.#model.goneness(look.ref);
+    return rules.flatMap((rule) => {
+      if (gone === undefined && !this.#model.isTrusted(look.ref, rule.reads)) return [];
+      const answer = gone === undefined && subject !== undefined ? this.#answer(rule, look.ref, subject) : {};
+      const outcome = gone === undefined ? this.#outcome(look, rule, answer) : { end: gone };
+      const alert = this.#settle(look, rule, outcome);
       return [answer.until, alert && dueAt(alert, rule)];
     });
   }
@@ -167,18 +177,18 @@ export class AlertFold {
     return rule.condition(subject, { settings: rule, now: this.#now, deploymentsAreTold });
   }
 
-  #outcome(ref: SubjectRef, rule: RuleFacts, { finding, end: stated }: Answer, end: EndReason): Outcome {
-    const isOpen = this.#alerts.get(subjectKey(ref))?.has(rule.name) === true;
-    const cause = finding === undefined && !isOpen ? undefined : this.#causeOf(ref, rule);
+  #outcome(look: Look, rule: RuleFacts, { finding, end }: Answer): Outcome {
+    const isOpen = this.#alerts.get(look.key)?.has(rule.name) === true;
+    const cause = finding === undefined && !isOpen ? undefined : this.#causeOf(look, rule);
     if (cause !== undefined) return { end: `folded into ${cause}` };
-    return finding === undefined ? { end: stated ?? end } : { finding };
+    return finding === undefined ? { end: end ?? look.end } : { finding };
   }
 
   /** The rule whose alert explains what this one would say. */
-  #causeOf(ref: SubjectRef, rule: RuleFacts): string | undefined {
+  #causeOf({ ref, key: own }: Look, rule: RuleFacts): string | undefined {
     const causes = this.#rules.causes(rule.name);
     if (causes.length === 0) return undefined;
-    const keys = [subjectKey(ref), ...(ref.kind === "job" ? this.#groupKeys(ref) : [])];
+    const keys = [own, ...(ref.kind === "job" ? this.#groupKeys(ref) : [])];
     return causes.find((cause) => keys.some((key) => this.#alerts.get(key)?.get(cause)?.state === "firing"));
   }
 
@@ -187,12 +197,12 @@ export class AlertFold {
     return [...groups].map((group) => subjectKey({ kind: "group", namespace, job, group }));
   }
 
-  #settle(ref: SubjectRef, rule: RuleFacts, outcome: Outcome, occasion: Occasion): Alert | undefined {
-    const known = this.#alerts.get(subjectKey(ref))?.get(rule.name);
+  #settle({ ref, key, occasion }: Look, rule: RuleFacts, outcome: Outcome): Alert | undefined {
+    const known = this.#alerts.get(key)?.get(rule.name);
     if (known === undefined && "end" in outcome) return undefined;
     const alert = advance(known, ref, rule, outcome, occasion);
     if (alert !== undefined && alert.state !== "resolved") return this.#keep(alert);
-    this.#drop(ref, rule.name);
+    this.#drop(key, rule.name);
     if (alert !== undefined) this.#ended.push(alert);
     return undefined;
   }
@@ -204,8 +214,7 @@ export class AlertFold {
     return alert;
   }
 
-  #drop(ref: SubjectRef, rule: string): void {
-    const key = subjectKey(ref);
+  #drop(key: string, rule: string): void {
     const alerts = this.#alerts.get(key);
     alerts?.delete(rule);
     if (alerts?.size === 0) this.#alerts.delete(key);

@@ -2,14 +2,13 @@ import { decode, encode } from "../../src/alerts/document.ts";
 import { AlertFold } from "../../src/alerts/fold.ts";
 import type { RuleSet } from "../../src/alerts/rules/rule-set.ts";
 import { labelsOf } from "../../src/alerts/model/subject.ts";
-import { buildChangeEvents } from "../../src/events/build.ts";
-import { sealDraft } from "../../src/schemas/draft.ts";
-import { isJsonObject, parseExact, type JsonObject } from "../../src/schemas/json.ts";
+import { isJsonObject, parseExact, stringField, type JsonObject } from "../../src/schemas/json.ts";
 import { RESOURCE_TYPES, type ObjectRef, type ResourceType } from "../../src/schemas/resources.ts";
 import { createSimulator, type Simulator } from "../../packages/nomad-simulator/src/index.ts";
 import type { JournalEntry } from "../../packages/nomad-simulator/src/journal.ts";
 import { parentOf, type Happening, type Happenings } from "./alert-truth.ts";
-import { changeOf, contextOf } from "./event-fixtures.ts";
+import { changeOf } from "./event-fixtures.ts";
+import { loggedEvents } from "./logged-events.ts";
 
 /** Whole numbers from 0 below `bound`, the same for the same seed. */
 export type Pick = (bound: number) => number;
@@ -129,11 +128,9 @@ export class AlertCluster {
   }
 
   #tell({ ref, before, after }: Seen): void {
-    const change = changeOf(ref.resource, before, after);
-    const context = contextOf({ observedAt: new Date(this.now).toISOString() });
-    for (const draft of buildChangeEvents(change, context)) {
-      this.#sequence += 1;
-      this.fold.apply({ ...draft, json: sealDraft(draft, "k3f9x2", this.#sequence) });
+    this.#sequence += 1;
+    for (const event of loggedEvents(changeOf(ref.resource, before, after), this.now, this.#sequence)) {
+      this.fold.apply(event);
       this.#maybeKill(50);
     }
   }
@@ -173,9 +170,9 @@ export class AlertCluster {
   #happening(stub: JsonObject, count: number): Happening {
     const isBatch = stub["JobType"] === "batch";
     return {
-      namespace: String(stub["Namespace"]),
-      job: String(stub["JobID"]),
-      group: String(stub["TaskGroup"]),
+      namespace: textOf(stub, "Namespace"),
+      job: textOf(stub, "JobID"),
+      group: textOf(stub, "TaskGroup"),
       version: Number(stub["JobVersion"]),
       isBatch,
       at: this.now,
@@ -185,6 +182,8 @@ export class AlertCluster {
 }
 
 const noHappenings = (): Happenings => ({ restarts: [], kills: [], losses: [], completed: new Map() });
+
+const textOf = (stub: JsonObject, field: string): string => stringField(stub, field) ?? "";
 
 const isLost = (node: JsonObject): boolean => node["Status"] === "down" || node["Status"] === "disconnected";
 
@@ -207,7 +206,7 @@ function forgetNode({ losses }: Happenings, id: string): void {
 function noteCompletion({ completed }: Happenings, stub: JsonObject): void {
   if (stub["JobType"] !== "batch" || stub["ClientStatus"] !== "complete" || stub["DesiredStatus"] !== "run")
     return;
-  const key = `${String(stub["Namespace"])}/${parentOf(String(stub["JobID"]))}/${String(stub["TaskGroup"])}`;
+  const key = `${textOf(stub, "Namespace")}/${parentOf(textOf(stub, "JobID"))}/${textOf(stub, "TaskGroup")}`;
   completed.set(key, Math.max(completed.get(key) ?? 0, Number(stub["CreateIndex"])));
 }
 

@@ -32,7 +32,9 @@ export interface ScopeRecord {
 
 /** No part of a name holds a NUL. */
 export function subjectKey(ref: SubjectRef): string {
-  return Object.values(ref).join("\0");
+  if (ref.kind === "group") return `group\0${ref.namespace}\0${ref.job}\0${ref.group}`;
+  if (ref.kind === "job") return `job\0${ref.namespace}\0${ref.job}`;
+  return ref.kind === "node" ? `node\0${ref.node}` : `scope\0${ref.scope}`;
 }
 
 /** The subject of a key that `subjectKey` made. */

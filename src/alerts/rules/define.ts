@@ -1,8 +1,11 @@
 import type { SubjectKind } from "../model/subject.ts";
-import type { Rule } from "./rule.ts";
+import type { Rule, RuleFacts } from "./rule.ts";
 
 export const MINUTE = 60_000;
 export const HOUR = 60 * MINUTE;
+
+/** For all subjects. */
+export const EVERYWHERE: RuleFacts["where"] = {};
 
 type Optional =
   | "atLeast"
@@ -23,7 +26,7 @@ export function rule<Kind extends SubjectKind>(
     atLeast: undefined,
     withinMs: undefined,
     longerThanMs: undefined,
-    where: {},
+    where: EVERYWHERE,
     foldsInto: [],
     page: undefined,
     forMs: 0,

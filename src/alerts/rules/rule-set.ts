@@ -1,5 +1,5 @@
 import { labelsOf, type SubjectKind, type SubjectRef } from "../model/subject.ts";
-import { HOUR } from "./define.ts";
+import { EVERYWHERE, HOUR } from "./define.ts";
 import type { AnyRule, Rule, RuleFacts } from "./rule.ts";
 
 /** What is remembered of what happened, where no rule asks for longer. */
@@ -44,6 +44,7 @@ function causesOf({ foldsInto }: RuleFacts, rules: readonly AnyRule[]): string[]
 
 /** Whether a rule is for a subject; `name` is what people call a node, beside its id. */
 export function isFor({ where }: RuleFacts, ref: SubjectRef, name?: string): boolean {
+  if (where === EVERYWHERE) return true;
   const labels = labelsOf(ref);
   return Object.entries(where).every(([label, patterns = []]) => {
     const values = [labels[label] ?? "", ...(name === undefined ? [] : [name])];

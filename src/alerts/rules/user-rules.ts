@@ -84,7 +84,7 @@ function withSettings(rule: AnyRule, settings: AlertRuleSettings): Made {
       atLeast: atLeast ?? rule.atLeast,
       withinMs: within ?? rule.withinMs,
       longerThanMs: longerThan ?? rule.longerThanMs,
-      where: { ...rule.where, ...where },
+      where: where === undefined ? rule.where : { ...rule.where, ...where },
       summary: summary ?? rule.summary,
     },
   };
