@@ -1,6 +1,7 @@
 import type { FileSettings } from "../schemas/destinations/file.ts";
 import type { KafkaSettings } from "../schemas/destinations/kafka.ts";
 import type { NatsSettings } from "../schemas/destinations/nats.ts";
+import type { OtlpSettings } from "../schemas/destinations/otlp.ts";
 import type { RedisSettings } from "../schemas/destinations/redis.ts";
 import type { StdoutSettings } from "../schemas/destinations/stdout.ts";
 import type { WebhookSettings } from "../schemas/destinations/webhook.ts";
@@ -11,6 +12,7 @@ type DestinationSettings =
   | FileSettings
   | KafkaSettings
   | NatsSettings
+  | OtlpSettings
   | RedisSettings
   | StdoutSettings
   | WebhookSettings;
@@ -31,6 +33,8 @@ export async function openDestination(
       return (await import("./kafka/kafka.ts")).openKafka(settings, deps);
     case "nats":
       return (await import("./nats/nats.ts")).openNats(settings, deps);
+    case "otlp":
+      return (await import("./otlp/otlp.ts")).openOtlp(settings, deps);
     case "redis":
       return (await import("./redis/redis.ts")).openRedis(settings, deps);
     case "stdout":

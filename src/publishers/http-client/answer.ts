@@ -13,6 +13,9 @@ const READ_MS = 2_000;
 export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** How the body begins. */
+  readonly bytes: Buffer;
+  /** The same as text. */
   readonly text: string;
   /** Whether `text` is only how it begins. */
   readonly isCut: boolean;
@@ -38,7 +41,7 @@ export async function readAnswer(
     cancel();
   }
   const kept = Buffer.concat(chunks).subarray(0, KEPT_BYTES);
-  return { status, headers, text: kept.toString("utf8"), isCut: bytes > kept.length };
+  return { status, headers, bytes: kept, text: kept.toString("utf8"), isCut: bytes > kept.length };
 }
 
 /** What the error of a request without an answer means. */

@@ -1,0 +1,58 @@
+import type { Refusal, SendResult } from "../delivery/destination.ts";
+import { waitOf, type Answer } from "../http-client/answer.ts";
+import type { LogsSerializer } from "./library.ts";
+
+/** The only statuses after which OTLP lets a request be repeated. */
+const RETRIED = new Set([429, 502, 503, 504]);
+/** Refusals by status. For a status that is not here it is not the events that are wrong. */
+const REFUSALS: ReadonlyMap<number, Refusal> = new Map([
+  [400, "poison"],
+  [422, "poison"],
+  [413, "too-large"],
+  [401, "forbidden"],
+  [403, "forbidden"],
+  [407, "forbidden"],
+  [410, "gone"],
+]);
+/** What Loki says of an entry beyond the age that it takes. */
+const TOO_OLD = /timestamp too old|too far behind|max_sample_age/i;
+
+/** What an answer comes to, by the specification of OTLP over HTTP. */
+export function resultOf(answer: Answer, serializer: LogsSerializer): SendResult {
+  const { status, text } = answer;
+  if (status >= 200 && status < 300) return resultOfSuccess(answer, serializer);
+  const said = readable(text);
+  const reason = said === "" ? `it answered ${status}` : `it answered ${status}: ${said}`;
+  if (RETRIED.has(status)) return { outcome: "retry", reason, ...waitOf(answer) };
+  const why = REFUSALS.get(status) ?? "config";
+  return { outcome: "refused", why: why === "poison" && TOO_OLD.test(said) ? "too-old" : why, reason };
+}
+
+/**
+ * A part may be refused all the same. The answer does not say which, and repeating is forbidden: all count as taken, and
+ * what was said stands in the attempt.
+ */
+function resultOfSuccess({ bytes }: Answer, serializer: LogsSerializer): SendResult {
+  const rejected = rejectedOf(bytes, serializer);
+  if (rejected === undefined) return { outcome: "ok" };
+  return { outcome: "refused", why: "poison", reason: rejected, which: [] };
+}
+
+function rejectedOf(bytes: Uint8Array, serializer: LogsSerializer): string | undefined {
+  try {
+    const { rejectedLogRecords = 0, errorMessage = "" } =
+      serializer.deserializeResponse(bytes).partialSuccess ?? {};
+    // JSON has it as text, which compares as a number.
+    return rejectedLogRecords > 0
+      ? `it did not take ${rejectedLogRecords} of them, and does not say which: ${errorMessage}`
+      : undefined;
+  } catch {
+    // Who answers 200 has taken it, whatever else he says.
+    return undefined;
+  }
+}
+
+/** The words of a text or of a protobuf `Status`. */
+function readable(text: string): string {
+  return text.replaceAll(/[^\p{L}\p{N}\p{P}\p{S} ]+/gu, " ").trim();
+}
