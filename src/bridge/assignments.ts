@@ -27,6 +27,8 @@ interface AssignmentsDeps {
 
 /** A plan that was lost, or could not be announced, is announced again so often. */
 const ANNOUNCE_EVERY_MS = 5_000;
+/** Workers are not configured anew, nor started, at the same moment. */
+const UNPLANNED_MS = 30_000;
 
 /**
  * What a process of the feed can do: the pollers' assignments, and delivering to each destination of its configuration.
@@ -42,6 +44,8 @@ export class Assignments implements AssignmentHolder {
   #announced: Promise<void> = Promise.resolve();
   /** Planned destinations that the configuration does not have, and that was said. */
   #foreign: ReadonlySet<string> = new Set();
+  /** Destinations of the configuration that are not planned, since when, and whether that was said. */
+  readonly #unplanned = new Map<string, { readonly sinceMs: number; said: boolean }>();
 
   constructor(deps: AssignmentsDeps) {
     this.#deps = deps;
@@ -72,6 +76,7 @@ export class Assignments implements AssignmentHolder {
   follow(plan: AssignmentPlan): void {
     this.#plan = plan;
     this.#sayWhatIsForeign();
+    this.#sayWhatIsUnplanned();
     const scopes = scopesOf(plan);
     // A plan without scopes is one that was made before anybody knew which there are.
     if (scopes.size > 0 || this.#scopes !== undefined) this.#deps.pollers.follow(scopes);
@@ -136,6 +141,25 @@ export class Assignments implements AssignmentHolder {
       );
     }
     this.#foreign = new Set(foreign);
+  }
+
+  /** Whoever plans has another configuration, in which they are not. */
+  #sayWhatIsUnplanned(): void {
+    const { deliveries, clock, logger } = this.#deps;
+    const unplanned = new Set(deliveries.assignments().filter((assignment) => !this.#plan.has(assignment)));
+    for (const assignment of this.#unplanned.keys())
+      if (!unplanned.has(assignment)) this.#unplanned.delete(assignment);
+    for (const assignment of unplanned) {
+      const known = this.#unplanned.get(assignment) ?? { sinceMs: clock.elapsed(), said: false };
+      this.#unplanned.set(assignment, known);
+      if (known.said || clock.elapsed() - known.sinceMs < UNPLANNED_MS) continue;
+      known.said = true;
+      const destination = deliveryOf(assignment);
+      logger.error(
+        { destination, hint: "Give all workers of a feed the same destinations" },
+        `nobody delivers to ${destination}: it is not in the configuration of the worker that plans`,
+      );
+    }
   }
 }
 

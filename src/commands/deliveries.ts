@@ -41,11 +41,15 @@ export async function listDeliveries(options: DeliveriesOptions, io: Io): Promis
   return deliveries.every(isWell) ? EXIT_CODES.ok : EXIT_CODES.failed;
 }
 
-/** Shows one delivery with its last attempts. Answers as `listDeliveries`. */
-export async function showDelivery(name: string, options: DeliveriesOptions, io: Io): Promise<number> {
+/** Shows one delivery with its last attempts, `full` or a line each. Answers as `listDeliveries`. */
+export async function showDelivery(
+  name: string,
+  options: DeliveriesOptions & { full: boolean },
+  io: Io,
+): Promise<number> {
   const question = { path: pathOf(name), schema: deliveryDetailsSchema };
   const delivery = await askFeed(options, question, io);
-  print(options, io, delivery, (page) => deliveryText(delivery, page));
+  print(options, io, delivery, (page) => deliveryText(delivery, page, options.full));
   return isWell(delivery) ? EXIT_CODES.ok : EXIT_CODES.failed;
 }
 

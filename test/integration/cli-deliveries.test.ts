@@ -61,7 +61,9 @@ it("deliveries show tells of lag, outcomes, times in three parts, and the last a
     reason: "400: no such field",
     answer: null,
   };
-  const delivery = { ...DELIVERY, attempts: [failed, ATTEMPT] };
+  const older = { ...ATTEMPT, firstId: "0/jobs/default/web@9", request: "POST /older" };
+  const olderFailed = { ...failed, firstId: "0/jobs/default/web@8", request: "POST /oldest" };
+  const delivery = { ...DELIVERY, attempts: [ATTEMPT, older, failed, olderFailed] };
   const { code, stdout } = await run(new ScriptedDeliveries([delivery]), ["show", "hook"]);
   expect(code).toBe(0);
   for (const line of [
@@ -72,10 +74,15 @@ it("deliveries show tells of lag, outcomes, times in three parts, and the last a
     /^picked → sent +0\.5 +2\.0$/m,
     /^sent → answered +30\.0 +80\.0$/m,
     /^2026-08-22T10:16:30Z {2}refused \(poison\) {2}400 {2}35 ms {2}1 event {2}0\/jobs\/default\/web@12\n {2}400: no such field\n {2}request:\n {4}POST \/hook HTTP\/1\.1$/m,
+    /^2026-08-22T10:16:30Z {2}ok {2}200 {2}35 ms {2}1 event {2}0\/jobs\/default\/web@9$/m,
+    /^2026\S+Z {2}refused .* 0\/jobs\/default\/web@8 {2}400: no such field$/m,
     /^ {2}answer:\n {4}thanks$/m,
   ]) {
     expect(stdout).toMatch(line);
   }
+  expect(stdout).not.toMatch(/POST \/old/);
+  const full = await run(new ScriptedDeliveries([delivery]), ["show", "hook", "--full"]);
+  expect(full.stdout).toMatch(/POST \/older\n[^]*POST \/oldest\n/);
   const elsewhere = { ...OPEN, attempts: null, outcomes: null, latency: null };
   const told = await run(new ScriptedDeliveries([elsewhere]), ["show", "queue"]);
   expect(told).toMatchObject({ code: 1, stdout: expect.stringContaining("known to its worker alone") });

@@ -1,12 +1,13 @@
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { Assignments } from "../../src/bridge/assignments.ts";
-import type { AssignmentPlan } from "../../src/coordination/coordination.ts";
+import { NOTHING_TO_REPORT, type AssignmentPlan } from "../../src/coordination/coordination.ts";
 import { LocalAssignments } from "../../src/coordination/local/local-assignments.ts";
 import { systemClock } from "../../src/shared/clock.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { TestHolder } from "../support/assignment-holders.ts";
 import { recordingLogger } from "../support/recording-logger.ts";
+import { TestClock } from "../support/test-clock.ts";
 import { until } from "../support/until.ts";
 
 /** Delivers by doing nothing. */
@@ -109,4 +110,33 @@ it("says once of each destination that only others can deliver to", () => {
   ]);
   expect(assignments.canPerform("deliver/hook")).toBe(true);
   expect(assignments.canPerform("deliver/theirs")).toBe(false);
+});
+
+it("says once, after a while, of a destination that whoever plans does not know", async () => {
+  const clock = new TestClock();
+  const { logger, lines: said } = recordingLogger();
+  const watching = new Assignments({
+    pollers,
+    deliveries: {
+      assignments: () => ["deliver/hook"],
+      perform: async () => "stopped",
+      describe: () => NOTHING_TO_REPORT,
+    },
+    announce: async () => undefined,
+    logger,
+    clock,
+  });
+  const follow = async (...planned: string[]) => {
+    watching.follow(new Map(planned.map((assignment) => [assignment, "perform"])));
+    await clock.advance(20_000);
+  };
+  await follow("jobs/default");
+  await follow("jobs/default");
+  expect(said).toEqual([]);
+  await follow("jobs/default");
+  await follow("jobs/default");
+  expect(said).toEqual(["nobody delivers to hook: it is not in the configuration of the worker that plans"]);
+  await follow("jobs/default", "deliver/hook");
+  await follow("jobs/default");
+  expect(said).toHaveLength(1);
 });

@@ -23,8 +23,12 @@ export function addDeliveriesCommand(program: Command, io: Io, perform: Perform)
     .action((flags: Flags) => perform(async () => (await load()).listDeliveries(feedFlags(flags), io)));
   addFeedFlags(deliveries.command("show").argument("<name>"))
     .description("one delivery, with its last attempts")
+    .option("--full", "with what was sent and answered in all of them")
     .action((name: string, flags: Flags) =>
-      perform(async () => (await load()).showDelivery(name, feedFlags(flags), io)),
+      perform(async () => {
+        const options = { ...feedFlags(flags), full: flags["full"] === true };
+        return (await load()).showDelivery(name, options, io);
+      }),
     );
   const steer = (name: string, flags: Flags, steering: Steering) =>
     perform(async () => (await load()).steerDelivery(name, steering, { ...feedFlags(flags), io }));

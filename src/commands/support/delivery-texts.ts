@@ -43,8 +43,8 @@ export function deliveryLine(delivery: DeliveryStatus, { colours }: Page): strin
   return `${paintOf(delivery, colours)(plainText(`${name} is ${state}`))}${plainText(why)}\n`;
 }
 
-/** All that is known of a delivery. */
-export function deliveryText(delivery: DeliveryDetails, page: Page): string {
+/** What is known of a delivery; `isFull`: with what was sent and answered in every attempt. */
+export function deliveryText(delivery: DeliveryDetails, page: Page, isFull: boolean): string {
   const { colours } = page;
   const { cursor, recordedAt, since, attempts } = delivery;
   const facts = [
@@ -64,7 +64,7 @@ export function deliveryText(delivery: DeliveryDetails, page: Page): string {
   return [
     ...lines,
     ...latencyLines(delivery, page),
-    ...(attempts === null ? [elsewhere] : attemptsLines(attempts, page)),
+    ...(attempts === null ? [elsewhere] : attemptsLines(attempts, page, isFull)),
   ]
     .map((line) => `${line}\n`)
     .join("");
@@ -72,7 +72,7 @@ export function deliveryText(delivery: DeliveryDetails, page: Page): string {
 
 /** One attempt: what was sent, and what came back. */
 export function attemptText(attempt: Attempt, page: Page): string {
-  return attemptLines(attempt, page)
+  return fullAttempt(attempt, page)
     .map((line) => `${line}\n`)
     .join("");
 }
@@ -158,14 +158,30 @@ function latencyLines({ latency }: DeliveryDetails, { colours }: Page): string[]
   ];
 }
 
-function attemptsLines(attempts: readonly Attempt[], page: Page): string[] {
+/** A line each; below the newest, and the newest that failed, what was sent and answered, or below all of them. */
+function attemptsLines(attempts: readonly Attempt[], page: Page, isFull: boolean): string[] {
   const title = attempts.length === 0 ? "no attempts yet" : "last attempts, newest first";
-  return [page.colours.bold(title), ...attempts.flatMap((attempt) => attemptLines(attempt, page))];
+  const newestFailed = attempts.find(({ outcome }) => outcome !== "ok");
+  const lines = attempts.flatMap((attempt, n) =>
+    isFull || n === 0 || attempt === newestFailed
+      ? fullAttempt(attempt, page)
+      : attemptLine(attempt, page, attempt.reason ?? ""),
+  );
+  return [page.colours.bold(title), ...lines];
 }
 
-function attemptLines(attempt: Attempt, page: Page): string[] {
-  const { at, outcome, why, status, events, ms, firstId, reason, request, answer } = attempt;
-  const { colours, columns } = page;
+function fullAttempt(attempt: Attempt, page: Page): string[] {
+  const { reason, request, answer } = attempt;
+  return [
+    attemptLine(attempt, page),
+    ...(reason === null ? [] : [indented(reason, page)]),
+    ...quoted("request", request, page),
+    ...quoted("answer", answer, page),
+  ];
+}
+
+function attemptLine(attempt: Attempt, { colours, columns }: Page, reason = ""): string {
+  const { at, outcome, why, status, events, ms, firstId } = attempt;
   const paint = outcome === "ok" ? colours.green : colours.yellow;
   const cells = [
     timeText(at),
@@ -174,17 +190,12 @@ function attemptLines(attempt: Attempt, page: Page): string[] {
     `${ms} ms`,
     `${events} ${events === 1 ? "event" : "events"}`,
     firstId ?? "",
+    reason,
   ];
-  const line = fitLine(
+  return fitLine(
     cells.map((text, rank): Cell => ({ text: plainText(text), paint: rank === 1 ? paint : PLAIN, rank })),
     columns,
   );
-  return [
-    line,
-    ...(reason === null ? [] : [indented(reason, page)]),
-    ...quoted("request", request, page),
-    ...quoted("answer", answer, page),
-  ];
 }
 
 function quoted(name: string, text: string | null, { colours }: Page): string[] {
