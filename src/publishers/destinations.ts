@@ -1,21 +1,6 @@
-import type { FileSettings } from "../schemas/destinations/file.ts";
-import type { KafkaSettings } from "../schemas/destinations/kafka.ts";
-import type { NatsSettings } from "../schemas/destinations/nats.ts";
-import type { OtlpSettings } from "../schemas/destinations/otlp.ts";
-import type { RedisSettings } from "../schemas/destinations/redis.ts";
-import type { StdoutSettings } from "../schemas/destinations/stdout.ts";
-import type { WebhookSettings } from "../schemas/destinations/webhook.ts";
+import type { DestinationSettings } from "../schemas/destinations/index.ts";
 import type { Destination } from "./delivery/destination.ts";
 import type { DestinationDeps } from "./destination-deps.ts";
-
-type DestinationSettings =
-  | FileSettings
-  | KafkaSettings
-  | NatsSettings
-  | OtlpSettings
-  | RedisSettings
-  | StdoutSettings
-  | WebhookSettings;
 
 /**
  * Opens a destination. Its code, and the libraries that it needs, are loaded only where it is configured. Its

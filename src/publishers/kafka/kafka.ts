@@ -2,13 +2,14 @@ import type { Producer, ProducerOptions } from "@platformatic/kafka";
 import type { KafkaSettings } from "../../schemas/destinations/kafka.ts";
 import { abortable } from "../../shared/abortable.ts";
 import { Turns } from "../../shared/turns.ts";
-import type { Destination, Outgoing, SendResult } from "../delivery/destination.ts";
+import type { Destination, Exchange, Outgoing, SendResult } from "../delivery/destination.ts";
 import type { DestinationDeps } from "../destination-deps.ts";
+import { exchangeOf } from "../exchange.ts";
 import { isOfTheEvent, resultOf, type Failure } from "../partly.ts";
 import { readTls } from "../tls-options.ts";
 import { failureOf, outcomeByPartition } from "./failures.ts";
 import { kafkaLibrary, type KafkaLibrary } from "./library.ts";
-import { recordOf } from "./record.ts";
+import { recordOf, type KafkaRecord } from "./record.ts";
 
 const CONNECT_MS = 5000;
 /** The client wants to repeat, and to do so by itself where a partition has another leader now; the engine does the rest. */
@@ -50,6 +51,17 @@ function signInAs(
   return { mechanism, username: readName, password: readPassword };
 }
 
+interface Message extends KafkaRecord {
+  readonly topic: string;
+  readonly partition: number;
+}
+
+interface Written {
+  /** Of each event of the batch. */
+  readonly outcomes: (Failure | undefined)[];
+  readonly exchange: Exchange;
+}
+
 /** Writes events to a topic, one request after the other. */
 class KafkaDestination implements Destination {
   readonly target: string;
@@ -79,8 +91,9 @@ class KafkaDestination implements Destination {
   }
 
   async #inTurn(batch: readonly Outgoing[], signal: AbortSignal): Promise<SendResult> {
+    signal.throwIfAborted();
     try {
-      return resultOf(await abortable(this.#writeAll(batch), signal));
+      return await abortable(this.#writeAll(batch, signal), signal);
     } catch (error) {
       if (!signal.aborted) throw error;
       // A broker that says nothing is not waited for by those who come next.
@@ -89,34 +102,51 @@ class KafkaDestination implements Destination {
     }
   }
 
-  /** What each event came to. A partition takes or refuses its events as a whole: of several it is asked for each. */
-  async #writeAll(batch: readonly Outgoing[]): Promise<(Failure | undefined)[]> {
-    const outcomes = await this.#write(batch);
-    if (batch.length === 1) return outcomes;
+  /** A partition takes or refuses its events as a whole: where it refuses several, it is asked for each. */
+  async #writeAll(batch: readonly Outgoing[], signal: AbortSignal): Promise<SendResult> {
+    const { outcomes, exchange } = await this.#write(batch);
     for (const [position, event] of batch.entries()) {
       const failure = outcomes[position];
-      if (failure === undefined || !isOfTheEvent(failure)) continue;
-      const [alone] = await this.#write([event]);
+      if (batch.length === 1 || failure === undefined || !isOfTheEvent(failure)) continue;
+      signal.throwIfAborted();
+      const [alone] = (await this.#write([event])).outcomes;
       outcomes[position] = alone;
       // Those behind it stay behind it.
-      if (alone !== undefined && !isOfTheEvent(alone)) return outcomes.map((outcome) => outcome && alone);
+      if (alone !== undefined && !isOfTheEvent(alone)) {
+        return { ...resultOf(outcomes.map((outcome) => outcome && alone)), exchange };
+      }
     }
-    return outcomes;
+    return { ...resultOf(outcomes), exchange };
   }
 
-  async #write(batch: readonly Outgoing[]): Promise<(Failure | undefined)[]> {
+  async #write(batch: readonly Outgoing[]): Promise<Written> {
     const producer = (this.#producer ??= new this.#kafka.Producer(this.#options));
     try {
       const count = await this.#partitionCount(producer);
       const messages = batch.map((event) => this.#messageOf(event, count));
-      const failed = await producer.send({ messages }).then(
-        () => undefined,
-        (error: unknown) => outcomeByPartition(error, this.#kafka),
-      );
-      return messages.map(({ partition }) => failed?.(partition));
+      const request = messages.map(({ topic, partition, key }) => `${topic}[${partition}] ${key}`);
+      const { outcomes, answer } = await this.#produce(producer, messages);
+      return { outcomes, exchange: exchangeOf(batch, { request, answer }) };
     } catch (error) {
       const failure = failureOf(error);
-      return batch.map(() => failure);
+      return {
+        outcomes: batch.map(() => failure),
+        exchange: exchangeOf(batch, { request: [], answer: [failure.reason] }),
+      };
+    }
+  }
+
+  async #produce(producer: TextProducer, messages: Message[]) {
+    try {
+      const { offsets = [] } = await producer.send({ messages });
+      const answer = offsets.map(
+        ({ topic, partition, offset }) => `${topic}[${partition}] from offset ${offset}`,
+      );
+      return { outcomes: messages.map(() => undefined), answer };
+    } catch (error) {
+      const outcomeOf = outcomeByPartition(error, this.#kafka);
+      const outcomes = messages.map(({ partition }) => outcomeOf(partition));
+      return { outcomes, answer: outcomes.map((failure) => failure?.reason ?? "written") };
     }
   }
 
@@ -126,7 +156,7 @@ class KafkaDestination implements Destination {
   }
 
   /** In the partition in which Java's clients put the same key. */
-  #messageOf(event: Outgoing, partitions: number) {
+  #messageOf(event: Outgoing, partitions: number): Message {
     const { key, value, headers } = recordOf(event);
     const message = { topic: this.#topic, key, value, headers };
     const partition = this.#kafka.compatibilityPartitioner(message, Buffer.from(key)) % partitions;

@@ -4,6 +4,7 @@ import type { NatsSettings } from "../../schemas/destinations/nats.ts";
 import { abortable } from "../../shared/abortable.ts";
 import type { Destination, Outgoing, SendResult } from "../delivery/destination.ts";
 import type { DestinationDeps } from "../destination-deps.ts";
+import { exchangeOf } from "../exchange.ts";
 import { resultOf, type Failure } from "../partly.ts";
 import { readTls } from "../tls-options.ts";
 import { authenticators } from "./credentials.ts";
@@ -64,32 +65,41 @@ class NatsDestination implements Destination {
   /** Of those whose order counts, one is published after the other, up to the first that is not taken. */
   async #publishAll(batch: readonly Outgoing[]): Promise<SendResult> {
     const client = this.#nats.jetstream(await this.#connection());
+    const answer: string[] = [];
     const notSent: Failure = { outcome: "retry", reason: "not sent: one before it was not taken" };
     const outcomes: (Failure | undefined)[] = batch.map(() => notSent);
     const { ordering } = this.#settings;
     const chains = Map.groupBy(batch.entries(), ([, { subject }]) => (ordering === "strict" ? "" : subject));
     const publishChain = async (chain: readonly [number, Outgoing][]): Promise<void> => {
       for (const [position, event] of chain) {
-        const failure = await this.#publish(client, event);
+        const { failure, said } = await this.#publish(client, event);
         outcomes[position] = failure;
+        answer.push(said);
         if (failure !== undefined) return;
       }
     };
     await Promise.all([...chains.values()].map(publishChain));
-    return resultOf(outcomes);
+    const request = batch.map((event) => `PUB ${this.#subjectOf(event)} Nats-Msg-Id: ${messageId(event.id)}`);
+    return { ...resultOf(outcomes), exchange: exchangeOf(batch, { request, answer }) };
   }
 
-  async #publish(client: JetStreamClient, event: Outgoing): Promise<Failure | undefined> {
-    const { stream, subject: template, timeout } = this.#settings;
-    const subject = subjectOf(template, event);
+  #subjectOf(event: Outgoing): string {
+    return subjectOf(this.#settings.subject, event);
+  }
+
+  async #publish(client: JetStreamClient, event: Outgoing): Promise<{ failure?: Failure; said: string }> {
+    const { stream, timeout } = this.#settings;
+    const subject = this.#subjectOf(event);
     const headers = this.#nats.headers();
     headers.set("Content-Type", CONTENT_TYPE);
     const expect = stream === undefined ? {} : { streamName: stream };
     try {
-      await client.publish(subject, event.json, { msgID: messageId(event.id), headers, expect, timeout });
-      return undefined;
+      const msgID = messageId(event.id);
+      const ack = await client.publish(subject, event.json, { msgID, headers, expect, timeout });
+      return { said: `${ack.stream} ${ack.seq}${ack.duplicate ? ", which was there" : ""}` };
     } catch (error) {
-      return failureOf(error, subject);
+      const failure = failureOf(error, subject);
+      return { failure, said: failure.reason };
     }
   }
 

@@ -57,7 +57,7 @@ class OtlpDestination implements Destination {
     try {
       const answer = await this.#post(await this.#bodyOf(batch), signal);
       const exchange = { ...shown, ...this.#answerShown(answer) };
-      return { ...this.#cleaned(resultOf(answer, this.#serializer)), exchange };
+      return { ...this.#told(resultOf(answer, this.#serializer)), exchange };
     } catch (error) {
       signal.throwIfAborted();
       return { ...failureOf(error), exchange: shown };
@@ -89,10 +89,16 @@ class OtlpDestination implements Destination {
     return answer;
   }
 
-  /** What the reason repeats of an answer may hold what we sent. */
-  #cleaned(result: SendResult): SendResult {
+  /** What the reason repeats of an answer may hold what we sent. Of what is passed over nobody else tells. */
+  #told(result: SendResult): SendResult {
     if (result.outcome === "ok") return result;
-    return { ...result, reason: this.#hidden.show(result.reason, SHOWN_LENGTH, false) };
+    const reason = this.#hidden.show(result.reason, SHOWN_LENGTH, false);
+    if (result.which !== undefined)
+      this.#deps.logger.warn(
+        { destination: this.#deps.name, reason },
+        "the store did not take all log records; going on",
+      );
+    return { ...result, reason };
   }
 
   /** The body is no text: the events themselves stand in its place. */

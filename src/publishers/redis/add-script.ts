@@ -4,7 +4,7 @@ export const REMEMBERED = 25_000;
 /**
  * KEYS: the stream, and a sorted set of event ids beside it, each with the milliseconds of its entry. ARGV: most entries
  * of the stream (0: all are kept), how many ids are remembered, then of each event its id, type, subject and JSON.
- * Adds those that are not in the stream, all or none.
+ * Adds those that are not in the stream, all or none, and answers how many.
  */
 export const ADD_EVENTS = `
 local stream, ids = KEYS[1], KEYS[2]
@@ -30,8 +30,13 @@ local function add(id, type, subject, event)
   redis.call('ZADD', ids, string.match(entry, '^%d+'), id)
 end
 
+local added = 0
 for at = 3, #ARGV, 4 do
-  if not isThere(ARGV[at]) then add(ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]) end
+  if not isThere(ARGV[at]) then
+    add(ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3])
+    added = added + 1
+  end
 end
 redis.call('ZREMRANGEBYRANK', ids, 0, -remembered - 1)
+return added
 `;

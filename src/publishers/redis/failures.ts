@@ -1,11 +1,11 @@
 import { answerOf, isLockedOut, isPassing, isReplyError } from "../../feed/redis/errors.ts";
-import type { SendResult } from "../delivery/destination.ts";
+import type { Failure } from "../partly.ts";
 
 /** What comes second is said of a command inside our script, by Redis 7.2 and before. */
 const FORBIDDEN = /^NOPERM\b|\bACL failure in script\b|user executing the script can't run/;
 
 /** What a failed command comes to; `connectionError` says why there was no connection for it. */
-export function failureOf(error: unknown, connectionError: Error | undefined): SendResult {
+export function failureOf(error: unknown, connectionError: Error | undefined): Failure {
   const cause = isReplyError(error) ? error : (connectionError ?? error);
   if (!isReplyError(cause)) return { outcome: "retry", reason: reasonOf(cause) };
   const reason = answerOf(cause);

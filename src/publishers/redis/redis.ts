@@ -6,6 +6,7 @@ import type { RedisSettings } from "../../schemas/destinations/redis.ts";
 import { abortable } from "../../shared/abortable.ts";
 import type { Destination, Outgoing, SendResult } from "../delivery/destination.ts";
 import type { DestinationDeps } from "../destination-deps.ts";
+import { exchangeOf } from "../exchange.ts";
 import { ADD_EVENTS, REMEMBERED } from "./add-script.ts";
 import { failureOf } from "./failures.ts";
 
@@ -37,11 +38,16 @@ class RedisDestination implements Destination {
 
   async send(batch: readonly Outgoing[], signal: AbortSignal): Promise<SendResult> {
     signal.throwIfAborted();
+    const request = batch.map(({ id }) => `XADD ${this.#keys[0]} * id ${id}`);
     try {
-      await abortable(this.#add(batch), signal);
-      return { outcome: "ok" };
+      const added = await abortable(this.#add(batch), signal);
+      const answer = [`${String(added)} of ${batch.length} added; the others were there`];
+      return { outcome: "ok", exchange: exchangeOf(batch, { request, answer }) };
     } catch (error) {
-      if (!signal.aborted) return failureOf(error, this.#lastError);
+      if (!signal.aborted) {
+        const failure = failureOf(error, this.#lastError);
+        return { ...failure, exchange: exchangeOf(batch, { request, answer: [failure.reason] }) };
+      }
       // What waits for a server that says nothing would still be done when it wakes.
       if (this.#redis.status !== "end") this.#redis.disconnect(true);
       throw signal.reason;
@@ -52,9 +58,10 @@ class RedisDestination implements Destination {
     this.#redis.disconnect();
   }
 
-  async #add(batch: readonly Outgoing[]): Promise<void> {
+  /** How many were not there. */
+  async #add(batch: readonly Outgoing[]): Promise<unknown> {
     const events = batch.flatMap(({ id, type, subject, json }) => [id, type, subject, json]);
-    await this.#redis.eval(ADD_EVENTS, 2, ...this.#keys, this.#maxLen, REMEMBERED, ...events);
+    return this.#redis.eval(ADD_EVENTS, 2, ...this.#keys, this.#maxLen, REMEMBERED, ...events);
   }
 }
 

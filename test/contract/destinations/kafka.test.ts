@@ -50,7 +50,10 @@ describe.skipIf(why !== undefined)(`on a real Kafka${skippedBecause(why)}`, () =
     const topic = await newTopic(7);
     await using destination = await openKafka(topic);
     const events = Array.from({ length: 30 }, (_, number) => outgoing(number, { job: `job-${number}` }));
-    expect(await send(destination, events)).toEqual({ outcome: "ok" });
+    const { outcome, exchange } = await send(destination, events);
+    expect(outcome).toBe("ok");
+    expect(exchange?.request).toMatch(/^events-\d+\[\d\] jobs\/default\/job-0\n/);
+    expect(exchange?.answer).toMatch(/^events-\d+\[\d\] from offset 0\n/);
     const other = await newTopic(7);
     for (const { subject } of events) await produceByKcat(other, subject);
     const placed = (records: Consumed[]) => new Map(records.map(({ key, partition }) => [key, partition]));

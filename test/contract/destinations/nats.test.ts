@@ -97,7 +97,11 @@ describe.skipIf(why !== undefined)(`a stream of NATS as such${skippedBecause(why
     await using second = await openNats(server);
     const batch = [outgoing(1), outgoing(2, { job: " line\nbreak % Ω " })];
     for (const destination of [first, second, first])
-      expect(await send(destination, batch)).toEqual({ outcome: "ok" });
+      expect(await send(destination, batch)).toMatchObject({ outcome: "ok" });
+    expect((await send(second, batch)).exchange).toMatchObject({
+      request: expect.stringContaining(`PUB nomad.jobs.default.update Nats-Msg-Id: ${batch[0]?.id}`),
+      answer: expect.stringContaining("EVENTS 1, which was there"),
+    });
     expect(await messagesOf(server)).toEqual(batch.map(({ id, json }) => ({ id, json })));
   });
 

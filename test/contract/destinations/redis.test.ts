@@ -92,6 +92,7 @@ describe.skipIf(why !== undefined)(`a stream of Redis as such${skippedBecause(wh
     await send(first, 1, 2);
     await using second = await openStream(server);
     await Promise.all([send(first, 2, 3), send(second, 1, 2, 3, 4)]);
+    expect(await send(first, 1, 4)).toBe("0 of 2 added; the others were there");
     expect(await numbersIn(redis)).toEqual([1, 2, 3, 4]);
   });
 
@@ -124,10 +125,11 @@ function openStream(server: RedisServer, deps = destinationDeps(), more: object 
   return openDestination(settings, { ...deps, readSecret });
 }
 
-async function send(destination: Destination, ...numbers: number[]): Promise<void> {
+async function send(destination: Destination, ...numbers: number[]): Promise<string | null | undefined> {
   const batch = numbers.map((number) => outgoing(number));
   const result = await destination.send(batch, new AbortController().signal);
-  expect(result).toEqual({ outcome: "ok" });
+  expect(result).toMatchObject({ outcome: "ok" });
+  return result.exchange?.answer;
 }
 
 async function numbersIn(redis: Redis): Promise<number[]> {
