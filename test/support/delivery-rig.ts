@@ -1,3 +1,4 @@
+import { DatabaseSync } from "node:sqlite";
 import { Attempts } from "../../src/publishers/delivery/attempts.ts";
 import { Delivery, type DeliveryEnding } from "../../src/publishers/delivery/delivery.ts";
 import type { Destination } from "../../src/publishers/delivery/destination.ts";
@@ -57,9 +58,9 @@ export class DeliveryRig implements AsyncDisposable {
 
   /** Commits one event for each, of the object before the colon: `a:1`, `a:2`, `b:1`. */
   async commit(...ids: string[]): Promise<void> {
-    await this.feed.commit(
-      ...ids.map((id) => draft({ id, key: id.split(":")[0] ?? id, data: `{"id":"${id}"}` })),
-    );
+    const recorded = `"recordedtime":"${new Date(this.clock.now()).toISOString()}",`;
+    const drafts = ids.map((id) => draft({ id, key: id.split(":")[0] ?? id, data: `{"id":"${id}"}` }));
+    await this.feed.commit(...drafts.map((event) => ({ ...event, head: event.head + recorded })));
   }
 
   /** Begins a delivery in a worker of its own, which takes the position from whoever had it. */
@@ -93,6 +94,13 @@ export class DeliveryRig implements AsyncDisposable {
     const { cursor, ...position } = change(parsePosition(name, document.text));
     const text = JSON.stringify({ cursor: `${cursor.epoch}-${cursor.sequence}`, ...position });
     await this.feed.log.documents.change(document.name, document.fence, text);
+  }
+
+  /** Every cursor given out before is of another epoch from now on. */
+  changeEpoch(epoch: string): void {
+    const database = new DatabaseSync(this.feed.location.replace("sqlite:", ""));
+    database.prepare("UPDATE meta SET epoch = ? WHERE one = 1").run(epoch);
+    database.close();
   }
 
   async deadLetters(name = NAME): Promise<string[]> {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { DeadLettersFull } from "../../src/feed/errors.ts";
 import type { Outgoing, SendResult } from "../../src/publishers/delivery/destination.ts";
 import { DeliveryRig } from "../support/delivery-rig.ts";
 import { ScriptedDestination } from "../support/scripted-destination.ts";
@@ -229,6 +230,62 @@ describe("a delivery", () => {
       data: { reason: "expired", missed: 2 },
     });
     expect(destination.taken.slice(1)).toEqual(["c:2"]);
+  });
+
+  it("tells of a new epoch, and goes on from the time of the last event that it delivered", async () => {
+    await using rig = await DeliveryRig.open();
+    await rig.commit("a:1");
+    await rig.clock.advance(5000);
+    await rig.commit("b:1");
+    const first = await rig.begin(new ScriptedDestination());
+    await rig.clock.advance(1500);
+    await first.stop();
+    rig.changeEpoch("another");
+    await rig.commit("a:2");
+    const destination = new ScriptedDestination();
+    await rig.begin(destination, { inFlight: 1 });
+    await rig.clock.advance(1500);
+    expect(JSON.parse(destination.sends[0]?.[0]?.json ?? "{}")).toMatchObject({
+      data: { reason: "epoch-changed" },
+    });
+    // Of those recorded at the very same time nobody knows which the destination had.
+    expect(destination.taken.slice(1)).toEqual(["b:1", "a:2"]);
+  });
+
+  it("loses nothing where there are as many dead letters as there may be: it waits until there is room", async () => {
+    await using rig = await DeliveryRig.open();
+    await rig.commit("a:1", "b:1");
+    const destination = new ScriptedDestination(refuses("poison", "a:1"));
+    const { log } = rig.feed;
+    let isFull = true;
+    const put: typeof log.deadLetters.put = async (consumer, letter) => {
+      if (isFull) throw new DeadLettersFull(consumer, 0);
+      return log.deadLetters.put(consumer, letter);
+    };
+    const letters = new Proxy(log.deadLetters, { get: (_, name) => (name === "put" ? put : undefined) });
+    const full = new Proxy(log, {
+      get: (target, name) => {
+        const value: unknown = name === "deadLetters" ? letters : Reflect.get(target, name, target);
+        return typeof value === "function" ? value.bind(target) : value;
+      },
+    });
+    const { delivery } = await rig.begin(destination, { inFlight: 1 }, full);
+    await rig.clock.advance(10_000);
+    expect(delivery.standing()).toMatchObject({ state: "circuit-open" });
+    expect(delivery.standing().reason).toContain("dead-letters-full");
+    isFull = false;
+    await rig.clock.advance(120_000);
+    expect(await rig.deadLetters()).toEqual(["a:1"]);
+    expect(destination.taken).toContain("b:1");
+  });
+
+  it("says of the first event that is refused, and not of each that follows", async () => {
+    await using rig = await DeliveryRig.open();
+    await rig.commit(...Array.from({ length: 50 }, (_, n) => `o${n}:1`));
+    await rig.begin(new ScriptedDestination(() => ({ outcome: "refused", why: "poison", reason: "400" })));
+    await rig.clock.advance(1500);
+    expect(await rig.deadLetters()).toHaveLength(50);
+    expect(rig.lines.filter((line) => line.includes("dead letters"))).toHaveLength(1);
   });
 
   it("pauses and goes on as people say, without a send in between", async () => {

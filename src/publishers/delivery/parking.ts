@@ -2,7 +2,6 @@ import { DeadLettersFull, LogUnavailable } from "../../feed/errors.ts";
 import type { DeadLetterStore } from "../../feed/log.ts";
 import { parseCursor } from "../../schemas/cursor.ts";
 import type { Clock } from "../../shared/clock.ts";
-import type { Logger } from "../../telemetry/logger.ts";
 import { consumerOf } from "./position.ts";
 import type { Pending } from "./window.ts";
 
@@ -12,25 +11,20 @@ export interface ParkingDeps {
   readonly log: { readonly deadLetters: DeadLetterStore };
   readonly name: string;
   readonly clock: Clock;
-  readonly logger: Logger;
 }
 
 /**
  * Makes an event that the destination will not take a dead letter. "full": there are too many already. "unparked": it
- * has no place in the log to be named by, and only the log line tells of it. Undefined once `signal` aborts.
+ * has no place in the log to be named by, and only a log line can tell of it. Undefined once `signal` aborts.
  */
 export async function park(
   { event, attempts }: Pending,
   reason: string,
-  { log, name, clock, logger }: ParkingDeps,
+  { log, name, clock }: ParkingDeps,
   signal: AbortSignal,
 ): Promise<"parked" | "unparked" | "full" | undefined> {
   const cursor = parseCursor(event.cursor ?? "");
-  const line = { destination: name, id: event.id, reason };
-  if (cursor === undefined) {
-    logger.warn(line, "destination refuses a notice; going on without it");
-    return "unparked";
-  }
+  if (cursor === undefined) return "unparked";
   while (!signal.aborted) {
     try {
       await log.deadLetters.put(consumerOf(name), {
@@ -40,7 +34,6 @@ export async function park(
         reason,
         attempts,
       });
-      logger.warn(line, "destination refuses an event; it is among the dead letters now");
       return "parked";
     } catch (error) {
       if (error instanceof DeadLettersFull) return "full";

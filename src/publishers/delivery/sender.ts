@@ -1,13 +1,16 @@
+import type { Logger } from "../../telemetry/logger.ts";
 import { attemptOf, type Attempts } from "./attempts.ts";
 import { delayOf, type Circuit, type ClosedDoor } from "./circuit.ts";
 import type { Destination, SendResult } from "./destination.ts";
 import type { Meter } from "./meter.ts";
 import type { DeliveryOptions } from "./options.ts";
 import { park, type ParkingDeps } from "./parking.ts";
+import { RareLine } from "./rare-line.ts";
 import { sendOnce } from "./send.ts";
 import type { Pending, Taken, Window } from "./window.ts";
 
 export interface SenderDeps extends ParkingDeps {
+  readonly logger: Logger;
   readonly random: () => number;
   readonly meter: Meter;
 }
@@ -29,6 +32,7 @@ export class Sender {
   readonly #window: Window;
   readonly #stop: AbortSignal;
   readonly #deps: SenderDeps;
+  readonly #lines: RareLine;
   /** Events that hold their subjects up, and were told of. */
   readonly #blocking = new WeakSet<Pending>();
 
@@ -41,6 +45,7 @@ export class Sender {
     this.#window = window;
     this.#stop = stop;
     this.#deps = deps;
+    this.#lines = new RareLine(deps.clock);
   }
 
   /** Sends a batch, or a part of one. Answers whether what comes after it in the batch may be sent now. */
@@ -135,27 +140,35 @@ export class Sender {
   #block([first]: Taken, reason: string): void {
     if (first === undefined || this.#blocking.has(first)) return;
     this.#blocking.add(first);
-    this.#deps.logger.warn(
-      { destination: this.#options.name, id: first.event.id, reason },
-      "destination refuses an event; its subject waits for it, as onPoison says",
-    );
+    this.#say(first, reason, "destination refuses an event; its subject waits for it, as onPoison says");
   }
 
-  #passOver({ event: { id } }: Pending, reason: string): "too-old" {
-    const { name } = this.#options;
-    this.#deps.logger.warn(
-      { destination: name, id, reason },
-      "event is too old for the destination; going on",
-    );
+  #passOver(event: Pending, reason: string): "too-old" {
+    this.#say(event, reason, "event is too old for the destination; going on");
     return "too-old";
   }
 
   /** Undefined where it stays where it is. */
   async #park(event: Pending, reason: string): Promise<"parked" | "unparked" | undefined> {
     const outcome = await park(event, reason, this.#deps, this.#stop);
-    if (outcome !== "full") return outcome;
-    this.#circuit.refused("dead-letters-full", `there are as many as there may be; the last one: ${reason}`);
-    return undefined;
+    if (outcome === "full")
+      this.#circuit.refused(
+        "dead-letters-full",
+        `there are as many as there may be; the last one: ${reason}`,
+      );
+    if (outcome === "parked")
+      this.#say(event, reason, "destination refuses an event; it is among the dead letters now");
+    if (outcome === "unparked") this.#say(event, reason, "destination refuses a notice; going on without it");
+    return outcome === "full" ? undefined : outcome;
+  }
+
+  /** Where many events are refused, not of each: metrics count them, and dead letters name them. */
+  #say({ event: { id } }: Pending, reason: string, text: string): void {
+    const { name } = this.#options;
+    this.#lines.offer((unsaid) => {
+      const others = unsaid > 0 && { othersSinceLastLine: unsaid };
+      this.#deps.logger.warn({ destination: name, id, reason, ...others }, text);
+    });
   }
 
   #restUntilMs(events: Taken): number {
