@@ -5,11 +5,15 @@
  *
  * With `-- --latency --allocations 20000 --seconds 15` nothing is harmed: it tells how long updates take to get into
  * the log, read by hints and in lists, and exits 1 unless hints keep all below 100 ms, and lists do not.
+ *
+ * With `-- --deliveries --seconds 120 --seed 1` workers deliver to webhooks that fail in every way, while they and Redis
+ * are killed: it exits 1 unless every event arrived or is a dead letter, in order, and dead letters are the poisoned ones.
  */
 import { parseArgs } from "node:util";
 import { median } from "../../bench/harness.ts";
 import { measureLatency } from "../support/chaos-latency.ts";
 import { chaosTakesSeconds, runChaos } from "../support/chaos.ts";
+import { runDeliveriesChaos } from "../support/chaos-deliveries.ts";
 import { runningProcesses } from "../support/own-processes.ts";
 
 const { values } = parseArgs({
@@ -23,6 +27,7 @@ const { values } = parseArgs({
     "changes-per-second": { type: "string", default: "60" },
     "give-up-after": { type: "string" },
     latency: { type: "boolean", default: false },
+    deliveries: { type: "boolean", default: false },
     quiet: { type: "boolean", default: false },
   },
 });
@@ -46,6 +51,41 @@ async function compareLatencies(): Promise<number> {
   const lists = await measureLatency({ ...options, reading: "lists" });
   process.stdout.write(`${JSON.stringify({ allocations: options.allocations, hinted, lists })}\n`);
   return hinted.longestGapMs < HINTS_KEEP_BELOW_MS && lists.longestGapMs >= HINTS_KEEP_BELOW_MS ? 0 : 1;
+}
+
+const say = (line: string): boolean => values.quiet || process.stderr.write(`${line}\n`);
+
+async function chaosOfDeliveries(): Promise<number> {
+  const { verdicts, ...report } = await runDeliveriesChaos({
+    seed: wholeNumber("seed"),
+    seconds: wholeNumber("seconds"),
+    workers: wholeNumber("workers"),
+    changesPerSecond: wholeNumber("changes-per-second"),
+    say,
+  });
+  const all = [...verdicts];
+  for (const [name, { lost, outOfOrder, wronglyParked }] of all) {
+    for (const [what, ids] of Object.entries({ lost, outOfOrder, wronglyParked }))
+      for (const id of ids.slice(0, 20)) say(`${name}: ${what}: ${id}`);
+  }
+  const sum = (count: (verdict: (typeof all)[number][1]) => number): number =>
+    all.reduce((total, [, verdict]) => total + count(verdict), 0);
+  const counts = {
+    ...report,
+    delivered: sum(({ delivered }) => delivered),
+    lost: sum(({ lost }) => lost.length),
+    outOfOrder: sum(({ outOfOrder }) => outOfOrder.length),
+    parked: sum(({ parked }) => parked),
+    poisoned: sum(({ poisoned }) => poisoned),
+    wronglyParked: sum(({ wronglyParked }) => wronglyParked.length),
+  };
+  process.stdout.write(`${JSON.stringify(counts)}\n`);
+  return counts.lost + counts.outOfOrder + counts.wronglyParked === 0 ? 0 : 1;
+}
+
+if (values.deliveries) {
+  process.exitCode = await chaosOfDeliveries();
+  process.exit();
 }
 
 if (values.feed !== "sqlite" && values.feed !== "redis") {
@@ -87,7 +127,7 @@ const { changes, restarts, faults, verdict, account, longestGapMs, takeoversMs }
   giveUpAfterSeconds,
   allocations: wholeNumber("allocations"),
   changesPerSecond: wholeNumber("changes-per-second"),
-  say: (line) => values.quiet || process.stderr.write(`${line}\n`),
+  say,
 }).catch((error: unknown) => {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   process.exit(1);

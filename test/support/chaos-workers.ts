@@ -1,5 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Random } from "../../packages/nomad-simulator/src/random.ts";
+import { openLogToRead } from "../../src/bridge/log.ts";
+import { systemClock } from "../../src/shared/clock.ts";
+import { silentLogger } from "../../src/telemetry/logger.ts";
 import { startBridgeProcess, type BridgeProcess } from "./bridge-process.ts";
 import type { ChaosSubject } from "./chaos-subject.ts";
 import { StartedProcesses, type Traces } from "./chaos-traces.ts";
@@ -84,6 +87,17 @@ export class ChaosWorkers implements ChaosSubject {
 
   events(): Promise<SeenEvent[]> {
     return readLog({ kind: "redis", url: this.#feed });
+  }
+
+  /** Ids of the events that a consumer could not deliver. */
+  async deadLetters(consumer: string): Promise<string[]> {
+    const from = { kind: "redis", url: this.#feed } as const;
+    const log = await openLogToRead(from, { logger: silentLogger(), clock: systemClock });
+    try {
+      return (await log.deadLetters.list(consumer, { limit: 10_000 })).map(({ id }) => id);
+    } finally {
+      await log[Symbol.asyncDispose]();
+    }
   }
 
   traces(): Promise<Traces> {

@@ -46,9 +46,10 @@ export function verdictOf({
 function outOfOrder(firsts: readonly string[]): string[] {
   const newest = new Map<string, number>();
   return firsts.filter((id) => {
-    const [subject = "", number = ""] = id.split(":");
+    const colon = id.lastIndexOf(":");
+    const [subject, number] = [id.slice(0, colon), Number(id.slice(colon + 1))];
     const before = newest.get(subject) ?? 0;
-    newest.set(subject, Math.max(before, Number(number)));
-    return Number(number) < before;
+    newest.set(subject, Math.max(before, number));
+    return number < before;
   });
 }

@@ -73,7 +73,8 @@ class Workers implements AsyncDisposable {
     const drafts = ids.map((id) => {
       const key = id.split(":")[0] ?? id;
       const resource = { type: "allocations", namespace: "default", id: key };
-      return draft({ id, key, data: JSON.stringify({ op: "update", signals: [], resource }) });
+      const event = draft({ id, key, data: JSON.stringify({ op: "update", signals: [], resource }) });
+      return { ...event, head: `${event.head}"subject":"allocations/default/${key}",` };
     });
     await this.feed.commit(...drafts);
     await this.clock.advance(1100);

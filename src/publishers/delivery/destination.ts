@@ -21,7 +21,7 @@ export interface Outgoing extends EventFacts {
   /** Null for what is not in the log: a notice of a gap, a test. */
   readonly sequence: number | null;
   readonly cursor: string | null;
-  /** "allocations/default/<id>", and for what has no object its type: what order is kept by. */
+  /** That of the event's envelope, "allocations/default/<id>" or "feed/jobs/default": what order is kept by. */
   readonly subject: string;
   /** One CloudEvents JSON object, as subscribers get it with the same `payload`. */
   readonly json: string;

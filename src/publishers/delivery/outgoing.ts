@@ -42,9 +42,15 @@ export function outgoingOf(entry: LogEntry, epoch: string, payload: Payload): Ou
     time,
     sequence: entry.sequence,
     cursor: formatCursor({ epoch, sequence: entry.sequence }),
-    subject: resource === null || key === null ? type : `${resource}/${namespace}/${key}`,
+    subject: subjectOf(entry),
     json: payloadText(entry, payload),
   };
+}
+
+/** The subject of its envelope: what events are in order by. */
+function subjectOf({ resource, namespace, key }: Pick<LogEntry, "resource" | "namespace" | "key">): string {
+  if (resource === null) return "feed";
+  return key === null ? `feed/${resource}/${namespace}` : `${resource}/${namespace}/${key}`;
 }
 
 /** What says that events between two places are gone, as the gap frame of a stream does. The same gap has the same id. */
@@ -93,7 +99,7 @@ export function outgoingOfLetter({ cursor, json }: DeadLetter): Outgoing {
     time: event.time,
     sequence: cursor.sequence,
     cursor: formatCursor(cursor),
-    subject: resource === undefined ? event.type : `${resource.type}/${resource.namespace}/${resource.id}`,
+    subject: event.subject,
     json,
   };
 }
@@ -102,6 +108,7 @@ export function outgoingOfLetter({ cursor, json }: DeadLetter): Outgoing {
 const letterSchema = z.object({
   id: z.string(),
   type: z.string(),
+  subject: z.string(),
   time: z.string(),
   severitytext: z.enum(SEVERITY_NAMES).default("INFO"),
   data: z.object({
@@ -132,7 +139,7 @@ function notice(
     type,
     time,
     severity: "WARN",
-    subject: type,
+    subject: subjectOf(NO_OBJECT),
     json: textOf({ source, id, time }),
   };
 }
