@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import type { Config } from "../config/config.ts";
+import type { Reread } from "../config/reread.ts";
 import { secretReader, type SecretReader } from "../config/secrets.ts";
 import type { Coordination } from "../coordination/coordination.ts";
 import { LocalAssignments } from "../coordination/local/local-assignments.ts";
@@ -14,6 +15,7 @@ import type { StandardOutput } from "../publishers/destination-deps.ts";
 import { createFanout, type Fanout } from "../publishers/fanout/fanout.ts";
 import { createNomadClient, type NomadClient } from "../nomad/client.ts";
 import { resolveNomadOptions } from "../nomad/options.ts";
+import type { ReloadReport } from "../schemas/reload-schema.ts";
 import { systemClock, type Clock } from "../shared/clock.ts";
 import { aborted } from "../shared/aborted.ts";
 import { endsWithin } from "../shared/ends-within.ts";
@@ -27,6 +29,7 @@ import { Assignments } from "./assignments.ts";
 import { maxScopesOf } from "./connection-budget.ts";
 import { deliveriesOf, tidyDeliveries } from "./deliveries.ts";
 import { Health } from "./health.ts";
+import { Reload } from "./reload.ts";
 import { openLog, sourceOfLog } from "./log.ts";
 import { regionIn, regionOf, rightNomadAnswers, sourceOf } from "./nomad-start.ts";
 import { connectionsThatFit } from "./open-files.ts";
@@ -54,6 +57,8 @@ export interface BridgeOverrides {
   readonly readSecret?: SecretReader;
   /** Where a destination of that type writes. Default: nobody reads it. */
   readonly stdout?: StandardOutput;
+  /** Reads the configuration file again. Absent: there is none. @throws ConfigInvalid */
+  readonly reread?: () => Reread;
 }
 
 /** A bridge that serves: Nomad in, log in the middle, subscribers out. */
@@ -65,8 +70,8 @@ export interface Serving {
   readonly log: FeedLog;
   /** Resolves when every scope has its baseline; rejects with the signal's reason. */
   ready(signal?: AbortSignal): Promise<void>;
-  /** Delivers to these destinations from now on; those that stay as they are go on undisturbed. */
-  deliverTo(destinations: Config["destinations"]): void;
+  /** Applies the configuration file anew, whole or not at all; `by`: who asked. @throws ReloadRefused */
+  reload(by: string): ReloadReport;
 }
 
 const NOBODY_READS: StandardOutput = {
@@ -98,6 +103,7 @@ export function createBridge(config: Config, overrides: BridgeOverrides): Bridge
     random: Math.random,
     readSecret: secretReader({}),
     stdout: NOBODY_READS,
+    reread: undefined,
   };
   const deps = { ...usual, ...rest, loggers: moduleLoggers(logger) };
   return {
@@ -110,7 +116,8 @@ export function createBridge(config: Config, overrides: BridgeOverrides): Bridge
   };
 }
 
-interface BridgeDeps extends Required<Omit<BridgeOverrides, "logger">> {
+interface BridgeDeps extends Required<Omit<BridgeOverrides, "logger" | "reread">> {
+  readonly reread: BridgeOverrides["reread"];
   readonly loggers: ModuleLoggers;
 }
 
@@ -157,8 +164,18 @@ async function runBridge(
   });
   const running = { ...deps, ...made, deliveries, recordFrame, nomadReady };
   const { assignments, pollers } = assignmentsOf(config, running);
+  const reload = new Reload(config, {
+    logger: loggers.bridge,
+    reread: deps.reread,
+    redaction,
+    ring: fanout.ring,
+    deliver: (destinations) => {
+      deliveries.configure(destinations);
+      assignments.reconfigured();
+    },
+  });
   const health = new Health({ pollers, coordination, clock });
-  const server = parts.use(await serverOf(config, { ...running, auth, health }));
+  const server = parts.use(await serverOf(config, { ...running, auth, health, reload }));
   await waitingRoom[Symbol.asyncDispose]();
   const { url } = await serve(server, parts);
 
@@ -175,11 +192,7 @@ async function runBridge(
   work.push(tidyDeliveries(deliveries, { logger: loggers.deliveries, clock, signal: both }));
   const ready = (given?: AbortSignal) =>
     health.whenReady(AbortSignal.any([both, ...(given === undefined ? [] : [given])]));
-  const deliverTo: Serving["deliverTo"] = (destinations) => {
-    deliveries.configure(destinations);
-    assignments.reconfigured();
-  };
-  onServing({ url, source, log, ready, deliverTo });
+  onServing({ url, source, log, ready, reload: (by) => reload.apply(by) });
   await Promise.race([untilEnded(work, both), aborted(signal)]);
   await parts[Symbol.asyncDispose]();
   return complete;
@@ -368,7 +381,7 @@ function pollersOf(config: Config, deps: RunningDeps, announce: Coordination["an
 
 async function serverOf(
   { access, listen, insecureNoAuth }: Config,
-  deps: RunningDeps & { auth: SubscriberAuth; health: Health },
+  deps: RunningDeps & { auth: SubscriberAuth; health: Health; reload: Reload },
 ): Promise<HttpServer> {
   const {
     published: log,
@@ -381,6 +394,7 @@ async function serverOf(
     coordination,
     auth,
     health,
+    reload,
   } = deps;
   const limits = await withRoomForFiles(access.limits);
   return createHttpServer(
@@ -397,6 +411,7 @@ async function serverOf(
       assignments: () => coordination.statuses(),
       deliveries,
       authenticators: auth.authenticators,
+      reload: (by) => reload.apply(by),
     },
     { ...access, ...listen, insecureNoAuth, limits, stopMs: HTTP_STOP_MS },
   );

@@ -27,8 +27,11 @@ export interface Io {
   /** The same as stdout, for what is not text for people: nothing is taken out. */
   readonly stdoutBytes: { write(data: Buffer, done: (error?: Error | null) => void): unknown };
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Aborts when the command should end: Ctrl-C, SIGTERM, SIGHUP, or nobody reads its output any more. */
+  /** Aborts when the command should end: Ctrl-C, SIGTERM, SIGHUP where nothing is reloaded, or nobody reads its output any
+   * more. */
   readonly signal: AbortSignal;
+  /** From now on SIGHUP calls this instead of ending the command. */
+  readonly onHangUp?: (listener: () => void) => void;
   readonly clock: Clock;
   /** Whether a person looks at stdout: colours and live lines only then. */
   readonly isTTY: boolean;
@@ -52,8 +55,10 @@ export function processIo(): Io {
     stop.abort();
     systemClock.after(GRACE_MS, endAtOnce);
   };
-  // SIGHUP: the terminal was closed. There is nothing to read again: files that may change are watched.
-  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, onSignal);
+  for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, onSignal);
+  // The terminal was closed; or what runs is to read its file again, and then finds out by its output.
+  let onHangUp = onSignal;
+  process.on("SIGHUP", () => onHangUp());
   // A pipe whose reader left (`… | head`) is an ordinary end, not a failure.
   process.stdout.on("error", () => stop.abort());
   process.stderr.on("error", () => stop.abort());
@@ -63,6 +68,9 @@ export function processIo(): Io {
     stdoutBytes: process.stdout,
     env: process.env,
     signal: stop.signal,
+    onHangUp: (listener) => {
+      onHangUp = listener;
+    },
     clock: systemClock,
     isTTY: isatty(1),
     stderrIsTTY: isatty(2),

@@ -78,6 +78,7 @@ function createProgram(io: Io, perform: Perform): Command {
   addFeedCommands(program, io, perform);
   addAssignmentsCommand(program, io, perform);
   addDeliveriesCommand(program, io, perform);
+  addReloadCommand(program, io, perform);
   addReaderCommands(program, io, perform);
   addTrialCommands(program, io, perform);
   addReferenceCommands(program, io, perform);
@@ -95,10 +96,11 @@ function addFeedCommands(program: Command, io: Io, perform: Perform): void {
     program.command("run").description("watch Nomad, keep the log and serve subscribers"),
   ).action((flags: Flags) =>
     perform(async () => {
-      const { config, warnings } = resolveConfig(givenOptions(flags, io));
-      for (const warning of warnings) io.stderr.write(`warning: ${plainText(warning)}\n`);
+      const given = givenOptions(flags, io);
+      const resolved = resolveConfig(given);
+      for (const warning of resolved.warnings) io.stderr.write(`warning: ${plainText(warning)}\n`);
       const { run } = await import("./run.ts");
-      await run(config, io);
+      await run({ resolved, given }, io);
     }),
   );
   addConfigFlags(
@@ -186,6 +188,21 @@ function addReaderCommands(program: Command, io: Io, perform: Perform): void {
       );
     }),
   );
+}
+
+function addReloadCommand(program: Command, io: Io, perform: Perform): void {
+  addFeedFlags(program.command("reload"))
+    .description("have a running feed read its configuration file again: destinations and redaction")
+    .addHelpText(
+      "after",
+      "\nWithout losing a subscriber or a position. A file with a mistake is refused whole: exits with 1, the former goes on.",
+    )
+    .action((flags: Flags) =>
+      perform(async () => {
+        const { reload } = await import("./reload.ts");
+        await reload(feedFlags(flags), io);
+      }),
+    );
 }
 
 function addAssignmentsCommand(program: Command, io: Io, perform: Perform): void {

@@ -1,5 +1,9 @@
 import type { Config } from "../config/config.ts";
+import { rereader } from "../config/reread.ts";
+import type { ResolvedConfig } from "../config/resolve.ts";
 import { secretReader } from "../config/secrets.ts";
+import type { Given } from "../config/sources.ts";
+import { ChangefeedError } from "../schemas/errors.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { createBridge, type Bridge } from "../bridge/bridge.ts";
 import type { Io } from "./io.ts";
@@ -7,18 +11,26 @@ import { loggerFor } from "./support/cli-logger.ts";
 import { locationText } from "../bridge/log.ts";
 
 /** `run`: the bridge, until it is told to stop. */
-export async function run(config: Config, io: Io): Promise<void> {
+export async function run(
+  { resolved, given }: { resolved: ResolvedConfig; given: Given },
+  io: Io,
+): Promise<void> {
+  const { config } = resolved;
   const logger = loggerFor(io, config.log);
+  const reread = rereader(resolved, given);
   const bridge = createBridge(config, {
     logger,
     clock: io.clock,
     readSecret: secretReader(io.env),
     stdout: io.stdoutBytes,
+    ...(reread && { reread }),
   });
   const served = bridge.serving.then(
     () => true,
     () => false,
   );
+  // Without a file there is nothing to read again, and the terminal was closed.
+  if (reread !== undefined) io.onHangUp?.(() => void reload(bridge, logger));
   void sayHowItGoes(bridge, { config, logger });
   try {
     const complete = await bridge.run(io.signal);
@@ -26,6 +38,16 @@ export async function run(config: Config, io: Io): Promise<void> {
   } catch (error) {
     if (!io.signal.aborted || (await served)) throw error;
     logger.info("stopped before Nomad answered");
+  }
+}
+
+/** Once it serves; before, nothing of the file is in use that can be reloaded. */
+async function reload({ serving }: Bridge, logger: Logger): Promise<void> {
+  try {
+    (await serving).reload("SIGHUP");
+  } catch (error) {
+    // A refused file is logged where it is refused; a bridge that never served says why where it is run.
+    if (!(error instanceof ChangefeedError)) logger.error({ err: error }, "cannot reload");
   }
 }
 

@@ -1,5 +1,4 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import type { IncomingMessage } from "node:http";
 import type { Cursor } from "../schemas/cursor.ts";
 import type { Attempt, DeliveryDetails, DeliveryStatus, ParkedEvent } from "../schemas/delivery-schema.ts";
 import {
@@ -11,9 +10,8 @@ import {
   sinceOf,
   single,
 } from "../schemas/subscription-schema.ts";
-import { isLoopback } from "../shared/loopback.ts";
 import type { Principals } from "./access/principals.ts";
-import { Forbidden } from "./errors.ts";
+import { assertManages } from "./managing.ts";
 import { nextLink } from "./next-link.ts";
 import { requestUrl } from "./request-url.ts";
 
@@ -104,21 +102,6 @@ export function addDeliveriesRoutes(
     post("dead-letters/drop", ["cursor", "all"], async (name, query) => ({
       dropped: await deliveries.deadLetters.drop(name, lettersIn(query)),
     }));
-  });
-}
-
-/** Without authentication, whoever is on this machine. @throws Forbidden */
-async function assertManages(
-  principals: DeliveriesDeps["principals"],
-  request: IncomingMessage,
-): Promise<void> {
-  const { manages } = await principals.actorOf(request);
-  const isHere = isLoopback(request.socket.remoteAddress?.replace(/^::ffff:/i, "") ?? "");
-  if (manages && (principals.authRequired || isHere)) return;
-  throw new Forbidden("Deliveries are the business of who manages the whole feed", {
-    hint: principals.authRequired
-      ? "Use a management token of Nomad, or a static token with management: true"
-      : "Ask from the server's own machine, or have the server ask for tokens with --auth",
   });
 }
 

@@ -12,6 +12,7 @@ export const ROUTES = [
   "GET /v1/consumers/<name>",
   "POST /v1/consumers/<name>",
   "DELETE /v1/consumers/<name>",
+  "POST /v1/reload",
   "GET /v1/openapi.json",
   "GET /v1/asyncapi.json",
   "GET /v1/assignments",

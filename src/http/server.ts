@@ -28,6 +28,7 @@ import { addIndexRoute, type IndexDeps } from "./index-page.ts";
 import { assertMayListen, listen } from "./listen.ts";
 import type { ConsumerLimits } from "./own-consumers.ts";
 import { createListener } from "./listener.ts";
+import { addReloadRoute, type ReloadDeps } from "./reload.ts";
 import { StatePlaces, type StatePlacesOptions } from "./state-places.ts";
 import { addStateRoute } from "./state.ts";
 import { connectionFrames } from "./connection-frames.ts";
@@ -36,7 +37,11 @@ import { UnreadAnswers } from "./unread-answers.ts";
 import { createUpgradeHandler } from "./upgrade.ts";
 
 export interface HttpServerDeps
-  extends IndexDeps, Pick<AssignmentsDeps, "assignments">, Pick<HealthDeps, "liveness" | "readiness"> {
+  extends
+    IndexDeps,
+    Pick<AssignmentsDeps, "assignments">,
+    Pick<HealthDeps, "liveness" | "readiness">,
+    Pick<ReloadDeps, "reload"> {
   readonly log: FeedLog;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -156,6 +161,7 @@ export function createHttpServer(deps: HttpServerDeps, options: HttpServerOption
   addStateRoute(app, services);
   addHistoryRoute(app, services);
   addConsumersRoutes(app, services);
+  addReloadRoute(app, services);
   addDocumentRoutes(app);
   app.server.on("upgrade", createUpgradeHandler(services));
 

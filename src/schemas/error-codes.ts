@@ -93,6 +93,12 @@ export const ERROR_CODES = {
   NO_DATA: { status: 404, closeCode: 4400, means: "An event has no `data` kept beside it." },
   NO_CONSUMER: { status: 404, closeCode: 4400, means: "No consumer has this name." },
   NO_DELIVERY: { status: 404, closeCode: 4400, means: "There is no delivery to a destination of this name." },
+  RELOAD_REFUSED: {
+    status: 422,
+    closeCode: 4422,
+    means:
+      "A configuration file that cannot be used is not applied, no part of it; the former one goes on. Or there is none.",
+  },
   METHOD_NOT_ALLOWED: { status: 405, closeCode: 4400, means: "The route is there, and knows other methods." },
   TOO_SLOW: {
     retryable: true,

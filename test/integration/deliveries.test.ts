@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createSimulator, type Simulator } from "../../packages/nomad-simulator/src/index.ts";
+import type { Config } from "../../src/config/config.ts";
 import { resolveConfig } from "../../src/config/resolve.ts";
 import { deliveryDetailsSchema } from "../../src/schemas/delivery-schema.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
@@ -15,6 +16,8 @@ let directory: string;
 let simulator: Simulator;
 let nomadAddr: string;
 let bridge: StartedBridge;
+/** What the file says when it is read again. */
+let next: Config;
 
 /** The configuration with these destinations. */
 function configOf(destinations: string, nomad = nomadAddr) {
@@ -29,7 +32,10 @@ const path = (name: string) => join(directory, `${name}.jsonl`);
 const toFile = (name: string, more = "") => `  ${name}:\n    type: file\n    path: ${path(name)}\n${more}`;
 
 async function start(destinations: string, nomad = nomadAddr): Promise<void> {
-  bridge = await startBridge(configOf(destinations, nomad), { logger: silentLogger() });
+  bridge = await startBridge(configOf(destinations, nomad), {
+    logger: silentLogger(),
+    reread: () => ({ file: "feed.yaml", config: next, needRestart: [] }),
+  });
 }
 
 /** Ids of what is in a destination's file, in order. */
@@ -102,11 +108,15 @@ describe("a bridge with destinations", () => {
       return assignments.filter((one) => one.assignment.startsWith("deliver/"));
     };
     const before = await assignment();
-    bridge.deliverTo(configOf(toFile("stays") + toFile("comes")).destinations);
+    next = configOf(toFile("stays") + toFile("comes"));
+    expect(bridge.reload("the test")).toMatchObject({
+      destinations: { added: ["comes"], removed: ["goes"], changed: [] },
+    });
     await until("the new one has all", () => hasAll("comes"));
     const after = await assignment();
     expect(after.map((one) => one.assignment).toSorted()).toEqual(["deliver/comes", "deliver/stays"]);
-    expect(after).toContainEqual(before.find((one) => one.assignment === "deliver/stays"));
+    const since = before.find((one) => one.assignment === "deliver/stays")?.since;
+    expect(after).toContainEqual(expect.objectContaining({ assignment: "deliver/stays", since }));
     const delivered = idsIn("goes").length;
     simulator.churn(10);
     await until("what stays has all", () => hasAll("stays"));

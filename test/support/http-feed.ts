@@ -120,6 +120,9 @@ export class TestFeed implements AsyncDisposable {
         liveness: () => ({ alive: true }),
         readiness: () => ({ ready: true, waiting: [] }),
         assignments: async () => [],
+        reload: () => {
+          throw new Error("this feed has no file");
+        },
         deliveries: new ScriptedDeliveries(),
         ...deps,
       },

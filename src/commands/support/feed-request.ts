@@ -19,6 +19,8 @@ export interface FeedAddress {
 /** The feed understood what it was asked for, and will not do it: 4xx, in its own words. */
 export class FeedRefused extends ChangefeedError {
   readonly code = "FEED_REFUSED";
+  /** A line each, as of a file that has several. */
+  readonly problems = this.message.split("\n");
 }
 
 const ANSWER_WITHIN_MS = 10_000;

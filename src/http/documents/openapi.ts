@@ -288,6 +288,16 @@ function otherPaths(): object {
         },
       },
     },
+    "/v1/reload": {
+      post: {
+        operationId: "reloadConfiguration",
+        summary: "Reads the configuration file of this process again; applies it whole, or not at all",
+        responses: {
+          200: answer("What it did", { "application/json": wireSchema("reload") }),
+          ...refusals(400, 401, 403, 422, 503),
+        },
+      },
+    },
     "/v1/openapi.json": get("readOpenApi", "This document"),
     "/v1/asyncapi.json": get("readAsyncApi", "The streams as AsyncAPI 3"),
     "/healthz": get("readHealth", "Whether the process does its work", json, notYet),

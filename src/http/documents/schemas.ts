@@ -8,6 +8,7 @@ import {
   deliveryDetailsSchema,
 } from "../../schemas/delivery-schema.ts";
 import { jsonSchemaOf } from "../../schemas/json-schema.ts";
+import { reloadReportSchema } from "../../schemas/reload-schema.ts";
 import { problemSchema } from "../../schemas/problem-schema.ts";
 
 /** The CloudEvents that leave the server, by the names of their schemas. */
@@ -24,6 +25,7 @@ export function wireSchemas(): Record<string, object> {
     attempt: embedded(z.toJSONSchema(attemptSchema, { io: "input" })),
     deadLetters: embedded(z.toJSONSchema(deadLettersSchema, { io: "input" })),
     assignments: embedded(z.toJSONSchema(assignmentsSchema, { io: "input" })),
+    reload: embedded(z.toJSONSchema(reloadReportSchema, { io: "input" })),
   };
 }
 

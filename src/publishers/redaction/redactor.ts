@@ -5,7 +5,7 @@ import { isJsonObject, parseExact, type Json, type JsonObject } from "../../sche
 import { jsonText } from "../../schemas/line-safe.ts";
 import { REDACTED, type RedactionRule } from "../../schemas/redaction-schema.ts";
 import { isResourceType, RESOURCES } from "../../schemas/resources.ts";
-import { beginOf, namesOf, pointerOf, step, type Position } from "./path-positions.ts";
+import { beginOf, namesOf, step, type Position } from "./path-positions.ts";
 import { Scrubber } from "./scrubber.ts";
 
 /** What applies to the objects of one resource in one namespace. */
@@ -45,54 +45,41 @@ export class Redactor {
   entry(entry: LogEntry): LogEntry {
     const applied = this.#appliedTo(entry.resource, entry.namespace);
     if (applied === undefined) return entry;
-    const event = parseExact(entry.json);
-    const data = isJsonObject(event) ? this.#data(event["data"], applied) : undefined;
-    if (!isJsonObject(event) || data === undefined) return entry;
-    return { ...entry, ...relationsOf(entry, data), json: jsonText({ ...event, data }) };
+    const event = rewritten(entry.json, (whole) => withRedactedData(whole, () => applied));
+    if (event === undefined) return entry;
+    return { ...entry, ...relationsOf(entry, event["data"]), json: jsonText(event) };
   }
 
   /** The same of an event's text alone. */
   eventText(json: string): string {
-    const event = parseExact(json);
-    if (!isJsonObject(event)) return json;
-    const data = this.#dataOfObject(event["data"]);
-    return data === undefined ? json : jsonText({ ...event, data });
+    const event = rewritten(json, (whole) => withRedactedData(whole, (data) => this.#appliedToData(data)));
+    return event === undefined ? json : jsonText(event);
   }
 
   /** The same of the text of an event's `data`. */
   dataText(json: string): string {
-    const data = this.#dataOfObject(parseExact(json));
+    const data = rewritten(json, (whole) => redactedData(whole, this.#appliedToData(whole)));
     return data === undefined ? json : jsonText(data);
   }
 
   state(entry: StateEntry): RedactedState {
     const applied = this.#appliedTo(entry.ref.resource, entry.ref.namespace);
     if (applied === undefined) return entry;
-    const scrubber = new Scrubber(applied.patterns);
-    const stub = scrubber.value(parseExact(entry.stub.toString("utf8")), applied.positions, ["after"]);
-    if (scrubber.places.length === 0 || !isJsonObject(stub)) return entry;
-    return { ...entry, stub: Buffer.from(jsonText(stub)), redacted: scrubber.places.map(pointerOf) };
+    const { positions, patterns } = applied;
+    let redacted: readonly string[] = [];
+    const stub = rewritten(entry.stub.toString("utf8"), (whole) => {
+      const scrubber = new Scrubber(patterns);
+      const scrubbed = scrubber.within("after", () => scrubber.value(whole, positions));
+      redacted = scrubber.places;
+      return redacted.length > 0 && isJsonObject(scrubbed) ? scrubbed : undefined;
+    });
+    return stub === undefined ? entry : { ...entry, stub: Buffer.from(jsonText(stub)), redacted };
   }
 
-  #dataOfObject(data: Json | undefined): JsonObject | undefined {
+  #appliedToData(data: Json | undefined): Applied | undefined {
     const of = isJsonObject(data) ? (data["resource"] ?? data["scope"]) : undefined;
     const { resource = null, type = resource, namespace = null } = isJsonObject(of) ? of : {};
-    const applied = this.#appliedTo(textOrNull(type), textOrNull(namespace));
-    return applied === undefined ? undefined : this.#data(data, applied);
-  }
-
-  /** Undefined where nothing is redacted. */
-  #data(data: Json | undefined, { positions, patterns }: Applied): JsonObject | undefined {
-    if (!isJsonObject(data)) return undefined;
-    const scrubber = new Scrubber(patterns);
-    const members = Object.entries(data).map(([name, value]): [string, Json] => [
-      name,
-      memberOfData(name, value, { positions, scrubber }),
-    ]);
-    if (scrubber.places.length === 0) return undefined;
-    const before = Array.isArray(data["redacted"]) ? (data["redacted"] as string[]) : [];
-    const places = [...new Set([...before, ...scrubber.places.map(pointerOf)])];
-    return { ...Object.fromEntries(members), redacted: places };
+    return this.#appliedTo(textOrNull(type), textOrNull(namespace));
   }
 
   #appliedTo(resource: string | null, namespace: string | null): Applied | undefined {
@@ -112,32 +99,72 @@ export class Redactor {
   }
 }
 
+/**
+ * What `redact` makes of a text's JSON; undefined where nothing is redacted. That is found out with JSON.parse: to keep
+ * every digit takes several times as long.
+ */
+function rewritten(json: string, redact: (whole: Json) => JsonObject | undefined): JsonObject | undefined {
+  return redact(JSON.parse(json) as Json) === undefined ? undefined : redact(parseExact(json));
+}
+
+function withRedactedData(
+  event: Json,
+  appliedTo: (data: Json | undefined) => Applied | undefined,
+): JsonObject | undefined {
+  if (!isJsonObject(event)) return undefined;
+  const data = redactedData(event["data"], appliedTo(event["data"]));
+  return data === undefined ? undefined : { ...event, data };
+}
+
+/** Undefined where nothing is redacted. */
+function redactedData(data: Json | undefined, applied: Applied | undefined): JsonObject | undefined {
+  if (!isJsonObject(data) || applied === undefined) return undefined;
+  const { positions, patterns } = applied;
+  const scrubber = new Scrubber(patterns);
+  const redacted = eachMember(data, scrubber, (name, value) =>
+    memberOfData(name, value, { positions, scrubber }),
+  );
+  if (scrubber.places.length === 0) return undefined;
+  const before = Array.isArray(data["redacted"]) ? (data["redacted"] as string[]) : [];
+  return { ...redacted, redacted: [...new Set([...before, ...scrubber.places])] };
+}
+
+function eachMember(
+  object: JsonObject,
+  scrubber: Scrubber,
+  scrub: (name: string, value: Json) => Json,
+): JsonObject {
+  const members = Object.entries(object).map(([name, value]): [string, Json] => [
+    name,
+    scrubber.within(name, () => scrub(name, value)),
+  ]);
+  return Object.fromEntries(members);
+}
+
 interface Scrubbing {
   readonly positions: readonly Position[];
   readonly scrubber: Scrubber;
 }
 
 /** What the feed says itself, in words of its own, stays; the reason in a control event is often somebody else's. */
-function memberOfData(name: string, value: Json, { positions, scrubber }: Scrubbing): Json {
-  if (name === "after" || name === "before") return scrubber.value(value, positions, [name]);
+function memberOfData(name: string, value: Json, scrubbing: Scrubbing): Json {
+  const { positions, scrubber } = scrubbing;
+  if (name === "after" || name === "before") return scrubber.value(value, positions);
   if (name === "changes" && Array.isArray(value)) {
-    return value.map((change, at) => changeWithout(change, ["changes", String(at)], { positions, scrubber }));
+    return value.map((change, at) => scrubber.within(String(at), () => changeWithout(change, scrubbing)));
   }
-  if (name === "resource" && isJsonObject(value)) return resourceWithout(value, { positions, scrubber });
-  if (name === "reason") return scrubber.value(value, [], [name]);
-  return value;
+  if (name === "resource" && isJsonObject(value)) return resourceWithout(value, scrubbing);
+  return name === "reason" ? scrubber.value(value, []) : value;
 }
 
-function changeWithout(change: Json, place: readonly string[], { positions, scrubber }: Scrubbing): Json {
+function changeWithout(change: Json, { positions, scrubber }: Scrubbing): Json {
   if (!isJsonObject(change) || typeof change["path"] !== "string") return change;
   const names = namesOf(change["path"]);
   let reached: readonly Position[] | "redacted" = positions;
   for (const name of names) if (reached !== "redacted") reached = step(reached, name);
-  const members = Object.entries(change).map(([name, value]): [string, Json] => {
-    if (name === "path") return [name, scrubber.path(names, [...place, name])];
-    return [name, scrubber.value(value, reached, [...place, name])];
-  });
-  return Object.fromEntries(members);
+  return eachMember(change, scrubber, (name, value) =>
+    name === "path" ? scrubber.path(names) : scrubber.value(value, reached),
+  );
 }
 
 /** What the block says of an object's relations, by the fields of the stub that it says it from. */
@@ -146,18 +173,15 @@ function resourceWithout(block: JsonObject, { positions, scrubber }: Scrubbing):
   if (typeof type !== "string" || !isResourceType(type)) return block;
   const { nameField, references } = RESOURCES[type];
   const fields = new Map<string, string | undefined>(Object.entries({ name: nameField, ...references }));
-  const members = Object.entries(block).map(([name, value]): [string, Json] => {
+  return eachMember(block, scrubber, (name, value) => {
     const field = fields.get(name);
-    return [
-      name,
-      field === undefined ? value : scrubber.value(value, step(positions, field), ["resource", name]),
-    ];
+    return field === undefined ? value : scrubber.value(value, step(positions, field));
   });
-  return Object.fromEntries(members);
 }
 
 /** What filters and indexes know of the object's relations, as the block has them now. */
-function relationsOf({ job, node }: EventFacts, { resource }: JsonObject): Pick<EventFacts, "job" | "node"> {
+function relationsOf({ job, node }: EventFacts, data: Json | undefined): Pick<EventFacts, "job" | "node"> {
+  const resource = isJsonObject(data) ? data["resource"] : undefined;
   const shown = isJsonObject(resource) ? resource : {};
   return {
     job: shown["job"] === REDACTED ? REDACTED : job,

@@ -1,0 +1,92 @@
+import type { Config } from "../config/config.ts";
+import { ConfigInvalid } from "../config/errors.ts";
+import type { Reread } from "../config/reread.ts";
+import type { Ring } from "../publishers/fanout/ring.ts";
+import type { Redaction } from "../publishers/redaction/redaction.ts";
+import type { DestinationConfig } from "../schemas/destinations/index.ts";
+import { ChangefeedError } from "../schemas/errors.ts";
+import { reloadText, type ReloadReport } from "../schemas/reload-schema.ts";
+import type { Logger } from "../telemetry/logger.ts";
+
+class ReloadRefused extends ChangefeedError {
+  readonly code = "RELOAD_REFUSED";
+  /** One sentence each, with file and line. */
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[], hint: string) {
+    super(problems.join("\n"), { hint });
+    this.problems = problems;
+  }
+}
+
+type Reloadable = Pick<Config, "destinations" | "redaction">;
+
+export interface ReloadDeps {
+  readonly logger: Logger;
+  /** Absent: the process was started without a file. @throws ConfigInvalid */
+  readonly reread: (() => Reread) | undefined;
+  readonly redaction: Pick<Redaction, "configure">;
+  readonly ring: Pick<Ring, "forget">;
+  /** Takes over what there is; whose settings are the same goes on. */
+  readonly deliver: (destinations: readonly DestinationConfig[]) => void;
+}
+
+/** Applies the configuration file anew to what runs: whole, or not at all. No subscriber and no position is lost. */
+export class Reload {
+  readonly #deps: ReloadDeps;
+  /** In force. */
+  #config: Reloadable;
+
+  constructor(config: Reloadable, deps: ReloadDeps) {
+    this.#config = config;
+    this.#deps = deps;
+  }
+
+  /** `by`: who asked for it, for the log. @throws ReloadRefused, and then all goes on as it was. */
+  apply(by: string): ReloadReport {
+    const { logger, redaction, ring, deliver } = this.#deps;
+    const { file, config, needRestart } = this.#read(by);
+    const report = {
+      file,
+      destinations: differences(this.#config.destinations, config.destinations),
+      redaction: JSON.stringify(config.redaction) !== JSON.stringify(this.#config.redaction),
+      needRestart: [...needRestart],
+    };
+    if (report.redaction) {
+      redaction.configure(config.redaction);
+      ring.forget();
+    }
+    deliver(config.destinations);
+    this.#config = config;
+    logger.info({ by, ...report }, `applied ${file}: ${reloadText(report)}`);
+    return report;
+  }
+
+  #read(by: string): Reread {
+    const { logger, reread } = this.#deps;
+    if (reread === undefined) {
+      throw new ReloadRefused(["There is no file to read again"], "Start with --config <path>");
+    }
+    try {
+      return reread();
+    } catch (error) {
+      if (!(error instanceof ConfigInvalid)) throw error;
+      const { problems } = error;
+      logger.error({ by, problems }, `the configuration file is refused, the former goes on: ${problems[0]}`);
+      throw new ReloadRefused(problems, "Nothing of the file is applied; the former one goes on");
+    }
+  }
+}
+
+function differences(
+  before: readonly DestinationConfig[],
+  after: readonly DestinationConfig[],
+): ReloadReport["destinations"] {
+  const were = new Map(before.map(({ name, fingerprint }) => [name, fingerprint]));
+  const are = new Map(after.map(({ name, fingerprint }) => [name, fingerprint]));
+  return {
+    added: [...are.keys()].filter((name) => !were.has(name)),
+    removed: [...were.keys()].filter((name) => !are.has(name)),
+    changed: [...are.keys()].filter((name) => were.has(name) && were.get(name) !== are.get(name)),
+  };
+}
