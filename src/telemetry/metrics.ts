@@ -277,7 +277,7 @@ export function createMetrics({ version = "unknown" } = {}) {
     }),
     assignmentsHeld: new Gauge({
       name: "nomad_changefeed_assignments_held",
-      help: "Assignments that this worker holds: scopes it polls, planning, trimming",
+      help: "Assignments that this worker holds: scopes it polls, destinations it delivers to, planning, trimming",
       registers,
     }),
     workersAlive: new Gauge({

@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Authenticator } from "../../src/http/access/identity.ts";
+import { NOTHING_TO_REPORT } from "../../src/coordination/coordination.ts";
+import { assignmentsSchema, type AssignmentStatus } from "../../src/schemas/assignment-schema.ts";
 import { ALL_RIGHTS } from "../../src/schemas/rights.ts";
 import { TestFeed } from "../support/http-feed.ts";
 import { DELIVERY, LETTER, ScriptedDeliveries } from "../support/scripted-deliveries.ts";
@@ -114,4 +116,32 @@ describe("where tokens are asked for", () => {
     expect(deliveries.asked).toEqual([]);
     expect(await ask("POST", "/hook/pause", as("manager"))).toMatchObject({ status: 200 });
   });
+
+  it("who may not see everything does not learn where events go", async () => {
+    const mine: Authenticator = {
+      identify: async () => ({
+        name: "token mine",
+        rights: {
+          ...ALL_RIGHTS,
+          mayListEverywhere: () => false,
+          mayList: (_, namespace) => namespace === "mine",
+        },
+      }),
+    };
+    const assignments = async () => ["plan", "jobs/mine", "deliver/hook"].map(assignmentOf);
+    const seenBy = async (authenticator: Authenticator) => {
+      const server = await feed.serve({}, { assignments, authenticators: [authenticator] });
+      const response = await fetch(`${server.url}/v1/assignments`, {
+        headers: { authorization: "Bearer reader" },
+      });
+      return assignmentsSchema.parse(await response.json()).assignments.map((one) => one.assignment);
+    };
+    expect(await seenBy(mine)).toEqual(["plan", "jobs/mine"]);
+    expect(await seenBy(tokens)).toEqual(["plan", "jobs/mine", "deliver/hook"]);
+  });
 });
+
+function assignmentOf(assignment: string): AssignmentStatus {
+  const nobody = { state: "waiting" as const, worker: null, since: null };
+  return { assignment, ...nobody, ...NOTHING_TO_REPORT };
+}

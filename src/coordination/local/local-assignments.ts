@@ -1,5 +1,5 @@
 import { aborted } from "../../shared/aborted.ts";
-import type { AssignmentStatus } from "../../schemas/assignment-schema.ts";
+import { deliveryOf, type AssignmentStatus } from "../../schemas/assignment-schema.ts";
 import type { Clock } from "../../shared/clock.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import {
@@ -145,12 +145,13 @@ export class LocalAssignments implements Coordination {
   /** Claiming it back would be claimed back in turn, without end: whoever started the other one wanted it so. */
   #giveUp(assignment: string): void {
     this.#fenced.add(assignment);
-    this.#logger.error(
-      {
-        scope: assignment,
-        hint: "Stop one of the two, or start both with --workers redis. This one watches the scope again after its next start",
-      },
-      "another process writes this feed and took over the scope; no longer watching it here",
-    );
+    const destination = deliveryOf(assignment);
+    const [facts, what] =
+      destination === undefined
+        ? [{ scope: assignment }, "the scope; no longer watching it here"]
+        : [{ destination }, `the destination ${destination}; no longer delivering to it here`];
+    const hint =
+      "Stop one of the two, or start both with --workers redis. This one takes it up again after its next start";
+    this.#logger.error({ ...facts, hint }, `another process writes this feed and took over ${what}`);
   }
 }
