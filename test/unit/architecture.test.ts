@@ -10,6 +10,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   events: ["schemas", "shared"],
   filters: ["schemas", "shared"],
   alerts: ["filters", "schemas", "shared"],
+  routing: ["filters", "schemas", "shared"],
   telemetry: ["schemas", "shared"],
   nomad: ["schemas", "telemetry", "shared"],
   feed: ["schemas", "telemetry", "shared"],
@@ -37,7 +38,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "node-version.ts": [],
 };
 
-const PURE_MODULES = ["schemas", "snapshots", "events", "filters", "alerts"];
+const PURE_MODULES = ["schemas", "snapshots", "events", "filters", "alerts", "routing"];
 /** Modules that reach outside the process, or make it run on its own. */
 const IMPURE =
   /^(node:)?(fs|net|http|https|http2|tls|dgram|dns|child_process|worker_threads|cluster|timers|sqlite|readline|os|process)(\/|$)/;
