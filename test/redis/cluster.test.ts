@@ -1,9 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { inspectRedis } from "../../src/feed/redis/inspect.ts";
+import type { Destination } from "../../src/publishers/delivery/destination.ts";
+import { openDestination } from "../../src/publishers/destinations.ts";
+import { redisSettingsSchema } from "../../src/schemas/destinations/redis.ts";
 import { systemClock } from "../../src/shared/clock.ts";
+import { destinationDeps } from "../contract/destinations/register-destination.ts";
 import { coordinationContract } from "../contract/coordination.ts";
 import { checkAgainstModel } from "../contract/feed-log-model.ts";
 import { feedLogContract } from "../contract/feed-log.ts";
+import { outgoing } from "../support/outgoing.ts";
 import { recordingLogger } from "../support/recording-logger.ts";
 import { clusterPort, startCluster, type TestCluster } from "../support/redis-cluster.ts";
 import { changesIn, SteadyWriter } from "../support/redis-commits.ts";
@@ -36,6 +41,32 @@ describe.skipIf(missing !== undefined)(`in a cluster of three masters with repli
     const masters = await Promise.all(names.map((name) => cluster.masterOf(`ncf:{${name}}:meta`)));
     expect(new Set(masters).size).toBe(3);
   });
+
+  test("a destination adds to streams on all masters, once, also to one that moved", async () => {
+    for (const stream of ["a", "b", "c", "nomad:{d}:events"]) {
+      await using destination = await openStream(stream);
+      await sent(destination, 1, 2);
+      await cluster.moveSlot(stream);
+      await sent(destination, 2, 3);
+      const master = (await cluster.masterOf(stream)).client();
+      const entries = await master.xrange(stream, "-", "+").finally(() => master.disconnect());
+      expect(entries.map(([, [, id]]) => id)).toEqual([1, 2, 3].map((number) => outgoing(number).id));
+    }
+  });
+
+  function openStream(stream: string): Promise<Destination> {
+    const settings = redisSettingsSchema.parse({ type: "redis", url: cluster.url, stream });
+    return openDestination(settings, destinationDeps());
+  }
+
+  async function sent(destination: Destination, ...numbers: number[]): Promise<void> {
+    const batch = numbers.map((number) => outgoing(number));
+    await until("it is sent", async () => {
+      const result = await destination.send(batch, new AbortController().signal);
+      expect(result.outcome).not.toBe("refused");
+      return result.outcome === "ok";
+    });
+  }
 
   test("a slot that moves to another node while commits run: the log waits for it, whole, and goes on there", async () => {
     const key = "ncf:{moving}:meta";

@@ -27,10 +27,14 @@ export function answerOf({ message }: Error): string {
   return /^ERR Error running script .*: -([A-Z]+ .*)$/s.exec(message)?.[1] ?? message;
 }
 
-/** Whether it may take the same command later: memory may be freed, a failover ends. */
-export function isPassing(error: Error): boolean {
+/** Whether a server there may take the same command later: memory may be freed, a failover ends, a slot has moved. */
+export function mayPass(error: Error, { kind }: Pick<Location, "kind">): boolean {
   const [word = ""] = answerOf(error).split(" ");
-  return word === "OOM" || PASSING.has(word);
+  return word === "OOM" || isPassing(word, kind);
+}
+
+function isPassing(word: string, kind: Location["kind"]): boolean {
+  return PASSING.has(word) || (word === "MOVED" && kind === "cluster");
 }
 
 /** Whether Redis does not take our user and password, or misses them. */
@@ -65,7 +69,7 @@ export function translate(
       cause,
     });
   }
-  if (PASSING.has(word) || (word === "MOVED" && kind === "cluster")) {
+  if (isPassing(word, kind)) {
     return new LogUnavailable(`Redis at ${where} does not take commands now: ${said}`, { cause });
   }
   if (said.includes("appendonly is disabled")) {

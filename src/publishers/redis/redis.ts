@@ -1,6 +1,6 @@
 import type { Redis } from "ioredis";
 import { createRedis } from "../../feed/redis/client.ts";
-import { locationOf } from "../../feed/redis/location.ts";
+import { locationOf, type Location } from "../../feed/redis/location.ts";
 import { isReference } from "../../schemas/destinations/fields.ts";
 import type { RedisSettings } from "../../schemas/destinations/redis.ts";
 import { abortable } from "../../shared/abortable.ts";
@@ -18,6 +18,7 @@ export async function openRedis(settings: RedisSettings, deps: DestinationDeps):
 /** Adds events to a stream of another Redis, a batch whole or not at all. An event that is in the stream is not added again. */
 class RedisDestination implements Destination {
   readonly target: string;
+  readonly #location: Location;
   readonly #redis: Redis;
   readonly #keys: readonly [stream: string, ids: string];
   readonly #maxLen: number;
@@ -26,6 +27,7 @@ class RedisDestination implements Destination {
 
   constructor({ url, stream, maxLen = 0 }: RedisSettings, { readSecret }: DestinationDeps) {
     const location = locationOf(isReference(url) ? readSecret(url) : url);
+    this.#location = location;
     this.target = `${location.where.split("?")[0]} ${stream}`;
     this.#keys = [stream, idsBeside(stream)];
     this.#maxLen = maxLen;
@@ -45,7 +47,7 @@ class RedisDestination implements Destination {
       return { outcome: "ok", exchange: exchangeOf(batch, { request, answer }) };
     } catch (error) {
       if (!signal.aborted) {
-        const failure = failureOf(error, this.#lastError);
+        const failure = failureOf(error, this.#lastError, this.#location);
         return { ...failure, exchange: exchangeOf(batch, { request, answer: [failure.reason] }) };
       }
       // What waits for a server that says nothing would still be done when it wakes.
