@@ -21,27 +21,27 @@ export interface Answer {
   readonly isCut: boolean;
 }
 
-/** Reads an answer within bounds of bytes and time. */
-export async function readAnswer(
+/** Reads an answer within bounds of bytes and time. What cuts it off changes nothing. */
+export function readAnswer(
   { statusCode: status, headers, body }: Dispatcher.ResponseData,
   clock: Pick<Clock, "after">,
 ): Promise<Answer> {
   const cancel = clock.after(READ_MS, () => body.destroy());
   const chunks: Buffer[] = [];
   let bytes = 0;
-  try {
-    for await (const chunk of body as AsyncIterable<Buffer>) {
-      if (bytes < KEPT_BYTES) chunks.push(chunk);
-      bytes += chunk.length;
-      if (bytes > READ_BYTES) break;
-    }
-  } catch {
-    // It was cut off on its way, or by us.
-  } finally {
-    cancel();
-  }
-  const kept = Buffer.concat(chunks).subarray(0, KEPT_BYTES);
-  return { status, headers, bytes: kept, text: kept.toString("utf8"), isCut: bytes > kept.length };
+  body.on("data", (chunk: Buffer) => {
+    if (bytes < KEPT_BYTES) chunks.push(chunk);
+    bytes += chunk.length;
+    if (bytes > READ_BYTES) body.destroy();
+  });
+  body.on("error", () => undefined);
+  return new Promise((resolve) => {
+    body.once("close", () => {
+      cancel();
+      const kept = Buffer.concat(chunks).subarray(0, KEPT_BYTES);
+      resolve({ status, headers, bytes: kept, text: kept.toString("utf8"), isCut: bytes > kept.length });
+    });
+  });
 }
 
 /** What the error of a request without an answer means. */

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { WebhookSettings } from "../../schemas/destinations/webhook.ts";
 import { memberTexts } from "../../schemas/json-members.ts";
 import type { Outgoing } from "../delivery/destination.ts";
@@ -57,7 +57,7 @@ export function bodyMaker(format: Format, template: string | undefined, contentT
  */
 export function messageId(source: string, batch: readonly Outgoing[]): string {
   const names = JSON.stringify([source, ...batch.map(({ id }) => id)]);
-  return `msg_${createHash("sha256").update(names).digest("base64url").slice(0, 32)}`;
+  return `msg_${hash("sha256", names, "base64url").slice(0, 32)}`;
 }
 
 function body(contentType: string, text: string): Body {

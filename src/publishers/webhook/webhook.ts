@@ -104,8 +104,9 @@ class WebhookDestination implements Destination {
   /** Of the headers those that are made here: what is configured may be secret. */
   #requestShown(headers: Readonly<Record<string, string>>, body: Buffer): Exchange {
     const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
-    const text = [`${this.#method} ${this.target}`, ...lines, "", body.toString("utf8")].join("\n");
-    return { request: this.#hidden.show(text, SHOWN_LENGTH, false), answer: null };
+    const begins = body.subarray(0, 2 * SHOWN_LENGTH).toString("utf8");
+    const text = [`${this.#method} ${this.target}`, ...lines, "", begins].join("\n");
+    return { request: this.#hidden.show(text, SHOWN_LENGTH, body.length > begins.length), answer: null };
   }
 
   #answerShown({ text, isCut, status }: Answer): Pick<Exchange, "answer" | "status"> {
