@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { Cursor } from "../schemas/cursor.ts";
+import { deliveryOf, type AssignmentStatus } from "../schemas/assignment-schema.ts";
 import type { Attempt, DeliveryDetails, DeliveryStatus, ParkedEvent } from "../schemas/delivery-schema.ts";
 import {
   assertKnown,
@@ -35,6 +36,8 @@ export interface DeliverySteering {
 
 interface DeliveriesDeps {
   readonly deliveries: DeliverySteering;
+  /** Every assignment of the feed: who holds what. */
+  readonly assignments: () => Promise<readonly AssignmentStatus[]>;
   readonly principals: Pick<Principals, "actorOf" | "authRequired">;
   readonly nowMs: () => number;
 }
@@ -44,8 +47,10 @@ type NamedRequest = FastifyRequest<{ Params: { name: string } }>;
 /** How deliveries go, and what people have them do: for whom the whole feed is. */
 export function addDeliveriesRoutes(
   app: FastifyInstance,
-  { deliveries, principals, nowMs }: DeliveriesDeps,
+  { deliveries, assignments, principals, nowMs }: DeliveriesDeps,
 ): void {
+  const shown = async (name: string) => asHeld(await deliveries.show(name), await assignments());
+
   // Whatever comes as a body is not read: the query says it all.
   app.register(async (routes) => {
     routes.addContentTypeParser("*", (_request, _payload, done) => done(null));
@@ -64,19 +69,22 @@ export function addDeliveriesRoutes(
         return act(name, searchParams);
       });
 
-    routes.get("/v1/deliveries", async () => ({ deliveries: await deliveries.list() }));
-    routes.get("/v1/deliveries/:name", async ({ params: { name } }: NamedRequest) => deliveries.show(name));
+    routes.get("/v1/deliveries", async () => {
+      const [all, held] = [await deliveries.list(), await assignments()];
+      return { deliveries: all.map((delivery) => asHeld(delivery, held)) };
+    });
+    routes.get("/v1/deliveries/:name", async ({ params: { name } }: NamedRequest) => shown(name));
     post("pause", ["reason"], async (name, query) => {
       await deliveries.pause(name, single(query, "reason") ?? null);
-      return deliveries.show(name);
+      return shown(name);
     });
     post("resume", [], async (name) => {
       await deliveries.resume(name);
-      return deliveries.show(name);
+      return shown(name);
     });
     post("replay", ["cursor", "since"], async (name, query) => {
       await deliveries.replay(name, replayFrom(query, nowMs()));
-      return deliveries.show(name);
+      return shown(name);
     });
     post("test", [], (name) => deliveries.test(name));
 
@@ -103,6 +111,18 @@ export function addDeliveriesRoutes(
       dropped: await deliveries.deadLetters.drop(name, lettersIn(query)),
     }));
   });
+}
+
+/** A position does not tell whether anybody goes on from it. */
+function asHeld<Status extends DeliveryStatus>(
+  delivery: Status,
+  assignments: readonly AssignmentStatus[],
+): Status {
+  const { name, state } = delivery;
+  const status = assignments.find(({ assignment }) => deliveryOf(assignment) === name);
+  if (status?.state === "held" || state === "paused" || state === "removed") return delivery;
+  const reason = status?.reason ?? "the worker that plans does not have it in its configuration";
+  return { ...delivery, state: "waiting", worker: null, reason };
 }
 
 function replayFrom(query: URLSearchParams, nowMs: number): { cursor: Cursor } | { sinceMs: number } {

@@ -19,7 +19,7 @@ const OPEN: DeliveryDetails = {
 /** Runs `deliveries …` against a feed with these, on a terminal of 80 columns where it says so. */
 async function run(deliveries: ScriptedDeliveries, args: readonly string[], isTTY = false) {
   await using feed = await TestFeed.open();
-  const { url } = await feed.serve({}, { deliveries });
+  const { url } = await feed.serve({}, { deliveries, assignments: deliveries.assignments });
   const terminal = isTTY ? { isTTY, columns: () => 80 } : {};
   return await runCli(["deliveries", ...args, "--url", url], terminal);
 }

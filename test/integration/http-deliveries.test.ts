@@ -13,7 +13,7 @@ let url: string;
 beforeEach(async () => {
   feed = await TestFeed.open();
   deliveries = new ScriptedDeliveries([DELIVERY], [LETTER, { ...LETTER, cursor: "abc123-9" }]);
-  ({ url } = await feed.serve({}, { deliveries }));
+  ({ url } = await feed.serve({}, { deliveries, assignments: deliveries.assignments }));
 });
 afterEach(() => feed[Symbol.asyncDispose]());
 
@@ -26,6 +26,28 @@ it("tells how deliveries go, one with its attempts", async () => {
   const { attempts: _, outcomes: __, latency: ___, ...status } = DELIVERY;
   expect(await ask("GET", "")).toMatchObject({ status: 200, body: { deliveries: [status] } });
   expect(await ask("GET", "/hook")).toMatchObject({ status: 200, body: DELIVERY });
+});
+
+it("says where nobody delivers, which no position tells", async () => {
+  const others = await deliveries.assignments();
+  const lost = others.map((one) => ({ ...one, state: "waiting" as const, reason: "no worker holds it" }));
+  const unplanned = "the worker that plans does not have it in its configuration";
+  for (const [found, reason] of [
+    [lost, "no worker holds it"],
+    [[], unplanned],
+  ] as const) {
+    ({ url } = await feed.serve({}, { deliveries, assignments: async () => found }));
+    const waiting = { name: "hook", state: "waiting", worker: null, reason };
+    expect(await ask("GET", "")).toMatchObject({ body: { deliveries: [waiting] } });
+    expect(await ask("GET", "/hook")).toMatchObject({ body: { ...waiting, cursor: DELIVERY.cursor } });
+  }
+});
+
+it("refuses to be steered through a proxy where nobody is asked who they are", async () => {
+  for (const header of ["x-forwarded-for", "forwarded"]) {
+    expect(await ask("POST", "/hook/pause", { [header]: "for=127.0.0.1" })).toMatchObject({ status: 403 });
+  }
+  expect(deliveries.asked).toEqual([]);
 });
 
 it("has people pause, resume, test, and send again", async () => {

@@ -16,7 +16,8 @@ let feed: TestFeed;
 let url: string;
 beforeEach(async () => {
   feed = await TestFeed.open();
-  ({ url } = await feed.serve({}, { deliveries: new ScriptedDeliveries([DELIVERY], [LETTER]) }));
+  const deliveries = new ScriptedDeliveries([DELIVERY], [LETTER]);
+  ({ url } = await feed.serve({}, { deliveries, assignments: deliveries.assignments }));
 });
 afterEach(() => feed[Symbol.asyncDispose]());
 

@@ -1,5 +1,7 @@
+import { NOTHING_TO_REPORT } from "../../src/coordination/coordination.ts";
 import type { DeliverySteering } from "../../src/http/deliveries.ts";
 import { NoDelivery } from "../../src/publishers/delivery/errors.ts";
+import type { AssignmentStatus } from "../../src/schemas/assignment-schema.ts";
 import { formatCursor, type Cursor } from "../../src/schemas/cursor.ts";
 import {
   deliveryStatusSchema,
@@ -63,6 +65,16 @@ export class ScriptedDeliveries implements DeliverySteering {
     this.#deliveries = deliveries;
     this.#letters = letters;
   }
+
+  /** One worker delivers all of them. */
+  readonly assignments = async (): Promise<AssignmentStatus[]> =>
+    this.#deliveries.map(({ name, worker }) => ({
+      ...NOTHING_TO_REPORT,
+      assignment: `deliver/${name}`,
+      state: "held",
+      worker,
+      since: "2026-08-22T10:00:00.000Z",
+    }));
 
   async list() {
     return this.#deliveries.map((delivery) => deliveryStatusSchema.parse(delivery));
