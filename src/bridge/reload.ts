@@ -8,7 +8,8 @@ import { ChangefeedError } from "../schemas/errors.ts";
 import { reloadText, type ReloadReport } from "../schemas/reload-schema.ts";
 import type { Logger } from "../telemetry/logger.ts";
 
-class ReloadRefused extends ChangefeedError {
+/** @internal */
+export class ReloadRefused extends ChangefeedError {
   readonly code = "RELOAD_REFUSED";
   /** One sentence each, with file and line. */
   readonly problems: readonly string[];

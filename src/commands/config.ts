@@ -27,7 +27,11 @@ export function printConfig(options: { given: Given; json: boolean }, io: Io): v
       optionKey(name),
       { value: printed(name, resolved) ?? null, origin: resolved.origins[name].text },
     ]);
-    const whole = { ...Object.fromEntries(shown), destinations: destinationsOf(resolved) };
+    const whole = {
+      ...Object.fromEntries(shown),
+      destinations: destinationsOf(resolved),
+      redaction: rulesOf(resolved),
+    };
     io.stdout.write(`${terminalJson(JSON.stringify(whole, null, 2))}\n`);
     return;
   }
@@ -44,6 +48,7 @@ export function printConfig(options: { given: Given; json: boolean }, io: Io): v
     }
   }
   printDestinations(resolved, io);
+  printRules(resolved, io);
   const warn = stderrColoursFor(io).yellow("warning:");
   for (const warning of resolved.warnings) io.stderr.write(`${warn} ${plainText(warning)}\n`);
 }
@@ -58,6 +63,23 @@ function printDestinations(resolved: ResolvedConfig, io: Io): void {
       io.stdout.write(`    ${field.padEnd(FIELD_WIDTH)}${plainText(text)}\n`);
     }
   }
+}
+
+function printRules(resolved: ResolvedConfig, io: Io): void {
+  const rules = rulesOf(resolved);
+  if (rules.length > 0) io.stdout.write(`${coloursFor(io).bold("Redaction")}\n`);
+  for (const rule of rules) {
+    const parts = Object.entries(rule).map(([name, value]) => `${name}: ${String(value)}`);
+    io.stdout.write(`  ${plainText(parts.join("; "))}\n`);
+  }
+}
+
+/** A pattern may be what it hides: their number is shown. */
+function rulesOf({ config }: ResolvedConfig) {
+  return config.redaction.map(({ patterns, ...rule }) => ({
+    ...rule,
+    ...(patterns && { patterns: `${patterns.length} (not shown)` }),
+  }));
 }
 
 function destinationsOf({ config, sections }: ResolvedConfig) {

@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createFanout } from "../../src/publishers/fanout/fanout.ts";
 import { Redaction } from "../../src/publishers/redaction/redaction.ts";
 import { redactedLog } from "../../src/publishers/redaction/redacted-log.ts";
+import { systemClock } from "../../src/shared/clock.ts";
+import { silentLogger } from "../../src/telemetry/logger.ts";
 import { objectChange, refOf } from "../support/drafts.ts";
 import { TestFeed } from "../support/http-feed.ts";
 import { FORMAT_NAMES, readEvents } from "../support/protocol-formats.ts";
@@ -84,4 +87,24 @@ describe("what is redacted leaves by no way", () => {
   ])("as an answer to the question %s", async (path, answer) => {
     expect((await textOf(path)).replaceAll(/\s/g, "")).toBe(`200${answer}`);
   });
+});
+
+it("other rules are in force for who reads what the ring holds, too", async () => {
+  await using other = await TestFeed.open();
+  const changing = new Redaction();
+  const log = redactedLog(other.log, changing);
+  const fanout = createFanout({ log, clock: systemClock, logger: silentLogger(), metrics: other.metrics });
+  const served = await other.serve({}, { log, fanout });
+  const open = (cursor: string) => openStream("ndjson", `${served.url}/v1/events?cursor=${cursor}`);
+  await using follower = await open("latest");
+  await follower.until(({ type }) => type === "nomad.feed.hello");
+  await other.commitObjects(allocation("b1", { Meta: { PASSWORD: SECRET } }));
+  const isEvent = ({ text }: { text: string }) => text.includes('"sequence"');
+  expect((await follower.until(isEvent)).at(-1)?.text).toContain(SECRET);
+  changing.configure([{ patterns: [SECRET] }]);
+  fanout.ring.forget();
+  await using later = await open("earliest");
+  expect((await later.until(isEvent)).at(-1)?.text).not.toContain(SECRET);
+  await other.commitObjects(allocation("b2", { Meta: { PASSWORD: SECRET } }));
+  expect((await follower.until(isEvent)).at(-1)?.text).toContain('"PASSWORD":"[redacted]"');
 });

@@ -1,6 +1,8 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
+import { applyChanges } from "../../packages/client/src/apply-changes.ts";
 import { buildChangeEvents, buildSnapshotEvent } from "../../src/events/build.ts";
+import type { JsonChange } from "../../src/events/json-diff.ts";
 import { Redaction } from "../../src/publishers/redaction/redaction.ts";
 import { sealDraft, type EventDraft, type LogEntry } from "../../src/schemas/draft.ts";
 import { changeEventSchema } from "../../src/schemas/event-schema.ts";
@@ -8,6 +10,8 @@ import { changeOf, contextOf, stubOf } from "../support/event-fixtures.ts";
 
 const SECRET = 's3cr3t"\\\u2028é';
 const PATTERN = "s3cr3t";
+
+const ref = { resource: "jobs", namespace: "default", key: "web" } as const;
 
 /** Text with the secret somewhere in it, or without. */
 const text = fc.oneof(
@@ -66,7 +70,6 @@ test("no text with a secret survives in an event, its overflow or its object, wh
       ];
       const texts = whole.entries(drafts.map(sealed)).map(({ json }) => json);
       texts.push(...drafts.flatMap(({ overflow }) => (overflow === null ? [] : [whole.dataText(overflow)])));
-      const ref = { resource: "jobs", namespace: "default", key: "web" } as const;
       texts.push(
         ...whole
           .states([{ ref, rev: "9", stub: Buffer.from(JSON.stringify(after)) }])
@@ -98,9 +101,14 @@ test("what a path names is nowhere, and all that no rule names stays as it was",
       const [draft] = buildChangeEvents(changeOf("jobs", old, fresh), contextOf());
       const entry = sealed(draft as EventDraft);
       const [redacted] = byPath.entries([entry]);
-      const { data } = JSON.parse(redacted?.json ?? "") as { data: { after: object; redacted: string[] } };
+      const { data } = JSON.parse(redacted?.json ?? "") as {
+        data: { after: object; changes?: JsonChange[]; redacted: string[] };
+      };
       expect(textsOf(data).filter((each) => each.includes(PATTERN))).toEqual([]);
       expect(data.after).toEqual({ ...fresh, Name: "[redacted]", Meta: { KEY: "[redacted]" } });
+      const [was] = byPath.states([{ ref, rev: "8", stub: Buffer.from(JSON.stringify(old)) }]);
+      const { changes = [] } = data;
+      expect(applyChanges(JSON.parse(was?.stub.toString() ?? ""), changes)).toEqual(data.after);
       const original = JSON.parse(entry.json) as { data: object };
       for (const place of data.redacted) {
         const names = place.split("/").slice(1);

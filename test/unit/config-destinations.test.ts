@@ -275,7 +275,7 @@ it("`config` shows destinations with their references, and no secret", async () 
       "headers: { X-Team: some words, Authorization: env:PASSWORD }",
       "types: [jobs, nodes]",
       "timeout: 90s",
-    ),
+    ) + "\nredaction:\n  - paths: /Meta/*\n    patterns: [hunter2]\n",
   );
   const flags = ["config", "--config", path("feed.yaml")];
   const texts = [await runCli(flags, { env: ENV }), await runCli([...flags, "--json"], { env: ENV })].map(
@@ -287,7 +287,9 @@ it("`config` shows destinations with their references, and no secret", async () 
   expect(texts[0]).toMatch(/^ {4}headers.X-Team +\[redacted\]$/m);
   expect(texts[0]).toMatch(/^ {4}types +jobs,nodes$/m);
   expect(texts[0]).toMatch(/^ {4}timeout +1m30s$/m);
+  expect(texts[0]).toMatch(/^Redaction\n {2}paths: \/Meta\/\*; patterns: 1 \(not shown\)$/m);
   expect(JSON.parse(texts[1] ?? "")).toMatchObject({
+    redaction: [{ paths: ["/Meta/*"], patterns: "1 (not shown)" }],
     destinations: [
       { name: "a", settings: { "batch.bytes": "256KiB", "headers.Authorization": "env:PASSWORD" } },
     ],
