@@ -40,6 +40,8 @@ test.each([4, 5, 6])(
       const { tables } = cluster.simulator.cluster.state;
       const expected = expectedAlerts(tables, cluster.happenings, SETTINGS, cluster.now);
       expect(cluster.firing, `round ${round}`).toEqual(expected);
+      const [fold, twin] = cluster.compared();
+      expect(fold, `round ${round}`).toEqual(twin);
       for (const name of expected) told.set(name.slice(0, name.indexOf(" ")), 1 + (told.get(name) ?? 0));
       if (pick(6) === 0) cluster.reseed();
     }

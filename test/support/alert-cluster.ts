@@ -1,3 +1,4 @@
+import type { Alert } from "../../src/alerts/alert.ts";
 import { decode, encode } from "../../src/alerts/document.ts";
 import { AlertFold } from "../../src/alerts/fold.ts";
 import type { RuleSet } from "../../src/alerts/rules/rule-set.ts";
@@ -33,6 +34,8 @@ export class AlertCluster {
   readonly #rules: RuleSet;
   readonly #pick: Pick;
   fold: AlertFold;
+  /** Is never killed, and told of time by events alone until somebody asks. */
+  readonly #twin: AlertFold;
   now = Date.parse("2026-11-29T03:00:00Z");
   happenings: Happenings = noHappenings();
   /** Times that the fold's holder died and another went on from its document. */
@@ -51,6 +54,7 @@ export class AlertCluster {
       clock: () => this.now,
     });
     this.fold = new AlertFold(rules);
+    this.#twin = new AlertFold(rules);
     this.reseed();
   }
 
@@ -84,7 +88,17 @@ export class AlertCluster {
     this.happenings = noHappenings();
     for (const { ref, stub } of objects)
       if (ref.resource === "allocations") noteCompletion(this.happenings, stub);
-    this.fold.seed({ objects, troubles: [] }, this.now);
+    for (const fold of [this.fold, this.#twin]) fold.seed({ objects, troubles: [] }, this.now);
+  }
+
+  /** All that is known of each alert, as the fold has it and as its twin does. */
+  compared(): [fold: unknown, twin: unknown] {
+    this.#twin.tick(this.now);
+    const [fold, twin] = [this.fold, this.#twin].map(({ open, ended }) => ({
+      open: open.toSorted(byName),
+      ended: ended.toSorted(byName),
+    }));
+    return [fold, twin];
   }
 
   get firing(): string[] {
@@ -131,6 +145,7 @@ export class AlertCluster {
     this.#sequence += 1;
     for (const event of loggedEvents(changeOf(ref.resource, before, after), this.now, this.#sequence)) {
       this.fold.apply(event);
+      this.#twin.apply(event);
       this.#maybeKill(50);
     }
   }
@@ -180,6 +195,11 @@ export class AlertCluster {
     };
   }
 }
+
+const nameOf = ({ rule, subject, startsAt }: Alert): string =>
+  [rule, ...Object.values(labelsOf(subject)), startsAt].join("/");
+
+const byName = (a: Alert, b: Alert): number => (nameOf(a) < nameOf(b) ? -1 : 1);
 
 const noHappenings = (): Happenings => ({ restarts: [], kills: [], losses: [], completed: new Map() });
 

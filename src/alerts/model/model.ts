@@ -53,11 +53,11 @@ export class Model {
   setAllocation(id: string, allocation: TroubledAllocation | undefined): void {
     const known = this.allocations.get(id);
     if (known !== undefined) this.#count(known, -1);
-    if (allocation === undefined) this.allocations.delete(id);
-    else {
-      this.allocations.set(id, allocation);
-      this.#count(allocation, 1);
-    }
+    // The order is that of what happened, here as in the counts: whoever goes on from a document has the same.
+    this.allocations.delete(id);
+    if (allocation === undefined) return;
+    this.allocations.set(id, allocation);
+    this.#count(allocation, 1);
   }
 
   #count(allocation: TroubledAllocation, by: 1 | -1): void {
