@@ -3,21 +3,30 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { gunzipSync } from "node:zlib";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { own } from "../support/own-processes.ts";
 import { freePort } from "../support/redis-server.ts";
+import { logRecordsOf, type LogRecord } from "../support/otlp-logs.ts";
 import { until } from "../support/until.ts";
+import { WebhookSink } from "../support/webhook-sink.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const SECTION = /\n## Deliver it\n[^]*?\n```sh\n([^]*?)\n```\n/;
 
 let place: string;
-beforeEach(() => {
+/** A collector. */
+let store: WebhookSink;
+beforeEach(async () => {
+  store = await WebhookSink.start();
   place = mkdtempSync(join(tmpdir(), "ncf-readme-"));
   // A checkout, and what the commands write beside it.
   for (const name of readdirSync(ROOT)) symlinkSync(join(ROOT, name), join(place, name));
 });
-afterEach(() => rmSync(place, { recursive: true }));
+afterEach(async () => {
+  await store[Symbol.asyncDispose]();
+  rmSync(place, { recursive: true });
+});
 
 /** The commands of the page: those up to the last that goes on in the background, and those to look with. */
 async function commandsOfThePage() {
@@ -25,6 +34,7 @@ async function commandsOfThePage() {
   // A test has no port for itself; all else is as it stands there.
   const text = (SECTION.exec(readFileSync(join(ROOT, "README.md"), "utf8"))?.[1] ?? "")
     .replaceAll("8080", String(hook))
+    .replaceAll("http://127.0.0.1:4318", store.url)
     .replaceAll("start -- simulate", `start -- simulate --listen 127.0.0.1:${nomad}`)
     .replaceAll(/start -- deliveries( \w+)*/g, `$& --url http://127.0.0.1:${feed}`);
   const lines = text.split("\n");
@@ -51,7 +61,7 @@ test("from nothing to events at a webhook and in a log store, by the commands of
   try {
     await until("an event is at the webhook", () => /^\S+Z (WARN|ERROR) nomad\.\w+\.\w+ /m.test(said));
     await until("events are in the log store", () =>
-      stored().some(({ severitytext }) => severitytext === "INFO"),
+      stored().some(({ severityText }) => severityText === "INFO"),
     );
     const seen: string[] = [];
     for (const command of look)
@@ -68,12 +78,8 @@ test("from nothing to events at a webhook and in a log store, by the commands of
   }
 });
 
-function stored(): { severitytext: string }[] {
-  const file = join(place, "events.jsonl");
-  const text = readdirSync(place).includes("events.jsonl") ? readFileSync(file, "utf8") : "";
-  const whole = text.slice(0, text.lastIndexOf("\n") + 1);
-  return whole
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((line) => JSON.parse(line) as { severitytext: string });
+function stored(): LogRecord[] {
+  return store.taken.flatMap(({ body, headers }) =>
+    logRecordsOf(gunzipSync(body), String(headers["content-type"])),
+  );
 }
