@@ -241,6 +241,11 @@ describe("a secret", () => {
     expect(problems.join()).not.toContain(ENV.PASSWORD);
   });
 
+  it("in an address may stand behind a reference", () => {
+    const env = { HOOK: "https://me:s3cr3t@hooks.example/x" };
+    expect(resolve(destination("type: webhook", "url: env:HOOK"), env)).toHaveLength(1);
+  });
+
   it("may stand in a file", () => {
     writeFileSync(path("url"), "https://hooks.example/x\n");
     expect(resolve(destination("type: webhook", `url: file:${path("url")}`))).toHaveLength(1);

@@ -29,9 +29,13 @@ export function notesOf(schema: z.ZodType): FieldNotes | undefined {
 const REFERENCE = /^(?:env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$/;
 const REFERENCES = "env:NAME or file:PATH";
 /** Of an address in the file itself; one with a password in it needs a reference. */
-export const HTTP_ADDRESS = {
+const HTTP_ADDRESS = {
   pattern: /^https?:\/\/[^\s/@?#]+(?:[/?#]\S*)?$/,
   allowed: "an address without a password that begins with https:// or http://",
+};
+const ANY_HTTP_ADDRESS = {
+  pattern: /^https?:\/\/[^\s/?#]+(?:[/?#]\S*)?$/,
+  allowed: "an address that begins with https:// or http://",
 };
 const SOME_TEXT = { pattern: /\S/, allowed: "some text" };
 
@@ -76,6 +80,11 @@ export function textOrReference(
   const either = new RegExp(`${REFERENCE.source}|^(?!env:|file:)(?:${literal.pattern.source})`);
   const schema = z.string().trim().regex(either).describe(`${description}. Or ${REFERENCES}`);
   return noted(schema, { allowed: `${literal.allowed}, or ${REFERENCES}`, hidden: true, behind });
+}
+
+/** An address for HTTP, which may be or hold a secret, and then is a reference. */
+export function httpAddress(description: string) {
+  return textOrReference(description, HTTP_ADDRESS, ANY_HTTP_ADDRESS);
 }
 
 /** Names of headers that say that a secret stands behind them. */

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { choice, toggle } from "../value-types.ts";
 import { commonFields } from "./common.ts";
-import { field, headers, HTTP_ADDRESS, textOrReference, tls } from "./fields.ts";
+import { field, headers, httpAddress, tls } from "./fields.ts";
 
 export const otlpSettingsSchema = z.strictObject({
   type: z
@@ -14,7 +14,7 @@ export const otlpSettingsSchema = z.strictObject({
     bytes: "1MiB",
     timeout: "20s",
   }),
-  endpoint: textOrReference("Where logs are sent to, whole: https://collector:4318/v1/logs", HTTP_ADDRESS),
+  endpoint: httpAddress("Where logs are sent to, whole: https://collector:4318/v1/logs"),
   encoding: field(choice(["protobuf", "json"]), "How a request is written").prefault("protobuf"),
   compression: field(choice(["gzip", "none"]), "Of the request").prefault("gzip"),
   headers: headers("Headers of the request").optional(),

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { choice, text, toggle } from "../value-types.ts";
 import { commonFields } from "./common.ts";
-import { field, headers, HTTP_ADDRESS, noted, secret, textOrReference, tls } from "./fields.ts";
+import { field, headers, httpAddress, noted, secret, tls } from "./fields.ts";
 
 const WEBHOOK_FORMATS = ["structured", "binary", "batched", "template"] as const;
 
@@ -20,7 +20,7 @@ export const webhookSettingsSchema = z
       bytes: "256KiB",
       timeout: "20s",
     }),
-    url: textOrReference("Where it is sent to", HTTP_ADDRESS),
+    url: httpAddress("Where it is sent to"),
     method: field(choice(["POST", "PUT", "PATCH"]), "Method of the request").prefault("POST"),
     format: field(
       choice(WEBHOOK_FORMATS),
