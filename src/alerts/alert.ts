@@ -29,7 +29,7 @@ export interface Alert {
 
 /**
  * recovered: it holds no longer; collected: Nomad forgot what it was about; purged, gone: its job is no more;
- * stopped: its job was stopped; folded into X: another alert explains it.
+ * stopped: its job was stopped; folded into X: another alert explains it; rule switched off: nobody asks for it any more.
  */
 export type EndReason =
   | "recovered"
@@ -39,6 +39,7 @@ export type EndReason =
   | "stopped"
   | "namespace removed"
   | "node removed"
+  | "rule switched off"
   | `folded into ${string}`;
 
 export const MAX_EVIDENCE = 5;

@@ -4,7 +4,7 @@ import { FoldedEvent, type LoggedEvent } from "./model/folded-event.ts";
 import { Model } from "./model/model.ts";
 import { subjectKey, subjectOfKey, type SubjectRef, type Subjects } from "./model/subject.ts";
 import { noteGap, take } from "./model/take.ts";
-import { modelOfRead, type ConsistentRead } from "./model/seed.ts";
+import { Seeding, type ConsistentRead } from "./model/seed.ts";
 import type { Answer, Rule, RuleFacts } from "./rules/rule.ts";
 import { isFor, type RuleSet } from "./rules/rule-set.ts";
 import { Timers } from "./timers.ts";
@@ -51,7 +51,7 @@ export class AlertFold {
     this.#model = state?.model ?? new Model();
     this.#now = state?.now ?? 0;
     this.#ended = [...(state?.ended ?? [])];
-    for (const alert of state?.alerts ?? []) this.#keep(alert);
+    for (const alert of state?.alerts ?? []) this.#takeOver(alert);
     this.#needsSeed = state !== undefined && state.model === undefined;
     if (!this.#needsSeed) this.#lookAtAll(this.#occasion());
   }
@@ -88,6 +88,23 @@ export class AlertFold {
     for (const ref of refs) this.#look(ref, occasion, facts.op === "delete" ? "collected" : "recovered");
   }
 
+  /** Takes an event of a time in which nobody looked: nothing begins or ends before `resume`. */
+  takeUnseen(facts: LoggedEvent): void {
+    take(this.#model, new FoldedEvent(facts));
+  }
+
+  /**
+   * Somebody looks again at `at`: what is true then counts, however it came to be. What was pending must hold for as long
+   * as its rule says from now on, as nobody knows whether it held meanwhile.
+   */
+  resume(at: number): void {
+    this.#now = Math.max(this.#now, at);
+    for (const { state, subject, rule } of this.open)
+      if (state === "pending") this.#drop(subjectKey(subject), rule);
+    this.#lookAtAll({ ...this.#occasion(), isMeanwhile: true });
+    this.#forgetEnded();
+  }
+
   /** Time has come so far, ms since 1970. Earlier times than were told before change nothing. */
   tick(now: number): void {
     for (let timer = this.#timers.take(now); timer !== undefined; timer = this.#timers.take(now)) {
@@ -108,9 +125,16 @@ export class AlertFold {
    * Starts anew from all the objects that there are at `at`, as where the events since the last that was folded are gone.
    * What the objects say no more is resolved; what they say in addition began meanwhile.
    */
-  seed(read: ConsistentRead, at: number): void {
+  seed({ objects, troubles }: ConsistentRead, at: number): void {
+    const seeding = new Seeding(troubles);
+    for (const { ref, stub } of objects) seeding.take(ref, stub);
+    this.seedFrom(seeding, at);
+  }
+
+  /** The same, of objects that were taken one by one. */
+  seedFrom(seeding: Seeding, at: number): void {
     const gap = this.#model.scopes.get("feed")?.gap;
-    this.#model = modelOfRead(read, [...this.#alerts.keys()].map(subjectOfKey));
+    this.#model = seeding.model([...this.#alerts.keys()].map(subjectOfKey));
     if (gap !== undefined) this.#model.scope("feed", null, "*").gap = gap;
     this.#needsSeed = false;
     this.#now = Math.max(this.#now, at);
@@ -212,6 +236,13 @@ export class AlertFold {
     const alerts = this.#alerts.get(key) ?? new Map<string, Alert>();
     this.#alerts.set(key, alerts.set(alert.rule, alert));
     return alert;
+  }
+
+  /** Of a rule that is there no more it ends. */
+  #takeOver(alert: Alert): void {
+    if (this.#rules.get(alert.rule) !== undefined) this.#keep(alert);
+    else if (alert.state === "firing")
+      this.#ended.push({ ...alert, state: "resolved", endsAt: this.#now, reason: "rule switched off" });
   }
 
   #drop(key: string, rule: string): void {

@@ -5,13 +5,13 @@ import type {
   Coordination,
   Ending,
 } from "../coordination/coordination.ts";
-import { deliveryOf } from "../schemas/assignment-schema.ts";
+import { ALERTS, deliveryOf, isConfigured } from "../schemas/assignment-schema.ts";
 import type { Clock } from "../shared/clock.ts";
 import type { Logger } from "../telemetry/logger.ts";
 
-/** What delivers to destinations: see `Deliveries`. */
-interface DeliveryHolder {
-  /** Names of the assignments that the configuration asks for: "deliver/<name>". */
+/** What does the work that the configuration asks for: see `Deliveries`, `Alerting`. */
+interface ConfiguredHolder {
+  /** Names of the assignments that the configuration asks for: "deliver/<name>", or "alerts". */
   assignments(): readonly string[];
   perform(assignment: string, signal: AbortSignal): Promise<Ending>;
   describe(assignment: string): AssignmentReport;
@@ -19,7 +19,8 @@ interface DeliveryHolder {
 
 interface AssignmentsDeps {
   readonly pollers: AssignmentHolder;
-  readonly deliveries: DeliveryHolder;
+  readonly deliveries: ConfiguredHolder;
+  readonly alerts: ConfiguredHolder;
   readonly announce: Coordination["announce"];
   readonly logger: Logger;
   readonly clock: Clock;
@@ -31,8 +32,9 @@ const ANNOUNCE_EVERY_MS = 5_000;
 const UNPLANNED_MS = 30_000;
 
 /**
- * What a process of the feed can do: the pollers' assignments, and delivering to each destination of its configuration.
- * Who plans announces both: while Nomad cannot be reached, the destinations and the scopes that were planned before.
+ * What a process of the feed can do: the pollers' assignments, delivering to each destination of its configuration, and
+ * alerts. Who plans announces all: while Nomad cannot be reached, what is configured and the scopes that were planned
+ * before.
  */
 export class Assignments implements AssignmentHolder {
   readonly #deps: AssignmentsDeps;
@@ -52,15 +54,16 @@ export class Assignments implements AssignmentHolder {
   }
 
   canPerform(assignment: string): boolean {
-    const { pollers, deliveries } = this.#deps;
-    return deliveryOf(assignment) === undefined
-      ? pollers.canPerform(assignment)
-      : deliveries.assignments().includes(assignment);
+    const configured = this.#configuredHolder(assignment);
+    return configured === undefined
+      ? this.#deps.pollers.canPerform(assignment)
+      : configured.assignments().includes(assignment);
   }
 
   async perform(assignment: string, signal: AbortSignal): Promise<Ending> {
-    const { pollers, deliveries } = this.#deps;
-    if (deliveryOf(assignment) !== undefined) return deliveries.perform(assignment, signal);
+    const { pollers } = this.#deps;
+    const configured = this.#configuredHolder(assignment);
+    if (configured !== undefined) return configured.perform(assignment, signal);
     if (assignment !== "plan") return pollers.perform(assignment, signal);
     this.#scopes = undefined;
     const end = new AbortController();
@@ -83,11 +86,15 @@ export class Assignments implements AssignmentHolder {
   }
 
   describe(assignment: string): AssignmentReport {
-    const { pollers, deliveries } = this.#deps;
-    return (deliveryOf(assignment) === undefined ? pollers : deliveries).describe(assignment);
+    return (this.#configuredHolder(assignment) ?? this.#deps.pollers).describe(assignment);
   }
 
-  /** Tells everybody which scopes there are to watch, and the destinations. */
+  #configuredHolder(assignment: string): ConfiguredHolder | undefined {
+    if (assignment === ALERTS) return this.#deps.alerts;
+    return deliveryOf(assignment) === undefined ? undefined : this.#deps.deliveries;
+  }
+
+  /** Tells everybody which scopes there are to watch, and what is configured. */
   announceScopes(scopes: AssignmentPlan): Promise<void> {
     this.#scopes = scopes;
     return this.#announce();
@@ -121,10 +128,12 @@ export class Assignments implements AssignmentHolder {
   }
 
   #whole(): AssignmentPlan {
-    const deliveries = this.#deps.deliveries.assignments();
+    const { deliveries, alerts } = this.#deps;
     return new Map([
       ...(this.#scopes ?? scopesOf(this.#plan)),
-      ...deliveries.map((assignment) => [assignment, "perform"] as const),
+      ...[...deliveries.assignments(), ...alerts.assignments()].map(
+        (assignment) => [assignment, "perform"] as const,
+      ),
     ]);
   }
 
@@ -164,5 +173,5 @@ export class Assignments implements AssignmentHolder {
 }
 
 function scopesOf(plan: AssignmentPlan): AssignmentPlan {
-  return new Map([...plan].filter(([assignment]) => deliveryOf(assignment) === undefined));
+  return new Map([...plan].filter(([assignment]) => !isConfigured(assignment)));
 }

@@ -10,6 +10,7 @@ import type { FeedLog } from "../feed/log.ts";
 import { keepWithin } from "../feed/retention.ts";
 import { createHttpServer, type HttpServer } from "../http/server.ts";
 import { openWaitingRoom } from "../http/waiting-room.ts";
+import { Alerting } from "../publishers/alerting/alerting.ts";
 import type { Deliveries } from "../publishers/delivery/deliveries.ts";
 import type { StandardOutput } from "../publishers/destination-deps.ts";
 import { createFanout, type Fanout } from "../publishers/fanout/fanout.ts";
@@ -162,7 +163,16 @@ async function runBridge(
     log: published,
     logger: loggers.deliveries,
   });
-  const running = { ...deps, ...made, deliveries, recordFrame, nomadReady };
+  const alerting = new Alerting({
+    ...made,
+    ...fanout,
+    clock,
+    log: published,
+    logger: loggers.alerts,
+    assignments: () => coordination.statuses(),
+  });
+  alerting.configure(config.alerts);
+  const running = { ...deps, ...made, deliveries, alerting, recordFrame, nomadReady };
   const { assignments, pollers } = assignmentsOf(config, running);
   const reload = new Reload(config, {
     logger: loggers.bridge,
@@ -171,6 +181,10 @@ async function runBridge(
     ring: fanout.ring,
     deliver: (destinations) => {
       deliveries.configure(destinations);
+      assignments.reconfigured();
+    },
+    alert: (alerts) => {
+      alerting.configure(alerts);
       assignments.reconfigured();
     },
   });
@@ -326,6 +340,7 @@ interface RunningDeps extends BridgeDeps {
   readonly published: FeedLog;
   readonly fanout: Fanout;
   readonly deliveries: Deliveries;
+  readonly alerting: Alerting;
   readonly metrics: Metrics;
   readonly source: string;
   readonly worker: string;
@@ -338,11 +353,12 @@ function assignmentsOf(
   config: Config,
   deps: RunningDeps,
 ): { assignments: Assignments; pollers: PollerAssignments } {
-  const { deliveries, loggers, clock, coordination } = deps;
+  const { deliveries, alerting, loggers, clock, coordination } = deps;
   const pollers = pollersOf(config, deps, (plan) => assignments.announceScopes(plan));
   const assignments = new Assignments({
     pollers,
     deliveries,
+    alerts: alerting,
     announce: (plan) => coordination.announce(plan),
     logger: loggers.coordination,
     clock,
@@ -387,6 +403,7 @@ async function serverOf(
     published: log,
     fanout,
     deliveries,
+    alerting,
     loggers,
     metrics,
     clock,
@@ -410,6 +427,7 @@ async function serverOf(
       liveness: () => health.liveness(),
       assignments: () => coordination.statuses(),
       deliveries,
+      alerts: () => alerting.list(),
       authenticators: auth.authenticators,
       reload: (by) => reload.apply(by),
     },

@@ -2,7 +2,7 @@ import type { LivenessReport, ReadinessReport } from "../http/health.ts";
 import type { Coordination } from "../coordination/coordination.ts";
 import type { Clock } from "../shared/clock.ts";
 import type { PollerAssignments } from "../pollers/poller-assignments.ts";
-import { deliveryOf } from "../schemas/assignment-schema.ts";
+import { isConfigured } from "../schemas/assignment-schema.ts";
 import { scopeName } from "../schemas/scope.ts";
 
 const CHECK_EVERY_MS = 50;
@@ -22,8 +22,8 @@ export class Health {
   }
 
   /**
-   * Ready: it is known which scopes there are, and every one that is watched here has its baseline. How deliveries go
-   * is nothing to whoever reads from this process.
+   * Ready: it is known which scopes there are, and every one that is watched here has its baseline. How deliveries
+   * and alerts go is nothing to whoever reads from this process.
    */
   readiness(): ReadinessReport {
     const { pollers, coordination } = this.#deps;
@@ -34,7 +34,7 @@ export class Health {
         scope: scopeName(report.scope),
         why: report.reason ?? "its first list was not read yet",
       }));
-    const owed = coordination.owed().filter(({ assignment }) => deliveryOf(assignment) === undefined);
+    const owed = coordination.owed().filter(({ assignment }) => !isConfigured(assignment));
     waiting.push(...owed.map(({ assignment, why }) => ({ scope: assignment, why })));
     waiting.push(...pollers.waitingForPlan());
     return { ready: waiting.length === 0, waiting };

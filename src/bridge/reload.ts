@@ -20,7 +20,7 @@ export class ReloadRefused extends ChangefeedError {
   }
 }
 
-type Reloadable = Pick<Config, "destinations" | "redaction">;
+type Reloadable = Pick<Config, "destinations" | "redaction" | "alerts">;
 
 export interface ReloadDeps {
   readonly logger: Logger;
@@ -30,6 +30,8 @@ export interface ReloadDeps {
   readonly ring: Pick<Ring, "forget">;
   /** Takes over what there is; whose settings are the same goes on. */
   readonly deliver: (destinations: readonly DestinationConfig[]) => void;
+  /** Makes alerts by these rules; null: none. */
+  readonly alert: (alerts: Config["alerts"]) => void;
 }
 
 /** Applies the configuration file anew to what runs: whole, or not at all. No subscriber and no position is lost. */
@@ -45,12 +47,13 @@ export class Reload {
 
   /** `by`: who asked for it, for the log. @throws ReloadRefused, and then all goes on as it was. */
   apply(by: string): ReloadReport {
-    const { logger, redaction, ring, deliver } = this.#deps;
+    const { logger, redaction, ring, deliver, alert } = this.#deps;
     const { file, config, needRestart } = this.#read(by);
     const report = {
       file,
       destinations: differences(this.#config.destinations, config.destinations),
-      redaction: JSON.stringify(config.redaction) !== JSON.stringify(this.#config.redaction),
+      redaction: isOther(config.redaction, this.#config.redaction),
+      alerts: isOther(config.alerts, this.#config.alerts),
       needRestart: [...needRestart],
     };
     if (report.redaction) {
@@ -58,6 +61,7 @@ export class Reload {
       ring.forget();
     }
     deliver(config.destinations);
+    if (report.alerts) alert(config.alerts);
     this.#config = config;
     logger.info({ by, ...report }, `applied ${file}: ${reloadText(report)}`);
     return report;
@@ -77,6 +81,10 @@ export class Reload {
       throw new ReloadRefused(problems, "Nothing of the file is applied; the former one goes on");
     }
   }
+}
+
+function isOther(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) !== JSON.stringify(b);
 }
 
 function differences(

@@ -1,3 +1,4 @@
+import type { AlertsConfig } from "./alerts.ts";
 import type { DestinationConfig } from "../schemas/destinations/index.ts";
 import type { RedactionRule } from "../schemas/redaction-schema.ts";
 import type { ResourceType } from "../schemas/resources.ts";
@@ -42,6 +43,8 @@ export interface Config {
   readonly destinations: readonly DestinationConfig[];
   /** What must not leave the feed. */
   readonly redaction: readonly RedactionRule[];
+  /** Null: none are made. */
+  readonly alerts: AlertsConfig;
   readonly log: { readonly level: LogLevel; readonly format: "auto" | "json" | "pretty" };
 }
 

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { DESTINATION_NAME } from "../schemas/destinations/common.ts";
 import { DESTINATION_SCHEMAS } from "../schemas/destinations/index.ts";
 import { OPTION_NAMES, optionEnv, optionFlag, optionKey, OPTIONS, type OptionDefinition } from "./options.ts";
+import { alertsSchema } from "../schemas/alert-rules.ts";
 import { redactionRuleSchema } from "../schemas/redaction-schema.ts";
 
 /** JSON Schema (2020-12) of the configuration file, for editors and pipelines. */
@@ -27,6 +28,10 @@ export function configFileSchema(): Record<string, unknown> {
     type: "array",
     description: "What must not leave the feed",
     items: schemaOf(redactionRuleSchema),
+  };
+  properties["alerts"] = {
+    description: "What people are told of, and when; off: no alerts are made",
+    anyOf: [{ const: "off" }, schemaOf(alertsSchema)],
   };
   return {
     $schema: "https://json-schema.org/draft/2020-12/schema",

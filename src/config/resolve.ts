@@ -1,4 +1,5 @@
 import { isLoopback } from "../shared/loopback.ts";
+import { alertsOf } from "./alerts.ts";
 import type { AccessSettings, Config, NomadSettings } from "./config.ts";
 import type { FilterLanguage } from "./conditions.ts";
 import { destinationsOf } from "./destinations.ts";
@@ -21,9 +22,15 @@ export function resolveConfig(given: Given): ResolvedConfig {
   const readers = { language: given.language ?? NO_LANGUAGE, readSecret: secretReader(given.env) };
   const { destinations, ...delivery } = destinationsOf(read.sections.get("destinations"), readers);
   const { redaction, ...redacting } = redactionOf(read.sections.get("redaction"), readers.language);
-  const problems = [...conflicts(read.values), ...delivery.problems, ...redacting.problems];
+  const { alerts, ...alerting } = alertsOf(read.sections.get("alerts"));
+  const problems = [
+    ...conflicts(read.values),
+    ...delivery.problems,
+    ...redacting.problems,
+    ...alerting.problems,
+  ];
   if (problems.length > 0) throw new ConfigInvalid(problems);
-  return { ...read, config: { ...nest(read.values, read.origins), destinations, redaction } };
+  return { ...read, config: { ...nest(read.values, read.origins), destinations, redaction, alerts } };
 }
 
 const nobody = () => {
@@ -78,7 +85,7 @@ function accessConflicts(values: OptionValues): string[] {
 function nest(
   values: OptionValues,
   origins: Readonly<Record<OptionName, Origin>>,
-): Omit<Config, "destinations" | "redaction"> {
+): Omit<Config, "destinations" | "redaction" | "alerts"> {
   const { retentionEvents, retentionBytes, retentionAge } = values;
   return {
     nomad: nestNomad(values, tokenFileWins(values, origins)),

@@ -19,6 +19,7 @@ import { createApp } from "./app.ts";
 import { addConsumersRoutes } from "./consumers.ts";
 import { addDataRoute } from "./data.ts";
 import { addDocumentRoutes } from "./documents/routes.ts";
+import { addAlertsRoute, type AlertsDeps } from "./alerts.ts";
 import { addAssignmentsRoute, type AssignmentsDeps } from "./assignments.ts";
 import { addDeliveriesRoutes, type DeliverySteering } from "./deliveries.ts";
 import { addEventsRoute } from "./events.ts";
@@ -40,6 +41,7 @@ export interface HttpServerDeps
   extends
     IndexDeps,
     Pick<AssignmentsDeps, "assignments">,
+    Pick<AlertsDeps, "alerts">,
     Pick<HealthDeps, "liveness" | "readiness">,
     Pick<ReloadDeps, "reload"> {
   readonly log: FeedLog;
@@ -155,6 +157,7 @@ export function createHttpServer(deps: HttpServerDeps, options: HttpServerOption
   addHealthRoutes(app, services);
   addDataRoute(app, services);
   addAssignmentsRoute(app, services);
+  addAlertsRoute(app, services);
   addDeliveriesRoutes(app, services);
   addTicketsRoute(app, services);
   addEventsRoute(app, services);

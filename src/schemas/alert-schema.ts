@@ -22,7 +22,7 @@ export const alertSchema = z.object({
     .string()
     .nullable()
     .describe(
-      "Why it ended: recovered, collected, purged, gone, stopped, namespace removed, node removed, folded into <rule>",
+      "Why it ended: recovered, collected, purged, gone, stopped, namespace removed, node removed, rule switched off, folded into <rule>",
     ),
   beganMeanwhile: z
     .boolean()
@@ -33,3 +33,11 @@ export const alertSchema = z.object({
   page: z.string().nullable().describe("Page of Nomad's UI, below /ui/"),
 });
 export type AlertJson = z.infer<typeof alertSchema>;
+
+/** What `/v1/alerts` answers. */
+export const alertListSchema = z.object({
+  asOf: time.nullable().describe("When the alerts were looked at last; null: not yet"),
+  alerts: z.array(alertSchema).describe("What fires, and what is pending"),
+  ended: z.array(alertSchema).describe("What ended in the last hour, newest first, at most 500"),
+});
+export type AlertList = z.infer<typeof alertListSchema>;

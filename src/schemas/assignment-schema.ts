@@ -7,7 +7,7 @@ const assignmentStatusSchema = z.object({
   assignment: z
     .string()
     .describe(
-      'A scope to watch ("jobs/default"), "deliver/<name>" (sending to that destination), "plan" (which scopes there are), "trim" (retention) or "hints" (following the event stream of Nomad)',
+      'A scope to watch ("jobs/default"), "deliver/<name>" (sending to that destination), "alerts" (making alerts of the log), "plan" (which scopes there are), "trim" (retention) or "hints" (following the event stream of Nomad)',
     ),
   state: z
     .enum(["held", "waiting", "fenced"])
@@ -42,6 +42,9 @@ const assignmentStatusSchema = z.object({
 });
 export type AssignmentStatus = z.infer<typeof assignmentStatusSchema>;
 
+/** The assignment to make alerts of the log. */
+export const ALERTS = "alerts";
+
 const DELIVER = "deliver/";
 
 /** The destination that an assignment sends to; undefined where it is another kind. */
@@ -52,6 +55,11 @@ export function deliveryOf(assignment: string): string | undefined {
 /** The assignment to send to a destination. */
 export function assignmentOf(destination: string): string {
   return `${DELIVER}${destination}`;
+}
+
+/** Whether it is the configuration that asks for it, and not the scopes that there are. */
+export function isConfigured(assignment: string): boolean {
+  return assignment === ALERTS || deliveryOf(assignment) !== undefined;
 }
 
 export const assignmentsSchema = z.object({ assignments: z.array(assignmentStatusSchema) });

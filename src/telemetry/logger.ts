@@ -88,7 +88,16 @@ function mapTexts(value: Json, change: (text: string, name?: string) => string, 
 }
 
 /** What the bridge is made of, as far as it logs; JSON lines name it as `module`. */
-const MODULES = ["bridge", "nomad", "pollers", "coordination", "feed", "http", "deliveries"] as const;
+const MODULES = [
+  "bridge",
+  "nomad",
+  "pollers",
+  "coordination",
+  "feed",
+  "http",
+  "deliveries",
+  "alerts",
+] as const;
 
 export type ModuleLoggers = Readonly<Record<(typeof MODULES)[number], Logger>>;
 

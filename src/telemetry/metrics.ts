@@ -263,6 +263,22 @@ export function createMetrics({ version = "unknown" } = {}) {
       buckets: [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 60, 600],
       registers,
     }),
+    alertsFiring: new Gauge({
+      name: "nomad_changefeed_alerts_firing",
+      help: "Alerts that fire, by rule and severity, at the worker that looks after alerts",
+      labelNames: ["rule", "severity"] as const,
+      registers,
+    }),
+    alertsLag: new Gauge({
+      name: "nomad_changefeed_alerts_lag_events",
+      help: "Events in the log that alerts have not been made of yet, at the worker that looks after alerts",
+      registers,
+    }),
+    alertsLooked: new Gauge({
+      name: "nomad_changefeed_alerts_last_look_timestamp_seconds",
+      help: "Unix time at which alerts were looked at last, at the worker that looks after them",
+      registers,
+    }),
     refusals: new Counter({
       name: "nomad_changefeed_refusals_total",
       help: "Requests that were refused, by error code: UNAUTHORIZED, FORBIDDEN, LIMIT, …",

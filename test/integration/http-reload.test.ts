@@ -10,6 +10,7 @@ const REPORT: ReloadReport = {
   file: "feed.yaml",
   destinations: { added: ["a", "b"], removed: [], changed: ["c"] },
   redaction: false,
+  alerts: false,
   needRestart: ["--wait"],
 };
 

@@ -19,7 +19,7 @@ export function configDocs(): string {
     const names = OPTION_NAMES.filter((name) => OPTIONS[name].group === group);
     return `## ${group}\n\n${names.map(entryOf).join("\n")}`;
   });
-  return `${INTRODUCTION}\n${groups.join("\n")}\n${DESTINATIONS}\n${destinationDocs()}\n${REDACTION}\n${fieldsOf(redactionRuleSchema).map(item).join("\n")}\n`;
+  return `${INTRODUCTION}\n${groups.join("\n")}\n${DESTINATIONS}\n${destinationDocs()}\n${REDACTION}\n${fieldsOf(redactionRuleSchema).map(item).join("\n")}\n\n${ALERTS}`;
 }
 
 const INTRODUCTION = `# Configuration
@@ -86,6 +86,20 @@ redaction:
   - patterns: ['(?i)token=\\S+']
     resources: [allocations]
     namespaces: [payments]
+\`\`\`
+`;
+
+const ALERTS = `## Alerts
+
+\`alerts:\` of the file changes the rules of [alerts.md](alerts.md), switches them off, and adds others in the same words;
+[alerting.md](alerting.md) says how alerts are made and where they go. \`alerts: off\` makes none.
+
+\`\`\`yaml
+alerts:
+  rules:
+    JobFailing: { for: 3m }
+    NodeDrainSlow: off
+    PaymentsFailing: { like: JobFailing, where: { namespace: [prod] }, severity: FATAL }
 \`\`\`
 `;
 

@@ -170,7 +170,7 @@ const INTRODUCTION = `# Alerts
 
 An alert is a state with a beginning and an end, made from the feed's events. Its rule and its labels identify it: whatever happens, there is one alert of a rule for one group, job, node or scope, with a count, the reasons, and the ids of the events that show it. [Decision 33](decisions/0033-what-an-alert-is-a-function-of.md) says what an alert is a function of.
 
-A rule must hold for its \`for\` before the alert fires. When it holds no longer, the alert fires on for \`keepFiringFor\`, so that what comes back at once is the same alert. An alert that ended says why: \`recovered\`; \`collected\`, Nomad forgot what it was about; \`purged\` or \`gone\`, the job is no more; \`stopped\`; \`namespace removed\`; \`node removed\`; \`folded into\` another alert that explains it.
+A rule must hold for its \`for\` before the alert fires. When it holds no longer, the alert fires on for \`keepFiringFor\`, so that what comes back at once is the same alert. An alert that ended says why: \`recovered\`; \`collected\`, Nomad forgot what it was about; \`purged\` or \`gone\`, the job is no more; \`stopped\`; \`namespace removed\`; \`node removed\`; \`rule switched off\`; \`folded into\` another alert that explains it.
 
 Consequences fold into causes. Allocations lost with a node belong to the node's alert. Allocations that fail in a rollout belong to its deployment: while it goes on nothing is said, and when it failed there is one alert. Where a rule folds into others, it is silent while one of them fires for the same subject.
 

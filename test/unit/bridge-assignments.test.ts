@@ -25,6 +25,7 @@ const SCOPES: AssignmentPlan = new Map([
 ]);
 
 let pollers: TestHolder;
+let alerting: string[];
 let deliveries: TestDeliveries;
 let assignments: Assignments;
 let lines: string[];
@@ -34,6 +35,7 @@ let running: Promise<void>;
 beforeEach(() => {
   pollers = new TestHolder();
   deliveries = new TestDeliveries();
+  alerting = [];
   const recording = recordingLogger();
   lines = recording.lines;
   const coordination = new LocalAssignments({
@@ -46,6 +48,11 @@ beforeEach(() => {
     pollers,
     deliveries: {
       assignments: () => deliveries.configured,
+      perform: (assignment, signal) => deliveries.perform(assignment, signal),
+      describe: (assignment) => deliveries.describe(assignment),
+    },
+    alerts: {
+      assignments: () => alerting,
       perform: (assignment, signal) => deliveries.perform(assignment, signal),
       describe: (assignment) => deliveries.describe(assignment),
     },
@@ -68,6 +75,18 @@ it("destinations are delivered to before anybody knows which scopes there are, w
   await until("it delivers", () => deliveries.performing.size === 2);
   expect(performed()).toEqual(["deliver/hook", "deliver/mail", ...STANDING]);
   expect(pollers.plan).toBeUndefined();
+});
+
+it("alerts are made where the configuration does not switch them off, and pollers hear nothing of it", async () => {
+  deliveries.configured = [];
+  alerting = ["alerts"];
+  assignments.reconfigured();
+  await until("they are made", () => deliveries.performing.has("alerts"));
+  await assignments.announceScopes(SCOPES);
+  expect(pollers.plan).toEqual(SCOPES);
+  alerting = [];
+  assignments.reconfigured();
+  await until("they are made no more", () => !deliveries.performing.has("alerts"));
 });
 
 it("scopes come beside the destinations, and the pollers hear of scopes alone", async () => {
@@ -122,6 +141,7 @@ it("says once, after a while, of a destination that whoever plans does not know"
       perform: async () => "stopped",
       describe: () => NOTHING_TO_REPORT,
     },
+    alerts: { assignments: () => [], perform: async () => "stopped", describe: () => NOTHING_TO_REPORT },
     announce: async () => undefined,
     logger,
     clock,

@@ -303,14 +303,17 @@ it("describes every key of the file in its JSON Schema, and nothing else", () =>
     additionalProperties: boolean;
   };
   expect(schema.additionalProperties).toBe(false);
-  expect(Object.keys(schema.properties)).toHaveLength(OPTION_NAMES.length - 1 + 2);
+  expect(Object.keys(schema.properties)).toHaveLength(OPTION_NAMES.length - 1 + 3);
   expect(schema.properties["baseline"]).toMatchObject({ enum: ["marker", "events"], default: "marker" });
-  const { destinations, redaction, ...options } = schema.properties;
+  const { destinations, redaction, alerts, ...options } = schema.properties;
   expect(destinations).toMatchObject({
     type: "object",
     propertyNames: { pattern: expect.any(String) as string },
   });
   expect(redaction).toMatchObject({ type: "array", items: { type: "object", additionalProperties: false } });
+  expect(alerts).toMatchObject({
+    anyOf: [{ const: "off" }, { type: "object", additionalProperties: false }],
+  });
   for (const property of Object.values(options)) expect(property.description).toMatch(/Flag --.*allowed: /);
 });
 

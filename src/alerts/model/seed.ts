@@ -18,23 +18,32 @@ export interface ConsistentRead {
 }
 
 /**
- * The model of a read. `subjects`, which alerts are about, are in it even where nothing is known of them: what is no more
- * is marked so.
+ * Makes the model of a read, object by object. `subjects`, which alerts are about, are in it even where nothing is known
+ * of them: what is no more is marked so.
  */
-export function modelOfRead({ objects, troubles }: ConsistentRead, subjects: readonly SubjectRef[]): Model {
-  const model = new Model();
-  const present = new Set<string>();
-  for (const { scope, state, reason } of troubles) {
-    const name = scope === null ? "feed" : scopeName(scope);
-    model.scope(name, scope?.resource ?? null, scope?.namespace ?? "*").trouble = { state, reason };
+export class Seeding {
+  readonly #model = new Model();
+  readonly #present = new Set<string>();
+
+  constructor(troubles: ConsistentRead["troubles"]) {
+    for (const { scope, state, reason } of troubles) {
+      const name = scope === null ? "feed" : scopeName(scope);
+      this.#model.scope(name, scope?.resource ?? null, scope?.namespace ?? "*").trouble = { state, reason };
+    }
   }
-  for (const { ref, stub } of objects) {
-    present.add(`${ref.resource}/${ref.namespace}/${ref.key}`);
-    read(model, ref, stub);
+
+  take(ref: ObjectRef, stub: JsonObject): void {
+    this.#present.add(`${ref.resource}/${ref.namespace}/${ref.key}`);
+    read(this.#model, ref, stub);
   }
-  for (const ref of subjects) mark(model, ref, present);
-  for (const { namespace, id } of model.jobs.values()) markAbsence(model, namespace, id, present);
-  return model;
+
+  /** Once all objects were taken. */
+  model(subjects: readonly SubjectRef[]): Model {
+    for (const ref of subjects) mark(this.#model, ref, this.#present);
+    for (const { namespace, id } of this.#model.jobs.values())
+      markAbsence(this.#model, namespace, id, this.#present);
+    return this.#model;
+  }
 }
 
 /** Makes room for it, where nothing is known of it any more. */

@@ -269,6 +269,9 @@ function otherPaths(): object {
   const notYet = { 503: answer("Not now", json) };
   return {
     "/": get("readIndex", "What this server is and where the feed stands"),
+    "/v1/alerts": get("readAlerts", "What fires now, and what ended in the last hour", {
+      "application/json": wireSchema("alerts"),
+    }),
     "/v1/assignments": get("readAssignments", "Which process does what", {
       "application/json": wireSchema("assignments"),
     }),

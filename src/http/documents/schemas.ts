@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { alertListSchema } from "../../schemas/alert-schema.ts";
 import { assignmentsSchema } from "../../schemas/assignment-schema.ts";
 import { consumerSchema } from "../../schemas/consumer-schema.ts";
 import {
@@ -24,6 +25,7 @@ export function wireSchemas(): Record<string, object> {
     delivery: embedded(z.toJSONSchema(deliveryDetailsSchema, { io: "input" })),
     attempt: embedded(z.toJSONSchema(attemptSchema, { io: "input" })),
     deadLetters: embedded(z.toJSONSchema(deadLettersSchema, { io: "input" })),
+    alerts: embedded(z.toJSONSchema(alertListSchema, { io: "input" })),
     assignments: embedded(z.toJSONSchema(assignmentsSchema, { io: "input" })),
     reload: embedded(z.toJSONSchema(reloadReportSchema, { io: "input" })),
   };

@@ -1,0 +1,67 @@
+import { Seeding, type ConsistentRead } from "../../alerts/model/seed.ts";
+import type { FeedLog, StateEntry } from "../../feed/log.ts";
+import type { AssignmentStatus } from "../../schemas/assignment-schema.ts";
+import type { Cursor } from "../../schemas/cursor.ts";
+import { isJsonObject, type Json } from "../../schemas/json.ts";
+import { parseScopeName, scopeName } from "../../schemas/scope.ts";
+import type { Clock } from "../../shared/clock.ts";
+import { inTimeSlices } from "../../shared/time-slices.ts";
+
+export interface ClusterDeps {
+  readonly log: Pick<FeedLog, "consistentRead" | "scopes" | "outage">;
+  /** Every assignment of the feed, whichever process does it. */
+  readonly assignments: () => Promise<readonly AssignmentStatus[]>;
+  readonly clock: Clock;
+}
+
+/** What of the state a rule asks for. */
+const RESOURCES = ["namespaces", "nodes", "jobs", "deployments", "evaluations", "allocations"] as const;
+
+/** All objects there are, read in slices, ready for a fold; and the cursor at which that is true. */
+export async function readCluster(deps: ClusterDeps): Promise<{ cursor: Cursor; seeding: Seeding }> {
+  await using read = await deps.log.consistentRead();
+  // What ends after the read is told by an event after its cursor.
+  const seeding = new Seeding(await troubles(deps));
+  for (const resource of RESOURCES)
+    for await (const entries of read.entries({ resource }))
+      await inTimeSlices(taken(entries, seeding), deps.clock);
+  return { cursor: read.cursor, seeding };
+}
+
+function* taken(entries: readonly StateEntry[], seeding: Seeding): Generator<void, void> {
+  for (const { ref, stub } of entries) {
+    const parsed = JSON.parse(stub.toString("utf8")) as Json;
+    if (isJsonObject(parsed)) seeding.take(ref, parsed);
+    yield;
+  }
+}
+
+/** As the feed told of them. */
+async function troubles({ log, assignments }: ClusterDeps): Promise<ConsistentRead["troubles"]> {
+  const reasons = new Map((await assignments()).map(({ assignment, reason }) => [assignment, reason]));
+  const feed = (await log.outage()) === null ? [] : [trouble(null, "stale", "Nomad cannot be read")];
+  const own = (await log.scopes()).flatMap(({ scope, notes }) =>
+    notes.trouble === null || notes.covered === true || !reasons.has(scopeName(scope))
+      ? []
+      : [trouble(scope, notes.trouble, reasons.get(scopeName(scope)) ?? notes.trouble)],
+  );
+  return [...feed, ...own];
+}
+
+type Trouble = ConsistentRead["troubles"][number];
+
+function trouble(scope: Trouble["scope"], state: Trouble["state"], reason: string): Trouble {
+  return { scope, state, reason };
+}
+
+/** Whether each scope was read since then (ms since 1970), or is known to be one that cannot be. */
+export function isReadSince(statuses: readonly AssignmentStatus[], sinceMs: number): boolean {
+  const scopes = statuses.filter(({ assignment }) => parseScopeName(assignment) !== undefined);
+  return (
+    scopes.length > 0 &&
+    scopes.every(({ condition, lastOkAt }) => {
+      if (condition === "stale" || condition === "access-lost") return true;
+      return condition === "ok" && lastOkAt !== null && Date.parse(lastOkAt) >= sinceMs;
+    })
+  );
+}

@@ -1,0 +1,114 @@
+import { RULES } from "../../src/alerts/rules/table.ts";
+import type { AnyRule } from "../../src/alerts/rules/rule.ts";
+import { buildChangeEvents } from "../../src/events/build.ts";
+import { Alerting } from "../../src/publishers/alerting/alerting.ts";
+import { createFanout } from "../../src/publishers/fanout/fanout.ts";
+import type { AlertList } from "../../src/schemas/alert-schema.ts";
+import type { AssignmentStatus } from "../../src/schemas/assignment-schema.ts";
+import { subjectOf, type ResourceType } from "../../src/schemas/resources.ts";
+import { silentLogger } from "../../src/telemetry/logger.ts";
+import { SOURCE } from "./drafts.ts";
+import { changeOf, contextOf, SAMPLES } from "./event-fixtures.ts";
+import { TestFeed } from "./http-feed.ts";
+import { TestClock } from "./test-clock.ts";
+
+interface Worker {
+  readonly alerting: Alerting;
+  readonly stop: AbortController;
+  readonly ending: Promise<unknown>;
+}
+
+/** A real log with objects that a test changes, on a clock of the test's, and workers that make alerts of it. */
+export class AlertRig implements AsyncDisposable {
+  readonly clock: TestClock;
+  readonly feed: TestFeed;
+  /** When all scopes were read last; null: they are yet to be. */
+  readAtMs: number | null = null;
+  readonly #objects = new Map<string, object>();
+  readonly #workers: Worker[] = [];
+
+  private constructor(feed: TestFeed, clock: TestClock) {
+    this.feed = feed;
+    this.clock = clock;
+  }
+
+  static async open(): Promise<AlertRig> {
+    const clock = new TestClock();
+    return new AlertRig(await TestFeed.open({ clock }), clock);
+  }
+
+  /** The object is there with these fields, beside those it had, or those of the sample. */
+  async put(resource: ResourceType, fields: object): Promise<void> {
+    const sample = { ...SAMPLES[resource], ...fields };
+    const subject = subjectOf(changeOf(resource, undefined, sample).ref);
+    const before = this.#objects.get(subject);
+    const after = { ...sample, ...before, ...fields };
+    this.#objects.set(subject, after);
+    const change = changeOf(resource, before, after);
+    const context = contextOf({ observedAt: new Date(this.clock.now()).toISOString() });
+    const stub = Buffer.from(JSON.stringify(after));
+    const next = { rev: String(this.clock.now()), stub };
+    await this.feed.write(buildChangeEvents(change, context), [{ ref: change.ref, next }]);
+    await this.pass(1);
+  }
+
+  /** Time passes, for whoever makes alerts too. The scopes go on being read. */
+  async pass(ms: number): Promise<void> {
+    await this.clock.advance(ms);
+    if (this.readAtMs !== null) this.readAtMs = this.clock.now();
+  }
+
+  /** A worker that makes alerts, which takes them from whoever made them before. */
+  begin(rules: readonly AnyRule[] = RULES): Worker {
+    const { log, metrics } = this.feed;
+    const logger = silentLogger();
+    const alerting = new Alerting({
+      ...createFanout({ log, metrics, logger, clock: this.clock }),
+      log,
+      metrics,
+      logger,
+      clock: this.clock,
+      source: SOURCE,
+      worker: `host/${this.#workers.length}/a`,
+      assignments: async () => this.#scopes(),
+    });
+    alerting.configure({ rules });
+    const stop = new AbortController();
+    const ending = alerting.perform("alerts", stop.signal);
+    ending.catch(() => undefined);
+    const worker = { alerting, stop, ending };
+    this.#workers.push(worker);
+    return worker;
+  }
+
+  /** What a worker says that has nothing to do with them: `JobFailing web`, and with its reason what ended. */
+  async told(): Promise<{ firing: string[]; pending: string[]; ended: string[] }> {
+    const { alerts, ended } = await this.list();
+    const named = (state: string) =>
+      alerts.filter((alert) => alert.state === state).map(({ rule, labels }) => `${rule} ${labels["job"]}`);
+    return {
+      firing: named("firing").toSorted(),
+      pending: named("pending").toSorted(),
+      ended: ended.map(({ rule, labels, reason }) => `${rule} ${labels["job"]}: ${reason}`),
+    };
+  }
+
+  async list(): Promise<AlertList> {
+    const [worker] = this.#workers;
+    if (worker === undefined) throw new Error("nobody makes alerts");
+    return worker.alerting.list();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const { stop } of this.#workers) stop.abort();
+    await this.clock.finish(Promise.allSettled(this.#workers.map(({ ending }) => ending)));
+    await this.feed[Symbol.asyncDispose]();
+  }
+
+  #scopes(): AssignmentStatus[] {
+    const nothing = { reading: null, reason: null, index: null, objects: null, lagMs: null };
+    const place = { assignment: "allocations/*", state: "held", worker: "host/1/a", since: null } as const;
+    const lastOkAt = this.readAtMs === null ? null : new Date(this.readAtMs).toISOString();
+    return [{ ...place, ...nothing, condition: this.readAtMs === null ? "starting" : "ok", lastOkAt }];
+  }
+}
