@@ -11,6 +11,7 @@ import { Endpoint } from "../http-client/endpoint.ts";
 import { logsSerializer, type LogsSerializer } from "./library.ts";
 import { LogRecords } from "./records.ts";
 import { resultOf } from "./result.ts";
+import { wordsOf } from "./words.ts";
 
 const SHOWN_LENGTH = 1024;
 const CONTENT_TYPES = { protobuf: "application/x-protobuf", json: "application/json" } as const;
@@ -109,7 +110,8 @@ class OtlpDestination implements Destination {
     return { request: this.#hidden.show(text.slice(0, 2 * SHOWN_LENGTH), SHOWN_LENGTH, true), answer: null };
   }
 
-  #answerShown({ text, isCut, status }: Answer): Pick<Exchange, "answer" | "status"> {
-    return { answer: this.#hidden.show(text, SHOWN_LENGTH, isCut), status };
+  #answerShown(answer: Answer): Pick<Exchange, "answer" | "status"> {
+    const { isCut, status } = answer;
+    return { answer: this.#hidden.show(wordsOf(answer), SHOWN_LENGTH, isCut), status };
   }
 }

@@ -1,6 +1,7 @@
 import type { Refusal, SendResult } from "../delivery/destination.ts";
 import { waitOf, type Answer } from "../http-client/answer.ts";
 import type { LogsSerializer } from "./library.ts";
+import { wordsOf } from "./words.ts";
 
 /** The only statuses after which OTLP lets a request be repeated. */
 const RETRIED = new Set([429, 502, 503, 504]);
@@ -16,16 +17,24 @@ const REFUSALS: ReadonlyMap<number, Refusal> = new Map([
 ]);
 /** What Loki says of an entry beyond the age that it takes. */
 const TOO_OLD = /timestamp too old|too far behind|max_sample_age/i;
+/** What the collector says, with 400, of a body beyond what it takes. */
+const TOO_LARGE = /request body too large/i;
 
 /** What an answer comes to, by the specification of OTLP over HTTP. */
 export function resultOf(answer: Answer, serializer: LogsSerializer): SendResult {
-  const { status, text } = answer;
+  const { status } = answer;
   if (status >= 200 && status < 300) return resultOfSuccess(answer, serializer);
-  const said = readable(text);
+  const said = wordsOf(answer);
   const reason = said === "" ? `it answered ${status}` : `it answered ${status}: ${said}`;
   if (RETRIED.has(status)) return { outcome: "retry", reason, ...waitOf(answer) };
+  return { outcome: "refused", why: refusalOf(status, said), reason };
+}
+
+function refusalOf(status: number, said: string): Refusal {
   const why = REFUSALS.get(status) ?? "config";
-  return { outcome: "refused", why: why === "poison" && TOO_OLD.test(said) ? "too-old" : why, reason };
+  if (why !== "poison") return why;
+  if (TOO_OLD.test(said)) return "too-old";
+  return TOO_LARGE.test(said) ? "too-large" : why;
 }
 
 /**
@@ -50,9 +59,4 @@ function rejectedOf(bytes: Uint8Array, serializer: LogsSerializer): string | und
     // Who answers 200 has taken it, whatever else he says.
     return undefined;
   }
-}
-
-/** The words of a text or of a protobuf `Status`. */
-function readable(text: string): string {
-  return text.replaceAll(/[^\p{L}\p{N}\p{P}\p{S} ]+/gu, " ").trim();
 }

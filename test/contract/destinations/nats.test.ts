@@ -1,10 +1,12 @@
 import { jetstream, jetstreamManager, type StreamConfig } from "@nats-io/jetstream";
+import { nkeys } from "@nats-io/transport-node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Destination, SendResult } from "../../../src/publishers/delivery/destination.ts";
 import { openDestination } from "../../../src/publishers/destinations.ts";
 import { natsSettingsSchema } from "../../../src/schemas/destinations/nats.ts";
 import { NatsServer, natsMissing } from "../../support/nats-server.ts";
 import { outgoing } from "../../support/outgoing.ts";
+import { createTestAuthority } from "../../support/tls-certificates.ts";
 import { skippedBecause } from "../../support/skipped.ts";
 import {
   destinationContract,
@@ -27,7 +29,7 @@ async function start(): Promise<Counterpart> {
   await withStream(server, { subjects: ["nomad.>"] });
   let isAway = false;
   return {
-    open: (deps) => openNats(server, deps),
+    open: (deps) => openNats(server, { ...deps, readSecret }),
     received: () => messagesOf(server),
     refusals: [
       {
@@ -106,7 +108,7 @@ describe.skipIf(why !== undefined)(`a stream of NATS as such${skippedBecause(why
   });
 
   test("gets each event under the subject that the settings make of it", async () => {
-    await using destination = await openNats(server, destinationDeps(), {
+    await using destination = await openNats(server, undefined, {
       subject: "nomad.{resource}.{namespace}.{op}.{severity}.{type}",
     });
     const control = {
@@ -125,7 +127,7 @@ describe.skipIf(why !== undefined)(`a stream of NATS as such${skippedBecause(why
   });
 
   test("gets nothing where another stream than the configured one listens", async () => {
-    await using destination = await openNats(server, destinationDeps(), { stream: "ANOTHER" });
+    await using destination = await openNats(server, undefined, { stream: "ANOTHER" });
     expect(await send(destination, [outgoing(7)])).toMatchObject({ outcome: "refused", why: "config" });
   });
 
@@ -160,6 +162,44 @@ describe.skipIf(why !== undefined)(`a stream of NATS as such${skippedBecause(why
   });
 });
 
+describe.skipIf(why !== undefined)(`a nats-server with TLS${skippedBecause(why)}`, () => {
+  const user = nkeys.createUser();
+  const seed = Buffer.from(user.getSeed()).toString();
+
+  test.each([
+    ["a token", `authorization { token: "${PASSWORD}" }`, { token: "env:TOKEN" }, PASSWORD],
+    ["an nkey", `authorization { users: [{ nkey: ${user.getPublicKey()} }] }`, { nkey: "env:SEED" }, seed],
+  ])("lets us in with our certificate and %s, and with no other", async (_, users, credentials, secret) => {
+    using authority = createTestAuthority("nats");
+    const { cert, key } = authority.issue("server", "DNS:nats.internal");
+    const ours = authority.issue("feed", "DNS:feed");
+    const secured = `tls { cert_file: "${cert}", key_file: "${key}", ca_file: "${authority.ca}", verify: true }`;
+    const tls = {
+      caCert: authority.ca,
+      clientCert: ours.cert,
+      clientKey: ours.key,
+      serverName: "nats.internal",
+    };
+    await using server = await NatsServer.start(`${secured}\n${users}`);
+    const open = (more: object, behind: string) =>
+      openNats(server, { ...destinationDeps(), readSecret: () => behind }, more);
+    await using destination = await open({ credentials, tls }, secret);
+    // Only who was let in hears that there is no stream.
+    expect(await send(destination, [outgoing(1)])).toMatchObject({
+      reason: expect.stringContaining("no stream"),
+    });
+    const withoutOurs = { caCert: tls.caCert, serverName: tls.serverName };
+    for (const other of [
+      withoutOurs,
+      { ...tls, serverName: "other.internal" },
+      { ...tls, caCert: ours.cert },
+    ]) {
+      await using stranger = await open({ credentials, tls: other }, secret);
+      expect(await send(stranger, [outgoing(1)])).toMatchObject({ outcome: "retry" });
+    }
+  });
+});
+
 function usersWith(password: string, more = ""): string {
   return `authorization { users: [
     { user: ${ADMIN.user}, password: ${ADMIN.pass} }
@@ -167,11 +207,18 @@ function usersWith(password: string, more = ""): string {
   ] }`;
 }
 
-function openNats(server: NatsServer, deps = destinationDeps(), more: object = {}): Promise<Destination> {
+function readSecret(reference: string): string {
+  return reference === "env:USER" ? "feed" : PASSWORD;
+}
+
+function openNats(
+  server: NatsServer,
+  deps = destinationDeps({ readSecret }),
+  more: object = {},
+): Promise<Destination> {
   const credentials = { username: "env:USER", password: "env:PASSWORD" };
   const settings = natsSettingsSchema.parse({ type: "nats", servers: [server.url], credentials, ...more });
-  const readSecret = (reference: string) => (reference === "env:USER" ? "feed" : PASSWORD);
-  return openDestination(settings, { ...deps, readSecret });
+  return openDestination(settings, deps);
 }
 
 function send(destination: Destination, batch: Parameters<Destination["send"]>[0]): Promise<SendResult> {

@@ -38,6 +38,12 @@ async function start(more: object): Promise<Counterpart> {
         outcome: "refused",
         why: "too-old",
       },
+      {
+        name: "the collector's 400",
+        arrange: refuse(400, "http: request body too large"),
+        outcome: "refused",
+        why: "too-large",
+      },
       { name: "401", arrange: refuse(401), outcome: "refused", why: "forbidden" },
       { name: "403", arrange: refuse(403), outcome: "refused", why: "forbidden" },
       { name: "404", arrange: refuse(404), outcome: "refused", why: "config" },
@@ -140,12 +146,19 @@ describe("a log record of OpenTelemetry", () => {
   );
 
   test("is tried again when the answer says, and its words are shown", async () => {
-    const message = encoded("Status", { code: 14, message: "sending queue is full" });
+    const message = encoded("Status", {
+      code: 14,
+      message: "the sending queue is full, and nobody empties it",
+    });
     sink.answer = (response) => void response.writeHead(503, { "retry-after": "7" }).end(message);
     await using destination = await openOtlp(sink);
     const result = await send(destination, [outgoing(1)]);
     expect(result).toMatchObject({ outcome: "retry", afterMs: 7000 });
-    expect(result).toHaveProperty("reason", "it answered 503: sending queue is full");
+    expect(result).toHaveProperty(
+      "reason",
+      "it answered 503: the sending queue is full, and nobody empties it",
+    );
+    expect(result.exchange?.answer).toBe("the sending queue is full, and nobody empties it");
     expect(result.exchange?.request).toContain(outgoing(1).json.slice(0, 100));
     expect(sink.taken).toEqual([]);
     sink.answer = status(200);
