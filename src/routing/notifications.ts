@@ -1,6 +1,6 @@
 import type { AlertJson } from "../schemas/alert-schema.ts";
 import type { Silence } from "../schemas/routes.ts";
-import { mismatch } from "./matching.ts";
+import { matching, type Matching } from "./matching.ts";
 import { isMuted } from "./mute.ts";
 import { routesOf, type Route, type RouteNode } from "./tree.ts";
 
@@ -155,8 +155,17 @@ function dueTime({ waitsSince, lastSentAt, route }: GroupState): number {
 function isSilenced(silences: readonly Silence[], alert: AlertJson, now: number): boolean {
   return silences.some(
     ({ matchers, startsAt, endsAt }) =>
-      Date.parse(startsAt) <= now && now < Date.parse(endsAt) && mismatch(matchers, alert) === undefined,
+      Date.parse(startsAt) <= now && now < Date.parse(endsAt) && matchingOf(matchers)(alert) === undefined,
   );
+}
+
+const compiled = new WeakMap<Silence["matchers"], Matching>();
+
+/** Compiled once for as long as the silence is known. */
+function matchingOf(matchers: Silence["matchers"]): Matching {
+  const known = compiled.get(matchers) ?? matching(matchers);
+  compiled.set(matchers, known);
+  return known;
 }
 
 function nextMinute(now: number): number {

@@ -1,6 +1,6 @@
 import type { AlertJson } from "../schemas/alert-schema.ts";
-import type { Matchers, MuteWindow, RouteSettings } from "../schemas/routes.ts";
-import { mismatch } from "./matching.ts";
+import type { MuteWindow, RouteSettings } from "../schemas/routes.ts";
+import { matching, type Matching } from "./matching.ts";
 
 /** Where alerts go, and how they are told of. */
 export interface Route {
@@ -16,7 +16,7 @@ export interface Route {
 
 export interface RouteNode {
   readonly route: Route;
-  readonly matchers: Matchers;
+  readonly mismatch: Matching;
   readonly goesOn: boolean;
   readonly children: readonly RouteNode[];
 }
@@ -31,7 +31,10 @@ const DEFAULTS: Omit<Route, "id"> = {
   mute: [],
 };
 
-/** The tree of routes as it is used: what a route does not say is as in the one around it. */
+/**
+ * The tree of routes as it is used: what a route does not say is as in the one around it.
+ * @throws InvalidFilter
+ */
 export function routeTree(settings: readonly RouteSettings[]): RouteNode[] {
   return nodes(settings, DEFAULTS, "");
 }
@@ -47,11 +50,9 @@ function nodes(settings: readonly RouteSettings[], around: Omit<Route, "id">, pr
       repeatIntervalMs: given.repeatInterval ?? around.repeatIntervalMs,
       mute: given.mute ?? around.mute,
     };
-    const { rules, minSeverity, where } = given;
-    const matchers = { rules, minSeverity, where };
     return {
       route,
-      matchers,
+      mismatch: matching(given),
       goesOn: given.continue,
       children: nodes(given.routes ?? [], route, `${route.id}.`),
     };
@@ -69,8 +70,8 @@ export interface Step {
 export function routesOf(tree: readonly RouteNode[], alert: AlertJson): { routes: Route[]; steps: Step[] } {
   const routes: Route[] = [];
   const steps: Step[] = [];
-  for (const { route, matchers, goesOn, children } of tree) {
-    const why = mismatch(matchers, alert);
+  for (const { route, mismatch, goesOn, children } of tree) {
+    const why = mismatch(alert);
     steps.push({ route: route.id, mismatch: why });
     if (why !== undefined) continue;
     const below = routesOf(children, alert);

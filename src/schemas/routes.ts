@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { field, noted } from "./destinations/fields.ts";
 import { SEVERITY_NAMES } from "./severity.ts";
-import { choice, duration, list, toggle, type ValueType } from "./value-types.ts";
+import { choice, duration, list, text, toggle, type ValueType } from "./value-types.ts";
 
 export const DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const;
 
@@ -17,7 +17,7 @@ const timeOfDay: ValueType<number> = {
   schema: z
     .string()
     .regex(/^(?:[01]\d|2[0-3]):[0-5]\d$|^24:00$/)
-    .transform((text) => Number(text.slice(0, 2)) * 60 + Number(text.slice(3))),
+    .transform((given) => Number(given.slice(0, 2)) * 60 + Number(given.slice(3))),
   print: (minutes) =>
     `${String(Math.floor(minutes / 60)).padStart(2, "0")}:${String(minutes % 60).padStart(2, "0")}`,
 };
@@ -43,6 +43,7 @@ const matchers = {
     .record(z.string().regex(/^\w+$/), field(list("<patterns>", PATTERNS), "What the label is"))
     .describe("Labels, as namespace: prod")
     .optional(),
+  filter: field(text("<expression>"), "An expression of the filter language (docs/alerts.md)").optional(),
 };
 
 /** Which alerts are meant. What is absent means all. */

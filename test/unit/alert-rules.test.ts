@@ -191,5 +191,7 @@ alerts:
       summary: "Payments fail: {why}"
 \`\`\`
 
+Expressions of the [filter language](filters.md) can be asked of an alert: \`resource.namespace\`, \`.job\`, \`.group\`, \`.node\` and \`severity\` are as of an event; \`Rule\`, \`State\`, \`Count\`, \`Labels\` and \`Details\` are the members of the object: \`Rule == "JobFailing" and Details.why contains "out of memory"\`.
+
 This page is generated from the table in \`src/alerts/rules\`.
 `;

@@ -120,6 +120,19 @@ describe("the tree", () => {
     ]);
   });
 
+  test("takes the filter language, with what an alert has", () => {
+    const goes = (filter: string, one = alert("web")) =>
+      routesOf(treeOf({ to: "ops", filter }), one).routes.length;
+    expect(goes('Rule == "JobFailing" and resource.job == "web" and severity == "ERROR"')).toBe(1);
+    expect(goes('resource.namespace != "prod" or resource.group is not empty')).toBe(0);
+    const killed = alert("web", { details: { why: "1 × exit code 137, out of memory" } });
+    expect(goes('Details.why contains "out of memory" and Labels.job matches "^we"', killed)).toBe(1);
+    expect(routesOf(treeOf({ to: "ops", filter: "Count != 1" }), killed).steps[0]?.mismatch).toBe(
+      "not Count != 1",
+    );
+    expect(() => treeOf({ to: "ops", filter: 'resource.jobs == "a"' })).toThrow("resource has no member");
+  });
+
   test("hands down what a route does not say", () => {
     expect(routesOf(tree, alert("payments-api")).routes).toMatchObject([
       { id: "2.0", groupWaitMs: MINUTE, groupIntervalMs: 5 * MINUTE, repeatIntervalMs: 4 * HOUR },
