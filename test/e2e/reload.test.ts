@@ -10,6 +10,8 @@ import { openStream } from "../support/protocol-reader.ts";
 import { simulatorTruth } from "../support/simulator-truth.ts";
 import { until } from "../support/until.ts";
 
+const UNREDACTED = /"NodeName":"(?!\[redacted\]")/;
+
 let directory: string;
 let simulator: Simulator;
 let bridge: BridgeProcess;
@@ -52,12 +54,14 @@ it("applies rules at SIGHUP under load: the subscriber stays, gets every event, 
   const churning = setInterval(() => simulator.churn(2), 50);
   try {
     const before = await stream.until(({ text }) => text.includes('"op":"update"'));
-    await configure("cluster: sim\nredaction:\n  - paths: [/NodeName]\n");
+    await configure(`${destinations({ out: "out" })}redaction:\n  - paths: [/NodeName]\n`);
     bridge.child.kill("SIGHUP");
     expect(await said("applied")).toMatchObject({ by: "SIGHUP", redaction: true, needRestart: [] });
+    await until("events in out", async () => (await delivered("out")).length > 50);
+    expect(UNREDACTED.test(await readFile(join(directory, "out"), "utf8"))).toBe(false);
     // Read for a second time, whatever the ring had of it.
     const page = await fetch(`${await bridge.url()}/v1/events?types=allocations&limit=1000`);
-    expect(await page.text()).not.toMatch(/"NodeName":"(?!\[redacted\]")/);
+    expect(UNREDACTED.test(await page.text())).toBe(false);
     const after = await stream.until(({ text }) => text.includes("[redacted]"));
     const later = await stream.until(({ text }) => text.includes("[redacted]"));
     expect(later.at(-1)?.text).toContain('"redacted":["/after/NodeName"');
