@@ -1,13 +1,14 @@
 import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { Admin } from "@platformatic/kafka";
 import { own } from "./own-processes.ts";
 import { binaryOf, freePort } from "./redis-server.ts";
+import { createTestAuthority, type TestAuthority } from "./tls-certificates.ts";
 import { until } from "./until.ts";
 
 const run = promisify(execFile);
@@ -39,16 +40,21 @@ export interface Consumed {
 
 /**
  * A real Kafka in KRaft mode on loopback ports of its own. Without a password anybody is its admin at `port`; at
- * `signedPort`, which it advertises as `advertisedPort`, one signs in by SASL/PLAIN, and may do what no ACL denies.
+ * `signedPort`, which it advertises as `advertisedPort`, one signs in by SASL/PLAIN, and may do what no ACL denies. At `tlsPort`
+ * it is kafka.internal, and wants a certificate of its authority.
  */
 export class KafkaBroker implements AsyncDisposable {
   readonly admin: Admin;
   readonly port: number;
+  readonly tlsPort: number;
+  readonly authority: TestAuthority;
   readonly #process: ChildProcess;
   readonly #directory: string;
 
-  private constructor(port: number, process: ChildProcess, directory: string) {
+  private constructor({ port, tlsPort, directory }: Place, authority: TestAuthority, process: ChildProcess) {
     this.port = port;
+    this.tlsPort = tlsPort;
+    this.authority = authority;
     this.#process = process;
     this.#directory = directory;
     this.admin = new Admin({ clientId: "test", bootstrapBrokers: [`127.0.0.1:${port}`] });
@@ -59,9 +65,13 @@ export class KafkaBroker implements AsyncDisposable {
     user: { name: string; password: string },
   ) {
     const directory = await mkdtemp(join(tmpdir(), "kafka-"));
-    const [port, controllerPort] = [await freePort(), await freePort()];
+    const authority = createTestAuthority("kafka");
+    const free = { port: await freePort(), controllerPort: await freePort(), tlsPort: await freePort() };
+    const place = { ...ports, ...free, directory, ca: authority.ca, pair: pairIn(directory) };
+    const { cert, key } = authority.issue("broker", "DNS:kafka.internal");
+    await writeFile(place.pair, (await readFile(key, "utf8")) + (await readFile(cert, "utf8")));
     const file = join(directory, "server.properties");
-    await writeFile(file, propertiesOf({ ...ports, port, controllerPort, directory }, user));
+    await writeFile(file, propertiesOf(place, user));
     const java = [...QUICK, "-cp", join(libraries(), "*")];
     const format = [
       "kafka.tools.StorageTool",
@@ -74,7 +84,7 @@ export class KafkaBroker implements AsyncDisposable {
     ];
     await run("java", [...java, ...format]);
     const child = own(spawn("java", [...java, "kafka.Kafka", file], { stdio: "ignore" }), "kafka");
-    const broker = new KafkaBroker(port, child, directory);
+    const broker = new KafkaBroker(place, authority, child);
     await until("Kafka answers", () => {
       if (child.exitCode !== null) throw new Error(`Kafka ended with code ${child.exitCode}`);
       return broker.admin.listTopics().then(
@@ -106,6 +116,7 @@ export class KafkaBroker implements AsyncDisposable {
     const exited = once(this.#process, "exit");
     this.#process.kill("SIGKILL");
     await exited;
+    this.authority[Symbol.dispose]();
     await rm(this.#directory, { recursive: true, force: true });
   }
 }
@@ -115,26 +126,41 @@ interface Place {
   readonly signed: number;
   readonly advertised: number;
   readonly controllerPort: number;
+  readonly tlsPort: number;
   readonly directory: string;
+  /** PEM files: of the authority, and of the broker's key and certificate. */
+  readonly ca: string;
+  readonly pair: string;
+}
+
+function pairIn(directory: string): string {
+  return join(directory, "broker.pem");
 }
 
 function propertiesOf(
-  { port, signed, advertised, controllerPort, directory }: Place,
+  { port, signed, advertised, controllerPort, tlsPort, directory, ca, pair }: Place,
   { name, password }: { name: string; password: string },
 ): string {
-  const [open, secured, controller] = [port, signed, controllerPort].map((each) => `127.0.0.1:${each}`);
+  const [open, secured, controller, tls] = [port, signed, controllerPort, tlsPort].map(
+    (each) => `127.0.0.1:${each}`,
+  );
   const login = "org.apache.kafka.common.security.plain.PlainLoginModule";
   return [
     "process.roles=broker,controller",
     "node.id=1",
     `controller.quorum.bootstrap.servers=${controller}`,
-    `listeners=OPEN://${open},SIGNED://${secured},CONTROLLER://${controller}`,
-    `advertised.listeners=OPEN://${open},SIGNED://127.0.0.1:${advertised}`,
-    "listener.security.protocol.map=OPEN:PLAINTEXT,SIGNED:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT",
+    `listeners=OPEN://${open},SIGNED://${secured},TLS://${tls},CONTROLLER://${controller}`,
+    `advertised.listeners=OPEN://${open},SIGNED://127.0.0.1:${advertised},TLS://${tls}`,
+    "listener.security.protocol.map=OPEN:PLAINTEXT,SIGNED:SASL_PLAINTEXT,TLS:SSL,CONTROLLER:PLAINTEXT",
     "inter.broker.listener.name=OPEN",
     "controller.listener.names=CONTROLLER",
     "listener.name.signed.sasl.enabled.mechanisms=PLAIN",
     `listener.name.signed.plain.sasl.jaas.config=${login} required user_${name}="${password}";`,
+    "listener.name.tls.ssl.client.auth=required",
+    "listener.name.tls.ssl.keystore.type=PEM",
+    `listener.name.tls.ssl.keystore.location=${pair}`,
+    "listener.name.tls.ssl.truststore.type=PEM",
+    `listener.name.tls.ssl.truststore.location=${ca}`,
     "authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer",
     "super.users=User:ANONYMOUS",
     "allow.everyone.if.no.acl.found=true",

@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import type { Producer, ProducerOptions } from "@platformatic/kafka";
 import type { KafkaSettings } from "../../schemas/destinations/kafka.ts";
 import { abortable } from "../../shared/abortable.ts";
@@ -34,10 +35,18 @@ export async function openKafka(settings: KafkaSettings, deps: DestinationDeps):
     connectTimeout: CONNECT_MS,
     timeout,
     serializers: kafka.stringSerializers,
-    ...(tls !== undefined && { tls: await readTls(tls) }),
+    ...(tls !== undefined && { tls: await readTls(tls), tlsServerName: serverNameOf(tls, brokers) }),
     ...(sasl !== undefined && { sasl: signInAs(sasl, deps) }),
   };
   return new KafkaDestination(settings, options, kafka);
+}
+
+/** What a broker is asked to be in TLS: by default the host that it is reached at, which only a name can be. */
+function serverNameOf(
+  { serverName }: NonNullable<KafkaSettings["tls"]>,
+  brokers: KafkaSettings["brokers"],
+): string | boolean {
+  return serverName ?? brokers.every((broker) => isIP(broker.replaceAll(/^\[|\]?:\d+$/g, "")) === 0);
 }
 
 /** Read for each connection, so that a password may change; once at the start, so that one that is not there is noticed. */

@@ -85,6 +85,25 @@ describe.skipIf(why !== undefined)(`on a real Kafka${skippedBecause(why)}`, () =
     ]);
   });
 
+  test("is written to by TLS, with a certificate of ours, where the broker has the name that we expect", async () => {
+    const topic = await newTopic(1);
+    const { cert: clientCert, key: clientKey } = broker.authority.issue("feed", "DNS:feed");
+    const trusted = { caCert: broker.authority.ca, serverName: "kafka.internal" };
+    const ours = { ...trusted, clientCert, clientKey };
+    const outcomes = [
+      ours,
+      trusted,
+      { ...ours, serverName: "other.internal" },
+      { ...ours, caCert: clientCert },
+    ].map(async (tls) => {
+      const brokers = `127.0.0.1:${broker.tlsPort}`;
+      const settings = kafkaSettingsSchema.parse({ type: "kafka", brokers, topic, tls });
+      await using destination = await openDestination(settings, destinationDeps());
+      return (await send(destination, [outgoing(1)])).outcome;
+    });
+    expect(await Promise.all(outcomes)).toEqual(["ok", "retry", "retry", "retry"]);
+  });
+
   async function start(): Promise<Counterpart> {
     const topic = await newTopic(1);
     let { password } = USER;
