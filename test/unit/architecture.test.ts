@@ -16,7 +16,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   feed: ["schemas", "telemetry", "shared"],
   coordination: ["feed", "schemas", "telemetry", "shared"],
   pollers: ["nomad", "snapshots", "events", "feed", "coordination", "schemas", "telemetry", "shared"],
-  publishers: ["alerts", "feed", "filters", "schemas", "telemetry", "shared"],
+  publishers: ["alerts", "feed", "filters", "routing", "schemas", "telemetry", "shared"],
   client: [],
   http: ["publishers", "feed", "schemas", "telemetry", "shared"],
   "nomad-simulator": ["schemas"],
