@@ -19,8 +19,8 @@ import {
   deliveriesTable,
   deliveryLine,
   deliveryText,
-  type Page,
 } from "./support/delivery-texts.ts";
+import type { Page } from "./support/table-text.ts";
 import { EXIT_CODES } from "./support/exit.ts";
 import { askFeed, FeedRefused, type FeedAddress } from "./support/feed-request.ts";
 import { UsageError } from "./support/usage-error.ts";

@@ -9,6 +9,7 @@ import { plainText } from "../schemas/terminal-text.ts";
 import { GuardedOutput, type Io } from "./io.ts";
 import type { SimulateOptions } from "./simulate.ts";
 import { addConfigFlags, givenOptions } from "./support/config-flags.ts";
+import { addAlertsCommand } from "./support/alert-commands.ts";
 import { addDeliveriesCommand } from "./support/delivery-commands.ts";
 import { EXIT_CODES, reportError } from "./support/exit.ts";
 import { addFeedFlags, feedFlags, textOf, usually, type Flags, type Perform } from "./support/flags.ts";
@@ -77,6 +78,7 @@ function createProgram(io: Io, perform: Perform): Command {
     });
   addFeedCommands(program, io, perform);
   addAssignmentsCommand(program, io, perform);
+  addAlertsCommand(program, io, perform);
   addDeliveriesCommand(program, io, perform);
   addReloadCommand(program, io, perform);
   addReaderCommands(program, io, perform);
@@ -192,7 +194,7 @@ function addReaderCommands(program: Command, io: Io, perform: Perform): void {
 
 function addReloadCommand(program: Command, io: Io, perform: Perform): void {
   addFeedFlags(program.command("reload"))
-    .description("have a running feed read its configuration file again: destinations and redaction")
+    .description("have a running feed read its configuration file again: destinations, redaction, alerts")
     .addHelpText(
       "after",
       "\nWithout losing a subscriber or a position. A file with a mistake is refused whole: exits with 1, the former goes on.",

@@ -2,19 +2,9 @@ import type { Attempt, DeliveryDetails, DeliveryStatus, ParkedEvent } from "../.
 import { plainText } from "../../schemas/terminal-text.ts";
 import type { Colours } from "./colours.ts";
 import { fitLine, type Cell } from "./fit-line.ts";
+import { INDENT, indented, PLAIN, tableText, type Page, type Paint } from "./table-text.ts";
 import { timeText } from "./times.ts";
 import { wrapText } from "./wrap-text.ts";
-
-/** What is written on; `columns` undefined: a pipe, in which every line is whole. */
-export interface Page {
-  readonly colours: Colours;
-  readonly columns: number | undefined;
-}
-
-type Paint = (text: string) => string;
-
-const PLAIN: Paint = (text) => text;
-const INDENT = "  ";
 
 /** All deliveries, a line each, and below it why one does not deliver. */
 export function deliveriesTable(deliveries: readonly DeliveryStatus[], page: Page): string {
@@ -99,41 +89,9 @@ export function deadLetterText(letter: ParkedEvent, page: Page): string {
   return [...lines, plainText(event)].map((line) => `${line}\n`).join("");
 }
 
-interface TableRow {
-  readonly cells: readonly string[];
-  readonly paint: Paint;
-  readonly below: string | null;
-}
-
-/** On a narrow terminal the last columns go first. */
-function tableText(head: readonly string[], rows: readonly TableRow[], page: Page): string {
-  const { colours, columns } = page;
-  const texts = rows.map(({ cells }) => cells.map(plainText));
-  const widths = head.map((title, n) =>
-    Math.max(title.length, ...texts.map((cells) => cells[n]?.length ?? 0)),
-  );
-  const line = (cells: readonly string[], paint: Paint): string => {
-    const parts = cells.map((cell, n): Cell => ({
-      text: cell.padEnd(widths[n] ?? 0),
-      paint: PLAIN,
-      rank: n,
-    }));
-    return paint(fitLine(parts, columns).trimEnd());
-  };
-  const lines = rows.flatMap(({ paint, below }, n) => [
-    line(texts[n] ?? [], paint),
-    ...(below === null ? [] : [colours.dim(indented(below, page))]),
-  ]);
-  return [line(head, colours.bold), ...lines].map((text) => `${text}\n`).join("");
-}
-
 function factLine(name: string, value: string, { colours, columns }: Page): string {
   const label = name.padEnd(14);
   return `${colours.bold(label)}${wrapText(plainText(value), { columns, indent: label.length })}`;
-}
-
-function indented(text: string, { columns }: Page): string {
-  return `${INDENT}${wrapText(plainText(text), { columns, indent: INDENT.length })}`;
 }
 
 function outcomesText({ outcomes }: DeliveryDetails): string | null {
