@@ -28,7 +28,9 @@ export function takeAllocation(model: Model, event: FoldedEvent): SubjectRef[] {
   const stub = event.after ?? stubOfCut(event);
   const place = readAllocation(model, event.key, stub);
   recordHappenings(model, event, place);
-  return touchedBy({ ...place, node: textOf(stub, "NodeID") });
+  const touched = touchedBy({ ...place, node: textOf(stub, "NodeID") });
+  // Where it has no trouble and had none, only what is counted of its group has changed.
+  return known === undefined && !model.allocations.has(event.key) ? touched.slice(0, 1) : touched;
 }
 
 /** Takes over what a stub says, from an event or from a read of all of them. */
