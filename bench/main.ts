@@ -24,6 +24,7 @@ const FILES: readonly (() => Promise<{ readonly default: readonly BenchRow[] }>)
   () => import("./hostile-auth.ts"),
   () => import("./hostile-filters.ts"),
   () => import("./hostile-pings.ts"),
+  () => import("./deliveries.ts"),
   () => import("./reads.ts"),
   () => import("./hostile-reads.ts"),
   () => import("./hostile-cuts.ts"),

@@ -73,7 +73,7 @@ export type DeliveryDetails = z.infer<typeof deliveryDetailsSchema>;
 export const deliveriesSchema = z.object({ deliveries: z.array(deliveryStatusSchema) });
 
 /** An event that a destination would not take. */
-export const deadLetterSchema = z.object({
+const deadLetterSchema = z.object({
   cursor: z.string().describe("The event's own place in the log; names the letter"),
   id: z.string(),
   reason: z.string(),

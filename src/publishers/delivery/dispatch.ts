@@ -110,7 +110,9 @@ export class Dispatch {
 
   #hasRoom(): boolean {
     const { batch } = this.#options;
-    const { events, bytes } = this.#window;
+    const { events, bytes, waiting } = this.#window;
+    // What takes nothing is not read for.
+    if (this.#circuit.isProbing && waiting.events >= batch.maxEvents) return false;
     return (
       events < Math.max(WINDOW.events, 2 * batch.maxEvents) &&
       bytes < Math.max(WINDOW.bytes, 2 * batch.maxBytes)

@@ -19,7 +19,7 @@ export interface DeliveryOptions {
   readonly formerName?: string | undefined;
 }
 
-export interface BatchLimits {
+interface BatchLimits {
   readonly maxEvents: number;
   readonly maxBytes: number;
   /** How long a batch that is not full waits for more. */

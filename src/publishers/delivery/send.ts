@@ -16,16 +16,18 @@ export async function sendOnce(
 ): Promise<SendResult | undefined> {
   if (stop.aborted) return undefined;
   const ended = new AbortController();
-  const tooLate = new Error(`no answer within ${timeoutMs / 1000} s`);
-  const cancel = clock.after(timeoutMs, () => ended.abort(tooLate));
+  let isLate = false;
+  const cancel = clock.after(timeoutMs, () => {
+    isLate = true;
+    ended.abort();
+  });
   const onStop = (): void => ended.abort(stop.reason);
   stop.addEventListener("abort", onStop, { once: true });
   try {
     return await Promise.race([destination.send(batch, ended.signal), rejected(ended.signal)]);
   } catch (error) {
     if (stop.aborted) return undefined;
-    const reason = ended.signal.aborted ? tooLate.message : messageOf(error);
-    return { outcome: "retry", reason };
+    return { outcome: "retry", reason: isLate ? `no answer within ${timeoutMs / 1000} s` : messageOf(error) };
   } finally {
     cancel();
     stop.removeEventListener("abort", onStop);
