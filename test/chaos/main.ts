@@ -64,8 +64,8 @@ async function chaosOfDeliveries(): Promise<number> {
     say,
   });
   const all = [...verdicts];
-  for (const [name, { lost, outOfOrder, wronglyParked }] of all) {
-    for (const [what, ids] of Object.entries({ lost, outOfOrder, wronglyParked }))
+  for (const [name, { lost, outOfOrder, wronglyParked, strangers }] of all) {
+    for (const [what, ids] of Object.entries({ lost, outOfOrder, wronglyParked, strangers }))
       for (const id of ids.slice(0, 20)) say(`${name}: ${what}: ${id}`);
   }
   const sum = (count: (verdict: (typeof all)[number][1]) => number): number =>
@@ -75,6 +75,7 @@ async function chaosOfDeliveries(): Promise<number> {
     delivered: sum(({ delivered }) => delivered),
     lost: sum(({ lost }) => lost.length),
     outOfOrder: sum(({ outOfOrder }) => outOfOrder.length),
+    strangers: sum(({ strangers }) => strangers.length),
     parked: sum(({ parked }) => parked),
     poisoned: sum(({ poisoned }) => poisoned),
     wronglyParked: sum(({ wronglyParked }) => wronglyParked.length),

@@ -2,6 +2,8 @@
 export interface DeliveryVerdict {
   /** Different ones that arrived. */
   readonly delivered: number;
+  /** Arrived and are not in the log: notices, or what the log has lost since. */
+  readonly strangers: readonly string[];
   /** Neither arrived nor parked. */
   readonly lost: readonly string[];
   /** Arrived for the first time after a later one of the same subject. */
@@ -28,9 +30,11 @@ export function verdictOf({
   readonly positions?: readonly number[];
 }): DeliveryVerdict {
   const arrived = new Set(taken);
+  const known = new Set(committed.filter((id) => arrived.has(id)));
   const letters = new Set(parked);
   return {
-    delivered: arrived.size,
+    delivered: known.size,
+    strangers: [...arrived].filter((id) => !known.has(id)),
     lost: committed.filter((id) => !arrived.has(id) && !letters.has(id)),
     outOfOrder: outOfOrder([...arrived]),
     wronglyParked: [
