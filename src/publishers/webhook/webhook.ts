@@ -5,7 +5,7 @@ import type { Destination, Exchange, Outgoing, SendResult } from "../delivery/de
 import type { DestinationDeps } from "../destination-deps.ts";
 import type { Resolve } from "../http-client/addresses.ts";
 import { failureOf, headerOf, readAnswer, type Answer } from "../http-client/answer.ts";
-import { resultOf } from "./result.ts";
+import { resultOf } from "../http-client/status-result.ts";
 import { bodyMaker, formatOf, messageId, type Body, type MakeBody } from "./bodies.ts";
 import { connectorOf } from "../http-client/connector.ts";
 import { Endpoint } from "../http-client/endpoint.ts";

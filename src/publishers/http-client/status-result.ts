@@ -1,5 +1,5 @@
 import type { Refusal, SendResult } from "../delivery/destination.ts";
-import { waitOf, type Answer } from "../http-client/answer.ts";
+import { waitOf, type Answer } from "./answer.ts";
 
 /** Statuses that say what is wrong. Other 4xx speak of the event: poison. */
 const REFUSALS: ReadonlyMap<number, Refusal> = new Map([

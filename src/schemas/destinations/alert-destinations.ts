@@ -1,0 +1,10 @@
+import { pagerDutySettingsSchema, type PagerDutySettings } from "./pagerduty.ts";
+
+const SCHEMAS = [pagerDutySettingsSchema] as const;
+
+export type AlertDestinationSettings = PagerDutySettings;
+
+/** What each type of destination takes that alerts go to. */
+export const ALERT_DESTINATION_SCHEMAS: ReadonlyMap<string, (typeof SCHEMAS)[number]> = new Map(
+  SCHEMAS.map((schema) => [schema.shape.type.value, schema]),
+);
