@@ -10,6 +10,12 @@ export async function openAlertDestination(
   settings: AlertDestinationSettings,
   deps: AlertDestinationDeps,
 ): Promise<AlertDestination> {
-  const { openPagerDuty } = await import("./pagerduty/pagerduty.ts");
-  return openPagerDuty(settings, deps);
+  switch (settings.type) {
+    case "pagerduty":
+      return (await import("./pagerduty/pagerduty.ts")).openPagerDuty(settings, deps);
+    case "slack":
+      return (await import("./slack/slack.ts")).openSlack(settings, deps);
+    default:
+      return settings satisfies never;
+  }
 }

@@ -25,12 +25,13 @@ export interface Answer {
 export function readAnswer(
   { statusCode: status, headers, body }: Dispatcher.ResponseData,
   clock: Pick<Clock, "after">,
+  keptBytes = KEPT_BYTES,
 ): Promise<Answer> {
   const cancel = clock.after(READ_MS, () => body.destroy());
   const chunks: Buffer[] = [];
   let bytes = 0;
   body.on("data", (chunk: Buffer) => {
-    if (bytes < KEPT_BYTES) chunks.push(chunk);
+    if (bytes < keptBytes) chunks.push(chunk);
     bytes += chunk.length;
     if (bytes > READ_BYTES) body.destroy();
   });
@@ -38,7 +39,7 @@ export function readAnswer(
   return new Promise((resolve) => {
     body.once("close", () => {
       cancel();
-      const kept = Buffer.concat(chunks).subarray(0, KEPT_BYTES);
+      const kept = Buffer.concat(chunks).subarray(0, keptBytes);
       resolve({ status, headers, bytes: kept, text: kept.toString("utf8"), isCut: bytes > kept.length });
     });
   });

@@ -6,6 +6,8 @@ import { failureOf, readAnswer, type Answer } from "./answer.ts";
 import { connectorOf, type ConnectorOptions } from "./connector.ts";
 
 const SHOWN_LENGTH = 1024;
+/** Some answer with what they were sent, and what matters beside it. */
+const KEPT_BYTES = 64 * 1024;
 
 interface Posting {
   readonly url: URL;
@@ -58,7 +60,7 @@ export class JsonPosts implements AsyncDisposable {
   async #ask({ url, headers, body }: Posting, signal: AbortSignal): Promise<Answer> {
     const all = { "content-type": "application/json; charset=utf-8", ...headers };
     const options = { dispatcher: this.#agent, method: "POST", headers: all, body, signal } as const;
-    const answer = await readAnswer(await request(url, options), this.#deps.clock);
+    const answer = await readAnswer(await request(url, options), this.#deps.clock, KEPT_BYTES);
     signal.throwIfAborted();
     return answer;
   }

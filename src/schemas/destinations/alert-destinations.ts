@@ -1,8 +1,9 @@
 import { pagerDutySettingsSchema, type PagerDutySettings } from "./pagerduty.ts";
+import { slackSettingsSchema, type SlackSettings } from "./slack.ts";
 
-const SCHEMAS = [pagerDutySettingsSchema] as const;
+const SCHEMAS = [pagerDutySettingsSchema, slackSettingsSchema] as const;
 
-export type AlertDestinationSettings = PagerDutySettings;
+export type AlertDestinationSettings = PagerDutySettings | SlackSettings;
 
 /** What each type of destination takes that alerts go to. */
 export const ALERT_DESTINATION_SCHEMAS: ReadonlyMap<string, (typeof SCHEMAS)[number]> = new Map(
