@@ -183,7 +183,7 @@ async function runBridge(
       deliveries.configure(destinations);
       assignments.reconfigured();
     },
-    alert: (alerts) => {
+    alert: ({ alerts }) => {
       alerting.configure(alerts);
       assignments.reconfigured();
     },

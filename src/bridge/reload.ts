@@ -20,7 +20,7 @@ export class ReloadRefused extends ChangefeedError {
   }
 }
 
-type Reloadable = Pick<Config, "destinations" | "redaction" | "alerts">;
+type Reloadable = Pick<Config, "destinations" | "redaction" | "alerts" | "routes">;
 
 export interface ReloadDeps {
   readonly logger: Logger;
@@ -30,8 +30,8 @@ export interface ReloadDeps {
   readonly ring: Pick<Ring, "forget">;
   /** Takes over what there is; whose settings are the same goes on. */
   readonly deliver: (destinations: readonly DestinationConfig[]) => void;
-  /** Makes alerts by these rules; null: none. */
-  readonly alert: (alerts: Config["alerts"]) => void;
+  /** Makes alerts by these rules, and tells of them by these routes. */
+  readonly alert: (config: Pick<Config, "alerts" | "routes">) => void;
 }
 
 /** Applies the configuration file anew to what runs: whole, or not at all. No subscriber and no position is lost. */
@@ -54,6 +54,7 @@ export class Reload {
       destinations: differences(this.#config.destinations, config.destinations),
       redaction: isOther(config.redaction, this.#config.redaction),
       alerts: isOther(config.alerts, this.#config.alerts),
+      routes: isOther(config.routes, this.#config.routes),
       needRestart: [...needRestart],
     };
     if (report.redaction) {
@@ -61,7 +62,7 @@ export class Reload {
       ring.forget();
     }
     deliver(config.destinations);
-    if (report.alerts) alert(config.alerts);
+    if (report.alerts || report.routes) alert(config);
     this.#config = config;
     logger.info({ by, ...report }, `applied ${file}: ${reloadText(report)}`);
     return report;

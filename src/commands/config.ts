@@ -8,7 +8,7 @@ import {
   type OptionName,
 } from "../config/options.ts";
 import { resolveConfig, type ResolvedConfig } from "../config/resolve.ts";
-import { shownSettings } from "../config/shown.ts";
+import { shownRoutes, shownSettings } from "../config/shown.ts";
 import type { Given } from "../config/sources.ts";
 import { plainText, terminalJson } from "../schemas/terminal-text.ts";
 import type { Io } from "./io.ts";
@@ -31,6 +31,7 @@ export function printConfig(options: { given: Given; json: boolean }, io: Io): v
       ...Object.fromEntries(shown),
       destinations: destinationsOf(resolved),
       redaction: rulesOf(resolved),
+      routes: routesOf(resolved),
     };
     io.stdout.write(`${terminalJson(JSON.stringify(whole, null, 2))}\n`);
     return;
@@ -49,6 +50,7 @@ export function printConfig(options: { given: Given; json: boolean }, io: Io): v
   }
   printDestinations(resolved, io);
   printRules(resolved, io);
+  printRoutes(resolved, io);
   const warn = stderrColoursFor(io).yellow("warning:");
   for (const warning of resolved.warnings) io.stderr.write(`${warn} ${plainText(warning)}\n`);
 }
@@ -72,6 +74,22 @@ function printRules(resolved: ResolvedConfig, io: Io): void {
     const parts = Object.entries(rule).map(([name, value]) => `${name}: ${String(value)}`);
     io.stdout.write(`  ${plainText(parts.join("; "))}\n`);
   }
+}
+
+function printRoutes(resolved: ResolvedConfig, io: Io): void {
+  const routes = routesOf(resolved);
+  if (routes.length > 0) io.stdout.write(`${coloursFor(io).bold("Routes")}\n`);
+  for (const { id, settings } of routes) {
+    const parts = Object.entries(settings).map(([name, value]) => `${name}: ${value}`);
+    io.stdout.write(`  ${id.padEnd(FIELD_WIDTH / 2)}${plainText(parts.join("; "))}\n`);
+  }
+}
+
+function routesOf({ config }: ResolvedConfig) {
+  return shownRoutes(config.routes).map(({ id, settings }) => ({
+    id,
+    settings: Object.fromEntries(settings),
+  }));
 }
 
 /** A pattern may be what it hides: their number is shown. */

@@ -40,7 +40,8 @@ export function conditionsAt(
   return { conditions: Object.assign({}, ...conditions) as EventConditions, problems };
 }
 
-function sentenceOf(error: ChangefeedError): string {
+/** What an error says, as one sentence; a second line points into a filter. */
+export function sentenceOf(error: ChangefeedError): string {
   const [first = "", ...pointer] = error.message.split("\n");
   const hint = error.hint === undefined ? "" : `; ${error.hint.replace(/\.$/, "")}`;
   const allowed = error instanceof InvalidParameter ? `; allowed: ${error.allowed.join(", ")}` : "";

@@ -2,6 +2,7 @@ import type { AlertsConfig } from "./alerts.ts";
 import type { DestinationConfig } from "../schemas/destinations/index.ts";
 import type { RedactionRule } from "../schemas/redaction-schema.ts";
 import type { ResourceType } from "../schemas/resources.ts";
+import type { RouteSettings } from "../schemas/routes.ts";
 import type { LogLevel } from "../telemetry/logger.ts";
 import type { FeedLocation, HostAndPort } from "../schemas/value-types.ts";
 
@@ -45,6 +46,8 @@ export interface Config {
   readonly redaction: readonly RedactionRule[];
   /** Null: none are made. */
   readonly alerts: AlertsConfig;
+  /** Who is told of which. */
+  readonly routes: readonly RouteSettings[];
   readonly log: { readonly level: LogLevel; readonly format: "auto" | "json" | "pretty" };
 }
 

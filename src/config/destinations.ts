@@ -42,6 +42,11 @@ export function destinationsOf(
   return { destinations, problems: [...problems, ...formerNameProblems(destinations, section.value, whole)] };
 }
 
+/** All names in there, also of those with which something is wrong. */
+export function namesOf(section: FileSection | undefined): string[] {
+  return isMap(section?.value) ? Object.keys(section.value) : [];
+}
+
 interface Named {
   readonly name: string;
   readonly given: unknown;

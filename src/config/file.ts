@@ -17,7 +17,7 @@ export interface FileSection {
   readonly lineOf: (path: readonly PropertyKey[]) => number;
 }
 
-const SECTION_NAMES = ["destinations", "redaction", "alerts"] as const;
+const SECTION_NAMES = ["destinations", "redaction", "alerts", "routes"] as const;
 export type SectionName = (typeof SECTION_NAMES)[number];
 
 const OPTION_KEYS = OPTION_NAMES.filter((name) => !isNotInFile(OPTIONS[name])).map(optionKey);

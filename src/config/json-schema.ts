@@ -4,6 +4,7 @@ import { DESTINATION_SCHEMAS } from "../schemas/destinations/index.ts";
 import { OPTION_NAMES, optionEnv, optionFlag, optionKey, OPTIONS, type OptionDefinition } from "./options.ts";
 import { alertsSchema } from "../schemas/alert-rules.ts";
 import { redactionRuleSchema } from "../schemas/redaction-schema.ts";
+import { routeSchema } from "../schemas/routes.ts";
 
 /** JSON Schema (2020-12) of the configuration file, for editors and pipelines. */
 export function configFileSchema(): Record<string, unknown> {
@@ -33,16 +34,19 @@ export function configFileSchema(): Record<string, unknown> {
     description: "What people are told of, and when; off: no alerts are made",
     anyOf: [{ const: "off" }, schemaOf(alertsSchema)],
   };
+  const { $defs, ...routes } = schemaOf(z.array(routeSchema));
+  properties["routes"] = { ...routes, description: "Who is told of which alerts" };
   return {
     $schema: "https://json-schema.org/draft/2020-12/schema",
     title: "nomad-changefeed configuration file",
     type: "object",
     additionalProperties: false,
     properties,
+    $defs,
   };
 }
 
-function schemaOf(schema: z.ZodType): object {
+function schemaOf(schema: z.ZodType): Record<string, unknown> {
   const { $schema: _, ...body } = z.toJSONSchema(schema, { io: "input" });
   return body;
 }

@@ -2,10 +2,11 @@ import { isLoopback } from "../shared/loopback.ts";
 import { alertsOf } from "./alerts.ts";
 import type { AccessSettings, Config, NomadSettings } from "./config.ts";
 import type { FilterLanguage } from "./conditions.ts";
-import { destinationsOf } from "./destinations.ts";
+import { destinationsOf, namesOf } from "./destinations.ts";
 import { ConfigInvalid } from "./errors.ts";
 import { OPTION_NAMES, type OptionName, type OptionValues } from "./options.ts";
 import { redactionOf } from "./redaction.ts";
+import { routesOf } from "./routes.ts";
 import { secretReader } from "./secrets.ts";
 import { ORIGIN_KINDS, readOptions, type Given, type Origin, type ReadOptions } from "./sources.ts";
 
@@ -23,14 +24,19 @@ export function resolveConfig(given: Given): ResolvedConfig {
   const { destinations, ...delivery } = destinationsOf(read.sections.get("destinations"), readers);
   const { redaction, ...redacting } = redactionOf(read.sections.get("redaction"), readers.language);
   const { alerts, ...alerting } = alertsOf(read.sections.get("alerts"));
+  const { routes, ...routing } = routesOf(
+    read.sections.get("routes"),
+    namesOf(read.sections.get("destinations")),
+  );
   const problems = [
     ...conflicts(read.values),
     ...delivery.problems,
     ...redacting.problems,
     ...alerting.problems,
+    ...routing.problems,
   ];
   if (problems.length > 0) throw new ConfigInvalid(problems);
-  return { ...read, config: { ...nest(read.values, read.origins), destinations, redaction, alerts } };
+  return { ...read, config: { ...nest(read.values, read.origins), destinations, redaction, alerts, routes } };
 }
 
 const nobody = () => {
@@ -85,7 +91,7 @@ function accessConflicts(values: OptionValues): string[] {
 function nest(
   values: OptionValues,
   origins: Readonly<Record<OptionName, Origin>>,
-): Omit<Config, "destinations" | "redaction" | "alerts"> {
+): Omit<Config, "destinations" | "redaction" | "alerts" | "routes"> {
   const { retentionEvents, retentionBytes, retentionAge } = values;
   return {
     nomad: nestNomad(values, tokenFileWins(values, origins)),

@@ -117,6 +117,7 @@ function keysOf(schema: z.ZodType | undefined): string[] {
 function layersOf(schema: z.ZodType): z.ZodType[] {
   if (schema instanceof z.ZodOptional || schema instanceof z.ZodPrefault)
     return [schema, ...layersOf(schema.unwrap() as z.ZodType)];
+  if (schema instanceof z.ZodLazy) return [schema, ...layersOf(schema.unwrap() as z.ZodType)];
   if (schema instanceof z.ZodPipe) return [schema, ...layersOf(schema.in as z.ZodType)];
   if (schema instanceof z.ZodUnion)
     return [schema, ...(schema.options as z.ZodType[]).flatMap((option) => layersOf(option))];

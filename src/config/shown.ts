@@ -1,10 +1,28 @@
+import type { z } from "zod";
 import { isReference } from "../schemas/destinations/fields.ts";
 import { DESTINATION_SCHEMAS, type DestinationConfig } from "../schemas/destinations/index.ts";
+import { routeSchema, type RouteSettings } from "../schemas/routes.ts";
 import { leavesOf, notesAt } from "./section.ts";
 
 /** What a destination has, by the path of each field, as an operator would write it. No secret is in it. */
 export function shownSettings({ settings }: Pick<DestinationConfig, "settings">): Map<string, string> {
-  const schema = DESTINATION_SCHEMAS.get(settings.type);
+  return shownFields(settings, DESTINATION_SCHEMAS.get(settings.type));
+}
+
+/** All routes by their places in the tree, "0" and within it "0.0", each with what it says itself. */
+export function shownRoutes(
+  routes: readonly RouteSettings[],
+  prefix = "",
+): { id: string; settings: Map<string, string> }[] {
+  return routes.flatMap(({ routes: within = [], ...settings }, at) => {
+    const id = `${prefix}${at}`;
+    const shown = shownFields(settings, routeSchema);
+    if (settings.to?.length === 0) shown.set("to", "none");
+    return [{ id, settings: shown }, ...shownRoutes(within, `${id}.`)];
+  });
+}
+
+function shownFields(settings: object, schema: z.ZodType | undefined): Map<string, string> {
   const shown = new Map<string, string>();
   for (const { path, value } of leavesOf(settings)) {
     const notes = schema === undefined ? undefined : notesAt(schema, path);

@@ -39,11 +39,14 @@ export type MuteWindow = z.infer<typeof muteSchema>;
 const matchers = {
   rules: patterns("Rules that it is for, as Node*"),
   minSeverity: field(choice(SEVERITY_NAMES), "Least severity").optional(),
-  where: z
-    .record(z.string().regex(/^\w+$/), field(list("<patterns>", PATTERNS), "What the label is"))
-    .describe("Labels, as namespace: prod")
-    .optional(),
-  filter: field(text("<expression>"), "An expression of the filter language (docs/alerts.md)").optional(),
+  where: noted(
+    z
+      .record(z.string().regex(/^\w+$/), field(list("<patterns>", PATTERNS), "What the label is"))
+      .describe("What labels are, as namespace: prod")
+      .optional(),
+    { allowed: `labels, each with ${PATTERNS.allowed}` },
+  ),
+  filter: field(text("<expression>"), "An expression of the filter language (docs/alerting.md)").optional(),
 };
 
 /** Which alerts are meant. What is absent means all. */
@@ -67,7 +70,9 @@ const inherited = {
   groupWait: field(duration(), "How long the first of a group waits for others").optional(),
   groupInterval: field(duration(), "How long after one message the next may tell what changed").optional(),
   repeatInterval: field(duration({ minMs: 60_000 }), "When what still fires is told again").optional(),
-  mute: z.array(muteSchema).describe("When nothing is sent").optional(),
+  mute: noted(z.array(muteSchema).describe("When nothing is sent").optional(), {
+    allowed: "windows, a dash before each: days, from, to, timeZone",
+  }),
 };
 
 const oneRouteSchema = z.strictObject({
@@ -80,12 +85,17 @@ export interface RouteSettings extends z.infer<typeof oneRouteSchema> {
 }
 
 /** One of `routes:` of the configuration file. */
-export const routeSchema: z.ZodType<RouteSettings> = oneRouteSchema.extend({
-  routes: z
-    .lazy(() => z.array(routeSchema))
-    .describe("Looked at first, for what comes this way")
-    .optional(),
-});
+export const routeSchema: z.ZodType<RouteSettings> = oneRouteSchema
+  .extend({
+    routes: noted(
+      z
+        .lazy(() => z.array(routeSchema))
+        .describe("Looked at first, for what comes this way")
+        .optional(),
+      { allowed: "routes, a dash before each" },
+    ),
+  })
+  .meta({ id: "route" });
 
 /** Alerts that nobody wants to hear of for a while. Kept in the log's store. */
 export const silenceSchema = z.object({

@@ -11,6 +11,7 @@ const REPORT: ReloadReport = {
   destinations: { added: ["a", "b"], removed: [], changed: ["c"] },
   redaction: false,
   alerts: false,
+  routes: false,
   needRestart: ["--wait"],
 };
 

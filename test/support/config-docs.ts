@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { notesAt } from "../../src/config/section.ts";
 import { redactionRuleSchema } from "../../src/schemas/redaction-schema.ts";
+import { routeSchema } from "../../src/schemas/routes.ts";
 import { DESTINATION_SCHEMAS } from "../../src/schemas/destinations/index.ts";
 import {
   OPTION_GROUPS,
@@ -19,7 +20,7 @@ export function configDocs(): string {
     const names = OPTION_NAMES.filter((name) => OPTIONS[name].group === group);
     return `## ${group}\n\n${names.map(entryOf).join("\n")}`;
   });
-  return `${INTRODUCTION}\n${groups.join("\n")}\n${DESTINATIONS}\n${destinationDocs()}\n${REDACTION}\n${fieldsOf(redactionRuleSchema).map(item).join("\n")}\n\n${ALERTS}`;
+  return `${INTRODUCTION}\n${groups.join("\n")}\n${DESTINATIONS}\n${destinationDocs()}\n${REDACTION}\n${fieldsOf(redactionRuleSchema).map(item).join("\n")}\n\n${ALERTS}\n${ROUTES}\n${fieldsOf(routeSchema).map(item).join("\n")}\n`;
 }
 
 const INTRODUCTION = `# Configuration
@@ -103,6 +104,21 @@ alerts:
 \`\`\`
 `;
 
+const ROUTES = `## Routes
+
+\`routes:\` of the file is a list of routes: who is told of which alerts, and when ([alerting.md](alerting.md#routes)). An
+alert takes the first that it matches, and within that the same again. The outermost ones need a \`to\`; what else a route
+does not say is as in the one around it. What is wrong is told with file, line and path, and stops the start.
+
+\`\`\`yaml
+routes:
+  - to: ops-slack
+    routes:
+      - { minSeverity: ERROR, where: { namespace: prod }, to: [ops-slack, ops-pager] }
+      - { filter: "resource.namespace == sandbox", to: none }
+\`\`\`
+`;
+
 interface FieldDoc {
   readonly path: readonly string[];
   readonly description: string;
@@ -154,6 +170,7 @@ interface ObjectSchema {
   readonly required?: readonly string[];
   readonly description?: string;
   readonly default?: unknown;
+  readonly $defs?: Readonly<Record<string, ObjectSchema>>;
 }
 
 /** The fields of a map and of the maps in it, as its JSON Schema tells them. */
@@ -173,5 +190,7 @@ export function fieldsOf(schema: z.ZodType): FieldDoc[] {
       };
       return field.properties === undefined ? [doc] : within(field, whole);
     });
-  return within(z.toJSONSchema(schema, { io: "input" }) as ObjectSchema, []);
+  const { $defs = {}, ...root } = z.toJSONSchema(schema, { io: "input" }) as ObjectSchema;
+  // What holds itself is described by its name.
+  return within(root.properties === undefined ? { ...root, ...Object.values($defs)[0] } : root, []);
 }

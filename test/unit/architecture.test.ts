@@ -20,7 +20,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   client: [],
   http: ["publishers", "feed", "schemas", "telemetry", "shared"],
   "nomad-simulator": ["schemas"],
-  config: ["alerts", "schemas", "telemetry", "shared"],
+  config: ["alerts", "routing", "schemas", "telemetry", "shared"],
   bridge: [
     "alerts",
     "config",
