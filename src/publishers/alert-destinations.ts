@@ -11,6 +11,8 @@ export async function openAlertDestination(
   deps: AlertDestinationDeps,
 ): Promise<AlertDestination> {
   switch (settings.type) {
+    case "email":
+      return (await import("./email/email.ts")).openEmail(settings, deps);
     case "pagerduty":
       return (await import("./pagerduty/pagerduty.ts")).openPagerDuty(settings, deps);
     case "slack":

@@ -1,9 +1,10 @@
+import { emailSettingsSchema, type EmailSettings } from "./email.ts";
 import { pagerDutySettingsSchema, type PagerDutySettings } from "./pagerduty.ts";
 import { slackSettingsSchema, type SlackSettings } from "./slack.ts";
 
-const SCHEMAS = [pagerDutySettingsSchema, slackSettingsSchema] as const;
+const SCHEMAS = [pagerDutySettingsSchema, slackSettingsSchema, emailSettingsSchema] as const;
 
-export type AlertDestinationSettings = PagerDutySettings | SlackSettings;
+export type AlertDestinationSettings = PagerDutySettings | SlackSettings | EmailSettings;
 
 /** What each type of destination takes that alerts go to. */
 export const ALERT_DESTINATION_SCHEMAS: ReadonlyMap<string, (typeof SCHEMAS)[number]> = new Map(
