@@ -10,6 +10,7 @@ import type { FeedLog } from "../feed/log.ts";
 import { keepWithin } from "../feed/retention.ts";
 import { createHttpServer, type HttpServer } from "../http/server.ts";
 import { openWaitingRoom } from "../http/waiting-room.ts";
+import { openAlertReplicas } from "../publishers/alert-replicas.ts";
 import { Alerting } from "../publishers/alerting/alerting.ts";
 import type { Deliveries } from "../publishers/delivery/deliveries.ts";
 import type { StandardOutput } from "../publishers/destination-deps.ts";
@@ -169,9 +170,12 @@ async function runBridge(
     clock,
     log: published,
     logger: loggers.alerts,
+    random,
     assignments: () => coordination.statuses(),
+    open: ({ settings }, shared) =>
+      openAlertReplicas(settings, shared, { clock, logger: loggers.alerts, readSecret: deps.readSecret }),
   });
-  alerting.configure(config.alerts);
+  alerting.configure(config.alerts, config.alertDestinations);
   const running = { ...deps, ...made, deliveries, alerting, recordFrame, nomadReady };
   const { assignments, pollers } = assignmentsOf(config, running);
   const reload = new Reload(config, {
@@ -183,8 +187,8 @@ async function runBridge(
       deliveries.configure(destinations);
       assignments.reconfigured();
     },
-    alert: ({ alerts }) => {
-      alerting.configure(alerts);
+    alert: ({ alerts, alertDestinations }) => {
+      alerting.configure(alerts, alertDestinations);
       assignments.reconfigured();
     },
   });

@@ -20,7 +20,8 @@ export class ReloadRefused extends ChangefeedError {
   }
 }
 
-type Reloadable = Pick<Config, "destinations" | "redaction" | "alerts" | "routes">;
+type Fingerprinted = Pick<DestinationConfig, "name" | "fingerprint">;
+type Reloadable = Pick<Config, "destinations" | "alertDestinations" | "redaction" | "alerts" | "routes">;
 
 export interface ReloadDeps {
   readonly logger: Logger;
@@ -30,8 +31,8 @@ export interface ReloadDeps {
   readonly ring: Pick<Ring, "forget">;
   /** Takes over what there is; whose settings are the same goes on. */
   readonly deliver: (destinations: readonly DestinationConfig[]) => void;
-  /** Makes alerts by these rules, and tells of them by these routes. */
-  readonly alert: (config: Pick<Config, "alerts" | "routes">) => void;
+  /** Makes alerts by these rules, null: none, and tells these of them. */
+  readonly alert: (config: Pick<Config, "alerts" | "alertDestinations" | "routes">) => void;
 }
 
 /** Applies the configuration file anew to what runs: whole, or not at all. No subscriber and no position is lost. */
@@ -51,7 +52,7 @@ export class Reload {
     const { file, config, needRestart } = this.#read(by);
     const report = {
       file,
-      destinations: differences(this.#config.destinations, config.destinations),
+      destinations: differences(allDestinations(this.#config), allDestinations(config)),
       redaction: isOther(config.redaction, this.#config.redaction),
       alerts: isOther(config.alerts, this.#config.alerts),
       routes: isOther(config.routes, this.#config.routes),
@@ -62,7 +63,7 @@ export class Reload {
       ring.forget();
     }
     deliver(config.destinations);
-    if (report.alerts || report.routes) alert(config);
+    alert(config);
     this.#config = config;
     logger.info({ by, ...report }, `applied ${file}: ${reloadText(report)}`);
     return report;
@@ -84,13 +85,17 @@ export class Reload {
   }
 }
 
+function allDestinations({ destinations, alertDestinations }: Reloadable): Fingerprinted[] {
+  return [...destinations, ...alertDestinations];
+}
+
 function isOther(a: unknown, b: unknown): boolean {
   return JSON.stringify(a) !== JSON.stringify(b);
 }
 
 function differences(
-  before: readonly DestinationConfig[],
-  after: readonly DestinationConfig[],
+  before: readonly Fingerprinted[],
+  after: readonly Fingerprinted[],
 ): ReloadReport["destinations"] {
   const were = new Map(before.map(({ name, fingerprint }) => [name, fingerprint]));
   const are = new Map(after.map(({ name, fingerprint }) => [name, fingerprint]));

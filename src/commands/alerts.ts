@@ -1,5 +1,5 @@
 import { alertListSchema, type AlertList } from "../schemas/alert-schema.ts";
-import { terminalJson } from "../schemas/terminal-text.ts";
+import { plainText, terminalJson } from "../schemas/terminal-text.ts";
 import type { Io } from "./io.ts";
 import { alertsText } from "./support/alert-texts.ts";
 import { coloursFor, stderrColoursFor } from "./support/colours.ts";
@@ -27,6 +27,11 @@ export async function alerts(options: AlertsOptions, io: Io): Promise<number> {
   );
   const doubt = doubtOf(found, io.clock.now());
   if (doubt !== undefined) io.stderr.write(`${stderrColoursFor(io).yellow("warning:")} ${doubt}\n`);
+  for (const { name, target, state, reason } of found.destinations) {
+    if (state === "ok") continue;
+    const text = plainText(`${name} (${target}) is not told: ${reason ?? state}`);
+    io.stderr.write(`${stderrColoursFor(io).yellow("warning:")} ${text}\n`);
+  }
   const isQuiet = found.alerts.every(({ state }) => state !== "firing");
   return isQuiet && doubt === undefined ? EXIT_CODES.ok : EXIT_CODES.failed;
 }

@@ -102,7 +102,7 @@ function rulesOf({ config }: ResolvedConfig) {
 
 function destinationsOf({ config, sections }: ResolvedConfig) {
   const file = sections.get("destinations")?.file;
-  return config.destinations.map((destination) => ({
+  return [...config.destinations, ...config.alertDestinations].map((destination) => ({
     name: destination.name,
     origin: `file ${file}:${destination.line}`,
     settings: Object.fromEntries(shownSettings(destination)),

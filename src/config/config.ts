@@ -1,4 +1,5 @@
 import type { AlertsConfig } from "./alerts.ts";
+import type { AlertDestinationConfig } from "../schemas/destinations/told.ts";
 import type { DestinationConfig } from "../schemas/destinations/index.ts";
 import type { RedactionRule } from "../schemas/redaction-schema.ts";
 import type { ResourceType } from "../schemas/resources.ts";
@@ -42,6 +43,8 @@ export interface Config {
   readonly insecureNoAuth: boolean;
   /** Where events are delivered to. */
   readonly destinations: readonly DestinationConfig[];
+  /** Where alerts are told of. */
+  readonly alertDestinations: readonly AlertDestinationConfig[];
   /** What must not leave the feed. */
   readonly redaction: readonly RedactionRule[];
   /** Null: none are made. */

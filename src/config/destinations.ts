@@ -1,10 +1,16 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
+import type { z } from "zod";
 import {
   DESTINATION_SCHEMAS,
   type DestinationConfig,
   type DestinationSettings,
 } from "../schemas/destinations/index.ts";
+import {
+  TOLD_SCHEMAS,
+  type AlertDestinationConfig,
+  type ToldSettings,
+} from "../schemas/destinations/told.ts";
 import { DESTINATION_NAME, NAME_ALLOWED } from "../schemas/destinations/common.ts";
 import { isReference } from "../schemas/destinations/fields.ts";
 import { ChangefeedError } from "../schemas/errors.ts";
@@ -21,25 +27,32 @@ export interface SectionReaders {
   readonly readSecret: SecretReader;
 }
 
-type Schema = NonNullable<ReturnType<typeof DESTINATION_SCHEMAS.get>>;
+interface Destinations {
+  readonly destinations: DestinationConfig[];
+  readonly alertDestinations: AlertDestinationConfig[];
+  readonly problems: string[];
+}
 
 /** The destinations of the file, and what is wrong with any of them, one sentence each. */
-export function destinationsOf(
-  section: FileSection | undefined,
-  readers: SectionReaders,
-): { destinations: DestinationConfig[]; problems: string[] } {
-  if (section === undefined || section.value === null) return { destinations: [], problems: [] };
+export function destinationsOf(section: FileSection | undefined, readers: SectionReaders): Destinations {
+  const none = { destinations: [], alertDestinations: [] };
+  if (section === undefined || section.value === null) return { ...none, problems: [] };
   const whole: Place = { section, name: "destinations", path: [] };
   if (!isMap(section.value)) {
     const problem = problemAt(whole, [], "is not a map; allowed: names, and below each what is there");
-    return { destinations: [], problems: [problem] };
+    return { ...none, problems: [problem] };
   }
   const read = Object.entries(section.value).map(([name, given]) =>
     destinationAt({ ...whole, path: [name] }, { name, given }, readers),
   );
   const destinations = read.flatMap(({ destination }) => destination ?? []);
+  const alertDestinations = read.flatMap(({ alertDestination }) => alertDestination ?? []);
   const problems = read.flatMap((one) => one.problems);
-  return { destinations, problems: [...problems, ...formerNameProblems(destinations, section.value, whole)] };
+  return {
+    destinations,
+    alertDestinations,
+    problems: [...problems, ...formerNameProblems(destinations, section.value, whole)],
+  };
 }
 
 /** All names in there, also of those with which something is wrong. */
@@ -52,16 +65,22 @@ interface Named {
   readonly given: unknown;
 }
 
-function destinationAt(
-  place: Place,
-  { name, given }: Named,
-  { language, readSecret }: SectionReaders,
-): { destination?: DestinationConfig; problems: string[] } {
+interface Read {
+  readonly destination?: DestinationConfig;
+  readonly alertDestination?: AlertDestinationConfig;
+  readonly problems: string[];
+}
+
+function destinationAt(place: Place, { name, given }: Named, readers: SectionReaders): Read {
   if (!DESTINATION_NAME.test(name)) {
     return { problems: [problemAt(place, [], `${quoted(name)} cannot be a name; allowed: ${NAME_ALLOWED}`)] };
   }
   if (!isMap(given))
     return { problems: [problemAt(place, [], "is not a map; allowed: type, and what it takes")] };
+  const alertSchema = TOLD_SCHEMAS.get(String(given["type"]));
+  if (alertSchema !== undefined)
+    return alertDestinationAt(place, { name, given }, { ...readers, schema: alertSchema });
+  const { language, readSecret } = readers;
   const schema = DESTINATION_SCHEMAS.get(String(given["type"]));
   if (schema === undefined) return { problems: [problemAt(place, ["type"], typeProblem(given["type"]))] };
   const { conditions, problems: wrongConditions } = conditionsAt(given, schema.shape, { place, language });
@@ -93,8 +112,23 @@ function destinationAt(
   };
 }
 
+/** One that is told of alerts, and gets no events. */
+function alertDestinationAt(
+  place: Place,
+  { name, given }: Named,
+  { schema, readSecret }: SectionReaders & { schema: z.ZodType<ToldSettings> },
+): Read {
+  const { value: settings, problems } = parseAt<ToldSettings>(schema, given, place);
+  if (settings === undefined) return { problems };
+  const behind = whatIsBehind(settings, { schema, place, readSecret });
+  if (behind.problems.length > 0) return { problems: behind.problems };
+  const line = place.section.lineOf(place.path);
+  const fingerprint = fingerprintOf(settings, behind.texts);
+  return { problems: [], alertDestination: { name, line, settings, fingerprint } };
+}
+
 function typeProblem(type: unknown): string {
-  const types = [...DESTINATION_SCHEMAS.keys()];
+  const types = [...DESTINATION_SCHEMAS.keys(), ...TOLD_SCHEMAS.keys()];
   const allowed = `allowed: ${types.join(", ")}`;
   if (typeof type !== "string") return `is missing; ${allowed}`;
   return `${quoted(type)} is not allowed${didYouMean(type, types)}; ${allowed}`;
@@ -102,8 +136,8 @@ function typeProblem(type: unknown): string {
 
 /** What stands behind the references, and in the files that are named; or why it cannot be used. It is not quoted. */
 function whatIsBehind(
-  settings: DestinationSettings,
-  { schema, place, readSecret }: { schema: Schema; place: Place; readSecret: SecretReader },
+  settings: DestinationSettings | ToldSettings,
+  { schema, place, readSecret }: { schema: z.ZodType; place: Place; readSecret: SecretReader },
 ): { texts: string[]; problems: string[] } {
   const texts: string[] = [];
   const problems: string[] = [];
@@ -138,7 +172,7 @@ function reasonOf(error: unknown, path: string): string {
   return `the file ${quoted(path)} cannot be read${code === undefined ? "" : ` (${code})`}`;
 }
 
-function fingerprintOf(settings: DestinationSettings, texts: readonly string[]): string {
+function fingerprintOf(settings: object, texts: readonly string[]): string {
   return createHash("sha256")
     .update(JSON.stringify([settings, texts]))
     .digest("hex");

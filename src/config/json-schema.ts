@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { TOLD_SCHEMAS } from "../schemas/destinations/told.ts";
 import { DESTINATION_NAME } from "../schemas/destinations/common.ts";
 import { DESTINATION_SCHEMAS } from "../schemas/destinations/index.ts";
 import { OPTION_NAMES, optionEnv, optionFlag, optionKey, OPTIONS, type OptionDefinition } from "./options.ts";
@@ -21,9 +22,11 @@ export function configFileSchema(): Record<string, unknown> {
   }
   properties["destinations"] = {
     type: "object",
-    description: "Where events are delivered to, by name",
+    description: "Where events are delivered to, and alerts told of, by name",
     propertyNames: { pattern: DESTINATION_NAME.source },
-    additionalProperties: { oneOf: [...DESTINATION_SCHEMAS.values()].map(schemaOf) },
+    additionalProperties: {
+      oneOf: [...DESTINATION_SCHEMAS.values(), ...TOLD_SCHEMAS.values()].map(schemaOf),
+    },
   };
   properties["redaction"] = {
     type: "array",

@@ -6,7 +6,7 @@ import type { Given } from "./sources.ts";
 /** The configuration as it would be if the process started now. */
 export interface Reread {
   readonly file: string;
-  readonly config: Pick<Config, "destinations" | "redaction" | "alerts" | "routes">;
+  readonly config: Pick<Config, "destinations" | "alertDestinations" | "redaction" | "alerts" | "routes">;
   /** Flags of options that have another value than at the start. */
   readonly needRestart: readonly string[];
 }

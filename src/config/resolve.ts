@@ -21,7 +21,10 @@ export interface ResolvedConfig extends ReadOptions<OptionName> {
 export function resolveConfig(given: Given): ResolvedConfig {
   const read = readOptions(OPTION_NAMES, given);
   const readers = { language: given.language ?? NO_LANGUAGE, readSecret: secretReader(given.env) };
-  const { destinations, ...delivery } = destinationsOf(read.sections.get("destinations"), readers);
+  const { destinations, alertDestinations, ...delivery } = destinationsOf(
+    read.sections.get("destinations"),
+    readers,
+  );
   const { redaction, ...redacting } = redactionOf(read.sections.get("redaction"), readers.language);
   const { alerts, ...alerting } = alertsOf(read.sections.get("alerts"));
   const { routes, ...routing } = routesOf(
@@ -36,7 +39,17 @@ export function resolveConfig(given: Given): ResolvedConfig {
     ...routing.problems,
   ];
   if (problems.length > 0) throw new ConfigInvalid(problems);
-  return { ...read, config: { ...nest(read.values, read.origins), destinations, redaction, alerts, routes } };
+  return {
+    ...read,
+    config: {
+      ...nest(read.values, read.origins),
+      destinations,
+      alertDestinations,
+      redaction,
+      alerts,
+      routes,
+    },
+  };
 }
 
 const nobody = () => {
@@ -91,7 +104,7 @@ function accessConflicts(values: OptionValues): string[] {
 function nest(
   values: OptionValues,
   origins: Readonly<Record<OptionName, Origin>>,
-): Omit<Config, "destinations" | "redaction" | "alerts" | "routes"> {
+): Omit<Config, "destinations" | "alertDestinations" | "redaction" | "alerts" | "routes"> {
   const { retentionEvents, retentionBytes, retentionAge } = values;
   return {
     nomad: nestNomad(values, tokenFileWins(values, origins)),

@@ -1,12 +1,15 @@
 import type { z } from "zod";
+import { TOLD_SCHEMAS, type AlertDestinationConfig } from "../schemas/destinations/told.ts";
 import { isReference } from "../schemas/destinations/fields.ts";
 import { DESTINATION_SCHEMAS, type DestinationConfig } from "../schemas/destinations/index.ts";
 import { routeSchema, type RouteSettings } from "../schemas/routes.ts";
 import { leavesOf, notesAt } from "./section.ts";
 
 /** What a destination has, by the path of each field, as an operator would write it. No secret is in it. */
-export function shownSettings({ settings }: Pick<DestinationConfig, "settings">): Map<string, string> {
-  return shownFields(settings, DESTINATION_SCHEMAS.get(settings.type));
+export function shownSettings({
+  settings,
+}: Pick<DestinationConfig, "settings"> | Pick<AlertDestinationConfig, "settings">): Map<string, string> {
+  return shownFields(settings, DESTINATION_SCHEMAS.get(settings.type) ?? TOLD_SCHEMAS.get(settings.type));
 }
 
 /** All routes by their places in the tree, "0" and within it "0.0", each with what it says itself. */

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from "fastify";
-import { maySeeScope, type Access } from "../publishers/selection/access.ts";
+import { maySeeScope, seesAll, type Access } from "../publishers/selection/access.ts";
 import type { AlertJson, AlertList } from "../schemas/alert-schema.ts";
 import type { Principals } from "./access/principals.ts";
 
@@ -13,11 +13,14 @@ export interface AlertsDeps {
 export function addAlertsRoute(app: FastifyInstance, { alerts, principals }: AlertsDeps): void {
   app.get("/v1/alerts", async (request, reply) => {
     const access = await principals.accessOf(request.raw);
-    const { asOf, alerts: open, ended } = await alerts();
+    const { asOf, alerts: open, ended, destinations } = await alerts();
     const isSeen = (alert: AlertJson) => maySeeAlert(access, alert);
-    return reply
-      .header("cache-control", "no-store")
-      .send({ asOf, alerts: open.filter(isSeen), ended: ended.filter(isSeen) });
+    return reply.header("cache-control", "no-store").send({
+      asOf,
+      alerts: open.filter(isSeen),
+      ended: ended.filter(isSeen),
+      destinations: seesAll(access) ? destinations : [],
+    });
   });
 }
 

@@ -34,10 +34,27 @@ export const alertSchema = z.object({
 });
 export type AlertJson = z.infer<typeof alertSchema>;
 
+const destinationStateSchema = z.object({
+  name: z.string(),
+  target: z.string().describe("Of an Alertmanager each replica has its own"),
+  state: z
+    .enum(["ok", "retrying", "circuit-open"])
+    .describe("circuit-open: so many attempts failed that it is asked only now and then"),
+  reason: z.string().nullable().describe("Why it is not told; or what it refused of what it was told"),
+  since: time.nullable().describe("Since when its circuit is open"),
+  lastOkAt: time.nullable().describe("When it was told last"),
+});
+/** How a destination is told of alerts. */
+export type DestinationState = z.infer<typeof destinationStateSchema>;
+
 /** What `/v1/alerts` answers. */
 export const alertListSchema = z.object({
   asOf: time.nullable().describe("When the alerts were looked at last; null: not yet"),
   alerts: z.array(alertSchema).describe("What fires, and what is pending"),
   ended: z.array(alertSchema).describe("What ended in the last hour, newest first, at most 500"),
+  destinations: z
+    .array(destinationStateSchema)
+    .default([])
+    .describe("How those are told that alerts go to; for whom the whole feed is"),
 });
 export type AlertList = z.infer<typeof alertListSchema>;

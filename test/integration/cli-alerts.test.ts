@@ -52,7 +52,10 @@ afterEach(() => feed[Symbol.asyncDispose]());
 describe("alerts", () => {
   async function show(found: Partial<AlertList>, flags: string[] = [], columns?: number) {
     const asOf = new Date().toISOString();
-    const { url } = await feed.serve({}, { alerts: async () => ({ asOf, alerts: [], ended: [], ...found }) });
+    const { url } = await feed.serve(
+      {},
+      { alerts: async () => ({ asOf, alerts: [], ended: [], destinations: [], ...found }) },
+    );
     const terminal = columns === undefined ? {} : { isTTY: true, columns: () => columns };
     return runCli(["alerts", "--url", url, ...flags], terminal);
   }
@@ -116,15 +119,19 @@ it("shows a token the alerts about what it may list, and no others", async () =>
     mayKnow: (namespace) => namespace === "payments",
     none: false,
   };
+  const destinations = [
+    { name: "am", target: "http://am", state: "ok", reason: null, since: null, lastOkAt: null } as const,
+  ];
   const tokens: Authenticator = {
     identify: async (token) => ({ name: "a token", rights: token === "all" ? ALL_RIGHTS : rights }),
   };
-  const alerts = async () => ({ asOf: null, alerts: all, ended: all });
+  const alerts = async () => ({ asOf: null, alerts: all, ended: all, destinations });
   const { url } = await feed.serve({}, { alerts, authenticators: [tokens] });
   const seen = async (token: string) => {
     const response = await fetch(`${url}/v1/alerts`, { headers: { authorization: `Bearer ${token}` } });
     const found = alertListSchema.parse(await response.json());
     expect(found.ended).toEqual(found.alerts);
+    expect(found.destinations).toEqual(token === "all" ? destinations : []);
     return found.alerts.map(({ labels }) => labels);
   };
   expect(await seen("all")).toEqual(about);

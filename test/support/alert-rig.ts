@@ -3,7 +3,10 @@ import type { AnyRule } from "../../src/alerts/rules/rule.ts";
 import { buildChangeEvents } from "../../src/events/build.ts";
 import { Alerting } from "../../src/publishers/alerting/alerting.ts";
 import { createFanout } from "../../src/publishers/fanout/fanout.ts";
-import type { AlertList } from "../../src/schemas/alert-schema.ts";
+import type { AlertReplica } from "../../src/publishers/alerting/alert-replica.ts";
+import type { SendResult } from "../../src/publishers/delivery/destination.ts";
+import type { AlertDestinationConfig } from "../../src/schemas/destinations/told.ts";
+import type { AlertJson, AlertList } from "../../src/schemas/alert-schema.ts";
 import type { AssignmentStatus } from "../../src/schemas/assignment-schema.ts";
 import { subjectOf, type ResourceType } from "../../src/schemas/resources.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
@@ -18,6 +21,23 @@ interface Worker {
   readonly ending: Promise<unknown>;
 }
 
+/** Takes what it is sent, or answers what the test says. */
+export class ScriptedReplica implements AlertReplica {
+  readonly target = "http://alerts.example";
+  readonly resendMs = 60_000;
+  /** `JobFailing firing`, of each send. */
+  readonly sent: string[][] = [];
+  answer: SendResult = { outcome: "ok" };
+
+  async send(alerts: readonly AlertJson[], isWhole: boolean): Promise<SendResult> {
+    const names = alerts.map(({ rule, state }) => `${rule} ${state}`);
+    this.sent.push([...(isWhole ? ["all"] : []), ...names]);
+    return this.answer;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+}
+
 /** A real log with objects that a test changes, on a clock of the test's, and workers that make alerts of it. */
 export class AlertRig implements AsyncDisposable {
   readonly clock: TestClock;
@@ -26,6 +46,7 @@ export class AlertRig implements AsyncDisposable {
   readAtMs: number | null = null;
   readonly #objects = new Map<string, object>();
   readonly #workers: Worker[] = [];
+  readonly #destinations = new Map<string, ScriptedReplica>();
 
   private constructor(feed: TestFeed, clock: TestClock) {
     this.feed = feed;
@@ -59,7 +80,7 @@ export class AlertRig implements AsyncDisposable {
   }
 
   /** A worker that makes alerts, which takes them from whoever made them before. */
-  begin(rules: readonly AnyRule[] = RULES): Worker {
+  begin(rules: readonly AnyRule[] = RULES, destinations: readonly AlertDestinationConfig[] = []): Worker {
     const { log, metrics } = this.feed;
     const logger = silentLogger();
     const alerting = new Alerting({
@@ -71,14 +92,22 @@ export class AlertRig implements AsyncDisposable {
       source: SOURCE,
       worker: `host/${this.#workers.length}/a`,
       assignments: async () => this.#scopes(),
+      random: () => 0.5,
+      open: async ({ name }) => [this.destination(name)],
     });
-    alerting.configure({ rules });
+    alerting.configure({ rules }, destinations);
     const stop = new AbortController();
     const ending = alerting.perform("alerts", stop.signal);
     ending.catch(() => undefined);
     const worker = { alerting, stop, ending };
     this.#workers.push(worker);
     return worker;
+  }
+
+  destination(name: string): ScriptedReplica {
+    const destination = this.#destinations.get(name) ?? new ScriptedReplica();
+    this.#destinations.set(name, destination);
+    return destination;
   }
 
   /** What a worker says that has nothing to do with them: `JobFailing web`, and with its reason what ended. */

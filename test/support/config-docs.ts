@@ -2,6 +2,7 @@ import { z } from "zod";
 import { notesAt } from "../../src/config/section.ts";
 import { redactionRuleSchema } from "../../src/schemas/redaction-schema.ts";
 import { routeSchema } from "../../src/schemas/routes.ts";
+import { TOLD_SCHEMAS } from "../../src/schemas/destinations/told.ts";
 import { DESTINATION_SCHEMAS } from "../../src/schemas/destinations/index.ts";
 import {
   OPTION_GROUPS,
@@ -151,7 +152,13 @@ function destinationDocs(): string {
     const items = fields.filter((field) => !everywhere(field)).map(item);
     return `### type: ${type}\n\n${about}.\n${items.length === 0 ? "" : `\n${items.join("\n")}\n`}`;
   });
-  return [`### Every destination\n\n${commonItems.join("\n")}\n`, ...own].join("\n");
+  const alerts = [...TOLD_SCHEMAS].map(([type, schema]) => {
+    const fields = fieldsOf(schema);
+    const about = fields.find((field) => key(field) === "type")?.description;
+    const items = fields.filter((field) => key(field) !== "type").map(item);
+    return `### type: ${type}\n\n${about}. What it has, it has instead of the above.\n\n${items.join("\n")}\n`;
+  });
+  return [`### Every destination\n\n${commonItems.join("\n")}\n`, ...own, ...alerts].join("\n");
 }
 
 /** `- `batch.bytes`: Most bytes … Default: `1MiB`. Allowed: a size …` */

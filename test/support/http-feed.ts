@@ -123,7 +123,7 @@ export class TestFeed implements AsyncDisposable {
         reload: () => {
           throw new Error("this feed has no file");
         },
-        alerts: async () => ({ asOf: null, alerts: [], ended: [] }),
+        alerts: async () => ({ asOf: null, alerts: [], ended: [], destinations: [] }),
         deliveries: new ScriptedDeliveries(),
         ...deps,
       },

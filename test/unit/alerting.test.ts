@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { RULES } from "../../src/alerts/rules/table.ts";
 import { PartedText, readPartedText } from "../../src/publishers/alerting/parted-text.ts";
+import type { AlertDestinationConfig } from "../../src/schemas/destinations/told.ts";
+import { alertmanagerSettingsSchema } from "../../src/schemas/destinations/alertmanager.ts";
 import { AlertRig } from "../support/alert-rig.ts";
 import { taskOf } from "../support/event-fixtures.ts";
 
@@ -45,7 +47,7 @@ describe("whoever makes alerts", () => {
     await rig.put("deployments", { Status: "failed" });
     const { alerting } = rig.begin();
     await rig.pass(10 * SECOND);
-    expect(await rig.list()).toEqual({ asOf: null, alerts: [], ended: [] });
+    expect(await rig.list()).toEqual({ asOf: null, alerts: [], ended: [], destinations: [] });
     expect(alerting.describe("alerts")).toMatchObject({
       condition: "starting",
       reason: "the scopes are yet to be read",
@@ -131,7 +133,7 @@ describe("whoever makes alerts", () => {
     await rig.put("allocations", FAILED);
     await rig.pass(2 * MINUTE);
     expect((await rig.told()).firing).toEqual(["DeploymentFailed web", "JobFailing web"]);
-    alerting.configure({ rules: RULES.filter(({ name }) => name !== "DeploymentFailed") });
+    alerting.configure({ rules: RULES.filter(({ name }) => name !== "DeploymentFailed") }, []);
     await rig.pass(2 * SECOND);
     expect((await rig.told()).firing).toEqual(["JobFailing web"]);
   });
@@ -162,5 +164,85 @@ describe("a text in parts", () => {
     const parts = await documents.list("x/");
     await PartedText.claim("x", "third", documents);
     expect((await documents.list("x/")).length).toBeLessThan(parts.length);
+  });
+});
+
+describe("whoever is told", () => {
+  const config = (name: string, fingerprint = "1"): AlertDestinationConfig => ({
+    name,
+    line: 1,
+    settings: alertmanagerSettingsSchema.parse({ type: "alertmanager", urls: ["http://am:9093"] }),
+    fingerprint,
+  });
+
+  it("hears of what is new at once, of all that fires each minute, and of an end for five minutes", async () => {
+    const { sent } = rig.destination("am");
+    rig.begin(RULES, [config("am")]);
+    await rig.pass(2 * SECOND);
+    expect(sent.splice(0)).toEqual([["all"]]);
+    await rig.put("deployments", { Status: "failed" });
+    await rig.pass(SECOND);
+    expect(sent.splice(0)).toEqual([["DeploymentFailed firing"]]);
+    await rig.pass(2 * MINUTE);
+    const each = ["all", "DeploymentFailed firing"];
+    expect(sent.splice(0)).toEqual([each, each]);
+    await rig.put("deployments", { Status: "cancelled" });
+    await rig.pass(SECOND);
+    expect(sent.splice(0)).toEqual([["DeploymentFailed resolved"]]);
+    await rig.pass(8 * MINUTE);
+    const whole = sent.map((names) => names.join());
+    expect(whole.slice(0, 4)).toEqual(Array(4).fill("all,DeploymentFailed resolved"));
+    expect(whole.slice(-2)).toEqual(["all", "all"]);
+  });
+
+  it("that does not answer is tried again, and hears then what it missed, an end too", async () => {
+    const destination = rig.destination("am");
+    const { alerting } = rig.begin(RULES, [config("am")]);
+    await rig.put("deployments", { Status: "failed" });
+    await rig.pass(5 * SECOND);
+    destination.answer = { outcome: "retry", reason: "connection refused" };
+    await rig.pass(3 * MINUTE);
+    expect(alerting.describe("alerts")).toMatchObject({
+      condition: "stale",
+      reason: "am is not told: connection refused",
+    });
+    expect((await rig.list()).destinations).toMatchObject([
+      { name: "am", target: "http://alerts.example", state: "circuit-open", reason: "connection refused" },
+    ]);
+    await rig.put("deployments", { Status: "cancelled" });
+    await rig.pass(8 * MINUTE);
+    destination.answer = { outcome: "ok" };
+    destination.sent.length = 0;
+    await rig.pass(2 * MINUTE);
+    expect(destination.sent[0]).toEqual(["all", "DeploymentFailed resolved"]);
+    expect((await rig.list()).destinations).toMatchObject([{ state: "ok", reason: null }]);
+  });
+
+  it("is told everything anew by who takes over, and never of the end of what fires again", async () => {
+    const { sent } = rig.destination("am");
+    const first = rig.begin(RULES, [config("am")]);
+    await rig.pass(SECOND);
+    for (const Status of ["failed", "cancelled", "failed"]) {
+      await rig.put("deployments", { Status });
+      await rig.pass(2 * SECOND);
+    }
+    first.stop.abort();
+    await rig.clock.finish(first.ending);
+    sent.length = 0;
+    rig.begin(RULES, [config("am")]);
+    await rig.pass(2 * SECOND);
+    expect(sent).toEqual([["all", "DeploymentFailed firing"]]);
+  });
+
+  it("is another one after a change of the configuration, and goes on where it is the same", async () => {
+    const { alerting } = rig.begin(RULES, [config("stays"), config("goes")]);
+    await rig.pass(SECOND);
+    const [stays, goes, comes] = ["stays", "goes", "comes"].map((name) => rig.destination(name).sent);
+    alerting.configure({ rules: RULES }, [config("stays"), config("comes")]);
+    await rig.pass(SECOND);
+    expect([stays, goes, comes]).toEqual([[["all"]], [["all"]], [["all"]]]);
+    await rig.put("deployments", { Status: "failed" });
+    await rig.pass(SECOND);
+    expect([stays?.length, goes?.length, comes?.length]).toEqual([2, 1, 2]);
   });
 });

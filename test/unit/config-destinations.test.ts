@@ -6,6 +6,7 @@ import { configFileSchema } from "../../src/config/json-schema.ts";
 import { FILTER_LANGUAGE } from "../../src/commands/support/filter-language.ts";
 import { ConfigInvalid } from "../../src/config/errors.ts";
 import { resolveConfig } from "../../src/config/resolve.ts";
+import { TOLD_SCHEMAS } from "../../src/schemas/destinations/told.ts";
 import { DESTINATION_SCHEMAS } from "../../src/schemas/destinations/index.ts";
 import { runCli } from "../support/cli.ts";
 import { fieldsOf } from "../support/config-docs.ts";
@@ -158,7 +159,7 @@ destinations:
         /^feed.yaml:9: destinations.ops-webhook.filter: filter, position 8: .*\n.*\n +\^$/s,
       ),
       'feed.yaml:11: destinations.Bad_Name: "Bad_Name" cannot be a name; allowed: 1 to 63 of a-z 0-9 -, with no dash at either end',
-      'feed.yaml:13: destinations.none.type: "webhok" is not allowed; did you mean webhook?; allowed: webhook, kafka, nats, otlp, redis, file, stdout',
+      'feed.yaml:13: destinations.none.type: "webhok" is not allowed; did you mean webhook?; allowed: webhook, kafka, nats, otlp, redis, file, stdout, alertmanager',
       "feed.yaml:14: destinations.lines.fsync: what is given is not allowed; allowed: batch, none",
     ]);
   });
@@ -257,14 +258,20 @@ it("every field of every type is described, in the JSON Schema of the file too",
     properties: Record<string, { additionalProperties?: object }>;
   };
   expect(properties["destinations"]?.additionalProperties).toMatchObject({
-    oneOf: [...DESTINATION_SCHEMAS.keys()].map((type) => ({
-      additionalProperties: false,
-      properties: { type: { const: type }, filter: { description: expect.any(String) as string } },
-    })),
+    oneOf: [
+      ...[...DESTINATION_SCHEMAS.keys()].map((type) => ({
+        additionalProperties: false,
+        properties: { type: { const: type }, filter: { description: expect.any(String) as string } },
+      })),
+      ...[...TOLD_SCHEMAS.keys()].map((type) => ({
+        additionalProperties: false,
+        properties: { type: { const: type } },
+      })),
+    ],
   });
-  for (const schema of DESTINATION_SCHEMAS.values()) {
+  for (const schema of [...DESTINATION_SCHEMAS.values(), ...TOLD_SCHEMAS.values()]) {
     const fields = fieldsOf(schema);
-    expect(fields.length).toBeGreaterThan(15);
+    expect(fields.length).toBeGreaterThan(5);
     expect(fields.filter(({ description }) => description === "")).toEqual([]);
     expect(fields.filter((field) => field.allowed === undefined && field.path[0] !== "type")).toEqual([]);
   }
@@ -347,5 +354,39 @@ describe("rules of redaction", () => {
     const problems = problemsOf(text).join("\n");
     expect(problems).toContain(problem);
     expect(problems).not.toContain("hunter2");
+  });
+});
+
+describe("destinations of alerts", () => {
+  const read = (text: string) => {
+    writeFileSync(path("feed.yaml"), text);
+    return resolveConfig({ flags: { config: path("feed.yaml") }, env: ENV, language: FILTER_LANGUAGE })
+      .config;
+  };
+
+  it("are read beside the others, and get no events", () => {
+    const config = read(
+      "destinations:\n  am:\n    type: alertmanager\n    urls: http://a:9093,http://b:9093\n    headers: { Authorization: env:PASSWORD }\n",
+    );
+    expect(config.destinations).toEqual([]);
+    expect(config.alertDestinations).toMatchObject([
+      {
+        name: "am",
+        line: 2,
+        settings: { urls: ["http://a:9093", "http://b:9093"], resend: 60_000, timeout: 10_000 },
+      },
+    ]);
+  });
+
+  it.each([
+    ["urls: http://user:word@a:9093", "feed.yaml:4: destinations.am.urls: "],
+    ["url: http://a:9093", "did you mean urls?"],
+    [
+      "urls: http://a:9093\n    headers: { Authorization: Bearer x }",
+      "what stands here is a secret (not shown)",
+    ],
+    ["urls: http://a:9093\n    types: [jobs]", "destinations.am.types: there is no such key"],
+  ])("are refused by line and path where %j is wrong", (lines, problem) => {
+    expect(() => read(`destinations:\n  am:\n    type: alertmanager\n    ${lines}\n`)).toThrow(problem);
   });
 });

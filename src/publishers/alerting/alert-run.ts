@@ -11,7 +11,7 @@ import {
 } from "../../feed/errors.ts";
 import type { FeedLog } from "../../feed/log.ts";
 import { formatCursor, type Cursor } from "../../schemas/cursor.ts";
-import type { AlertList } from "../../schemas/alert-schema.ts";
+import type { AlertList, DestinationState } from "../../schemas/alert-schema.ts";
 import type { LogEntry } from "../../schemas/draft.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import { Nap } from "../delivery/nap.ts";
@@ -44,7 +44,9 @@ export interface AlertRunDeps extends Fanout, Omit<ClusterDeps, "log"> {
   /** Labels of the whole feed. */
   readonly shared: Readonly<Record<string, string>>;
   /** Told of what fires whenever that may have changed. */
-  readonly tell: (view: View, nowMs: number) => void;
+  readonly tell: (view: View) => void;
+  /** How those are told. */
+  readonly destinations: () => DestinationState[];
 }
 
 /** How far it has come. */
@@ -268,7 +270,7 @@ export class AlertRun {
   }
 
   async #tellAll(): Promise<void> {
-    const { clock, tell, gauges, shared } = this.#deps;
+    const { clock, tell, gauges, shared, destinations } = this.#deps;
     const isDue = clock.elapsed() - this.#toldAtMs >= TELL_EVERY_MS;
     if (!this.#isDirty && !isDue) return;
     this.#isDirty = false;
@@ -277,9 +279,14 @@ export class AlertRun {
     if (text === this.#toldText && !isDue) return;
     const nowMs = this.#nowMs();
     this.#lookedAtMs = nowMs;
-    tell(view, nowMs);
+    tell(view);
     gauges.show(view, nowMs);
-    const told = { asOf: new Date(nowMs).toISOString(), alerts: [...view.open], ended: [...view.ended] };
+    const told = {
+      asOf: new Date(nowMs).toISOString(),
+      alerts: [...view.open],
+      ended: [...view.ended],
+      destinations: destinations(),
+    };
     try {
       await this.#told.save(JSON.stringify(told satisfies AlertList));
     } catch (error) {

@@ -29,7 +29,7 @@ export function notesOf(schema: z.ZodType): FieldNotes | undefined {
 const REFERENCE = /^(?:env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$/;
 const REFERENCES = "env:NAME or file:PATH";
 /** Of an address in the file itself; one with a password in it needs a reference. */
-const HTTP_ADDRESS = {
+export const HTTP_ADDRESS = {
   pattern: /^https?:\/\/[^\s/@?#]+(?:[/?#]\S*)?$/,
   allowed: "an address without a password that begins with https:// or http://",
 };

@@ -1,0 +1,82 @@
+import type { AlertJson } from "../../schemas/alert-schema.ts";
+import type { AlertmanagerSettings } from "../../schemas/destinations/alertmanager.ts";
+import type { Severity } from "../../schemas/severity.ts";
+
+/** An alert as `POST /api/v2/alerts` takes it. All labels together are its identity. */
+export interface PostableAlert {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly startsAt: string;
+  /** While it fires, when it ends by itself unless it is sent again. */
+  readonly endsAt: string;
+  readonly generatorURL?: string;
+}
+
+/** Longer than the worst failover: a bridge that died must not resolve everything. */
+const LEAST_LEASE_MS = 15 * 60_000;
+/** It is there to end when nobody sends it any more. */
+const LEAST_WATCHDOG_LEASE_MS = 5 * 60_000;
+
+/** The words that routes of Alertmanager mostly ask for. */
+const SEVERITIES: ReadonlyMap<Severity, string> = new Map([
+  ["FATAL", "critical"],
+  ["ERROR", "critical"],
+  ["WARN", "warning"],
+]);
+
+type Shape = Pick<AlertmanagerSettings, "labels" | "resend" | "nomadUi">;
+
+/** What varies while the alert fires is in annotations. */
+export function postableOf(alert: AlertJson, nowMs: number, shape: Shape): PostableAlert {
+  const { rule, severity, startsAt, endsAt, page } = alert;
+  const labels = { ...alert.labels, alertname: rule, severity: SEVERITIES.get(severity) ?? "info" };
+  const link = shape.nomadUi === undefined || page === null ? undefined : linkTo(shape.nomadUi, page);
+  return {
+    labels: present({ ...shape.labels, ...labels }),
+    annotations: annotationsOf(alert),
+    startsAt,
+    endsAt: endsAt ?? timeText(nowMs + Math.max(4 * shape.resend, LEAST_LEASE_MS)),
+    ...(link !== undefined && { generatorURL: link }),
+  };
+}
+
+/** Always fires, while alerts are made. */
+export function watchdog(
+  shared: Readonly<Record<string, string>>,
+  { nowMs, sinceMs }: { readonly nowMs: number; readonly sinceMs: number },
+  { labels, resend }: Shape,
+): PostableAlert {
+  return {
+    labels: present({ ...labels, ...shared, alertname: "NomadChangefeedWatchdog", severity: "none" }),
+    annotations: {
+      summary:
+        "Alerts of the Nomad feed are made and sent. When this ends, they no longer are: let something watch that",
+    },
+    startsAt: timeText(sinceMs),
+    endsAt: timeText(nowMs + Math.max(4 * resend, LEAST_WATCHDOG_LEASE_MS)),
+  };
+}
+
+function annotationsOf(alert: AlertJson): Record<string, string> {
+  const { summary, details, count, reason, evidence } = alert;
+  return present({
+    ...details,
+    summary,
+    count: String(count),
+    ended: reason ?? "",
+    events: evidence.join(" "),
+  });
+}
+
+/** Alertmanager leaves out what is empty before it compares. */
+function present(texts: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(texts).filter(([, text]) => text !== ""));
+}
+
+function linkTo(ui: string, page: string): string {
+  return `${ui.replace(/\/(?:ui\/?)?$/, "")}/ui/${page}`;
+}
+
+function timeText(ms: number): string {
+  return new Date(ms).toISOString();
+}
