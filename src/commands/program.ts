@@ -13,6 +13,7 @@ import { addAlertsCommand } from "./support/alert-commands.ts";
 import { addDeliveriesCommand } from "./support/delivery-commands.ts";
 import { EXIT_CODES, reportError } from "./support/exit.ts";
 import { addFeedFlags, feedFlags, textOf, usually, type Flags, type Perform } from "./support/flags.ts";
+import { addWaitCommand } from "./support/wait-command.ts";
 import { packageVersion } from "../bridge/version.ts";
 
 const HELP_END = `
@@ -22,7 +23,7 @@ Begin with:
   nomad-changefeed run
   nomad-changefeed tail --min-severity WARN    in another terminal
 
-Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.`;
+Exit codes: 0 done, 1 failed, 2 wrong usage or configuration; of wait also 124, not within the time.`;
 
 const TAIL_HELP_END = `
 Filters are alternatives within one flag, and all flags must hold. The feed's own events (baseline, stale,
@@ -82,6 +83,7 @@ function createProgram(io: Io, perform: Perform): Command {
   addDeliveriesCommand(program, io, perform);
   addReloadCommand(program, io, perform);
   addReaderCommands(program, io, perform);
+  addWaitCommand(program, { io, perform, parseDuration: parseDurationFlag });
   addTrialCommands(program, io, perform);
   addReferenceCommands(program, io, perform);
   return program;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { runCli } from "../support/cli.ts";
 
-const COMMANDS = ["run", "doctor", "config", "tail", "history", "demo", "simulate", "schema"];
+const COMMANDS = ["run", "doctor", "config", "tail", "history", "wait", "demo", "simulate", "schema"];
 
 describe("help", () => {
   it("of the program lists the commands", async () => {

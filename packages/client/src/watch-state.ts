@@ -1,5 +1,6 @@
 import { deferred } from "./deferred.ts";
 import { Feed, type AnyItem } from "./feed.ts";
+import type { Connected, Disconnected } from "./items.ts";
 import type { SubscribeOptions } from "./options.ts";
 import { Retry, sleep } from "./retry.ts";
 import type { OpenSocket } from "./socket.ts";
@@ -7,9 +8,12 @@ import { isObjectItem, StateFold, type NomadObject, type StateChange } from "./s
 import { WholeItems, type IncompleteObject } from "./whole-items.ts";
 import type { ResourceType } from "./wire.ts";
 
-type Choice = "url" | "namespaces" | "subjects" | "token" | "signal" | "silenceMs" | "retry";
+type Choice = "url" | "namespaces" | "subjects" | "filter" | "token" | "signal" | "silenceMs" | "retry";
 
-/** Which objects to hold. What is about changes and not about objects cannot be chosen by. */
+/**
+ * Which objects to hold. What is about changes and not about objects cannot be chosen by; a `filter` must hold of an
+ * object for as long as it is there, or never, such as one of its `resource`.
+ */
 export interface WatchStateOptions<Type extends ResourceType = ResourceType> extends Pick<
   SubscribeOptions,
   Choice
@@ -19,6 +23,8 @@ export interface WatchStateOptions<Type extends ResourceType = ResourceType> ext
   onChange?(this: void, change: StateChange<Type>): void;
   /** Told of each object that changed and whose new version cannot be had: the map keeps the one before, if any. */
   onIncomplete?(this: void, object: IncompleteObject): void;
+  /** Told of each connection that came to be, was lost, or was tried in vain. */
+  onConnection?(this: void, notice: Connected | Disconnected): void;
 }
 
 export interface WatchedState<Type extends ResourceType = ResourceType> {
@@ -113,8 +119,11 @@ class StateWatch implements WatchedState {
   /** True where only another snapshot helps. */
   async #follow(): Promise<boolean> {
     for await (const item of this.#feed.items()) {
-      if (item.type === "client.connected") this.isConnected = true;
-      if (item.type === "client.disconnected") this.isConnected = false;
+      if (item.type === "client.connected" || item.type === "client.disconnected") {
+        this.isConnected = item.type === "client.connected";
+        this.#options.onConnection?.(item);
+        continue;
+      }
       const whole = await this.#wholeItems.get(item);
       if (whole.kind === "gone") return true;
       if (whole.kind === "incomplete") this.#note(whole);
