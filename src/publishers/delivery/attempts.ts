@@ -1,36 +1,40 @@
 import type { Attempt } from "../../schemas/delivery-schema.ts";
-import type { Outgoing, SendResult } from "./destination.ts";
+import type { SendResult } from "./destination.ts";
 
 const KEPT = 20;
 const MAX_CHARACTERS = 1024;
 
-/** The last sends to a destination, for people. */
+/** A send, when it was begun (ms since 1970), and how long it took. */
+export interface Sent {
+  readonly events: number;
+  readonly firstId: string | null;
+  readonly result: SendResult;
+  readonly atMs: number;
+  readonly ms: number;
+}
+
+/** The last sends to a destination, for people; put into words only when somebody asks. */
 export class Attempts {
-  readonly #kept: Attempt[] = [];
+  readonly #kept: Sent[] = [];
 
   /** Newest first. */
   list(): Attempt[] {
-    return this.#kept.toReversed();
+    return this.#kept.toReversed().map(attemptOf);
   }
 
-  add(attempt: Attempt): void {
-    this.#kept.push(attempt);
+  add(sent: Sent): void {
+    this.#kept.push(sent);
     if (this.#kept.length > KEPT) this.#kept.shift();
   }
 }
 
-/** `atMs` since 1970. */
-export function attemptOf(
-  batch: readonly Outgoing[],
-  result: SendResult,
-  { atMs, ms }: { readonly atMs: number; readonly ms: number },
-): Attempt {
+export function attemptOf({ events, firstId, result, atMs, ms }: Sent): Attempt {
   const { outcome, exchange } = result;
   return {
     at: new Date(atMs).toISOString(),
     ms: Math.max(0, Math.round(ms)),
-    events: batch.length,
-    firstId: batch[0]?.id ?? null,
+    events,
+    firstId,
     outcome,
     why: outcome === "refused" ? result.why : null,
     reason: outcome === "ok" ? null : result.reason,

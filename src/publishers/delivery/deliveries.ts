@@ -240,8 +240,8 @@ export class Deliveries {
     const stop = new AbortController().signal;
     const answered = await sendOnce(destination, [event], { clock, timeoutMs, stop });
     const result = answered ?? { outcome: "retry", reason: "stopped" };
-    const attempt = attemptOf([event], result, { atMs, ms: clock.elapsed() - beganAtMs });
-    this.#keptOf(name).attempts.add(attempt);
-    return { result, attempt };
+    const sent = { events: 1, firstId: event.id, result, atMs, ms: clock.elapsed() - beganAtMs };
+    this.#keptOf(name).attempts.add(sent);
+    return { result, attempt: attemptOf(sent) };
   }
 }

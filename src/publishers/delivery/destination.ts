@@ -55,5 +55,5 @@ export type SendResult = (
 export interface Exchange {
   readonly request: string;
   readonly answer: string | null;
-  readonly status?: number;
+  readonly status?: number | undefined;
 }

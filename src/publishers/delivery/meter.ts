@@ -1,5 +1,6 @@
 import type { DeliveryDetails } from "../../schemas/delivery-schema.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
+import type { SendResult } from "./destination.ts";
 
 export type DeliveryMetrics = Pick<
   Metrics,
@@ -29,6 +30,9 @@ export type Outcome = "delivered" | "parked" | "too-old" | "unparked";
 /** Counts what becomes of the events of one destination, for its metrics and for people. */
 export class Meter {
   readonly #metrics: DeliveryMetrics;
+  /** Counters by outcome: to find one by its labels costs more than to count. */
+  readonly #events = new Map<Outcome, Counted>();
+  readonly #attempts = new Map<SendResult["outcome"], Counted>();
   readonly #label: { readonly destination: string };
   readonly #outcomes = { delivered: 0, parked: 0, passedOver: 0, retried: 0 };
   readonly #picked: Durations;
@@ -46,12 +50,12 @@ export class Meter {
   }
 
   done(outcome: Outcome, events = 1): void {
-    this.#metrics.destinationEvents.inc({ ...this.#label, outcome }, events);
+    counterOf(this.#events, outcome, this.#metrics.destinationEvents, this.#label).inc(events);
     this.#outcomes[outcome === "too-old" || outcome === "unparked" ? "passedOver" : outcome] += events;
   }
 
-  attempted(outcome: "ok" | "retry" | "refused", ms: number): void {
-    this.#metrics.destinationAttempts.inc({ ...this.#label, outcome });
+  attempted(outcome: SendResult["outcome"], ms: number): void {
+    counterOf(this.#attempts, outcome, this.#metrics.destinationAttempts, this.#label).inc();
     this.#answered.add(ms);
   }
 
@@ -102,6 +106,21 @@ export class Meter {
     metrics.destinationPaused.remove(this.#label);
     metrics.destinationPending.remove(this.#label);
   }
+}
+
+interface Counted {
+  inc(by?: number): void;
+}
+
+function counterOf<Name extends string>(
+  known: Map<Name, Counted>,
+  outcome: Name,
+  counter: { labels(labels: { destination: string; outcome: Name }): Counted },
+  label: { readonly destination: string },
+): Counted {
+  let counted = known.get(outcome);
+  if (counted === undefined) known.set(outcome, (counted = counter.labels({ ...label, outcome })));
+  return counted;
 }
 
 const KEPT = 256;

@@ -10,7 +10,7 @@ import type { Cursor } from "../../schemas/cursor.ts";
 import type { LogEntry } from "../../schemas/draft.ts";
 import type { Clock } from "../../shared/clock.ts";
 import type { Gap } from "../connection/start.ts";
-import { Batch, BATCH_LIMITS } from "../fanout/batch.ts";
+import { Batch } from "../fanout/batch.ts";
 import type { FairScheduler } from "../fanout/fair-scheduler.ts";
 import { Pace } from "../fanout/pace.ts";
 import type { Ring } from "../fanout/ring.ts";
@@ -18,6 +18,8 @@ import type { EventFilter } from "../selection/event-filter.ts";
 import { recordedTimeOf } from "./outgoing.ts";
 import type { Place } from "./position.ts";
 
+/** What is read of the log at once by who is behind. */
+const PAGE = { limit: 512, maxBytes: 256 * 1024 };
 /** How long to wait for a log that is away. */
 const RETRY_MS = 500;
 
@@ -97,7 +99,7 @@ export class Reader implements Disposable {
     this.#news = Promise.withResolvers();
     const next = this.#deps.ring.next(cursor);
     if (next !== "behind") return next;
-    const entries = await this.#deps.log.read(cursor, BATCH_LIMITS);
+    const entries = await this.#deps.log.read(cursor, PAGE);
     if (entries.length > 0) this.#read = new Batch(cursor, entries);
     return this.#read;
   }

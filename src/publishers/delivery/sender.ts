@@ -1,5 +1,5 @@
 import type { Logger } from "../../telemetry/logger.ts";
-import { attemptOf, type Attempts } from "./attempts.ts";
+import type { Attempts } from "./attempts.ts";
 import { delayOf, type Circuit, type ClosedDoor } from "./circuit.ts";
 import type { Destination, SendResult } from "./destination.ts";
 import type { Meter } from "./meter.ts";
@@ -81,7 +81,8 @@ export class Sender {
     if (result === undefined) return undefined;
     const ms = clock.elapsed() - beganAtMs;
     meter.attempted(result.outcome, ms);
-    this.#attempts.add(attemptOf(events, result, { atMs, ms }));
+    const { length, 0: first } = events;
+    this.#attempts.add({ events: length, firstId: first?.id ?? null, result, atMs, ms });
     return { result, beganAtMs };
   }
 

@@ -1,14 +1,5 @@
-import type { Dispatcher } from "undici";
 import { parseRetryAfter } from "../../shared/retry-after.ts";
-import type { Clock } from "../../shared/clock.ts";
 import type { SendResult } from "../delivery/destination.ts";
-
-/** What of an answer's body is kept. */
-const KEPT_BYTES = 4096;
-/** What is read of it so that the connection can be used again; of a longer one the connection is closed. */
-const READ_BYTES = 64 * 1024;
-/** How long it may take. The status is the answer: a body that does not end changes nothing. */
-const READ_MS = 2_000;
 
 export interface Answer {
   readonly status: number;
@@ -19,30 +10,6 @@ export interface Answer {
   readonly text: string;
   /** Whether `text` is only how it begins. */
   readonly isCut: boolean;
-}
-
-/** Reads an answer within bounds of bytes and time. What cuts it off changes nothing. */
-export function readAnswer(
-  { statusCode: status, headers, body }: Dispatcher.ResponseData,
-  clock: Pick<Clock, "after">,
-  keptBytes = KEPT_BYTES,
-): Promise<Answer> {
-  const cancel = clock.after(READ_MS, () => body.destroy());
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  body.on("data", (chunk: Buffer) => {
-    if (bytes < keptBytes) chunks.push(chunk);
-    bytes += chunk.length;
-    if (bytes > READ_BYTES) body.destroy();
-  });
-  body.on("error", () => undefined);
-  return new Promise((resolve) => {
-    body.once("close", () => {
-      cancel();
-      const kept = Buffer.concat(chunks).subarray(0, keptBytes);
-      resolve({ status, headers, bytes: kept, text: kept.toString("utf8"), isCut: bytes > kept.length });
-    });
-  });
 }
 
 /** What the error of a request without an answer means. */

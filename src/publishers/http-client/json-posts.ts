@@ -1,9 +1,9 @@
-import { Agent, request } from "undici";
 import type { Exchange, SendResult } from "../delivery/destination.ts";
 import type { DestinationDeps } from "../destination-deps.ts";
 import { HiddenTexts } from "../hidden.ts";
-import { failureOf, readAnswer, type Answer } from "./answer.ts";
-import { connectorOf, type ConnectorOptions } from "./connector.ts";
+import { failureOf, type Answer } from "./answer.ts";
+import type { ConnectorOptions } from "./connector.ts";
+import { HttpClient } from "./http-client.ts";
 
 const SHOWN_LENGTH = 1024;
 /** Some answer with what they were sent, and what matters beside it. */
@@ -23,9 +23,8 @@ export type Posted =
 
 /** Posts JSON, and says what went over the wire without secrets. */
 export class JsonPosts implements AsyncDisposable {
-  readonly #agent: Agent;
+  readonly #client: HttpClient;
   readonly #hidden: HiddenTexts;
-  readonly #deps: Pick<DestinationDeps, "clock" | "logger">;
 
   /** @throws what is wrong with a TLS file */
   constructor(
@@ -33,11 +32,8 @@ export class JsonPosts implements AsyncDisposable {
     secrets: readonly string[],
     deps: Pick<DestinationDeps, "clock" | "logger">,
   ) {
-    this.#deps = deps;
     this.#hidden = new HiddenTexts(secrets);
-    // The signal of the sender ends what takes too long.
-    const timeouts = { headersTimeout: 0, bodyTimeout: 0 };
-    this.#agent = new Agent({ connect: connectorOf(connection, deps.logger), ...timeouts });
+    this.#client = new HttpClient(connection, deps);
   }
 
   /** Rejects where `signal` aborts, and only there. */
@@ -54,15 +50,12 @@ export class JsonPosts implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#agent.destroy();
+    await this.#client[Symbol.asyncDispose]();
   }
 
-  async #ask({ url, headers, body }: Posting, signal: AbortSignal): Promise<Answer> {
+  #ask({ url, headers, body }: Posting, signal: AbortSignal): Promise<Answer> {
     const all = { "content-type": "application/json; charset=utf-8", ...headers };
-    const options = { dispatcher: this.#agent, method: "POST", headers: all, body, signal } as const;
-    const answer = await readAnswer(await request(url, options), this.#deps.clock, KEPT_BYTES);
-    signal.throwIfAborted();
-    return answer;
+    return this.#client.ask({ url, method: "POST", headers: all, body, keptBytes: KEPT_BYTES }, signal);
   }
 
   /** No header: what they hold may be secret, as a path may. */

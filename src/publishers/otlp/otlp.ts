@@ -1,13 +1,12 @@
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
-import { Agent, request } from "undici";
 import type { OtlpSettings } from "../../schemas/destinations/otlp.ts";
 import type { Destination, Exchange, Outgoing, SendResult } from "../delivery/destination.ts";
 import type { DestinationDeps } from "../destination-deps.ts";
 import { HiddenTexts } from "../hidden.ts";
-import { failureOf, readAnswer, type Answer } from "../http-client/answer.ts";
-import { connectorOf } from "../http-client/connector.ts";
+import { failureOf, type Answer } from "../http-client/answer.ts";
 import { Endpoint } from "../http-client/endpoint.ts";
+import { HttpClient } from "../http-client/http-client.ts";
 import { logsSerializer, type LogsSerializer } from "./library.ts";
 import { LogRecords } from "./records.ts";
 import { resultOf } from "./result.ts";
@@ -31,7 +30,7 @@ class OtlpDestination implements Destination {
   readonly #serializer: LogsSerializer;
   readonly #records: LogRecords;
   readonly #hidden: HiddenTexts;
-  readonly #agent: Agent;
+  readonly #client: HttpClient;
   readonly #deps: DestinationDeps;
 
   constructor(settings: OtlpSettings, deps: DestinationDeps, serializer: LogsSerializer) {
@@ -47,9 +46,7 @@ class OtlpDestination implements Destination {
     this.#serializer = serializer;
     this.#records = new LogRecords(deps.source);
     this.#hidden = new HiddenTexts(this.#endpoint.secrets);
-    // The engine's signal ends what takes too long.
-    const timeouts = { headersTimeout: 0, bodyTimeout: 0 };
-    this.#agent = new Agent({ connect: connectorOf({ ...tls, allowPrivate }, deps.logger), ...timeouts });
+    this.#client = new HttpClient({ ...tls, allowPrivate }, deps);
   }
 
   async send(batch: readonly Outgoing[], signal: AbortSignal): Promise<SendResult> {
@@ -66,7 +63,7 @@ class OtlpDestination implements Destination {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#agent.destroy();
+    await this.#client[Symbol.asyncDispose]();
   }
 
   async #bodyOf(batch: readonly Outgoing[]): Promise<Uint8Array> {
@@ -75,19 +72,9 @@ class OtlpDestination implements Destination {
     return this.#isZipped ? zipped(body) : body;
   }
 
-  async #post(body: Uint8Array, signal: AbortSignal): Promise<Answer> {
+  #post(body: Uint8Array, signal: AbortSignal): Promise<Answer> {
     const { url, headers } = this.#endpoint;
-    const all = { ...headers, ...this.#headers };
-    const response = await request(url, {
-      dispatcher: this.#agent,
-      method: "POST",
-      headers: all,
-      body,
-      signal,
-    });
-    const answer = await readAnswer(response, this.#deps.clock);
-    signal.throwIfAborted();
-    return answer;
+    return this.#client.ask({ url, method: "POST", headers: { ...headers, ...this.#headers }, body }, signal);
   }
 
   /** What the reason repeats of an answer may hold what we sent. Of what is passed over nobody else tells. */

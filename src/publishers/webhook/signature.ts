@@ -21,13 +21,11 @@ export class Signatures {
   /** `id` is the same over all attempts, `atMs` is when this one is made. */
   headers(id: string, atMs: number, body: Buffer): Record<string, string> {
     const timestamp = String(Math.floor(atMs / 1000));
+    const unsigned = { "webhook-id": id, "webhook-timestamp": timestamp };
+    if (this.#signers.length === 0) return unsigned;
     const content = Buffer.concat([Buffer.from(`${id}.${timestamp}.`), body]);
     const signatures = this.#signers.map((signer) => signer(content));
-    return {
-      "webhook-id": id,
-      "webhook-timestamp": timestamp,
-      ...(signatures.length > 0 && { "webhook-signature": signatures.join(" ") }),
-    };
+    return { ...unsigned, "webhook-signature": signatures.join(" ") };
   }
 }
 

@@ -9,6 +9,7 @@ export class SkewWatch {
   readonly #clock: Pick<Clock, "now">;
   readonly #logger: Logger;
   #warned = false;
+  #seen: string | undefined;
 
   constructor(clock: Pick<Clock, "now">, logger: Logger) {
     this.#clock = clock;
@@ -17,6 +18,8 @@ export class SkewWatch {
 
   /** `date`: the header of an answer. */
   see(date: string | undefined): void {
+    if (date === this.#seen) return;
+    this.#seen = date;
     const theirsMs = Date.parse(date ?? "");
     const skewMs = Math.abs(this.#clock.now() - theirsMs);
     if (Number.isNaN(skewMs)) return;

@@ -1,19 +1,17 @@
-import { Agent, request } from "undici";
 import type { WebhookSettings } from "../../schemas/destinations/webhook.ts";
 import { HiddenTexts } from "../hidden.ts";
-import type { Destination, Exchange, Outgoing, SendResult } from "../delivery/destination.ts";
+import type { Destination, Outgoing, SendResult } from "../delivery/destination.ts";
 import type { DestinationDeps } from "../destination-deps.ts";
 import type { Resolve } from "../http-client/addresses.ts";
-import { failureOf, headerOf, readAnswer, type Answer } from "../http-client/answer.ts";
+import { failureOf, headerOf, type Answer } from "../http-client/answer.ts";
 import { resultOf } from "../http-client/status-result.ts";
 import { bodyMaker, formatOf, messageId, type Body, type MakeBody } from "./bodies.ts";
-import { connectorOf } from "../http-client/connector.ts";
 import { Endpoint } from "../http-client/endpoint.ts";
+import { HttpClient } from "../http-client/http-client.ts";
+import { ShownExchange } from "../http-client/shown-exchange.ts";
 import { SkewWatch } from "./skew-watch.ts";
 import { Signatures } from "./signature.ts";
 import { TemplateFailed } from "./template.ts";
-
-const SHOWN_LENGTH = 1024;
 
 /** @throws what is wrong with a secret, the template, or a TLS file */
 export async function openWebhook(
@@ -36,7 +34,7 @@ class WebhookDestination implements Destination {
   readonly #signatures: Signatures;
   readonly #makeBody: MakeBody;
   readonly #hidden: HiddenTexts;
-  readonly #agent: Agent;
+  readonly #client: HttpClient;
   readonly #skew: SkewWatch;
   readonly #deps: DestinationDeps;
 
@@ -53,9 +51,7 @@ class WebhookDestination implements Destination {
     this.#makeBody = bodyMaker(format, templateText(settings.template, deps), contentType);
     this.#hidden = new HiddenTexts([...secrets, ...secrets.map(withoutPrefix), ...this.#endpoint.secrets]);
     const connection = { ...settings.tls, allowPrivate: settings.allowPrivate, resolve };
-    // The engine's signal ends what takes too long.
-    const timeouts = { headersTimeout: 0, bodyTimeout: 0 };
-    this.#agent = new Agent({ connect: connectorOf(connection, deps.logger), ...timeouts });
+    this.#client = new HttpClient(connection, deps);
     this.#skew = new SkewWatch(deps.clock, deps.logger);
   }
 
@@ -70,47 +66,28 @@ class WebhookDestination implements Destination {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#agent.destroy();
+    await this.#client[Symbol.asyncDispose]();
   }
 
   async #post(batch: readonly Outgoing[], body: Body, signal: AbortSignal): Promise<SendResult> {
     const id = messageId(this.#deps.source, batch);
     const own = { ...body.headers, ...this.#signatures.headers(id, this.#deps.clock.now(), body.bytes) };
-    const shown = this.#requestShown(own, body.bytes);
+    const target = `${this.#method} ${this.target}`;
+    // Of the headers those that are made here: what is configured may be secret.
+    const shown = (answer: Answer | null) =>
+      new ShownExchange(this.#hidden, { target, headers: own, body: body.bytes, answer });
     try {
       const answer = await this.#ask({ ...this.#endpoint.headers, ...own }, body.bytes, signal);
       this.#skew.see(headerOf(answer, "date"));
-      return { ...resultOf(answer), exchange: { ...shown, ...this.#answerShown(answer) } };
+      return { ...resultOf(answer), exchange: shown(answer) };
     } catch (error) {
       signal.throwIfAborted();
-      return { ...failureOf(error), exchange: shown };
+      return { ...failureOf(error), exchange: shown(null) };
     }
   }
 
-  async #ask(headers: Record<string, string>, body: Buffer, signal: AbortSignal): Promise<Answer> {
-    const { url } = this.#endpoint;
-    const response = await request(url, {
-      dispatcher: this.#agent,
-      method: this.#method,
-      headers,
-      body,
-      signal,
-    });
-    const answer = await readAnswer(response, this.#deps.clock);
-    signal.throwIfAborted();
-    return answer;
-  }
-
-  /** Of the headers those that are made here: what is configured may be secret. */
-  #requestShown(headers: Readonly<Record<string, string>>, body: Buffer): Exchange {
-    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
-    const begins = body.subarray(0, 2 * SHOWN_LENGTH).toString("utf8");
-    const text = [`${this.#method} ${this.target}`, ...lines, "", begins].join("\n");
-    return { request: this.#hidden.show(text, SHOWN_LENGTH, body.length > begins.length), answer: null };
-  }
-
-  #answerShown({ text, isCut, status }: Answer): Pick<Exchange, "answer" | "status"> {
-    return { answer: this.#hidden.show(text, SHOWN_LENGTH, isCut), status };
+  #ask(headers: Record<string, string>, body: Buffer, signal: AbortSignal): Promise<Answer> {
+    return this.#client.ask({ url: this.#endpoint.url, method: this.#method, headers, body }, signal);
   }
 }
 
