@@ -1,13 +1,12 @@
-import { Agent, request } from "undici";
 import type { AlertJson } from "../../schemas/alert-schema.ts";
 import type { AlertmanagerSettings } from "../../schemas/destinations/alertmanager.ts";
 import type { AlertReplica } from "../alerting/alert-replica.ts";
 import type { Exchange, Refusal, SendResult } from "../delivery/destination.ts";
 import type { DestinationDeps } from "../destination-deps.ts";
 import { HiddenTexts } from "../hidden.ts";
-import { failureOf, readAnswer, waitOf, type Answer } from "../http-client/answer.ts";
-import { connectorOf } from "../http-client/connector.ts";
+import { failureOf, waitOf, type Answer } from "../http-client/answer.ts";
 import { Endpoint } from "../http-client/endpoint.ts";
+import { HttpClient } from "../http-client/http-client.ts";
 import { postableOf, watchdog, type PostableAlert } from "./postable.ts";
 
 const SHOWN_LENGTH = 1024;
@@ -42,7 +41,7 @@ class Replica implements AlertReplica {
   readonly #deps: Deps;
   readonly #endpoint: Endpoint;
   readonly #hidden: HiddenTexts;
-  readonly #agent: Agent;
+  readonly #client: HttpClient;
   readonly #sinceMs: number;
 
   constructor(
@@ -63,9 +62,7 @@ class Replica implements AlertReplica {
     this.target = this.#endpoint.origin;
     this.#hidden = new HiddenTexts(this.#endpoint.secrets);
     this.#sinceMs = deps.clock.now();
-    // The repeater's signal ends what takes too long.
-    const timeouts = { headersTimeout: 0, bodyTimeout: 0 };
-    this.#agent = new Agent({ connect: connectorOf({ ...tls, allowPrivate }, deps.logger), ...timeouts });
+    this.#client = new HttpClient({ ...tls, allowPrivate }, deps);
   }
 
   async send(alerts: readonly AlertJson[], isWhole: boolean, signal: AbortSignal): Promise<SendResult> {
@@ -85,7 +82,7 @@ class Replica implements AlertReplica {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#agent.destroy();
+    await this.#client[Symbol.asyncDispose]();
   }
 
   async #post(alerts: readonly PostableAlert[], signal: AbortSignal): Promise<SendResult> {
@@ -106,16 +103,10 @@ class Replica implements AlertReplica {
     }
   }
 
-  async #ask(body: string, signal: AbortSignal): Promise<Answer> {
+  #ask(body: string, signal: AbortSignal): Promise<Answer> {
     const { url, headers } = this.#endpoint;
-    const response = await request(url, {
-      dispatcher: this.#agent,
-      method: "POST",
-      headers: { ...headers, "content-type": "application/json" },
-      body,
-      signal,
-    });
-    return readAnswer(response, this.#deps.clock);
+    const all = { ...headers, "content-type": "application/json" };
+    return this.#client.ask({ url, method: "POST", headers: all, body }, signal);
   }
 
   /** With 400 it took those that are valid: only what it says of the others is to be told. */
