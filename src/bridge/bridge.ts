@@ -12,6 +12,7 @@ import { createHttpServer, type HttpServer } from "../http/server.ts";
 import { openWaitingRoom } from "../http/waiting-room.ts";
 import { openAlertReplicas } from "../publishers/alert-replicas.ts";
 import { Alerting } from "../publishers/alerting/alerting.ts";
+import { Silences } from "../publishers/alerting/silences.ts";
 import type { Deliveries } from "../publishers/delivery/deliveries.ts";
 import type { StandardOutput } from "../publishers/destination-deps.ts";
 import { createFanout, type Fanout } from "../publishers/fanout/fanout.ts";
@@ -176,7 +177,8 @@ async function runBridge(
       openAlertReplicas(settings, shared, { clock, logger: loggers.alerts, readSecret: deps.readSecret }),
   });
   alerting.configure(config.alerts, config.alertDestinations);
-  const running = { ...deps, ...made, deliveries, alerting, recordFrame, nomadReady };
+  const silences = new Silences({ log: published, clock, logger: loggers.alerts });
+  const running = { ...deps, ...made, deliveries, alerting, silences, recordFrame, nomadReady };
   const { assignments, pollers } = assignmentsOf(config, running);
   const reload = new Reload(config, {
     logger: loggers.bridge,
@@ -345,6 +347,7 @@ interface RunningDeps extends BridgeDeps {
   readonly fanout: Fanout;
   readonly deliveries: Deliveries;
   readonly alerting: Alerting;
+  readonly silences: Silences;
   readonly metrics: Metrics;
   readonly source: string;
   readonly worker: string;
@@ -408,6 +411,7 @@ async function serverOf(
     fanout,
     deliveries,
     alerting,
+    silences,
     loggers,
     metrics,
     clock,
@@ -432,6 +436,7 @@ async function serverOf(
       assignments: () => coordination.statuses(),
       deliveries,
       alerts: () => alerting.list(),
+      silences,
       authenticators: auth.authenticators,
       reload: (by) => reload.apply(by),
     },

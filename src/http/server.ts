@@ -29,6 +29,7 @@ import { addIndexRoute, type IndexDeps } from "./index-page.ts";
 import { assertMayListen, listen } from "./listen.ts";
 import type { ConsumerLimits } from "./own-consumers.ts";
 import { createListener } from "./listener.ts";
+import { addSilencesRoutes, type SilenceKeeping } from "./silences.ts";
 import { addReloadRoute, type ReloadDeps } from "./reload.ts";
 import { StatePlaces, type StatePlacesOptions } from "./state-places.ts";
 import { addStateRoute } from "./state.ts";
@@ -51,6 +52,7 @@ export interface HttpServerDeps
   readonly signals: readonly string[];
   readonly clock: Clock;
   readonly deliveries: DeliverySteering;
+  readonly silences: SilenceKeeping;
   /** Shared with whoever else follows the log in this process. Default: its own. */
   readonly fanout?: Fanout;
   /** How tokens are known, asked in turn. None: nobody is asked who they are. */
@@ -158,6 +160,7 @@ export function createHttpServer(deps: HttpServerDeps, options: HttpServerOption
   addDataRoute(app, services);
   addAssignmentsRoute(app, services);
   addAlertsRoute(app, services);
+  addSilencesRoutes(app, services);
   addDeliveriesRoutes(app, services);
   addTicketsRoute(app, services);
   addEventsRoute(app, services);

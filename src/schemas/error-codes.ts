@@ -93,6 +93,12 @@ export const ERROR_CODES = {
   NO_DATA: { status: 404, closeCode: 4400, means: "An event has no `data` kept beside it." },
   NO_CONSUMER: { status: 404, closeCode: 4400, means: "No consumer has this name." },
   NO_DELIVERY: { status: 404, closeCode: 4400, means: "There is no delivery to a destination of this name." },
+  NO_SILENCE: { status: 404, closeCode: 4400, means: "There is no silence with this id, or it has ended." },
+  TOO_MANY_SILENCES: {
+    status: 422,
+    closeCode: 4422,
+    means: "There are as many silences as the log keeps. End one that nobody needs.",
+  },
   RELOAD_REFUSED: {
     status: 422,
     closeCode: 4422,

@@ -100,11 +100,14 @@ export const routeSchema: z.ZodType<RouteSettings> = oneRouteSchema
 /** Alerts that nobody wants to hear of for a while. Kept in the log's store. */
 export const silenceSchema = z.object({
   id: z.string().min(1),
-  matchers: matchersSchema,
+  matchers: matchersSchema.describe("Which alerts: all of it must hold"),
   startsAt: z.iso.datetime({ offset: true }),
   endsAt: z.iso.datetime({ offset: true }),
-  comment: z.string(),
-  createdBy: z.string(),
+  comment: z.string().describe("Why, for people"),
+  createdBy: z.string().describe("Whose token it was"),
+});
+export const silencesSchema = z.object({
+  silences: z.array(silenceSchema).describe("Those in force, oldest first"),
 });
 export type Silence = z.infer<typeof silenceSchema>;
 

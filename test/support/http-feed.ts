@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { FeedLog, StateWrite } from "../../src/feed/log.ts";
 import { systemClock, type Clock } from "../../src/shared/clock.ts";
 import { createHttpServer, type HttpServerDeps, type HttpServerOptions } from "../../src/http/server.ts";
+import { Silences } from "../../src/publishers/alerting/silences.ts";
 import { Restarting } from "../../src/publishers/connection/errors.ts";
 import { formatCursor } from "../../src/schemas/cursor.ts";
 import type { EventDraft } from "../../src/schemas/draft.ts";
@@ -125,6 +126,7 @@ export class TestFeed implements AsyncDisposable {
         },
         alerts: async () => ({ asOf: null, alerts: [], ended: [], destinations: [] }),
         deliveries: new ScriptedDeliveries(),
+        silences: new Silences({ log: this.log, clock: systemClock, logger: silentLogger() }),
         ...deps,
       },
       { host: "127.0.0.1", port: 0, ...BY_EVENTS_ONLY, ...options },

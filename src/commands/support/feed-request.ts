@@ -26,7 +26,7 @@ export class FeedRefused extends ChangefeedError {
 const ANSWER_WITHIN_MS = 10_000;
 
 interface Question<Answer> {
-  readonly method?: "GET" | "POST";
+  readonly method?: "GET" | "POST" | "DELETE";
   /** `/v1/deliveries?limit=3` */
   readonly path: string;
   readonly schema: ZodType<Answer>;

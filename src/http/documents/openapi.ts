@@ -50,7 +50,7 @@ export function openApiDocument(): object {
     servers: [{ url: "..", description: "This server" }],
     // Where the server asks nobody, none is needed; else one of them.
     security: [{}, ...Object.keys(SECURITY_SCHEMES).map((name) => ({ [name]: [] }))],
-    paths: { ...eventPaths(), ...consumerPaths(), ...deliveryPaths(), ...otherPaths() },
+    paths: { ...eventPaths(), ...consumerPaths(), ...deliveryPaths(), ...silencePaths(), ...otherPaths() },
     components: { schemas: wireSchemas(), securitySchemes: SECURITY_SCHEMES },
   };
 }
@@ -258,6 +258,46 @@ function deliveryPaths(): object {
       counted("dropped"),
       which,
     ),
+  };
+}
+
+function silencePaths(): object {
+  const text = (name: string, description: string, required = false) => ({
+    ...inQuery({ name, description, schema: { type: "string" } }),
+    ...(required && { required }),
+  });
+  const one = (description: string) => answer(description, { "application/json": wireSchema("silence") });
+  return {
+    "/v1/silences": {
+      get: {
+        operationId: "listSilences",
+        summary: "The silences in force: alerts that nobody is told of for a while",
+        responses: {
+          200: answer("Silences, oldest first", { "application/json": wireSchema("silences") }),
+          ...refusals(400, 401, 403, 503),
+        },
+      },
+      post: {
+        operationId: "addSilence",
+        summary: "Silences alerts from now on; at least one of filter, rules, minSeverity",
+        parameters: [
+          text("filter", "Alerts that this expression holds of"),
+          text("rules", "Alerts of these rules: names, with * for anything, comma between"),
+          text("minSeverity", "Alerts that are at least so severe"),
+          text("for", "For so long: 30m, 2h", true),
+          text("comment", "Why, for people"),
+        ],
+        responses: { 200: one("The silence"), ...refusals(400, 401, 403, 422, 503) },
+      },
+    },
+    "/v1/silences/{id}": {
+      parameters: [inPath("id", { type: "string" })],
+      delete: {
+        operationId: "endSilence",
+        summary: "Ends a silence before its time",
+        responses: { 200: one("The silence as it was"), ...refusals(400, 401, 403, 404, 503) },
+      },
+    },
   };
 }
 

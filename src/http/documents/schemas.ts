@@ -10,6 +10,7 @@ import {
 } from "../../schemas/delivery-schema.ts";
 import { jsonSchemaOf } from "../../schemas/json-schema.ts";
 import { reloadReportSchema } from "../../schemas/reload-schema.ts";
+import { silenceSchema, silencesSchema } from "../../schemas/routes.ts";
 import { problemSchema } from "../../schemas/problem-schema.ts";
 
 /** The CloudEvents that leave the server, by the names of their schemas. */
@@ -26,6 +27,8 @@ export function wireSchemas(): Record<string, object> {
     attempt: embedded(z.toJSONSchema(attemptSchema, { io: "input" })),
     deadLetters: embedded(z.toJSONSchema(deadLettersSchema, { io: "input" })),
     alerts: embedded(z.toJSONSchema(alertListSchema, { io: "input" })),
+    silence: embedded(z.toJSONSchema(silenceSchema, { io: "input" })),
+    silences: embedded(z.toJSONSchema(silencesSchema, { io: "input" })),
     assignments: embedded(z.toJSONSchema(assignmentsSchema, { io: "input" })),
     reload: embedded(z.toJSONSchema(reloadReportSchema, { io: "input" })),
   };
