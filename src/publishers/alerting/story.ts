@@ -10,7 +10,7 @@ export interface Story {
   readonly isOver: boolean;
   /** The highest of what fires; at the end, of what ended. */
   readonly severity: Severity;
-  /** One line that says it all. */
+  /** One line that says it all, with the cluster and the namespace. */
   readonly headline: string;
   /** What fires, the most severe first; then what ended. */
   readonly alerts: readonly AlertStory[];
@@ -23,12 +23,14 @@ export interface AlertStory {
   readonly severity: Severity;
   readonly rule: string;
   readonly summary: string;
-  /** What it is about: "namespace default, job web". */
+  /** The job, or the name of the node. */
+  readonly subject: string | undefined;
+  /** All that it is about: "namespace default, job web". */
   readonly about: string;
   readonly startsAt: Date;
   /** "recovered after 12m"; undefined while it fires. */
   readonly end: string | undefined;
-  /** What the summary does not say: "Last events", and their text. */
+  /** What neither the summary nor a step says: "Last events", and their text. */
   readonly facts: readonly (readonly [name: string, text: string])[];
   /** Steps, with commands in backticks; none once it ended. */
   readonly todo: readonly string[];
@@ -52,7 +54,7 @@ export function storyOf({ firing, resolved }: AlertMessage, telling: Telling): S
   return {
     isOver: firing.length === 0,
     severity: first.severity,
-    headline: cut(first.summary, MAX_LINE) + (others === 0 ? "" : ` (and ${others} more)`),
+    headline: `${placeOf(first)}${cut(first.summary, MAX_LINE)}${others === 0 ? "" : ` (and ${others} more)`}`,
     alerts: all.slice(0, MAX_ALERTS).map((alert) => alertStory(alert, telling)),
     more: Math.max(0, all.length - MAX_ALERTS),
   };
@@ -68,19 +70,30 @@ function bySeverity(alerts: readonly AlertJson[]): AlertJson[] {
   return alerts.toSorted((a, b) => SEVERITIES[b.severity] - SEVERITIES[a.severity]);
 }
 
+/** "[prod/payments] ". */
+function placeOf({ labels: { cluster, namespace } }: AlertJson): string {
+  const place = [cluster, namespace === "default" ? undefined : namespace].filter(
+    (name) => name !== undefined,
+  );
+  return place.length === 0 ? "" : `[${cut(place.join("/"), MAX_LINE)}] `;
+}
+
 function alertStory(alert: AlertJson, telling: Telling): AlertStory {
+  const { labels, details, page } = alert;
   const isFiring = alert.state !== "resolved";
+  const todo = isFiring ? telling.todo(alert.rule).map((step) => adviceFor(step, alert)) : [];
   return {
     isFiring,
     severity: alert.severity,
     rule: alert.rule,
     summary: cut(alert.summary, MAX_LINE),
-    about: about(alert.labels),
+    subject: labels["job"] ?? details["nodeName"],
+    about: about(labels),
     startsAt: new Date(alert.startsAt),
     end: isFiring ? undefined : endOf(alert),
-    facts: isFiring ? factsOf(alert) : [],
-    todo: isFiring ? telling.todo(alert.rule).map((step) => adviceFor(step, alert)) : [],
-    url: alert.page === null ? undefined : telling.pageUrl(alert.page),
+    facts: isFiring ? factsOf(alert, todo) : [],
+    todo,
+    url: page === null ? undefined : telling.pageUrl(page),
   };
 }
 
@@ -97,22 +110,29 @@ function endOf({ startsAt, endsAt, reason }: AlertJson): string {
   return `${reason ?? "ended"} after ${printDuration(Math.max(1000, Math.round(lasted / 1000) * 1000))}`;
 }
 
-/** The rest of what explains it. */
-function factsOf({ details, summary, beganMeanwhile }: AlertJson): [string, string][] {
-  const facts = Object.entries(details)
-    .filter(([, text]) => text !== "" && !summary.includes(text))
-    .map(([name, text]): [string, string] => [inWords(name), cut(text, MAX_FACT)]);
-  // What explains comes before what names.
-  const told = facts.toSorted(([a], [b]) => rankOf(a) - rankOf(b));
+/** The rest of what explains it, once each; what explains comes before what names. */
+function factsOf(
+  { details, summary, beganMeanwhile }: AlertJson,
+  todo: readonly string[],
+): [string, string][] {
+  const said = [summary, ...todo].join("\n");
+  const ordered = [...ORDER.filter((name) => Object.hasOwn(details, name)), ...Object.keys(details)];
+  const facts = new Map<string, string>();
+  for (const name of ordered) {
+    const text = details[name] ?? "";
+    if (text !== "" && !said.includes(text) && !facts.has(text))
+      facts.set(text, WORDS.get(name) ?? inWords(name));
+  }
+  const told = [...facts].map(([text, name]): [string, string] => [name, cut(text, MAX_FACT)]);
   return beganMeanwhile ? [...told, ["Began", "before the feed looked again"]] : told;
 }
 
-const FIRST = ["Why", "Description", "Last events", "Healthy"];
-
-function rankOf(name: string): number {
-  const rank = FIRST.indexOf(name);
-  return rank === -1 ? FIRST.length : rank;
-}
+const ORDER = ["description", "why", "lastEvents", "healthy"];
+const WORDS: ReadonlyMap<string, string> = new Map([
+  ["description", "Nomad says"],
+  ["example", "One of them"],
+  ["onNode", "All on node"],
+]);
 
 /** "lastEvents" → "Last events". */
 function inWords(name: string): string {

@@ -14,7 +14,7 @@ export function letterOf(story: Story): Letter {
   const title = isOver ? `Resolved: ${headline}` : headline;
   const rest = more === 0 ? [] : [`And ${more} more.`];
   return {
-    subject: `[${severity}] ${headline}`,
+    subject: `${severity} ${headline}`,
     text: [title, ...alerts.map((alert) => textOf(alert, headline)), ...rest].join("\n\n"),
     html: [`<h3>${escaped(title)}</h3>`, ...alerts.map((alert) => htmlOf(alert, headline)), ...rest].join(
       "\n",
@@ -29,31 +29,31 @@ export function messageId(source: string, { group }: AlertMessage, domain: strin
   return `<nomad-changefeed.${name}@${domain}>`;
 }
 
-function textOf({ rule, about, summary, facts, todo, url, ...alert }: AlertStory, headline: string): string {
+function textOf(alert: AlertStory, headline: string): string {
+  const { summary, facts, todo, url } = alert;
   return [
-    ...(summary === headline ? [] : [`* ${summary}`]),
-    `${rule}: ${timeOf(alert)}`,
-    about,
-    ...facts.map(([name, text]) => `\n${name}: ${text}`),
-    ...(todo.length === 0 ? [] : ["\nWhat to do"]),
-    ...todo.map((step) => `- ${step}`),
-    ...(url === undefined ? [] : [`\n${url}`]),
-  ].join("\n");
+    ...(headline.endsWith(summary) ? [] : [`* ${summary}`]),
+    ...facts.map(([name, text]) => `${name}: ${text}`),
+    ...(todo.length === 0 ? [] : [["What to do", ...todo.map((step) => `- ${step}`)].join("\n")]),
+    [footOf(alert), ...(url === undefined ? [] : [url])].join("\n"),
+  ].join("\n\n");
 }
 
-function htmlOf({ rule, about, summary, facts, todo, url, ...alert }: AlertStory, headline: string): string {
+function htmlOf(alert: AlertStory, headline: string): string {
+  const { summary, facts, todo, url } = alert;
   const steps = todo.map((step) => `<li>${withCode(escaped(step))}</li>`).join("");
   return [
-    ...(summary === headline ? [] : [`<h4>${escaped(summary)}</h4>`]),
-    `<p>${escaped(rule)}: ${escaped(timeOf(alert))}<br>${escaped(about)}</p>`,
+    ...(headline.endsWith(summary) ? [] : [`<h4>${escaped(summary)}</h4>`]),
     ...facts.map(([name, text]) => `<p><b>${escaped(name)}:</b> ${escaped(text)}</p>`),
     ...(steps === "" ? [] : [`<p><b>What to do</b></p><ul>${steps}</ul>`]),
+    `<p>${escaped(footOf(alert))}</p>`,
     ...(url === undefined ? [] : [`<p><a href="${escaped(url)}">Open in Nomad</a></p>`]),
   ].join("\n");
 }
 
-function timeOf({ startsAt, end }: Pick<AlertStory, "startsAt" | "end">): string {
-  return end ?? `since ${startsAt.toISOString().slice(0, 16).replace("T", " ")} UTC`;
+function footOf({ rule, about, startsAt, end }: AlertStory): string {
+  const time = end ?? `since ${startsAt.toISOString().slice(0, 16).replace("T", " ")} UTC`;
+  return `${rule}, ${time}: ${about}`;
 }
 
 function withCode(html: string): string {

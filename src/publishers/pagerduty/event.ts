@@ -45,7 +45,7 @@ function triggerOf({ group: { labels } }: AlertMessage, story: Story, source: st
       source: cut(source, MAX_SUMMARY),
       severity: SEVERITIES[story.severity],
       timestamp: first?.startsAt.toISOString(),
-      component: labels["job"] ?? labels["node"],
+      component: first?.subject,
       group: labels["namespace"],
       class: first?.rule,
       custom_details: detailsOf(story),
@@ -66,9 +66,9 @@ function detailsOf({ alerts, more }: Story): object {
 function alertDetails({ summary, about, end, facts, todo, startsAt }: AlertStory): object {
   return {
     Alert: end === undefined ? summary : `${summary}: ${end}`,
-    About: about,
-    Since: startsAt.toISOString(),
     ...Object.fromEntries(facts),
     ...(todo.length > 0 && { "What to do": todo }),
+    About: about,
+    Since: startsAt.toISOString(),
   };
 }

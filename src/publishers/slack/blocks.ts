@@ -26,11 +26,10 @@ export function messageOf(story: Story): SlackMessage {
   const { isOver, severity, headline, alerts, more } = story;
   const title = isOver ? `Resolved: ${headline}` : headline;
   const text = `${isOver ? OVER : MARKS[severity]} ${title}`;
-  const [only] = alerts;
-  const told =
-    alerts.length === 1 && only !== undefined
-      ? blocksOf(only)
-      : alerts.flatMap((alert) => [section(line(alert)), ...blocksOf(alert)]);
+  const told = alerts.flatMap((alert) => [
+    ...(headline.endsWith(alert.summary) ? [] : [section(line(alert))]),
+    ...blocksOf(alert),
+  ]);
   return {
     text: escaped(text),
     blocks: [

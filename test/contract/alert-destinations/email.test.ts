@@ -29,12 +29,12 @@ describe("a mail", () => {
     const last = await destination.send({ ...end, group: { ...end.group, lastSentAt: 1 } }, signal);
     expect(last.remember).toBeNull();
     const [fired, ended] = server.mails;
-    expect(fired?.headers.get("subject")).toBe("[ERROR] Alles ist kaputt – überall & immer");
+    expect(fired?.headers.get("subject")).toBe("ERROR [prod] Alles ist kaputt – überall & immer");
     expect(ended?.headers.get("subject")).toBe(`Re: ${fired?.headers.get("subject")}`);
     expect(ended?.headers.get("in-reply-to")).toBe(fired?.headers.get("message-id"));
     expect(ended?.headers.get("references")).toBe(fired?.headers.get("message-id"));
     expect(ended?.headers.get("message-id")).not.toBe(fired?.headers.get("message-id"));
-    expect(ended?.text).toContain("\r\n\r\nResolved: Alles ist kaputt");
+    expect(ended?.text).toContain("\r\n\r\nResolved: [prod] Alles ist kaputt");
     expect(fired?.to).toEqual(["oncall@example.com", "boss@example.com"]);
   });
 
