@@ -76,7 +76,9 @@ export function routesOf(tree: readonly RouteNode[], alert: AlertJson): { routes
     if (why !== undefined) continue;
     const below = routesOf(children, alert);
     steps.push(...below.steps);
-    if (below.routes.length > 0) routes.push(...below.routes);
+    const isTakenBelow = below.steps.some((step) => step.mismatch === undefined);
+    // Where one of those within takes it, also to tell nobody, that holds.
+    if (isTakenBelow) routes.push(...below.routes);
     else if (route.to.length > 0) routes.push(route);
     if (!goesOn) break;
   }

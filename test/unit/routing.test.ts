@@ -111,6 +111,12 @@ describe("the tree", () => {
     expect(destinations(alert("web", { labels: { namespace: "sandbox" } }))).toEqual([]);
   });
 
+  test("tells nobody where a route within says so, whatever is around it", () => {
+    const inner = treeOf({ to: "ops", routes: [{ where: { job: "noisy" }, to: "none" }] });
+    expect(routesOf(inner, alert("noisy")).routes).toEqual([]);
+    expect(routesOf(inner, alert("web")).routes).toMatchObject([{ to: ["ops"] }]);
+  });
+
   test("says why an alert does not go a way", () => {
     expect(routesOf(tree, alert("web")).steps).toEqual([
       { route: "0", mismatch: "namespace prod is none of sandbox" },
