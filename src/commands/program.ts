@@ -11,6 +11,7 @@ import type { SimulateOptions } from "./simulate.ts";
 import { addConfigFlags, givenOptions } from "./support/config-flags.ts";
 import { addAlertsCommand } from "./support/alert-commands.ts";
 import { addDeliveriesCommand } from "./support/delivery-commands.ts";
+import { addRoutesCommand } from "./support/route-commands.ts";
 import { addSilenceCommand } from "./support/silence-commands.ts";
 import { EXIT_CODES, reportError } from "./support/exit.ts";
 import { addFeedFlags, feedFlags, textOf, usually, type Flags, type Perform } from "./support/flags.ts";
@@ -81,6 +82,7 @@ function createProgram(io: Io, perform: Perform): Command {
   addFeedCommands(program, io, perform);
   addAssignmentsCommand(program, io, perform);
   addAlertsCommand(program, io, perform);
+  addRoutesCommand(program, io, perform);
   addSilenceCommand(program, io, perform);
   addDeliveriesCommand(program, io, perform);
   addReloadCommand(program, io, perform);

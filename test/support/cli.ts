@@ -12,7 +12,7 @@ export interface RunningCli {
   readonly done: Promise<number>;
 }
 
-type Given = Partial<Pick<Io, "env" | "isTTY" | "stderrIsTTY" | "columns">>;
+type Given = Partial<Pick<Io, "env" | "isTTY" | "stderrIsTTY" | "columns" | "clock">>;
 
 export function startCli(args: readonly string[], given: Given = {}): RunningCli {
   const stop = new AbortController();

@@ -57,13 +57,13 @@ function rowOf(alert: AlertJson, time: string, { colours }: Page): TableRow {
   };
 }
 
-function paintOf({ severity }: AlertJson, { red, yellow }: Page["colours"]): Paint {
+export function paintOf({ severity }: AlertJson, { red, yellow }: Page["colours"]): Paint {
   if (LOUD.has(severity)) return red;
   return severity === "WARN" ? yellow : PLAIN;
 }
 
 /** "default/web/frontend": the labels that are its own. */
-function aboutText({ labels }: AlertJson): string {
+export function aboutText({ labels }: AlertJson): string {
   const own = Object.entries(labels).filter(([name]) => !SHARED_LABELS.has(name));
   return own.map(([, value]) => plainText(value)).join("/");
 }
