@@ -87,7 +87,8 @@ function recordHappenings(model: Model, event: FoldedEvent, place: Place): void 
   if (event.has("task.oom_killed")) record(version.outOfMemory, event.at, 1);
 }
 
-function restartsIn(event: FoldedEvent): number {
+/** How many restarts of tasks the event tells of. */
+export function restartsIn(event: FoldedEvent): number {
   if (!event.has("task.restarted")) return 0;
   if (event.facts.op === "create") {
     return membersOf(inside(event.data, "after", "TaskStates")).reduce(
