@@ -10,6 +10,8 @@ import type { FeedLog } from "../feed/log.ts";
 import { keepWithin } from "../feed/retention.ts";
 import { createHttpServer, type HttpServer } from "../http/server.ts";
 import { openWaitingRoom } from "../http/waiting-room.ts";
+import { openAlertDestination } from "../publishers/alert-destinations.ts";
+import { pageUrlOf } from "../publishers/page-url.ts";
 import { openAlertReplicas } from "../publishers/alert-replicas.ts";
 import { Alerting } from "../publishers/alerting/alerting.ts";
 import { Silences } from "../publishers/alerting/silences.ts";
@@ -165,6 +167,7 @@ async function runBridge(
     log: published,
     logger: loggers.deliveries,
   });
+  const silences = new Silences({ log: published, clock, logger: loggers.alerts });
   const alerting = new Alerting({
     ...made,
     ...fanout,
@@ -174,10 +177,24 @@ async function runBridge(
     random,
     assignments: () => coordination.statuses(),
     open: ({ settings }, shared) =>
-      openAlertReplicas(settings, shared, { clock, logger: loggers.alerts, readSecret: deps.readSecret }),
+      openAlertReplicas(settings, shared, {
+        clock,
+        logger: loggers.alerts,
+        readSecret: deps.readSecret,
+        pageUrl: pageUrlOf(config.nomadUiUrl),
+      }),
+    notify: ({ name, settings }) =>
+      openAlertDestination(settings, {
+        ...deps,
+        name,
+        source,
+        logger: loggers.alerts,
+        pageUrl: pageUrlOf(config.nomadUiUrl),
+        todo: (rule) => alerting.rule(rule)?.todo ?? [],
+      }),
+    silences: () => silences.list(),
   });
-  alerting.configure(config.alerts, config.alertDestinations);
-  const silences = new Silences({ log: published, clock, logger: loggers.alerts });
+  alerting.configure(config);
   const running = { ...deps, ...made, deliveries, alerting, silences, recordFrame, nomadReady };
   const { assignments, pollers } = assignmentsOf(config, running);
   const reload = new Reload(config, {
@@ -189,8 +206,8 @@ async function runBridge(
       deliveries.configure(destinations);
       assignments.reconfigured();
     },
-    alert: ({ alerts, alertDestinations }) => {
-      alerting.configure(alerts, alertDestinations);
+    alert: (changed) => {
+      alerting.configure(changed);
       assignments.reconfigured();
     },
   });

@@ -1,5 +1,5 @@
 import type { AlertsConfig } from "./alerts.ts";
-import type { AlertDestinationConfig } from "../schemas/destinations/told.ts";
+import type { ToldConfig } from "../schemas/destinations/told.ts";
 import type { DestinationConfig } from "../schemas/destinations/index.ts";
 import type { RedactionRule } from "../schemas/redaction-schema.ts";
 import type { ResourceType } from "../schemas/resources.ts";
@@ -12,6 +12,8 @@ export interface Config {
   readonly nomad: NomadSettings;
   /** `<cluster>` of the events' source `nomad://<cluster>/<region>`. */
   readonly cluster: string;
+  /** Absent: alerts have no link. */
+  readonly nomadUiUrl?: string;
   readonly resources: readonly ResourceType[];
   /** Names, or "*": every namespace the token may read. */
   readonly namespaces: "*" | readonly string[];
@@ -44,7 +46,7 @@ export interface Config {
   /** Where events are delivered to. */
   readonly destinations: readonly DestinationConfig[];
   /** Where alerts are told of. */
-  readonly alertDestinations: readonly AlertDestinationConfig[];
+  readonly alertDestinations: readonly ToldConfig[];
   /** What must not leave the feed. */
   readonly redaction: readonly RedactionRule[];
   /** Null: none are made. */

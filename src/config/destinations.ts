@@ -6,11 +6,7 @@ import {
   type DestinationConfig,
   type DestinationSettings,
 } from "../schemas/destinations/index.ts";
-import {
-  TOLD_SCHEMAS,
-  type AlertDestinationConfig,
-  type ToldSettings,
-} from "../schemas/destinations/told.ts";
+import { TOLD_SCHEMAS, type ToldConfig, type ToldSettings } from "../schemas/destinations/told.ts";
 import { DESTINATION_NAME, NAME_ALLOWED } from "../schemas/destinations/common.ts";
 import { isReference } from "../schemas/destinations/fields.ts";
 import { ChangefeedError } from "../schemas/errors.ts";
@@ -29,7 +25,7 @@ export interface SectionReaders {
 
 interface Destinations {
   readonly destinations: DestinationConfig[];
-  readonly alertDestinations: AlertDestinationConfig[];
+  readonly alertDestinations: ToldConfig[];
   readonly problems: string[];
 }
 
@@ -67,7 +63,7 @@ interface Named {
 
 interface Read {
   readonly destination?: DestinationConfig;
-  readonly alertDestination?: AlertDestinationConfig;
+  readonly alertDestination?: ToldConfig;
   readonly problems: string[];
 }
 

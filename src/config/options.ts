@@ -114,6 +114,13 @@ export const OPTIONS = {
     default: "false",
     help: "do not verify Nomad's certificate",
   }),
+  nomadUiUrl: option(
+    text("<url>", {
+      pattern: /^https?:\/\/[^\s/@?#]+(?:\/\S*)?$/,
+      allowed: "an address such as https://nomad.example",
+    }),
+    { group: "Nomad", env: "NCF_NOMAD_UI_URL", help: "address of Nomad's UI, to which alerts then link" },
+  ),
   nomadCompression: option(choice(["auto", "gzip", "none"]), {
     group: "Nomad",
     default: "auto",

@@ -109,6 +109,7 @@ function nest(
   return {
     nomad: nestNomad(values, tokenFileWins(values, origins)),
     cluster: values.cluster,
+    ...(values.nomadUiUrl === undefined ? {} : { nomadUiUrl: values.nomadUiUrl }),
     resources: values.resources,
     namespaces: values.namespaces.includes("*") ? "*" : values.namespaces,
     baseline: values.baseline,

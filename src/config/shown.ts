@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { TOLD_SCHEMAS, type AlertDestinationConfig } from "../schemas/destinations/told.ts";
+import { TOLD_SCHEMAS, type ToldConfig } from "../schemas/destinations/told.ts";
 import { isReference } from "../schemas/destinations/fields.ts";
 import { DESTINATION_SCHEMAS, type DestinationConfig } from "../schemas/destinations/index.ts";
 import { routeSchema, type RouteSettings } from "../schemas/routes.ts";
@@ -8,7 +8,7 @@ import { leavesOf, notesAt } from "./section.ts";
 /** What a destination has, by the path of each field, as an operator would write it. No secret is in it. */
 export function shownSettings({
   settings,
-}: Pick<DestinationConfig, "settings"> | Pick<AlertDestinationConfig, "settings">): Map<string, string> {
+}: Pick<DestinationConfig, "settings"> | Pick<ToldConfig, "settings">): Map<string, string> {
   return shownFields(settings, DESTINATION_SCHEMAS.get(settings.type) ?? TOLD_SCHEMAS.get(settings.type));
 }
 

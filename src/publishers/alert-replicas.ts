@@ -1,6 +1,6 @@
-import type { ToldSettings } from "../schemas/destinations/told.ts";
+import type { AlertmanagerSettings } from "../schemas/destinations/alertmanager.ts";
 import type { AlertReplica } from "./alerting/alert-replica.ts";
-import type { DestinationDeps } from "./destination-deps.ts";
+import type { AlertDestinationDeps } from "./alerting/alert-destination.ts";
 
 /**
  * Opens all places that a destination of alerts consists of. Its code is loaded only where it is configured; its
@@ -8,9 +8,9 @@ import type { DestinationDeps } from "./destination-deps.ts";
  * @throws what is wrong with its settings
  */
 export async function openAlertReplicas(
-  settings: ToldSettings,
+  settings: AlertmanagerSettings,
   shared: Readonly<Record<string, string>>,
-  deps: Pick<DestinationDeps, "clock" | "logger" | "readSecret">,
+  deps: Pick<AlertDestinationDeps, "clock" | "logger" | "readSecret" | "pageUrl">,
 ): Promise<readonly AlertReplica[]> {
   return (await import("./alertmanager/alertmanager.ts")).openAlertmanager(settings, shared, deps);
 }

@@ -85,6 +85,10 @@ export function instanceOf({ id, startsAt }: AlertJson): string {
   return `${id}@${startsAt}`;
 }
 
+export function keyOf(destination: string, labels: Readonly<Record<string, string>>): string {
+  return JSON.stringify([destination, labels]);
+}
+
 interface Member {
   readonly route: Route;
   readonly destination: string;
@@ -103,7 +107,7 @@ function membersOf({ tree, firing }: Situation): Map<string, Member> {
         ),
       ) as Record<string, string>;
       for (const destination of route.to) {
-        const key = JSON.stringify([destination, labels]);
+        const key = keyOf(destination, labels);
         const member = members.get(key) ?? { route, destination, labels, alerts: [] };
         members.set(key, member);
         // Two routes may lead to the same place.

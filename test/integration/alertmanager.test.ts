@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { createSimulator, type Simulator } from "../../packages/nomad-simulator/src/index.ts";
 import { resolveConfig } from "../../src/config/resolve.ts";
 import { openAlertmanager } from "../../src/publishers/alertmanager/alertmanager.ts";
+import { pageUrlOf } from "../../src/publishers/page-url.ts";
 import { alertListSchema, type AlertJson } from "../../src/schemas/alert-schema.ts";
 import { alertmanagerSettingsSchema } from "../../src/schemas/destinations/alertmanager.ts";
 import { systemClock } from "../../src/shared/clock.ts";
@@ -59,10 +60,14 @@ describe.skipIf(missing !== undefined)(`Alertmanager${skippedBecause(missing)}`,
     const settings = {
       type: "alertmanager",
       urls: [first().url],
-      nomadUi: "https://nomad.example/ui",
       labels: { team: "a" },
     };
-    const deps = { clock: systemClock, logger: silentLogger(), readSecret: () => "" };
+    const deps = {
+      clock: systemClock,
+      logger: silentLogger(),
+      readSecret: () => "",
+      pageUrl: pageUrlOf("https://nomad.example/ui"),
+    };
     const shared = { cluster: "prod", region: "global" };
     const [replica] = openAlertmanager(alertmanagerSettingsSchema.parse(settings), shared, deps);
     const send = async (alert: AlertJson) => replica?.send([alert], true, new AbortController().signal);
@@ -100,7 +105,12 @@ describe.skipIf(missing !== undefined)(`Alertmanager${skippedBecause(missing)}`,
 
   it("takes what is valid of what it is sent, of which the answer is a refusal that names the rest", async () => {
     const settings = { type: "alertmanager", urls: [first().url] };
-    const deps = { clock: systemClock, logger: silentLogger(), readSecret: () => "" };
+    const deps = {
+      clock: systemClock,
+      logger: silentLogger(),
+      readSecret: () => "",
+      pageUrl: pageUrlOf("https://nomad.example/ui"),
+    };
     const [replica] = openAlertmanager(alertmanagerSettingsSchema.parse(settings), {}, deps);
     const of = (rule: string, more: object = {}) => ({ ...ALERT, rule, labels: { job: "x" }, ...more });
     const wrong = of("Wrong", { labels: { "no-label": "x" } });

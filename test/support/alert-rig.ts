@@ -5,7 +5,13 @@ import { Alerting } from "../../src/publishers/alerting/alerting.ts";
 import { createFanout } from "../../src/publishers/fanout/fanout.ts";
 import type { AlertReplica } from "../../src/publishers/alerting/alert-replica.ts";
 import type { SendResult } from "../../src/publishers/delivery/destination.ts";
-import type { AlertDestinationConfig } from "../../src/schemas/destinations/told.ts";
+import type { ToldConfig } from "../../src/schemas/destinations/told.ts";
+import type { RouteSettings, Silence } from "../../src/schemas/routes.ts";
+import type {
+  AlertDestination,
+  AlertMessage,
+  AlertSendResult,
+} from "../../src/publishers/alerting/alert-destination.ts";
 import type { AlertJson, AlertList } from "../../src/schemas/alert-schema.ts";
 import type { AssignmentStatus } from "../../src/schemas/assignment-schema.ts";
 import { subjectOf, type ResourceType } from "../../src/schemas/resources.ts";
@@ -38,6 +44,22 @@ export class ScriptedReplica implements AlertReplica {
   async [Symbol.asyncDispose](): Promise<void> {}
 }
 
+/** Reads what it is told, and answers what the test says. */
+export class ScriptedPerson implements AlertDestination {
+  readonly target = "http://people.example";
+  /** `DeploymentFailed firing`, of each message; behind it what was remembered. */
+  readonly messages: string[] = [];
+  answer: AlertSendResult = { outcome: "ok" };
+
+  async send({ firing, resolved, remembered }: AlertMessage): Promise<AlertSendResult> {
+    const names = [...firing, ...resolved].map(({ rule, state }) => `${rule} ${state}`);
+    this.messages.push([...names, ...(remembered === null ? [] : [JSON.stringify(remembered)])].join(", "));
+    return this.answer;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+}
+
 /** A real log with objects that a test changes, on a clock of the test's, and workers that make alerts of it. */
 export class AlertRig implements AsyncDisposable {
   readonly clock: TestClock;
@@ -46,6 +68,9 @@ export class AlertRig implements AsyncDisposable {
   readAtMs: number | null = null;
   readonly #objects = new Map<string, object>();
   readonly #workers: Worker[] = [];
+  readonly #people = new Map<string, ScriptedPerson>();
+  /** In force. */
+  silences: Silence[] = [];
   readonly #destinations = new Map<string, ScriptedReplica>();
 
   private constructor(feed: TestFeed, clock: TestClock) {
@@ -80,7 +105,11 @@ export class AlertRig implements AsyncDisposable {
   }
 
   /** A worker that makes alerts, which takes them from whoever made them before. */
-  begin(rules: readonly AnyRule[] = RULES, destinations: readonly AlertDestinationConfig[] = []): Worker {
+  begin(
+    rules: readonly AnyRule[] = RULES,
+    alertDestinations: readonly ToldConfig[] = [],
+    routes: readonly RouteSettings[] = [],
+  ): Worker {
     const { log, metrics } = this.feed;
     const logger = silentLogger();
     const alerting = new Alerting({
@@ -94,14 +123,22 @@ export class AlertRig implements AsyncDisposable {
       assignments: async () => this.#scopes(),
       random: () => 0.5,
       open: async ({ name }) => [this.destination(name)],
+      notify: async ({ name }) => this.person(name),
+      silences: async () => this.silences,
     });
-    alerting.configure({ rules }, destinations);
+    alerting.configure({ alerts: { rules }, alertDestinations, routes });
     const stop = new AbortController();
     const ending = alerting.perform("alerts", stop.signal);
     ending.catch(() => undefined);
     const worker = { alerting, stop, ending };
     this.#workers.push(worker);
     return worker;
+  }
+
+  person(name: string): ScriptedPerson {
+    const person = this.#people.get(name) ?? new ScriptedPerson();
+    this.#people.set(name, person);
+    return person;
   }
 
   destination(name: string): ScriptedReplica {

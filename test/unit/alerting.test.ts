@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { RULES } from "../../src/alerts/rules/table.ts";
 import { PartedText, readPartedText } from "../../src/publishers/alerting/parted-text.ts";
-import type { AlertDestinationConfig } from "../../src/schemas/destinations/told.ts";
+import type { RepeatedConfig, ToldConfig } from "../../src/schemas/destinations/told.ts";
+import { slackSettingsSchema } from "../../src/schemas/destinations/slack.ts";
+import { routeSchema } from "../../src/schemas/routes.ts";
 import { alertmanagerSettingsSchema } from "../../src/schemas/destinations/alertmanager.ts";
 import { AlertRig } from "../support/alert-rig.ts";
 import { taskOf } from "../support/event-fixtures.ts";
@@ -133,7 +135,11 @@ describe("whoever makes alerts", () => {
     await rig.put("allocations", FAILED);
     await rig.pass(2 * MINUTE);
     expect((await rig.told()).firing).toEqual(["DeploymentFailed web", "JobFailing web"]);
-    alerting.configure({ rules: RULES.filter(({ name }) => name !== "DeploymentFailed") }, []);
+    alerting.configure({
+      alerts: { rules: RULES.filter(({ name }) => name !== "DeploymentFailed") },
+      alertDestinations: [],
+      routes: [],
+    });
     await rig.pass(2 * SECOND);
     expect((await rig.told()).firing).toEqual(["JobFailing web"]);
   });
@@ -168,7 +174,7 @@ describe("a text in parts", () => {
 });
 
 describe("whoever is told", () => {
-  const config = (name: string, fingerprint = "1"): AlertDestinationConfig => ({
+  const config = (name: string, fingerprint = "1"): RepeatedConfig => ({
     name,
     line: 1,
     settings: alertmanagerSettingsSchema.parse({ type: "alertmanager", urls: ["http://am:9093"] }),
@@ -238,11 +244,109 @@ describe("whoever is told", () => {
     const { alerting } = rig.begin(RULES, [config("stays"), config("goes")]);
     await rig.pass(SECOND);
     const [stays, goes, comes] = ["stays", "goes", "comes"].map((name) => rig.destination(name).sent);
-    alerting.configure({ rules: RULES }, [config("stays"), config("comes")]);
+    alerting.configure({
+      alerts: { rules: RULES },
+      alertDestinations: [config("stays"), config("comes")],
+      routes: [],
+    });
     await rig.pass(SECOND);
     expect([stays, goes, comes]).toEqual([[["all"]], [["all"]], [["all"]]]);
     await rig.put("deployments", { Status: "failed" });
     await rig.pass(SECOND);
     expect([stays?.length, goes?.length, comes?.length]).toEqual([2, 1, 2]);
+  });
+});
+
+describe("people", () => {
+  const slack = (name: string, more: object = {}): ToldConfig => ({
+    name,
+    line: 1,
+    settings: slackSettingsSchema.parse({ type: "slack", webhook: "env:HOOK", ...more }),
+    fingerprint: "1",
+  });
+  const route = (settings: object) => routeSchema.parse({ to: "ops", groupWait: "10s", ...settings });
+
+  it("are told once, after the group's wait, of its end, and again where it still fires after so long", async () => {
+    const { messages } = rig.person("ops");
+    rig.begin(RULES, [slack("ops")], [route({ groupInterval: "1m", repeatInterval: "1h" })]);
+    await rig.pass(SECOND);
+    await rig.put("deployments", { Status: "failed" });
+    await rig.pass(8 * SECOND);
+    expect(messages).toEqual([]);
+    await rig.pass(4 * SECOND);
+    expect(messages).toEqual(["DeploymentFailed firing"]);
+    await rig.pass(30 * MINUTE);
+    expect(messages).toHaveLength(1);
+    await rig.pass(31 * MINUTE);
+    expect(messages).toEqual(Array(2).fill("DeploymentFailed firing"));
+    await rig.put("deployments", { Status: "cancelled" });
+    await rig.pass(2 * MINUTE);
+    expect(messages.slice(2)).toEqual(["DeploymentFailed resolved"]);
+  });
+
+  it("are told nothing twice by who takes over, who remembers what the former was asked to", async () => {
+    const person = rig.person("ops");
+    person.answer = { outcome: "ok", remember: { ts: "1" } };
+    const first = rig.begin(RULES, [slack("ops")], [route({ groupInterval: "1s" })]);
+    await rig.pass(SECOND);
+    await rig.put("deployments", { Status: "failed" });
+    await rig.pass(15 * SECOND);
+    first.stop.abort();
+    await rig.clock.finish(first.ending);
+    rig.begin(RULES, [slack("ops")], [route({ groupInterval: "1s" })]);
+    await rig.pass(MINUTE);
+    expect(person.messages).toEqual(["DeploymentFailed firing"]);
+    await rig.put("deployments", { Status: "cancelled" });
+    await rig.pass(10 * SECOND);
+    expect(person.messages.slice(1)).toEqual(['DeploymentFailed resolved, {"ts":"1"}']);
+  });
+
+  it("know under another name of the configuration what they were told before", async () => {
+    const first = rig.begin(RULES, [slack("ops")], [route({})]);
+    await rig.pass(SECOND);
+    await rig.put("deployments", { Status: "failed" });
+    await rig.pass(15 * SECOND);
+    first.stop.abort();
+    await rig.clock.finish(first.ending);
+    rig.begin(RULES, [slack("team", { formerName: "ops" })], [route({ to: "team" })]);
+    await rig.pass(MINUTE);
+    expect([rig.person("ops").messages, rig.person("team").messages]).toEqual([
+      ["DeploymentFailed firing"],
+      [],
+    ]);
+  });
+
+  it("who cannot be told are told later, and one who never takes a message holds up nothing", async () => {
+    const [away, refuses] = [rig.person("away"), rig.person("refuses")];
+    away.answer = { outcome: "retry", reason: "timeout" };
+    refuses.answer = { outcome: "refused", why: "poison", reason: "no_text" };
+    rig.begin(RULES, [slack("away"), slack("refuses")], [route({ to: ["away", "refuses"] })]);
+    await rig.pass(SECOND);
+    await rig.put("deployments", { Status: "failed" });
+    await rig.pass(5 * MINUTE);
+    expect(refuses.messages).toHaveLength(1);
+    expect((await rig.list()).destinations).toMatchObject([
+      { name: "away", state: "circuit-open", reason: "timeout" },
+      { name: "refuses", state: "ok", reason: "no_text" },
+    ]);
+    away.answer = { outcome: "ok" };
+    const tries = away.messages.length;
+    expect(tries).toBeGreaterThan(2);
+    await rig.pass(10 * MINUTE);
+    expect(away.messages.slice(tries)).toEqual(["DeploymentFailed firing"]);
+  });
+
+  it("are all told of everything without routes, and nothing of what is silenced", async () => {
+    const matchers = { rules: ["Deployment*"] };
+    const [startsAt, endsAt] = ["2026-08-22T00:00:00Z", "2026-08-23T00:00:00Z"];
+    rig.silences = [{ id: "1", matchers, startsAt, endsAt, comment: "", createdBy: "me" }];
+    rig.begin(RULES, [slack("a"), slack("b")]);
+    await rig.pass(SECOND);
+    await rig.put("deployments", { Status: "failed" });
+    await rig.pass(MINUTE);
+    expect(rig.person("a").messages).toEqual([]);
+    rig.silences = [];
+    await rig.pass(MINUTE);
+    for (const name of ["a", "b"]) expect(rig.person(name).messages).toEqual(["DeploymentFailed firing"]);
   });
 });

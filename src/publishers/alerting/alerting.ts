@@ -1,9 +1,17 @@
 import type { AnyRule } from "../../alerts/rules/rule.ts";
-import { LogUnavailable } from "../../feed/errors.ts";
+import { Fenced, LogUnavailable } from "../../feed/errors.ts";
 import { ALERTS, type AssignmentStatus } from "../../schemas/assignment-schema.ts";
-import type { AlertDestinationConfig } from "../../schemas/destinations/told.ts";
+import {
+  isNotified,
+  isRepeated,
+  type RepeatedConfig,
+  type ToldConfig,
+} from "../../schemas/destinations/told.ts";
 import type { AlertReplica } from "./alert-replica.ts";
-import type { AlertList } from "../../schemas/alert-schema.ts";
+import type { RouteSettings } from "../../schemas/routes.ts";
+import { Notifier, type NotifierDeps } from "./notifier.ts";
+import { ToldGroups } from "./told-groups.ts";
+import type { AlertList, DestinationState } from "../../schemas/alert-schema.ts";
 import { AlertRun, type AlertRunDeps } from "./alert-run.ts";
 import { readFiring, type View } from "./firing.ts";
 import { AlertGauges, type AlertMetrics } from "./gauges.ts";
@@ -11,20 +19,26 @@ import { Repeaters, type RepeatersDeps } from "./repeaters.ts";
 
 const BEGIN_RETRY_MS = 1000;
 
-export interface AlertingDeps extends Omit<AlertRunDeps, "gauges" | "tell" | "shared" | "destinations"> {
+export interface AlertingDeps
+  extends
+    Omit<AlertRunDeps, "gauges" | "tell" | "shared" | "destinations">,
+    Pick<NotifierDeps, "notify" | "silences"> {
   readonly metrics: AlertMetrics & RepeatersDeps["metrics"];
   readonly random: () => number;
   /** All places that a destination consists of. Rejects where the settings are wrong. */
-  readonly open: (config: AlertDestinationConfig, shared: Labels) => Promise<readonly AlertReplica[]>;
+  readonly open: (config: RepeatedConfig, shared: Labels) => Promise<readonly AlertReplica[]>;
   /** CloudEvents source of the feed: nomad://<cluster>/<region>. */
   readonly source: string;
   /** This process, for people: host/process/random. */
   readonly worker: string;
 }
 
-/** What the configuration says of alerts; null: there are none. */
-export interface AlertsConfig {
-  readonly rules: readonly AnyRule[];
+/** What the configuration says of alerts. */
+export interface AlertingConfig {
+  /** Null: none are made. */
+  readonly alerts: { readonly rules: readonly AnyRule[] } | null;
+  readonly alertDestinations: readonly ToldConfig[];
+  readonly routes: readonly RouteSettings[];
 }
 
 export type Labels = Readonly<Record<string, string>>;
@@ -38,7 +52,8 @@ export class Alerting {
   readonly #gauges: AlertGauges;
   readonly #shared: Labels;
   readonly #repeaters: Repeaters;
-  #config: AlertsConfig | null = null;
+  readonly #notifier: Notifier;
+  #config: AlertingConfig["alerts"] = null;
   #run: AlertRun | undefined;
   #begun = 0;
 
@@ -47,15 +62,22 @@ export class Alerting {
     this.#gauges = new AlertGauges(deps.metrics);
     this.#shared = labelsOf(deps.source);
     this.#repeaters = new Repeaters({ ...deps, open: (config) => deps.open(config, this.#shared) });
+    this.#notifier = new Notifier(deps);
   }
 
   /** From now on these rules hold, and these are told; alerts that fire go on where theirs stay. */
-  configure(config: AlertsConfig | null, destinations: readonly AlertDestinationConfig[]): void {
+  configure({ alerts: config, alertDestinations, routes }: AlertingConfig): void {
     const before = this.#config;
     this.#config = config;
-    this.#repeaters.configure(destinations);
+    this.#repeaters.configure(alertDestinations.filter(isRepeated));
+    this.#notifier.configure(alertDestinations.filter(isNotified), routes);
     this.#gauges.configure(config?.rules ?? []);
     if (config !== null && config !== before) this.#run?.configure(config.rules);
+  }
+
+  /** The rule of that name, as it is in force. */
+  rule(name: string): AnyRule | undefined {
+    return this.#config?.rules.find((rule) => rule.name === name);
   }
 
   /** Names of the assignments there are. */
@@ -73,13 +95,19 @@ export class Alerting {
         ...this.#deps,
         gauges: this.#gauges,
         shared: this.#shared,
-        tell: (view: View) => this.#repeaters.tell(view),
-        destinations: () => this.#repeaters.states(),
+        tell: (view: View) => {
+          this.#repeaters.tell(view);
+          this.#notifier.tell(view);
+        },
+        destinations: () => this.#states(),
       };
       try {
-        this.#run = await AlertRun.begin(`${worker}#${this.#begun}`, this.#config.rules, deps);
-        return await this.#runBoth(this.#run, signal);
+        const owner = `${worker}#${this.#begun}`;
+        const told = await ToldGroups.claim(owner, this.#deps.log.documents);
+        this.#run = await AlertRun.begin(owner, this.#config.rules, deps);
+        return await this.#runAll(this.#run, told, signal);
       } catch (error) {
+        if (error instanceof Fenced) return "fenced";
         if (!(error instanceof LogUnavailable)) throw error;
         await clock.sleep(BEGIN_RETRY_MS, signal);
       } finally {
@@ -90,16 +118,22 @@ export class Alerting {
   }
 
   /** Whoever makes alerts tells of them: no longer than that. */
-  async #runBoth(run: AlertRun, signal: AbortSignal): Promise<Ending> {
+  async #runAll(run: AlertRun, told: ToldGroups, signal: AbortSignal): Promise<Ending> {
     const stop = new AbortController();
     const both = AbortSignal.any([signal, stop.signal]);
-    const repeating = this.#repeaters.run(both).finally(() => stop.abort());
+    const telling = [this.#repeaters.run(both), this.#notifier.run(told, both)].map((part) =>
+      part.finally(() => stop.abort()),
+    );
     try {
       return await run.run(both);
     } finally {
       stop.abort();
-      await repeating;
+      await Promise.all(telling);
     }
+  }
+
+  #states(): DestinationState[] {
+    return [...this.#repeaters.states(), ...this.#notifier.states()];
   }
 
   describe(_assignment: string): Report {
@@ -107,7 +141,7 @@ export class Alerting {
     const standing = this.#run?.standing;
     if (standing === undefined) return { ...nothing, condition: "starting", reason: null, lastOkAt: null };
     const { waiting, lookedAtMs } = standing;
-    const closed = this.#repeaters.states().find(({ state }) => state === "circuit-open");
+    const closed = this.#states().find(({ state }) => state === "circuit-open");
     const trouble = closed && `${closed.name} is not told: ${closed.reason}`;
     return {
       ...nothing,

@@ -1,5 +1,5 @@
 import type { DestinationState } from "../../schemas/alert-schema.ts";
-import type { AlertDestinationConfig } from "../../schemas/destinations/told.ts";
+import type { RepeatedConfig } from "../../schemas/destinations/told.ts";
 import { aborted } from "../../shared/aborted.ts";
 import { Meter, type DeliveryMetrics } from "../delivery/meter.ts";
 import type { AlertReplica } from "./alert-replica.ts";
@@ -9,7 +9,7 @@ import { Repeater, type RepeaterDeps } from "./repeater.ts";
 export interface RepeatersDeps extends Omit<RepeaterDeps, "meter"> {
   readonly metrics: DeliveryMetrics;
   /** All places that a destination consists of. Rejects where the settings are wrong. */
-  readonly open: (config: AlertDestinationConfig) => Promise<readonly AlertReplica[]>;
+  readonly open: (config: RepeatedConfig) => Promise<readonly AlertReplica[]>;
 }
 
 interface Running {
@@ -22,7 +22,7 @@ interface Running {
 /** The destinations of alerts of the configuration, each told for as long as it is in there. */
 export class Repeaters {
   readonly #deps: RepeatersDeps;
-  #configured: readonly AlertDestinationConfig[] = [];
+  #configured: readonly RepeatedConfig[] = [];
   readonly #running = new Map<string, Running>();
   #view: View | undefined;
   #failed = Promise.withResolvers<never>();
@@ -33,7 +33,7 @@ export class Repeaters {
   }
 
   /** What is unchanged goes on. */
-  configure(destinations: readonly AlertDestinationConfig[]): void {
+  configure(destinations: readonly RepeatedConfig[]): void {
     this.#configured = destinations;
     if (this.#isRunning) this.#reconcile();
   }
@@ -76,7 +76,7 @@ export class Repeaters {
     for (const config of wanted.values()) if (!this.#running.has(config.name)) this.#start(config);
   }
 
-  #start(config: AlertDestinationConfig): void {
+  #start(config: RepeatedConfig): void {
     const stop = new AbortController();
     const running: Running = {
       fingerprint: config.fingerprint,
@@ -88,7 +88,7 @@ export class Repeaters {
     running.done.catch((error: unknown) => this.#failed.reject(error));
   }
 
-  async #repeat(config: AlertDestinationConfig, running: Running): Promise<void> {
+  async #repeat(config: RepeatedConfig, running: Running): Promise<void> {
     await using opened = new AsyncDisposableStack();
     const destinations = await this.#deps.open(config);
     const { name, settings } = config;

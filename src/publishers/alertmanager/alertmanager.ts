@@ -2,7 +2,7 @@ import type { AlertJson } from "../../schemas/alert-schema.ts";
 import type { AlertmanagerSettings } from "../../schemas/destinations/alertmanager.ts";
 import type { AlertReplica } from "../alerting/alert-replica.ts";
 import type { Exchange, Refusal, SendResult } from "../delivery/destination.ts";
-import type { DestinationDeps } from "../destination-deps.ts";
+import type { AlertDestinationDeps } from "../alerting/alert-destination.ts";
 import { HiddenTexts } from "../hidden.ts";
 import { failureOf, waitOf, type Answer } from "../http-client/answer.ts";
 import { Endpoint } from "../http-client/endpoint.ts";
@@ -22,7 +22,7 @@ const REFUSALS: ReadonlyMap<number, Refusal> = new Map([
   [410, "gone"],
 ]);
 
-type Deps = Pick<DestinationDeps, "clock" | "logger" | "readSecret">;
+type Deps = Pick<AlertDestinationDeps, "clock" | "logger" | "readSecret" | "pageUrl">;
 
 /** One destination for each replica. `shared`: labels of the whole feed. @throws what is wrong with the settings */
 export function openAlertmanager(
@@ -67,10 +67,11 @@ class Replica implements AlertReplica {
 
   async send(alerts: readonly AlertJson[], isWhole: boolean, signal: AbortSignal): Promise<SendResult> {
     const nowMs = this.#deps.clock.now();
+    const shape = { ...this.#settings, pageUrl: this.#deps.pageUrl };
     const lives = { nowMs, sinceMs: this.#sinceMs };
     const postable = [
       ...(isWhole ? [watchdog(this.#shared, lives, this.#settings)] : []),
-      ...alerts.map((alert) => postableOf(alert, nowMs, this.#settings)),
+      ...alerts.map((alert) => postableOf(alert, nowMs, shape)),
     ];
     let result: SendResult = { outcome: "ok" };
     for (let first = 0; first < postable.length; first += AT_ONCE) {

@@ -24,13 +24,17 @@ const SEVERITIES: ReadonlyMap<Severity, string> = new Map([
   ["WARN", "warning"],
 ]);
 
-type Shape = Pick<AlertmanagerSettings, "labels" | "resend" | "nomadUi">;
+type Shape = Pick<AlertmanagerSettings, "labels" | "resend">;
 
 /** What varies while the alert fires is in annotations. */
-export function postableOf(alert: AlertJson, nowMs: number, shape: Shape): PostableAlert {
+export function postableOf(
+  alert: AlertJson,
+  nowMs: number,
+  shape: Shape & { readonly pageUrl: (page: string) => string | undefined },
+): PostableAlert {
   const { rule, severity, startsAt, endsAt, page } = alert;
   const labels = { ...alert.labels, alertname: rule, severity: SEVERITIES.get(severity) ?? "info" };
-  const link = shape.nomadUi === undefined || page === null ? undefined : linkTo(shape.nomadUi, page);
+  const link = page === null ? undefined : shape.pageUrl(page);
   return {
     labels: present({ ...shape.labels, ...labels }),
     annotations: annotationsOf(alert),
@@ -71,10 +75,6 @@ function annotationsOf(alert: AlertJson): Record<string, string> {
 /** Alertmanager leaves out what is empty before it compares. */
 function present(texts: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(texts).filter(([, text]) => text !== ""));
-}
-
-function linkTo(ui: string, page: string): string {
-  return `${ui.replace(/\/(?:ui\/?)?$/, "")}/ui/${page}`;
 }
 
 function timeText(ms: number): string {

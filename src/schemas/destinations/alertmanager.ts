@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { duration, list, text, toggle } from "../value-types.ts";
+import { duration, list, toggle } from "../value-types.ts";
 import { field, headers, HTTP_ADDRESS, noted, tls } from "./fields.ts";
 
 const LABEL = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
@@ -23,10 +23,6 @@ export const alertmanagerSettingsSchema = z.strictObject({
     duration({ minMs: 1000, maxMs: 3_600_000 }),
     "How often what fires is sent again. It ends by itself after four times that, or 15 minutes if that is longer, when nobody sends it any more",
   ).prefault("1m"),
-  nomadUi: field(
-    text("<url>", HTTP_ADDRESS),
-    "Address of Nomad's UI, to which the alerts then link: https://nomad.example",
-  ).optional(),
   headers: headers("Headers of the request").optional(),
   tls: tls("Certificates of the connection").optional(),
   allowPrivate: field(

@@ -1,0 +1,152 @@
+import { LogUnavailable } from "../../feed/errors.ts";
+import { plan, told, type Notification } from "../../routing/notifications.ts";
+import { routeTree, type RouteNode } from "../../routing/tree.ts";
+import type { DestinationState } from "../../schemas/alert-schema.ts";
+import type { NotifiedConfig } from "../../schemas/destinations/told.ts";
+import { routeSchema, type RouteSettings, type Silence } from "../../schemas/routes.ts";
+import { Meter } from "../delivery/meter.ts";
+import { Nap } from "../delivery/nap.ts";
+import type { AlertDestination, AlertSendResult } from "./alert-destination.ts";
+import type { View } from "./firing.ts";
+import { Outlet } from "./outlet.ts";
+import type { RepeatersDeps } from "./repeaters.ts";
+import type { ToldGroups } from "./told-groups.ts";
+
+/** Silences are looked at so often, and a route that is due no later. */
+const LOOK_EVERY_MS = 1000;
+
+export interface NotifierDeps extends Omit<RepeatersDeps, "open"> {
+  /** Rejects where the settings are wrong. */
+  readonly notify: (config: NotifiedConfig) => Promise<AlertDestination>;
+  /** Those in force. */
+  readonly silences: () => Promise<readonly Silence[]>;
+}
+
+/** Tells people of alerts by the routes: of each group one message at a time, and to each destination one. */
+export class Notifier {
+  readonly #deps: NotifierDeps;
+  readonly #nap: Nap;
+  readonly #outlets = new Map<string, Outlet>();
+  #configured: ReadonlyMap<string, NotifiedConfig> = new Map();
+  #tree: readonly RouteNode[] = [];
+  #view: View | undefined;
+
+  constructor(deps: NotifierDeps) {
+    this.#deps = deps;
+    this.#nap = new Nap(deps.clock);
+  }
+
+  /** Without routes everybody is told of everything. */
+  configure(destinations: readonly NotifiedConfig[], routes: readonly RouteSettings[]): void {
+    this.#configured = new Map(destinations.map((config) => [config.name, config]));
+    const to = [...this.#configured.keys()];
+    this.#tree = routeTree(routes.length > 0 || to.length === 0 ? routes : [routeSchema.parse({ to })]);
+    this.#nap.wake();
+  }
+
+  tell(view: View): void {
+    this.#view = view;
+    this.#nap.wake();
+  }
+
+  /** Until `signal` aborts. @throws Fenced where somebody else tells people by now */
+  async run(groups: ToldGroups, signal: AbortSignal): Promise<void> {
+    this.#view = undefined;
+    const failed = Promise.withResolvers<never>();
+    failed.promise.catch(() => undefined);
+    const sending = new Set<Promise<void>>();
+    try {
+      while (!signal.aborted) {
+        await this.#reconcile(groups);
+        const due = await Promise.race([this.#due(groups), failed.promise]);
+        for (const [outlet, notification] of due) {
+          const work = this.#send(outlet, notification, groups, signal);
+          sending.add(work);
+          work.catch((error: unknown) => failed.reject(error)).finally(() => sending.delete(work));
+        }
+        await Promise.race([this.#nap.sleep(LOOK_EVERY_MS, signal), failed.promise]);
+      }
+    } finally {
+      await Promise.allSettled(sending);
+      for (const outlet of this.#outlets.values()) await outlet[Symbol.asyncDispose]();
+      this.#outlets.clear();
+    }
+  }
+
+  /** How each is told, as this process knows. */
+  states(): DestinationState[] {
+    return [...this.#outlets.values()].map(({ state }) => state);
+  }
+
+  async #reconcile(groups: ToldGroups): Promise<void> {
+    for (const [name, outlet] of this.#outlets) {
+      if (this.#configured.get(name)?.fingerprint === outlet.fingerprint || outlet.isBusy) continue;
+      this.#outlets.delete(name);
+      await outlet[Symbol.asyncDispose]();
+    }
+    for (const config of this.#configured.values()) {
+      if (this.#outlets.has(config.name)) continue;
+      const { formerName } = config.settings;
+      if (formerName !== undefined) groups.rename(formerName, config.name);
+      const meter = new Meter(this.#deps.metrics, config.name);
+      const destination = await this.#deps.notify(config);
+      this.#outlets.set(config.name, new Outlet(config, destination, { ...this.#deps, meter }));
+    }
+  }
+
+  /** What is to be said now, one message to each destination that can be told. */
+  async #due(groups: ToldGroups): Promise<Map<Outlet, Notification>> {
+    const due = new Map<Outlet, Notification>();
+    const silences = await this.#silences();
+    if (this.#view === undefined || silences === undefined) return due;
+    const { open, ended } = this.#view;
+    const firing = open.filter(({ state }) => state === "firing");
+    const now = this.#deps.clock.now();
+    const planned = plan(groups.groups, { tree: this.#tree, firing, ended, silences, now });
+    groups.groups = planned.groups.filter(({ destination }) => this.#configured.has(destination));
+    for (const notification of planned.notifications) {
+      const outlet = this.#outlets.get(notification.group.destination);
+      if (outlet !== undefined && outlet.isFree && !due.has(outlet)) due.set(outlet, notification);
+    }
+    return due;
+  }
+
+  /** Undefined while the log is away: who would be silenced is not known then. */
+  async #silences(): Promise<readonly Silence[] | undefined> {
+    try {
+      return await this.#deps.silences();
+    } catch (error) {
+      if (error instanceof LogUnavailable) return undefined;
+      throw error;
+    }
+  }
+
+  async #send(
+    outlet: Outlet,
+    notification: Notification,
+    groups: ToldGroups,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { key } = notification.group;
+    const remembered = groups.remembered.get(key) ?? null;
+    const result = await outlet.send({ ...notification, remembered }, signal);
+    if (result === undefined) return;
+    this.#remember(groups, key, result);
+    if (outlet.took(result)) groups.groups = told(groups.groups, notification, this.#deps.clock.now());
+    await this.#save(groups);
+    this.#nap.wake();
+  }
+
+  #remember({ remembered }: ToldGroups, key: string, { remember }: AlertSendResult): void {
+    if (remember !== undefined) remembered.set(key, remember);
+  }
+
+  /** What cannot be kept while the log is away, is with the next message: at worst somebody is told twice. */
+  async #save(groups: ToldGroups): Promise<void> {
+    try {
+      await groups.save();
+    } catch (error) {
+      if (!(error instanceof LogUnavailable)) throw error;
+    }
+  }
+}
