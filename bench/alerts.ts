@@ -1,9 +1,22 @@
 import { encode } from "../src/alerts/document.ts";
 import { AlertFold } from "../src/alerts/fold.ts";
 import { RuleSet } from "../src/alerts/rules/rule-set.ts";
+import { setTimeout as delay } from "node:timers/promises";
 import { RULES } from "../src/alerts/rules/table.ts";
 import type { LogEntry } from "../src/schemas/draft.ts";
-import { changeOf } from "../test/support/event-fixtures.ts";
+import { alertmanagerSettingsSchema } from "../src/schemas/destinations/alertmanager.ts";
+import { systemClock } from "../src/shared/clock.ts";
+import { buildChangeEvents } from "../src/events/build.ts";
+import type { AlertReplica } from "../src/publishers/alerting/alert-replica.ts";
+import { Alerting } from "../src/publishers/alerting/alerting.ts";
+import type { SendResult } from "../src/publishers/delivery/destination.ts";
+import { createFanout } from "../src/publishers/fanout/fanout.ts";
+import type { AssignmentStatus } from "../src/schemas/assignment-schema.ts";
+import { silentLogger } from "../src/telemetry/logger.ts";
+import { SOURCE } from "../test/support/drafts.ts";
+import { TestFeed } from "../test/support/http-feed.ts";
+import { until } from "../test/support/until.ts";
+import { changeOf, contextOf, SAMPLES } from "../test/support/event-fixtures.ts";
 import { loggedEvents } from "../test/support/logged-events.ts";
 import { median, type BenchRow } from "./harness.ts";
 
@@ -27,10 +40,98 @@ const rows: readonly BenchRow[] = [
     against: "the document that is kept of them",
     run: async () => measureMemory(),
   },
+  {
+    name: "alert-latency",
+    unit: "ms from before the commit of a deployment that failed until its alert is told, median of 50",
+    goal: "at most 50",
+    against: "the same commit alone",
+    run: measureLatency,
+  },
 ];
 
 export default rows;
 
+/** Further apart than what fires is written at most. */
+const BETWEEN_MS = 250;
+const ALERTS = 50;
+
+async function measureLatency(): Promise<{ value: number; against: number }> {
+  await using feed = await TestFeed.open();
+  const { log, metrics } = feed;
+  const logger = silentLogger();
+  const replica = new Sink();
+  const alerting = new Alerting({
+    ...createFanout({ log, metrics, logger, clock: systemClock }),
+    log,
+    metrics,
+    logger,
+    clock: systemClock,
+    random: Math.random,
+    source: SOURCE,
+    worker: "bench",
+    assignments: async () => [scopeRead()],
+    open: async () => [replica],
+    notify: () => Promise.reject(new Error("nobody is told by messages")),
+    silences: async () => [],
+  });
+  const settings = alertmanagerSettingsSchema.parse({ type: "alertmanager", urls: ["http://am:9093"] });
+  const alertDestinations = [{ name: "am", line: 1, settings, fingerprint: "" }];
+  alerting.configure({ alerts: { rules: RULES }, alertDestinations, routes: [] });
+  const stop = new AbortController();
+  const ending = alerting.perform("alerts", stop.signal);
+  await until("it is told", () => replica.sends > 0);
+  const told: number[] = [];
+  const committed: number[] = [];
+  for (let number = 0; number < ALERTS; number++) {
+    await delay(BETWEEN_MS);
+    const sent = replica.next();
+    const begin = performance.now();
+    const change = changeOf("deployments", undefined, failedDeployment(number));
+    await feed.commit(...buildChangeEvents(change, contextOf()));
+    committed.push(performance.now() - begin);
+    told.push((await sent) - begin);
+  }
+  stop.abort();
+  await ending;
+  return { value: median(told), against: median(committed) };
+}
+
+/** Says when it is told. */
+class Sink implements AlertReplica {
+  readonly target = "http://am:9093";
+  readonly resendMs = 3_600_000;
+  sends = 0;
+  #next = Promise.withResolvers<number>();
+
+  /** When it is told next. */
+  next(): Promise<number> {
+    this.#next = Promise.withResolvers();
+    return this.#next.promise;
+  }
+
+  async send(): Promise<SendResult> {
+    this.sends += 1;
+    this.#next.resolve(performance.now());
+    return { outcome: "ok" };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+}
+
+function scopeRead(): AssignmentStatus {
+  const place = { assignment: "deployments/*", state: "held", worker: "bench", since: null } as const;
+  const nothing = { reading: null, reason: null, index: null, objects: null, lagMs: 0 };
+  return { ...place, ...nothing, condition: "ok", lastOkAt: new Date(Date.now() + 1000).toISOString() };
+}
+
+function failedDeployment(number: number): object {
+  return {
+    ...SAMPLES.deployments,
+    ID: `7df0c922-795b-2734-2f4b-${String(number).padStart(12, "0")}`,
+    JobID: `web-${number}`,
+    Status: "failed",
+  };
+}
 function measureFold(): { value: number; against: number } {
   const events = lives(ALLOCATIONS);
   const folded: number[] = [];
