@@ -69,6 +69,8 @@ export class AlertRig implements AsyncDisposable {
   readonly #objects = new Map<string, object>();
   readonly #workers: Worker[] = [];
   readonly #people = new Map<string, ScriptedPerson>();
+  /** Destinations that cannot be opened. */
+  readonly broken = new Set<string>();
   /** In force. */
   silences: Silence[] = [];
   readonly #destinations = new Map<string, ScriptedReplica>();
@@ -122,8 +124,8 @@ export class AlertRig implements AsyncDisposable {
       worker: `host/${this.#workers.length}/a`,
       assignments: async () => this.#scopes(),
       random: () => 0.5,
-      open: async ({ name }) => [this.destination(name)],
-      notify: async ({ name }) => this.person(name),
+      open: async ({ name }) => [this.destination(this.#mayOpen(name))],
+      notify: async ({ name }) => this.person(this.#mayOpen(name)),
       silences: async () => this.silences,
     });
     alerting.configure({ alerts: { rules }, alertDestinations, routes });
@@ -169,6 +171,11 @@ export class AlertRig implements AsyncDisposable {
     for (const { stop } of this.#workers) stop.abort();
     await this.clock.finish(Promise.allSettled(this.#workers.map(({ ending }) => ending)));
     await this.feed[Symbol.asyncDispose]();
+  }
+
+  #mayOpen(name: string): string {
+    if (this.broken.has(name)) throw new Error(`${name} cannot be opened`);
+    return name;
   }
 
   #scopes(): AssignmentStatus[] {

@@ -336,6 +336,20 @@ describe("people", () => {
     expect(away.messages.slice(tries)).toEqual(["DeploymentFailed firing"]);
   });
 
+  it("are told though another destination cannot be opened, which is tried again", async () => {
+    for (const name of ["badly", "worse"]) rig.broken.add(name);
+    const settings = alertmanagerSettingsSchema.parse({ type: "alertmanager", urls: ["http://am:9093"] });
+    rig.begin(RULES, [slack("badly"), { ...slack("worse"), settings }, slack("well")]);
+    await rig.pass(SECOND);
+    await rig.put("deployments", { Status: "failed" });
+    await rig.pass(MINUTE);
+    expect(rig.person("well").messages).toEqual(["DeploymentFailed firing"]);
+    rig.broken.clear();
+    await rig.pass(2 * MINUTE);
+    expect(rig.person("badly").messages).toEqual(["DeploymentFailed firing"]);
+    expect(rig.destination("worse").sent[0]).toEqual(["all", "DeploymentFailed firing"]);
+  });
+
   it("are all told of everything without routes, and nothing of what is silenced", async () => {
     const matchers = { rules: ["Deployment*"] };
     const [startsAt, endsAt] = ["2026-08-22T00:00:00Z", "2026-08-23T00:00:00Z"];

@@ -121,14 +121,15 @@ export class Alerting {
   async #runAll(run: AlertRun, told: ToldGroups, signal: AbortSignal): Promise<Ending> {
     const stop = new AbortController();
     const both = AbortSignal.any([signal, stop.signal]);
-    const telling = [this.#repeaters.run(both), this.#notifier.run(told, both)].map((part) =>
-      part.finally(() => stop.abort()),
-    );
+    const parts = [this.#repeaters.run(both), this.#notifier.run(told, both)];
+    const telling = Promise.all(parts.map((part) => part.finally(() => stop.abort())));
+    // Heard of below, once the run has ended.
+    telling.catch(() => undefined);
     try {
       return await run.run(both);
     } finally {
       stop.abort();
-      await Promise.all(telling);
+      await telling;
     }
   }
 

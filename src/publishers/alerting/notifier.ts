@@ -9,7 +9,7 @@ import { Nap } from "../delivery/nap.ts";
 import type { AlertDestination, AlertSendResult } from "./alert-destination.ts";
 import type { View } from "./firing.ts";
 import { Outlet } from "./outlet.ts";
-import type { RepeatersDeps } from "./repeaters.ts";
+import { OPEN_AGAIN_MS, type RepeatersDeps } from "./repeaters.ts";
 import type { ToldGroups } from "./told-groups.ts";
 
 /** Silences are looked at so often, and a route that is due no later. */
@@ -27,6 +27,8 @@ export class Notifier {
   readonly #deps: NotifierDeps;
   readonly #nap: Nap;
   readonly #outlets = new Map<string, Outlet>();
+  /** Until when a destination is not opened again that could not be. */
+  readonly #unopened = new Map<string, number>();
   #configured: ReadonlyMap<string, NotifiedConfig> = new Map();
   #tree: readonly RouteNode[] = [];
   #view: View | undefined;
@@ -39,6 +41,7 @@ export class Notifier {
   /** Without routes everybody is told of everything. */
   configure(destinations: readonly NotifiedConfig[], routes: readonly RouteSettings[]): void {
     this.#configured = new Map(destinations.map((config) => [config.name, config]));
+    this.#unopened.clear();
     const to = [...this.#configured.keys()];
     this.#tree = routeTree(routes.length > 0 || to.length === 0 ? routes : [routeSchema.parse({ to })]);
     this.#nap.wake();
@@ -86,11 +89,29 @@ export class Notifier {
     }
     for (const config of this.#configured.values()) {
       if (this.#outlets.has(config.name)) continue;
+      const destination = await this.#open(config);
+      if (destination === undefined) continue;
       const { formerName } = config.settings;
       if (formerName !== undefined) groups.rename(formerName, config.name);
       const meter = new Meter(this.#deps.metrics, config.name);
-      const destination = await this.#deps.notify(config);
       this.#outlets.set(config.name, new Outlet(config, destination, { ...this.#deps, meter }));
+    }
+  }
+
+  /** One that cannot be opened keeps nobody else from being told. */
+  async #open(config: NotifiedConfig): Promise<AlertDestination | undefined> {
+    const { clock, logger, notify } = this.#deps;
+    const { name } = config;
+    if ((this.#unopened.get(name) ?? 0) > clock.elapsed()) return undefined;
+    try {
+      return await notify(config);
+    } catch (error) {
+      logger.error(
+        { err: error, destination: name },
+        "cannot open a destination of alerts; it is tried again",
+      );
+      this.#unopened.set(name, clock.elapsed() + OPEN_AGAIN_MS);
+      return undefined;
     }
   }
 

@@ -6,6 +6,9 @@ import type { AlertReplica } from "./alert-replica.ts";
 import type { View } from "./firing.ts";
 import { Repeater, type RepeaterDeps } from "./repeater.ts";
 
+/** How long one rests that could not be opened. */
+export const OPEN_AGAIN_MS = 60_000;
+
 export interface RepeatersDeps extends Omit<RepeaterDeps, "meter"> {
   readonly metrics: DeliveryMetrics;
   /** All places that a destination consists of. Rejects where the settings are wrong. */
@@ -88,9 +91,24 @@ export class Repeaters {
     running.done.catch((error: unknown) => this.#failed.reject(error));
   }
 
+  /** One that cannot be opened keeps nobody else from being told. None once `signal` aborts. */
+  async #opened(config: RepeatedConfig, signal: AbortSignal): Promise<readonly AlertReplica[]> {
+    const { clock, logger, open } = this.#deps;
+    while (!signal.aborted) {
+      try {
+        return await open(config);
+      } catch (error) {
+        const destination = config.name;
+        logger.error({ err: error, destination }, "cannot open a destination of alerts; it is tried again");
+        await clock.sleep(OPEN_AGAIN_MS, signal);
+      }
+    }
+    return [];
+  }
+
   async #repeat(config: RepeatedConfig, running: Running): Promise<void> {
     await using opened = new AsyncDisposableStack();
-    const destinations = await this.#deps.open(config);
+    const destinations = await this.#opened(config, running.stop.signal);
     const { name, settings } = config;
     for (const destination of destinations) opened.use(destination);
     const { timeout: timeoutMs, retry } = settings;
