@@ -8,6 +8,7 @@ import { Silences } from "../publishers/alerting/silences.ts";
 import { routeTree } from "../routing/tree.ts";
 import type { AlertJson } from "../schemas/alert-schema.ts";
 import { parseCursor } from "../schemas/cursor.ts";
+import { isNotified } from "../schemas/destinations/told.ts";
 import type { Silence } from "../schemas/routes.ts";
 import { terminalJson } from "../schemas/terminal-text.ts";
 import { silentLogger } from "../telemetry/logger.ts";
@@ -41,7 +42,10 @@ interface Found {
 export async function testRoutes(options: RoutesTestOptions, io: Io): Promise<number> {
   const { config } = resolveConfig(options.given);
   const { alerts, events, silences } = await find(options, config, io);
-  const tree = routeTree(config.routes);
+  const tree = routeTree(
+    config.routes,
+    config.alertDestinations.filter(isNotified).map(({ name }) => name),
+  );
   const nowMs = io.clock.now();
   const routed = {
     events: events.map((event) => routedEvent(event, config.destinations)),
@@ -52,8 +56,10 @@ export async function testRoutes(options: RoutesTestOptions, io: Io): Promise<nu
     options.json ? `${terminalJson(JSON.stringify(routed, null, 2))}\n` : routedText(routed, page),
   );
   const isLost = routed.alerts.some(({ route }) => route === null);
-  if (isLost && config.routes.length === 0)
-    io.stderr.write(`${stderrColoursFor(io).yellow("warning:")} the configuration has no routes\n`);
+  if (tree.length === 0)
+    io.stderr.write(
+      `${stderrColoursFor(io).yellow("warning:")} the configuration has no routes, and no destination for people\n`,
+    );
   return isLost ? EXIT_CODES.failed : EXIT_CODES.ok;
 }
 

@@ -7,6 +7,7 @@ import {
   type DestinationSettings,
 } from "../schemas/destinations/index.ts";
 import { TOLD_SCHEMAS, type ToldConfig, type ToldSettings } from "../schemas/destinations/told.ts";
+import { ALERT_DESTINATION_SCHEMAS } from "../schemas/destinations/alert-destinations.ts";
 import { DESTINATION_NAME, NAME_ALLOWED } from "../schemas/destinations/common.ts";
 import { isReference } from "../schemas/destinations/fields.ts";
 import { ChangefeedError } from "../schemas/errors.ts";
@@ -51,9 +52,12 @@ export function destinationsOf(section: FileSection | undefined, readers: Sectio
   };
 }
 
-/** All names in there, also of those with which something is wrong. */
-export function namesOf(section: FileSection | undefined): string[] {
-  return isMap(section?.value) ? Object.keys(section.value) : [];
+/** Those that routes may lead to, also where something else is wrong with them. */
+export function namesForPeople(section: FileSection | undefined): string[] {
+  if (!isMap(section?.value)) return [];
+  const isForPeople = (given: unknown) =>
+    isMap(given) && ALERT_DESTINATION_SCHEMAS.has(String(given["type"]));
+  return Object.entries(section.value).flatMap(([name, given]) => (isForPeople(given) ? [name] : []));
 }
 
 interface Named {

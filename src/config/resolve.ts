@@ -2,7 +2,7 @@ import { isLoopback } from "../shared/loopback.ts";
 import { alertsOf } from "./alerts.ts";
 import type { AccessSettings, Config, NomadSettings } from "./config.ts";
 import type { FilterLanguage } from "./conditions.ts";
-import { destinationsOf, namesOf } from "./destinations.ts";
+import { destinationsOf, namesForPeople } from "./destinations.ts";
 import { ConfigInvalid } from "./errors.ts";
 import { OPTION_NAMES, type OptionName, type OptionValues } from "./options.ts";
 import { redactionOf } from "./redaction.ts";
@@ -29,7 +29,7 @@ export function resolveConfig(given: Given): ResolvedConfig {
   const { alerts, ...alerting } = alertsOf(read.sections.get("alerts"));
   const { routes, ...routing } = routesOf(
     read.sections.get("routes"),
-    namesOf(read.sections.get("destinations")),
+    namesForPeople(read.sections.get("destinations")),
   );
   const problems = [
     ...conflicts(read.values),

@@ -7,7 +7,7 @@ import type { FileSection } from "./file.ts";
 import { parseAt, problemAt, type Place } from "./section.ts";
 import { ChangefeedError } from "../schemas/errors.ts";
 
-/** Who is told of which alerts, and what is wrong with it, one sentence each. `names`: the destinations there are. */
+/** Who is told of which alerts, and what is wrong with it, one sentence each. `names`: the destinations for people. */
 export function routesOf(
   section: FileSection | undefined,
   names: readonly string[],
@@ -64,7 +64,7 @@ function nameProblems(place: Place, { to = [] }: RouteSettings, names: readonly 
       problemAt(
         place,
         ["to"],
-        `there is no destination ${quoted(name)}${didYouMean(name, names)}; ${allowedOf(names)}`,
+        `${quoted(name)} is no destination for people${didYouMean(name, names)}; ${allowedOf(names)}`,
       ),
     );
 }

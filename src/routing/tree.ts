@@ -32,11 +32,16 @@ const DEFAULTS: Omit<Route, "id"> = {
 };
 
 /**
- * The tree of routes as it is used: what a route does not say is as in the one around it.
+ * The tree of routes as it is used: what a route does not say is as in the one around it. Without routes everything goes
+ * to `everybody`.
  * @throws InvalidFilter
  */
-export function routeTree(settings: readonly RouteSettings[]): RouteNode[] {
-  return nodes(settings, DEFAULTS, "");
+export function routeTree(
+  settings: readonly RouteSettings[],
+  everybody: readonly string[] = [],
+): RouteNode[] {
+  if (settings.length > 0 || everybody.length === 0) return nodes(settings, DEFAULTS, "");
+  return nodes([{ to: everybody, continue: false }], DEFAULTS, "");
 }
 
 function nodes(settings: readonly RouteSettings[], around: Omit<Route, "id">, prefix: string): RouteNode[] {

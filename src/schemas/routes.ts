@@ -53,7 +53,10 @@ const matchers = {
 const matchersSchema = z.strictObject(matchers);
 export type Matchers = z.infer<typeof matchersSchema>;
 
-const DESTINATIONS = list("<names>", { allowed: "names of destinations", schema: z.string().min(1) });
+const DESTINATIONS = list("<names>", {
+  allowed: "names of destinations for people",
+  schema: z.string().min(1),
+});
 
 /** What a route inherits from the one around it where it does not say otherwise. */
 const inherited = {

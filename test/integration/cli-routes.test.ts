@@ -12,10 +12,7 @@ import { changeOf, contextOf, SAMPLES } from "../support/event-fixtures.ts";
 import { TestFeed } from "../support/http-feed.ts";
 import { TestClock } from "../support/test-clock.ts";
 
-const CONFIG = `
-destinations:
-  slack: { type: stdout, types: [allocations], minSeverity: WARN }
-  pager: { type: stdout, types: [nodes] }
+const ROUTES = `
 routes:
   - to: slack
     minSeverity: WARN
@@ -36,12 +33,26 @@ beforeEach(async () => {
   clock = new TestClock();
   feed = await TestFeed.open({ clock });
   directory = await mkdtemp(join(tmpdir(), "ncf-routes-"));
-  put("feed.yaml", CONFIG);
+  configure(ROUTES);
 });
 afterEach(async () => {
   await feed[Symbol.asyncDispose]();
   await rm(directory, { recursive: true, force: true });
 });
+
+/** Two destinations for people, and two for events. */
+function configure(routes: string): void {
+  const webhook = `file:${put("hook", "https://hooks.example/x")}`;
+  put(
+    "feed.yaml",
+    `destinations:
+  slack: { type: slack, webhook: "${webhook}" }
+  pager: { type: slack, webhook: "${webhook}" }
+  lines: { type: stdout, types: [allocations], minSeverity: WARN }
+  nodes: { type: stdout, types: [nodes] }
+${routes}`,
+  );
+}
 
 function put(name: string, text: string): string {
   writeFileSync(join(directory, name), text);
@@ -113,6 +124,13 @@ describe("routes test", () => {
     });
   });
 
+  it("tells everybody of everything where there are no routes, as the feed does", async () => {
+    configure("");
+    const { code, stdout } = await test([put("alert.json", JSON.stringify(alert("INFO", "ops")))]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^1 alert: pager 1, slack 1$/m);
+  });
+
   it("tests what the log would have made fire, and says what is silent now", async () => {
     await nodeGoesDown();
     const silences = new Silences({ log: feed.log, clock, logger: silentLogger() });
@@ -130,8 +148,8 @@ describe("routes test", () => {
     const cursor = await nodeGoesDown();
     const { code, stdout } = await test(["--cursor", cursor]);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^event nomad\.node\.updated {2}ERROR {2}nodes\/-\/\S+\n {2}→ pager\n/);
-    expect(stdout).toContain("  not slack: types\n");
+    expect(stdout).toMatch(/^event nomad\.node\.updated {2}ERROR {2}nodes\/-\/\S+\n {2}→ nodes\n/);
+    expect(stdout).toContain("  not lines: types\n");
     expect(stdout).toMatch(/^\S+Z {2}pending {2}NodeDown {2}\S+\n {2}→ pager by route 0\.1/m);
 
     const events = await feed.log.history({ order: "oldest-first", limit: 10 });
@@ -149,9 +167,12 @@ describe("routes test", () => {
     expect(await test([])).toMatchObject({ code: 2 });
     expect(await test(["--cursor", "nothing"])).toMatchObject({ code: 2 });
     expect((await test([join(directory, "none.json")])).stderr).toContain("cannot be read");
-    put("feed.yaml", "cluster: prod\n");
+    put("feed.yaml", "destinations:\n  lines: { type: stdout }\n");
     const noRoutes = await test([put("alert.json", JSON.stringify(alert("WARN", "ops")))]);
-    expect(noRoutes).toMatchObject({ code: 1, stderr: "warning: the configuration has no routes\n" });
+    expect(noRoutes).toMatchObject({
+      code: 1,
+      stderr: "warning: the configuration has no routes, and no destination for people\n",
+    });
   });
 });
 

@@ -3,7 +3,7 @@ import { plan, told, type Notification } from "../../routing/notifications.ts";
 import { routeTree, type RouteNode } from "../../routing/tree.ts";
 import type { DestinationState } from "../../schemas/alert-schema.ts";
 import type { NotifiedConfig } from "../../schemas/destinations/told.ts";
-import { routeSchema, type RouteSettings, type Silence } from "../../schemas/routes.ts";
+import type { RouteSettings, Silence } from "../../schemas/routes.ts";
 import { Meter } from "../delivery/meter.ts";
 import { Nap } from "../delivery/nap.ts";
 import type { AlertDestination, AlertSendResult } from "./alert-destination.ts";
@@ -42,8 +42,7 @@ export class Notifier {
   configure(destinations: readonly NotifiedConfig[], routes: readonly RouteSettings[]): void {
     this.#configured = new Map(destinations.map((config) => [config.name, config]));
     this.#unopened.clear();
-    const to = [...this.#configured.keys()];
-    this.#tree = routeTree(routes.length > 0 || to.length === 0 ? routes : [routeSchema.parse({ to })]);
+    this.#tree = routeTree(routes, [...this.#configured.keys()]);
     this.#nap.wake();
   }
 
