@@ -11,6 +11,8 @@ export async function openAlertDestination(
   deps: AlertDestinationDeps,
 ): Promise<AlertDestination> {
   switch (settings.type) {
+    case "alert-webhook":
+      return (await import("./alert-webhook/alert-webhook.ts")).openAlertWebhook(settings, deps);
     case "email":
       return (await import("./email/email.ts")).openEmail(settings, deps);
     case "pagerduty":

@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { parse } from "yaml";
 import type { AlertMessage } from "../../src/publishers/alerting/alert-destination.ts";
 import { adviceFor } from "../../src/publishers/alerting/advice.ts";
 import { storyOf } from "../../src/publishers/alerting/story.ts";
@@ -7,9 +8,14 @@ import { letterOf } from "../../src/publishers/email/letter.ts";
 import { eventOf } from "../../src/publishers/pagerduty/event.ts";
 import { messageOf as slackMessageOf } from "../../src/publishers/slack/blocks.ts";
 import { alertDeps } from "../contract/alert-destinations/register-alert-destination.ts";
+import { FORMS } from "../../src/publishers/alert-webhook/forms.ts";
+import { notificationOf } from "../../src/publishers/alert-webhook/notification.ts";
+import { BodyTemplate } from "../../src/publishers/webhook/template.ts";
+import { buildChangeEvents } from "../../src/events/build.ts";
+import { sealDraft } from "../../src/schemas/draft.ts";
 import { AlertFeed, HOUR, MINUTE, SECOND } from "../support/alert-feed.ts";
 import { alertOf, endedAlert, messageOf } from "../support/alert-messages.ts";
-import { taskOf } from "../support/event-fixtures.ts";
+import { changeOf, contextOf, SAMPLES, taskOf } from "../support/event-fixtures.ts";
 
 const deps = alertDeps();
 const id = (number: number) => `5456bd7a-9fc0-c0dd-6131-${String(number).padStart(12, "0")}`;
@@ -61,15 +67,40 @@ describe("a step of what to do", () => {
   });
 });
 
+test("the change event that the page shows is one that PagerDuty takes", () => {
+  const { destinations } = parse(CHANGE_EVENTS) as {
+    destinations: { deployments: { template: string; signals: string } };
+  };
+  const before = { ...SAMPLES.deployments, JobVersion: 7 };
+  const change = changeOf("deployments", before, { ...before, Status: "successful" });
+  const [draft] = buildChangeEvents(change, contextOf());
+  if (draft === undefined) throw new Error("no event");
+  expect(draft.signals).toEqual([destinations.deployments.signals]);
+  const body = new BodyTemplate(destinations.deployments.template, "application/json").render(
+    sealDraft(draft, "k3f9x2", 1),
+  );
+  expect(JSON.parse(body.toString())).toEqual({
+    routing_key: "YOUR-INTEGRATION-KEY",
+    payload: {
+      summary: "Deployed web version 7",
+      timestamp: expect.stringMatching(/^20/),
+      source: expect.stringMatching(/^nomad:/),
+      custom_details: { namespace: "default", deployment: "6df0c922-795b-2734-2f4b-64fe6959c6f3" },
+    },
+  });
+});
+
 interface Shown {
   readonly title: string;
   readonly message: AlertMessage;
 }
 
 function page(): string {
-  return [HEAD, ...shown().flatMap(({ title, message }) => [`## ${title}`, ...formsOf(message)]), FOOT].join(
-    "\n\n",
-  );
+  return [
+    HEAD,
+    ...shown().flatMap(({ title, message }) => [`## ${title}`, ...formsOf(message)]),
+    foot(),
+  ].join("\n\n");
 }
 
 const HEAD = `# What alerts look like
@@ -80,10 +111,52 @@ reader's own time zone.
 
 PagerDuty and Slack are tested by the contracts they publish, not by their servers. Mail is tested with an SMTP server.`;
 
-const FOOT = `## Where they go
+const foot = () => {
+  const example = outOfMemory().firing.map((alert) => ({ ...alert, evidence: [] }));
+  return `## Microsoft Teams, Discord, and anything
+
+\`type: alert-webhook\` sends a notification as JSON, or what a Liquid template makes of it. Two templates come with the
+program: \`form: teams\` for a workflow of Microsoft Teams, \`form: discord\` for a webhook of Discord. Where you want it
+otherwise, take one of them as the beginning of your own \`template\`. What is put between quotes cannot leave them.
+
+A notification, which templates call \`notification\`. \`told\` is what people read, five alerts at most; \`firing\` and
+\`resolved\` are the alerts themselves, at most a hundred each, while \`counts\` counts them all:
+
+${fenced("json", JSON.stringify(notificationOf(messageOf(example), deps), null, 2))}
+
+The template of \`form: teams\`:
+
+${fenced("liquid", FORMS.teams)}
+
+The template of \`form: discord\`:
+
+${fenced("liquid", FORMS.discord)}
+
+## Who deployed before it broke
+
+PagerDuty shows change events beside incidents. A webhook of events sends one for each deployment that succeeds. The key is a
+secret: write the template into a file of its own that few may read, and name it as \`template: file:PATH\`.
+
+${fenced("yaml", CHANGE_EVENTS)}
+
+## Where they go
 
 See [alerting](alerting.md) for how to configure destinations, and [alerts](alerts.md) for what each rule means.
 `;
+};
+
+const CHANGE_EVENTS = `destinations:
+  deployments:
+    type: webhook
+    url: https://events.pagerduty.com/v2/change/enqueue
+    signals: deployment.succeeded
+    template: |
+      { "routing_key": "YOUR-INTEGRATION-KEY",
+        "payload": {
+          "summary": "Deployed {{ event.data.after.JobID }} version {{ event.data.after.JobVersion }}",
+          "timestamp": "{{ event.time }}",
+          "source": "{{ event.source }}",
+          "custom_details": { "namespace": "{{ event.data.after.Namespace }}", "deployment": "{{ event.data.after.ID }}" } } }`;
 
 function formsOf(message: AlertMessage): string[] {
   const story = storyOf(message, deps);

@@ -159,7 +159,7 @@ destinations:
         /^feed.yaml:9: destinations.ops-webhook.filter: filter, position 8: .*\n.*\n +\^$/s,
       ),
       'feed.yaml:11: destinations.Bad_Name: "Bad_Name" cannot be a name; allowed: 1 to 63 of a-z 0-9 -, with no dash at either end',
-      'feed.yaml:13: destinations.none.type: "webhok" is not allowed; did you mean webhook?; allowed: webhook, kafka, nats, otlp, redis, file, stdout, alertmanager, pagerduty, slack, email',
+      'feed.yaml:13: destinations.none.type: "webhok" is not allowed; did you mean webhook?; allowed: webhook, kafka, nats, otlp, redis, file, stdout, alertmanager, pagerduty, slack, email, alert-webhook',
       "feed.yaml:14: destinations.lines.fsync: what is given is not allowed; allowed: batch, none",
     ]);
   });

@@ -8,11 +8,12 @@ import type {
   AlertMessage,
   AlertSendResult,
 } from "../alerting/alert-destination.ts";
+import { messageName } from "../alerting/message-name.ts";
 import { storyOf } from "../alerting/story.ts";
 import { HiddenTexts } from "../hidden.ts";
 import { readTls, type TlsTexts } from "../tls-options.ts";
 import { failureOf } from "./failures.ts";
-import { letterOf, messageId, type Letter } from "./letter.ts";
+import { letterOf, type Letter } from "./letter.ts";
 
 const SHOWN_LENGTH = 1024;
 
@@ -54,7 +55,7 @@ class Email implements AlertDestination {
   async send(message: AlertMessage, signal: AbortSignal): Promise<AlertSendResult> {
     signal.throwIfAborted();
     const letter = letterOf(storyOf(message, this.#deps));
-    const id = messageId(this.#deps.source, message, this.#domain);
+    const id = `<nomad-changefeed.${messageName(this.#deps.source, message)}@${this.#domain}>`;
     const thread = rememberedSchema.safeParse(message.remembered).data;
     const now = thread ?? { first: id, subject: letter.subject };
     try {

@@ -1,5 +1,6 @@
 import type { Severity } from "../../schemas/severity.ts";
 import type { AlertMessage } from "../alerting/alert-destination.ts";
+import { titleOf } from "../alerting/plain-text.ts";
 import { cut, type AlertStory, type Story } from "../alerting/story.ts";
 import { instanceOf } from "../../routing/notifications.ts";
 
@@ -24,7 +25,7 @@ const MAX_TEXT = 3000;
 /** What stands in the channel, and is kept up to date. */
 export function messageOf(story: Story): SlackMessage {
   const { isOver, severity, headline, alerts, more } = story;
-  const title = isOver ? `Resolved: ${headline}` : headline;
+  const title = titleOf(story);
   const text = `${isOver ? OVER : MARKS[severity]} ${title}`;
   const told = alerts.flatMap((alert) => [
     ...(headline.endsWith(alert.summary) ? [] : [section(line(alert))]),

@@ -19,7 +19,7 @@ class JsonText {
 }
 
 /**
- * A body made of an event by a Liquid template, which has `event` and nothing else of this process. Where the body is
+ * A body made of a value, mostly an event, by a Liquid template, which has that and nothing else of this process. Where the body is
  * JSON, what is put in is JSON too: a text goes between quotes and cannot leave them, whoever named a job; an object, a
  * list or a number stands for itself.
  */
@@ -27,9 +27,11 @@ export class BodyTemplate {
   readonly #engine: Liquid;
   readonly #template: ReturnType<Liquid["parse"]>;
   readonly #isJson: boolean;
+  readonly #variable: string;
 
-  /** @throws TemplateFailed where it does not parse */
-  constructor(text: string, contentType: string) {
+  /** `variable`: what the template calls the value. @throws TemplateFailed where it does not parse */
+  constructor(text: string, contentType: string, variable = "event") {
+    this.#variable = variable;
     this.#isJson = /^application\/(?:[\w.-]+\+)?json\b/i.test(contentType);
     this.#engine = new Liquid({
       ...LIMITS,
@@ -46,9 +48,9 @@ export class BodyTemplate {
   }
 
   /** @throws TemplateFailed where it cannot be rendered within its limits, or gives no JSON where it has to */
-  render(eventJson: string): Buffer {
+  render(json: string): Buffer {
     return attempt(() => {
-      const body = String(this.#engine.renderSync(this.#template, { event: parseExact(eventJson) }));
+      const body = String(this.#engine.renderSync(this.#template, { [this.#variable]: parseExact(json) }));
       if (this.#isJson) JSON.parse(body);
       return Buffer.from(body);
     });

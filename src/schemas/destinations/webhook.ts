@@ -1,14 +1,10 @@
 import { z } from "zod";
 import { choice, text, toggle } from "../value-types.ts";
 import { commonFields } from "./common.ts";
-import { field, headers, httpAddress, noted, secret, tls } from "./fields.ts";
+import { field, headers, httpAddress, tls } from "./fields.ts";
+import { signingSecrets } from "./signing.ts";
 
 const WEBHOOK_FORMATS = ["structured", "binary", "batched", "template"] as const;
-
-const signingSecret = secret("A secret of Standard Webhooks", {
-  pattern: /^wh(?:sec|sk)_[A-Za-z0-9+/_-]+={0,2}$/,
-  allowed: "a secret that begins with whsec_ (HMAC-SHA256) or whsk_ (ed25519)",
-});
 
 export const webhookSettingsSchema = z
   .strictObject({
@@ -36,18 +32,7 @@ export const webhookSettingsSchema = z
       "Of a body by template; without it application/json",
     ).optional(),
     headers: headers("Headers of the request").optional(),
-    secrets: noted(
-      z
-        .union([signingSecret.transform((only) => [only]), z.array(signingSecret).min(1).max(2)])
-        .describe(
-          "What requests are signed with, by Standard Webhooks; two while one takes the other's place",
-        ),
-      {
-        allowed:
-          "one or two of env:NAME or file:PATH, and behind it a secret that begins with whsec_ or whsk_",
-        hidden: true,
-      },
-    ).optional(),
+    secrets: signingSecrets.optional(),
     tls: tls("Certificates of the connection").optional(),
     allowPrivate: field(
       toggle(),
