@@ -157,7 +157,8 @@ async function committedPerSecond(
   configs: readonly DestinationConfig[],
   state: DeliveryStatus["state"],
 ): Promise<number> {
-  await using feed = await TestFeed.open();
+  // As a bridge has it.
+  await using feed = await TestFeed.open({ fsync: true });
   await using performing = perform(feed, configs);
   await feed.commit(draft({ id: "first" }));
   await until("every destination is as it is to be", async () =>

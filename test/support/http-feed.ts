@@ -41,7 +41,10 @@ export class TestFeed implements AsyncDisposable {
   }
 
   /** On the log given, which is closed with the feed, or on one of its own in SQLite. */
-  static async open({ log, ...options }: { clock?: Clock; log?: FeedLog } = {}): Promise<TestFeed> {
+  static async open({
+    log,
+    ...options
+  }: { clock?: Clock; log?: FeedLog; fsync?: boolean } = {}): Promise<TestFeed> {
     const directory = await mkdtemp(join(tmpdir(), "ncf-http-"));
     const path = join(directory, "feed.db");
     const own = log ?? (await openSqlite({ path, source: SOURCE, fsync: false, ...options }));

@@ -128,15 +128,17 @@ export class Ring {
     while (!signal.aborted) {
       const entries = await log.read(end, BATCH_LIMITS);
       if (signal.aborted) return;
-      if (entries.length === 0) await this.#wait(end.sequence);
-      else {
+      if (entries.length > 0) {
         const batch = new Batch(end, entries, (bytes) => this.#grow(bytes));
         end = { epoch, sequence: batch.last };
         this.#push(batch, end);
         this.#announce();
         // Members were waiting before: when this turn comes, each of them had one.
         await new Promise<void>((resolve) => scheduler.schedule(resolve));
+        if (isFull(batch)) continue;
       }
+      // Where there is more all the same, this ends at once.
+      await this.#wait(end.sequence);
     }
   }
 
@@ -182,4 +184,9 @@ export class Ring {
     ringBytes.set(this.#bytes);
     ringEvents.set(this.#events);
   }
+}
+
+/** Whether the log is likely to hold more than what was read. */
+function isFull({ entries, jsonBytes }: Batch): boolean {
+  return entries.length === BATCH_LIMITS.limit || jsonBytes > BATCH_LIMITS.maxBytes / 2;
 }

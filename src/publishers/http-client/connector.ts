@@ -27,13 +27,8 @@ export interface ConnectorOptions {
  */
 export function connectorOf(options: ConnectorOptions, logger: Logger): buildConnector.connector {
   const paths = [options.caCert, options.clientCert, options.clientKey].filter((path) => path !== undefined);
-  const files = new ReloadingFiles({
-    version: () => fileVersions(paths),
-    read: () => connectorWith(options),
-    onReload: () => logger.info("reloaded the TLS files of the destination"),
-    onUnusable: (problem) =>
-      logger.warn({ err: problem }, "cannot use the TLS files of the destination; keeping the previous ones"),
-  });
+  const plain = buildConnector(basicsOf(options));
+  const secure = secureConnector(options, paths, logger);
   const servername = options.serverName === undefined ? {} : { servername: options.serverName };
   return (target, done) => {
     const host = target.hostname.replace(/^\[(.*)\]$/, "$1");
@@ -41,24 +36,46 @@ export function connectorOf(options: ConnectorOptions, logger: Logger): buildCon
     if (!options.allowPrivate && isIP(host) !== 0 && !isPublic(host)) {
       done(new PrivateAddress(host, host), null);
     } else {
-      files.current()({ ...target, ...servername }, done);
+      const connect = target.protocol === "https:" ? secure() : plain;
+      connect({ ...target, ...servername }, done);
     }
   };
 }
 
+/** Files are read at once, so that what is wrong with them is heard of; without any, the context is made when needed. */
+function secureConnector(
+  options: ConnectorOptions,
+  paths: readonly string[],
+  logger: Logger,
+): () => buildConnector.connector {
+  if (paths.length === 0) {
+    let connector: buildConnector.connector | undefined;
+    // It takes a tenth of a second, which most addresses of a network of one's own need not.
+    return () => (connector ??= connectorWith(options));
+  }
+  const files = new ReloadingFiles({
+    version: () => fileVersions(paths),
+    read: () => connectorWith(options),
+    onReload: () => logger.info("reloaded the TLS files of the destination"),
+    onUnusable: (problem) =>
+      logger.warn({ err: problem }, "cannot use the TLS files of the destination; keeping the previous ones"),
+  });
+  return () => files.current();
+}
+
+function basicsOf({ allowPrivate, resolve }: ConnectorOptions) {
+  return { timeout: CONNECT_TIMEOUT_MS, ...(!allowPrivate && { lookup: publicLookup(resolve) }) };
+}
+
 function connectorWith(options: ConnectorOptions): buildConnector.connector {
-  const { caCert, clientCert, clientKey, allowPrivate, resolve } = options;
+  const { caCert, clientCert, clientKey } = options;
   const secureContext = createSecureContext({
     minVersion: "TLSv1.2",
     ca: caCert === undefined ? systemAuthorities() : readFileSync(caCert, "utf8"),
     ...(clientCert !== undefined && { cert: readFileSync(clientCert, "utf8") }),
     ...(clientKey !== undefined && { key: readFileSync(clientKey, "utf8") }),
   });
-  return buildConnector({
-    timeout: CONNECT_TIMEOUT_MS,
-    secureContext,
-    ...(!allowPrivate && { lookup: publicLookup(resolve) }),
-  });
+  return buildConnector({ ...basicsOf(options), secureContext });
 }
 
 function systemAuthorities(): string[] {
