@@ -19,7 +19,7 @@ import { Reader } from "../delivery/reader.ts";
 import type { Gap as GapOfStream } from "../connection/start.ts";
 import type { Fanout } from "../fanout/fanout.ts";
 import { BATCH_LIMITS } from "../fanout/batch.ts";
-import { isReadSince, readCluster, type ClusterDeps } from "./cluster.ts";
+import { isRead, readCluster, type ClusterDeps } from "./cluster.ts";
 import { FIRING_DOCUMENT, parseFiring, viewOf, type View } from "./firing.ts";
 import { FOLD_DOCUMENT, foldText, parseFold } from "./fold-text.ts";
 import { PartedText } from "./parted-text.ts";
@@ -143,14 +143,12 @@ export class AlertRun {
 
   /** Brings the fold to the log's end before it looks for the first time. */
   async #start(signal: AbortSignal): Promise<void> {
-    const { clock } = this.#deps;
-    const beganMs = clock.now();
     await this.#compareClocks();
     if (this.#cursor === undefined || this.#fold.needsSeed) {
-      await this.#untilRead(beganMs, signal);
+      await this.#untilRead(signal);
       if (!signal.aborted) await this.#begin();
     } else if (this.#awayMs() > AWAY_MS) {
-      await this.#untilRead(beganMs, signal);
+      await this.#untilRead(signal);
       if (!signal.aborted) await this.#comeBack();
     }
     if (!signal.aborted) this.#waiting = null;
@@ -162,13 +160,13 @@ export class AlertRun {
     return asOf === null ? Number.POSITIVE_INFINITY : this.#nowMs() - Date.parse(asOf);
   }
 
-  /** Waits until what the log says of the cluster is no older than `sinceMs`, or known to be. */
-  async #untilRead(sinceMs: number, signal: AbortSignal): Promise<void> {
+  /** Waits until what the log says of the cluster is up to date, or known not to be. */
+  async #untilRead(signal: AbortSignal): Promise<void> {
     const { clock, assignments } = this.#deps;
     const endsAt = clock.elapsed() + READ_WITHIN_MS;
     this.#waiting = "the scopes are yet to be read";
     while (!signal.aborted && clock.elapsed() < endsAt) {
-      if (isReadSince(await assignments(), sinceMs)) return;
+      if (isRead(await assignments())) return;
       await clock.sleep(RETRY_MS / 4, signal);
     }
   }

@@ -54,14 +54,8 @@ function trouble(scope: Trouble["scope"], state: Trouble["state"], reason: strin
   return { scope, state, reason };
 }
 
-/** Whether each scope was read since then (ms since 1970), or is known to be one that cannot be. */
-export function isReadSince(statuses: readonly AssignmentStatus[], sinceMs: number): boolean {
+/** Whether each scope was read by whoever watches it now, or is known to be one that cannot be. */
+export function isRead(statuses: readonly AssignmentStatus[]): boolean {
   const scopes = statuses.filter(({ assignment }) => parseScopeName(assignment) !== undefined);
-  return (
-    scopes.length > 0 &&
-    scopes.every(({ condition, lastOkAt }) => {
-      if (condition === "stale" || condition === "access-lost") return true;
-      return condition === "ok" && lastOkAt !== null && Date.parse(lastOkAt) >= sinceMs;
-    })
-  );
+  return scopes.length > 0 && scopes.every(({ condition }) => condition !== null && condition !== "starting");
 }
