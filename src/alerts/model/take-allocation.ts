@@ -88,7 +88,7 @@ function recordHappenings(model: Model, event: FoldedEvent, place: Place): void 
 }
 
 /** How many restarts of tasks the event tells of. */
-function restartsIn(event: FoldedEvent): number {
+export function restartsIn(event: FoldedEvent): number {
   if (!event.has("task.restarted")) return 0;
   if (event.facts.op === "create") {
     return membersOf(inside(event.data, "after", "TaskStates")).reduce(
