@@ -24,6 +24,8 @@ beforeEach(async () => {
   simulator = createSimulator({ seed: 3, allocations: 10, namespaces: 1 });
   sink = await WebhookSink.start();
   bridge = await startWithHook();
+  // So that there is always something left to send, whatever the sink answers.
+  simulator.start({ changesPerSecond: 20 });
 });
 afterEach(async () => {
   await bridge.kill();
