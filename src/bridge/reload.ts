@@ -1,12 +1,15 @@
 import type { Config } from "../config/config.ts";
 import { ConfigInvalid } from "../config/errors.ts";
 import type { Reread } from "../config/reread.ts";
+import type { Alerting } from "../publishers/alerting/alerting.ts";
+import type { Deliveries } from "../publishers/delivery/deliveries.ts";
 import type { Ring } from "../publishers/fanout/ring.ts";
 import type { Redaction } from "../publishers/redaction/redaction.ts";
 import type { DestinationConfig } from "../schemas/destinations/index.ts";
 import { ChangefeedError } from "../schemas/errors.ts";
 import { reloadText, type ReloadReport } from "../schemas/reload-schema.ts";
 import type { Logger } from "../telemetry/logger.ts";
+import type { Assignments } from "./assignments.ts";
 
 /** @internal */
 export class ReloadRefused extends ChangefeedError {
@@ -28,11 +31,11 @@ export interface ReloadDeps {
   /** Absent: the process was started without a file. @throws ConfigInvalid */
   readonly reread: (() => Reread) | undefined;
   readonly redaction: Pick<Redaction, "configure">;
-  readonly ring: Pick<Ring, "forget">;
-  /** Takes over what there is; whose settings are the same goes on. */
-  readonly deliver: (destinations: readonly DestinationConfig[]) => void;
-  /** Makes alerts by these rules, null: none, and tells these of them. */
-  readonly alert: (config: Pick<Config, "alerts" | "alertDestinations" | "routes">) => void;
+  readonly fanout: { readonly ring: Pick<Ring, "forget"> };
+  readonly deliveries: Pick<Deliveries, "configure">;
+  readonly alerting: Pick<Alerting, "configure">;
+  /** Told afterwards, so that what is new is planned. */
+  readonly assignments: Pick<Assignments, "reconfigured">;
 }
 
 /** Applies the configuration file anew to what runs: whole, or not at all. No subscriber and no position is lost. */
@@ -48,7 +51,7 @@ export class Reload {
 
   /** `by`: who asked for it, for the log. @throws ReloadRefused, and then all goes on as it was. */
   apply(by: string): ReloadReport {
-    const { logger, redaction, ring, deliver, alert } = this.#deps;
+    const { logger, redaction, fanout, deliveries, alerting, assignments } = this.#deps;
     const { file, config, needRestart } = this.#read(by);
     const report = {
       file,
@@ -60,10 +63,11 @@ export class Reload {
     };
     if (report.redaction) {
       redaction.configure(config.redaction);
-      ring.forget();
+      fanout.ring.forget();
     }
-    deliver(config.destinations);
-    alert(config);
+    deliveries.configure(config.destinations);
+    alerting.configure(config);
+    assignments.reconfigured();
     this.#config = config;
     logger.info({ by, ...report }, `applied ${file}: ${reloadText(report)}`);
     return report;

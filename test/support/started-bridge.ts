@@ -1,4 +1,5 @@
-import { createBridge, type BridgeOverrides, type Serving } from "../../src/bridge/bridge.ts";
+import { createBridge, type Serving } from "../../src/bridge/bridge.ts";
+import type { BridgeOverrides } from "../../src/bridge/overrides.ts";
 import type { Config } from "../../src/config/config.ts";
 
 /** A bridge that serves, until it is stopped. */

@@ -1,0 +1,41 @@
+import type { Reread } from "../config/reread.ts";
+import { secretReader, type SecretReader } from "../config/secrets.ts";
+import type { StandardOutput } from "../publishers/destination-deps.ts";
+import { systemClock, type Clock } from "../shared/clock.ts";
+import { moduleLoggers, type Logger, type ModuleLoggers } from "../telemetry/logger.ts";
+
+/** What whoever creates a bridge hands in. */
+export interface BridgeOverrides {
+  readonly logger: Logger;
+  readonly clock?: Clock;
+  /** 0 to 1, for jitter. */
+  readonly random?: () => number;
+  /** What stands behind the references of destinations. Default: files, and no variables. */
+  readonly readSecret?: SecretReader;
+  /** Where a destination of that type writes. Default: nobody reads it. */
+  readonly stdout?: StandardOutput;
+  /** Reads the configuration file again. Absent: there is none. @throws ConfigInvalid */
+  readonly reread?: () => Reread;
+}
+
+/** The same, with the usual in place of what was not handed in. */
+export interface BridgeDeps extends Required<Omit<BridgeOverrides, "logger" | "reread">> {
+  readonly reread: BridgeOverrides["reread"];
+  readonly loggers: ModuleLoggers;
+}
+
+const NOBODY_READS: StandardOutput = {
+  write: (_data, done) => done(new Error("this program has none")),
+};
+
+export function depsOf({ logger, ...overrides }: BridgeOverrides): BridgeDeps {
+  return {
+    clock: systemClock,
+    random: Math.random,
+    readSecret: secretReader({}),
+    stdout: NOBODY_READS,
+    reread: undefined,
+    ...overrides,
+    loggers: moduleLoggers(logger),
+  };
+}

@@ -1,0 +1,58 @@
+import type { Config } from "../config/config.ts";
+import { SIGNAL_NAMES } from "../events/signals.ts";
+import { createHttpServer, type HttpServer } from "../http/server.ts";
+import type { Health } from "./health.ts";
+import type { OpenBridge } from "./open.ts";
+import { connectionsThatFit } from "./open-files.ts";
+import type { Parts } from "./parts.ts";
+import type { Publishers } from "./publishers.ts";
+import type { Reload } from "./reload.ts";
+
+const HTTP_STOP_MS = 400;
+
+interface ServerDeps extends OpenBridge, Publishers {
+  readonly health: Health;
+  readonly reload: Reload;
+}
+
+export async function serverOf(
+  { access, listen, insecureNoAuth }: Config,
+  deps: ServerDeps,
+): Promise<HttpServer> {
+  const { published, alerting, loggers, coordination, auth, health, reload } = deps;
+  const limits = await withRoomForFiles(access.limits);
+  return createHttpServer(
+    {
+      ...deps,
+      log: published,
+      logger: loggers.http,
+      signals: SIGNAL_NAMES,
+      readiness: () => health.readiness(),
+      liveness: () => health.liveness(),
+      assignments: () => coordination.statuses(),
+      alerts: () => alerting.list(),
+      authenticators: auth.authenticators,
+      reload: (by) => reload.apply(by),
+    },
+    { ...access, ...listen, insecureNoAuth, limits, stopMs: HTTP_STOP_MS },
+  );
+}
+
+async function withRoomForFiles(limits: Config["access"]["limits"]): Promise<Config["access"]["limits"]> {
+  const connections = limits.connections ?? (await connectionsThatFit());
+  return connections === undefined ? limits : { ...limits, connections };
+}
+
+/** Runs the server until it is its turn to be closed: after the work, of which subscribers so get the last. */
+export async function serve(server: HttpServer, parts: Parts): Promise<{ url: string }> {
+  const closing = new AbortController();
+  const running = server.run(closing.signal);
+  // Where it cannot listen, whoever waits for that hears of it.
+  running.catch(() => undefined);
+  const listening = await server.listening;
+  parts.defer(async () => {
+    closing.abort(new Error("the bridge stops"));
+    await running;
+  });
+  return listening;
+}
