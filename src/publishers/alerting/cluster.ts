@@ -14,6 +14,10 @@ export interface ClusterDeps {
   readonly clock: Clock;
 }
 
+/** How long to wait for all scopes to be read; by then one that cannot be read has said so. */
+const READ_WITHIN_MS = 120_000;
+const LOOK_EVERY_MS = 250;
+
 /** What of the state a rule asks for. */
 const RESOURCES = ["namespaces", "nodes", "jobs", "deployments", "evaluations", "allocations"] as const;
 
@@ -54,8 +58,20 @@ function trouble(scope: Trouble["scope"], state: Trouble["state"], reason: strin
   return { scope, state, reason };
 }
 
+/** Waits until what the log says of the cluster is up to date, or known not to be. */
+export async function untilRead(
+  { clock, assignments }: Pick<ClusterDeps, "clock" | "assignments">,
+  signal: AbortSignal,
+): Promise<void> {
+  const endsAt = clock.elapsed() + READ_WITHIN_MS;
+  while (!signal.aborted && clock.elapsed() < endsAt) {
+    if (isRead(await assignments())) return;
+    await clock.sleep(LOOK_EVERY_MS, signal);
+  }
+}
+
 /** Whether each scope was read by whoever watches it now, or is known to be one that cannot be. */
-export function isRead(statuses: readonly AssignmentStatus[]): boolean {
+function isRead(statuses: readonly AssignmentStatus[]): boolean {
   const scopes = statuses.filter(({ assignment }) => parseScopeName(assignment) !== undefined);
   return scopes.length > 0 && scopes.every(({ condition }) => condition !== null && condition !== "starting");
 }
