@@ -1,46 +1,13 @@
-import { spawn, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "./nomad-agent.ts";
-import { own } from "./own-processes.ts";
+import { NomadNode, unmountBelow } from "./nomad-node.ts";
+import { NomadProcess, type Ports } from "./nomad-process.ts";
 import { until } from "./until.ts";
 
-interface Ports {
-  readonly http: number;
-  readonly rpc: number;
-  readonly serf: number;
-}
-
 /** A real Nomad server without a node, with a data directory: it can be stopped, or killed, and started again. */
-export class NomadServer {
-  readonly address: string;
-  readonly #binary: string;
-  readonly #directory: string;
-  #child: ChildProcess | undefined;
-
-  constructor(binary: string, directory: string, http: number) {
-    this.#binary = binary;
-    this.#directory = directory;
-    this.address = `http://127.0.0.1:${http}`;
-  }
-
-  start(): void {
-    const args = ["agent", "-config", join(this.#directory, "agent.hcl")];
-    const env = { PATH: process.env["PATH"] ?? "", HOME: this.#directory };
-    this.#child = own(spawn(this.#binary, args, { stdio: "ignore", env }), "nomad");
-  }
-
-  async end(signal: "SIGINT" | "SIGKILL"): Promise<void> {
-    const child = this.#child;
-    if (child === undefined) return;
-    this.#child = undefined;
-    const exited = once(child, "exit");
-    child.kill(signal);
-    await exited;
-  }
-
+export class NomadServer extends NomadProcess {
   /** What the server takes for the leader's address; empty while there is none. */
   async leader(): Promise<string> {
     const response = await fetch(`${this.address}/v1/status/leader`).catch(() => undefined);
@@ -51,10 +18,18 @@ export class NomadServer {
 /** Real Nomad servers that elect a leader. */
 export class NomadCluster implements AsyncDisposable {
   readonly servers: readonly NomadServer[];
+  readonly #binary: string;
   readonly #directory: string;
   readonly #ports: readonly Ports[];
+  readonly #nodes: NomadNode[] = [];
 
-  private constructor(servers: readonly NomadServer[], directory: string, ports: readonly Ports[]) {
+  private constructor(
+    binary: string,
+    servers: readonly NomadServer[],
+    directory: string,
+    ports: readonly Ports[],
+  ) {
+    this.#binary = binary;
     this.servers = servers;
     this.#directory = directory;
     this.#ports = ports;
@@ -66,8 +41,7 @@ export class NomadCluster implements AsyncDisposable {
   ): Promise<NomadCluster> {
     const directory = await mkdtemp(join(tmpdir(), "ncf-servers-"));
     const ports: Ports[] = [];
-    for (let n = 0; n < size; n += 1)
-      ports.push({ http: await freePort(), rpc: await freePort(), serf: await freePort() });
+    for (let n = 0; n < size; n += 1) ports.push(await freePorts());
     const servers: NomadServer[] = [];
     for (const each of ports) {
       const place = await mkdtemp(join(directory, "server-"));
@@ -75,7 +49,7 @@ export class NomadCluster implements AsyncDisposable {
       servers.push(new NomadServer(binary, place, each.http));
     }
     for (const server of servers) server.start();
-    const cluster = new NomadCluster(servers, directory, ports);
+    const cluster = new NomadCluster(binary, servers, directory, ports);
     await cluster.led();
     return cluster;
   }
@@ -94,10 +68,26 @@ export class NomadCluster implements AsyncDisposable {
     );
   }
 
+  /** A node that runs jobs; resolves when it is ready. No job may run any more when the cluster ends. */
+  async startNode(): Promise<NomadNode> {
+    const servers = this.#ports.map(({ rpc }) => `127.0.0.1:${rpc}`);
+    const node = await NomadNode.create(this.#binary, this.#directory, await freePorts(), servers);
+    this.#nodes.push(node);
+    node.start();
+    await until("the node is ready", () => node.isReady());
+    return node;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
+    for (const node of this.#nodes) await node.end("SIGKILL");
     for (const server of this.servers) await server.end("SIGKILL");
+    if (this.#nodes.length > 0) await unmountBelow(this.#directory);
     await rm(this.#directory, { recursive: true, force: true });
   }
+}
+
+async function freePorts(): Promise<Ports> {
+  return { http: await freePort(), rpc: await freePort(), serf: await freePort() };
 }
 
 function configOf(
@@ -116,6 +106,8 @@ acl { enabled = ${acl} }
 ports { http = ${http} rpc = ${rpc} serf = ${serf} }
 server {
   enabled = true
+  min_heartbeat_ttl = "2s"
+  heartbeat_grace = "2s"
   bootstrap_expect = ${all.length}
   server_join { retry_join = [${others}] retry_interval = "1s" }
 }

@@ -125,6 +125,10 @@ export interface JobSpec {
   readonly restarts?: number;
   /** Default: any. */
   readonly datacenter?: string;
+  /** How many allocations of a service a rollout replaces at once. Default: 1. */
+  readonly maxParallel?: number;
+  /** Whether a rollout that fails goes back to the version before. */
+  readonly autoRevert?: boolean;
 }
 
 function jobOf(spec: JobSpec): object {
@@ -141,9 +145,7 @@ function jobOf(spec: JobSpec): object {
         Count: count,
         RestartPolicy: { Attempts: restarts, Interval: 600_000_000_000, Delay: 100_000_000, Mode: "fail" },
         ...(type === "system" ? {} : { ReschedulePolicy: { Attempts: 0, Unlimited: false } }),
-        ...(type === "service"
-          ? { Update: { MinHealthyTime: 100_000_000, HealthCheck: "task_states" } }
-          : {}),
+        ...(type === "service" ? { Update: updateOf(spec) } : {}),
         Tasks: [
           {
             Name: "t",
@@ -155,6 +157,15 @@ function jobOf(spec: JobSpec): object {
         ],
       },
     ],
+  };
+}
+
+function updateOf({ maxParallel = 1, autoRevert = false }: JobSpec): object {
+  return {
+    MinHealthyTime: 100_000_000,
+    HealthCheck: "task_states",
+    MaxParallel: maxParallel,
+    AutoRevert: autoRevert,
   };
 }
 
