@@ -334,6 +334,15 @@ export const ERROR_CODES = {
     means: "A fault that does not exist or a probability that is none.",
   },
 
+  // The audit trail, and who verifies it.
+  AUDIT_KEY_INVALID: { exit: USAGE, means: "A key for the audit trail cannot be used. It is never shown." },
+  AUDIT_FORMAT_INVALID: {
+    means: "A checkpoint, a proof, or a file of an audit trail is not what its standard says.",
+  },
+  AUDIT_SIGNATURE_INVALID: {
+    means: "None of the known keys signed this checkpoint, or the signature of one is wrong.",
+  },
+
   // The client, and the commands that are one.
   CLIENT_OPTION_INVALID: { exit: USAGE, means: "An option of the client that it cannot use." },
   STREAM_REFUSED: { means: "The server will not serve this stream, however often it is asked." },

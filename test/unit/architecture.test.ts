@@ -12,11 +12,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   alerts: ["filters", "schemas", "shared"],
   routing: ["filters", "schemas", "shared"],
   telemetry: ["schemas", "shared"],
+  tlog: ["schemas", "shared"],
   nomad: ["schemas", "telemetry", "shared"],
   feed: ["schemas", "telemetry", "shared"],
   coordination: ["feed", "schemas", "telemetry", "shared"],
   pollers: ["nomad", "snapshots", "events", "feed", "coordination", "schemas", "telemetry", "shared"],
-  publishers: ["alerts", "feed", "filters", "routing", "schemas", "telemetry", "shared"],
+  publishers: ["alerts", "feed", "filters", "routing", "schemas", "telemetry", "shared", "tlog"],
   client: [],
   http: ["publishers", "feed", "schemas", "telemetry", "shared"],
   "nomad-simulator": ["schemas"],
@@ -39,7 +40,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "node-version.ts": [],
 };
 
-const PURE_MODULES = ["schemas", "snapshots", "events", "filters", "alerts", "routing"];
+const PURE_MODULES = ["schemas", "snapshots", "events", "filters", "alerts", "routing", "tlog"];
 /** Modules that reach outside the process, or make it run on its own. */
 const IMPURE =
   /^(node:)?(fs|net|http|https|http2|tls|dgram|dns|child_process|worker_threads|cluster|timers|sqlite|readline|os|process)(\/|$)/;
