@@ -8,9 +8,9 @@ import type {
 } from "../../../src/publishers/alerting/alert-destination.ts";
 import type { Refusal, SendResult } from "../../../src/publishers/delivery/destination.ts";
 import type { Json } from "../../../src/schemas/json.ts";
-import { createLogger } from "../../../src/telemetry/logger.ts";
 import { alertOf, endedAlert, messageOf, todo } from "../../support/alert-messages.ts";
 import { until } from "../../support/until.ts";
+import { OpenedContext } from "../destinations/opened-context.ts";
 import { destinationDeps } from "../destinations/register-destination.ts";
 
 /** A message as the counterpart has it. */
@@ -55,7 +55,10 @@ export function alertDestinationContract(
   { hasThreads }: Promises = { hasThreads: true },
 ): void {
   describe(`${name} as a destination of alerts`, () => {
-    const t = new AlertContext(start);
+    const t = new OpenedContext<AlertCounterpart, AlertMessage, AlertSendResult, AlertDestination>(
+      start,
+      (counterpart, logger) => counterpart.open(alertDeps({ logger })),
+    );
     beforeEach(() => t.begin());
     afterEach(() => t.end());
 
@@ -186,39 +189,4 @@ export function alertDeps(given: Partial<AlertDestinationDeps> = {}): AlertDesti
     todo,
     ...given,
   };
-}
-
-class AlertContext {
-  counterpart!: AlertCounterpart;
-  /** Log lines so far. */
-  logged: string[] = [];
-  readonly #start: () => Promise<AlertCounterpart>;
-  readonly #opened: AlertDestination[] = [];
-
-  constructor(start: () => Promise<AlertCounterpart>) {
-    this.#start = start;
-  }
-
-  async begin(): Promise<void> {
-    this.logged = [];
-    this.counterpart = await this.#start();
-  }
-
-  async end(): Promise<void> {
-    await Promise.all(this.#opened.splice(0).map((destination) => destination[Symbol.asyncDispose]()));
-    await this.counterpart[Symbol.asyncDispose]();
-  }
-
-  async open(): Promise<AlertDestination> {
-    const write = (line: string) => void this.logged.push(line);
-    const logger = createLogger({ level: "trace", format: "json", destination: { write } });
-    const destination = await this.counterpart.open(alertDeps({ logger }));
-    this.#opened.push(destination);
-    return destination;
-  }
-
-  /** Only what hangs meets the deadline. */
-  send(destination: AlertDestination, message: AlertMessage): Promise<AlertSendResult> {
-    return destination.send(message, AbortSignal.timeout(60_000));
-  }
 }

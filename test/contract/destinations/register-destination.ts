@@ -8,9 +8,10 @@ import type {
 } from "../../../src/publishers/delivery/destination.ts";
 import type { DestinationDeps } from "../../../src/publishers/destination-deps.ts";
 import { systemClock } from "../../../src/shared/clock.ts";
-import { createLogger, silentLogger } from "../../../src/telemetry/logger.ts";
+import { silentLogger } from "../../../src/telemetry/logger.ts";
 import { outgoing } from "../../support/outgoing.ts";
 import { until } from "../../support/until.ts";
+import { OpenedContext } from "./opened-context.ts";
 
 /** An event as the counterpart has it. */
 export interface Arrived {
@@ -58,7 +59,9 @@ export function destinationContract(
   { canHang }: { canHang: boolean } = { canHang: true },
 ): void {
   describe(`${name} as a destination`, () => {
-    const t = new DestinationContext(start);
+    const t: DestinationContext = new OpenedContext(start, (counterpart, logger) =>
+      counterpart.open(destinationDeps({ logger })),
+    );
     beforeEach(() => t.begin());
     afterEach(() => t.end());
 
@@ -213,40 +216,7 @@ const ODDITIES = [
   "x".repeat(60_000),
 ];
 
-class DestinationContext {
-  counterpart!: Counterpart;
-  /** Log lines so far. */
-  logged: string[] = [];
-  readonly #start: () => Promise<Counterpart>;
-  readonly #opened: Destination[] = [];
-
-  constructor(start: () => Promise<Counterpart>) {
-    this.#start = start;
-  }
-
-  async begin(): Promise<void> {
-    this.logged = [];
-    this.counterpart = await this.#start();
-  }
-
-  async end(): Promise<void> {
-    await Promise.all(this.#opened.splice(0).map((destination) => destination[Symbol.asyncDispose]()));
-    await this.counterpart[Symbol.asyncDispose]();
-  }
-
-  async open(): Promise<Destination> {
-    const write = (line: string) => void this.logged.push(line);
-    const logger = createLogger({ level: "trace", format: "json", destination: { write } });
-    const destination = await this.counterpart.open(destinationDeps({ logger }));
-    this.#opened.push(destination);
-    return destination;
-  }
-
-  /** Only what hangs meets the deadline. */
-  send(destination: Destination, batch: readonly Outgoing[]): Promise<SendResult> {
-    return destination.send(batch, AbortSignal.timeout(60_000));
-  }
-}
+type DestinationContext = OpenedContext<Counterpart, readonly Outgoing[], SendResult, Destination>;
 
 /** What a destination is given in a test; nothing is behind a reference. */
 export function destinationDeps(given: Partial<DestinationDeps> = {}): DestinationDeps {
