@@ -2,7 +2,7 @@ import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { own } from "./own-processes.ts";
+import { killed, own } from "./own-processes.ts";
 import { binaryOf, freePort } from "./redis-server.ts";
 import { until } from "./until.ts";
 
@@ -73,11 +73,7 @@ export class Alertmanager implements AsyncDisposable {
   }
 
   async stop(): Promise<void> {
-    const running = this.#process;
-    if (running === undefined || running.exitCode !== null) return;
-    const ended = new Promise((resolve) => running.once("exit", resolve));
-    running.kill("SIGKILL");
-    await ended;
+    await killed(this.#process);
   }
 
   /** What fires there, as its own tool says. */

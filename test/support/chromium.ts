@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { WebSocket } from "ws";
-import { own } from "./own-processes.ts";
+import { killed, own } from "./own-processes.ts";
 import { until } from "./until.ts";
 
 /** The browser of the PATH, or undefined. */
@@ -49,8 +49,7 @@ export class BrowserPage implements AsyncDisposable {
       "browser",
     );
     const close = async () => {
-      child.kill("SIGKILL");
-      if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
+      await killed(child);
       await rm(profile, { recursive: true, force: true, maxRetries: 5 });
     };
     try {

@@ -20,7 +20,7 @@ import { TestClock } from "./test-clock.ts";
 const NAME = "ops";
 
 /** What a test does not say. */
-const OPTIONS: DeliveryOptions = {
+export const DELIVERY_OPTIONS = {
   name: NAME,
   conditions: {},
   payload: "full",
@@ -31,7 +31,7 @@ const OPTIONS: DeliveryOptions = {
   timeoutMs: 10_000,
   retry: { firstMs: 1000, mostMs: 60_000 },
   onPoison: "park",
-};
+} satisfies DeliveryOptions;
 
 /** A real log on a clock of the test's, and deliveries from it that can be stopped and killed. */
 export class DeliveryRig implements AsyncDisposable {
@@ -70,7 +70,7 @@ export class DeliveryRig implements AsyncDisposable {
     log: FeedLog = this.feed.log,
   ): Promise<RunningDelivery> {
     const { metrics } = this.feed;
-    const own = { ...OPTIONS, ...options };
+    const own = { ...DELIVERY_OPTIONS, ...options };
     const fanout = createFanout({ log, clock: this.clock, logger: this.#logger, metrics });
     const meter = new Meter(metrics, own.name);
     const parts = { options: own, destination, attempts: new Attempts() };

@@ -1,12 +1,11 @@
 import { execFile, spawn, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { Admin } from "@platformatic/kafka";
-import { own } from "./own-processes.ts";
+import { killed, own } from "./own-processes.ts";
 import { binaryOf, freePort } from "./redis-server.ts";
 import { createTestAuthority, type TestAuthority } from "./tls-certificates.ts";
 import { until } from "./until.ts";
@@ -113,9 +112,7 @@ export class KafkaBroker implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.admin.close();
-    const exited = once(this.#process, "exit");
-    this.#process.kill("SIGKILL");
-    await exited;
+    await killed(this.#process);
     this.authority[Symbol.dispose]();
     await rm(this.#directory, { recursive: true, force: true });
   }

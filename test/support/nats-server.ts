@@ -1,10 +1,9 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect, type ConnectionOptions, type NatsConnection } from "@nats-io/transport-node";
-import { own } from "./own-processes.ts";
+import { killed, own } from "./own-processes.ts";
 import { binaryOf, freePort } from "./redis-server.ts";
 import { until } from "./until.ts";
 
@@ -91,10 +90,7 @@ export class NatsServer implements AsyncDisposable {
   async kill(): Promise<void> {
     const process = this.#process;
     this.#process = undefined;
-    if (process === undefined || process.exitCode !== null || process.signalCode !== null) return;
-    const exited = once(process, "exit");
-    process.kill("SIGKILL");
-    await exited;
+    await killed(process);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,4 +1,5 @@
 import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
 import { appendFileSync, readFileSync } from "node:fs";
 import { statOf, type ProcessStat } from "./process-stat.ts";
 
@@ -30,6 +31,14 @@ export function own<Child extends ChildProcess>(child: Child, what: string): Chi
   child.once("exit", forget).once("error", forget);
   note(child, what);
   return child;
+}
+
+/** Ends it as a crash would, and answers when it has ended. Does nothing where it had, or there is none. */
+export async function killed(child: ChildProcess | undefined): Promise<void> {
+  if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, "exit");
+  child.kill("SIGKILL");
+  await exited;
 }
 
 /** What was started here and has not ended, for people: "bridge (process 123)". */

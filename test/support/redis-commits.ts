@@ -1,4 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { expect } from "vitest";
 import type { Claim, FeedLog } from "../../src/feed/log.ts";
 import { ChangefeedError } from "../../src/schemas/errors.ts";
 import { objectChange } from "./drafts.ts";
@@ -76,4 +77,21 @@ export async function changesIn(log: FeedLog): Promise<number[]> {
   const { epoch, floor } = await log.head();
   const entries = await log.read({ epoch, sequence: floor }, { limit: 100_000 });
   return entries.map(({ key }) => Number(key?.slice("job-".length)));
+}
+
+/** What holds after a master was lost among commits: nothing that was answered is lost or there twice, and readers follow. */
+export async function expectTakenOver(
+  { log, reader, writer }: { log: FeedLog; reader: FeedLog; writer: SteadyWriter },
+  lines: readonly string[],
+): Promise<void> {
+  expect(writer.errors).toContain("LOG_UNAVAILABLE");
+  const changes = await changesIn(log);
+  expect(changes).toHaveLength(new Set(changes).size);
+  expect(changes).toEqual(expect.arrayContaining(writer.acknowledged));
+  const { sequence } = await until("the reader is at the new master", () =>
+    reader.head().catch(() => undefined),
+  );
+  expect(await reader.waitBeyond(sequence - 1, { timeoutMs: 1000 })).toBe(true);
+  expect(lines.filter((line) => line.startsWith("lost the connection to Redis"))).toHaveLength(1);
+  expect(lines.filter((line) => line === "reconnected to Redis")).toHaveLength(1);
 }

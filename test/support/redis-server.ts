@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { Redis } from "ioredis";
 import { dockerMissing } from "./docker.ts";
-import { own } from "./own-processes.ts";
+import { killed, own } from "./own-processes.ts";
 import { until } from "./until.ts";
 
 /** A Redis to test against, and what takes it away again. */
@@ -169,10 +169,7 @@ export class RedisServer implements TestRedis {
   async kill(): Promise<void> {
     const process = this.#process;
     this.#process = undefined;
-    if (process === undefined || process.exitCode !== null || process.signalCode !== null) return;
-    const exited = once(process, "exit");
-    process.kill("SIGKILL");
-    await exited;
+    await killed(process);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

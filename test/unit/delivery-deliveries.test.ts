@@ -5,6 +5,7 @@ import { createFanout } from "../../src/publishers/fanout/fanout.ts";
 import { parseCursor, type Cursor } from "../../src/schemas/cursor.ts";
 import type { DestinationConfig } from "../../src/schemas/destinations/index.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
+import { DELIVERY_OPTIONS } from "../support/delivery-rig.ts";
 import { draft, SOURCE } from "../support/drafts.ts";
 import { TestFeed } from "../support/http-feed.ts";
 import { ScriptedDestination } from "../support/scripted-destination.ts";
@@ -216,18 +217,10 @@ async function cursorOf({ feed }: Workers, sequence: number): Promise<Cursor> {
 
 function config(name: string, fields: Partial<DestinationConfig> = {}): DestinationConfig {
   return {
+    ...DELIVERY_OPTIONS,
     name,
     line: 1,
     settings: { type: "stdout" } as DestinationConfig["settings"],
-    conditions: {},
-    payload: "full",
-    from: "beginning",
-    ordering: "per-subject",
-    inFlight: 4,
-    batch: { maxEvents: 1, maxBytes: 65_536, maxAgeMs: 0 },
-    timeoutMs: 10_000,
-    retry: { firstMs: 1000, mostMs: 60_000 },
-    onPoison: "park",
     fingerprint: name,
     ...fields,
   };
