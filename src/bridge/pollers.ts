@@ -22,9 +22,9 @@ interface PollersDeps extends OpenBridge {
 /** What this process can do of the feed's work, and the part of it that reads from Nomad. */
 export function assignmentsOf(
   config: Config,
-  { deliveries, alerting, ...deps }: PollersDeps & Publishers,
+  { alerting, ...deps }: PollersDeps & Publishers,
 ): { assignments: Assignments; pollers: PollerAssignments } {
-  const { loggers, clock, coordination } = deps;
+  const { deliveries, loggers, clock, coordination } = deps;
   const pollers = pollersOf(config, deps, (plan) => assignments.announceScopes(plan));
   const assignments = new Assignments({
     pollers,
@@ -37,15 +37,19 @@ export function assignmentsOf(
   return { assignments, pollers };
 }
 
-function pollersOf(config: Config, deps: PollersDeps, announce: Coordination["announce"]): PollerAssignments {
-  const { log, loggers, metrics, clock, source, worker, coordination } = deps;
+function pollersOf(
+  config: Config,
+  deps: PollersDeps & Pick<Publishers, "deliveries">,
+  announce: Coordination["announce"],
+): PollerAssignments {
+  const { loggers, source, worker, coordination } = deps;
   return new PollerAssignments(
     {
       ...deps,
       logger: loggers.pollers,
       announce,
       broadcast: coordination.broadcast,
-      trim: (signal) => keepWithin(log, config.retention, { logger: loggers.feed, metrics, clock, signal }),
+      trim: (signal) => trim(config, deps, signal),
     },
     {
       source,
@@ -64,6 +68,18 @@ function pollersOf(config: Config, deps: PollersDeps, announce: Coordination["an
       pace: PACE,
     },
   );
+}
+
+function trim(
+  { retention, retentionAfter }: Config,
+  { log, deliveries, loggers, metrics, clock }: OpenBridge & Pick<Publishers, "deliveries">,
+  signal: AbortSignal,
+): Promise<void> {
+  const after =
+    retentionAfter === undefined
+      ? undefined
+      : { name: retentionAfter, through: () => deliveries.through(retentionAfter) };
+  return keepWithin(log, retention, { logger: loggers.feed, metrics, clock, signal, after });
 }
 
 /** What writes Nomad's event stream to a file, where that is configured. */

@@ -39,6 +39,8 @@ export interface Config {
     readonly maxBytes?: number;
     readonly maxAgeMs?: number;
   };
+  /** Name of the destination that retention waits for. Absent: it waits for none. */
+  readonly retentionAfter?: string;
   readonly listen: HostAndPort;
   readonly access: AccessSettings;
   /** The operator asked by name for serving a non-loopback address without authentication. */

@@ -239,6 +239,10 @@ export const OPTIONS = {
     default: "30d",
     help: "keep events at most so long",
   }),
+  retentionAfter: option(text("<destination>"), {
+    group: "Log",
+    help: "keep events until this destination has them, such as the audit trail; at most up to twice each limit above",
+  }),
   listen: option(hostAndPort(), {
     group: "Server",
     default: "127.0.0.1:4650",

@@ -1,4 +1,6 @@
+import { didYouMean } from "../schemas/nearest.ts";
 import { isLoopback } from "../shared/loopback.ts";
+import { quoted } from "../shared/quoted.ts";
 import { alertsOf } from "./alerts.ts";
 import type { AccessSettings, Config, NomadSettings } from "./config.ts";
 import type { FilterLanguage } from "./conditions.ts";
@@ -38,6 +40,8 @@ export function resolveConfig(given: Given): ResolvedConfig {
     ...alerting.problems,
     ...routing.problems,
   ];
+  // What is wrong with the destinations comes first: then it is not known which there are.
+  if (delivery.problems.length === 0) problems.push(...retentionProblems(read.values, destinations));
   if (problems.length > 0) throw new ConfigInvalid(problems);
   return {
     ...read,
@@ -72,6 +76,22 @@ function conflicts(values: OptionValues): string[] {
     );
   }
   return [...problems, ...accessConflicts(values)];
+}
+
+function retentionProblems(
+  { retentionAfter }: OptionValues,
+  destinations: readonly { readonly name: string }[],
+): string[] {
+  const names = destinations.map(({ name }) => name);
+  if (retentionAfter === undefined || names.includes(retentionAfter)) return [];
+  const allowed =
+    names.length === 0
+      ? "the configuration file has no destination that gets events"
+      : `allowed: ${names.join(", ")}`;
+  const near = didYouMean(retentionAfter, names);
+  return [
+    `--retention-after: there is no destination ${quoted(retentionAfter)} that gets events${near}; ${allowed}`,
+  ];
 }
 
 function accessConflicts(values: OptionValues): string[] {
@@ -133,6 +153,7 @@ function nest(
       ...(retentionBytes === null ? {} : { maxBytes: retentionBytes }),
       ...(retentionAge === null ? {} : { maxAgeMs: retentionAge }),
     },
+    ...(values.retentionAfter === undefined ? {} : { retentionAfter: values.retentionAfter }),
     listen: values.listen,
     access: nestAccess(values),
     insecureNoAuth: values.insecureNoAuth,

@@ -267,6 +267,8 @@ export interface TrimLimits {
   readonly maxBytes?: number;
   /** What was recorded earlier goes, ms since 1970. */
   readonly recordedBeforeMs?: number;
+  /** Events after this sequence stay, whatever the others say. */
+  readonly keepAfter?: number;
 }
 
 export interface Consumer {

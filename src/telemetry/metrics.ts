@@ -147,6 +147,16 @@ export function createMetrics({ version = "unknown" } = {}) {
       help: "Bytes of the events that the log holds: what --retention-bytes bounds",
       registers,
     }),
+    retentionWaiting: new Gauge({
+      name: "nomad_changefeed_retention_waiting",
+      help: "1 while the log is beyond its limits because the destination of --retention-after has not got its oldest events",
+      registers,
+    }),
+    retentionOvertaken: new Counter({
+      name: "nomad_changefeed_retention_overtaken_events_total",
+      help: "Events that retention removed before the destination of --retention-after had them: the log was at twice its limits",
+      registers,
+    }),
     consumerLag: new Gauge({
       name: "nomad_changefeed_consumer_lag_events",
       help: "Events in the log that a named consumer has not acknowledged, filtered or not",

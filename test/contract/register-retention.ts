@@ -63,6 +63,17 @@ export function registerRetention(t: LogContext): void {
       });
     });
 
+    test("but nothing after the sequence that is to be kept", async () => {
+      await t.appendMany(10);
+      t.nowMs += 1;
+      const limits = { maxEvents: 1, maxBytes: 1, recordedBeforeMs: t.nowMs };
+      expect(await t.log.trim({ ...limits, keepAfter: 0 })).toEqual({ floor: 0, removed: 0 });
+      expect(await t.log.trim({ ...limits, keepAfter: 4 })).toEqual({ floor: 4, removed: 4 });
+      expect(await t.log.trim({ ...limits, keepAfter: 2 })).toEqual({ floor: 4, removed: 0 });
+      expect(await t.log.trim({ maxEvents: 5, keepAfter: 99 })).toEqual({ floor: 5, removed: 1 });
+      expect((await t.readAll()).map(({ sequence }) => sequence)).toEqual([6, 7, 8, 9, 10]);
+    });
+
     test("of everything leaves a log that goes on counting, also after a restart", async () => {
       await t.appendMany(5);
       expect(await t.log.trim({ maxEvents: 0 })).toEqual({ floor: 5, removed: 5 });

@@ -390,3 +390,16 @@ describe("destinations of alerts", () => {
     expect(() => read(`destinations:\n  am:\n    type: alertmanager\n    ${lines}\n`)).toThrow(problem);
   });
 });
+
+describe("the destination that retention waits for", () => {
+  it("is one of those that get events", () => {
+    const trail = destination("type: stdout");
+    expect(problemsOf(`retention-after: a\n${trail}`)).toEqual([]);
+    expect(problemsOf(`retention-after: traal\n${trail.replace("a:", "trail:")}`)).toEqual([
+      '--retention-after: there is no destination "traal" that gets events; did you mean trail?; allowed: trail',
+    ]);
+    expect(problemsOf("retention-after: trail")).toEqual([
+      '--retention-after: there is no destination "trail" that gets events; the configuration file has no destination that gets events',
+    ]);
+  });
+});

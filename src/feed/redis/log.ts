@@ -262,10 +262,11 @@ export class RedisLog implements FeedLog {
     limits: TrimLimits,
     { signal }: { signal?: AbortSignal } = {},
   ): Promise<{ floor: number; removed: number }> {
-    const { maxEvents = "", maxBytes = "", recordedBeforeMs = "" } = limits;
+    const { maxEvents = "", maxBytes = "", recordedBeforeMs = "", keepAfter = "" } = limits;
+    const limitArguments = [maxEvents, maxBytes, recordedBeforeMs, keepAfter];
     let removed = 0;
     for (;;) {
-      const answer = await this.#writing().connection.run(TRIM, [maxEvents, maxBytes, recordedBeforeMs]);
+      const answer = await this.#writing().connection.run(TRIM, limitArguments);
       const reply = new Reply(answer, this.#connection.source("the answer to TRIM"));
       const gone = reply.integer(1, "removed");
       removed += gone;

@@ -225,14 +225,15 @@ return found
 
 /**
  * Removes the oldest events beyond the limits, at most a hundred, and segments of the index that find none any more.
- * ARGV: greatest number of events, of bytes, and
- * the time before which they go; '' where there is no such limit. Answers [floor, removed].
+ * ARGV: greatest number of events, of bytes, the time before which they go, and the sequence after which none goes; ''
+ * where there is no such limit. Answers [floor, removed].
  */
 export const TRIM = script(`
 local PARTITIONS = { ${PARTITIONS.map((name) => `'${name}'`).join(", ")} }
 local here = place()
 if not here or here.sequence == here.floor then return { here and text(here.floor) or '0', 0 } end
 local maxEvents, maxBytes, before = tonumber(ARGV[1]), tonumber(ARGV[2]) or math.huge, tonumber(ARGV[3])
+local last = tonumber(ARGV[4]) or here.sequence
 local wanted = here.floor
 if maxEvents then wanted = math.max(wanted, here.sequence - maxEvents) end
 if before then wanted = math.max(wanted, lastBefore(here, before)) end
@@ -241,6 +242,7 @@ local floor, bytes, removed, cut = here.floor, here.bytes, 0, {}
 for _, entry in ipairs(redis.call('XRANGE', LOG, text(floor + 1), '+', 'COUNT', 100)) do
   -- Not always the next number: another program may have deleted entries.
   local sequence, fields = tonumber(string.match(entry[1], '^%d+')), entry[2]
+  if sequence > last then break end
   floor = sequence - 1
   if floor >= wanted and bytes <= maxBytes then break end
   floor, removed = sequence, removed + 1

@@ -53,8 +53,12 @@ export function reclaimBatch(connection: Connection): boolean {
 }
 
 function exceeds(connection: Connection, meta: Meta, limits: TrimLimits): boolean {
-  if (meta.sequence === meta.floor) return false;
+  if (meta.floor >= lastThatMayGo(meta, limits)) return false;
   return meta.floor < wantedFloor(connection, meta, limits) || meta.bytes > (limits.maxBytes ?? Infinity);
+}
+
+function lastThatMayGo({ sequence }: Meta, { keepAfter = sequence }: TrimLimits): number {
+  return Math.min(sequence, keepAfter);
 }
 
 function wantedFloor(connection: Connection, meta: Meta, limits: TrimLimits): number {
@@ -67,14 +71,16 @@ function wantedFloor(connection: Connection, meta: Meta, limits: TrimLimits): nu
 /** The floor this batch reaches, and the bytes left above it. */
 function place(connection: Connection, meta: Meta, limits: TrimLimits) {
   const wanted = wantedFloor(connection, meta, limits);
+  const last = lastThatMayGo(meta, limits);
   let { floor, bytes } = meta;
   connection.each(
     `SELECT sequence, octet_length(events.data) + coalesce(octet_length(overflow.data), 0) AS bytes
      FROM events LEFT JOIN overflow USING (sequence) WHERE sequence > ? ORDER BY sequence LIMIT ${BATCH_EVENTS}`,
     [floor],
     (row) => {
-      if (floor >= wanted && bytes <= (limits.maxBytes ?? Infinity)) return false;
-      floor = row.integer("sequence");
+      const sequence = row.integer("sequence");
+      if (sequence > last || (floor >= wanted && bytes <= (limits.maxBytes ?? Infinity))) return false;
+      floor = sequence;
       bytes -= row.integer("bytes");
       return true;
     },

@@ -16,6 +16,7 @@ import { DeadLetters } from "./letters.ts";
 import { Meter, type DeliveryMetrics } from "./meter.ts";
 import { testEvent } from "./outgoing.ts";
 import { Overview } from "./overview.ts";
+import { deliveredThrough } from "./progress.ts";
 import { sendOnce } from "./send.ts";
 import { Steering, type ReplayFrom } from "./steering.ts";
 
@@ -135,6 +136,11 @@ export class Deliveries {
     const details = await this.#overview.one(name);
     if (details === undefined) throw new NoDelivery(name);
     return details;
+  }
+
+  /** The sequence through which it has all that it is to have; undefined where it is not configured here. */
+  async through(name: string): Promise<number | undefined> {
+    return this.#configured.has(name) ? deliveredThrough(name, this.#deps.log) : undefined;
   }
 
   /** Nothing is sent until it is resumed; the position stays. @throws NoDelivery */
