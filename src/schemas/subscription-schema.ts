@@ -106,8 +106,7 @@ export const DEFAULT_PAGE_LIMIT = 100;
 export const MAX_PAGE_LIMIT = 1000;
 export const MAX_FILTERS = 8;
 
-/** The parameters that say which events. */
-export const CONDITION_PARAMETERS = [
+export const PARAMETERS = [
   "types",
   "namespaces",
   "ops",
@@ -116,10 +115,6 @@ export const CONDITION_PARAMETERS = [
   "subjects",
   "minSeverity",
   "filter",
-] as const;
-
-export const PARAMETERS = [
-  ...CONDITION_PARAMETERS,
   "cursor",
   "since",
   "lastEventId",

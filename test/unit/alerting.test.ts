@@ -301,6 +301,23 @@ describe("people", () => {
     expect(person.messages.slice(1)).toEqual(['DeploymentFailed resolved, {"ts":"1"}']);
   });
 
+  it.each([
+    ["began to look", 0],
+    ["saved what it knew", 40 * SECOND],
+  ])("hear nothing of a kill soon after somebody %s, and neither does who asks", async (_, msBefore) => {
+    const { messages } = rig.person("ops");
+    const begin = () => rig.begin(RULES, [slack("ops")], [route({ groupWait: "1s", groupInterval: "1s" })]);
+    begin();
+    await rig.pass(SECOND + msBefore);
+    await rig.put("deployments", { Status: "failed" });
+    await rig.pass(5 * SECOND);
+    const { alerts } = await rig.list();
+    begin();
+    await rig.pass(MINUTE);
+    expect(messages).toEqual(["DeploymentFailed firing"]);
+    expect((await rig.list()).alerts).toEqual(alerts);
+  });
+
   it("know under another name of the configuration what they were told before", async () => {
     const first = rig.begin(RULES, [slack("ops")], [route({})]);
     await rig.pass(SECOND);

@@ -100,13 +100,13 @@ export class AlertRun {
     }
   }
 
-  /** Writes what fires, and what the fold knows. */
+  /** Writes what fires, and what the fold knows: first that, so that a kill takes back nothing that was told. */
   async #keep(signal: AbortSignal): Promise<void> {
     const { clock } = this.#deps;
     while (!signal.aborted) {
       await patiently(clock, signal, async () => {
-        await this.#tell();
         if (this.#keeper.isDue) await this.#save();
+        await this.#tell();
       });
       await this.#nap.sleep(TICK_EVERY_MS, signal);
       if (this.#teller.restMs > 0) await clock.sleep(this.#teller.restMs, signal);

@@ -34,9 +34,10 @@ export class FoldKeeper {
     return this.#clock.elapsed() - this.#savedAtMs >= SAVE_EVERY_MS;
   }
 
-  /** The fold is another, at whatever place. */
+  /** The fold is another, at whatever place: whoever goes on from what was saved would come to something else. */
   outdate(): void {
     this.#savedCursor = undefined;
+    this.#savedAtMs = Number.NEGATIVE_INFINITY;
   }
 
   /** @throws Fenced where another keeps it since */

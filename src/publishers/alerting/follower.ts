@@ -93,14 +93,18 @@ export class Follower {
     this.#told.changed();
   }
 
-  /** Brings the fold to the log's end; `awayMs`: for how long nobody did. */
+  /**
+   * Brings the fold to the log's end, so that what is told first is not of the past; `awayMs`: for how long nobody
+   * looked.
+   */
   async start(awayMs: number, signal: AbortSignal): Promise<void> {
     const knowsNothing = this.#cursor === undefined || this.#fold.needsSeed;
-    if (!knowsNothing && awayMs <= AWAY_MS) return;
+    if (!knowsNothing && awayMs <= AWAY_MS) return this.#overLosses(() => this.#goOn());
     this.#isWaiting = true;
     await untilRead(this.#deps, signal);
     this.#isWaiting = false;
-    if (!signal.aborted) await (knowsNothing ? this.#begin() : this.#comeBack());
+    if (signal.aborted) return;
+    await (knowsNothing ? this.#begin() : this.#overLosses(() => this.#comeBack()));
   }
 
   /** Folds what comes, until `signal` aborts. */
@@ -118,12 +122,26 @@ export class Follower {
     this.#told.changed();
   }
 
+  /** Folds what was recorded since, as if it had been followed. */
+  async #goOn(): Promise<void> {
+    await this.#toTheEnd((entry) => this.#fold.apply(entry));
+    if (this.#needsRead) await this.#begin();
+    else this.#told.changed();
+  }
+
   /** Takes what was recorded while nobody looked, and looks at what has come of it. */
   async #comeBack(): Promise<void> {
+    await this.#toTheEnd((entry) => this.#fold.takeUnseen(entry));
+    if (this.#needsRead) return this.#begin();
+    this.#fold.resume(this.#time.now());
+    this.#told.replaced();
+    this.#told.changed();
+  }
+
+  /** Where events are gone that the work would take, everything is read. */
+  async #overLosses(work: () => Promise<void>): Promise<void> {
     try {
-      await this.#takeUnseen();
-      this.#fold.resume(this.#time.now());
-      this.#told.changed();
+      await work();
     } catch (error) {
       const reason = lossOf(error);
       if (reason === undefined) throw error;
@@ -133,12 +151,12 @@ export class Follower {
     }
   }
 
-  async #takeUnseen(): Promise<void> {
+  async #toTheEnd(take: (entry: LogEntry) => void): Promise<void> {
     const { log } = this.#deps;
     const { sequence } = await log.head();
     for (let cursor = this.#cursor; cursor !== undefined; cursor = this.#cursor) {
       const entries = await log.read(cursor, BATCH_LIMITS);
-      for (const entry of entries) this.#fold.takeUnseen(entry);
+      for (const entry of entries) this.#take(entry, take);
       const last = entries.at(-1)?.sequence ?? sequence;
       this.#cursor = { epoch: cursor.epoch, sequence: last };
       if (last >= sequence) return;
@@ -164,14 +182,14 @@ export class Follower {
       const read = await reader.next(signal);
       if (read === undefined) return;
       if ("gap" in read) throw new EventsLost(lossText(read.gap.reason));
-      for (const entry of read.entries) this.#take(entry);
+      for (const entry of read.entries) this.#take(entry, (one) => this.#fold.apply(one));
       this.#cursor = read.place.cursor;
       this.#told.changed();
     }
   }
 
-  #take(entry: LogEntry): void {
-    this.#fold.apply(entry);
+  #take(entry: LogEntry, take: (entry: LogEntry) => void): void {
+    take(entry);
     // Of the objects of such a scope there may have been no events.
     if (entry.type === "nomad.feed.baseline") this.#needsRead = true;
   }

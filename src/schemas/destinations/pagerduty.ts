@@ -1,6 +1,5 @@
 import { z } from "zod";
-import { alertFields } from "./alert-fields.ts";
-import { allowPrivate } from "./http-fields.ts";
+import { alertFields, allowPrivate } from "./alert-fields.ts";
 import { httpAddress, secret } from "./fields.ts";
 
 export const pagerDutySettingsSchema = z.strictObject({
