@@ -1,7 +1,7 @@
 import type { z } from "zod";
-import { CONDITION_FIELDS } from "../schemas/destinations/common.ts";
 import { ChangefeedError } from "../schemas/errors.ts";
 import {
+  CONDITION_PARAMETERS,
   conditionsOf,
   InvalidParameter,
   type EventConditions,
@@ -26,7 +26,7 @@ export function conditionsAt(
 ): { conditions: EventConditions; problems: string[] } {
   const conditions: EventConditions[] = [];
   const problems: string[] = [];
-  for (const field of CONDITION_FIELDS) {
+  for (const field of CONDITION_PARAMETERS) {
     const parsed = shape[field]?.safeParse((given as Record<string, unknown>)[field]);
     if (parsed?.success !== true || parsed.data === undefined) continue;
     const values = ([parsed.data].flat() as string[]).map((value): [string, string] => [field, value]);

@@ -106,7 +106,8 @@ export const DEFAULT_PAGE_LIMIT = 100;
 export const MAX_PAGE_LIMIT = 1000;
 export const MAX_FILTERS = 8;
 
-export const PARAMETERS = [
+/** The parameters that say which events. */
+export const CONDITION_PARAMETERS = [
   "types",
   "namespaces",
   "ops",
@@ -115,6 +116,10 @@ export const PARAMETERS = [
   "subjects",
   "minSeverity",
   "filter",
+] as const;
+
+export const PARAMETERS = [
+  ...CONDITION_PARAMETERS,
   "cursor",
   "since",
   "lastEventId",

@@ -1,10 +1,10 @@
 import type { Cursor } from "../../schemas/cursor.ts";
 import type { Clock } from "../../shared/clock.ts";
-import { compareBytes } from "../../shared/compare-bytes.ts";
 import { ConsumersFull, ConsumerTaken } from "../errors.ts";
 import { FOR_ALL, type Consumer, type ConsumerStore, type PutOptions } from "../log.ts";
 import { timeText } from "./codec.ts";
 import type { Connection } from "./connection.ts";
+import { NamedHashes } from "./named-hashes.ts";
 import { Reply, wrong } from "./reply.ts";
 import { PUT_CONSUMER, REMOVE_CONSUMER } from "./scripts.ts";
 
@@ -12,30 +12,29 @@ const FIELDS = ["epoch", "sequence", "updatedAt", "lastError", "owner"] as const
 
 export class RedisConsumers implements ConsumerStore {
   readonly #connection: Connection;
-  readonly #prefix: string;
+  readonly #hashes: NamedHashes;
   readonly #writing: () => Connection;
   readonly #clock: Pick<Clock, "now">;
 
   /** `writing` answers the connection, or throws where the log is open for reading only. */
   constructor(connection: Connection, prefix: string, writing: () => Connection, clock: Pick<Clock, "now">) {
     this.#connection = connection;
-    this.#prefix = prefix;
+    this.#hashes = new NamedHashes(connection, prefix, {
+      names: "consumers",
+      each: "consumer:",
+      fields: FIELDS,
+    });
     this.#writing = writing;
     this.#clock = clock;
   }
 
   async get(name: string): Promise<Consumer | undefined> {
-    return this.#consumerOf(name, await this.#connection.call("HMGET", this.#keyOf(name), ...FIELDS));
+    return consumerOf(name, await this.#hashes.get(name));
   }
 
   async list(): Promise<Consumer[]> {
-    const key = `${this.#prefix}consumers`;
-    const names = new Reply(await this.#connection.call("SMEMBERS", key), this.#connection.source(key));
-    const ordered = names.texts().toSorted(compareBytes);
-    const replies = await this.#connection.each(
-      ordered.map((name) => ["HMGET", this.#keyOf(name), ...FIELDS] as const),
-    );
-    return ordered.flatMap((name, n) => this.#consumerOf(name, replies[n]) ?? []);
+    const found = await this.#hashes.list();
+    return found.flatMap(([name, fields]) => consumerOf(name, fields) ?? []);
   }
 
   async put(name: string, cursor: Cursor, options: PutOptions = {}): Promise<Consumer> {
@@ -61,7 +60,7 @@ export class RedisConsumers implements ConsumerStore {
         reply.integer(1, "limit"),
         reply.text(2, "whose") === "owner" ? "owner" : "all",
       );
-    const consumer = this.#consumerOf(name, reply.parts.slice(1));
+    const consumer = consumerOf(name, this.#hashes.replyOf(name, reply.parts.slice(1)));
     if (consumer === undefined) throw wrong(source, "the consumer", "what was put", answer);
     return consumer;
   }
@@ -72,19 +71,14 @@ export class RedisConsumers implements ConsumerStore {
     if (reply === "taken") throw new ConsumerTaken(name);
     return reply === 1;
   }
+}
 
-  /** Undefined where there is none. */
-  #consumerOf(name: string, reply: unknown): Consumer | undefined {
-    const fields = new Reply(reply, this.#connection.source(this.#keyOf(name)));
-    const epoch = fields.textOrNull(0, "epoch");
-    const updatedAt = fields.textOrNull(2, "updatedAt");
-    if (!epoch || !updatedAt) return undefined;
-    const cursor = { epoch, sequence: fields.integer(1, "sequence") };
-    const lastError = fields.textOrNull(3, "lastError") || null;
-    return { name, cursor, updatedAt, lastError, owner: fields.textOrNull(4, "owner") || null };
-  }
-
-  #keyOf(name: string): string {
-    return `${this.#prefix}consumer:${name}`;
-  }
+/** Undefined where there is none. */
+function consumerOf(name: string, fields: Reply): Consumer | undefined {
+  const epoch = fields.textOrNull(0, "epoch");
+  const updatedAt = fields.textOrNull(2, "updatedAt");
+  if (!epoch || !updatedAt) return undefined;
+  const cursor = { epoch, sequence: fields.integer(1, "sequence") };
+  const lastError = fields.textOrNull(3, "lastError") || null;
+  return { name, cursor, updatedAt, lastError, owner: fields.textOrNull(4, "owner") || null };
 }

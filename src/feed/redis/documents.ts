@@ -1,10 +1,10 @@
 import type { Clock } from "../../shared/clock.ts";
-import { compareBytes } from "../../shared/compare-bytes.ts";
 import { assertDocumentFits } from "../document-size.ts";
 import { Fenced } from "../errors.ts";
 import type { DocumentStore, StoredDocument } from "../log.ts";
 import { timeText } from "./codec.ts";
 import type { Connection } from "./connection.ts";
+import { NamedHashes } from "./named-hashes.ts";
 import { Reply } from "./reply.ts";
 import { script } from "./scripts.ts";
 
@@ -58,30 +58,29 @@ return redis.call('DEL', PREFIX .. 'document:' .. ARGV[1])
 
 export class RedisDocuments implements DocumentStore {
   readonly #connection: Connection;
-  readonly #prefix: string;
+  readonly #hashes: NamedHashes;
   readonly #writing: () => Connection;
   readonly #clock: Pick<Clock, "now">;
 
   /** `writing` answers the connection, or throws where the log is open for reading only. */
   constructor(connection: Connection, prefix: string, writing: () => Connection, clock: Pick<Clock, "now">) {
     this.#connection = connection;
-    this.#prefix = prefix;
+    this.#hashes = new NamedHashes(connection, prefix, {
+      names: "documents",
+      each: "document:",
+      fields: FIELDS,
+    });
     this.#writing = writing;
     this.#clock = clock;
   }
 
   async get(name: string): Promise<StoredDocument | undefined> {
-    return this.#documentOf(name, await this.#connection.call("HMGET", this.#keyOf(name), ...FIELDS));
+    return keptDocument(name, await this.#hashes.get(name));
   }
 
   async list(prefix: string): Promise<StoredDocument[]> {
-    const key = `${this.#prefix}documents`;
-    const all = new Reply(await this.#connection.call("SMEMBERS", key), this.#connection.source(key)).texts();
-    const names = all.filter((name) => name.startsWith(prefix)).toSorted(compareBytes);
-    const replies = await this.#connection.each(
-      names.map((name) => ["HMGET", this.#keyOf(name), ...FIELDS] as const),
-    );
-    return names.flatMap((name, n) => this.#documentOf(name, replies[n]) ?? []);
+    const found = await this.#hashes.list(prefix);
+    return found.flatMap(([name, fields]) => keptDocument(name, fields) ?? []);
   }
 
   async claim(name: string, owner: string): Promise<StoredDocument> {
@@ -110,17 +109,12 @@ export class RedisDocuments implements DocumentStore {
     if (fields.length > 1) return documentOf(name, fields, text);
     throw new Fenced(`Document ${name}`, fence, fields.integerOrNull(0, "fence") ?? 0);
   }
+}
 
-  /** Undefined where there is none. */
-  #documentOf(name: string, reply: unknown): StoredDocument | undefined {
-    const fields = new Reply(reply, this.#connection.source(this.#keyOf(name)));
-    if (fields.textOrNull(0, "owner") === null) return undefined;
-    return documentOf(name, fields, fields.textOrNull(3, "text"));
-  }
-
-  #keyOf(name: string): string {
-    return `${this.#prefix}document:${name}`;
-  }
+/** Undefined where there is none. */
+function keptDocument(name: string, fields: Reply): StoredDocument | undefined {
+  if (fields.textOrNull(0, "owner") === null) return undefined;
+  return documentOf(name, fields, fields.textOrNull(3, "text"));
 }
 
 function documentOf(name: string, fields: Reply, text: string | null): StoredDocument {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { duration, toggle } from "../value-types.ts";
+import { duration } from "../value-types.ts";
 import { DESTINATION_NAME, NAME_ALLOWED } from "./common.ts";
 import { field, noted } from "./fields.ts";
 
@@ -29,9 +29,3 @@ export function alertFields() {
     ).optional(),
   };
 }
-
-/** Of what sends by HTTP. */
-export const allowPrivate = field(
-  toggle(),
-  "Whether it may be at a private, loopback or link-local address. Checked of the address connected to",
-).prefault(false);

@@ -1,7 +1,8 @@
 import { z } from "zod";
-import { choice, text } from "../value-types.ts";
-import { alertFields, allowPrivate } from "./alert-fields.ts";
+import { choice } from "../value-types.ts";
+import { alertFields } from "./alert-fields.ts";
 import { field, headers, httpAddress, tls } from "./fields.ts";
+import { allowPrivate, templateFields } from "./http-fields.ts";
 import { signingSecrets } from "./signing.ts";
 
 export const alertWebhookSettingsSchema = z
@@ -13,15 +14,7 @@ export const alertWebhookSettingsSchema = z
       choice(["json", "teams", "discord", "template"]),
       "json: the notification; teams: an Adaptive Card for a workflow of Microsoft Teams; discord: an embed; template: what `template` makes of it. Without it json, or template where there is one",
     ).optional(),
-    template: field(
-      text("<template>", { allowed: "a Liquid template, or file:PATH of one" }),
-      "A Liquid template of the body over `notification`, or file:PATH of one",
-      { behind: { pattern: /\S/, allowed: "a Liquid template" } },
-    ).optional(),
-    contentType: field(
-      text("<type>", { pattern: /^[^\s/]+\/\S[^\r\n]*$/, allowed: "a media type, such as text/plain" }),
-      "Of a body by template; without it application/json",
-    ).optional(),
+    ...templateFields("A Liquid template of the body over `notification`, or file:PATH of one"),
     headers: headers("Headers of the request").optional(),
     secrets: signingSecrets.optional(),
     tls: tls("Certificates of the connection").optional(),

@@ -127,14 +127,3 @@ function conditionFields() {
     ).optional(),
   };
 }
-
-export const CONDITION_FIELDS = [
-  "types",
-  "namespaces",
-  "ops",
-  "aspects",
-  "signals",
-  "subjects",
-  "minSeverity",
-  "filter",
-] as const;

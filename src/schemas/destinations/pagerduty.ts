@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { alertFields, allowPrivate } from "./alert-fields.ts";
+import { alertFields } from "./alert-fields.ts";
+import { allowPrivate } from "./http-fields.ts";
 import { httpAddress, secret } from "./fields.ts";
 
 export const pagerDutySettingsSchema = z.strictObject({

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { text } from "../value-types.ts";
-import { alertFields, allowPrivate } from "./alert-fields.ts";
+import { alertFields } from "./alert-fields.ts";
+import { allowPrivate } from "./http-fields.ts";
 import { field, httpAddress, secret } from "./fields.ts";
 
 export const slackSettingsSchema = z

@@ -1,7 +1,8 @@
 import { z } from "zod";
-import { choice, text, toggle } from "../value-types.ts";
+import { choice } from "../value-types.ts";
 import { commonFields } from "./common.ts";
 import { field, headers, httpAddress, tls } from "./fields.ts";
+import { allowPrivate, templateFields } from "./http-fields.ts";
 import { signingSecrets } from "./signing.ts";
 
 const WEBHOOK_FORMATS = ["structured", "binary", "batched", "template"] as const;
@@ -22,22 +23,11 @@ export const webhookSettingsSchema = z
       choice(WEBHOOK_FORMATS),
       "structured: one CloudEvent as JSON; binary: its attributes in headers and its data as the body; batched: a JSON array of CloudEvents; template: what `template` makes of one event. Without it structured, or batched where batch.events is above 1, or template where there is one",
     ).optional(),
-    template: field(
-      text("<template>", { allowed: "a Liquid template, or file:PATH of one" }),
-      "A Liquid template of the body, or file:PATH of one",
-      { behind: { pattern: /\S/, allowed: "a Liquid template" } },
-    ).optional(),
-    contentType: field(
-      text("<type>", { pattern: /^[^\s/]+\/\S[^\r\n]*$/, allowed: "a media type, such as text/plain" }),
-      "Of a body by template; without it application/json",
-    ).optional(),
+    ...templateFields("A Liquid template of the body, or file:PATH of one"),
     headers: headers("Headers of the request").optional(),
     secrets: signingSecrets.optional(),
     tls: tls("Certificates of the connection").optional(),
-    allowPrivate: field(
-      toggle(),
-      "Whether it may be at a private, loopback or link-local address. Checked of the address connected to",
-    ).prefault(false),
+    allowPrivate,
   })
   .superRefine(({ format, template }, context) => {
     const isTemplate = format === undefined ? template !== undefined : format === "template";
