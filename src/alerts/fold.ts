@@ -83,7 +83,8 @@ export class AlertFold {
     if (this.#needsSeed) throw new Error("a fold without a model must be seeded before it takes events");
     const event = new FoldedEvent(facts);
     this.tick(event.at);
-    const occasion = this.#occasion(facts.id);
+    // One that comes when its time is over counts from its own: so does it for whoever folds it anew.
+    const occasion = { ...this.#occasion(facts.id), now: event.at };
     const refs = take(this.#model, event);
     for (const ref of refs) this.#look(ref, occasion, facts.op === "delete" ? "collected" : "recovered");
   }

@@ -78,7 +78,7 @@ function ending(alert: Alert, rule: RuleFacts, reason: EndReason, occasion: Occa
     if (!occasion.isMeanwhile && occasion.now < alert.kept.since + rule.keepFiringForMs) return alert;
   }
   alert.state = "resolved";
-  alert.endsAt = occasion.now;
+  alert.endsAt = Math.max(alert.startsAt, occasion.now);
   alert.reason = MAY_COME_BACK.has(reason) ? (alert.kept?.reason ?? reason) : reason;
   alert.kept = undefined;
   return alert;

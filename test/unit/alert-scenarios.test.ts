@@ -349,6 +349,23 @@ describe("what takes the subject of an alert away", () => {
   });
 });
 
+test("an event that is heard of late begins and ends alerts at its own time, as for whoever hears it in time", () => {
+  const [late, inTime] = [new AlertFeed(), new AlertFeed()].map((feed) => {
+    feed.put("nodes", {}).pass(SECOND);
+    return feed;
+  }) as [AlertFeed, AlertFeed];
+  for (const Status of ["down", "ready"]) {
+    for (const feed of [late, inTime]) {
+      feed.pass(2 * MINUTE);
+      if (feed === late) feed.fold.tick(feed.now + 700);
+      feed.put("nodes", { Status });
+    }
+  }
+  for (const feed of [late, inTime]) feed.pass(HOUR / 2);
+  expect(late.resolved).toHaveLength(1);
+  expect(late.resolved).toEqual(inTime.resolved);
+});
+
 describe("time in which nobody looks", () => {
   test("what recovered is resolved, what began is marked, what was purged says so", () => {
     const feed = new AlertFeed().put("jobs", {}).put("jobs", { ID: "old" }).put("nodes", {});
