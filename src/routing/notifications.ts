@@ -17,6 +17,8 @@ export interface GroupState {
   readonly lastSentAt: number | null;
   /** What it believes to fire, by alert and its beginning. */
   readonly told: Readonly<Record<string, AlertJson>>;
+  /** What a message on its way says to fire. Whoever goes on after a crash does not know whether it came. */
+  readonly onItsWay?: Readonly<Record<string, AlertJson>>;
 }
 
 /** One message: what fires now, and what ended since the last. */
@@ -51,8 +53,8 @@ export function plan(groups: readonly GroupState[], situation: Situation): Plan 
   const members = membersOf(situation);
   const known = new Map(groups.map((group) => [group.key, group]));
   for (const [key, { destination, labels, route }] of members) {
-    const { waitsSince = null, lastSentAt = null, told: alerts = {} } = known.get(key) ?? {};
-    known.set(key, { key, destination, route, labels, waitsSince, lastSentAt, told: alerts });
+    const { waitsSince = null, lastSentAt = null, told: alerts = {}, ...before } = known.get(key) ?? {};
+    known.set(key, { ...before, key, destination, route, labels, waitsSince, lastSentAt, told: alerts });
   }
   const planned = [...known.values()].map((group) =>
     planGroup(group, members.get(group.key)?.alerts ?? [], situation),
@@ -65,19 +67,31 @@ export function plan(groups: readonly GroupState[], situation: Situation): Plan 
   };
 }
 
+/** The groups while the notification is on its way. */
+export function onTheWay(groups: readonly GroupState[], { group, firing }: Notification): GroupState[] {
+  const onItsWay = { ...group.onItsWay, ...byInstance(firing) };
+  return groups.map((known) => (known.key === group.key ? { ...known, onItsWay } : known));
+}
+
+/** The groups after the destination did not take it. */
+export function notTold(groups: readonly GroupState[], { group }: Notification): GroupState[] {
+  const { onItsWay = {} } = group;
+  return groups.map((known) => (known.key === group.key ? { ...known, onItsWay } : known));
+}
+
 /** The groups after the destination took the notification at `now`. */
 export function told(
   groups: readonly GroupState[],
   { group, firing }: Notification,
   now: number,
 ): GroupState[] {
-  const after: GroupState = {
-    ...group,
-    waitsSince: null,
-    lastSentAt: now,
-    told: Object.fromEntries(firing.map((alert) => [instanceOf(alert), alert])),
-  };
+  const { onItsWay: _, ...rest } = group;
+  const after: GroupState = { ...rest, waitsSince: null, lastSentAt: now, told: byInstance(firing) };
   return groups.flatMap((known) => (known.key === group.key ? (firing.length > 0 ? [after] : []) : [known]));
+}
+
+function byInstance(alerts: readonly AlertJson[]): Record<string, AlertJson> {
+  return Object.fromEntries(alerts.map((alert) => [instanceOf(alert), alert]));
 }
 
 /** An alert that ended and begins anew is another one. */
@@ -140,10 +154,10 @@ function planGroup(group: GroupState, all: readonly AlertJson[], situation: Situ
   return { group: waiting, notification: { group: waiting, firing, resolved, isRepeat: !isNews } };
 }
 
-/** What was told to fire and does so no longer, as it ended where that is known. Silences do not hold it back. */
+/** What was told to fire, or may have been, and does so no longer, as it ended where that is known. Silences do not hold it back. */
 function endedOf(group: GroupState, { firing, ended, now }: Situation): AlertJson[] {
   const instances = new Set(firing.map(instanceOf));
-  return Object.entries(group.told)
+  return Object.entries({ ...group.onItsWay, ...group.told })
     .filter(([instance]) => !instances.has(instance))
     .map(([instance, alert]) => {
       const end = ended.find((one) => instanceOf(one) === instance);
@@ -176,6 +190,6 @@ function nextMinute(now: number): number {
   return (Math.floor(now / 60_000) + 1) * 60_000;
 }
 
-function isWorthKeeping({ waitsSince, told: known }: GroupState): boolean {
-  return waitsSince !== null || Object.keys(known).length > 0;
+function isWorthKeeping({ waitsSince, told: known, onItsWay = {} }: GroupState): boolean {
+  return waitsSince !== null || Object.keys({ ...onItsWay, ...known }).length > 0;
 }

@@ -49,7 +49,7 @@ export class ScriptedPerson implements AlertDestination {
   readonly target = "http://people.example";
   /** `DeploymentFailed firing`, of each message; behind it what was remembered. */
   readonly messages: string[] = [];
-  answer: AlertSendResult = { outcome: "ok" };
+  answer: AlertSendResult | Promise<never> = { outcome: "ok" };
 
   async send({ firing, resolved, remembered }: AlertMessage): Promise<AlertSendResult> {
     const names = [...firing, ...resolved].map(({ rule, state }) => `${rule} ${state}`);

@@ -318,6 +318,24 @@ describe("people", () => {
     expect((await rig.list()).alerts).toEqual(alerts);
   });
 
+  it("hear of the end also where who told them of the beginning died before he knew that they heard", async () => {
+    const person = rig.person("ops");
+    const begin = () => rig.begin(RULES, [slack("ops")], [route({ groupWait: "1s", groupInterval: "1s" })]);
+    person.answer = new Promise(() => undefined);
+    begin();
+    await rig.pass(SECOND);
+    await rig.put("deployments", { Status: "failed" });
+    await rig.pass(3 * SECOND);
+    expect(person.messages).toEqual(["DeploymentFailed firing"]);
+    person.answer = { outcome: "ok" };
+    await rig.put("deployments", { Status: "cancelled" });
+    begin();
+    await rig.pass(10 * SECOND);
+    expect(person.messages.slice(1)).toEqual(["DeploymentFailed resolved"]);
+    await rig.pass(MINUTE);
+    expect(person.messages).toHaveLength(2);
+  });
+
   it("know under another name of the configuration what they were told before", async () => {
     const first = rig.begin(RULES, [slack("ops")], [route({})]);
     await rig.pass(SECOND);

@@ -1,5 +1,5 @@
 import { LogUnavailable } from "../../feed/errors.ts";
-import { plan, told, type Notification } from "../../routing/notifications.ts";
+import { notTold, onTheWay, plan, told, type Notification } from "../../routing/notifications.ts";
 import { routeTree, type RouteNode } from "../../routing/tree.ts";
 import type { DestinationState } from "../../schemas/alert-schema.ts";
 import type { NotifiedConfig } from "../../schemas/destinations/told.ts";
@@ -61,6 +61,7 @@ export class Notifier {
       while (!signal.aborted) {
         await this.#reconcile(groups);
         const due = await Promise.race([this.#due(groups), failed.promise]);
+        await this.#note(due.values(), groups);
         for (const [outlet, notification] of due) {
           const work = this.#send(outlet, notification, groups, signal);
           sending.add(work);
@@ -152,9 +153,20 @@ export class Notifier {
     const result = await outlet.send({ ...notification, remembered }, signal);
     if (result === undefined) return;
     this.#remember(groups, key, result);
-    if (outlet.took(result)) groups.groups = told(groups.groups, notification, this.#deps.clock.now());
+    const hasCome = outlet.took(result);
+    const { clock } = this.#deps;
+    groups.groups = hasCome
+      ? told(groups.groups, notification, clock.now())
+      : notTold(groups.groups, notification);
     await this.#save(groups);
     this.#nap.wake();
+  }
+
+  /** What is on its way is known to whoever goes on if this process dies before it knows whether that came. */
+  async #note(notifications: Iterable<Notification>, groups: ToldGroups): Promise<void> {
+    const before = groups.groups;
+    for (const notification of notifications) groups.groups = onTheWay(groups.groups, notification);
+    if (groups.groups !== before) await this.#save(groups);
   }
 
   #remember({ remembered }: ToldGroups, key: string, { remember }: AlertSendResult): void {
