@@ -1,6 +1,6 @@
+import { FileLock } from "../../shared/file-lock.ts";
 import { LogInUse } from "../errors.ts";
-import { Connection } from "./connection.ts";
-import { SQLITE, sqliteCode } from "./errors.ts";
+import { translate } from "./errors.ts";
 
 /** Who writes a log, for the error the next one gets. */
 export interface Writer {
@@ -8,35 +8,32 @@ export interface Writer {
   readonly host: string;
 }
 
-/**
- * The right to write the log at `path`: an exclusive lock on the empty database `<path>.lock`, which the kernel
- * takes back when the process ends, however it ends. The log itself stays free for readers. The file is never
- * removed: whoever removed it would let in a second writer.
- */
+/** The right to write the log at `path`: a lock on `<path>.lock`. The log itself stays free for readers. */
 export class WriterLock {
-  readonly #connection: Connection;
+  readonly #lock: FileLock;
 
-  private constructor(connection: Connection) {
-    this.#connection = connection;
+  private constructor(lock: FileLock) {
+    this.#lock = lock;
   }
 
   /** @throws LogInUse where another writer holds it; `describe` says who, as far as anybody knows. */
   static acquire(path: string, describe: () => string): WriterLock {
-    const connection = new Connection(`${path}.lock`, { readOnly: false, busyMs: 0 });
-    try {
-      connection.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
-      return new WriterLock(connection);
-    } catch (error) {
-      connection.close();
-      if (sqliteCode(error) !== SQLITE.BUSY) throw error;
-      throw new LogInUse(`The log ${path} is being written by another process${describe()}`, {
-        hint: "Stop that process, or give this one a log file of its own; reading the log needs no lock",
-        cause: error,
-      });
-    }
+    const lock = locked(`${path}.lock`);
+    if (lock !== undefined) return new WriterLock(lock);
+    throw new LogInUse(`The log ${path} is being written by another process${describe()}`, {
+      hint: "Stop that process, or give this one a log file of its own; reading the log needs no lock",
+    });
   }
 
   release(): void {
-    this.#connection.close();
+    this.#lock[Symbol.dispose]();
+  }
+}
+
+function locked(path: string): FileLock | undefined {
+  try {
+    return FileLock.acquire(path);
+  } catch (error) {
+    throw translate(error, path);
   }
 }
