@@ -6,6 +6,7 @@ import {
   type DestinationConfig,
   type DestinationSettings,
 } from "../schemas/destinations/index.ts";
+import { AUDIT_DELIVERY } from "../schemas/destinations/audit.ts";
 import { TOLD_SCHEMAS, type ToldConfig, type ToldSettings } from "../schemas/destinations/told.ts";
 import { ALERT_DESTINATION_SCHEMAS } from "../schemas/destinations/alert-destinations.ts";
 import { DESTINATION_NAME, NAME_ALLOWED } from "../schemas/destinations/common.ts";
@@ -89,8 +90,8 @@ function destinationAt(place: Place, { name, given }: Named, readers: SectionRea
   const behind = whatIsBehind(settings, { schema, place, readSecret });
   const allProblems = [...wrongConditions, ...behind.problems];
   if (allProblems.length > 0) return { problems: allProblems };
-  const { payload, from, ordering, onPoison, formerName } = settings;
-  const { batch, retry, timeout, inFlight } = settings;
+  const { from, batch, retry, timeout, formerName } = settings;
+  const { payload, ordering, inFlight, onPoison } = settings.type === "audit" ? AUDIT_DELIVERY : settings;
   return {
     problems: [],
     destination: {

@@ -12,6 +12,8 @@ export async function openDestination(
   deps: DestinationDeps,
 ): Promise<Destination> {
   switch (settings.type) {
+    case "audit":
+      return (await import("./audit/audit.ts")).openAudit(settings, deps);
     case "file":
       return (await import("./file/file.ts")).openFile(settings, deps);
     case "kafka":

@@ -342,6 +342,19 @@ export const ERROR_CODES = {
   AUDIT_SIGNATURE_INVALID: {
     means: "None of the known keys signed this checkpoint, or the signature of one is wrong.",
   },
+  AUDIT_TRAIL_DAMAGED: {
+    means:
+      "What is in an audit trail's directory is not what its last signed checkpoint says. It is not written to.",
+  },
+  AUDIT_TRAIL_IN_USE: { means: "Another process, or another destination, writes this audit trail." },
+  AUDIT_TRAIL_OF_ANOTHER: { means: "An audit trail was signed with other keys, or is of another feed." },
+  AUDIT_TRAIL_BEHIND: {
+    means:
+      "Events between the end of an audit trail and the next one were never entered, and nobody said that they are gone.",
+  },
+  AUDIT_ENTRY_TOO_LARGE: {
+    means: "An event that, also without its data, is larger than an entry of an audit trail.",
+  },
 
   // The client, and the commands that are one.
   CLIENT_OPTION_INVALID: { exit: USAGE, means: "An option of the client that it cannot use." },

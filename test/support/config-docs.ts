@@ -128,24 +128,27 @@ interface FieldDoc {
   readonly allowed: string | undefined;
 }
 
-/** The fields that all types have, with what each type usually has; then those of one type alone. */
+/** The fields that all types but one at most have, with what each usually has; then those of one type alone. */
 function destinationDocs(): string {
   const types = [...DESTINATION_SCHEMAS].map(([type, schema]) => ({ type, fields: fieldsOf(schema) }));
   const key = ({ path }: FieldDoc) => path.join(".");
-  const everywhere = (field: FieldDoc) =>
-    types.every(({ fields }) => fields.some((other) => key(other) === key(field)));
+  const without = (field: FieldDoc) =>
+    types.filter(({ fields }) => fields.every((other) => key(other) !== key(field)));
+  const everywhere = (field: FieldDoc) => without(field).length <= 1;
   const [first] = types;
   const common = (first?.fields ?? []).filter((field) => everywhere(field) && key(field) !== "type");
   const commonItems = common.map((field) => {
+    const lacking = without(field);
     const usual = Map.groupBy(
-      types,
+      types.filter((type) => !lacking.includes(type)),
       ({ fields }) => fields.find((other) => key(other) === key(field))?.usual ?? "",
     );
     const texts = [...usual].toSorted((a, b) => b[1].length - a[1].length);
     const usuals = texts.map(([text, of], position) =>
       position === 0 ? text : `${of.map(({ type }) => type).join(", ")}: ${text}`,
     );
-    return item({ ...field, usual: usuals.join("; ") });
+    const allowed = [field.allowed, ...lacking.map(({ type }) => `not with ${type}`)].join("; ");
+    return item({ ...field, usual: usuals.join("; "), allowed });
   });
   const own = types.map(({ type, fields }) => {
     const about = fields.find((field) => key(field) === "type")?.description;

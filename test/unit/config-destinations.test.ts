@@ -159,7 +159,7 @@ destinations:
         /^feed.yaml:9: destinations.ops-webhook.filter: filter, position 8: .*\n.*\n +\^$/s,
       ),
       'feed.yaml:11: destinations.Bad_Name: "Bad_Name" cannot be a name; allowed: 1 to 63 of a-z 0-9 -, with no dash at either end',
-      'feed.yaml:13: destinations.none.type: "webhok" is not allowed; did you mean webhook?; allowed: webhook, kafka, nats, otlp, redis, file, stdout, alertmanager, pagerduty, slack, email, alert-webhook',
+      'feed.yaml:13: destinations.none.type: "webhok" is not allowed; did you mean webhook?; allowed: webhook, kafka, nats, otlp, redis, file, audit, stdout, alertmanager, pagerduty, slack, email, alert-webhook',
       "feed.yaml:14: destinations.lines.fsync: what is given is not allowed; allowed: batch, none",
     ]);
   });
@@ -261,7 +261,7 @@ it("every field of every type is described, in the JSON Schema of the file too",
     oneOf: [
       ...[...DESTINATION_SCHEMAS.keys()].map((type) => ({
         additionalProperties: false,
-        properties: { type: { const: type }, filter: { description: expect.any(String) as string } },
+        properties: { type: { const: type }, from: { description: expect.any(String) as string } },
       })),
       ...[...TOLD_SCHEMAS.keys()].map((type) => ({
         additionalProperties: false,

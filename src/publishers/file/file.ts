@@ -4,22 +4,10 @@ import { abortable } from "../../shared/abortable.ts";
 import { Turns } from "../../shared/turns.ts";
 import type { Destination, Outgoing, SendResult } from "../delivery/destination.ts";
 import type { DestinationDeps } from "../destination-deps.ts";
+import { diskResult } from "../disk-result.ts";
 import { jsonLines } from "../json-lines.ts";
 import { FileUnusable } from "./errors.ts";
 import { LinesFile } from "./lines-file.ts";
-
-/** What somebody has to set right; a full disk (ENOSPC, EDQUOT) and whatever else may pass by itself. */
-const CONFIG = new Set([
-  "EACCES",
-  "EISDIR",
-  "ELOOP",
-  "ENAMETOOLONG",
-  "ENOENT",
-  "ENOTDIR",
-  "ENXIO",
-  "EPERM",
-  "EROFS",
-]);
 
 /** Opens nothing yet: the first `send` does. */
 export async function openFile(settings: FileSettings, deps: DestinationDeps): Promise<Destination> {
@@ -55,7 +43,7 @@ class FileDestination implements Destination {
       return { outcome: "ok" };
     } catch (error) {
       signal.throwIfAborted();
-      return resultOf(error as NodeJS.ErrnoException);
+      return resultOf(error);
     }
   }
 
@@ -69,9 +57,7 @@ class FileDestination implements Destination {
   }
 }
 
-function resultOf(error: NodeJS.ErrnoException): SendResult {
-  const reason = error.message;
-  if (error instanceof FileUnusable || CONFIG.has(error.code ?? ""))
-    return { outcome: "refused", why: "config", reason };
-  return { outcome: "retry", reason };
+function resultOf(error: unknown): SendResult {
+  if (!(error instanceof FileUnusable)) return diskResult(error);
+  return { outcome: "refused", why: "config", reason: error.message };
 }

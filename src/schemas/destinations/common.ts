@@ -13,6 +13,8 @@ export interface Usual {
   readonly events: number;
   readonly bytes: string;
   readonly timeout: string;
+  /** Default: it waits for nothing. */
+  readonly age?: string;
 }
 
 export const ORDERINGS = ["strict", "per-subject"] as const;
@@ -63,7 +65,7 @@ export function commonFields(usual: Usual) {
         age: field(
           duration({ minMs: 0, maxMs: 600_000 }),
           "How long the first event waits for others; 0s: not at all",
-        ).prefault("0s"),
+        ).prefault(usual.age ?? "0s"),
       })
       .describe("What is sent together")
       .prefault({}),

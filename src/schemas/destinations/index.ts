@@ -1,5 +1,6 @@
 import type { EventConditions, Payload } from "../subscription-schema.ts";
 import type { ON_POISON, ORDERINGS } from "./common.ts";
+import { auditSettingsSchema, type AuditSettings } from "./audit.ts";
 import { fileSettingsSchema, type FileSettings } from "./file.ts";
 import { kafkaSettingsSchema, type KafkaSettings } from "./kafka.ts";
 import { natsSettingsSchema, type NatsSettings } from "./nats.ts";
@@ -15,6 +16,7 @@ const SCHEMAS = [
   otlpSettingsSchema,
   redisSettingsSchema,
   fileSettingsSchema,
+  auditSettingsSchema,
   stdoutSettingsSchema,
 ] as const;
 
@@ -26,6 +28,7 @@ export type DestinationSettings =
   | OtlpSettings
   | RedisSettings
   | FileSettings
+  | AuditSettings
   | StdoutSettings;
 
 /** What each type of destination takes. */

@@ -1,8 +1,9 @@
-import { mkdir, mkdtemp, readFile, readdir, readlink, rename, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openDestination } from "../../../src/publishers/destinations.ts";
 import { fileSettingsSchema } from "../../../src/schemas/destinations/file.ts";
+import { openFilesBelow } from "../../support/open-files.ts";
 import { destinationContract, type Counterpart } from "./register-destination.ts";
 import { eventsOf } from "./event-lines.ts";
 
@@ -25,10 +26,4 @@ async function start(): Promise<Counterpart> {
   };
   await mkdir(folder);
   return counterpart;
-}
-
-async function openFilesBelow(root: string): Promise<number> {
-  const numbers = await readdir("/proc/self/fd").catch(() => []);
-  const targets = await Promise.all(numbers.map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => "")));
-  return targets.filter((target) => target.startsWith(root)).length;
 }

@@ -1,0 +1,121 @@
+import { resolve } from "node:path";
+import type { AuditSettings } from "../../schemas/destinations/audit.ts";
+import { abortable } from "../../shared/abortable.ts";
+import { Turns } from "../../shared/turns.ts";
+import type { Logger } from "../../telemetry/logger.ts";
+import type { Destination, Exchange, Outgoing, SendResult } from "../delivery/destination.ts";
+import type { DestinationDeps } from "../destination-deps.ts";
+import { diskResult } from "../disk-result.ts";
+import { Addition, type TrailNames } from "./addition.ts";
+import { TrailDamaged, TrailOfAnother, TrailUnusable } from "./errors.ts";
+import { TrailKeys } from "./trail-keys.ts";
+import { TrailWriter } from "./trail-writer.ts";
+import type { Trail } from "./trail.ts";
+
+/** Opens nothing yet: the first `send` does. @throws NoteKeyError */
+export async function openAudit(settings: AuditSettings, deps: DestinationDeps): Promise<Destination> {
+  return new AuditDestination(settings, deps);
+}
+
+/** Enters events into an audit trail. A batch is entered once it is on the disk, under a signed checkpoint. */
+class AuditDestination implements Destination {
+  readonly target: string;
+  readonly #keys: TrailKeys;
+  readonly #names: TrailNames;
+  readonly #turns = new Turns();
+  readonly #settings: AuditSettings;
+  readonly #logger: Logger;
+  #writer: TrailWriter | undefined;
+  /** Entries under the last checkpoint that was signed here. */
+  #signedSize = 0;
+
+  constructor(settings: AuditSettings, { name, source, readSecret, logger }: DestinationDeps) {
+    this.target = resolve(settings.directory);
+    this.#settings = settings;
+    this.#logger = logger;
+    this.#keys = new TrailKeys(settings.key.map(readSecret));
+    this.#names = { feed: source, origin: this.#keys.origin, name };
+  }
+
+  async send(batch: readonly Outgoing[], signal: AbortSignal): Promise<SendResult> {
+    signal.throwIfAborted();
+    try {
+      return await abortable(
+        this.#turns.take(() => this.#enter(batch, signal)),
+        signal,
+      );
+    } catch (error) {
+      signal.throwIfAborted();
+      return resultOf(error);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#turns.take(async () => this.#letGo());
+  }
+
+  /** What failed may have written in part: what the directory holds then is read anew. */
+  async #enter(batch: readonly Outgoing[], signal: AbortSignal): Promise<SendResult> {
+    signal.throwIfAborted();
+    try {
+      const writer = (this.#writer ??= await this.#open());
+      const addition = new Addition(writer.trail.end, this.#names);
+      for (const event of batch) addition.add(event);
+      if (addition.entries.length > 0) await writer.add(addition, signal);
+      this.#signedSize = writer.trail.size;
+      return { outcome: "ok", exchange: exchangeOf(batch, addition, this.#signedSize) };
+    } catch (error) {
+      this.#letGo();
+      throw error;
+    }
+  }
+
+  async #open(): Promise<TrailWriter> {
+    const { daily } = this.#settings;
+    const writer = await TrailWriter.open({
+      directory: this.target,
+      keys: this.#keys,
+      daily,
+      logger: this.#logger,
+    });
+    try {
+      this.#assertOurs(writer.trail);
+      return writer;
+    } catch (error) {
+      writer[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  #assertOurs(trail: Trail): void {
+    const { feed } = this.#names;
+    if (trail.feed !== undefined && trail.feed !== feed)
+      throw new TrailOfAnother(
+        `The audit trail in ${this.target} is of the feed ${trail.feed}, not of ${feed}`,
+        {
+          hint: "Give each feed a directory and a key of its own",
+        },
+      );
+    if (trail.size >= this.#signedSize) return;
+    const less = `it has ${trail.size} entries, and this process has signed ${this.#signedSize}`;
+    throw new TrailDamaged(this.target, less);
+  }
+
+  #letGo(): void {
+    this.#writer?.[Symbol.dispose]();
+    this.#writer = undefined;
+  }
+}
+
+function exchangeOf(batch: readonly Outgoing[], { entries }: Addition, size: number): Exchange {
+  return {
+    request: `${batch.length} events`,
+    answer: `${entries.length} entries added, the others were there; the trail has ${size}`,
+  };
+}
+
+function resultOf(error: unknown): SendResult {
+  if (!(error instanceof TrailUnusable)) return diskResult(error);
+  const reason = `${error.code}: ${error.message}. ${error.hint ?? ""}`;
+  return { outcome: "refused", why: "config", reason };
+}

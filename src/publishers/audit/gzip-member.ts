@@ -1,0 +1,68 @@
+import { promisify } from "node:util";
+import { crc32, deflateRaw, inflateRaw } from "node:zlib";
+
+const deflate = promisify(deflateRaw);
+const inflate = promisify(inflateRaw);
+
+/** RFC 1952: deflated, with an extra field, no time, no system. */
+const BEGIN = Buffer.from([0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 0, 255]);
+/** Our subfield "NC": length of the member, count of entries, index of the first one. */
+const SUBFIELD = Buffer.from("NC");
+const FIELD_BYTES = 16;
+const AT = { extraBytes: 10, subfield: 12, fieldBytes: 14, memberBytes: 16, count: 20, from: 24 };
+const CHECK_BYTES = 8;
+
+export const HEADER_BYTES = 32;
+
+/** Which entries a member of a gzip file holds, and how long it is, so that readers may go from one to the next. */
+export interface Member {
+  /** Index of the first entry. */
+  readonly from: number;
+  /** Index after the last one. */
+  readonly to: number;
+  readonly bytes: number;
+}
+
+/** Entries as lines, for whoever reads gzip; ours finds in the header which they are. */
+export async function writeMember(from: number, entries: readonly Buffer[]): Promise<Buffer> {
+  const lines = Buffer.concat(entries.flatMap((entry) => [entry, LINE_END]));
+  const deflated = await deflate(lines);
+  const check = Buffer.alloc(CHECK_BYTES);
+  check.writeUInt32LE(crc32(lines));
+  check.writeUInt32LE(lines.length, 4);
+  const bytes = HEADER_BYTES + deflated.length + CHECK_BYTES;
+  return Buffer.concat([headerOf({ from, to: from + entries.length, bytes }), deflated, check]);
+}
+
+const LINE_END = Buffer.from("\n");
+
+function headerOf({ from, to, bytes }: Member): Buffer {
+  const header = Buffer.alloc(HEADER_BYTES);
+  BEGIN.copy(header);
+  header.writeUInt16LE(HEADER_BYTES - AT.subfield, AT.extraBytes);
+  SUBFIELD.copy(header, AT.subfield);
+  header.writeUInt16LE(FIELD_BYTES, AT.fieldBytes);
+  header.writeUInt32LE(bytes, AT.memberBytes);
+  header.writeUInt32LE(to - from, AT.count);
+  header.writeBigUInt64LE(BigInt(from), AT.from);
+  return header;
+}
+
+/** Undefined where no member of ours begins so. */
+export function readHeader(header: Buffer): Member | undefined {
+  if (header.length < HEADER_BYTES) return undefined;
+  const from = Number(header.readBigUInt64LE(AT.from));
+  const member = {
+    from,
+    to: from + header.readUInt32LE(AT.count),
+    bytes: header.readUInt32LE(AT.memberBytes),
+  };
+  const isOurs = headerOf(member).equals(header.subarray(0, HEADER_BYTES));
+  return isOurs && member.bytes > HEADER_BYTES + CHECK_BYTES ? member : undefined;
+}
+
+/** Whether what the member holds is as it was written. */
+export async function isWhole(member: Buffer): Promise<boolean> {
+  const lines = await inflate(member.subarray(HEADER_BYTES, -CHECK_BYTES)).catch(() => undefined);
+  return lines !== undefined && crc32(lines) === member.readUInt32LE(member.length - CHECK_BYTES);
+}

@@ -1,0 +1,60 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { genesisEntrySchema } from "../../schemas/audit.ts";
+import { readBundle } from "../../tlog/bundle.ts";
+import { HASH_BYTES, leafHash } from "../../tlog/hash.ts";
+import { bundlePath, tileAt, tilePath, type Tile } from "../../tlog/tiles.ts";
+import { unlessMissing } from "./disk.ts";
+import { TrailDamaged } from "./errors.ts";
+
+/** The entries of a trail of that size, each of which hashes to its leaf in the tree. */
+export class StoredEntries {
+  readonly size: number;
+  readonly #directory: string;
+
+  constructor(directory: string, size: number) {
+    this.#directory = directory;
+    this.size = size;
+  }
+
+  /** @throws TrailDamaged where it is not there */
+  tile(tile: Tile): Promise<Buffer> {
+    return this.#read(tilePath(tile));
+  }
+
+  /** Those from number `index * 256` on, at most 256. @throws TrailDamaged */
+  async bundle(index: number): Promise<Buffer[]> {
+    const tile = tileAt(0, index, this.size);
+    if (tile === undefined) return [];
+    const path = bundlePath(tile);
+    const [bundle, hashes] = await Promise.all([this.#read(path), this.tile(tile)]);
+    const { entries, tornBytes } = readBundle(bundle);
+    if (entries.length !== tile.width || tornBytes > 0)
+      throw new TrailDamaged(this.#directory, `${path} does not hold ${tile.width} whole entries`);
+    const wrong = entries.findIndex((entry, at) => !leafHash(entry).equals(hashAt(hashes, at)));
+    if (wrong === -1) return entries;
+    const what = `entry ${index * 256 + wrong} in ${path} does not hash to its leaf in ${tilePath(tile)}`;
+    throw new TrailDamaged(this.#directory, what);
+  }
+
+  /** The feed that the trail says it is of; undefined where it has no entries, or its first ones were pruned. */
+  async feed(): Promise<string | undefined> {
+    const first = tileAt(0, 0, this.size);
+    const bundle = first && (await readFile(join(this.#directory, bundlePath(first))).catch(unlessMissing));
+    const [genesis] = bundle === undefined ? [] : readBundle(bundle).entries;
+    return genesis && genesisEntrySchema.parse(JSON.parse(genesis.toString("utf8"))).feed;
+  }
+
+  async #read(path: string): Promise<Buffer> {
+    try {
+      return await readFile(join(this.#directory, path));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+      throw new TrailDamaged(this.#directory, `${path} is not there`, error);
+    }
+  }
+}
+
+function hashAt(hashes: Buffer, at: number): Buffer {
+  return hashes.subarray(at * HASH_BYTES, (at + 1) * HASH_BYTES);
+}

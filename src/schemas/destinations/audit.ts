@@ -1,0 +1,60 @@
+import { z } from "zod";
+import { text, toggle } from "../value-types.ts";
+import { commonFields } from "./common.ts";
+import { field, noted, secret } from "./fields.ts";
+
+const KEY = "a private key as nomad-changefeed audit keygen writes it";
+const MAX_KEYS = 4;
+
+const oneKey = secret("A private key of the trail", {
+  pattern: /^PRIVATE\+KEY\+[^+\s]+\+[0-9a-f]{8}\+\S+$/,
+  allowed: KEY,
+});
+
+const keys = noted(
+  z
+    .union([oneKey.transform((only) => [only]), z.array(oneKey).min(1).max(MAX_KEYS)])
+    .describe(
+      "What checkpoints are signed with; several, of one name, while one takes the other's place. Their name is the trail's",
+    ),
+  { allowed: `one to ${MAX_KEYS} of env:NAME or file:PATH, and behind it ${KEY}`, hidden: true },
+);
+
+const { from, batch, timeout, retry, formerName } = commonFields({
+  from: "beginning",
+  ordering: "strict",
+  events: 2048,
+  bytes: "4MiB",
+  age: "1s",
+  timeout: "1m",
+});
+
+/** It takes every event whole and in order: there is nothing to choose. */
+export const auditSettingsSchema = z.strictObject({
+  type: z
+    .literal("audit")
+    .describe("An audit trail in a directory: a transparency log that anyone can verify"),
+  from,
+  batch,
+  timeout,
+  retry,
+  formerName,
+  directory: field(
+    text("<path>"),
+    "Directory of the trail, which has to be there and to be its alone. Not the root of a mount: what is not mounted must not look like an empty one",
+  ),
+  key: keys,
+  daily: field(
+    toggle(),
+    "Whether the entries are also kept as lines in daily/YYYY-MM-DD.jsonl.gz, for people with zgrep",
+  ).prefault(true),
+});
+export type AuditSettings = z.infer<typeof auditSettingsSchema>;
+
+/** What other destinations may choose. */
+export const AUDIT_DELIVERY = {
+  payload: "full",
+  ordering: "strict",
+  inFlight: 1,
+  onPoison: "block",
+} as const;

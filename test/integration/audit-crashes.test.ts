@@ -1,0 +1,77 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import type { Destination } from "../../src/publishers/delivery/destination.ts";
+import { openAudit } from "../../src/publishers/audit/audit.ts";
+import { auditSettingsSchema } from "../../src/schemas/destinations/audit.ts";
+import { generateNoteKey } from "../../src/tlog/note-keys.ts";
+import { destinationDeps } from "../contract/destinations/register-destination.ts";
+import { readWholeTrail } from "../support/audit-trail.ts";
+import { CrashingDisk } from "../support/crashing-disk.ts";
+import { outgoing } from "../support/outgoing.ts";
+
+const { privateKey, verifierKey } = generateNoteKey("example.com/nomad");
+/** Of a memory file system where there is one: to force something to the disk costs nothing. */
+const FOLDER = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
+
+let root: string;
+beforeEach(() => {
+  root = mkdtempSync(join(FOLDER, "ncf-audit-"));
+});
+afterEach(() => rmSync(root, { recursive: true }));
+
+test.each(["killed", "unplugged"] as const)(
+  "a writer that is %s at any operation leaves a trail that verifies, and the next one goes on with it: every event once",
+  async (kind) => {
+    let at = 1;
+    for (; ; at += 1) {
+      const directory = join(root, String(at));
+      mkdirSync(directory);
+      const disk = new CrashingDisk(directory, { at, kind });
+      const taken = await sendUntilItFails(directory, [3, 259]);
+      disk[Symbol.dispose]();
+      if (!disk.hasCrashed) break;
+      const before = existsSync(join(directory, "checkpoint"))
+        ? readWholeTrail(directory, verifierKey)
+        : { entries: [], events: [] };
+      expect(before.events.length, `operation ${at}: what was taken is there`).toBeGreaterThanOrEqual(taken);
+      expect(await sendUntilItFails(directory, [150, 259, 260]), `operation ${at}`).toBe(260);
+      const after = readWholeTrail(directory, verifierKey);
+      expect(after.events.map(({ json }) => json)).toEqual(numbered(1, 260).map(({ json }) => json));
+      expect(after.entries.slice(0, before.entries.length)).toEqual(before.entries);
+      expect(dailyLines(directory)).toEqual(after.entries);
+    }
+    // Of two batches that is less than there are files.
+    expect(at).toBeGreaterThan(40);
+  },
+);
+
+/** Sends events 1 to the last number, in batches that end with these numbers. Which was the last that was taken. */
+async function sendUntilItFails(directory: string, ends: readonly number[]): Promise<number> {
+  await using destination = await open(directory);
+  let taken = 0;
+  for (const end of ends) {
+    const result = await destination.send(numbered(taken + 1, end), new AbortController().signal);
+    if (result.outcome !== "ok") break;
+    taken = end;
+  }
+  return taken;
+}
+
+function open(directory: string): Promise<Destination> {
+  const settings = auditSettingsSchema.parse({ type: "audit", directory, key: "env:AUDIT_KEY" });
+  return openAudit(settings, destinationDeps({ readSecret: () => privateKey }));
+}
+
+function numbered(from: number, to: number) {
+  return Array.from({ length: to - from + 1 }, (_, at) => outgoing(from + at));
+}
+
+function dailyLines(directory: string): string[] {
+  const folder = join(directory, "daily");
+  const files = readdirSync(folder).toSorted();
+  const texts = files.map((file) => gunzipSync(readFileSync(join(folder, file))).toString());
+  return texts.join("").trimEnd().split("\n");
+}
