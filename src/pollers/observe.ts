@@ -8,6 +8,7 @@ import {
   parseSnapshot,
   retainObjects,
   type DiffResult,
+  type ListComparison,
   type Snapshot,
 } from "../snapshots/snapshot.ts";
 import { isSuspicious, verifyAbsence, type Verdict } from "./access-guard.ts";
@@ -69,6 +70,10 @@ export interface ExamineInput {
   readonly onMove: () => void;
   /** Highest index that was answered before this list was asked for; by default of all that are known. */
   readonly floor?: string | null;
+  /** When the list's body was whole; by default now. */
+  readonly arrivedAtMs?: number;
+  /** How the list differs from the last one, where that was found out meanwhile. */
+  readonly compared?: ListComparison;
 }
 
 /**
@@ -83,7 +88,7 @@ export async function examine(
   input: ExamineInput,
   response: ListResponse,
 ): Promise<Observation> {
-  const first = await poll(nomad, clock, input, response);
+  const first = await poll(nomad, clock, input, { response, ...input });
   if (!first.suspicious && first.sign === null) return accept(input, first, NOTHING_HIDDEN);
   const before = first.suspicious
     ? await verifyAbsence(nomad, input.scope, first.missing, input.signal)
@@ -107,16 +112,10 @@ const DEPOSED_LEADER_MS = 750;
 
 /** Reads the list from the leader; where its indexes still went back, once more when no other can claim to be it. */
 async function pollAgain(nomad: NomadApi, clock: Clock, input: ExamineInput): Promise<Poll> {
-  const read = async (): Promise<Poll> =>
-    poll(
-      nomad,
-      clock,
-      input,
-      await nomad.list({
-        ...listOf(input.scope, input.known.last.snapshot, input.signal),
-        consistency: "default",
-      }),
-    );
+  const read = async (): Promise<Poll> => {
+    const request = listOf(input.scope, input.known.last.snapshot, input.signal);
+    return poll(nomad, clock, input, { response: await nomad.list({ ...request, consistency: "default" }) });
+  };
   const again = await read();
   if (again.sign?.kind !== "went-back") return again;
   await clock.sleep(DEPOSED_LEADER_MS, input.signal);
@@ -136,22 +135,26 @@ interface Poll {
   readonly reusedNamespaces: ReadonlyMap<string, string>;
 }
 
+interface Answer extends Pick<ExamineInput, "arrivedAtMs" | "compared"> {
+  readonly response: ListResponse;
+}
+
 const NOTHING_HIDDEN: Verdict = { hiddenNamespaces: [], namespaceGone: false };
 
 async function poll(
   nomad: NomadApi,
   clock: Clock,
   input: ExamineInput,
-  response: ListResponse,
+  { response, arrivedAtMs = clock.elapsed(), compared }: Answer,
 ): Promise<Poll> {
   const { scope, known } = input;
   const previous = known.last.snapshot;
-  const arrivedAtMs = clock.elapsed();
   const { floor = known.last.seenIndex } = input;
   const isBack = floor !== null && BigInt(response.index) < BigInt(floor);
   // What was read of single objects may be newer than this list; in another history that means nothing.
   const index = isBack ? {} : { index: BigInt(response.index) };
-  const steps = diffSnapshot(previous, response.body, { ...origin(scope), ...index });
+  const options = { ...origin(scope), ...index, ...(compared && { compared }) };
+  const steps = diffSnapshot(previous, response.body, options);
   const diff = await inSlices(steps, { clock, onMove: input.onMove, signal: input.signal });
   const missing = diff.changes.filter((change) => change.op === "delete").map((change) => change.ref);
   const suspicious = isSuspicious({

@@ -2,11 +2,13 @@ import { NomadError } from "../nomad/errors.ts";
 import type { Consistency, ListRequest, ListResponse } from "../nomad/api.ts";
 import { ChangefeedError } from "../schemas/errors.ts";
 import type { Scope } from "../schemas/scope.ts";
+import { compareLists } from "../snapshots/snapshot.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { Flapping } from "./flapping.ts";
-import { HintedReading } from "./hints/hinted-reading.ts";
+import { HintedReading, type ListArrival } from "./hints/hinted-reading.ts";
 import { examineStubs } from "./observe-stubs.ts";
-import { examine, listOf, type Known, type Observation } from "./observe.ts";
+import { inSlices } from "./in-slices.ts";
+import { examine, listOf, origin, type ExamineInput, type Known, type Observation } from "./observe.ts";
 import { OddNumbers } from "./odd-numbers.ts";
 import { Pacer } from "./pacer.ts";
 import type { PollerDeps, PollerOptions } from "./poller.ts";
@@ -28,6 +30,10 @@ export type PollResult =
   /** `endedEarly`: by something between, while Nomad had nothing to say. */
   | { readonly kind: "failed"; readonly error: ChangefeedError; readonly endedEarly: boolean };
 
+/** A list, and in which turn of hints it was asked for. */
+type ListRead = Pick<ListArrival, "response" | "turn"> &
+  Pick<ExamineInput, "floor" | "arrivedAtMs" | "compared">;
+
 export interface ScopePollParts {
   readonly scope: Scope;
   readonly deps: PollerDeps;
@@ -47,6 +53,8 @@ export class ScopePoll {
   readonly #hinted: HintedReading | null;
   /** Size of the last list. */
   #likelyBytes = 0;
+  /** What the last poll by hints began with. */
+  #known: Known | null = null;
   /** How many in a row were ended by something between. */
   #endedEarly = 0;
   #interruptions: Interruption[] = [];
@@ -95,6 +103,10 @@ export class ScopePoll {
           { ...scope, likelyBytes: this.#likelyBytes, unhurried: true, signal },
           this.#hinted?.active === true ? options.consistency : "default",
         ),
+      compare: (body, signal) => {
+        const steps = compareLists((this.#known as Known).last.snapshot, body, origin(scope));
+        return inSlices(steps, { clock: deps.clock, onMove: this.#parts.onMove, signal });
+      },
     });
   }
 
@@ -144,16 +156,16 @@ export class ScopePoll {
     const held = hold && this.#hinted?.needsList !== true;
     const response = await this.#ask(known, held, signal);
     if (response instanceof NomadError) return { kind: "failed", error: response, endedEarly: true };
-    return this.#examine(known, { response, turn, floor: known.last.seenIndex }, signal);
+    return this.#examine(known, { response, turn }, signal);
   }
 
   async #examine(
     known: Known,
-    { response, turn, floor }: { response: ListResponse; turn: number; floor: string | null },
+    { response, turn, ...read }: ListRead,
     signal: AbortSignal,
   ): Promise<PollResult> {
     const { scope, deps, onMove } = this.#parts;
-    const found = await examine(deps.nomad, deps.clock, { scope, known, signal, onMove, floor }, response);
+    const found = await examine(deps.nomad, deps.clock, { scope, known, signal, onMove, ...read }, response);
     this.#pacer.spend(found.bytes);
     this.#likelyBytes = found.bytes;
     this.#oddNumbers.say(found.nonNumbers);
@@ -166,6 +178,7 @@ export class ScopePoll {
   /** What hints led to, or the list that became due. */
   async #nextHinted(hinted: HintedReading, known: Known, signal: AbortSignal): Promise<PollResult> {
     const { scope, deps, onMove } = this.#parts;
+    this.#known = known;
     const arrival = await hinted.next(signal);
     if (arrival.kind === "list") return this.#examine(known, arrival, signal);
     const { observation, doubt } = await examineStubs(

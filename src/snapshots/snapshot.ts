@@ -20,6 +20,14 @@ export interface DiffOptions extends SliceOptions {
    * list is newer than all that is known, as after a restore, and older than all that is read later.
    */
   readonly index?: bigint;
+  /** Spares the comparison where it is one of this body with the list that the snapshot still has. */
+  readonly compared?: ListComparison;
+}
+
+/** What differs between a snapshot's list and a new one, whatever is laid on the snapshot meanwhile. */
+export interface ListComparison extends ListDiffResult, Pick<DiffResult, "nonNumbers"> {
+  readonly previous: RawList;
+  readonly body: Buffer;
 }
 
 export interface DiffResult {
@@ -92,12 +100,29 @@ export function* diffSnapshot(
   options: DiffOptions = {},
 ): Generator<void, DiffResult> {
   const known = layered(previous);
-  const { list, changes, stats, nonNumbers } = yield* diffLists(known.list, body, options);
+  const { compared } = options;
+  const isGood = compared?.previous === known.list && compared.body === body;
+  const { list, changes, stats, nonNumbers } = isGood
+    ? compared
+    : yield* diffLists(known.list, body, options);
   const rebased = yield* rebaseInSlices(known, { list, changes, index: options.index }, options.sliceBytes);
   return { ...rebased, nonNumbers, stats };
 }
 
-/** The same in one go. */
+/**
+ * The dear part of `diffSnapshot`, which does not look at what is laid on the list: it may go on while that grows.
+ * @throws MalformedList
+ */
+export function* compareLists(
+  previous: Snapshot,
+  body: Buffer,
+  options: SliceOptions = {},
+): Generator<void, ListComparison> {
+  const { list } = layered(previous);
+  return { ...(yield* diffLists(list, body, options)), previous: list, body };
+}
+
+/** `diffSnapshot` in one go. */
 export function diffWhole(previous: Snapshot, body: Buffer, options: DiffOptions = {}): DiffResult {
   return finish(diffSnapshot(previous, body, options));
 }

@@ -342,6 +342,32 @@ describe("a scope that is read by hints", () => {
     await truth([allocation("a1", 12, { created: 5 }), allocation("b1", 13, { created: 6 })]);
   });
 
+  it("tells what hints lead to while a list is compared, and then what the list holds", async () => {
+    const many = (rev: number) =>
+      Array.from({ length: 40 }, (_, n) =>
+        allocation(`c${10 + n}`, rev, { created: 6, ClientStatus: "x".repeat(60_000) }),
+      );
+    at.nomad.set(NAME, 10, [allocation("a1", 5), ...many(6)]);
+    await at.startHinted();
+    const [step, goOn] = [at.clock.yield.bind(at.clock), Promise.withResolvers<void>()];
+    let isCompared = false;
+    at.clock.yield = () => {
+      isCompared = true;
+      return goOn.promise.then(step);
+    };
+    at.nomad.set(NAME, 12, [allocation("a1", 5), ...many(12)]);
+    await at.passUntil("the list is being compared", () => isCompared);
+    const now = [allocation("a1", 14, { created: 5 }), ...many(12)];
+    at.nomad.set(NAME, 14, now);
+    at.hints.tell(14, hint("a1"));
+    expect(await at.count(1)).toMatchObject([{ subject: `${NAME}/a1`, current: "14" }]);
+    goOn.resolve();
+    await at.passUntil("the list is taken", () => at.loop.report().index === "12");
+    await at.count(41);
+    expect(at.loop.report().reading).toBe("hinted");
+    await truth(now);
+  });
+
   it("is not turned back by a list that was given up, and comes all the same", async () => {
     at.nomad.set(NAME, 10, [allocation("a1", 5)]);
     await at.startHinted({ fullEveryMs: 20_000 });

@@ -14,10 +14,12 @@ import { parseExact } from "../../src/schemas/json.ts";
 import { RESOURCES, subjectOf, type ObjectRef } from "../../src/schemas/resources.ts";
 import { foldInSlices, overlayBytes } from "../../src/snapshots/fold.ts";
 import {
+  compareLists,
   compareWithTold,
   diffWhole,
   parseSnapshot,
   patchSnapshot,
+  type ListComparison,
   type Snapshot,
 } from "../../src/snapshots/snapshot.ts";
 
@@ -68,6 +70,7 @@ const step = fc.oneof(
   fc.record({ kind: fc.constant("reads" as const), reads: fc.array(read, { maxLength: 3 }) }),
   fc.record({ kind: fc.constant("reads" as const), reads: fc.array(read, { maxLength: 3 }) }),
   fc.record({ kind: fc.constant("fold" as const) }),
+  fc.record({ kind: fc.constant("compare" as const), at }),
 );
 
 /** Of each object only what is newest, and where it was seen. */
@@ -130,14 +133,20 @@ test("what is newest of each object stays on top, in whatever order lists and re
       const seen: { snapshot: Snapshot; holds: ReadonlyMap<string, string> }[] = [];
       let snapshot = parseSnapshot(jobs, Buffer.from("[]"));
       let listedAt = 0;
+      /** A list that came, and was compared with the one that was the last then. */
+      let compared: ListComparison | undefined;
       for (const [number, each] of steps.entries()) {
         const previous = snapshot;
         const odd = number % 2 === 1;
         if (each.kind === "list") {
           // A list older than the last one has another history: what to make of it is the poller's.
-          listedAt = Math.max(listedAt, each.at);
-          const body = bodyAt(states[listedAt] as State, "", odd);
-          const { next, changes } = diffWhole(previous, body, { index: BigInt(listedAt) });
+          if (compared === undefined) listedAt = Math.max(listedAt, each.at);
+          const body = compared?.body ?? bodyAt(states[listedAt] as State, "", odd);
+          const { next, changes } = diffWhole(previous, body, {
+            index: BigInt(listedAt),
+            ...(compared && { compared }),
+          });
+          compared = undefined;
           for (const key of KEYS) model.see(key, listedAt);
           expectToLead(previous, changes, next);
           snapshot = next;
@@ -151,6 +160,9 @@ test("what is newest of each object stays on top, in whatever order lists and re
           for (const one of each.reads) model.see(one.key, one.at);
           expectToLead(previous, changes, next);
           snapshot = next;
+        } else if (each.kind === "compare") {
+          listedAt = Math.max(listedAt, each.at);
+          compared = inOneGo(compareLists(previous, bodyAt(states[listedAt] as State, "", odd)));
         } else {
           snapshot = inOneGo(foldInSlices(previous));
         }

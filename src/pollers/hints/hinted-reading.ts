@@ -4,6 +4,7 @@ import { publicReason } from "../../schemas/public-text.ts";
 import type { Scope } from "../../schemas/scope.ts";
 import { aborted } from "../../shared/aborted.ts";
 import type { Clock } from "../../shared/clock.ts";
+import type { ListComparison } from "../../snapshots/snapshot.ts";
 import type { QueryWait } from "../query-wait.ts";
 import type { Hint, HintFrame, HintListener, HintSubscription } from "./hint.ts";
 import { ListSchedule, type ListCause, type ListScheduleOptions } from "./list-schedule.ts";
@@ -22,6 +23,9 @@ export interface ListArrival {
   /** Of hints, and the highest index that was answered, when the list was asked for. */
   readonly turn: number;
   readonly floor: string;
+  /** When its body was whole, by the clock that nobody sets, ms. */
+  readonly arrivedAtMs: number;
+  readonly compared: ListComparison;
 }
 
 /** What came, in the order to be dealt with. No stubs: Nomad answers, and nothing new is known. */
@@ -40,6 +44,8 @@ export interface HintedReadingParts {
   readonly onListDue: (cause: ListCause, doubt: string | null) => void;
   /** Reads the whole list, at once. */
   readonly readList: (signal: AbortSignal) => Promise<ListResponse>;
+  /** Compares it with the last one, beside what hints lead to meanwhile. */
+  readonly compare: (body: Buffer, signal: AbortSignal) => Promise<ListComparison>;
 }
 
 /** The table's index may move with every write of others: so long the doorbell rests between two rings. */
@@ -324,7 +330,7 @@ export class HintedReading {
   }
 
   async #readLists(signal: AbortSignal): Promise<void> {
-    const { scope, hints, onListDue } = this.#parts;
+    const { scope, hints, clock, onListDue } = this.#parts;
     for (;;) {
       await this.#untilListIsDue(signal);
       signal.throwIfAborted();
@@ -337,7 +343,9 @@ export class HintedReading {
       // It may come whole though it was given up, and another in its place is newer.
       signal.throwIfAborted();
       settle(BigInt(response.index));
-      this.#list = { kind: "list", response, turn, floor };
+      const arrivedAtMs = clock.elapsed();
+      const compared = await this.#parts.compare(response.body, signal);
+      this.#list = { kind: "list", response, turn, floor, arrivedAtMs, compared };
       this.#dealtWith = Promise.withResolvers();
       this.#arrived.resolve();
       await Promise.race([this.#dealtWith.promise, aborted(signal)]);
