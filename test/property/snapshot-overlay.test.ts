@@ -122,8 +122,13 @@ function expectToHold(snapshot: Snapshot, expected: ReadonlyMap<string, string>)
 
 function expectToLead(previous: Snapshot, changes: readonly Change[], next: Snapshot): void {
   expect(sorted(applied(previous, changes))).toEqual(sorted(contents(next)));
-  for (const { before, after } of changes)
-    expect(before && canonicalText(before.value)).not.toBe(after && canonicalText(after.value));
+  const known = new Map<string, string | undefined>(contents(previous));
+  for (const { ref, before, after } of changes) {
+    const [from, to] = [before, after].map((stub) => stub?.value && canonicalText(stub.value));
+    expect(from).toBe(known.get(subjectOf(ref)));
+    expect(to).not.toBe(from);
+    known.set(subjectOf(ref), to);
+  }
 }
 
 test("what is newest of each object stays on top, in whatever order lists and reads come", () => {
