@@ -5,6 +5,7 @@ import { RESOURCES, type ObjectRef } from "../../src/schemas/resources.ts";
 import { MalformedList } from "../../src/snapshots/errors.ts";
 import { foldInSlices, isFoldDue, overlayBytes } from "../../src/snapshots/fold.ts";
 import {
+  compareLists,
   compareWithTold,
   diffSnapshot,
   diffWhole,
@@ -203,6 +204,16 @@ describe("a snapshot with reads on top", () => {
     expect(ops(diffWhole(folded, body, { index: 20n }).changes)).toEqual(["update b"]);
     expect(patched(folded, 20n, "a", allocation("a")).changes).toEqual([]);
     expect([...foldInSlices(known, 1)].length).toBeGreaterThan(2);
+  });
+
+  test("is held to a list that was compared before they came, folded or not", () => {
+    const body = bodyOf([allocation("b", "failed"), allocation("c", "lost")]);
+    const compared = inOneGo(compareLists(base, body));
+    for (const snapshot of [known, inOneGo(foldInSlices(known))]) {
+      const { next, changes } = diffWhole(snapshot, body, { index: 30n, compared });
+      expect(ops(changes)).toEqual(["update c", "delete d"]);
+      expect(texts(next)).toEqual([allocation("b", "failed"), allocation("c", "lost")]);
+    }
   });
 
   test("is to be folded once an eighth of it lies on top", () => {
