@@ -8,9 +8,13 @@
  *
  * With `-- --deliveries --seconds 120 --seed 1` workers deliver to webhooks that fail in every way, while they and Redis
  * are killed: it exits 1 unless every event arrived or is a dead letter, in order, and dead letters are the poisoned ones.
+ *
+ * With `-- --alerts --seconds 60 --seed 1`, or `-- --alerts --feed redis --workers 3`, whoever makes alerts is killed: it
+ * exits 1 unless at every quiet moment exactly what is true fires, has been told, and is the same alert as before.
  */
 import { parseArgs } from "node:util";
 import { median } from "../../bench/harness.ts";
+import { runAlertChaos } from "../support/alert-chaos.ts";
 import { measureLatency } from "../support/chaos-latency.ts";
 import { chaosTakesSeconds, runChaos } from "../support/chaos.ts";
 import { runDeliveriesChaos } from "../support/chaos-deliveries.ts";
@@ -28,6 +32,7 @@ const { values } = parseArgs({
     "give-up-after": { type: "string" },
     latency: { type: "boolean", default: false },
     deliveries: { type: "boolean", default: false },
+    alerts: { type: "boolean", default: false },
     quiet: { type: "boolean", default: false },
   },
 });
@@ -91,6 +96,24 @@ if (values.deliveries) {
 
 if (values.feed !== "sqlite" && values.feed !== "redis") {
   throw new RangeError(`--feed is "${values.feed}"; allowed: sqlite, redis`);
+}
+
+async function chaosOfAlerts(): Promise<number> {
+  const { missing, invented, wrong, ...report } = await runAlertChaos({
+    seed: wholeNumber("seed"),
+    seconds: wholeNumber("seconds"),
+    quietMoments: 1,
+    workers: values.feed === "redis" ? wholeNumber("workers") : 1,
+    say,
+  });
+  const counts = { ...report, wrong: wrong.length, missing: missing.length, invented: invented.length };
+  process.stdout.write(`${JSON.stringify(counts)}\n`);
+  return counts.wrong + counts.missing + counts.invented === 0 ? 0 : 1;
+}
+
+if (values.alerts) {
+  process.exitCode = await chaosOfAlerts();
+  process.exit();
 }
 
 const { reading } = values;

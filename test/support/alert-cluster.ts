@@ -3,11 +3,18 @@ import { decode, encode } from "../../src/alerts/document.ts";
 import { AlertFold } from "../../src/alerts/fold.ts";
 import type { RuleSet } from "../../src/alerts/rules/rule-set.ts";
 import { labelsOf } from "../../src/alerts/model/subject.ts";
-import { isJsonObject, parseExact, stringField, type JsonObject } from "../../src/schemas/json.ts";
+import { isJsonObject, stringField, type JsonObject } from "../../src/schemas/json.ts";
 import { RESOURCE_TYPES, type ObjectRef, type ResourceType } from "../../src/schemas/resources.ts";
 import { createSimulator, type Simulator } from "../../packages/nomad-simulator/src/index.ts";
 import type { JournalEntry } from "../../packages/nomad-simulator/src/journal.ts";
-import { parentOf, type Happening, type Happenings } from "./alert-truth.ts";
+import {
+  cancelOrphans,
+  noteCompletion,
+  parentOf,
+  stubIn,
+  type Happening,
+  type Happenings,
+} from "./alert-truth.ts";
 import { changeOf } from "./event-fixtures.ts";
 import { loggedEvents } from "./logged-events.ts";
 
@@ -113,19 +120,8 @@ export class AlertCluster {
     return journal.dropped + journal.entries.length;
   }
 
-  /** As Nomad does when a job is purged; the simulator leaves them blocked for ever. */
-  #cancelOrphans(): void {
-    const { cluster } = this.simulator;
-    const { evaluations, jobs } = cluster.state.tables;
-    const orphans = [...evaluations.values()].filter(({ namespace, stub }) => {
-      const job = jobs.get(namespace, stub.JobID);
-      return stub.Status === "blocked" && (job === undefined || job.stub.CreateIndex > stub.CreateIndex);
-    });
-    if (orphans.length > 0) cluster.deleteEvaluations(orphans.map(({ key }) => key));
-  }
-
   #poll(): void {
-    this.#cancelOrphans();
+    cancelOrphans(this.simulator);
     const { journal } = this.simulator;
     const seen = seenIn(journal.entries.slice(this.#position - journal.dropped));
     this.#position = this.#end;
@@ -223,13 +219,6 @@ function forgetNode({ losses }: Happenings, id: string): void {
   losses.splice(0, losses.length, ...losses.filter(({ node }) => node !== id));
 }
 
-function noteCompletion({ completed }: Happenings, stub: JsonObject): void {
-  if (stub["JobType"] !== "batch" || stub["ClientStatus"] !== "complete" || stub["DesiredStatus"] !== "run")
-    return;
-  const key = `${textOf(stub, "Namespace")}/${parentOf(textOf(stub, "JobID"))}/${textOf(stub, "TaskGroup")}`;
-  completed.set(key, Math.max(completed.get(key) ?? 0, Number(stub["CreateIndex"])));
-}
-
 function tasksOf(stub: JsonObject | undefined): [string, JsonObject][] {
   const tasks = stub?.["TaskStates"];
   return Object.entries(tasks ?? {}).filter((entry): entry is [string, JsonObject] => isJsonObject(entry[1]));
@@ -262,10 +251,4 @@ function shuffled<Item>(items: readonly Item[], pick: Pick): Item[] {
 function refOf(resource: ResourceType, name: string): ObjectRef {
   const split = name.indexOf("/");
   return { resource, namespace: name.slice(0, split), key: name.slice(split + 1) };
-}
-
-function stubIn(text: string): JsonObject {
-  const stub = parseExact(text);
-  if (!isJsonObject(stub)) throw new TypeError("a stub is an object");
-  return stub;
 }

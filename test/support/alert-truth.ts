@@ -1,4 +1,5 @@
 import type { Simulator } from "../../packages/nomad-simulator/src/index.ts";
+import { parseExact, isJsonObject, stringField, type JsonObject } from "../../src/schemas/json.ts";
 import { MINUTE } from "./alert-feed.ts";
 
 type Tables = Simulator["cluster"]["state"]["tables"];
@@ -53,6 +54,31 @@ export function expectedAlerts(
     ...jobs.flatMap((job) => ofGroups(tables, job.namespace, job.key, { happenings, settings, now })),
     ...[...tables.nodes.values()].flatMap((node) => ofNode(tables, node.key, { happenings, settings, now })),
   ].toSorted();
+}
+
+/** As Nomad does when a job is purged; the simulator leaves them blocked for ever. */
+export function cancelOrphans({ cluster }: Simulator): void {
+  const { evaluations, jobs } = cluster.state.tables;
+  const orphans = [...evaluations.values()].filter(({ namespace, stub }) => {
+    const job = jobs.get(namespace, stub.JobID);
+    return stub.Status === "blocked" && (job === undefined || job.stub.CreateIndex > stub.CreateIndex);
+  });
+  if (orphans.length > 0) cluster.deleteEvaluations(orphans.map(({ key }) => key));
+}
+
+/** Notes that a batch allocation completed, of which no state may tell afterwards. */
+export function noteCompletion({ completed }: Pick<Happenings, "completed">, stub: JsonObject): void {
+  if (stub["JobType"] !== "batch" || stub["ClientStatus"] !== "complete" || stub["DesiredStatus"] !== "run")
+    return;
+  const of = (field: string): string => stringField(stub, field) ?? "";
+  const key = `${of("Namespace")}/${parentOf(of("JobID"))}/${of("TaskGroup")}`;
+  completed.set(key, Math.max(completed.get(key) ?? 0, Number(stub["CreateIndex"])));
+}
+
+export function stubIn(text: string): JsonObject {
+  const stub = parseExact(text);
+  if (!isJsonObject(stub)) throw new TypeError("a stub is an object");
+  return stub;
 }
 
 interface Asked {
