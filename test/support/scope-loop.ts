@@ -16,14 +16,14 @@ import { createLogger, silentLogger } from "../../src/telemetry/logger.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { breakable } from "./breakable-log.ts";
 import { checkLog, parseEvent, type SeenEvent } from "./feed-check.ts";
+import { POLLER_OPTIONS } from "./poller-options.ts";
 import { ScriptedNomad } from "./scripted-nomad.ts";
 import { openSqlite } from "./sqlite-files.ts";
 import { until } from "./until.ts";
 
 export const jobs: Scope = { resource: "jobs", namespace: "default" };
 export const everyJob: Scope = { resource: "jobs", namespace: "*" };
-export const SOURCE = "nomad://test/global";
-export const FULL_EVERY_MS = 300_000;
+export const { source: SOURCE, fullEveryMs: FULL_EVERY_MS } = POLLER_OPTIONS;
 
 export function job(
   id: string,
@@ -81,17 +81,8 @@ export function newScopeLoop(
     ...deps,
   };
   return new ScopeLoop(scope, all, {
-    source: SOURCE,
-    owner: "test",
-    waitMs: 60_000,
-    consistency: "default",
+    ...POLLER_OPTIONS,
     baseline: "events",
-    maxEventBytes: 65_536,
-    reading: "auto",
-    fullEveryMs: FULL_EVERY_MS,
-    staleAfterMs: 30_000,
-    checkpointEveryMs: 0,
-    pace: { perSecond: 1000, burst: 1000 },
     ...options,
   });
 }
