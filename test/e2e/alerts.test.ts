@@ -16,8 +16,8 @@ describe.each([
       const { kills, fired, messages, ...verdict } = await runAlertChaos(options);
       expect(verdict).toEqual({ quietMoments: 3, missing: [], invented: [], wrong: [] });
       expect(kills).toBeGreaterThan(4);
-      expect(fired).toBeGreaterThan(5);
-      expect(messages).toBeGreaterThan(5);
+      expect(fired).toBeGreaterThan(2);
+      expect(messages).toBeGreaterThan(2);
     },
   );
 });

@@ -55,6 +55,19 @@ test("a job that flaps for eight hours is told of once in each repeat interval, 
   expect(watched.pass(HOUR).got.at(-1)).toBe("|JobFlapping");
 });
 
+test("a job that fails and recovers for seven hours is told of once in each repeat interval, and once that it is over", () => {
+  const watched = new Watched();
+  for (let time = 0; time < 7 * 6; time++) {
+    const ID = `5456bd7a-9fc0-c0dd-6131-${String(time).padStart(12, "0")}`;
+    watched.feed.put("allocations", { ID, ClientStatus: "failed" });
+    watched.pass(5 * MINUTE);
+    watched.feed.put("allocations", { ID, DesiredStatus: "stop" });
+    watched.pass(5 * MINUTE);
+  }
+  expect(watched.got).toEqual(["JobFailing|", "JobFailing|"]);
+  expect(watched.pass(HOUR).got.slice(2)).toEqual(["|JobFailing"]);
+});
+
 test("a failover in the middle of a group loses none and says nothing twice", () => {
   const watched = new Watched();
   watched.feed.put("allocations", { ClientStatus: "failed" });

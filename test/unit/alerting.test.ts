@@ -128,6 +128,33 @@ describe("whoever makes alerts", () => {
     expect((await rig.told()).firing).toEqual(["DeploymentFailed web", "FeedGap undefined"]);
   });
 
+  it("that retention overtakes while it follows says that events are missing, and has what is true", async () => {
+    rig.begin();
+    await rig.pass(SECOND);
+    await rig.put("deployments", { Status: "failed" });
+    await rig.pass(SECOND);
+    expect((await rig.told()).firing).toEqual(["DeploymentFailed web"]);
+    const { log } = rig.feed;
+    const read = log.read.bind(log);
+    const gate = Promise.withResolvers<undefined>();
+    // Reading takes as long as it takes for what is to be read to be gone.
+    log.read = async (...given) => {
+      await gate.promise;
+      return read(...given);
+    };
+    await rig.put("deployments", { Status: "cancelled" });
+    await rig.put("allocations", FAILED);
+    for (const Status of ["running", "pending", "running"]) await rig.put("jobs", { Status });
+    await log.trim({ maxEvents: 1 });
+    gate.resolve(undefined);
+    await rig.pass(5 * SECOND);
+    expect(await rig.told()).toEqual({
+      firing: ["FeedGap undefined"],
+      pending: ["JobFailing web"],
+      ended: ["DeploymentFailed web: recovered"],
+    });
+  });
+
   it("takes other rules while it runs; alerts of a rule that is switched off end with that reason", async () => {
     const { alerting } = rig.begin();
     await rig.pass(SECOND);
