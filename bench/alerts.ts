@@ -66,6 +66,7 @@ async function measureLatency(): Promise<{ value: number; against: number }> {
     metrics,
     logger,
     clock: systemClock,
+    metricsMaxJobs: 1000,
     random: Math.random,
     source: SOURCE,
     worker: "bench",

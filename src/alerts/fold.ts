@@ -79,9 +79,9 @@ export class AlertFold {
     return this.#ended;
   }
 
-  apply(facts: LoggedEvent): void {
+  /** @param event the same, where another reads it too. */
+  apply(facts: LoggedEvent, event = new FoldedEvent(facts)): void {
     if (this.#needsSeed) throw new Error("a fold without a model must be seeded before it takes events");
-    const event = new FoldedEvent(facts);
     this.tick(event.at);
     // One that comes when its time is over counts from its own: so does it for whoever folds it anew.
     const occasion = { ...this.#occasion(facts.id), now: event.at };
@@ -90,8 +90,8 @@ export class AlertFold {
   }
 
   /** Takes an event of a time in which nobody looked: nothing begins or ends before `resume`. */
-  takeUnseen(facts: LoggedEvent): void {
-    take(this.#model, new FoldedEvent(facts));
+  takeUnseen(facts: LoggedEvent, event = new FoldedEvent(facts)): void {
+    take(this.#model, event);
   }
 
   /**

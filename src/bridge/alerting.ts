@@ -15,6 +15,7 @@ export function alertingOf(
   const deps = { ...open, logger: open.loggers.alerts, pageUrl: pageUrlOf(config.nomadUiUrl) };
   const alerting = new Alerting({
     ...deps,
+    metricsMaxJobs: config.metricsMaxJobs,
     assignments: () => open.coordination.statuses(),
     open: ({ settings }, shared) => openAlertReplicas(settings, shared, deps),
     notify: ({ name, settings }) =>

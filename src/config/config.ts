@@ -53,6 +53,8 @@ export interface Config {
   readonly redaction: readonly RedactionRule[];
   /** Null: none are made. */
   readonly alerts: AlertsConfig;
+  /** How many jobs are counted each by itself; 0: none is counted. */
+  readonly metricsMaxJobs: number;
   /** Who is told of which. */
   readonly routes: readonly RouteSettings[];
   readonly log: { readonly level: LogLevel; readonly format: "auto" | "json" | "pretty" };

@@ -243,6 +243,11 @@ export const OPTIONS = {
     group: "Log",
     help: "keep events until this destination has them, such as the audit trail; at most up to twice each limit above",
   }),
+  metricsMaxJobs: option(count({ min: 0, max: 100_000 }), {
+    group: "Server",
+    default: "1000",
+    help: "jobs, and nodes, that /metrics counts each by itself; what is beyond is counted together, as `other`. 0: none is counted",
+  }),
   listen: option(hostAndPort(), {
     group: "Server",
     default: "127.0.0.1:4650",

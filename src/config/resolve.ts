@@ -155,6 +155,7 @@ function nest(
     },
     ...(values.retentionAfter === undefined ? {} : { retentionAfter: values.retentionAfter }),
     listen: values.listen,
+    metricsMaxJobs: values.metricsMaxJobs,
     access: nestAccess(values),
     insecureNoAuth: values.insecureNoAuth,
     log: { level: values.logLevel, format: values.logFormat },

@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
+import { createJobMetrics } from "./job-metrics.ts";
 
 export type Metrics = ReturnType<typeof createMetrics>;
 
@@ -289,6 +290,7 @@ export function createMetrics({ version = "unknown" } = {}) {
       help: "Unix time at which alerts were looked at last, at the worker that looks after them",
       registers,
     }),
+    jobs: createJobMetrics(registry),
     refusals: new Counter({
       name: "nomad_changefeed_refusals_total",
       help: "Requests that were refused, by error code: UNAUTHORIZED, FORBIDDEN, LIMIT, …",

@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
 import { createSimulator } from "../../packages/nomad-simulator/src/index.ts";
-import { JobMetricsFold, OTHER, type JobMetricsState } from "../../src/alerts/job-metrics.ts";
+import { jobMetricsText, parseJobMetrics } from "../../src/alerts/job-metrics/document.ts";
+import { JobMetricsFold, OTHER } from "../../src/alerts/job-metrics/fold.ts";
+import { FoldedEvent } from "../../src/alerts/model/folded-event.ts";
 import { pickFrom } from "../support/alert-cluster.ts";
 import { changeOf } from "../support/event-fixtures.ts";
 import { plainCounts, type Seen } from "../support/job-metrics-truth.ts";
@@ -23,10 +25,10 @@ function killedFold(maxJobs: number, seed: number) {
     },
     take(entry: Seen, sequence: number): void {
       const change = changeOf(entry.resource, entry.before, entry.after);
-      for (const event of loggedEvents(change, entry.at, sequence)) fold.apply(event);
+      for (const event of loggedEvents(change, entry.at, sequence)) fold.apply(new FoldedEvent(event));
       if (pick(10) > 0) return;
       kills += 1;
-      fold = new JobMetricsFold(maxJobs, JSON.parse(JSON.stringify(fold.state)) as JobMetricsState);
+      fold = new JobMetricsFold(maxJobs, parseJobMetrics(jobMetricsText(fold.state)));
     },
   };
 }
@@ -81,7 +83,7 @@ test.each([1, 2, 3])(
 
     const { jobs } = few.fold.counts(now);
     expect(jobs.size).toBeLessThanOrEqual(4);
-    expect(jobs.get(OTHER)?.groups[OTHER]?.restarts).toBeGreaterThan(0);
+    expect(jobs.get(OTHER)?.groups.get(OTHER)?.restarts).toBeGreaterThan(0);
   },
 );
 
@@ -101,10 +103,12 @@ test("and each of them was more than nothing", () => {
 
 /** Names of the numbers that are not 0. */
 function namesOf(value: unknown): string[] {
-  return Object.entries(value ?? {}).flatMap(([name, inner]) => {
-    if (typeof inner === "number") return inner > 0 ? [name] : [];
-    return typeof inner === "object" ? namesOf(inner) : [];
-  });
+  return Object.entries(value instanceof Map ? Object.fromEntries(value) : (value ?? {})).flatMap(
+    ([name, inner]) => {
+      if (typeof inner === "number") return inner > 0 ? [name] : [];
+      return typeof inner === "object" ? namesOf(inner) : [];
+    },
+  );
 }
 
 /** Sums of the same parts in another order differ in their last digits. */
@@ -112,10 +116,10 @@ function rounded(counts: {
   jobs: ReadonlyMap<string, unknown>;
   nodes: ReadonlyMap<string, unknown>;
 }): unknown {
-  const plain = { jobs: Object.fromEntries(counts.jobs), nodes: Object.fromEntries(counts.nodes) };
   return JSON.parse(
-    JSON.stringify(plain, (_name, value: unknown) =>
-      typeof value === "number" ? Math.round(value * 1000) / 1000 : value,
-    ),
+    JSON.stringify(counts, (_name, value: unknown) => {
+      if (value instanceof Map) return Object.fromEntries(value);
+      return typeof value === "number" ? Math.round(value * 1000) / 1000 : value;
+    }),
   );
 }

@@ -16,13 +16,17 @@ import type { AlertJson, AlertList } from "../../src/schemas/alert-schema.ts";
 import type { AssignmentStatus } from "../../src/schemas/assignment-schema.ts";
 import { subjectOf, type ResourceType } from "../../src/schemas/resources.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
+import { createMetrics, type Metrics } from "../../src/telemetry/metrics.ts";
+import type { FeedLog } from "../../src/feed/log.ts";
+import { breakable } from "./breakable-log.ts";
 import { SOURCE } from "./drafts.ts";
 import { changeOf, contextOf, SAMPLES } from "./event-fixtures.ts";
 import { TestFeed } from "./http-feed.ts";
 import { TestClock } from "./test-clock.ts";
 
-interface Worker {
+export interface Worker {
   readonly alerting: Alerting;
+  readonly metrics: Metrics;
   readonly stop: AbortController;
   readonly ending: Promise<unknown>;
 }
@@ -69,6 +73,9 @@ export class AlertRig implements AsyncDisposable {
   readonly #objects = new Map<string, object>();
   readonly #workers: Worker[] = [];
   readonly #people = new Map<string, ScriptedPerson>();
+  metricsMaxJobs = 10;
+  /** What happens just after a worker has begun to read all objects. */
+  whileRead: () => Promise<void> = async () => undefined;
   /** Destinations that cannot be opened. */
   readonly broken = new Set<string>();
   /** In force. */
@@ -112,7 +119,8 @@ export class AlertRig implements AsyncDisposable {
     alertDestinations: readonly ToldConfig[] = [],
     routes: readonly RouteSettings[] = [],
   ): Worker {
-    const { log, metrics } = this.feed;
+    const log = this.#log();
+    const metrics = createMetrics();
     const logger = silentLogger();
     const alerting = new Alerting({
       ...createFanout({ log, metrics, logger, clock: this.clock }),
@@ -123,6 +131,7 @@ export class AlertRig implements AsyncDisposable {
       source: SOURCE,
       worker: `host/${this.#workers.length}/a`,
       assignments: async () => this.#scopes(),
+      metricsMaxJobs: this.metricsMaxJobs,
       random: () => 0.5,
       open: async ({ name }) => [this.destination(this.#mayOpen(name))],
       notify: async ({ name }) => this.person(this.#mayOpen(name)),
@@ -132,7 +141,7 @@ export class AlertRig implements AsyncDisposable {
     const stop = new AbortController();
     const ending = alerting.perform("alerts", stop.signal);
     ending.catch(() => undefined);
-    const worker = { alerting, stop, ending };
+    const worker = { alerting, metrics, stop, ending };
     this.#workers.push(worker);
     return worker;
   }
@@ -176,6 +185,16 @@ export class AlertRig implements AsyncDisposable {
   #mayOpen(name: string): string {
     if (this.broken.has(name)) throw new Error(`${name} cannot be opened`);
     return name;
+  }
+
+  #log(): FeedLog {
+    const { log } = this.feed;
+    const consistentRead = async () => {
+      const read = await log.consistentRead();
+      await this.whileRead();
+      return read;
+    };
+    return { ...breakable(log), consistentRead };
   }
 
   #scopes(): AssignmentStatus[] {

@@ -1,5 +1,5 @@
 import type { JournalEntry } from "../../packages/nomad-simulator/src/journal.ts";
-import type { JobCounts, NodeCounts } from "../../src/alerts/job-metrics.ts";
+import type { JobCounts, NodeCounts } from "../../src/alerts/job-metrics/counts.ts";
 import { parentOf } from "./alert-truth.ts";
 
 /** One change of an object's stub, as it was seen. */
@@ -8,6 +8,8 @@ export type Seen = Pick<JournalEntry, "resource" | "namespace" | "key" | "at" | 
 /** A stub, as far as it is counted. */
 interface Stub {
   Status?: string;
+  Name?: string;
+  Type?: string;
   JobID?: string;
   JobType?: string;
   TaskGroup?: string;
@@ -26,8 +28,9 @@ const BOUNDS = [10, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, Number.POSITI
 const ENDS = ["successful", "failed", "cancelled"] as const;
 
 const none = () => ({ restarts: 0, oomKills: 0, failedAllocations: 0, reschedules: 0 });
-const fresh = (groups: string[]): JobCounts => ({
-  groups: Object.fromEntries(groups.map((name) => [name, none()])),
+const fresh = (isBatch = false): JobCounts => ({
+  isBatch,
+  groups: new Map(),
   deployments: { successful: 0, failed: 0, cancelled: 0 },
   durations: BOUNDS.map(() => 0),
   durationSum: 0,
@@ -40,8 +43,9 @@ export function plainCounts(
   entries: readonly Seen[],
   now: number,
 ): { jobs: Map<string, JobCounts>; nodes: Map<string, NodeCounts> } {
-  const jobs = new Map<string, JobCounts>([["other", fresh(["other"])]]);
-  const nodes = new Map<string, NodeCounts>();
+  const jobs = new Map([["other", fresh()]]);
+  jobs.get("other")?.groups.set("other", none());
+  const nodes = new Map<string, NodeCounts>([["other", { name: "other", downSeconds: 0, drainSeconds: 0 }]]);
   const began = new Map<string, number>();
   const last = new Map<string, { entry: Seen; stub: Stub }>();
   const find = (key: string) => {
@@ -72,14 +76,14 @@ export function plainCounts(
       if (after === undefined) jobs.delete(job);
       else {
         const groups = Object.keys(after.JobSummary?.Summary ?? {});
-        const known = jobs.get(job) ?? fresh([]);
-        for (const group of groups) known.groups[group] ??= none();
+        const known = jobs.get(job) ?? fresh(after.Type === "batch");
+        for (const group of groups) known.groups.set(group, known.groups.get(group) ?? none());
         jobs.set(job, known);
       }
     }
     if (resource === "nodes") {
       if (after === undefined) nodes.delete(id);
-      else if (!nodes.has(id)) nodes.set(id, { downSeconds: 0, drainSeconds: 0 });
+      else if (!nodes.has(id)) nodes.set(id, { name: after.Name ?? "", downSeconds: 0, drainSeconds: 0 });
     }
     if (resource === "deployments" && after !== undefined) {
       const end = ENDS.find((name) => name === after.Status);
@@ -121,8 +125,10 @@ function noteAllocation(
   if (wasReplaced(after) && !(before !== undefined && wasReplaced(before))) sum.reschedules = 1;
   if (became("complete") && after.JobType === "batch") counts.lastSuccess = at / 1000;
   if (Object.values(sum).every((count) => count === 0)) return;
-  const group = (counts.groups[isKnown ? (after.TaskGroup ?? "") : "other"] ??= none());
-  for (const name of Object.keys(sum) as (keyof typeof sum)[]) group[name] += sum[name];
+  const name = isKnown ? (after.TaskGroup ?? "") : "other";
+  const group = counts.groups.get(name) ?? none();
+  counts.groups.set(name, group);
+  for (const kind of Object.keys(sum) as (keyof typeof sum)[]) group[kind] += sum[kind];
 }
 
 function wasReplaced({ DesiredDescription, ClientStatus = "", NextAllocation = "" }: Stub): boolean {

@@ -84,7 +84,9 @@ export class AlertRun {
     await this.#time.compare();
     const lookedAtMs = this.#teller.formerlyLookedAtMs ?? Number.NEGATIVE_INFINITY;
     await this.#follower.start(this.#time.now() - lookedAtMs, signal);
-    this.#hasBegun = !signal.aborted;
+    if (signal.aborted) return;
+    this.#hasBegun = true;
+    this.#deps.gauges.count(() => this.#follower.jobs);
   }
 
   /** Time goes on once everything is folded that is there. */

@@ -1,5 +1,6 @@
+import type { JobMetricsSeeding } from "../../alerts/job-metrics/seeding.ts";
 import { Seeding, type ConsistentRead } from "../../alerts/model/seed.ts";
-import type { FeedLog, StateEntry } from "../../feed/log.ts";
+import type { ConsistentRead as LogRead, FeedLog, StateEntry } from "../../feed/log.ts";
 import type { AssignmentStatus } from "../../schemas/assignment-schema.ts";
 import type { Cursor } from "../../schemas/cursor.ts";
 import { isJsonObject, type Json } from "../../schemas/json.ts";
@@ -21,21 +22,41 @@ const LOOK_EVERY_MS = 250;
 /** What of the state a rule asks for. */
 const RESOURCES = ["namespaces", "nodes", "jobs", "deployments", "evaluations", "allocations"] as const;
 
-/** All objects there are, read in slices, ready for a fold; and the cursor at which that is true. */
-export async function readCluster(deps: ClusterDeps): Promise<{ cursor: Cursor; seeding: Seeding }> {
+/** Takes the objects one by one. */
+type Take = Pick<Seeding, "take">;
+
+/** All objects there are, ready for a fold; and the cursor at which that is true. `jobs` takes them too. */
+export async function readCluster(
+  deps: ClusterDeps,
+  jobs: JobMetricsSeeding,
+): Promise<{ cursor: Cursor; seeding: Seeding }> {
   await using read = await deps.log.consistentRead();
   // What ends after the read is told by an event after its cursor.
   const seeding = new Seeding(await troubles(deps));
-  for (const resource of RESOURCES)
-    for await (const entries of read.entries({ resource }))
-      await inTimeSlices(taken(entries, seeding), deps.clock);
+  await takeAll(read, [seeding, jobs], deps.clock);
   return { cursor: read.cursor, seeding };
 }
 
-function* taken(entries: readonly StateEntry[], seeding: Seeding): Generator<void, void> {
+/** All objects there are for what is counted alone; answers the cursor at which they are. */
+export async function readJobs(
+  { log, clock }: Pick<ClusterDeps, "log" | "clock">,
+  jobs: JobMetricsSeeding,
+): Promise<Cursor> {
+  await using read = await log.consistentRead();
+  await takeAll(read, [jobs], clock);
+  return read.cursor;
+}
+
+/** In slices of time. */
+async function takeAll(read: Pick<LogRead, "entries">, takers: readonly Take[], clock: Clock): Promise<void> {
+  for (const resource of RESOURCES)
+    for await (const entries of read.entries({ resource })) await inTimeSlices(taken(entries, takers), clock);
+}
+
+function* taken(entries: readonly StateEntry[], takers: readonly Take[]): Generator<void, void> {
   for (const { ref, stub } of entries) {
     const parsed = JSON.parse(stub.toString("utf8")) as Json;
-    if (isJsonObject(parsed)) seeding.take(ref, parsed);
+    if (isJsonObject(parsed)) for (const taker of takers) taker.take(ref, parsed);
     yield;
   }
 }

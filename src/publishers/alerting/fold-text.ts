@@ -1,8 +1,10 @@
 import { decode, encode } from "../../alerts/document.ts";
 import type { FoldState } from "../../alerts/fold.ts";
+import { jobMetricsText, parseJobMetrics } from "../../alerts/job-metrics/document.ts";
+import type { JobMetricsState } from "../../alerts/job-metrics/fold.ts";
 import { formatCursor, parseCursor, type Cursor } from "../../schemas/cursor.ts";
 
-/** The document, in parts: what the fold knew, and the cursor at which it is true. */
+/** The document, in parts: what the folds knew, and the cursor at which that is true; one line each. */
 export const FOLD_DOCUMENT = "alerts/fold";
 
 const MAX_BYTES = 16 * 2 ** 20;
@@ -11,19 +13,22 @@ export interface SavedFold {
   /** All events up to there are in the state. */
   readonly cursor: Cursor;
   readonly state: FoldState;
+  /** Undefined: jobs are not counted, or were not yet. */
+  readonly jobs: JobMetricsState | undefined;
 }
 
-export function foldText({ cursor, state }: SavedFold): string {
-  return `${formatCursor(cursor)}\n${encode(state, MAX_BYTES)}`;
+export function foldText({ cursor, state, jobs }: SavedFold): string {
+  const lines = [formatCursor(cursor), encode(state, MAX_BYTES)];
+  return [...lines, ...(jobs === undefined ? [] : [jobMetricsText(jobs)])].join("\n");
 }
 
 /** Undefined where this program can make nothing of it. */
 export function parseFold(text: string): SavedFold | undefined {
-  const end = text.indexOf("\n");
-  const cursor = parseCursor(text.slice(0, end));
+  const [place = "", alerts = "", jobs] = text.split("\n");
+  const cursor = parseCursor(place);
   try {
-    const state = decode(text.slice(end + 1));
-    return cursor && state && { cursor, state };
+    const state = decode(alerts);
+    return cursor && state && { cursor, state, jobs: jobs === undefined ? undefined : parseJobMetrics(jobs) };
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;

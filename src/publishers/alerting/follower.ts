@@ -1,16 +1,20 @@
 import { AlertFold } from "../../alerts/fold.ts";
+import { JobMetricsSeeding } from "../../alerts/job-metrics/seeding.ts";
+import { FoldedEvent } from "../../alerts/model/folded-event.ts";
 import { RuleSet } from "../../alerts/rules/rule-set.ts";
 import type { AnyRule } from "../../alerts/rules/rule.ts";
 import type { FeedLog } from "../../feed/log.ts";
 import type { Cursor } from "../../schemas/cursor.ts";
 import type { LogEntry } from "../../schemas/draft.ts";
+import type { JobSeries } from "../../telemetry/job-metrics.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import { Reader } from "../delivery/reader.ts";
 import { BATCH_LIMITS } from "../fanout/batch.ts";
 import type { Fanout } from "../fanout/fanout.ts";
-import { readCluster, untilRead, type ClusterDeps } from "./cluster.ts";
+import { readCluster, readJobs, untilRead, type ClusterDeps } from "./cluster.ts";
 import { viewOf, type View } from "./firing.ts";
 import type { SavedFold } from "./fold-text.ts";
+import { JobCounting } from "./job-counting.ts";
 import type { LogClock } from "./log-clock.ts";
 import { EventsLost, lossOf, lossText } from "./losses.ts";
 import { patiently } from "./patiently.ts";
@@ -21,7 +25,12 @@ const AWAY_MS = 30_000;
 export interface FollowerDeps extends Fanout, Omit<ClusterDeps, "log"> {
   readonly log: FeedLog;
   readonly logger: Logger;
+  /** How many jobs are counted each by itself; 0: none is counted. */
+  readonly metricsMaxJobs: number;
 }
+
+/** Takes an event into the fold of alerts. */
+type Take = (entry: LogEntry, event: FoldedEvent) => void;
 
 /** What it tells of. */
 interface Told {
@@ -31,13 +40,14 @@ interface Told {
   readonly replaced: () => void;
 }
 
-/** Keeps the fold at the log's end. */
+/** Keeps the fold at the log's end, and what is counted of jobs beside it: each event is in both, or in neither. */
 export class Follower {
   readonly #deps: FollowerDeps;
   readonly #time: LogClock;
   readonly #told: Told;
   #rules: RuleSet;
   #fold: AlertFold;
+  readonly #jobs: JobCounting;
   /** All events up to there are folded; undefined: the fold begins with a read of everything. */
   #cursor: Cursor | undefined;
   #needsRead = false;
@@ -53,11 +63,8 @@ export class Follower {
     this.#told = told;
     this.#rules = new RuleSet(rules);
     this.#fold = new AlertFold(this.#rules, known?.state);
+    this.#jobs = new JobCounting(deps.metricsMaxJobs, known?.jobs);
     this.#cursor = known?.cursor;
-  }
-
-  get cursor(): Cursor | undefined {
-    return this.#cursor;
   }
 
   /** Whether it waits for the scopes to be read. */
@@ -67,11 +74,16 @@ export class Follower {
 
   /** What there is to go on from elsewhere. */
   get saved(): SavedFold | undefined {
-    return this.#cursor && { cursor: this.#cursor, state: this.#fold.state };
+    return this.#cursor && { cursor: this.#cursor, state: this.#fold.state, jobs: this.#jobs.state };
   }
 
   view(shared: Readonly<Record<string, string>>): View {
     return viewOf(this.#fold, this.#rules, shared);
+  }
+
+  /** What is counted of jobs up to now; undefined: nothing is. */
+  get jobs(): JobSeries | undefined {
+    return this.#jobs.series(this.#time.now());
   }
 
   /** Goes on by other rules. */
@@ -99,12 +111,14 @@ export class Follower {
    */
   async start(awayMs: number, signal: AbortSignal): Promise<void> {
     const knowsNothing = this.#cursor === undefined || this.#fold.needsSeed;
-    if (!knowsNothing && awayMs <= AWAY_MS) return this.#overLosses(() => this.#goOn());
-    this.#isWaiting = true;
-    await untilRead(this.#deps, signal);
+    const wasAway = knowsNothing || awayMs > AWAY_MS;
+    this.#isWaiting = wasAway;
+    if (wasAway) await untilRead(this.#deps, signal);
     this.#isWaiting = false;
     if (signal.aborted) return;
-    await (knowsNothing ? this.#begin() : this.#overLosses(() => this.#comeBack()));
+    if (knowsNothing) await this.#begin();
+    else await this.#overLosses(() => (wasAway ? this.#comeBack() : this.#goOn()));
+    if (this.#jobs.needsSeed) await this.#beginToCount();
   }
 
   /** Folds what comes, until `signal` aborts. */
@@ -114,24 +128,46 @@ export class Follower {
 
   /** From all objects there are. */
   async #begin(): Promise<void> {
-    const { cursor, seeding } = await readCluster(this.#deps);
+    const jobs = new JobMetricsSeeding();
+    const { cursor, seeding } = await readCluster(this.#deps, jobs);
+    await this.#takeWhatWasRead(cursor);
     this.#needsRead = false;
     this.#fold.seedFrom(seeding, this.#time.now());
+    this.#jobs.seed(jobs, this.#time.now());
     this.#cursor = cursor;
     this.#told.replaced();
     this.#told.changed();
   }
 
+  /** Of a log in which alerts were made and jobs were not counted, or fewer. */
+  async #beginToCount(): Promise<void> {
+    const jobs = new JobMetricsSeeding();
+    await this.#takeWhatWasRead(await readJobs(this.#deps, jobs));
+    this.#jobs.seed(jobs, this.#time.now());
+    this.#told.replaced();
+  }
+
+  /** What happened before a read of all objects is counted, unless it is gone. */
+  async #takeWhatWasRead(end: Cursor): Promise<void> {
+    if (this.#cursor?.epoch !== end.epoch) return;
+    const take = this.#fold.needsSeed ? this.#unseen : this.#seen;
+    try {
+      await this.#takeUpTo(end.sequence, take);
+    } catch (error) {
+      if (lossOf(error) === undefined) throw error;
+    }
+  }
+
   /** Folds what was recorded since, as if it had been followed. */
   async #goOn(): Promise<void> {
-    await this.#toTheEnd((entry) => this.#fold.apply(entry));
+    await this.#toTheEnd(this.#seen);
     if (this.#needsRead) await this.#begin();
     else this.#told.changed();
   }
 
   /** Takes what was recorded while nobody looked, and looks at what has come of it. */
   async #comeBack(): Promise<void> {
-    await this.#toTheEnd((entry) => this.#fold.takeUnseen(entry));
+    await this.#toTheEnd(this.#unseen);
     if (this.#needsRead) return this.#begin();
     this.#fold.resume(this.#time.now());
     this.#told.replaced();
@@ -151,15 +187,20 @@ export class Follower {
     }
   }
 
-  async #toTheEnd(take: (entry: LogEntry) => void): Promise<void> {
-    const { log } = this.#deps;
-    const { sequence } = await log.head();
+  async #toTheEnd(take: Take): Promise<void> {
+    const { sequence } = await this.#deps.log.head();
+    await this.#takeUpTo(sequence, take);
+  }
+
+  /** And no further. */
+  async #takeUpTo(end: number, take: Take): Promise<void> {
     for (let cursor = this.#cursor; cursor !== undefined; cursor = this.#cursor) {
-      const entries = await log.read(cursor, BATCH_LIMITS);
+      const read = await this.#deps.log.read(cursor, BATCH_LIMITS);
+      const entries = read.filter(({ sequence }) => sequence <= end);
       for (const entry of entries) this.#take(entry, take);
-      const last = entries.at(-1)?.sequence ?? sequence;
+      const last = entries.at(-1)?.sequence ?? end;
       this.#cursor = { epoch: cursor.epoch, sequence: last };
-      if (last >= sequence) return;
+      if (last >= end) return;
     }
   }
 
@@ -182,14 +223,19 @@ export class Follower {
       const read = await reader.next(signal);
       if (read === undefined) return;
       if ("gap" in read) throw new EventsLost(lossText(read.gap.reason));
-      for (const entry of read.entries) this.#take(entry, (one) => this.#fold.apply(one));
+      for (const entry of read.entries) this.#take(entry, this.#seen);
       this.#cursor = read.place.cursor;
       this.#told.changed();
     }
   }
 
-  #take(entry: LogEntry, take: (entry: LogEntry) => void): void {
-    take(entry);
+  readonly #seen: Take = (entry, event) => this.#fold.apply(entry, event);
+  readonly #unseen: Take = (entry, event) => this.#fold.takeUnseen(entry, event);
+
+  #take(entry: LogEntry, take: Take): void {
+    const event = new FoldedEvent(entry);
+    take(entry, event);
+    this.#jobs.apply(event);
     // Of the objects of such a scope there may have been no events.
     if (entry.type === "nomad.feed.baseline") this.#needsRead = true;
   }

@@ -1,7 +1,8 @@
+import type { JobSeries } from "../../telemetry/job-metrics.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
 import type { View } from "./firing.ts";
 
-export type AlertMetrics = Pick<Metrics, "alertsFiring" | "alertsLag" | "alertsLooked">;
+export type AlertMetrics = Pick<Metrics, "alertsFiring" | "alertsLag" | "alertsLooked" | "jobs">;
 
 /** How alerts stand, as metrics show it; rules of which none fires are there with 0. */
 export class AlertGauges {
@@ -25,6 +26,11 @@ export class AlertGauges {
     alertsLooked.set(nowMs / 1000);
   }
 
+  /** What is counted of jobs is asked for whenever somebody wants to see it. */
+  count(jobs: () => JobSeries | undefined): void {
+    this.#metrics.jobs.show(jobs);
+  }
+
   /** Undefined: not known. */
   lag(events: number | undefined): void {
     if (events !== undefined) this.#metrics.alertsLag.set(events);
@@ -35,5 +41,6 @@ export class AlertGauges {
     this.#metrics.alertsFiring.reset();
     this.#metrics.alertsLag.set(0);
     this.#metrics.alertsLooked.set(0);
+    this.#metrics.jobs.forget();
   }
 }
