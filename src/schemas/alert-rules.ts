@@ -3,7 +3,6 @@ import { field } from "./destinations/fields.ts";
 import { SEVERITY_NAMES } from "./severity.ts";
 import { choice, count, duration, list, text } from "./value-types.ts";
 
-/** @internal */
 export const RULE_NAME = /^[A-Z][A-Za-z0-9]{1,63}$/;
 export const RULE_NAME_ALLOWED = "a capital letter, then letters and digits, 64 at most";
 
