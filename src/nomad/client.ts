@@ -5,7 +5,8 @@ import { isRefusal, NomadError } from "./errors.ts";
 import { openEventStream } from "./event-stream.ts";
 import { createInspection, objectOf, parsed, type NomadInspection } from "./inspection.ts";
 import type { NomadClientOptions } from "./options.ts";
-import { header, Requester, type NomadResponse, type RequesterDeps } from "./requester.ts";
+import { header, Requester, type RequesterDeps } from "./requester.ts";
+import type { NomadResponse } from "./requests.ts";
 import { transportError } from "./transport-errors.ts";
 
 export type NomadClient = NomadApi & NomadInspection;

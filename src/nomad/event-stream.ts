@@ -2,7 +2,8 @@ import type { EventStream, EventStreamRequest } from "./api.ts";
 import { NomadError } from "./errors.ts";
 import { DeadlinePassed, ExchangeFailed } from "./exchange.ts";
 import { LineSplitter, type Line } from "./lines.ts";
-import type { NomadStream, Requester } from "./requester.ts";
+import type { Requester } from "./requester.ts";
+import type { NomadStream } from "./requests.ts";
 import { transportError } from "./transport-errors.ts";
 
 /** A frame holds all objects that one raft entry changed, each whole; beyond this something is wrong. */

@@ -1,6 +1,7 @@
 import { isJsonObject, parseExact, stringField, type Json, type JsonObject } from "../schemas/json.ts";
 import { NomadError } from "./errors.ts";
-import type { NomadResponse, Requester } from "./requester.ts";
+import type { Requester } from "./requester.ts";
+import type { NomadResponse } from "./requests.ts";
 
 /** What `doctor` and start-up ask beyond lists. All reject with NomadError. */
 export interface NomadInspection {

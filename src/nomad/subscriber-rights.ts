@@ -7,7 +7,8 @@ import { rightsOfPolicies, rulesOf, type PolicyRules } from "./acl-rules.ts";
 import type { NomadError } from "./errors.ts";
 import { objectOf, parsed, tokenSelf } from "./inspection.ts";
 import type { NomadClientOptions } from "./options.ts";
-import { Requester, type NomadResponse, type RequesterDeps } from "./requester.ts";
+import { Requester, type RequesterDeps } from "./requester.ts";
+import type { NomadResponse } from "./requests.ts";
 import { isToken, Secret } from "./secret.ts";
 
 /** Asks Nomad what subscribers may list, each with their own token. */
