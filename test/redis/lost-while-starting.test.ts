@@ -1,5 +1,5 @@
 import { describe, it } from "vitest";
-import { CHECK } from "../../src/feed/redis/scripts.ts";
+import { CHECK } from "../../src/feed/redis/log-scripts.ts";
 import { createSimulator } from "../../packages/nomad-simulator/src/index.ts";
 import { startBridgeProcess } from "../support/bridge-process.ts";
 import { redisMissing, RedisServer } from "../support/redis-server.ts";

@@ -6,9 +6,56 @@ import { timeText } from "./codec.ts";
 import type { Connection } from "./connection.ts";
 import { NamedHashes } from "./named-hashes.ts";
 import { Reply, wrong } from "./reply.ts";
-import { PUT_CONSUMER, REMOVE_CONSUMER } from "./scripts.ts";
+import { script } from "./scripts.ts";
 
 const FIELDS = ["epoch", "sequence", "updatedAt", "lastError", "owner"] as const;
+
+/**
+ * ARGV: name, epoch, sequence, now, error, "rewind" or '', then in whose name: owner or '', "manages" or ''; and how
+ * many names there may be, of the owner and in all, '' for any number.
+ * Answers ["", the consumer's fields as they are then], ["taken"], or ["full", how many, whose].
+ */
+const PUT_CONSUMER = script(`
+local key, names, owner, manages = PREFIX .. 'consumer:' .. ARGV[1], PREFIX .. 'consumers', ARGV[7], ARGV[8] ~= ''
+local function has(set, limit) return limit ~= '' and redis.call('SCARD', set) >= tonumber(limit) end
+local stored = redis.call('HMGET', key, 'epoch', 'sequence', 'lastError', 'owner')
+local of = stored[4] or ''
+if not stored[1] then
+  if has(names, ARGV[10]) then return { 'full', ARGV[10], 'all' } end
+  if owner ~= '' and has(PREFIX .. 'consumers-of:' .. owner, ARGV[9]) then return { 'full', ARGV[9], 'owner' } end
+elseif manages then
+  owner = of
+elseif of ~= '' and of ~= owner then
+  return { 'taken' }
+end
+local ahead = not stored[1] or ARGV[6] == 'rewind'
+if not ahead then
+  if stored[1] == ARGV[2] then
+    ahead = tonumber(ARGV[3]) > tonumber(stored[2])
+  else
+    ahead = redis.call('HGET', META, 'epoch') == ARGV[2]
+  end
+end
+if ahead then redis.call('HSET', key, 'epoch', ARGV[2], 'sequence', ARGV[3]) end
+if ahead or stored[3] ~= ARGV[5] then redis.call('HSET', key, 'updatedAt', ARGV[4], 'lastError', ARGV[5]) end
+redis.call('SADD', names, ARGV[1])
+if owner ~= '' then
+  redis.call('HSET', key, 'owner', owner)
+  redis.call('SADD', PREFIX .. 'consumers-of:' .. owner, ARGV[1])
+end
+return { '', unpack(redis.call('HMGET', key, 'epoch', 'sequence', 'updatedAt', 'lastError', 'owner')) }
+`);
+
+/** ARGV: name, owner or '', "manages" or ''. Its dead letters go too. Answers 1 where there was one, or "taken". */
+const REMOVE_CONSUMER = script(`
+local key = PREFIX .. 'consumer:' .. ARGV[1]
+local of = redis.call('HGET', key, 'owner') or ''
+if ARGV[3] == '' and redis.call('EXISTS', key) == 1 and of ~= ARGV[2] then return 'taken' end
+redis.call('SREM', PREFIX .. 'consumers', ARGV[1])
+redis.call('SREM', PREFIX .. 'consumers-of:' .. of, ARGV[1])
+redis.call('DEL', PREFIX .. 'dlq:' .. ARGV[1])
+return redis.call('DEL', key)
+`);
 
 export class RedisConsumers implements ConsumerStore {
   readonly #connection: Connection;

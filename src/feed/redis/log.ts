@@ -39,7 +39,7 @@ import { KeyLists } from "./key-lists.ts";
 import { scanHistory, type Range } from "./history.ts";
 import { outageArguments, readOutageReply, TELL_OUTAGE } from "./outage.ts";
 import { readPage } from "./pages.ts";
-import { BEFORE, BEGIN_EMPTY, CLAIM, FILLED, TIMES, TRIM } from "./scripts.ts";
+import { BEFORE, BEGIN_EMPTY, CLAIM, FILLED, TIMES, TRIM } from "./log-scripts.ts";
 import { filterOf, RedisConsistentRead, LOAD_LIMITS } from "./state.ts";
 import { Watch } from "./watch.ts";
 import type { TailLossDetector } from "./tail-loss-detector.ts";

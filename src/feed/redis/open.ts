@@ -10,7 +10,7 @@ import type { Durability } from "./durability.ts";
 import { locationOf, type Location } from "./location.ts";
 import { RedisLog, type WriterParts } from "./log.ts";
 import { Reply, type ReplySource } from "./reply.ts";
-import { OPEN } from "./scripts.ts";
+import { OPEN } from "./log-scripts.ts";
 import { TailLossDetector, type DraftEpochEvent } from "./tail-loss-detector.ts";
 
 interface CommonOptions {

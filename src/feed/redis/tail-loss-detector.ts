@@ -8,7 +8,7 @@ import { RENEW } from "./commit-script.ts";
 import type { Connection } from "./connection.ts";
 import { feedIsGone } from "./errors.ts";
 import { Reply } from "./reply.ts";
-import { CHECK } from "./scripts.ts";
+import { CHECK } from "./log-scripts.ts";
 
 /** Drafts the event that says that an epoch began; `at` is RFC 3339. */
 export type DraftEpochEvent = (facts: {
