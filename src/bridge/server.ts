@@ -1,6 +1,8 @@
 import type { Config } from "../config/config.ts";
 import { SIGNAL_NAMES } from "../events/signals.ts";
 import { createHttpServer, type HttpServer } from "../http/server.ts";
+import type { TrailPlace } from "../http/trail-files.ts";
+import type { DestinationConfig } from "../schemas/destinations/index.ts";
 import type { Health } from "./health.ts";
 import type { OpenBridge } from "./open.ts";
 import { connectionsThatFit } from "./open-files.ts";
@@ -19,7 +21,7 @@ export async function serverOf(
   { access, listen, insecureNoAuth }: Config,
   deps: ServerDeps,
 ): Promise<HttpServer> {
-  const { published, alerting, loggers, coordination, auth, health, reload } = deps;
+  const { published, alerting, deliveries, loggers, coordination, auth, health, reload } = deps;
   const limits = await withRoomForFiles(access.limits);
   return createHttpServer(
     {
@@ -31,10 +33,17 @@ export async function serverOf(
       liveness: () => health.liveness(),
       assignments: () => coordination.statuses(),
       alerts: () => alerting.list(),
+      trails: () => trailsOf(deliveries.configured()),
       authenticators: auth.authenticators,
       reload: (by) => reload.apply(by),
     },
     { ...access, ...listen, insecureNoAuth, limits, stopMs: HTTP_STOP_MS },
+  );
+}
+
+function trailsOf(destinations: readonly DestinationConfig[]): TrailPlace[] {
+  return destinations.flatMap(({ name, settings }) =>
+    settings.type === "audit" ? [{ name, directory: settings.directory }] : [],
   );
 }
 

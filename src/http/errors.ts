@@ -29,6 +29,14 @@ export const ROUTES = [
   "GET /v1/deliveries/<name>/dead-letters",
   "POST /v1/deliveries/<name>/dead-letters/retry",
   "POST /v1/deliveries/<name>/dead-letters/drop",
+  "GET /v1/audit/checkpoint",
+  "GET /v1/audit/tile/<level>/<tile>",
+  "GET /v1/audit/tile/entries/<tile>",
+  "GET /v1/audit/objects/<sha256>",
+  "GET /v1/audit/<name>/checkpoint",
+  "GET /v1/audit/<name>/tile/<level>/<tile>",
+  "GET /v1/audit/<name>/tile/entries/<tile>",
+  "GET /v1/audit/<name>/objects/<sha256>",
   "GET /healthz",
   "GET /readyz",
   "GET /metrics",
@@ -77,7 +85,8 @@ export function methodsOf(url: string): readonly string[] {
 
 const PATTERNS = ROUTES.map((route) => {
   const [method = "", path = ""] = route.split(" ");
-  return { method, pattern: new RegExp(`^${path.replace(/<\w+>/, "[^/]+")}$`) };
+  const pattern = path.replaceAll(/<\w+>/g, (name) => (name === "<tile>" ? ".+" : "[^/]+"));
+  return { method, pattern: new RegExp(`^${pattern}$`) };
 });
 
 export class NoData extends ChangefeedError {
@@ -91,6 +100,10 @@ export class NoData extends ChangefeedError {
       { hint: "Only events with a dataref have data here" },
     );
   }
+}
+
+export class NoTrail extends ChangefeedError {
+  readonly code = "NO_TRAIL";
 }
 
 export class NoConsumer extends ChangefeedError {

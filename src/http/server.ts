@@ -21,6 +21,7 @@ import { addDataRoute } from "./data.ts";
 import { addDocumentRoutes } from "./documents/routes.ts";
 import { addAlertsRoute, type AlertsDeps } from "./alerts.ts";
 import { addAssignmentsRoute, type AssignmentsDeps } from "./assignments.ts";
+import { addAuditRoutes, type AuditDeps } from "./audit.ts";
 import { addDeliveriesRoutes, type DeliverySteering } from "./deliveries.ts";
 import { addEventsRoute } from "./events.ts";
 import { addHealthRoutes, type HealthDeps } from "./health.ts";
@@ -43,6 +44,7 @@ export interface HttpServerDeps
     IndexDeps,
     Pick<AssignmentsDeps, "assignments">,
     Pick<AlertsDeps, "alerts">,
+    Pick<AuditDeps, "trails">,
     Pick<HealthDeps, "liveness" | "readiness">,
     Pick<ReloadDeps, "reload"> {
   readonly log: FeedLog;
@@ -162,6 +164,7 @@ export function createHttpServer(deps: HttpServerDeps, options: HttpServerOption
   addAlertsRoute(app, services);
   addSilencesRoutes(app, services);
   addDeliveriesRoutes(app, services);
+  addAuditRoutes(app, services);
   addTicketsRoute(app, services);
   addEventsRoute(app, services);
   addStateRoute(app, services);

@@ -94,6 +94,12 @@ export const ERROR_CODES = {
   NO_CONSUMER: { status: 404, closeCode: 4400, means: "No consumer has this name." },
   NO_DELIVERY: { status: 404, closeCode: 4400, means: "There is no delivery to a destination of this name." },
   NO_SILENCE: { status: 404, closeCode: 4400, means: "There is no silence with this id, or it has ended." },
+  NO_TRAIL: {
+    status: 404,
+    closeCode: 4400,
+    means:
+      "There is no such audit trail here, or it does not have what was asked for: the message says which.",
+  },
   TOO_MANY_SILENCES: {
     status: 422,
     closeCode: 4422,

@@ -219,7 +219,7 @@ describe("what PROTOCOL.md lists is what there is:", () => {
     const listed = section(8);
     for (const route of ROUTES) {
       const [, path = ""] = route.split(" ");
-      expect(listed + [1, 12, 13, 14].map(section).join("")).toContain(path);
+      expect(listed + [1, 12, 13, 14, 15].map(section).join("")).toContain(path);
     }
     for (const [, path = ""] of listed.matchAll(/`GET (\/[^`<]*)`/g)) {
       expect([path, (await fetch(url + path)).status]).toEqual([path, 200]);

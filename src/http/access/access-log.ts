@@ -22,6 +22,7 @@ const MISTAKES: ReadonlySet<string> = new Set<ErrorCode>([
   "NO_CONSUMER",
   "NO_DELIVERY",
   "NO_SILENCE",
+  "NO_TRAIL",
 ]);
 
 interface Opened {

@@ -1,4 +1,3 @@
-import { OUTCOMES } from "../../publishers/connection/outcomes.ts";
 import { CONSUMER_NAME } from "../../schemas/subscription-schema.ts";
 import { PROTOCOL_VERSION } from "../../schemas/frames-schema.ts";
 import {
@@ -6,6 +5,8 @@ import {
   HISTORY_PARAMETER_DOCS,
   STATE_PARAMETER_DOCS,
 } from "../../schemas/parameter-docs.ts";
+import { auditPaths } from "./audit-paths.ts";
+import { answer, inPath, refusals } from "./parts.ts";
 import { wireSchema, wireSchemas } from "./schemas.ts";
 
 /** What steering a delivery may be answered instead. */
@@ -50,7 +51,14 @@ export function openApiDocument(): object {
     servers: [{ url: "..", description: "This server" }],
     // Where the server asks nobody, none is needed; else one of them.
     security: [{}, ...Object.keys(SECURITY_SCHEMES).map((name) => ({ [name]: [] }))],
-    paths: { ...eventPaths(), ...consumerPaths(), ...deliveryPaths(), ...silencePaths(), ...otherPaths() },
+    paths: {
+      ...eventPaths(),
+      ...consumerPaths(),
+      ...deliveryPaths(),
+      ...silencePaths(),
+      ...auditPaths(),
+      ...otherPaths(),
+    },
     components: { schemas: wireSchemas(), securitySchemes: SECURITY_SCHEMES },
   };
 }
@@ -363,10 +371,6 @@ function inQuery({
   return { name, in: "query", description, schema, ...(isList && { style: "form", explode: false }) };
 }
 
-function inPath(name: string, schema: object): object {
-  return { name, in: "path", required: true, schema };
-}
-
 function lastEventId(): object {
   const description = "What a browser's EventSource sends when it comes back; goes before cursor and since";
   return { name: "Last-Event-ID", in: "header", description, schema: { type: "string" } };
@@ -374,21 +378,4 @@ function lastEventId(): object {
 
 function eventSchema(...names: string[]): object {
   return names.length === 1 ? wireSchema(names[0] ?? "") : { anyOf: names.map(wireSchema) };
-}
-
-function answer(description: string, schemas: object, headers: readonly string[] = []): object {
-  const content = Object.fromEntries(Object.entries(schemas).map(([type, schema]) => [type, { schema }]));
-  const named = headers.map((name) => [name, { schema: { type: "string" } }]);
-  return { description, content, ...(headers.length > 0 && { headers: Object.fromEntries(named) }) };
-}
-
-/** Answers with these statuses, each with the codes that have it. */
-function refusals(...statuses: number[]): object {
-  return Object.fromEntries(
-    statuses.map((status) => {
-      const codes = [...OUTCOMES].flatMap(([code, outcome]) => (outcome.status === status ? [code] : []));
-      const description = codes.length === 0 ? "Reserved" : codes.join(", ");
-      return [status, answer(description, { "application/problem+json": wireSchema("problem") })];
-    }),
-  );
 }

@@ -93,6 +93,11 @@ export class Deliveries {
     }
   }
 
+  /** What is configured here, whoever delivers to it. */
+  configured(): readonly DestinationConfig[] {
+    return [...this.#configured.values()];
+  }
+
   /** Names of the assignments there are: "deliver/<name>". */
   assignments(): string[] {
     return [...this.#configured.keys()].map(assignmentOf);
