@@ -1,5 +1,5 @@
 import { aborted } from "../../shared/aborted.ts";
-import { deliveryOf, type AssignmentStatus } from "../../schemas/assignment-schema.ts";
+import { ALERTS, deliveryOf, type AssignmentStatus } from "../../schemas/assignment-schema.ts";
 import type { Clock } from "../../shared/clock.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import {
@@ -145,13 +145,18 @@ export class LocalAssignments implements Coordination {
   /** Claiming it back would be claimed back in turn, without end: whoever started the other one wanted it so. */
   #giveUp(assignment: string): void {
     this.#fenced.add(assignment);
-    const destination = deliveryOf(assignment);
-    const [facts, what] =
-      destination === undefined
-        ? [{ scope: assignment }, "the scope; no longer watching it here"]
-        : [{ destination }, `the destination ${destination}; no longer delivering to it here`];
+    const { what, ...facts } = lossOf(assignment);
     const hint =
       "Stop one of the two, or start both with --workers redis. This one takes it up again after its next start";
     this.#logger.error({ ...facts, hint }, `another process writes this feed and took over ${what}`);
   }
+}
+
+/** What another process has now, for the log. */
+function lossOf(assignment: string): { what: string; scope?: string; destination?: string } {
+  if (assignment === ALERTS) return { what: "the alerts; no longer making any here" };
+  const destination = deliveryOf(assignment);
+  return destination === undefined
+    ? { scope: assignment, what: "the scope; no longer watching it here" }
+    : { destination, what: `the destination ${destination}; no longer delivering to it here` };
 }
