@@ -26,7 +26,7 @@ export type CoordinationMetrics = Pick<Metrics, "assignmentsHeld" | "workersAliv
 
 /**
  * The assignments there always are: plan the others, trim the log, and follow Nomad's event stream for hints. The others
- * are named like the scope they watch, or "deliver/<destination>".
+ * are named like the scope they watch, "deliver/<destination>", or "alerts".
  */
 export const STANDING_ASSIGNMENTS = ["plan", "trim", "hints"] as const;
 

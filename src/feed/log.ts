@@ -11,9 +11,9 @@ import type { Severity } from "../schemas/severity.ts";
  * State is kept per object, a scope is a view of it: `jobs/*` sees what `jobs/default` wrote. Claiming a scope
  * therefore also takes it from the holders of every overlapping scope.
  *
- * Every implementation passes the suite in test/contract/feed-log.ts. Methods reject with the errors of
- * feed/errors.ts: Fenced, Conflict, CursorExpired, FutureCursor, EpochChanged, DeadLettersFull, DocumentTooLarge,
- * LogFull, LogUnavailable.
+ * Every implementation passes the suite in test/contract/feed-log.ts. Any method may reject with LogUnavailable, which
+ * passes, and with LogUnusable, which does not; one that writes with LogFull, too. What else a method rejects with is
+ * said there; all of it is in feed/errors.ts.
  */
 export interface FeedLog {
   /** Where the feed begins and ends now. */

@@ -104,7 +104,7 @@ export interface HttpServer extends AsyncDisposable {
 const DEFAULTS = { bookmarkIntervalMs: 15_000, pingIntervalMs: 20_000, stallTimeoutMs: 60_000, stopMs: 500 };
 const READ_LIMITS: ReadLimits = { maxTimeMs: 30_000, maxStates: 100, maxStatesPerHolder: 20 };
 
-/** The feed's outside: events in four formats, health and metrics. See PROTOCOL.md. @throws TlsFilesUnusable */
+/** Serves the feed over HTTP: every route behind one gate, and WebSockets. See PROTOCOL.md. @throws TlsFilesUnusable */
 export function createHttpServer(deps: HttpServerDeps, options: HttpServerOptions): HttpServer {
   const { log, logger, metrics, source, clock } = deps;
   const { bookmarkIntervalMs, pingIntervalMs, stallTimeoutMs, stopMs } = { ...DEFAULTS, ...options };

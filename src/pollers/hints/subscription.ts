@@ -227,13 +227,13 @@ export class Subscription {
   #hear(line: Line): void {
     this.#deps.metrics.hintFrames.inc();
     const frame = Buffer.isBuffer(line) ? parseFrame(line) : undefined;
-    if (frame !== undefined) this.#judge(frame, line as Buffer);
+    if (frame !== undefined) this.#take(frame, line as Buffer);
     else if (Buffer.isBuffer(line)) this.#miss("a frame could not be read");
     else this.#miss(`a frame of ${line.bytes} bytes was left out`);
   }
 
-  #judge(frame: StreamFrame, line: Buffer): void {
-    const verdict = this.#continuity.judge(frame);
+  #take(frame: StreamFrame, line: Buffer): void {
+    const verdict = this.#continuity.check(frame);
     if (verdict === "behind" && this.#isUnproven) {
       this.#fallBehind();
       return;
