@@ -10,6 +10,7 @@ import { GuardedOutput, type Io } from "./io.ts";
 import type { SimulateOptions } from "./simulate.ts";
 import { addConfigFlags, givenOptions } from "./support/config-flags.ts";
 import { addAlertsCommand } from "./support/alert-commands.ts";
+import { addAuditCommand } from "./support/audit-commands.ts";
 import { addDeliveriesCommand } from "./support/delivery-commands.ts";
 import { addRoutesCommand } from "./support/route-commands.ts";
 import { addSilenceCommand } from "./support/silence-commands.ts";
@@ -25,7 +26,8 @@ Begin with:
   nomad-changefeed run
   nomad-changefeed tail --min-severity WARN    in another terminal
 
-Exit codes: 0 done, 1 failed, 2 wrong usage or configuration; of wait also 124, not within the time.`;
+Exit codes: 0 done, 1 failed, 2 wrong usage or configuration; of audit also 3,
+not as it was signed; of wait also 124, not within the time.`;
 
 const TAIL_HELP_END = `
 Filters are alternatives within one flag, and all flags must hold. The feed's own events (baseline, stale,
@@ -85,6 +87,7 @@ function createProgram(io: Io, perform: Perform): Command {
   addRoutesCommand(program, io, perform);
   addSilenceCommand(program, io, perform);
   addDeliveriesCommand(program, io, perform);
+  addAuditCommand(program, io, perform);
   addReloadCommand(program, io, perform);
   addReaderCommands(program, io, perform);
   addWaitCommand(program, { io, perform, parseDuration: parseDurationFlag });

@@ -17,7 +17,7 @@ export const genesisEntrySchema = z.object({
 });
 
 /** Events that the trail does not have. The entry after it is the event `nextSeq`. */
-export const gapEntrySchema = z.object({
+const gapEntrySchema = z.object({
   type: z.literal("changefeed.audit.gap"),
   fromSeq: sequence.describe("Sequence of the first event that is missing"),
   nextSeq: sequence.describe(
@@ -27,7 +27,7 @@ export const gapEntrySchema = z.object({
 });
 
 /** The log began a new history. The entry after it is the event `nextSeq` of it. */
-export const epochEntrySchema = z.object({
+const epochEntrySchema = z.object({
   type: z.literal("changefeed.audit.epoch"),
   epoch: epoch.describe("The new history"),
   nextSeq: sequence.describe("Sequence of the event in the next entry"),

@@ -30,6 +30,8 @@ const UNREADABLE: PublicText = { message: "Nomad's answer cannot be read" };
 
 /** Of a mistake in the command itself. */
 const USAGE = 2;
+/** Of an audit trail or a proof that does not verify. */
+const UNVERIFIED = 3;
 
 /** Every code that an error can have: the one place that says what follows from it. */
 export const ERROR_CODES = {
@@ -343,9 +345,11 @@ export const ERROR_CODES = {
   // The audit trail, and who verifies it.
   AUDIT_KEY_INVALID: { exit: USAGE, means: "A key for the audit trail cannot be used. It is never shown." },
   AUDIT_FORMAT_INVALID: {
+    exit: UNVERIFIED,
     means: "A checkpoint, a proof, or a file of an audit trail is not what its standard says.",
   },
   AUDIT_SIGNATURE_INVALID: {
+    exit: UNVERIFIED,
     means: "None of the known keys signed this checkpoint, or the signature of one is wrong.",
   },
   AUDIT_TRAIL_DAMAGED: {
@@ -360,6 +364,10 @@ export const ERROR_CODES = {
   },
   AUDIT_ENTRY_TOO_LARGE: {
     means: "An event that, also without its data, is larger than an entry of an audit trail.",
+  },
+  AUDIT_NOT_PROVED: {
+    exit: UNVERIFIED,
+    means: "A proof does not prove what it says, or an audit trail cannot prove what it is asked for.",
   },
 
   // The client, and the commands that are one.

@@ -49,20 +49,27 @@ export class TreeEdge {
    * level the partial one. A tile is held until it is taken.
    */
   takeTiles(): TileData[] {
-    const partial = newTiles(this.#takenSize, this.#size).filter(({ width }) => width < TILE_WIDTH);
-    const taken = [
-      ...this.#fullTiles,
-      ...partial.map((tile) => ({ tile, bytes: Buffer.from(this.#level(tile.level).hashes) })),
-    ];
+    const grown = [...newTiles(this.#takenSize, this.#size)].filter(({ width }) => width < TILE_WIDTH);
+    const taken = [...this.#fullTiles, ...grown.map((tile) => this.#partial(tile))];
     this.#fullTiles = [];
     this.#takenSize = this.#size;
     return taken;
+  }
+
+  /** The partial tile of each level that has one, whenever it grew. */
+  partialTiles(): TileData[] {
+    const levels = this.#levels.map((_, level) => tileAt(level, tilesBefore(level, this.#size), this.#size));
+    return levels.filter((tile) => tile !== undefined).map((tile) => this.#partial(tile));
   }
 
   /** RFC 6962: of the whole tree. */
   root(): Buffer {
     const roots = this.#levels.toReversed().flatMap((level) => perfectRoots(level.hashes));
     return roots.reduceRight<Buffer | undefined>(joinLeft, undefined) ?? EMPTY_ROOT;
+  }
+
+  #partial(tile: Tile): TileData {
+    return { tile, bytes: Buffer.from(this.#level(tile.level).hashes) };
   }
 
   #push(level: number, hash: Uint8Array): void {
@@ -85,7 +92,7 @@ class Level {
 
   static async read(level: number, size: number, readTile: ReadTile): Promise<Level> {
     const read = new Level();
-    const tile = tileAt(level, Math.floor(hashesAt(level, size) / TILE_WIDTH), size);
+    const tile = tileAt(level, tilesBefore(level, size), size);
     if (tile === undefined) return read;
     (await readWhole(tile, readTile)).copy(read.#bytes);
     read.#width = tile.width;
@@ -102,6 +109,11 @@ class Level {
     this.#width = (this.#width + 1) % TILE_WIDTH;
     return this.#width === 0 ? Buffer.from(this.#bytes) : undefined;
   }
+}
+
+/** Full tiles of a level: the index of its partial one. */
+function tilesBefore(level: number, size: number): number {
+  return Math.floor(hashesAt(level, size) / TILE_WIDTH);
 }
 
 /** The tile's own hashes: a wider one holds them too. */

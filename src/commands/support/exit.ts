@@ -9,8 +9,8 @@ import { stderrColoursFor } from "./colours.ts";
 import { saidByFlag } from "./option-names.ts";
 import { wrapText } from "./wrap-text.ts";
 
-/** `timeout` as that of GNU coreutils. */
-export const EXIT_CODES = { ok: 0, failed: 1, usage: 2, timeout: 124 } as const;
+/** `timeout` as that of GNU coreutils; `unverified`: what an audit trail holds is not what its checkpoint says. */
+export const EXIT_CODES = { ok: 0, failed: 1, usage: 2, unverified: 3, timeout: 124 } as const;
 
 /** Tells the operator what went wrong, on stderr, and answers the exit code. */
 export function reportError(error: unknown, io: Io): number {

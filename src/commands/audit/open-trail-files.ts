@@ -1,0 +1,12 @@
+import { resolve } from "node:path";
+import type { Io } from "../io.ts";
+import type { FeedAddress } from "../support/feed-request.ts";
+import { DirectoryFiles } from "./directory-files.ts";
+import { ServedFiles } from "./served-files.ts";
+import type { TrailFiles } from "./trail-files.ts";
+
+/** A directory, or a trail that is served. @throws UsageError */
+export function openTrailFiles(location: string, access: Omit<FeedAddress, "url">, io: Io): TrailFiles {
+  if (/^https?:\/\//.test(location)) return new ServedFiles({ ...access, url: location }, io);
+  return new DirectoryFiles(resolve(location));
+}

@@ -1,0 +1,9 @@
+/** The files of a trail, wherever they are. */
+export interface TrailFiles extends AsyncDisposable {
+  /** As people know it. */
+  readonly name: string;
+  /** `path` is one of the trail's own, as "tile/0/000". Undefined where there is no such file. */
+  read(path: string): Promise<Buffer | undefined>;
+  /** Paths of all tiles and bundles, where they can be listed. */
+  tilePaths?(): AsyncIterable<string>;
+}

@@ -1,0 +1,85 @@
+import { plainText } from "../../schemas/terminal-text.ts";
+import type { Colours } from "../support/colours.ts";
+import type { OpenedCheckpoint } from "./checkpoints.ts";
+import type { Finding } from "./finding.ts";
+import type { Verdict } from "./verification.ts";
+
+export interface VerdictPage {
+  readonly trail: string;
+  readonly kept: OpenedCheckpoint | undefined;
+  readonly colours: Colours;
+}
+
+/** What `audit verify` found, for people. */
+export function verdictText(verdict: Verdict, { trail, kept, colours }: VerdictPage): string {
+  const lines = [
+    ...(verdict.checkpoint === undefined ? [] : checkpointLines(verdict.checkpoint)),
+    ...countLines(verdict),
+    ...verdict.findings.flatMap((finding) => findingLines(finding, colours)),
+    ...noteLines(verdict, colours),
+    lastLine(verdict, { trail, kept, colours }),
+  ];
+  return lines.map((line) => `${line}\n`).join("");
+}
+
+function checkpointLines({ origin, size, root, signedBy }: OpenedCheckpoint): string[] {
+  return [
+    `trail       ${plainText(origin)}`,
+    `checkpoint  ${size} entries, root ${root.toString("base64")}`,
+    ...(signedBy.length > 0 ? [`signed by   ${plainText(signedBy.join(", "))}`] : []),
+  ];
+}
+
+function countLines({ feed, counts }: Verdict): string[] {
+  if (feed === undefined || counts === undefined) return [];
+  const { events, gaps, missingEvents, epochs } = counts;
+  const lacks = gaps === 0 ? "no gaps" : `${gaps} gaps, in which ${missingEvents} events are missing`;
+  return [
+    `feed        ${plainText(feed)}`,
+    `events      ${events}, ${lacks}, ${epochs === 1 ? "one epoch" : `${epochs} epochs`}`,
+  ];
+}
+
+function findingLines({ kind, message, sequence, object, path }: Finding, colours: Colours): string[] {
+  const facts = [
+    ...(sequence === undefined ? [] : [`  event   ${sequence}`]),
+    ...(object === undefined ? [] : [`  object  ${plainText(object)}`]),
+    ...(path === undefined ? [] : [`  file    ${path}`]),
+  ];
+  return [`${colours.red(`${kind}:`)} ${plainText(message)}`, ...facts];
+}
+
+function noteLines({ checkpoint, unsigned = [] }: Verdict, colours: Colours): string[] {
+  const notes: string[] = [];
+  if (checkpoint?.signedBy.length === 0)
+    notes.push("no --key was given: whoever can write the trail could have signed it");
+  if (unsigned.length > 0)
+    notes.push(
+      `${unsigned.length} files hold entries that no checkpoint signs yet, as ${unsigned[0]}: a writer is at work, or was killed and writes them anew`,
+    );
+  return notes.map((note) => `${colours.yellow("note:")} ${note}`);
+}
+
+function lastLine({ findings, checkpoint }: Verdict, { trail, kept, colours }: VerdictPage): string {
+  if (findings.length > 0) return colours.red(`does not verify: ${plainText(trail)}`);
+  const since = kept === undefined ? "" : `, and begins with the ${kept.size} entries of the kept checkpoint`;
+  const what = checkpoint?.signedBy.length === 0 ? "its checkpoint's root" : "the signed root";
+  return colours.green(`verifies: every entry and every tile hashes to ${what}${since}`);
+}
+
+/** The same, for programs. */
+export function verdictJson({ checkpoint, findings, feed, counts, unsigned }: Verdict): object {
+  return {
+    verified: findings.length === 0,
+    ...(checkpoint !== undefined && {
+      origin: checkpoint.origin,
+      size: checkpoint.size,
+      root: checkpoint.root.toString("base64"),
+      signedBy: checkpoint.signedBy,
+    }),
+    feed,
+    ...counts,
+    findings,
+    unsigned,
+  };
+}

@@ -1,0 +1,99 @@
+import type { Command } from "commander";
+import type { Io } from "../io.ts";
+import type { TrailOptions } from "../audit/trail-options.ts";
+import { textOf, usually, type Flags, type Perform } from "./flags.ts";
+
+const AUDIT_HELP_END = `
+  nomad-changefeed audit keygen example.com/nomad --out audit.key
+  nomad-changefeed audit verify /var/lib/nomad-audit --key example.com/nomad+530d903a+AekyeR…
+  nomad-changefeed audit verify /var/lib/nomad-audit --key … --against checkpoint-of-last-month
+  nomad-changefeed audit prove 4711 /var/lib/nomad-audit > 4711.tlog-proof
+  nomad-changefeed audit check 4711.tlog-proof --key …
+
+A trail is a directory or the address it is served at. Everything is in the formats of C2SP tlog-tiles,
+tlog-checkpoint, signed-note and tlog-proof, which other programs verify too.
+
+Exits with 3 where a trail or a proof does not verify, with 1 where it could not be read.`;
+
+interface AuditFlags {
+  readonly key?: readonly string[];
+}
+
+/** `audit` and what is below it. */
+export function addAuditCommand(program: Command, io: Io, perform: Perform): void {
+  const audit = program
+    .command("audit")
+    .description("verify an audit trail, prove what is in it, make a key for it")
+    .addHelpText("after", AUDIT_HELP_END);
+  addTrailFlags(audit.command("verify").argument("<trail>"))
+    .description(
+      "compute a whole trail anew; name the first entry that is missing, changed, moved or there twice",
+    )
+    .option("--against <file>", "a checkpoint of the trail that was kept elsewhere")
+    .option("--json", "as JSON")
+    .action((trail: string, flags: Flags & AuditFlags) =>
+      perform(async () => {
+        const { verify } = await import("../audit/verify.ts");
+        const options = { against: textOf(flags["against"]), json: flags["json"] === true };
+        return verify(trail, { ...trailOptions(flags), ...options }, io);
+      }),
+    );
+  addTrailFlags(audit.command("prove").argument("<event>", "its sequence or cursor").argument("<trail>"))
+    .description("print a proof that an event is in a trail, with the event")
+    .action((event: string, trail: string, flags: Flags & AuditFlags) =>
+      perform(async () => (await import("../audit/prove.ts")).prove(event, trail, trailOptions(flags), io)),
+    );
+  addTrailFlags(
+    audit.command("consistency").argument("<old>", "file with a kept checkpoint").argument("<trail>"),
+  )
+    .description("print a proof that a trail only grew since a checkpoint, as a witness takes it")
+    .action((old: string, trail: string, flags: Flags & AuditFlags) =>
+      perform(async () =>
+        (await import("../audit/consistency.ts")).consistency(old, trail, trailOptions(flags), io),
+      ),
+    );
+  addProofAndKeyCommands(audit, io, perform);
+}
+
+function addProofAndKeyCommands(audit: Command, io: Io, perform: Perform): void {
+  addKeyFlag(audit.command("check").argument("<file>"))
+    .description("check what prove or consistency printed, without the trail; print the event")
+    .option("--against <file>", "the kept checkpoint, of a proof of consistency")
+    .action((file: string, flags: Flags & AuditFlags) =>
+      perform(async () => {
+        const { check } = await import("../audit/check.ts");
+        await check(file, { keys: flags.key ?? [], against: textOf(flags["against"]) }, io);
+      }),
+    );
+  audit
+    .command("keygen")
+    .argument("<name>", "of the trail, such as example.com/nomad: without spaces and +")
+    .description("write a private key to a file that only its owner reads, print the public one")
+    .addOption(usually("--out <file>", "the file, which must not be there", "audit.key"))
+    .action((name: string, flags: Flags) =>
+      perform(async () => (await import("../audit/keygen.ts")).keygen(name, String(flags["out"]), io)),
+    );
+}
+
+function addKeyFlag(command: Command): Command {
+  return command.option(
+    "--key <vkey>",
+    "public key that has to have signed, as keygen prints it; given twice, one of them",
+    collect,
+  );
+}
+
+function collect(value: string, before: readonly string[] = []): string[] {
+  return [...before, value];
+}
+
+function addTrailFlags(command: Command): Command {
+  return addKeyFlag(command)
+    .option("--token-file <path>", "file with the token to send, where the trail is served to some only")
+    .option("--ca-cert <path>", "PEM file of the authority that signed the server's certificate");
+}
+
+function trailOptions(flags: Flags & AuditFlags): TrailOptions {
+  const { tokenFile, caCert } = flags;
+  return { keys: flags.key ?? [], tokenFile: textOf(tokenFile), caCert: textOf(caCert) };
+}
