@@ -55,8 +55,11 @@ export interface FeedLog {
    */
   read(cursor: Cursor, options: { limit: number; maxBytes?: number }): Promise<LogEntry[]>;
 
-  /** Resolves true once an event after `sequence` exists, false after `timeoutMs` or when `signal` aborts. */
-  waitBeyond(sequence: number, options: { timeoutMs: number; signal?: AbortSignal }): Promise<boolean>;
+  /**
+   * Resolves true once an event after `sequence` exists that was not handed over, false after `timeoutMs` or when
+   * `signal` aborts.
+   */
+  waitBeyond(sequence: number, options: WaitOptions): Promise<boolean>;
 
   /** Events by object, job, namespace, signal and time, by index. */
   history(query: HistoryQuery): Promise<LogEntry[]>;
@@ -104,6 +107,26 @@ export interface FeedLog {
   beginEmpty(scopes: readonly Scope[]): Promise<void>;
 
   [Symbol.asyncDispose](): Promise<void>;
+}
+
+export interface WaitOptions {
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal;
+  /**
+   * Called with what a commit through this log appended right behind the sequence that is waited beyond, once it is
+   * durable and before the commit is answered. True: it needs no reading, and the wait goes on behind it. A log need
+   * not call it: what is not handed over is read.
+   */
+  readonly take?: (appended: Appended) => boolean;
+}
+
+/** The events that a commit appended, at least one, in order and without gaps. */
+export interface Appended {
+  /** The cursor before the first. */
+  readonly after: Cursor;
+  readonly entries: readonly LogEntry[];
+  /** Bytes of the JSON of each, in UTF-8. */
+  readonly sizes: readonly number[];
 }
 
 export interface FeedHead {

@@ -1,9 +1,16 @@
 import type { Clock } from "../shared/clock.ts";
+import type { Appended, WaitOptions } from "./log.ts";
+
+interface Waiter {
+  sequence: number;
+  readonly take: WaitOptions["take"];
+  readonly settle: (beyond: boolean) => void;
+}
 
 /** Those who wait for an event beyond a sequence. */
 export class Waiters {
   readonly #clock: Pick<Clock, "after">;
-  readonly #waiting = new Set<{ sequence: number; settle: (beyond: boolean) => void }>();
+  readonly #waiting = new Set<Waiter>();
 
   constructor(clock: Pick<Clock, "after">) {
     this.#clock = clock;
@@ -14,8 +21,8 @@ export class Waiters {
   }
 
   /** True once `wake` is told of a sequence beyond, false after `timeoutMs`, on abort and on `end`. */
-  wait(sequence: number, options: { timeoutMs: number; signal?: AbortSignal }): Promise<boolean> {
-    const { timeoutMs, signal } = options;
+  wait(sequence: number, options: WaitOptions): Promise<boolean> {
+    const { timeoutMs, signal, take } = options;
     if (signal?.aborted === true || timeoutMs <= 0) return Promise.resolve(false);
     return new Promise((resolve) => {
       const giveUp = () => settle(false);
@@ -26,18 +33,31 @@ export class Waiters {
         this.#waiting.delete(waiter);
         resolve(beyond);
       };
-      const waiter = { sequence, settle };
+      const waiter: Waiter = { sequence, take, settle };
       this.#waiting.add(waiter);
       signal?.addEventListener("abort", giveUp, { once: true });
     });
   }
 
-  /** Tells everybody that the newest event is number `head`. */
-  wake(head: number): void {
-    for (const waiter of this.#waiting) if (waiter.sequence < head) waiter.settle(true);
+  /** Tells everybody that the newest event is number `head`, and hands over what was just appended. */
+  wake(head: number, appended?: Appended): void {
+    for (const waiter of this.#waiting) {
+      if (appended !== undefined && takes(waiter, appended)) waiter.sequence += appended.entries.length;
+      if (waiter.sequence < head) waiter.settle(true);
+    }
   }
 
   end(): void {
     for (const waiter of this.#waiting) waiter.settle(false);
+  }
+}
+
+function takes({ sequence, take }: Waiter, appended: Appended): boolean {
+  if (take === undefined || appended.after.sequence !== sequence) return false;
+  try {
+    return take(appended);
+  } catch {
+    // What was committed stays committed. The waiter reads it, meets the same error and tells it.
+    return false;
   }
 }

@@ -1,10 +1,11 @@
 import { setImmediate } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
-import type { StateEntry } from "../../src/feed/log.ts";
+import type { Appended, StateEntry } from "../../src/feed/log.ts";
 import { draft, objectChange } from "../support/drafts.ts";
 import {
   ALL_JOBS,
   ALLOCATIONS,
+  job,
   JOBS,
   jobRef,
   NODES,
@@ -141,6 +142,43 @@ export function registerReads(t: LogContext): void {
       await setImmediate();
       await t.log[Symbol.asyncDispose]();
       expect(await closed).toBe(false);
+    });
+
+    test("hands over what is committed right behind, as it is read, or lets it be read", async () => {
+      await t.append(job("a"));
+      const handed: Appended[] = [];
+      const take = (appended: Appended) => handed.push(appended) > 0;
+      const stop = new AbortController();
+      const waiting = t.log.waitBeyond(1, { timeoutMs: 10_000, signal: stop.signal, take });
+      const further = t.log.waitBeyond(2, { timeoutMs: 10_000, take: (appended) => take(appended) });
+      await setImmediate();
+      const claim = await t.log.claim(JOBS, "me");
+      const { rev } = await t.log.commit(t.chunk(claim, { events: [job("b"), draft({ after: "é\u2028" })] }));
+      await t.log.commit(t.chunk({ ...claim, rev }, { events: [draft({ overflow: "{}", signals: ["x"] })] }));
+      const isRead = handed.length === 0;
+      if (!isRead) stop.abort();
+      expect(await waiting).toBe(isRead);
+      expect(await further).toBe(true);
+      const written = (await t.readAll()).slice(1);
+      expect(handed.flatMap(({ entries }) => entries)).toEqual(isRead ? [] : written);
+      expect(handed.map(({ after }) => after.sequence)).toEqual(isRead ? [] : [1, 3]);
+      const { epoch } = await t.log.head();
+      for (const { after, entries, sizes } of handed) {
+        expect(after.epoch).toBe(epoch);
+        expect(sizes).toEqual(entries.map(({ json }) => Buffer.byteLength(json)));
+      }
+    });
+
+    test("answers where what is committed is not taken, or cannot be, and the commit is none the worse", async () => {
+      await t.append(job("a"));
+      const refuse = () => false;
+      const fail = () => {
+        throw new Error("cannot take it");
+      };
+      const waiting = [refuse, fail].map((take) => t.log.waitBeyond(1, { timeoutMs: 10_000, take }));
+      await setImmediate();
+      expect(await t.append(job("b"))).toMatchObject({ status: "committed", first: 2 });
+      expect(await Promise.all(waiting)).toEqual([true, true]);
     });
 
     test("answers a reader in another process", async () => {

@@ -48,16 +48,66 @@ async function gauge(feed: FanOut, name: "ringBytes" | "ringEvents"): Promise<nu
 }
 
 describe("the ring", () => {
-  it("reads the log once, however many subscribers there are", async () => {
+  it("reads nothing of what this process commits, however many subscribers there are", async () => {
+    await using fanOut = await FanOut.open({ maxBytes: 1 << 20, maxEvents: 1000 });
+    const subscribers = await Promise.all(Array.from({ length: 50 }, () => fanOut.subscribe(0, ALL)));
+    await fanOut.commit(drafts(0, 1));
+    for (const subscriber of subscribers) await has(subscriber, ["0"]);
+    const before = fanOut.reads;
+    for (let first = 1; first < 301; first += 3) await fanOut.commit(drafts(first, 3, 1000));
+    for (const subscriber of subscribers) await has(subscriber, idsFrom(0, 301));
+    expect(fanOut.reads).toBe(before);
+  });
+
+  it("reads what others wrote, once for all, and is handed what comes after it", async () => {
     await using fanOut = await FanOut.open();
     const subscribers = await Promise.all(Array.from({ length: 50 }, () => fanOut.subscribe(0, ALL)));
     await fanOut.commit(drafts(0, 1));
     for (const subscriber of subscribers) await has(subscriber, ["0"]);
     const before = fanOut.reads;
-    await fanOut.commit(drafts(1, 1));
-    for (const subscriber of subscribers) await has(subscriber, ["0", "1"]);
-    // One brings the event, one finds that there are no more.
+    fanOut.commitElsewhere(draft({ id: "1" }));
+    await fanOut.commit(drafts(2, 1));
+    for (const subscriber of subscribers) await has(subscriber, idsFrom(0, 3));
+    // One brings both events, one finds that there are no more.
     expect(fanOut.reads - before).toBeLessThanOrEqual(2);
+    const caughtUp = fanOut.reads;
+    await fanOut.commit(drafts(3, 1));
+    for (const subscriber of subscribers) await has(subscriber, idsFrom(0, 4));
+    expect(fanOut.reads).toBe(caughtUp);
+  });
+
+  it("takes nothing that comes twice or too late, and leaves to the log what is more than it should hold", async () => {
+    await using fanOut = await FanOut.open({ maxBytes: 1 << 24, maxEvents: 10_000 });
+    const subscriber = await fanOut.subscribe(0, ALL);
+    let committed = 0;
+    for (const handOver of ["twice", "late", "lost", "whole"] as const) {
+      fanOut.handOver = handOver;
+      for (let commit = 0; commit < 3; commit += 1, committed += 2) {
+        await fanOut.commit(drafts(committed, 2));
+        await has(subscriber, idsFrom(0, committed + 2));
+      }
+    }
+    const before = fanOut.reads;
+    // All before anybody has a turn.
+    for (let commit = 0; commit < 10; commit += 1) await fanOut.commit(drafts(committed + commit * 500, 500));
+    await has(subscriber, idsFrom(0, committed + 5000));
+    expect(fanOut.reads).toBeGreaterThan(before);
+  });
+
+  it("whose last member left holds nothing of what is committed, and goes on from there for the next", async () => {
+    await using fanOut = await FanOut.open();
+    const first = await fanOut.subscribe(0, ALL);
+    await fanOut.commit(drafts(0, 2));
+    await has(first, idsFrom(0, 2));
+    const committing = fanOut.commit(drafts(2, 2));
+    first.leave();
+    await first.ending;
+    await committing;
+    await fanOut.commit(drafts(4, 2));
+    expect(await gauge(fanOut, "ringEvents")).toBe(0);
+    const second = await fanOut.subscribe(3, ALL);
+    await fanOut.commit(drafts(6, 2));
+    await has(second, idsFrom(3, 5));
   });
 
   it("changes a subscriber that it left behind over to the log and back, without gap or repetition", async () => {
@@ -134,6 +184,17 @@ describe("the ring", () => {
     await has(later, idsFrom(1, 2));
     await fanOut.commit(drafts(3, 1));
     await has(later, idsFrom(1, 3));
+  });
+
+  it("is handed nothing of another epoch", async () => {
+    await using fanOut = await FanOut.open();
+    const waiting = await fanOut.subscribe(0, ALL);
+    await fanOut.commit(drafts(0, 3));
+    await has(waiting, idsFrom(0, 3));
+    fanOut.changeEpoch("later");
+    await fanOut.commit(drafts(3, 1));
+    expect((await waiting.ending).reason).toBe("EPOCH_CHANGED");
+    expect(idsAt(waiting)).toEqual(idsFrom(0, 3));
   });
 });
 

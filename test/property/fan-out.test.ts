@@ -51,6 +51,14 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant("leave" as const), whom: fc.nat() }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("trim" as const), maxEvents: fc.nat(10) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("epoch" as const) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("elsewhere" as const) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant("handOver" as const),
+      how: fc.constantFrom("whole", "lost", "twice", "late"),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("away" as const) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("back" as const) }) },
   { weight: 6, arbitrary: fc.record({ do: fc.constant("others" as const), turns: fc.nat(6) }) },
@@ -82,6 +90,8 @@ class Model {
     if (done.do === "resume") this.#choose(done.whom)?.sink.resume();
     if (done.do === "leave") this.#choose(done.whom)?.leave();
     if (done.do === "trim") await fanOut.log.trim({ maxEvents: done.maxEvents });
+    if (done.do === "elsewhere") this.#commitElsewhere();
+    if (done.do === "handOver") fanOut.handOver = done.how;
     if (done.do === "epoch") fanOut.changeEpoch(`epoch${(this.#epochs += 1)}`);
     if (done.do === "away") fanOut.setAway(true);
     if (done.do === "back") fanOut.setAway(false);
@@ -95,6 +105,12 @@ class Model {
     });
     await this.fanOut.commit(drafts);
     this.events.push(...drafts);
+  }
+
+  #commitElsewhere(): void {
+    const event = draft({ id: String(this.events.length), resource: "jobs" });
+    this.fanOut.commitElsewhere(event);
+    this.events.push(event);
   }
 
   /** Ids of what the subscriber is to get, whenever it gets it. */
@@ -158,8 +174,9 @@ it("gives every subscriber exactly what its filter allows of the log after its c
       for (const done of steps) await model.take(done);
       fanOut.setAway(false);
       for (const { sink } of model.subscribers) sink.resume();
-      // Another process's change of the epoch is noticed with the next event.
-      if (steps.some((done) => done.do === "epoch")) await model.commit(["nodes"], 0);
+      // What another process does is noticed with the next event.
+      if (steps.some((done) => done.do === "epoch" || done.do === "elsewhere"))
+        await model.commit(["nodes"], 0);
       for (const subscriber of model.subscribers) {
         await until("everything is there", () => isSettled(model, subscriber), 20_000);
         await assertTold(model, subscriber);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setImmediate as others } from "node:timers/promises";
 import { LogUnavailable } from "../../src/feed/errors.ts";
-import type { FeedLog } from "../../src/feed/log.ts";
+import type { Appended, FeedLog, WaitOptions } from "../../src/feed/log.ts";
 import { formOf } from "../../src/publishers/selection/payload.ts";
 import type { EventFilter } from "../../src/publishers/selection/event-filter.ts";
 import { ConnectionFrames } from "../../src/publishers/connection/frames.ts";
@@ -13,7 +13,7 @@ import { ClientGone, Subscriber, type Ending } from "../../src/publishers/fanout
 import { FairScheduler } from "../../src/publishers/fanout/fair-scheduler.ts";
 import { SharedSelectors } from "../../src/publishers/fanout/event-selector.ts";
 import type { Cursor } from "../../src/schemas/cursor.ts";
-import type { EventDraft } from "../../src/schemas/draft.ts";
+import { sealDraft, type EventDraft } from "../../src/schemas/draft.ts";
 import { systemClock, type Clock } from "../../src/shared/clock.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
@@ -25,6 +25,9 @@ const SCOPE = { resource: "allocations", namespace: "*" } as const;
 
 /** Nobody waits long for a log that was away. */
 const CLOCK: Clock = { ...systemClock, sleep: (ms, signal) => systemClock.sleep(Math.min(ms, 5), signal) };
+
+/** What becomes of a commit on its way to the ring: nothing, it is lost, it comes twice, or behind the next one. */
+export type HandOver = "whole" | "lost" | "twice" | "late";
 
 /** A subscriber on a fake connection. */
 export interface Fanned {
@@ -47,6 +50,8 @@ export class FanOut implements AsyncDisposable {
   readonly #subscribers: Fanned[] = [];
   #isAway = false;
   #calls = 0;
+  #late: Appended | undefined;
+  handOver: HandOver = "whole";
   /** Reads of the log, by the ring and by subscribers. */
   reads = 0;
   #fence = 0;
@@ -77,6 +82,24 @@ export class FanOut implements AsyncDisposable {
     const commitId = `commit-${expectedRev}`;
     const commit = { scope: SCOPE, fence: this.#fence, expectedRev, commitId, events, state: [] };
     this.#rev = (await this.log.commit(commit)).rev;
+  }
+
+  /** As another program that writes to the file: nobody here is told. */
+  commitElsewhere(event: EventDraft): void {
+    using database = new DatabaseSync(join(this.#directory, "feed.db"));
+    const meta = database.prepare("SELECT epoch, sequence + 1 AS sequence FROM meta").get();
+    const { epoch, sequence } = meta as { epoch: string; sequence: number };
+    const { id, type, resource, namespace, key, op, severity, time } = event;
+    const facts = { id, type, resource, namespace, key, op, severity, time };
+    const json = sealDraft(event, epoch, sequence);
+    const row = { ...facts, sequence, recorded_at: "2026-08-22T10:15:30.123Z", signals: "[]", data: json };
+    const names = Object.keys(row);
+    database.exec("BEGIN IMMEDIATE");
+    database
+      .prepare(`INSERT INTO events (${names.join()}) VALUES (${names.map(() => "?").join()})`)
+      .run(...Object.values(row));
+    database.prepare("UPDATE meta SET sequence = ?").run(sequence);
+    database.exec("COMMIT");
   }
 
   /** Every cursor given out before is of another epoch from now on. */
@@ -140,9 +163,10 @@ export class FanOut implements AsyncDisposable {
   }
 
   #breakable(): FeedLog {
-    const answering = new Set<PropertyKey>(["read", "head", "waitBeyond"]);
+    const answering = new Set<PropertyKey>(["read", "head"]);
     return new Proxy(this.log, {
       get: (target, name) => {
+        if (name === "waitBeyond") return this.#waitBeyond.bind(this);
         const value: unknown = Reflect.get(target, name, target);
         if (typeof value !== "function") return value;
         return async (...given: unknown[]): Promise<unknown> => {
@@ -158,6 +182,24 @@ export class FanOut implements AsyncDisposable {
         };
       },
     });
+  }
+
+  async #waitBeyond(sequence: number, { take, ...options }: WaitOptions): Promise<boolean> {
+    if (this.#isAway) throw new LogUnavailable("The log is away");
+    const offer = take && ((appended: Appended) => !this.#isAway && this.#offer(appended, take));
+    return this.log.waitBeyond(sequence, { ...options, ...(offer && { take: offer }) });
+  }
+
+  #offer(appended: Appended, take: (appended: Appended) => boolean): boolean {
+    if (this.handOver === "lost") return false;
+    if (this.handOver === "late") {
+      const before = this.#late;
+      this.#late = appended;
+      return before !== undefined && take(before);
+    }
+    const isTaken = take(appended);
+    if (this.handOver === "twice" && take(appended)) throw new Error("it was taken twice");
+    return isTaken;
   }
 }
 

@@ -129,12 +129,16 @@ describe("whoever makes alerts", () => {
   });
 
   it("that retention overtakes while it follows says that events are missing, and has what is true", async () => {
+    const { log } = rig.feed;
+    const wait = log.waitBeyond.bind(log);
+    // As where another process writes: what it commits has to be read.
+    log.waitBeyond = (sequence, { timeoutMs, signal }) =>
+      wait(sequence, { timeoutMs, ...(signal && { signal }) });
     rig.begin();
     await rig.pass(SECOND);
     await rig.put("deployments", { Status: "failed" });
     await rig.pass(SECOND);
     expect((await rig.told()).firing).toEqual(["DeploymentFailed web"]);
-    const { log } = rig.feed;
     const read = log.read.bind(log);
     const gate = Promise.withResolvers<undefined>();
     // Reading takes as long as it takes for what is to be read to be gone.

@@ -21,6 +21,7 @@ import type {
   ConsistentRead,
   StateEntry,
   TrimLimits,
+  WaitOptions,
 } from "../log.ts";
 import { firstOf } from "../first-of.ts";
 import { Waiters } from "../waiters.ts";
@@ -217,7 +218,7 @@ export class RedisLog implements FeedLog {
     return readPage(this.#connection, this.#parts.prefix, cursor, options);
   }
 
-  async waitBeyond(sequence: number, options: { timeoutMs: number; signal?: AbortSignal }): Promise<boolean> {
+  async waitBeyond(sequence: number, options: WaitOptions): Promise<boolean> {
     const newest = await this.#newest();
     if (newest > sequence) return true;
     if (this.#closed) return false;

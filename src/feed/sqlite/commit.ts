@@ -6,6 +6,7 @@ import { currentFence, inherit } from "../claims.ts";
 import { Conflict, Fenced } from "../errors.ts";
 import {
   NO_NOTES,
+  type Appended,
   type Claim,
   type Commit,
   type Committed,
@@ -13,7 +14,6 @@ import {
   type StateWrite,
 } from "../log.ts";
 import type { Connection } from "./connection.ts";
-import type { Appended } from "./newest-commit.ts";
 import { readMeta, scopeOf, type ScopeRow } from "./rows.ts";
 
 /** Takes the scope in one transaction. */
@@ -48,7 +48,7 @@ export function claimScope(connection: Connection, scope: Scope, owner: string):
 
 /**
  * Writes the whole commit in one transaction, `nowText` being the time of recording (RFC 3339, UTC, ms). `keep` is
- * called before an object's state is changed. Answers the events too, unless they were in the log already.
+ * called before an object's state is changed. Answers the events too, if it appended any.
  */
 export function commitChunk(
   connection: Connection,
@@ -71,7 +71,7 @@ export function commitChunk(
     const last = meta.sequence + count;
     const first = count === 0 ? 0 : meta.sequence + 1;
     const after = { epoch: meta.epoch, sequence: meta.sequence };
-    const { entries, bytes } = appendEvents(connection, commit.events, after, nowText);
+    const { bytes, ...events } = appendEvents(connection, commit.events, after, nowText);
     writeState(connection, commit.state, keep);
     for (const empty of commit.knownEmptyScopes ?? []) recordKnownEmpty(connection, empty);
     const rev = own.rev + 1;
@@ -84,7 +84,7 @@ export function commitChunk(
     connection.run("UPDATE meta SET sequence = ?, bytes = bytes + ? WHERE one = 1", [last, bytes]);
     return {
       committed: { status: "committed", first, last: count === 0 ? 0 : last, rev },
-      appended: { after, entries },
+      ...(count > 0 && { appended: { after, ...events } }),
     };
   });
 }
@@ -117,22 +117,25 @@ function countState(connection: Connection, scope: Scope): number {
   return row?.integer("count") ?? 0;
 }
 
-/** Answers what is in the log now, and the bytes of JSON written. */
+/** Answers what is in the log now, the bytes of each event's JSON, and those of all JSON written. */
 export function appendEvents(
   connection: Connection,
   events: readonly EventDraft[],
   after: Cursor,
   nowText: string,
-): { entries: LogEntry[]; bytes: number } {
+): { entries: LogEntry[]; sizes: number[]; bytes: number } {
   const entries: LogEntry[] = [];
-  if (events.length === 0) return { entries, bytes: 0 };
+  const sizes: number[] = [];
+  if (events.length === 0) return { entries, sizes, bytes: 0 };
   const recordedAt = notBeforeTheLast(connection, nowText);
   let bytes = 0;
   for (const event of events) {
     const sequence = after.sequence + entries.length + 1;
     const data = sealDraft(event, after.epoch, sequence);
     entries.push(entryOf(event, sequence, data));
-    bytes += Buffer.byteLength(data);
+    const size = Buffer.byteLength(data);
+    sizes.push(size);
+    bytes += size;
     const place = [event.resource, event.namespace, event.key, event.job, event.node];
     const kind = [event.op, event.aspect, event.severity, JSON.stringify(event.signals)];
     connection.run(
@@ -148,7 +151,7 @@ export function appendEvents(
       connection.run("INSERT INTO overflow (sequence, data) VALUES (?, ?)", [sequence, event.overflow]);
     }
   }
-  return { entries, bytes };
+  return { entries, sizes, bytes };
 }
 
 function entryOf(event: EventDraft, sequence: number, json: string): LogEntry {

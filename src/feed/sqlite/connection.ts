@@ -84,11 +84,6 @@ export class Connection {
     }
   }
 
-  /** Another number whenever another connection has changed the file. */
-  foreignVersion(): number {
-    return this.get("PRAGMA data_version")?.integer("data_version") ?? 0;
-  }
-
   get isOpen(): boolean {
     return this.#database.isOpen;
   }

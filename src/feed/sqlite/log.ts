@@ -19,6 +19,7 @@ import type {
   ConsistentRead,
   StateEntry,
   TrimLimits,
+  WaitOptions,
 } from "../log.ts";
 import { firstOf } from "../first-of.ts";
 import { Waiters } from "../waiters.ts";
@@ -30,7 +31,6 @@ import { SqliteDeadLetters } from "./dead-letters.ts";
 import { SqliteDocuments } from "./documents.ts";
 import { damaged, moved } from "./errors.ts";
 import { placeHolder } from "./file.ts";
-import { NewestCommit } from "./newest-commit.ts";
 import { scanHistory, type Range } from "./history.ts";
 import { entryOf, EVENT_COLUMNS, headOf, readMeta, scopeOf } from "./rows.ts";
 import { readByTransaction, SqliteConsistentReads } from "./consistent-reads.ts";
@@ -56,8 +56,8 @@ export interface SqliteLogParts {
 
 /**
  * The log in one SQLite file (WAL). One process writes, any number read. The file is the only truth: nothing is kept
- * between calls but the events that were written last, so what a crash leaves is what the next open sees. Calls are
- * synchronous inside and short: the longest is one commit with its fsync.
+ * between calls, so what a crash leaves is what the next open sees. Calls are synchronous inside and short: the longest is
+ * one commit with its fsync.
  */
 export class SqliteLog implements FeedLog {
   readonly consumers: ConsumerStore;
@@ -65,7 +65,6 @@ export class SqliteLog implements FeedLog {
   readonly documents: DocumentStore;
   readonly #parts: SqliteLogParts;
   readonly #waiters: Waiters;
-  readonly #newest: NewestCommit;
   /** None where another process writes. */
   readonly #reads: SqliteConsistentReads | undefined;
   /** The file that was opened, whatever is at its path later. */
@@ -77,7 +76,6 @@ export class SqliteLog implements FeedLog {
     this.#parts = parts;
     this.#waiters = new Waiters(parts.clock);
     this.#file = placeHolder(parts.connection.path);
-    this.#newest = new NewestCommit(parts.connection);
     this.#reads = parts.readOnly ? undefined : new SqliteConsistentReads(parts.connection, parts);
     this.consumers = new SqliteConsumers(parts.connection, () => this.#writing(), parts.clock);
     const reading = () => this.#connection;
@@ -107,8 +105,7 @@ export class SqliteLog implements FeedLog {
       nowText: recordedText(this.#parts.clock.now()),
       keep: (ref) => this.#reads?.keep(ref),
     });
-    if (appended !== undefined) this.#newest.keep(appended);
-    this.#waiters.wake(committed.last);
+    this.#waiters.wake(committed.last, appended);
     this.#reads?.boundKept();
     return committed;
   }
@@ -127,14 +124,10 @@ export class SqliteLog implements FeedLog {
     cursor: Cursor,
     { limit, maxBytes = Infinity }: { limit: number; maxBytes?: number },
   ): Promise<LogEntry[]> {
-    const connection = this.#connection;
-    return (
-      this.#newest.read(cursor, limit, maxBytes) ??
-      connection.snapshot(() => this.#pageFrom(cursor, limit, maxBytes))
-    );
+    return this.#connection.snapshot(() => this.#pageFrom(cursor, limit, maxBytes));
   }
 
-  async waitBeyond(sequence: number, options: { timeoutMs: number; signal?: AbortSignal }): Promise<boolean> {
+  async waitBeyond(sequence: number, options: WaitOptions): Promise<boolean> {
     if (readMeta(this.#connection).sequence > sequence) return true;
     const answer = this.#waiters.wait(sequence, options);
     this.#watchForeignWrites();
@@ -179,7 +172,6 @@ export class SqliteLog implements FeedLog {
       const gone = trimBatch(this.#writing(), limits);
       if (gone === 0) break;
       removed += gone;
-      this.#newest.forget();
       await this.#parts.clock.yield();
     }
     if (removed > 0) while (mayGoOn() && reclaimBatch(this.#writing())) await this.#parts.clock.yield();

@@ -123,10 +123,12 @@ export class Dispatch {
     if ("gap" in read) this.#addGap(before, read);
     else this.#addEvents(before, read.entries);
     this.#window.reached(read.place);
-    this.#pump();
+    // Where nothing passes, which is most often, nothing more may go than before.
+    if ("gap" in read || read.entries.length > 0) this.#pump();
   }
 
   #addEvents({ cursor: { epoch }, recordedAt }: Place, entries: readonly LogEntry[]): void {
+    if (entries.length === 0) return;
     const { clock, meter } = this.#deps;
     const now = clock.now();
     let recordedBefore = recordedAt;

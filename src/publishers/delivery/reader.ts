@@ -48,13 +48,15 @@ export class Reader implements Disposable {
   /** What was read from the log, until it is dealt with. */
   #read: Batch | undefined;
   #news = Promise.withResolvers<void>();
+  readonly #onNews = (): void => this.#news.resolve();
+  #signal: AbortSignal | undefined;
 
   constructor(place: Place, filter: EventFilter, deps: ReaderDeps) {
     this.#place = place;
     this.#filter = filter;
     this.#deps = deps;
     this.#pace = new Pace(deps.clock);
-    this.#leaveRing = deps.ring.join(() => this.#news.resolve());
+    this.#leaveRing = deps.ring.join(this.#onNews);
   }
 
   /** Up to where it has read. */
@@ -64,15 +66,17 @@ export class Reader implements Disposable {
 
   [Symbol.dispose](): void {
     this.#leaveRing();
+    this.#signal?.removeEventListener("abort", this.#onNews);
   }
 
   /** Waits for events, whether they pass or not. Undefined once `signal` aborts. */
   async next(signal: AbortSignal): Promise<Read | undefined> {
+    this.#listenTo(signal);
     while (!signal.aborted) {
       try {
         const read = await this.#look();
         if (read !== undefined) return read;
-        await this.#untilNews(signal);
+        if (!signal.aborted) await this.#news.promise;
       } catch (error) {
         if (!(error instanceof LogUnavailable)) throw error;
         await this.#deps.clock.sleep(RETRY_MS, signal);
@@ -104,11 +108,12 @@ export class Reader implements Disposable {
     return this.#read;
   }
 
-  async #untilNews(signal: AbortSignal): Promise<void> {
-    const onAbort = (): void => this.#news.resolve();
-    signal.addEventListener("abort", onAbort, { once: true });
-    if (!signal.aborted) await this.#news.promise;
-    signal.removeEventListener("abort", onAbort);
+  /** Once for all batches: it costs as much as to look at one that holds nothing. */
+  #listenTo(signal: AbortSignal): void {
+    if (this.#signal === signal) return;
+    this.#signal?.removeEventListener("abort", this.#onNews);
+    this.#signal = signal;
+    signal.addEventListener("abort", this.#onNews, { once: true });
   }
 
   #turn(batch: Batch): Promise<Read> {

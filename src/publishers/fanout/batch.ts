@@ -30,10 +30,11 @@ export class Batch {
     after: Cursor,
     entries: readonly LogEntry[],
     onFramed: (bytes: number) => void = () => undefined,
+    jsonBytes = entries.reduce((sum, { json }) => sum + Buffer.byteLength(json), 0),
   ) {
     this.after = after;
     this.entries = entries;
-    this.jsonBytes = entries.reduce((sum, { json }) => sum + Buffer.byteLength(json), 0);
+    this.jsonBytes = jsonBytes;
     this.#onFramed = onFramed;
   }
 

@@ -1,4 +1,4 @@
-import type { FeedLog } from "../../feed/log.ts";
+import type { Appended, FeedLog } from "../../feed/log.ts";
 import { LogUnavailable } from "../../feed/errors.ts";
 import type { Cursor } from "../../schemas/cursor.ts";
 import type { Clock } from "../../shared/clock.ts";
@@ -6,6 +6,7 @@ import type { Logger } from "../../telemetry/logger.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
 import { Batch, BATCH_LIMITS } from "./batch.ts";
 import type { FairScheduler } from "./fair-scheduler.ts";
+import { Inbox } from "./inbox.ts";
 
 /** What the ring holds at most: bytes of events and of their frames, and events. */
 const RING_LIMITS = { maxBytes: 16 * 1024 * 1024, maxEvents: 8192 };
@@ -24,7 +25,8 @@ export interface RingOptions {
 
 /**
  * The newest events of the log, read once for all subscribers of the process. While there are members it follows the
- * log's end, one batch at a time: the next one once every member had its turn with the last.
+ * log's end, one batch at a time: the next one once every member had its turn with the last. What this process commits is
+ * handed to it; it reads what is not, because others wrote, or came in between, or too much waits already.
  *
  * Where the log cannot be read, or is of another epoch, the ring empties itself and begins again at the log's end;
  * members read for themselves meanwhile, and so each learns what is wrong with its own cursor.
@@ -38,6 +40,8 @@ export class Ring {
   #batches: Batch[] = [];
   #bytes = 0;
   #events = 0;
+  readonly #inbox = new Inbox();
+  #isPuttingOut = false;
   /** Where the newest batch ends; undefined while the log is not followed. */
   #end: Cursor | undefined;
 
@@ -49,17 +53,10 @@ export class Ring {
   /** `onNews` is called when `next` may answer something else than before. The returned function ends that. */
   join(onNews: () => void): () => void {
     this.#members.add(onNews);
-    if (this.#stop === undefined) {
-      this.#stop = new AbortController();
-      void this.#run(this.#stop.signal);
-    }
+    if (this.#stop === undefined) this.#begin();
     return () => {
       this.#members.delete(onNews);
-      if (this.#members.size > 0) return;
-      this.#stop?.abort();
-      this.#stop = undefined;
-      this.#waiting?.abort();
-      this.#clear();
+      if (this.#members.size === 0) this.#finish();
     };
   }
 
@@ -81,7 +78,8 @@ export class Ring {
 
   /** Lets go of the events it holds: each member reads them from the log itself, which now gives them otherwise. */
   forget(): void {
-    this.#clear();
+    this.#finish();
+    if (this.#members.size > 0) this.#begin();
     this.#announce();
   }
 
@@ -102,6 +100,18 @@ export class Ring {
     return low;
   }
 
+  #begin(): void {
+    this.#stop = new AbortController();
+    void this.#run(this.#stop.signal);
+  }
+
+  #finish(): void {
+    this.#stop?.abort();
+    this.#stop = undefined;
+    this.#waiting?.abort();
+    this.#clear();
+  }
+
   async #run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
@@ -119,48 +129,76 @@ export class Ring {
   }
 
   async #follow(signal: AbortSignal): Promise<void> {
-    const { log, scheduler } = this.#options;
+    const { log } = this.#options;
     const { epoch, sequence } = await log.head();
     if (signal.aborted) return;
-    let end: Cursor = { epoch, sequence };
-    this.#end = end;
+    this.#end = { epoch, sequence };
     this.#announce();
-    while (!signal.aborted) {
+    for (let end: Cursor | undefined = this.#end; end !== undefined; end = this.#end) {
       const entries = await log.read(end, BATCH_LIMITS);
       if (signal.aborted) return;
       if (entries.length > 0) {
-        const batch = new Batch(end, entries, (bytes) => this.#grow(bytes));
-        end = { epoch, sequence: batch.last };
-        this.#push(batch, end);
-        this.#announce();
-        // Members were waiting before: when this turn comes, each of them had one.
-        await new Promise<void>((resolve) => scheduler.schedule(resolve));
+        const batch = new Batch(end, entries, this.#grow);
+        this.#push(batch);
+        await this.#turnOfAll();
+        if (signal.aborted) return;
         if (isFull(batch)) continue;
       }
       // Where there is more all the same, this ends at once.
-      await this.#wait(end.sequence);
+      await this.#wait();
+      if (signal.aborted) return;
     }
   }
 
-  async #wait(sequence: number): Promise<void> {
+  /** Until there is something to read, or it is time to ask. Takes what is handed over meanwhile. */
+  async #wait(): Promise<void> {
+    if (this.#end === undefined) return;
+    this.#inbox.begin(this.#end);
     this.#waiting = new AbortController();
-    const { signal } = this.#waiting;
-    await this.#options.log.waitBeyond(sequence, { timeoutMs: WAIT_MS, signal });
+    await this.#options.log.waitBeyond(this.#end.sequence, {
+      timeoutMs: WAIT_MS,
+      signal: this.#waiting.signal,
+      take: (appended) => this.#take(appended),
+    });
+    // What the log has next comes after that.
+    while (!this.#inbox.isEmpty) await this.#turnOfAll();
+  }
+
+  #take(appended: Appended): boolean {
+    if (!this.#inbox.take(appended)) return false;
+    if (!this.#isPuttingOut) this.#options.scheduler.schedule(this.#putOut);
+    this.#isPuttingOut = true;
+    return true;
+  }
+
+  /** One batch; the next when the members had their turn. */
+  readonly #putOut = (): void => {
+    const batch = this.#inbox.next(this.#grow);
+    this.#isPuttingOut = batch !== undefined;
+    if (batch === undefined) return;
+    this.#push(batch);
+    this.#options.scheduler.schedule(this.#putOut);
+  };
+
+  /** Members were waiting before: when this turn comes, each of them had one. */
+  #turnOfAll(): Promise<void> {
+    return new Promise((resolve) => this.#options.scheduler.schedule(resolve));
   }
 
   #announce(): void {
     for (const onNews of this.#members) onNews();
   }
 
-  #push(batch: Batch, end: Cursor): void {
+  #push(batch: Batch): void {
     this.#batches.push(batch);
-    this.#end = end;
+    this.#end = { epoch: batch.after.epoch, sequence: batch.last };
     this.#events += batch.entries.length;
     this.#grow(batch.bytes);
+    this.#announce();
   }
 
   /** The newest batch stays, however large it is. */
-  #grow(bytes: number): void {
+  readonly #grow = (bytes: number): void => {
     const { maxBytes, maxEvents } = this.#limits;
     this.#bytes += bytes;
     while (this.#batches.length > 1 && (this.#bytes > maxBytes || this.#events > maxEvents)) {
@@ -169,9 +207,10 @@ export class Ring {
       this.#events -= oldest?.entries.length ?? 0;
     }
     this.#measure();
-  }
+  };
 
   #clear(): void {
+    this.#inbox.begin(undefined);
     this.#batches = [];
     this.#bytes = 0;
     this.#events = 0;

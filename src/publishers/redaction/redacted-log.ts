@@ -9,6 +9,11 @@ import type { Redaction } from "./redaction.ts";
 export function redactedLog(log: FeedLog, redaction: Redaction): FeedLog {
   const own: Partial<FeedLog> = {
     read: async (cursor, options) => redaction.entries(await log.read(cursor, options)),
+    waitBeyond: (sequence, { take, ...options }) =>
+      log.waitBeyond(sequence, {
+        ...options,
+        ...(take && { take: (appended) => take(redaction.appended(appended)) }),
+      }),
     history: async (query) => visible(redaction.entries(await log.history(query)), query),
     scanHistory: (query) => scan(log, query, redaction),
     overflow: async (sequence) => {

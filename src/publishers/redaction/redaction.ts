@@ -1,4 +1,4 @@
-import type { StateEntry } from "../../feed/log.ts";
+import type { Appended, StateEntry } from "../../feed/log.ts";
 import type { LogEntry } from "../../schemas/draft.ts";
 import type { RedactionRule } from "../../schemas/redaction-schema.ts";
 import { Redactor } from "./redactor.ts";
@@ -27,6 +27,12 @@ export class Redaction {
 
   entries(entries: LogEntry[]): LogEntry[] {
     return this.#redactor === undefined ? entries : entries.map((entry) => this.#entry(entry));
+  }
+
+  appended(appended: Appended): Appended {
+    if (this.#redactor === undefined) return appended;
+    const entries = appended.entries.map((entry) => this.#entry(entry));
+    return { ...appended, entries, sizes: entries.map(({ json }) => Buffer.byteLength(json)) };
   }
 
   states(entries: StateEntry[]): StateEntry[] {
