@@ -1,7 +1,8 @@
 import { Counter, Gauge, type Registry } from "prom-client";
 import { KeptHistogram, type KeptDurations } from "./kept-histogram.ts";
 
-type JobLabel = "namespace" | "job";
+/** Prometheus itself calls what it scrapes `job`. */
+type JobLabel = "namespace" | "job_name";
 type GroupLabel = JobLabel | "group";
 type NodeLabel = "node" | "name";
 
@@ -34,46 +35,53 @@ export interface JobMetrics {
 export function createJobMetrics(registry: Registry): JobMetrics {
   const registers = [registry];
   let source: (() => JobSeries | undefined) | undefined;
-  const group = ["namespace", "job", "group"] as const;
-  const job = ["namespace", "job"] as const;
+  let shown: { readonly series: JobSeries | undefined } | undefined;
+  /** The same for all metrics of a scrape, which asks them in one turn. */
+  const series = (): JobSeries | undefined => {
+    if (shown === undefined) queueMicrotask(() => (shown = undefined));
+    shown ??= { series: source?.() };
+    return shown.series;
+  };
+  const group = ["namespace", "job_name", "group"] as const;
+  const job = ["namespace", "job_name"] as const;
   const node = ["node", "name"] as const;
-  keptCounter(() => source?.()?.restarts, {
+  keptCounter(() => series()?.restarts, {
     name: "nomad_changefeed_job_restarts_total",
     help: "Restarts of tasks within their allocation",
     labelNames: group,
     registers,
   });
-  keptCounter(() => source?.()?.oomKills, {
+  keptCounter(() => series()?.oomKills, {
     name: "nomad_changefeed_job_oom_kills_total",
     help: "Times that an allocation was seen with a task newly killed for lack of memory",
     labelNames: group,
     registers,
   });
-  keptCounter(() => source?.()?.failedAllocations, {
+  keptCounter(() => series()?.failedAllocations, {
     name: "nomad_changefeed_job_failed_allocations_total",
     help: "Allocations that failed",
     labelNames: group,
     registers,
   });
-  keptCounter(() => source?.()?.reschedules, {
+  keptCounter(() => series()?.reschedules, {
     name: "nomad_changefeed_job_reschedules_total",
     help: "Allocations that failed and were replaced by another",
     labelNames: group,
     registers,
   });
-  keptCounter(() => source?.()?.blockedSeconds, {
+  keptCounter(() => series()?.blockedSeconds, {
     name: "nomad_changefeed_job_blocked_seconds_total",
     help: "Seconds in which an evaluation was blocked, as allocations found no place; of two at once, of both",
     labelNames: job,
     registers,
   });
-  keptCounter(() => source?.()?.deployments, {
+  keptCounter(() => series()?.deployments, {
     name: "nomad_changefeed_job_deployments_total",
     help: "Deployments that ended, by outcome: successful, failed, cancelled",
     labelNames: [...job, "outcome"],
     registers,
   });
-  const durations = new KeptHistogram(() => source?.()?.deploymentSeconds ?? [], {
+  const durations = new KeptHistogram(() => series()?.deploymentSeconds ?? [], {
     name: "nomad_changefeed_job_deployment_duration_seconds",
     help: "Seconds from the first sight of a deployment to its end, whatever its outcome",
     labelNames: job,
@@ -87,25 +95,25 @@ export function createJobMetrics(registry: Registry): JobMetrics {
     registers: [],
     collect() {
       this.reset();
-      for (const [labels, value] of source?.()?.lastSuccess ?? []) this.set(labels, value);
+      for (const [labels, value] of series()?.lastSuccess ?? []) this.set(labels, value);
     },
   });
   registry.registerMetric(lastSuccess);
-  keptCounter(() => source?.()?.nodeDownSeconds, {
+  keptCounter(() => series()?.nodeDownSeconds, {
     name: "nomad_changefeed_node_down_seconds_total",
     help: "Seconds in which the node was down or disconnected",
     labelNames: node,
     registers,
   });
-  keptCounter(() => source?.()?.nodeDrainSeconds, {
+  keptCounter(() => series()?.nodeDrainSeconds, {
     name: "nomad_changefeed_node_drain_seconds_total",
     help: "Seconds in which the node was drained",
     labelNames: node,
     registers,
   });
   return {
-    show: (series) => {
-      source = series;
+    show: (read) => {
+      source = read;
     },
     forget: () => {
       source = undefined;

@@ -1,9 +1,13 @@
 import { spawnSync } from "node:child_process";
+import { mkdtempDisposable, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, it } from "vitest";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { assignmentsSchema } from "../../src/schemas/assignment-schema.ts";
 import { TestFeed } from "../support/http-feed.ts";
+import { METRIC_EXAMPLES } from "../support/metric-examples.ts";
 import { until } from "../support/until.ts";
 import { watchCluster } from "../support/watched-cluster.ts";
 
@@ -46,6 +50,29 @@ it.skipIf(missing !== undefined)(
     } finally {
       await cluster.close();
     }
+  },
+);
+
+it.skipIf(missing !== undefined)(
+  `of jobs answer what people ask, by the queries of their page${missing === undefined ? "" : `: ${missing}`}`,
+  async () => {
+    await using directory = await mkdtempDisposable(join(tmpdir(), "ncf-promql-"));
+    const path = join(directory.path, "test.yaml");
+    const tests = METRIC_EXAMPLES.map(({ what, query, given, finds }) => ({
+      name: what,
+      interval: "1m",
+      input_series: Object.entries(given).map(([series, values]) => ({ series, values })),
+      promql_expr_test: [
+        {
+          expr: `group by (job_name) (${query})`,
+          eval_time: "2h",
+          exp_samples: finds.map((job) => ({ labels: `{job_name="${job}"}`, value: 1 })),
+        },
+      ],
+    }));
+    await writeFile(path, JSON.stringify({ tests }));
+    const { status, stdout, stderr } = spawnSync("promtool", ["test", "rules", path], { encoding: "utf8" });
+    expect({ status, said: stdout + stderr }).toMatchObject({ status: 0 });
   },
 );
 

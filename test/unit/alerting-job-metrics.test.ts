@@ -36,8 +36,8 @@ async function counted({ metrics }: Worker, name = "job_restarts_total"): Promis
     }),
   );
 }
-const OTHERS = 'namespace="",job="other",group="other"';
-const WEB = 'namespace="default",job="web",group="frontend"';
+const OTHERS = 'namespace="",job_name="other",group="other"';
+const WEB = 'namespace="default",job_name="web",group="frontend"';
 
 async function end({ stop, ending }: Worker): Promise<void> {
   stop.abort();
@@ -130,7 +130,7 @@ it("durations of deployments are a histogram, and success a time that only batch
   await rig.pass(45 * SECOND);
   await rig.put("deployments", { Status: "successful" });
   await rig.pass(SECOND);
-  const web = 'namespace="default",job="web"';
+  const web = 'namespace="default",job_name="web"';
   expect(await counted(worker, "job_deployments_total")).toMatchObject({
     [`${web},outcome="successful"`]: 1,
     [`${web},outcome="failed"`]: 0,
@@ -149,6 +149,6 @@ it("durations of deployments are a histogram, and success a time that only batch
     `${name}_count{${web}} 1`,
   ]);
   expect(await counted(worker, "job_last_success_timestamp_seconds")).toEqual({
-    'namespace="default",job="nightly"': 0,
+    'namespace="default",job_name="nightly"': 0,
   });
 });

@@ -34,10 +34,10 @@ export function jobSeries({ jobs: counted, nodes: times }: AllCounts): JobSeries
 }
 
 /** No job is without a namespace: the others are nobody's namesake. */
-function labelsOf(key: string): { namespace: string; job: string } {
-  if (key === OTHER) return { namespace: "", job: OTHER };
+function labelsOf(key: string): { namespace: string; job_name: string } {
+  if (key === OTHER) return { namespace: "", job_name: OTHER };
   const end = key.indexOf("/");
-  return { namespace: key.slice(0, end), job: key.slice(end + 1) };
+  return { namespace: key.slice(0, end), job_name: key.slice(end + 1) };
 }
 
 function durationsOf({ durations, durationSum }: JobCounts) {
