@@ -1,12 +1,11 @@
 import type { Cursor } from "../../schemas/cursor.ts";
-import type { Clock } from "../../shared/clock.ts";
 import { ConsumersFull, ConsumerTaken } from "../errors.ts";
 import { FOR_ALL, type Consumer, type ConsumerStore, type PutOptions } from "../log.ts";
 import { timeText } from "./codec.ts";
-import type { Connection } from "./connection.ts";
 import { NamedHashes } from "./named-hashes.ts";
 import { Reply, wrong } from "./reply.ts";
 import { script } from "./scripts.ts";
+import type { StoreParts } from "./store-parts.ts";
 
 const FIELDS = ["epoch", "sequence", "updatedAt", "lastError", "owner"] as const;
 
@@ -58,21 +57,12 @@ return redis.call('DEL', key)
 `);
 
 export class RedisConsumers implements ConsumerStore {
-  readonly #connection: Connection;
+  readonly #parts: StoreParts;
   readonly #hashes: NamedHashes;
-  readonly #writing: () => Connection;
-  readonly #clock: Pick<Clock, "now">;
 
-  /** `writing` answers the connection, or throws where the log is open for reading only. */
-  constructor(connection: Connection, prefix: string, writing: () => Connection, clock: Pick<Clock, "now">) {
-    this.#connection = connection;
-    this.#hashes = new NamedHashes(connection, prefix, {
-      names: "consumers",
-      each: "consumer:",
-      fields: FIELDS,
-    });
-    this.#writing = writing;
-    this.#clock = clock;
+  constructor(parts: StoreParts) {
+    this.#parts = parts;
+    this.#hashes = new NamedHashes(parts, { names: "consumers", each: "consumer:", fields: FIELDS });
   }
 
   async get(name: string): Promise<Consumer | undefined> {
@@ -86,19 +76,21 @@ export class RedisConsumers implements ConsumerStore {
 
   async put(name: string, cursor: Cursor, options: PutOptions = {}): Promise<Consumer> {
     const { lastError = "", rewind = false, by = FOR_ALL, limits = {} } = options;
-    const answer = await this.#writing().run(PUT_CONSUMER, [
-      name,
-      cursor.epoch,
-      cursor.sequence,
-      timeText(this.#clock.now()),
-      lastError,
-      rewind ? "rewind" : "",
-      by.owner ?? "",
-      by.manages ? "manages" : "",
-      limits.ofOwner ?? "",
-      limits.total ?? "",
-    ]);
-    const source = this.#connection.source("the answer to PUT_CONSUMER");
+    const answer = await this.#parts
+      .writing()
+      .run(PUT_CONSUMER, [
+        name,
+        cursor.epoch,
+        cursor.sequence,
+        timeText(this.#parts.clock.now()),
+        lastError,
+        rewind ? "rewind" : "",
+        by.owner ?? "",
+        by.manages ? "manages" : "",
+        limits.ofOwner ?? "",
+        limits.total ?? "",
+      ]);
+    const source = this.#parts.connection.source("the answer to PUT_CONSUMER");
     const reply = new Reply(answer, source);
     const refusal = reply.text(0, "refusal");
     if (refusal === "taken") throw new ConsumerTaken(name);
@@ -114,7 +106,7 @@ export class RedisConsumers implements ConsumerStore {
 
   async remove(name: string, by = FOR_ALL): Promise<boolean> {
     const asked = [name, by.owner ?? "", by.manages ? "manages" : ""];
-    const reply = await this.#writing().run(REMOVE_CONSUMER, asked);
+    const reply = await this.#parts.writing().run(REMOVE_CONSUMER, asked);
     if (reply === "taken") throw new ConsumerTaken(name);
     return reply === 1;
   }

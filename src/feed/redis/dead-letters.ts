@@ -1,11 +1,10 @@
 import { parseCursor, type Cursor, formatCursor } from "../../schemas/cursor.ts";
-import type { Clock } from "../../shared/clock.ts";
 import { DeadLettersFull } from "../errors.ts";
 import type { DeadLetter, DeadLetterStore, Parked } from "../log.ts";
 import { idAndFieldsOf, timeText } from "./codec.ts";
-import type { Connection } from "./connection.ts";
 import { integerOf, Reply, wrong } from "./reply.ts";
 import { script } from "./scripts.ts";
+import type { StoreParts } from "./store-parts.ts";
 
 /**
  * ARGV: consumer, stream id, how many letters there may be, then the fields and their values.
@@ -44,31 +43,20 @@ return removed
 `);
 
 export class RedisDeadLetters implements DeadLetterStore {
-  readonly #connection: Connection;
-  readonly #prefix: string;
-  readonly #writing: () => Connection;
-  readonly #clock: Pick<Clock, "now">;
+  readonly #parts: StoreParts;
   readonly #most: number;
 
-  /** `writing` answers the connection, or throws where the log is open for reading only; `most`: of one consumer. */
-  constructor(
-    connection: Connection,
-    prefix: string,
-    writing: () => Connection,
-    { clock, most }: { clock: Pick<Clock, "now">; most: number },
-  ) {
-    this.#connection = connection;
-    this.#prefix = prefix;
-    this.#writing = writing;
-    this.#clock = clock;
+  /** `most`: of one consumer. */
+  constructor(parts: StoreParts, most: number) {
+    this.#parts = parts;
     this.#most = most;
   }
 
   async put(consumer: string, letter: Parked): Promise<DeadLetter> {
-    const connection = this.#writing();
-    const fields = fieldsOf({ ...letter, parkedAt: timeText(this.#clock.now()) });
+    const connection = this.#parts.writing();
+    const fields = fieldsOf({ ...letter, parkedAt: timeText(this.#parts.clock.now()) });
     const reply = await connection.run(PUT, [consumer, streamId(letter.cursor), this.#most, ...fields]);
-    const kept = new Reply(reply, this.#connection.source(this.#keyOf(consumer))).texts();
+    const kept = new Reply(reply, this.#parts.connection.source(this.#keyOf(consumer))).texts();
     if (kept.length === 0) throw new DeadLettersFull(consumer, this.#most);
     return this.#letterOf(consumer, kept);
   }
@@ -77,28 +65,28 @@ export class RedisDeadLetters implements DeadLetterStore {
     const start = after === undefined ? "-" : `(${streamId(after)}`;
     const key = this.#keyOf(consumer);
     // Null where nothing was asked for.
-    const entries = await this.#connection.call("XRANGE", key, start, "+", "COUNT", Math.max(0, limit));
-    const source = this.#connection.source(key);
+    const entries = await this.#parts.connection.call("XRANGE", key, start, "+", "COUNT", Math.max(0, limit));
+    const source = this.#parts.connection.source(key);
     return new Reply(entries ?? [], source).parts.map((entry) =>
       this.#letterOf(consumer, idAndFieldsOf(entry, source)[1]),
     );
   }
 
   async remove(consumer: string, cursors: readonly Cursor[]): Promise<number> {
-    return Number(await this.#writing().run(REMOVE, [consumer, ...cursors.map(streamId)]));
+    return Number(await this.#parts.writing().run(REMOVE, [consumer, ...cursors.map(streamId)]));
   }
 
   async count(consumer: string): Promise<number> {
-    return Number(await this.#connection.call("XLEN", this.#keyOf(consumer)));
+    return Number(await this.#parts.connection.call("XLEN", this.#keyOf(consumer)));
   }
 
   #keyOf(consumer: string): string {
-    return `${this.#prefix}dlq:${consumer}`;
+    return `${this.#parts.prefix}dlq:${consumer}`;
   }
 
   #letterOf(consumer: string, fields: readonly string[]): DeadLetter {
     const [, json = "", , id = "", , place = "", , reason = "", , attempts = "", , parkedAt = ""] = fields;
-    const source = this.#connection.source(this.#keyOf(consumer));
+    const source = this.#parts.connection.source(this.#keyOf(consumer));
     const cursor = parseCursor(place);
     if (cursor === undefined) throw wrong(source, "an entry", "a dead letter", fields);
     return { cursor, id, json, reason, attempts: integerOf(attempts, "attempts", source), parkedAt };

@@ -1,12 +1,11 @@
-import type { Clock } from "../../shared/clock.ts";
 import { assertDocumentFits } from "../document-size.ts";
 import { Fenced } from "../errors.ts";
 import type { DocumentStore, StoredDocument } from "../log.ts";
 import { timeText } from "./codec.ts";
-import type { Connection } from "./connection.ts";
 import { NamedHashes } from "./named-hashes.ts";
 import { Reply } from "./reply.ts";
 import { script } from "./scripts.ts";
+import type { StoreParts } from "./store-parts.ts";
 
 const FIELDS = ["owner", "fence", "updatedAt", "text"] as const;
 
@@ -57,21 +56,12 @@ return redis.call('DEL', PREFIX .. 'document:' .. ARGV[1])
 `);
 
 export class RedisDocuments implements DocumentStore {
-  readonly #connection: Connection;
+  readonly #parts: StoreParts;
   readonly #hashes: NamedHashes;
-  readonly #writing: () => Connection;
-  readonly #clock: Pick<Clock, "now">;
 
-  /** `writing` answers the connection, or throws where the log is open for reading only. */
-  constructor(connection: Connection, prefix: string, writing: () => Connection, clock: Pick<Clock, "now">) {
-    this.#connection = connection;
-    this.#hashes = new NamedHashes(connection, prefix, {
-      names: "documents",
-      each: "document:",
-      fields: FIELDS,
-    });
-    this.#writing = writing;
-    this.#clock = clock;
+  constructor(parts: StoreParts) {
+    this.#parts = parts;
+    this.#hashes = new NamedHashes(parts, { names: "documents", each: "document:", fields: FIELDS });
   }
 
   async get(name: string): Promise<StoredDocument | undefined> {
@@ -84,8 +74,10 @@ export class RedisDocuments implements DocumentStore {
   }
 
   async claim(name: string, owner: string): Promise<StoredDocument> {
-    const reply = await this.#writing().run(CLAIM_DOCUMENT, [name, owner, timeText(this.#clock.now())]);
-    const fields = new Reply(reply, this.#connection.source("the answer to CLAIM_DOCUMENT"));
+    const reply = await this.#parts
+      .writing()
+      .run(CLAIM_DOCUMENT, [name, owner, timeText(this.#parts.clock.now())]);
+    const fields = new Reply(reply, this.#parts.connection.source("the answer to CLAIM_DOCUMENT"));
     return documentOf(name, fields, fields.textOrNull(3, "text"));
   }
 
@@ -98,14 +90,14 @@ export class RedisDocuments implements DocumentStore {
   }
 
   async remove(name: string): Promise<boolean> {
-    return (await this.#writing().run(REMOVE_DOCUMENT, [name])) === 1;
+    return (await this.#parts.writing().run(REMOVE_DOCUMENT, [name])) === 1;
   }
 
   async #write(name: string, fence: number, text: string, how: "save" | "change"): Promise<StoredDocument> {
     assertDocumentFits(name, text);
-    const asked = [name, fence, timeText(this.#clock.now()), text, how];
-    const reply = await this.#writing().run(WRITE_DOCUMENT, asked);
-    const fields = new Reply(reply, this.#connection.source("the answer to WRITE_DOCUMENT"));
+    const asked = [name, fence, timeText(this.#parts.clock.now()), text, how];
+    const reply = await this.#parts.writing().run(WRITE_DOCUMENT, asked);
+    const fields = new Reply(reply, this.#parts.connection.source("the answer to WRITE_DOCUMENT"));
     if (fields.length > 1) return documentOf(name, fields, text);
     throw new Fenced(`Document ${name}`, fence, fields.integerOrNull(0, "fence") ?? 0);
   }

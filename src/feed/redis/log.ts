@@ -88,10 +88,10 @@ export class RedisLog implements FeedLog {
   constructor(parts: RedisLogParts) {
     this.#parts = parts;
     const { connection, connect, prefix, clock, maxDeadLetters: most } = parts;
-    const writing = () => this.#writing().connection;
-    this.consumers = new RedisConsumers(connection, prefix, writing, clock);
-    this.deadLetters = new RedisDeadLetters(connection, prefix, writing, { clock, most });
-    this.documents = new RedisDocuments(connection, prefix, writing, clock);
+    const stores = { connection, prefix, writing: () => this.#writing().connection, clock };
+    this.consumers = new RedisConsumers(stores);
+    this.deadLetters = new RedisDeadLetters(stores, most);
+    this.documents = new RedisDocuments(stores);
     this.#waiters = new Waiters(clock);
     this.#keyLists = new KeyLists(clock);
     this.#watch = new Watch(connect, prefix, { waiters: this.#waiters, clock });

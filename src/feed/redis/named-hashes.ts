@@ -1,6 +1,7 @@
 import { compareBytes } from "../../shared/compare-bytes.ts";
 import type { Connection } from "./connection.ts";
 import { Reply } from "./reply.ts";
+import type { StoreParts } from "./store-parts.ts";
 
 interface Kind {
   /** Key of the set of names: `consumers`. */
@@ -16,7 +17,7 @@ export class NamedHashes {
   readonly #prefix: string;
   readonly #kind: Kind;
 
-  constructor(connection: Connection, prefix: string, kind: Kind) {
+  constructor({ connection, prefix }: Pick<StoreParts, "connection" | "prefix">, kind: Kind) {
     this.#connection = connection;
     this.#prefix = prefix;
     this.#kind = kind;
