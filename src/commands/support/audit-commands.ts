@@ -1,7 +1,8 @@
 import type { Command } from "commander";
 import type { Io } from "../io.ts";
-import type { TrailOptions } from "../audit/trail-options.ts";
 import { textOf, usually, type Flags, type Perform } from "./flags.ts";
+import { addReportCommand } from "./report-command.ts";
+import { addKeyFlag, addTrailFlags, trailOptions, type AuditFlags } from "./trail-flags.ts";
 
 const AUDIT_HELP_END = `
   nomad-changefeed audit keygen example.com/nomad --out audit.key
@@ -15,15 +16,11 @@ tlog-checkpoint, signed-note and tlog-proof, which other programs verify too.
 
 Exits with 3 where a trail or a proof does not verify, with 1 where it could not be read.`;
 
-interface AuditFlags {
-  readonly key?: readonly string[];
-}
-
 /** `audit` and what is below it. */
 export function addAuditCommand(program: Command, io: Io, perform: Perform): void {
   const audit = program
     .command("audit")
-    .description("verify an audit trail, prove what is in it, make a key for it")
+    .description("verify an audit trail, prove and report what is in it, make a key for it")
     .addHelpText("after", AUDIT_HELP_END);
   addTrailFlags(audit.command("verify").argument("<trail>"))
     .description(
@@ -53,6 +50,7 @@ export function addAuditCommand(program: Command, io: Io, perform: Perform): voi
       ),
     );
   addProofAndKeyCommands(audit, io, perform);
+  addReportCommand(audit, io, perform);
 }
 
 function addProofAndKeyCommands(audit: Command, io: Io, perform: Perform): void {
@@ -73,27 +71,4 @@ function addProofAndKeyCommands(audit: Command, io: Io, perform: Perform): void 
     .action((name: string, flags: Flags) =>
       perform(async () => (await import("../audit/keygen.ts")).keygen(name, String(flags["out"]), io)),
     );
-}
-
-function addKeyFlag(command: Command): Command {
-  return command.option(
-    "--key <vkey>",
-    "public key that has to have signed, as keygen prints it; given twice, one of them",
-    collect,
-  );
-}
-
-function collect(value: string, before: readonly string[] = []): string[] {
-  return [...before, value];
-}
-
-function addTrailFlags(command: Command): Command {
-  return addKeyFlag(command)
-    .option("--token-file <path>", "file with the token to send, where the trail is served to some only")
-    .option("--ca-cert <path>", "PEM file of the authority that signed the server's certificate");
-}
-
-function trailOptions(flags: Flags & AuditFlags): TrailOptions {
-  const { tokenFile, caCert } = flags;
-  return { keys: flags.key ?? [], tokenFile: textOf(tokenFile), caCert: textOf(caCert) };
 }
