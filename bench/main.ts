@@ -25,6 +25,7 @@ const FILES: readonly (() => Promise<{ readonly default: readonly BenchRow[] }>)
   () => import("./hostile-filters.ts"),
   () => import("./hostile-pings.ts"),
   () => import("./deliveries.ts"),
+  () => import("./audit-verify.ts"),
   () => import("./reads.ts"),
   () => import("./hostile-reads.ts"),
   () => import("./hostile-cuts.ts"),
