@@ -38,7 +38,7 @@ export interface AlertChaosReport {
 }
 
 /** A busy machine takes its time to start what was killed. */
-const SETTLED_WITHIN_MS = 10_000;
+const SETTLED_WITHIN_MS = 120_000;
 
 const WAITING = [
   "JobExhausted",
@@ -152,6 +152,7 @@ class AlertChaos {
 
   async #rest(): Promise<void> {
     const firing = await this.#agreed();
+    if (firing === undefined) return;
     this.#fired += firing.length;
     if (this.#quietMoments % 2 === 1) return;
     await this.#parts.subject.killHolder(this.#random);
@@ -167,8 +168,8 @@ class AlertChaos {
     await this.#agreed();
   }
 
-  /** Once what fires, what is told and what is true are the same; notes how they differ where they stay different. */
-  async #agreed(): Promise<AlertJson[]> {
+  /** What fires, once that, what is told and what is true are the same; where they stay different, notes how. */
+  async #agreed(): Promise<AlertJson[] | undefined> {
     let firing: AlertJson[] = [];
     let differences: readonly [string[], string, string][] = [];
     const look = async (): Promise<boolean> => {
@@ -180,7 +181,7 @@ class AlertChaos {
     };
     await until("alerts are what is true", look, SETTLED_WITHIN_MS).catch(() => undefined);
     for (const [list, what, name] of differences) this.#note(list, what, name);
-    return firing;
+    return differences.length === 0 ? firing : undefined;
   }
 
   #differences(firing: readonly AlertJson[]): [string[], string, string][] {

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "./nomad-agent.ts";
-import { NomadNode, unmountBelow } from "./nomad-node.ts";
+import { killBelow, NomadNode, unmountBelow } from "./nomad-node.ts";
 import { NomadProcess, type Ports } from "./nomad-process.ts";
 import { until } from "./until.ts";
 
@@ -81,6 +81,7 @@ export class NomadCluster implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const node of this.#nodes) await node.end("SIGKILL");
     for (const server of this.servers) await server.end("SIGKILL");
+    if (this.#nodes.length > 0) await killBelow(this.#directory);
     if (this.#nodes.length > 0) await unmountBelow(this.#directory);
     await rm(this.#directory, { recursive: true, force: true });
   }
@@ -106,8 +107,8 @@ acl { enabled = ${acl} }
 ports { http = ${http} rpc = ${rpc} serf = ${serf} }
 server {
   enabled = true
-  min_heartbeat_ttl = "2s"
-  heartbeat_grace = "2s"
+  min_heartbeat_ttl = "5s"
+  heartbeat_grace = "10s"
   bootstrap_expect = ${all.length}
   server_join { retry_join = [${others}] retry_interval = "1s" }
 }

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdtemp, readFile, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { NomadProcess, type Ports } from "./nomad-process.ts";
 
@@ -21,9 +21,10 @@ export class NomadNode extends NomadProcess {
     return (await this.#stats())?.["node_id"];
   }
 
-  /** How many allocations it runs, or holds until they end; none while it does not answer. */
-  async allocations(): Promise<number> {
-    return Number((await this.#stats())?.["num_allocations"] ?? 0);
+  /** How many allocations it runs, or holds until they end; undefined while it does not answer. */
+  async allocations(): Promise<number | undefined> {
+    const count = (await this.#stats())?.["num_allocations"];
+    return count === undefined ? undefined : Number(count);
   }
 
   /** Whether it has told a server that it is there. */
@@ -36,6 +37,14 @@ export class NomadNode extends NomadProcess {
     const response = await fetch(`${this.address}/v1/agent/self`).catch(() => undefined);
     if (response?.ok !== true) return undefined;
     return ((await response.json()) as { stats: { client?: Record<string, string> } }).stats.client;
+  }
+}
+
+/** Ends what killed clients leave running: tasks, and the processes that watch them. All have the directory in their environment. */
+export async function killBelow(directory: string): Promise<void> {
+  for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/u.test(name))) {
+    const environment = await readFile(`/proc/${pid}/environ`, "utf8").catch(() => "");
+    if (environment.includes(`=${directory}/`)) spawnSync("kill", ["-KILL", pid]);
   }
 }
 

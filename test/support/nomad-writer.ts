@@ -127,6 +127,10 @@ export interface JobSpec {
   readonly datacenter?: string;
   /** How many allocations of a service a rollout replaces at once. Default: 1. */
   readonly maxParallel?: number;
+  /** How long an allocation must run before it counts as healthy, ms. Default: 100. */
+  readonly minHealthyMs?: number;
+  /** How long allocations may be without word of their node before they are lost, ms. Default: not at all. */
+  readonly lostAfterMs?: number;
   /** Whether a rollout that fails goes back to the version before. */
   readonly autoRevert?: boolean;
 }
@@ -160,9 +164,9 @@ function jobOf(spec: JobSpec): object {
   };
 }
 
-function updateOf({ maxParallel = 1, autoRevert = false }: JobSpec): object {
+function updateOf({ maxParallel = 1, minHealthyMs = 100, autoRevert = false }: JobSpec): object {
   return {
-    MinHealthyTime: 100_000_000,
+    MinHealthyTime: minHealthyMs * 1_000_000,
     HealthCheck: "task_states",
     MaxParallel: maxParallel,
     AutoRevert: autoRevert,
