@@ -3,6 +3,7 @@ import { SIGNAL_NAMES } from "../events/signals.ts";
 import { createHttpServer, type HttpServer } from "../http/server.ts";
 import type { TrailPlace } from "../http/trail-files.ts";
 import type { DestinationConfig } from "../schemas/destinations/index.ts";
+import { steeringOf } from "./deliveries.ts";
 import type { Health } from "./health.ts";
 import type { OpenBridge } from "./open.ts";
 import { connectionsThatFit } from "./open-files.ts";
@@ -32,6 +33,7 @@ export async function serverOf(
       readiness: () => health.readiness(),
       liveness: () => health.liveness(),
       assignments: () => coordination.statuses(),
+      deliveries: steeringOf(deliveries, alerting.deliveries),
       alerts: () => alerting.list(),
       trails: () => trailsOf(deliveries.configured()),
       authenticators: auth.authenticators,

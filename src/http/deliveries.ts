@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { Cursor } from "../schemas/cursor.ts";
-import { deliveryOf, type AssignmentStatus } from "../schemas/assignment-schema.ts";
+import { ALERTS, deliveryOf, type AssignmentStatus } from "../schemas/assignment-schema.ts";
 import type { Attempt, DeliveryDetails, DeliveryStatus, ParkedEvent } from "../schemas/delivery-schema.ts";
 import {
   assertKnown,
@@ -118,12 +118,20 @@ function asHeld<Status extends DeliveryStatus>(
   delivery: Status,
   assignments: readonly AssignmentStatus[],
 ): Status {
-  const { name, state } = delivery;
-  const status = assignments.find(({ assignment }) => deliveryOf(assignment) === name);
-  if (status?.state === "held" || state === "paused" || state === "removed") return delivery;
-  const reason = status?.reason ?? "the worker that plans does not have it in its configuration";
-  return { ...delivery, state: "waiting", worker: null, reason };
+  const { name, state, kind } = delivery;
+  const isOf = ({ assignment }: AssignmentStatus) =>
+    kind === "alerts" ? assignment === ALERTS : deliveryOf(assignment) === name;
+  const status = assignments.find(isOf);
+  // Of alerts, whoever makes them tells all destinations.
+  if (status?.state === "held") return kind === "alerts" ? { ...delivery, worker: status.worker } : delivery;
+  if (state === "paused" || state === "removed") return delivery;
+  return { ...delivery, state: "waiting", worker: null, reason: status?.reason ?? UNPLANNED[kind] };
 }
+
+const UNPLANNED: Readonly<Record<DeliveryStatus["kind"], string>> = {
+  events: "the worker that plans does not have it in its configuration",
+  alerts: "nobody makes alerts: the worker that plans has alerts: off in its configuration",
+};
 
 function replayFrom(query: URLSearchParams, nowMs: number): { cursor: Cursor } | { sinceMs: number } {
   const cursor = single(query, "cursor");

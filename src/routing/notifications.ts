@@ -94,6 +94,18 @@ function byInstance(alerts: readonly AlertJson[]): Record<string, AlertJson> {
   return Object.fromEntries(alerts.map((alert) => [instanceOf(alert), alert]));
 }
 
+/** What of these groups is yet to be said: since when, and when it is to be, ms; null while it is muted. */
+export function waitingOf(
+  groups: readonly GroupState[],
+  now: number,
+): { labels: GroupState["labels"]; sinceMs: number; dueAtMs: number | null }[] {
+  return groups.flatMap((group) => {
+    const { labels, waitsSince, route } = group;
+    if (waitsSince === null) return [];
+    return { labels, sinceMs: waitsSince, dueAtMs: isMuted(route.mute, now) ? null : dueTime(group) };
+  });
+}
+
 /** An alert that ended and begins anew is another one. */
 export function instanceOf({ id, startsAt }: AlertJson): string {
   return `${id}@${startsAt}`;

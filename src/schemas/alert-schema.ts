@@ -38,11 +38,13 @@ const destinationStateSchema = z.object({
   name: z.string(),
   target: z.string().describe("Of an Alertmanager each replica has its own"),
   state: z
-    .enum(["ok", "retrying", "circuit-open"])
-    .describe("circuit-open: so many attempts failed that it is asked only now and then"),
+    .enum(["ok", "retrying", "circuit-open", "paused"])
+    .describe("circuit-open: so many attempts failed that it is asked only now and then; paused: by people"),
   reason: z.string().nullable().describe("Why it is not told; or what it refused of what it was told"),
-  since: time.nullable().describe("Since when its circuit is open"),
+  since: time.nullable().describe("Since when its circuit is open, or it has been paused"),
   lastOkAt: time.nullable().describe("When it was told last"),
+  waiting: z.int().nonnegative().default(0).describe("How many messages it has not taken yet"),
+  lagMs: z.int().nonnegative().default(0).describe("For how long the first of them could have been told"),
 });
 /** How a destination is told of alerts. */
 export type DestinationState = z.infer<typeof destinationStateSchema>;

@@ -95,6 +95,12 @@ export const ERROR_CODES = {
   NO_DATA: { status: 404, closeCode: 4400, means: "An event has no `data` kept beside it." },
   NO_CONSUMER: { status: 404, closeCode: 4400, means: "No consumer has this name." },
   NO_DELIVERY: { status: 404, closeCode: 4400, means: "There is no delivery to a destination of this name." },
+  NOT_FOR_ALERTS: {
+    status: 422,
+    closeCode: 4422,
+    means:
+      "A destination of alerts has no place in the log and no dead letters: nothing is replayed, sent once more or dropped.",
+  },
   NO_SILENCE: { status: 404, closeCode: 4400, means: "There is no silence with this id, or it has ended." },
   NO_TRAIL: {
     status: 404,

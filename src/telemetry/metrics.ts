@@ -215,7 +215,7 @@ export function createMetrics({ version = "unknown" } = {}) {
     }),
     destinationEvents: new Counter({
       name: "nomad_changefeed_destination_events_total",
-      help: "Events that a destination is done with, by outcome: delivered, parked (a dead letter), too-old (it takes none that old), unparked (a notice that it refused: in the log lines only)",
+      help: "Events that a destination is done with, by outcome: delivered, parked (a dead letter), too-old (it takes none that old), unparked (a notice that it refused: in the log lines only); of alerts, messages that it took, or refused for good",
       labelNames: ["destination", "outcome"] as const,
       registers,
     }),
@@ -239,7 +239,7 @@ export function createMetrics({ version = "unknown" } = {}) {
     }),
     destinationLagSeconds: new Gauge({
       name: "nomad_changefeed_destination_lag_seconds",
-      help: "Age of the oldest event that is yet to be delivered; 0 where there is none",
+      help: "Age of the oldest event that is yet to be delivered; 0 where there is none. Of alerts, for how long the first message that waits could have been told",
       labelNames: ["destination"] as const,
       registers,
     }),

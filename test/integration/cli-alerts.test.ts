@@ -120,7 +120,16 @@ it("shows a token the alerts about what it may list, and no others", async () =>
     none: false,
   };
   const destinations = [
-    { name: "am", target: "http://am", state: "ok", reason: null, since: null, lastOkAt: null } as const,
+    {
+      name: "am",
+      target: "http://am",
+      state: "ok",
+      reason: null,
+      since: null,
+      lastOkAt: null,
+      waiting: 0,
+      lagMs: 0,
+    } as const,
   ];
   const tokens: Authenticator = {
     identify: async (token) => ({ name: "a token", rights: token === "all" ? ALL_RIGHTS : rights }),

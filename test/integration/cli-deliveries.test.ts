@@ -27,7 +27,7 @@ async function run(deliveries: ScriptedDeliveries, args: readonly string[], isTT
 it("deliveries lists all with state, lag and dead letters, and exits with 1 where one does not deliver", async () => {
   const { code, stdout } = await run(new ScriptedDeliveries([DELIVERY, OPEN]), []);
   expect(code).toBe(1);
-  expect(stdout).toMatch(/^NAME +STATE +LAG +EVENTS +DEAD +TYPE +TARGET\n/);
+  expect(stdout).toMatch(/^NAME +STATE +LAG +WAITING +DEAD +TYPE +TARGET\n/);
   expect(stdout).toMatch(/^hook +delivering +1\.5s +3 +1 +webhook +https:\/\/hooks\.example$/m);
   expect(stdout).toMatch(
     /^queue +circuit-open +1\.5s +- +1 +kafka +kafka\.example:9092\S+\n {2}the broker at/m,

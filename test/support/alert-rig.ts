@@ -71,7 +71,7 @@ export class AlertRig implements AsyncDisposable {
   /** When all scopes were read last; null: they are yet to be. */
   readAtMs: number | null = null;
   readonly #objects = new Map<string, object>();
-  readonly #workers: Worker[] = [];
+  readonly workers: Worker[] = [];
   readonly #people = new Map<string, ScriptedPerson>();
   metricsMaxJobs = 10;
   /** What happens just after a worker has begun to read all objects. */
@@ -129,7 +129,7 @@ export class AlertRig implements AsyncDisposable {
       logger,
       clock: this.clock,
       source: SOURCE,
-      worker: `host/${this.#workers.length}/a`,
+      worker: `host/${this.workers.length}/a`,
       assignments: async () => this.#scopes(),
       metricsMaxJobs: this.metricsMaxJobs,
       random: () => 0.5,
@@ -142,7 +142,7 @@ export class AlertRig implements AsyncDisposable {
     const ending = alerting.perform("alerts", stop.signal);
     ending.catch(() => undefined);
     const worker = { alerting, metrics, stop, ending };
-    this.#workers.push(worker);
+    this.workers.push(worker);
     return worker;
   }
 
@@ -171,14 +171,14 @@ export class AlertRig implements AsyncDisposable {
   }
 
   async list(): Promise<AlertList> {
-    const [worker] = this.#workers;
+    const [worker] = this.workers;
     if (worker === undefined) throw new Error("nobody makes alerts");
     return worker.alerting.list();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const { stop } of this.#workers) stop.abort();
-    await this.clock.finish(Promise.allSettled(this.#workers.map(({ ending }) => ending)));
+    for (const { stop } of this.workers) stop.abort();
+    await this.clock.finish(Promise.allSettled(this.workers.map(({ ending }) => ending)));
     await this.feed[Symbol.asyncDispose]();
   }
 

@@ -25,6 +25,7 @@ export const ATTEMPT: Attempt = {
 
 export const DELIVERY: DeliveryDetails = {
   name: "hook",
+  kind: "events",
   type: "webhook",
   target: "https://hooks.example",
   state: "delivering",
@@ -35,6 +36,8 @@ export const DELIVERY: DeliveryDetails = {
   recordedAt: "2026-08-22T10:15:30.000Z",
   lagEvents: 3,
   lagMs: 1500,
+  waiting: null,
+  messages: null,
   deadLetters: 1,
   attempts: [ATTEMPT],
   outcomes: { delivered: 11, parked: 1, passedOver: 0, retried: 2 },

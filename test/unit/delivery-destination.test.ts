@@ -26,6 +26,7 @@ it("what /v1/deliveries tells of one has its last attempts", () => {
   const quantiles = { p50: 1, p99: 2.5 };
   const details = {
     name: "ops",
+    kind: "events",
     type: "webhook",
     target: "https://hooks.example",
     state: "circuit-open",
@@ -36,6 +37,8 @@ it("what /v1/deliveries tells of one has its last attempts", () => {
     recordedAt: time,
     lagEvents: 3,
     lagMs: 9000,
+    waiting: null,
+    messages: null,
     deadLetters: 0,
     attempts: [{ ...attempt, reason: "401", status: 401, request: "POST /", answer: "no" }],
     outcomes: { delivered: 1, parked: 0, passedOver: 0, retried: 0 },

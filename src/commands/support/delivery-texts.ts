@@ -15,7 +15,7 @@ export function deliveriesTable(deliveries: readonly DeliveryStatus[], page: Pag
       delivery.name,
       delivery.state,
       lagText(delivery.lagMs),
-      delivery.lagEvents === null ? "-" : String(delivery.lagEvents),
+      String(delivery.lagEvents ?? delivery.waiting ?? "-"),
       String(delivery.deadLetters),
       delivery.type ?? "-",
       delivery.target ?? "-",
@@ -23,7 +23,7 @@ export function deliveriesTable(deliveries: readonly DeliveryStatus[], page: Pag
     paint: paintOf(delivery, colours),
     below: delivery.reason,
   }));
-  return tableText(["NAME", "STATE", "LAG", "EVENTS", "DEAD", "TYPE", "TARGET"], rows, page);
+  return tableText(["NAME", "STATE", "LAG", "WAITING", "DEAD", "TYPE", "TARGET"], rows, page);
 }
 
 /** One delivery in one line. */
@@ -36,7 +36,7 @@ export function deliveryLine(delivery: DeliveryStatus, { colours }: Page): strin
 /** What is known of a delivery; `isFull`: with what was sent and answered in every attempt. */
 export function deliveryText(delivery: DeliveryDetails, page: Page, isFull: boolean): string {
   const { colours } = page;
-  const { cursor, recordedAt, since, attempts } = delivery;
+  const { kind, cursor, recordedAt, since, attempts } = delivery;
   const facts = [
     ["name", delivery.name],
     ["sends to", `${delivery.type ?? "(not configured here)"} ${delivery.target ?? ""}`.trimEnd()],
@@ -45,8 +45,7 @@ export function deliveryText(delivery: DeliveryDetails, page: Page, isFull: bool
     ["worker", delivery.worker],
     ["cursor", cursor],
     ["recorded", recordedAt === null ? null : timeText(recordedAt)],
-    ["lag", `${delivery.lagEvents ?? "unknown"} events, ${lagText(delivery.lagMs)}`],
-    ["dead letters", String(delivery.deadLetters)],
+    ...(kind === "alerts" ? waitingFacts(delivery) : lagFacts(delivery)),
     ["outcomes", outcomesText(delivery)],
   ] as const;
   const lines = facts.flatMap(([name, value]) => (value === null ? [] : factLine(name, value, page)));
@@ -54,7 +53,7 @@ export function deliveryText(delivery: DeliveryDetails, page: Page, isFull: bool
   return [
     ...lines,
     ...latencyLines(delivery, page),
-    ...(attempts === null ? [elsewhere] : attemptsLines(attempts, page, isFull)),
+    ...(attempts === null ? [elsewhere] : attemptsLines(attempts, { page, isFull, kind })),
   ]
     .map((line) => `${line}\n`)
     .join("");
@@ -94,9 +93,28 @@ function factLine(name: string, value: string, { colours, columns }: Page): stri
   return `${colours.bold(label)}${wrapText(plainText(value), { columns, indent: label.length })}`;
 }
 
-function outcomesText({ outcomes }: DeliveryDetails): string | null {
+type Fact = readonly [name: string, value: string | null];
+
+function lagFacts({ lagEvents, lagMs, deadLetters }: DeliveryDetails): Fact[] {
+  return [
+    ["lag", `${lagEvents ?? "unknown"} events, ${lagText(lagMs)}`],
+    ["dead letters", String(deadLetters)],
+  ];
+}
+
+/** How many messages wait, and which. */
+function waitingFacts({ waiting, lagMs, messages }: DeliveryDetails): Fact[] {
+  const each = (messages ?? []).map(({ about, since, dueAt }): Fact => {
+    const due = dueAt === null ? "when it is no longer muted" : `due ${timeText(dueAt)}`;
+    return ["", `${about}: since ${timeText(since)}, ${due}`];
+  });
+  return [["waiting", `${waiting ?? "unknown"} messages, overdue ${lagText(lagMs)}`], ...each];
+}
+
+function outcomesText({ kind, outcomes }: DeliveryDetails): string | null {
   if (outcomes === null) return null;
   const { delivered, parked, passedOver, retried } = outcomes;
+  if (kind === "alerts") return `${delivered} told, ${passedOver} refused, ${retried} sent once more`;
   return `${delivered} delivered, ${parked} parked, ${passedOver} passed over, ${retried} sent once more`;
 }
 
@@ -117,28 +135,36 @@ function latencyLines({ latency }: DeliveryDetails, { colours }: Page): string[]
 }
 
 /** A line each; below the newest, and the newest that failed, what was sent and answered, or below all of them. */
-function attemptsLines(attempts: readonly Attempt[], page: Page, isFull: boolean): string[] {
+function attemptsLines(
+  attempts: readonly Attempt[],
+  { page, isFull, kind }: { page: Page; isFull: boolean; kind: DeliveryStatus["kind"] },
+): string[] {
   const title = attempts.length === 0 ? "no attempts yet" : "last attempts, newest first";
   const newestFailed = attempts.find(({ outcome }) => outcome !== "ok");
   const lines = attempts.flatMap((attempt, n) =>
     isFull || n === 0 || attempt === newestFailed
-      ? fullAttempt(attempt, page)
-      : attemptLine(attempt, page, attempt.reason ?? ""),
+      ? fullAttempt(attempt, page, kind)
+      : attemptLine(attempt, page, { kind, reason: attempt.reason ?? "" }),
   );
   return [page.colours.bold(title), ...lines];
 }
 
-function fullAttempt(attempt: Attempt, page: Page): string[] {
+function fullAttempt(attempt: Attempt, page: Page, kind?: DeliveryStatus["kind"]): string[] {
   const { reason, request, answer } = attempt;
   return [
-    attemptLine(attempt, page),
+    attemptLine(attempt, page, { kind }),
     ...(reason === null ? [] : [indented(reason, page)]),
     ...quoted("request", request, page),
     ...quoted("answer", answer, page),
   ];
 }
 
-function attemptLine(attempt: Attempt, { colours, columns }: Page, reason = ""): string {
+/** `kind` undefined: a test, which is one. */
+function attemptLine(
+  attempt: Attempt,
+  { colours, columns }: Page,
+  { kind, reason = "" }: { kind: DeliveryStatus["kind"] | undefined; reason?: string },
+): string {
   const { at, outcome, why, status, events, ms, firstId } = attempt;
   const paint = outcome === "ok" ? colours.green : colours.yellow;
   const cells = [
@@ -146,7 +172,7 @@ function attemptLine(attempt: Attempt, { colours, columns }: Page, reason = ""):
     why === null ? outcome : `${outcome} (${why})`,
     status === null ? "" : String(status),
     `${ms} ms`,
-    `${events} ${events === 1 ? "event" : "events"}`,
+    kind === undefined ? "" : `${events} ${events === 1 ? kind.slice(0, -1) : kind}`,
     firstId ?? "",
     reason,
   ];

@@ -21,6 +21,7 @@ const MISTAKES: ReadonlySet<string> = new Set<ErrorCode>([
   "NO_DATA",
   "NO_CONSUMER",
   "NO_DELIVERY",
+  "NOT_FOR_ALERTS",
   "NO_SILENCE",
   "NO_TRAIL",
 ]);

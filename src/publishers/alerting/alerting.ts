@@ -7,23 +7,29 @@ import {
   type RepeatedConfig,
   type ToldConfig,
 } from "../../schemas/destinations/told.ts";
+import { AlertDeliveries } from "./alert-deliveries.ts";
 import type { AlertReplica } from "./alert-replica.ts";
+import { AlertSteering } from "./alert-steering.ts";
 import type { RouteSettings } from "../../schemas/routes.ts";
 import { Notifier, type NotifierDeps } from "./notifier.ts";
 import { ToldGroups } from "./told-groups.ts";
-import type { AlertList, DestinationState } from "../../schemas/alert-schema.ts";
+import type { AlertList } from "../../schemas/alert-schema.ts";
 import { AlertRun, type AlertRunDeps } from "./alert-run.ts";
 import { readFiring, type View } from "./firing.ts";
 import { AlertGauges, type AlertMetrics } from "./gauges.ts";
-import { Repeaters, type RepeatersDeps } from "./repeaters.ts";
+import { Places, type PlacesDeps } from "./places.ts";
+import { Repeaters } from "./repeaters.ts";
+import { sendTest } from "./test-sending.ts";
 
 const BEGIN_RETRY_MS = 1000;
+/** What people want of destinations is looked at so often. */
+const STEER_EVERY_MS = 1000;
 
 export interface AlertingDeps
   extends
     Omit<AlertRunDeps, "gauges" | "tell" | "shared" | "destinations">,
     Pick<NotifierDeps, "notify" | "silences"> {
-  readonly metrics: AlertMetrics & RepeatersDeps["metrics"];
+  readonly metrics: AlertMetrics & PlacesDeps["metrics"];
   readonly random: () => number;
   /** All places that a destination consists of. Rejects where the settings are wrong. */
   readonly open: (config: RepeatedConfig, shared: Labels) => Promise<readonly AlertReplica[]>;
@@ -48,7 +54,11 @@ type Report = Omit<AssignmentStatus, "assignment" | "state" | "worker" | "since"
 
 /** Makes alerts of the log where that falls to this process, and tells everywhere what fires. */
 export class Alerting {
+  /** How its destinations are told. */
+  readonly deliveries: AlertDeliveries;
   readonly #deps: AlertingDeps;
+  readonly #steering: AlertSteering;
+  readonly #places: Places;
   readonly #gauges: AlertGauges;
   readonly #shared: Labels;
   readonly #repeaters: Repeaters;
@@ -61,14 +71,27 @@ export class Alerting {
     this.#deps = deps;
     this.#gauges = new AlertGauges(deps.metrics);
     this.#shared = labelsOf(deps.source);
-    this.#repeaters = new Repeaters({ ...deps, open: (config) => deps.open(config, this.#shared) });
-    this.#notifier = new Notifier(deps);
+    this.#places = new Places(deps);
+    const open = (config: RepeatedConfig) => deps.open(config, this.#shared);
+    const places = this.#places;
+    this.#repeaters = new Repeaters({ ...deps, places, open });
+    this.#notifier = new Notifier({ ...deps, places });
+    this.#steering = new AlertSteering(deps);
+    this.deliveries = new AlertDeliveries({
+      log: deps.log,
+      steering: this.#steering,
+      heed: (steered) => places.steer(steered),
+      told: (name) => (this.#run === undefined ? undefined : places.told(name)),
+      test: (config) =>
+        sendTest(config, places.attemptsOf(config.name), { ...deps, shared: this.#shared, open }),
+    });
   }
 
   /** From now on these rules hold, and these are told; alerts that fire go on where theirs stay. */
   configure({ alerts: config, alertDestinations, routes }: AlertingConfig): void {
     const before = this.#config;
     this.#config = config;
+    this.deliveries.configure(alertDestinations);
     this.#repeaters.configure(alertDestinations.filter(isRepeated));
     this.#notifier.configure(alertDestinations.filter(isNotified), routes);
     this.#gauges.configure(config?.rules ?? []);
@@ -99,11 +122,12 @@ export class Alerting {
           this.#repeaters.tell(view);
           this.#notifier.tell(view);
         },
-        destinations: () => this.#states(),
+        destinations: () => this.#places.states(),
       };
       try {
         const owner = `${worker}#${this.#begun}`;
         const told = await ToldGroups.claim(owner, this.#deps.log.documents);
+        this.#places.steer(await this.#steering.read());
         this.#run = await AlertRun.begin(owner, this.#config.rules, deps);
         return await this.#runAll(this.#run, told, signal);
       } catch (error) {
@@ -121,7 +145,7 @@ export class Alerting {
   async #runAll(run: AlertRun, told: ToldGroups, signal: AbortSignal): Promise<Ending> {
     const stop = new AbortController();
     const both = AbortSignal.any([signal, stop.signal]);
-    const parts = [this.#repeaters.run(both), this.#notifier.run(told, both)];
+    const parts = [this.#repeaters.run(both), this.#notifier.run(told, both), this.#steer(both)];
     const telling = Promise.all(parts.map((part) => part.finally(() => stop.abort())));
     // Heard of below, once the run has ended.
     telling.catch(() => undefined);
@@ -133,8 +157,17 @@ export class Alerting {
     }
   }
 
-  #states(): DestinationState[] {
-    return [...this.#repeaters.states(), ...this.#notifier.states()];
+  /** Has people's wishes heard, and shows in the metrics how destinations stand. */
+  async #steer(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.#deps.clock.sleep(STEER_EVERY_MS, signal);
+      try {
+        this.#places.steer(await this.#steering.read());
+      } catch (error) {
+        if (!(error instanceof LogUnavailable)) throw error;
+      }
+      this.#places.show();
+    }
   }
 
   describe(_assignment: string): Report {
@@ -142,7 +175,7 @@ export class Alerting {
     const standing = this.#run?.standing;
     if (standing === undefined) return { ...nothing, condition: "starting", reason: null, lastOkAt: null };
     const { waiting, lookedAtMs } = standing;
-    const closed = this.#states().find(({ state }) => state === "circuit-open");
+    const closed = this.#places.states().find(({ state }) => state === "circuit-open");
     const trouble = closed && `${closed.name} is not told: ${closed.reason}`;
     return {
       ...nothing,

@@ -1,15 +1,14 @@
 import { LogUnavailable } from "../../feed/errors.ts";
-import { notTold, onTheWay, plan, told, type Notification } from "../../routing/notifications.ts";
+import { notTold, onTheWay, plan, told, waitingOf, type Notification } from "../../routing/notifications.ts";
 import { routeTree, type RouteNode } from "../../routing/tree.ts";
-import type { DestinationState } from "../../schemas/alert-schema.ts";
 import type { NotifiedConfig } from "../../schemas/destinations/told.ts";
 import type { RouteSettings, Silence } from "../../schemas/routes.ts";
-import { Meter } from "../delivery/meter.ts";
 import { Nap } from "../delivery/nap.ts";
 import type { AlertDestination, AlertSendResult } from "./alert-destination.ts";
 import type { View } from "./firing.ts";
-import { Outlet } from "./outlet.ts";
+import type { Place, WaitingMessage } from "./place.ts";
 import { OPEN_AGAIN_MS, type RepeatersDeps } from "./repeaters.ts";
+import { aboutText } from "./story.ts";
 import type { ToldGroups } from "./told-groups.ts";
 
 /** Silences are looked at so often, and a route that is due no later. */
@@ -20,6 +19,13 @@ export interface NotifierDeps extends Omit<RepeatersDeps, "open"> {
   readonly notify: (config: NotifiedConfig) => Promise<AlertDestination>;
   /** Those in force. */
   readonly silences: () => Promise<readonly Silence[]>;
+}
+
+/** A destination that is open. */
+interface Outlet {
+  readonly fingerprint: string;
+  readonly destination: AlertDestination;
+  readonly place: Place;
 }
 
 /** Tells people of alerts by the routes: of each group one message at a time, and to each destination one. */
@@ -41,7 +47,7 @@ export class Notifier {
   /** Without routes everybody is told of everything. */
   configure(destinations: readonly NotifiedConfig[], routes: readonly RouteSettings[]): void {
     this.#configured = new Map(destinations.map((config) => [config.name, config]));
-    this.#unopened.clear();
+    this.#forgetUnopened();
     this.#tree = routeTree(routes, [...this.#configured.keys()]);
     this.#nap.wake();
   }
@@ -71,21 +77,15 @@ export class Notifier {
       }
     } finally {
       await Promise.allSettled(sending);
-      for (const outlet of this.#outlets.values()) await outlet[Symbol.asyncDispose]();
-      this.#outlets.clear();
+      for (const name of this.#outlets.keys()) await this.#close(name);
+      this.#forgetUnopened();
     }
-  }
-
-  /** How each is told, as this process knows. */
-  states(): DestinationState[] {
-    return [...this.#outlets.values()].map(({ state }) => state);
   }
 
   async #reconcile(groups: ToldGroups): Promise<void> {
     for (const [name, outlet] of this.#outlets) {
-      if (this.#configured.get(name)?.fingerprint === outlet.fingerprint || outlet.isBusy) continue;
-      this.#outlets.delete(name);
-      await outlet[Symbol.asyncDispose]();
+      if (this.#configured.get(name)?.fingerprint === outlet.fingerprint || outlet.place.isBusy) continue;
+      await this.#close(name);
     }
     for (const config of this.#configured.values()) {
       if (this.#outlets.has(config.name)) continue;
@@ -93,14 +93,32 @@ export class Notifier {
       if (destination === undefined) continue;
       const { formerName } = config.settings;
       if (formerName !== undefined) groups.rename(formerName, config.name);
-      const meter = new Meter(this.#deps.metrics, config.name);
-      this.#outlets.set(config.name, new Outlet(config, destination, { ...this.#deps, meter }));
+      const { target } = destination;
+      const waiting = () => this.#waiting(config.name, groups);
+      const place = this.#deps.places.open(config, { target, isOne: true }, waiting);
+      this.#outlets.set(config.name, { fingerprint: config.fingerprint, destination, place });
     }
+  }
+
+  async #close(name: string): Promise<void> {
+    const outlet = this.#outlets.get(name);
+    this.#outlets.delete(name);
+    if (outlet === undefined) return;
+    this.#deps.places.close(outlet.place);
+    await outlet.destination[Symbol.asyncDispose]();
+  }
+
+  #waiting(name: string, { groups }: ToldGroups): WaitingMessage[] {
+    const own = groups.filter(({ destination }) => destination === name);
+    return waitingOf(own, this.#deps.clock.now()).map(({ labels, ...times }) => ({
+      about: aboutText(labels),
+      ...times,
+    }));
   }
 
   /** One that cannot be opened keeps nobody else from being told. */
   async #open(config: NotifiedConfig): Promise<AlertDestination | undefined> {
-    const { clock, logger, notify } = this.#deps;
+    const { clock, logger, notify, places } = this.#deps;
     const { name } = config;
     if ((this.#unopened.get(name) ?? 0) > clock.elapsed()) return undefined;
     try {
@@ -110,9 +128,15 @@ export class Notifier {
         { err: error, destination: name },
         "cannot open a destination of alerts; it is tried again",
       );
+      places.cannotOpen(name, error);
       this.#unopened.set(name, clock.elapsed() + OPEN_AGAIN_MS);
       return undefined;
     }
+  }
+
+  #forgetUnopened(): void {
+    for (const name of this.#unopened.keys()) this.#deps.places.givenUp(name);
+    this.#unopened.clear();
   }
 
   /** What is to be said now, one message to each destination that can be told. */
@@ -127,7 +151,7 @@ export class Notifier {
     groups.groups = planned.groups.filter(({ destination }) => this.#configured.has(destination));
     for (const notification of planned.notifications) {
       const outlet = this.#outlets.get(notification.group.destination);
-      if (outlet !== undefined && outlet.isFree && !due.has(outlet)) due.set(outlet, notification);
+      if (outlet !== undefined && isFree(outlet) && !due.has(outlet)) due.set(outlet, notification);
     }
     return due;
   }
@@ -143,19 +167,20 @@ export class Notifier {
   }
 
   async #send(
-    outlet: Outlet,
+    { place, destination }: Outlet,
     notification: Notification,
     groups: ToldGroups,
     signal: AbortSignal,
   ): Promise<void> {
+    const { firing, resolved } = notification;
     const { key } = notification.group;
-    const remembered = groups.remembered.get(key) ?? null;
-    const result = await outlet.send({ ...notification, remembered }, signal);
+    const message = { ...notification, remembered: groups.remembered.get(key) ?? null };
+    const alerts = [...firing, ...resolved];
+    const result = await place.send(alerts, (until) => destination.send(message, until), signal);
     if (result === undefined) return;
     this.#remember(groups, key, result);
-    const hasCome = outlet.took(result);
     const { clock } = this.#deps;
-    groups.groups = hasCome
+    groups.groups = place.took(result, alerts)
       ? told(groups.groups, notification, clock.now())
       : notTold(groups.groups, notification);
     await this.#save(groups);
@@ -181,4 +206,8 @@ export class Notifier {
       if (!(error instanceof LogUnavailable)) throw error;
     }
   }
+}
+
+function isFree({ place }: Outlet): boolean {
+  return !place.isBusy && !place.isPaused && place.holdMs <= 0;
 }

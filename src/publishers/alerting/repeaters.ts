@@ -1,16 +1,15 @@
-import type { DestinationState } from "../../schemas/alert-schema.ts";
 import type { RepeatedConfig } from "../../schemas/destinations/told.ts";
 import { aborted } from "../../shared/aborted.ts";
-import { Meter, type DeliveryMetrics } from "../delivery/meter.ts";
 import type { AlertReplica } from "./alert-replica.ts";
 import type { View } from "./firing.ts";
-import { Repeater, type RepeaterDeps } from "./repeater.ts";
+import type { Places, PlacesDeps } from "./places.ts";
+import { Repeater } from "./repeater.ts";
 
 /** How long one rests that could not be opened. */
 export const OPEN_AGAIN_MS = 60_000;
 
-export interface RepeatersDeps extends Omit<RepeaterDeps, "meter"> {
-  readonly metrics: DeliveryMetrics;
+export interface RepeatersDeps extends Pick<PlacesDeps, "clock" | "logger"> {
+  readonly places: Places;
   /** All places that a destination consists of. Rejects where the settings are wrong. */
   readonly open: (config: RepeatedConfig) => Promise<readonly AlertReplica[]>;
 }
@@ -62,13 +61,6 @@ export class Repeaters {
     }
   }
 
-  /** How each place is told, as this process knows. */
-  states(): DestinationState[] {
-    return [...this.#running].flatMap(([name, { repeaters }]) =>
-      repeaters.map((repeater) => ({ name, ...repeater.state })),
-    );
-  }
-
   #reconcile(): void {
     const wanted = new Map(this.#configured.map((config) => [config.name, config]));
     for (const [name, { fingerprint, stop }] of this.#running) {
@@ -93,30 +85,36 @@ export class Repeaters {
 
   /** One that cannot be opened keeps nobody else from being told. None once `signal` aborts. */
   async #opened(config: RepeatedConfig, signal: AbortSignal): Promise<readonly AlertReplica[]> {
-    const { clock, logger, open } = this.#deps;
+    const { clock, logger, open, places } = this.#deps;
+    const destination = config.name;
     while (!signal.aborted) {
       try {
         return await open(config);
       } catch (error) {
-        const destination = config.name;
         logger.error({ err: error, destination }, "cannot open a destination of alerts; it is tried again");
+        places.cannotOpen(destination, error);
         await clock.sleep(OPEN_AGAIN_MS, signal);
       }
     }
+    places.givenUp(destination);
     return [];
   }
 
   async #repeat(config: RepeatedConfig, running: Running): Promise<void> {
     await using opened = new AsyncDisposableStack();
     const destinations = await this.#opened(config, running.stop.signal);
-    const { name, settings } = config;
+    const isOne = destinations.length === 1;
+    const { places, clock } = this.#deps;
     for (const destination of destinations) opened.use(destination);
-    const { timeout: timeoutMs, retry } = settings;
-    const options = { name, timeoutMs, retry: { firstMs: retry.first, mostMs: retry.most } };
     running.repeaters = destinations.map((destination) => {
-      const label = destinations.length === 1 ? name : `${name} ${destination.target}`;
-      const meter = new Meter(this.#deps.metrics, label);
-      return new Repeater(destination, options, { ...this.#deps, meter });
+      const { target } = destination;
+      const repeater = new Repeater(
+        destination,
+        (waiting) => places.open(config, { target, isOne }, waiting),
+        clock,
+      );
+      opened.defer(async () => places.close(repeater.place));
+      return repeater;
     });
     if (this.#view !== undefined) for (const repeater of running.repeaters) repeater.tell(this.#view);
     await Promise.all(running.repeaters.map((repeater) => repeater.run(running.stop.signal)));

@@ -1,17 +1,16 @@
 import { randomUUID } from "node:crypto";
-import { DocumentTooLarge, Fenced } from "../../feed/errors.ts";
+import { DocumentTooLarge } from "../../feed/errors.ts";
 import type { FeedLog } from "../../feed/log.ts";
 import { matching } from "../../routing/matching.ts";
 import { ChangefeedError } from "../../schemas/errors.ts";
 import { silencesSchema, type Matchers, type Silence } from "../../schemas/routes.ts";
 import type { Clock } from "../../shared/clock.ts";
 import type { Logger } from "../../telemetry/logger.ts";
+import { changeDocument } from "../delivery/change-document.ts";
 
 const SILENCES_DOCUMENT = "alerts/silences";
 /** Of usual length these fit into one document. */
 const MAX_SILENCES = 200;
-/** Somebody else may change them at the same time, but not again and again. */
-const TRIES = 5;
 
 class NoSilence extends ChangefeedError {
   readonly code = "NO_SILENCE";
@@ -100,19 +99,13 @@ export class Silences {
   }
 
   async #change(change: (silences: Silence[]) => Silence[]): Promise<void> {
-    const { documents } = this.#deps.log;
-    for (let attempt = 1; ; attempt += 1) {
-      const found = await documents.get(SILENCES_DOCUMENT);
-      const text = JSON.stringify({ silences: change(this.#inForce(found?.text ?? null)) });
-      // Nobody owns them: whoever changes them first makes the document.
-      const { fence } = found ?? (await documents.claim(SILENCES_DOCUMENT, "people"));
-      try {
-        await documents.change(SILENCES_DOCUMENT, fence, text);
-        return;
-      } catch (error) {
-        if (error instanceof DocumentTooLarge) throw new TooManySilences();
-        if (!(error instanceof Fenced) || attempt === TRIES) throw error;
-      }
+    try {
+      await changeDocument(SILENCES_DOCUMENT, "people", this.#deps.log.documents, (text) =>
+        JSON.stringify({ silences: change(this.#inForce(text)) }),
+      );
+    } catch (error) {
+      if (error instanceof DocumentTooLarge) throw new TooManySilences();
+      throw error;
     }
   }
 }

@@ -88,7 +88,7 @@ function alertStory(alert: AlertJson, telling: Telling): AlertStory {
     rule: alert.rule,
     summary: cut(alert.summary, MAX_LINE),
     subject: labels["job"] ?? details["nodeName"],
-    about: about(labels),
+    about: aboutText(labels),
     startsAt: new Date(alert.startsAt),
     end: isFiring ? undefined : endOf(alert),
     facts: isFiring ? factsOf(alert, todo) : [],
@@ -97,7 +97,8 @@ function alertStory(alert: AlertJson, telling: Telling): AlertStory {
   };
 }
 
-function about(labels: Readonly<Record<string, string>>): string {
+/** "namespace default, job web, cluster prod". */
+export function aboutText(labels: Readonly<Record<string, string>>): string {
   const own = Object.entries(labels).filter(([name]) => !SHARED.includes(name));
   const shared = SHARED.flatMap((name) =>
     labels[name] === undefined ? [] : [[name, labels[name]] as const],

@@ -249,7 +249,7 @@ export class Deliveries {
     const { clock } = this.#deps;
     const [atMs, beganAtMs] = [clock.now(), clock.elapsed()];
     const stop = new AbortController().signal;
-    const answered = await sendOnce(destination, [event], { clock, timeoutMs, stop });
+    const answered = await sendOnce((until) => destination.send([event], until), { clock, timeoutMs, stop });
     const result = answered ?? { outcome: "retry", reason: "stopped" };
     const sent = { events: 1, firstId: event.id, result, atMs, ms: clock.elapsed() - beganAtMs };
     this.#keptOf(name).attempts.add(sent);

@@ -56,6 +56,9 @@ export class Overview {
     const known = standing(name) ?? told(name, document, now);
     return {
       name,
+      kind: "events",
+      waiting: null,
+      messages: null,
       type: config?.settings.type ?? null,
       ...known,
       ...(config === undefined && { state: "removed" as const }),

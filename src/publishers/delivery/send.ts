@@ -1,19 +1,18 @@
 import type { Clock } from "../../shared/clock.ts";
-import type { Destination, Outgoing, SendResult } from "./destination.ts";
+import type { SendResult } from "./destination.ts";
 
 /**
- * One `send`, which always answers: also where the destination does not within `timeoutMs`, or pays no heed to being
- * told to stop. Undefined once `stop` aborts: nobody knows what became of it.
+ * One `send` of a destination, which always answers: also where the destination does not within `timeoutMs`, or pays no
+ * heed to being told to stop. Undefined once `stop` aborts: nobody knows what became of it.
  */
-export async function sendOnce(
-  destination: Pick<Destination, "send">,
-  batch: readonly Outgoing[],
+export async function sendOnce<Result extends SendResult>(
+  send: (signal: AbortSignal) => Promise<Result>,
   {
     clock,
     timeoutMs,
     stop,
   }: { readonly clock: Clock; readonly timeoutMs: number; readonly stop: AbortSignal },
-): Promise<SendResult | undefined> {
+): Promise<Result | SendResult | undefined> {
   if (stop.aborted) return undefined;
   const ended = new AbortController();
   let isLate = false;
@@ -24,7 +23,7 @@ export async function sendOnce(
   const onStop = (): void => ended.abort(stop.reason);
   stop.addEventListener("abort", onStop, { once: true });
   try {
-    return await Promise.race([destination.send(batch, ended.signal), rejected(ended.signal)]);
+    return await Promise.race([send(ended.signal), rejected(ended.signal)]);
   } catch (error) {
     if (stop.aborted) return undefined;
     return { outcome: "retry", reason: isLate ? `no answer within ${timeoutMs / 1000} s` : messageOf(error) };

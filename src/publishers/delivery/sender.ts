@@ -77,7 +77,8 @@ export class Sender {
     }
     const events = part.map(({ event }) => event);
     const { timeoutMs } = this.#options;
-    const result = await sendOnce(this.#destination, events, { clock, timeoutMs, stop: this.#stop });
+    const send = (until: AbortSignal) => this.#destination.send(events, until);
+    const result = await sendOnce(send, { clock, timeoutMs, stop: this.#stop });
     if (result === undefined) return undefined;
     const ms = clock.elapsed() - beganAtMs;
     meter.attempted(result.outcome, ms);

@@ -1,13 +1,11 @@
-import { EpochChanged, Fenced, FutureCursor } from "../../feed/errors.ts";
+import { EpochChanged, FutureCursor } from "../../feed/errors.ts";
 import type { FeedLog } from "../../feed/log.ts";
 import type { Clock } from "../../shared/clock.ts";
 import type { Cursor } from "../../schemas/cursor.ts";
+import { changeDocument } from "./change-document.ts";
 import { NoDelivery } from "./errors.ts";
 import { documentOf, parsePosition, positionText, type Place, type Position } from "./position.ts";
 import { placeAt, startOf } from "./start.ts";
-
-/** Somebody else may change the position at the same time, but not again and again. */
-const TRIES = 5;
 
 /** From a cursor, or since a time in ms since 1970. */
 export type ReplayFrom = { readonly cursor: Cursor } | { readonly sinceMs: number };
@@ -52,31 +50,17 @@ export class Steering {
     return { cursor, recordedAt: null };
   }
 
-  async #change(name: string, change: (position: Position) => Position): Promise<void> {
+  #change(name: string, change: (position: Position) => Position): Promise<void> {
     const { documents } = this.#deps.log;
-    for (let attempt = 1; ; attempt += 1) {
-      const { fence, text } = (await documents.get(documentOf(name))) ?? { fence: undefined, text: null };
+    return changeDocument(documentOf(name), "nobody yet", documents, async (text) => {
       const position = text === null ? await this.#first(name) : parsePosition(name, text);
-      try {
-        if (fence === undefined) await this.#create(name, change(position));
-        else await documents.change(documentOf(name), fence, positionText(change(position)));
-        return;
-      } catch (error) {
-        if (!(error instanceof Fenced) || attempt === TRIES) throw error;
-      }
-    }
+      return positionText(change(position));
+    });
   }
 
   async #first(name: string): Promise<Position> {
     const configured = this.#deps.configured(name);
     if (configured === undefined) throw new NoDelivery(name);
     return startOf(configured, this.#deps.log);
-  }
-
-  /** Of a destination that nobody has delivered to yet. */
-  async #create(name: string, position: Position): Promise<void> {
-    const { documents } = this.#deps.log;
-    const { fence } = await documents.claim(documentOf(name), "nobody yet");
-    await documents.save(documentOf(name), fence, positionText(position));
   }
 }
