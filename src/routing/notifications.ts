@@ -1,7 +1,7 @@
 import type { AlertJson } from "../schemas/alert-schema.ts";
 import type { Silence } from "../schemas/routes.ts";
-import { matching, type Matching } from "./matching.ts";
 import { isMuted } from "./mute.ts";
+import { silencesOf } from "./silenced.ts";
 import { routesOf, type Route, type RouteNode } from "./tree.ts";
 
 /** What a destination was told last about a group. Plain data, to be kept beside the alerts. */
@@ -50,7 +50,7 @@ export interface Situation {
 
 /** What is to be said, to whom, given what was said. */
 export function plan(groups: readonly GroupState[], situation: Situation): Plan {
-  const members = membersOf(situation);
+  const members = membersOf(situation, groups);
   const known = new Map(groups.map((group) => [group.key, group]));
   for (const [key, { destination, labels, route }] of members) {
     const { waitsSince = null, lastSentAt = null, told: alerts = {}, ...before } = known.get(key) ?? {};
@@ -122,17 +122,18 @@ interface Member {
   readonly alerts: AlertJson[];
 }
 
-/** Firing alerts by group, of each destination that they go to. */
-function membersOf({ tree, firing }: Situation): Map<string, Member> {
+/**
+ * Firing alerts by group, of each destination that they go to. What was told in one group stays in it, also where the
+ * routes would now group it otherwise: nobody is told of it twice.
+ */
+function membersOf({ tree, firing }: Situation, groups: readonly GroupState[]): Map<string, Member> {
   const members = new Map<string, Member>();
+  const former = groupsByTold(groups);
   for (const alert of firing) {
     for (const route of routesOf(tree, alert).routes) {
-      const labels = Object.fromEntries(
-        route.groupBy.flatMap((name) =>
-          alert.labels[name] === undefined ? [] : [[name, alert.labels[name]]],
-        ),
-      ) as Record<string, string>;
       for (const destination of route.to) {
+        const labels =
+          former.get(toldKey(destination, instanceOf(alert)))?.labels ?? commonLabels(route, alert);
         const key = keyOf(destination, labels);
         const member = members.get(key) ?? { route, destination, labels, alerts: [] };
         members.set(key, member);
@@ -142,6 +143,27 @@ function membersOf({ tree, firing }: Situation): Map<string, Member> {
     }
   }
   return members;
+}
+
+function commonLabels({ groupBy }: Route, { labels }: AlertJson): Record<string, string> {
+  return Object.fromEntries(
+    groupBy.flatMap((name) => (labels[name] === undefined ? [] : [[name, labels[name]]])),
+  );
+}
+
+/** By destination and alert: in which group it was told, or may have been. */
+function groupsByTold(groups: readonly GroupState[]): Map<string, GroupState> {
+  return new Map(
+    groups.flatMap((group) =>
+      Object.keys({ ...group.onItsWay, ...group.told }).map(
+        (instance) => [toldKey(group.destination, instance), group] as const,
+      ),
+    ),
+  );
+}
+
+function toldKey(destination: string, instance: string): string {
+  return `${destination} ${instance}`;
 }
 
 interface GroupPlan {
@@ -183,19 +205,7 @@ function dueTime({ waitsSince, lastSentAt, route }: GroupState): number {
 }
 
 function isSilenced(silences: readonly Silence[], alert: AlertJson, now: number): boolean {
-  return silences.some(
-    ({ matchers, startsAt, endsAt }) =>
-      Date.parse(startsAt) <= now && now < Date.parse(endsAt) && matchingOf(matchers)(alert) === undefined,
-  );
-}
-
-const compiled = new WeakMap<Silence["matchers"], Matching>();
-
-/** Compiled once for as long as the silence is known. */
-function matchingOf(matchers: Silence["matchers"]): Matching {
-  const known = compiled.get(matchers) ?? matching(matchers);
-  compiled.set(matchers, known);
-  return known;
+  return silencesOf(silences, alert, now).length > 0;
 }
 
 function nextMinute(now: number): number {

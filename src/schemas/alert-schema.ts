@@ -31,6 +31,12 @@ export const alertSchema = z.object({
   lastEventAt: time.nullable(),
   evidence: z.array(z.string()).describe("Ids of the latest events about it"),
   page: z.string().nullable().describe("Page of Nomad's UI, below /ui/"),
+  silencedBy: z
+    .array(z.string())
+    .optional()
+    .describe(
+      "Of what fires or is pending in `/v1/alerts`: ids of the silences that keep people from being told",
+    ),
 });
 export type AlertJson = z.infer<typeof alertSchema>;
 

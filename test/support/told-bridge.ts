@@ -10,7 +10,7 @@ import { alertListSchema } from "../../src/schemas/alert-schema.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
 import { runCli } from "./cli.ts";
 import { startBridge, type StartedBridge } from "./started-bridge.ts";
-import { WebhookSink } from "./webhook-sink.ts";
+import { WebhookSink, type Received } from "./webhook-sink.ts";
 
 /** Of the simulated cluster nothing but nodes that are down fires, and that at once. */
 const RULES = `alerts:
@@ -113,9 +113,9 @@ export class ToldBridge implements AsyncDisposable {
     return alertListSchema.parse(await response.json());
   }
 
-  /** What came, in order: `firing a, b; resolved c`, with the nodes. */
-  told(): string[] {
-    return this.sink.taken.map(({ body }) => {
+  /** What came, of those requests, in order: `firing a, b; resolved c`, with the nodes. */
+  told(which: (request: Received) => boolean = () => true): string[] {
+    return this.sink.taken.filter(which).map(({ body }) => {
       const { firing, resolved } = JSON.parse(body.toString()) as Notified;
       const named = (what: string, alerts: Notified["firing"]) =>
         alerts.length === 0 ? [] : [`${what} ${alerts.map(({ labels }) => labels["node"]).join(", ")}`];

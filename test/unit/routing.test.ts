@@ -207,10 +207,28 @@ describe("a destination", () => {
     receiver.pass(HOUR);
     receiver.tree = treeOf({ to: "ops", groupBy: "job" });
     receiver.pass(HOUR);
-    expect(receiver.got).toEqual(["0.5m ops: a|", "61.5m ops: a|"]);
+    expect(receiver.got).toEqual(["0.5m ops: a|"]);
     receiver.tree = treeOf({ to: "other", where: { job: "z" } });
     receiver.resolve("a").pass(MINUTE);
     expect(receiver.got.at(-1)).toBe("121m ops: |a");
+  });
+
+  test("hears nothing twice where alerts are grouped otherwise, and of what is new in the new groups", () => {
+    const receiver = new Receiver({ to: "ops", groupBy: "namespace" });
+    receiver.firing = [alert("a"), alert("b")];
+    receiver.pass(MINUTE);
+    receiver.tree = treeOf({ to: "ops", groupBy: "job", repeatInterval: "2h" });
+    receiver.pass(HOUR);
+    receiver.firing.push(alert("c"));
+    receiver.pass(MINUTE);
+    expect(receiver.got.splice(0)).toEqual(["0.5m ops: a+b|", "61.5m ops: c|"]);
+    receiver.pass(HOUR);
+    expect(receiver.got.splice(0)).toEqual(["120.5m ops: still a+b|"]);
+    receiver
+      .resolve("a")
+      .resolve("c")
+      .pass(10 * MINUTE);
+    expect(receiver.got.toSorted()).toEqual(["125.5m ops: b|a", "122m ops: |c"].toSorted());
   });
 
   test("hears nothing of what is silenced, but its end where it heard of its beginning", () => {

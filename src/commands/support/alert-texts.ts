@@ -15,7 +15,9 @@ export function alertsText({ alerts, ended }: AlertList, page: Page, withEnded: 
   const open = [...firing, ...pending];
   const rows = open.map((alert) => rowOf(alert, timeText(alert.startsAt), page));
   const table = rows.length === 0 ? "" : tableText(["SINCE", "SEVERITY", "RULE", "ABOUT"], rows, page);
-  const said = `${firing.length} firing, ${pending.length} pending, ${ended.length} ended in the last hour`;
+  const silenced = firing.filter(isSilenced).length;
+  const silent = silenced === 0 ? "" : ` (${silenced} silenced)`;
+  const said = `${firing.length} firing${silent}, ${pending.length} pending, ${ended.length} ended in the last hour`;
   return `${table}${dim(said)}\n${withEnded ? endedText(ended, page) : ""}`;
 }
 
@@ -50,11 +52,17 @@ function lastedRow(alert: AlertJson, page: Page): TableRow {
 
 function rowOf(alert: AlertJson, time: string, { colours }: Page): TableRow {
   const isPending = alert.state === "pending";
+  const { silencedBy = [] } = alert;
   return {
     cells: [time, isPending ? "pending" : alert.severity, alert.rule, aboutText(alert)],
-    paint: isPending ? colours.dim : paintOf(alert, colours),
-    below: alert.summary,
+    paint: isPending || isSilenced(alert) ? colours.dim : paintOf(alert, colours),
+    below: isSilenced(alert) ? `${alert.summary} (silenced by ${silencedBy.join(", ")})` : alert.summary,
   };
+}
+
+/** People are not told of it. */
+function isSilenced({ silencedBy = [] }: AlertJson): boolean {
+  return silencedBy.length > 0;
 }
 
 export function paintOf({ severity }: AlertJson, { red, yellow }: Page["colours"]): Paint {

@@ -38,7 +38,7 @@ export function addSilenceCommand(program: Command, io: Io, perform: Perform): v
         await (await load()).addSilence(given, feedFlags(flags), io);
       }),
     );
-  addFeedFlags(silence.command("end").argument("<id>"))
+  addFeedFlags(silence.command("end").alias("expire").argument("<id>"))
     .description("end a silence before its time")
     .action((id: string, flags: Flags) =>
       perform(async () => (await load()).endSilence(id, feedFlags(flags), io)),

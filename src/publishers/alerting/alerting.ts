@@ -1,5 +1,6 @@
 import type { AnyRule } from "../../alerts/rules/rule.ts";
 import { Fenced, LogUnavailable } from "../../feed/errors.ts";
+import { silencesOf } from "../../routing/silenced.ts";
 import { ALERTS, type AssignmentStatus } from "../../schemas/assignment-schema.ts";
 import {
   isNotified,
@@ -13,7 +14,7 @@ import { AlertSteering } from "./alert-steering.ts";
 import type { RouteSettings } from "../../schemas/routes.ts";
 import { Notifier, type NotifierDeps } from "./notifier.ts";
 import { ToldGroups } from "./told-groups.ts";
-import type { AlertList } from "../../schemas/alert-schema.ts";
+import type { AlertJson, AlertList } from "../../schemas/alert-schema.ts";
 import { AlertRun, type AlertRunDeps } from "./alert-run.ts";
 import { readFiring, type View } from "./firing.ts";
 import { AlertGauges, type AlertMetrics } from "./gauges.ts";
@@ -185,9 +186,15 @@ export class Alerting {
     };
   }
 
-  /** What fires, whoever looks after it. */
+  /** What fires, whoever looks after it, and which silences keep people from being told. */
   async list(): Promise<AlertList> {
-    return (await readFiring(this.#deps.log)) ?? { asOf: null, alerts: [], ended: [], destinations: [] };
+    const { log, silences, clock } = this.#deps;
+    const found = await readFiring(log);
+    if (found === null) return { asOf: null, alerts: [], ended: [], destinations: [] };
+    const inForce = await silences();
+    const now = clock.now();
+    const silencedBy = (alert: AlertJson) => silencesOf(inForce, alert, now).map(({ id }) => id);
+    return { ...found, alerts: found.alerts.map((alert) => ({ ...alert, silencedBy: silencedBy(alert) })) };
   }
 }
 
