@@ -8,7 +8,7 @@ import { Silences } from "../publishers/alerting/silences.ts";
 import { routeTree } from "../routing/tree.ts";
 import type { AlertJson } from "../schemas/alert-schema.ts";
 import { parseCursor } from "../schemas/cursor.ts";
-import { isNotified } from "../schemas/destinations/told.ts";
+import { isNotified, isRepeated } from "../schemas/destinations/told.ts";
 import type { Silence } from "../schemas/routes.ts";
 import { terminalJson } from "../schemas/terminal-text.ts";
 import { silentLogger } from "../telemetry/logger.ts";
@@ -46,10 +46,11 @@ export async function testRoutes(options: RoutesTestOptions, io: Io): Promise<nu
     config.routes,
     config.alertDestinations.filter(isNotified).map(({ name }) => name),
   );
+  const alertmanagers = config.alertDestinations.filter(isRepeated);
   const nowMs = io.clock.now();
   const routed = {
     events: events.map((event) => routedEvent(event, config.destinations)),
-    alerts: alerts.map((alert) => routedAlert(alert, { tree, silences, nowMs })),
+    alerts: alerts.map((alert) => routedAlert(alert, { tree, alertmanagers, silences, nowMs })),
   };
   const page = { colours: coloursFor(io), columns: io.isTTY ? io.columns() : undefined };
   io.stdout.write(

@@ -16,6 +16,7 @@ import { didYouMean } from "../schemas/nearest.ts";
 import { quoted } from "../shared/quoted.ts";
 import { conditionsAt, type FilterLanguage } from "./conditions.ts";
 import type { FileSection } from "./file.ts";
+import { filterProblems } from "./routes.ts";
 import type { SecretReader } from "./secrets.ts";
 import { leavesOf, notesAt, parseAt, problemAt, type Place } from "./section.ts";
 
@@ -122,7 +123,9 @@ function alertDestinationAt(
   const { value: settings, problems } = parseAt<ToldSettings>(schema, given, place);
   if (settings === undefined) return { problems };
   const behind = whatIsBehind(settings, { schema, place, readSecret });
-  if (behind.problems.length > 0) return { problems: behind.problems };
+  const wrongFilter = settings.type === "alertmanager" ? filterProblems(place, settings) : [];
+  const allProblems = [...wrongFilter, ...behind.problems];
+  if (allProblems.length > 0) return { problems: allProblems };
   const line = place.section.lineOf(place.path);
   const fingerprint = fingerprintOf(settings, behind.texts);
   return { problems: [], alertDestination: { name, line, settings, fingerprint } };

@@ -45,7 +45,8 @@ function problemsOf(place: Place, route: RouteSettings, names: readonly string[]
   return [...filterProblems(place, route), ...nameProblems(place, route, names), ...within];
 }
 
-function filterProblems(place: Place, { filter }: RouteSettings): string[] {
+/** What is wrong with a filter of alerts. */
+export function filterProblems(place: Place, { filter }: Pick<RouteSettings, "filter">): string[] {
   if (filter === undefined) return [];
   try {
     alertFilter(filter);

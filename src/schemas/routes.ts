@@ -36,7 +36,8 @@ const muteSchema = z.strictObject({
 });
 export type MuteWindow = z.infer<typeof muteSchema>;
 
-const matchers = {
+/** What says which alerts are meant: all of it must hold. */
+export const matchers = {
   rules: patterns("Rules that it is for, as Node*"),
   minSeverity: field(choice(SEVERITY_NAMES), "Least severity").optional(),
   where: noted(

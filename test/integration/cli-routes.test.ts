@@ -131,6 +131,26 @@ describe("routes test", () => {
     expect(stdout).toMatch(/^1 alert: pager 1, slack 1$/m);
   });
 
+  it("says which Alertmanagers have an alert, whatever routes say", async () => {
+    configure(`  am: { type: alertmanager, urls: "http://am:9093", minSeverity: WARN }
+  all: { type: alertmanager, urls: "http://all:9093" }
+routes: [{ to: slack, minSeverity: ERROR }]
+`);
+    const { code, stdout } = await test([
+      put("alerts.json", JSON.stringify({ alerts: [alert("WARN", "a"), alert("INFO", "b")] })),
+    ]);
+    expect(code).toBe(1);
+    expect(stdout.split("\n").filter((line) => /→|not a/.test(line))).toEqual([
+      "  → nobody: no route takes it",
+      "  → am, whatever routes say",
+      "  → all, whatever routes say",
+      "  → nobody: no route takes it",
+      "  → all, whatever routes say",
+      "  not am: severity INFO is below WARN",
+    ]);
+    expect(stdout).toMatch(/^2 alerts: all 2, am 1$/m);
+  });
+
   it("tests what the log would have made fire, and says what is silent now", async () => {
     await nodeGoesDown();
     const silences = new Silences({ log: feed.log, clock, logger: silentLogger() });

@@ -271,6 +271,24 @@ describe("whoever is told", () => {
     expect(sent).toEqual([["all", "DeploymentFailed firing"]]);
   });
 
+  it("hears only of alerts that its settings mean, and of their ends", async () => {
+    const settings = { type: "alertmanager", urls: ["http://am:9093"], rules: ["Deployment*"] };
+    const filter = 'State == "firing" and resource.job == web';
+    const wanted = { ...config("am"), settings: alertmanagerSettingsSchema.parse({ ...settings, filter }) };
+    const { sent } = rig.destination("am");
+    rig.begin(RULES, [wanted]);
+    await rig.pass(2 * SECOND);
+    await rig.put("allocations", FAILED);
+    await rig.pass(90 * SECOND);
+    expect((await rig.told()).firing).toEqual(["JobFailing web"]);
+    await rig.put("deployments", { Status: "failed" });
+    await rig.pass(SECOND);
+    await rig.put("deployments", { Status: "cancelled" });
+    await rig.pass(SECOND);
+    const heard = sent.filter((names) => names.join() !== "all");
+    expect(heard).toEqual([["DeploymentFailed firing"], ["DeploymentFailed resolved"]]);
+  });
+
   it("is another one after a change of the configuration, and goes on where it is the same", async () => {
     const { alerting } = rig.begin(RULES, [config("stays"), config("goes")]);
     await rig.pass(SECOND);

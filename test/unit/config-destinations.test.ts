@@ -386,6 +386,11 @@ describe("destinations of alerts", () => {
       "what stands here is a secret (not shown)",
     ],
     ["urls: http://a:9093\n    types: [jobs]", "destinations.am.types: there is no such key"],
+    [
+      "urls: http://a:9093\n    filter: severity = WARN",
+      "feed.yaml:5: destinations.am.filter: filter, position 10",
+    ],
+    ["urls: http://a:9093\n    minSeverity: LOUD", "feed.yaml:5: destinations.am.minSeverity: "],
   ])("are refused by line and path where %j is wrong", (lines, problem) => {
     expect(() => read(`destinations:\n  am:\n    type: alertmanager\n    ${lines}\n`)).toThrow(problem);
   });

@@ -27,7 +27,7 @@ export function routedText({ events, alerts }: Routed, page: Page): string {
   return `${parts.join("")}${dim(said)}\n`;
 }
 
-function alertText({ alert, route, told, steps, silences }: RoutedAlert, page: Page): string {
+function alertText({ alert, route, told, alertmanagers, steps, silences }: RoutedAlert, page: Page): string {
   const { colours, columns } = page;
   const state = alert.state === "pending" ? "pending" : alert.severity;
   const cells = [timeText(alert.firedAt ?? alert.startsAt), state, alert.rule, aboutText(alert)];
@@ -37,10 +37,13 @@ function alertText({ alert, route, told, steps, silences }: RoutedAlert, page: P
   );
   const ways = told.length === 0 ? [nobodyText(route)] : told.map(toldText);
   const silent = silences.length === 0 ? [] : [`silent now: ${silences.join(", ")}`];
-  const why = steps.flatMap(({ route: id, mismatch }) =>
-    mismatch === null ? [] : [`not ${id}: ${mismatch}`],
+  const others = alertmanagers.flatMap(({ name, mismatch }) =>
+    mismatch === null ? [`→ ${name}, whatever routes say`] : [],
   );
-  return block(head, [...ways, ...silent], why, page);
+  const why = [...steps.map(({ route: name, mismatch }) => ({ name, mismatch })), ...alertmanagers].flatMap(
+    ({ name, mismatch }) => (mismatch === null ? [] : [`not ${name}: ${mismatch}`]),
+  );
+  return block(head, [...ways, ...others, ...silent], why, page);
 }
 
 function nobodyText(route: string | null): string {
@@ -76,7 +79,8 @@ function block(head: string, ways: readonly string[], why: readonly string[], pa
   return lines.map((line) => `${line}\n`).join("");
 }
 
-function namesOf({ told }: RoutedAlert): string[] {
-  const names = [...new Set(told.map(({ destination }) => destination))];
+function namesOf({ told, alertmanagers }: RoutedAlert): string[] {
+  const others = alertmanagers.filter(({ mismatch }) => mismatch === null).map(({ name }) => name);
+  const names = [...new Set([...told.map(({ destination }) => destination), ...others])];
   return names.length === 0 ? ["nobody"] : names;
 }

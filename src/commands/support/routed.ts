@@ -1,8 +1,10 @@
 import { createEventFilter } from "../../publishers/selection/event-filter.ts";
 import { matching } from "../../routing/matching.ts";
 import { isMuted } from "../../routing/mute.ts";
+import { silencesOf } from "../../routing/silenced.ts";
 import { routesOf, type Route, type RouteNode } from "../../routing/tree.ts";
 import type { AlertJson } from "../../schemas/alert-schema.ts";
+import type { RepeatedConfig } from "../../schemas/destinations/told.ts";
 import type { DestinationConfig } from "../../schemas/destinations/index.ts";
 import type { Silence } from "../../schemas/routes.ts";
 import type { GivenEvent } from "./given-alerts.ts";
@@ -13,6 +15,8 @@ export interface RoutedAlert {
   /** Place in the tree of the last route that took it; null: none did. */
   readonly route: string | null;
   readonly told: readonly Told[];
+  /** Destinations that are no people, which no route leads to; why it is not told there, null: it is. */
+  readonly alertmanagers: readonly { readonly name: string; readonly mismatch: string | null }[];
   /** Every route that was asked, with what kept the alert from it; null: it took it. */
   readonly steps: readonly { readonly route: string; readonly mismatch: string | null }[];
   /** Ids of the silences in force that it is meant by. */
@@ -37,9 +41,17 @@ export interface RoutedEvent {
   readonly destinations: readonly { readonly name: string; readonly refusedBy: readonly string[] }[];
 }
 
+/** What says where alerts go. */
+interface RoutingInForce {
+  readonly tree: readonly RouteNode[];
+  readonly alertmanagers: readonly RepeatedConfig[];
+  readonly silences: readonly Silence[];
+  readonly nowMs: number;
+}
+
 export function routedAlert(
   alert: AlertJson,
-  { tree, silences, nowMs }: { tree: readonly RouteNode[]; silences: readonly Silence[]; nowMs: number },
+  { tree, alertmanagers, silences, nowMs }: RoutingInForce,
 ): RoutedAlert {
   const { routes, steps } = routesOf(tree, alert);
   const firedMs = Date.parse(alert.firedAt ?? alert.startsAt);
@@ -47,10 +59,12 @@ export function routedAlert(
     alert,
     route: steps.findLast(({ mismatch }) => mismatch === undefined)?.route ?? null,
     told: routes.flatMap((route) => toldBy(route, alert, firedMs)),
+    alertmanagers: alertmanagers.map(({ name, settings }) => ({
+      name,
+      mismatch: matching(settings)(alert) ?? null,
+    })),
     steps: steps.map(({ route, mismatch = null }) => ({ route, mismatch })),
-    silences: silences
-      .filter(({ matchers, endsAt }) => Date.parse(endsAt) > nowMs && matching(matchers)(alert) === undefined)
-      .map(({ id }) => id),
+    silences: silencesOf(silences, alert, nowMs).map(({ id }) => id),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { AlertJson } from "../../schemas/alert-schema.ts";
 import type { Clock } from "../../shared/clock.ts";
+import type { Matching } from "../../routing/matching.ts";
 import { Nap } from "../delivery/nap.ts";
 import type { AlertReplica } from "./alert-replica.ts";
 import type { View } from "./firing.ts";
@@ -14,8 +15,13 @@ const LONGEST_ENDED_MS = 15 * 60_000;
 /** Whether people have paused or resumed it is looked at so often. */
 const LOOK_EVERY_MS = 1000;
 
-/** The place of a replica, given what waits to be told there. */
-type OpenPlace = (waiting: () => readonly WaitingMessage[]) => Place;
+export interface RepeaterDeps {
+  readonly clock: Clock;
+  /** Which alerts it wants. */
+  readonly matching: Matching;
+  /** The place of the destination, given what waits to be told there. */
+  readonly place: (waiting: () => readonly WaitingMessage[]) => Place;
+}
 
 /**
  * Keeps one destination told of all that fires: what is new at once, all of it again and again, and what ended for a
@@ -23,6 +29,7 @@ type OpenPlace = (waiting: () => readonly WaitingMessage[]) => Place;
  */
 export class Repeater {
   readonly #destination: AlertReplica;
+  readonly #matching: Matching;
   readonly #place: Place;
   readonly #clock: Clock;
   readonly #nap: Nap;
@@ -31,9 +38,10 @@ export class Repeater {
   #told = new Set<string>();
   #wholeAtMs = 0;
 
-  constructor(destination: AlertReplica, openPlace: OpenPlace, clock: Clock) {
+  constructor(destination: AlertReplica, { clock, matching, place }: RepeaterDeps) {
     this.#destination = destination;
-    this.#place = openPlace(() => this.#news().map(waitingOf));
+    this.#matching = matching;
+    this.#place = place(() => this.#news().map(waitingOf));
     this.#clock = clock;
     this.#nap = new Nap(clock);
   }
@@ -89,7 +97,14 @@ export class Repeater {
     const latest = new Map<string, AlertJson>();
     for (const alert of [...open.filter(({ state }) => state === "firing"), ...ended])
       if (!latest.has(alert.id)) latest.set(alert.id, alert);
-    return [...latest.values()].filter(({ endsAt }) => endsAt === null || Date.parse(endsAt) >= sinceMs);
+    return [...latest.values()].filter(
+      (alert) => (alert.endsAt === null || Date.parse(alert.endsAt) >= sinceMs) && this.#isWanted(alert),
+    );
+  }
+
+  /** As it was while it fired: its end goes where the alert went. */
+  #isWanted(alert: AlertJson): boolean {
+    return this.#matching({ ...alert, state: "firing" }) === undefined;
   }
 }
 

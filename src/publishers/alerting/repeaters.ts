@@ -1,3 +1,4 @@
+import { matching } from "../../routing/matching.ts";
 import type { RepeatedConfig } from "../../schemas/destinations/told.ts";
 import { aborted } from "../../shared/aborted.ts";
 import type { AlertReplica } from "./alert-replica.ts";
@@ -108,11 +109,11 @@ export class Repeaters {
     for (const destination of destinations) opened.use(destination);
     running.repeaters = destinations.map((destination) => {
       const { target } = destination;
-      const repeater = new Repeater(
-        destination,
-        (waiting) => places.open(config, { target, isOne }, waiting),
+      const repeater = new Repeater(destination, {
         clock,
-      );
+        matching: matching(config.settings),
+        place: (waiting) => places.open(config, { target, isOne }, waiting),
+      });
       opened.defer(async () => places.close(repeater.place));
       return repeater;
     });

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { matchers } from "../routes.ts";
 import { duration, list, toggle } from "../value-types.ts";
 import { field, headers, HTTP_ADDRESS, noted, tls } from "./fields.ts";
 
@@ -13,6 +14,7 @@ export const alertmanagerSettingsSchema = z.strictObject({
     }),
     "All replicas of it: each is told everything",
   ),
+  ...matchers,
   labels: noted(
     z
       .record(z.string().regex(LABEL), z.string().min(1))
