@@ -1,4 +1,4 @@
-import { encode } from "../src/alerts/document.ts";
+import { encoding } from "../src/alerts/document.ts";
 import { AlertFold } from "../src/alerts/fold.ts";
 import { RuleSet } from "../src/alerts/rules/rule-set.ts";
 import { setTimeout as delay } from "node:timers/promises";
@@ -18,6 +18,7 @@ import { TestFeed } from "../test/support/http-feed.ts";
 import { until } from "../test/support/until.ts";
 import { changeOf, contextOf, SAMPLES } from "../test/support/event-fixtures.ts";
 import { loggedEvents } from "../test/support/logged-events.ts";
+import { whole } from "../test/support/whole-text.ts";
 import { median, type BenchRow } from "./harness.ts";
 
 const ALLOCATIONS = 2000;
@@ -28,7 +29,7 @@ const BEGIN_MS = Date.parse("2026-11-29T03:00:00Z");
 const rows: readonly BenchRow[] = [
   {
     name: "alert-fold",
-    unit: "ns per event of 3 KB: starts, restarts, failures and replacements of allocations in 200 groups",
+    unit: "ns of CPU time per event of 3 KB: starts, restarts, failures and replacements of allocations in 200 groups",
     goal: "at most 5000",
     against: "JSON.parse of every event",
     run: async () => measureFold(),
@@ -146,9 +147,15 @@ function measureFold(): { value: number; against: number } {
 
 function nsPer(events: readonly LogEntry[], work: (fold: AlertFold, event: LogEntry) => void): number {
   const fold = new AlertFold(new RuleSet(RULES));
-  const begin = performance.now();
+  const begin = ownMs();
   for (const event of events) work(fold, event);
-  return ((performance.now() - begin) * 1e6) / events.length;
+  return ((ownMs() - begin) * 1e6) / events.length;
+}
+
+/** What this thread has worked: whoever else works on the machine at the same time does not count. */
+function ownMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
 }
 
 /** Each allocation is placed, starts, gets healthy and runs; one of four restarts, one of twenty fails and is replaced. */
@@ -231,7 +238,7 @@ function measureMemory(): { value: number; against: number } {
   const bytes = heapBytes() - before;
   const firing = fold.open.filter(({ state }) => state === "firing").length;
   if (firing !== FIRING) throw new Error(`${firing} alerts fire`);
-  return { value: bytes, against: Buffer.byteLength(encode(fold.state, Number.POSITIVE_INFINITY)) };
+  return { value: bytes, against: Buffer.byteLength(whole(encoding(fold.state, Number.POSITIVE_INFINITY))) };
 }
 
 function heapBytes(): number {

@@ -6,6 +6,7 @@ import { jobKey, Model, type Gone } from "./model/model.ts";
 import type { NodeRecord } from "./model/node.ts";
 import type { ScopeRecord } from "./model/subject.ts";
 import type { Window } from "./model/window.ts";
+import { listText } from "../shared/list-text.ts";
 
 /** Grows when an older program could not go on from what a newer one wrote. */
 const VERSION = 1;
@@ -48,14 +49,18 @@ type NodeDocument = Omit<NodeRecord, "brokenDrivers" | "allocations"> & {
 
 /**
  * The state as JSON text, of `maxBytes` at most: what does not fit is first the model, which a seed makes anew, then
- * alerts that ended, the oldest first.
+ * alerts that ended, the oldest first. Made in steps: it is the state at the first, whatever becomes of the fold.
  */
-export function encode(state: FoldState, maxBytes: number): string {
-  const whole = textOf(state, state.model === undefined ? null : modelDocument(state.model));
+export function* encoding(state: FoldState, maxBytes: number): Generator<void, string> {
+  const { now, ended } = state;
+  const alerts = state.alerts.map((alert) => ({ ...alert }));
+  const model = state.model === undefined ? null : modelDocument(state.model);
+  const known = { version: VERSION, now, alerts, ended: [...ended] };
+  const whole = yield* textOf({ ...known, model });
   if (Buffer.byteLength(whole) <= maxBytes) return whole;
-  const withoutModel = textOf(state, null);
+  const withoutModel = yield* textOf({ ...known, model: null });
   if (Buffer.byteLength(withoutModel) <= maxBytes) return withoutModel;
-  return textOf({ ...state, ended: [] }, null);
+  return yield* textOf({ ...known, ended: [], model: null });
 }
 
 /** Undefined where the text is none that this program can go on from: then start with a seed. */
@@ -66,18 +71,29 @@ export function decode(text: string): FoldState | undefined {
   return { now, alerts, ended, model: model ? modelOf(model) : undefined };
 }
 
-function textOf({ now, alerts, ended }: FoldState, model: ModelDocument | null): string {
-  return JSON.stringify({ version: VERSION, now, alerts, ended, model } satisfies Document);
+/** The long lists in steps, and what is beside them at once. */
+function* textOf({ alerts, ended, model, ...rest }: Document): Generator<void, string> {
+  const head = JSON.stringify(rest).slice(0, -1);
+  const texts = `"alerts":${yield* listText(alerts)},"ended":${yield* listText(ended)}`;
+  return `${head},${texts},"model":${model === null ? "null" : yield* modelText(model)}}`;
 }
 
+function* modelText({ jobs, nodes, allocations, ...rest }: ModelDocument): Generator<void, string> {
+  const head = JSON.stringify(rest).slice(0, -1);
+  const texts = `"jobs":${yield* listText(jobs)},"nodes":${yield* listText(nodes)}`;
+  return `${head},${texts},"allocations":${yield* listText(allocations)}}`;
+}
+
+/** Nothing of it changes with the model. */
 function modelDocument(model: Model): ModelDocument {
   return {
     jobs: [...model.jobs.values()].map(jobDocument),
     nodes: [...model.nodes.values()].map(({ allocations: _allocations, ...node }) => ({
       ...node,
+      losses: copyOf(node.losses),
       brokenDrivers: [...node.brokenDrivers],
     })),
-    scopes: [...model.scopes.values()],
+    scopes: [...model.scopes.values()].map((scope) => ({ ...scope })),
     allocations: [...model.allocations.values()],
     goneJobs: [...model.goneJobs],
     goneNamespaces: [...model.goneNamespaces.keys()],
@@ -95,9 +111,13 @@ function jobDocument(job: JobRecord): JobDocument {
 
 function groupDocument({ name, completedIndex, versions }: GroupRecord): GroupDocument {
   const windows = [...versions].map(
-    ([version, { restarts, outOfMemory }]) => [version, restarts, outOfMemory] as const,
+    ([version, { restarts, outOfMemory }]) => [version, copyOf(restarts), copyOf(outOfMemory)] as const,
   );
   return { name, completedIndex, windows };
+}
+
+function copyOf(window: Window): Window {
+  return window.map(([at, count]) => [at, count]);
 }
 
 function modelOf(document: ModelDocument): Model {

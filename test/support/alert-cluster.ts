@@ -1,5 +1,5 @@
 import type { Alert } from "../../src/alerts/alert.ts";
-import { decode, encode } from "../../src/alerts/document.ts";
+import { decode, encoding } from "../../src/alerts/document.ts";
 import { AlertFold } from "../../src/alerts/fold.ts";
 import type { RuleSet } from "../../src/alerts/rules/rule-set.ts";
 import { labelsOf } from "../../src/alerts/model/subject.ts";
@@ -17,6 +17,7 @@ import {
 } from "./alert-truth.ts";
 import { changeOf } from "./event-fixtures.ts";
 import { loggedEvents } from "./logged-events.ts";
+import { whole } from "./whole-text.ts";
 
 /** Whole numbers from 0 below `bound`, the same for the same seed. */
 export type Pick = (bound: number) => number;
@@ -149,7 +150,10 @@ export class AlertCluster {
   #maybeKill(oneIn: number): void {
     if (this.#pick(oneIn) > 0) return;
     this.kills += 1;
-    this.fold = new AlertFold(this.#rules, decode(encode(this.fold.state, Number.POSITIVE_INFINITY)));
+    this.fold = new AlertFold(
+      this.#rules,
+      decode(whole(encoding(this.fold.state, Number.POSITIVE_INFINITY))),
+    );
   }
 
   /** What no state shows afterwards, from what was seen of one object. */

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { decode, encode } from "../../src/alerts/document.ts";
+import { decode, encoding } from "../../src/alerts/document.ts";
 import { AlertFold } from "../../src/alerts/fold.ts";
 import { AlertFeed, HOUR, MINUTE, SECOND } from "../support/alert-feed.ts";
 import { taskOf } from "../support/event-fixtures.ts";
+import { whole } from "../support/whole-text.ts";
 
 const FAILED = { ClientStatus: "failed", DesiredStatus: "run" };
 const REPLACED = { DesiredStatus: "stop" };
@@ -10,7 +11,7 @@ const SECOND_ID = "5456bd7a-9fc0-c0dd-6131-000000000002";
 
 /** Another process goes on from the document. */
 function failOver(feed: AlertFeed): AlertFeed {
-  feed.fold = new AlertFold(feed.rules, decode(encode(feed.fold.state, Number.POSITIVE_INFINITY)));
+  feed.fold = new AlertFold(feed.rules, decode(whole(encoding(feed.fold.state, Number.POSITIVE_INFINITY))));
   return feed;
 }
 

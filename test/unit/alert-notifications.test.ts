@@ -1,11 +1,12 @@
 import { expect, test } from "vitest";
-import { decode, encode } from "../../src/alerts/document.ts";
+import { decode, encoding } from "../../src/alerts/document.ts";
 import { AlertFold } from "../../src/alerts/fold.ts";
 import { plan, told, type GroupState } from "../../src/routing/notifications.ts";
 import { routeTree } from "../../src/routing/tree.ts";
 import { routeSchema } from "../../src/schemas/routes.ts";
 import { AlertFeed, HOUR, MINUTE, SECOND } from "../support/alert-feed.ts";
 import { taskOf } from "../support/event-fixtures.ts";
+import { whole } from "../support/whole-text.ts";
 
 const TREE = routeTree([routeSchema.parse({ to: "ops" })]);
 
@@ -27,7 +28,7 @@ class Watched {
   /** Another process goes on from what was kept. */
   failOver(): this {
     const { feed } = this;
-    feed.fold = new AlertFold(feed.rules, decode(encode(feed.fold.state, Number.POSITIVE_INFINITY)));
+    feed.fold = new AlertFold(feed.rules, decode(whole(encoding(feed.fold.state, Number.POSITIVE_INFINITY))));
     this.groups = JSON.parse(JSON.stringify(this.groups)) as GroupState[];
     return this;
   }

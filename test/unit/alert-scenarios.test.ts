@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { decode, encode } from "../../src/alerts/document.ts";
+import { decode, encoding } from "../../src/alerts/document.ts";
 import { AlertFold } from "../../src/alerts/fold.ts";
 import { AlertFeed, HOUR, MINUTE, SECOND } from "../support/alert-feed.ts";
 import { taskOf } from "../support/event-fixtures.ts";
+import { whole } from "../support/whole-text.ts";
 
 const NODE = "fb2170a8-257d-3c64-b14d-bc06cc94e34c";
 const id = (number: number) => `5456bd7a-9fc0-c0dd-6131-${String(number).padStart(12, "0")}`;
@@ -420,7 +421,7 @@ test("an event too large to hold its object still says that an allocation failed
 describe("the document", () => {
   test("that does not fit keeps what fires, and is seeded before it goes on", () => {
     const feed = new AlertFeed().put("jobs", {}).put("allocations", failed(1)).pass(MINUTE);
-    const text = encode(feed.fold.state, 900);
+    const text = whole(encoding(feed.fold.state, 900));
     expect(Buffer.byteLength(text)).toBeLessThan(900);
     feed.fold = new AlertFold(feed.rules, decode(text));
     expect([feed.fold.needsSeed, feed.names]).toEqual([true, ["JobFailing web/frontend"]]);

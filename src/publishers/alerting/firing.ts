@@ -1,6 +1,7 @@
 import type { AlertFold } from "../../alerts/fold.ts";
 import { render } from "../../alerts/render.ts";
 import type { RuleSet } from "../../alerts/rules/rule-set.ts";
+import type { RuleFacts } from "../../alerts/rules/rule.ts";
 import type { Alert } from "../../alerts/alert.ts";
 import type { FeedLog } from "../../feed/log.ts";
 import { alertListSchema, type AlertJson, type AlertList } from "../../schemas/alert-schema.ts";
@@ -24,14 +25,62 @@ export function viewOf(
   rules: RuleSet,
   shared: Readonly<Record<string, string>>,
 ): View {
-  const rendered = (alert: Alert): AlertJson[] => {
+  const shown = (alert: Alert): AlertJson[] => {
     const rule = rules.get(alert.rule);
-    return rule === undefined ? [] : [render(alert, rule, shared)];
+    return rule === undefined ? [] : [renderedOnce(alert, rule, shared)];
   };
   return {
-    open: fold.open.flatMap(rendered),
-    ended: fold.ended.slice(-MAX_ENDED).toReversed().flatMap(rendered),
+    open: fold.open.flatMap(shown),
+    ended: fold.ended.slice(-MAX_ENDED).toReversed().flatMap(shown),
   };
+}
+
+/** Whether they are the same alerts, in the same words. */
+export function isSameView(a: View, b: View): boolean {
+  return isSameList(a.open, b.open) && isSameList(a.ended, b.ended);
+}
+
+/** Objects of `viewOf` are the same where what they say is. */
+function isSameList(a: readonly AlertJson[], b: readonly AlertJson[]): boolean {
+  return a.length === b.length && a.every((alert, place) => alert === b[place]);
+}
+
+/** What was made of an alert, and of what. */
+interface Rendered {
+  readonly from: Alert;
+  readonly rule: RuleFacts;
+  readonly shared: Readonly<Record<string, string>>;
+  readonly json: AlertJson;
+}
+
+const rendered = new WeakMap<Alert, Rendered>();
+
+/** An alert changes in place; most do not between two looks, and some only to the same. */
+function renderedOnce(alert: Alert, rule: RuleFacts, shared: Rendered["shared"]): AlertJson {
+  const former = rendered.get(alert);
+  if (former?.rule === rule && former.shared === shared && isUnchanged(former.from, alert))
+    return former.json;
+  const now = render(alert, rule, shared);
+  const isSame = former !== undefined && JSON.stringify(former.json) === JSON.stringify(now);
+  const json = isSame ? former.json : now;
+  rendered.set(alert, { from: { ...alert }, rule, shared, json });
+  return json;
+}
+
+const CHANGING = [
+  "state",
+  "firedAt",
+  "endsAt",
+  "kept",
+  "reason",
+  "count",
+  "details",
+  "evidence",
+  "lastEventAt",
+] as const satisfies readonly (keyof Alert)[];
+
+function isUnchanged(before: Alert, now: Alert): boolean {
+  return CHANGING.every((field) => before[field] === now[field]);
 }
 
 /** What the log says fires; null where nobody has looked yet. */

@@ -1,6 +1,7 @@
 import type { DocumentStore } from "../../feed/log.ts";
 import { formatCursor } from "../../schemas/cursor.ts";
 import type { Clock } from "../../shared/clock.ts";
+import { inTimeSlices } from "../../shared/time-slices.ts";
 import { FOLD_DOCUMENT, foldText, parseFold, type SavedFold } from "./fold-text.ts";
 import { PartedText } from "./parted-text.ts";
 
@@ -45,7 +46,7 @@ export class FoldKeeper {
     this.#savedAtMs = this.#clock.elapsed();
     const cursor = formatCursor(fold.cursor);
     if (this.#savedCursor === cursor) return;
-    await this.#text.save(foldText(fold));
+    await this.#text.save(await inTimeSlices(foldText(fold), this.#clock));
     this.#savedCursor = cursor;
   }
 }

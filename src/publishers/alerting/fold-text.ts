@@ -1,4 +1,4 @@
-import { decode, encode } from "../../alerts/document.ts";
+import { decode, encoding } from "../../alerts/document.ts";
 import type { FoldState } from "../../alerts/fold.ts";
 import { jobMetricsText, parseJobMetrics } from "../../alerts/job-metrics/document.ts";
 import type { JobMetricsState } from "../../alerts/job-metrics/fold.ts";
@@ -17,9 +17,10 @@ export interface SavedFold {
   readonly jobs: JobMetricsState | undefined;
 }
 
-export function foldText({ cursor, state, jobs }: SavedFold): string {
-  const lines = [formatCursor(cursor), encode(state, MAX_BYTES)];
-  return [...lines, ...(jobs === undefined ? [] : [jobMetricsText(jobs)])].join("\n");
+/** In steps: it is what the folds knew at the first. */
+export function* foldText({ cursor, state, jobs }: SavedFold): Generator<void, string> {
+  const counted = jobs === undefined ? [] : [jobMetricsText(jobs)];
+  return [formatCursor(cursor), yield* encoding(state, MAX_BYTES), ...counted].join("\n");
 }
 
 /** Undefined where this program can make nothing of it. */

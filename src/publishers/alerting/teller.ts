@@ -1,7 +1,9 @@
 import type { DocumentStore } from "../../feed/log.ts";
 import type { AlertList, DestinationState } from "../../schemas/alert-schema.ts";
 import type { Clock } from "../../shared/clock.ts";
-import { FIRING_DOCUMENT, parseFiring, type View } from "./firing.ts";
+import { listText } from "../../shared/list-text.ts";
+import { inTimeSlices } from "../../shared/time-slices.ts";
+import { FIRING_DOCUMENT, isSameView, parseFiring, type View } from "./firing.ts";
 import type { AlertGauges } from "./gauges.ts";
 import { PartedText } from "./parted-text.ts";
 
@@ -23,7 +25,7 @@ export class Teller {
   readonly #deps: TellerDeps;
   readonly #document: PartedText;
   #isDirty = true;
-  #text = "";
+  #told: View | undefined;
   #toldAtMs = Number.NEGATIVE_INFINITY;
   #lookedAtMs: number | null = null;
 
@@ -65,28 +67,29 @@ export class Teller {
     if (!this.#isDirty && !isDue) return;
     this.#isDirty = false;
     const view = viewNow();
-    const text = JSON.stringify([view.open, view.ended]);
-    if (text === this.#text && !isDue) return;
+    if (this.#told !== undefined && isSameView(view, this.#told) && !isDue) return;
     this.#lookedAtMs = nowMs;
     this.#deps.tell(view);
     this.#deps.gauges.show(view, nowMs);
     await this.#write(view, nowMs);
-    this.#text = text;
+    this.#told = view;
     this.#toldAtMs = this.#deps.clock.elapsed();
   }
 
   async #write({ open, ended }: View, nowMs: number): Promise<void> {
-    const told = {
-      asOf: new Date(nowMs).toISOString(),
-      alerts: [...open],
-      ended: [...ended],
-      destinations: this.#deps.destinations(),
-    };
+    const rest = { asOf: new Date(nowMs).toISOString(), destinations: this.#deps.destinations() };
+    const text = textOf({ ...rest, alerts: [...open], ended: [...ended] });
     try {
-      await this.#document.save(JSON.stringify(told satisfies AlertList));
+      await this.#document.save(await inTimeSlices(text, this.#deps.clock));
     } catch (error) {
       this.#isDirty = true;
       throw error;
     }
   }
+}
+
+/** A few alerts at a time. */
+function* textOf({ alerts, ended, ...rest }: AlertList): Generator<void, string> {
+  const head = JSON.stringify(rest).slice(0, -1);
+  return `${head},"alerts":${yield* listText(alerts)},"ended":${yield* listText(ended)}}`;
 }
