@@ -75,3 +75,21 @@ export async function openEventLines(url: string, query = "", token = ""): Promi
     },
   };
 }
+
+/** A query for every event there is. */
+export const ALL = "namespace=*&topic=*";
+
+/** Resolves when the other side has ended the stream. */
+export const ended = (stream: EventLines): Promise<unknown> =>
+  until("the end of the stream", () => stream.ended);
+
+/** `Topic Type key` of every event, ids shortened to their topic. */
+export function told(frames: readonly StreamedFrame[]): string[][] {
+  return frames.map(({ Events }) => Events.map(({ Topic, Type, Key }) => `${Topic} ${Type} ${Key}`));
+}
+
+/** The topics of each frame, sorted. */
+export const topicsOf = (frames: readonly StreamedFrame[]): string[][] =>
+  frames.map(({ Events }) => Events.map(({ Topic }) => Topic).toSorted());
+
+export const indexesOf = (frames: readonly StreamedFrame[]): number[] => frames.map(({ Index }) => Index);
