@@ -4,6 +4,7 @@ import { cp, mkdtemp, readdir, readFile, rename, rm, stat, truncate, writeFile }
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { readBundle, writeBundle } from "../../src/tlog/bundle.ts";
 import { generateNoteKey } from "../../src/tlog/note-keys.ts";
@@ -227,6 +228,49 @@ describe("a byte changed", () => {
     await rm(join(trail, DETACHED.path));
     const { findings } = await verify();
     expect(findings[0]?.message).toBe(`${DETACHED.path}, which entry 400 has its data in, is not there`);
+  });
+});
+
+describe("the daily files", () => {
+  const DAYS = ["daily/2026-11-28.jsonl.gz", "daily/2026-11-29.jsonl.gz"] as const;
+
+  /** In two files of two members each, which have all entries but the last ones. */
+  async function writeDays(entries: readonly Buffer[]): Promise<void> {
+    const member = (from: number, to: number) =>
+      gzipSync(
+        entries
+          .slice(from, to)
+          .map((entry) => `${entry.toString()}\n`)
+          .join(""),
+      );
+    await write(trail, DAYS[0], Buffer.concat([member(0, 100), member(100, 300)]));
+    await write(trail, DAYS[1], Buffer.concat([member(300, 301), member(301, 590)]));
+  }
+
+  it("are compared with the entries, and may be behind", async () => {
+    await writeDays(ENTRIES);
+    expect(await verify()).toMatchObject({ code: 0, dailyEntries: 590 });
+    const { stdout } = await runCli(["audit", "verify", trail, "--key", KEY.verifierKey]);
+    expect(stdout).toContain("the daily files have the first 590 entries");
+    await truncate(join(trail, DAYS[1]), (await stat(join(trail, DAYS[1]))).size - 1);
+    expect(await verify()).toMatchObject({ code: 0 });
+  });
+
+  it.each([
+    ["has another entry", DAYS[0], 120, ENTRIES.with(120, eventEntry(120, "e1", { other: true }))],
+    ["lacks one", DAYS[1], 310, ENTRIES.toSpliced(310, 1)],
+    ["has one twice", DAYS[1], 500, ENTRIES.toSpliced(500, 0, ENTRIES[499] as Buffer)],
+  ])("are told where one %s", async (_, path, index, entries) => {
+    await writeDays(entries);
+    expect(await verify()).toMatchObject({ code: 3, findings: [{ kind: "daily", path, index }] });
+  });
+
+  it("are told where one cannot be unpacked", async () => {
+    await writeDays(ENTRIES);
+    await flip(DAYS[1], 40);
+    expect(await verify()).toMatchObject({ code: 3, findings: [{ kind: "daily", path: DAYS[1] }] });
+    await truncate(join(trail, DAYS[0]), 500);
+    expect(await verify()).toMatchObject({ code: 3, findings: [{ kind: "daily", path: DAYS[0] }] });
   });
 });
 

@@ -1,5 +1,9 @@
-import { opendir, readFile } from "node:fs/promises";
+import { createReadStream } from "node:fs";
+import { opendir, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { pipeline } from "node:stream";
+import { createGunzip } from "node:zlib";
+import type { DailyPart } from "./daily-part.ts";
 import type { TrailFiles } from "./trail-files.ts";
 
 /** A trail in a directory. */
@@ -18,7 +22,34 @@ export class DirectoryFiles implements TrailFiles {
     return filesBelow(this.name, "tile");
   }
 
+  async *dailyParts(): AsyncGenerator<DailyPart> {
+    const names = (await readdir(join(this.name, DAILY)).catch(unlessMissing)) ?? [];
+    const days = names.filter((name) => name.endsWith(".jsonl.gz")).toSorted();
+    for (const [at, day] of days.entries())
+      yield* unpacked(this.name, `${DAILY}/${day}`, { isLast: at === days.length - 1 });
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {}
+}
+
+const DAILY = "daily";
+
+async function* unpacked(
+  directory: string,
+  path: string,
+  { isLast }: { isLast: boolean },
+): AsyncGenerator<DailyPart> {
+  const lines = createGunzip();
+  pipeline(createReadStream(join(directory, path)), lines, () => undefined);
+  try {
+    for await (const bytes of lines as AsyncIterable<Buffer>) yield { path, bytes };
+  } catch (error) {
+    const { code = "", message } = error as NodeJS.ErrnoException;
+    // What a killed writer leaves, and cuts off when it starts.
+    if (isLast && code === "Z_BUF_ERROR") return;
+    if (!code.startsWith("Z_")) throw error;
+    yield { path, damage: `cannot be unpacked: ${message}` };
+  }
 }
 
 /** Paths below `directory` of all files in a folder of it. */

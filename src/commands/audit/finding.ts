@@ -19,6 +19,8 @@ export interface Finding {
     | "signature"
     | "checkpoint"
     | "object"
+    /** The entries are right; the lines for people are not. */
+    | "daily"
     /** An entry that no writer of trails makes. */
     | "malformed";
   /** For people. */

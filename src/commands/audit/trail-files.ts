@@ -1,3 +1,5 @@
+import type { DailyPart } from "./daily-part.ts";
+
 /** The files of a trail, wherever they are. */
 export interface TrailFiles extends AsyncDisposable {
   /** As people know it. */
@@ -6,4 +8,6 @@ export interface TrailFiles extends AsyncDisposable {
   read(path: string): Promise<Buffer | undefined>;
   /** Paths of all tiles and bundles, where they can be listed. */
   tilePaths?(): AsyncIterable<string>;
+  /** What the daily files hold, oldest first, where they can be listed. */
+  dailyParts?(): AsyncIterable<DailyPart>;
 }

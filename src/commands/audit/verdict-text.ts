@@ -49,13 +49,17 @@ function findingLines({ kind, message, sequence, object, path }: Finding, colour
   return [`${colours.red(`${kind}:`)} ${plainText(message)}`, ...facts];
 }
 
-function noteLines({ checkpoint, unsigned = [] }: Verdict, colours: Colours): string[] {
+function noteLines({ checkpoint, unsigned = [], dailyEntries }: Verdict, colours: Colours): string[] {
   const notes: string[] = [];
   if (checkpoint?.signedBy.length === 0)
     notes.push("no --key was given: whoever can write the trail could have signed it");
   if (unsigned.length > 0)
     notes.push(
       `${unsigned.length} files hold entries that no checkpoint signs yet, as ${unsigned[0]}: a writer is at work, or was killed and writes them anew`,
+    );
+  if (checkpoint !== undefined && dailyEntries !== undefined && dailyEntries < checkpoint.size)
+    notes.push(
+      `the daily files have the first ${dailyEntries} entries: a writer adds the others, or they were cut off`,
     );
   return notes.map((note) => `${colours.yellow("note:")} ${note}`);
 }
@@ -68,7 +72,7 @@ function lastLine({ findings, checkpoint }: Verdict, { trail, kept, colours }: V
 }
 
 /** The same, for programs. */
-export function verdictJson({ checkpoint, findings, feed, counts, unsigned }: Verdict): object {
+export function verdictJson({ checkpoint, findings, feed, counts, unsigned, dailyEntries }: Verdict): object {
   return {
     verified: findings.length === 0,
     ...(checkpoint !== undefined && {
@@ -81,5 +85,6 @@ export function verdictJson({ checkpoint, findings, feed, counts, unsigned }: Ve
     ...counts,
     findings,
     unsigned,
+    dailyEntries,
   };
 }

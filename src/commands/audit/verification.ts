@@ -1,6 +1,7 @@
 import type { NoteVerifier } from "../../tlog/note-keys.ts";
 import { NoteSignatureError, TlogFormatError } from "../../tlog/errors.ts";
 import { openCheckpoint, type OpenedCheckpoint } from "./checkpoints.ts";
+import type { DailyDamage } from "./daily-lines.ts";
 import { diagnose } from "./diagnosis.ts";
 import { disorderFinding } from "./disorder.ts";
 import type { Counts } from "./entry-order.ts";
@@ -18,6 +19,8 @@ export interface Verdict {
   readonly feed?: string | undefined;
   readonly counts?: Counts;
   readonly unsigned?: readonly string[];
+  /** How many entries the daily files have; undefined where there are none. */
+  readonly dailyEntries?: number | undefined;
 }
 
 export interface Trusted {
@@ -46,7 +49,7 @@ export async function verifyTrail(
   const { damaged, unsigned } = await leftovers(files, tree);
   const findings = found.length > 0 ? found : damaged;
   const { feed, counts } = walked.order;
-  return { checkpoint: opened, findings, feed, counts, unsigned };
+  return { checkpoint: opened, findings, feed, counts, unsigned, dailyEntries: walked.daily.entries };
 }
 
 function failed(finding: Finding): Pick<Verdict, "findings"> {
@@ -90,7 +93,7 @@ async function findingsOf(
   walked: Walked,
   kept: OpenedCheckpoint | undefined,
 ): Promise<Finding[]> {
-  const { difference, disorder, data, torn, root, rootAt } = walked;
+  const { difference, disorder, data, torn, root, rootAt, daily } = walked;
   const findings: Finding[] = [];
   if (torn !== undefined || !root.equals(checkpoint.root)) findings.push(await diagnose(tree, walked));
   else if (difference !== undefined) findings.push(tileFinding(difference));
@@ -102,7 +105,13 @@ async function findingsOf(
     const message = `${path}, which entry ${data.index} has its data in, ${what}`;
     findings.push({ kind: "object", index: data.index, path, message });
   }
+  if (findings.length === 0 && daily.damage !== undefined) findings.push(dailyFinding(daily.damage));
   return findings;
+}
+
+function dailyFinding({ path, what, index }: DailyDamage): Finding {
+  const message = `every entry is right, but ${path}, which is for people to search, ${what}`;
+  return { kind: "daily", path, message, ...(index !== undefined && { index }) };
 }
 
 function tileFinding({ path, position, from, to }: NonNullable<Walked["difference"]>): Finding {

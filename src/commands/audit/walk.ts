@@ -2,6 +2,7 @@ import { leafHash } from "../../tlog/hash.ts";
 import { TILE_WIDTH, tileAt, tilePath, type Tile } from "../../tlog/tiles.ts";
 import { TreeEdge, type TileData } from "../../tlog/tree.ts";
 import type { Checkpoint } from "../../tlog/checkpoint.ts";
+import { DailyLines } from "./daily-lines.ts";
 import { damageOfData, hasDetachedData } from "./detached-data.ts";
 import { EntryOrder, type Disorder, type NextEvent } from "./entry-order.ts";
 import { inTurn } from "./in-turn.ts";
@@ -38,6 +39,7 @@ export interface Walked {
   /** Which event the first entry of the bundle in `difference` or `torn` should be. */
   readonly nextAtBundle: NextEvent;
   readonly order: EntryOrder;
+  readonly daily: DailyLines;
 }
 
 /** Hashes every entry and counts it, holding a few bundles at a time. */
@@ -71,12 +73,14 @@ class Walker {
   #disorder: Walked["disorder"];
   #data: Walked["data"];
   #nextAtBundle: NextEvent;
+  readonly #daily: DailyLines;
 
   constructor(files: TrailFiles, tree: StoredTree, order: EntryOrder, rootAtSize: number | undefined) {
     this.#files = files;
     this.#tree = tree;
     this.#order = order;
     this.#rootAtSize = rootAtSize;
+    this.#daily = new DailyLines(files);
     this.#noteRoot();
   }
 
@@ -89,7 +93,9 @@ class Walker {
       return false;
     }
     const { width = 0 } = tileAt(0, index, this.#tree.size) ?? {};
-    for (const entry of bundle.entries.slice(0, width)) {
+    const entries = bundle.entries.slice(0, width);
+    await this.#daily.take(entries);
+    for (const entry of entries) {
       this.#takeEntry(entry);
       if (hasDetachedData(entry)) await this.#checkData(entry);
     }
@@ -101,8 +107,10 @@ class Walker {
     return true;
   }
 
-  finish(): Walked {
+  async finish(): Promise<Walked> {
+    await this.#daily.end();
     return {
+      daily: this.#daily,
       root: this.#edge.root(),
       rootAt: this.#rootAt,
       torn: this.#torn,
