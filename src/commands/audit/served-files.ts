@@ -1,7 +1,8 @@
-import { Agent, fetch } from "undici";
+import { Agent, fetch, type Response } from "undici";
 import { httpTarget } from "../../../packages/client/src/options.ts";
 import { hideSecrets } from "../../schemas/address-text.ts";
 import { deadlineOf } from "../../shared/clock.ts";
+import { parseRetryAfter } from "../../shared/retry-after.ts";
 import type { Io } from "../io.ts";
 import { readAuthority } from "../support/feed-authority.ts";
 import type { FeedAddress } from "../support/feed-request.ts";
@@ -9,6 +10,8 @@ import { feedHeaders } from "../support/feed-token.ts";
 import { FeedUnreachable } from "../support/feed-url.ts";
 import type { TrailFiles } from "./trail-files.ts";
 
+const TOO_MANY_REQUESTS = 429;
+const WAIT_MS = 1000;
 const ANSWER_WITHIN_MS = 30_000;
 
 /** A trail below an address, laid out as C2SP tlog-tiles says. */
@@ -39,12 +42,21 @@ export class ServedFiles implements TrailFiles {
         signal: AbortSignal.any([this.#io.signal, deadline.signal]),
       });
       if (response.status === 404 || response.status === 410) return undefined;
+      if (response.status === TOO_MANY_REQUESTS) return await this.#readLater(path, response);
       if (!response.ok) throw new Error(`${response.status} ${response.statusText} for ${path}`);
       return Buffer.from(await response.arrayBuffer());
     } catch (error) {
       this.#io.signal.throwIfAborted();
       throw new FeedUnreachable(this.#address.url, error);
     }
+  }
+
+  /** A trail is read faster than a server lets one client ask. */
+  async #readLater(path: string, { headers, body }: Response): Promise<Buffer | undefined> {
+    await body?.cancel();
+    const waitMs = parseRetryAfter(headers.get("retry-after") ?? undefined, headers.get("date") ?? undefined);
+    await this.#io.clock.sleep(waitMs ?? WAIT_MS, this.#io.signal);
+    return this.read(path);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
