@@ -60,7 +60,8 @@ describe.skipIf(missing !== undefined)(`Alertmanager${skippedBecause(missing)}`,
     const settings = {
       type: "alertmanager",
       urls: [first().url],
-      labels: { team: "a" },
+      // What an alert is about, no setting says.
+      labels: { team: "a", job: "other", alertname: "Other" },
     };
     const deps = {
       clock: systemClock,

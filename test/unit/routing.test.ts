@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { isMuted } from "../../src/routing/mute.ts";
-import { plan, told, type GroupState, type Notification } from "../../src/routing/notifications.ts";
+import { onTheWay, plan, told, type GroupState, type Notification } from "../../src/routing/notifications.ts";
 import { routesOf, routeTree } from "../../src/routing/tree.ts";
 import type { AlertJson } from "../../src/schemas/alert-schema.ts";
 import { routeSchema, silenceSchema, type Silence } from "../../src/schemas/routes.ts";
@@ -248,6 +248,26 @@ describe("a destination", () => {
     receiver.pass(2 * HOUR).pass(MINUTE);
     expect(receiver.got).toHaveLength(1);
     expect(receiver.got[0]).toContain("ops: b|");
+  });
+
+  test("that may have heard of an alert hears of it in that group, though groups are others by now", () => {
+    const receiver = new Receiver({ to: "ops", groupBy: "namespace", groupWait: "0s" });
+    receiver.firing = [alert("a")];
+    const [sent] = receiver.plan().notifications;
+    if (sent !== undefined) receiver.groups = onTheWay(receiver.groups, sent);
+    receiver.tree = treeOf({ to: "ops", groupBy: "job", groupWait: "0s" });
+    const labels = receiver.plan().notifications.map(({ group }) => group.labels);
+    expect(labels).toEqual([{ namespace: "prod" }]);
+  });
+
+  test("hears of what is silenced only later", () => {
+    const receiver = new Receiver({ to: "ops", groupBy: "job" });
+    const times = { startsAt: iso(BEGIN + HOUR), endsAt: iso(BEGIN + 2 * HOUR) };
+    const silence = { id: "s", matchers: { rules: ["Job*"] }, comment: "", createdBy: "ada", ...times };
+    receiver.silences = [silenceSchema.parse(silence)];
+    receiver.firing = [alert("a")];
+    receiver.pass(MINUTE);
+    expect(receiver.got).toEqual(["0.5m ops: a|"]);
   });
 
   test("is left alone in a muted time, and told afterwards what it missed", () => {

@@ -88,6 +88,24 @@ test("of anything gets what a template makes of the notification", async () => {
   expect(sink.taken.map(({ body }) => body.toString())).toEqual(["firing web: JobFailing 3"]);
 });
 
+test("is told how many alerts there are, of which it gets a hundred", async () => {
+  await using sink = await WebhookSink.start();
+  await using destination = await open(sink, {});
+  const many = Array.from({ length: 150 }, (_, place) => alertOf({ id: `JobFailing,${place}` }));
+  await destination.send(messageOf(many), signal);
+  const sent = JSON.parse(sink.taken[0]?.body.toString() ?? "") as { counts: object; firing: unknown[] };
+  expect(sent).toMatchObject({ counts: { firing: 150, resolved: 0 } });
+  expect(sent.firing).toHaveLength(100);
+});
+
+test("that repeats its secret without the prefix has it hidden", async () => {
+  await using sink = await WebhookSink.start();
+  await using destination = await open(sink, SIGNED);
+  sink.answer = status(400, {}, `signed with ${KEY}`);
+  const result = await destination.send(messageOf([alertOf()]), signal);
+  expect(result).toMatchObject({ outcome: "refused", exchange: { answer: "signed with [hidden]" } });
+});
+
 function counterpartOf(sink: WebhookSink): AlertCounterpart {
   const held: (() => void)[] = [];
   const refuse = (code: number) => () => {

@@ -38,6 +38,13 @@ describe("a mail", () => {
     expect(fired?.to).toEqual(["oncall@example.com", "boss@example.com"]);
   });
 
+  test("has no markup of who names a job in its HTML", async () => {
+    await using server = await start(USER);
+    await using destination = await open(server);
+    await destination.send(messageOf([alertOf({ summary: "<b>bold</b> & <i>more</i>" })]), signal);
+    expect(server.mails[0]?.text).toContain("&lt;b&gt;bold&lt;/b&gt; &amp; &lt;i&gt;more&lt;/i&gt;");
+  });
+
   test("that is sent again as its answer was lost is the same mail", async () => {
     await using server = await start(USER);
     await using destination = await open(server);

@@ -27,6 +27,18 @@ test("what fires is an incident as severe as the worst of it, and one message mo
   ]);
 });
 
+test("the incident of a group is the same in whatever order its labels come", async () => {
+  await using sink = await PagerDutySink.start(KEY);
+  await using destination = await open(sink);
+  const message = messageOf([alertOf()]);
+  const labels = Object.fromEntries(Object.entries(message.group.labels).toReversed());
+  expect(Object.keys(labels).length).toBeGreaterThan(1);
+  for (const group of [message.group, { ...message.group, labels }])
+    await destination.send({ ...message, group }, AbortSignal.timeout(60_000));
+  const keys = sink.events.map((event) => event.dedup_key);
+  expect(keys[1]).toBe(keys[0]);
+});
+
 function counterpartOf(sink: PagerDutySink): AlertCounterpart {
   return {
     open: (deps) => open(sink, deps),

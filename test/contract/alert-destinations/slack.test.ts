@@ -60,12 +60,14 @@ describe("a bot", () => {
 
   test("keeps one message a group, tells in its thread what is new, and in the channel what fires on", async () => {
     await using sink = await SlackSink.start(TOKEN);
-    await tell(sink, [
+    const remembered = await tell(sink, [
       messageOf([web]),
       messageOf([web, api]),
       messageOf([web, api], { isRepeat: true }),
       messageOf([], { resolved: [endedAlert(web), endedAlert(api)] }),
     ]);
+    // What begins after that is a message of its own.
+    expect(remembered).toBeNull();
     const [first, ...replies] = sink.posts;
     expect(first).toMatchObject({ edits: 3, text: expect.stringContaining("Resolved") });
     expect(replies).toMatchObject([
@@ -73,6 +75,12 @@ describe("a bot", () => {
       { isBroadcast: true, text: expect.stringContaining("Still firing") },
       { isBroadcast: false, text: expect.stringContaining("recovered after 27m30s") },
     ]);
+  });
+
+  test("mentions nobody and links nothing, whatever names hold", async () => {
+    await using sink = await SlackSink.start(TOKEN);
+    await tell(sink, [messageOf([alertOf({ summary: "<!channel> & <http://x|y>" })])]);
+    expect(sink.posts[0]?.text).toContain("&lt;!channel&gt; &amp; &lt;http://x|y&gt;");
   });
 
   test("begins a new message where somebody deleted the first, and goes on with that", async () => {
