@@ -179,6 +179,31 @@ describe.skipIf(missing !== undefined)("alerts about real Nomad nodes, as Alertm
     expect([...told.values()].map(({ labels }) => labels)).toEqual([DEPLOYMENT_FAILED]);
   });
 
+  it("a node without word that its allocations may outlast is one, until it is back", async () => {
+    await nomad.registerJob({ ...MENDED, lostAfterMs: 3_600_000 });
+    await deployed(1);
+    const [silent] = nodes as [NomadNode];
+    const node = await silent.id();
+    const unknown = await wantedOn(node);
+    await silent.end("SIGKILL");
+    const GONE = {
+      alertname: "NodeDisconnected",
+      severity: "critical",
+      cluster: "real",
+      region: "global",
+      node,
+    };
+    await until("it is told", () => firing().length > 0);
+    await looked(new Date().toISOString());
+    expect(firing()).toMatchObject([{ annotations: { count: String(unknown) } }]);
+    silent.start();
+    const [end] = await ended();
+    expect(end).toMatchObject({ rule: "NodeDisconnected", reason: "recovered" });
+    await looked(end.endsAt);
+    expect(await alerts()).toMatchObject({ alerts: [], ended: { length: 1 } });
+    expect([...told.values()].map(({ labels }) => labels)).toEqual([GONE]);
+  });
+
   it("a node that dies is one, with the allocations lost with it, until it is back", async () => {
     const [dying] = nodes as [NomadNode];
     const node = await dying.id();

@@ -149,6 +149,9 @@ function jobOf(spec: JobSpec): object {
         Count: count,
         RestartPolicy: { Attempts: restarts, Interval: 600_000_000_000, Delay: 100_000_000, Mode: "fail" },
         ...(type === "system" ? {} : { ReschedulePolicy: { Attempts: 0, Unlimited: false } }),
+        ...(spec.lostAfterMs === undefined
+          ? {}
+          : { Disconnect: { LostAfter: spec.lostAfterMs * 1_000_000 } }),
         ...(type === "service" ? { Update: updateOf(spec) } : {}),
         Tasks: [
           {
