@@ -39,7 +39,13 @@ type JobDocument = Omit<JobRecord, "deployments" | "blocked" | "groups"> & {
 interface GroupDocument {
   readonly name: string;
   readonly completedIndex: number;
-  readonly windows: readonly (readonly [version: string, restarts: Window, outOfMemory: Window])[];
+  readonly windows: readonly (readonly [
+    version: string,
+    restarts: Window,
+    outOfMemory: Window,
+    lastRestarted?: string,
+    lastOutOfMemory?: string,
+  ])[];
 }
 
 /** Which allocations are on a node is counted anew. */
@@ -111,7 +117,8 @@ function jobDocument(job: JobRecord): JobDocument {
 
 function groupDocument({ name, completedIndex, versions }: GroupRecord): GroupDocument {
   const windows = [...versions].map(
-    ([version, { restarts, outOfMemory }]) => [version, copyOf(restarts), copyOf(outOfMemory)] as const,
+    ([version, { restarts, outOfMemory, lastRestarted, lastOutOfMemory }]) =>
+      [version, copyOf(restarts), copyOf(outOfMemory), lastRestarted, lastOutOfMemory] as const,
   );
   return { name, completedIndex, windows };
 }
@@ -148,8 +155,8 @@ function jobOf({ deployments, blocked, groups, ...rest }: JobDocument): JobRecor
   for (const { name, completedIndex, windows } of groups) {
     const group = groupOf(job, name);
     group.completedIndex = completedIndex;
-    for (const [version, restarts, outOfMemory] of windows) {
-      const known = versionOf(group, version);
+    for (const [version, restarts, outOfMemory, lastRestarted = "", lastOutOfMemory = ""] of windows) {
+      const known = Object.assign(versionOf(group, version), { lastRestarted, lastOutOfMemory });
       known.restarts.push(...restarts);
       known.outOfMemory.push(...outOfMemory);
     }

@@ -28,11 +28,16 @@ export function render(alert: Alert, rule: RuleFacts, shared: Readonly<Record<st
   };
 }
 
-/** Puts the values in place of `{name}`; what there is no value for stays as it is. */
+/**
+ * Puts the values in place of `{name}`, and with its noun in place of `{count allocation}`: 1 allocation, 2 allocations.
+ * What there is no value for stays as it is.
+ */
 function filled(template: string, values: Readonly<Record<string, string>>): string {
-  return template.replaceAll(/\{(\w+)\}/g, (text, name: string) =>
-    Object.hasOwn(values, name) ? (values[name] ?? text) : text,
-  );
+  return template.replaceAll(/\{(\w+)(?: (\w+))?\}/g, (text, name: string, noun?: string) => {
+    const value = Object.hasOwn(values, name) ? values[name] : undefined;
+    if (value === undefined || noun === undefined) return value ?? text;
+    return `${value} ${value === "1" ? noun : `${noun}s`}`;
+  });
 }
 
 function mapped(values: Readonly<Record<string, string>>, change: (value: string) => string) {

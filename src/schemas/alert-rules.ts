@@ -34,7 +34,10 @@ const alertRuleSchema = z.strictObject({
     })
     .describe("What it is for; absent: all")
     .optional(),
-  summary: field(text("<text>"), "One line for people, with {job}, {count}, {why} and the like").optional(),
+  summary: field(
+    text("<text>"),
+    "One line for people, with {job}, {count}, {count allocation} (1 allocation, 2 allocations), {why} and the like",
+  ).optional(),
 });
 
 /** `alerts:` of the configuration file. */

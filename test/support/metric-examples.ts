@@ -51,7 +51,7 @@ export const METRIC_EXAMPLES: readonly MetricExample[] = [
     finds: ["shaky"],
   },
   {
-    what: "Jobs of which 90 of 100 deployments took longer than ten minutes at most",
+    what: "Jobs of which one deployment in ten takes longer than ten minutes",
     query: `histogram_quantile(0.9, sum by (namespace, job_name, le) (increase(${NAME}_deployment_duration_seconds_bucket[7d]))) > 600`,
     given: {
       [`${NAME}_deployment_duration_seconds_bucket${of("slow", ',le="600"')}`]: "0x120",

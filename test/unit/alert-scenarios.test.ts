@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { decode, encoding } from "../../src/alerts/document.ts";
 import { AlertFold } from "../../src/alerts/fold.ts";
 import { AlertFeed, HOUR, MINUTE, SECOND } from "../support/alert-feed.ts";
-import { taskOf } from "../support/event-fixtures.ts";
+import { SAMPLES, taskOf } from "../support/event-fixtures.ts";
 import { whole } from "../support/whole-text.ts";
 
 const NODE = "fb2170a8-257d-3c64-b14d-bc06cc94e34c";
@@ -106,7 +106,7 @@ describe("a node that dies", () => {
       {
         rule: "NodeDown",
         labels: { node: NODE },
-        summary: "Node worker-1 is down; 100 allocations were lost with it",
+        summary: "Node worker-1 is down and took 100 allocations with it",
         evidence: { length: 5 },
       },
     ]);
@@ -237,7 +237,14 @@ describe("a job that fails", () => {
     for (let Restarts = 1; Restarts <= 5; Restarts++) {
       feed.put("allocations", { TaskStates: { nginx: taskOf({ Restarts }) } }).pass(MINUTE);
     }
-    expect(feed.firing).toMatchObject([{ rule: "JobFlapping", count: 5 }]);
+    const flapping = {
+      rule: "JobFlapping",
+      summary: "Tasks of web/frontend restarted 5 times in 10 minutes",
+      details: { example: SAMPLES.allocations["ID"] },
+    };
+    expect(feed.firing).toMatchObject([flapping]);
+    feed.fold = new AlertFold(feed.rules, decode(whole(encoding(feed.fold.state, Number.POSITIVE_INFINITY))));
+    expect(feed.firing).toMatchObject([flapping]);
     feed.pass(6 * MINUTE);
     expect(feed.firing).toEqual([]);
     expect(feed.resolved).toMatchObject([{ rule: "JobFlapping", reason: "recovered" }]);
@@ -257,8 +264,13 @@ describe("a job that fails", () => {
     const feed = new AlertFeed().put("allocations", { ID: id(1), TaskStates: { nginx: taskOf() } });
     feed.put("allocations", { ID: id(1), TaskStates: { nginx: killed(5) } });
     expect(feed.names).toEqual(["OomKilled web/frontend"]);
+    expect(feed.firing).toMatchObject([
+      { summary: expect.stringContaining("killed (1 time in 10 minutes)"), details: { example: id(1) } },
+    ]);
     feed.put("allocations", failed(1)).pass(MINUTE);
-    expect(feed.names).toEqual(["JobFailing web/frontend"]);
+    expect(feed.firing).toMatchObject([
+      { summary: expect.stringMatching(/^1 allocation of web\/frontend failed, not replaced yet: /) },
+    ]);
   });
 
   test("of a schedule: the next run that completes ends it, whatever Nomad keeps of the former", () => {

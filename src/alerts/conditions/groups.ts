@@ -1,4 +1,4 @@
-import { within } from "../model/window.ts";
+import { within, type Window } from "../model/window.ts";
 import type { Subjects } from "../model/subject.ts";
 import type { JobRecord, VersionRecord } from "../model/job.ts";
 import type { Answer, Asked, Finding } from "../rules/rule.ts";
@@ -21,13 +21,21 @@ export function isExhausted({ job, group }: Group, asked: Asked): Answer {
 }
 
 export function isFlapping({ job, group }: Group, asked: Asked): Answer {
-  const windows = versionsThatCount(job, group.versions, asked).map(({ restarts }) => restarts);
-  return happened(windows, asked);
+  const versions = versionsThatCount(job, group.versions, asked);
+  const happenings = versions.map(({ restarts, lastRestarted }) => ({
+    window: restarts,
+    last: lastRestarted,
+  }));
+  return happened(happenings, asked);
 }
 
 export function ranOutOfMemory({ job, group }: Group, asked: Asked): Answer {
-  const windows = versionsThatCount(job, group.versions, asked).map(({ outOfMemory }) => outOfMemory);
-  return happened(windows, asked);
+  const versions = versionsThatCount(job, group.versions, asked);
+  const happenings = versions.map(({ outOfMemory, lastOutOfMemory }) => ({
+    window: outOfMemory,
+    last: lastOutOfMemory,
+  }));
+  return happened(happenings, asked);
 }
 
 /** Those that no deployment answers for: one that goes on will succeed or fail, one that failed has its own alert. */
@@ -49,7 +57,22 @@ function failures(
   return count < (settings.atLeast ?? 1) ? undefined : { count, details: failureDetails(versions) };
 }
 
-function happened(windows: readonly VersionRecord["restarts"][], { settings, now }: Asked): Answer {
+/** What happened in one version of a group, and the allocation in which it did last. */
+interface Happenings {
+  readonly window: Window;
+  readonly last: string;
+}
+
+function happened(happenings: readonly Happenings[], { settings, now }: Asked): Answer {
+  const windows = happenings.map(({ window }) => window);
   const { count, until } = within(windows, now, settings.withinMs ?? 0);
-  return { finding: count < (settings.atLeast ?? 1) ? undefined : { count, details: {} }, until };
+  if (count < (settings.atLeast ?? 1)) return { until };
+  const newest = happenings.toSorted((a, b) => lastIn(a) - lastIn(b)).at(-1);
+  const example = newest?.last ?? "";
+  return { finding: { count, details: example === "" ? {} : { example } }, until };
+}
+
+/** When it happened last, ms. */
+function lastIn({ window }: Happenings): number {
+  return window.at(-1)?.[0] ?? 0;
 }

@@ -42,6 +42,9 @@ export interface VersionRecord {
   readonly nodes: Map<string, number>;
   readonly restarts: Window;
   readonly outOfMemory: Window;
+  /** The allocations in which that happened last; "" where it did not, or is not known. */
+  lastRestarted: string;
+  lastOutOfMemory: string;
 }
 
 export function newJob(namespace: string, id: string): JobRecord {
@@ -70,6 +73,8 @@ export function versionOf(group: GroupRecord, version: string): VersionRecord {
     nodes: new Map(),
     restarts: [],
     outOfMemory: [],
+    lastRestarted: "",
+    lastOutOfMemory: "",
   }));
 }
 

@@ -84,7 +84,10 @@ function recordHappenings(model: Model, event: FoldedEvent, place: Place): void 
   const group = groupOf(model.job(place.namespace, place.job), place.group);
   const version = versionOf(group, place.version);
   record(version.restarts, event.at, restartsIn(event));
-  if (event.has("task.oom_killed")) record(version.outOfMemory, event.at, 1);
+  if (event.has("task.restarted")) version.lastRestarted = event.key;
+  if (!event.has("task.oom_killed")) return;
+  record(version.outOfMemory, event.at, 1);
+  version.lastOutOfMemory = event.key;
 }
 
 /** How many restarts of tasks the event tells of. */

@@ -19,7 +19,7 @@ export const JOB_RULES: readonly AnyRule[] = [
     keepFiringForMs: 10 * MINUTE,
     atLeast: 1,
     reads: GROUP_LISTS,
-    summary: "Nomad gave up on {count} allocations of {job}/{group}: {why}",
+    summary: "Nomad gave up on {count allocation} of {job}/{group}: {why}",
     meaning:
       "Allocations failed, were rescheduled, failed again, and no further attempt is due: the reschedule policy of the group is used up. Nothing happens any more until somebody acts.",
     todo: [
@@ -38,7 +38,7 @@ export const JOB_RULES: readonly AnyRule[] = [
     atLeast: 1,
     reads: GROUP_LISTS,
     foldsInto: ["JobExhausted"],
-    summary: "{count} allocations of {job}/{group} failed and are not replaced yet: {why}",
+    summary: "{count allocation} of {job}/{group} failed, not replaced yet: {why}",
     meaning:
       "A task used up its restarts, so its allocation failed, and Nomad has not replaced it within a minute. One alert for the group, however many allocations fail. Allocations that fail in a rollout are told of by DeploymentFailed, those lost with a node by NodeDown. Of a batch, periodic or dispatched job, a later run that completes ends it.",
     todo: [
@@ -57,11 +57,11 @@ export const JOB_RULES: readonly AnyRule[] = [
     withinMs: 10 * MINUTE,
     reads: GROUP_LISTS,
     foldsInto: ["JobExhausted", "JobFailing"],
-    summary: "Tasks of {job}/{group} restarted {count} times in 10 minutes",
+    summary: "Tasks of {job}/{group} restarted {count time} in 10 minutes",
     meaning:
       "Tasks end and are started again on the spot, more often than they should. The job serves with interruptions. The alert ends when there were fewer restarts for ten minutes.",
     todo: [
-      "See why they end: `nomad alloc status <allocation>` shows the last events of each task.",
+      "See why they end: `nomad alloc status <example>` shows the last events of each task.",
       "A template or a check that restarts the task says so in the event's text.",
     ],
     page: JOB_PAGE,
@@ -75,11 +75,11 @@ export const JOB_RULES: readonly AnyRule[] = [
     withinMs: 10 * MINUTE,
     reads: GROUP_LISTS,
     foldsInto: ["JobExhausted", "JobFailing"],
-    summary: "A task of {job}/{group} ran out of memory and was killed ({count} times in 10 minutes)",
+    summary: "A task of {job}/{group} ran out of memory and was killed ({count time} in 10 minutes)",
     meaning:
       "The kernel killed a task that used more memory than it may. It was restarted; unless it needs less, it will happen again.",
     todo: [
-      "Compare what it uses with what it has: `nomad alloc status -stats <allocation>`. Raise `memory`, or set `memory_max`.",
+      "Compare what it uses with what it has: `nomad alloc status -stats <example>`. Raise `memory`, or set `memory_max`.",
       "If it grows without end, it is a leak: restart it and tell its owners.",
     ],
     page: JOB_PAGE,

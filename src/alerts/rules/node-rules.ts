@@ -13,7 +13,7 @@ export const NODE_RULES: readonly AnyRule[] = [
     forMs: MINUTE,
     keepFiringForMs: 5 * MINUTE,
     reads: ["nodes"],
-    summary: "Node {nodeName} is down; {count} allocations were lost with it",
+    summary: "Node {nodeName} is down and took {count allocation} with it",
     meaning:
       "The node sends no heartbeats any more, or said goodbye. The allocations lost with it belong to this alert; Nomad replaces them elsewhere where there is room. A node that was drained first and takes nothing is not meant: somebody switched it off.",
     todo: [
@@ -31,7 +31,7 @@ export const NODE_RULES: readonly AnyRule[] = [
     keepFiringForMs: 5 * MINUTE,
     reads: ["nodes"],
     foldsInto: ["NodeDown"],
-    summary: "Node {nodeName} is disconnected; {count} allocations on it are unknown",
+    summary: "Node {nodeName} is disconnected with {count allocation} on it",
     meaning:
       "The node sends no heartbeats, and its groups may outlast that (`disconnect`). The allocations may still run; Nomad does not know. They belong to this alert.",
     todo: ["Look at the network between the node and the servers, then as for NodeDown."],
@@ -46,7 +46,7 @@ export const NODE_RULES: readonly AnyRule[] = [
     withinMs: 30 * MINUTE,
     reads: ["nodes"],
     foldsInto: LOST,
-    summary: "Node {nodeName} was lost {count} times in 30 minutes; it is {status}",
+    summary: "Node {nodeName} was lost {count time} in 30 minutes; it is {status}",
     meaning:
       "The node comes and goes. Each time Nomad may move its allocations. While it is away, NodeDown or NodeDisconnected is the alert.",
     todo: [
@@ -63,7 +63,7 @@ export const NODE_RULES: readonly AnyRule[] = [
     longerThanMs: HOUR,
     reads: ["nodes"],
     foldsInto: LOST,
-    summary: "The drain of node {nodeName} goes on since {since}; {count} allocations are on their way out",
+    summary: "The drain of node {nodeName} goes on since {since}, with {count allocation} on the way out",
     meaning:
       "A drain lasts longer than an hour. What is not moved has no other place, or its group's `migrate` lets go of few at a time.",
     todo: [
@@ -80,10 +80,10 @@ export const NODE_RULES: readonly AnyRule[] = [
     forMs: 5 * MINUTE,
     reads: ["nodes", "allocations"],
     foldsInto: LOST,
-    summary: "The drain of node {nodeName} is complete, yet {count} allocations still run on it",
+    summary: "The drain of node {nodeName} is complete, with {count allocation} still running on it",
     meaning:
       "Nomad says that the drain is complete once everything was told to stop. Allocations that do not end, for instance within a long `kill_timeout`, still run. To switch the node off now kills them.",
-    todo: ["Wait for them, or stop them: `nomad node status <node>`, `nomad alloc stop <allocation>`."],
+    todo: ["Wait for them, or stop them with `nomad alloc stop`: `nomad node status <node>` lists them."],
     page: NODE_PAGE,
     condition: nodes.drainedIncompletely,
   }),
