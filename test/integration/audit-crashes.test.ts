@@ -16,6 +16,8 @@ const { privateKey, verifierKey } = generateNoteKey("example.com/nomad");
 /** Of a memory file system where there is one: to force something to the disk costs nothing. */
 const FOLDER = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 
+const LARGE = 100;
+
 let root: string;
 beforeEach(() => {
   root = mkdtempSync(join(FOLDER, "ncf-audit-"));
@@ -39,7 +41,8 @@ test.each(["killed", "unplugged"] as const)(
       expect(before.events.length, `operation ${at}: what was taken is there`).toBeGreaterThanOrEqual(taken);
       expect(await sendUntilItFails(directory, [150, 259, 260]), `operation ${at}`).toBe(260);
       const after = readWholeTrail(directory, verifierKey);
-      expect(after.events.map(({ json }) => json)).toEqual(numbered(1, 260).map(({ json }) => json));
+      expect(after.events.map(({ cursor }) => cursor)).toEqual(numbered(1, 260).map(({ cursor }) => cursor));
+      expect(detached(directory, after.events[LARGE - 1]?.json)).toBe("x".repeat(66_000));
       expect(after.entries.slice(0, before.entries.length)).toEqual(before.entries);
       expect(dailyLines(directory)).toEqual(after.entries);
     }
@@ -65,8 +68,18 @@ function open(directory: string): Promise<Destination> {
   return openAudit(settings, destinationDeps({ readSecret: () => privateKey }));
 }
 
+/** Among them one that is too large for an entry. */
 function numbered(from: number, to: number) {
-  return Array.from({ length: to - from + 1 }, (_, at) => outgoing(from + at));
+  const numbers = Array.from({ length: to - from + 1 }, (_, at) => from + at);
+  return numbers.map((number) =>
+    outgoing(number, number === LARGE ? { data: { text: "x".repeat(66_000) } } : {}),
+  );
+}
+
+/** The text of the data that stands beside the tiles. */
+function detached(directory: string, stub = "{}"): unknown {
+  const { dataref } = JSON.parse(stub) as { dataref: string };
+  return (JSON.parse(readFileSync(join(directory, dataref), "utf8")) as { text: string }).text;
 }
 
 function dailyLines(directory: string): string[] {

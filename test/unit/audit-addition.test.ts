@@ -110,6 +110,28 @@ describe("a new epoch", () => {
     expect(added(first.end, notice, inEpoch("new111", 3), inEpoch("new111", 4)).short).toEqual(["new111-4"]);
   });
 
+  test("begins behind what the log holds of before: that is of the old one, and entered where it is not there", () => {
+    const notice = gap("epoch-changed", "reg100-7", "new111-6");
+    const read = [outgoing(7), outgoing(8)].map((event) => ({
+      ...event,
+      cursor: `new111-${event.sequence}`,
+    }));
+    const first = added(END, notice, ...read, inEpoch("new111", 9));
+    expect(first.short).toEqual(["reg100-8", { type: "epoch", epoch: "new111", nextSeq: 9 }, "new111-9"]);
+    expect(added(first.end, notice, inEpoch("new111", 9)).short).toEqual([]);
+  });
+
+  test("whose log has lost some of the old one is a gap in that, once", () => {
+    const notice = gap("epoch-changed", "reg100-7", "new111-10");
+    const first = added(END, notice);
+    const reason = expect.stringMatching(/^epoch-changed: /) as string;
+    expect(first.short).toEqual([{ type: "gap", fromSeq: 8, nextSeq: 11, reason }]);
+    expect(added(first.end, notice, inEpoch("new111", 11)).short).toEqual([
+      { type: "epoch", epoch: "new111", nextSeq: 11 },
+      "new111-11",
+    ]);
+  });
+
   test("that nobody told of becomes one too", () => {
     expect(added(END, inEpoch("new111", 3)).short).toEqual([
       { type: "epoch", epoch: "new111", nextSeq: 3 },

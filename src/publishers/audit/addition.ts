@@ -43,8 +43,7 @@ export class Addition {
 
   /** @throws TrailBehind, EntryTooLarge */
   add(event: Outgoing): void {
-    const cursor = parseCursor(event.cursor ?? "");
-    if (cursor !== undefined) this.#addEvent(cursor, event);
+    if (event.cursor !== null) this.#addEvent(placeOf(event), event);
     else if (event.type === "nomad.feed.gap") this.#addGap(gapOf(event));
   }
 
@@ -70,15 +69,23 @@ export class Addition {
     this.#mark({ type: "changefeed.audit.genesis", feed, epoch, firstSeq, origin, format: AUDIT_FORMAT });
   }
 
-  /** An empty trail begins with the event that comes. */
-  #addGap({ reason, wanted, behind }: Gap): void {
+  /**
+   * An empty trail begins with the event that comes, and so does a new epoch: the log may still hold events that it had
+   * before, which keep their cursors.
+   */
+  #addGap(gap: Gap): void {
     const end = this.#end;
     if (end === undefined) return;
-    const [{ epoch }, nextSeq] = [behind, behind.sequence + 1];
-    const isEpoch = epoch !== end.epoch || isRewound({ reason, wanted, behind }, end);
-    if (isEpoch) this.#mark({ type: "changefeed.audit.epoch", epoch, nextSeq });
+    const { epoch } = end;
+    const nextSeq = gap.behind.sequence + 1;
+    if (isRewound(gap, end)) this.#mark({ type: "changefeed.audit.epoch", epoch, nextSeq });
     else if (nextSeq > end.nextSeq)
-      this.#mark({ type: "changefeed.audit.gap", fromSeq: end.nextSeq, nextSeq, reason: REASONS[reason] });
+      this.#mark({
+        type: "changefeed.audit.gap",
+        fromSeq: end.nextSeq,
+        nextSeq,
+        reason: REASONS[gap.reason],
+      });
     else return;
     this.#end = { epoch, nextSeq };
   }
@@ -91,7 +98,7 @@ export class Addition {
 const REASONS = {
   expired: "expired: retention removed them from the log before they were entered here",
   missing: "missing: another program removed them from the log",
-  "epoch-changed": "epoch-changed: the log began a new history",
+  "epoch-changed": "epoch-changed: the log began a new history and does not hold them",
 } as const satisfies Record<GapData["reason"], string>;
 
 interface Gap {
@@ -105,8 +112,15 @@ interface Gap {
  * from there on. A notice that comes again finds the trail before what was wanted.
  */
 function isRewound({ reason, wanted, behind }: Gap, { epoch, nextSeq }: TrailEnd): boolean {
-  const isSetBack = wanted.epoch === epoch && behind.sequence + 1 < nextSeq && nextSeq > wanted.sequence;
-  return reason === "epoch-changed" && isSetBack;
+  const isSameEpoch = reason === "epoch-changed" && wanted.epoch === epoch && behind.epoch === epoch;
+  return isSameEpoch && behind.sequence + 1 < nextSeq && nextSeq > wanted.sequence;
+}
+
+/** Where the event itself says that it stands: what was recorded before a new epoch is still of the old one. */
+function placeOf({ id, json }: Outgoing): Cursor {
+  const place = parseCursor(/"cursor":"([^"]+)"/.exec(json)?.[1] ?? "");
+  if (place === undefined) throw new Error(`the event ${id} does not say where it stands in the log`);
+  return place;
 }
 
 function gapOf({ id, json }: Outgoing): Gap {

@@ -31,10 +31,12 @@ export class DurableFiles {
 
   /** In place of what is there by that name, at once: a reader sees the one or the other. */
   async replace({ path, bytes }: FileBytes): Promise<void> {
+    const changed = new Set([dirname(path)]);
+    await this.#ensure(dirname(path), changed);
     const made = `${path}.new`;
     await this.#write({ path: made, bytes });
     await rename(join(this.#root, made), join(this.#root, path));
-    await this.#syncFolders([dirname(path)]);
+    await this.#syncFolders([...changed]);
   }
 
   async #ensure(folder: string, changed: Set<string>): Promise<void> {
