@@ -11,6 +11,8 @@ const SUBFIELD = Buffer.from("NC");
 const FIELD_BYTES = 16;
 const AT = { extraBytes: 10, subfield: 12, fieldBytes: 14, memberBytes: 16, count: 20, from: 24 };
 const CHECK_BYTES = 8;
+/** Half the time of the usual level, and a sixth more bytes. */
+const FAST = 1;
 
 export const HEADER_BYTES = 32;
 
@@ -26,7 +28,7 @@ export interface Member {
 /** Entries as lines, for whoever reads gzip; ours finds in the header which they are. */
 export async function writeMember(from: number, entries: readonly Buffer[]): Promise<Buffer> {
   const lines = Buffer.concat(entries.flatMap((entry) => [entry, LINE_END]));
-  const deflated = await deflate(lines);
+  const deflated = await deflate(lines, { level: FAST });
   const check = Buffer.alloc(CHECK_BYTES);
   check.writeUInt32LE(crc32(lines));
   check.writeUInt32LE(lines.length, 4);

@@ -61,11 +61,9 @@ export class TrailWriter implements Disposable {
   async add(addition: Addition, signal: AbortSignal): Promise<void> {
     await this.#catchUp();
     const isNext = this.#daily?.next === this.trail.size;
-    // Neither is left alone at work when the other fails.
-    const done = await Promise.allSettled([
-      this.trail.append(addition, signal),
-      isNext ? this.#daily?.add(addition.entries) : undefined,
-    ]);
+    // Lines are deflated beside this thread, while entries are hashed. Neither is left alone at work when the other fails.
+    const lines = isNext ? this.#daily?.add(addition.entries) : undefined;
+    const done = await Promise.allSettled([lines, this.trail.append(addition, signal)]);
     for (const each of done) if (each.status === "rejected") throw each.reason;
   }
 
