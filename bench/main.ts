@@ -24,6 +24,7 @@ const FILES: readonly (() => Promise<{ readonly default: readonly BenchRow[] }>)
   () => import("./hostile-auth.ts"),
   () => import("./hostile-filters.ts"),
   () => import("./hostile-pings.ts"),
+  () => import("./audit.ts"),
   () => import("./deliveries.ts"),
   () => import("./audit-verify.ts"),
   () => import("./reads.ts"),
