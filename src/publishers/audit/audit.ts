@@ -7,6 +7,7 @@ import type { Destination, Exchange, Outgoing, SendResult } from "../delivery/de
 import type { DestinationDeps } from "../destination-deps.ts";
 import { diskResult } from "../disk-result.ts";
 import { Addition, type TrailNames } from "./addition.ts";
+import { CheckpointPost } from "./checkpoint-post.ts";
 import { TrailDamaged, TrailOfAnother, TrailUnusable } from "./errors.ts";
 import { TrailKeys } from "./trail-keys.ts";
 import { TrailWriter } from "./trail-writer.ts";
@@ -25,15 +26,19 @@ class AuditDestination implements Destination {
   readonly #turns = new Turns();
   readonly #settings: AuditSettings;
   readonly #logger: Logger;
+  readonly #post: CheckpointPost | undefined;
   #writer: TrailWriter | undefined;
   /** Entries under the last checkpoint that was signed here. */
   #signedSize = 0;
 
-  constructor(settings: AuditSettings, { name, source, readSecret, logger }: DestinationDeps) {
+  constructor(settings: AuditSettings, deps: DestinationDeps) {
+    const { name, source, readSecret, logger } = deps;
+    const { checkpointTo } = settings;
     this.target = resolve(settings.directory);
     this.#settings = settings;
     this.#logger = logger;
     this.#keys = new TrailKeys(settings.key.map(readSecret));
+    this.#post = checkpointTo && new CheckpointPost(checkpointTo, deps);
     this.#names = { feed: source, origin: this.#keys.origin, name };
   }
 
@@ -52,6 +57,7 @@ class AuditDestination implements Destination {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#turns.take(async () => this.#letGo());
+    await this.#post?.[Symbol.asyncDispose]();
   }
 
   /** What failed may have written in part: what the directory holds then is read anew. */
@@ -61,13 +67,19 @@ class AuditDestination implements Destination {
       const writer = (this.#writer ??= await this.#open());
       const addition = new Addition(writer.trail.end, this.#names);
       for (const event of batch) addition.add(event);
-      if (addition.entries.length > 0) await writer.add(addition, signal);
+      if (addition.entries.length > 0) await this.#add(addition, writer, signal);
       this.#signedSize = writer.trail.size;
       return { outcome: "ok", exchange: exchangeOf(batch, addition, this.#signedSize) };
     } catch (error) {
       this.#letGo();
       throw error;
     }
+  }
+
+  async #add(addition: Addition, writer: TrailWriter, signal: AbortSignal): Promise<void> {
+    await writer.add(addition, signal);
+    const { checkpoint } = writer.trail;
+    if (checkpoint !== undefined) this.#post?.offer(checkpoint);
   }
 
   async #open(): Promise<TrailWriter> {
@@ -110,7 +122,7 @@ class AuditDestination implements Destination {
 function exchangeOf(batch: readonly Outgoing[], { entries }: Addition, size: number): Exchange {
   return {
     request: `${batch.length} events`,
-    answer: `${entries.length} entries added, the others were there; the trail has ${size}`,
+    answer: `${entries.length} entries added; the trail has ${size}`,
   };
 }
 

@@ -27,6 +27,7 @@ export class Trail {
   #end: TrailEnd | undefined;
   /** Which file our last checkpoint is. */
   #checkpointId: string | undefined;
+  #checkpoint: string | undefined;
 
   private constructor(directory: string, keys: TrailKeys, { edge, rest, end, feed }: StoredTrail) {
     this.#directory = directory;
@@ -51,6 +52,11 @@ export class Trail {
 
   get size(): number {
     return this.#edge.size;
+  }
+
+  /** The last one that was signed since it was opened. */
+  get checkpoint(): string | undefined {
+    return this.#checkpoint;
   }
 
   get end(): TrailEnd | undefined {
@@ -86,6 +92,7 @@ export class Trail {
     const checkpoint = this.#keys.sign({ size: this.#edge.size, root: this.#edge.root() });
     await this.#files.replace({ path: CHECKPOINT, bytes: Buffer.from(checkpoint) });
     this.#checkpointId = await this.#readCheckpointId();
+    this.#checkpoint = checkpoint;
   }
 
   /** The lock keeps others away; what takes no heed of it is noticed. */

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { text, toggle } from "../value-types.ts";
+import { duration, text, toggle } from "../value-types.ts";
 import { commonFields } from "./common.ts";
-import { field, noted, secret } from "./fields.ts";
+import { field, headers, httpAddress, noted, secret, tls } from "./fields.ts";
 
 const KEY = "a private key as nomad-changefeed audit keygen writes it";
 const MAX_KEYS = 4;
@@ -29,6 +29,24 @@ const { from, batch, timeout, retry, formerName } = commonFields({
   timeout: "1m",
 });
 
+const checkpointTo = z
+  .strictObject({
+    url: httpAddress("Where it is posted to, as text"),
+    headers: headers("Headers of the request").optional(),
+    tls: tls("Certificates of the connection").optional(),
+    allowPrivate: field(
+      toggle(),
+      "Whether it may be at a private, loopback or link-local address. Checked of the address connected to",
+    ).prefault(false),
+    every: field(
+      duration({ minMs: 0, maxMs: 86_400_000 }),
+      "How long after one checkpoint the next is posted at the soonest: always the newest",
+    ).prefault("1m"),
+  })
+  .describe(
+    "Where new checkpoints are posted to, so that somebody else has a copy. The trail does not wait for it",
+  );
+
 /** It takes every event whole and in order: there is nothing to choose. */
 export const auditSettingsSchema = z.strictObject({
   type: z
@@ -44,6 +62,7 @@ export const auditSettingsSchema = z.strictObject({
     "Directory of the trail, which has to be there and to be its alone. Not the root of a mount: what is not mounted must not look like an empty one",
   ),
   key: keys,
+  checkpointTo: noted(checkpointTo, { allowed: "url, headers, tls, allowPrivate, every" }).optional(),
   daily: field(
     toggle(),
     "Whether the entries are also kept as lines in daily/YYYY-MM-DD.jsonl.gz, for people with zgrep",
