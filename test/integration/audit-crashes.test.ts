@@ -32,16 +32,16 @@ test.each(["killed", "unplugged"] as const)(
       const directory = join(root, String(at));
       mkdirSync(directory);
       const disk = new CrashingDisk(directory, { at, kind });
-      const taken = await sendUntilItFails(directory, [3, 259]);
+      const taken = await sendUntilItFails(directory, [259, 300]);
       disk[Symbol.dispose]();
       if (!disk.hasCrashed) break;
       const before = existsSync(join(directory, "checkpoint"))
         ? readWholeTrail(directory, verifierKey)
         : { entries: [], events: [] };
       expect(before.events.length, `operation ${at}: what was taken is there`).toBeGreaterThanOrEqual(taken);
-      expect(await sendUntilItFails(directory, [150, 259, 260]), `operation ${at}`).toBe(260);
+      expect(await sendUntilItFails(directory, [150, 270, 330]), `operation ${at}`).toBe(330);
       const after = readWholeTrail(directory, verifierKey);
-      expect(after.events.map(({ cursor }) => cursor)).toEqual(numbered(1, 260).map(({ cursor }) => cursor));
+      expect(after.events.map(({ cursor }) => cursor)).toEqual(numbered(1, 330).map(({ cursor }) => cursor));
       expect(detached(directory, after.events[LARGE - 1]?.json)).toBe("x".repeat(66_000));
       expect(after.entries.slice(0, before.entries.length)).toEqual(before.entries);
       expect(dailyLines(directory)).toEqual(after.entries);

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { openNote } from "../../src/tlog/note.ts";
 import { parseVerifier } from "../../src/tlog/note-keys.ts";
@@ -37,6 +37,7 @@ export function readWholeTrail(directory: string, verifierKey: string): WholeTra
   assertSame("entries", entries.length, Number(size));
   assertSame("root", rootOf(leaves).toString("base64"), root);
   assertTiles(directory, leaves);
+  assertOlder(directory, entries);
   const values = entries.map((entry) => JSON.parse(entry.toString()) as Mark);
   assertCounted(values);
   return {
@@ -87,6 +88,18 @@ function assertTiles(directory: string, leaves: readonly Buffer[]): void {
     const full = Math.floor(hashes.length / 256);
     const below = hashes;
     hashes = Array.from({ length: full }, (_, index) => rootOf(below.slice(index * 256, (index + 1) * 256)));
+  }
+}
+
+/** Bundles of older checkpoints that are still there begin the one of this one. */
+function assertOlder(directory: string, entries: readonly Buffer[]): void {
+  const folder = join(directory, "tile/entries");
+  for (const path of existsSync(folder) ? readdirSync(folder, { recursive: true, encoding: "utf8" }) : []) {
+    const [, index, width] = /^(\d{3})\.p\/(\d+)$/.exec(path) ?? [];
+    const [first, end] = [Number(index) * 256, Number(index) * 256 + Number(width)];
+    if (width === undefined || end > entries.length) continue;
+    const found = entriesOf(readFileSync(join(folder, path)));
+    assertSame(path, found.join("\n"), entries.slice(first, end).join("\n"));
   }
 }
 

@@ -9,6 +9,7 @@ import { DurableFiles, type FileBytes } from "./disk.ts";
 import { TrailDamaged } from "./errors.ts";
 import { CHECKPOINT, readTrail, type StoredTrail } from "./stored-trail.ts";
 import type { TrailKeys } from "./trail-keys.ts";
+import { removeUnsigned } from "./unsigned-files.ts";
 
 /**
  * A transparency log in a directory, by C2SP tlog-tiles, for one writer. What is added is on the disk before a
@@ -47,6 +48,7 @@ export class Trail {
     // Of the empty tree first: whoever finds tiles without a checkpoint knows that it was taken away.
     if (stored === undefined) await trail.#sign();
     else trail.#checkpointId = await trail.#readCheckpointId();
+    await removeUnsigned(directory, trail.size);
     return trail;
   }
 
