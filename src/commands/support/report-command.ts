@@ -5,12 +5,14 @@ import { addTrailFlags, trailOptions, type AuditFlags } from "./trail-flags.ts";
 import { UsageError } from "./usage-error.ts";
 
 const REPORT_HELP_END = `
-  nomad-changefeed audit report ./trail --object job/web --since 30d --sign-with file:trail.key >web.report
-  nomad-changefeed audit report --check web.report --key "$(cat trail.vkey)"
+  nomad-changefeed audit report ./trail --object job/web --since 30d \\
+      --sign-with file:audit.key >web.report
+  nomad-changefeed audit report --check web.report --key "$(cat audit.vkey)"
 
-The trail is a directory, or the address of one that is served. A job's history includes its allocations, deployments
-and evaluations, a node's its allocations. Every entry of the trail is hashed up to the signed checkpoint first. A
-report that is not as it was signed exits with 3.`;
+A job's history includes its allocations, deployments and evaluations, a node's
+its allocations. All entries of the trail are hashed up to its signed root first.
+
+Exits with 3 where the trail, or the report, is not as it was signed.`;
 
 export function addReportCommand(audit: Command, io: Io, perform: Perform): void {
   addTrailFlags(audit.command("report").argument("[trail]", "directory or address of the trail"))
