@@ -3,12 +3,11 @@ import { sha256 } from "../../tlog/hash.ts";
 import { parsedEntry } from "./entry-order.ts";
 import type { TrailFiles } from "./trail-files.ts";
 
-/** Never within a text: there a quotation mark is escaped. */
-const MEMBER = '"datasha256":"';
+const OBJECT_END = 0x7d;
 
-/** Whether it may have: an event may have a member of that name within its data. */
+/** Whether it may have: its attributes are texts and numbers, so that an event that ends with an object has its data. */
 export function hasDetachedData(entry: Buffer): boolean {
-  return entry.includes(MEMBER);
+  return entry.at(-2) !== OBJECT_END;
 }
 
 /** What is wrong with the data beside an entry; undefined where all is well, or there is none. */
