@@ -109,6 +109,13 @@ describe("what is sent", () => {
     expect(sink.taken[0]?.body.toString()).toBe("nomad.job.updated: 7");
   });
 
+  test.each(["env:TEMPLATE", "file:template.liquid"])("by the template behind %s", async (template) => {
+    const readSecret = (reference: string) => (reference === template ? '"{{ event.type }}"' : "");
+    const destination = await open({ template }, { deps: { readSecret } });
+    await send(destination, outgoing(7));
+    expect(sink.taken[0]?.body.toString()).toBe('"nomad.job.updated"');
+  });
+
   test("a template that fails is a matter of the configuration, and nothing is sent", async () => {
     const destination = await open({ template: '{"number": {{ event.data.nothing }}}' });
     expect(await send(destination, outgoing(1))).toMatchObject({

@@ -10,7 +10,7 @@ import { Endpoint } from "../http-client/endpoint.ts";
 import { JsonPosts } from "../http-client/json-posts.ts";
 import { resultOf } from "../http-client/status-result.ts";
 import { Signatures } from "../webhook/signature.ts";
-import { BodyTemplate, TemplateFailed } from "../webhook/template.ts";
+import { BodyTemplate, TemplateFailed, templateText } from "../webhook/template.ts";
 import { FORMS } from "./forms.ts";
 import { notificationOf } from "./notification.ts";
 
@@ -84,5 +84,5 @@ function templateOf(
   deps: AlertDestinationDeps,
 ): string | undefined {
   if (form === "teams" || form === "discord") return FORMS[form];
-  return template?.startsWith("file:") === true ? deps.readSecret(template) : template;
+  return templateText(template, deps.readSecret);
 }

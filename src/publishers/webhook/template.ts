@@ -1,8 +1,17 @@
 import { Liquid } from "liquidjs";
+import { isReference } from "../../schemas/destinations/fields.ts";
 import { parseExact } from "../../schemas/json.ts";
 
 /** The template gives no body for an event. */
 export class TemplateFailed extends Error {}
+
+/** The text of a template that is configured: itself, or what a reference stands for. */
+export function templateText(
+  template: string | undefined,
+  readSecret: (reference: string) => string,
+): string | undefined {
+  return template !== undefined && isReference(template) ? readSecret(template) : template;
+}
 
 /** Tags that read other templates: there are none. */
 const FILE_TAGS = ["include", "render", "layout", "block"];

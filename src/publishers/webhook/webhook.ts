@@ -11,7 +11,7 @@ import { HttpClient } from "../http-client/http-client.ts";
 import { ShownExchange } from "../http-client/shown-exchange.ts";
 import { SkewWatch } from "./skew-watch.ts";
 import { Signatures } from "./signature.ts";
-import { TemplateFailed } from "./template.ts";
+import { TemplateFailed, templateText } from "./template.ts";
 
 /** @throws what is wrong with a secret, the template, or a TLS file */
 export async function openWebhook(
@@ -48,7 +48,7 @@ class WebhookDestination implements Destination {
     this.limits = format === "batched" ? {} : { maxEvents: 1 };
     this.#signatures = new Signatures(secrets);
     const { contentType = "application/json" } = settings;
-    this.#makeBody = bodyMaker(format, templateText(settings.template, deps), contentType);
+    this.#makeBody = bodyMaker(format, templateText(settings.template, deps.readSecret), contentType);
     this.#hidden = new HiddenTexts([...secrets, ...secrets.map(withoutPrefix), ...this.#endpoint.secrets]);
     const connection = { ...settings.tls, allowPrivate: settings.allowPrivate, resolve };
     this.#client = new HttpClient(connection, deps);
@@ -89,11 +89,6 @@ class WebhookDestination implements Destination {
   #ask(headers: Record<string, string>, body: Buffer, signal: AbortSignal): Promise<Answer> {
     return this.#client.ask({ url: this.#endpoint.url, method: this.#method, headers, body }, signal);
   }
-}
-
-/** A template may stand in a file of its own. */
-function templateText(template: string | undefined, { readSecret }: DestinationDeps): string | undefined {
-  return template?.startsWith("file:") === true ? readSecret(template) : template;
 }
 
 function withoutPrefix(secret: string): string {

@@ -14,7 +14,7 @@ export const alertWebhookSettingsSchema = z
       choice(["json", "teams", "discord", "template"]),
       "json: the notification; teams: an Adaptive Card for a workflow of Microsoft Teams; discord: an embed; template: what `template` makes of it. Without it json, or template where there is one",
     ).optional(),
-    ...templateFields("A Liquid template of the body over `notification`, or file:PATH of one"),
+    ...templateFields("A Liquid template of the body over `notification`, or env:NAME or file:PATH of one"),
     headers: headers("Headers of the request").optional(),
     secrets: signingSecrets.optional(),
     tls: tls("Certificates of the connection").optional(),

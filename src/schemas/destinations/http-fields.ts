@@ -10,9 +10,13 @@ export const allowPrivate = field(
 /** Of a body that is made by a template. */
 export function templateFields(description: string) {
   return {
-    template: field(text("<template>", { allowed: "a Liquid template, or file:PATH of one" }), description, {
-      behind: { pattern: /\S/, allowed: "a Liquid template" },
-    }).optional(),
+    template: field(
+      text("<template>", { allowed: "a Liquid template, or env:NAME or file:PATH of one" }),
+      description,
+      {
+        behind: { pattern: /\S/, allowed: "a Liquid template" },
+      },
+    ).optional(),
     contentType: field(
       text("<type>", { pattern: /^[^\s/]+\/\S[^\r\n]*$/, allowed: "a media type, such as text/plain" }),
       "Of a body by template; without it application/json",

@@ -23,7 +23,7 @@ export const webhookSettingsSchema = z
       choice(WEBHOOK_FORMATS),
       "structured: one CloudEvent as JSON; binary: its attributes in headers and its data as the body; batched: a JSON array of CloudEvents; template: what `template` makes of one event. Without it structured, or batched where batch.events is above 1, or template where there is one",
     ).optional(),
-    ...templateFields("A Liquid template of the body, or file:PATH of one"),
+    ...templateFields("A Liquid template of the body, or env:NAME or file:PATH of one"),
     headers: headers("Headers of the request").optional(),
     secrets: signingSecrets.optional(),
     tls: tls("Certificates of the connection").optional(),
