@@ -14,6 +14,8 @@ import { Window, type Taken } from "./window.ts";
 /** What is read ahead for one destination at most, and what is read at once. */
 const WINDOW = { events: 2048, bytes: 4 * 1024 * 1024 };
 
+type Limits = Parameters<Window["take"]>[0];
+
 export interface DispatchDeps extends ReaderDeps, SenderDeps {
   readonly log: Pick<FeedLog, "read" | "head" | "cursorAt" | "deadLetters">;
   readonly source: string;
@@ -24,8 +26,8 @@ export interface DispatchDeps extends ReaderDeps, SenderDeps {
  * past events that the destination took, that were parked, or that were passed over.
  */
 export class Dispatch {
-  readonly #destination: Destination;
   readonly #options: DeliveryOptions;
+  readonly #limits: Limits;
   readonly #circuit: Circuit;
   readonly #deps: DispatchDeps;
   readonly #window: Window;
@@ -40,7 +42,7 @@ export class Dispatch {
 
   constructor(start: Place, outlet: Outlet, deps: DispatchDeps) {
     const { destination, options, circuit } = outlet;
-    this.#destination = destination;
+    this.#limits = limitsOf(destination, options);
     this.#options = options;
     this.#circuit = circuit;
     this.#deps = deps;
@@ -168,17 +170,18 @@ export class Dispatch {
       const waitMs = this.#waitMs();
       if (waitMs === undefined) return;
       if (waitMs > 0) return this.#alarm.set(waitMs, () => this.#pump());
-      const batch = this.#window.take(this.#limits(), this.#deps.clock.elapsed());
+      const batch = this.#window.take(this.#limits, this.#deps.clock.elapsed());
       if (batch.length === 0) return;
       this.#begin(batch);
     }
   }
 
   #begin(batch: Taken): void {
-    const sending: Promise<void> = this.#sender
-      .send(batch)
-      .catch((error: unknown) => this.#failed.reject(error))
-      .then(() => this.#sent(sending, batch));
+    const onSent = (): void => this.#sent(sending, batch);
+    const sending: Promise<void> = this.#sender.send(batch).then(onSent, (error: unknown) => {
+      this.#failed.reject(error);
+      onSent();
+    });
     this.#sends.add(sending);
   }
 
@@ -194,20 +197,11 @@ export class Dispatch {
 
   /** How long a batch that is not full may still wait for more. */
   #fillMs(now: number): number {
-    const { maxEvents, maxBytes } = this.#limits();
+    const { maxEvents, maxBytes } = this.#limits;
     const { maxAgeMs } = this.#options.batch;
     const { events, bytes } = this.#window.waiting;
     if (maxAgeMs === 0 || events >= maxEvents || bytes >= maxBytes) return 0;
     return (this.#window.waitingSinceMs() ?? now) + maxAgeMs - now;
-  }
-
-  #limits(): { maxEvents: number; maxBytes: number } {
-    const { batch } = this.#options;
-    const { maxEvents = batch.maxEvents, maxBytes = batch.maxBytes } = this.#destination.limits ?? {};
-    return {
-      maxEvents: Math.min(maxEvents, batch.maxEvents),
-      maxBytes: Math.min(maxBytes, batch.maxBytes),
-    };
   }
 
   #sent(sending: Promise<void>, batch: Taken): void {
@@ -216,4 +210,13 @@ export class Dispatch {
     if (this.#hasRoom()) this.#room.resolve();
     this.#pump();
   }
+}
+
+/** What one batch may hold: as configured, and as the destination can take. */
+function limitsOf({ limits = {} }: Destination, { batch }: DeliveryOptions): Limits {
+  const { maxEvents = batch.maxEvents, maxBytes = batch.maxBytes } = limits;
+  return {
+    maxEvents: Math.min(maxEvents, batch.maxEvents),
+    maxBytes: Math.min(maxBytes, batch.maxBytes),
+  };
 }

@@ -5,7 +5,7 @@ import type { SendResult } from "./destination.ts";
  * One `send` of a destination, which always answers: also where the destination does not within `timeoutMs`, or pays no
  * heed to being told to stop. Undefined once `stop` aborts: nobody knows what became of it.
  */
-export async function sendOnce<Result extends SendResult>(
+export function sendOnce<Result extends SendResult>(
   send: (signal: AbortSignal) => Promise<Result>,
   {
     clock,
@@ -13,29 +13,29 @@ export async function sendOnce<Result extends SendResult>(
     stop,
   }: { readonly clock: Clock; readonly timeoutMs: number; readonly stop: AbortSignal },
 ): Promise<Result | SendResult | undefined> {
-  if (stop.aborted) return undefined;
-  const ended = new AbortController();
-  let isLate = false;
-  const cancel = clock.after(timeoutMs, () => {
-    isLate = true;
-    ended.abort();
-  });
-  const onStop = (): void => ended.abort(stop.reason);
-  stop.addEventListener("abort", onStop, { once: true });
-  try {
-    return await Promise.race([send(ended.signal), rejected(ended.signal)]);
-  } catch (error) {
-    if (stop.aborted) return undefined;
-    return { outcome: "retry", reason: isLate ? `no answer within ${timeoutMs / 1000} s` : messageOf(error) };
-  } finally {
-    cancel();
-    stop.removeEventListener("abort", onStop);
-  }
-}
-
-function rejected(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
+  if (stop.aborted) return Promise.resolve(undefined);
+  return new Promise((resolve) => {
+    const ended = new AbortController();
+    const answer = (result: Result | SendResult | undefined): void => {
+      cancel();
+      stop.removeEventListener("abort", onStop);
+      resolve(result);
+    };
+    const onStop = (): void => {
+      answer(undefined);
+      ended.abort(stop.reason);
+    };
+    const cancel = clock.after(timeoutMs, () => {
+      answer({ outcome: "retry", reason: `no answer within ${timeoutMs / 1000} s` });
+      ended.abort();
+    });
+    stop.addEventListener("abort", onStop, { once: true });
+    const onError = (error: unknown): void => answer({ outcome: "retry", reason: messageOf(error) });
+    try {
+      send(ended.signal).then(answer, onError);
+    } catch (error) {
+      onError(error);
+    }
   });
 }
 

@@ -1,7 +1,7 @@
 import type { Logger } from "../../telemetry/logger.ts";
-import type { Attempts } from "./attempts.ts";
+import type { Attempts, Sent } from "./attempts.ts";
 import { delayOf, type Circuit, type ClosedDoor } from "./circuit.ts";
-import type { Destination, SendResult } from "./destination.ts";
+import type { Destination } from "./destination.ts";
 import type { Meter } from "./meter.ts";
 import type { DeliveryOptions } from "./options.ts";
 import { park, type ParkingDeps } from "./parking.ts";
@@ -50,9 +50,14 @@ export class Sender {
 
   /** Sends a batch, or a part of one. Answers whether what comes after it in the batch may be sent now. */
   async send(part: Taken): Promise<boolean> {
-    const answered = await this.#attempt(part);
-    if (answered === undefined) return this.#putBack(part);
-    const { result, beganAtMs } = answered;
+    const events = part.map(({ event }) => event);
+    const [atMs, beganAtMs] = [this.#deps.clock.now(), this.#deps.clock.elapsed()];
+    this.#begins(part, beganAtMs);
+    const { timeoutMs } = this.#options;
+    const sending = { clock: this.#deps.clock, timeoutMs, stop: this.#stop };
+    const result = await sendOnce((until) => this.#destination.send(events, until), sending);
+    if (result === undefined) return this.#putBack(part);
+    this.#answered({ events: part.length, firstId: events[0]?.id ?? null, result, atMs }, beganAtMs);
     if (result.outcome === "ok") return this.#delivered(part);
     const { concerned, taken } = divided(part, result.which);
     if (taken.length > 0) this.#delivered(taken);
@@ -68,23 +73,18 @@ export class Sender {
       : this.#refused(concerned, result.why, result.reason);
   }
 
-  async #attempt(part: Taken): Promise<{ result: SendResult; beganAtMs: number } | undefined> {
-    const { clock, meter } = this.#deps;
-    const [atMs, beganAtMs] = [clock.now(), clock.elapsed()];
+  #begins(part: Taken, nowMs: number): void {
     for (const event of part) {
       event.attempts += 1;
-      meter.sent(beganAtMs - event.pickedAtMs);
+      this.#deps.meter.sent(nowMs - event.pickedAtMs);
     }
-    const events = part.map(({ event }) => event);
-    const { timeoutMs } = this.#options;
-    const send = (until: AbortSignal) => this.#destination.send(events, until);
-    const result = await sendOnce(send, { clock, timeoutMs, stop: this.#stop });
-    if (result === undefined) return undefined;
+  }
+
+  #answered(sent: Omit<Sent, "ms">, beganAtMs: number): void {
+    const { clock, meter } = this.#deps;
     const ms = clock.elapsed() - beganAtMs;
-    meter.attempted(result.outcome, ms);
-    const { length, 0: first } = events;
-    this.#attempts.add({ events: length, firstId: first?.id ?? null, result, atMs, ms });
-    return { result, beganAtMs };
+    meter.attempted(sent.result.outcome, ms);
+    this.#attempts.add({ ...sent, ms });
   }
 
   /** An answer that is about the events shows that the destination is there. */

@@ -126,7 +126,7 @@ export class Window {
       this.#ready.delete(lane);
       if (batch.length >= limits.maxEvents) break;
     }
-    return batch.toSorted((a, b) => a.order - b.order);
+    return batch.length > 1 ? batch.toSorted((a, b) => a.order - b.order) : batch;
   }
 
   /** They are dealt with. */

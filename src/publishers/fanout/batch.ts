@@ -19,23 +19,27 @@ export class Batch {
   /** The place in the log that the events come after. */
   readonly after: Cursor;
   readonly entries: readonly LogEntry[];
-  /** Bytes of the events' JSON. */
-  readonly jsonBytes: number;
   readonly #framed = new Map<Form, Framed>();
   readonly #onFramed: (bytes: number) => void;
   #framedBytes = 0;
+  #jsonBytes: number | undefined;
 
   /** `onFramed` is told of the bytes of each form that was made. */
   constructor(
     after: Cursor,
     entries: readonly LogEntry[],
     onFramed: (bytes: number) => void = () => undefined,
-    jsonBytes = entries.reduce((sum, { json }) => sum + Buffer.byteLength(json), 0),
+    jsonBytes?: number,
   ) {
     this.after = after;
     this.entries = entries;
-    this.jsonBytes = jsonBytes;
+    this.#jsonBytes = jsonBytes;
     this.#onFramed = onFramed;
+  }
+
+  /** Bytes of the events' JSON; who reads for itself never asks. */
+  get jsonBytes(): number {
+    return (this.#jsonBytes ??= this.entries.reduce((sum, { json }) => sum + Buffer.byteLength(json), 0));
   }
 
   /** Sequence of the newest event. */

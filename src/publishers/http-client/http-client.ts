@@ -10,6 +10,7 @@ const KEPT_BYTES = 4096;
 const READ_BYTES = 64 * 1024;
 /** How long it may take. The status is the answer: a body that does not end changes nothing. */
 const READ_MS = 2_000;
+const NOTHING = Buffer.alloc(0);
 
 interface HttpRequest {
   readonly url: URL;
@@ -24,6 +25,8 @@ interface HttpRequest {
 export class HttpClient implements AsyncDisposable {
   readonly #agent: Agent;
   readonly #clock: Pick<Clock, "after">;
+  /** Most requests go to the same address, and a URL puts its parts together each time it is asked. */
+  readonly #targets = new WeakMap<URL, { readonly origin: string; readonly path: string }>();
 
   /** @throws what is wrong with a TLS file */
   constructor(connection: ConnectorOptions, deps: { clock: Pick<Clock, "after">; logger: Logger }) {
@@ -41,9 +44,15 @@ export class HttpClient implements AsyncDisposable {
     const { url, method, headers, body, keptBytes = KEPT_BYTES } = request;
     return new Promise((resolve, reject) => {
       const handler = new Asking({ resolve, reject }, { clock: this.#clock, keptBytes, signal });
-      const path = `${url.pathname}${url.search}`;
-      this.#agent.dispatch({ origin: url.origin, path, method, headers, body }, handler);
+      const { origin, path } = this.#targetOf(url);
+      this.#agent.dispatch({ origin, path, method, headers, body }, handler);
     });
+  }
+
+  #targetOf(url: URL): { readonly origin: string; readonly path: string } {
+    const target = this.#targets.get(url) ?? { origin: url.origin, path: `${url.pathname}${url.search}` };
+    this.#targets.set(url, target);
+    return target;
   }
 
   /** Ends what is under way. */
@@ -90,7 +99,10 @@ class Asking implements Dispatcher.DispatchHandler {
   ): void {
     if (status < 200 || this.#isOver) return;
     this.#head = { status, headers };
-    this.#stopTimer = this.#clock.after(READ_MS, () => this.#cutOff());
+    // Mostly there is no more to come, and so nothing to wait for.
+    queueMicrotask(() => {
+      if (!this.#isOver) this.#stopTimer = this.#clock.after(READ_MS, () => this.#cutOff());
+    });
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -117,7 +129,7 @@ class Asking implements Dispatcher.DispatchHandler {
 
   #answered(): void {
     if (this.#head === undefined || !this.#end()) return;
-    const kept = Buffer.concat(this.#chunks).subarray(0, this.#keptBytes);
+    const kept = this.#bytes === 0 ? NOTHING : Buffer.concat(this.#chunks).subarray(0, this.#keptBytes);
     const text = kept.toString("utf8");
     this.#to.resolve({ ...this.#head, bytes: kept, text, isCut: this.#bytes > kept.length });
   }

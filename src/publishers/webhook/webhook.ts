@@ -57,11 +57,17 @@ class WebhookDestination implements Destination {
 
   async send(batch: readonly Outgoing[], signal: AbortSignal): Promise<SendResult> {
     signal.throwIfAborted();
+    const body = this.#bodyOf(batch);
+    if ("outcome" in body) return body;
+    const id = messageId(this.#deps.source, batch);
+    const own = { ...body.headers, ...this.#signatures.headers(id, this.#deps.clock.now(), body.bytes) };
     try {
-      return await this.#post(batch, this.#makeBody(batch), signal);
+      const answer = await this.#ask({ ...this.#endpoint.headers, ...own }, body.bytes, signal);
+      this.#skew.see(headerOf(answer, "date"));
+      return { ...resultOf(answer), exchange: this.#shown(own, body, answer) };
     } catch (error) {
-      if (!(error instanceof TemplateFailed)) throw error;
-      return { outcome: "refused", why: "config", reason: error.message };
+      signal.throwIfAborted();
+      return { ...failureOf(error), exchange: this.#shown(own, body, null) };
     }
   }
 
@@ -69,21 +75,19 @@ class WebhookDestination implements Destination {
     await this.#client[Symbol.asyncDispose]();
   }
 
-  async #post(batch: readonly Outgoing[], body: Body, signal: AbortSignal): Promise<SendResult> {
-    const id = messageId(this.#deps.source, batch);
-    const own = { ...body.headers, ...this.#signatures.headers(id, this.#deps.clock.now(), body.bytes) };
-    const target = `${this.#method} ${this.target}`;
-    // Of the headers those that are made here: what is configured may be secret.
-    const shown = (answer: Answer | null) =>
-      new ShownExchange(this.#hidden, { target, headers: own, body: body.bytes, answer });
+  #bodyOf(batch: readonly Outgoing[]): Body | SendResult {
     try {
-      const answer = await this.#ask({ ...this.#endpoint.headers, ...own }, body.bytes, signal);
-      this.#skew.see(headerOf(answer, "date"));
-      return { ...resultOf(answer), exchange: shown(answer) };
+      return this.#makeBody(batch);
     } catch (error) {
-      signal.throwIfAborted();
-      return { ...failureOf(error), exchange: shown(null) };
+      if (!(error instanceof TemplateFailed)) throw error;
+      return { outcome: "refused", why: "config", reason: error.message };
     }
+  }
+
+  /** `headers`: those that are made here; what is configured may be secret. */
+  #shown(headers: Body["headers"], { bytes }: Body, answer: Answer | null): ShownExchange {
+    const target = `${this.#method} ${this.target}`;
+    return new ShownExchange(this.#hidden, { target, headers, body: bytes, answer });
   }
 
   #ask(headers: Record<string, string>, body: Buffer, signal: AbortSignal): Promise<Answer> {
