@@ -103,6 +103,14 @@ export class DeliveryRig implements AsyncDisposable {
     database.close();
   }
 
+  /** The log is as it was when `sequence` was its newest event, as after a restore from a copy. */
+  goBackTo(sequence: number): void {
+    const database = new DatabaseSync(this.feed.location.replace("sqlite:", ""));
+    database.prepare("DELETE FROM events WHERE sequence > ?").run(sequence);
+    database.prepare("UPDATE meta SET sequence = ? WHERE one = 1").run(sequence);
+    database.close();
+  }
+
   async deadLetters(name = NAME): Promise<string[]> {
     const letters = await this.feed.log.deadLetters.list(consumerOf(name), { limit: 1000 });
     return letters.map(({ id }) => id);

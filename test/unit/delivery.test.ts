@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { DeadLettersFull } from "../../src/feed/errors.ts";
+import { DeadLettersFull, EventsMissing } from "../../src/feed/errors.ts";
+import type { FeedLog } from "../../src/feed/log.ts";
 import type { Outgoing, SendResult } from "../../src/publishers/delivery/destination.ts";
 import { DeliveryRig } from "../support/delivery-rig.ts";
 import { ScriptedDestination } from "../support/scripted-destination.ts";
@@ -252,6 +253,44 @@ describe("a delivery", () => {
     expect(destination.taken.slice(1)).toEqual(["b:1", "a:2"]);
   });
 
+  it("tells of a log that was restored from an older copy, and goes on with what was recorded since", async () => {
+    await using rig = await DeliveryRig.open();
+    await rig.commit("a:1");
+    await rig.clock.advance(5000);
+    await rig.commit("b:1", "c:1");
+    const first = await rig.begin(new ScriptedDestination());
+    await rig.clock.advance(1500);
+    await first.stop();
+    rig.goBackTo(1);
+    await rig.commit("b:2");
+    const destination = new ScriptedDestination();
+    await rig.begin(destination);
+    await rig.clock.advance(1500);
+    expect(JSON.parse(destination.sends[0]?.[0]?.json ?? "{}")).toMatchObject({
+      type: "nomad.feed.gap",
+      data: { reason: "epoch-changed" },
+    });
+    expect(destination.taken.slice(1)).toEqual(["b:2"]);
+    expect((await rig.position())?.cursor.sequence).toBe(2);
+  });
+
+  it("tells of a hole in the log, and goes on behind it", async () => {
+    await using rig = await DeliveryRig.open();
+    await rig.commit("a:1", "b:1", "c:1", "d:1");
+    const destination = new ScriptedDestination();
+    const hole = { after: 1, behind: 3 };
+    const running = await rig.begin(destination, {}, withHole(rig.feed.log, hole));
+    await rig.clock.advance(1500);
+    await running.stop();
+    const [, notice] = destination.sends.flat();
+    expect(JSON.parse(notice?.json ?? "{}")).toMatchObject({
+      type: "nomad.feed.gap",
+      data: { reason: "missing", missed: 2 },
+    });
+    expect([destination.taken[0], destination.taken[2]]).toEqual(["a:1", "d:1"]);
+    expect((await rig.position())?.cursor.sequence).toBe(4);
+  });
+
   it("loses nothing where there are as many dead letters as there may be: it waits until there is room", async () => {
     await using rig = await DeliveryRig.open();
     await rig.commit("a:1", "b:1");
@@ -350,3 +389,18 @@ describe("a delivery", () => {
     expect(await rig.position("former")).toBeUndefined();
   });
 });
+
+/** The log without what lies between two places, as Redis reads one of which somebody deleted entries. */
+function withHole(log: FeedLog, { after, behind }: { after: number; behind: number }): FeedLog {
+  const read: FeedLog["read"] = async (cursor, options) => {
+    if (cursor.sequence === after) throw new EventsMissing(cursor, { ...cursor, sequence: behind });
+    const entries = await log.read(cursor, options);
+    return entries.filter(({ sequence }) => sequence <= after || sequence > behind).slice(0, 1);
+  };
+  return new Proxy(log, {
+    get: (target, name) => {
+      const value: unknown = name === "read" ? read : Reflect.get(target, name, target);
+      return typeof value === "function" ? (value.bind(target) as unknown) : value;
+    },
+  });
+}
