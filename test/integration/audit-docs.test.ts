@@ -59,7 +59,10 @@ beforeEach(async () => {
     process.kill(-(shell.pid ?? 0), "SIGTERM");
     await closed;
   };
-  await until("the trail has some events", () => entries() > 30);
+  await until(
+    "the trail has the events that the page asks for",
+    () => entries() > 30 && hasEventsOf("worker-0"),
+  );
 });
 afterEach(async () => {
   await end();
@@ -72,6 +75,20 @@ function entries(): number {
   } catch {
     return 0;
   }
+}
+
+/** Of a job, or of what belongs to it. */
+function hasEventsOf(job: string): boolean {
+  const bundles = readdirSync(join(place, "trail/tile/entries"), { recursive: true, withFileTypes: true });
+  return bundles.some((file) => {
+    if (!file.isFile()) return false;
+    try {
+      return readFileSync(join(file.parentPath, file.name), "latin1").includes(`"job":"${job}"`);
+    } catch {
+      // A partial bundle goes when it is full.
+      return false;
+    }
+  });
 }
 
 test("from nothing to a verified trail, a proof and a report, by the commands of the page", async () => {
