@@ -35,9 +35,16 @@ function breakable(log: FeedLog): { log: FeedLog; failWith: (error: Error) => vo
     if (failure !== undefined) throw failure;
     return log.read(...args);
   };
+  // What fails hands nothing over either.
+  const waitBeyond: FeedLog["waitBeyond"] = (sequence, options) =>
+    log.waitBeyond(sequence, {
+      ...options,
+      take: (appended) => failure === undefined && options.take?.(appended) === true,
+    });
   const proxy = new Proxy(log, {
     get: (target, name) => {
       if (name === "read") return read;
+      if (name === "waitBeyond") return waitBeyond;
       const value: unknown = Reflect.get(target, name, target);
       return typeof value === "function" ? (value.bind(target) as unknown) : value;
     },
