@@ -42,8 +42,11 @@ beforeEach(async () => {
   const [nomad, port] = [await freePort(), await freePort()];
   feed = `http://127.0.0.1:${port}`;
   env = { ...process.env, NOMAD_ADDR: `http://127.0.0.1:${nomad}`, NCF_LISTEN: `127.0.0.1:${port}` };
-  // A test has no port for itself; all else is as it stands there.
-  const begin = commands().begin.replace("-- simulate", `-- simulate --listen 127.0.0.1:${nomad}`);
+  // A test has no port for itself, and no time; all else is as it stands there.
+  const begin = commands().begin.replace(
+    "-- simulate",
+    `-- simulate --changes-per-second 100 --listen 127.0.0.1:${nomad}`,
+  );
   const shell = own(
     spawn("bash", ["-c", `${begin}\nwait`], {
       cwd: place,
