@@ -1,4 +1,5 @@
 import type { DailyPart, LineBytes } from "./daily-part.ts";
+import { leafHash } from "../../tlog/hash.ts";
 import type { TrailFiles } from "./trail-files.ts";
 
 /** Lines that are not the entries. */
@@ -10,20 +11,26 @@ export interface DailyDamage {
 }
 
 const LINE_END = Buffer.from("\n");
+/** Most lines are shorter. */
+const LINE_BYTES = 4096;
 
 /**
  * Compares the daily files, one after another, with the entries in order. They may end early: a writer adds to them
  * after it signed.
  */
 export class DailyLines {
+  readonly #files: TrailFiles;
   readonly #parts: AsyncIterator<DailyPart> | undefined;
   /** Unpacked, and not yet compared. */
   #unread: LineBytes[] = [];
   #hasEnded: boolean;
   #damage: DailyDamage | undefined;
   #entries: number | undefined;
+  /** Index of the entry that their first line is. */
+  #start: number | undefined;
 
   constructor(files: TrailFiles) {
+    this.#files = files;
     this.#parts = files.dailyParts?.()[Symbol.asyncIterator]();
     this.#hasEnded = this.#parts === undefined;
   }
@@ -32,17 +39,43 @@ export class DailyLines {
     return this.#damage;
   }
 
-  /** How many entries they have, as far as they were looked at; undefined where there are no such files. */
+  /** Index after the last entry that they have, as far as they were looked at; undefined where there are no such files. */
   get entries(): number | undefined {
     return this.#entries;
   }
 
-  async take(entries: readonly Buffer[]): Promise<void> {
+  /** Entries that were pruned: the lines of some may be there still, and hash to the leaves then. */
+  async takePruned(first: number, leaves: readonly Buffer[]): Promise<void> {
+    this.#start ??= (await this.#files.dailyStart?.()) ?? 0;
+    for (let at = Math.max(0, this.#start - first); at < leaves.length && !this.#hasEnded; at++)
+      await this.#takeLine(first + at, leaves[at]);
+  }
+
+  async #takeLine(index: number, leaf: Buffer | undefined): Promise<void> {
+    const line = await this.#readLine();
+    const path = this.#pathAt(0);
+    if (line === undefined) this.#hasEnded = true;
+    else if (leaf?.equals(leafHash(line)) === true) this.#entries = index + 1;
+    else this.#fail({ path, what: `has other text for entry ${index}`, index });
+    if (line !== undefined) this.#skip(line.length + LINE_END.length);
+  }
+
+  /** Undefined where no whole one is left. What was read stays to be skipped. */
+  async #readLine(): Promise<Buffer | undefined> {
+    for (let wanted = LINE_BYTES; ; wanted *= 2) {
+      const there = await this.#read(wanted);
+      const end = there.indexOf(LINE_END);
+      if (end >= 0) return there.subarray(0, end);
+      if (there.length < wanted) return undefined;
+    }
+  }
+
+  /** The next entries, from index `first` on. */
+  async take(first: number, entries: readonly Buffer[]): Promise<void> {
     if (this.#hasEnded) return;
     const lines = Buffer.concat(entries.flatMap((entry) => [entry, LINE_END]));
     const there = await this.#read(lines.length);
     const same = sameBytes(there, lines);
-    const first = this.#entries ?? 0;
     const index = first + countLines(there.subarray(0, same));
     if (there.length > 0) this.#entries = index;
     if (same < there.length)
@@ -70,10 +103,12 @@ export class DailyLines {
   }
 
   #skip(count: number): void {
-    const rest = this.#unread.at(-1);
-    const left = lengthOf(this.#unread) - count;
-    // No more than the last part is left: reading stops once there is enough.
-    this.#unread = rest === undefined || left <= 0 ? [] : [{ ...rest, bytes: rest.bytes.subarray(-left) }];
+    let left = count;
+    this.#unread = this.#unread.flatMap(({ path, bytes }) => {
+      const rest = bytes.subarray(left);
+      left -= bytes.length - rest.length;
+      return rest.length === 0 ? [] : [{ path, bytes: rest }];
+    });
   }
 
   #pathAt(offset: number): string {

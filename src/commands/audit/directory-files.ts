@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { pipeline } from "node:stream";
 import { createGunzip } from "node:zlib";
 import type { DailyPart } from "./daily-part.ts";
+import { dailyStart } from "./daily-start.ts";
 import type { TrailFiles } from "./trail-files.ts";
 
 /** A trail in a directory. */
@@ -23,10 +24,23 @@ export class DirectoryFiles implements TrailFiles {
   }
 
   async *dailyParts(): AsyncGenerator<DailyPart> {
-    const names = (await readdir(join(this.name, DAILY)).catch(unlessMissing)) ?? [];
-    const days = names.filter((name) => name.endsWith(".jsonl.gz")).toSorted();
+    const days = await this.dailyPaths();
     for (const [at, day] of days.entries())
-      yield* unpacked(this.name, `${DAILY}/${day}`, { isLast: at === days.length - 1 });
+      yield* unpacked(this.name, day, { isLast: at === days.length - 1 });
+  }
+
+  async dailyStart(): Promise<number | undefined> {
+    const [oldest] = await this.dailyPaths();
+    return oldest === undefined ? undefined : dailyStart(join(this.name, oldest));
+  }
+
+  /** Oldest first. */
+  async dailyPaths(): Promise<string[]> {
+    const names = (await readdir(join(this.name, DAILY)).catch(unlessMissing)) ?? [];
+    return names
+      .filter((name) => name.endsWith(".jsonl.gz"))
+      .toSorted()
+      .map((name) => `${DAILY}/${name}`);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}

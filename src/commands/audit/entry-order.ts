@@ -13,7 +13,7 @@ export type EntryContent =
   /** Neither. */
   | { readonly kind: "unknown" };
 
-/** Where counting has come: the event that belongs into the next entry. Undefined before entry 0. */
+/** Where counting has come: the event that belongs into the next entry. Undefined before the first one. */
 export type NextEvent = Cursor | undefined;
 
 /** Why an entry is not the one that follows. */
@@ -37,6 +37,8 @@ export class EntryOrder {
   readonly counts: Counts = { events: 0, gaps: 0, missingEvents: 0, epochs: 0 };
   feed: string | undefined;
   #next: NextEvent;
+  /** What was before the first entry is not known. */
+  #beginsAnywhere = false;
   readonly origin: string;
 
   constructor(origin: string, next?: NextEvent) {
@@ -48,15 +50,31 @@ export class EntryOrder {
     return this.#next;
   }
 
+  /** The entries before were pruned: the first one says itself where it stands. */
+  beginAnywhere(): void {
+    this.#beginsAnywhere = true;
+  }
+
   /** Undefined where the entry is the one that follows. */
   take(entry: Buffer): Disorder | undefined {
     if (this.#next !== undefined && isEvent(entry, this.#next)) return this.#count(this.#next);
     const found = contentOf(entry);
-    const expected = this.#next;
+    if (this.#next === undefined && this.#beginsAnywhere) this.#beginAt(found);
+    const expected = ofKnownEpoch(this.#next, found);
     if (found.kind === "mark" && this.#isInOrder(found.mark)) return this.#follow(found.mark);
     if (found.kind === "event" && expected !== undefined && isSame(found.place, expected))
       return this.#count(expected);
     return { expected, found };
+  }
+
+  #beginAt(found: EntryContent): void {
+    this.#beginsAnywhere = false;
+    if (found.kind === "unknown") return;
+    if (found.kind === "event") this.#next = found.place;
+    else if (found.mark.type === "changefeed.audit.gap")
+      this.#next = { epoch: UNKNOWN_EPOCH, sequence: found.mark.fromSeq };
+    else this.#next = { epoch: found.mark.epoch, sequence: 0 };
+    if (found.kind === "event" || found.mark.type === "changefeed.audit.gap") this.counts.epochs++;
   }
 
   #count({ epoch, sequence }: Cursor): undefined {
@@ -75,7 +93,7 @@ export class EntryOrder {
     if (mark.type === "changefeed.audit.gap") {
       this.counts.gaps++;
       this.counts.missingEvents += mark.nextSeq - mark.fromSeq;
-      this.#next = { epoch: this.#next?.epoch ?? "", sequence: mark.nextSeq };
+      this.#next = { epoch: this.#next?.epoch ?? UNKNOWN_EPOCH, sequence: mark.nextSeq };
       return;
     }
     this.counts.epochs++;
@@ -83,6 +101,15 @@ export class EntryOrder {
     const sequence = mark.type === "changefeed.audit.genesis" ? mark.firstSeq : mark.nextSeq;
     this.#next = { epoch: mark.epoch, sequence };
   }
+}
+
+/** A gap does not say of which epoch it is. */
+const UNKNOWN_EPOCH = "";
+
+/** Behind a gap that is the first entry, the event says it. */
+function ofKnownEpoch(next: NextEvent, found: EntryContent): NextEvent {
+  if (next?.epoch !== UNKNOWN_EPOCH || found.kind !== "event") return next;
+  return { ...next, epoch: found.place.epoch };
 }
 
 function isSame(one: Cursor, other: Cursor): boolean {

@@ -15,16 +15,28 @@ interface Segment {
   readonly to: number;
 }
 
+/** Index of the first entry that was not pruned, where the event sought stood before it; undefined where it did not. */
+export async function prunedBefore(
+  tree: StoredTree,
+  { epoch, sequence }: Sought,
+): Promise<number | undefined> {
+  const first = (await tree.firstBundle()) * TILE_WIDTH;
+  const kept = first === 0 ? undefined : await new EntryReader(tree, first).eventFrom(first);
+  if (kept === undefined || (epoch ?? kept.place.epoch) !== kept.place.epoch) return undefined;
+  return sequence < kept.place.sequence ? first : undefined;
+}
+
 /** An event by its sequence; without an epoch, of the newest epoch that has it. */
 export interface Sought {
   readonly epoch: string | undefined;
   readonly sequence: number;
 }
 
-/** Finds an event by halving, epoch by epoch from the newest; where that finds none, by reading all entries. */
+/** Finds an event by halving, epoch by epoch from the newest; where that finds none, by reading all entries. Those that were pruned are not found. */
 export async function locate(tree: StoredTree, sought: Sought): Promise<Located | undefined> {
-  const reader = new EntryReader(tree);
-  for (let to = tree.size; to > 0;) {
+  const first = (await tree.firstBundle()) * TILE_WIDTH;
+  const reader = new EntryReader(tree, first);
+  for (let to = tree.size; to > first;) {
     const last = await reader.eventBefore(to);
     if (last === undefined) break;
     const from = await firstOfSegment(reader, last);
@@ -42,7 +54,7 @@ export async function locate(tree: StoredTree, sought: Sought): Promise<Located 
  * epoch, as of a log that was restored from a copy, show by how far they are behind the indexes.
  */
 async function firstOfSegment(reader: EntryReader, last: Located): Promise<number> {
-  return halve({ from: 0, to: last.index }, async (middle) => {
+  return halve({ from: reader.first, to: last.index }, async (middle) => {
     const event = await reader.eventFrom(middle);
     return event?.place.epoch === last.place.epoch && leadOf(event) <= leadOf(last);
   });
@@ -75,11 +87,14 @@ async function halve({ from, to }: Segment, holds: (at: number) => Promise<boole
 
 /** Entries by their index, of a few bundles. */
 class EntryReader {
+  /** Index of the first entry that was not pruned. */
+  readonly first: number;
   readonly #tree: StoredTree;
   #bundle: { readonly index: number; readonly entries: readonly Buffer[] } | undefined;
 
-  constructor(tree: StoredTree) {
+  constructor(tree: StoredTree, first: number) {
     this.#tree = tree;
+    this.first = first;
   }
 
   /** The first event at `index` or after it: what stands before it are marks. */
@@ -92,7 +107,7 @@ class EntryReader {
   }
 
   async eventBefore(index: number): Promise<Located | undefined> {
-    for (let at = index - 1; at >= 0; at--) {
+    for (let at = index - 1; at >= this.first; at--) {
       const event = await this.#event(at);
       if (event !== undefined) return event;
     }
@@ -101,7 +116,7 @@ class EntryReader {
 
   /** By reading all from the newest on. */
   async find({ epoch, sequence }: Sought): Promise<Located | undefined> {
-    for (let at = this.#tree.size - 1; at >= 0; at--) {
+    for (let at = this.#tree.size - 1; at >= this.first; at--) {
       const event = await this.#event(at);
       if (event?.place.sequence === sequence && (epoch ?? event.place.epoch) === event.place.epoch)
         return event;

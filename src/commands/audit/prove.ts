@@ -7,7 +7,7 @@ import type { Io } from "../io.ts";
 import { UsageError } from "../support/usage-error.ts";
 import { openCheckpoint, parseKeys, type OpenedCheckpoint } from "./checkpoints.ts";
 import { NotProved } from "./errors.ts";
-import { locate, type Located, type Sought } from "./locate.ts";
+import { locate, prunedBefore, type Located, type Sought } from "./locate.ts";
 import { StoredTree } from "./stored-tree.ts";
 import { openTrailFiles } from "./open-trail-files.ts";
 import type { TrailFiles } from "./trail-files.ts";
@@ -20,11 +20,22 @@ export async function prove(event: string, trail: string, options: TrailOptions,
   const checkpoint = await currentCheckpoint(files, options);
   const tree = new StoredTree(files, checkpoint);
   const located = await locate(tree, sought);
-  if (located === undefined)
-    throw new NotProved(`The trail has no event ${event} among the ${tree.size} entries of its checkpoint`, {
-      hint: "audit verify says which events are missing from it; the newest may not be signed yet",
-    });
+  if (located === undefined) throw await notThere(tree, event, sought);
   io.stdout.write(await proofOf(tree, checkpoint, located));
+}
+
+async function notThere(tree: StoredTree, event: string, sought: Sought): Promise<NotProved> {
+  const first = await prunedBefore(tree, sought);
+  if (first !== undefined)
+    return new NotProved(
+      `The event ${event} was pruned: of entries 0 to ${first - 1} only the hashes are here`,
+      {
+        hint: "Prove it from a copy of the trail that still has it. A proof that was made before holds as it did",
+      },
+    );
+  return new NotProved(`The trail has no event ${event} among the ${tree.size} entries of its checkpoint`, {
+    hint: "audit verify says which events are missing from it; the newest may not be signed yet",
+  });
 }
 
 async function proofOf(tree: StoredTree, checkpoint: OpenedCheckpoint, located: Located): Promise<string> {

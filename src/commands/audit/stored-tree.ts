@@ -1,5 +1,6 @@
 import { HASH_BYTES, perfectRoot } from "../../tlog/hash.ts";
 import { readBundle } from "../../tlog/bundle.ts";
+import { firstBundle } from "../../tlog/first-bundle.ts";
 import { bundlePath, TILE_WIDTH, tileAt, tilePath, type Tile } from "../../tlog/tiles.ts";
 import { TreeEdge } from "../../tlog/tree.ts";
 import { TlogFormatError } from "../../tlog/errors.ts";
@@ -8,6 +9,7 @@ import type { TrailFiles } from "./trail-files.ts";
 
 export interface StoredBundle {
   readonly path: string;
+  readonly isThere: boolean;
   /** At most as many as the tree has there. */
   readonly entries: readonly Buffer[];
   /** Why it is not the bundle it should be. */
@@ -52,11 +54,16 @@ export class StoredTree {
     const path = bundlePath({ index, width });
     const exact = await this.#files.read(path);
     const bytes = exact ?? (await this.#files.read(bundlePath({ index, width: TILE_WIDTH })));
-    if (bytes === undefined) return { path, entries: [], damage: "is not there" };
+    if (bytes === undefined) return { path, isThere: false, entries: [], damage: "is not there" };
     const { entries, tornBytes } = readBundle(bytes);
     const isExact = exact !== undefined && (tornBytes > 0 || entries.length !== width);
     const damage = `has ${entries.length} whole entries of ${width}${tornBytes > 0 ? `, and ${tornBytes} bytes more` : ""}`;
-    return { path, entries, ...((isExact || entries.length < width) && { damage }) };
+    return { path, isThere: true, entries, ...((isExact || entries.length < width) && { damage }) };
+  }
+
+  /** Index of the first that was not pruned; 0 where none is there. */
+  firstBundle(): Promise<number> {
+    return firstBundle(this.bundles, async (index) => (await this.bundle(index)).isThere);
   }
 
   /** The hashes of a tile, where those above it vouch for it up to the signed root. */

@@ -10,4 +10,6 @@ export interface TrailFiles extends AsyncDisposable {
   tilePaths?(): AsyncIterable<string>;
   /** What the daily files hold, oldest first, where they can be listed. */
   dailyParts?(): AsyncIterable<DailyPart>;
+  /** Index of the first entry in the oldest daily file; undefined where there is none, or it does not say. */
+  dailyStart?(): Promise<number | undefined>;
 }

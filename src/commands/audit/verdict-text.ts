@@ -30,12 +30,12 @@ function checkpointLines({ origin, size, root, signedBy }: OpenedCheckpoint): st
   ];
 }
 
-function countLines({ feed, counts }: Verdict): string[] {
-  if (feed === undefined || counts === undefined) return [];
+function countLines({ feed, counts, pruned = 0 }: Verdict): string[] {
+  if (counts === undefined || (feed === undefined && pruned === 0)) return [];
   const { events, gaps, missingEvents, epochs } = counts;
   const lacks = gaps === 0 ? "no gaps" : `${gaps} gaps, in which ${missingEvents} events are missing`;
   return [
-    `feed        ${plainText(feed)}`,
+    ...(feed === undefined ? [] : [`feed        ${plainText(feed)}`]),
     `events      ${events}, ${lacks}, ${epochs === 1 ? "one epoch" : `${epochs} epochs`}`,
   ];
 }
@@ -49,8 +49,10 @@ function findingLines({ kind, message, sequence, object, path }: Finding, colour
   return [`${colours.red(`${kind}:`)} ${plainText(message)}`, ...facts];
 }
 
-function noteLines({ checkpoint, unsigned = [], dailyEntries }: Verdict, colours: Colours): string[] {
+function noteLines(verdict: Verdict, colours: Colours): string[] {
+  const { checkpoint, pruned = 0, unsigned = [], dailyEntries } = verdict;
   const notes: string[] = [];
+  if (pruned > 0) notes.push(`entries 0 to ${pruned - 1} were pruned: only their hashes are here`);
   if (checkpoint?.signedBy.length === 0)
     notes.push("no --key was given: whoever can write the trail could have signed it");
   if (unsigned.length > 0)
@@ -59,20 +61,23 @@ function noteLines({ checkpoint, unsigned = [], dailyEntries }: Verdict, colours
     );
   if (checkpoint !== undefined && dailyEntries !== undefined && dailyEntries < checkpoint.size)
     notes.push(
-      `the daily files have the first ${dailyEntries} entries: a writer adds the others, or they were cut off`,
+      `the daily files end before entry ${dailyEntries}: a writer adds the others, or they were cut off`,
     );
   return notes.map((note) => `${colours.yellow("note:")} ${note}`);
 }
 
-function lastLine({ findings, checkpoint }: Verdict, { trail, kept, colours }: VerdictPage): string {
+function lastLine(verdict: Verdict, { trail, kept, colours }: VerdictPage): string {
+  const { findings, checkpoint } = verdict;
   if (findings.length > 0) return colours.red(`does not verify: ${plainText(trail)}`);
+  const every = verdict.pruned ? `every entry from ${verdict.pruned} on` : "every entry";
   const since = kept === undefined ? "" : `, and begins with the ${kept.size} entries of the kept checkpoint`;
   const what = checkpoint?.signedBy.length === 0 ? "its checkpoint's root" : "the signed root";
-  return colours.green(`verifies: every entry and every tile hashes to ${what}${since}`);
+  return colours.green(`verifies: ${every} and every tile hashes to ${what}${since}`);
 }
 
 /** The same, for programs. */
-export function verdictJson({ checkpoint, findings, feed, counts, unsigned, dailyEntries }: Verdict): object {
+export function verdictJson(verdict: Verdict): object {
+  const { checkpoint, findings, feed, counts, pruned, unsigned, dailyEntries } = verdict;
   return {
     verified: findings.length === 0,
     ...(checkpoint !== undefined && {
@@ -84,6 +89,7 @@ export function verdictJson({ checkpoint, findings, feed, counts, unsigned, dail
     feed,
     ...counts,
     findings,
+    pruned,
     unsigned,
     dailyEntries,
   };

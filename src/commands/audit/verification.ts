@@ -15,11 +15,13 @@ export interface Verdict {
   readonly checkpoint?: OpenedCheckpoint;
   /** The first of each sort; none where the trail verifies. */
   readonly findings: readonly Finding[];
-  /** CloudEvents source, as the first entry names it. */
+  /** CloudEvents source, as the first entry names it; undefined where that was pruned. */
   readonly feed?: string | undefined;
   readonly counts?: Counts;
+  /** So many entries from 0 on are here by their hashes alone. */
+  readonly pruned?: number;
   readonly unsigned?: readonly string[];
-  /** How many entries the daily files have; undefined where there are none. */
+  /** How many entries the daily files have, those before them included; undefined where there are none. */
   readonly dailyEntries?: number | undefined;
 }
 
@@ -49,7 +51,8 @@ export async function verifyTrail(
   const { damaged, unsigned } = await leftovers(files, tree);
   const findings = found.length > 0 ? found : damaged;
   const { feed, counts } = walked.order;
-  return { checkpoint: opened, findings, feed, counts, unsigned, dailyEntries: walked.daily.entries };
+  const { pruned, daily } = walked;
+  return { checkpoint: opened, findings, feed, counts, pruned, unsigned, dailyEntries: daily.entries };
 }
 
 function failed(finding: Finding): Pick<Verdict, "findings"> {

@@ -22,7 +22,7 @@ export async function* verifiedEntries(
   checkpoint: Checkpoint,
 ): AsyncGenerator<TrailEntry> {
   const tree = new StoredTree(files, checkpoint);
-  const first = await firstBundle(tree);
+  const first = await tree.firstBundle();
   const edge = await edgeBefore(tree, first);
   for (let bundle = first; bundle < tree.bundles; bundle += 1) {
     for (const bytes of await entriesIn(tree, bundle)) {
@@ -51,17 +51,4 @@ async function entriesIn(tree: StoredTree, index: number): Promise<readonly Buff
   const { width = 0 } = tileAt(0, index, tree.size) ?? {};
   if (damage === undefined) return entries.slice(0, width);
   throw new TlogFormatError(`${path} ${damage}.`, VERIFY);
-}
-
-/** What was pruned is a beginning: after the first bundle that is there, all are. 0 where none is. */
-async function firstBundle(tree: StoredTree): Promise<number> {
-  const isThere = async (index: number) => (await tree.bundle(index)).entries.length > 0;
-  if (tree.bundles === 0 || (await isThere(0))) return 0;
-  let [missing, there] = [0, tree.bundles];
-  while (there - missing > 1) {
-    const middle = Math.floor((missing + there) / 2);
-    if (await isThere(middle)) there = middle;
-    else missing = middle;
-  }
-  return there === tree.bundles ? 0 : there;
 }

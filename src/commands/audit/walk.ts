@@ -1,4 +1,3 @@
-import { leafHash } from "../../tlog/hash.ts";
 import { TILE_WIDTH, tileAt, tilePath, type Tile } from "../../tlog/tiles.ts";
 import { TreeEdge, type TileData } from "../../tlog/tree.ts";
 import type { Checkpoint } from "../../tlog/checkpoint.ts";
@@ -6,6 +5,7 @@ import { DailyLines } from "./daily-lines.ts";
 import { damageOfData, hasDetachedData } from "./detached-data.ts";
 import { EntryOrder, type Disorder, type NextEvent } from "./entry-order.ts";
 import { inTurn } from "./in-turn.ts";
+import { HASH_BYTES, leafHash } from "../../tlog/hash.ts";
 import { hashAt, type StoredBundle, type StoredTree } from "./stored-tree.ts";
 import type { TrailFiles } from "./trail-files.ts";
 
@@ -30,6 +30,8 @@ export interface Walked {
   readonly root: Buffer;
   /** Root of the tree of the size asked for, where there are so many entries. */
   readonly rootAt: Buffer | undefined;
+  /** Entries from 0 on whose bundles are gone, and whose hashes were taken for them. */
+  readonly pruned: number;
   /** Where it ended: a bundle that is not whole. */
   readonly torn: { readonly bundle: number; readonly path: string; readonly damage: string } | undefined;
   /** The one that lies closest to the beginning. */
@@ -42,7 +44,7 @@ export interface Walked {
   readonly daily: DailyLines;
 }
 
-/** Hashes every entry and counts it, holding a few bundles at a time. */
+/** Hashes every entry and counts it, from the first that was not pruned on, holding a few bundles at a time. */
 export async function walk(
   { files, tree, checkpoint }: { files: TrailFiles; tree: StoredTree; checkpoint: Checkpoint },
   rootAtSize: number | undefined,
@@ -68,6 +70,7 @@ class Walker {
   readonly #rootAtSize: number | undefined;
   readonly #edge = TreeEdge.empty();
   #rootAt: Buffer | undefined;
+  #pruned = 0;
   #torn: Walked["torn"];
   #difference: Difference | undefined;
   #disorder: Walked["disorder"];
@@ -86,6 +89,7 @@ class Walker {
 
   /** False where it goes no further. */
   async take(index: number, bundle: StoredBundle, hashes: Buffer | undefined): Promise<boolean> {
+    if (this.#isPruned(index, bundle)) return this.#takePruned(index, hashes);
     if (this.#difference?.tile.level !== 0)
       this.#nextAtBundle = this.#disorder === undefined ? this.#order.next : undefined;
     if (bundle.damage !== undefined) {
@@ -94,13 +98,12 @@ class Walker {
     }
     const { width = 0 } = tileAt(0, index, this.#tree.size) ?? {};
     const entries = bundle.entries.slice(0, width);
-    await this.#daily.take(entries);
+    await this.#daily.take(this.#edge.size, entries);
     for (const entry of entries) {
       this.#takeEntry(entry);
       if (hasDetachedData(entry)) await this.#checkData(entry);
     }
-    const full = this.#edge.takeTiles().filter(({ tile }) => tile.width === TILE_WIDTH);
-    for (const made of full) await this.#compare(made, hashes);
+    await this.#compareFull(hashes);
     // A partial tile is on the disk where the tree ends only.
     if (this.#edge.size < this.#tree.size) return true;
     for (const made of this.#edge.partialTiles()) await this.#compare(made, hashes);
@@ -113,6 +116,7 @@ class Walker {
       daily: this.#daily,
       root: this.#edge.root(),
       rootAt: this.#rootAt,
+      pruned: this.#pruned,
       torn: this.#torn,
       difference: this.#difference,
       disorder: this.#disorder,
@@ -120,6 +124,35 @@ class Walker {
       nextAtBundle: this.#nextAtBundle,
       order: this.#order,
     };
+  }
+
+  /** A whole bundle of a beginning that is gone. The newest one always stays. */
+  #isPruned(index: number, { isThere }: StoredBundle): boolean {
+    return !isThere && this.#edge.size === this.#pruned && index + 1 < this.#tree.bundles;
+  }
+
+  /** What they were is not known any more. That their hashes are those that were signed is, once all are taken. */
+  async #takePruned(index: number, hashes: Buffer | undefined): Promise<boolean> {
+    if (hashes?.length !== TILE_WIDTH * HASH_BYTES) {
+      const path = tilePath({ level: 0, index, width: TILE_WIDTH });
+      this.#torn = { bundle: index, path, damage: "is not there whole, and its entries were pruned" };
+      return false;
+    }
+    const leaves = Array.from({ length: TILE_WIDTH }, (_, at) => hashAt(hashes, at));
+    await this.#daily.takePruned(this.#edge.size, leaves);
+    for (const leaf of leaves) {
+      this.#edge.append(leaf);
+      this.#noteRoot();
+    }
+    this.#pruned = this.#edge.size;
+    this.#order.beginAnywhere();
+    await this.#compareFull(hashes);
+    return true;
+  }
+
+  async #compareFull(leafHashes: Buffer | undefined): Promise<void> {
+    const full = this.#edge.takeTiles().filter(({ tile }) => tile.width === TILE_WIDTH);
+    for (const made of full) await this.#compare(made, leafHashes);
   }
 
   #takeEntry(entry: Buffer): void {

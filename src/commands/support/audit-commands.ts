@@ -10,11 +10,17 @@ const AUDIT_HELP_END = `
   nomad-changefeed audit verify /var/lib/nomad-audit --key … --against checkpoint-of-last-month
   nomad-changefeed audit prove 4711 /var/lib/nomad-audit > 4711.tlog-proof
   nomad-changefeed audit check 4711.tlog-proof --key …
+  nomad-changefeed audit prune /var/lib/nomad-audit --before 400d --key …
 
 A trail is a directory or the address it is served at. Everything is in the formats of C2SP tlog-tiles,
 tlog-checkpoint, signed-note and tlog-proof, which other programs verify too.
 
 Exits with 3 where a trail or a proof does not verify, with 1 where it could not be read.`;
+
+const PRUNE_HELP_END = `
+The whole trail is verified first: one that does not verify is left as it is, with exit 3.
+The feed may write the trail meanwhile. What was removed cannot be proved anew, and comes
+back from a copy only.`;
 
 /** `audit` and what is below it. */
 export function addAuditCommand(program: Command, io: Io, perform: Perform): void {
@@ -50,6 +56,7 @@ export function addAuditCommand(program: Command, io: Io, perform: Perform): voi
       ),
     );
   addProofAndKeyCommands(audit, io, perform);
+  addPruneCommand(audit, io, perform);
   addReportCommand(audit, io, perform);
 }
 
@@ -70,5 +77,20 @@ function addProofAndKeyCommands(audit: Command, io: Io, perform: Perform): void 
     .addOption(usually("--out <file>", "the file, which must not be there", "audit.key"))
     .action((name: string, flags: Flags) =>
       perform(async () => (await import("../audit/keygen.ts")).keygen(name, String(flags["out"]), io)),
+    );
+}
+
+function addPruneCommand(audit: Command, io: Io, perform: Perform): void {
+  addKeyFlag(audit.command("prune").argument("<directory>", "of the trail"))
+    .description(
+      "remove the oldest entries of a trail, 256 at a time, and keep all hashes; the rest verifies, and can be proved",
+    )
+    .option("--before <time>", "recorded before: 400d, or 2026-08-22T10:15:30Z")
+    .addHelpText("after", PRUNE_HELP_END)
+    .action((directory: string, flags: Flags & AuditFlags) =>
+      perform(async () => {
+        const { prune } = await import("../audit/prune.ts");
+        await prune(directory, { before: textOf(flags["before"]), keys: flags.key ?? [] }, io);
+      }),
     );
 }

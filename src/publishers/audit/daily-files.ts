@@ -30,10 +30,10 @@ export class DailyFiles {
     this.#reached = reached;
   }
 
-  /** `size`: entries of the tree. `onRepair` hears of each file that was cut off. */
+  /** `size`: entries of the tree, `first`: the first that was not pruned. `onRepair` hears of each file that was cut off. */
   static async open(
     directory: string,
-    size: number,
+    { first, size }: { readonly first: number; readonly size: number },
     onRepair: (path: string, bytes: number) => void,
   ): Promise<DailyFiles> {
     const folder = join(directory, FOLDER);
@@ -44,7 +44,7 @@ export class DailyFiles {
       const next = await repaired(join(folder, `${day}.jsonl.gz`), size, onRepair);
       if (next !== undefined) return new DailyFiles(folder, { day, next });
     }
-    return new DailyFiles(folder, { day: "", next: 0 });
+    return new DailyFiles(folder, { day: "", next: first });
   }
 
   /** Index of the first entry that they do not have. */

@@ -1,9 +1,10 @@
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { genesisEntrySchema } from "../../schemas/audit.ts";
 import { readBundle } from "../../tlog/bundle.ts";
+import { firstBundle } from "../../tlog/first-bundle.ts";
 import { HASH_BYTES, leafHash } from "../../tlog/hash.ts";
-import { bundlePath, tileAt, tilePath, type Tile } from "../../tlog/tiles.ts";
+import { bundlePath, TILE_WIDTH, tileAt, tilePath, type Tile } from "../../tlog/tiles.ts";
 import { unlessMissing } from "./disk.ts";
 import { TrailDamaged } from "./errors.ts";
 
@@ -33,8 +34,17 @@ export class StoredEntries {
       throw new TrailDamaged(this.#directory, `${path} does not hold ${tile.width} whole entries`);
     const wrong = entries.findIndex((entry, at) => !leafHash(entry).equals(hashAt(hashes, at)));
     if (wrong === -1) return entries;
-    const what = `entry ${index * 256 + wrong} in ${path} does not hash to its leaf in ${tilePath(tile)}`;
+    const what = `entry ${index * TILE_WIDTH + wrong} in ${path} does not hash to its leaf in ${tilePath(tile)}`;
     throw new TrailDamaged(this.#directory, what);
+  }
+
+  /** Index of the first that was not pruned. */
+  async first(): Promise<number> {
+    const isThere = async (index: number) => {
+      const path = bundlePath(tileAt(0, index, this.size) ?? { index, width: TILE_WIDTH });
+      return (await stat(join(this.#directory, path)).catch(unlessMissing)) !== undefined;
+    };
+    return (await firstBundle(Math.ceil(this.size / TILE_WIDTH), isThere)) * TILE_WIDTH;
   }
 
   /** The feed that the trail says it is of; undefined where it has no entries, or its first ones were pruned. */

@@ -49,7 +49,9 @@ export class TrailWriter implements Disposable {
           { path, bytes },
           "cut off what a killed writer left of a daily file; it is written anew from the trail",
         );
-      const files = daily ? await DailyFiles.open(directory, trail.size, onRepair) : undefined;
+      const { size } = trail;
+      const first = daily ? await new StoredEntries(directory, size).first() : 0;
+      const files = daily ? await DailyFiles.open(directory, { first, size }, onRepair) : undefined;
       return new TrailWriter(directory, lock, trail, files);
     } catch (error) {
       lock[Symbol.dispose]();
