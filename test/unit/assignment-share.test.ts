@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
-import { shareOf } from "../../src/coordination/bullmq/share.ts";
+import { cheapestToMove, shareOf } from "../../src/coordination/bullmq/share.ts";
 
 const names = (prefix: string, count: number) => Array.from({ length: count }, (_, n) => `${prefix}${n}`);
 
@@ -57,4 +57,12 @@ it("leaves a worker as it is where giving one away would only swap who has one m
     ["c", names("c", 4)],
   ]);
   expect(["a", "b", "c"].map((worker) => shareOf(worker, workers, 11))).toEqual([4, 3, 4]);
+});
+
+it("gives away scopes before alerts and deliveries, those before the hints, and the plan never", () => {
+  const held = ["plan", "hints", "alerts", "deliver/hook", "jobs/default", "nodes/-"];
+  expect(cheapestToMove(held, 2)).toEqual(["jobs/default", "nodes/-"]);
+  expect(cheapestToMove(held, 4)).toEqual(["jobs/default", "nodes/-", "alerts", "deliver/hook"]);
+  expect(cheapestToMove(held, 9)).not.toContain("plan");
+  expect(cheapestToMove(held, 0)).toEqual([]);
 });

@@ -1,3 +1,4 @@
+import { isConfigured } from "../../schemas/assignment-schema.ts";
 import type { Workers } from "./registry.ts";
 
 /**
@@ -11,4 +12,19 @@ export function shareOf(worker: string, workers: Workers, assignments: number): 
   const place = order.findIndex(([name]) => name === worker);
   const count = Math.max(1, order.length);
   return Math.floor(assignments / count) + (place < assignments % count ? 1 : 0);
+}
+
+/** Which of its assignments a worker gives away where it has too many: those whose move disturbs least. The plan stays. */
+export function cheapestToMove(held: readonly string[], surplus: number): string[] {
+  const movable = held.filter((assignment) => assignment !== "plan");
+  return movable.toSorted((a, b) => costOfMoving(a) - costOfMoving(b)).slice(0, surplus);
+}
+
+/**
+ * With the hints all workers read whole lists; who looks after alerts next reads what was folded; a destination may get
+ * again what was on its way.
+ */
+function costOfMoving(assignment: string): number {
+  if (assignment === "hints") return 2;
+  return isConfigured(assignment) ? 1 : 0;
 }

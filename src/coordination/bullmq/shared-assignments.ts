@@ -1,5 +1,5 @@
 import { LogUnavailable } from "../../feed/errors.ts";
-import { deliveryOf, type AssignmentStatus } from "../../schemas/assignment-schema.ts";
+import type { AssignmentStatus } from "../../schemas/assignment-schema.ts";
 import { aborted } from "../../shared/aborted.ts";
 import type { Clock } from "../../shared/clock.ts";
 import { endsWithin } from "../../shared/ends-within.ts";
@@ -16,7 +16,7 @@ import type { Broadcast } from "../broadcast.ts";
 import type { AssignmentJob, AssignmentJobs } from "./assignment-jobs.ts";
 import { HeldAssignment } from "./held-assignment.ts";
 import type { Heard, Registry } from "./registry.ts";
-import { shareOf } from "./share.ts";
+import { cheapestToMove, shareOf } from "./share.ts";
 
 export interface SharedAssignmentsParts {
   /** Names this process, and no other, to people and to the other workers. */
@@ -211,9 +211,14 @@ export class SharedAssignments implements Coordination {
    * The newest first: they have read least. Who plans goes on planning; what costs more to move goes last.
    */
   #giveAway(surplus: number): void {
-    const staying = this.#staying().filter(({ assignment }) => assignment !== "plan");
-    const movable = staying.toSorted((a, b) => costOfMoving(b.assignment) - costOfMoving(a.assignment));
-    for (const held of movable.slice(Math.max(0, movable.length - surplus))) {
+    const staying = this.#staying();
+    const given = new Set(
+      cheapestToMove(
+        staying.map(({ assignment }) => assignment),
+        surplus,
+      ),
+    );
+    for (const held of staying.filter(({ assignment }) => given.has(assignment))) {
       this.#parts.logger.debug({ assignment: held.assignment }, "given to a worker that has less to do");
       held.letGo("given to another worker");
     }
@@ -294,12 +299,6 @@ export class SharedAssignments implements Coordination {
 }
 
 const STANDING: ReadonlySet<string> = new Set(STANDING_ASSIGNMENTS);
-
-/** With the hints all workers read whole lists; a destination may get again what was on its way. */
-function costOfMoving(assignment: string): number {
-  if (assignment === "hints") return 2;
-  return deliveryOf(assignment) === undefined ? 0 : 1;
-}
 
 function assignmentsOf(plan: AssignmentPlan): string[] {
   return [...STANDING_ASSIGNMENTS, ...plan.keys()];
