@@ -81,6 +81,7 @@ export class Dispatch {
       const cancel = this.#deps.clock.after(graceMs(), () => this.#cut.abort(new Error("stopped")));
       await Promise.all(this.#sends);
       cancel();
+      this.#sender[Symbol.dispose]();
     }
   }
 
@@ -132,7 +133,7 @@ export class Dispatch {
   #addEvents({ cursor: { epoch }, recordedAt }: Place, entries: readonly LogEntry[]): void {
     if (entries.length === 0) return;
     const { clock, meter } = this.#deps;
-    const now = clock.now();
+    const [now, pickedAtMs] = [clock.now(), clock.elapsed()];
     let recordedBefore = recordedAt;
     for (const entry of entries) {
       const event = outgoingOf(entry, epoch, this.#options.payload);
@@ -144,7 +145,7 @@ export class Dispatch {
         bytes: Buffer.byteLength(event.json),
         before: { cursor: { epoch, sequence: entry.sequence - 1 }, recordedAt: recordedBefore },
         recordedMs,
-        pickedAtMs: clock.elapsed(),
+        pickedAtMs,
       });
       recordedBefore = recorded ?? recordedBefore;
     }
@@ -189,8 +190,9 @@ export class Dispatch {
   #waitMs(): number | undefined {
     const { ordering, inFlight } = this.#options;
     const most = ordering === "strict" || this.#circuit.isProbing ? 1 : inFlight;
+    if (this.#sends.size >= most) return undefined;
     const nextAtMs = this.#window.nextAtMs();
-    if (this.#sends.size >= most || nextAtMs === undefined) return undefined;
+    if (nextAtMs === undefined) return undefined;
     const now = this.#deps.clock.elapsed();
     return Math.max(this.#circuit.holdMs, nextAtMs - now, this.#fillMs(now), 0);
   }

@@ -6,7 +6,7 @@ import type { Meter } from "./meter.ts";
 import type { DeliveryOptions } from "./options.ts";
 import { park, type ParkingDeps } from "./parking.ts";
 import { RareLine } from "./rare-line.ts";
-import { sendOnce } from "./send.ts";
+import { Sends } from "./send.ts";
 import type { Pending, Taken, Window } from "./window.ts";
 
 export interface SenderDeps extends ParkingDeps {
@@ -24,7 +24,7 @@ export interface Outlet {
 }
 
 /** Sends batches of a window and deals with the answers: each event is settled, or put back. */
-export class Sender {
+export class Sender implements Disposable {
   readonly #destination: Destination;
   readonly #options: DeliveryOptions;
   readonly #circuit: Circuit;
@@ -33,6 +33,7 @@ export class Sender {
   readonly #stop: AbortSignal;
   readonly #deps: SenderDeps;
   readonly #lines: RareLine;
+  readonly #sends: Sends;
   /** Events that hold their subjects up, and were told of. */
   readonly #blocking = new WeakSet<Pending>();
 
@@ -46,6 +47,11 @@ export class Sender {
     this.#stop = stop;
     this.#deps = deps;
     this.#lines = new RareLine(deps.clock);
+    this.#sends = new Sends({ clock: deps.clock, timeoutMs: outlet.options.timeoutMs, stop });
+  }
+
+  [Symbol.dispose](): void {
+    this.#sends[Symbol.dispose]();
   }
 
   /** Sends a batch, or a part of one. Answers whether what comes after it in the batch may be sent now. */
@@ -53,9 +59,7 @@ export class Sender {
     const events = part.map(({ event }) => event);
     const [atMs, beganAtMs] = [this.#deps.clock.now(), this.#deps.clock.elapsed()];
     this.#begins(part, beganAtMs);
-    const { timeoutMs } = this.#options;
-    const sending = { clock: this.#deps.clock, timeoutMs, stop: this.#stop };
-    const result = await sendOnce((until) => this.#destination.send(events, until), sending);
+    const result = await this.#sends.once((until) => this.#destination.send(events, until));
     if (result === undefined) return this.#putBack(part);
     this.#answered({ events: part.length, firstId: events[0]?.id ?? null, result, atMs }, beganAtMs);
     if (result.outcome === "ok") return this.#delivered(part);

@@ -1,4 +1,5 @@
 import type { Outgoing } from "./destination.ts";
+import { Line } from "./line.ts";
 import type { Place } from "./position.ts";
 
 /** An event on its way, from when it was read until it is dealt with. */
@@ -38,11 +39,10 @@ export type Taken = readonly Pending[];
 export class Window {
   readonly #isStrict: boolean;
   /** In order of the log; the first is not done, unless there is none. */
-  #entries: Entry[] = [];
-  #first = 0;
+  readonly #entries = new Line<Entry>();
   readonly #lanes = new Map<string, Lane>();
-  /** Lanes with events that are not out. */
-  readonly #ready = new Set<Lane>();
+  /** Lanes that are not busy, each with events that wait. */
+  readonly #ready = new Line<Lane>();
   #end: Place;
   #bytes = 0;
   #waiting = { events: 0, bytes: 0 };
@@ -60,12 +60,12 @@ export class Window {
   }
 
   get oldest(): Pending | undefined {
-    return this.#entries[this.#first];
+    return this.#entries.first;
   }
 
   /** Events from the oldest one that is not dealt with to the newest. */
   get events(): number {
-    return this.#entries.length - this.#first;
+    return this.#entries.length;
   }
 
   /** Their bytes. */
@@ -82,11 +82,11 @@ export class Window {
     const lane = this.#laneOf(event.event.subject);
     const entry: Entry = { ...event, attempts: 0, lane, order: this.#count, isDone: false };
     this.#count += 1;
-    this.#entries.push(entry);
+    this.#entries.add(entry);
     this.#bytes += entry.bytes;
     lane.waiting.push(entry);
     this.#account(entry, 1);
-    if (!lane.isBusy) this.#ready.add(lane);
+    if (!lane.isBusy && lane.waiting.length === 1) this.#ready.add(lane);
   }
 
   /** Everything up to there was read. */
@@ -106,13 +106,13 @@ export class Window {
 
   /** When the first of those that wait was read. */
   waitingSinceMs(): number | undefined {
-    for (const lane of this.#ready) return lane.waiting[0]?.pickedAtMs;
-    return undefined;
+    return this.#ready.first?.waiting[0]?.pickedAtMs;
   }
 
   /** The next batch, empty where nothing may go. Its subjects are busy until all of it is given back. */
   take(limits: { readonly maxEvents: number; readonly maxBytes: number }, nowMs: number): Taken {
     const batch: Entry[] = [];
+    const lanes: Lane[] = [];
     const full = { ...limits, bytes: 0 };
     for (const lane of this.#ready) {
       if (lane.notBeforeMs > nowMs) continue;
@@ -121,24 +121,19 @@ export class Window {
       const taken = lane.waiting.splice(0, count);
       for (const entry of taken) this.#account(entry, -1);
       batch.push(...taken);
-      lane.isBusy = true;
-      lane.notBeforeMs = 0;
-      this.#ready.delete(lane);
+      lanes.push(lane);
       if (batch.length >= limits.maxEvents) break;
     }
+    for (const lane of lanes) this.#occupy(lane);
     return batch.length > 1 ? batch.toSorted((a, b) => a.order - b.order) : batch;
   }
 
   /** They are dealt with. */
   settle(events: Taken): void {
     for (const entry of events as readonly Entry[]) entry.isDone = true;
-    for (let entry = this.#entries[this.#first]; entry?.isDone === true; entry = this.#entries[this.#first]) {
+    for (let entry = this.#entries.first; entry?.isDone === true; entry = this.#entries.first) {
       this.#bytes -= entry.bytes;
-      this.#first += 1;
-    }
-    if (this.#first > 1024 && this.#first * 2 > this.#entries.length) {
-      this.#entries = this.#entries.slice(this.#first);
-      this.#first = 0;
+      this.#entries.removeFirst();
     }
   }
 
@@ -154,6 +149,7 @@ export class Window {
   /** Nothing of this batch is out any more: the others of its subjects may go. */
   release(batch: Taken): void {
     for (const { lane } of batch as readonly Entry[]) {
+      if (!lane.isBusy) continue;
       lane.isBusy = false;
       if (lane.waiting.length > 0) this.#ready.add(lane);
       else this.#lanes.delete(lane.subject);
@@ -163,6 +159,12 @@ export class Window {
   /** What was put off for a while need not wait any longer. */
   waitNoLonger(): void {
     for (const lane of this.#ready) lane.notBeforeMs = 0;
+  }
+
+  #occupy(lane: Lane): void {
+    lane.isBusy = true;
+    lane.notBeforeMs = 0;
+    this.#ready.remove(lane);
   }
 
   #laneOf(subject: string): Lane {
