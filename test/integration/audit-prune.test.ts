@@ -6,7 +6,7 @@ import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { openAudit } from "../../src/publishers/audit/audit.ts";
 import { writeMember } from "../../src/publishers/audit/gzip-member.ts";
-import type { Outgoing, SendResult } from "../../src/publishers/delivery/destination.ts";
+import type { Destination, Outgoing, SendResult } from "../../src/publishers/delivery/destination.ts";
 import { auditSettingsSchema } from "../../src/schemas/destinations/audit.ts";
 import { destinationDeps } from "../contract/destinations/register-destination.ts";
 import { runCli } from "../support/cli.ts";
@@ -41,9 +41,13 @@ function numbered(from: number, to: number): Outgoing[] {
   return Array.from({ length: to - from + 1 }, (_, at) => recorded(from + at));
 }
 
-async function send(directory: string, ...batches: Outgoing[][]): Promise<SendResult[]> {
+async function open(directory: string, source = "nomad://prod/global"): Promise<Destination> {
   const settings = auditSettingsSchema.parse({ type: "audit", directory, key: "env:AUDIT_KEY" });
-  await using destination = await openAudit(settings, destinationDeps({ readSecret: () => KEY.privateKey }));
+  return openAudit(settings, destinationDeps({ source, readSecret: () => KEY.privateKey }));
+}
+
+async function send(directory: string, ...batches: Outgoing[][]): Promise<SendResult[]> {
+  await using destination = await open(directory);
   const results: SendResult[] = [];
   for (const batch of batches) results.push(await destination.send(batch, AbortSignal.timeout(60_000)));
   return results;
@@ -104,6 +108,18 @@ describe("a trail that was pruned", () => {
     expect(await run("verify", trail, ...key)).toMatchObject({ code: 0 });
   });
 
+  it("begins with a bundle that tells of the epoch, also where only gaps follow", async () => {
+    const gaps = Array.from({ length: 10 }, (_, at) =>
+      markEntry({ type: "changefeed.audit.gap", fromSeq: 512 + at, nextSeq: 513 + at, reason: "expired" }),
+    );
+    await writeTrail(trail, [...entriesOf(512), ...gaps]);
+    expect((await run("prune", trail, "--before", "0s")).stdout).toContain("entries 256 to 521 are kept");
+    const next = { ...recorded(522), cursor: "e1-522" };
+    const json = next.json.replace("reg100-522", "e1-522");
+    expect(await send(trail, [{ ...next, json }])).toMatchObject([{ outcome: "ok" }]);
+    expect(await run("verify", trail, ...key)).toMatchObject({ code: 0 });
+  });
+
   it("is written on, after a restart too, and its daily files are made anew from the first that is kept", async () => {
     await prune();
     await rm(join(trail, "daily"), { recursive: true });
@@ -117,17 +133,24 @@ describe("a trail that was pruned", () => {
   });
 
   it("may be pruned while a writer has it", async () => {
-    const settings = auditSettingsSchema.parse({ type: "audit", directory: trail, key: "env:AUDIT_KEY" });
-    await using destination = await openAudit(
-      settings,
-      destinationDeps({ readSecret: () => KEY.privateKey }),
-    );
+    await using destination = await open(trail);
     const sent = (...range: [number, number]) =>
       destination.send(numbered(...range), AbortSignal.timeout(60_000));
     expect(await sent(1001, 1010)).toMatchObject({ outcome: "ok" });
     expect(await prune()).toMatchObject({ code: 0 });
     expect(await sent(1011, 1300)).toMatchObject({ outcome: "ok" });
     expect(await run("verify", trail, ...key)).toMatchObject({ code: 0 });
+  });
+
+  it("is still of its feed, and of no other", async () => {
+    await prune();
+    await using destination = await open(trail, "nomad://other/global");
+    expect(await destination.send(numbered(1001, 1002), AbortSignal.timeout(60_000))).toMatchObject({
+      outcome: "refused",
+      reason: expect.stringMatching(
+        /^AUDIT_TRAIL_OF_ANOTHER: .* is of the feed nomad:\/\/prod\/global/,
+      ) as string,
+    });
   });
 
   it("is reported and proved from the first that is kept; of what was pruned it says so", async () => {
@@ -191,23 +214,44 @@ describe("damage to a pruned trail is found:", () => {
     );
   }
 
-  it.each<[string, string, () => Promise<void>]>([
-    ["a hole between bundles that are there", "missing", () => rm(join(trail, "tile/entries/002"))],
-    ["a hash of a pruned entry", "changed", () => flip("tile/0/000", 100)],
-    ["a tile of pruned entries gone", "changed", () => rm(join(trail, "tile/0/000"))],
-    ["an entry", "changed", () => flip("tile/entries/002", 300)],
-    ["its newest bundle gone", "missing", () => rm(join(trail, "tile/entries/003.p"), { recursive: true })],
-    ["a line of a pruned entry", "daily", () => respell(455)],
-    ["a line of an entry", "daily", () => respell(513)],
-  ])("%s", async (_, kind, tamper) => {
+  const gone = (path: string) => rm(join(trail, path), { recursive: true });
+
+  it.each<[string, object, () => Promise<void>]>([
+    [
+      "a hole behind the first that is kept",
+      { kind: "missing", index: 768 },
+      () => gone("tile/entries/003.p"),
+    ],
+    ["a hash of a pruned entry", { kind: "changed", index: 0 }, () => flip("tile/0/000", 100)],
+    ["a tile of pruned entries gone", { kind: "changed", path: "tile/0/001" }, () => gone("tile/0/001")],
+    ["an entry", { kind: "changed", index: 512 }, () => flip("tile/entries/002", 100)],
+    ["a line of a pruned entry", { kind: "daily", index: 455 }, () => respell(455)],
+    ["a line of an entry", { kind: "daily", index: 513 }, () => respell(513)],
+  ])("%s", async (_, finding, tamper) => {
     await prune();
-    await cp(join(whole, "tile/entries/001"), join(trail, "tile/entries/001"));
     await tamper();
     const { code, stdout } = await run("verify", trail, ...key, "--json");
     expect(code).toBe(3);
-    expect(JSON.parse(stdout)).toMatchObject({ findings: [{ kind }] });
-    expect(await prune()).toMatchObject({ code: 3 });
-    expect(there("tile/entries/001")).toBe(true);
+    expect(JSON.parse(stdout)).toMatchObject({ findings: [finding] });
+    const again = await run("prune", trail, "--before", "0s");
+    expect(again.code).toBe(3);
+    expect(again.stderr).toContain("does not verify, and nothing was removed");
+  });
+
+  it("a bundle in the middle gone", async () => {
+    await gone("tile/entries/000");
+    await gone("tile/entries/002");
+    const { code, stdout } = await run("verify", trail, ...key, "--json");
+    expect(code).toBe(3);
+    expect(JSON.parse(stdout)).toMatchObject({ pruned: 256, findings: [{ kind: "missing", index: 512 }] });
+  });
+
+  it("all bundles gone", async () => {
+    await writeTrail(trail, entriesOf(512));
+    await gone("tile/entries");
+    const { code, stdout } = await run("verify", trail, ...key, "--json");
+    expect(code).toBe(3);
+    expect(JSON.parse(stdout)).toMatchObject({ findings: [{ kind: "missing", index: 256 }] });
   });
 
   it.each<[string, Buffer[], object]>([

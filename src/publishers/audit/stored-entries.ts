@@ -1,5 +1,6 @@
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { z } from "zod";
 import { genesisEntrySchema } from "../../schemas/audit.ts";
 import { readBundle } from "../../tlog/bundle.ts";
 import { firstBundle } from "../../tlog/first-bundle.ts";
@@ -7,6 +8,12 @@ import { HASH_BYTES, leafHash } from "../../tlog/hash.ts";
 import { bundlePath, TILE_WIDTH, tileAt, tilePath, type Tile } from "../../tlog/tiles.ts";
 import { unlessMissing } from "./disk.ts";
 import { TrailDamaged } from "./errors.ts";
+
+/** A gap and a new epoch do not say it. */
+const feedSchema = z.union([
+  genesisEntrySchema.transform(({ feed }) => feed),
+  z.object({ source: z.string() }).transform(({ source }) => source),
+]);
 
 /** The entries of a trail of that size, each of which hashes to its leaf in the tree. */
 export class StoredEntries {
@@ -47,12 +54,15 @@ export class StoredEntries {
     return (await firstBundle(Math.ceil(this.size / TILE_WIDTH), isThere)) * TILE_WIDTH;
   }
 
-  /** The feed that the trail says it is of; undefined where it has no entries, or its first ones were pruned. */
+  /** The feed that the trail is of, as the first entry that is kept says; undefined where it has no entries. */
   async feed(): Promise<string | undefined> {
-    const first = tileAt(0, 0, this.size);
+    const first = tileAt(0, (await this.first()) / TILE_WIDTH, this.size);
     const bundle = first && (await readFile(join(this.#directory, bundlePath(first))).catch(unlessMissing));
-    const [genesis] = bundle === undefined ? [] : readBundle(bundle).entries;
-    return genesis && genesisEntrySchema.parse(JSON.parse(genesis.toString("utf8"))).feed;
+    for (const entry of bundle === undefined ? [] : readBundle(bundle).entries) {
+      const feed = feedSchema.safeParse(JSON.parse(entry.toString("utf8")));
+      if (feed.success) return feed.data;
+    }
+    return undefined;
   }
 
   async #read(path: string): Promise<Buffer> {
