@@ -7,6 +7,7 @@ import { resolveConfig } from "../../src/config/resolve.ts";
 import type { FeedLog } from "../../src/feed/log.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
 import { startBridge, type StartedBridge } from "../support/started-bridge.ts";
+import { untilStarted } from "../support/until-started.ts";
 
 /** A bridge that watches the jobs of a simulated Nomad. Its log has room for what others claim of it. */
 export class WatchingBridge implements AsyncDisposable {
@@ -34,6 +35,7 @@ export class WatchingBridge implements AsyncDisposable {
     const { config } = resolveConfig({ flags, env: {} });
     const bridge = await startBridge(config, { logger: silentLogger() });
     await bridge.ready();
+    await untilStarted(bridge.url);
     return new WatchingBridge(simulator, bridge, directory);
   }
 

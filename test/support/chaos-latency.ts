@@ -5,9 +5,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import { median } from "../../bench/harness.ts";
 import { createSimulator, type Simulator } from "../../packages/nomad-simulator/src/index.ts";
 import { createRandom } from "../../packages/nomad-simulator/src/random.ts";
-import { alertListSchema } from "../../src/schemas/alert-schema.ts";
 import { startBridgeProcess, type BridgeProcess } from "./bridge-process.ts";
 import { readLog, type SeenEvent } from "./feed-check.ts";
+import { untilStarted } from "./until-started.ts";
 import { until } from "./until.ts";
 import { assignmentsAt } from "./worker-watch.ts";
 
@@ -37,7 +37,7 @@ export async function measureLatency(options: LatencyOptions): Promise<Latency> 
   const bridge = startBridgeProcess({ nomadAddr, feed: `sqlite:${file}`, flags: ["--reading", reading] });
   try {
     await untilReadBy(bridge, reading);
-    await untilStarted(bridge);
+    await untilStarted(await bridge.url());
     await update(simulator, { seed, seconds });
     const gaps = await until("every update is in the log", async () =>
       gapsMs(simulator, await readLog(file)),
@@ -58,15 +58,6 @@ async function untilReadBy(bridge: BridgeProcess, wanted: "lists" | "hinted"): P
       ({ assignment, reading }) => assignment === "allocations/default" && reading === wanted,
     ),
   );
-}
-
-/** The objects that there are have been read for the alerts too, once, which an update shortly after a start waits for. */
-async function untilStarted(bridge: BridgeProcess): Promise<void> {
-  const url = await bridge.url();
-  await until("alerts are told of", async () => {
-    const response = await fetch(`${url}/v1/alerts`);
-    return response.ok && alertListSchema.parse(await response.json()).asOf !== null;
-  });
 }
 
 async function update({ cluster }: Simulator, run: { seed: number; seconds: number }): Promise<void> {
