@@ -5,9 +5,8 @@ import { openAudit } from "../src/publishers/audit/audit.ts";
 import { DurableFiles, type FileBytes } from "../src/publishers/audit/disk.ts";
 import type { Destination, Outgoing } from "../src/publishers/delivery/destination.ts";
 import { auditSettingsSchema } from "../src/schemas/destinations/audit.ts";
-import { systemClock } from "../src/shared/clock.ts";
-import { silentLogger } from "../src/telemetry/logger.ts";
 import { generateNoteKey } from "../src/tlog/note-keys.ts";
+import { destinationDeps } from "../test/support/destination-deps.ts";
 import { outgoing } from "../test/support/outgoing.ts";
 import { median, type BenchRow } from "./harness.ts";
 
@@ -60,15 +59,7 @@ async function appended(folder: string): Promise<{ value: number; against: numbe
 function openTrail(directory: string): Promise<Destination> {
   const { privateKey } = generateNoteKey("example.com/bench");
   const settings = auditSettingsSchema.parse({ type: "audit", directory, key: "env:AUDIT_KEY" });
-  return openAudit(settings, {
-    name: "audit",
-    clock: systemClock,
-    logger: silentLogger(),
-    random: Math.random,
-    source: "nomad://prod/global",
-    readSecret: () => privateKey,
-    stdout: process.stdout,
-  });
+  return openAudit(settings, destinationDeps({ readSecret: () => privateKey }));
 }
 
 function batchFrom(first: number, count: number): Outgoing[] {

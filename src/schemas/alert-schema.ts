@@ -66,3 +66,23 @@ export const alertListSchema = z.object({
     .describe("How those are told that alerts go to; for whom the whole feed is"),
 });
 export type AlertList = z.infer<typeof alertListSchema>;
+
+/** What an alert has that fires since `nowMs`, ms since 1970, and of which nothing more is said. */
+export function plainAlert(nowMs: number): Omit<AlertJson, "id" | "rule" | "severity" | "labels"> {
+  const now = new Date(nowMs).toISOString();
+  return {
+    state: "firing",
+    summary: "",
+    details: {},
+    count: 1,
+    startsAt: now,
+    firedAt: now,
+    endsAt: null,
+    reason: null,
+    beganMeanwhile: false,
+    isKept: false,
+    lastEventAt: null,
+    evidence: [],
+    page: null,
+  };
+}

@@ -7,7 +7,7 @@ import type { Destination } from "../../src/publishers/delivery/destination.ts";
 import { auditSettingsSchema } from "../../src/schemas/destinations/audit.ts";
 import { systemClock } from "../../src/shared/clock.ts";
 import { generateNoteKey } from "../../src/tlog/note-keys.ts";
-import { destinationDeps } from "../contract/destinations/register-destination.ts";
+import { destinationDeps } from "../support/destination-deps.ts";
 import { outgoing } from "../support/outgoing.ts";
 import { recordingLogger } from "../support/recording-logger.ts";
 import { until } from "../support/until.ts";

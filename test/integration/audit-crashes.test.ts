@@ -7,7 +7,7 @@ import type { Destination } from "../../src/publishers/delivery/destination.ts";
 import { openAudit } from "../../src/publishers/audit/audit.ts";
 import { auditSettingsSchema } from "../../src/schemas/destinations/audit.ts";
 import { generateNoteKey } from "../../src/tlog/note-keys.ts";
-import { destinationDeps } from "../contract/destinations/register-destination.ts";
+import { destinationDeps } from "../support/destination-deps.ts";
 import { readWholeTrail } from "../support/audit-trail.ts";
 import { CrashingDisk } from "../support/crashing-disk.ts";
 import { outgoing } from "../support/outgoing.ts";

@@ -8,7 +8,7 @@ import { Redaction } from "../../src/publishers/redaction/redaction.ts";
 import { redactedLog } from "../../src/publishers/redaction/redacted-log.ts";
 import { AUDIT_DELIVERY, auditSettingsSchema } from "../../src/schemas/destinations/audit.ts";
 import { generateNoteKey } from "../../src/tlog/note-keys.ts";
-import { destinationDeps } from "../contract/destinations/register-destination.ts";
+import { destinationDeps } from "../support/destination-deps.ts";
 import { readWholeTrail } from "../support/audit-trail.ts";
 import { DeliveryRig } from "../support/delivery-rig.ts";
 import { draft, SOURCE } from "../support/drafts.ts";

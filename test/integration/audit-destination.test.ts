@@ -21,7 +21,7 @@ import { openAudit } from "../../src/publishers/audit/audit.ts";
 import type { Destination, Outgoing, SendResult } from "../../src/publishers/delivery/destination.ts";
 import { auditSettingsSchema } from "../../src/schemas/destinations/audit.ts";
 import { generateNoteKey } from "../../src/tlog/note-keys.ts";
-import { destinationDeps } from "../contract/destinations/register-destination.ts";
+import { destinationDeps } from "../support/destination-deps.ts";
 import { readWholeTrail } from "../support/audit-trail.ts";
 import { outgoing } from "../support/outgoing.ts";
 import { killed, own } from "../support/own-processes.ts";

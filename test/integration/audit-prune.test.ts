@@ -8,7 +8,7 @@ import { openAudit } from "../../src/publishers/audit/audit.ts";
 import { writeMember } from "../../src/publishers/audit/gzip-member.ts";
 import type { Destination, Outgoing, SendResult } from "../../src/publishers/delivery/destination.ts";
 import { auditSettingsSchema } from "../../src/schemas/destinations/audit.ts";
-import { destinationDeps } from "../contract/destinations/register-destination.ts";
+import { destinationDeps } from "../support/destination-deps.ts";
 import { runCli } from "../support/cli.ts";
 import { askGoVerifier, buildGoVerifier } from "../support/go-verifier.ts";
 import { outgoing } from "../support/outgoing.ts";

@@ -15,7 +15,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Destination, Outgoing, SendResult } from "../../src/publishers/delivery/destination.ts";
 import { openFile } from "../../src/publishers/file/file.ts";
 import { fileSettingsSchema } from "../../src/schemas/destinations/file.ts";
-import { destinationDeps } from "../contract/destinations/register-destination.ts";
+import { destinationDeps } from "../support/destination-deps.ts";
 import { outgoing } from "../support/outgoing.ts";
 import { recordingLogger } from "../support/recording-logger.ts";
 import { skippedBecause } from "../support/skipped.ts";

@@ -8,6 +8,7 @@ import { systemClock } from "../../src/shared/clock.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { LogContext, type OpenLog } from "../contract/log-context.ts";
+import { DELIVERY_OPTIONS } from "../support/delivery-rig.ts";
 import { recordingLogger } from "../support/recording-logger.ts";
 import { redisLogsOf } from "../support/redis-logs.ts";
 import { ScriptedDestination } from "../support/scripted-destination.ts";
@@ -22,18 +23,13 @@ const DOWN: SendResult = { outcome: "retry", reason: "it is down" };
 const ROUND_MS = 30_000;
 
 const TRAIL: DestinationConfig = {
+  ...DELIVERY_OPTIONS,
   name: "trail",
   line: 1,
   settings: { type: "stdout" } as DestinationConfig["settings"],
-  conditions: {},
-  payload: "full",
-  from: "beginning",
   ordering: "strict",
   inFlight: 1,
-  batch: { maxEvents: 1, maxBytes: 65_536, maxAgeMs: 0 },
-  timeoutMs: 10_000,
   retry: { firstMs: 20, mostMs: 50 },
-  onPoison: "park",
   fingerprint: "first",
 };
 

@@ -5,7 +5,7 @@ import type { Destination, SendResult } from "../../src/publishers/delivery/dest
 import { openWebhook } from "../../src/publishers/webhook/webhook.ts";
 import type { Resolve } from "../../src/publishers/http-client/addresses.ts";
 import { webhookSettingsSchema } from "../../src/schemas/destinations/webhook.ts";
-import { destinationDeps } from "../contract/destinations/register-destination.ts";
+import { destinationDeps } from "../support/destination-deps.ts";
 import { outgoing } from "../support/outgoing.ts";
 import { recordingLogger } from "../support/recording-logger.ts";
 import { TestClock } from "../support/test-clock.ts";

@@ -4,7 +4,7 @@ import type { Destination } from "../../src/publishers/delivery/destination.ts";
 import { openDestination } from "../../src/publishers/destinations.ts";
 import { redisSettingsSchema } from "../../src/schemas/destinations/redis.ts";
 import { systemClock } from "../../src/shared/clock.ts";
-import { destinationDeps } from "../contract/destinations/register-destination.ts";
+import { destinationDeps } from "../support/destination-deps.ts";
 import { coordinationContract } from "../contract/coordination.ts";
 import { checkAgainstModel } from "../contract/feed-log-model.ts";
 import { feedLogContract } from "../contract/feed-log.ts";

@@ -6,21 +6,12 @@
 import { writeSync } from "node:fs";
 import { openAudit } from "../../src/publishers/audit/audit.ts";
 import { auditSettingsSchema } from "../../src/schemas/destinations/audit.ts";
-import { systemClock } from "../../src/shared/clock.ts";
-import { silentLogger } from "../../src/telemetry/logger.ts";
+import { destinationDeps } from "./destination-deps.ts";
 import { outgoing } from "./outgoing.ts";
 
 const [, , directory, first = "1", privateKey = ""] = process.argv;
 const settings = auditSettingsSchema.parse({ type: "audit", directory, key: "env:AUDIT_KEY" });
-const destination = await openAudit(settings, {
-  name: "audit",
-  clock: systemClock,
-  logger: silentLogger(),
-  random: Math.random,
-  source: "nomad://prod/global",
-  readSecret: () => privateKey,
-  stdout: process.stdout,
-});
+const destination = await openAudit(settings, destinationDeps({ readSecret: () => privateKey }));
 for (let number = Number(first); ;) {
   const batch = number % 2 === 0 ? [outgoing(number), outgoing(number + 1)] : [outgoing(number)];
   const result = await destination.send(batch, new AbortController().signal);

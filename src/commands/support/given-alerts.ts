@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { alertSchema, type AlertJson } from "../../schemas/alert-schema.ts";
+import { alertSchema, plainAlert, type AlertJson } from "../../schemas/alert-schema.ts";
 import { controlEventSchema } from "../../schemas/control-schema.ts";
 import type { EventFacts } from "../../schemas/draft.ts";
 import { changeEventSchema, type ChangeEvent } from "../../schemas/event-schema.ts";
@@ -66,7 +66,7 @@ function parsed(text: string): unknown {
 
 function thingOf(value: unknown, where: string, nowMs: number): AlertJson | GivenEvent {
   const alert = shortAlertSchema.safeParse(value);
-  if (alert.success) return { ...usualAlert(nowMs), id: alert.data.rule, ...alert.data } as AlertJson;
+  if (alert.success) return { ...plainAlert(nowMs), id: alert.data.rule, ...alert.data } as AlertJson;
   const change = changeEventSchema.safeParse(value);
   if (change.success) return { ...factsOf(change.data), json: JSON.stringify(value) };
   const control = controlEventSchema.safeParse(value);
@@ -83,25 +83,6 @@ function thingOf(value: unknown, where: string, nowMs: number): AlertJson | Give
   throw new UsageError(`${where}: ${issue?.path.join(".") ?? ""}: ${issue?.message ?? "cannot be read"}`, {
     hint: "An alert has at least rule, severity and labels; an event is as `tail --json` prints it",
   });
-}
-
-function usualAlert(nowMs: number): Omit<AlertJson, "id" | "rule" | "severity" | "labels"> {
-  const now = new Date(nowMs).toISOString();
-  return {
-    state: "firing",
-    summary: "",
-    details: {},
-    count: 1,
-    startsAt: now,
-    firedAt: now,
-    endsAt: null,
-    reason: null,
-    beganMeanwhile: false,
-    isKept: false,
-    lastEventAt: null,
-    evidence: [],
-    page: null,
-  };
 }
 
 function factsOf(event: ChangeEvent): EventFacts {

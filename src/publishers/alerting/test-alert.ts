@@ -1,30 +1,18 @@
 import { keyOf } from "../../routing/notifications.ts";
 import { routeTree } from "../../routing/tree.ts";
-import type { AlertJson } from "../../schemas/alert-schema.ts";
+import { plainAlert, type AlertJson } from "../../schemas/alert-schema.ts";
 import type { Json } from "../../schemas/json.ts";
 import type { AlertMessage } from "./alert-destination.ts";
 
 /** An alert that nothing makes, by which people see whether a destination takes any. */
 export function testAlert(name: string, shared: Readonly<Record<string, string>>, nowMs: number): AlertJson {
-  const at = new Date(nowMs).toISOString();
   return {
+    ...plainAlert(nowMs),
     id: `NomadChangefeedTest,${name}`,
     rule: "NomadChangefeedTest",
     severity: "INFO",
-    state: "firing",
     labels: { ...shared, destination: name },
     summary: `This is a test of ${name}: nothing is wrong`,
-    details: {},
-    count: 1,
-    startsAt: at,
-    firedAt: at,
-    endsAt: null,
-    reason: null,
-    beganMeanwhile: false,
-    isKept: false,
-    lastEventAt: null,
-    evidence: [],
-    page: null,
   };
 }
 

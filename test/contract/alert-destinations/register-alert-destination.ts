@@ -11,7 +11,7 @@ import type { Json } from "../../../src/schemas/json.ts";
 import { alertOf, endedAlert, messageOf, todo } from "../../support/alert-messages.ts";
 import { until } from "../../support/until.ts";
 import { OpenedContext } from "../destinations/opened-context.ts";
-import { destinationDeps } from "../destinations/register-destination.ts";
+import { destinationDeps } from "../../support/destination-deps.ts";
 
 /** A message as the counterpart has it. */
 interface Told {

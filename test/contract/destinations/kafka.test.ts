@@ -19,12 +19,8 @@ import { outgoing } from "../../support/outgoing.ts";
 import { freePort } from "../../support/redis-server.ts";
 import { skippedBecause } from "../../support/skipped.ts";
 import { TcpProxy } from "../../support/tcp-proxy.ts";
-import {
-  destinationContract,
-  destinationDeps,
-  type Arrived,
-  type Counterpart,
-} from "./register-destination.ts";
+import { destinationContract, type Arrived, type Counterpart } from "./register-destination.ts";
+import { destinationDeps } from "../../support/destination-deps.ts";
 
 const USER = { name: "feed", password: "not-for-your-eyes" };
 const why = kafkaMissing();

@@ -8,12 +8,8 @@ import { NatsServer, natsMissing } from "../../support/nats-server.ts";
 import { outgoing } from "../../support/outgoing.ts";
 import { createTestAuthority } from "../../support/tls-certificates.ts";
 import { skippedBecause } from "../../support/skipped.ts";
-import {
-  destinationContract,
-  destinationDeps,
-  type Arrived,
-  type Counterpart,
-} from "./register-destination.ts";
+import { destinationContract, type Arrived, type Counterpart } from "./register-destination.ts";
+import { destinationDeps } from "../../support/destination-deps.ts";
 
 const PASSWORD = "not-for-your-eyes";
 const ADMIN = { user: "admin", pass: "admin" };

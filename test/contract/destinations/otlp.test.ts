@@ -6,7 +6,8 @@ import { otlpSettingsSchema } from "../../../src/schemas/destinations/otlp.ts";
 import { encoded, logRecordsOf, type LogRecord } from "../../support/otlp-logs.ts";
 import { outgoing } from "../../support/outgoing.ts";
 import { status, WebhookSink, type Answer, type Received } from "../../support/webhook-sink.ts";
-import { destinationContract, destinationDeps, type Counterpart } from "./register-destination.ts";
+import { destinationContract, type Counterpart } from "./register-destination.ts";
+import { destinationDeps } from "../../support/destination-deps.ts";
 
 const TOKEN = "Bearer 0b31a77e-not-for-your-eyes";
 

@@ -6,7 +6,8 @@ import { redisSettingsSchema } from "../../../src/schemas/destinations/redis.ts"
 import { outgoing } from "../../support/outgoing.ts";
 import { RedisServer, redisMissing } from "../../support/redis-server.ts";
 import { skippedBecause } from "../../support/skipped.ts";
-import { destinationContract, destinationDeps, type Counterpart } from "./register-destination.ts";
+import { destinationContract, type Counterpart } from "./register-destination.ts";
+import { destinationDeps } from "../../support/destination-deps.ts";
 
 const PASSWORD = "not-for-your-eyes";
 const STREAM = "nomad:events";

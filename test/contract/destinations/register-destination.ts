@@ -7,8 +7,7 @@ import type {
   SendResult,
 } from "../../../src/publishers/delivery/destination.ts";
 import type { DestinationDeps } from "../../../src/publishers/destination-deps.ts";
-import { systemClock } from "../../../src/shared/clock.ts";
-import { silentLogger } from "../../../src/telemetry/logger.ts";
+import { destinationDeps } from "../../support/destination-deps.ts";
 import { outgoing } from "../../support/outgoing.ts";
 import { until } from "../../support/until.ts";
 import { OpenedContext } from "./opened-context.ts";
@@ -223,19 +222,3 @@ const ODDITIES = [
 ];
 
 type DestinationContext = OpenedContext<Counterpart, readonly Outgoing[], SendResult, Destination>;
-
-/** What a destination is given in a test; nothing is behind a reference. */
-export function destinationDeps(given: Partial<DestinationDeps> = {}): DestinationDeps {
-  return {
-    name: "tested",
-    clock: systemClock,
-    logger: silentLogger(),
-    random: Math.random,
-    source: "nomad://prod/global",
-    readSecret: (reference) => {
-      throw new Error(`nothing is behind ${reference}`);
-    },
-    stdout: { write: (_data, done) => done() },
-    ...given,
-  };
-}
