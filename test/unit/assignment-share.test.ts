@@ -59,10 +59,11 @@ it("leaves a worker as it is where giving one away would only swap who has one m
   expect(["a", "b", "c"].map((worker) => shareOf(worker, workers, 11))).toEqual([4, 3, 4]);
 });
 
-it("gives away scopes before alerts and deliveries, those before the hints, and the plan never", () => {
+it("gives away scopes before alerts and deliveries, those before the hints, the plan never, and what it got last first", () => {
   const held = ["plan", "hints", "alerts", "deliver/hook", "jobs/default", "nodes/-"];
+  expect(cheapestToMove(held, 1)).toEqual(["nodes/-"]);
   expect(cheapestToMove(held, 2)).toEqual(["jobs/default", "nodes/-"]);
-  expect(cheapestToMove(held, 4)).toEqual(["jobs/default", "nodes/-", "alerts", "deliver/hook"]);
+  expect(cheapestToMove(held, 4)).toEqual(["alerts", "deliver/hook", "jobs/default", "nodes/-"]);
   expect(cheapestToMove(held, 9)).not.toContain("plan");
   expect(cheapestToMove(held, 0)).toEqual([]);
 });

@@ -14,10 +14,14 @@ export function shareOf(worker: string, workers: Workers, assignments: number): 
   return Math.floor(assignments / count) + (place < assignments % count ? 1 : 0);
 }
 
-/** Which of its assignments a worker gives away where it has too many: those whose move disturbs least. The plan stays. */
+/**
+ * Which of its assignments, in the order in which it got them, a worker gives away where it has too many: those whose move
+ * disturbs least, and of these the ones it got last. The plan stays.
+ */
 export function cheapestToMove(held: readonly string[], surplus: number): string[] {
   const movable = held.filter((assignment) => assignment !== "plan");
-  return movable.toSorted((a, b) => costOfMoving(a) - costOfMoving(b)).slice(0, surplus);
+  const dearestFirst = movable.toSorted((a, b) => costOfMoving(b) - costOfMoving(a));
+  return dearestFirst.slice(Math.max(0, movable.length - surplus));
 }
 
 /**
