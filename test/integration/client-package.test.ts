@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { BrowserPage, CHROMIUM, NO_CHROMIUM } from "../support/chromium.ts";
-import { draft } from "../support/drafts.ts";
+import { draft, objectChange, refOf } from "../support/drafts.ts";
 import { TestFeed } from "../support/http-feed.ts";
 import { skippedBecause } from "../support/skipped.ts";
 
@@ -38,7 +38,8 @@ beforeAll(async () => {
   for (const name of Object.keys(dependencies))
     await symlink(join(ROOT, "node_modules", name), join(project, "node_modules", name));
   feed = await TestFeed.open();
-  await feed.commit(draft({ id: "one" }), draft({ id: "two" }));
+  await feed.commit(draft({ id: "one" }));
+  await feed.commitObjects(objectChange(refOf("jobs", "web"), "1", { id: "two" }));
 });
 afterAll(async () => {
   await feed[Symbol.asyncDispose]();
@@ -124,6 +125,17 @@ describe.skipIf(CHROMIUM === undefined)(`Chromium${skippedBecause(NO_CHROMIUM)}`
         "one",
         "two",
       ]);
+      const requests = `const { feedApi } = await import(${JSON.stringify(client)});
+        const api = feedApi({ url: ${JSON.stringify(url)} });
+        const { events, cursor } = await api.events();
+        const state = await api.state();
+        const objects = [];
+        for await (const { subject } of state) objects.push(subject);
+        const { code } = await api.endSilence("none").catch((error) => error);`;
+      expect(
+        await page.run(`(async () => { ${requests}
+          return [events.map(({ id }) => id), cursor === state.cursor, objects, code]; })()`),
+      ).toEqual([["one", "two"], true, ["jobs/default/web"], "NO_SILENCE"]);
     } finally {
       site.closeAllConnections();
       site.close();

@@ -1,13 +1,26 @@
 import { describe, expectTypeOf, it } from "vitest";
 import type { z } from "zod";
+import type * as answers from "../../packages/client/src/answers.ts";
 import type { NomadStub } from "../../packages/client/src/nomad-stubs.ts";
 import type { SubscribeOptions } from "../../packages/client/src/options.ts";
+import type { Problem } from "../../packages/client/src/request-failed.ts";
 import type * as wire from "../../packages/client/src/wire.ts";
+import type { AlertList } from "../../src/schemas/alert-schema.ts";
+import type { AssignmentStatus } from "../../src/schemas/assignment-schema.ts";
+import type { ConsumerStatus } from "../../src/schemas/consumer-schema.ts";
 import type { controlEventSchema } from "../../src/schemas/control-schema.ts";
+import type {
+  Attempt,
+  DeliveryDetails,
+  DeliveryStatus,
+  ParkedEvent,
+} from "../../src/schemas/delivery-schema.ts";
 import type { changeEventSchema } from "../../src/schemas/event-schema.ts";
 import type { frameSchema, objectFrameSchema } from "../../src/schemas/frames-schema.ts";
 import type { STUB_SCHEMAS } from "../../src/schemas/nomad-stubs.ts";
+import type { Problem as ServerProblem } from "../../src/schemas/problem-schema.ts";
 import type { ResourceType } from "../../src/schemas/resources.ts";
+import type { Silence } from "../../src/schemas/routes.ts";
 import type { EventConditions, OnExpired, Payload } from "../../src/schemas/subscription-schema.ts";
 
 /** An object type member by member, however it was put together: `A & B` and one of all members are the same then. */
@@ -34,6 +47,22 @@ describe("the client's types of what is on the wire are those of the server's sc
     expectTypeOf<Flat<{ [Type in ResourceType]: NomadStub<Type> }>>().toEqualTypeOf<
       Flat<{ [Type in ResourceType]: z.infer<Schemas[Type]> }>
     >();
+  });
+
+  it("for what routes answer as JSON", () => {
+    expectTypeOf<Flat<answers.Alerts>>().toEqualTypeOf<Flat<AlertList>>();
+    expectTypeOf<Flat<answers.Silence>>().toEqualTypeOf<Flat<Silence>>();
+    expectTypeOf<Flat<answers.Assignment>>().toEqualTypeOf<Flat<AssignmentStatus>>();
+    expectTypeOf<Flat<answers.Consumer>>().toEqualTypeOf<Flat<ConsumerStatus>>();
+    expectTypeOf<Flat<answers.Delivery>>().toEqualTypeOf<Flat<DeliveryStatus>>();
+    expectTypeOf<Flat<answers.DeliveryDetails>>().toEqualTypeOf<Flat<DeliveryDetails>>();
+    expectTypeOf<Flat<answers.Attempt>>().toEqualTypeOf<Flat<Attempt>>();
+    expectTypeOf<Flat<answers.DeadLetter>>().toEqualTypeOf<Flat<ParkedEvent>>();
+  });
+
+  it("for refusals", () => {
+    expectTypeOf<keyof Problem>().toEqualTypeOf<keyof ServerProblem | "closeCode">();
+    expectTypeOf<ServerProblem>().toExtend<{ [Name in keyof Problem]: Problem[Name] | undefined }>();
   });
 
   it("for what can be asked for", () => {

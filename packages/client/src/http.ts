@@ -1,7 +1,9 @@
 import type { ServerError } from "./errors.ts";
 import { httpTarget, type SubscribeOptions } from "./options.ts";
 
-export type Access = Pick<SubscribeOptions, "url" | "token" | "signal">;
+export interface Access extends Pick<SubscribeOptions, "url" | "signal"> {
+  readonly token?: SubscribeOptions["token"] | undefined;
+}
 
 export interface Answer {
   /** 0 where nobody answered. */
@@ -16,17 +18,39 @@ export async function tokenOf({ token }: Pick<Access, "token">): Promise<string 
   return typeof token === "function" ? token() : token;
 }
 
-/** One request to the feed's server. Rejects only with the reason of `signal`, or with what `token` throws. */
-export async function ask(access: Access, path: string, method: "GET" | "POST" = "GET"): Promise<Answer> {
+export type Method = "GET" | "POST" | "DELETE";
+
+/**
+ * One request to the feed's server. Rejects with the reason of `signal`, with what `token` throws, or as `fetch` does
+ * where nobody answers.
+ */
+export async function send(
+  access: Access,
+  path: string,
+  { method = "GET", accept }: { readonly method?: Method; readonly accept?: string } = {},
+): Promise<Response> {
   const token = await tokenOf(access);
   const { address, basic } = httpTarget(access.url, path);
   const authorization = token === undefined ? basic : `Bearer ${token}`;
+  // A page of another site cannot have a browser send the header that goes with its cookie.
+  const isOfSession = token === undefined || path.startsWith("/v1/session");
+  return fetch(address, {
+    method,
+    credentials: "same-origin",
+    headers: {
+      ...(accept !== undefined && { accept }),
+      ...(authorization !== undefined && { authorization }),
+      ...(method !== "GET" && isOfSession && { "x-changefeed-csrf": "1" }),
+    },
+    ...(access.signal !== undefined && { signal: access.signal }),
+  });
+}
+
+/** The same, read whole. Rejects only with the reason of `signal`, or with what `token` throws. */
+export async function ask(access: Access, path: string, method?: Method): Promise<Answer> {
+  const token = await tokenOf(access);
   try {
-    const response = await fetch(address, {
-      method,
-      headers: authorization === undefined ? {} : { authorization },
-      ...(access.signal !== undefined && { signal: access.signal }),
-    });
+    const response = await send({ ...access, token }, path, method === undefined ? {} : { method });
     const body: unknown = await response.json().catch(() => undefined);
     return {
       status: response.status,

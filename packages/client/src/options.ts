@@ -80,18 +80,24 @@ export function streamUrl(options: SubscribeOptions): URL {
   for (const [name, values] of Object.entries(options.parameters ?? {})) {
     for (const value of [values].flat()) target.searchParams.append(name, value);
   }
-  for (const expression of [options.filter ?? []].flat()) target.searchParams.append("filter", expression);
-  for (const name of LISTS) {
-    const values = options[name];
-    // An empty list allows nothing, an absent one everything: the server refuses the former.
-    if (values?.length === 0) target.searchParams.append(name, "");
-    for (const value of values ?? []) target.searchParams.append(name, value);
-  }
-  for (const name of SINGLE) {
-    const value = options[name];
-    if (value !== undefined) target.searchParams.set(name, String(value));
-  }
+  addParameter(target.searchParams, "filter", [options.filter ?? []].flat());
+  for (const name of [...LISTS, ...SINGLE]) addParameter(target.searchParams, name, options[name]);
   return target;
+}
+
+export type ParameterValue = string | number | boolean | readonly string[];
+
+/** Adds a list to what is there of it; anything else takes its place. */
+export function addParameter(
+  to: URLSearchParams,
+  name: string,
+  value: ParameterValue | null | undefined,
+): void {
+  if (value === undefined || value === null) return;
+  if (typeof value !== "object") return to.set(name, String(value));
+  // An empty list allows nothing, an absent one everything: the server refuses the former. All of no expressions hold.
+  if (value.length === 0 && name !== "filter") to.append(name, "");
+  for (const one of value) to.append(name, one);
 }
 
 /**

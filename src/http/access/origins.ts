@@ -1,7 +1,9 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import { Forbidden } from "../errors.ts";
 
-const READABLE_HEADERS = "X-Changefeed-Cursor, X-Changefeed-Head, X-Changefeed-Gap, Link, Retry-After";
+const READABLE_HEADERS =
+  "X-Changefeed-Cursor, X-Changefeed-Head, X-Changefeed-Floor, X-Changefeed-Gap, Link, Retry-After";
+const SENDABLE_HEADERS = "Authorization, X-Nomad-Token, X-Changefeed-Csrf, Last-Event-ID";
 
 /** Which pages may read the feed through their users' browsers: this server's own, and those allowed by name. */
 export class Origins {
@@ -43,7 +45,7 @@ export class Origins {
   answerPreflight(response: ServerResponse): void {
     response
       .setHeader("access-control-allow-methods", "GET, POST, DELETE")
-      .setHeader("access-control-allow-headers", "Authorization, X-Nomad-Token, Last-Event-ID")
+      .setHeader("access-control-allow-headers", SENDABLE_HEADERS)
       .setHeader("access-control-max-age", "600");
   }
 
