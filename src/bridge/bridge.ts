@@ -1,5 +1,6 @@
 import type { Config } from "../config/config.ts";
 import type { FeedLog } from "../feed/log.ts";
+import { PAGE, readConsoleFiles } from "../http/console/files.ts";
 import type { ReloadReport } from "../schemas/reload-schema.ts";
 import { tidyDeliveries } from "./deliveries.ts";
 import { Health } from "./health.ts";
@@ -17,6 +18,8 @@ import { Work } from "./work.ts";
 export interface Serving {
   /** Where subscribers connect: `http://127.0.0.1:4650`. */
   readonly url: string;
+  /** Where a browser gets the web console. Absent: it is off, or was not built. */
+  readonly consoleUrl?: string;
   /** `nomad://<cluster>/<region>`. */
   readonly source: string;
   readonly log: FeedLog;
@@ -77,7 +80,8 @@ async function runBridge(
   const reload = new Reload(config, { ...running, logger: loggers.bridge, assignments });
   const health = new Health({ ...open, pollers });
 
-  const server = parts.use(await serverOf(config, { ...running, health, reload }));
+  const console = config.console ? readConsoleFiles(deps.consoleFolder) : undefined;
+  const server = parts.use(await serverOf(config, { ...running, health, reload, console }));
   await open.waitingRoom[Symbol.asyncDispose]();
   const { url } = await serve(server, parts);
 
@@ -89,6 +93,7 @@ async function runBridge(
   );
   onServing({
     url,
+    ...(console?.has(PAGE) === true && { consoleUrl: `${url}/` }),
     source: open.source,
     log: open.log,
     ready: (given) => health.whenReady(given ? AbortSignal.any([work.signal, given]) : work.signal),

@@ -12,7 +12,7 @@ import type { BridgeDeps } from "./overrides.ts";
 import type { Parts } from "./parts.ts";
 import { sourceOfBridge } from "./source.ts";
 import { subscriberAuth, type SubscriberAuth } from "./subscriber-auth.ts";
-import { packageVersion } from "./version.ts";
+import { packageVersion } from "./own-package.ts";
 import { waitingRoomOf, type WaitingRoom } from "./waiting-room.ts";
 
 /** What is open once the log is: everything else is built on it. */

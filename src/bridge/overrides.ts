@@ -2,6 +2,7 @@ import type { Reread } from "../config/reread.ts";
 import { secretReader, type SecretReader } from "../config/secrets.ts";
 import type { StandardOutput } from "../publishers/destination-deps.ts";
 import { systemClock, type Clock } from "../shared/clock.ts";
+import { consoleFolder } from "./own-package.ts";
 import { moduleLoggers, type Logger, type ModuleLoggers } from "../telemetry/logger.ts";
 
 /** What whoever creates a bridge hands in. */
@@ -14,6 +15,8 @@ export interface BridgeOverrides {
   readonly readSecret?: SecretReader;
   /** Where a destination of that type writes. Default: nobody reads it. */
   readonly stdout?: StandardOutput;
+  /** Where the web console was built to. Default: where this package has it. */
+  readonly consoleFolder?: string;
   /** Reads the configuration file again. Absent: there is none. @throws ConfigInvalid */
   readonly reread?: () => Reread;
 }
@@ -35,6 +38,7 @@ export function depsOf({ logger, ...overrides }: BridgeOverrides): BridgeDeps {
     readSecret: secretReader({}),
     stdout: NOBODY_READS,
     reread: undefined,
+    consoleFolder: consoleFolder(),
     ...overrides,
     loggers: moduleLoggers(logger),
   };

@@ -1,5 +1,6 @@
 import type { Config } from "../config/config.ts";
 import { SIGNAL_NAMES } from "../events/signals.ts";
+import type { ConsoleFiles } from "../http/console/files.ts";
 import { createHttpServer, type HttpServer } from "../http/server.ts";
 import type { TrailPlace } from "../http/trail-files.ts";
 import type { DestinationConfig } from "../schemas/destinations/index.ts";
@@ -16,6 +17,8 @@ const HTTP_STOP_MS = 400;
 interface ServerDeps extends OpenBridge, Publishers {
   readonly health: Health;
   readonly reload: Reload;
+  /** Undefined: none is served. */
+  readonly console: ConsoleFiles | undefined;
 }
 
 export async function serverOf(

@@ -63,7 +63,7 @@ export async function demo(options: DemoOptions, io: Io): Promise<number> {
   io.stdout.write(
     introduction({ simulator, bridge, nomadUrl, feed, kept: options.feed !== undefined, colours }),
   );
-  const view = new LiveView(bridge.url, beginning, io, colours);
+  const view = new LiveView(bridge, beginning, io, colours);
   parts.defer(() => view.close());
 
   const changesBefore = changesOf(simulator);
@@ -90,12 +90,13 @@ class LiveView {
   readonly done: Promise<void>;
   readonly #stop = new AbortController();
 
-  constructor(url: string, after: Cursor, io: Io, colours: Colours) {
-    this.done = this.#follow(url, after, io, colours);
+  constructor(bridge: Serving, after: Cursor, io: Io, colours: Colours) {
+    this.done = this.#follow(bridge, after, io, colours);
   }
 
-  async #follow(url: string, after: Cursor, io: Io, colours: Colours): Promise<void> {
+  async #follow(bridge: Serving, after: Cursor, io: Io, colours: Colours): Promise<void> {
     const { signal } = this.#stop;
+    const { url } = bridge;
     const feed = subscribe({ url, cursor: formatCursor(after), signal, notices: ["client.disconnected"] });
     for await (const item of feed) {
       if (item.type === "client.disconnected") {
@@ -104,7 +105,7 @@ class LiveView {
       }
       this.received += 1;
       await writeText(io.stdout, `${eventLine(originalText(item), colours, io.columns())}\n`, signal);
-      if (io.isTTY && this.received % REMIND_AFTER_LINES === 0) io.stdout.write(reminder(url, colours));
+      if (io.isTTY && this.received % REMIND_AFTER_LINES === 0) io.stdout.write(reminder(bridge, colours));
     }
   }
 
@@ -114,8 +115,10 @@ class LiveView {
   }
 }
 
-function reminder(url: string, colours: Colours): string {
-  return `${colours.dim(`── the feed is at ${url}/v1/events, examples at ${url}/ ; Ctrl-C ends the demo ──`)}\n`;
+function reminder({ url, consoleUrl }: Serving, colours: Colours): string {
+  const where =
+    consoleUrl === undefined ? `the feed is at ${url}/v1/events` : `the console is at ${consoleUrl}`;
+  return `${colours.dim(`── ${where} ; Ctrl-C ends the demo ──`)}\n`;
 }
 
 interface Result {
@@ -212,17 +215,29 @@ function introduction(given: {
   const count = (resource: "nodes" | "allocations") => simulator.state().get(resource)?.size ?? 0;
   const socket = bridge.url.replace(/^http/, "ws");
   return [
-    `${colours.bold("A simulated Nomad cluster")} with ${count("nodes")} nodes and ${count("allocations")} allocations at ${nomadUrl}`,
-    `${colours.bold("Its change feed")} at ${bridge.url}/v1/events. In another terminal:`,
+    ...consoleLines(bridge, colours),
+    `${colours.bold("A simulated Nomad cluster")} (${count("nodes")} nodes, ${count("allocations")} allocations): ${nomadUrl}`,
+    `${colours.bold("Its change feed")}: ${bridge.url}/v1/events. In another terminal:`,
     "",
-    `  curl -N '${bridge.url}/v1/events?types=jobs' -H 'Accept: application/x-ndjson'`,
-    `  npx wscat -c '${socket}/v1/events?types=allocations&minSeverity=WARN'`,
-    `  curl '${bridge.url}/v1/events?signals=allocation.failed&minSeverity=WARN&since=10m'`,
+    `  curl -N ${bridge.url}/v1/events -H 'Accept: application/x-ndjson'`,
+    `  npx wscat -c '${socket}/v1/events?types=jobs&minSeverity=WARN'`,
+    `  curl '${bridge.url}/v1/events?signals=allocation.failed&since=10m'`,
     "",
-    `The log is ${plainText(feed)}${kept ? "" : "; it goes with the demo"}.`,
+    `${kept ? "The log" : "The log, gone with the demo"}: ${plainText(feed)}`,
     "Ctrl-C ends it. Every line is one event:",
     "\n",
   ].join("\n");
+}
+
+/** First of all: for most it is all they need. */
+function consoleLines({ consoleUrl }: Serving, colours: Colours): string[] {
+  if (consoleUrl === undefined) return [];
+  return [
+    `${colours.bold("The console")}: ${colours.bold(consoleUrl)}`,
+    "Open it in a browser: every change as it happens, each object with its",
+    "history, and what goes wrong.",
+    "",
+  ];
 }
 
 function summary(result: Result & { seconds: number; changes: number }, colours: Colours): string {

@@ -17,7 +17,7 @@ import { addSilenceCommand } from "./support/silence-commands.ts";
 import { EXIT_CODES, reportError } from "./support/exit.ts";
 import { addFeedFlags, feedFlags, textOf, usually, type Flags, type Perform } from "./support/flags.ts";
 import { addWaitCommand } from "./support/wait-command.ts";
-import { packageVersion } from "../bridge/version.ts";
+import { packageVersion } from "../bridge/own-package.ts";
 
 const HELP_END = `
 Begin with:

@@ -61,11 +61,12 @@ async function sayHowItGoes(
 ): Promise<void> {
   try {
     const serving = await bridge.serving;
-    const { url, source, log } = serving;
+    const { url, source, log, consoleUrl } = serving;
     logger.info(
       { source, log: locationText(config.feed) },
       `serving the feed at ${url}/v1/events${elsewhere(config.listen)}`,
     );
+    if (consoleUrl !== undefined) logger.info(`the console is at ${consoleUrl}`);
     const before = await log.head().catch(() => undefined);
     await serving.ready();
     const { sequence } = await log.head();

@@ -42,6 +42,8 @@ export interface Config {
   /** Name of the destination that retention waits for. Absent: it waits for none. */
   readonly retentionAfter?: string;
   readonly listen: HostAndPort;
+  /** Whether browsers get the web console. */
+  readonly console: boolean;
   readonly access: AccessSettings;
   /** The operator asked by name for serving a non-loopback address without authentication. */
   readonly insecureNoAuth: boolean;

@@ -284,6 +284,11 @@ export const OPTIONS = {
       help: "origins of web pages that may read the feed; without it, only pages of this server's own host and port",
     },
   ),
+  console: option(choice(["on", "off"]), {
+    group: "Server",
+    default: "on",
+    help: "on: a browser that opens the server's address gets the web console; off: no page is served",
+  }),
   tlsCert: option(text("<path>"), {
     group: "Server",
     help: "PEM file of the server's certificate and its chain: serve TLS; read again when it changes",

@@ -156,6 +156,7 @@ function nest(
     ...(values.retentionAfter === undefined ? {} : { retentionAfter: values.retentionAfter }),
     listen: values.listen,
     metricsMaxJobs: values.metricsMaxJobs,
+    console: values.console === "on",
     access: nestAccess(values),
     insecureNoAuth: values.insecureNoAuth,
     log: { level: values.logLevel, format: values.logFormat },

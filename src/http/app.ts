@@ -1,3 +1,4 @@
+import type { IncomingMessage } from "node:http";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { ClientGone } from "../publishers/fanout/subscriber.ts";
 import type { ConnectionFrames } from "../publishers/connection/frames.ts";
@@ -10,6 +11,13 @@ import { MethodNotAllowed, methodsOf, NotFound } from "./errors.ts";
 import type { Listener } from "./listener.ts";
 import { problemAnswer } from "./problem.ts";
 import { endWhereUnread } from "./unread.ts";
+
+declare module "fastify" {
+  interface FastifyContextConfig {
+    /** Whether this request is answered to those without a token too. Absent: none is. */
+    readonly needsNoToken?: (request: IncomingMessage) => boolean;
+  }
+}
 
 interface AppDeps {
   readonly listener: Listener;
@@ -37,12 +45,12 @@ export function createApp(deps: AppDeps): FastifyInstance {
   };
 
   const enter = async (
-    { raw, routeOptions: { url } }: FastifyRequest,
+    { raw, routeOptions: { url, config } }: FastifyRequest,
     reply: FastifyReply,
   ): Promise<void> => {
     gate.origins.allowReading(raw, reply.raw);
     const isPreflight = raw.method === "OPTIONS" && "access-control-request-method" in raw.headers;
-    await gate.enter(raw, { route: url, isPreflight });
+    await gate.enter(raw, { route: url, isPreflight, needsNoToken: config.needsNoToken?.(raw) ?? false });
     if (!isPreflight) return;
     gate.origins.answerPreflight(reply.raw);
     await reply.code(204).send();

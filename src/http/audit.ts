@@ -3,6 +3,7 @@ import { gzip } from "node:zlib";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { seesAll } from "../publishers/selection/access.ts";
 import type { Principals } from "./access/principals.ts";
+import { takesEncoding } from "./accepted.ts";
 import { Forbidden, NoTrail, NotFound } from "./errors.ts";
 import { readTrailFile, trailFileAt, type TrailFile, type TrailPlace } from "./trail-files.ts";
 import type { UnreadAnswers } from "./unread-answers.ts";
@@ -95,10 +96,6 @@ async function sendCompressed(
   bytes: Buffer,
 ): Promise<FastifyReply> {
   reply.raw.appendHeader("vary", "Accept-Encoding");
-  if (!takesGzip(headers["accept-encoding"] ?? "")) return reply.send(bytes);
+  if (!takesEncoding(headers["accept-encoding"] ?? "", "gzip")) return reply.send(bytes);
   return reply.header("content-encoding", "gzip").send(await compress(bytes));
-}
-
-function takesGzip(acceptEncoding: string): boolean {
-  return acceptEncoding.split(",").some((one) => /^\s*gzip\s*(;\s*q=(1|0?\.\d*[1-9])\S*)?\s*$/i.test(one));
 }

@@ -1,12 +1,15 @@
+import type { IncomingMessage } from "node:http";
 import type { FastifyInstance } from "fastify";
 import type { FeedLog } from "../feed/log.ts";
 import { formatCursor } from "../schemas/cursor.ts";
 import { PROTOCOL_VERSION } from "../schemas/frames-schema.ts";
+import { PAGE } from "./console/files.ts";
+import { asksForPage, sendPage, type ConsoleDeps } from "./console/routes.ts";
 import { askedAddress } from "./asked-address.ts";
 import { ROUTES } from "./errors.ts";
 import { jsonText } from "../schemas/line-safe.ts";
 
-export interface IndexDeps {
+export interface IndexDeps extends ConsoleDeps {
   readonly log: FeedLog;
   /** nomad://<cluster>/<region> */
   readonly source: string;
@@ -14,15 +17,23 @@ export interface IndexDeps {
   readonly status?: () => object | Promise<object>;
 }
 
-/** What somebody sees who opens the address in a browser or with curl: what this is and how to go on. */
-export function addIndexRoute(app: FastifyInstance, { log, source, status }: IndexDeps): void {
-  app.get("/", async (request, reply) => {
+/** What somebody sees who opens the address: a browser the console, everybody else what this is and how to go on. */
+export function addIndexRoute(
+  app: FastifyInstance,
+  { log, source, status, console: files }: IndexDeps,
+): void {
+  // The page holds no data; the JSON tells of the feed.
+  const config = { needsNoToken: (request: IncomingMessage) => files !== undefined && asksForPage(request) };
+  app.get("/", { config }, async (request, reply) => {
+    reply.raw.appendHeader("vary", "Accept");
+    if (files !== undefined && asksForPage(request)) return sendPage(request, reply, files);
     const head = await log.head();
     const address = askedAddress(request);
     const index = {
       name: "nomad-changefeed",
       protocol: PROTOCOL_VERSION,
       source,
+      console: files?.has(PAGE) === true ? `${address}/` : null,
       feed: {
         floor: formatCursor({ epoch: head.epoch, sequence: head.floor }),
         head: formatCursor(head),

@@ -16,6 +16,7 @@ import { Limits, type LimitOptions } from "./access/limits.ts";
 import { Principals, type RecheckOptions } from "./access/principals.ts";
 import type { TlsFiles } from "./access/tls.ts";
 import { createApp } from "./app.ts";
+import { addConsoleRoutes } from "./console/routes.ts";
 import { addConsumersRoutes } from "./consumers.ts";
 import { addDataRoute } from "./data.ts";
 import { addDocumentRoutes } from "./documents/routes.ts";
@@ -158,6 +159,7 @@ export function createHttpServer(deps: HttpServerDeps, options: HttpServerOption
     unread: new UnreadAnswers(),
   };
   addIndexRoute(app, services);
+  addConsoleRoutes(app, services);
   addHealthRoutes(app, services);
   addDataRoute(app, services);
   addAssignmentsRoute(app, services);

@@ -14,7 +14,10 @@ it("shows a line for every event, ends by itself, and nothing is lost", async ()
   const [, changes, events] = SUMMARY.exec(stdout) ?? [];
   expect(Number(changes)).toBeGreaterThan(50);
   expect(stdout.match(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ /gm)).toHaveLength(Number(events));
-  expect(stdout).toMatch(/curl -N 'http:\/\/127\.0\.0\.1:\d+\/v1\/events/);
+  const [introduction = ""] = stdout.split("Every line is one event:", 1);
+  expect(introduction).toMatch(/curl -N http:\/\/127\.0\.0\.1:\d+\/v1\/events/);
+  // A usual terminal breaks no line of it, so that all of it can be copied.
+  expect(introduction.split("\n").filter((line) => line.length > 80)).toEqual([]);
 });
 
 it("ends in order at a Ctrl-C that comes before anything happened", async () => {

@@ -8,6 +8,8 @@ export interface HttpProxyOptions {
   readonly below?: string;
   /** Whether WebSockets are passed on; a proxy that was not told of them drops `Upgrade`. */
   readonly upgrades: boolean;
+  /** Whether it says what host it was asked as. */
+  readonly saysHost?: boolean;
   /** Headers that are set on each request. */
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -18,7 +20,8 @@ export async function httpProxy(target: () => string, options: HttpProxyOptions)
   const onwards = (incoming: IncomingMessage, headers: object) => {
     const path = (incoming.url ?? "").slice(below.length);
     const host = new URL(target()).host;
-    const sent = { ...headers, host, ...options.headers };
+    const asked = options.saysHost === true ? { "x-forwarded-host": incoming.headers.host } : {};
+    const sent = { ...headers, host, ...asked, ...options.headers };
     return request(`${target()}${path}`, { method: incoming.method, headers: sent });
   };
   const isBelow = (incoming: IncomingMessage) => incoming.url?.startsWith(`${below}/`) ?? false;

@@ -32,6 +32,8 @@ interface Target {
   readonly route?: string | undefined;
   /** A browser asks whether a page may send what it wants to: it brings no token. */
   readonly isPreflight?: boolean;
+  /** It asks for what holds no data. */
+  readonly needsNoToken?: boolean;
 }
 
 /** What tells how the process is; answers to its last moment. */
@@ -65,13 +67,16 @@ export class Gate {
   }
 
   /** @throws Forbidden, UrlTooLong, LimitReached, GoingAway, and as Principals.accessOf */
-  async enter(request: IncomingMessage, { route, isPreflight = false }: Target = {}): Promise<void> {
+  async enter(
+    request: IncomingMessage,
+    { route, isPreflight = false, needsNoToken = false }: Target = {},
+  ): Promise<void> {
     const { limits, isStopping, principals } = this.#deps;
     this.origins.assertAllowed(request);
     limits.assertWithin(request);
     if (!this.#answersAnyName) assertLoopbackName(request);
     if (isPreflight) return;
     if (isStopping() && !PROBES.has(route)) throw new GoingAway();
-    if (!this.#openRoutes.has(route)) await principals.accessOf(request);
+    if (!needsNoToken && !this.#openRoutes.has(route)) await principals.accessOf(request);
   }
 }

@@ -55,8 +55,8 @@ export class Origins {
     throw foreign("Pages of other sites");
   }
 
-  #mayRead(origin: string, { host }: IncomingHttpHeaders): boolean {
-    return this.#allowed.has("*") || this.#allowed.has(origin.toLowerCase()) || isOwn(origin, host);
+  #mayRead(origin: string, headers: IncomingHttpHeaders): boolean {
+    return this.#allowed.has("*") || this.#allowed.has(origin.toLowerCase()) || isOwn(origin, headers);
   }
 }
 
@@ -71,6 +71,12 @@ function foreign(who: string): Forbidden {
   });
 }
 
-function isOwn(origin: string, host: string | undefined): boolean {
-  return URL.canParse(origin) && new URL(origin).host === host?.toLowerCase();
+/**
+ * Behind a proxy `Host` may be another than the browser's. What the proxy, or the browser itself, says then is to be
+ * believed: pages can set neither header, since no preflight allows them to.
+ */
+function isOwn(origin: string, headers: IncomingHttpHeaders): boolean {
+  if (headers["sec-fetch-site"] === "same-origin") return true;
+  const seenAs = [headers.host, headers["x-forwarded-host"]].map((host) => String(host).toLowerCase());
+  return URL.canParse(origin) && seenAs.includes(new URL(origin).host);
 }

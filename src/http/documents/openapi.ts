@@ -316,7 +316,10 @@ function otherPaths(): object {
   });
   const notYet = { 503: answer("Not now", json) };
   return {
-    "/": get("readIndex", "What this server is and where the feed stands"),
+    "/": get("readIndex", "What this server is and where the feed stands; for browsers the web console", {
+      ...json,
+      "text/html": { type: "string" },
+    }),
     "/v1/alerts": get("readAlerts", "What fires now, and what ended in the last hour", {
       "application/json": wireSchema("alerts"),
     }),
