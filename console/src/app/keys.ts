@@ -1,0 +1,70 @@
+import { signal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import { tinykeys } from "tinykeys";
+
+/** What a key or a chosen command does. */
+export interface Command {
+  /** For people: "Pause". */
+  readonly words: string;
+  readonly run: () => void;
+  /** As tinykeys has it: "j", "g l", "$mod+k". Absent: only in the palette. */
+  readonly keys?: string;
+  /** Under which heading it stands in the palette and in the help. */
+  readonly group: string;
+}
+
+/** All that can be done right now: what the page adds comes before what is always there. */
+export const commands = signal<readonly Command[]>([]);
+
+/** Offers commands for as long as the component is there: by key, in the palette and in the help. */
+export function useCommands(offered: readonly Command[]): void {
+  const latest = useRef(offered);
+  latest.current = offered;
+  const names = offered.map(({ words, keys = "", group }) => `${group}|${words}|${keys}`).join("\n");
+  useEffect(() => {
+    const mine = latest.current.map((command, at) => ({
+      ...command,
+      run: () => latest.current[at]?.run(),
+    }));
+    commands.value = [...mine, ...commands.value];
+    const unbind = tinykeys(window, bindingsOf(mine));
+    return () => {
+      unbind();
+      commands.value = commands.value.filter((command) => !mine.some((own) => own === command));
+    };
+  }, [names]);
+}
+
+function bindingsOf(mine: readonly Command[]): Record<string, (event: KeyboardEvent) => void> {
+  return Object.fromEntries(
+    mine.flatMap(({ keys, run }) => {
+      if (keys === undefined) return [];
+      const onKey = (event: KeyboardEvent) => {
+        if (isTyping(event) && keys !== "Escape" && !keys.startsWith("$mod")) return;
+        // What is open above the page takes its keys itself.
+        if (document.querySelector("dialog[open]") !== null && !keys.startsWith("$mod")) return;
+        event.preventDefault();
+        run();
+      };
+      return [[keys, onKey]];
+    }),
+  );
+}
+
+function isTyping({ target }: KeyboardEvent): boolean {
+  return (
+    target instanceof HTMLElement && (target.isContentEditable || target.matches("input, textarea, select"))
+  );
+}
+
+/** A key as people read it. */
+export function keyNames(keys: string): string[] {
+  const isMac = navigator.userAgent.includes("Mac");
+  return keys.split(" ").map((press) =>
+    press
+      .replace("$mod", isMac ? "⌘" : "Ctrl")
+      .replace("Shift+?", "?")
+      .replace("Escape", "Esc")
+      .replace("Enter", "↵"),
+  );
+}

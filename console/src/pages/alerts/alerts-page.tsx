@@ -1,0 +1,5 @@
+import { Empty } from "../../ui/panel.tsx";
+
+export default function AlertsPage() {
+  return <Empty title="Alerts" />;
+}

@@ -1,0 +1,104 @@
+import { useState } from "preact/hooks";
+import { Icon } from "./icon.tsx";
+import css from "./json-tree.module.css";
+
+interface JsonTreeProps {
+  readonly value: unknown;
+  readonly name?: string;
+  /** JSON Pointers to mark, such as what changed. */
+  readonly marked?: ReadonlySet<string>;
+  /** Shows what has it in a name or a value, and opens the way to it. */
+  readonly search?: string;
+}
+
+/** JSON to open and close, part by part. */
+export function JsonTree({ value, name = "", marked = new Set(), search = "" }: JsonTreeProps) {
+  return (
+    <ul class={css.tree}>
+      <Node name={name} value={value} path="" depth={0} marked={marked} search={search.toLowerCase()} />
+    </ul>
+  );
+}
+
+interface NodeProps {
+  readonly name: string;
+  readonly value: unknown;
+  readonly path: string;
+  readonly depth: number;
+  readonly marked: ReadonlySet<string>;
+  readonly search: string;
+}
+
+function Node({ name, value, path, depth, marked, search }: NodeProps) {
+  const entries = entriesOf(value);
+  const [isOpen, setOpen] = useState(depth < 2);
+  if (search !== "" && !holds(name, value, search)) return null;
+  const isMarked = marked.has(path);
+  if (entries === undefined) {
+    return (
+      <li class={css.leaf} data-marked={isMarked ? "" : undefined}>
+        {name !== "" && <span class={css.name}>{name}</span>}
+        <Scalar value={value} />
+      </li>
+    );
+  }
+  const shows = isOpen || search !== "" || hasMarkedInside(marked, path);
+  return (
+    <li data-marked={isMarked ? "" : undefined}>
+      {depth > 0 && (
+        <button type="button" class={css.toggle} aria-expanded={shows} onClick={() => setOpen(!isOpen)}>
+          <Icon name={shows ? "down" : "right"} size={11} />
+          <span class={css.name}>{name}</span>
+          <span class={css.size}>{Array.isArray(value) ? `[${entries.length}]` : `{${entries.length}}`}</span>
+        </button>
+      )}
+      {shows && entries.length > 0 && (
+        <ul class={depth > 0 ? css.inside : css.root}>
+          {entries.map(([key, child]) => (
+            <Node
+              key={key}
+              name={key}
+              value={child}
+              path={`${path}/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`}
+              depth={depth + 1}
+              marked={marked}
+              search={name.toLowerCase().includes(search) && depth > 0 ? "" : search}
+            />
+          ))}
+        </ul>
+      )}
+    </li>
+  );
+}
+
+function Scalar({ value }: { value: unknown }) {
+  const kind = value === null ? "null" : typeof value;
+  return (
+    <span class={css.value} data-kind={kind}>
+      {typeof value === "string" ? `"${value}"` : String(value)}
+    </span>
+  );
+}
+
+function entriesOf(value: unknown): [string, unknown][] | undefined {
+  return typeof value === "object" && value !== null && !isRawNumber(value)
+    ? Object.entries(value)
+    : undefined;
+}
+
+/** What JSON.rawJSON made: a number that a double cannot hold. */
+function isRawNumber(value: object): boolean {
+  return "rawJSON" in value && Object.isFrozen(value);
+}
+
+function holds(name: string, value: unknown, search: string): boolean {
+  if (name.toLowerCase().includes(search)) return true;
+  const entries = entriesOf(value);
+  if (entries === undefined) return String(value).toLowerCase().includes(search);
+  return entries.some(([key, child]) => holds(key, child, search));
+}
+
+function hasMarkedInside(marked: ReadonlySet<string>, path: string): boolean {
+  for (const pointer of marked) if (pointer.startsWith(`${path}/`)) return true;
+  return false;
+}

@@ -1,0 +1,49 @@
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+const two = (number: number) => String(number).padStart(2, "0");
+
+/** `12:03:07`, in the reader's time zone; with the day where it is another. */
+export function timeOfDay(ms: number, nowMs: number): string {
+  const date = new Date(ms);
+  const time = `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+  return new Date(nowMs).toDateString() === date.toDateString() ? time : `${dayOf(date)} ${time}`;
+}
+
+/** `12:03:07.412` */
+export function preciseTime(ms: number): string {
+  const date = new Date(ms);
+  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${String(date.getMilliseconds()).padStart(3, "0")}`;
+}
+
+/** Exactly when, for who hovers: as it was written, and where the reader is. */
+export function exactTime(text: string): string {
+  const ms = Date.parse(text);
+  if (Number.isNaN(ms)) return text;
+  const zone = new Intl.DateTimeFormat(undefined, { timeZoneName: "short" })
+    .formatToParts(new Date(ms))
+    .find(({ type }) => type === "timeZoneName")?.value;
+  const date = new Date(ms);
+  return `${text}\n${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${preciseTime(ms)} ${zone ?? ""}`;
+}
+
+/** `12 s`, `4 min`, `3 h`, `2 d`: in whole units, so that it does not jump. */
+export function duration(ms: number): string {
+  const length = Math.max(0, ms);
+  if (length < SECOND) return `${Math.round(length)} ms`;
+  if (length < 2 * MINUTE) return `${Math.floor(length / SECOND)} s`;
+  if (length < 2 * HOUR) return `${Math.floor(length / MINUTE)} min`;
+  if (length < 2 * DAY) return `${Math.floor(length / HOUR)} h`;
+  return `${Math.floor(length / DAY)} d`;
+}
+
+/** `12 s ago`; what a clock that is ahead makes of the future is `now`. */
+export function age(ms: number, nowMs: number): string {
+  return nowMs - ms < SECOND ? "now" : `${duration(nowMs - ms)} ago`;
+}
+
+function dayOf(date: Date): string {
+  return date.toLocaleDateString(undefined, { day: "numeric", month: "short" });
+}
