@@ -241,7 +241,8 @@ export interface HistoryQuery {
   readonly namespace?: string;
   readonly job?: string;
   readonly node?: string;
-  readonly op?: Op;
+  /** Null: control events. */
+  readonly op?: Op | null;
   readonly signal?: string;
   readonly minSeverity?: Severity;
   readonly sinceMs?: number;

@@ -2,6 +2,7 @@ import { CursorExpired, EpochChanged, FutureCursor } from "../feed/errors.ts";
 import { publicError } from "../publishers/connection/frames.ts";
 import { InvalidFilter } from "../publishers/selection/filter-expression.ts";
 import { outcomeOf } from "../publishers/connection/outcomes.ts";
+import { StateExpired } from "../reads/errors.ts";
 import { ChangefeedError } from "../schemas/errors.ts";
 import { formatCursor } from "../schemas/cursor.ts";
 import type { Problem } from "../schemas/problem-schema.ts";
@@ -49,6 +50,10 @@ function detailsOf(error: unknown): Partial<Problem> {
   }
   if (error instanceof NotFound || error instanceof MethodNotAllowed) return { allowed: [...error.allowed] };
   if (error instanceof CursorExpired) return { floor: formatCursor(error.floor) };
+  if (error instanceof StateExpired) {
+    const { oldestTime } = error;
+    return { floor: formatCursor(error.floor), ...(oldestTime !== null && { oldestTime }) };
+  }
   if (error instanceof FutureCursor || error instanceof EpochChanged)
     return { head: formatCursor(error.head) };
   return {};

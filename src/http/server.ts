@@ -4,6 +4,7 @@ import { GoingAway, Restarting } from "../publishers/connection/errors.ts";
 import { createFanout, type Fanout } from "../publishers/fanout/fanout.ts";
 import { Subscriptions } from "../publishers/fanout/subscriptions.ts";
 import { ReadScheduler } from "../publishers/work/read-scheduler.ts";
+import { PastStates } from "../reads/past-states.ts";
 import { aborted } from "../shared/aborted.ts";
 import type { Clock } from "../shared/clock.ts";
 import { isLoopback } from "../shared/loopback.ts";
@@ -49,6 +50,8 @@ export interface HttpServerDeps
     Pick<HealthDeps, "liveness" | "readiness">,
     Pick<ReloadDeps, "reload"> {
   readonly log: FeedLog;
+  /** What was before. Default: told by the log given. */
+  readonly past?: PastStates;
   readonly logger: Logger;
   readonly metrics: Metrics;
   /** Names of all signals there are, for `signals=`. */
@@ -143,6 +146,7 @@ export function createHttpServer(deps: HttpServerDeps, options: HttpServerOption
   /** Each route takes of these what it declares. */
   const services = {
     ...deps,
+    past: deps.past ?? new PastStates(log),
     clock,
     nowMs,
     isStopping,

@@ -6,6 +6,7 @@ import { TooSlow } from "../publishers/connection/errors.ts";
 import type { ConnectionFrames } from "../publishers/connection/frames.ts";
 import type { Clock } from "../shared/clock.ts";
 import { objectTexts } from "../publishers/state/objects.ts";
+import type { PastStates } from "../reads/past-states.ts";
 import type { ReadScheduler } from "../publishers/work/read-scheduler.ts";
 import { formatCursor, type Cursor } from "../schemas/cursor.ts";
 import { compileFilter } from "../publishers/selection/filter-expression.ts";
@@ -41,6 +42,7 @@ const LINES: Layout = {
 
 interface StateDeps {
   readonly log: FeedLog;
+  readonly past: Pick<PastStates, "at">;
   /** nomad://<cluster>/<region> */
   readonly source: string;
   /** Names of all signals there are: a query that names one is told that a state has none. */
@@ -56,21 +58,22 @@ interface StateDeps {
 }
 
 /**
- * The current objects and the cursor at which they are true, from one consistent read, as fast as the reader takes
- * them.
+ * The objects, current or of a moment that has passed, and the cursor at which they are true, from one consistent read,
+ * as fast as the reader takes them.
  */
 export function addStateRoute(app: FastifyInstance, deps: StateDeps): void {
   app.get("/v1/state", { exposeHeadRoute: false }, async (request, reply) => {
-    const conditions = parseStateQuery(requestUrl(request.raw).searchParams, {
+    const { conditions, at } = parseStateQuery(requestUrl(request.raw).searchParams, {
       signals: deps.signals,
       compileFilter,
+      nowMs: deps.nowMs(),
     });
     const access = await deps.principals.accessOf(request.raw);
     const { source, nowMs, stallTimeoutMs } = deps;
     using place = new DisposableStack();
     place.defer(deps.statePlaces.take(request.raw, access));
     const gone = goneSignal(reply.raw);
-    await using read = await deps.log.consistentRead();
+    await using read = await (at === undefined ? deps.log.consistentRead() : deps.past.at(at));
     const task = await deps.reads.begin(gone);
     const batches = objectTexts(read, task, { conditions, access, source, nowMs, payload: "full" });
     // What is wrong before anything passed is still an answer of its own.

@@ -93,6 +93,12 @@ const HISTORY: Readonly<Record<HistoryParameter, ParameterDoc>> = {
   cursor: { description: "Where an earlier page ended", schema: text },
 };
 
+const AT: ParameterDoc = {
+  description:
+    "As of then: a cursor, an RFC 3339 time or an age, as far back as the log reaches. Absent: now",
+  schema: { type: "string", examples: ["10m", "2026-08-22T10:15:30Z", "k3f9x2-12345"] },
+};
+
 type NamedDoc = ParameterDoc & { readonly name: string };
 
 export const EVENTS_PARAMETER_DOCS: readonly NamedDoc[] = PARAMETERS.map((name) => ({
@@ -101,7 +107,7 @@ export const EVENTS_PARAMETER_DOCS: readonly NamedDoc[] = PARAMETERS.map((name) 
 }));
 export const STATE_PARAMETER_DOCS: readonly NamedDoc[] = STATE_PARAMETERS.map((name) => ({
   name,
-  ...EVENTS[name],
+  ...(name === "at" ? AT : EVENTS[name]),
 }));
 export const HISTORY_PARAMETER_DOCS: readonly NamedDoc[] = HISTORY_PARAMETERS.map((name) => ({
   name,

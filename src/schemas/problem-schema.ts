@@ -10,6 +10,10 @@ export const problemSchema = z.object({
   nearest: z.string().optional().describe("What may have been meant"),
   position: z.int().positive().optional().describe("Where in `filter`, in characters from 1"),
   floor: z.string().optional().describe("Earliest cursor there is"),
+  oldestTime: z.iso
+    .datetime({ offset: true })
+    .optional()
+    .describe("When the oldest event that is kept was recorded"),
   head: z.string().optional().describe("Where the feed ends"),
 });
 export type Problem = z.infer<typeof problemSchema>;

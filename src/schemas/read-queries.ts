@@ -1,7 +1,9 @@
 import type { Severity } from "./severity.ts";
 import { SEVERITY_NAMES } from "./severity.ts";
-import type { Cursor } from "./cursor.ts";
+import { quoted } from "../shared/quoted.ts";
+import { parseCursor, type Cursor } from "./cursor.ts";
 import type { ObjectRef } from "./resources.ts";
+import { parseSince } from "./since.ts";
 import {
   assertKnown,
   assertOneOf,
@@ -18,16 +20,43 @@ import {
   type SubscriptionContext,
 } from "./subscription-schema.ts";
 
-/** What of GET /v1/events also chooses objects. */
-export const STATE_PARAMETERS = ["types", "namespaces", "subjects", "filter"] as const;
+/** What of GET /v1/events also chooses objects, and when. */
+export const STATE_PARAMETERS = ["types", "namespaces", "subjects", "filter", "at"] as const;
+
+/** When: after an event, or at a time (ms since 1970), asked at `nowMs`. */
+export type Moment =
+  | { readonly kind: "cursor"; readonly cursor: Cursor }
+  | { readonly kind: "time"; readonly timeMs: number; readonly nowMs: number };
+
+export interface StateRequest {
+  readonly conditions: EventConditions;
+  /** Absent: now. */
+  readonly at?: Moment;
+}
 
 /** @throws InvalidParameter, InvalidFilter */
 export function parseStateQuery(
   query: URLSearchParams,
-  context: Pick<SubscriptionContext, "signals" | "compileFilter">,
-): EventConditions {
+  { nowMs, ...context }: Pick<SubscriptionContext, "signals" | "compileFilter" | "nowMs">,
+): StateRequest {
   assertKnown(query, STATE_PARAMETERS);
-  return conditionsOf(query, context);
+  const at = momentOf(query, nowMs);
+  return { conditions: conditionsOf(query, context), ...(at !== undefined && { at }) };
+}
+
+/** What `at` says; undefined where it is absent. @throws InvalidParameter */
+function momentOf(query: URLSearchParams, nowMs: number): Moment | undefined {
+  const text = single(query, "at");
+  if (text === undefined) return undefined;
+  const cursor = parseCursor(text);
+  if (cursor !== undefined) return { kind: "cursor", cursor };
+  const timeMs = parseSince(text, nowMs);
+  if (timeMs !== undefined) return { kind: "time", timeMs, nowMs };
+  throw new InvalidParameter(`${quoted(text)} is no moment of the feed`, "at", [
+    "<cursor>",
+    "RFC 3339 time, as 2026-08-22T10:15:30Z",
+    "age, as 90s, 10m, 1h30m or 2d",
+  ]);
 }
 
 export const HISTORY_PARAMETERS = [

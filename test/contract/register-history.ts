@@ -48,6 +48,7 @@ export function registerHistory(t: LogContext): void {
       [{ node: "n1" }, [2, 3, 4]],
       [{ node: "n1", resource: "allocations", op: "delete" }, [3]],
       [{ op: "delete" }, [3]],
+      [{ op: null }, [6]],
       [{ signal: "allocation.failed" }, [2, 5]],
       [{ signal: "task.restarted" }, [5]],
       [{ signal: "allocation.failed", node: "n1" }, [2]],
@@ -75,6 +76,20 @@ export function registerHistory(t: LogContext): void {
       [{ order: "newest-first", minSeverity: "WARN", before: 5 }, [4, 2]],
     ] as const)("%j", async (query, expected) => {
       expect(await sequences(query)).toEqual(expected);
+    });
+
+    test("asks for what to include of what matches, and of nothing else", async () => {
+      const asked: number[] = [];
+      const includes = ({ sequence }: { sequence: number }) => asked.push(sequence) > 1;
+      const scan = t.log.scanHistory({
+        resource: "allocations",
+        namespace: "default",
+        order: "oldest-first",
+        includes,
+      });
+      const found: number[] = [];
+      for await (const batch of scan) found.push(...batch.map((entry) => entry.sequence));
+      expect([asked, found]).toEqual([[2, 5], [5]]);
     });
 
     test("gives the same entries as reading, and forgets what was trimmed", async () => {

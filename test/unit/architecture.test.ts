@@ -19,7 +19,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   pollers: ["nomad", "snapshots", "events", "feed", "coordination", "schemas", "telemetry", "shared"],
   publishers: ["alerts", "feed", "filters", "routing", "schemas", "telemetry", "shared", "tlog"],
   client: [],
-  http: ["publishers", "feed", "tlog", "schemas", "telemetry", "shared"],
+  reads: ["publishers", "feed", "filters", "schemas", "shared"],
+  http: ["reads", "publishers", "feed", "tlog", "schemas", "telemetry", "shared"],
   "nomad-simulator": ["schemas"],
   config: ["alerts", "routing", "schemas", "telemetry", "shared"],
   bridge: [
@@ -32,6 +33,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "nomad",
     "pollers",
     "publishers",
+    "reads",
     "schemas",
     "telemetry",
     "shared",
@@ -154,11 +156,12 @@ describe("the client", () => {
     expect(reachedFrom(`${CLIENT}/browser.ts`)).not.toContain(`${CLIENT}/node-socket.ts`);
   });
 
-  it("holds two things that the bridge needs too: the root of all errors, and how an address is shown", () => {
+  it("holds three things that the bridge needs too: the root of all errors, how an address is shown, how changes are undone", () => {
     const taken = imports.filter(({ module, target }) => module === "schemas" && target.includes(CLIENT));
     expect(taken.map(arrow)).toEqual([
       `src/schemas/address-text.ts → ${CLIENT}/address-text.ts`,
       `src/schemas/errors.ts → ${CLIENT}/coded-error.ts`,
+      `src/schemas/json-changes.ts → ${CLIENT}/apply-changes.ts`,
     ]);
   });
 });

@@ -6,6 +6,7 @@ export interface Problem extends ServerError {
   readonly nearest?: string;
   readonly position?: number;
   readonly floor?: string;
+  readonly oldestTime?: string;
   readonly head?: string;
 }
 
@@ -28,6 +29,8 @@ export class RequestFailed extends CodedError {
   readonly position: number | undefined;
   /** The earliest cursor there is, where the one given has expired. */
   readonly floor: string | undefined;
+  /** RFC 3339: when the oldest event was recorded, where a state is asked for that the log cannot tell any more. */
+  readonly oldestTime: string | undefined;
   /** The end of the feed, where the cursor given is of another epoch or beyond it. */
   readonly head: string | undefined;
   /** How long the server wants to be left alone. */
@@ -38,7 +41,7 @@ export class RequestFailed extends CodedError {
     problem: Problem & { readonly code: string; readonly message: string },
     answer: { readonly status: number; readonly retryAfterMs?: number | undefined; readonly cause?: unknown },
   ) {
-    const { code, message, hint, field, allowed, nearest, position, floor, head } = problem;
+    const { code, message, hint, field, allowed, nearest, position, floor, oldestTime, head } = problem;
     const { status, retryAfterMs, cause } = answer;
     super(message, { ...(hint !== undefined && { hint }), cause });
     this.code = code;
@@ -49,6 +52,7 @@ export class RequestFailed extends CodedError {
     this.nearest = nearest;
     this.position = position;
     this.floor = floor;
+    this.oldestTime = oldestTime;
     this.head = head;
     this.retryAfterMs = retryAfterMs;
   }

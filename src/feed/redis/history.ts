@@ -93,9 +93,9 @@ async function segmentsBetween(
 const SAME = ["resource", "key", "namespace", "job", "node", "op"] as const;
 
 function matches(entry: LogEntry, query: HistoryScan): boolean {
-  if (query.includes?.(entry) === false) return false;
   if (query.signal !== undefined && !entry.signals.includes(query.signal)) return false;
   if (query.minSeverity !== undefined && SEVERITIES[entry.severity] < SEVERITIES[query.minSeverity])
     return false;
-  return SAME.every((name) => query[name] === undefined || query[name] === entry[name]);
+  if (!SAME.every((name) => query[name] === undefined || query[name] === entry[name])) return false;
+  return query.includes?.(entry) ?? true;
 }

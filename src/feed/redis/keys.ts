@@ -1,4 +1,5 @@
 import { compareBytes } from "../../shared/compare-bytes.ts";
+import { sortInSteps } from "../../shared/sort-in-steps.ts";
 
 /** No key of Nomad has this sign. */
 const END = "\0";
@@ -19,7 +20,7 @@ export class Keys {
 
   /** Orders keys by their bytes, in steps that take as long for many keys as for few. */
   static *inOrder(keys: readonly Buffer[]): Generator<void, Keys> {
-    const ordered = yield* mergeSort(keys);
+    const ordered = yield* sortInSteps(keys, { stepItems: STEP_KEYS, of: String, compare: compareBytes });
     const texts: string[] = [];
     for (let first = 0; first < ordered.length; first += STEP_KEYS) {
       const some = ordered.slice(first, first + STEP_KEYS);
@@ -42,32 +43,4 @@ export class Keys {
   behind(position: number, keys: readonly string[]): number {
     return keys.reduce((end, key) => end + key.length + 1, position);
   }
-}
-
-function* mergeSort(keys: readonly Buffer[]): Generator<void, string[]> {
-  let runs: string[][] = [];
-  for (let first = 0; first < keys.length; first += STEP_KEYS) {
-    const some = keys.slice(first, first + STEP_KEYS);
-    runs.push(some.map(String).toSorted(compareBytes));
-    yield;
-  }
-  while (runs.length > 1) {
-    const merged: string[][] = [];
-    for (let n = 0; n < runs.length; n += 2) merged.push(yield* merge(runs[n] ?? [], runs[n + 1] ?? []));
-    runs = merged;
-  }
-  return runs[0] ?? [];
-}
-
-function* merge(left: readonly string[], right: readonly string[]): Generator<void, string[]> {
-  const merged: string[] = [];
-  let [l, r] = [0, 0];
-  for (let a = left[0], b = right[0]; a !== undefined && b !== undefined; a = left[l], b = right[r]) {
-    const isLeft = compareBytes(a, b) <= 0;
-    merged.push(isLeft ? a : b);
-    if (isLeft) l += 1;
-    else r += 1;
-    if (merged.length % STEP_KEYS === 0) yield;
-  }
-  return merged.concat(left.slice(l), right.slice(r));
 }

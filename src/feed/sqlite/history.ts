@@ -116,7 +116,8 @@ export function planHistory(query: HistoryScan, range: Range): Plan {
     values.push(query.signal);
   }
   const matched = conditions.length === 0 ? "1" : conditions.join(" AND ");
-  const leading = [...walk.columns.map((column) => `${column} = ?`), ...walk.conditions];
+  const leading = walk.columns.map((column) => `${column} ${query[column] === null ? "IS" : "="} ?`);
+  leading.push(...walk.conditions);
   for (const column of walk.columns) values.push(query[column] ?? null);
   if (walk.signal !== undefined) values.push(walk.signal);
   const within = [...leading, `${walk.sequence} > ?`, `${walk.sequence} < ?`].join(" AND ");

@@ -90,7 +90,7 @@ function eventPaths(): object {
     "/v1/state": {
       get: {
         operationId: "readState",
-        summary: "The current objects, true together at the cursor of the header",
+        summary: "The objects, now or as of `at`, true together at the cursor of the header",
         parameters: STATE_PARAMETER_DOCS.map(inQuery),
         responses: {
           200: answer(
@@ -101,7 +101,7 @@ function eventPaths(): object {
             },
             ["X-Changefeed-Cursor"],
           ),
-          ...refusals(400, 401, 403, 414, 429, 503),
+          ...refusals(400, 401, 403, 409, 410, 412, 414, 422, 429, 503),
         },
       },
     },

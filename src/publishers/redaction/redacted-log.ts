@@ -46,7 +46,8 @@ function visible(entries: LogEntry[], { job, node }: HistoryScan): LogEntry[] {
   );
 }
 
-function redactedRead(read: ConsistentRead, redaction: Redaction): ConsistentRead {
+/** The objects of a read, without what is redacted. */
+export function redactedRead(read: ConsistentRead, redaction: Redaction): ConsistentRead {
   return {
     cursor: read.cursor,
     entries: async function* (filter?: StateFilter) {

@@ -1,0 +1,162 @@
+import { CursorExpired } from "../feed/errors.ts";
+import type { ConsistentRead, FeedLog, StateEntry, StateFilter } from "../feed/log.ts";
+import type { Cursor } from "../schemas/cursor.ts";
+import type { LogEntry } from "../schemas/draft.ts";
+import type { ObjectRef } from "../schemas/resources.ts";
+import { compareBytes } from "../shared/compare-bytes.ts";
+import type { Baselines } from "./baselines.ts";
+import { byPart, FirstEvents, inOrder } from "./first-events.ts";
+import { assertTold } from "./moment.ts";
+import { beforeEvent } from "./undo.ts";
+
+/** Events that are read at once, to be undone. */
+const BATCH_EVENTS = 25;
+/** Keys that are held at once, as long as they are of several parts: some 15 MB. */
+const MAX_KEYS = 100_000;
+
+interface PastReadParts {
+  readonly log: FeedLog;
+  readonly baselines: Baselines;
+  /** Of the present; disposed of with the read. */
+  readonly present: ConsistentRead;
+  /** Of the past, in the same epoch. */
+  readonly cursor: Cursor;
+  readonly maxKeys?: number;
+}
+
+/** An object whose place in the answer has come: as it is, or to be undone from its first event. */
+type Place =
+  | { readonly ref: ObjectRef; readonly entry: StateEntry; readonly first?: undefined }
+  | { readonly ref: ObjectRef; readonly first: number; readonly entry?: undefined };
+
+/**
+ * The objects as they were at an earlier cursor: those of the present read, but for each object with an event between
+ * the two cursors what was before its first one. Events after the present read count for nothing. What an object's
+ * scope was not yet read for is not known, and left out. Holds the names of the changed objects of one part (resource
+ * and namespace), and of others as long as there are few.
+ */
+export class PastRead implements ConsistentRead {
+  readonly cursor: Cursor;
+  readonly #parts: PastReadParts;
+
+  constructor(parts: PastReadParts) {
+    this.#parts = parts;
+    this.cursor = parts.cursor;
+  }
+
+  /** @throws StateExpired where retention has removed an event that was needed */
+  async *entries(filter: StateFilter = {}): AsyncGenerator<StateEntry[]> {
+    const { present, baselines } = this.#parts;
+    yield* baselines.find(this.cursor, present.cursor.sequence);
+    const changed = this.#changed(filter);
+    let next = await changed.next();
+    for await (const entries of present.entries(filter)) {
+      const places: Place[] = [];
+      for (let entry = entries.shift(); entry !== undefined; entry = entries.shift()) {
+        while (next.done !== true && (next.value === undefined || byPlace(next.value.ref, entry.ref) < 0)) {
+          if (next.value === undefined) yield [];
+          else places.push(next.value);
+          if (places.length === BATCH_EVENTS) yield await this.#asTheyWere(places.splice(0));
+          next = await changed.next();
+        }
+        if (next.done !== true && next.value !== undefined && byPlace(next.value.ref, entry.ref) === 0) {
+          places.push(next.value);
+          next = await changed.next();
+        } else places.push({ ref: entry.ref, entry });
+        if (places.length === BATCH_EVENTS) yield await this.#asTheyWere(places.splice(0));
+      }
+      yield await this.#asTheyWere(places);
+    }
+    const places: Place[] = [];
+    for (; next.done !== true; next = await changed.next()) {
+      if (next.value === undefined) yield [];
+      else places.push(next.value);
+      if (places.length === BATCH_EVENTS) yield await this.#asTheyWere(places.splice(0));
+    }
+    yield await this.#asTheyWere(places);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#parts.present[Symbol.asyncDispose]();
+  }
+
+  /** The objects with an event between the two cursors, in order; undefined between steps that find none. */
+  async *#changed(filter: StateFilter): AsyncGenerator<Place | undefined, void, void> {
+    const found = new FirstEvents(this.#parts.maxKeys ?? MAX_KEYS);
+    yield* this.#find(filter, found);
+    for (const part of found.parts) {
+      const { resource, namespace } = part;
+      let { keys } = part;
+      if (keys === undefined) {
+        const again = new FirstEvents(Number.POSITIVE_INFINITY);
+        yield* this.#find({ resource, namespace }, again);
+        keys = again.parts[0]?.keys ?? new Map<string, number>();
+      }
+      part.keys = undefined;
+      const sorting = inOrder(keys);
+      let sorted = sorting.next();
+      for (; sorted.done !== true; sorted = sorting.next()) yield undefined;
+      for (const key of sorted.value) {
+        const first = keys.get(key);
+        if (first !== undefined) yield { ref: { resource, namespace, key }, first };
+      }
+    }
+  }
+
+  /** Walks the index of the log; no event is read. */
+  async *#find({ includes, ...wanted }: StateFilter, found: FirstEvents): AsyncGenerator<undefined> {
+    const { log, present } = this.#parts;
+    const range = { after: this.cursor.sequence, before: present.cursor.sequence + 1 };
+    if (range.before - range.after > 1) {
+      const asked = new Map<string, boolean>();
+      const isWanted = ({ resource, namespace }: Pick<LogEntry, "resource" | "namespace">): boolean => {
+        const name = `${resource}/${namespace}`;
+        const part = { resource: resource as ObjectRef["resource"], namespace: namespace ?? "" };
+        const known = asked.get(name) ?? includes?.(part) ?? true;
+        asked.set(name, known);
+        return known;
+      };
+      const scan = log.scanHistory({
+        ...wanted,
+        ...range,
+        order: "oldest-first",
+        includes: (facts) => {
+          if (facts.key !== null && isWanted(facts)) found.note(facts);
+          return false;
+        },
+      });
+      for await (const included of scan) if (included.length === 0) yield undefined;
+    }
+    // What was removed meanwhile might have been some object's first event.
+    await assertTold(log, this.cursor);
+  }
+
+  async #asTheyWere(places: readonly Place[]): Promise<StateEntry[]> {
+    const entries = await Promise.all(places.map((place) => this.#asItWas(place)));
+    return entries.filter((entry) => entry !== undefined);
+  }
+
+  async #asItWas({ ref, entry, first }: Place): Promise<StateEntry | undefined> {
+    const { log, baselines } = this.#parts;
+    const mark = baselines.markOf(ref);
+    const wasNotRead = mark > this.cursor.sequence && mark < (first ?? Number.POSITIVE_INFINITY);
+    if (wasNotRead) return undefined;
+    if (first === undefined) return entry;
+    return beforeEvent(ref, await this.#eventAt(first), (sequence) => log.overflow(sequence));
+  }
+
+  async #eventAt(sequence: number): Promise<LogEntry> {
+    const { log } = this.#parts;
+    const before = { epoch: this.cursor.epoch, sequence: sequence - 1 };
+    const [event] = await log.read(before, { limit: 1 }).catch(async (error: unknown) => {
+      if (error instanceof CursorExpired) await assertTold(log, this.cursor);
+      throw error;
+    });
+    if (event === undefined) throw new RangeError(`There is no event ${sequence}, which the index names`);
+    return event;
+  }
+}
+
+function byPlace(a: ObjectRef, b: ObjectRef): number {
+  return byPart(a, b) || compareBytes(a.key, b.key);
+}

@@ -1,0 +1,1 @@
+export { undoChanges } from "../../packages/client/src/apply-changes.ts";
