@@ -1,4 +1,7 @@
+import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
+import { objectHref } from "../app/router.ts";
+import { rawNumber } from "../words/exact-json.ts";
 import { Icon } from "./icon.tsx";
 import css from "./json-tree.module.css";
 
@@ -9,18 +12,30 @@ interface JsonTreeProps {
   readonly marked?: ReadonlySet<string>;
   /** Shows what has it in a name or a value, and opens the way to it. */
   readonly search?: string;
+  /** The object that a value names, by the JSON Pointer to the value: the value then leads to its page. */
+  readonly subjectOf?: (pointer: string, value: unknown) => string | undefined;
+  /** What is said beside a value, such as the time that a number stands for. */
+  readonly noteOf?: (pointer: string, value: unknown) => ComponentChildren;
 }
 
 /** JSON to open and close, part by part. */
-export function JsonTree({ value, name = "", marked = new Set(), search = "" }: JsonTreeProps) {
+export function JsonTree({ value, name = "", marked = new Set(), search = "", ...words }: JsonTreeProps) {
   return (
     <ul class={css.tree}>
-      <Node name={name} value={value} path="" depth={0} marked={marked} search={search.toLowerCase()} />
+      <Node
+        name={name}
+        value={value}
+        path=""
+        depth={0}
+        marked={marked}
+        search={search.toLowerCase()}
+        {...words}
+      />
     </ul>
   );
 }
 
-interface NodeProps {
+interface NodeProps extends Pick<JsonTreeProps, "subjectOf" | "noteOf"> {
   readonly name: string;
   readonly value: unknown;
   readonly path: string;
@@ -29,7 +44,7 @@ interface NodeProps {
   readonly search: string;
 }
 
-function Node({ name, value, path, depth, marked, search }: NodeProps) {
+function Node({ name, value, path, depth, marked, search, ...words }: NodeProps) {
   const entries = entriesOf(value);
   const [isOpen, setOpen] = useState(depth < 2);
   if (search !== "" && !holds(name, value, search)) return null;
@@ -38,7 +53,8 @@ function Node({ name, value, path, depth, marked, search }: NodeProps) {
     return (
       <li class={css.leaf} data-marked={isMarked ? "" : undefined}>
         {name !== "" && <span class={css.name}>{name}</span>}
-        <Scalar value={value} />
+        <Scalar value={value} subject={words.subjectOf?.(path, value)} />
+        {words.noteOf?.(path, value)}
       </li>
     );
   }
@@ -63,6 +79,7 @@ function Node({ name, value, path, depth, marked, search }: NodeProps) {
               depth={depth + 1}
               marked={marked}
               search={name.toLowerCase().includes(search) && depth > 0 ? "" : search}
+              {...words}
             />
           ))}
         </ul>
@@ -71,13 +88,18 @@ function Node({ name, value, path, depth, marked, search }: NodeProps) {
   );
 }
 
-function Scalar({ value }: { value: unknown }) {
-  const kind = value === null ? "null" : typeof value;
+function Scalar({ value, subject }: { value: unknown; subject: string | undefined }) {
+  const kind = value === null ? "null" : isRawNumber(value) ? "number" : typeof value;
+  const text = typeof value === "string" ? `"${value}"` : textOf(value);
   return (
     <span class={css.value} data-kind={kind}>
-      {typeof value === "string" ? `"${value}"` : String(value)}
+      {subject === undefined ? text : <a href={objectHref(subject)}>{text}</a>}
     </span>
   );
+}
+
+function textOf(value: unknown): string {
+  return rawNumber(value) ?? String(value);
 }
 
 function entriesOf(value: unknown): [string, unknown][] | undefined {
@@ -87,14 +109,14 @@ function entriesOf(value: unknown): [string, unknown][] | undefined {
 }
 
 /** What JSON.rawJSON made: a number that a double cannot hold. */
-function isRawNumber(value: object): boolean {
-  return "rawJSON" in value && Object.isFrozen(value);
+function isRawNumber(value: unknown): boolean {
+  return rawNumber(value) !== undefined;
 }
 
 function holds(name: string, value: unknown, search: string): boolean {
   if (name.toLowerCase().includes(search)) return true;
   const entries = entriesOf(value);
-  if (entries === undefined) return String(value).toLowerCase().includes(search);
+  if (entries === undefined) return textOf(value).toLowerCase().includes(search);
   return entries.some(([key, child]) => holds(key, child, search));
 }
 

@@ -40,7 +40,8 @@ const TELLING = [
   /\/Summary\/.*\/(Running|Queued|Failed|Lost)$/,
 ];
 
-const BOOKKEEPING = /(ModifyIndex|ModifyTime|SnapshotIndex|UpdateTime|LeaderACL|Timestamp)$/;
+/** What moves with every change, and tells nothing. */
+export const BOOKKEEPING = /(ModifyIndex|ModifyTime|SnapshotIndex|UpdateTime|LeaderACL|Timestamp)$/;
 
 /** An event in words. */
 export function summaryOf(event: ChangeParts | ControlEvent): Summary {

@@ -66,6 +66,16 @@ export async function readEvent(access: Access, cursor: string): Promise<FeedEve
   return parsedBy(access, response, (text) => eventIn(text.trim()));
 }
 
+/** @throws RequestFailed */
+export async function readData(access: Access, cursor: string): Promise<object> {
+  const response = await answerTo(access, `/v1/data/${encodeURIComponent(cursor)}`);
+  return parsedBy(access, response, (text) => {
+    const data = JSON.parse(text) as object;
+    rememberText(data, text);
+    return data;
+  });
+}
+
 async function readPage(access: Access, path: string, query: object) {
   const response = await answerTo(access, path, { query });
   const cursor = response.headers.get("x-changefeed-cursor");

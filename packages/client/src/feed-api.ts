@@ -12,6 +12,7 @@ import type {
   Why,
 } from "./answers.ts";
 import {
+  readData,
   readEvent,
   readEvents,
   readHistory,
@@ -73,9 +74,9 @@ export class FeedApi {
     return readEvent(this.#access, cursor);
   }
 
-  /** The whole `data` of an event that was too large for it. */
-  data(cursor: string): Promise<unknown> {
-    return this.#get(`/v1/data/${encodeURIComponent(cursor)}`);
+  /** The whole `data` of an event that was too large for it; `originalText` has every digit of it. */
+  data(cursor: string): Promise<object> {
+    return readData(this.#access, cursor);
   }
 
   history(query: HistoryQuery = {}): Promise<HistoryPage> {

@@ -1,0 +1,104 @@
+import { SERVER_URL } from "../../feed/server.ts";
+import { eventHref, go, href } from "../../app/router.ts";
+import { isChange } from "../../feed/event-facts.ts";
+import { Chip } from "../../ui/chip.tsx";
+import { CopyButton } from "../../ui/copy.tsx";
+import { Notice } from "../../ui/panel.tsx";
+import { SeverityBadge } from "../../ui/severity.tsx";
+import { Subject } from "../../ui/subject.tsx";
+import { Time } from "../../ui/time.tsx";
+import { duration } from "../../words/time.ts";
+import css from "./event.module.css";
+import type { OpenEvent } from "./read-event.ts";
+
+/** What happened to what, when, and how the feed came to know it. */
+export function EventHead({ open }: { open: OpenEvent }) {
+  const { facts, event } = open;
+  return (
+    <header class={css.head}>
+      <p class={css.when}>
+        <SeverityBadge severity={facts.severity} />
+        <Time at={facts.time} as="precise" />
+        <span class="muted">
+          <Time at={facts.time} as="age" />
+        </span>
+        <span class={css.tools}>
+          <CopyButton text={() => linkTo(facts.cursor)} label="Copy link" />
+        </span>
+      </p>
+      <h1 class={css.title}>
+        {facts.resource === "feed" ? facts.subject : <Subject subject={facts.subject} name={facts.name} />}{" "}
+        <span class={css.what}>{facts.what}</span>
+      </h1>
+      {facts.detail !== "" && <p class={css.detail}>{facts.detail}</p>}
+      <Signals open={open} />
+      <Provenance open={open} />
+      {open.redacted.length > 0 && (
+        <Notice kind="info">
+          {open.redacted.length === 1 ? "One value is" : `${open.redacted.length} values are`} withheld by the
+          operator: where it says “[redacted]”, the value never leaves the feed.
+        </Notice>
+      )}
+      {isChange(event) && event.data.observed.coalesced === "maybe" && (
+        <Notice kind="info">
+          Versions in between may have been missed: the object was read before and after, not in between.
+        </Notice>
+      )}
+    </header>
+  );
+}
+
+function Signals({ open: { facts } }: { open: OpenEvent }) {
+  const { signals, namespace, job, node } = facts;
+  const only = (query: Record<string, string>) => () => go(href(["live"], query));
+  return (
+    <p class={css.chips}>
+      {signals.map((signal) => (
+        <Chip key={signal} title={`Only ${signal} in the live page`} onClick={only({ signals: signal })}>
+          {signal}
+        </Chip>
+      ))}
+      {namespace !== "" && namespace !== "-" && (
+        <Chip title="Only this namespace in the live page" onClick={only({ namespaces: namespace })}>
+          namespace {namespace}
+        </Chip>
+      )}
+      {job !== "" && (
+        <span class={css.link}>
+          <Subject subject={`jobs/${namespace}/${job}`} />
+        </span>
+      )}
+      {node !== "" && (
+        <span class={css.link}>
+          <Subject subject={`nodes/-/${node}`} />
+        </span>
+      )}
+    </p>
+  );
+}
+
+/** When it was seen, and how. */
+function Provenance({ open: { event, facts } }: { open: OpenEvent }) {
+  const lateMs = facts.recordedMs - facts.timeMs;
+  return (
+    <p class={css.provenance}>
+      <code>{facts.cursor}</code>
+      {isChange(event) && (
+        <>
+          {" · "}
+          {event.data.observed.via === "hint"
+            ? "read alone, as Nomad’s event stream named it"
+            : "read in a list"}
+          {event.data.observed.mode !== "live" && ` after a ${event.data.observed.mode}`}
+          {event.data.observed.timeBasis === "observed" && ", at the time it was seen"}
+        </>
+      )}
+      {lateMs >= 1 && ` · recorded ${duration(lateMs)} later`}
+      {isChange(event) && event.data.rev.current !== null && ` · Raft index ${event.data.rev.current}`}
+    </p>
+  );
+}
+
+function linkTo(cursor: string): string {
+  return new URL(eventHref(cursor), SERVER_URL).href;
+}

@@ -1,0 +1,34 @@
+import { useState } from "preact/hooks";
+import { go, href } from "../../app/router.ts";
+import { SERVER_URL } from "../../feed/server.ts";
+import { Button } from "../../ui/button.tsx";
+import { Snippet } from "../../ui/copy.tsx";
+import css from "./event.module.css";
+import type { OpenEvent } from "./read-event.ts";
+import { choicesOf, clientCodeOf, curlOf } from "./subscriptions.ts";
+
+/** What would tell somebody of the next such event. */
+export function FollowThis({ open }: { open: OpenEvent }) {
+  const choices = choicesOf(open.facts);
+  const [at, choose] = useState(0);
+  const choice = choices[at] ?? choices[0];
+  if (choice === undefined) return null;
+  return (
+    <section aria-label="Subscribe" class={css.follow}>
+      <div class={css.choices} role="group" aria-label="What to subscribe to">
+        {choices.map(({ words }, index) => (
+          <Button key={words} pressed={index === at} onClick={() => choose(index)}>
+            {words}
+          </Button>
+        ))}
+        <Button kind="bare" icon="live" onClick={() => go(href(["live"], choice.parameters))}>
+          See it live
+        </Button>
+      </div>
+      <h2>Shell</h2>
+      <Snippet label="Command that subscribes" text={curlOf(SERVER_URL, choice)} />
+      <h2>JavaScript</h2>
+      <Snippet label="Client code that subscribes" text={clientCodeOf(SERVER_URL, choice)} />
+    </section>
+  );
+}

@@ -1,0 +1,14 @@
+import { Time } from "./time.tsx";
+
+const NANOS = /^1\d{18}$/;
+
+/** The time that Nomad wrote as nanoseconds since 1970, beside the number; nothing beside another number. */
+export function NanosTime({ digits }: { digits: string }) {
+  if (!NANOS.test(digits)) return null;
+  return (
+    <span class="muted">
+      {" "}
+      <Time at={new Date(Number(digits.slice(0, 13))).toISOString()} as="precise" />
+    </span>
+  );
+}
