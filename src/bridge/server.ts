@@ -38,6 +38,7 @@ export async function serverOf(
       assignments: () => coordination.statuses(),
       deliveries: steeringOf(deliveries, alerting.deliveries),
       alerts: () => alerting.list(),
+      alertRoutes: (alert) => alerting.routes(alert),
       trails: () => trailsOf(deliveries.configured()),
       authenticators: auth.authenticators,
       reload: (by) => reload.apply(by),

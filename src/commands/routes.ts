@@ -4,6 +4,7 @@ import type { Config } from "../config/config.ts";
 import { resolveConfig } from "../config/resolve.ts";
 import type { Given } from "../config/sources.ts";
 import type { FeedLog } from "../feed/log.ts";
+import { routedAlert } from "../publishers/alerting/routed.ts";
 import { Silences } from "../publishers/alerting/silences.ts";
 import { routeTree } from "../routing/tree.ts";
 import type { AlertJson } from "../schemas/alert-schema.ts";
@@ -17,7 +18,7 @@ import { eventsBetween, eventsSince, Replay, sinceOf } from "./support/alert-rep
 import { coloursFor, stderrColoursFor } from "./support/colours.ts";
 import { EXIT_CODES } from "./support/exit.ts";
 import { thingsIn, type GivenEvent } from "./support/given-alerts.ts";
-import { routedAlert, routedEvent } from "./support/routed.ts";
+import { routedEvent } from "./support/routed.ts";
 import { routedText } from "./support/routed-texts.ts";
 import { UsageError } from "./support/usage-error.ts";
 

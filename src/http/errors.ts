@@ -16,6 +16,7 @@ export const ROUTES = [
   "GET /v1/openapi.json",
   "GET /v1/asyncapi.json",
   "GET /v1/alerts",
+  "GET /v1/alert-routes",
   "GET /v1/assignments",
   "GET /v1/silences",
   "POST /v1/silences",

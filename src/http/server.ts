@@ -21,6 +21,7 @@ import { addConsoleRoutes } from "./console/routes.ts";
 import { addConsumersRoutes } from "./consumers.ts";
 import { addDataRoute } from "./data.ts";
 import { addDocumentRoutes } from "./documents/routes.ts";
+import { addAlertRoutesRoute, type AlertRoutesDeps } from "./alert-routes.ts";
 import { addAlertsRoute, type AlertsDeps } from "./alerts.ts";
 import { addAssignmentsRoute, type AssignmentsDeps } from "./assignments.ts";
 import { addAuditRoutes, type AuditDeps } from "./audit.ts";
@@ -46,6 +47,7 @@ export interface HttpServerDeps
     IndexDeps,
     Pick<AssignmentsDeps, "assignments">,
     Pick<AlertsDeps, "alerts">,
+    Pick<AlertRoutesDeps, "alertRoutes">,
     Pick<AuditDeps, "trails">,
     Pick<HealthDeps, "liveness" | "readiness">,
     Pick<ReloadDeps, "reload"> {
@@ -168,6 +170,7 @@ export function createHttpServer(deps: HttpServerDeps, options: HttpServerOption
   addDataRoute(app, services);
   addAssignmentsRoute(app, services);
   addAlertsRoute(app, services);
+  addAlertRoutesRoute(app, services);
   addSilencesRoutes(app, services);
   addDeliveriesRoutes(app, services);
   addAuditRoutes(app, services);

@@ -1,5 +1,5 @@
 import type { AlertJson } from "../schemas/alert-schema.ts";
-import type { MuteWindow, RouteSettings } from "../schemas/routes.ts";
+import type { Matchers, MuteWindow, RouteSettings } from "../schemas/routes.ts";
 import { matching, type Matching } from "./matching.ts";
 
 /** Where alerts go, and how they are told of. */
@@ -16,6 +16,8 @@ export interface Route {
 
 export interface RouteNode {
   readonly route: Route;
+  /** Which alerts it takes, as it was written. */
+  readonly matchers: Matchers;
   readonly mismatch: Matching;
   readonly goesOn: boolean;
   readonly children: readonly RouteNode[];
@@ -55,8 +57,10 @@ function nodes(settings: readonly RouteSettings[], around: Omit<Route, "id">, pr
       repeatIntervalMs: given.repeatInterval ?? around.repeatIntervalMs,
       mute: given.mute ?? around.mute,
     };
+    const { rules, minSeverity, where, filter } = given;
     return {
       route,
+      matchers: { rules, minSeverity, where, filter },
       mismatch: matching(given),
       goesOn: given.continue,
       children: nodes(given.routes ?? [], route, `${route.id}.`),

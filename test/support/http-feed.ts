@@ -128,6 +128,7 @@ export class TestFeed implements AsyncDisposable {
           throw new Error("this feed has no file");
         },
         alerts: async () => ({ asOf: null, alerts: [], ended: [], destinations: [] }),
+        alertRoutes: async () => ({ routes: [], tested: null }),
         trails: () => [],
         deliveries: new ScriptedDeliveries(),
         silences: new Silences({ log: this.log, clock: systemClock, logger: silentLogger() }),

@@ -5,6 +5,7 @@ import type { NomadStub } from "../../packages/client/src/nomad-stubs.ts";
 import type { SubscribeOptions } from "../../packages/client/src/options.ts";
 import type { Problem } from "../../packages/client/src/request-failed.ts";
 import type * as wire from "../../packages/client/src/wire.ts";
+import type { AlertRoutes } from "../../src/schemas/alert-routes.ts";
 import type { AlertList } from "../../src/schemas/alert-schema.ts";
 import type { AssignmentStatus } from "../../src/schemas/assignment-schema.ts";
 import type { ConsumerStatus } from "../../src/schemas/consumer-schema.ts";
@@ -51,6 +52,7 @@ describe("the client's types of what is on the wire are those of the server's sc
 
   it("for what routes answer as JSON", () => {
     expectTypeOf<Flat<answers.Alerts>>().toEqualTypeOf<Flat<AlertList>>();
+    expectTypeOf<Flat<answers.AlertRoutes>>().toEqualTypeOf<Flat<AlertRoutes>>();
     expectTypeOf<Flat<answers.Silence>>().toEqualTypeOf<Flat<Silence>>();
     expectTypeOf<Flat<answers.Assignment>>().toEqualTypeOf<Flat<AssignmentStatus>>();
     expectTypeOf<Flat<answers.Consumer>>().toEqualTypeOf<Flat<ConsumerStatus>>();

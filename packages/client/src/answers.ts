@@ -98,6 +98,47 @@ export type Silence = {
   createdBy: string;
 };
 
+/** One route of alerts, PROTOCOL.md section 14. */
+export type AlertRoute = {
+  /** Its place in the tree: "0", and its first child "0.0". */
+  route: string;
+  depth: number;
+  /** Which alerts: all of it must hold. */
+  matchers: Silence["matchers"];
+  to: string[];
+  groupBy: string[];
+  groupWaitMs: number;
+  groupIntervalMs: number;
+  repeatIntervalMs: number;
+  /** It is mute now. */
+  isMuted: boolean;
+  /** What it takes goes on to the routes behind it. */
+  goesOn: boolean;
+};
+
+/** Where an alert goes, and what kept it from going elsewhere. */
+export type RoutedAlert = {
+  alert: Alert;
+  /** The last route that took it; null: none did. */
+  route: string | null;
+  told: {
+    destination: string;
+    route: string;
+    /** What all alerts of the message have in common. */
+    group: Record<string, string>;
+    groupWaitMs: number;
+    repeatIntervalMs: number;
+    isMuted: boolean;
+  }[];
+  /** Destinations that no route leads to; null: it is told there. */
+  alertmanagers: { name: string; mismatch: string | null }[];
+  /** Every route that was asked; null: it took it. */
+  steps: { route: string; mismatch: string | null }[];
+  silences: string[];
+};
+
+export type AlertRoutes = { routes: AlertRoute[]; tested: RoutedAlert | null };
+
 /** A named consumer. */
 export type Consumer = {
   name: string;

@@ -1,5 +1,6 @@
 import type {
   About,
+  AlertRoutes,
   Alerts,
   Assignment,
   Attempt,
@@ -40,6 +41,15 @@ export interface NewSilence {
   readonly for: string;
   readonly comment?: string;
 }
+
+/** An alert of `alerts()` by its id, or one that does not exist; neither: the routes alone. */
+export type AlertTest =
+  | { readonly alert?: string }
+  | {
+      readonly rule: string;
+      readonly severity?: Severity;
+      readonly labels?: Readonly<Record<string, string>>;
+    };
 
 /**
  * What a server is asked once, where `subscribe` and `watchState` follow it. Without a token the server knows a browser
@@ -128,6 +138,13 @@ export class FeedApi {
 
   alerts(): Promise<Alerts> {
     return this.#get("/v1/alerts");
+  }
+
+  /** Who is told of alerts; `tested` says where one would go. */
+  alertRoutes(test: AlertTest = {}): Promise<AlertRoutes> {
+    if (!("rule" in test)) return this.#get("/v1/alert-routes", test);
+    const labels = Object.entries(test.labels ?? {}).map((pair) => pair.join("="));
+    return this.#get("/v1/alert-routes", { ...test, labels });
   }
 
   async silences(): Promise<Silence[]> {

@@ -23,7 +23,7 @@ export type { NomadStub } from "./nomad-stubs.ts";
 export type { ControlEvent, JsonChange, ResourceType, Severity } from "./wire.ts";
 export type { IncompleteObject } from "./whole-items.ts";
 export type { WatchedState, WatchStateOptions } from "./watch-state.ts";
-export { feedApi, type FeedApi, type FeedApiOptions, type NewSilence } from "./feed-api.ts";
+export { feedApi, type AlertTest, type FeedApi, type FeedApiOptions, type NewSilence } from "./feed-api.ts";
 export { RequestFailed } from "./request-failed.ts";
 export type { EventPage, FeedEvent, HistoryPage } from "./event-pages.ts";
 export type { CountsQuery, EventsQuery, HistoryQuery, Order, StateQuery } from "./queries.ts";

@@ -2,7 +2,8 @@ import { printDuration } from "../../shared/duration.ts";
 import { plainText } from "../../schemas/terminal-text.ts";
 import { aboutText, paintOf } from "./alert-texts.ts";
 import { fitLine } from "./fit-line.ts";
-import type { RoutedAlert, RoutedEvent, Told } from "./routed.ts";
+import type { RoutedAlert, Told } from "../../schemas/alert-routes.ts";
+import type { RoutedEvent } from "./routed.ts";
 import { indented, type Page } from "./table-text.ts";
 import { timeText } from "./times.ts";
 

@@ -276,6 +276,24 @@ function silencePaths(): object {
   });
   const one = (description: string) => answer(description, { "application/json": wireSchema("silence") });
   return {
+    "/v1/alert-routes": {
+      get: {
+        operationId: "readAlertRoutes",
+        summary: "The routes of alerts, and who would be told of one",
+        parameters: [
+          text("alert", "The id of an alert that fires, is pending or ended in the last hour"),
+          text("rule", "In place of it: an alert that this rule would make"),
+          text("severity", "With rule; default ERROR"),
+          text("labels", "With rule: its labels, as namespace=prod,job=web"),
+        ],
+        responses: {
+          200: answer("Routes, in the order in which they are asked", {
+            "application/json": wireSchema("alertRoutes"),
+          }),
+          ...refusals(400, 401, 403, 503),
+        },
+      },
+    },
     "/v1/silences": {
       get: {
         operationId: "listSilences",

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { alertRoutesSchema } from "../../schemas/alert-routes.ts";
 import { alertListSchema } from "../../schemas/alert-schema.ts";
 import { assignmentsSchema } from "../../schemas/assignment-schema.ts";
 import { consumerSchema } from "../../schemas/consumer-schema.ts";
@@ -27,6 +28,7 @@ export function wireSchemas(): Record<string, object> {
     attempt: embedded(z.toJSONSchema(attemptSchema, { io: "input" })),
     deadLetters: embedded(z.toJSONSchema(deadLettersSchema, { io: "input" })),
     alerts: embedded(z.toJSONSchema(alertListSchema, { io: "input" })),
+    alertRoutes: embedded(z.toJSONSchema(alertRoutesSchema, { io: "input" })),
     silence: embedded(z.toJSONSchema(silenceSchema, { io: "input" })),
     silences: embedded(z.toJSONSchema(silencesSchema, { io: "input" })),
     assignments: embedded(z.toJSONSchema(assignmentsSchema, { io: "input" })),

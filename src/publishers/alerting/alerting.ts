@@ -1,6 +1,7 @@
 import type { AnyRule } from "../../alerts/rules/rule.ts";
 import { Fenced, LogUnavailable } from "../../feed/errors.ts";
 import { silencesOf } from "../../routing/silenced.ts";
+import { routeTree, type RouteNode } from "../../routing/tree.ts";
 import { ALERTS, type AssignmentStatus } from "../../schemas/assignment-schema.ts";
 import {
   isNotified,
@@ -14,7 +15,9 @@ import { AlertSteering } from "./alert-steering.ts";
 import type { RouteSettings } from "../../schemas/routes.ts";
 import { Notifier, type NotifierDeps } from "./notifier.ts";
 import { ToldGroups } from "./told-groups.ts";
+import type { AlertRoutes } from "../../schemas/alert-routes.ts";
 import type { AlertJson, AlertList } from "../../schemas/alert-schema.ts";
+import { routedAlert, routesJson } from "./routed.ts";
 import { AlertRun, type AlertRunDeps } from "./alert-run.ts";
 import { readFiring, type View } from "./firing.ts";
 import { AlertGauges, type AlertMetrics } from "./gauges.ts";
@@ -65,6 +68,8 @@ export class Alerting {
   readonly #repeaters: Repeaters;
   readonly #notifier: Notifier;
   #config: AlertingConfig["alerts"] = null;
+  #tree: readonly RouteNode[] = [];
+  #repeated: readonly RepeatedConfig[] = [];
   #run: AlertRun | undefined;
   #begun = 0;
 
@@ -93,8 +98,14 @@ export class Alerting {
     const before = this.#config;
     this.#config = config;
     this.deliveries.configure(alertDestinations);
-    this.#repeaters.configure(alertDestinations.filter(isRepeated));
-    this.#notifier.configure(alertDestinations.filter(isNotified), routes);
+    const notified = alertDestinations.filter(isNotified);
+    this.#repeated = alertDestinations.filter(isRepeated);
+    this.#tree = routeTree(
+      routes,
+      notified.map(({ name }) => name),
+    );
+    this.#repeaters.configure(this.#repeated);
+    this.#notifier.configure(notified, this.#tree);
     this.#gauges.configure(config?.rules ?? []);
     if (config !== null && config !== before) this.#run?.configure(config.rules);
   }
@@ -184,6 +195,20 @@ export class Alerting {
       reason: waiting ?? trouble ?? null,
       lastOkAt: lookedAtMs === null ? null : new Date(lookedAtMs).toISOString(),
     };
+  }
+
+  /** Who would be told of an alert, by which routes; without one: the routes alone. */
+  async routes(alert?: AlertJson): Promise<AlertRoutes> {
+    const nowMs = this.#deps.clock.now();
+    const inForce = { tree: this.#tree, alertmanagers: this.#repeated, nowMs };
+    const tested =
+      alert === undefined
+        ? null
+        : routedAlert(
+            { ...alert, labels: { ...this.#shared, ...alert.labels } },
+            { ...inForce, silences: await this.#deps.silences() },
+          );
+    return { routes: routesJson(this.#tree, nowMs), tested };
   }
 
   /** What fires, whoever looks after it, and which silences keep people from being told. */

@@ -1,8 +1,8 @@
 import { LogUnavailable } from "../../feed/errors.ts";
 import { notTold, onTheWay, plan, told, waitingOf, type Notification } from "../../routing/notifications.ts";
-import { routeTree, type RouteNode } from "../../routing/tree.ts";
+import type { RouteNode } from "../../routing/tree.ts";
 import type { NotifiedConfig } from "../../schemas/destinations/told.ts";
-import type { RouteSettings, Silence } from "../../schemas/routes.ts";
+import type { Silence } from "../../schemas/routes.ts";
 import { Nap } from "../delivery/nap.ts";
 import type { AlertDestination, AlertSendResult } from "./alert-destination.ts";
 import type { View } from "./firing.ts";
@@ -44,11 +44,10 @@ export class Notifier {
     this.#nap = new Nap(deps.clock);
   }
 
-  /** Without routes everybody is told of everything. */
-  configure(destinations: readonly NotifiedConfig[], routes: readonly RouteSettings[]): void {
+  configure(destinations: readonly NotifiedConfig[], tree: readonly RouteNode[]): void {
     this.#configured = new Map(destinations.map((config) => [config.name, config]));
     this.#forgetUnopened();
-    this.#tree = routeTree(routes, [...this.#configured.keys()]);
+    this.#tree = tree;
     this.#nap.wake();
   }
 
