@@ -65,15 +65,22 @@ export function VirtualList(props: VirtualListProps) {
     });
   }, []);
   const { label, row, role = "list" } = props;
+  // Nothing may stand between a table and its rows.
+  const isTable = role === "rowgroup";
   const items = virtualizer.getVirtualItems();
   return (
-    <div ref={scroller} class={css.scroller} tabIndex={0} role="group" aria-label={label}>
-      <div class={css.space} style={{ height: `${virtualizer.getTotalSize()}px` }} role={role}>
+    <div ref={scroller} class={css.scroller} tabIndex={0} role={isTable ? role : "group"} aria-label={label}>
+      <div
+        class={css.space}
+        style={{ height: `${virtualizer.getTotalSize()}px` }}
+        role={isTable ? "presentation" : role}
+      >
         {items.map((item: VirtualItem) => (
           <div
             key={item.key}
             class={css.row}
             {...(role === "list" && { role: "listitem" })}
+            {...(isTable && { role: "presentation" })}
             style={{ height: `${item.size}px`, transform: `translateY(${item.start}px)` }}
           >
             {row(item.index)}

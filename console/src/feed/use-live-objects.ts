@@ -1,0 +1,51 @@
+import type { ResourceType } from "nomad-changefeed-client";
+import { useEffect, useMemo, useRef } from "preact/hooks";
+import { LiveObjects, type LiveRows, type ObjectsQuery, type ReadObject } from "./live-objects.ts";
+
+/** Objects for as long as the component shows them; others where the query changes. */
+export function useLiveObjects<Row extends object, Type extends ResourceType>(
+  query: ObjectsQuery<Type>,
+  rowOf: (object: ReadObject<Type>) => Row,
+): LiveObjects<Row, Type> {
+  const key = JSON.stringify(query);
+  const objects = useMemo(() => new LiveObjects(query, rowOf), [key]);
+  useEffect(() => objects.start(), [objects]);
+  return objects;
+}
+
+/** All rows in order. A change costs its own sorting and one walk, however many there are. */
+export function useSorted<Row extends object>(
+  objects: LiveRows<Row>,
+  compare: (one: Row, other: Row) => number,
+): readonly Row[] {
+  const last = useRef<{ of: unknown; compare: unknown; version: number; sorted: readonly Row[] } | undefined>(
+    undefined,
+  );
+  const { version, changes } = objects.status.value;
+  const before = last.current;
+  const isSame = before?.of === objects && before.compare === compare;
+  if (isSame && before.version === version) return before.sorted;
+  const sorted =
+    isSame && before.version === version - 1
+      ? merged(before.sorted, changes.gone, changes.come.toSorted(compare), compare)
+      : [...objects.rows.values()].toSorted(compare);
+  last.current = { of: objects, compare, version, sorted };
+  return sorted;
+}
+
+function merged<Row>(
+  sorted: readonly Row[],
+  gone: ReadonlySet<Row>,
+  come: readonly Row[],
+  compare: (one: Row, other: Row) => number,
+): readonly Row[] {
+  const all: Row[] = [];
+  let at = 0;
+  for (const row of sorted) {
+    if (gone.has(row)) continue;
+    for (let next = come[at]; next !== undefined && compare(next, row) < 0; next = come[++at]) all.push(next);
+    all.push(row);
+  }
+  for (; at < come.length; at++) all.push(come[at] as Row);
+  return all;
+}

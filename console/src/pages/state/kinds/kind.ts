@@ -1,0 +1,23 @@
+import type { ResourceType } from "nomad-changefeed-client";
+import type { ReadObject } from "../../../feed/live-objects.ts";
+import type { Column, Sort } from "../../../ui/data-table.tsx";
+
+/** What every row has. */
+export interface BaseRow {
+  readonly subject: string;
+  readonly namespace: string;
+  readonly id: string;
+}
+
+/** A kind of object as a table of it: what it takes from each, what it shows of that. */
+export interface Kind<Row extends BaseRow = BaseRow, Type extends ResourceType = ResourceType> {
+  readonly type: Type;
+  readonly label: string;
+  /** Whether its objects are in namespaces. */
+  readonly isNamespaced: boolean;
+  readonly rowOf: (object: ReadObject<Type>) => Row;
+  readonly columns: readonly Column<Row>[];
+  readonly sort: Sort;
+  /** A filter that shows what one may write. */
+  readonly example: string;
+}

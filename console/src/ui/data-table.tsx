@@ -1,0 +1,295 @@
+import { signal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { useCommands } from "../app/keys.ts";
+import { go } from "../app/router.ts";
+import css from "./data-table.module.css";
+import { Icon } from "./icon.tsx";
+import { VirtualList, type VirtualListHandle } from "./virtual-list.tsx";
+
+export interface Column<Row> {
+  readonly id: string;
+  readonly label: string;
+  /** What it is sorted by, and what is exported; null stands last. */
+  readonly value: (row: Row) => string | number | null;
+  /** How it looks. Default: its value as text. */
+  readonly show?: (row: Row) => ComponentChildren;
+  /** A track of a CSS grid. */
+  readonly width: string;
+  readonly align?: "end";
+  /** Its line on a phone. Absent: it does not stand there. */
+  readonly narrow?: 1 | 2;
+}
+
+export interface Sort {
+  readonly column: string;
+  readonly isDescending: boolean;
+}
+
+interface DataTableProps<Row> {
+  /** What it is a table of. */
+  readonly label: string;
+  readonly columns: readonly Column<Row>[];
+  /** In order. */
+  readonly rows: readonly Row[];
+  readonly sort: Sort;
+  readonly onSort: (sort: Sort) => void;
+  readonly keyOf: (row: Row) => string;
+  /** Where Enter on a row leads. */
+  readonly hrefOf: (row: Row) => string;
+  /** Ms since 1970: a row that changed just now shows it. */
+  readonly changedAtMs?: (row: Row) => number | undefined;
+  /** Instead of rows, where there are none. */
+  readonly empty: ComponentChildren;
+}
+
+const ROW_PX = 30;
+const NARROW_ROW_PX = 54;
+const FLASH_MS = 1500;
+
+const narrow = matchMedia("(max-width: 720px)");
+const isNarrow = signal(narrow.matches);
+narrow.addEventListener("change", ({ matches }) => {
+  isNarrow.value = matches;
+});
+
+/** A table of any length, by mouse and by keys: j and k choose a row, Enter opens it. */
+export function DataTable<Row>(props: DataTableProps<Row>) {
+  const { label, columns, rows, keyOf, empty, changedAtMs } = props;
+  const list = useRef<VirtualListHandle | undefined>(undefined);
+  const [chosen, choose] = useState<string>();
+  const chosenAt = useChosenAt(rows, keyOf, chosen);
+  const step = (by: number) => {
+    const at = Math.min(rows.length - 1, Math.max(0, chosenAt === -1 && by > 0 ? 0 : chosenAt + by));
+    const row = rows[at];
+    if (row === undefined) return;
+    choose(keyOf(row));
+    list.current?.scrollToIndex(at);
+  };
+  const open = () => {
+    const row = rows[chosenAt];
+    if (row !== undefined) go(props.hrefOf(row));
+  };
+  useCommands([
+    { group: "Table", words: "Next row", keys: "j", run: () => step(1) },
+    { group: "Table", words: "Row before", keys: "k", run: () => step(-1) },
+    { group: "Table", words: "First row", keys: "g g", run: () => step(-rows.length) },
+    { group: "Table", words: "Last row", keys: "Shift+G", run: () => step(rows.length) },
+    { group: "Table", words: "Open the chosen row", keys: "Enter", run: open },
+  ]);
+  const gutterPx = useGutterPx(list, rows.length > 0);
+  const tracks = columns.map(({ width }) => width).join(" ");
+  return (
+    <div
+      class={css.table}
+      role="table"
+      aria-label={label}
+      aria-rowcount={rows.length + 1}
+      style={{ "--tracks": tracks, "--gutter": `${gutterPx}px` }}
+    >
+      <Header {...props} />
+      {rows.length === 0 ? (
+        empty
+      ) : (
+        <VirtualList
+          label={label}
+          role="rowgroup"
+          count={rows.length}
+          rowHeight={isNarrow.value ? NARROW_ROW_PX : ROW_PX}
+          key={isNarrow.value ? "narrow" : "wide"}
+          keyOf={(at) => keyOf(rows[at] as Row)}
+          onReady={(handle) => {
+            list.current = handle;
+          }}
+          row={(at) => {
+            const row = rows[at] as Row;
+            return (
+              <TableRow
+                row={row}
+                at={at}
+                columns={columns}
+                isChosen={at === chosenAt}
+                changedAtMs={changedAtMs?.(row)}
+                onChoose={() => choose(keyOf(row))}
+              />
+            );
+          }}
+        />
+      )}
+    </div>
+  );
+}
+
+/** How much of the width the scroll bar of the rows takes: the header leaves it out, too. */
+function useGutterPx(list: { readonly current: VirtualListHandle | undefined }, hasRows: boolean): number {
+  const [gutterPx, setGutterPx] = useState(0);
+  useEffect(() => {
+    const element = list.current?.element;
+    if (element === undefined) return undefined;
+    const observer = new ResizeObserver(() => setGutterPx(element.offsetWidth - element.clientWidth));
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, [hasRows, isNarrow.value]);
+  return gutterPx;
+}
+
+/** Rows move; the chosen one is the same object wherever it stands. */
+function useChosenAt<Row>(rows: readonly Row[], keyOf: (row: Row) => string, chosen?: string): number {
+  const last = useRef(-1);
+  useEffect(() => {
+    last.current = at;
+  });
+  const isAt = (index: number) => rows[index] !== undefined && keyOf(rows[index]) === chosen;
+  const at =
+    chosen === undefined ? -1 : isAt(last.current) ? last.current : rows.findIndex((_, i) => isAt(i));
+  return at;
+}
+
+interface RowProps<Row> {
+  readonly row: Row;
+  readonly at: number;
+  readonly columns: readonly Column<Row>[];
+  readonly isChosen: boolean;
+  readonly changedAtMs: number | undefined;
+  readonly onChoose: () => void;
+}
+
+function TableRow<Row>({ row, at, columns, isChosen, changedAtMs, onChoose }: RowProps<Row>) {
+  const isFresh = changedAtMs !== undefined && Date.now() - changedAtMs < FLASH_MS;
+  return (
+    <div
+      class={css.row}
+      role="row"
+      aria-rowindex={at + 2}
+      aria-current={isChosen ? "true" : undefined}
+      onClick={onChoose}
+    >
+      {isFresh && <span key={changedAtMs} class={css.flash} aria-hidden="true" />}
+      {isNarrow.value ? <NarrowCells row={row} columns={columns} /> : <Cells row={row} columns={columns} />}
+    </div>
+  );
+}
+
+interface CellsProps<Row> {
+  readonly row: Row;
+  readonly columns: readonly Column<Row>[];
+}
+
+function Cells<Row>({ row, columns }: CellsProps<Row>) {
+  return (
+    <>
+      {columns.map((column) => (
+        <span key={column.id} role="cell" class={css.cell} data-align={column.align}>
+          {contentOf(column, row)}
+        </span>
+      ))}
+    </>
+  );
+}
+
+function NarrowCells<Row>({ row, columns }: CellsProps<Row>) {
+  return (
+    <>
+      {([1, 2] as const).map((line) => (
+        <span key={line} class={css.line} role="presentation">
+          {columns
+            .filter((column) => column.narrow === line)
+            .map((column) => (
+              <span key={column.id} role="cell" class={css.cell} title={column.label}>
+                {contentOf(column, row)}
+              </span>
+            ))}
+        </span>
+      ))}
+    </>
+  );
+}
+
+function contentOf<Row>(column: Column<Row>, row: Row): ComponentChildren {
+  if (column.show !== undefined) return column.show(row);
+  const value = column.value(row);
+  return typeof value === "number" ? value.toLocaleString("en") : value;
+}
+
+function Header<Row>(props: DataTableProps<Row>) {
+  return isNarrow.value ? <SortSelect {...props} /> : <HeaderRow {...props} />;
+}
+
+function HeaderRow<Row>({ columns, sort, onSort }: DataTableProps<Row>) {
+  return (
+    <div role="rowgroup" class={css.header}>
+      <div role="row" aria-rowindex={1} class={css.headerRow}>
+        {columns.map(({ id, label, align }) => {
+          const isSorted = sort.column === id;
+          const direction = sort.isDescending ? "descending" : "ascending";
+          return (
+            <span
+              key={id}
+              role="columnheader"
+              class={css.headerCell}
+              data-align={align}
+              aria-sort={isSorted ? direction : "none"}
+            >
+              <button
+                type="button"
+                class={css.sort}
+                onClick={() => onSort({ column: id, isDescending: isSorted && !sort.isDescending })}
+              >
+                {label}
+                {isSorted && <Icon name={sort.isDescending ? "down" : "up"} size={11} />}
+              </button>
+            </span>
+          );
+        })}
+      </div>
+    </div>
+  );
+}
+
+/** A phone has no room for a header. */
+function SortSelect<Row>({ columns, sort, onSort }: DataTableProps<Row>) {
+  return (
+    <div class={css.sortLine}>
+      <label>
+        Sorted by{" "}
+        <select
+          value={sort.column}
+          onChange={(event) => onSort({ ...sort, column: event.currentTarget.value })}
+        >
+          {columns.map(({ id, label }) => (
+            <option key={id} value={id}>
+              {label}
+            </option>
+          ))}
+        </select>
+      </label>
+      <button
+        type="button"
+        class={css.sort}
+        onClick={() => onSort({ ...sort, isDescending: !sort.isDescending })}
+      >
+        {sort.isDescending ? "descending" : "ascending"}
+        <Icon name={sort.isDescending ? "down" : "up"} size={11} />
+      </button>
+    </div>
+  );
+}
+
+/** By the column's values; what has none stands last, and equals stay as their keys are. */
+export function comparing<Row>(
+  column: Column<Row>,
+  isDescending: boolean,
+  keyOf: (row: Row) => string,
+): (one: Row, other: Row) => number {
+  const sign = isDescending ? -1 : 1;
+  return (one, other) => {
+    const a = column.value(one);
+    const b = column.value(other);
+    if (a !== b) {
+      if (a === null) return 1;
+      if (b === null) return -1;
+      return (a < b ? -1 : 1) * sign;
+    }
+    return keyOf(one) < keyOf(other) ? -1 : 1;
+  };
+}
