@@ -4,6 +4,7 @@ import { PAGE, readConsoleFiles } from "../http/console/files.ts";
 import type { ReloadReport } from "../schemas/reload-schema.ts";
 import { tidyDeliveries } from "./deliveries.ts";
 import { Health } from "./health.ts";
+import { jobVersionsOf } from "./job-versions.ts";
 import { rightNomadAnswers } from "./nomad-start.ts";
 import { openBridge } from "./open.ts";
 import { depsOf, type BridgeDeps, type BridgeOverrides } from "./overrides.ts";
@@ -81,7 +82,8 @@ async function runBridge(
   const health = new Health({ ...open, pollers });
 
   const console = config.console ? readConsoleFiles(deps.consoleFolder) : undefined;
-  const server = parts.use(await serverOf(config, { ...running, health, reload, console }));
+  const jobVersions = jobVersionsOf(config, running, parts);
+  const server = parts.use(await serverOf(config, { ...running, health, reload, console, jobVersions }));
   await open.waitingRoom[Symbol.asyncDispose]();
   const { url } = await serve(server, parts);
 

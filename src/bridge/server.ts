@@ -3,6 +3,7 @@ import { SIGNAL_NAMES } from "../events/signals.ts";
 import type { ConsoleFiles } from "../http/console/files.ts";
 import { createHttpServer, type HttpServer } from "../http/server.ts";
 import type { TrailPlace } from "../http/trail-files.ts";
+import type { JobVersions } from "../reads/job-versions/job-versions.ts";
 import type { DestinationConfig } from "../schemas/destinations/index.ts";
 import { steeringOf } from "./deliveries.ts";
 import type { Health } from "./health.ts";
@@ -16,6 +17,7 @@ const HTTP_STOP_MS = 400;
 
 interface ServerDeps extends OpenBridge, Publishers {
   readonly health: Health;
+  readonly jobVersions: JobVersions;
   readonly reload: Reload;
   /** Undefined: none is served. */
   readonly console: ConsoleFiles | undefined;

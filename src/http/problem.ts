@@ -7,7 +7,6 @@ import { ChangefeedError } from "../schemas/errors.ts";
 import { formatCursor } from "../schemas/cursor.ts";
 import type { Problem } from "../schemas/problem-schema.ts";
 import { InvalidParameter } from "../schemas/subscription-schema.ts";
-import { AuthUnavailable, LimitReached } from "./access/errors.ts";
 import { MethodNotAllowed, NotFound, UpgradeLost } from "./errors.ts";
 import { jsonText } from "../schemas/line-safe.ts";
 
@@ -33,9 +32,7 @@ function headersOf(error: unknown): Readonly<Record<string, string>> {
   if (error.code === "UNAUTHORIZED") return { "www-authenticate": 'Bearer realm="nomad-changefeed"' };
   if (error instanceof MethodNotAllowed) return { allow: error.allowed.join(", ") };
   if (error instanceof UpgradeLost) return { upgrade: "websocket" };
-  return error instanceof LimitReached || error instanceof AuthUnavailable
-    ? { "retry-after": String(error.retryAfterSeconds) }
-    : {};
+  return "retryAfterSeconds" in error ? { "retry-after": String(error.retryAfterSeconds) } : {};
 }
 
 function detailsOf(error: unknown): Partial<Problem> {

@@ -29,6 +29,7 @@ import { addDeliveriesRoutes, type DeliverySteering } from "./deliveries.ts";
 import { addEventsRoute } from "./events.ts";
 import { addHealthRoutes, type HealthDeps } from "./health.ts";
 import { addHistoryRoute } from "./history.ts";
+import { addJobVersionsRoute, type JobVersionsDeps } from "./job-versions.ts";
 import { addIndexRoute, type IndexDeps } from "./index-page.ts";
 import { assertMayListen, listen } from "./listen.ts";
 import type { ConsumerLimits } from "./own-consumers.ts";
@@ -50,6 +51,7 @@ export interface HttpServerDeps
     Pick<AlertRoutesDeps, "alertRoutes">,
     Pick<AuditDeps, "trails">,
     Pick<HealthDeps, "liveness" | "readiness">,
+    Pick<JobVersionsDeps, "jobVersions">,
     Pick<ReloadDeps, "reload"> {
   readonly log: FeedLog;
   /** What was before. Default: told by the log given. */
@@ -178,6 +180,7 @@ export function createHttpServer(deps: HttpServerDeps, options: HttpServerOption
   addEventsRoute(app, services);
   addStateRoute(app, services);
   addHistoryRoute(app, services);
+  addJobVersionsRoute(app, services);
   addConsumersRoutes(app, services);
   addReloadRoute(app, services);
   addDocumentRoutes(app);

@@ -93,6 +93,11 @@ export const ERROR_CODES = {
   },
   NOT_FOUND: { status: 404, closeCode: 4400, means: "There is no such route." },
   NO_DATA: { status: 404, closeCode: 4400, means: "An event has no `data` kept beside it." },
+  NO_JOB: {
+    status: 404,
+    closeCode: 4400,
+    means: "There is no such job, or it is not for this token.",
+  },
   NO_CONSUMER: { status: 404, closeCode: 4400, means: "No consumer has this name." },
   NO_DELIVERY: { status: 404, closeCode: 4400, means: "There is no delivery to a destination of this name." },
   NOT_FOR_ALERTS: {
@@ -139,6 +144,11 @@ export const ERROR_CODES = {
     closeCode: 4422,
     means: "Answering would cost more of the server's time than one request may have.",
   },
+  ANSWER_TOO_LARGE: {
+    status: 422,
+    closeCode: 4422,
+    means: "Nomad's answer to what was asked for has more bytes than are read of one.",
+  },
   CANNOT_KEEP_UP: {
     status: 503,
     closeCode: 4423,
@@ -167,6 +177,13 @@ export const ERROR_CODES = {
     closeCode: 1013,
     words: { message: "Nomad cannot be asked what this token may see", hint: LATER },
     means: "Who a token belongs to cannot be asked right now: Nomad is away.",
+  },
+  UPSTREAM_UNAVAILABLE: {
+    retryable: true,
+    status: 503,
+    closeCode: 1013,
+    means:
+      "What was asked for is read from Nomad, which cannot be reached, or does not answer it to the feed's token.",
   },
   LOG_UNAVAILABLE: {
     retryable: true,

@@ -2,8 +2,10 @@ import { ASPECTS, OPS } from "./draft.ts";
 import {
   HISTORY_ORDERS,
   HISTORY_PARAMETERS,
+  JOB_VERSIONS_PARAMETERS,
   STATE_PARAMETERS,
   type HistoryParameter,
+  type JobVersionsParameter,
 } from "./read-queries.ts";
 import { SEVERITY_NAMES } from "./severity.ts";
 import {
@@ -99,6 +101,11 @@ const AT: ParameterDoc = {
   schema: { type: "string", examples: ["10m", "2026-08-22T10:15:30Z", "k3f9x2-12345"] },
 };
 
+const JOB_VERSIONS: Readonly<Record<JobVersionsParameter, ParameterDoc>> = {
+  namespace: { description: "The job's namespace", schema: text },
+  job: { description: "The job's id", schema: text },
+};
+
 type NamedDoc = ParameterDoc & { readonly name: string };
 
 export const EVENTS_PARAMETER_DOCS: readonly NamedDoc[] = PARAMETERS.map((name) => ({
@@ -112,4 +119,8 @@ export const STATE_PARAMETER_DOCS: readonly NamedDoc[] = STATE_PARAMETERS.map((n
 export const HISTORY_PARAMETER_DOCS: readonly NamedDoc[] = HISTORY_PARAMETERS.map((name) => ({
   name,
   ...HISTORY[name],
+}));
+export const JOB_VERSIONS_PARAMETER_DOCS: readonly NamedDoc[] = JOB_VERSIONS_PARAMETERS.map((name) => ({
+  name,
+  ...JOB_VERSIONS[name],
 }));

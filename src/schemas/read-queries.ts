@@ -121,7 +121,27 @@ export function parseHistoryQuery(
   };
 }
 
-function nonEmpty(query: URLSearchParams, field: HistoryParameter): string | undefined {
+export const JOB_VERSIONS_PARAMETERS = ["namespace", "job"] as const;
+export type JobVersionsParameter = (typeof JOB_VERSIONS_PARAMETERS)[number];
+
+/** Both are needed: no job has its id alone. */
+export type JobVersionsRequest = { readonly [Name in JobVersionsParameter]: string };
+
+/** @throws InvalidParameter */
+export function parseJobVersionsQuery(query: URLSearchParams): JobVersionsRequest {
+  assertKnown(query, JOB_VERSIONS_PARAMETERS);
+  const needed = (field: JobVersionsParameter): string => {
+    const value = nonEmpty(query, field);
+    if (value !== undefined && value !== "*") return value;
+    throw new InvalidParameter(`${field} is needed, one of them`, field, [`<${field}>`]);
+  };
+  return { namespace: needed("namespace"), job: needed("job") };
+}
+
+function nonEmpty(
+  query: URLSearchParams,
+  field: HistoryParameter | JobVersionsParameter,
+): string | undefined {
   const value = single(query, field);
   if (value === "") throw new InvalidParameter(`${field} holds an empty value`, field, [`<${field}>`]);
   return value;

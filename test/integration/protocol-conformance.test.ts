@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ROUTES } from "../../src/http/errors.ts";
 import { frameSchema } from "../../src/schemas/frames-schema.ts";
-import { HISTORY_PARAMETERS } from "../../src/schemas/read-queries.ts";
+import { HISTORY_PARAMETERS, JOB_VERSIONS_PARAMETERS } from "../../src/schemas/read-queries.ts";
 import { ON_EXPIRED, PARAMETERS, PAYLOADS } from "../../src/schemas/subscription-schema.ts";
 import { controlDraft, draft, objectChange } from "../support/drafts.ts";
 import { TestFeed } from "../support/http-feed.ts";
@@ -213,6 +213,7 @@ describe("what PROTOCOL.md lists is what there is:", () => {
     const named = new Set<string>([...PARAMETERS, ...values]);
     expect(new Set(firstColumn(3))).toEqual(named);
     expect(new Set(firstColumn(11))).toEqual(new Set(HISTORY_PARAMETERS));
+    expect(new Set(firstColumn(16))).toEqual(new Set(JOB_VERSIONS_PARAMETERS));
   });
 
   it("routes: each is answered", async () => {

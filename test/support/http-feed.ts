@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { FeedLog, StateWrite } from "../../src/feed/log.ts";
 import { systemClock, type Clock } from "../../src/shared/clock.ts";
 import { createHttpServer, type HttpServerDeps, type HttpServerOptions } from "../../src/http/server.ts";
+import { NoJob } from "../../src/reads/job-versions/errors.ts";
 import { Silences } from "../../src/publishers/alerting/silences.ts";
 import { Restarting } from "../../src/publishers/connection/errors.ts";
 import { formatCursor } from "../../src/schemas/cursor.ts";
@@ -130,6 +131,7 @@ export class TestFeed implements AsyncDisposable {
         alerts: async () => ({ asOf: null, alerts: [], ended: [], destinations: [] }),
         alertRoutes: async () => ({ routes: [], tested: null }),
         trails: () => [],
+        jobVersions: { read: ({ namespace, job }) => Promise.reject(new NoJob(namespace, job)) },
         deliveries: new ScriptedDeliveries(),
         silences: new Silences({ log: this.log, clock: systemClock, logger: silentLogger() }),
         ...deps,

@@ -19,6 +19,7 @@ import type {
 import type { changeEventSchema } from "../../src/schemas/event-schema.ts";
 import type { frameSchema, objectFrameSchema } from "../../src/schemas/frames-schema.ts";
 import type { STUB_SCHEMAS } from "../../src/schemas/nomad-stubs.ts";
+import type { JobVersionList } from "../../src/schemas/job-versions-schema.ts";
 import type { Problem as ServerProblem } from "../../src/schemas/problem-schema.ts";
 import type { ResourceType } from "../../src/schemas/resources.ts";
 import type { Silence } from "../../src/schemas/routes.ts";
@@ -53,6 +54,7 @@ describe("the client's types of what is on the wire are those of the server's sc
   it("for what routes answer as JSON", () => {
     expectTypeOf<Flat<answers.Alerts>>().toEqualTypeOf<Flat<AlertList>>();
     expectTypeOf<Flat<answers.AlertRoutes>>().toEqualTypeOf<Flat<AlertRoutes>>();
+    expectTypeOf<Flat<answers.JobVersions>>().toEqualTypeOf<Flat<JobVersionList>>();
     expectTypeOf<Flat<answers.Silence>>().toEqualTypeOf<Flat<Silence>>();
     expectTypeOf<Flat<answers.Assignment>>().toEqualTypeOf<Flat<AssignmentStatus>>();
     expectTypeOf<Flat<answers.Consumer>>().toEqualTypeOf<Flat<ConsumerStatus>>();

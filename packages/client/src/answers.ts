@@ -235,3 +235,34 @@ export type Why = {
   complete: boolean;
   missing: unknown[];
 };
+
+/** One change of a specification: PROTOCOL.md section 16. */
+export type SpecChange = {
+  /** JSON Pointer: /TaskGroups/<group>/Tasks/<task>/Config/image */
+  path: string;
+  kind: "added" | "deleted" | "edited";
+  /** "[redacted]" where it may be a secret; so is `new`. Absent where there was none, or is none. */
+  old?: string | undefined;
+  new?: string | undefined;
+};
+
+export type JobVersion = {
+  version: number;
+  submittedAt: string | null;
+  stable: boolean;
+  /** Whether it stopped the job. */
+  stopped: boolean;
+  status?: string | undefined;
+  versionTag?: { name: string; description: string; taggedAt: string | null } | undefined;
+  /** What it changed in the version before; null for the oldest that Nomad keeps. `omitted`: how many more there are. */
+  diff: { changes: SpecChange[]; omitted: number } | null;
+};
+
+export type JobVersions = {
+  job: string;
+  namespace: string;
+  /** Newest first. */
+  versions: JobVersion[];
+  /** When Nomad was asked. */
+  readAt: string;
+};

@@ -9,6 +9,7 @@ import type {
   DeadLetter,
   Delivery,
   DeliveryDetails,
+  JobVersions,
   Silence,
   Why,
 } from "./answers.ts";
@@ -110,9 +111,9 @@ export class FeedApi {
     return this.#get("/v1/why", { subject, ...options });
   }
 
-  /** The versions of a job that Nomad keeps. */
-  async jobVersions(query: { readonly namespace: string; readonly job: string }): Promise<unknown[]> {
-    return (await this.#get<{ versions: unknown[] }>("/v1/job-versions", query)).versions;
+  /** What the versions of a job changed in its specification, as many as Nomad keeps. */
+  jobVersions(query: { readonly namespace: string; readonly job: string }): Promise<JobVersions> {
+    return this.#get("/v1/job-versions", query);
   }
 
   /** Who the server takes this browser for. */

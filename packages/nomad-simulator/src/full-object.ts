@@ -1,13 +1,13 @@
 import { PieceWriter, piecesText, type GoValue, type Piece } from "./go-json.ts";
 import { expandCapabilities } from "./acl/capabilities.ts";
 import type { PolicyRules } from "./acl/records.ts";
-import type { GroupSpec } from "./model/job.ts";
+import { currentVersion, fullJob } from "./job-spec.ts";
 import type { Row } from "./store/row.ts";
 import { encodeStub } from "./store/tables.ts";
 
 /** The single-object endpoint's JSON: what the list says, and the larger part of what it leaves out. */
 export function fullObject(row: Row): string {
-  if (isOf(row, "jobs")) return encode(fullJob(row));
+  if (isOf(row, "jobs")) return encode(fullJob(currentVersion(row)));
   if (isOf(row, "nodes")) return encode(fullNode(row));
   if (isOf(row, "allocations")) return fullAllocation(row);
   if (isOf(row, "policies")) return encode(fullPolicy(row));
@@ -20,7 +20,7 @@ function isOf<T extends Row["table"]>(row: Row, table: T): row is Row<T> {
 
 /** What the event stream says of an object: an allocation without its job, deployments and evaluations as listed. */
 export function streamedObject(row: Row): Piece[] {
-  if (isOf(row, "jobs")) return pieces(fullJob(row));
+  if (isOf(row, "jobs")) return pieces(fullJob(currentVersion(row)));
   if (isOf(row, "nodes")) return pieces(fullNode(row));
   if (isOf(row, "allocations")) return pieces(streamedAllocation(row));
   if (isOf(row, "policies")) return pieces(fullPolicy(row));
@@ -34,51 +34,6 @@ function pieces(value: { readonly [field: string]: GoValue }): Piece[] {
 }
 
 const encode = (value: { readonly [field: string]: GoValue }): string => piecesText(pieces(value));
-
-function fullJob({ stub, model }: Row<"jobs">): { readonly [field: string]: GoValue } {
-  const { JobSummary: _summary, ...own } = stub;
-  return {
-    ...own,
-    Affinities: null,
-    AllAtOnce: false,
-    Constraints: null,
-    Dispatched: stub.ParentID !== "" && stub.ID.includes("/dispatch-"),
-    Meta: null,
-    ParameterizedJob: stub.ParameterizedJob
-      ? { MetaOptional: null, MetaRequired: null, Payload: "optional" }
-      : null,
-    Payload: null,
-    Periodic: stub.Periodic
-      ? { Enabled: true, ProhibitOverlap: false, Spec: "*/5 * * * *", SpecType: "cron", TimeZone: "UTC" }
-      : null,
-    Region: "global",
-    Stable: model.stable?.version === model.version,
-    TaskGroups: model.groups.map(taskGroup),
-    Version: model.version,
-    VersionTag: model.versionTag === null ? null : { Description: "", Name: model.versionTag, TaggedTime: 0 },
-  };
-}
-
-function taskGroup({ name, count, tasks }: GroupSpec): GoValue {
-  return {
-    Constraints: null,
-    Count: count,
-    EphemeralDisk: { Migrate: false, SizeMB: 300, Sticky: false },
-    Meta: null,
-    Name: name,
-    Networks: null,
-    Services: null,
-    Tasks: tasks.map((task) => ({
-      Config: new Map([["image", `registry.example/${task}:1`]]),
-      Constraints: null,
-      Driver: "docker",
-      Env: null,
-      Meta: null,
-      Name: task,
-      Resources: { CPU: 100, Cores: 0, DiskMB: 0, MemoryMB: 300, MemoryMaxMB: 0 },
-    })),
-  };
-}
 
 function fullNode({ stub, model }: Row<"nodes">): { readonly [field: string]: GoValue } {
   const { Address, Version, ...own } = stub;

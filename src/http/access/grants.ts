@@ -60,6 +60,11 @@ export class Grant {
     return { owner: name, manages };
   }
 
+  /** Whether Nomad knows the token, so that it can be asked in its name. */
+  get isNomads(): boolean {
+    return this.#identity.isNomads === true;
+  }
+
   /** Whether nothing holds it. */
   get idle(): boolean {
     return this.#streams.size === 0 && this.connections.size === 0;

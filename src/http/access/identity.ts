@@ -8,6 +8,8 @@ export interface Identity {
   readonly name: string;
   /** Whether they act for everybody, as for the consumers of other tokens. */
   readonly manages?: boolean;
+  /** Whether Nomad itself knows them, by this very token. */
+  readonly isNomads?: boolean;
   readonly rights: Rights;
   /** When the token's time is over, ms since 1970. */
   readonly expiresAtMs?: number | undefined;

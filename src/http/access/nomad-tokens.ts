@@ -50,7 +50,7 @@ export class NomadTokens implements Authenticator {
       .digest("base64");
     if (this.#unknown.has(hash)) return undefined;
     const answer = await this.#answer(token, requester);
-    if (answer.kind === "known") return answer;
+    if (answer.kind === "known") return { ...answer, isNomads: true };
     if (answer.kind === "expired") throw new Unauthorized("The token has expired", "Get a new token");
     if (answer.kind === "unknown") {
       this.#unknown.add(hash);
@@ -58,7 +58,7 @@ export class NomadTokens implements Authenticator {
     }
     this.#warnOnce();
     if (token === undefined && !this.#openWithoutAcls) return undefined;
-    return { name: "nomad without ACLs", manages: true, rights: ALL_RIGHTS };
+    return { name: "nomad without ACLs", manages: true, isNomads: true, rights: ALL_RIGHTS };
   }
 
   async #answer(token: string | undefined, requester: Requester): Promise<TokenRights> {

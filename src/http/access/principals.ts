@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import { FOR_ALL, type ConsumerActor } from "../../feed/log.ts";
 import { EVERYTHING, type Access } from "../../publishers/selection/access.ts";
+import type { Asker } from "../../reads/job-versions/job-versions.ts";
 import type { Clock } from "../../shared/clock.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import { credentialsOf } from "./credentials.ts";
@@ -76,6 +77,15 @@ export class Principals {
   async actorOf(request: IncomingMessage): Promise<ConsumerActor> {
     const { grant } = await this.#principalOf(request);
     return grant?.actor ?? FOR_ALL;
+  }
+
+  /**
+   * In whose name Nomad is asked for the request: in that of its token, where Nomad knows it, else in the feed's own. A
+   * token that is not Nomad's is never sent there. @throws as accessOf
+   */
+  async askerOf(request: IncomingMessage): Promise<Asker> {
+    const { token, grant } = await this.#principalOf(request);
+    return grant?.isNomads === true ? { token } : "feed";
   }
 
   /** A ticket that stands for the request's token. @throws as accessOf, and LimitReached */

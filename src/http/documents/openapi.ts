@@ -3,6 +3,7 @@ import { PROTOCOL_VERSION } from "../../schemas/frames-schema.ts";
 import {
   EVENTS_PARAMETER_DOCS,
   HISTORY_PARAMETER_DOCS,
+  JOB_VERSIONS_PARAMETER_DOCS,
   STATE_PARAMETER_DOCS,
 } from "../../schemas/parameter-docs.ts";
 import { auditPaths } from "./audit-paths.ts";
@@ -117,6 +118,20 @@ function eventPaths(): object {
             ["X-Changefeed-Cursor", "X-Changefeed-Floor", "Link"],
           ),
           ...refusals(400, 401, 403, 409, 410, 412, 414, 429, 503),
+        },
+      },
+    },
+    "/v1/job-versions": {
+      get: {
+        operationId: "readJobVersions",
+        summary: "The versions of a job's specification, and what each changed, as Nomad has them now",
+        parameters: JOB_VERSIONS_PARAMETER_DOCS.map((parameter) => ({
+          ...inQuery(parameter),
+          required: true,
+        })),
+        responses: {
+          200: answer("Versions, newest first", { "application/json": wireSchema("jobVersions") }),
+          ...refusals(400, 401, 403, 404, 422, 429, 503),
         },
       },
     },

@@ -9,6 +9,7 @@ import {
   deliveriesSchema,
   deliveryDetailsSchema,
 } from "../../schemas/delivery-schema.ts";
+import { jobVersionsSchema } from "../../schemas/job-versions-schema.ts";
 import { jsonSchemaOf } from "../../schemas/json-schema.ts";
 import { reloadReportSchema } from "../../schemas/reload-schema.ts";
 import { silenceSchema, silencesSchema } from "../../schemas/routes.ts";
@@ -32,6 +33,7 @@ export function wireSchemas(): Record<string, object> {
     silence: embedded(z.toJSONSchema(silenceSchema, { io: "input" })),
     silences: embedded(z.toJSONSchema(silencesSchema, { io: "input" })),
     assignments: embedded(z.toJSONSchema(assignmentsSchema, { io: "input" })),
+    jobVersions: embedded(z.toJSONSchema(jobVersionsSchema, { io: "input" })),
     reload: embedded(z.toJSONSchema(reloadReportSchema, { io: "input" })),
   };
 }

@@ -1,4 +1,4 @@
-import type { Appended, StateEntry } from "../../feed/log.ts";
+import type { Appended, StateEntry, StatePart } from "../../feed/log.ts";
 import type { LogEntry } from "../../schemas/draft.ts";
 import type { RedactionRule } from "../../schemas/redaction-schema.ts";
 import { Redactor } from "./redactor.ts";
@@ -46,6 +46,11 @@ export class Redaction {
 
   dataText(json: string): string {
     return this.#redactor?.dataText(json) ?? json;
+  }
+
+  /** See Redactor. */
+  texts<Texts extends object>(part: StatePart, texts: Texts): Texts {
+    return this.#redactor?.texts(part, texts) ?? texts;
   }
 
   #entry(entry: LogEntry): LogEntry {

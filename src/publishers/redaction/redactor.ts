@@ -1,5 +1,5 @@
 import { Regex } from "../../filters/regex/regex.ts";
-import type { StateEntry } from "../../feed/log.ts";
+import type { StateEntry, StatePart } from "../../feed/log.ts";
 import type { EventFacts, LogEntry } from "../../schemas/draft.ts";
 import { isJsonObject, parseExact, type Json, type JsonObject } from "../../schemas/json.ts";
 import { jsonText } from "../../schemas/line-safe.ts";
@@ -74,6 +74,21 @@ export class Redactor {
       return redacted.length > 0 && isJsonObject(scrubbed) ? scrubbed : undefined;
     });
     return stub === undefined ? entry : { ...entry, stub: Buffer.from(jsonText(stub)), redacted };
+  }
+
+  /**
+   * The same of texts about an object that are not in the feed. Where one is called `path`, it says where in the object the
+   * others stand.
+   */
+  texts<Texts extends object>({ resource, namespace }: StatePart, texts: Texts): Texts {
+    const applied = this.#appliedTo(resource, namespace);
+    if (applied === undefined) return texts;
+    const { positions, patterns } = applied;
+    const scrubber = new Scrubber(patterns);
+    const json = texts as Json;
+    const scrubbed =
+      "path" in texts ? changeWithout(json, { positions, scrubber }) : scrubber.value(json, []);
+    return scrubbed as Texts;
   }
 
   #appliedToData(data: Json | undefined): Applied | undefined {

@@ -4,6 +4,8 @@ import { parseGoDurationMs } from "../go-time.ts";
 /** Nomad's cap and default for `wait`, ms. */
 const MAX_WAIT_MS = 300_000;
 
+const TRUE: readonly string[] = ["1", "t", "T", "TRUE", "true", "True"];
+
 const MAX_UINT64 = 2n ** 64n - 1n;
 
 /** The parameters every endpoint reads. */
@@ -19,6 +21,8 @@ export interface ApiRequest {
   /** Where the page begins; "" for the first. */
   readonly nextToken: string;
   readonly stale: boolean;
+  /** Of a job's versions: what each changed too. */
+  readonly diffs: boolean;
   /** 0: answer at once. */
   readonly minIndex: bigint;
   /** Without jitter, ms. */
@@ -53,6 +57,7 @@ export function parseRequest(message: IncomingMessage, url: URL): ApiRequest | B
     perPage: Number(query.get("per_page") ?? 0),
     nextToken: query.get("next_token") ?? "",
     stale,
+    diffs: TRUE.includes(query.get("diffs") ?? ""),
     minIndex,
     waitMs,
   };
@@ -61,7 +66,7 @@ export function parseRequest(message: IncomingMessage, url: URL): ApiRequest | B
 function parseStale(query: URLSearchParams): boolean | undefined {
   const value = query.get("stale");
   if (value === null) return false;
-  if (value === "" || ["1", "t", "T", "TRUE", "true", "True"].includes(value)) return true;
+  if (value === "" || TRUE.includes(value)) return true;
   return ["0", "f", "F", "FALSE", "false", "False"].includes(value) ? false : undefined;
 }
 

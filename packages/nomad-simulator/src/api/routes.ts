@@ -8,6 +8,7 @@ import {
   tokenSelfEndpoint,
 } from "./agent.ts";
 import { accessFor, type ApiContext } from "./context.ts";
+import { jobVersionsEndpoint } from "./job-versions.ts";
 import { listEndpoint } from "./lists.ts";
 import { objectEndpoint, type ObjectTable } from "./objects.ts";
 import { empty, INVALID_METHOD, PERMISSION_DENIED, problem, type Reply } from "./reply.ts";
@@ -61,6 +62,9 @@ function route(cluster: Cluster, resource: string, tail: string): Omit<Route, "r
   const listed = LISTS.find((name) => name === resource);
   if (listed !== undefined && tail === "")
     return get((context, request) => listEndpoint(context, request, listed));
+  const versionsOf = resource === "job" ? /^(.+)\/versions$/s.exec(tail)?.[1] : undefined;
+  if (versionsOf !== undefined)
+    return get((context, request) => jobVersionsEndpoint(context, request, versionsOf));
   const table = OBJECTS.get(resource);
   if (table !== undefined && tail !== "")
     return get((context, request) => objectEndpoint(context, request, table, tail));

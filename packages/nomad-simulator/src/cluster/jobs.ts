@@ -1,3 +1,4 @@
+import { currentVersion } from "../job-spec.ts";
 import { isActiveDeployment } from "../model/deployment.ts";
 import {
   EMPTY_GROUP_SUMMARY,
@@ -64,14 +65,29 @@ export function registerJob(tx: Transaction, input: JobInput): Registration {
 }
 
 function modelOf(input: JobInput, existing: Job | undefined): JobModel {
+  const next = existing === undefined ? { version: 0, versionTag: null, past: [] } : nextVersion(existing);
+  const groups = input.groups ?? existing?.model.groups ?? ONE_GROUP;
   return {
-    version: existing === undefined ? 0 : existing.model.version + 1,
-    groups: input.groups ?? existing?.model.groups ?? ONE_GROUP,
+    ...next,
+    // Whoever registers a job has something new.
+    groups: groups.map((group) => ({ ...group, release: next.version })),
     canaries: input.canaries ?? existing?.model.canaries ?? 0,
     autoRevert: input.autoRevert ?? existing?.model.autoRevert ?? false,
     autoPromote: input.autoPromote ?? existing?.model.autoPromote ?? false,
     stable: existing?.model.stable ?? null,
+  };
+}
+
+/** As many as Nomad keeps of a job by default, the newest among them. */
+const TRACKED_VERSIONS = 6;
+
+/** What of the model every new version has in common; the present one is kept behind it. */
+function nextVersion(row: Job): Pick<JobModel, "version" | "versionTag" | "past"> {
+  const { version, past } = row.model;
+  return {
+    version: version + 1,
     versionTag: null,
+    past: [currentVersion(row), ...past].slice(0, TRACKED_VERSIONS - 1),
   };
 }
 
@@ -136,18 +152,13 @@ export function scaleJob(tx: Transaction, row: Job, group: string, count: number
     tx,
     row,
     { JobModifyIndex: tx.index, SubmitTime: tx.nowNs() },
-    { groups, version: row.model.version + 1 },
+    { groups, ...nextVersion(row) },
   );
   return { job, evaluation: createEvaluation(tx, job.stub, "job-scaling", { JobModifyIndex: tx.index }) };
 }
 
 export function stopJob(tx: Transaction, row: Job): Registration {
-  const job = updateJob(
-    tx,
-    row,
-    { JobModifyIndex: tx.index, Stop: true },
-    { version: row.model.version + 1 },
-  );
+  const job = updateJob(tx, row, { JobModifyIndex: tx.index, Stop: true }, nextVersion(row));
   cancelDeployments(tx, row, DESCRIPTIONS.stopped);
   return { job, evaluation: createEvaluation(tx, job.stub, "job-deregister", { JobModifyIndex: tx.index }) };
 }
@@ -160,7 +171,7 @@ export function revertJob(tx: Transaction, row: Job): Job {
     tx,
     row,
     { JobModifyIndex: tx.index, SubmitTime: stable.submitTime },
-    { groups: stable.groups, version: row.model.version + 1 },
+    { groups: stable.groups, ...nextVersion(row) },
   );
 }
 

@@ -56,6 +56,17 @@ export interface GroupSpec {
   readonly name: string;
   readonly count: number;
   readonly tasks: readonly string[];
+  /** Which of its releases runs: what it is made of follows from it. */
+  readonly release?: number;
+}
+
+/** What a job was, or is, at one of its versions. */
+export interface JobVersion {
+  readonly stub: JobStub;
+  readonly version: number;
+  readonly groups: readonly GroupSpec[];
+  readonly stable: boolean;
+  readonly versionTag: string | null;
 }
 
 /** What the simulator knows of a job beyond its stub. */
@@ -69,4 +80,6 @@ export interface JobModel {
   /** The last version whose deployment succeeded, to go back to. */
   readonly stable: Readonly<{ version: number; groups: readonly GroupSpec[]; submitTime: bigint }> | null;
   readonly versionTag: string | null;
+  /** The versions before, newest first, as many as are kept. */
+  readonly past: readonly JobVersion[];
 }
