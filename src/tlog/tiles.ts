@@ -69,11 +69,6 @@ export function* newTiles(oldSize: number, newSize: number): Generator<Tile> {
   for (let level = 0; level < levelsOf(newSize); level++) yield* newTilesAt(level, oldSize, newSize);
 }
 
-/** Bundles to write when a tree grows. */
-export function* newBundles(oldSize: number, newSize: number): Generator<Bundle> {
-  for (const { index, width } of newTilesAt(0, oldSize, newSize)) yield { index, width };
-}
-
 function* newTilesAt(level: number, oldSize: number, newSize: number): Generator<Tile> {
   const hashes = hashesAt(level, newSize);
   const before = hashesAt(level, oldSize);

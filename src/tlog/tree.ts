@@ -15,7 +15,7 @@ export class TreeEdge {
   readonly #levels: Level[];
   #size: number;
   #takenSize: number;
-  #fullTiles: TileData[] = [];
+  readonly #fullTiles: TileData[] = [];
 
   private constructor(size: number, levels: Level[]) {
     this.#levels = levels;
@@ -50,10 +50,13 @@ export class TreeEdge {
    */
   takeTiles(): TileData[] {
     const grown = [...newTiles(this.#takenSize, this.#size)].filter(({ width }) => width < TILE_WIDTH);
-    const taken = [...this.#fullTiles, ...grown.map((tile) => this.#partial(tile))];
-    this.#fullTiles = [];
     this.#takenSize = this.#size;
-    return taken;
+    return [...this.takeFullTiles(), ...grown.map((tile) => this.#partial(tile))];
+  }
+
+  /** Of those the full ones alone, so that they can be written while more is appended. */
+  takeFullTiles(): TileData[] {
+    return this.#fullTiles.splice(0);
   }
 
   /** The partial tile of each level that has one, whenever it grew. */

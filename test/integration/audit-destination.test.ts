@@ -15,11 +15,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { gunzipSync } from "node:zlib";
+import { constants, gunzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openAudit } from "../../src/publishers/audit/audit.ts";
 import type { Destination, Outgoing, SendResult } from "../../src/publishers/delivery/destination.ts";
 import { auditSettingsSchema } from "../../src/schemas/destinations/audit.ts";
+import type { Clock } from "../../src/shared/clock.ts";
 import { generateNoteKey } from "../../src/tlog/note-keys.ts";
 import { destinationDeps } from "../support/destination-deps.ts";
 import { readWholeTrail } from "../support/audit-trail.ts";
@@ -28,6 +29,7 @@ import { killed, own } from "../support/own-processes.ts";
 import { recordingLogger } from "../support/recording-logger.ts";
 import { skippedBecause } from "../support/skipped.ts";
 import { smallDisk, smallDiskMissing } from "../support/small-disk.ts";
+import { TestClock } from "../support/test-clock.ts";
 import { until } from "../support/until.ts";
 
 const ORIGIN = "example.com/nomad";
@@ -48,9 +50,15 @@ interface Given {
   readonly keys?: readonly string[];
   readonly source?: string;
   readonly daily?: boolean;
+  readonly clock?: Clock;
 }
 
-async function open({ keys = [key.privateKey], source, daily = true }: Given = {}): Promise<Destination> {
+async function open({
+  keys = [key.privateKey],
+  source,
+  daily = true,
+  clock,
+}: Given = {}): Promise<Destination> {
   const references = keys.map((_, at) => `env:KEY_${at}`);
   const settings = auditSettingsSchema.parse({ type: "audit", directory, key: references, daily });
   const readSecret = (reference: string) => keys[references.indexOf(reference)] ?? "";
@@ -60,6 +68,7 @@ async function open({ keys = [key.privateKey], source, daily = true }: Given = {
     readSecret,
     logger,
     ...(source !== undefined && { source }),
+    ...(clock !== undefined && { clock }),
   });
   const destination = await openAudit(settings, deps);
   opened.push(destination);
@@ -78,6 +87,14 @@ function numbered(from: number, to: number): Outgoing[] {
 }
 
 const whole = (verifierKey = key.verifierKey) => readWholeTrail(directory, verifierKey);
+
+/** Of all daily files, also while one is being written. */
+function dailyLines(): string[] {
+  const files = readdirSync(join(directory, "daily")).toSorted();
+  const bytes = files.map((file) => readFileSync(join(directory, "daily", file)));
+  const texts = bytes.map((each) => gunzipSync(each, { finishFlush: constants.Z_SYNC_FLUSH }).toString());
+  return texts.join("").split("\n").slice(0, -1);
+}
 
 /** A trail of events 1 to `last`, that nobody writes. */
 async function written(last: number): Promise<void> {
@@ -197,6 +214,8 @@ describe("a second writer", () => {
     const here = await open();
     expect(await send(here, ...numbered(taken + 1, taken + 10))).toMatchObject({ outcome: "ok" });
     expect(whole().events).toHaveLength(taken + 10);
+    await closeAll();
+    expect(dailyLines()).toEqual(whole().entries);
   });
 
   test("that takes no heed of the lock is noticed before anything is signed", async () => {
@@ -372,6 +391,39 @@ describe("the daily files", () => {
     await enter(events.slice(5));
     const { entries } = whole();
     expect([...linesOf("2026-11-28"), ...linesOf("2026-11-29")]).toEqual(entries);
+  });
+
+  test("come two seconds after what the trail has, or once it is closed", async () => {
+    const clock = new TestClock();
+    const destination = await open({ clock });
+    await send(destination, ...events.slice(0, 2));
+    await send(destination, ...events.slice(2, 3));
+    expect([whole().entries.length, dailyLines()]).toEqual([4, []]);
+    await clock.advance(2000);
+    await until("the lines are there", () => dailyLines().length === 4);
+    await send(destination, ...events.slice(3));
+    expect(dailyLines()).toHaveLength(4);
+    await closeAll();
+    expect(dailyLines()).toEqual(whole().entries);
+  });
+
+  test("do not wait where there is much, and what cannot be written is told, and written later", async () => {
+    const clock = new TestClock();
+    const large = (number: number) => outgoing(number, { data: { text: "x".repeat(60_000) } });
+    const many = (from: number) => Array.from({ length: 20 }, (_, at) => large(from + at));
+    const destination = await open({ clock });
+    await send(destination, ...many(1));
+    await until("the lines are there", () => dailyLines().length > 0);
+    await send(destination, outgoing(21));
+    rmSync(folder(), { recursive: true });
+    expect(await send(destination, ...many(22))).toMatchObject({ outcome: "ok" });
+    await until("it is told", async () => {
+      const { outcome, reason } = { reason: "", ...(await send(destination, outgoing(42))) };
+      return outcome === "refused" && /ENOENT.*daily/.test(reason);
+    });
+    expect(await send(destination, outgoing(42), outgoing(43))).toMatchObject({ outcome: "ok" });
+    await closeAll();
+    expect(dailyLines()).toEqual(whole().entries);
   });
 
   test("are not there where they are not wanted", async () => {

@@ -7,7 +7,7 @@ import { formatCheckpoint } from "../../src/tlog/checkpoint.ts";
 import { leafHash } from "../../src/tlog/hash.ts";
 import { generateNoteKey, parseSigner } from "../../src/tlog/note-keys.ts";
 import { signNote } from "../../src/tlog/note.ts";
-import { bundlePath, newBundles, tilePath } from "../../src/tlog/tiles.ts";
+import { bundlePath, newTiles, tilePath } from "../../src/tlog/tiles.ts";
 import { TreeEdge } from "../../src/tlog/tree.ts";
 
 export const ORIGIN = "example.com/nomad";
@@ -82,7 +82,7 @@ export async function writeTrail(
   let size = 0;
   for (const next of [...steps, entries.length]) {
     for (const entry of entries.slice(size, next)) edge.append(leafHash(entry));
-    for (const bundle of newBundles(size, next)) {
+    for (const bundle of [...newTiles(size, next)].filter(({ level }) => level === 0)) {
       const from = bundle.index * 256;
       await write(directory, bundlePath(bundle), writeBundle(entries.slice(from, from + bundle.width)));
     }

@@ -4,7 +4,7 @@ import { MAX_ENTRY_BYTES, readBundle, writeBundle } from "../../src/tlog/bundle.
 import { TlogFormatError } from "../../src/tlog/errors.ts";
 import { EMPTY_ROOT, leafHash, nodeHash } from "../../src/tlog/hash.ts";
 import { isConsistent, isIncluded, proveConsistency, proveInclusion } from "../../src/tlog/proof.ts";
-import { bundlePath, newBundles, newTiles, parseTilePath, tilePath } from "../../src/tlog/tiles.ts";
+import { bundlePath, newTiles, parseTilePath, tilePath } from "../../src/tlog/tiles.ts";
 import { TreeEdge } from "../../src/tlog/tree.ts";
 import { MemoryTree } from "../support/tlog.ts";
 
@@ -117,7 +117,6 @@ describe("tiles", () => {
     expect([...newTiles(300, 301)].map(tilePath)).toEqual(["tile/0/001.p/45"]);
     expect([...newTiles(511, 513)].map(tilePath)).toEqual(["tile/0/001", "tile/0/002.p/1", "tile/1/000.p/2"]);
     expect([...newTiles(300, 300)]).toEqual([]);
-    expect([...newBundles(300, 513)].map(bundlePath)).toEqual(["tile/entries/001", "tile/entries/002.p/1"]);
   });
 
   it("have the paths of the standard", () => {

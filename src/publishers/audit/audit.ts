@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import type { AuditSettings } from "../../schemas/destinations/audit.ts";
 import { abortable } from "../../shared/abortable.ts";
+import type { Clock } from "../../shared/clock.ts";
 import { Turns } from "../../shared/turns.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import type { Destination, Exchange, Outgoing, SendResult } from "../delivery/destination.ts";
@@ -26,17 +27,19 @@ class AuditDestination implements Destination {
   readonly #turns = new Turns();
   readonly #settings: AuditSettings;
   readonly #logger: Logger;
+  readonly #clock: Clock;
   readonly #post: CheckpointPost | undefined;
   #writer: TrailWriter | undefined;
   /** Entries under the last checkpoint that was signed here. */
   #signedSize = 0;
 
   constructor(settings: AuditSettings, deps: DestinationDeps) {
-    const { name, source, readSecret, logger } = deps;
+    const { name, source, readSecret, logger, clock } = deps;
     const { checkpointTo } = settings;
     this.target = resolve(settings.directory);
     this.#settings = settings;
     this.#logger = logger;
+    this.#clock = clock;
     this.#keys = new TrailKeys(settings.key.map(readSecret));
     this.#post = checkpointTo && new CheckpointPost(checkpointTo, deps);
     this.#names = { feed: source, origin: this.#keys.origin, name };
@@ -56,7 +59,7 @@ class AuditDestination implements Destination {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#turns.take(async () => this.#letGo());
+    await this.#turns.take(() => this.#letGo());
     await this.#post?.[Symbol.asyncDispose]();
   }
 
@@ -71,7 +74,7 @@ class AuditDestination implements Destination {
       this.#signedSize = writer.trail.size;
       return { outcome: "ok", exchange: exchangeOf(batch, addition, this.#signedSize) };
     } catch (error) {
-      this.#letGo();
+      await this.#letGo();
       throw error;
     }
   }
@@ -89,12 +92,13 @@ class AuditDestination implements Destination {
       keys: this.#keys,
       daily,
       logger: this.#logger,
+      clock: this.#clock,
     });
     try {
       this.#assertOurs(writer.trail);
       return writer;
     } catch (error) {
-      writer[Symbol.dispose]();
+      await writer[Symbol.asyncDispose]();
       throw error;
     }
   }
@@ -113,9 +117,10 @@ class AuditDestination implements Destination {
     throw new TrailDamaged(this.target, less);
   }
 
-  #letGo(): void {
-    this.#writer?.[Symbol.dispose]();
+  async #letGo(): Promise<void> {
+    const writer = this.#writer;
     this.#writer = undefined;
+    await writer?.[Symbol.asyncDispose]();
   }
 }
 

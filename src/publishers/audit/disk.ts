@@ -10,23 +10,40 @@ export interface FileBytes {
   readonly bytes: Uint8Array;
 }
 
-/** Files below a directory that are on the disk, with their names, once a call ends. Not for concurrent calls. */
+/** Files that are written while more of them are made. */
+export interface Writing {
+  /** In place of what is there by that name: only for what nobody relies on yet. */
+  add(file: FileBytes): void;
+  /** Resolves once all are on the disk, with their names. Nothing is at work any more where it rejects. */
+  end(): Promise<void>;
+}
+
+/**
+ * Files below a directory that are on the disk, with their names, once a call ends. Not for concurrent calls; after one
+ * that fails, make it anew.
+ */
 export class DurableFiles {
   readonly #root: string;
-  /** Folders whose names are on the disk. */
-  readonly #folders = new Set(["."]);
+  /** Folders that are there; their names are on the disk once the call that made them ends. */
+  readonly #folders = new Map([[".", Promise.resolve()]]);
 
   /** `root` has to be there. */
   constructor(root: string) {
     this.#root = root;
   }
 
-  /** Each in place of what is there by that name: only for what nobody relies on yet. */
-  async write(files: readonly FileBytes[]): Promise<void> {
+  begin(): Writing {
     const changed = new Set<string>();
-    for (const folder of new Set(files.map(({ path }) => dirname(path)))) await this.#ensure(folder, changed);
-    await Promise.all(files.map((file) => this.#write(file)));
-    await this.#syncFolders([...changed, ...files.map(({ path }) => dirname(path))]);
+    const written: Promise<unknown>[] = [];
+    const failures: unknown[] = [];
+    const add = (file: FileBytes) =>
+      void written.push(this.#add(file, changed).catch((error: unknown) => failures.push(error)));
+    const end = async () => {
+      await Promise.all(written);
+      if (failures.length > 0) throw failures[0];
+      await this.#syncFolders(changed);
+    };
+    return { add, end };
   }
 
   /** In place of what is there by that name, at once: a reader sees the one or the other. */
@@ -36,16 +53,27 @@ export class DurableFiles {
     const made = `${path}.new`;
     await this.#write({ path: made, bytes });
     await rename(join(this.#root, made), join(this.#root, path));
-    await this.#syncFolders([...changed]);
+    await this.#syncFolders(changed);
   }
 
-  async #ensure(folder: string, changed: Set<string>): Promise<void> {
-    if (this.#folders.has(folder)) return;
+  async #add(file: FileBytes, changed: Set<string>): Promise<void> {
+    const folder = dirname(file.path);
+    changed.add(folder);
+    await this.#ensure(folder, changed);
+    await this.#write(file);
+  }
+
+  #ensure(folder: string, changed: Set<string>): Promise<void> {
+    const there = this.#folders.get(folder) ?? this.#make(folder, changed);
+    this.#folders.set(folder, there);
+    return there;
+  }
+
+  async #make(folder: string, changed: Set<string>): Promise<void> {
     const parent = dirname(folder);
     await this.#ensure(parent, changed);
     await mkdir(join(this.#root, folder), { mode: OWNERS_FOLDER }).catch(unlessThere);
     changed.add(parent);
-    this.#folders.add(folder);
   }
 
   async #write({ path, bytes }: FileBytes): Promise<void> {
@@ -54,8 +82,8 @@ export class DurableFiles {
     await handle.datasync();
   }
 
-  async #syncFolders(folders: readonly string[]): Promise<void> {
-    await Promise.all([...new Set(folders)].map((folder) => syncFolder(join(this.#root, folder))));
+  async #syncFolders(folders: ReadonlySet<string>): Promise<void> {
+    await Promise.all([...folders].map((folder) => syncFolder(join(this.#root, folder))));
   }
 }
 

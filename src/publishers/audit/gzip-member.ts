@@ -1,10 +1,10 @@
 import { promisify } from "node:util";
-import { crc32, deflateRaw, inflateRaw } from "node:zlib";
+import { crc32, gzip, inflateRaw } from "node:zlib";
 
-const deflate = promisify(deflateRaw);
+const deflate = promisify(gzip);
 const inflate = promisify(inflateRaw);
 
-/** RFC 1952: deflated, with an extra field, no time, no system. */
+/** RFC 1952: deflated, with an extra field, no time, no system. As long as what zlib writes. */
 const BEGIN = Buffer.from([0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 0, 255]);
 /** Our subfield "NC": length of the member, count of entries, index of the first one. */
 const SUBFIELD = Buffer.from("NC");
@@ -28,12 +28,10 @@ export interface Member {
 /** Entries as lines, for whoever reads gzip; ours finds in the header which they are. */
 export async function writeMember(from: number, entries: readonly Buffer[]): Promise<Buffer> {
   const lines = Buffer.concat(entries.flatMap((entry) => [entry, LINE_END]));
-  const deflated = await deflate(lines, { level: FAST });
-  const check = Buffer.alloc(CHECK_BYTES);
-  check.writeUInt32LE(crc32(lines));
-  check.writeUInt32LE(lines.length, 4);
-  const bytes = HEADER_BYTES + deflated.length + CHECK_BYTES;
-  return Buffer.concat([headerOf({ from, to: from + entries.length, bytes }), deflated, check]);
+  // What follows the short header that zlib writes: the lines deflated, their check and their length.
+  const body = (await deflate(lines, { level: FAST })).subarray(BEGIN.length);
+  const bytes = HEADER_BYTES + body.length;
+  return Buffer.concat([headerOf({ from, to: from + entries.length, bytes }), body]);
 }
 
 const LINE_END = Buffer.from("\n");

@@ -1,8 +1,9 @@
 import { rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import type { Clock } from "../../shared/clock.ts";
 import { writeBundle } from "../../tlog/bundle.ts";
 import { leafHash } from "../../tlog/hash.ts";
-import { bundlePath, newBundles, TILE_WIDTH, tilePath } from "../../tlog/tiles.ts";
+import { bundlePath, hashesAt, newTiles, TILE_WIDTH, tilePath } from "../../tlog/tiles.ts";
 import { TreeEdge } from "../../tlog/tree.ts";
 import type { Addition, TrailEnd } from "./addition.ts";
 import { DurableFiles, type FileBytes } from "./disk.ts";
@@ -10,6 +11,12 @@ import { TrailDamaged } from "./errors.ts";
 import { CHECKPOINT, readTrail, type StoredTrail } from "./stored-trail.ts";
 import type { TrailKeys } from "./trail-keys.ts";
 import { removeUnsigned } from "./unsigned-files.ts";
+
+export interface TrailOptions {
+  readonly directory: string;
+  readonly keys: TrailKeys;
+  readonly clock: Pick<Clock, "yield">;
+}
 
 /**
  * A transparency log in a directory, by C2SP tlog-tiles, for one writer. What is added is on the disk before a
@@ -21,6 +28,7 @@ export class Trail {
   readonly feed: string | undefined;
   readonly #directory: string;
   readonly #keys: TrailKeys;
+  readonly #clock: Pick<Clock, "yield">;
   readonly #files: DurableFiles;
   readonly #edge: TreeEdge;
   /** Entries of the bundle that is not full. */
@@ -30,9 +38,10 @@ export class Trail {
   #checkpointId: string | undefined;
   #checkpoint: string | undefined;
 
-  private constructor(directory: string, keys: TrailKeys, { edge, rest, end, feed }: StoredTrail) {
+  private constructor({ directory, keys, clock }: TrailOptions, { edge, rest, end, feed }: StoredTrail) {
     this.#directory = directory;
     this.#keys = keys;
+    this.#clock = clock;
     this.#files = new DurableFiles(directory);
     this.#edge = edge;
     this.#rest = rest;
@@ -41,10 +50,11 @@ export class Trail {
   }
 
   /** `directory` has to be there. @throws TrailDamaged, TrailOfAnother, and what the system says */
-  static async open(directory: string, keys: TrailKeys): Promise<Trail> {
+  static async open(options: TrailOptions): Promise<Trail> {
+    const { directory, keys } = options;
     const stored = await readTrail(directory, keys);
     const empty = { edge: TreeEdge.empty(), rest: [], end: undefined, feed: undefined };
-    const trail = new Trail(directory, keys, stored ?? empty);
+    const trail = new Trail(options, stored ?? empty);
     // Of the empty tree first: whoever finds tiles without a checkpoint knows that it was taken away.
     if (stored === undefined) await trail.#sign();
     else trail.#checkpointId = await trail.#readCheckpointId();
@@ -68,26 +78,36 @@ export class Trail {
   /** Rejects where `signal` aborts before the checkpoint is signed. */
   async append({ entries, objects, end }: Addition, signal: AbortSignal): Promise<void> {
     const before = this.#edge.size;
-    for (const entry of entries) this.#edge.append(leafHash(entry));
-    const tiles = this.#edge.takeTiles().map(({ tile, bytes }) => ({ path: tilePath(tile), bytes }));
-    const bundles = this.#bundles(before, entries);
     for (const object of objects) await this.#files.replace(object);
-    await this.#files.write([...bundles, ...tiles]);
+    await this.#write(entries);
     signal.throwIfAborted();
     await this.#assertOurs();
     await this.#sign();
     this.#end = end;
-    await this.#removePartials([...bundles, ...tiles]);
+    await this.#removePartials(before);
   }
 
-  #bundles(before: number, entries: readonly Buffer[]): FileBytes[] {
-    const first = before - this.#rest.length;
-    const all = [...this.#rest, ...entries];
-    this.#rest = all.slice(all.length - (this.#edge.size % TILE_WIDTH));
-    return [...newBundles(before, this.#edge.size)].map((bundle) => {
-      const from = bundle.index * TILE_WIDTH - first;
-      return { path: bundlePath(bundle), bytes: writeBundle(all.slice(from, from + bundle.width)) };
-    });
+  /** A bundle is on its way to the disk while the next one is hashed. */
+  async #write(entries: readonly Buffer[]): Promise<void> {
+    const writing = this.#files.begin();
+    for (let from = 0; from < entries.length;) {
+      const added = entries.slice(from, from + TILE_WIDTH - this.#rest.length);
+      from += added.length;
+      for (const entry of added) this.#edge.append(leafHash(entry));
+      writing.add(this.#bundle(added));
+      const tiles = from < entries.length ? this.#edge.takeFullTiles() : this.#edge.takeTiles();
+      for (const { tile, bytes } of tiles) writing.add({ path: tilePath(tile), bytes });
+      await this.#clock.yield();
+    }
+    await writing.end();
+  }
+
+  /** The newest one. */
+  #bundle(added: readonly Buffer[]): FileBytes {
+    const all = [...this.#rest, ...added];
+    this.#rest = all.length < TILE_WIDTH ? all : [];
+    const index = Math.ceil(this.#edge.size / TILE_WIDTH) - 1;
+    return { path: bundlePath({ index, width: all.length }), bytes: writeBundle(all) };
   }
 
   async #sign(): Promise<void> {
@@ -111,11 +131,15 @@ export class Trail {
     return `${dev}/${ino}/${size}/${mtimeNs}`;
   }
 
-  /** Of what is full now: nobody needs them any more. */
-  async #removePartials(written: readonly FileBytes[]): Promise<void> {
-    const full = written.filter(({ path }) => !path.includes(".p/"));
+  /** Of what became full: nobody needs them any more. */
+  async #removePartials(before: number): Promise<void> {
+    const full = [...newTiles(before, this.#edge.size)].filter(({ width }) => width === TILE_WIDTH);
+    const grown = full.filter(({ level, index }) => index * TILE_WIDTH < hashesAt(level, before));
+    const paths = grown.flatMap((tile) =>
+      tile.level === 0 ? [tilePath(tile), bundlePath(tile)] : [tilePath(tile)],
+    );
     await Promise.all(
-      full.map(({ path }) => rm(join(this.#directory, `${path}.p`), { recursive: true, force: true })),
+      paths.map((path) => rm(join(this.#directory, `${path}.p`), { recursive: true, force: true })),
     );
   }
 }
