@@ -1,5 +1,19 @@
+import { route } from "../../app/router.ts";
 import { Empty } from "../../ui/panel.tsx";
+import { NOUNS } from "../../words/names.ts";
+import { ObjectView } from "./object-view.tsx";
 
+/** One object: its state, its whole history, and why it is so. */
 export default function ObjectPage() {
-  return <Empty title="Object" />;
+  const [, resource = "", namespace = "", key = ""] = route.value.path;
+  if (NOUNS[resource] === undefined || resource === "feed" || key === "") {
+    return (
+      <Empty title="Which object?">
+        The address of an object ends in its kind, its namespace and its id, as in{" "}
+        <code>#/object/jobs/default/web</code>.
+      </Empty>
+    );
+  }
+  const subject = `${resource}/${namespace}/${key}`;
+  return <ObjectView key={subject} subject={subject} />;
 }

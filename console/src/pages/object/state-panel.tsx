@@ -1,0 +1,136 @@
+import { useMemo, useState } from "preact/hooks";
+import { eventHref } from "../../app/router.ts";
+import { JsonTree } from "../../ui/json-tree.tsx";
+import { NanosTime } from "../../ui/nanos-time.tsx";
+import { Empty, Panel } from "../../ui/panel.tsx";
+import { SearchField } from "../../ui/search-field.tsx";
+import { Subject } from "../../ui/subject.tsx";
+import { Time } from "../../ui/time.tsx";
+import { rawNumber, scalarText } from "../../words/exact-json.ts";
+import { partsOf } from "../../words/names.ts";
+import { subjectAt, subjectIn } from "../../words/references.ts";
+import { factsAbout, stateWord, type Fact } from "./facts.ts";
+import css from "./object.module.css";
+import type { ObjectRecord } from "./use-object.ts";
+import { changesOf, stubOf, type StateThen, type Stub, type Version } from "./versions.ts";
+
+interface StatePanelProps {
+  readonly record: ObjectRecord;
+  readonly then: StateThen;
+  readonly isPast: boolean;
+}
+
+/** How the object is now, or was at the moment that is shown: what matters first, then all of it. */
+export function StatePanel({ record, then, isPast }: StatePanelProps) {
+  return (
+    <aside
+      class={css.side}
+      aria-label={isPast ? "State then" : "State now"}
+      data-past={isPast ? "" : undefined}
+    >
+      <Panel title={isPast ? "State then" : "State now"} aside={<Since then={then} />}>
+        <StateWords record={record} then={then} />
+      </Panel>
+    </aside>
+  );
+}
+
+function Since({ then }: { then: StateThen }) {
+  if (!("version" in then) || then.version === null) return null;
+  const { facts } = then.version;
+  return (
+    <span>
+      since{" "}
+      <a href={eventHref(facts.cursor)}>
+        <Time at={facts.time} />
+      </a>
+    </span>
+  );
+}
+
+function StateWords({ record, then }: { record: ObjectRecord; then: StateThen }) {
+  switch (then.kind) {
+    case "not-yet":
+      return <Empty title="It was not there yet" />;
+    case "unknown":
+      return (
+        <Empty title="Not known">
+          That is before the oldest event that the feed keeps (<code>{record.floor}</code>), or was not read.
+        </Empty>
+      );
+    case "deleted":
+      return (
+        <>
+          <p class={css.note}>
+            Deleted <Time at={then.version.facts.time} as="age" />. This is how it was last known:
+          </p>
+          <StubView record={record} stub={stubOf(then.version)} version={null} />
+        </>
+      );
+    case "there":
+      return <StubView record={record} stub={then.stub} version={then.version} />;
+    default:
+      return then satisfies never;
+  }
+}
+
+interface StubViewProps {
+  readonly record: ObjectRecord;
+  readonly stub: Stub | undefined;
+  /** Whose changes are marked. */
+  readonly version: Version | null;
+}
+
+function StubView({ record, stub, version }: StubViewProps) {
+  const [search, setSearch] = useState("");
+  const { resource, namespace } = partsOf(record.subject);
+  const marked = useMemo(
+    () => new Set(version === null ? [] : changesOf(version).map(({ path }) => path)),
+    [version],
+  );
+  if (stub === undefined) {
+    return <Empty title="The event was too large to hold it">Open the event to read all of it.</Empty>;
+  }
+  const { why } = stateWord(resource, stub);
+  return (
+    <>
+      {why !== "" && <p class={css.note}>{why}</p>}
+      <dl class={css.facts}>
+        {factsAbout(resource, stub).map((fact) => (
+          <FactLine key={fact.field} fact={fact} namespace={namespace} stub={stub} />
+        ))}
+      </dl>
+      <div class={css.search}>
+        <SearchField label="Search in the object" value={search} onInput={setSearch} />
+      </div>
+      <JsonTree
+        value={stub}
+        marked={marked}
+        search={search}
+        subjectOf={(pointer, value) => subjectAt(pointer, value, namespace)}
+        noteOf={(_pointer, value) => <NanosTime digits={rawNumber(value) ?? ""} />}
+      />
+    </>
+  );
+}
+
+function FactLine({ fact, namespace, stub }: { fact: Fact; namespace: string; stub: Stub }) {
+  const { label, field, value } = fact;
+  const subject = subjectIn(field, value, namespace);
+  const nodeName = field === "NodeID" && typeof stub["NodeName"] === "string" ? stub["NodeName"] : undefined;
+  const digits = rawNumber(value);
+  return (
+    <>
+      <dt>{label}</dt>
+      <dd>
+        {subject !== undefined ? (
+          <Subject subject={subject} name={nodeName} />
+        ) : digits === undefined ? (
+          scalarText(value)
+        ) : (
+          <NanosTime digits={digits} />
+        )}
+      </dd>
+    </>
+  );
+}
