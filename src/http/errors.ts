@@ -4,6 +4,7 @@ import { ChangefeedError } from "../schemas/errors.ts";
 /** What people can ask this server for. */
 export const ROUTES = [
   "GET /",
+  "GET /v1/about",
   "GET /v1/events",
   "GET /v1/data/<cursor>",
   "GET /v1/state",
@@ -43,6 +44,9 @@ export const ROUTES = [
   "GET /readyz",
   "GET /metrics",
   "POST /v1/tickets",
+  "GET /v1/session",
+  "POST /v1/session",
+  "DELETE /v1/session",
 ] as const;
 
 export class NotFound extends ChangefeedError {

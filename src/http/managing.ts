@@ -3,13 +3,17 @@ import { isLoopback } from "../shared/loopback.ts";
 import type { Principals } from "./access/principals.ts";
 import { Forbidden } from "./errors.ts";
 
-/** Without authentication, whoever is on this machine. @throws Forbidden, Unauthorized, AuthUnavailable */
-export async function assertManages(
-  principals: Pick<Principals, "actorOf" | "authRequired">,
-  request: IncomingMessage,
-): Promise<void> {
+type Actors = Pick<Principals, "actorOf" | "authRequired">;
+
+/** Without authentication, whoever is on this machine. @throws Unauthorized, AuthUnavailable */
+export async function mayManage(principals: Actors, request: IncomingMessage): Promise<boolean> {
   const { manages } = await principals.actorOf(request);
-  if (manages && (principals.authRequired || isFromHere(request))) return;
+  return manages && (principals.authRequired || isFromHere(request));
+}
+
+/** @throws Forbidden, and as mayManage */
+export async function assertManages(principals: Actors, request: IncomingMessage): Promise<void> {
+  if (await mayManage(principals, request)) return;
   throw new Forbidden("This is the business of who manages the whole feed", {
     hint: principals.authRequired
       ? "Use a management token of Nomad, or a static token with management: true"

@@ -15,6 +15,7 @@ import { Gate, type GateOptions } from "./access/gate.ts";
 import type { Authenticator } from "./access/identity.ts";
 import { Limits, type LimitOptions } from "./access/limits.ts";
 import { Principals, type RecheckOptions } from "./access/principals.ts";
+import { Sessions } from "./access/sessions.ts";
 import type { TlsFiles } from "./access/tls.ts";
 import { createApp } from "./app.ts";
 import { addConsoleRoutes } from "./console/routes.ts";
@@ -39,6 +40,7 @@ import { addReloadRoute, type ReloadDeps } from "./reload.ts";
 import { StatePlaces, type StatePlacesOptions } from "./state-places.ts";
 import { addStateRoute } from "./state.ts";
 import { connectionFrames } from "./connection-frames.ts";
+import { addSessionRoutes } from "./session.ts";
 import { addTicketsRoute } from "./tickets.ts";
 import { UnreadAnswers } from "./unread-answers.ts";
 import { createUpgradeHandler } from "./upgrade.ts";
@@ -133,7 +135,8 @@ export function createHttpServer(deps: HttpServerDeps, options: HttpServerOption
   const { authenticators = [] } = deps;
   const { openRoutes = [] } = options;
   const limits = new Limits(options.limits ?? {}, clock);
-  const principals = new Principals({ ...options, authenticators }, { logger, clock, limits });
+  const sessions = new Sessions({ documents: log.documents, source, clock });
+  const principals = new Principals({ ...options, authenticators }, { logger, clock, limits, sessions });
   const gate = new Gate(options, { principals, limits, metrics, isStopping });
   const accessLog = new AccessLog({ logger, metrics, principals, clock });
   const listener = createListener(options, { logger, clock });
@@ -156,6 +159,7 @@ export function createHttpServer(deps: HttpServerDeps, options: HttpServerOption
     isStopping,
     gate,
     principals,
+    sessions,
     accessLog,
     subscriptions,
     pingIntervalMs,
@@ -177,6 +181,7 @@ export function createHttpServer(deps: HttpServerDeps, options: HttpServerOption
   addDeliveriesRoutes(app, services);
   addAuditRoutes(app, services);
   addTicketsRoute(app, services);
+  addSessionRoutes(app, services);
   addEventsRoute(app, services);
   addStateRoute(app, services);
   addHistoryRoute(app, services);

@@ -19,6 +19,8 @@ const SECRET_NAMES = [
   "nomadToken",
   "httpAuth",
   "x-nomad-token",
+  "cookie",
+  "set-cookie",
 ];
 
 /**

@@ -23,6 +23,7 @@ import type { JobVersionList } from "../../src/schemas/job-versions-schema.ts";
 import type { Problem as ServerProblem } from "../../src/schemas/problem-schema.ts";
 import type { ResourceType } from "../../src/schemas/resources.ts";
 import type { Silence } from "../../src/schemas/routes.ts";
+import type { SessionAnswer } from "../../src/schemas/session-schema.ts";
 import type { EventConditions, OnExpired, Payload } from "../../src/schemas/subscription-schema.ts";
 
 /** An object type member by member, however it was put together: `A & B` and one of all members are the same then. */
@@ -55,6 +56,7 @@ describe("the client's types of what is on the wire are those of the server's sc
     expectTypeOf<Flat<answers.Alerts>>().toEqualTypeOf<Flat<AlertList>>();
     expectTypeOf<Flat<answers.AlertRoutes>>().toEqualTypeOf<Flat<AlertRoutes>>();
     expectTypeOf<Flat<answers.JobVersions>>().toEqualTypeOf<Flat<JobVersionList>>();
+    expectTypeOf<Flat<answers.Session>>().toEqualTypeOf<Flat<SessionAnswer>>();
     expectTypeOf<Flat<answers.Silence>>().toEqualTypeOf<Flat<Silence>>();
     expectTypeOf<Flat<answers.Assignment>>().toEqualTypeOf<Flat<AssignmentStatus>>();
     expectTypeOf<Flat<answers.Consumer>>().toEqualTypeOf<Flat<ConsumerStatus>>();

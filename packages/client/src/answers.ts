@@ -2,16 +2,33 @@ import type { Severity } from "./wire.ts";
 
 /** What routes answer as JSON, as the server's own schemas have it. Times are RFC 3339; what is null is not so, or not known. */
 
-/** `GET /` */
+/** `GET /v1/about` */
 export type About = {
   name: string;
   protocol: number;
   /** nomad://<cluster>/<region> */
   source: string;
+  /** Where browsers get the web console; null: nowhere. */
+  console: string | null;
   /** `events`: how many the log holds. */
   feed: { floor: string; head: string; events: number };
   routes: string[];
   examples: string[];
+};
+
+/** Who a browser is, as far as the server knows. */
+export type Session = {
+  /** token: everything but this needs one. */
+  auth: "none" | "token";
+  signedIn: boolean;
+  /** Whose token it is, as logs name it. */
+  who: string | null;
+  /** Whether they may steer deliveries, silences and the configuration. */
+  management: boolean;
+  /** Whether nothing of the feed is kept from them. */
+  seesAll: boolean;
+  /** Where they may see objects, of the namespaces that have some; null: in all, or not known. */
+  namespaces: string[] | null;
 };
 
 /** Who does what of the feed's work. */

@@ -1,6 +1,7 @@
 import type {
   About,
   AlertRoutes,
+  Session,
   Alerts,
   Assignment,
   Attempt,
@@ -72,7 +73,7 @@ export class FeedApi {
 
   /** What this server is, and where the feed stands. */
   about(): Promise<About> {
-    return this.#get("/");
+    return this.#get("/v1/about");
   }
 
   /** A page of events. `next` of the page is the query of the one that follows. */
@@ -117,7 +118,7 @@ export class FeedApi {
   }
 
   /** Who the server takes this browser for. */
-  session(): Promise<unknown> {
+  session(): Promise<Session> {
     return this.#get("/v1/session");
   }
 
@@ -125,7 +126,7 @@ export class FeedApi {
    * Has the server know this browser, by a cookie, as whoever has the token.
    * @param options `remember`: after the browser was closed, too.
    */
-  signIn(token: string, options: { readonly remember?: boolean } = {}): Promise<unknown> {
+  signIn(token: string, options: { readonly remember?: boolean } = {}): Promise<Session> {
     return jsonOf({ ...this.#access, token }, "/v1/session", { method: "POST", query: options });
   }
 

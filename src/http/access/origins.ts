@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import { Forbidden } from "../errors.ts";
+import { isOwnOrigin } from "./own-page.ts";
 
 const READABLE_HEADERS =
   "X-Changefeed-Cursor, X-Changefeed-Head, X-Changefeed-Floor, X-Changefeed-Gap, Link, Retry-After";
@@ -56,7 +57,7 @@ export class Origins {
   }
 
   #mayRead(origin: string, headers: IncomingHttpHeaders): boolean {
-    return this.#allowed.has("*") || this.#allowed.has(origin.toLowerCase()) || isOwn(origin, headers);
+    return this.#allowed.has("*") || this.#allowed.has(origin.toLowerCase()) || isOwnOrigin(origin, headers);
   }
 }
 
@@ -69,14 +70,4 @@ function foreign(who: string): Forbidden {
   return new Forbidden(`${who} may not connect here`, {
     hint: "Connect from a page that this server's own host and port serve, or allow the origin with --allow-origin",
   });
-}
-
-/**
- * Behind a proxy `Host` may be another than the browser's. What the proxy, or the browser itself, says then is to be
- * believed: pages can set neither header, since no preflight allows them to.
- */
-function isOwn(origin: string, headers: IncomingHttpHeaders): boolean {
-  if (headers["sec-fetch-site"] === "same-origin") return true;
-  const seenAs = [headers.host, headers["x-forwarded-host"]].map((host) => String(host).toLowerCase());
-  return URL.canParse(origin) && seenAs.includes(new URL(origin).host);
 }

@@ -9,6 +9,7 @@ import { credentialsOf } from "./credentials.ts";
 import { Grants, type Grant } from "./grants.ts";
 import type { Authenticator } from "./identity.ts";
 import { addressOf, type Limits } from "./limits.ts";
+import type { Sessions } from "./sessions.ts";
 import { Tickets } from "./tickets.ts";
 
 export interface RecheckOptions {
@@ -20,6 +21,8 @@ export interface RecheckOptions {
 
 interface Principal {
   readonly token: string | undefined;
+  /** Whether the request brings it itself: not by a ticket or a cookie. */
+  readonly isOwnToken: boolean;
   /** Undefined where nobody is asked. */
   readonly grant: Grant | undefined;
 }
@@ -31,6 +34,7 @@ const KEEP_WHILE_AWAY_MS = 5 * 60_000;
 export class Principals {
   readonly #limits: Pick<Limits, "assertRoom">;
   readonly #tickets: Tickets;
+  readonly #sessions: Pick<Sessions, "tokenOf">;
   readonly #grants: Grants | undefined;
   /** A request is asked once, since its ticket is good once. */
   readonly #principals = new WeakMap<IncomingMessage, Promise<Principal>>();
@@ -38,11 +42,17 @@ export class Principals {
   /** Without authenticators nobody is asked who they are. */
   constructor(
     options: RecheckOptions & { readonly authenticators: readonly Authenticator[] },
-    deps: { readonly clock: Clock; readonly logger: Logger; readonly limits: Pick<Limits, "assertRoom"> },
+    deps: {
+      readonly clock: Clock;
+      readonly logger: Logger;
+      readonly limits: Pick<Limits, "assertRoom">;
+      readonly sessions: Pick<Sessions, "tokenOf">;
+    },
   ) {
     const { authenticators } = options;
     this.#limits = deps.limits;
     this.#tickets = new Tickets(deps.clock);
+    this.#sessions = deps.sessions;
     this.#grants =
       authenticators.length === 0
         ? undefined
@@ -88,6 +98,17 @@ export class Principals {
     return grant?.isNomads === true ? { token } : "feed";
   }
 
+  /** Whether it brings a token, which then is good. @throws as accessOf */
+  async hasToken(request: IncomingMessage): Promise<boolean> {
+    return (await this.#principalOf(request)).token !== undefined;
+  }
+
+  /** The token that the request brings itself, not by a ticket or a cookie. @throws as accessOf */
+  async ownTokenOf(request: IncomingMessage): Promise<string | undefined> {
+    const { token, isOwnToken } = await this.#principalOf(request);
+    return isOwnToken ? token : undefined;
+  }
+
   /** A ticket that stands for the request's token. @throws as accessOf, and LimitReached */
   async ticketFor(request: IncomingMessage): Promise<{ ticket: string; expiresAtMs: number }> {
     const { token } = await this.#principalOf(request);
@@ -124,8 +145,15 @@ export class Principals {
 
   async #authenticate(request: IncomingMessage): Promise<Principal> {
     const { token: given, ticket } = credentialsOf(request);
-    const token = ticket === undefined ? given : this.#tickets.redeem(ticket);
-    return { token, grant: await this.#grants?.of(token, addressOf(request.socket)) };
+    const token =
+      given ?? (ticket === undefined ? await this.#sessionOf(request) : this.#tickets.redeem(ticket));
+    const grant = await this.#grants?.of(token, addressOf(request.socket));
+    return { token, isOwnToken: given !== undefined, grant };
+  }
+
+  /** A cookie counts only where nothing else says who asks, and nobody is kept out by one where nobody is asked. */
+  async #sessionOf(request: IncomingMessage): Promise<string | undefined> {
+    return this.authRequired ? this.#sessions.tokenOf(request) : undefined;
   }
 }
 

@@ -7,6 +7,7 @@ import {
   STATE_PARAMETER_DOCS,
 } from "../../schemas/parameter-docs.ts";
 import { auditPaths } from "./audit-paths.ts";
+import { sessionPaths } from "./session-paths.ts";
 import { answer, inPath, refusals } from "./parts.ts";
 import { wireSchema, wireSchemas } from "./schemas.ts";
 
@@ -35,6 +36,13 @@ const SECURITY_SCHEMES = {
     name: "ticket",
     description: "What POST /v1/tickets gives, for clients that cannot send headers; good once, for 30 s",
   },
+  session: {
+    type: "apiKey",
+    in: "cookie",
+    name: "changefeed-<hash of the source>",
+    description:
+      "What POST /v1/session gives to a page of this server; other methods than GET need X-Changefeed-Csrf: 1 with it",
+  },
 } as const;
 
 /** What can be asked for over HTTP, as OpenAPI 3.1: made from the schemas and the tables that the server uses. */
@@ -58,6 +66,7 @@ export function openApiDocument(): object {
       ...deliveryPaths(),
       ...silencePaths(),
       ...auditPaths(),
+      ...sessionPaths(),
       ...otherPaths(),
     },
     components: { schemas: wireSchemas(), securitySchemes: SECURITY_SCHEMES },
@@ -353,6 +362,7 @@ function otherPaths(): object {
       ...json,
       "text/html": { type: "string" },
     }),
+    "/v1/about": get("readAbout", "What this server is and where the feed stands"),
     "/v1/alerts": get("readAlerts", "What fires now, and what ended in the last hour", {
       "application/json": wireSchema("alerts"),
     }),

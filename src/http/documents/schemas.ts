@@ -13,6 +13,7 @@ import { jobVersionsSchema } from "../../schemas/job-versions-schema.ts";
 import { jsonSchemaOf } from "../../schemas/json-schema.ts";
 import { reloadReportSchema } from "../../schemas/reload-schema.ts";
 import { silenceSchema, silencesSchema } from "../../schemas/routes.ts";
+import { sessionSchema } from "../../schemas/session-schema.ts";
 import { problemSchema } from "../../schemas/problem-schema.ts";
 
 /** The CloudEvents that leave the server, by the names of their schemas. */
@@ -34,6 +35,7 @@ export function wireSchemas(): Record<string, object> {
     silences: embedded(z.toJSONSchema(silencesSchema, { io: "input" })),
     assignments: embedded(z.toJSONSchema(assignmentsSchema, { io: "input" })),
     jobVersions: embedded(z.toJSONSchema(jobVersionsSchema, { io: "input" })),
+    session: embedded(z.toJSONSchema(sessionSchema, { io: "input" })),
     reload: embedded(z.toJSONSchema(reloadReportSchema, { io: "input" })),
   };
 }
