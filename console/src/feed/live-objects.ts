@@ -8,6 +8,8 @@ import { follow, type FollowedItem } from "./follow.ts";
 export interface ObjectsQuery<Type extends ResourceType = ResourceType> {
   readonly type: Type;
   readonly namespaces?: readonly string[] | undefined;
+  /** `resource/namespace/key` of single ones. */
+  readonly subjects?: readonly string[] | undefined;
   /** In the filter language. */
   readonly filter?: string | undefined;
   /** As of when: a cursor or a time. Absent: now, and from then on. */
@@ -122,8 +124,8 @@ export class LiveObjects<
   }
 
   async #read(gone: AbortSignal): Promise<string> {
-    const { type, namespaces, filter, at } = this.#query;
-    const query = { types: [type], ...given({ namespaces, filter, at }) };
+    const { type, namespaces, subjects, filter, at } = this.#query;
+    const query = { types: [type], ...given({ namespaces, subjects, filter, at }) };
     const state = await api(gone).state<Type>(query);
     // At first rows show as they come; later all at once, so that nothing that is there goes and comes back.
     const isFirst = this.#status.value.version === 0;
@@ -154,8 +156,13 @@ export class LiveObjects<
   }
 
   #follow(cursor: string, gone: AbortSignal): void {
-    const { type, namespaces, filter } = this.#query;
-    const common = { types: [type], ...given({ namespaces }), cursor, onexpired: "earliest" } as const;
+    const { type, namespaces, subjects, filter } = this.#query;
+    const common = {
+      types: [type],
+      ...given({ namespaces, subjects }),
+      cursor,
+      onexpired: "earliest",
+    } as const;
     const following = (take: (event: ChangeEventOf) => void) => ({
       onItem: (item: FollowedItem) => {
         if (item.type === "nomad.feed.gap") this.restart();

@@ -1,18 +1,13 @@
 import type { NomadStub } from "nomad-changefeed-client";
 
-type Deployment = Pick<NomadStub<"deployments">, "Status" | "TaskGroups">;
+type Deployment = Pick<NomadStub<"deployments">, "Status" | "StatusDescription" | "TaskGroups">;
 
 /** Its canaries are healthy, and it waits for somebody to promote them. */
-export function needsPromotion({ Status, TaskGroups }: Deployment): boolean {
-  if (Status !== "running") return false;
-  const groups = Object.values(TaskGroups ?? {}).filter(
-    ({ DesiredCanaries, Promoted }) => DesiredCanaries > 0 && !Promoted,
+export function needsPromotion({ Status, StatusDescription, TaskGroups }: Deployment): boolean {
+  if (isOver(Status) || !StatusDescription.includes("requires manual promotion")) return false;
+  return Object.values(TaskGroups ?? {}).every(
+    ({ HealthyAllocs, DesiredCanaries }) => HealthyAllocs >= DesiredCanaries,
   );
-  return groups.length > 0 && groups.every(areCanariesReady);
-}
-
-function areCanariesReady(group: NonNullable<Deployment["TaskGroups"]>[string]): boolean {
-  return group["AutoPromote"] !== true && group.HealthyAllocs >= group.DesiredCanaries;
 }
 
 /** Statuses that a deployment does not leave. */

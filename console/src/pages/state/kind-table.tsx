@@ -3,11 +3,11 @@ import { asOf, objectHref, queryValue, setQuery } from "../../app/router.ts";
 import { useLiveObjects, useSorted } from "../../feed/use-live-objects.ts";
 import { Button } from "../../ui/button.tsx";
 import { comparing, DataTable, type Sort } from "../../ui/data-table.tsx";
+import { NamespaceSelect } from "../../ui/namespace-select.tsx";
 import { Empty, Failure, Skeleton } from "../../ui/panel.tsx";
 import { downloadCsv } from "./csv.ts";
 import { FilterInput } from "./filter-input.tsx";
 import type { BaseRow, Kind } from "./kinds/kind.ts";
-import { NamespaceSelect } from "./namespace-select.tsx";
 import css from "./state.module.css";
 
 /** The table of one kind, as the address says: `namespace`, `filter`, `sort`, `at`. */

@@ -1,7 +1,7 @@
 import { useEffect } from "preact/hooks";
-import { knownObjects, readKnownObjects } from "../../app/known-objects.ts";
-import { setQuery } from "../../app/router.ts";
-import css from "./state.module.css";
+import { knownObjects, readKnownObjects } from "../app/known-objects.ts";
+import { setQuery } from "../app/router.ts";
+import css from "./namespace-select.module.css";
 
 /** Which namespace; those that this reader may see. */
 export function NamespaceSelect({ value }: { value: string }) {

@@ -1,0 +1,59 @@
+import { Chip } from "../../ui/chip.tsx";
+import { Subject } from "../../ui/subject.tsx";
+import css from "./cluster.module.css";
+import { drainWords, type Load, type NodeFacts } from "./node-facts.ts";
+
+const FLAPPING = 2;
+
+interface NodeLineProps {
+  readonly node: NodeFacts;
+  readonly load: Load;
+  /** The fullest of its group has a full bar. */
+  readonly most: number;
+  /** How often it went down within the last hour. */
+  readonly flaps: number;
+}
+
+/** A node: how it is, and how many allocations it has. */
+export function NodeLine({ node, load, most, flaps }: NodeLineProps) {
+  const { subject, name, status, isEligible, isDraining, version, lastDrain } = node;
+  const drain = drainWords(node, load);
+  const by = lastDrain !== undefined && lastDrain.accessor !== "" ? `with token ${lastDrain.accessor}` : "";
+  return (
+    <li class={css.node}>
+      <span class={css.nodeName}>
+        <Subject subject={subject} name={name} />
+      </span>
+      <span class={css.nodeState}>
+        {status === "ready" ? (
+          <span class={isEligible ? css.ready : css.readyOut}>ready</span>
+        ) : (
+          <Chip tone={status === "initializing" ? "info" : "error"}>{status}</Chip>
+        )}
+        {!isEligible && !isDraining && drain === undefined && <Chip tone="warn">not eligible</Chip>}
+        {drain !== undefined && (
+          <Chip tone={drain.isWrong ? "warn" : isDraining ? "info" : "plain"} title={by}>
+            {drain.words}
+          </Chip>
+        )}
+        {flaps >= FLAPPING && <Chip tone="warn">flapping: down {flaps} times in an hour</Chip>}
+      </span>
+      <span class={css.nodeLoad}>
+        <svg class={css.bar} viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true">
+          <rect class={css.track} width="100" height="6" />
+          <rect class={css.running} width={(100 * load.running) / most} height="6" />
+          <rect
+            class={css.pending}
+            x={(100 * load.running) / most}
+            width={(100 * load.pending) / most}
+            height="6"
+          />
+        </svg>
+        <span class={css.loadWords}>
+          {load.running} running{load.pending > 0 && `, ${load.pending} pending`}
+        </span>
+      </span>
+      <span class={css.nodeVersion}>{version}</span>
+    </li>
+  );
+}

@@ -1,0 +1,128 @@
+import { useMemo } from "preact/hooks";
+import { asOf } from "../../app/router.ts";
+import { api } from "../../feed/api.ts";
+import { useLiveObjects } from "../../feed/use-live-objects.ts";
+import { useLoaded } from "../../feed/use-loaded.ts";
+import { Empty, Failure, Panel, Skeleton } from "../../ui/panel.tsx";
+import { count } from "../../words/names.ts";
+import css from "./cluster.module.css";
+import {
+  loadOf,
+  loads,
+  nodeFacts,
+  placedOf,
+  PLACED_FILTER,
+  type Load,
+  type NodeFacts,
+} from "./node-facts.ts";
+import { NodeLine } from "./node-line.tsx";
+
+const FLAPS_EVERY_MS = 30_000;
+
+/** Nodes by pool and datacenter, with what runs on them. */
+export function NodesPanel() {
+  const at = asOf.value === "" ? {} : { at: asOf.value };
+  const nodes = useLiveObjects({ type: "nodes", ...at }, nodeFacts);
+  const placed = useLiveObjects({ type: "allocations", filter: PLACED_FILTER, ...at }, placedOf);
+  const flaps = useFlaps();
+  const { version, isWhole, error } = nodes.status.value;
+  const groups = useMemo(() => groupsOf([...nodes.rows.values()]), [nodes, version]);
+  const placedStatus = placed.status.value;
+  const load = useMemo(() => loads(placed.rows.values()), [placed, placedStatus.version]);
+  return (
+    <Panel
+      title="Nodes"
+      aside={`${count(nodes.rows.size, "node")}, ${placedStatus.isWhole ? "" : "at least "}${count(placed.rows.size, "allocation")}`}
+      flush
+    >
+      {[error, placedStatus.error].map(
+        (one, index) => one !== undefined && <Failure key={index} error={one} />,
+      )}
+      {!isWhole && error === undefined && nodes.rows.size === 0 && <Skeleton lines={6} />}
+      {isWhole && nodes.rows.size === 0 && (
+        <Empty title="There are no nodes">Or your token may not see them: it needs node:read.</Empty>
+      )}
+      {groups.map((group) => (
+        <NodeGroup key={group.name} group={group} load={load} flaps={flaps} />
+      ))}
+    </Panel>
+  );
+}
+
+interface Group {
+  readonly name: string;
+  readonly pool: string;
+  readonly datacenter: string;
+  readonly nodes: readonly NodeFacts[];
+}
+
+interface NodeGroupProps {
+  readonly group: Group;
+  readonly load: ReadonlyMap<string, Load>;
+  readonly flaps: ReadonlyMap<string, number>;
+}
+
+function NodeGroup({ group: { pool, datacenter, nodes }, load, flaps }: NodeGroupProps) {
+  const running = nodes.reduce((sum, { id }) => sum + loadOf(load, id).running, 0);
+  const most = Math.max(1, ...nodes.map(({ id }) => loadOf(load, id).running + loadOf(load, id).pending));
+  const ready = nodes.filter(({ status, isEligible }) => status === "ready" && isEligible).length;
+  return (
+    <section class={css.group} aria-label={`Pool ${pool} in ${datacenter}`}>
+      <h3 class={css.groupHead}>
+        {pool} <span class="muted">in {datacenter}</span>
+        <span class={css.groupCount}>
+          {ready} of {count(nodes.length, "node")} ready, {count(running, "allocation")} running
+        </span>
+      </h3>
+      <ul>
+        {nodes.map((node) => (
+          <NodeLine
+            key={node.id}
+            node={node}
+            load={loadOf(load, node.id)}
+            most={most}
+            flaps={flaps.get(node.subject) ?? 0}
+          />
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+/** What asks for attention first, then by name. */
+function groupsOf(nodes: readonly NodeFacts[]): Group[] {
+  const all = Map.groupBy(nodes, ({ pool, datacenter }) => `${pool}\n${datacenter}`);
+  return [...all]
+    .map(([name, members]) => {
+      const [pool = "", datacenter = ""] = name.split("\n");
+      const rank = ({ status, isDraining, isEligible }: NodeFacts) =>
+        status !== "ready" ? 0 : isDraining ? 1 : isEligible ? 3 : 2;
+      const inOrder = members.toSorted(
+        (one, other) => rank(one) - rank(other) || (one.name < other.name ? -1 : 1),
+      );
+      return { name, pool, datacenter, nodes: inOrder };
+    })
+    .toSorted((one, other) => (one.name < other.name ? -1 : 1));
+}
+
+/** How often each node went down within the last hour, by subject. */
+function useFlaps(): ReadonlyMap<string, number> {
+  const { value } = useLoaded(
+    `flaps ${asOf.value}`,
+    async (signal) => {
+      const until = Number.isNaN(Date.parse(asOf.value)) ? Date.now() : Date.parse(asOf.value);
+      const page = await api(signal).history({
+        signal: "node.down",
+        since: new Date(until - 3_600_000).toISOString(),
+        until: new Date(until).toISOString(),
+        limit: 1000,
+      });
+      return Map.groupBy(page.events, ({ subject }) => subject);
+    },
+    { everyMs: FLAPS_EVERY_MS },
+  );
+  return useMemo(
+    () => new Map([...(value ?? [])].map(([subject, events]) => [subject, events.length])),
+    [value],
+  );
+}

@@ -1,0 +1,139 @@
+import { RequestFailed, type Counts, type Severity } from "nomad-changefeed-client";
+import { asOf, href } from "../../app/router.ts";
+import { api } from "../../feed/api.ts";
+import { useLoaded } from "../../feed/use-loaded.ts";
+import { Empty, Failure, Panel, Skeleton } from "../../ui/panel.tsx";
+import { SEVERITIES, SeverityBadge } from "../../ui/severity.tsx";
+import css from "./cluster.module.css";
+
+const HOUR_MS = 3_600_000;
+const EVERY_MS = 15_000;
+const BUCKETS = 60;
+
+/** How many events there were within an hour: over time, by kind and by severity. */
+export function RatesPanel() {
+  const { value, error, reload } = useLoaded(`rates ${asOf.value}`, readRates, { everyMs: EVERY_MS });
+  return (
+    <Panel title="Events of the last hour" aside={value && `${perSecond(value.bySeverity)} a second now`}>
+      {error !== undefined && <Unread error={error} retry={reload} />}
+      {value === undefined && error === undefined && <Skeleton lines={5} />}
+      {value !== undefined && (
+        <div class={css.rates}>
+          <Histogram counts={value.bySeverity} />
+          <SeverityList counts={value.bySeverity} />
+          <TypeList counts={value.byType} />
+        </div>
+      )}
+    </Panel>
+  );
+}
+
+interface Rates {
+  readonly bySeverity: Counts;
+  readonly byType: Counts;
+}
+
+async function readRates(signal: AbortSignal): Promise<Rates> {
+  const untilMs = Number.isNaN(Date.parse(asOf.value)) ? Date.now() : Date.parse(asOf.value);
+  const range = {
+    since: new Date(untilMs - HOUR_MS).toISOString(),
+    until: new Date(untilMs).toISOString(),
+    buckets: BUCKETS,
+  };
+  const asked = api(signal);
+  const [bySeverity, byType] = await Promise.all([
+    asked.counts(range),
+    asked.counts({ ...range, by: "type" }),
+  ]);
+  return { bySeverity, byType };
+}
+
+function Unread({ error, retry }: { error: unknown; retry: () => void }) {
+  return error instanceof RequestFailed && error.status === 404 ? (
+    <Empty title="This bridge does not count events">A newer one does.</Empty>
+  ) : (
+    <Failure error={error} retry={retry} />
+  );
+}
+
+/** Of the last whole bucket: the one that runs is not over. */
+function perSecond({ buckets, bucketMs }: Counts): string {
+  const last = buckets.at(-2);
+  return last === undefined ? "–" : (last.total / (bucketMs / 1000)).toFixed(1);
+}
+
+function Histogram({ counts: { buckets, total } }: { counts: Counts }) {
+  const most = Math.max(1, ...buckets.map((bucket) => bucket.total));
+  const step = 100 / Math.max(1, buckets.length);
+  return (
+    <svg
+      class={css.histogram}
+      viewBox="0 0 100 40"
+      preserveAspectRatio="none"
+      role="img"
+      aria-label={`${total.toLocaleString("en")} events, over time`}
+    >
+      {buckets.flatMap(({ severities }, at) => {
+        let y = 40;
+        return SEVERITIES.map((severity) => {
+          const height = (40 * (severities[severity] ?? 0)) / most;
+          y -= height;
+          return height === 0 ? null : (
+            <rect
+              key={`${at} ${severity}`}
+              class={css[severity.toLowerCase()]}
+              x={at * step + step * 0.1}
+              y={y}
+              width={step * 0.8}
+              height={height}
+            />
+          );
+        });
+      })}
+    </svg>
+  );
+}
+
+function SeverityList({ counts: { buckets, complete } }: { counts: Counts }) {
+  const totals = SEVERITIES.toReversed().map((severity): [Severity, number] => [
+    severity,
+    buckets.reduce((sum, { severities }) => sum + (severities[severity] ?? 0), 0),
+  ]);
+  return (
+    <dl class={css.counts} aria-label="By severity">
+      {totals.map(([severity, number]) => (
+        <div key={severity}>
+          <dt>
+            <a href={href(["live"], { minSeverity: severity })}>
+              <SeverityBadge severity={severity} />
+            </a>
+          </dt>
+          <dd>{number.toLocaleString("en")}</dd>
+        </div>
+      ))}
+      {!complete && <p class="muted">Not all were counted: that would have cost too much.</p>}
+    </dl>
+  );
+}
+
+function TypeList({ counts: { values = [], others = 0 } }: { counts: Counts }) {
+  const most = Math.max(1, ...values.map(({ count }) => count));
+  return (
+    <dl class={css.counts} aria-label="By type">
+      {values.slice(0, 12).map(({ value, count }) => (
+        <div key={value}>
+          <dt>
+            <a href={href(["live"], { types: value })}>{value.replace(/^nomad\./, "")}</a>
+          </dt>
+          <dd>
+            <svg class={css.countBar} viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true">
+              <rect class={css.running} width={(100 * count) / most} height="6" />
+            </svg>
+            {count.toLocaleString("en")}
+          </dd>
+        </div>
+      ))}
+      {others > 0 && <p class="muted">and {others.toLocaleString("en")} of other types</p>}
+    </dl>
+  );
+}

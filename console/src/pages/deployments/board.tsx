@@ -1,0 +1,87 @@
+import { useMemo } from "preact/hooks";
+import { asOf, queryValue } from "../../app/router.ts";
+import { useLiveObjects } from "../../feed/use-live-objects.ts";
+import { Empty, Failure, Skeleton } from "../../ui/panel.tsx";
+import { count } from "../../words/names.ts";
+import { NamespaceSelect } from "../../ui/namespace-select.tsx";
+import css from "./deployments.module.css";
+import { DeploymentLine } from "./deployment-line.tsx";
+import { deploymentFacts, type DeploymentFacts } from "./facts.ts";
+
+const SHOWN_FINISHED = 200;
+
+/** Rollouts: those that wait for somebody, those under way, those that are over. */
+export function Board() {
+  const namespace = queryValue("namespace");
+  const deployments = useLiveObjects(
+    {
+      type: "deployments",
+      ...(namespace !== "" && { namespaces: [namespace] }),
+      ...(asOf.value !== "" && { at: asOf.value }),
+    },
+    deploymentFacts,
+  );
+  const { version, isWhole, error } = deployments.status.value;
+  const sections = useMemo(() => sectionsOf([...deployments.rows.values()]), [deployments, version]);
+  const total = deployments.rows.size;
+  return (
+    <div class={css.page}>
+      <header class={css.head}>
+        <h1>Deployments</h1>
+        <NamespaceSelect value={namespace} />
+        <p class="muted" role="status">
+          {isWhole ? count(total, "deployment") : `${total} so far`}
+        </p>
+      </header>
+      {error !== undefined && <Failure error={error} retry={() => deployments.restart()} />}
+      {!isWhole && error === undefined && total === 0 && <Skeleton lines={8} />}
+      {isWhole && total === 0 && (
+        <Empty title="There are no deployments">
+          Nomad makes one when a service job with an update block is registered, and forgets it some time
+          after it is over.
+        </Empty>
+      )}
+      {sections.map((section) => (
+        <Section key={section.title} {...section} />
+      ))}
+    </div>
+  );
+}
+
+interface SectionProps {
+  readonly title: string;
+  readonly deployments: readonly DeploymentFacts[];
+}
+
+function Section({ title, deployments }: SectionProps) {
+  if (deployments.length === 0) return null;
+  const shown = deployments.slice(0, SHOWN_FINISHED);
+  return (
+    <section class={css.section} aria-label={title}>
+      <h2>
+        {title} <span class="muted">{deployments.length.toLocaleString("en")}</span>
+      </h2>
+      <ul class={css.list}>
+        {shown.map((deployment) => (
+          <DeploymentLine key={deployment.id} deployment={deployment} />
+        ))}
+      </ul>
+      {shown.length < deployments.length && (
+        <p class="muted">{deployments.length - shown.length} older ones are in the table of the state.</p>
+      )}
+    </section>
+  );
+}
+
+function sectionsOf(all: readonly DeploymentFacts[]): SectionProps[] {
+  const newest = all.toSorted((one, other) => (other.createdMs ?? 0) - (one.createdMs ?? 0));
+  const latest = newest.toSorted((one, other) => (other.modifiedMs ?? 0) - (one.modifiedMs ?? 0));
+  return [
+    { title: "Needs promotion", deployments: newest.filter(({ needsPromotion }) => needsPromotion) },
+    {
+      title: "Under way",
+      deployments: newest.filter(({ needsPromotion, isOver }) => !needsPromotion && !isOver),
+    },
+    { title: "Over", deployments: latest.filter(({ isOver }) => isOver) },
+  ];
+}

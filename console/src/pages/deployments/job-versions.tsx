@@ -1,0 +1,127 @@
+import { useState } from "preact/hooks";
+import { RequestFailed } from "nomad-changefeed-client";
+import { api } from "../../feed/api.ts";
+import { useLoaded } from "../../feed/use-loaded.ts";
+import { Chip } from "../../ui/chip.tsx";
+import { Empty, Failure, Panel, Skeleton } from "../../ui/panel.tsx";
+import { Time } from "../../ui/time.tsx";
+import css from "./job-versions.module.css";
+
+/** What a version changed in one place of the specification. */
+interface SpecChange {
+  readonly path: string;
+  readonly kind: "added" | "deleted" | "edited";
+  readonly old?: string;
+  readonly new?: string;
+}
+
+interface JobVersion {
+  readonly version: number;
+  readonly submittedAt: string | null;
+  readonly stable: boolean;
+  readonly stopped: boolean;
+  /** Null: the oldest that Nomad keeps. */
+  readonly diff: { readonly changes: readonly SpecChange[]; readonly omitted: number } | null;
+}
+
+interface JobVersionsProps {
+  readonly namespace: string;
+  readonly job: string;
+  /** The one to show open. */
+  readonly version: number;
+}
+
+/** The versions of a job that Nomad keeps, each with what it changed in the one before. */
+export function JobVersions({ namespace, job, version }: JobVersionsProps) {
+  const key = `${namespace}/${job}`;
+  const { value, error, reload } = useLoaded(key, (signal) => readVersions(namespace, job, signal));
+  return (
+    <Panel title="Specification" aside={value && `${value.length} versions`} flush>
+      {error !== undefined && <Unread error={error} retry={reload} />}
+      {value === undefined && error === undefined && <Skeleton lines={5} />}
+      {value?.map((one) => (
+        <Version key={one.version} version={one} isOpen={one.version === version} />
+      ))}
+      {value !== undefined && !value.some((one) => one.version === version) && (
+        <Empty title={`Nomad does not keep version ${version} any more`}>
+          It keeps the last few of each job.
+        </Empty>
+      )}
+    </Panel>
+  );
+}
+
+async function readVersions(namespace: string, job: string, signal: AbortSignal): Promise<JobVersion[]> {
+  return (await api(signal).jobVersions({ namespace, job })) as JobVersion[];
+}
+
+function Unread({ error, retry }: { error: unknown; retry: () => void }) {
+  if (!(error instanceof RequestFailed) || error.status !== 404)
+    return <Failure error={error} retry={retry} />;
+  return error.code === "NO_JOB" ? (
+    <Empty title="Nomad has the job no longer">
+      Its specification went with it, or is not for your token.
+    </Empty>
+  ) : (
+    <Empty title="This bridge does not read specifications">A newer one does.</Empty>
+  );
+}
+
+function Version({ version: one, isOpen }: { version: JobVersion; isOpen: boolean }) {
+  const [opened, setOpened] = useState(isOpen);
+  const { version, submittedAt, stable, stopped, diff } = one;
+  const changes = diff?.changes ?? [];
+  const words =
+    diff === null
+      ? "the oldest that Nomad keeps"
+      : changes.length === 0
+        ? "nothing changed"
+        : `${changes.length + diff.omitted} ${changes.length === 1 ? "change" : "changes"}`;
+  return (
+    <details
+      class={css.version}
+      open={opened}
+      onToggle={(event) => setOpened(event.currentTarget.open)}
+      data-current={isOpen ? "" : undefined}
+    >
+      <summary>
+        <strong>version {version}</strong>
+        {stable && <Chip>stable</Chip>}
+        {stopped && <Chip>stopped</Chip>}
+        <span class={css.words}>{words}</span>
+        {submittedAt !== null && (
+          <span class="muted">
+            <Time at={submittedAt} />
+          </span>
+        )}
+      </summary>
+      {opened && changes.length > 0 && <SpecDiff changes={changes} omitted={diff?.omitted ?? 0} />}
+    </details>
+  );
+}
+
+function SpecDiff({ changes, omitted }: { changes: readonly SpecChange[]; omitted: number }) {
+  return (
+    <dl class={css.diff}>
+      {changes.map(({ path, kind, old, new: fresh }) => (
+        <div key={path} class={css.change}>
+          <dt>
+            {path.slice(1).replaceAll("/", " › ").replaceAll("~1", "/").replaceAll("~0", "~")}{" "}
+            <span class="visually-hidden">{kind}</span>
+          </dt>
+          {old !== undefined && (
+            <dd class={css.removed}>
+              <del>{old === "" ? "“”" : old}</del>
+            </dd>
+          )}
+          {fresh !== undefined && (
+            <dd class={css.added}>
+              <ins>{fresh === "" ? "“”" : fresh}</ins>
+            </dd>
+          )}
+        </div>
+      ))}
+      {omitted > 0 && <p class="muted">and {omitted} more</p>}
+    </dl>
+  );
+}
