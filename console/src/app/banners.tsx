@@ -1,38 +1,16 @@
-import { about } from "../feed/about.ts";
 import { troubles, type Trouble } from "../feed/health.ts";
-import { Button } from "../ui/button.tsx";
 import { Notice } from "../ui/panel.tsx";
 import { Time } from "../ui/time.tsx";
 import { count } from "../words/names.ts";
-import { useCommands } from "./keys.ts";
-import { asOf, setQuery } from "./router.ts";
+import { AsOfBar } from "./as-of-bar.tsx";
 
 /** What concerns whatever page is open: another time is shown, or parts of the cluster cannot be seen. */
 export function Banners() {
   return (
     <>
-      {asOf.value !== "" && <PastBanner at={asOf.value} />}
+      <AsOfBar />
       <StaleBanner troubles={troubles.value} />
     </>
-  );
-}
-
-function PastBanner({ at }: { at: string }) {
-  const toNow = () => setQuery({ at: null }, { replace: false });
-  useCommands([{ group: "Time", words: "Back to now", keys: "n", run: toNow }]);
-  const isCursor = about.value !== undefined && at.startsWith(`${about.value.feed.head.split("-")[0]}-`);
-  return (
-    <Notice
-      kind="past"
-      action={
-        <Button onClick={toNow} hint="n">
-          Back to now
-        </Button>
-      }
-    >
-      As of {isCursor || Number.isNaN(Date.parse(at)) ? <code>{at}</code> : <Time at={at} as="clock" />}: what
-      is shown is how it was then.
-    </Notice>
   );
 }
 

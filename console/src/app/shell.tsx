@@ -5,6 +5,7 @@ import { readSession, session, signOut } from "../feed/session.ts";
 import { Button } from "../ui/button.tsx";
 import { Icon } from "../ui/icon.tsx";
 import { Empty } from "../ui/panel.tsx";
+import { AsOfButton } from "./as-of-bar.tsx";
 import { Banners } from "./banners.tsx";
 import { showsAges } from "./clock.ts";
 import { HelpDialog, helpIsOpen } from "./help.tsx";
@@ -97,6 +98,7 @@ function TopBar() {
       </p>
       <LinkStatus />
       <div class={css.tools}>
+        <AsOfButton />
         <button
           type="button"
           class={css.search}

@@ -47,3 +47,9 @@ export function age(ms: number, nowMs: number): string {
 function dayOf(date: Date): string {
   return date.toLocaleDateString(undefined, { day: "numeric", month: "short" });
 }
+
+/** Ms since 1970 of an RFC 3339 time; undefined of anything else, which Date.parse may take for a time. */
+export function msOfTime(text: string): number | undefined {
+  const ms = /^\d{4}-\d\d-\d\dT/.test(text) ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(ms) ? undefined : ms;
+}

@@ -1,4 +1,5 @@
 import { useMemo } from "preact/hooks";
+import { asOfMs } from "../../app/as-of.ts";
 import { asOf } from "../../app/router.ts";
 import { api } from "../../feed/api.ts";
 import { useLiveObjects } from "../../feed/use-live-objects.ts";
@@ -108,9 +109,9 @@ function groupsOf(nodes: readonly NodeFacts[]): Group[] {
 /** How often each node went down within the last hour, by subject. */
 function useFlaps(): ReadonlyMap<string, number> {
   const { value } = useLoaded(
-    `flaps ${asOf.value}`,
+    `flaps ${asOfMs.value}`,
     async (signal) => {
-      const until = Number.isNaN(Date.parse(asOf.value)) ? Date.now() : Date.parse(asOf.value);
+      const until = asOfMs.value ?? Date.now();
       const page = await api(signal).history({
         signal: "node.down",
         since: new Date(until - 3_600_000).toISOString(),

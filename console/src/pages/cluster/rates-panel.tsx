@@ -1,5 +1,6 @@
 import { RequestFailed, type Counts, type Severity } from "nomad-changefeed-client";
-import { asOf, href } from "../../app/router.ts";
+import { asOfMs } from "../../app/as-of.ts";
+import { href } from "../../app/router.ts";
 import { api } from "../../feed/api.ts";
 import { useLoaded } from "../../feed/use-loaded.ts";
 import { Empty, Failure, Panel, Skeleton } from "../../ui/panel.tsx";
@@ -12,7 +13,7 @@ const BUCKETS = 60;
 
 /** How many events there were within an hour: over time, by kind and by severity. */
 export function RatesPanel() {
-  const { value, error, reload } = useLoaded(`rates ${asOf.value}`, readRates, { everyMs: EVERY_MS });
+  const { value, error, reload } = useLoaded(`rates ${asOfMs.value}`, readRates, { everyMs: EVERY_MS });
   return (
     <Panel title="Events of the last hour" aside={value && `${perSecond(value.bySeverity)} a second now`}>
       {error !== undefined && <Unread error={error} retry={reload} />}
@@ -34,7 +35,7 @@ interface Rates {
 }
 
 async function readRates(signal: AbortSignal): Promise<Rates> {
-  const untilMs = Number.isNaN(Date.parse(asOf.value)) ? Date.now() : Date.parse(asOf.value);
+  const untilMs = asOfMs.value ?? Date.now();
   const range = {
     since: new Date(untilMs - HOUR_MS).toISOString(),
     until: new Date(untilMs).toISOString(),

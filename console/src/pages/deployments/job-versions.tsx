@@ -1,28 +1,11 @@
 import { useState } from "preact/hooks";
-import { RequestFailed } from "nomad-changefeed-client";
+import { RequestFailed, type JobVersion } from "nomad-changefeed-client";
 import { api } from "../../feed/api.ts";
 import { useLoaded } from "../../feed/use-loaded.ts";
 import { Chip } from "../../ui/chip.tsx";
 import { Empty, Failure, Panel, Skeleton } from "../../ui/panel.tsx";
 import { Time } from "../../ui/time.tsx";
 import css from "./job-versions.module.css";
-
-/** What a version changed in one place of the specification. */
-interface SpecChange {
-  readonly path: string;
-  readonly kind: "added" | "deleted" | "edited";
-  readonly old?: string;
-  readonly new?: string;
-}
-
-interface JobVersion {
-  readonly version: number;
-  readonly submittedAt: string | null;
-  readonly stable: boolean;
-  readonly stopped: boolean;
-  /** Null: the oldest that Nomad keeps. */
-  readonly diff: { readonly changes: readonly SpecChange[]; readonly omitted: number } | null;
-}
 
 interface JobVersionsProps {
   readonly namespace: string;
@@ -34,7 +17,10 @@ interface JobVersionsProps {
 /** The versions of a job that Nomad keeps, each with what it changed in the one before. */
 export function JobVersions({ namespace, job, version }: JobVersionsProps) {
   const key = `${namespace}/${job}`;
-  const { value, error, reload } = useLoaded(key, (signal) => readVersions(namespace, job, signal));
+  const { value, error, reload } = useLoaded(
+    key,
+    async (signal) => (await api(signal).jobVersions({ namespace, job })).versions,
+  );
   return (
     <Panel title="Specification" aside={value && `${value.length} versions`} flush>
       {error !== undefined && <Unread error={error} retry={reload} />}
@@ -49,10 +35,6 @@ export function JobVersions({ namespace, job, version }: JobVersionsProps) {
       )}
     </Panel>
   );
-}
-
-async function readVersions(namespace: string, job: string, signal: AbortSignal): Promise<JobVersion[]> {
-  return (await api(signal).jobVersions({ namespace, job })) as JobVersion[];
 }
 
 function Unread({ error, retry }: { error: unknown; retry: () => void }) {
@@ -100,7 +82,13 @@ function Version({ version: one, isOpen }: { version: JobVersion; isOpen: boolea
   );
 }
 
-function SpecDiff({ changes, omitted }: { changes: readonly SpecChange[]; omitted: number }) {
+function SpecDiff({
+  changes,
+  omitted,
+}: {
+  changes: NonNullable<JobVersion["diff"]>["changes"];
+  omitted: number;
+}) {
   return (
     <dl class={css.diff}>
       {changes.map(({ path, kind, old, new: fresh }) => (

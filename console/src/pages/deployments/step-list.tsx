@@ -1,4 +1,5 @@
-import { asOf, eventHref } from "../../app/router.ts";
+import { asOfMs } from "../../app/as-of.ts";
+import { eventHref } from "../../app/router.ts";
 import { Empty, Failure, Panel, Skeleton } from "../../ui/panel.tsx";
 import { Subject } from "../../ui/subject.tsx";
 import { Time } from "../../ui/time.tsx";
@@ -10,7 +11,7 @@ import { useSteps } from "./use-steps.ts";
 
 /** What happened, in order, each with its time since the beginning. */
 export function StepList({ deployment }: { deployment: DeploymentFacts }) {
-  const { steps, isWhole, error } = useSteps(deployment, asOf.value);
+  const { steps, isWhole, error } = useSteps(deployment, asOfMs.value);
   const startMs = deployment.createdMs ?? steps[0]?.event.timeMs ?? 0;
   return (
     <Panel title="Steps" aside={isWhole ? count(steps.length, "step") : "reading"} flush>

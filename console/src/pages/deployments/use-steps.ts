@@ -20,7 +20,7 @@ const AFTER_MS = 5000;
 const NONE: Steps = { steps: [], isWhole: false, isCut: false, error: undefined };
 
 /** What happened in a rollout, oldest first; what happens now, too, where it is not over. */
-export function useSteps(rollout: DeploymentFacts, asOf: string): Steps {
+export function useSteps(rollout: DeploymentFacts, asOfMs: number | undefined): Steps {
   const [read, setRead] = useState(NONE);
   const { subject, isOver } = rollout;
   useEffect(() => {
@@ -29,7 +29,7 @@ export function useSteps(rollout: DeploymentFacts, asOf: string): Steps {
     const add = (more: readonly Step[], changes: Partial<Steps> = {}) =>
       setRead((last) => ({ ...last, ...changes, steps: [...last.steps, ...more] }));
     setRead(NONE);
-    readSteps(rollout, asOf, stop.signal, add)
+    readSteps(rollout, asOfMs, stop.signal, add)
       .then((cursor) => {
         if (stop.signal.aborted || cursor === undefined) return;
         unfollow = followSteps(rollout, cursor, add);
@@ -41,7 +41,7 @@ export function useSteps(rollout: DeploymentFacts, asOf: string): Steps {
       stop.abort();
       unfollow();
     };
-  }, [subject, asOf, isOver]);
+  }, [subject, asOfMs, isOver]);
   return read;
 }
 
@@ -50,14 +50,14 @@ type Add = (steps: readonly Step[], changes?: Partial<Steps>) => void;
 /** Answers from where to follow; undefined where nothing more can come. */
 async function readSteps(
   rollout: DeploymentFacts,
-  asOf: string,
+  asOfMs: number | undefined,
   gone: AbortSignal,
   add: Add,
 ): Promise<string | undefined> {
   const { job, namespace, createdMs, modifiedMs, isOver } = rollout;
   const since = new Date((createdMs ?? Date.now() - 3_600_000) - BEFORE_MS).toISOString();
   const end = isOver && modifiedMs !== null ? new Date(modifiedMs + AFTER_MS).toISOString() : undefined;
-  const until = Number.isNaN(Date.parse(asOf)) ? end : asOf;
+  const until = asOfMs === undefined ? end : new Date(asOfMs).toISOString();
   const asked = api(gone);
   const { feed } = await asked.about();
   let page = await asked.history({
