@@ -1,5 +1,4 @@
-import type { Stub } from "./versions.ts";
-import { scalarText } from "../../words/exact-json.ts";
+import { text, type Stub } from "./stubs.ts";
 
 export type Tone = "ok" | "info" | "warn" | "error" | "plain";
 
@@ -19,11 +18,21 @@ const GOOD = new Set(["running", "ready", "successful", "complete"]);
 export function stateWord(resource: string, stub: Stub): StateWord {
   const status = text(stub, resource === "allocations" ? "ClientStatus" : "Status");
   const why = text(stub, resource === "allocations" ? "ClientDescription" : "StatusDescription");
+  if (isOver(resource, stub)) return { word: status, tone: "plain", why };
   if (resource === "namespaces") return { word: "", tone: "plain", why: text(stub, "Description") };
   if (resource === "nodes" && status === "ready" && stub["Drain"] === true) {
     return { word: "draining", tone: "warn", why };
   }
   return { word: status, tone: toneOf(status), why };
+}
+
+/** What ended and is not wanted any more is not wrong now, however it ended. */
+export function isOver(resource: string, stub: Stub): boolean {
+  if (resource === "allocations") {
+    const isDone = !["pending", "running", "unknown"].includes(text(stub, "ClientStatus"));
+    return isDone && (text(stub, "DesiredStatus") !== "run" || text(stub, "NextAllocation") !== "");
+  }
+  return resource === "deployments" && text(stub, "Status") === "cancelled";
 }
 
 export function toneOf(status: string): Tone {
@@ -99,9 +108,4 @@ export function factsAbout(resource: string, stub: Stub): Fact[] {
       ? []
       : [{ label, field, value }];
   });
-}
-
-export function text(stub: Stub, field: string): string {
-  const value = stub[field];
-  return value === undefined || value === null ? "" : (scalarText(value) ?? "");
 }

@@ -5,10 +5,11 @@ import { CopyButton } from "../../ui/copy.tsx";
 import { Icon, isIcon } from "../../ui/icon.tsx";
 import { NOUNS, partsOf, shortName } from "../../words/names.ts";
 import { Subject } from "../../ui/subject.tsx";
-import { stateWord, text } from "./facts.ts";
+import { stateWord } from "./facts.ts";
 import css from "./object.module.css";
 import type { ObjectRecord } from "./use-object.ts";
-import { stubOf, type StateThen, type Stub } from "./versions.ts";
+import { stubOf, type StateThen } from "./versions.ts";
+import { text, type Stub } from "./stubs.ts";
 
 /** What it is, and how it is at the moment that is shown. */
 export function ObjectHead({ record, then }: { record: ObjectRecord; then: StateThen }) {

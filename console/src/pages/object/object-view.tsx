@@ -9,10 +9,11 @@ import { momentOf } from "./moment.ts";
 import { ObjectHead } from "./object-head.tsx";
 import css from "./object.module.css";
 import { StatePanel } from "./state-panel.tsx";
+import { TimelineView } from "./timeline-view.tsx";
 import { useObject, type ObjectRecord } from "./use-object.ts";
 import { lastAt, stateAt } from "./versions.ts";
 
-const VIEWS = ["history"] as const;
+const VIEWS = ["timeline", "history"] as const;
 type View = (typeof VIEWS)[number];
 
 export function ObjectView({ subject }: { subject: string }) {
@@ -38,7 +39,7 @@ function Known({ record }: { record: ObjectRecord }) {
   const moment = momentOf(asOf.value, now.peek());
   const at = lastAt(record.versions, moment);
   const then = stateAt(record, moment);
-  const view = VIEWS.find((name) => name === queryValue("view")) ?? "history";
+  const view = VIEWS.find((name) => name === queryValue("view")) ?? "timeline";
   useCommands(stepCommands(record, at));
   return (
     <div class={css.page}>
@@ -48,10 +49,19 @@ function Known({ record }: { record: ObjectRecord }) {
           <Tabs<View>
             label="Views of the object"
             selected={view}
-            onSelect={(id) => setQuery({ view: id })}
-            tabs={[{ id: "history", label: "History", count: record.versions.length }]}
+            onSelect={(id) => setQuery({ view: id === "timeline" ? null : id })}
+            tabs={[
+              { id: "timeline", label: "Timeline" },
+              { id: "history", label: "History", count: record.versions.length },
+            ]}
           />
-          <HistoryList record={record} at={at} />
+          <div class={css.view} role="tabpanel" aria-label={view}>
+            {view === "timeline" ? (
+              <TimelineView record={record} moment={moment} />
+            ) : (
+              <HistoryList record={record} at={at} />
+            )}
+          </div>
         </div>
         <StatePanel record={record} then={then} isPast={moment.kind !== "now"} />
       </div>

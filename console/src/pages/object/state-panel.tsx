@@ -12,7 +12,8 @@ import { subjectAt, subjectIn } from "../../words/references.ts";
 import { factsAbout, stateWord, type Fact } from "./facts.ts";
 import css from "./object.module.css";
 import type { ObjectRecord } from "./use-object.ts";
-import { changesOf, stubOf, type StateThen, type Stub, type Version } from "./versions.ts";
+import { changesOf, stubOf, type StateThen, type Version } from "./versions.ts";
+import type { Stub } from "./stubs.ts";
 
 interface StatePanelProps {
   readonly record: ObjectRecord;

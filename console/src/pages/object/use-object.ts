@@ -4,7 +4,8 @@ import { api } from "../../feed/api.ts";
 import { isChange, isFeedItem } from "../../feed/event-facts.ts";
 import { follow } from "../../feed/follow.ts";
 import { parseExact } from "../../words/exact-json.ts";
-import { stubOf, versionOf, type Stub, type Version } from "./versions.ts";
+import { stubOf, versionOf, type Version } from "./versions.ts";
+import type { Stub } from "./stubs.ts";
 
 const PAGE = 500;
 /** Of one object so many of its newest events are read at once. */

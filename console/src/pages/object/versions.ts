@@ -1,9 +1,8 @@
 import { originalText, undoChanges, type ChangeEventOf, type JsonChange } from "nomad-changefeed-client";
 import { factsOf, type EventFacts } from "../../feed/event-facts.ts";
 import { parseExact } from "../../words/exact-json.ts";
+import type { Stub } from "./stubs.ts";
 import { sequenceOf, type Moment } from "./moment.ts";
-
-export type Stub = Readonly<Record<string, unknown>>;
 
 /** The object after one of its events. */
 export interface Version {

@@ -1,0 +1,56 @@
+import { useMemo } from "preact/hooks";
+import { now } from "../../app/clock.ts";
+import { setQuery } from "../../app/router.ts";
+import { Failure, Skeleton } from "../../ui/panel.tsx";
+import { lanesOf } from "./lanes/lanes-of.ts";
+import { startOf } from "./lanes/allocation-lanes.ts";
+import { endMs } from "./lanes/track.ts";
+import type { Moment } from "./moment.ts";
+import { Timeline } from "./timeline/timeline.tsx";
+import { extentOf } from "./timeline/range.ts";
+import type { ObjectRecord } from "./use-object.ts";
+import { useRelated } from "./use-related.ts";
+import { lastAt } from "./versions.ts";
+
+/** The object and what is around it in lanes. */
+export function TimelineView({ record, moment }: { record: ObjectRecord; moment: Moment }) {
+  const { tracks, cutMs, isLoading, error } = useRelated(record);
+  const lanes = useMemo(() => lanesOf(record.subject, tracks), [record.subject, tracks]);
+  const steps = useMemo(
+    () => record.versions.map(({ facts: { timeMs, cursor } }) => ({ ms: timeMs, cursor })),
+    [record.versions],
+  );
+  const own = tracks.get(record.subject);
+  if (isLoading && lanes.length === 0) return <Skeleton lines={8} />;
+  const nowMs = now.peek();
+  const startMs = own === undefined ? -Infinity : startOf(own);
+  const toMs = (own && endMs(own)) ?? nowMs;
+  const all = extentOf(lanes, nowMs);
+  const life = { fromMs: Number.isFinite(startMs) ? startMs : all.fromMs, toMs };
+  return (
+    <>
+      {error !== undefined && <Failure error={error} />}
+      <Timeline
+        lanes={lanes}
+        life={life}
+        own={steps}
+        atMs={momentMs(record, moment)}
+        cutMs={cutMs}
+        onScrub={(to) => setQuery({ at: to === null ? null : (to.cursor ?? timeToShow(record, to.ms)) })}
+      />
+    </>
+  );
+}
+
+/** The feed's moments are when it recorded: what had happened by then is shown, if it was recorded a little later, too. */
+function timeToShow({ versions }: ObjectRecord, ms: number): string {
+  const last = versions.findLast(({ facts }) => facts.timeMs <= ms);
+  return new Date(Math.max(ms, last?.facts.recordedMs ?? 0)).toISOString();
+}
+
+/** Where on the timeline a moment is; null: now. */
+function momentMs({ versions }: ObjectRecord, moment: Moment): number | null {
+  if (moment.kind === "now") return null;
+  if (moment.kind === "time") return moment.ms;
+  return versions[lastAt(versions, moment)]?.facts.timeMs ?? versions[0]?.facts.timeMs ?? null;
+}
