@@ -5,7 +5,7 @@ import { CopyButton } from "../../ui/copy.tsx";
 import { Icon, isIcon } from "../../ui/icon.tsx";
 import { NOUNS, partsOf, shortName } from "../../words/names.ts";
 import { Subject } from "../../ui/subject.tsx";
-import { stateWord } from "./facts.ts";
+import { stateWord } from "./state/facts.ts";
 import css from "./object.module.css";
 import type { ObjectRecord } from "./use-object.ts";
 import { stubOf, type StateThen } from "./versions.ts";

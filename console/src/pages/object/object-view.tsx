@@ -1,20 +1,20 @@
 import { now } from "../../app/clock.ts";
-import { useCommands } from "../../app/keys.ts";
 import { asOf, queryValue, setQuery } from "../../app/router.ts";
 import { Empty, Failure, Skeleton } from "../../ui/panel.tsx";
 import { Tabs } from "../../ui/tabs.tsx";
 import { NOUNS, partsOf } from "../../words/names.ts";
-import { HistoryList } from "./history-list.tsx";
-import { momentOf } from "./moment.ts";
+import { CompactList } from "./history/compact-list.tsx";
+import { HistoryList } from "./history/history-list.tsx";
+import { momentOf, type Moment } from "./moment.ts";
 import { ObjectHead } from "./object-head.tsx";
 import css from "./object.module.css";
-import { StatePanel } from "./state-panel.tsx";
+import { StatePanel } from "./state/state-panel.tsx";
 import { TimelineView } from "./timeline-view.tsx";
 import { useObject, type ObjectRecord } from "./use-object.ts";
+import { useObjectKeys } from "./use-object-keys.ts";
 import { lastAt, stateAt } from "./versions.ts";
-
-const VIEWS = ["timeline", "history"] as const;
-type View = (typeof VIEWS)[number];
+import { VIEWS, type View } from "./views.ts";
+import { WhyView } from "./why/why-view.tsx";
 
 export function ObjectView({ subject }: { subject: string }) {
   const { record, error, reload } = useObject(subject);
@@ -40,7 +40,7 @@ function Known({ record }: { record: ObjectRecord }) {
   const at = lastAt(record.versions, moment);
   const then = stateAt(record, moment);
   const view = VIEWS.find((name) => name === queryValue("view")) ?? "timeline";
-  useCommands(stepCommands(record, at));
+  useObjectKeys(record, at);
   return (
     <div class={css.page}>
       <ObjectHead record={record} then={then} />
@@ -51,16 +51,14 @@ function Known({ record }: { record: ObjectRecord }) {
             selected={view}
             onSelect={(id) => setQuery({ view: id === "timeline" ? null : id })}
             tabs={[
+              { id: "compact", label: "Compact" },
               { id: "timeline", label: "Timeline" },
               { id: "history", label: "History", count: record.versions.length },
+              { id: "why", label: "Why" },
             ]}
           />
           <div class={css.view} role="tabpanel" aria-label={view}>
-            {view === "timeline" ? (
-              <TimelineView record={record} moment={moment} />
-            ) : (
-              <HistoryList record={record} at={at} />
-            )}
+            <ViewOf view={view} record={record} moment={moment} at={at} />
           </div>
         </div>
         <StatePanel record={record} then={then} isPast={moment.kind !== "now"} />
@@ -69,23 +67,26 @@ function Known({ record }: { record: ObjectRecord }) {
   );
 }
 
-/** To the event before and the one after the moment that is shown; beyond the last one is now. */
-function stepCommands({ versions }: ObjectRecord, at: number) {
-  const isNow = asOf.value === "";
-  const step = (to: number) => {
-    const version = versions[to];
-    if (version !== undefined) setQuery({ at: version.facts.cursor });
-    else if (to >= versions.length) setQuery({ at: null });
-  };
-  const group = "Object";
-  return [
-    { group, words: "To the event before", keys: "[", run: () => step(at - 1) },
-    { group, words: "To the event after", keys: "]", run: () => (isNow ? undefined : step(at + 1)) },
-    { group, words: "Back", keys: "Escape", run: goBack },
-  ];
+interface ViewProps {
+  readonly view: View;
+  readonly record: ObjectRecord;
+  readonly moment: Moment;
+  /** Which version is shown. */
+  readonly at: number;
 }
 
-function goBack(): void {
-  if (document.activeElement instanceof HTMLInputElement) document.activeElement.blur();
-  else history.back();
+function ViewOf({ view, record, moment, at }: ViewProps) {
+  const shown = moment.kind === "now" ? "" : (record.versions[at]?.facts.cursor ?? "");
+  switch (view) {
+    case "compact":
+      return <CompactList record={record} shown={shown} />;
+    case "timeline":
+      return <TimelineView record={record} moment={moment} />;
+    case "history":
+      return <HistoryList record={record} shown={shown} />;
+    case "why":
+      return <WhyView subject={record.subject} version={record.versions.at(-1)?.facts.cursor ?? ""} />;
+    default:
+      return view satisfies never;
+  }
 }

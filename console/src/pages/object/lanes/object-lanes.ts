@@ -1,5 +1,5 @@
 import { shortName } from "../../../words/names.ts";
-import { isOver } from "../facts.ts";
+import { isOver } from "../state/facts.ts";
 import { text } from "../stubs.ts";
 import { toneOfState, type Bar, type Lane, type Mark, type Tone } from "./lane.ts";
 import { segmentsOf, type Segment, type Step, type Track } from "./track.ts";

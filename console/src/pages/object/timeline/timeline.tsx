@@ -14,7 +14,7 @@ import { zoomed, type Range } from "./scale.ts";
 import css from "./timeline.module.css";
 import { useBrush } from "./use-brush.ts";
 import { useMarkKeys } from "./use-mark-keys.ts";
-import { useWidth } from "./use-width.ts";
+import { useWidth } from "../use-width.ts";
 
 const MOST_LANES = 40;
 

@@ -1,19 +1,22 @@
 import { useMemo, useState } from "preact/hooks";
-import { eventHref } from "../../app/router.ts";
-import { JsonTree } from "../../ui/json-tree.tsx";
-import { NanosTime } from "../../ui/nanos-time.tsx";
-import { Empty, Panel } from "../../ui/panel.tsx";
-import { SearchField } from "../../ui/search-field.tsx";
-import { Subject } from "../../ui/subject.tsx";
-import { Time } from "../../ui/time.tsx";
-import { rawNumber, scalarText } from "../../words/exact-json.ts";
-import { partsOf } from "../../words/names.ts";
-import { subjectAt, subjectIn } from "../../words/references.ts";
+import { eventHref } from "../../../app/router.ts";
+import { JsonTree } from "../../../ui/json-tree.tsx";
+import { NanosTime } from "../../../ui/nanos-time.tsx";
+import { Empty, Panel } from "../../../ui/panel.tsx";
+import { SearchField } from "../../../ui/search-field.tsx";
+import { Subject } from "../../../ui/subject.tsx";
+import { Time } from "../../../ui/time.tsx";
+import { rawNumber, scalarText } from "../../../words/exact-json.ts";
+import { partsOf } from "../../../words/names.ts";
+import { BOOKKEEPING } from "../../../words/summary.ts";
+import { subjectAt, subjectIn } from "../../../words/references.ts";
 import { factsAbout, stateWord, type Fact } from "./facts.ts";
-import css from "./object.module.css";
-import type { ObjectRecord } from "./use-object.ts";
-import { changesOf, stubOf, type StateThen, type Version } from "./versions.ts";
-import type { Stub } from "./stubs.ts";
+import { StateSummary } from "./state-summary.tsx";
+import { ChangeLines } from "../history/change-lines.tsx";
+import css from "./state.module.css";
+import type { ObjectRecord } from "../use-object.ts";
+import { changesOf, stubOf, type StateThen, type Version } from "../versions.ts";
+import type { Stub } from "../stubs.ts";
 
 interface StatePanelProps {
   readonly record: ObjectRecord;
@@ -30,7 +33,7 @@ export function StatePanel({ record, then, isPast }: StatePanelProps) {
       data-past={isPast ? "" : undefined}
     >
       <Panel title={isPast ? "State then" : "State now"} aside={<Since then={then} />}>
-        <StateWords record={record} then={then} />
+        <StateWords record={record} then={then} isPast={isPast} />
       </Panel>
     </aside>
   );
@@ -49,7 +52,7 @@ function Since({ then }: { then: StateThen }) {
   );
 }
 
-function StateWords({ record, then }: { record: ObjectRecord; then: StateThen }) {
+function StateWords({ record, then, isPast }: StatePanelProps) {
   switch (then.kind) {
     case "not-yet":
       return <Empty title="It was not there yet" />;
@@ -65,11 +68,11 @@ function StateWords({ record, then }: { record: ObjectRecord; then: StateThen })
           <p class={css.note}>
             Deleted <Time at={then.version.facts.time} as="age" />. This is how it was last known:
           </p>
-          <StubView record={record} stub={stubOf(then.version)} version={null} />
+          <StubView record={record} stub={stubOf(then.version)} version={null} isPast={isPast} />
         </>
       );
     case "there":
-      return <StubView record={record} stub={then.stub} version={then.version} />;
+      return <StubView record={record} stub={then.stub} version={then.version} isPast={isPast} />;
     default:
       return then satisfies never;
   }
@@ -78,17 +81,15 @@ function StateWords({ record, then }: { record: ObjectRecord; then: StateThen })
 interface StubViewProps {
   readonly record: ObjectRecord;
   readonly stub: Stub | undefined;
-  /** Whose changes are marked. */
+  /** What made it so: its changes are marked. */
   readonly version: Version | null;
+  readonly isPast: boolean;
 }
 
-function StubView({ record, stub, version }: StubViewProps) {
+function StubView({ record, stub, version, isPast }: StubViewProps) {
   const [search, setSearch] = useState("");
   const { resource, namespace } = partsOf(record.subject);
-  const marked = useMemo(
-    () => new Set(version === null ? [] : changesOf(version).map(({ path }) => path)),
-    [version],
-  );
+  const marked = useMemo(() => new Set(version === null ? [] : tellingOf(version)), [version]);
   if (stub === undefined) {
     return <Empty title="The event was too large to hold it">Open the event to read all of it.</Empty>;
   }
@@ -96,11 +97,14 @@ function StubView({ record, stub, version }: StubViewProps) {
   return (
     <>
       {why !== "" && <p class={css.note}>{why}</p>}
+      {version !== null && isPast && <Changed version={version} />}
       <dl class={css.facts}>
         {factsAbout(resource, stub).map((fact) => (
           <FactLine key={fact.field} fact={fact} namespace={namespace} stub={stub} />
         ))}
       </dl>
+      <StateSummary resource={resource} stub={stub} />
+      <h3 class={css.whole}>The whole object</h3>
       <div class={css.search}>
         <SearchField label="Search in the object" value={search} onInput={setSearch} />
       </div>
@@ -113,6 +117,28 @@ function StubView({ record, stub, version }: StubViewProps) {
       />
     </>
   );
+}
+
+/** What the event that made it so has changed. */
+function Changed({ version }: { version: Version }) {
+  return (
+    <section class={css.changed} aria-label="What changed">
+      <p>
+        <strong>{version.facts.what}</strong>{" "}
+        <a class={css.open} href={eventHref(version.facts.cursor)}>
+          Open the event
+        </a>
+      </p>
+      <ChangeLines version={version} />
+    </section>
+  );
+}
+
+/** Where something changed that is not an index or a time. */
+function tellingOf(version: Version): string[] {
+  return changesOf(version)
+    .map(({ path }) => path)
+    .filter((path) => !BOOKKEEPING.test(path));
 }
 
 function FactLine({ fact, namespace, stub }: { fact: Fact; namespace: string; stub: Stub }) {

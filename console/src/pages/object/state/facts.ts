@@ -1,4 +1,4 @@
-import { text, type Stub } from "./stubs.ts";
+import { text, type Stub } from "../stubs.ts";
 
 export type Tone = "ok" | "info" | "warn" | "error" | "plain";
 
