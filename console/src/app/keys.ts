@@ -16,6 +16,9 @@ export interface Command {
 /** All that can be done right now: what the page adds comes before what is always there. */
 export const commands = signal<readonly Command[]>([]);
 
+/** Keys of a sequence follow one another within this; tinykeys has it so. */
+const SEQUENCE_MS = 1000;
+
 /** Offers commands for as long as the component is there: by key, in the palette and in the help. */
 export function useCommands(offered: readonly Command[]): void {
   const latest = useRef(offered);
@@ -42,7 +45,8 @@ function bindingsOf(mine: readonly Command[]): Record<string, (event: KeyboardEv
       const onKey = (event: KeyboardEvent) => {
         if (isTyping(event) && keys !== "Escape" && !keys.startsWith("$mod")) return;
         // What is open above the page takes its keys itself.
-        if (document.querySelector("dialog[open]") !== null && !keys.startsWith("$mod")) return;
+        if (isInDialog(event) && !keys.startsWith("$mod")) return;
+        if (isPressing(event, keys) || isSecondOfTwo(event, keys)) return;
         event.preventDefault();
         run();
       };
@@ -55,6 +59,37 @@ function isTyping({ target }: KeyboardEvent): boolean {
   return (
     target instanceof HTMLElement && (target.isContentEditable || target.matches("input, textarea, select"))
   );
+}
+
+function isInDialog({ target }: KeyboardEvent): boolean {
+  if (document.querySelector("dialog[open]") !== null) return true;
+  return target instanceof Element && target.closest('[role="dialog"]') !== null;
+}
+
+/** Enter and Space press what has the focus, before they mean anything else. */
+function isPressing({ target }: KeyboardEvent, keys: string): boolean {
+  return (
+    (keys === "Enter" || keys === "Space") &&
+    target instanceof Element &&
+    target.closest("a[href], button, summary, [role=tab]") !== null
+  );
+}
+
+let last = { key: "", atMs: 0 };
+let before = last;
+addEventListener(
+  "keydown",
+  ({ key, timeStamp }) => {
+    before = last;
+    last = { key, atMs: timeStamp };
+  },
+  { capture: true },
+);
+
+/** The d of "g d" is no d. */
+function isSecondOfTwo({ key }: KeyboardEvent, keys: string): boolean {
+  if (keys.includes(" ") || last.atMs - before.atMs > SEQUENCE_MS) return false;
+  return commands.value.some((command) => command.keys === `${before.key} ${key}`);
 }
 
 /** A key as people read it. */

@@ -1,4 +1,5 @@
 import type { ChangeEventOf, ControlEvent, SnapshotObject } from "nomad-changefeed-client";
+import { shortName } from "../words/names.ts";
 import { summaryOf } from "../words/summary.ts";
 
 /** An event as a line shows it: small, so that very many of them can be held. */
@@ -59,6 +60,7 @@ export function factsOf(event: FeedItem): EventFacts {
   const { op, aspect, signals, resource } = event.data;
   return {
     ...common,
+    detail: common.detail === "" ? placeOf(resource) : common.detail,
     op,
     aspect,
     signals,
@@ -68,6 +70,13 @@ export function factsOf(event: FeedItem): EventFacts {
     job: resource.job ?? "",
     node: resource.node ?? "",
   };
+}
+
+/** What it belongs to, where there is nothing else to tell: an id alone says nothing to people. */
+function placeOf({ type, name, job, node }: ChangeEventOf["data"]["resource"]): string {
+  const hasJob = job !== undefined && type !== "jobs" && name?.startsWith(job) !== true;
+  const hasNode = node !== undefined && type !== "nodes";
+  return [hasJob && `of ${job}`, hasNode && `on node ${shortName(node)}`].filter(Boolean).join(", ");
 }
 
 export function isChange(event: FeedItem | SnapshotObject): event is ChangeEventOf {

@@ -1,32 +1,9 @@
-import {
-  subscribe,
-  type ChangeEventOf,
-  type ControlEvent,
-  type Gap,
-  type SnapshotMark,
-  type SnapshotObject,
-} from "nomad-changefeed-client";
-import type { Bookmark, Connected, SubscribeOptions } from "nomad-changefeed-client";
+import { subscribe } from "nomad-changefeed-client";
+import type { Following, FollowOptions } from "./followed.ts";
 import { dropLink, setLink } from "./link.ts";
 import { SERVER_URL } from "./server.ts";
 
-export type FollowedItem =
-  | ChangeEventOf
-  | ControlEvent
-  | SnapshotObject
-  | SnapshotMark
-  | Gap
-  | Bookmark
-  | Connected;
-
-export interface Following {
-  /** Whom each is given to, in order. */
-  readonly onItem: (item: FollowedItem) => void;
-  /** It will not go on: what was asked for is refused. */
-  readonly onEnd: (error: Error) => void;
-}
-
-export type FollowOptions = Omit<SubscribeOptions, "url" | "signal" | "notices">;
+export type { FollowedItem, Following, FollowOptions } from "./followed.ts";
 
 /**
  * Follows the feed through every disconnection, and says on the page how the connection is. Answers what ends it.

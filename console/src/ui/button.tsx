@@ -11,6 +11,8 @@ interface ButtonProps {
   readonly kind?: "plain" | "primary" | "danger" | "bare";
   /** Of a button that stays down. */
   readonly pressed?: boolean;
+  /** Of a button that opens something below it. */
+  readonly expanded?: boolean;
   readonly disabled?: boolean;
   /** The key that does the same, for the hover. */
   readonly hint?: string;
@@ -23,6 +25,7 @@ export function Button({
   label,
   kind = "plain",
   pressed,
+  expanded,
   disabled,
   hint,
 }: ButtonProps) {
@@ -35,6 +38,7 @@ export function Button({
       {...(children === undefined && { "aria-label": label })}
       {...(title !== "" && { title })}
       {...(pressed !== undefined && { "aria-pressed": pressed })}
+      {...(expanded !== undefined && { "aria-expanded": expanded, "aria-haspopup": "dialog" as const })}
       {...(disabled !== undefined && { disabled })}
     >
       {icon !== undefined && <Icon name={icon} size={15} />}

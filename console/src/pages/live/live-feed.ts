@@ -1,13 +1,13 @@
 import type { EventPage, EventsQuery } from "nomad-changefeed-client";
 import { factsOf, isFeedItem } from "../../feed/event-facts.ts";
-import type { FollowedItem, Following, FollowOptions } from "../../feed/follow.ts";
+import type { FollowedItem, Following, FollowOptions } from "../../feed/followed.ts";
 import { EventWindow, isMark, type Mark, type Row } from "./event-window.ts";
 import type { SelectionQuery } from "./selection.ts";
 
 /** Where events come from, and how updates are paced. */
 export interface LiveSource {
   readonly page: (query: EventsQuery, signal: AbortSignal) => Promise<EventPage>;
-  readonly follow: (options: FollowOptions, following: Following) => () => void;
+  readonly follow: (options: FollowOptions & { cursor: string }, following: Following) => () => void;
   /** Calls back soon: at the next frame, where there are frames. */
   readonly soon: (work: () => void) => void;
   readonly nowMs: () => number;
@@ -74,7 +74,10 @@ export class LiveFeed {
   /** Up to where everything came, and where the page after the oldest row begins. */
   #position: string | undefined;
   #back: EventsQuery | undefined;
+  /** Where the page after the newest row begins, once what came since was let go. */
+  #forward: string | undefined;
   #marks = 0;
+  #round = 0;
 
   constructor(source: LiveSource, options: LiveOptions, onChange: () => void) {
     this.#source = source;
@@ -160,7 +163,7 @@ export class LiveFeed {
   /** Reads what came after the newest row, where that was let go. Answers how many rows came on top. */
   async loadNewer(): Promise<number> {
     if (this.newer.kind !== "more" && this.newer.kind !== "failed") return 0;
-    const cursor = this.window.newest;
+    const cursor = this.#forward;
     if (cursor === undefined) return 0;
     this.newer = { kind: "loading" };
     this.#onChange();
@@ -169,6 +172,7 @@ export class LiveFeed {
       const rows: Row[] = page.events.map(factsOf);
       if (page.hasGap) rows.unshift(this.#mark("gap", "Events are missing here: retention has removed them"));
       this.#addNewer(rows);
+      this.#forward = page.cursor;
       this.newer = { kind: "more" };
       if (page.cursor === page.head) this.#attach(page.cursor);
       this.#onChange();
@@ -182,6 +186,8 @@ export class LiveFeed {
 
   async #begin(mark?: Mark): Promise<void> {
     const { since, until, before: cursor } = this.#options;
+    this.#round += 1;
+    const round = this.#round;
     this.#unfollow();
     this.older = { kind: "loading" };
     this.newer = { kind: "end" };
@@ -197,12 +203,13 @@ export class LiveFeed {
         },
         this.#stop.signal,
       );
+      if (round !== this.#round) return;
       this.#clear();
       this.#addOlder(page);
       if (mark !== undefined) this.window.addNewer([mark]);
       if (this.isFollowing) this.#follow(page.head);
     } catch (error) {
-      if (this.#stop.signal.aborted) return;
+      if (this.#stop.signal.aborted || round !== this.#round) return;
       this.#failed(error);
     }
     this.#onChange();
@@ -261,6 +268,7 @@ export class LiveFeed {
   #detach(): void {
     if (!this.isFollowing) return;
     this.#isDetached = true;
+    this.#forward = this.window.newest;
     this.#held = [];
     this.newer = { kind: "more" };
   }

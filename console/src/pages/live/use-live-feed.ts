@@ -1,4 +1,5 @@
-import { useEffect, useReducer, useState } from "preact/hooks";
+import { signal, type ReadonlySignal } from "@preact/signals";
+import { useEffect, useMemo } from "preact/hooks";
 import { now } from "../../app/clock.ts";
 import { api } from "../../feed/api.ts";
 import { follow } from "../../feed/follow.ts";
@@ -11,7 +12,7 @@ const HIDDEN_MS = 1000;
 const SLEPT_MS = 30_000;
 
 const SOURCE: LiveSource = {
-  page: (query, signal) => api(signal).events(query),
+  page: (query, gone) => api(gone).events(query),
   follow,
   soon: (work) => {
     if (document.hidden) setTimeout(work, HIDDEN_MS);
@@ -20,21 +21,30 @@ const SOURCE: LiveSource = {
   nowMs: () => Date.now(),
 };
 
+export interface Live {
+  readonly feed: LiveFeed;
+  /** Grows with each change of the feed: who reads it is drawn anew, and nobody else. */
+  readonly version: ReadonlySignal<number>;
+}
+
 /** The events of this selection for as long as the component is there; another `key` begins anew. */
-export function useLiveFeed(key: string, options: LiveOptions): LiveFeed {
-  const [, draw] = useReducer((times: number) => times + 1, 0);
-  const [feed, setFeed] = useState(() => new LiveFeed(SOURCE, options, () => draw(undefined)));
+export function useLiveFeed(key: string, options: LiveOptions): Live {
+  const live = useMemo(() => {
+    const version = signal(0);
+    const feed = new LiveFeed(SOURCE, options, () => {
+      version.value += 1;
+    });
+    return { feed, version };
+  }, [key]);
   useEffect(() => {
-    const mine = new LiveFeed(SOURCE, options, () => draw(undefined));
-    setFeed(mine);
-    mine.start();
-    const unwatch = watchOutages(mine);
+    live.feed.start();
+    const unwatch = watchOutages(live.feed);
     return () => {
       unwatch();
-      mine.stop();
+      live.feed.stop();
     };
-  }, [key]);
-  return feed;
+  }, [live]);
+  return live;
 }
 
 /** What kills a connection without a word: sleep, another network. */
@@ -44,11 +54,12 @@ function watchOutages(feed: LiveFeed): () => void {
   const unwatchClock = now.subscribe((ms) => {
     const sleptMs = ms - lastMs;
     lastMs = ms;
+    // Of a page that nobody sees the clock stands still by itself.
     if (sleptMs > SLEPT_MS && !wasHidden)
       feed.reconnect(`Asleep for ${duration(sleptMs)}: read on from there`);
     wasHidden = document.hidden;
   });
-  const onOnline = () => feed.reconnect("Another network: read on from where it broke off");
+  const onOnline = () => feed.reconnect("The network was away: read on from where it broke off");
   addEventListener("online", onOnline);
   return () => {
     unwatchClock();

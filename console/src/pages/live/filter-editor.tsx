@@ -1,0 +1,52 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import { setQuery } from "../../app/router.ts";
+import { Button } from "../../ui/button.tsx";
+import { Skeleton } from "../../ui/panel.tsx";
+import { checkExpression } from "./check-expression.ts";
+import type { KnownValues } from "./completion.ts";
+import css from "./filter-input.module.css";
+
+interface FilterEditorProps {
+  readonly value: string;
+  readonly known: KnownValues;
+  readonly onClose: () => void;
+}
+
+/** The expression in an editor, whose code comes when it is first opened. */
+export function FilterEditor({ value, known, onClose }: FilterEditorProps) {
+  const place = useRef<HTMLDivElement>(null);
+  const apply = useRef((text: string) => setQuery({ filter: text }, { replace: false }));
+  const [isThere, setThere] = useState(false);
+  useEffect(() => {
+    let close = (): void => undefined;
+    const stop = new AbortController();
+    void import("./editor.ts").then(({ openEditor }) => {
+      if (place.current === null || stop.signal.aborted) return;
+      setThere(true);
+      close = openEditor({
+        parent: place.current,
+        text: value,
+        known,
+        check: (text) => checkExpression(text, stop.signal),
+        onApply: (text) => apply.current(text),
+        onClose,
+      });
+    });
+    return () => {
+      stop.abort();
+      close();
+    };
+  }, []);
+  return (
+    <section class={css.editor} aria-label="Filter editor">
+      {!isThere && <Skeleton lines={2} />}
+      <div ref={place} />
+      <p class={css.editorHint}>
+        <span>
+          <kbd>Ctrl</kbd> <kbd>↵</kbd> applies, <kbd>Esc</kbd> closes
+        </span>
+        <Button onClick={onClose}>Close the editor</Button>
+      </p>
+    </section>
+  );
+}
