@@ -1,5 +1,5 @@
 import type { Cursor } from "../schemas/cursor.ts";
-import type { EventDraft, LogEntry, Op } from "../schemas/draft.ts";
+import type { EventDraft, EventFacts, LogEntry, Op } from "../schemas/draft.ts";
 import type { ObjectRef, ResourceType } from "../schemas/resources.ts";
 import type { Scope } from "../schemas/scope.ts";
 import type { Severity } from "../schemas/severity.ts";
@@ -69,6 +69,9 @@ export interface FeedLog {
    * nothing does, so that a reader can make a pause after any.
    */
   scanHistory(query: HistoryScan): AsyncIterable<LogEntry[]>;
+
+  /** Whether events are missing inside the log. Where they are what makes a log unusable, none are. */
+  hasHoles(): Promise<boolean>;
 
   /** Last sequence recorded before `time` (ms since 1970) as a cursor: where `since` starts. */
   cursorAt(timeMs: number): Promise<Cursor>;
@@ -254,9 +257,17 @@ export interface HistoryQuery {
   readonly limit: number;
 }
 
+/** What a log knows of an event without reading it. */
+export type HistoryFacts = Omit<EventFacts, "id" | "time"> & Pick<LogEntry, "sequence">;
+
 export interface HistoryScan extends Omit<HistoryQuery, "limit"> {
-  /** Asked of each event that matches, in order, before it is read. */
-  readonly includes?: (facts: Pick<LogEntry, "sequence" | "resource" | "namespace" | "key">) => boolean;
+  /**
+   * Of control events: `too`, they match whatever is asked of objects, `none`, they do not. Absent: as any event, by
+   * their scope. Severity and bounds hold for all.
+   */
+  readonly control?: "too" | "none";
+  /** Asked of each event that matches, before it is read; in order, but for control events beside others. */
+  readonly includes?: (facts: HistoryFacts) => boolean;
 }
 
 /** All conditions hold together; an absent one allows everything. */

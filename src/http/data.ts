@@ -1,11 +1,11 @@
 import type { FastifyInstance } from "fastify";
-import { CursorExpired, EpochChanged, EventsMissing } from "../feed/errors.ts";
+import { CursorExpired, EpochChanged } from "../feed/errors.ts";
 import type { FeedHead, FeedLog } from "../feed/log.ts";
 import { EVERYTHING, type Access } from "../publishers/selection/access.ts";
-import { parseCursor, type Cursor } from "../schemas/cursor.ts";
-import { InvalidParameter } from "../schemas/subscription-schema.ts";
+import type { Cursor } from "../schemas/cursor.ts";
 import type { Principals } from "./access/principals.ts";
 import { NoData } from "./errors.ts";
+import { cursorInPath, eventAt } from "./event.ts";
 import type { UnreadAnswers } from "./unread-answers.ts";
 
 interface DataDeps {
@@ -24,10 +24,7 @@ export function addDataRoute(app: FastifyInstance, { log, principals, unread }: 
 }
 
 async function dataOf(log: FeedLog, text: string, access: Access): Promise<string> {
-  const cursor = parseCursor(text);
-  if (cursor === undefined) {
-    throw new InvalidParameter("The path does not end in a cursor", "cursor", ["<cursor of an event>"]);
-  }
+  const cursor = cursorInPath(text);
   const head = await log.head();
   if (cursor.epoch !== head.epoch) throw new EpochChanged(cursor, head);
   // Of what one may not see, not even whether it is large is told.
@@ -41,16 +38,9 @@ async function dataOf(log: FeedLog, text: string, access: Access): Promise<strin
   throw new NoData(cursor, head);
 }
 
-function noneIfMissing(error: unknown): [] {
-  if (error instanceof EventsMissing) return [];
-  throw error;
-}
-
 /** An event that does not exist, or does no more, is nothing to hide. */
 async function maySeeEvent(log: FeedLog, cursor: Cursor, head: FeedHead, access: Access): Promise<boolean> {
   if (access === EVERYTHING || cursor.sequence <= head.floor || cursor.sequence > head.sequence) return true;
-  const [entry] = await log
-    .read({ ...cursor, sequence: cursor.sequence - 1 }, { limit: 1 })
-    .catch(noneIfMissing);
-  return entry?.sequence === cursor.sequence && access.maySee(entry);
+  const entry = await eventAt(log, cursor);
+  return entry !== undefined && access.maySee(entry);
 }

@@ -6,6 +6,7 @@ export const ROUTES = [
   "GET /",
   "GET /v1/about",
   "GET /v1/events",
+  "GET /v1/events/<cursor>",
   "GET /v1/data/<cursor>",
   "GET /v1/state",
   "GET /v1/history",
@@ -94,6 +95,15 @@ const PATTERNS = ROUTES.map((route) => {
   const pattern = path.replaceAll(/<\w+>/g, (name) => (name === "<tile>" ? ".+" : "[^/]+"));
   return { method, pattern: new RegExp(`^${pattern}$`) };
 });
+
+export class NoEvent extends ChangefeedError {
+  readonly code = "NO_EVENT";
+  constructor(cursor: Cursor) {
+    super(`There is no event ${formatCursor(cursor)}`, {
+      hint: "Every event has its own cursor; it may also be one that your token may not see",
+    });
+  }
+}
 
 export class NoData extends ChangefeedError {
   readonly code = "NO_DATA";

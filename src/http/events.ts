@@ -2,12 +2,13 @@ import type { ServerResponse } from "node:http";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { createEventFilter } from "../publishers/selection/event-filter.ts";
 import { NdjsonSink } from "../publishers/ndjson/ndjson-sink.ts";
+import { readNewestFirst } from "../publishers/pages/newest-first.ts";
 import { readPage } from "../publishers/pages/page.ts";
 import { payloadText } from "../publishers/selection/payload.ts";
 import type { Sink } from "../publishers/connection/sink.ts";
 import { SseSink } from "../publishers/sse/sse-sink.ts";
 import { formatCursor } from "../schemas/cursor.ts";
-import { DEFAULT_PAGE_LIMIT, type Format } from "../schemas/subscription-schema.ts";
+import { DEFAULT_PAGE_LIMIT, type Format, type Subscription } from "../schemas/subscription-schema.ts";
 import { UpgradeLost } from "./errors.ts";
 import { goneSignal } from "./gone.ts";
 import { nextLink } from "./next-link.ts";
@@ -76,30 +77,44 @@ async function sendPage(
 ): Promise<FastifyReply> {
   const task = await deps.reads.begin(goneSignal(reply.raw));
   const budget = deps.unread.budgetForPage(reply.raw);
-  const page = await readPage(deps.log, task, {
-    cursor: start.cursor,
-    filter: createEventFilter(subscription.conditions, access),
-    limit: subscription.limit ?? DEFAULT_PAGE_LIMIT,
-    maxBytes: budget.maxBytes,
-  });
-  // Read after the page, so that equal headers mean that nothing was missing.
-  const head = await deps.log.head();
+  const { conditions, order, sinceMs, untilMs, limit = DEFAULT_PAGE_LIMIT } = subscription;
+  const { maxBytes } = budget;
+  const isNewestFirst = order === "newest-first";
+  const page = isNewestFirst
+    ? await readNewestFirst(deps.log, task, { start, sinceMs, untilMs, conditions, access, limit, maxBytes })
+    : await readPage(deps.log, task, {
+        cursor: start.cursor,
+        untilMs,
+        filter: createEventFilter(conditions, access),
+        limit,
+        maxBytes,
+      });
+  // Oldest first read after the page, so that equal headers mean that nothing was missing; else where it began.
+  const head = isNewestFirst ? start.head : await deps.log.head();
   const cursor = formatCursor(page.cursor);
   const text = `[${page.entries.map((entry) => payloadText(entry, subscription.payload)).join(",\n")}]\n`;
   budget.settle(Buffer.byteLength(text));
   if (start.gap !== undefined || page.hasGap) reply.header("x-changefeed-gap", "true");
+  if (!page.isLast) reply.header("link", nextLink(nextPage(request, subscription, cursor)));
   return reply
     .type("application/cloudevents-batch+json; charset=utf-8")
     .header("cache-control", "no-store")
     .header("x-changefeed-cursor", cursor)
     .header("x-changefeed-head", formatCursor(head))
-    .header("link", nextLink(nextPage(request, cursor)))
+    .header("x-changefeed-floor", formatCursor({ epoch: head.epoch, sequence: head.floor }))
     .send(text);
 }
 
-function nextPage(request: FastifyRequest, cursor: string): URLSearchParams {
+function nextPage(
+  request: FastifyRequest,
+  { sinceMs, untilMs }: Subscription,
+  cursor: string,
+): URLSearchParams {
   const { searchParams } = requestUrl(request.raw);
   searchParams.delete("since");
+  // An age would be another time by then.
+  if (sinceMs !== undefined) searchParams.set("since", new Date(sinceMs).toISOString());
+  if (untilMs !== undefined) searchParams.set("until", new Date(untilMs).toISOString());
   // Its stored cursor would go first.
   searchParams.delete("consumer");
   searchParams.delete("lastEventId");

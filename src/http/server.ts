@@ -27,6 +27,7 @@ import { addAlertsRoute, type AlertsDeps } from "./alerts.ts";
 import { addAssignmentsRoute, type AssignmentsDeps } from "./assignments.ts";
 import { addAuditRoutes, type AuditDeps } from "./audit.ts";
 import { addDeliveriesRoutes, type DeliverySteering } from "./deliveries.ts";
+import { addEventRoute } from "./event.ts";
 import { addEventsRoute } from "./events.ts";
 import { addHealthRoutes, type HealthDeps } from "./health.ts";
 import { addHistoryRoute } from "./history.ts";
@@ -183,6 +184,7 @@ export function createHttpServer(deps: HttpServerDeps, options: HttpServerOption
   addTicketsRoute(app, services);
   addSessionRoutes(app, services);
   addEventsRoute(app, services);
+  addEventRoute(app, services);
   addStateRoute(app, services);
   addHistoryRoute(app, services);
   addJobVersionsRoute(app, services);

@@ -8,6 +8,7 @@ import { compileFilter } from "../publishers/selection/filter-expression.ts";
 import type { ConnectionFrames } from "../publishers/connection/frames.ts";
 import { snapshotPrelude } from "../publishers/state/snapshot.ts";
 import { resolveStart, type StartPoint } from "../publishers/connection/start.ts";
+import { startBefore } from "../publishers/pages/newest-first.ts";
 import type { Prelude } from "../publishers/fanout/subscriber.ts";
 import type { OpenSubscription, Subscriptions } from "../publishers/fanout/subscriptions.ts";
 import type { ReadScheduler } from "../publishers/work/read-scheduler.ts";
@@ -100,7 +101,8 @@ async function startOf(
   options: { consumers: OwnConsumers; subscription: Subscription; format: Format },
 ): Promise<StartPoint> {
   const { consumers, format } = options;
-  const { start, onExpired, consumer } = options.subscription;
+  const { start, order, onExpired, consumer } = options.subscription;
+  if (order === "newest-first") return startBefore(log, start);
   if (consumer === undefined) return resolveStart(log, start, onExpired);
   const stored = await consumers.get(consumer);
   if (stored !== undefined) {

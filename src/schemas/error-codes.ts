@@ -92,6 +92,11 @@ export const ERROR_CODES = {
     means: "The consumer belongs to somebody else, or to nobody where only its owner may act.",
   },
   NOT_FOUND: { status: 404, closeCode: 4400, means: "There is no such route." },
+  NO_EVENT: {
+    status: 404,
+    closeCode: 4400,
+    means: "The log has no event with this cursor, or none that the token may see.",
+  },
   NO_DATA: { status: 404, closeCode: 4400, means: "An event has no `data` kept beside it." },
   NO_JOB: {
     status: 404,

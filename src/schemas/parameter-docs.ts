@@ -14,6 +14,7 @@ import {
   MAX_FILTERS,
   MAX_PAGE_LIMIT,
   ON_EXPIRED,
+  ORDERS,
   PARAMETERS,
   PAYLOADS,
   TYPES,
@@ -51,7 +52,15 @@ const EVENTS: Readonly<Record<Parameter, ParameterDoc>> = {
     schema: { type: "array", items: text, minItems: 1, maxItems: MAX_FILTERS },
   },
   cursor: { description: "A cursor, `earliest` or `latest`", schema: text },
-  since: { description: "RFC 3339 time or age: events recorded since. Not with cursor", schema: time },
+  since: {
+    description: "RFC 3339 time or age: events recorded since. Not with cursor, but for `newest-first`",
+    schema: time,
+  },
+  until: { description: "RFC 3339 time or age: events recorded before. Pages only", schema: time },
+  order: {
+    description: "Which events come first. Pages only",
+    schema: { type: "string", enum: ORDERS, default: ORDERS[0] },
+  },
   lastEventId: {
     description: "The same as the header Last-Event-ID, for clients of SSE that cannot send it",
     schema: { type: "string" },

@@ -68,9 +68,18 @@ export type EventTest = (event: TestedEvent, cost?: FilterCost) => boolean;
 /** An event that would cost more than `maxSteps` passes. */
 type ExpressionTest = (event: TestedEvent, cost?: FilterCost, maxSteps?: number) => boolean;
 
+/** Which events of a page come first. */
+export const ORDERS = ["oldest-first", "newest-first"] as const;
+type Order = (typeof ORDERS)[number];
+
 export interface Subscription {
   readonly conditions: EventConditions;
+  /** With `newest-first`, a cursor that the page goes on before, or `latest`: it begins with the newest event. */
   readonly start: Start;
+  readonly order: Order;
+  /** Only events recorded from then on, and before then, ms since 1970. Of pages; oldest first the start says the former. */
+  readonly sinceMs?: number;
+  readonly untilMs?: number;
   readonly onExpired: OnExpired;
   readonly payload: Payload;
   /** Whose stored cursor goes before `start`. */
@@ -122,6 +131,8 @@ export const PARAMETERS = [
   ...CONDITION_PARAMETERS,
   "cursor",
   "since",
+  "until",
+  "order",
   "lastEventId",
   "limit",
   "snapshot",
@@ -162,9 +173,13 @@ export function parseSubscription(query: URLSearchParams, context: SubscriptionC
   assertKnown(query, PARAMETERS);
   const limit = limitOf(query, context.format);
   const consumer = consumerOf(query);
+  const order = orderOf(query, context.format);
+  const until = single(query, "until");
   return {
     conditions: conditionsOf(query, context),
-    start: startOf(query, context),
+    order,
+    ...(order === "newest-first" ? beginningBefore(query, context) : { start: startOf(query, context) }),
+    ...(until !== undefined && { untilMs: sinceOf(until, "until", context.nowMs) }),
     onExpired: onExpiredOf(query, context.format),
     payload: oneOf(query, "payload", PAYLOADS) ?? "full",
     ...(consumer === undefined ? {} : { consumer }),
@@ -179,6 +194,36 @@ export function assertKnown(query: URLSearchParams, allowed: readonly string[]):
       throw new InvalidParameter(`There is no parameter ${quoted(name)}`, name, allowed, name);
     }
   }
+}
+
+function orderOf(query: URLSearchParams, format: Format): Order {
+  const given = ["order", "until"].find((name) => query.has(name));
+  if (given !== undefined && format !== "page") {
+    throw new InvalidParameter("A stream goes on with whatever comes", given, [`${given} of a page`]);
+  }
+  return oneOf(query, "order", ORDERS) ?? "oldest-first";
+}
+
+/** Where a page begins that goes back in time, and where the last of them ends. */
+function beginningBefore(
+  query: URLSearchParams,
+  { nowMs }: SubscriptionContext,
+): Pick<Subscription, "start" | "sinceMs"> {
+  const forwards = ["lastEventId", "onexpired", "consumer", "snapshot"].find((name) => query.has(name));
+  if (forwards !== undefined) {
+    throw new InvalidParameter(`${forwards} is about what comes next`, forwards, [
+      `${forwards} with order=oldest-first`,
+    ]);
+  }
+  const since = single(query, "since");
+  const cursor = single(query, "cursor") ?? "latest";
+  return {
+    start:
+      cursor === "latest"
+        ? { kind: "latest" }
+        : { kind: "cursor", cursor: cursorOf("cursor", cursor, ["<cursor>", "latest"]) },
+    ...(since !== undefined && { sinceMs: sinceOf(since, "since", nowMs) }),
+  };
 }
 
 function onExpiredOf(query: URLSearchParams, format: Format): OnExpired {

@@ -3,6 +3,7 @@ import { redisLogsOf } from "../support/redis-logs.ts";
 import { sharedRedis } from "../support/shared-redis.ts";
 import { checkAgainstModel } from "./feed-log-model.ts";
 import { feedLogContract } from "./feed-log.ts";
+import { eventPagesContract } from "./event-pages.ts";
 import { consistentReadContract } from "./consistent-reads.ts";
 
 const { redisUrl, missing } = await sharedRedis();
@@ -14,6 +15,7 @@ describe.skipIf(redisUrl === undefined)(`with a real Redis${missing}`, () => {
 
   feedLogContract("Redis", open);
   consistentReadContract("Redis", open);
+  eventPagesContract("Redis", open);
 
   test("the Redis log does what a list of events and a map of objects would do", async () => {
     await expect(checkAgainstModel(open, 60)).resolves.toBeUndefined();

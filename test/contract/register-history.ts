@@ -1,12 +1,15 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import type { FeedLog } from "../../src/feed/log.ts";
+import { firstOf } from "../../src/feed/first-of.ts";
+import type { HistoryFacts, HistoryScan } from "../../src/feed/log.ts";
 import { draft } from "../support/drafts.ts";
 import { job, START_MS, type LogContext } from "./log-context.ts";
 
 export function registerHistory(t: LogContext): void {
   describe("history", () => {
-    const sequences = async (query: Partial<Parameters<FeedLog["history"]>[0]>) =>
-      (await t.log.history({ order: "oldest-first", limit: 100, ...query })).map((entry) => entry.sequence);
+    const sequences = async ({ limit = 100, ...query }: Partial<HistoryScan & { limit: number }>) =>
+      (await firstOf(t.log.scanHistory({ order: "oldest-first", ...query }), limit)).map(
+        ({ sequence }) => sequence,
+      );
 
     beforeEach(async () => {
       await t.append(
@@ -74,22 +77,38 @@ export function registerHistory(t: LogContext): void {
       [{ order: "newest-first", job: "web" }, [5, 2, 1]],
       [{ order: "newest-first", signal: "allocation.failed", limit: 1 }, [5]],
       [{ order: "newest-first", minSeverity: "WARN", before: 5 }, [4, 2]],
+      [{ control: "too" }, [1, 2, 3, 4, 5, 6]],
+      [{ control: "too", key: "a1" }, [2, 5, 6]],
+      [{ control: "too", namespace: "prod", resource: "allocations" }, [3, 6]],
+      [{ control: "too", signal: "task.restarted", order: "newest-first" }, [6, 5]],
+      [{ control: "too", job: "web", minSeverity: "INFO" }, [1, 2, 5]],
+      [{ control: "too", op: "delete", after: 3 }, [6]],
+      [{ control: "too", node: "n1", before: 6, limit: 2 }, [2, 3]],
+      [{ control: "none", order: "newest-first" }, [5, 4, 3, 2, 1]],
+      [{ control: "none", minSeverity: "TRACE", after: 4 }, [5]],
     ] as const)("%j", async (query, expected) => {
       expect(await sequences(query)).toEqual(expected);
     });
 
-    test("asks for what to include of what matches, and of nothing else", async () => {
-      const asked: number[] = [];
-      const includes = ({ sequence }: { sequence: number }) => asked.push(sequence) > 1;
-      const scan = t.log.scanHistory({
+    test("asks of each event that matches, by what is known of it, before it is read", async () => {
+      const asked: HistoryFacts[] = [];
+      const found = await sequences({
         resource: "allocations",
-        namespace: "default",
-        order: "oldest-first",
-        includes,
+        control: "too",
+        order: "newest-first",
+        includes: (facts) => asked.push(facts) > 0 && facts.sequence !== 5,
       });
-      const found: number[] = [];
-      for await (const batch of scan) found.push(...batch.map((entry) => entry.sequence));
-      expect([asked, found]).toEqual([[2, 5], [5]]);
+      expect(found).toEqual([6, 3, 2]);
+      const entries = (await t.readAll()).filter(({ sequence }) => [2, 3, 5, 6].includes(sequence));
+      expect(asked.toSorted((one, other) => one.sequence - other.sequence)).toEqual(
+        entries.map(({ id: _id, time: _time, json: _json, ...facts }) => expect.objectContaining(facts)),
+      );
+    });
+
+    test("a log from which nobody took anything has no holes, however much retention removed", async () => {
+      expect(await t.log.hasHoles()).toBe(false);
+      await t.log.trim({ maxEvents: 2 });
+      expect(await t.log.hasHoles()).toBe(false);
     });
 
     test("gives the same entries as reading, and forgets what was trimmed", async () => {

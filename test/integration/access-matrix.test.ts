@@ -143,6 +143,32 @@ describe.each(TOKENS)("with $name", ({ name: who, sees, token }) => {
     },
   );
 
+  it("pages that go back in time hold what may be seen, and nothing else", async () => {
+    const ids: string[] = [];
+    for (let path: string | undefined = "/v1/events?order=newest-first"; path !== undefined;) {
+      const page: Response = await fetch(url + path, { headers: bearer(token(access)) });
+      ids.push(...((await page.json()) as { id: string }[]).map(({ id }) => id));
+      path = nextPage(page);
+    }
+    expect(ids.filter((id) => id.startsWith("old "))).toEqual(expected("old ").toReversed());
+  });
+
+  it("gives single events to who may see them, and tells the others nothing", async () => {
+    const { epoch } = await access.feed.log.head();
+    const got: string[] = [];
+    const refusals = new Set<string>();
+    // Before the first there is none.
+    for (const [position, id] of ["none", ...ALL_IDS].entries()) {
+      const cursor = `${epoch}-${position}`;
+      const response = await fetch(`${url}/v1/events/${cursor}`, { headers: bearer(token(access)) });
+      const body = await response.text();
+      if (response.status === 200) got.push(id);
+      else refusals.add(`${response.status} ${body.replace(cursor, "<cursor>")}`);
+    }
+    expect(got.map((id) => `old ${id}`)).toEqual(expected("old "));
+    expect([...refusals]).toEqual([expect.stringMatching(/^404 .*There is no event <cursor>/)]);
+  });
+
   it.each(STREAMS)("a consumer over %s gets what may be seen, and nothing else", async (format) => {
     const name = `${who}-${format}`.replaceAll(/\W/g, "-").slice(0, 64);
     const { epoch } = await access.feed.log.head();

@@ -78,6 +78,30 @@ describe("the pages of a feed", () => {
     expect(page.events.map(originalText).join()).toContain("1787393730123456789");
   });
 
+  it("go back from the newest to the oldest, after which there is none", async () => {
+    await feed.commitMany("a", 5);
+    const api = feedApi({ url: (await feed.serve()).url });
+    let page = await api.events({ order: "newest-first", limit: 2, since: "1h", types: ["allocations"] });
+    const { epoch } = await feed.log.head();
+    expect(page).toMatchObject({ head: await feed.headCursor(), floor: `${epoch}-0` });
+    await feed.commitMany("b", 1);
+    const seen = [idsOf(page)];
+    while (page.next !== undefined) {
+      page = await api.events(page.next);
+      seen.push(idsOf(page));
+    }
+    expect(seen).toEqual([["a5", "a4"], ["a3", "a2"], ["a1"]]);
+  });
+
+  it("have single events beside them", async () => {
+    await feed.commitMany("a", 2);
+    const api = feedApi({ url: (await feed.serve()).url });
+    const { events } = await api.events();
+    const one = await api.event(events[0]?.cursor ?? "");
+    expect(originalText(one)).toBe(originalText(events[0] ?? {}));
+    await expect(api.event("another1-1")).rejects.toMatchObject({ code: "EPOCH_CHANGED", status: 409 });
+  });
+
   it("of the history name the next one, and the last none", async () => {
     await feed.commitMany("a", 3);
     const api = feedApi({ url: (await feed.serve()).url });

@@ -95,6 +95,13 @@ describe.skipIf(missing !== undefined)(`Redis whose keys others change${skippedB
     const behind = await fetch(`${at}${nextPage(before)}`);
     expect(behind.headers.get("x-changefeed-gap")).toBe("true");
     expect(await behind.json()).toHaveLength(2);
+    const above = await fetch(`${at}/v1/events?order=newest-first&types=jobs`);
+    expect(above.headers.get("x-changefeed-gap")).toBeNull();
+    expect(await above.json()).toMatchObject([{ cursor: `${epoch}-6` }, { cursor: `${epoch}-5` }]);
+    const below = await fetch(`${at}${nextPage(above)}`);
+    expect(below.headers.get("x-changefeed-gap")).toBe("true");
+    expect(await below.json()).toMatchObject([{ cursor: `${epoch}-2` }, { cursor: `${epoch}-1` }]);
+    expect(nextPage(below)).toBeUndefined();
     const ndjson = { headers: { accept: "application/x-ndjson" } };
     const stream = await fetch(`${at}/v1/events?cursor=earliest&limit=4`, ndjson);
     const frames = (await stream.text())

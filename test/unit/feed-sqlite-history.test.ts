@@ -1,6 +1,6 @@
 import { DatabaseSync } from "node:sqlite";
 import { afterAll, describe, expect, test } from "vitest";
-import type { HistoryQuery } from "../../src/feed/log.ts";
+import type { HistoryQuery, HistoryScan } from "../../src/feed/log.ts";
 import { planHistory } from "../../src/feed/sqlite/history.ts";
 import { SCHEMA } from "../../src/feed/sqlite/schema.ts";
 
@@ -20,20 +20,20 @@ const CONDITIONS: readonly Partial<HistoryQuery>[] = [
 const SEVERITIES = [{}, { minSeverity: "INFO" }, { minSeverity: "WARN" }, { minSeverity: "FATAL" }] as const;
 
 /** Every set of conditions there is. */
-function combinations(): Partial<HistoryQuery>[] {
+function combinations(): Partial<HistoryScan>[] {
   const chosen = Array.from({ length: 2 ** CONDITIONS.length }, (_, bits) =>
     CONDITIONS.filter((_condition, position) => (bits >> position) & 1),
   );
+  const controls = [{}, { control: "none" }, { op: null }] as const;
   return chosen.flatMap((conditions) =>
-    SEVERITIES.map((severity): Partial<HistoryQuery> => Object.assign({}, severity, ...conditions)),
+    SEVERITIES.flatMap((severity) =>
+      controls.map((control): Partial<HistoryScan> => Object.assign({}, severity, control, ...conditions)),
+    ),
   );
 }
 
-function planOf(query: Partial<HistoryQuery>): string[] {
-  const { sql, values } = planHistory(
-    { order: "newest-first", limit: 10, ...query },
-    { after: 5, before: 99 },
-  );
+function planOf(query: Partial<HistoryScan>): string[] {
+  const { sql, values } = planHistory({ order: "newest-first", ...query }, { after: 5, before: 99 });
   return database
     .prepare(`EXPLAIN QUERY PLAN ${sql}`)
     .all(...values)

@@ -11,7 +11,15 @@ const ROWS = [...protocol.matchAll(/^\| *(\d*) *\| *(\d*) *\| *(`[A-Z_`, ]+`) *\
     [...codes.matchAll(/`(\w+)`/g)].map(([, code = ""]) => ({ code, status, closeCode })),
 );
 /** Of routes that are no streams: the sections about them have these. */
-const OF_OTHER_SECTIONS = ["NOT_FOUND", "NO_DATA", "NO_CONSUMER", "NO_DELIVERY", "NO_SILENCE", "NO_TRAIL"];
+const OF_OTHER_SECTIONS = [
+  "NOT_FOUND",
+  "NO_EVENT",
+  "NO_DATA",
+  "NO_CONSUMER",
+  "NO_DELIVERY",
+  "NO_SILENCE",
+  "NO_TRAIL",
+];
 
 it("PROTOCOL.md has every code that clients are told", () => {
   const documented = [...ROWS.map(({ code }) => code), ...OF_OTHER_SECTIONS];

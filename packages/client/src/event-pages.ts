@@ -28,7 +28,10 @@ export interface EventPage<Types extends TypeName = TypeName> {
   readonly floor?: string;
   /** Events that were asked for are gone. */
   readonly hasGap: boolean;
-  /** The query of the page that follows in the same order. Oldest first there always is one: events may come. */
+  /**
+   * The query of the page that follows in the same order; absent: there is nothing more. Oldest first there always is
+   * one without `until`: events may come.
+   */
   readonly next?: EventsQuery<Types>;
 }
 
@@ -37,7 +40,7 @@ export async function readEvents<Types extends TypeName>(
   access: Access,
   query: EventsQuery<Types>,
 ): Promise<EventPage<Types>> {
-  const { response, events, cursor, hasNext } = await readPage(access, "/v1/events", query);
+  const { response, events, cursor, following } = await readPage(access, "/v1/events", query);
   const floor = response.headers.get("x-changefeed-floor");
   return {
     events: events as FeedEvent<Types>[],
@@ -45,18 +48,18 @@ export async function readEvents<Types extends TypeName>(
     head: response.headers.get("x-changefeed-head") ?? cursor,
     ...(floor !== null && { floor }),
     hasGap: response.headers.get("x-changefeed-gap") === "true",
-    ...(hasNext && { next: goingOn(query, cursor) }),
+    ...(following !== undefined && { next: goingOn(query, following) }),
   };
 }
 
 /** @throws RequestFailed */
 export async function readHistory(access: Access, query: HistoryQuery): Promise<HistoryPage> {
-  const { response, events, cursor, hasNext } = await readPage(access, "/v1/history", query);
+  const { response, events, cursor, following } = await readPage(access, "/v1/history", query);
   return {
     events,
     cursor,
     floor: response.headers.get("x-changefeed-floor") ?? cursor,
-    ...(hasNext && { next: { ...query, cursor } }),
+    ...(following !== undefined && { next: { ...query, cursor } }),
   };
 }
 
@@ -81,7 +84,13 @@ async function readPage(access: Access, path: string, query: object) {
   const cursor = response.headers.get("x-changefeed-cursor");
   if (cursor === null) throw failureOf(access, response);
   const events = await parsedBy(access, response, eventsIn);
-  return { response, events, cursor, hasNext: response.headers.has("link") };
+  const [, search] = /^<\?(.*)>; rel="next"$/.exec(response.headers.get("link") ?? "") ?? [];
+  return {
+    response,
+    events,
+    cursor,
+    following: search === undefined ? undefined : new URLSearchParams(search),
+  };
 }
 
 /** A page is `[`, the events with a comma and a newline between them, and `]`; an event is one line. */
@@ -96,8 +105,14 @@ function eventIn(text: string): FeedEvent {
   return event;
 }
 
-function goingOn<Types extends TypeName>(query: EventsQuery<Types>, cursor: string): EventsQuery<Types> {
-  // What the server keeps would go before the cursor; where a page began is over, where the last one ends is not.
-  const { consumer: _consumer, since, ...rest } = query;
-  return { ...rest, cursor, ...(query.order === "newest-first" && since !== undefined && { since }) };
+/** The same query, with what says where it goes on and where it ends as the server says it: ages are times there. */
+function goingOn<Types extends TypeName>(
+  { consumer: _consumer, since: _since, until: _until, ...rest }: EventsQuery<Types>,
+  following: URLSearchParams,
+): EventsQuery<Types> {
+  const bounds = ["cursor", "since", "until"].flatMap((name) => {
+    const value = following.get(name);
+    return value === null ? [] : [[name, value] as const];
+  });
+  return { ...rest, ...Object.fromEntries(bounds) };
 }

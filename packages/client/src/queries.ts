@@ -22,7 +22,7 @@ export interface EventsQuery<Types extends TypeName = TypeName> extends Pick<
 > {
   /** Default `oldest-first`. */
   readonly order?: Order;
-  /** A cursor, "earliest" (default) or "latest"; with `newest-first` that of the last event of the page before. */
+  /** A cursor, "earliest" (default) or "latest"; with `newest-first` the page goes on before its event. */
   readonly cursor?: string;
   /** RFC 3339 time or age: events recorded before. */
   readonly until?: string;

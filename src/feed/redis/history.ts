@@ -93,9 +93,14 @@ async function segmentsBetween(
 const SAME = ["resource", "key", "namespace", "job", "node", "op"] as const;
 
 function matches(entry: LogEntry, query: HistoryScan): boolean {
-  if (query.signal !== undefined && !entry.signals.includes(query.signal)) return false;
   if (query.minSeverity !== undefined && SEVERITIES[entry.severity] < SEVERITIES[query.minSeverity])
     return false;
-  if (!SAME.every((name) => query[name] === undefined || query[name] === entry[name])) return false;
-  return query.includes?.(entry) ?? true;
+  return isAsked(entry, query) && query.includes?.(entry) !== false;
+}
+
+function isAsked(entry: LogEntry, query: HistoryScan): boolean {
+  const { control, signal } = query;
+  if (entry.op === null && control !== undefined) return control === "too";
+  if (signal !== undefined && !entry.signals.includes(signal)) return false;
+  return SAME.every((name) => query[name] === undefined || query[name] === entry[name]);
 }

@@ -235,6 +235,15 @@ export class RedisLog implements FeedLog {
     yield* scanHistory(this.#connection, this.#parts.prefix, query, await this.#rangeOf(query));
   }
 
+  async hasHoles(): Promise<boolean> {
+    const [place, length] = await this.#connection.together([
+      ["HMGET", this.#key("meta"), "sequence", "floor"],
+      ["XLEN", this.#key("log")],
+    ]);
+    const meta = new Reply(place, this.#source("meta"));
+    return length !== meta.integer(0, "sequence") - meta.integer(1, "floor");
+  }
+
   async cursorAt(timeMs: number): Promise<Cursor> {
     const { epoch, sequences } = await this.#before([timeMs]);
     return { epoch, sequence: sequences[0] ?? 0 };

@@ -48,11 +48,13 @@ export interface Posted {
 }
 
 /** Of the names in the question the one that as a rule finds the fewest events; undefined where it names none. */
-export function postedBy({ key, job, node, signal, minSeverity }: HistoryScan): Posted | undefined {
-  if (key !== undefined) return posted("key", key);
-  if (job !== undefined) return posted("job", job);
-  if (node !== undefined) return posted("node", node);
-  if (signal !== undefined) return posted("signal", signal);
+export function postedBy({ key, job, node, signal, minSeverity, control }: HistoryScan): Posted | undefined {
+  // Control events are posted under their severity alone.
+  const ofObjects = control !== "too";
+  if (ofObjects && key !== undefined) return posted("key", key);
+  if (ofObjects && job !== undefined) return posted("job", job);
+  if (ofObjects && node !== undefined) return posted("node", node);
+  if (ofObjects && signal !== undefined) return posted("signal", signal);
   if (minSeverity !== undefined && isSevere(minSeverity)) return { partition: "grave", name: "grave" };
   return undefined;
 }

@@ -27,11 +27,12 @@ local function entryAt(sequence)
 end
 -- The entry's field 'at', ms since 1970: when it was recorded. It never falls from one event to the next.
 local function recorded(entry) return tonumber(entry[2][4]) end
+-- Of an entry that another program deleted, the one before it tells the time.
 local function lastBefore(here, time)
   local low, high = here.floor, here.sequence
   while low < high do
     local middle = math.ceil((low + high) / 2)
-    local entry = entryAt(middle)
+    local entry = redis.call('XREVRANGE', LOG, text(middle), '-', 'COUNT', 1)[1]
     if entry and recorded(entry) < time then low = middle else high = middle - 1 end
   end
   return low

@@ -3,7 +3,8 @@ import { SEVERITIES, SEVERITY_NAMES } from "../../schemas/severity.ts";
 import type { LogEntry } from "../../schemas/draft.ts";
 import type { HistoryQuery, HistoryScan } from "../log.ts";
 import type { Connection, Row } from "./connection.ts";
-import { entryOf, EVENT_COLUMNS } from "./rows.ts";
+import { inOneOrder } from "../in-one-order.ts";
+import { entryOf, EVENT_COLUMNS, FACT_COLUMNS, factsOf } from "./rows.ts";
 import { SEVERE } from "./schema.ts";
 
 interface Plan {
@@ -54,6 +55,24 @@ export async function* scanHistory(
   query: HistoryScan,
   range: Range,
 ): AsyncGenerator<LogEntry[]> {
+  const { control, minSeverity, includes, order } = query;
+  const asksOfObjects = query.signal !== undefined || COLUMNS.some((column) => query[column] !== undefined);
+  if (control !== "too" || !asksOfObjects) {
+    yield* walk(connection, query, range);
+    return;
+  }
+  // Each has an index of its own.
+  const alone: HistoryScan = {
+    order,
+    op: null,
+    ...(minSeverity !== undefined && { minSeverity }),
+    ...(includes !== undefined && { includes }),
+  };
+  const objects = walk(connection, { ...query, control: "none" }, range);
+  yield* inOneOrder(order, objects, walk(connection, alone, range));
+}
+
+async function* walk(connection: Connection, query: HistoryScan, range: Range): AsyncGenerator<LogEntry[]> {
   let { after, before } = range;
   while (true) {
     const { sql, values } = planHistory(query, { after, before });
@@ -80,10 +99,7 @@ export async function* scanHistory(
 
 function matches(row: Row, { includes }: HistoryScan): boolean {
   if (row.integer("matches") === 0) return false;
-  const sequence = row.integer("sequence");
-  const resource = row.textOrNull("resource");
-  const namespace = row.textOrNull("namespace");
-  return includes?.({ sequence, resource, namespace, key: row.textOrNull("key") }) ?? true;
+  return includes?.(factsOf(row)) ?? true;
 }
 
 /** Undefined where retention has just removed it. */
@@ -99,32 +115,33 @@ function eventAt(connection: Connection, sequence: number): LogEntry | undefined
  * @internal
  */
 export function planHistory(query: HistoryScan, range: Range): Plan {
-  const walk = chooseWalk(query);
+  const way = chooseWalk(query);
   const conditions: string[] = [];
   const values: SQLInputValue[] = [];
   for (const column of COLUMNS) {
     const value = query[column];
-    if (value === undefined || walk.columns.includes(column)) continue;
+    if (value === undefined || way.columns.includes(column)) continue;
     conditions.push(`${column} IS ?`);
     values.push(value);
   }
   if (query.minSeverity !== undefined) conditions.push(severityCondition(query.minSeverity));
-  if (query.signal !== undefined && walk.signal === undefined) {
+  if (query.signal !== undefined && way.signal === undefined) {
     conditions.push(
       "EXISTS (SELECT 1 FROM event_signals WHERE event_signals.signal = ? AND event_signals.sequence = events.sequence)",
     );
     values.push(query.signal);
   }
+  if (query.control === "none") conditions.push("op IS NOT NULL");
   const matched = conditions.length === 0 ? "1" : conditions.join(" AND ");
-  const leading = walk.columns.map((column) => `${column} ${query[column] === null ? "IS" : "="} ?`);
-  leading.push(...walk.conditions);
-  for (const column of walk.columns) values.push(query[column] ?? null);
-  if (walk.signal !== undefined) values.push(walk.signal);
-  const within = [...leading, `${walk.sequence} > ?`, `${walk.sequence} < ?`].join(" AND ");
+  const leading = way.columns.map((column) => `${column} ${query[column] === null ? "IS" : "="} ?`);
+  leading.push(...way.conditions);
+  for (const column of way.columns) values.push(query[column] ?? null);
+  if (way.signal !== undefined) values.push(way.signal);
+  const within = [...leading, `${way.sequence} > ?`, `${way.sequence} < ?`].join(" AND ");
   const direction = query.order === "oldest-first" ? "ASC" : "DESC";
   return {
-    sql: `SELECT ${walk.sequence} AS sequence, resource, namespace, key, (${matched}) AS matches FROM ${walk.from}
-      WHERE ${within} ORDER BY ${walk.sequence} ${direction} LIMIT ${STRETCH_ROWS}`,
+    sql: `SELECT ${way.sequence} AS sequence, ${FACT_COLUMNS}, (${matched}) AS matches FROM ${way.from}
+      WHERE ${within} ORDER BY ${way.sequence} ${direction} LIMIT ${STRETCH_ROWS}`,
     values: [...values, range.after, range.before],
   };
 }

@@ -142,6 +142,10 @@ export class SqliteLog implements FeedLog {
     yield* scanHistory(this.#connection, query, this.#rangeOf(query));
   }
 
+  async hasHoles(): Promise<boolean> {
+    return false;
+  }
+
   async cursorAt(timeMs: number): Promise<Cursor> {
     return this.#connection.snapshot(() => {
       const { epoch, floor } = readMeta(this.#connection);

@@ -13,29 +13,33 @@ import {
   type StateEntry,
   type StoredDocument,
 } from "../log.ts";
+import type { HistoryFacts } from "../log.ts";
 import type { Connection, Row } from "./connection.ts";
 import { damaged } from "./errors.ts";
 
-export const EVENT_COLUMNS =
-  "sequence, id, type, resource, namespace, key, op, aspect, signals, severity, job, node, time, data";
+export const FACT_COLUMNS = "type, resource, namespace, key, op, aspect, signals, severity, job, node";
+export const EVENT_COLUMNS = `sequence, id, ${FACT_COLUMNS}, time, data`;
+
+export function entryOf(row: Row): LogEntry {
+  return { ...factsOf(row), id: row.text("id"), time: row.text("time"), json: row.text("data") };
+}
 
 /** What only our own code writes is taken at its word: `op`, `aspect`, `severity`, `resource`. */
-export function entryOf(row: Row): LogEntry {
+export function factsOf(row: Row): HistoryFacts {
+  const signals = row.text("signals");
   return {
     sequence: row.integer("sequence"),
-    id: row.text("id"),
     type: row.text("type"),
     resource: row.textOrNull("resource"),
     namespace: row.textOrNull("namespace"),
     key: row.textOrNull("key"),
     op: row.textOrNull("op") as Op | null,
     aspect: row.textOrNull("aspect") as Aspect | null,
-    signals: JSON.parse(row.text("signals")) as string[],
+    // Most events have none.
+    signals: signals === "[]" ? [] : (JSON.parse(signals) as string[]),
     severity: row.text("severity") as Severity,
     job: row.textOrNull("job"),
     node: row.textOrNull("node"),
-    time: row.text("time"),
-    json: row.text("data"),
   };
 }
 

@@ -18,6 +18,7 @@ const MISTAKES: ReadonlySet<string> = new Set<ErrorCode>([
   "INVALID_PARAMETER",
   "INVALID_FILTER",
   "NOT_FOUND",
+  "NO_EVENT",
   "NO_DATA",
   "NO_CONSUMER",
   "NO_DELIVERY",

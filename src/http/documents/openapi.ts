@@ -91,9 +91,20 @@ function eventPaths(): object {
               },
               [NDJSON]: { type: "string", description: "One CloudEvent a line" },
             },
-            ["X-Changefeed-Cursor", "X-Changefeed-Head", "X-Changefeed-Gap", "Link"],
+            ["X-Changefeed-Cursor", "X-Changefeed-Head", "X-Changefeed-Floor", "X-Changefeed-Gap", "Link"],
           ),
           ...refusals(400, 401, 403, 409, 410, 412, 414, 429, 503),
+        },
+      },
+    },
+    "/v1/events/{cursor}": {
+      parameters: [inPath("cursor", { type: "string" })],
+      get: {
+        operationId: "readEvent",
+        summary: "One event, by its cursor",
+        responses: {
+          200: answer("The event", { "application/cloudevents+json": eventSchema("change", "control") }),
+          ...refusals(400, 401, 403, 404, 409, 410, 412, 429, 503),
         },
       },
     },

@@ -7,8 +7,8 @@ import type { ReadTask } from "../work/read-scheduler.ts";
 
 /** What one page may cost, whatever was asked for. */
 const MAX_SCANNED_EVENTS = 20_000;
-const MAX_SCANNED_BYTES = 32 * 1024 * 1024;
-const MAX_WORK_MS = 1000;
+export const MAX_SCANNED_BYTES = 32 * 1024 * 1024;
+export const MAX_WORK_MS = 1000;
 /** One reading of the log: in SQLite everybody waits for it. */
 const READ_LIMITS = { limit: 500, maxBytes: 128 * 1024 };
 
@@ -16,8 +16,10 @@ export interface Page {
   readonly entries: readonly LogEntry[];
   /** Where the next page starts: moves over what the filter left out. */
   readonly cursor: Cursor;
-  /** Events are missing before the first of it. */
+  /** Events that were asked for are missing before the first of it; newest first, after it, or before the last one. */
   readonly hasGap: boolean;
+  /** Nothing more of what was asked for is there, or will be. */
+  readonly isLast: boolean;
 }
 
 /**
@@ -28,9 +30,17 @@ export interface Page {
 export async function readPage(
   log: FeedLog,
   task: ReadTask,
-  options: { cursor: Cursor; filter: EventFilter; limit: number; maxBytes: number },
+  options: {
+    cursor: Cursor;
+    /** No event recorded from then on, ms since 1970. */
+    untilMs?: number | undefined;
+    filter: EventFilter;
+    limit: number;
+    maxBytes: number;
+  },
 ): Promise<Page> {
-  const { cursor, filter, limit, maxBytes } = options;
+  const { cursor, untilMs, filter, limit, maxBytes } = options;
+  const last = untilMs === undefined ? Infinity : await task.waitFor(() => lastBefore(log, untilMs));
   const entries: LogEntry[] = [];
   const { epoch } = cursor;
   let { sequence } = cursor;
@@ -38,7 +48,7 @@ export async function readPage(
   let bytes = 0;
   let scannedEvents = 0;
   let scannedBytes = 0;
-  while (scannedEvents < MAX_SCANNED_EVENTS && scannedBytes < MAX_SCANNED_BYTES) {
+  while (sequence < last && scannedEvents < MAX_SCANNED_EVENTS && scannedBytes < MAX_SCANNED_BYTES) {
     const read = await task.waitFor(() => readOrHole(log, { epoch, sequence }));
     if (read instanceof EventsMissing) {
       // What lies before a hole is a page of its own, so that the gap is said where it is.
@@ -50,6 +60,7 @@ export async function readPage(
     if (read.length === 0) break;
     for (const entry of read) {
       if (task.isOver) await task.nextSlice();
+      if (entry.sequence > last) return page();
       sequence = entry.sequence;
       scannedEvents += 1;
       scannedBytes += entry.json.length;
@@ -62,10 +73,22 @@ export async function readPage(
         (bytes >= maxBytes && entries.length > 0) ||
         task.workedMs > MAX_WORK_MS
       )
-        return { entries, cursor: { epoch, sequence }, hasGap };
+        return page();
     }
   }
-  return { entries, cursor: { epoch, sequence }, hasGap };
+  return page();
+
+  function page(): Page {
+    return { entries, cursor: { epoch, sequence }, hasGap, isLast: sequence >= last };
+  }
+}
+
+/** Sequence of the last event before a time; Infinity where more may come. */
+async function lastBefore(log: FeedLog, untilMs: number): Promise<number> {
+  const { sequence } = await log.cursorAt(untilMs);
+  const head = await log.head();
+  // What is recorded next may still be before it.
+  return sequence < head.sequence ? sequence : Infinity;
 }
 
 async function readOrHole(log: FeedLog, cursor: Cursor): Promise<LogEntry[] | EventsMissing> {

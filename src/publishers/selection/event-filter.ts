@@ -1,6 +1,6 @@
 import { EVERYTHING, type Access } from "./access.ts";
 import { MAX_STEPS } from "../../filters/evaluation.ts";
-import type { EventFacts } from "../../schemas/draft.ts";
+import type { HistoryFacts } from "../../feed/log.ts";
 import { SEVERITIES } from "../../schemas/severity.ts";
 import {
   resourceOfEventType,
@@ -10,22 +10,27 @@ import {
 
 /** Whether a subscriber wants an event, and may see it. Looks at its facts first; parses it for a filter at most. */
 export type EventFilter = EventTest;
-type FactsTest = (facts: EventFacts) => boolean;
+type Facts = Omit<HistoryFacts, "sequence">;
+type FactsTest = (facts: Facts) => boolean;
 
 /**
  * A control event says how far other events can be trusted, so it passes where its scope can hold what was
  * asked for: a filter must not hide that what it lets through is stale.
  */
 export function createEventFilter(conditions: EventConditions, access: Access = EVERYTHING): EventFilter {
-  const forChanges = changeTests(conditions);
-  const forControl = controlTests(conditions);
+  const mayPass = createFactsFilter(conditions, access);
   const { filters = [] } = conditions;
   // One expression that is dear leaves the others theirs.
   const maxSteps = MAX_STEPS / filters.length;
-  return (event, cost) =>
-    access.maySee(event) &&
-    (event.op === null ? forControl : forChanges).every((test) => test(event)) &&
-    filters.every(({ test }) => test(event, cost, maxSteps));
+  return (event, cost) => mayPass(event) && filters.every(({ test }) => test(event, cost, maxSteps));
+}
+
+/** The same but for the expressions: what can be said of an event before it is read. */
+export function createFactsFilter(conditions: EventConditions, access: Access): FactsTest {
+  const forChanges = changeTests(conditions);
+  const forControl = controlTests(conditions);
+  return (facts) =>
+    access.maySee(facts) && (facts.op === null ? forControl : forChanges).every((test) => test(facts));
 }
 
 function changeTests(conditions: EventConditions): FactsTest[] {
@@ -71,7 +76,7 @@ function controlTests({ types, namespaces, subjects, minSeverity }: EventConditi
   return tests;
 }
 
-function isOneOf(wanted: readonly string[], value: (facts: EventFacts) => string | null): FactsTest {
+function isOneOf(wanted: readonly string[], value: (facts: Facts) => string | null): FactsTest {
   const set = new Set<string | null>(wanted);
   return (facts) => set.has(value(facts));
 }
