@@ -43,11 +43,14 @@ const TELLING = [
 /** What moves with every change, and tells nothing. */
 export const BOOKKEEPING = /(ModifyIndex|ModifyTime|SnapshotIndex|UpdateTime|LeaderACL|Timestamp)$/;
 
+/** Signals that come with many others, and say less than any of them. */
+const USUAL: ReadonlySet<string> = new Set(["task.started", "task.finished"]);
+
 /** An event in words. */
 export function summaryOf(event: ChangeParts | ControlEvent): Summary {
   if (event.type.startsWith("nomad.feed.")) return controlSummary(event as ControlEvent);
   const { data } = event as ChangeParts;
-  const signal = data.signals[0];
+  const signal = data.signals.find((name) => !USUAL.has(name)) ?? data.signals[0];
   const what = signal === undefined ? verbOf(data.op) : signalWords(signal);
   return { what, detail: [detailOf(data), reasonOf(data)].filter(Boolean).join(" · ") };
 }

@@ -3,7 +3,6 @@ import { now } from "../../app/clock.ts";
 import { setQuery } from "../../app/router.ts";
 import { Failure, Skeleton } from "../../ui/panel.tsx";
 import { lanesOf } from "./lanes/lanes-of.ts";
-import { startOf } from "./lanes/allocation-lanes.ts";
 import { endMs } from "./lanes/track.ts";
 import type { Moment } from "./moment.ts";
 import { Timeline } from "./timeline/timeline.tsx";
@@ -23,10 +22,10 @@ export function TimelineView({ record, moment }: { record: ObjectRecord; moment:
   const own = tracks.get(record.subject);
   if (isLoading && lanes.length === 0) return <Skeleton lines={8} />;
   const nowMs = now.peek();
-  const startMs = own === undefined ? -Infinity : startOf(own);
   const toMs = (own && endMs(own)) ?? nowMs;
   const all = extentOf(lanes, nowMs);
-  const life = { fromMs: Number.isFinite(startMs) ? startMs : all.fromMs, toMs };
+  // Of what has no time of its creation, all that is known is shown.
+  const life = { fromMs: own?.createdMs ?? all.fromMs, toMs };
   return (
     <>
       {error !== undefined && <Failure error={error} />}

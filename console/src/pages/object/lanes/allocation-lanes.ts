@@ -2,7 +2,7 @@ import { shortName } from "../../../words/names.ts";
 import { text } from "../stubs.ts";
 import type { Bar, Lane, Mark } from "./lane.ts";
 import { markOf, stateBar } from "./object-lanes.ts";
-import { endMs, segmentsOf, type Track } from "./track.ts";
+import { segmentsOf, type Track } from "./track.ts";
 
 /** A lane for each name that allocations have: those of one name follow each other. */
 export function allocationLanes(tracks: readonly Track[]): Lane[] {
@@ -65,11 +65,6 @@ function marksOf(track: Track): Mark[] {
   return [...placed, ...told];
 }
 
-export function startOf(track: Track): number {
+function startOf(track: Track): number {
   return track.createdMs ?? track.steps[0]?.ms ?? -Infinity;
-}
-
-/** From when to when it is known to have been; null: still. */
-export function lifeOf(track: Track): { readonly fromMs: number; readonly toMs: number | null } {
-  return { fromMs: startOf(track), toMs: endMs(track) };
 }

@@ -109,8 +109,8 @@ export function Timeline(props: TimelineProps) {
       {shown.length < lanes.length && (
         <Button onClick={() => showAll(true)}>{count(lanes.length - shown.length, "more lane")}</Button>
       )}
-      <p class={css.said} aria-live="polite">
-        {said === "" ? " " : said}
+      <p class={css.said} aria-hidden="true">
+        {said}
       </p>
       {cutMs !== undefined && (
         <Notice>
@@ -144,6 +144,9 @@ function Overlay({ range, atMs, brush }: OverlayProps) {
     );
   return (
     <div class={css.overlay} aria-hidden="true">
+      {atPlace !== null && atPlace < 1 && (
+        <div class={css.later} style={{ insetInlineStart: `${Math.max(0, atPlace) * 100}%` }} />
+      )}
       {line(nowPlace, css.now)}
       {line(atPlace, css.at)}
       {brush !== null && (

@@ -1,6 +1,6 @@
 import type { WhyEdge, WhyNode } from "./why-answer.ts";
 
-export const NODE_WIDTH_PX = 188;
+export const NODE_WIDTH_PX = 172;
 export const NODE_HEIGHT_PX = 50;
 const LETTER_PX = 6.3;
 const WORDS_HEIGHT_PX = 16;
@@ -32,12 +32,13 @@ export async function layoutOf(
 ): Promise<Layout> {
   const { Graph, layout } = await import("@dagrejs/dagre");
   const graph = new Graph({ multigraph: true });
-  graph.setGraph({ rankdir: direction, nodesep: 22, ranksep: 30, edgesep: 14, marginx: 12, marginy: 12 });
+  graph.setGraph({ rankdir: direction, nodesep: 18, ranksep: 24, edgesep: 14, marginx: 12, marginy: 12 });
   const known = new Map(nodes.map((node) => [node.subject, node]));
   for (const { subject } of nodes) graph.setNode(subject, { width: NODE_WIDTH_PX, height: NODE_HEIGHT_PX });
   const shown = edges.filter(({ from, to }) => known.has(from) && known.has(to));
-  for (const [at, { from, to, words }] of shown.entries()) {
-    const width = Math.ceil(words.length * LETTER_PX) + 10;
+  for (const [at, edge] of shown.entries()) {
+    const { from, to } = edge;
+    const width = Math.ceil(shortWords(edge).length * LETTER_PX) + 10;
     graph.setEdge(from, to, { width, height: WORDS_HEIGHT_PX, labelpos: "c" }, String(at));
   }
   layout(graph);
@@ -51,6 +52,11 @@ export async function layoutOf(
       return { edge, points: placed.points, words: { x: placed.x, y: placed.y } };
     }),
   };
+}
+
+/** What stands beside a line: `replaced-by` as "replaced by". */
+export function shortWords({ relation }: WhyEdge): string {
+  return relation.replaceAll("-", " ");
 }
 
 /** A line through points without corners. */

@@ -1,14 +1,16 @@
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { objectHref } from "../../../app/router.ts";
 import { useLoaded } from "../../../feed/use-loaded.ts";
 import { Failure, Skeleton } from "../../../ui/panel.tsx";
 import { Icon, isIcon } from "../../../ui/icon.tsx";
 import { NOUNS, partsOf } from "../../../words/names.ts";
 import { useWidth } from "../use-width.ts";
-import { curveThrough, layoutOf, NODE_HEIGHT_PX, NODE_WIDTH_PX, type Layout } from "./layout.ts";
+import { curveThrough, layoutOf, NODE_HEIGHT_PX, NODE_WIDTH_PX, shortWords, type Layout } from "./layout.ts";
 import type { WhyAnswer, WhyNode } from "./why-answer.ts";
 import css from "./why.module.css";
 
-const NARROW_PX = 620;
+/** Less than that, and causes stand above their effects. */
+const NARROW_PX = 820;
 
 /** The objects that had to do with it, causes before effects. */
 export function WhyGraph({ why }: { why: WhyAnswer }) {
@@ -27,8 +29,15 @@ export function WhyGraph({ why }: { why: WhyAnswer }) {
 
 function Drawing({ layout, subject }: { layout: Layout; subject: string }) {
   const { width, height, nodes, edges } = layout;
+  const scroller = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => {
+    const asked = nodes.find(({ node }) => node.subject === subject);
+    const { current: view } = scroller;
+    if (asked === undefined || view === null) return;
+    view.scrollTo({ left: asked.x - view.clientWidth / 2, top: asked.y - view.clientHeight / 2 });
+  }, [layout]);
   return (
-    <div class={css.scroller} tabIndex={0} role="group" aria-label="Graph, to scroll">
+    <div ref={scroller} class={css.scroller} tabIndex={0} role="group" aria-label="Graph, to scroll">
       <div class={css.drawing} style={{ width: `${width}px`, height: `${height}px` }}>
         <svg width={width} height={height} aria-hidden="true" class={css.lines}>
           <defs>
@@ -48,7 +57,7 @@ function Drawing({ layout, subject }: { layout: Layout; subject: string }) {
             <g key={`${edge.from} ${edge.to} ${edge.relation}`}>
               <path d={curveThrough(points)} class={css.line} marker-end="url(#why-arrow)" />
               <text x={words.x} y={words.y} class={css.edgeWords}>
-                {edge.words}
+                {shortWords(edge)}
               </text>
             </g>
           ))}
@@ -101,11 +110,10 @@ function NodeLink({ node, layout, isAsked }: NodeLinkProps) {
   );
 }
 
-/** What the lines say, for those who hear them. */
-function causesOf({ subject }: WhyNode, { edges, nodes }: Layout): string {
-  const labelOf = (other: string) => nodes.find(({ node }) => node.subject === other)?.node.label ?? other;
+/** What the lines that end here say, for those who hear them. */
+function causesOf({ subject }: WhyNode, { edges }: Layout): string {
   return edges
     .filter(({ edge }) => edge.to === subject)
-    .map(({ edge }) => `, ${edge.words} by ${labelOf(edge.from)}`)
+    .map(({ edge }) => `; ${edge.words}`)
     .join("");
 }

@@ -21,15 +21,13 @@ export function WhyView({ subject, version }: { subject: string; version: string
 function Answered({ why }: { why: WhyAnswer }) {
   return (
     <section aria-label="Why" class={css.why}>
-      {!why.complete && (
-        <Notice kind="info">
-          Something is missing from this{why.missing.length === 0 ? "." : ":"} {why.missing.join("; ")}
-        </Notice>
-      )}
       <div class={css.parts}>
         <WhyGraph why={why} />
         <Story why={why} />
       </div>
+      {!why.complete && (
+        <Notice>This is not all{why.missing.length === 0 ? "." : `. ${why.missing.join(". ")}.`}</Notice>
+      )}
     </section>
   );
 }
