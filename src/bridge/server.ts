@@ -51,7 +51,9 @@ export async function serverOf(
 
 function trailsOf(destinations: readonly DestinationConfig[]): TrailPlace[] {
   return destinations.flatMap(({ name, settings }) =>
-    settings.type === "audit" ? [{ name, directory: settings.directory }] : [],
+    settings.type === "audit" && settings.directory !== undefined
+      ? [{ name, directory: settings.directory }]
+      : [],
   );
 }
 

@@ -393,6 +393,14 @@ export const ERROR_CODES = {
   AUDIT_ENTRY_TOO_LARGE: {
     means: "An event that, also without its data, is larger than an entry of an audit trail.",
   },
+  AUDIT_BUCKET_UNREACHABLE: {
+    means: "The store with an audit trail's bucket does not answer, or cannot at the moment.",
+  },
+  AUDIT_BUCKET_REFUSED: { means: "The store with an audit trail's bucket refuses what it is asked." },
+  AUDIT_BUCKET_UNCONDITIONAL: {
+    means:
+      "The store with an audit trail's bucket has no conditional writes, and so cannot keep two writers apart.",
+  },
   AUDIT_NOT_PROVED: {
     exit: UNVERIFIED,
     means: "A proof does not prove what it says, or an audit trail cannot prove what it is asked for.",

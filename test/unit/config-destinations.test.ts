@@ -193,6 +193,18 @@ destinations:
       "feed.yaml:5: destinations.a.tls: clientCert and clientKey go together",
     ],
     [
+      destination("type: audit", "key: env:TRAIL"),
+      "feed.yaml:2: destinations.a.directory: give directory or s3, one of them",
+    ],
+    [
+      destination(
+        "type: audit",
+        "key: env:TRAIL",
+        "s3: { bucket: A, accessKeyId: env:ID, secretAccessKey: env:ID }",
+      ),
+      'feed.yaml:5: destinations.a.s3.bucket: "A" is not allowed; allowed: name of a bucket',
+    ],
+    [
       "destinations:\n  a: {type: stdout}\n  b: {type: stdout, formerName: a}",
       'feed.yaml:3: destinations.b.formerName: "a" belongs to another',
     ],

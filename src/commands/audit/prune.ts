@@ -26,7 +26,7 @@ export interface PruneOptions extends Pick<TrailOptions, "keys"> {
 export async function prune(trail: string, { before, keys }: PruneOptions, io: Io): Promise<void> {
   const startMs = io.clock.now();
   const beforeMs = parseBefore(before, startMs);
-  if (/^https?:\/\//.test(trail))
+  if (/^(?:https?|s3):\/\//.test(trail))
     throw new UsageError("A trail is pruned in its directory; an address was given");
   await using files = new DirectoryFiles(resolve(trail));
   const verdict = await verifyTrail(files, { keys: parseKeys(keys) }, io.signal);

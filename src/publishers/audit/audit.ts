@@ -1,4 +1,3 @@
-import { resolve } from "node:path";
 import type { AuditSettings } from "../../schemas/destinations/audit.ts";
 import { abortable } from "../../shared/abortable.ts";
 import type { Clock } from "../../shared/clock.ts";
@@ -10,6 +9,7 @@ import { diskResult } from "../disk-result.ts";
 import { Addition, type TrailNames } from "./addition.ts";
 import { CheckpointPost } from "./checkpoint-post.ts";
 import { TrailDamaged, TrailOfAnother, TrailUnusable } from "./errors.ts";
+import { storeOf, type StorePlace } from "./store-place.ts";
 import { TrailKeys } from "./trail-keys.ts";
 import { TrailWriter } from "./trail-writer.ts";
 import type { Trail } from "./trail.ts";
@@ -25,6 +25,9 @@ class AuditDestination implements Destination {
   readonly #keys: TrailKeys;
   readonly #names: TrailNames;
   readonly #turns = new Turns();
+  /** Ends what the store that is open has under way over the network. */
+  #interruption = new AbortController();
+  readonly #place: StorePlace;
   readonly #settings: AuditSettings;
   readonly #logger: Logger;
   readonly #clock: Clock;
@@ -36,7 +39,8 @@ class AuditDestination implements Destination {
   constructor(settings: AuditSettings, deps: DestinationDeps) {
     const { name, source, readSecret, logger, clock } = deps;
     const { checkpointTo } = settings;
-    this.target = resolve(settings.directory);
+    this.#place = storeOf(settings, deps);
+    this.target = this.#place.name;
     this.#settings = settings;
     this.#logger = logger;
     this.#clock = clock;
@@ -59,6 +63,7 @@ class AuditDestination implements Destination {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#interrupt();
     await this.#turns.take(() => this.#letGo());
     await this.#post?.[Symbol.asyncDispose]();
   }
@@ -66,6 +71,8 @@ class AuditDestination implements Destination {
   /** What failed may have written in part: what the directory holds then is read anew. */
   async #enter(batch: readonly Outgoing[], signal: AbortSignal): Promise<SendResult> {
     signal.throwIfAborted();
+    const interrupt = () => this.#interrupt();
+    signal.addEventListener("abort", interrupt);
     try {
       const writer = (this.#writer ??= await this.#open());
       const addition = new Addition(writer.trail.end, this.#names);
@@ -76,7 +83,14 @@ class AuditDestination implements Destination {
     } catch (error) {
       await this.#letGo();
       throw error;
+    } finally {
+      signal.removeEventListener("abort", interrupt);
     }
+  }
+
+  #interrupt(): void {
+    this.#interruption.abort(new Error("stopped"));
+    this.#interruption = new AbortController();
   }
 
   async #add(addition: Addition, writer: TrailWriter, signal: AbortSignal): Promise<void> {
@@ -86,11 +100,11 @@ class AuditDestination implements Destination {
   }
 
   async #open(): Promise<TrailWriter> {
-    const { daily } = this.#settings;
+    const { directory, daily } = this.#settings;
     const writer = await TrailWriter.open({
-      directory: this.target,
+      store: await this.#place.open(this.#interruption.signal),
       keys: this.#keys,
-      daily,
+      dailyIn: daily ? directory : undefined,
       logger: this.#logger,
       clock: this.#clock,
     });

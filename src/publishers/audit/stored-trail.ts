@@ -1,18 +1,14 @@
-import { readFile, stat } from "node:fs/promises";
-import { join } from "node:path";
 import { parseCheckpoint, type Checkpoint } from "../../tlog/checkpoint.ts";
 import { NoteSignatureError, TlogFormatError } from "../../tlog/errors.ts";
 import { openNote } from "../../tlog/note.ts";
 import { TILE_WIDTH } from "../../tlog/tiles.ts";
 import { TreeEdge } from "../../tlog/tree.ts";
 import type { TrailEnd } from "./addition.ts";
-import { unlessMissing } from "./disk.ts";
 import { TrailDamaged, TrailOfAnother } from "./errors.ts";
 import { StoredEntries } from "./stored-entries.ts";
+import type { TrailStore } from "./store.ts";
 import { endOf } from "./trail-end.ts";
 import type { TrailKeys } from "./trail-keys.ts";
-
-export const CHECKPOINT = "checkpoint";
 
 /** What it takes to go on with a trail. */
 export interface StoredTrail {
@@ -28,42 +24,41 @@ export interface StoredTrail {
  * A trail as its last signed checkpoint says. What lies beyond that, as a killed writer leaves it, does not count.
  * Undefined where nothing was written yet. @throws TrailDamaged, TrailOfAnother, and what the system says
  */
-export async function readTrail(directory: string, keys: TrailKeys): Promise<StoredTrail | undefined> {
-  const note = await readFile(join(directory, CHECKPOINT)).catch(unlessMissing);
-  if (note !== undefined) return trailOf(directory, openCheckpoint(directory, note, keys));
-  const tiles = await stat(join(directory, "tile")).catch(unlessMissing);
-  if (tiles === undefined) return undefined;
-  throw new TrailDamaged(directory, "the file checkpoint is gone");
+export async function readTrail(store: TrailStore, keys: TrailKeys): Promise<StoredTrail | undefined> {
+  const note = await store.readCheckpoint();
+  if (note !== undefined) return trailOf(store, openCheckpoint(store.name, note, keys));
+  if (!(await store.hasTiles())) return undefined;
+  throw new TrailDamaged(store.name, "the file checkpoint is gone");
 }
 
-function openCheckpoint(directory: string, note: Buffer, { origin, verifiers }: TrailKeys): Checkpoint {
+function openCheckpoint(name: string, note: Buffer, { origin, verifiers }: TrailKeys): Checkpoint {
   try {
     const checkpoint = parseCheckpoint(openNote(note, verifiers).text);
     if (checkpoint.origin === origin) return checkpoint;
-    throw new TrailOfAnother(`The audit trail in ${directory} is of ${checkpoint.origin}, not of ${origin}`, {
+    throw new TrailOfAnother(`The audit trail in ${name} is of ${checkpoint.origin}, not of ${origin}`, {
       hint: "A trail has the name of its key: give this key a directory of its own",
     });
   } catch (error) {
     if (error instanceof TlogFormatError)
-      throw new TrailDamaged(directory, `its checkpoint cannot be read. ${error.message}`, error);
+      throw new TrailDamaged(name, `its checkpoint cannot be read. ${error.message}`, error);
     if (!(error instanceof NoteSignatureError)) throw error;
     throw new TrailOfAnother(
-      `The checkpoint of the audit trail in ${directory} is not one that the configured key signed. ${error.message}`,
+      `The checkpoint of the audit trail in ${name} is not one that the configured key signed. ${error.message}`,
       { hint: "Configure the key that signed it, beside the new one where you change keys", cause: error },
     );
   }
 }
 
-async function trailOf(directory: string, { size, root }: Checkpoint): Promise<StoredTrail> {
-  const entries = new StoredEntries(directory, size);
+async function trailOf(store: TrailStore, { size, root }: Checkpoint): Promise<StoredTrail> {
+  const entries = new StoredEntries(store, size);
   try {
     const edge = await TreeEdge.read(size, (tile) => entries.tile(tile));
     if (!edge.root().equals(root))
-      throw new TrailDamaged(directory, `its tiles do not hash to the root of ${size} entries`);
+      throw new TrailDamaged(store.name, `its tiles do not hash to the root of ${size} entries`);
     const rest = size % TILE_WIDTH === 0 ? [] : await entries.bundle(Math.floor(size / TILE_WIDTH));
     return { edge, rest, end: await endOf(entries), feed: await entries.feed() };
   } catch (error) {
     if (!(error instanceof TlogFormatError)) throw error;
-    throw new TrailDamaged(directory, error.message, error);
+    throw new TrailDamaged(store.name, error.message, error);
   }
 }

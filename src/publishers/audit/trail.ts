@@ -1,64 +1,57 @@
-import { rm, stat } from "node:fs/promises";
-import { join } from "node:path";
 import type { Clock } from "../../shared/clock.ts";
 import { writeBundle } from "../../tlog/bundle.ts";
 import { leafHash } from "../../tlog/hash.ts";
 import { bundlePath, hashesAt, newTiles, TILE_WIDTH, tilePath } from "../../tlog/tiles.ts";
 import { TreeEdge } from "../../tlog/tree.ts";
 import type { Addition, TrailEnd } from "./addition.ts";
-import { DurableFiles, type FileBytes } from "./disk.ts";
-import { TrailDamaged } from "./errors.ts";
-import { CHECKPOINT, readTrail, type StoredTrail } from "./stored-trail.ts";
+import type { FileBytes } from "./disk.ts";
+import type { TrailStore } from "./store.ts";
+import { readTrail, type StoredTrail } from "./stored-trail.ts";
 import type { TrailKeys } from "./trail-keys.ts";
-import { removeUnsigned } from "./unsigned-files.ts";
 
 export interface TrailOptions {
-  readonly directory: string;
+  readonly store: TrailStore;
   readonly keys: TrailKeys;
   readonly clock: Pick<Clock, "yield">;
 }
 
 /**
- * A transparency log in a directory, by C2SP tlog-tiles, for one writer. What is added is on the disk before a
+ * A transparency log by C2SP tlog-tiles, for one writer. What is added is on the disk before a
  * checkpoint says so, and the checkpoint is before anybody can read it. Not for concurrent calls; after one that fails,
  * open it anew.
  */
 export class Trail {
   /** CloudEvents source of the feed that it was opened as the trail of; undefined where it does not say. */
   readonly feed: string | undefined;
-  readonly #directory: string;
+  readonly #store: TrailStore;
   readonly #keys: TrailKeys;
   readonly #clock: Pick<Clock, "yield">;
-  readonly #files: DurableFiles;
   readonly #edge: TreeEdge;
   /** Entries of the bundle that is not full. */
   #rest: readonly Buffer[];
   #end: TrailEnd | undefined;
-  /** Which file our last checkpoint is. */
-  #checkpointId: string | undefined;
   #checkpoint: string | undefined;
 
-  private constructor({ directory, keys, clock }: TrailOptions, { edge, rest, end, feed }: StoredTrail) {
-    this.#directory = directory;
+  private constructor({ store, keys, clock }: TrailOptions, { edge, rest, end, feed }: StoredTrail) {
+    this.#store = store;
     this.#keys = keys;
     this.#clock = clock;
-    this.#files = new DurableFiles(directory);
     this.#edge = edge;
     this.#rest = rest;
     this.#end = end;
     this.feed = feed;
   }
 
-  /** `directory` has to be there. @throws TrailDamaged, TrailOfAnother, and what the system says */
+  /** @throws TrailDamaged, TrailOfAnother, and what the system says */
   static async open(options: TrailOptions): Promise<Trail> {
-    const { directory, keys } = options;
-    const stored = await readTrail(directory, keys);
+    const { store, keys } = options;
+    const stored = await readTrail(store, keys);
     const empty = { edge: TreeEdge.empty(), rest: [], end: undefined, feed: undefined };
     const trail = new Trail(options, stored ?? empty);
     // Of the empty tree first: whoever finds tiles without a checkpoint knows that it was taken away.
     if (stored === undefined) await trail.#sign();
-    else trail.#checkpointId = await trail.#readCheckpointId();
-    await removeUnsigned(directory, trail.size);
+    await store.claim();
+    await store.removeUnsigned(trail.size);
     return trail;
   }
 
@@ -78,10 +71,9 @@ export class Trail {
   /** Rejects where `signal` aborts before the checkpoint is signed. */
   async append({ entries, objects, end }: Addition, signal: AbortSignal): Promise<void> {
     const before = this.#edge.size;
-    for (const object of objects) await this.#files.replace(object);
+    for (const object of objects) await this.#store.replace(object);
     await this.#write(entries);
     signal.throwIfAborted();
-    await this.#assertOurs();
     await this.#sign();
     this.#end = end;
     await this.#removePartials(before);
@@ -89,7 +81,7 @@ export class Trail {
 
   /** A bundle is on its way to the disk while the next one is hashed. */
   async #write(entries: readonly Buffer[]): Promise<void> {
-    const writing = this.#files.begin();
+    const writing = this.#store.begin();
     for (let from = 0; from < entries.length;) {
       const added = entries.slice(from, from + TILE_WIDTH - this.#rest.length);
       from += added.length;
@@ -112,23 +104,8 @@ export class Trail {
 
   async #sign(): Promise<void> {
     const checkpoint = this.#keys.sign({ size: this.#edge.size, root: this.#edge.root() });
-    await this.#files.replace({ path: CHECKPOINT, bytes: Buffer.from(checkpoint) });
-    this.#checkpointId = await this.#readCheckpointId();
+    await this.#store.replaceCheckpoint(Buffer.from(checkpoint));
     this.#checkpoint = checkpoint;
-  }
-
-  /** The lock keeps others away; what takes no heed of it is noticed. */
-  async #assertOurs(): Promise<void> {
-    if ((await this.#readCheckpointId()) === this.#checkpointId) return;
-    throw new TrailDamaged(
-      this.#directory,
-      "something else wrote the checkpoint while this process had the trail",
-    );
-  }
-
-  async #readCheckpointId(): Promise<string> {
-    const { dev, ino, size, mtimeNs } = await stat(join(this.#directory, CHECKPOINT), { bigint: true });
-    return `${dev}/${ino}/${size}/${mtimeNs}`;
   }
 
   /** Of what became full: nobody needs them any more. */
@@ -138,8 +115,6 @@ export class Trail {
     const paths = grown.flatMap((tile) =>
       tile.level === 0 ? [tilePath(tile), bundlePath(tile)] : [tilePath(tile)],
     );
-    await Promise.all(
-      paths.map((path) => rm(join(this.#directory, `${path}.p`), { recursive: true, force: true })),
-    );
+    await Promise.all(paths.map((path) => this.#store.removeFolder(`${path}.p`)));
   }
 }

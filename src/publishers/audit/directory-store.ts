@@ -1,0 +1,89 @@
+import { constants } from "node:fs";
+import { access, readFile, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { FileLock } from "../../shared/file-lock.ts";
+import { DurableFiles, unlessMissing, type FileBytes, type Writing } from "./disk.ts";
+import { TrailDamaged, TrailInUse } from "./errors.ts";
+import { CHECKPOINT, type TrailStore } from "./store.ts";
+import { removeUnsigned } from "./unsigned-files.ts";
+
+const LOCK = "writer.lock";
+
+/** A trail below a directory, which a lock of the file system keeps for one writer. */
+export class DirectoryStore implements TrailStore {
+  readonly name: string;
+  readonly #lock: FileLock;
+  readonly #files: DurableFiles;
+  /** Which file the checkpoint is that was read or written here; undefined where there was none. */
+  #checkpointId: string | undefined;
+
+  private constructor(directory: string, lock: FileLock) {
+    this.name = directory;
+    this.#lock = lock;
+    this.#files = new DurableFiles(directory);
+  }
+
+  /** `directory` has to be there. @throws TrailInUse, and what the system says */
+  static async open(directory: string): Promise<DirectoryStore> {
+    await access(directory, constants.W_OK | constants.X_OK);
+    const lock = FileLock.acquire(join(directory, LOCK));
+    if (lock === undefined) throw new TrailInUse(directory);
+    return new DirectoryStore(directory, lock);
+  }
+
+  async read(path: string): Promise<Buffer | undefined> {
+    return readFile(join(this.name, path)).catch(unlessMissing);
+  }
+
+  async has(path: string): Promise<boolean> {
+    return (await stat(join(this.name, path)).catch(unlessMissing)) !== undefined;
+  }
+
+  hasTiles(): Promise<boolean> {
+    return this.has("tile");
+  }
+
+  async readCheckpoint(): Promise<Buffer | undefined> {
+    this.#checkpointId = await this.#readCheckpointId();
+    return this.read(CHECKPOINT);
+  }
+
+  /** The lock did. */
+  async claim(): Promise<void> {}
+
+  removeUnsigned(size: number): Promise<void> {
+    return removeUnsigned(this.name, size);
+  }
+
+  begin(): Writing {
+    return this.#files.begin();
+  }
+
+  replace(file: FileBytes): Promise<void> {
+    return this.#files.replace(file);
+  }
+
+  /** The lock keeps others away; what takes no heed of it is noticed. */
+  async replaceCheckpoint(bytes: Buffer): Promise<void> {
+    if ((await this.#readCheckpointId()) !== this.#checkpointId)
+      throw new TrailDamaged(
+        this.name,
+        "something else wrote the checkpoint while this process had the trail",
+      );
+    await this.#files.replace({ path: CHECKPOINT, bytes });
+    this.#checkpointId = await this.#readCheckpointId();
+  }
+
+  removeFolder(path: string): Promise<void> {
+    return rm(join(this.name, path), { recursive: true, force: true });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#lock[Symbol.dispose]();
+  }
+
+  async #readCheckpointId(): Promise<string | undefined> {
+    const found = await stat(join(this.name, CHECKPOINT), { bigint: true }).catch(unlessMissing);
+    return found && `${found.dev}/${found.ino}/${found.size}/${found.mtimeNs}`;
+  }
+}
