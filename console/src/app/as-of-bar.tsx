@@ -1,14 +1,12 @@
 import { signal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { about } from "../feed/about.ts";
-import { api } from "../feed/api.ts";
-import { useLoaded } from "../feed/use-loaded.ts";
 import { Button } from "../ui/button.tsx";
 import { Time } from "../ui/time.tsx";
 import { age, timeOfDay } from "../words/time.ts";
 import { asOfMs } from "./as-of.ts";
 import css from "./as-of-bar.module.css";
 import { now } from "./clock.ts";
+import { useOldestMs } from "./use-oldest.ts";
 import { useCommands, type Command } from "./keys.ts";
 import { asOf, setQuery } from "./router.ts";
 
@@ -182,15 +180,6 @@ function Slider({ atMs, oldestMs }: Range) {
       <span class={css.end}>{draggedMs === undefined ? "now" : timeOfDay(ms, now.value)}</span>
     </span>
   );
-}
-
-/** When the oldest event was recorded that this reader may see; before, nothing is known. */
-function useOldestMs(): number | undefined {
-  const { value } = useLoaded(`oldest ${about.value?.feed.floor ?? ""}`, async (gone) => {
-    const { events } = await api(gone).history({ order: "oldest-first", limit: 1 });
-    return events[0] === undefined ? undefined : Date.parse(events[0].recordedtime);
-  });
-  return value;
 }
 
 /** As inputs of browsers have it: in the reader's time zone. */

@@ -114,7 +114,8 @@ function Cell({ id, event, time, canAsk }: CellProps) {
   switch (id) {
     case "time":
       return (
-        <a class={css.time} href={eventHref(event.cursor)} aria-label={`Event ${event.cursor}`}>
+        <a class={css.time} href={eventHref(event.cursor)}>
+          <span class="visually-hidden">Event {event.cursor} </span>
           <Time at={event.time} as={time} />
         </a>
       );

@@ -1,9 +1,10 @@
-import { go, href, objectHref } from "../../app/router.ts";
+import { go, href, objectHref, queryValue, route, setQuery } from "../../app/router.ts";
 import { Icon } from "../../ui/icon.tsx";
 import { JsonTree } from "../../ui/json-tree.tsx";
 import { rawNumber, scalarText } from "../../words/exact-json.ts";
 import { equalsTerm } from "../../words/filter-terms.ts";
 import { subjectAt } from "../../words/references.ts";
+import { andFilter } from "../live/selection.ts";
 import css from "./changes.module.css";
 import type { OpenEvent } from "./read-event.ts";
 import { taskEventWords } from "../../words/task-events.ts";
@@ -64,9 +65,15 @@ function FilterButton({ value, path, resource, shown }: FilterButtonProps) {
       class={css.filter}
       aria-label={`Only ${resource} with ${name} ${shown} in the live page`}
       title={`Only those with ${term}`}
-      onClick={() => go(href(["live"], { types: resource, filter: term }))}
+      onClick={() => showOnly(resource, term)}
     >
       <Icon name="filter" size={12} />
     </button>
   );
+}
+
+/** On the live page as a further condition, from elsewhere as the only one. */
+function showOnly(resource: string, term: string): void {
+  if (route.value.path[0] === "live") setQuery({ filter: andFilter(queryValue("filter"), term) });
+  else go(href(["live"], { types: resource, filter: term, at: null }));
 }

@@ -11,7 +11,7 @@ export default function EventPage() {
   }
   return (
     <div class={css.page}>
-      <EventView cursor={cursor} />
+      <EventView cursor={cursor} isAlone />
     </div>
   );
 }

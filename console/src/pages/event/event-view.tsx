@@ -6,6 +6,7 @@ import { Tabs } from "../../ui/tabs.tsx";
 import { AroundList } from "./around-list.tsx";
 import { ChangeList } from "./change-list.tsx";
 import { EventHead } from "./event-head.tsx";
+import { EventSteps } from "./event-steps.tsx";
 import css from "./event.module.css";
 import { FollowThis } from "./follow-this.tsx";
 import { ObjectTrees } from "./object-trees.tsx";
@@ -15,19 +16,28 @@ import { readOpenEvent, type OpenEvent } from "./read-event.ts";
 const PARTS = ["changes", "object", "raw", "around", "follow"] as const;
 type Part = (typeof PARTS)[number];
 
+interface EventViewProps {
+  readonly cursor: string;
+  /** It is the whole page, and leads to the events beside it. */
+  readonly isAlone?: boolean;
+}
+
 /** One event: what changed first, the whole object second, the CloudEvent third. Fits a page and a pane. */
-export function EventView({ cursor }: { cursor: string }) {
+export function EventView({ cursor, isAlone = false }: EventViewProps) {
   const { value, error, reload } = useLoaded(cursor, (gone) => readOpenEvent(cursor, gone));
-  if (value !== undefined) return <Opened open={value} />;
+  if (value !== undefined) return <Opened open={value} isAlone={isAlone} />;
   if (error === undefined) return <Skeleton lines={10} />;
   return <NotOpened cursor={cursor} error={error} retry={reload} />;
 }
 
-function Opened({ open }: { open: OpenEvent }) {
+function Opened({ open, isAlone }: { open: OpenEvent; isAlone: boolean }) {
   const asked = queryValue("part");
   const part = PARTS.find((name) => name === asked) ?? "changes";
   return (
     <article class={css.event} aria-label={`Event ${open.facts.cursor}`}>
+      {isAlone && open.facts.resource !== "feed" && (
+        <EventSteps cursor={open.facts.cursor} subject={open.facts.subject} />
+      )}
       <EventHead open={open} />
       <Tabs
         label="Parts of the event"
@@ -84,7 +94,6 @@ function NotOpened({ cursor, error, retry }: { cursor: string; error: unknown; r
       );
     case "FUTURE_CURSOR":
     case "NO_EVENT":
-    case "NOT_FOUND":
       return (
         <Empty title="There is no such event">
           No event that you may see has the cursor <code>{cursor}</code>. The address may have been cut.

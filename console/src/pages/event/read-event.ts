@@ -1,4 +1,4 @@
-import { originalText, RequestFailed, undoChanges, type JsonChange } from "nomad-changefeed-client";
+import { originalText, undoChanges, type JsonChange } from "nomad-changefeed-client";
 import { api } from "../../feed/api.ts";
 import { factsOf, isChange, type EventFacts, type FeedItem } from "../../feed/event-facts.ts";
 import { parseExact } from "../../words/exact-json.ts";
@@ -33,7 +33,7 @@ interface ExactData {
 
 /** @throws RequestFailed */
 export async function readOpenEvent(cursor: string, gone: AbortSignal): Promise<OpenEvent> {
-  const event = await readOne(cursor, gone);
+  const event = await api(gone).event(cursor);
   const text = originalText(event);
   const wasLarge = "dataref" in event && event.dataref !== undefined;
   const data = wasLarge ? await wholeData(cursor, gone) : (parseExact(text) as { data: ExactData }).data;
@@ -73,23 +73,4 @@ function evaluationOf(subject: string, stub: Readonly<Record<string, unknown>>):
 async function wholeData(cursor: string, gone: AbortSignal): Promise<ExactData> {
   const data = await api(gone).data(cursor);
   return parseExact(originalText(data)) as ExactData;
-}
-
-async function readOne(cursor: string, gone: AbortSignal): Promise<FeedItem> {
-  try {
-    return await api(gone).event(cursor);
-  } catch (error) {
-    if (!(error instanceof RequestFailed) || error.code !== "NOT_FOUND") throw error;
-    return readByPage(cursor, gone, error);
-  }
-}
-
-/** From a bridge that has no route for one event. */
-async function readByPage(cursor: string, gone: AbortSignal, failure: RequestFailed): Promise<FeedItem> {
-  const [epoch = "", sequence = ""] = cursor.split("-");
-  const before = `${epoch}-${Number(sequence) - 1}`;
-  const { events } = await api(gone).events({ cursor: before, limit: 1 });
-  const [event] = events;
-  if (event?.cursor !== cursor) throw failure;
-  return event;
 }

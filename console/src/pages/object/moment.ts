@@ -4,26 +4,35 @@ export type Moment =
   | { readonly kind: "cursor"; readonly epoch: string; readonly sequence: number }
   | { readonly kind: "time"; readonly ms: number };
 
-const AGE = /^(?:\d+(?:ms|s|m|h|d))+$/;
-const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-
-/** What `at=` means: a cursor, an RFC 3339 time or an age; anything else, and "", is now. */
-export function momentOf(at: string, nowMs: number): Moment {
-  if (AGE.test(at)) return { kind: "time", ms: nowMs - ageMs(at) };
+/**
+ * What `at=` means: a cursor, or a time; "" is now.
+ * @param atMs the time that it stands for; undefined where that cannot be told.
+ */
+export function momentOf(at: string, atMs: number | undefined): Moment {
+  if (at === "") return { kind: "now" };
   const cursor = /^([a-z0-9]+)-(\d+)$/.exec(at);
   if (cursor !== null) return { kind: "cursor", epoch: cursor[1] ?? "", sequence: Number(cursor[2]) };
-  const ms = Date.parse(at);
-  return Number.isNaN(ms) ? { kind: "now" } : { kind: "time", ms };
+  return atMs === undefined ? { kind: "now" } : { kind: "time", ms: atMs };
+}
+
+/** From where on the feed can tell of the past. */
+export interface Horizon {
+  /** Cursor: retention has removed the events up to there. */
+  readonly floor: string;
+  /** When the oldest event was recorded that is kept; undefined: not known. */
+  readonly oldestMs: number | undefined;
+}
+
+export function isBeyond(moment: Moment, { floor, oldestMs }: Horizon): boolean {
+  if (moment.kind === "now") return false;
+  if (moment.kind === "time") return oldestMs !== undefined && moment.ms < oldestMs;
+  return moment.epoch !== epochOf(floor) || moment.sequence < sequenceOf(floor);
 }
 
 export function sequenceOf(cursor: string): number {
   return Number(cursor.slice(cursor.lastIndexOf("-") + 1));
 }
 
-function ageMs(text: string): number {
-  let total = 0;
-  for (const [, number = "0", unit = "s"] of text.matchAll(/(\d+)(ms|s|m|h|d)/g)) {
-    total += Number(number) * (UNIT_MS[unit] ?? 0);
-  }
-  return total;
+function epochOf(cursor: string): string {
+  return cursor.slice(0, cursor.lastIndexOf("-"));
 }

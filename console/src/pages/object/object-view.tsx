@@ -1,4 +1,5 @@
-import { now } from "../../app/clock.ts";
+import { asOfMs } from "../../app/as-of.ts";
+import { useOldestMs } from "../../app/use-oldest.ts";
 import { asOf, queryValue, setQuery } from "../../app/router.ts";
 import { Empty, Failure, Skeleton } from "../../ui/panel.tsx";
 import { Tabs } from "../../ui/tabs.tsx";
@@ -8,9 +9,12 @@ import { HistoryList } from "./history/history-list.tsx";
 import { momentOf, type Moment } from "./moment.ts";
 import { ObjectHead } from "./object-head.tsx";
 import css from "./object.module.css";
+import { tiesOf } from "./related.ts";
+import { TiesPanel } from "./state/ties-panel.tsx";
 import { StatePanel } from "./state/state-panel.tsx";
 import { TimelineView } from "./timeline-view.tsx";
 import { useObject, type ObjectRecord } from "./use-object.ts";
+import { useRelated, type Related } from "./use-related.ts";
 import { useObjectKeys } from "./use-object-keys.ts";
 import { lastAt, stateAt } from "./versions.ts";
 import { VIEWS, type View } from "./views.ts";
@@ -36,9 +40,12 @@ function Unknown({ record }: { record: ObjectRecord }) {
 }
 
 function Known({ record }: { record: ObjectRecord }) {
-  const moment = momentOf(asOf.value, now.peek());
+  const moment = momentOf(asOf.value, asOfMs.value);
+  const oldestMs = useOldestMs();
   const at = lastAt(record.versions, moment);
-  const then = stateAt(record, moment);
+  const then = stateAt({ ...record, oldestMs }, moment);
+  const related = useRelated(record);
+  const own = related.tracks.get(record.subject);
   const view = VIEWS.find((name) => name === queryValue("view")) ?? "timeline";
   useObjectKeys(record, at);
   return (
@@ -58,10 +65,13 @@ function Known({ record }: { record: ObjectRecord }) {
             ]}
           />
           <div class={css.view} role="tabpanel" aria-label={view}>
-            <ViewOf view={view} record={record} moment={moment} at={at} />
+            <ViewOf view={view} record={record} related={related} moment={moment} at={at} />
           </div>
         </div>
-        <StatePanel record={record} then={then} isPast={moment.kind !== "now"} />
+        <div class={css.side}>
+          <StatePanel record={record} then={then} isPast={moment.kind !== "now"} />
+          <TiesPanel ties={own === undefined ? [] : tiesOf(own, related.tracks)} />
+        </div>
       </div>
     </div>
   );
@@ -70,18 +80,19 @@ function Known({ record }: { record: ObjectRecord }) {
 interface ViewProps {
   readonly view: View;
   readonly record: ObjectRecord;
+  readonly related: Related;
   readonly moment: Moment;
   /** Which version is shown. */
   readonly at: number;
 }
 
-function ViewOf({ view, record, moment, at }: ViewProps) {
+function ViewOf({ view, record, related, moment, at }: ViewProps) {
   const shown = moment.kind === "now" ? "" : (record.versions[at]?.facts.cursor ?? "");
   switch (view) {
     case "compact":
       return <CompactList record={record} shown={shown} />;
     case "timeline":
-      return <TimelineView record={record} moment={moment} />;
+      return <TimelineView record={record} related={related} moment={moment} />;
     case "history":
       return <HistoryList record={record} shown={shown} />;
     case "why":

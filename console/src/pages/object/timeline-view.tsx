@@ -1,4 +1,5 @@
 import { useMemo } from "preact/hooks";
+import { asOfMs } from "../../app/as-of.ts";
 import { now } from "../../app/clock.ts";
 import { setQuery } from "../../app/router.ts";
 import { Failure, Skeleton } from "../../ui/panel.tsx";
@@ -8,12 +9,18 @@ import type { Moment } from "./moment.ts";
 import { Timeline } from "./timeline/timeline.tsx";
 import { extentOf } from "./timeline/range.ts";
 import type { ObjectRecord } from "./use-object.ts";
-import { useRelated } from "./use-related.ts";
+import type { Related } from "./use-related.ts";
 import { lastAt } from "./versions.ts";
 
+interface TimelineViewProps {
+  readonly record: ObjectRecord;
+  readonly related: Related;
+  readonly moment: Moment;
+}
+
 /** The object and what is around it in lanes. */
-export function TimelineView({ record, moment }: { record: ObjectRecord; moment: Moment }) {
-  const { tracks, cutMs, isLoading, error } = useRelated(record);
+export function TimelineView({ record, related, moment }: TimelineViewProps) {
+  const { tracks, cutMs, isLoading, error } = related;
   const lanes = useMemo(() => lanesOf(record.subject, tracks), [record.subject, tracks]);
   const steps = useMemo(
     () => record.versions.map(({ facts: { timeMs, cursor } }) => ({ ms: timeMs, cursor })),
@@ -51,5 +58,7 @@ function timeToShow({ versions }: ObjectRecord, ms: number): string {
 function momentMs({ versions }: ObjectRecord, moment: Moment): number | null {
   if (moment.kind === "now") return null;
   if (moment.kind === "time") return moment.ms;
-  return versions[lastAt(versions, moment)]?.facts.timeMs ?? versions[0]?.facts.timeMs ?? null;
+  // Its own event is where it happened; that of another object where the feed saw it.
+  const own = versions.find(({ sequence }) => sequence === moment.sequence);
+  return own?.facts.timeMs ?? asOfMs.value ?? versions[lastAt(versions, moment)]?.facts.timeMs ?? null;
 }

@@ -29,9 +29,9 @@ export function useObjectKeys({ versions }: ObjectRecord, at: number): void {
       },
     },
     { group, words: "Why is it so?", keys: "w", run: show("why") },
+    { group, words: "Compact: the history in few lines", keys: "1", run: show("compact") },
+    { group, words: "Timeline: lanes", keys: "2", run: show("timeline") },
     { group, words: "History: every event with what it changed", keys: "h", run: show("history") },
-    { group, words: "Compact: the history in few lines", keys: "c", run: show("compact") },
-    { group, words: "Timeline: lanes", keys: "t", run: show("timeline") },
     { group, words: "Back", keys: "Escape", run: goBack },
   ]);
 }

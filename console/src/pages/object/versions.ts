@@ -2,7 +2,7 @@ import { originalText, undoChanges, type ChangeEventOf, type JsonChange } from "
 import { factsOf, type EventFacts } from "../../feed/event-facts.ts";
 import { parseExact } from "../../words/exact-json.ts";
 import type { Stub } from "./stubs.ts";
-import { sequenceOf, type Moment } from "./moment.ts";
+import { isBeyond, sequenceOf, type Horizon, type Moment } from "./moment.ts";
 
 /** The object after one of its events. */
 export interface Version {
@@ -72,7 +72,7 @@ export type StateThen =
   | { readonly kind: "not-yet" }
   | { readonly kind: "unknown" };
 
-interface Known {
+interface Known extends Horizon {
   /** Oldest first. */
   readonly versions: readonly Version[];
   /** As the feed has it now; undefined where there is none. */
@@ -81,7 +81,9 @@ interface Known {
   readonly isCut: boolean;
 }
 
-export function stateAt({ versions, current, isCut }: Known, moment: Moment): StateThen {
+export function stateAt(known: Known, moment: Moment): StateThen {
+  const { versions, current, isCut } = known;
+  if (isBeyond(moment, known)) return { kind: "unknown" };
   const at = lastAt(versions, moment);
   const version = versions[at];
   if (version !== undefined) return afterVersion(version);

@@ -2,7 +2,7 @@ import { useMemo, useState } from "preact/hooks";
 import { eventHref } from "../../../app/router.ts";
 import { JsonTree } from "../../../ui/json-tree.tsx";
 import { NanosTime } from "../../../ui/nanos-time.tsx";
-import { Empty, Panel } from "../../../ui/panel.tsx";
+import { Empty, Failure, Panel, Skeleton } from "../../../ui/panel.tsx";
 import { SearchField } from "../../../ui/search-field.tsx";
 import { Subject } from "../../../ui/subject.tsx";
 import { Time } from "../../../ui/time.tsx";
@@ -14,6 +14,7 @@ import { factsAbout, stateWord, type Fact } from "./facts.ts";
 import { StateSummary } from "./state-summary.tsx";
 import { ChangeLines } from "../history/change-lines.tsx";
 import css from "./state.module.css";
+import { useWholeStub } from "../use-whole-stub.ts";
 import type { ObjectRecord } from "../use-object.ts";
 import { changesOf, stubOf, type StateThen, type Version } from "../versions.ts";
 import type { Stub } from "../stubs.ts";
@@ -68,14 +69,38 @@ function StateWords({ record, then, isPast }: StatePanelProps) {
           <p class={css.note}>
             Deleted <Time at={then.version.facts.time} as="age" />. This is how it was last known:
           </p>
-          <StubView record={record} stub={stubOf(then.version)} version={null} isPast={isPast} />
+          <StubOfVersion record={record} version={then.version} isPast={isPast} />
         </>
       );
     case "there":
-      return <StubView record={record} stub={then.stub} version={then.version} isPast={isPast} />;
+      return then.version === null ? (
+        <StubView record={record} stub={then.stub} version={null} isPast={isPast} />
+      ) : (
+        <StubOfVersion record={record} version={then.version} isPast={isPast} />
+      );
     default:
       return then satisfies never;
   }
+}
+
+interface StubOfVersionProps {
+  readonly record: ObjectRecord;
+  readonly version: Version;
+  readonly isPast: boolean;
+}
+
+function StubOfVersion(props: StubOfVersionProps) {
+  return props.version.isLarge ? (
+    <LargeStub {...props} />
+  ) : (
+    <StubView {...props} stub={stubOf(props.version)} />
+  );
+}
+
+function LargeStub(props: StubOfVersionProps) {
+  const { value, error, isLoading, reload } = useWholeStub(props.version);
+  if (error !== undefined) return <Failure error={error} retry={reload} />;
+  return isLoading ? <Skeleton lines={6} /> : <StubView {...props} stub={value} />;
 }
 
 interface StubViewProps {

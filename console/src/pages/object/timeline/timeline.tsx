@@ -60,7 +60,9 @@ export function Timeline(props: TimelineProps) {
   ]);
   const brush = useBrush({ range, onZoom: zoomTo, onPick: (ms) => onScrub({ ms, cursor: null }) });
   const onMarkKeys = useMarkKeys(chart);
-  const shown = showsAll ? lanes : lanes.slice(0, MOST_LANES);
+  const inRange = lanes.filter((lane) => reaches(lane, range));
+  const shown = showsAll ? inRange : inRange.slice(0, MOST_LANES);
+  const quiet = lanes.length - inRange.length;
   const extent = useMemo(() => extentOf(lanes, now.peek()), [lanes]);
   return (
     <section aria-label="Timeline" class={css.timeline}>
@@ -106,8 +108,11 @@ export function Timeline(props: TimelineProps) {
         </ul>
         <Overlay range={range} atMs={atMs} brush={brush.band} />
       </div>
-      {shown.length < lanes.length && (
-        <Button onClick={() => showAll(true)}>{count(lanes.length - shown.length, "more lane")}</Button>
+      {shown.length < inRange.length && (
+        <Button onClick={() => showAll(true)}>{count(inRange.length - shown.length, "more lane")}</Button>
+      )}
+      {quiet > 0 && (
+        <p class={css.quiet}>{count(quiet, "more lane")} with nothing in this stretch of time.</p>
       )}
       <p class={css.said} aria-hidden="true">
         {said}
@@ -119,6 +124,13 @@ export function Timeline(props: TimelineProps) {
         </Notice>
       )}
     </section>
+  );
+}
+
+function reaches({ bars, marks }: Lane, { fromMs, toMs }: Range): boolean {
+  return (
+    bars.some((bar) => bar.fromMs <= toMs && (bar.toMs ?? now.peek()) >= fromMs) ||
+    marks.some(({ ms }) => ms >= fromMs && ms <= toMs)
   );
 }
 
