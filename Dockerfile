@@ -6,11 +6,15 @@
 FROM node:24-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
-# The packages beside the bridge become part of dist: nothing looks for them in node_modules.
-RUN npm ci --no-progress --no-workspaces
+COPY packages/client/package.json packages/client/
+COPY packages/nomad-simulator/package.json packages/nomad-simulator/
+COPY console/package.json console/
+RUN npm ci --no-progress
 COPY tsconfig.json tsconfig.build.json ./
 COPY packages packages
+COPY console console
 COPY src src
+# The packages beside the bridge, and the console, are built by now: nothing looks for them in node_modules.
 RUN npm run build && npm prune --omit=dev --no-workspaces
 
 FROM node:24-bookworm-slim
@@ -18,6 +22,7 @@ ENV NODE_ENV=production
 COPY --from=build /app/package.json /app/package.json
 COPY --from=build /app/node_modules /app/node_modules
 COPY --from=build /app/dist /app/dist
+COPY --from=build /app/console/dist /app/console/dist
 COPY LICENSE /app/LICENSE
 # The one place that is written to, and only by a SQLite log: `--feed sqlite:./nomad-changefeed.db` is in it.
 RUN install -d -o node -g node /data

@@ -34,6 +34,11 @@ install_modules() {
   touch "$installed"
 }
 
+# The page that a browser gets from the bridge, where nobody built it since what it is made of changed.
+build_console() {
+  node_modules/.bin/node --disable-warning=ExperimentalWarning scripts/build-console.ts
+}
+
 # Lines `<command>:<Debian package>:<why>`, of which those are answered whose command is missing.
 missing_of() {
   local entry

@@ -1,11 +1,12 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { copyFile, mkdtemp, rm, symlink } from "node:fs/promises";
+import { copyFile, cp, mkdtemp, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createSimulator } from "../../packages/nomad-simulator/src/index.ts";
+import { buildConsole } from "../../scripts/build-console.ts";
 import { execForm } from "../support/container-files.ts";
 import { own } from "../support/own-processes.ts";
 import { freePort } from "../support/redis-server.ts";
@@ -46,6 +47,7 @@ describe("what the Dockerfile builds", () => {
     const tsc = join(ROOT, "node_modules/.bin/tsc");
     await run(tsc, ["-p", "tsconfig.build.json", "--outDir", join(directory, "dist")], { cwd: ROOT });
     await copyFile(join(ROOT, "package.json"), join(directory, "package.json"));
+    await cp(await buildConsole(), join(directory, "console/dist"), { recursive: true });
     await symlink(join(ROOT, "node_modules"), join(directory, "node_modules"));
   });
   afterAll(() => rm(directory, { recursive: true }));
@@ -81,6 +83,8 @@ describe("what the Dockerfile builds", () => {
     const exited = once(bridge, "exit");
     try {
       await until("the check succeeds", healthy);
+      const page = await fetch(`http://${env.NCF_LISTEN}/`, { headers: { accept: "text/html" } });
+      expect(await page.text()).toContain('<div id="app">');
     } finally {
       bridge.kill("SIGTERM");
       await exited;

@@ -1,3 +1,4 @@
+import { globSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { resolveConfig } from "../../src/config/resolve.ts";
 import { OPTIONS } from "../../src/config/options.ts";
@@ -89,9 +90,26 @@ describe("Dockerfile", () => {
     const given = readRepositoryFile(".dockerignore")
       .split("\n")
       .flatMap((line) => (line.startsWith("!") ? [line.slice(1)] : []));
-    const copied = dockerfile()
-      .filter(({ name, text }) => name === "COPY" && !text.startsWith("--from"))
-      .flatMap(({ text }) => text.split(/\s+/).slice(0, -1));
-    expect(copied.toSorted()).toEqual(given.toSorted());
+    const isGiven = (path: string) => given.some((whole) => path === whole || path.startsWith(`${whole}/`));
+    const copied = copiedFromHere();
+    expect(copied.filter((path) => !isGiven(path))).toEqual([]);
+    expect(given.filter((path) => !copied.includes(path))).toEqual([]);
+  });
+
+  it("installs what package-lock.json names for every workspace, and keeps all that is built", () => {
+    const { workspaces, files } = JSON.parse(readRepositoryFile("package.json")) as Record<string, string[]>;
+    const manifests = globSync(workspaces?.map((pattern) => `${pattern}/package.json`) ?? []);
+    expect(manifests.length).toBeGreaterThan(2);
+    for (const manifest of manifests) expect(copiedFromHere()).toContain(manifest);
+    const built = files?.filter((path) => path.endsWith("dist")) ?? [];
+    const kept = dockerfile().flatMap(({ text }) => /^--from=build \/app\/(\S+) /.exec(text)?.[1] ?? []);
+    expect(built.length).toBeGreaterThan(1);
+    for (const path of built) expect(kept).toContain(path);
   });
 });
+
+function copiedFromHere(): string[] {
+  return dockerfile()
+    .filter(({ name, text }) => name === "COPY" && !text.startsWith("--from"))
+    .flatMap(({ text }) => text.split(/\s+/).slice(0, -1));
+}

@@ -1,0 +1,65 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { beforeAll, describe, expect, it } from "vitest";
+import { buildConsole } from "../../scripts/build-console.ts";
+import { readConsoleFiles, type ConsoleFiles } from "../../src/http/console/files.ts";
+import { AccessFeed } from "../support/access-feed.ts";
+import { BrowserPage, CHROMIUM, NO_CHROMIUM } from "../support/chromium.ts";
+import { skippedBecause } from "../support/skipped.ts";
+import { until } from "../support/until.ts";
+
+const TOKEN = "static-token-of-the-operator-01";
+const PAGES = ["live", "state", "deployments", "cluster", "alerts", "deliveries"];
+
+let files: ConsoleFiles;
+beforeAll(async () => {
+  files = readConsoleFiles(await buildConsole());
+});
+
+it("what was built is in the package, and needs nothing from elsewhere", async () => {
+  const { stdout } = await promisify(execFile)("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], {
+    cwd: `${import.meta.dirname}/../..`,
+  });
+  const [{ files: packed }] = JSON.parse(stdout) as [{ files: { path: string }[] }];
+  const paths = packed.map(({ path }) => path);
+  for (const path of files.keys()) expect(paths).toContain(`console/dist/${path}`);
+  const page = files.get("index.html")?.bytes.toString() ?? "";
+  const loaded = [...page.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, address = ""]) => address);
+  expect(loaded.length).toBeGreaterThan(1);
+  expect(loaded.filter((address) => !files.has(address.replace("./", "")))).toEqual([]);
+});
+
+describe.skipIf(CHROMIUM === undefined)(`in Chromium${skippedBecause(NO_CHROMIUM)}`, () => {
+  it("signs in with a token, opens every page within its policy, and signs out", async () => {
+    await using access = await AccessFeed.open();
+    access.writeTokens([{ name: "ops", token: TOKEN, namespaces: ["*"], resources: ["*"] }]);
+    const { url } = await access.serve({}, { console: files });
+    await using page = await BrowserPage.open(CHROMIUM ?? "", `${url}/`);
+    const shows = (text: string) =>
+      until(text, () => page.run<boolean>(`document.body.innerText.includes("${text}")`));
+    await shows("Sign in");
+    await page.run(`(() => {
+      globalThis.violations = [];
+      addEventListener("securitypolicyviolation", ({ violatedDirective, sourceFile, lineNumber }) =>
+        violations.push([violatedDirective, sourceFile, lineNumber].join(" ")));
+      addEventListener("error", ({ message }) => violations.push(message));
+      document.querySelector("input[name=token]").value = "${TOKEN}";
+      document.querySelector("form").requestSubmit();
+    })()`);
+    await shows("Sign out");
+    for (const name of PAGES) {
+      await page.run(`void (location.hash = "#/${name}")`);
+      await until(`${name} is shown`, () =>
+        page.run<boolean>(`document.title.toLowerCase().startsWith("${name.slice(0, 4)}")`),
+      );
+    }
+    expect(await page.run("violations")).toEqual([]);
+    await page.run(
+      `[...document.querySelectorAll("button")].find(({ innerText }) => innerText === "Sign out").click()`,
+    );
+    await shows("Sign in");
+    expect((await page.run<Response>(`fetch("v1/events").then(({ status }) => ({ status }))`)).status).toBe(
+      401,
+    );
+  });
+});
