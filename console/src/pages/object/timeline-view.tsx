@@ -6,6 +6,7 @@ import { Failure, Skeleton } from "../../ui/panel.tsx";
 import { lanesOf } from "./lanes/lanes-of.ts";
 import { endMs } from "./lanes/track.ts";
 import type { Moment } from "./moment.ts";
+import css from "./object.module.css";
 import { Timeline } from "./timeline/timeline.tsx";
 import { extentOf } from "./timeline/range.ts";
 import type { ObjectRecord } from "./use-object.ts";
@@ -36,6 +37,7 @@ export function TimelineView({ record, related, moment }: TimelineViewProps) {
   return (
     <>
       {error !== undefined && <Failure error={error} />}
+      {isLoading && error === undefined && <p class={css.reading}>Reading what was around it…</p>}
       <Timeline
         lanes={lanes}
         life={life}

@@ -34,10 +34,11 @@ function barsOf(track: Track, next: Track | undefined): Bar[] {
   const nextMs = next === undefined ? Infinity : startOf(next);
   return segmentsOf(track, "ClientStatus").flatMap((segment): Bar[] => {
     const bar = stateBar(track, segment);
-    const isOver = bar.tone === "off" || bar.tone === "bad";
-    if (!isOver || nextMs === Infinity) return [bar];
+    const hasEnded = bar.tone === "off" || bar.tone === "bad" || bar.tone === "wrong";
+    if (!hasEnded || nextMs === Infinity) return [bar];
     if (nextMs <= bar.fromMs) return [];
-    return [{ ...bar, toMs: Math.min(bar.toMs ?? Infinity, nextMs) }];
+    const tone = bar.tone === "wrong" ? "bad" : bar.tone;
+    return [{ ...bar, tone, toMs: Math.min(bar.toMs ?? Infinity, nextMs) }];
   });
 }
 
