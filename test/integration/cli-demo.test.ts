@@ -2,12 +2,14 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
+import { buildConsole } from "../../scripts/build-console.ts";
 import { runCli, startCli } from "../support/cli.ts";
 import { until } from "../support/until.ts";
 
 const SUMMARY = /^Demo over: (\d+) changes in \d+ s, (\d+) events in the log, 0 lost$/m;
 
 it("shows a line for every event, ends by itself, and nothing is lost", async () => {
+  await buildConsole();
   const lively = ["--changes-per-second", "60", "--for", "2s"];
   const { code, stdout } = await runCli(["demo", "--listen", "127.0.0.1:0", ...lively]);
   expect(code).toBe(0);
@@ -15,6 +17,7 @@ it("shows a line for every event, ends by itself, and nothing is lost", async ()
   expect(Number(changes)).toBeGreaterThan(50);
   expect(stdout.match(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ /gm)).toHaveLength(Number(events));
   const [introduction = ""] = stdout.split("Every line is one event:", 1);
+  expect(introduction).toMatch(/^The console: http:\/\/127\.0\.0\.1:\d+\/\n/);
   expect(introduction).toMatch(/curl -N http:\/\/127\.0\.0\.1:\d+\/v1\/events/);
   // A usual terminal breaks no line of it, so that all of it can be copied.
   expect(introduction.split("\n").filter((line) => line.length > 80)).toEqual([]);

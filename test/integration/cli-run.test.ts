@@ -4,6 +4,7 @@ import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { buildConsole } from "../../scripts/build-console.ts";
 import { createSimulator } from "../../packages/nomad-simulator/src/index.ts";
 import { runCli, startCli } from "../support/cli.ts";
 import { freePort } from "../support/redis-server.ts";
@@ -49,6 +50,19 @@ describe("run", () => {
     expect(cli.stderr).toMatch(
       /serving the feed at http:\S+:\d+\/v1\/events, listening on all addresses \(0\.0\.0\.0\)/,
     );
+    cli.interrupt();
+    expect(await cli.done).toBe(0);
+    await simulator.close();
+  });
+
+  it.each(["on", "off"])("says where the console is, where it is %s", async (state) => {
+    await buildConsole();
+    const simulator = createSimulator({ seed: 1, allocations: 1, namespaces: 1 });
+    const nomad = ["--nomad-addr", await simulator.listen()];
+    const flags = ["--listen", "127.0.0.1:0", "--console", state, "--log-format", "pretty"];
+    const cli = startCli(["run", ...nomad, ...feed(), ...flags]);
+    await until("all is read", () => cli.stderr.includes("up to date"));
+    expect(/the console is at http:\/\/127\.0\.0\.1:\d+\//.test(cli.stderr)).toBe(state === "on");
     cli.interrupt();
     expect(await cli.done).toBe(0);
     await simulator.close();
