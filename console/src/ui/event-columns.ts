@@ -38,12 +38,21 @@ export function eventLinePx(density: Density, narrow: boolean): number {
   return (narrow ? NARROW_PX : ROW_PX)[density];
 }
 
+/** With milliseconds. */
+const PRECISE_TIME = "92px";
+
 /** Tracks of the CSS grid that lines and their header share. In detailed lines what changed has a line of its own. */
-export function tracksOf(columns: readonly EventColumn[], density: Density = "normal"): string {
+export function tracksOf(
+  columns: readonly EventColumn[],
+  density: Density = "normal",
+  time: "age" | "clock" | "precise" = "clock",
+): string {
   const own = EVENT_COLUMNS.filter(
     ({ id }) => columns.includes(id) && !(density === "detailed" && id === "detail"),
   );
-  const tracks = own.map(({ track }) => track).join(" ");
+  const tracks = own
+    .map(({ id, track }) => (id === "time" && time === "precise" ? PRECISE_TIME : track))
+    .join(" ");
   return density === "detailed" || !columns.includes("detail") ? `${tracks} minmax(0, 1fr)` : tracks;
 }
 

@@ -65,7 +65,7 @@ export function EventLine({
       data-severity={event.severity}
       data-density={density}
       data-selected={isSelected ? "" : undefined}
-      style={{ "--tracks": tracksOf(shown, density) }}
+      style={{ "--tracks": tracksOf(shown, density, time) }}
       onClick={onClick}
     >
       {EVENT_COLUMNS.map(

@@ -43,6 +43,9 @@ const TELLING = [
 /** What moves with every change, and tells nothing. */
 export const BOOKKEEPING = /(ModifyIndex|ModifyTime|SnapshotIndex|UpdateTime|LeaderACL|Timestamp)$/;
 
+/** Signals that say more than whatever comes with them. */
+const WORST = /\.(?:failed|lost|oom_killed|down|disconnected)$/;
+
 /** Signals that come with many others, and say less than any of them. */
 const USUAL: ReadonlySet<string> = new Set(["task.started", "task.finished"]);
 
@@ -50,7 +53,10 @@ const USUAL: ReadonlySet<string> = new Set(["task.started", "task.finished"]);
 export function summaryOf(event: ChangeParts | ControlEvent): Summary {
   if (event.type.startsWith("nomad.feed.")) return controlSummary(event as ControlEvent);
   const { data } = event as ChangeParts;
-  const signal = data.signals.find((name) => !USUAL.has(name)) ?? data.signals[0];
+  const signal =
+    data.signals.find((name) => WORST.test(name)) ??
+    data.signals.find((name) => !USUAL.has(name)) ??
+    data.signals[0];
   const what = signal === undefined ? verbOf(data.op) : signalWords(signal);
   return { what, detail: [detailOf(data), reasonOf(data)].filter(Boolean).join(" · ") };
 }
@@ -71,16 +77,19 @@ function verbOf(op: string): string {
 }
 
 function detailOf({ changes = [] }: ChangeParts["data"]): string {
-  const telling = changes.filter(({ path }) => !BOOKKEEPING.test(path));
-  if (telling.length === 0) return changes.length > 0 ? "bookkeeping only" : "";
+  const [first, ...others] = tellingChanges(changes);
+  if (first === undefined) return changes.length > 0 ? "bookkeeping only" : "";
+  const rest = others.length === 0 ? "" : ` +${others.length}`;
+  return `${changeText(first)}${rest}`;
+}
+
+/** Without indexes and times, what tells the most first. */
+export function tellingChanges(changes: readonly JsonChange[]): JsonChange[] {
   const rank = ({ path }: JsonChange) => {
     const at = TELLING.findIndex((pattern) => pattern.test(path));
     return at === -1 ? TELLING.length : at;
   };
-  const [first, ...others] = telling.toSorted((a, b) => rank(a) - rank(b));
-  if (first === undefined) return "";
-  const rest = others.length === 0 ? "" : ` +${others.length}`;
-  return `${changeText(first)}${rest}`;
+  return changes.filter(({ path }) => !BOOKKEEPING.test(path)).toSorted((a, b) => rank(a) - rank(b));
 }
 
 /** `ClientStatus running → failed` */

@@ -7,7 +7,7 @@ const MOST = 200;
 
 /** What was going on at the same time on the same thing. */
 export interface Surroundings {
-  /** In the order of the log, with the event itself. */
+  /** As they happened, with the event itself. */
   readonly events: readonly NearEvent[];
   /** There were more than are told. */
   readonly isCut: boolean;
@@ -41,7 +41,7 @@ export async function readAround(open: OpenEvent, gone: AbortSignal): Promise<Su
   }
   const events = [...found.values()].map(({ facts, shares }) => ({ ...facts, shares }));
   return {
-    events: events.toSorted((a, b) => a.recordedMs - b.recordedMs || sequenceOf(a) - sequenceOf(b)),
+    events: events.toSorted((a, b) => a.timeMs - b.timeMs || sequenceOf(a) - sequenceOf(b)),
     isCut: answers.some(({ isCut }) => isCut),
   };
 }

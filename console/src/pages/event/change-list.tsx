@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import { queryValue, setQuery } from "../../app/router.ts";
 import { Button } from "../../ui/button.tsx";
 import { Empty } from "../../ui/panel.tsx";
-import { BOOKKEEPING } from "../../words/summary.ts";
+import { BOOKKEEPING, tellingChanges } from "../../words/summary.ts";
 import { count } from "../../words/names.ts";
 import { ChangeValue } from "./change-value.tsx";
 import css from "./changes.module.css";
@@ -16,9 +16,9 @@ export function ChangeList({ open }: { open: OpenEvent }) {
   const [showsAll, showAll] = useState(false);
   const isInline = queryValue("diff") === "inline";
   if (open.changes.length === 0) return <WithoutChanges open={open} />;
-  const telling = open.changes.filter(({ path }) => !BOOKKEEPING.test(path));
+  const telling = tellingChanges(open.changes);
   const quiet = open.changes.length - telling.length;
-  const shown = showsAll || telling.length === 0 ? open.changes : telling;
+  const shown = [...telling, ...(showsAll || telling.length === 0 ? quietOf(open.changes) : [])];
   const View = isInline ? Inline : SideBySide;
   return (
     <section aria-label="Changes">
@@ -45,6 +45,10 @@ export function ChangeList({ open }: { open: OpenEvent }) {
   );
 }
 
+function quietOf(changes: readonly JsonChange[]): JsonChange[] {
+  return changes.filter(({ path }) => BOOKKEEPING.test(path));
+}
+
 interface ViewProps {
   readonly changes: readonly JsonChange[];
   readonly open: OpenEvent;
@@ -66,10 +70,10 @@ function SideBySide({ changes, open }: ViewProps) {
             <th scope="row">
               <PointerPath pointer={change.path} />
             </th>
-            <td class={css.removed}>
+            <td class={change.from === undefined ? css.none : css.removed}>
               <ChangeValue value={change.from} path={change.path} open={open} />
             </td>
-            <td class={css.added}>
+            <td class={change.to === undefined ? css.none : css.added}>
               <ChangeValue value={change.to} path={change.path} open={open} />
             </td>
           </tr>

@@ -92,7 +92,13 @@ function ViewOf({ view, record, related, moment, at }: ViewProps) {
     case "compact":
       return <CompactList record={record} shown={shown} />;
     case "timeline":
-      return <TimelineView record={record} related={related} moment={moment} />;
+      return (
+        <>
+          <TimelineView record={record} related={related} moment={moment} />
+          <h2 class={css.inWords}>The object itself, in words</h2>
+          <CompactList record={record} shown={shown} />
+        </>
+      );
     case "history":
       return <HistoryList record={record} shown={shown} />;
     case "why":

@@ -3,7 +3,7 @@ import { eventHref, objectHref } from "../../../app/router.ts";
 import { scalarText } from "../../../words/exact-json.ts";
 import { count } from "../../../words/names.ts";
 import { subjectAt } from "../../../words/references.ts";
-import { BOOKKEEPING } from "../../../words/summary.ts";
+import { tellingChanges } from "../../../words/summary.ts";
 import { taskEventWords } from "../../../words/task-events.ts";
 import { changesOf, type Version } from "../versions.ts";
 import css from "./history.module.css";
@@ -12,7 +12,7 @@ const MOST = 6;
 
 /** What an event changed, a line each; indexes and times are left out. */
 export function ChangeLines({ version }: { version: Version }) {
-  const changes = changesOf(version).filter(({ path }) => !BOOKKEEPING.test(path));
+  const changes = tellingChanges(changesOf(version));
   if (changes.length === 0) return null;
   const rest = changes.length - MOST;
   return (

@@ -8,7 +8,7 @@ import { Subject } from "../../../ui/subject.tsx";
 import { Time } from "../../../ui/time.tsx";
 import { rawNumber, scalarText } from "../../../words/exact-json.ts";
 import { partsOf } from "../../../words/names.ts";
-import { BOOKKEEPING } from "../../../words/summary.ts";
+import { tellingChanges } from "../../../words/summary.ts";
 import { subjectAt, subjectIn } from "../../../words/references.ts";
 import { factsAbout, stateWord, type Fact } from "./facts.ts";
 import { StateSummary } from "./state-summary.tsx";
@@ -33,11 +33,16 @@ export function StatePanel({ record, then, isPast }: StatePanelProps) {
       aria-label={isPast ? "State then" : "State now"}
       data-past={isPast ? "" : undefined}
     >
-      <Panel title={isPast ? "State then" : "State now"} aside={<Since then={then} />}>
+      <Panel title={titleOf(then, isPast)} aside={<Since then={then} />}>
         <StateWords record={record} then={then} isPast={isPast} />
       </Panel>
     </aside>
   );
+}
+
+function titleOf({ kind }: StateThen, isPast: boolean): string {
+  if (isPast) return "State then";
+  return kind === "deleted" ? "Last known state" : "State now";
 }
 
 function Since({ then }: { then: StateThen }) {
@@ -161,9 +166,7 @@ function Changed({ version }: { version: Version }) {
 
 /** Where something changed that is not an index or a time. */
 function tellingOf(version: Version): string[] {
-  return changesOf(version)
-    .map(({ path }) => path)
-    .filter((path) => !BOOKKEEPING.test(path));
+  return tellingChanges(changesOf(version)).map(({ path }) => path);
 }
 
 function FactLine({ fact, namespace, stub }: { fact: Fact; namespace: string; stub: Stub }) {

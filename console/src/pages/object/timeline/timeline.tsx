@@ -67,7 +67,7 @@ export function Timeline(props: TimelineProps) {
   return (
     <section aria-label="Timeline" class={css.timeline}>
       <div class={css.tools}>
-        <span class="muted">Drag to zoom, click to see that moment. The list has the same in words.</span>
+        <span class="muted">Drag to zoom, click to go to a moment.</span>
         <span class={css.zoom}>
           <Button label="Zoom in" hint="+" onClick={() => zoom(0.5)}>
             +
