@@ -10,6 +10,7 @@ export const ROUTES = [
   "GET /v1/data/<cursor>",
   "GET /v1/state",
   "GET /v1/history",
+  "GET /v1/why",
   "GET /v1/job-versions",
   "GET /v1/consumers",
   "GET /v1/consumers/<name>",

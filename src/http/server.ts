@@ -44,6 +44,7 @@ import { connectionFrames } from "./connection-frames.ts";
 import { addSessionRoutes } from "./session.ts";
 import { addTicketsRoute } from "./tickets.ts";
 import { UnreadAnswers } from "./unread-answers.ts";
+import { addWhyRoute } from "./why.ts";
 import { createUpgradeHandler } from "./upgrade.ts";
 
 export interface HttpServerDeps
@@ -188,6 +189,7 @@ export function createHttpServer(deps: HttpServerDeps, options: HttpServerOption
   addStateRoute(app, services);
   addHistoryRoute(app, services);
   addJobVersionsRoute(app, services);
+  addWhyRoute(app, services);
   addConsumersRoutes(app, services);
   addReloadRoute(app, services);
   addDocumentRoutes(app);

@@ -1,6 +1,17 @@
 import type { Cursor } from "../schemas/cursor.ts";
 import { formatCursor } from "../schemas/cursor.ts";
 import { ChangefeedError } from "../schemas/errors.ts";
+import { subjectOf, type ObjectRef } from "../schemas/resources.ts";
+
+/** Not there, never seen, or not for this reader: it is the same to them. */
+export class NoObject extends ChangefeedError {
+  readonly code = "NO_OBJECT";
+  constructor(ref: ObjectRef) {
+    super(`Nothing is known of ${subjectOf(ref)}`, {
+      hint: "Neither the log nor the state has it, or this token may not see it",
+    });
+  }
+}
 
 /** The state at a time or cursor before the oldest that the log can still tell. */
 export class StateExpired extends ChangefeedError {

@@ -103,6 +103,11 @@ export const ERROR_CODES = {
     closeCode: 4400,
     means: "There is no such job, or it is not for this token.",
   },
+  NO_OBJECT: {
+    status: 404,
+    closeCode: 4400,
+    means: "Neither the log nor the state has the object, or whoever asks may not see it.",
+  },
   NO_CONSUMER: { status: 404, closeCode: 4400, means: "No consumer has this name." },
   NO_DELIVERY: { status: 404, closeCode: 4400, means: "There is no delivery to a destination of this name." },
   NOT_FOR_ALERTS: {

@@ -4,6 +4,7 @@ import {
   HISTORY_PARAMETERS,
   JOB_VERSIONS_PARAMETERS,
   STATE_PARAMETERS,
+  WHY_PARAMETERS,
   type HistoryParameter,
   type JobVersionsParameter,
 } from "./read-queries.ts";
@@ -124,6 +125,10 @@ export const EVENTS_PARAMETER_DOCS: readonly NamedDoc[] = PARAMETERS.map((name) 
 export const STATE_PARAMETER_DOCS: readonly NamedDoc[] = STATE_PARAMETERS.map((name) => ({
   name,
   ...(name === "at" ? AT : EVENTS[name]),
+}));
+export const WHY_PARAMETER_DOCS: readonly NamedDoc[] = WHY_PARAMETERS.map((name) => ({
+  name,
+  ...(name === "at" ? AT : HISTORY[name]),
 }));
 export const HISTORY_PARAMETER_DOCS: readonly NamedDoc[] = HISTORY_PARAMETERS.map((name) => ({
   name,

@@ -59,6 +59,25 @@ function momentOf(query: URLSearchParams, nowMs: number): Moment | undefined {
   ]);
 }
 
+export const WHY_PARAMETERS = ["subject", "at"] as const;
+
+export interface WhyRequest {
+  readonly subject: ObjectRef;
+  /** Absent: now. */
+  readonly at?: Moment;
+}
+
+/** @throws InvalidParameter */
+export function parseWhyQuery(query: URLSearchParams, nowMs: number): WhyRequest {
+  assertKnown(query, WHY_PARAMETERS);
+  const subject = single(query, "subject");
+  if (subject === undefined) {
+    throw new InvalidParameter("subject is missing", "subject", ["<resource>/<namespace>/<key>"]);
+  }
+  const at = momentOf(query, nowMs);
+  return { subject: subjectRef(subject, "subject"), ...(at !== undefined && { at }) };
+}
+
 export const HISTORY_PARAMETERS = [
   "subject",
   "job",

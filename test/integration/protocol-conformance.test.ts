@@ -3,7 +3,11 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ROUTES } from "../../src/http/errors.ts";
 import { frameSchema } from "../../src/schemas/frames-schema.ts";
-import { HISTORY_PARAMETERS, JOB_VERSIONS_PARAMETERS } from "../../src/schemas/read-queries.ts";
+import {
+  HISTORY_PARAMETERS,
+  JOB_VERSIONS_PARAMETERS,
+  WHY_PARAMETERS,
+} from "../../src/schemas/read-queries.ts";
 import { ON_EXPIRED, PARAMETERS, PAYLOADS } from "../../src/schemas/subscription-schema.ts";
 import { controlDraft, draft, objectChange } from "../support/drafts.ts";
 import { TestFeed } from "../support/http-feed.ts";
@@ -214,13 +218,14 @@ describe("what PROTOCOL.md lists is what there is:", () => {
     expect(new Set(firstColumn(3))).toEqual(named);
     expect(new Set(firstColumn(11))).toEqual(new Set(HISTORY_PARAMETERS));
     expect(new Set(firstColumn(16))).toEqual(new Set(JOB_VERSIONS_PARAMETERS));
+    expect(new Set(firstColumn(17))).toEqual(new Set(WHY_PARAMETERS));
   });
 
   it("routes: each is answered", async () => {
     const listed = section(8);
     for (const route of ROUTES) {
       const [, path = ""] = route.split(" ");
-      expect(listed + [1, 12, 13, 14, 15].map(section).join("")).toContain(path);
+      expect(listed + [1, 12, 13, 14, 15, 17].map(section).join("")).toContain(path);
     }
     for (const [, path = ""] of listed.matchAll(/`GET (\/[^`<]*)`/g)) {
       expect([path, (await fetch(url + path)).status]).toEqual([path, 200]);

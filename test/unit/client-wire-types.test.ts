@@ -1,3 +1,4 @@
+import type { Why } from "../../src/schemas/why-schema.ts";
 import { describe, expectTypeOf, it } from "vitest";
 import type { z } from "zod";
 import type * as answers from "../../packages/client/src/answers.ts";
@@ -63,6 +64,7 @@ describe("the client's types of what is on the wire are those of the server's sc
     expectTypeOf<Flat<answers.Delivery>>().toEqualTypeOf<Flat<DeliveryStatus>>();
     expectTypeOf<Flat<answers.DeliveryDetails>>().toEqualTypeOf<Flat<DeliveryDetails>>();
     expectTypeOf<Flat<answers.Attempt>>().toEqualTypeOf<Flat<Attempt>>();
+    expectTypeOf<Flat<answers.Why>>().toEqualTypeOf<Flat<Why>>();
     expectTypeOf<Flat<answers.DeadLetter>>().toEqualTypeOf<Flat<ParkedEvent>>();
   });
 

@@ -246,11 +246,43 @@ export type Counts = {
 export type Why = {
   subject: string;
   asOf: string;
-  nodes: unknown[];
-  edges: unknown[];
-  story: unknown[];
+  /** The object asked about first. `cursor` is that of the event that says so; so it is in the story. */
+  nodes: {
+    subject: string;
+    kind: "job" | "node" | "allocation" | "deployment" | "evaluation" | "namespace";
+    label: string;
+    state: string;
+    time: string | null;
+    cursor?: string | undefined;
+  }[];
+  /** From cause to effect. */
+  edges: {
+    from: string;
+    to: string;
+    relation:
+      | "launched"
+      | "triggered"
+      | "followed-by"
+      | "started"
+      | "rolled-out"
+      | "placed"
+      | "runs"
+      | "replaced-by"
+      | "preempted"
+      | "stopped";
+    words: string;
+  }[];
+  /** Sentences, oldest first. */
+  story: {
+    time: string;
+    subject: string;
+    cursor?: string | undefined;
+    words: string;
+    severity: Severity;
+  }[];
   complete: boolean;
-  missing: unknown[];
+  /** What retention, rights or limits keep from it, in words. */
+  missing: string[];
 };
 
 /** One change of a specification: PROTOCOL.md section 16. */

@@ -50,12 +50,14 @@ export interface HistoryQuery {
   readonly cursor?: string;
 }
 
-/** The objects as they are: PROTOCOL.md section 10. */
+/** The objects as they are, or were: PROTOCOL.md section 10. */
 export interface StateQuery<Type extends ResourceType = ResourceType> extends Pick<
   SubscribeOptions,
   "namespaces" | "subjects" | "filter"
 > {
   readonly types?: readonly Type[];
+  /** A cursor, an RFC 3339 time or an age. Default: now. */
+  readonly at?: string;
 }
 
 /** How many events, over time. */

@@ -5,6 +5,7 @@ import {
   HISTORY_PARAMETER_DOCS,
   JOB_VERSIONS_PARAMETER_DOCS,
   STATE_PARAMETER_DOCS,
+  WHY_PARAMETER_DOCS,
 } from "../../schemas/parameter-docs.ts";
 import { auditPaths } from "./audit-paths.ts";
 import { sessionPaths } from "./session-paths.ts";
@@ -152,6 +153,17 @@ function eventPaths(): object {
         responses: {
           200: answer("Versions, newest first", { "application/json": wireSchema("jobVersions") }),
           ...refusals(400, 401, 403, 404, 422, 429, 503),
+        },
+      },
+    },
+    "/v1/why": {
+      get: {
+        operationId: "readWhy",
+        summary: "What led to an object's state: causes and effects, and the same as a story",
+        parameters: WHY_PARAMETER_DOCS.map((doc) => ({ ...inQuery(doc), required: doc.name === "subject" })),
+        responses: {
+          200: answer("The chain", { "application/json": wireSchema("why") }),
+          ...refusals(400, 401, 403, 404, 409, 410, 412, 414, 422, 429, 503),
         },
       },
     },

@@ -14,6 +14,7 @@ import { jsonSchemaOf } from "../../schemas/json-schema.ts";
 import { reloadReportSchema } from "../../schemas/reload-schema.ts";
 import { silenceSchema, silencesSchema } from "../../schemas/routes.ts";
 import { sessionSchema } from "../../schemas/session-schema.ts";
+import { whySchema } from "../../schemas/why-schema.ts";
 import { problemSchema } from "../../schemas/problem-schema.ts";
 
 /** The CloudEvents that leave the server, by the names of their schemas. */
@@ -33,6 +34,7 @@ export function wireSchemas(): Record<string, object> {
     alertRoutes: embedded(z.toJSONSchema(alertRoutesSchema, { io: "input" })),
     silence: embedded(z.toJSONSchema(silenceSchema, { io: "input" })),
     silences: embedded(z.toJSONSchema(silencesSchema, { io: "input" })),
+    why: embedded(z.toJSONSchema(whySchema, { io: "input" })),
     assignments: embedded(z.toJSONSchema(assignmentsSchema, { io: "input" })),
     jobVersions: embedded(z.toJSONSchema(jobVersionsSchema, { io: "input" })),
     session: embedded(z.toJSONSchema(sessionSchema, { io: "input" })),
