@@ -62,4 +62,17 @@ export function isConfigured(assignment: string): boolean {
   return assignment === ALERTS || deliveryOf(assignment) !== undefined;
 }
 
-export const assignmentsSchema = z.object({ assignments: z.array(assignmentStatusSchema) });
+/** Those who follow the feed at one server, by format. */
+const streamsStatusSchema = z.object({
+  format: z.enum(["websocket", "sse", "ndjson"]),
+  open: z.int().describe("How many streams of the format are open"),
+});
+export type StreamsStatus = z.infer<typeof streamsStatusSchema>;
+
+export const assignmentsSchema = z.object({
+  assignments: z.array(assignmentStatusSchema),
+  streams: z
+    .array(streamsStatusSchema)
+    .optional()
+    .describe("Of the server that answers, alone; absent for whom the feed is not whole"),
+});

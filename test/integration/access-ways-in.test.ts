@@ -178,7 +178,10 @@ describe("other routes", () => {
     expect(await ask("/v1/assignments", NARROW)).toEqual({
       assignments: [assignment("jobs/default"), { ...assignment("plan"), reason: null }],
     });
-    expect(await ask("/v1/assignments", TOKEN)).toEqual({ assignments: SCOPES.map(assignment) });
+    expect(await ask("/v1/assignments", TOKEN)).toEqual({
+      assignments: SCOPES.map(assignment),
+      streams: [],
+    });
   });
 
   it("give metrics to who may see all, or to all where that is configured", async () => {

@@ -7,6 +7,7 @@ import {
   feedApi,
   originalText,
   RequestFailed,
+  subscribe,
   type EventPage,
   type EventsQuery,
 } from "../../packages/client/src/index.ts";
@@ -291,6 +292,11 @@ it("asks a real bridge for all that it tells", async () => {
   const subjects = new Set(events.map(({ subject }) => subject));
   expect(objects.filter(({ subject }) => !subjects.has(subject))).toEqual([]);
   expect((await api.assignments()).map(({ assignment }) => assignment)).toContain("plan");
+  for await (const { type } of subscribe({ url: cluster.bridge.url, cursor: "earliest" })) {
+    expect(type).toMatch(/^nomad\./);
+    expect(await api.streams()).toEqual([{ format: "websocket", open: 1 }]);
+    break;
+  }
   expect(await api.alerts()).toMatchObject({ alerts: expect.any(Array) });
   expect(await api.deliveries()).toEqual([]);
   await cluster.close();

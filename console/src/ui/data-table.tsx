@@ -1,30 +1,12 @@
-import { signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { useCommands } from "../app/keys.ts";
 import { go } from "../app/router.ts";
+import type { Column, Sort } from "./columns.ts";
 import css from "./data-table.module.css";
-import { Icon } from "./icon.tsx";
+import { TableHeader } from "./data-table-header.tsx";
+import { isNarrow } from "./narrow.ts";
 import { VirtualList, type VirtualListHandle } from "./virtual-list.tsx";
-
-export interface Column<Row> {
-  readonly id: string;
-  readonly label: string;
-  /** What it is sorted by, and what is exported; null stands last. */
-  readonly value: (row: Row) => string | number | null;
-  /** How it looks. Default: its value as text. */
-  readonly show?: (row: Row) => ComponentChildren;
-  /** A track of a CSS grid. */
-  readonly width: string;
-  readonly align?: "end";
-  /** Its line on a phone. Absent: it does not stand there. */
-  readonly narrow?: 1 | 2;
-}
-
-export interface Sort {
-  readonly column: string;
-  readonly isDescending: boolean;
-}
 
 interface DataTableProps<Row> {
   /** What it is a table of. */
@@ -46,12 +28,6 @@ interface DataTableProps<Row> {
 const ROW_PX = 30;
 const NARROW_ROW_PX = 54;
 const FLASH_MS = 1500;
-
-const narrow = matchMedia("(max-width: 720px)");
-const isNarrow = signal(narrow.matches);
-narrow.addEventListener("change", ({ matches }) => {
-  isNarrow.value = matches;
-});
 
 /** A table of any length, by mouse and by keys: j and k choose a row, Enter opens it. */
 export function DataTable<Row>(props: DataTableProps<Row>) {
@@ -87,7 +63,7 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
       aria-rowcount={rows.length + 1}
       style={{ "--tracks": tracks, "--gutter": `${gutterPx}px` }}
     >
-      <Header {...props} />
+      <TableHeader {...props} />
       {rows.length === 0 ? (
         empty
       ) : (
@@ -209,87 +185,4 @@ function contentOf<Row>(column: Column<Row>, row: Row): ComponentChildren {
   if (column.show !== undefined) return column.show(row);
   const value = column.value(row);
   return typeof value === "number" ? value.toLocaleString("en") : value;
-}
-
-function Header<Row>(props: DataTableProps<Row>) {
-  return isNarrow.value ? <SortSelect {...props} /> : <HeaderRow {...props} />;
-}
-
-function HeaderRow<Row>({ columns, sort, onSort }: DataTableProps<Row>) {
-  return (
-    <div role="rowgroup" class={css.header}>
-      <div role="row" aria-rowindex={1} class={css.headerRow}>
-        {columns.map(({ id, label, align }) => {
-          const isSorted = sort.column === id;
-          const direction = sort.isDescending ? "descending" : "ascending";
-          return (
-            <span
-              key={id}
-              role="columnheader"
-              class={css.headerCell}
-              data-align={align}
-              aria-sort={isSorted ? direction : "none"}
-            >
-              <button
-                type="button"
-                class={css.sort}
-                onClick={() => onSort({ column: id, isDescending: isSorted && !sort.isDescending })}
-              >
-                {label}
-                {isSorted && <Icon name={sort.isDescending ? "down" : "up"} size={11} />}
-              </button>
-            </span>
-          );
-        })}
-      </div>
-    </div>
-  );
-}
-
-/** A phone has no room for a header. */
-function SortSelect<Row>({ columns, sort, onSort }: DataTableProps<Row>) {
-  return (
-    <div class={css.sortLine}>
-      <label>
-        Sorted by{" "}
-        <select
-          value={sort.column}
-          onChange={(event) => onSort({ ...sort, column: event.currentTarget.value })}
-        >
-          {columns.map(({ id, label }) => (
-            <option key={id} value={id}>
-              {label}
-            </option>
-          ))}
-        </select>
-      </label>
-      <button
-        type="button"
-        class={css.sort}
-        onClick={() => onSort({ ...sort, isDescending: !sort.isDescending })}
-      >
-        {sort.isDescending ? "descending" : "ascending"}
-        <Icon name={sort.isDescending ? "down" : "up"} size={11} />
-      </button>
-    </div>
-  );
-}
-
-/** By the column's values; what has none stands last, and equals stay as their keys are. */
-export function comparing<Row>(
-  column: Column<Row>,
-  isDescending: boolean,
-  keyOf: (row: Row) => string,
-): (one: Row, other: Row) => number {
-  const sign = isDescending ? -1 : 1;
-  return (one, other) => {
-    const a = column.value(one);
-    const b = column.value(other);
-    if (a !== b) {
-      if (a === null) return 1;
-      if (b === null) return -1;
-      return (a < b ? -1 : 1) * sign;
-    }
-    return keyOf(one) < keyOf(other) ? -1 : 1;
-  };
 }

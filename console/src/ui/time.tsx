@@ -1,4 +1,5 @@
 import { now, showsAges } from "../app/clock.ts";
+import { asOf } from "../app/router.ts";
 import { age, exactTime, preciseTime, timeOfDay } from "../words/time.ts";
 
 interface TimeProps {
@@ -9,13 +10,18 @@ interface TimeProps {
 }
 
 /** When, so that it says exactly when on hover. */
-export function Time({ at, as = showsAges.value ? "age" : "clock" }: TimeProps) {
+export function Time({ at, as = usual() }: TimeProps) {
   const ms = Date.parse(at);
   return (
     <time dateTime={at} title={exactTime(at)}>
       {Number.isNaN(ms) ? at : textOf(ms, as)}
     </time>
   );
+}
+
+/** Where the page shows another time, an age would be one of now. */
+function usual(): "age" | "clock" {
+  return showsAges.value && asOf.value === "" ? "age" : "clock";
 }
 
 function textOf(ms: number, as: "age" | "clock" | "precise"): string {

@@ -51,6 +51,12 @@ export type Assignment = {
   lagMs: number | null;
 };
 
+/** Those who follow the feed at the server that was asked, by format. */
+export type Streams = {
+  format: "websocket" | "sse" | "ndjson";
+  open: number;
+};
+
 export type Alert = {
   id: string;
   rule: string;

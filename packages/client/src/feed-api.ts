@@ -12,6 +12,7 @@ import type {
   DeliveryDetails,
   JobVersions,
   Silence,
+  Streams,
   Why,
 } from "./answers.ts";
 import {
@@ -136,6 +137,11 @@ export class FeedApi {
 
   async assignments(): Promise<Assignment[]> {
     return (await this.#get<{ assignments: Assignment[] }>("/v1/assignments")).assignments;
+  }
+
+  /** Who follows the feed at this server; undefined where that is not for this token, or the server is older. */
+  async streams(): Promise<Streams[] | undefined> {
+    return (await this.#get<{ streams?: Streams[] }>("/v1/assignments")).streams;
   }
 
   alerts(): Promise<Alerts> {

@@ -55,6 +55,13 @@ export class Subscriptions {
     return this.#open.size;
   }
 
+  /** How many are open of each format. */
+  counts(): ReadonlyMap<StreamFormat, number> {
+    const counts = new Map<StreamFormat, number>();
+    for (const { format } of this.#open.values()) counts.set(format, (counts.get(format) ?? 0) + 1);
+    return counts;
+  }
+
   /** Starts to deliver. The returned function ends it: in silence, or telling the subscriber an error. */
   open(opened: OpenSubscription): (error?: Error) => void {
     const { metrics, log, fanout, clock, bookmarkIntervalMs, stallTimeoutMs } = this.#options;

@@ -1,5 +1,5 @@
 import { useMemo } from "preact/hooks";
-import { asOf } from "../../app/router.ts";
+import { asOf, objectHref } from "../../app/router.ts";
 import type { ReadObject } from "../../feed/live-objects.ts";
 import { useLiveObjects } from "../../feed/use-live-objects.ts";
 import { Empty, Failure, Panel, Skeleton } from "../../ui/panel.tsx";
@@ -64,6 +64,7 @@ function BlockedLine({
 }: {
   blocked: Blocked;
 }) {
+  const isNow = asOf.value === "";
   return (
     <li class={css.blocked}>
       <span class={css.blockedHead}>
@@ -71,8 +72,11 @@ function BlockedLine({
         <span class="muted">{namespace}</span>
         <span class={css.waiting}>{waiting} waiting</span>
         <span class={css.since}>
-          <Subject subject={subject} plain />
-          {sinceMs !== null && <Time at={new Date(sinceMs).toISOString()} as="age" />}
+          {sinceMs !== null && (
+            <a href={objectHref(subject)}>
+              <Time at={new Date(sinceMs).toISOString()} as={isNow ? "age" : "clock"} />
+            </a>
+          )}
         </span>
       </span>
       <span class={css.reason}>{reasons.length === 0 ? "Nomad does not say why" : reasons.join("; ")}</span>

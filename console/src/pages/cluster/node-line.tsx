@@ -1,7 +1,8 @@
+import type { Load } from "../../feed/use-loads.ts";
 import { Chip } from "../../ui/chip.tsx";
 import { Subject } from "../../ui/subject.tsx";
 import css from "./cluster.module.css";
-import { drainWords, type Load, type NodeFacts } from "./node-facts.ts";
+import { drainWords, type NodeFacts } from "./node-facts.ts";
 
 const FLAPPING = 2;
 
@@ -30,6 +31,8 @@ export function NodeLine({ node, load, most, flaps }: NodeLineProps) {
         ) : (
           <Chip tone={status === "initializing" ? "info" : "error"}>{status}</Chip>
         )}
+      </span>
+      <span class={css.nodeNotes}>
         {!isEligible && !isDraining && drain === undefined && <Chip tone="warn">not eligible</Chip>}
         {drain !== undefined && (
           <Chip tone={drain.isWrong ? "warn" : isDraining ? "info" : "plain"} title={by}>

@@ -3,19 +3,12 @@ import { asOfMs } from "../../app/as-of.ts";
 import { asOf } from "../../app/router.ts";
 import { api } from "../../feed/api.ts";
 import { useLiveObjects } from "../../feed/use-live-objects.ts";
+import { useLoads, type Loads } from "../../feed/use-loads.ts";
 import { useLoaded } from "../../feed/use-loaded.ts";
 import { Empty, Failure, Panel, Skeleton } from "../../ui/panel.tsx";
 import { count } from "../../words/names.ts";
 import css from "./cluster.module.css";
-import {
-  loadOf,
-  loads,
-  nodeFacts,
-  placedOf,
-  PLACED_FILTER,
-  type Load,
-  type NodeFacts,
-} from "./node-facts.ts";
+import { nodeFacts, type NodeFacts } from "./node-facts.ts";
 import { NodeLine } from "./node-line.tsx";
 
 const FLAPS_EVERY_MS = 30_000;
@@ -24,27 +17,23 @@ const FLAPS_EVERY_MS = 30_000;
 export function NodesPanel() {
   const at = asOf.value === "" ? {} : { at: asOf.value };
   const nodes = useLiveObjects({ type: "nodes", ...at }, nodeFacts);
-  const placed = useLiveObjects({ type: "allocations", filter: PLACED_FILTER, ...at }, placedOf);
+  const loads = useLoads(asOf.value);
   const flaps = useFlaps();
   const { version, isWhole, error } = nodes.status.value;
   const groups = useMemo(() => groupsOf([...nodes.rows.values()]), [nodes, version]);
-  const placedStatus = placed.status.value;
-  const load = useMemo(() => loads(placed.rows.values()), [placed, placedStatus.version]);
   return (
     <Panel
       title="Nodes"
-      aside={`${count(nodes.rows.size, "node")}, ${placedStatus.isWhole ? "" : "at least "}${count(placed.rows.size, "allocation")}`}
+      aside={`${count(nodes.rows.size, "node")}, ${loads.isWhole ? "" : "at least "}${count(loads.allocations, "allocation")}`}
       flush
     >
-      {[error, placedStatus.error].map(
-        (one, index) => one !== undefined && <Failure key={index} error={one} />,
-      )}
+      {[error, loads.error].map((one, index) => one !== undefined && <Failure key={index} error={one} />)}
       {!isWhole && error === undefined && nodes.rows.size === 0 && <Skeleton lines={6} />}
       {isWhole && nodes.rows.size === 0 && (
         <Empty title="There are no nodes">Or your token may not see them: it needs node:read.</Empty>
       )}
       {groups.map((group) => (
-        <NodeGroup key={group.name} group={group} load={load} flaps={flaps} />
+        <NodeGroup key={group.name} group={group} loads={loads} flaps={flaps} />
       ))}
     </Panel>
   );
@@ -59,13 +48,13 @@ interface Group {
 
 interface NodeGroupProps {
   readonly group: Group;
-  readonly load: ReadonlyMap<string, Load>;
+  readonly loads: Loads;
   readonly flaps: ReadonlyMap<string, number>;
 }
 
-function NodeGroup({ group: { pool, datacenter, nodes }, load, flaps }: NodeGroupProps) {
-  const running = nodes.reduce((sum, { id }) => sum + loadOf(load, id).running, 0);
-  const most = Math.max(1, ...nodes.map(({ id }) => loadOf(load, id).running + loadOf(load, id).pending));
+function NodeGroup({ group: { pool, datacenter, nodes }, loads, flaps }: NodeGroupProps) {
+  const running = nodes.reduce((sum, { id }) => sum + loads.of(id).running, 0);
+  const most = Math.max(1, ...nodes.map(({ id }) => loads.of(id).running + loads.of(id).pending));
   const ready = nodes.filter(({ status, isEligible }) => status === "ready" && isEligible).length;
   return (
     <section class={css.group} aria-label={`Pool ${pool} in ${datacenter}`}>
@@ -80,7 +69,7 @@ function NodeGroup({ group: { pool, datacenter, nodes }, load, flaps }: NodeGrou
           <NodeLine
             key={node.id}
             node={node}
-            load={loadOf(load, node.id)}
+            load={loads.of(node.id)}
             most={most}
             flaps={flaps.get(node.subject) ?? 0}
           />

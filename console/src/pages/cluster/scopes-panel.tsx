@@ -1,84 +1,153 @@
 import type { Assignment } from "nomad-changefeed-client";
+import { href, queryValue, setQuery } from "../../app/router.ts";
 import { assignments, isScope } from "../../feed/health.ts";
 import { Chip } from "../../ui/chip.tsx";
-import { Panel, Skeleton } from "../../ui/panel.tsx";
+import { comparing, type Column, type Sort } from "../../ui/columns.ts";
+import { DataTable } from "../../ui/data-table.tsx";
+import { Empty, Panel, Skeleton } from "../../ui/panel.tsx";
 import { Time } from "../../ui/time.tsx";
 import { duration } from "../../words/time.ts";
 import css from "./cluster.module.css";
 import { useLatencies, type Latency } from "./latencies.ts";
 
+interface Scope extends Assignment {
+  readonly latency: Latency | undefined;
+}
+
+const USUAL: Sort = { column: "state", isDescending: false };
+
 /** What the feed reads, and how far each can be trusted now. What is wrong comes first. */
 export function ScopesPanel() {
-  const all = assignments.value;
   const latencies = useLatencies();
-  const scopes = (all ?? []).filter(({ assignment }) => isScope(assignment)).toSorted(byTrouble);
+  const all = assignments.value;
+  if (all === undefined) {
+    return (
+      <Panel title="Scopes">
+        <Skeleton lines={6} />
+      </Panel>
+    );
+  }
+  const scopes = all
+    .filter(({ assignment }) => isScope(assignment))
+    .map((scope): Scope => ({ ...scope, latency: latencies.get(scope.assignment) }));
   const wrong = scopes.filter(({ condition }) => condition !== "ok").length;
+  const sort = sortOf(queryValue("scopes"));
+  const column = COLUMNS.find(({ id }) => id === sort.column) ?? COLUMNS[0];
+  const rows = column === undefined ? scopes : scopes.toSorted(comparing(column, sort.isDescending, keyOf));
   return (
     <Panel
       title="Scopes"
-      aside={
-        all &&
-        (wrong === 0 ? `${scopes.length}, all up to date` : `${wrong} of ${scopes.length} not up to date`)
-      }
+      aside={wrong === 0 ? `${scopes.length}, all up to date` : `${wrong} of ${scopes.length} not up to date`}
       flush
     >
-      {all === undefined ? (
-        <Skeleton lines={6} />
-      ) : (
-        <div class={css.scroll} tabIndex={0} role="region" aria-label="Scopes">
-          <table class={css.table}>
-            <thead>
-              <tr>
-                <th scope="col">Scope</th>
-                <th scope="col">State</th>
-                <th scope="col" class={css.number}>
-                  Objects
-                </th>
-                <th scope="col" class={css.number} title="From when it happened to when it was in the log">
-                  Latency p50, p99
-                </th>
-                <th scope="col" class={css.number}>
-                  Lag
-                </th>
-                <th scope="col">Last read</th>
-                <th scope="col">How</th>
-                <th scope="col">Worker</th>
-              </tr>
-            </thead>
-            <tbody>
-              {scopes.map((scope) => (
-                <ScopeRow key={scope.assignment} scope={scope} latency={latencies.get(scope.assignment)} />
-              ))}
-            </tbody>
-          </table>
-        </div>
-      )}
+      <div class={css.scopes} data-few={scopes.length < 8 ? "" : undefined}>
+        <DataTable
+          label="Scopes"
+          columns={COLUMNS}
+          rows={rows}
+          sort={sort}
+          onSort={({ column: by, isDescending }) =>
+            setQuery({
+              scopes: by === USUAL.column && !isDescending ? null : `${isDescending ? "-" : ""}${by}`,
+            })
+          }
+          keyOf={keyOf}
+          hrefOf={tableOf}
+          empty={<Empty title="The feed reads nothing that you may see" />}
+        />
+      </div>
     </Panel>
   );
 }
 
-function ScopeRow({ scope, latency }: { scope: Assignment; latency: Latency | undefined }) {
-  const { assignment, condition, reason, objects, lagMs, lastOkAt, reading, worker } = scope;
-  return (
-    <tr>
-      <th scope="row">{assignment.replace("/", " in ").replace(" in -", "")}</th>
-      <td>
-        <Condition scope={scope} />
-        {reason !== null && condition !== "ok" && <span class={css.why}> {reason}</span>}
-      </td>
-      <td class={css.number}>{objects?.toLocaleString("en") ?? "–"}</td>
-      <td class={css.number}>
-        {latency === undefined ? "–" : `${duration(latency.p50Ms)}, ${duration(latency.p99Ms)}`}
-      </td>
-      <td class={css.number}>{lagMs === null ? "–" : lagMs === 0 ? "none" : duration(lagMs)}</td>
-      <td>{lastOkAt === null ? "–" : <Time at={lastOkAt} as="age" />}</td>
-      <td class="muted">{reading === "hinted" ? "by events" : (reading ?? "–")}</td>
-      <td class="muted">{worker ?? "–"}</td>
-    </tr>
-  );
+const keyOf = ({ assignment }: Scope) => assignment;
+
+/** Its objects. */
+function tableOf({ assignment }: Scope): string {
+  const [type = "", namespace = ""] = assignment.split("/");
+  return href(["state", type], { namespace: namespace === "*" || namespace === "-" ? null : namespace });
 }
 
-function Condition({ scope: { condition, state } }: { scope: Assignment }) {
+function sortOf(text: string): Sort {
+  const column = text.replace(/^-/, "");
+  return COLUMNS.some(({ id }) => id === column) ? { column, isDescending: text.startsWith("-") } : USUAL;
+}
+
+const COLUMNS: readonly Column<Scope>[] = [
+  {
+    id: "scope",
+    label: "Scope",
+    value: ({ assignment }) => assignment,
+    show: (scope) => <a href={tableOf(scope)}>{nameOf(scope)}</a>,
+    width: "minmax(130px, 1.4fr)",
+    narrow: 1,
+  },
+  {
+    id: "state",
+    label: "State",
+    value: rankOf,
+    show: (scope) => <Condition scope={scope} />,
+    width: "minmax(104px, 1fr)",
+    narrow: 1,
+  },
+  {
+    id: "objects",
+    label: "Objects",
+    value: ({ objects }) => objects,
+    width: "64px",
+    align: "end",
+  },
+  {
+    id: "latency",
+    label: "Latency p50",
+    value: ({ latency }) => latency?.p50Ms ?? null,
+    show: ({ latency }) => latency && duration(latency.p50Ms),
+    width: "84px",
+    align: "end",
+  },
+  {
+    id: "p99",
+    label: "p99",
+    value: ({ latency }) => latency?.p99Ms ?? null,
+    show: ({ latency }) => latency && <span title="Latency">{duration(latency.p99Ms)}</span>,
+    width: "58px",
+    align: "end",
+    narrow: 2,
+  },
+  {
+    id: "lag",
+    label: "Lag",
+    value: ({ lagMs }) => lagMs,
+    show: ({ lagMs }) => (lagMs === null ? "" : lagMs === 0 ? "none" : duration(lagMs)),
+    width: "52px",
+    align: "end",
+  },
+  {
+    id: "read",
+    label: "Last read",
+    value: ({ lastOkAt }) => lastOkAt,
+    show: ({ lastOkAt }) => lastOkAt && <Time at={lastOkAt} as="age" />,
+    width: "76px",
+    narrow: 2,
+  },
+  {
+    id: "how",
+    label: "How",
+    value: ({ reading }) => reading,
+    show: ({ reading }) => <span class="muted">{reading === "hinted" ? "by events" : reading}</span>,
+    width: "72px",
+    narrow: 2,
+  },
+];
+
+function nameOf({ assignment }: Scope): string {
+  const [type = "", namespace = ""] = assignment.split("/");
+  if (namespace === "-") return type;
+  return namespace === "*" ? `${type} everywhere` : `${type} in ${namespace}`;
+}
+
+function Condition({ scope: { condition, state, reason } }: { scope: Scope }) {
+  const why = reason === null ? {} : { title: reason };
   if (state === "waiting") return <Chip tone="error">nobody reads it</Chip>;
   switch (condition) {
     case "ok":
@@ -86,9 +155,17 @@ function Condition({ scope: { condition, state } }: { scope: Assignment }) {
     case "starting":
       return <Chip tone="info">starting</Chip>;
     case "stale":
-      return <Chip tone="warn">stale</Chip>;
+      return (
+        <Chip tone="warn" {...why}>
+          stale
+        </Chip>
+      );
     case "access-lost":
-      return <Chip tone="error">not accessible</Chip>;
+      return (
+        <Chip tone="error" {...why}>
+          not accessible
+        </Chip>
+      );
     case null:
       return <span class="muted">not known</span>;
     default:
@@ -98,7 +175,6 @@ function Condition({ scope: { condition, state } }: { scope: Assignment }) {
 
 const RANKS = ["access-lost", "stale", "starting", null, "ok"];
 
-function byTrouble(one: Assignment, other: Assignment): number {
-  const rank = ({ condition, state }: Assignment) => (state === "waiting" ? -1 : RANKS.indexOf(condition));
-  return rank(one) - rank(other) || (one.assignment < other.assignment ? -1 : 1);
+function rankOf({ condition, state }: Scope): number {
+  return state === "waiting" ? -1 : RANKS.indexOf(condition);
 }

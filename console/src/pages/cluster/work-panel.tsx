@@ -1,4 +1,6 @@
 import type { Assignment } from "nomad-changefeed-client";
+import { api } from "../../feed/api.ts";
+import { useLoaded } from "../../feed/use-loaded.ts";
 import { assignments, isScope } from "../../feed/health.ts";
 import { Chip } from "../../ui/chip.tsx";
 import { Panel, Skeleton } from "../../ui/panel.tsx";
@@ -37,11 +39,37 @@ export function WorkPanel() {
             <span class={css.duties}>{undone.map(({ assignment }) => assignment).join(", ")}</span>
           </li>
         )}
+        <Connections />
         {[...workers].map(([worker, own]) => (
           <Worker key={worker} worker={worker} own={own} />
         ))}
       </ul>
     </Panel>
+  );
+}
+
+const FORMATS = { websocket: "WebSocket", sse: "SSE", ndjson: "NDJSON" } as const;
+
+/** Who follows the feed at the server that the page is of. */
+function Connections() {
+  const { value } = useLoaded("streams", (signal) => api(signal).streams(), { everyMs: 5000 });
+  // An older bridge does not tell; nor is it told to who sees a part.
+  if (value === undefined) return null;
+  const open = value.reduce((sum, streams) => sum + streams.open, 0);
+  return (
+    <li class={css.worker}>
+      <span class={css.workerName}>
+        <strong>Connections</strong>
+        <span class="muted">{count(open, "open stream")} at this server</span>
+      </span>
+      <ul class={css.duties} aria-label="Connections by format">
+        {value.map(({ format, open: some }) => (
+          <li key={format}>
+            {some} {FORMATS[format]}
+          </li>
+        ))}
+      </ul>
+    </li>
   );
 }
 

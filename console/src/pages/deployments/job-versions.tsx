@@ -1,5 +1,10 @@
-import { useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import { RequestFailed, type JobVersion } from "nomad-changefeed-client";
+import { href } from "../../app/router.ts";
+import { useLiveObjects } from "../../feed/use-live-objects.ts";
+import { duration } from "../../words/time.ts";
+import { DeploymentState } from "./deployment-line.tsx";
+import { deploymentFacts, type DeploymentFacts } from "./facts.ts";
 import { api } from "../../feed/api.ts";
 import { useLoaded } from "../../feed/use-loaded.ts";
 import { Chip } from "../../ui/chip.tsx";
@@ -17,6 +22,7 @@ interface JobVersionsProps {
 /** The versions of a job that Nomad keeps, each with what it changed in the one before. */
 export function JobVersions({ namespace, job, version }: JobVersionsProps) {
   const key = `${namespace}/${job}`;
+  const rollouts = useRollouts(namespace, job);
   const { value, error, reload } = useLoaded(
     key,
     async (signal) => (await api(signal).jobVersions({ namespace, job })).versions,
@@ -26,7 +32,12 @@ export function JobVersions({ namespace, job, version }: JobVersionsProps) {
       {error !== undefined && <Unread error={error} retry={reload} />}
       {value === undefined && error === undefined && <Skeleton lines={5} />}
       {value?.map((one) => (
-        <Version key={one.version} version={one} isOpen={one.version === version} />
+        <Version
+          key={one.version}
+          version={one}
+          isOpen={one.version === version}
+          rollout={rollouts.get(one.version)}
+        />
       ))}
       {value !== undefined && !value.some((one) => one.version === version) && (
         <Empty title={`Nomad does not keep version ${version} any more`}>
@@ -49,7 +60,26 @@ function Unread({ error, retry }: { error: unknown; retry: () => void }) {
   );
 }
 
-function Version({ version: one, isOpen }: { version: JobVersion; isOpen: boolean }) {
+/** The newest deployment of each version, as far as Nomad still has it. */
+function useRollouts(namespace: string, job: string): ReadonlyMap<number, DeploymentFacts> {
+  const filter = `JobID == ${JSON.stringify(job)}`;
+  const objects = useLiveObjects({ type: "deployments", namespaces: [namespace], filter }, deploymentFacts);
+  const { version } = objects.status.value;
+  return useMemo(() => {
+    const inOrder = [...objects.rows.values()].toSorted(
+      (one, other) => (one.createdMs ?? 0) - (other.createdMs ?? 0),
+    );
+    return new Map(inOrder.map((rollout) => [rollout.version, rollout]));
+  }, [objects, version]);
+}
+
+interface VersionProps {
+  readonly version: JobVersion;
+  readonly isOpen: boolean;
+  readonly rollout: DeploymentFacts | undefined;
+}
+
+function Version({ version: one, isOpen, rollout }: VersionProps) {
   const [opened, setOpened] = useState(isOpen);
   const { version, submittedAt, stable, stopped, diff } = one;
   const changes = diff?.changes ?? [];
@@ -71,6 +101,7 @@ function Version({ version: one, isOpen }: { version: JobVersion; isOpen: boolea
         {stable && <Chip>stable</Chip>}
         {stopped && <Chip>stopped</Chip>}
         <span class={css.words}>{words}</span>
+        {rollout !== undefined && <Outcome rollout={rollout} />}
         {submittedAt !== null && (
           <span class="muted">
             <Time at={submittedAt} />
@@ -79,6 +110,17 @@ function Version({ version: one, isOpen }: { version: JobVersion; isOpen: boolea
       </summary>
       {opened && changes.length > 0 && <SpecDiff changes={changes} omitted={diff?.omitted ?? 0} />}
     </details>
+  );
+}
+
+/** How its deployment went, and how long it took. */
+function Outcome({ rollout }: { rollout: DeploymentFacts }) {
+  const { namespace, id, createdMs, modifiedMs, isOver } = rollout;
+  const took = isOver && createdMs !== null && modifiedMs !== null ? duration(modifiedMs - createdMs) : "";
+  return (
+    <a class={css.outcome} href={href(["deployments", namespace, id])} title={`Deployment ${id}`}>
+      <DeploymentState deployment={rollout} /> {took !== "" && `in ${took}`}
+    </a>
   );
 }
 

@@ -30,7 +30,7 @@ export function StepList({ deployment }: { deployment: DeploymentFacts }) {
 }
 
 function StepLine({ step, startMs }: { step: Step; startMs: number }) {
-  const { event, words, kind, tone } = step;
+  const { event, words, kind, tone, detail } = step;
   return (
     <li class={css.step} data-kind={kind} data-tone={tone}>
       <a class={css.offset} href={eventHref(event.cursor)} aria-label={`Event ${event.cursor}`}>
@@ -41,8 +41,8 @@ function StepLine({ step, startMs }: { step: Step; startMs: number }) {
       <span class={css.subject}>
         <Subject subject={event.subject} name={event.name} />
       </span>
-      <span class={css.detail} title={event.detail}>
-        {kind === "deployment" || tone !== "plain" ? event.detail : ""}
+      <span class={css.detail} title={detail}>
+        {detail}
       </span>
       <span class={css.clock}>
         <Time at={event.time} as="clock" />

@@ -1,16 +1,21 @@
-import type { BaseRow, Kind } from "./kinds/kind.ts";
+import type { Column } from "../../ui/columns.ts";
+import type { BaseRow } from "./kinds/kind.ts";
 
 /** Gives the reader a file of the rows, in their order. */
-export function downloadCsv(kind: Kind, rows: readonly BaseRow[]): void {
+export function downloadCsv(
+  name: string,
+  columns: readonly Column<BaseRow>[],
+  rows: readonly BaseRow[],
+): void {
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([csvOf(kind, rows)], { type: "text/csv" }));
-  link.download = `${kind.type}.csv`;
+  link.href = URL.createObjectURL(new Blob([csvOf(columns, rows)], { type: "text/csv" }));
+  link.download = `${name}.csv`;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
 /** RFC 4180. Times are RFC 3339, ids whole. */
-export function csvOf({ columns }: Kind, rows: readonly BaseRow[]): string {
+function csvOf(columns: readonly Column<BaseRow>[], rows: readonly BaseRow[]): string {
   const all = columns.filter(({ id }) => id !== "id");
   const head = ["id", ...all.map(({ id }) => id)];
   const lines = rows.map((row) => [row.id, ...all.map((column) => cellOf(column.id, column.value(row)))]);

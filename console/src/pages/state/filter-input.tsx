@@ -20,7 +20,8 @@ export function FilterInput({ value, example, error }: FilterInputProps) {
   useEffect(() => setText(value), [value]);
   const apply = (next: string) => setQuery({ filter: next.trim() }, { replace: false });
   useCommands([{ group: "Table", words: "Filter", keys: "/", run: () => input.current?.focus() }]);
-  const position = error instanceof RequestFailed && text === value ? error.position : undefined;
+  const mistake = error instanceof RequestFailed && error.position !== undefined ? error : undefined;
+  const position = text === value ? mistake?.position : undefined;
   return (
     <form
       class={css.filter}
@@ -56,7 +57,12 @@ export function FilterInput({ value, example, error }: FilterInputProps) {
           }}
         />
       )}
-      {position !== undefined && <Mark text={text} position={position} />}
+      {position !== undefined && (
+        <div class={css.mistake} role="alert">
+          <Mark text={text} position={position} />
+          <p>{mistake?.message}</p>
+        </div>
+      )}
     </form>
   );
 }

@@ -1,8 +1,10 @@
+import { RequestFailed } from "nomad-changefeed-client";
 import { useMemo } from "preact/hooks";
 import { asOf, objectHref, queryValue, setQuery } from "../../app/router.ts";
 import { useLiveObjects, useSorted } from "../../feed/use-live-objects.ts";
 import { Button } from "../../ui/button.tsx";
-import { comparing, DataTable, type Sort } from "../../ui/data-table.tsx";
+import { comparing, type Column, type Sort } from "../../ui/columns.ts";
+import { DataTable } from "../../ui/data-table.tsx";
 import { NamespaceSelect } from "../../ui/namespace-select.tsx";
 import { Empty, Failure, Skeleton } from "../../ui/panel.tsx";
 import { downloadCsv } from "./csv.ts";
@@ -23,8 +25,11 @@ export function KindTable({ kind }: { kind: Kind }) {
     },
     kind.rowOf,
   );
-  const sort = sortOf(kind, queryValue("sort"));
-  const compare = useMemo(() => comparingBy(kind, sort), [kind, sort.column, sort.isDescending]);
+  // A table stays of one kind as long as it is there.
+  const columns = kind.useColumns?.(asOf.value) ?? kind.columns;
+  const sort = sortOf(columns, queryValue("sort"), kind.sort);
+  const by = columns.find(({ id }) => id === sort.column) ?? columns[0];
+  const compare = useMemo(() => comparingBy(by, sort.isDescending), [by, sort.isDescending]);
   const rows = useSorted(objects, compare);
   const { isWhole, error } = objects.status.value;
   const isRefused = error !== undefined && rows.length === 0;
@@ -40,16 +45,18 @@ export function KindTable({ kind }: { kind: Kind }) {
           icon="download"
           label="What is shown, as CSV"
           disabled={rows.length === 0}
-          onClick={() => downloadCsv(kind, rows)}
+          onClick={() => downloadCsv(kind.type, columns, rows)}
         >
           CSV
         </Button>
       </div>
-      {error !== undefined && <Failure error={error} retry={() => objects.restart()} />}
+      {error !== undefined && !isFilterError(error) && (
+        <Failure error={error} retry={() => objects.restart()} />
+      )}
       <div class={css.table}>
         <DataTable
           label={kind.label}
-          columns={kind.columns}
+          columns={columns}
           rows={rows}
           sort={sort}
           onSort={(next) => setQuery({ sort: textOf(next, kind.sort) })}
@@ -69,6 +76,11 @@ export function KindTable({ kind }: { kind: Kind }) {
   );
 }
 
+/** Said where the filter is. */
+function isFilterError(error: unknown): boolean {
+  return error instanceof RequestFailed && error.position !== undefined;
+}
+
 function None({ kind, isFiltered }: { kind: Kind; isFiltered: boolean }) {
   const noun = kind.label.toLowerCase();
   return isFiltered ? (
@@ -84,16 +96,14 @@ function None({ kind, isFiltered }: { kind: Kind; isFiltered: boolean }) {
 
 const keyOf = ({ subject }: BaseRow) => subject;
 
-function comparingBy(kind: Kind, { column, isDescending }: Sort) {
-  const by = kind.columns.find(({ id }) => id === column) ?? kind.columns[0];
-  if (by === undefined) throw new RangeError(`${kind.label} have no columns`);
-  return comparing(by, isDescending, keyOf);
+function comparingBy(column: Column<BaseRow> | undefined, isDescending: boolean) {
+  return column === undefined ? () => 0 : comparing(column, isDescending, keyOf);
 }
 
 /** `name`, or `-name` from the last to the first. */
-function sortOf({ columns, sort }: Kind, text: string): Sort {
+function sortOf(columns: readonly Column<BaseRow>[], text: string, usual: Sort): Sort {
   const column = text.replace(/^-/, "");
-  return columns.some(({ id }) => id === column) ? { column, isDescending: text.startsWith("-") } : sort;
+  return columns.some(({ id }) => id === column) ? { column, isDescending: text.startsWith("-") } : usual;
 }
 
 function textOf({ column, isDescending }: Sort, usual: Sort): string | null {

@@ -1,6 +1,6 @@
 import { href } from "../../../app/router.ts";
 import { Chip } from "../../../ui/chip.tsx";
-import type { Column } from "../../../ui/data-table.tsx";
+import type { Column } from "../../../ui/columns.ts";
 import { Subject } from "../../../ui/subject.tsx";
 import { Time } from "../../../ui/time.tsx";
 import css from "./cells.module.css";
@@ -28,7 +28,7 @@ export function timeColumn<Row>(
       const at = ms(row);
       return at === null ? "" : <Time at={new Date(at).toISOString()} />;
     },
-    width: "92px",
+    width: "minmax(96px, 0.5fr)",
     ...(narrow && { narrow }),
   };
 }

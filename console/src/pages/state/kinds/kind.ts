@@ -1,6 +1,6 @@
 import type { ResourceType } from "nomad-changefeed-client";
 import type { ReadObject } from "../../../feed/live-objects.ts";
-import type { Column, Sort } from "../../../ui/data-table.tsx";
+import type { Column, Sort } from "../../../ui/columns.ts";
 
 /** What every row has. */
 export interface BaseRow {
@@ -17,6 +17,8 @@ export interface Kind<Row extends BaseRow = BaseRow, Type extends ResourceType =
   readonly isNamespaced: boolean;
   readonly rowOf: (object: ReadObject<Type>) => Row;
   readonly columns: readonly Column<Row>[];
+  /** A hook: `columns` and those of what other kinds tell, as of a time. */
+  readonly useColumns?: (at: string) => readonly Column<Row>[];
   readonly sort: Sort;
   /** A filter that shows what one may write. */
   readonly example: string;

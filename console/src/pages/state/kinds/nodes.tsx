@@ -1,5 +1,8 @@
 import { Subject } from "../../../ui/subject.tsx";
-import { State } from "./cells.tsx";
+import { useMemo } from "preact/hooks";
+import { useLoads } from "../../../feed/use-loads.ts";
+import type { Column } from "../../../ui/columns.ts";
+import { numberColumn, State } from "./cells.tsx";
 import type { BaseRow, Kind } from "./kind.ts";
 
 export interface NodeRow extends BaseRow {
@@ -22,6 +25,7 @@ export const nodes: Kind<NodeRow, "nodes"> = {
   isNamespaced: false,
   example: 'Status != "ready" or Drain == true',
   sort: { column: "name", isDescending: false },
+  useColumns,
   rowOf: ({ subject, namespace, id, stub }) => ({
     subject,
     namespace,
@@ -94,6 +98,14 @@ export const nodes: Kind<NodeRow, "nodes"> = {
     },
   ],
 };
+
+function useColumns(at: string): readonly Column<NodeRow>[] {
+  const loads = useLoads(at);
+  return useMemo(() => {
+    const column = numberColumn<NodeRow>("allocations", "Allocations", ({ id }) => loads.of(id).running);
+    return [...nodes.columns, { ...column, width: "84px", narrow: 2 as const }];
+  }, [loads]);
+}
 
 function drainOf({
   Drain,
