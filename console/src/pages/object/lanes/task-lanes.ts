@@ -21,7 +21,8 @@ interface Task {
 export function taskLanes(track: Track): Lane[] {
   const tasks = new Map<string, Task>();
   for (const { stub, cursor } of track.steps) takeTasks(tasks, stub?.["TaskStates"], cursor);
-  if (track.steps.length === 0) takeTasks(tasks, track.stub?.["TaskStates"], null);
+  // Of an object that no event holds, there is what it is now.
+  takeTasks(tasks, track.stub?.["TaskStates"], null);
   return [...tasks]
     .toSorted(([a], [b]) => a.localeCompare(b))
     .map(([name, task]) => laneOf(name, task, endMs(track)));
