@@ -1,4 +1,7 @@
-import type { WhyEdge, WhyNode } from "./why-answer.ts";
+import type { Why } from "nomad-changefeed-client";
+
+export type WhyNode = Why["nodes"][number];
+type WhyEdge = Why["edges"][number];
 
 export const NODE_WIDTH_PX = 172;
 export const NODE_HEIGHT_PX = 50;

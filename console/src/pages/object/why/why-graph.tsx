@@ -1,3 +1,4 @@
+import type { Why } from "nomad-changefeed-client";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { objectHref } from "../../../app/router.ts";
 import { useLoaded } from "../../../feed/use-loaded.ts";
@@ -5,15 +6,22 @@ import { Failure, Skeleton } from "../../../ui/panel.tsx";
 import { Icon, isIcon } from "../../../ui/icon.tsx";
 import { NOUNS, partsOf } from "../../../words/names.ts";
 import { useWidth } from "../use-width.ts";
-import { curveThrough, layoutOf, NODE_HEIGHT_PX, NODE_WIDTH_PX, shortWords, type Layout } from "./layout.ts";
-import type { WhyAnswer, WhyNode } from "./why-answer.ts";
+import {
+  curveThrough,
+  layoutOf,
+  NODE_HEIGHT_PX,
+  NODE_WIDTH_PX,
+  shortWords,
+  type Layout,
+  type WhyNode,
+} from "./layout.ts";
 import css from "./why.module.css";
 
 /** Less than that, and causes stand above their effects. */
 const NARROW_PX = 820;
 
 /** The objects that had to do with it, causes before effects. */
-export function WhyGraph({ why }: { why: WhyAnswer }) {
+export function WhyGraph({ why }: { why: Why }) {
   const { element, width } = useWidth<HTMLDivElement>();
   const direction = width < NARROW_PX ? "TB" : "LR";
   const key = `${why.asOf} ${why.subject} ${direction}`;

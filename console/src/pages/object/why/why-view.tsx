@@ -1,11 +1,11 @@
-import { RequestFailed } from "nomad-changefeed-client";
+import { RequestFailed, type Why } from "nomad-changefeed-client";
 import { asOf, eventHref } from "../../../app/router.ts";
+import { api } from "../../../feed/api.ts";
 import { useLoaded } from "../../../feed/use-loaded.ts";
 import { Empty, Failure, Notice, Skeleton } from "../../../ui/panel.tsx";
 import { SeverityBadge } from "../../../ui/severity.tsx";
 import { Subject } from "../../../ui/subject.tsx";
 import { Time } from "../../../ui/time.tsx";
-import { readWhy, type WhyAnswer, type WhyStep } from "./why-answer.ts";
 import { WhyGraph } from "./why-graph.tsx";
 import css from "./why.module.css";
 
@@ -13,12 +13,12 @@ import css from "./why.module.css";
 export function WhyView({ subject, version }: { subject: string; version: string }) {
   const at = asOf.value;
   const key = `${subject} ${at} ${at === "" ? version : ""}`;
-  const { value, error, reload } = useLoaded(key, (gone) => readWhy(subject, at, gone));
+  const { value, error, reload } = useLoaded(key, (gone) => api(gone).why(subject, at === "" ? {} : { at }));
   if (value !== undefined) return <Answered why={value} />;
   return error === undefined ? <Skeleton lines={8} /> : <NotAnswered error={error} retry={reload} />;
 }
 
-function Answered({ why }: { why: WhyAnswer }) {
+function Answered({ why }: { why: Why }) {
   return (
     <section aria-label="Why" class={css.why}>
       <div class={css.parts}>
@@ -32,7 +32,7 @@ function Answered({ why }: { why: WhyAnswer }) {
   );
 }
 
-function Story({ why }: { why: WhyAnswer }) {
+function Story({ why }: { why: Why }) {
   const labels = new Map(why.nodes.map(({ subject, label }) => [subject, label]));
   return (
     <section aria-label="Story" class={css.story}>
@@ -53,7 +53,7 @@ function Story({ why }: { why: WhyAnswer }) {
 }
 
 interface StoryLineProps {
-  readonly step: WhyStep;
+  readonly step: Why["story"][number];
   readonly label: string | undefined;
   readonly isOwn: boolean;
 }
