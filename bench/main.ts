@@ -28,6 +28,7 @@ const FILES: readonly (() => Promise<{ readonly default: readonly BenchRow[] }>)
   () => import("./deliveries.ts"),
   () => import("./audit-verify.ts"),
   () => import("./reads.ts"),
+  () => import("./state-at.ts"),
   () => import("./hostile-reads.ts"),
   () => import("./hostile-cuts.ts"),
 ];

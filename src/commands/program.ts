@@ -12,6 +12,7 @@ import { addConfigFlags, givenOptions } from "./support/config-flags.ts";
 import { addAlertsCommand } from "./support/alert-commands.ts";
 import { addAuditCommand } from "./support/audit-commands.ts";
 import { addDeliveriesCommand } from "./support/delivery-commands.ts";
+import { addReadCommands } from "./support/read-commands.ts";
 import { addRoutesCommand } from "./support/route-commands.ts";
 import { addSilenceCommand } from "./support/silence-commands.ts";
 import { EXIT_CODES, reportError } from "./support/exit.ts";
@@ -90,6 +91,7 @@ function createProgram(io: Io, perform: Perform): Command {
   addAuditCommand(program, io, perform);
   addReloadCommand(program, io, perform);
   addReaderCommands(program, io, perform);
+  addReadCommands(program, io, perform);
   addWaitCommand(program, { io, perform, parseDuration: parseDurationFlag });
   addTrialCommands(program, io, perform);
   addReferenceCommands(program, io, perform);

@@ -1,9 +1,10 @@
 import type { StateEntry } from "../feed/log.ts";
 import type { LogEntry } from "../schemas/draft.ts";
-import { isJsonObject, parseExact, type JsonObject } from "../schemas/json.ts";
+import { isJsonObject, type JsonObject } from "../schemas/json.ts";
 import { undoChanges } from "../schemas/json-changes.ts";
 import { memberTexts } from "../schemas/json-members.ts";
 import { revOf, type ObjectRef } from "../schemas/resources.ts";
+import { parseExactFast } from "../snapshots/exact-json.ts";
 
 /**
  * The object as it was right before an event; undefined where the feed did not know it then. `whole` gets the `data` of
@@ -39,6 +40,6 @@ async function dataOf(
 ): Promise<JsonObject> {
   const members = memberTexts(entry.json);
   const text = members.has("dataref") ? await whole(entry.sequence) : members.get("data");
-  const data = text === undefined ? undefined : parseExact(text);
+  const data = text === undefined ? undefined : parseExactFast(text);
   return isJsonObject(data) ? data : {};
 }

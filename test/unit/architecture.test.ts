@@ -19,7 +19,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   pollers: ["nomad", "snapshots", "events", "feed", "coordination", "schemas", "telemetry", "shared"],
   publishers: ["alerts", "feed", "filters", "routing", "schemas", "telemetry", "shared", "tlog"],
   client: [],
-  reads: ["alerts", "events", "publishers", "feed", "filters", "schemas", "shared"],
+  reads: ["alerts", "events", "snapshots", "publishers", "feed", "filters", "schemas", "shared"],
   http: ["reads", "publishers", "feed", "tlog", "schemas", "telemetry", "shared"],
   "nomad-simulator": ["schemas"],
   config: ["alerts", "routing", "schemas", "telemetry", "shared"],

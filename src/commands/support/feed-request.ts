@@ -25,10 +25,16 @@ export class FeedRefused extends ChangefeedError {
 
 const ANSWER_WITHIN_MS = 10_000;
 
-interface Question<Answer> {
+interface Request {
   readonly method?: "GET" | "POST" | "DELETE";
   /** `/v1/deliveries?limit=3` */
   readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Default: as long as it takes. */
+  readonly withinMs?: number;
+}
+
+interface Question<Answer> extends Request {
   readonly schema: ZodType<Answer>;
   /** Default: 10 s. */
   readonly withinMs?: number;
@@ -38,29 +44,44 @@ interface Question<Answer> {
  * What a feed answers to one request.
  * @throws UsageError (the address or a file), FeedRefused, FeedUnreachable
  */
-export async function askFeed<Answer>(
-  { url, tokenFile, caCert }: FeedAddress,
-  { method = "GET", path, schema, withinMs = ANSWER_WITHIN_MS }: Question<Answer>,
+export function askFeed<Answer>(
+  address: FeedAddress,
+  { schema, ...question }: Question<Answer>,
   io: Io,
 ): Promise<Answer> {
+  const request = { withinMs: ANSWER_WITHIN_MS, ...question };
+  return requestFeed(address, request, io, async (response) => schema.parse(await response.json()));
+}
+
+/**
+ * The same for an answer that is taken as it comes; all of it belongs to `take`.
+ * @throws UsageError (the address or a file), FeedRefused, FeedUnreachable; what `take` throws on purpose
+ */
+export async function requestFeed<Result>(
+  { url, tokenFile, caCert }: FeedAddress,
+  { method = "GET", path, headers: more, withinMs }: Request,
+  io: Io,
+  take: (response: Response) => Promise<Result>,
+): Promise<Result> {
   assertFeedUrl(url, ["http:", "https:"]);
   const ca = readAuthority(caCert);
-  const headers = feedHeaders(tokenFile);
+  const headers = { ...feedHeaders(tokenFile), ...more };
   const { address, basic } = httpTarget(url, path);
   const dispatcher = new Agent(ca === undefined ? {} : { connect: { ca } });
-  using deadline = deadlineOf(io.clock, withinMs);
+  using deadline = withinMs === undefined ? undefined : deadlineOf(io.clock, withinMs);
+  const signals = deadline === undefined ? [io.signal] : [io.signal, deadline.signal];
   try {
     const response = await fetch(address, {
       method,
       dispatcher,
       headers: { ...(basic !== undefined && { authorization: basic }), ...headers },
-      signal: AbortSignal.any([io.signal, deadline.signal]),
+      signal: AbortSignal.any(signals),
     });
     if (!response.ok) throw await refusalOf(response);
-    return schema.parse(await response.json());
+    return await take(response);
   } catch (error) {
     io.signal.throwIfAborted();
-    if (error instanceof FeedRefused) throw error;
+    if (error instanceof ChangefeedError) throw error;
     throw new FeedUnreachable(url, error);
   } finally {
     await dispatcher.close();

@@ -76,7 +76,11 @@ export class Neighbours {
     );
     const sameName = others.filter((other) => textOf(other.stub, "Name") === textOf(stub, "Name"));
     const older = sameName.filter((other) => created(other.stub) < created(stub));
+    const job: ObjectRef[] = isFilled(stub, "JobID")
+      ? [{ ...ref, resource: "jobs", key: textOf(stub, "JobID") }]
+      : [];
     return [
+      ...job,
       ...newest(before.length > 0 ? before : older, 1),
       ...newest(after, 1),
       ...(await this.deploymentOf(object)),
