@@ -1,11 +1,12 @@
 import type { FastifyInstance } from "fastify";
 import { CursorExpired, EpochChanged } from "../feed/errors.ts";
 import type { FeedHead, FeedLog } from "../feed/log.ts";
+import { eventAt } from "../publishers/pages/event-at.ts";
 import { EVERYTHING, type Access } from "../publishers/selection/access.ts";
 import type { Cursor } from "../schemas/cursor.ts";
 import type { Principals } from "./access/principals.ts";
 import { NoData } from "./errors.ts";
-import { cursorInPath, eventAt } from "./event.ts";
+import { cursorInPath } from "./event.ts";
 import type { UnreadAnswers } from "./unread-answers.ts";
 
 interface DataDeps {

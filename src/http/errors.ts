@@ -11,6 +11,7 @@ export const ROUTES = [
   "GET /v1/state",
   "GET /v1/history",
   "GET /v1/why",
+  "GET /v1/counts",
   "GET /v1/job-versions",
   "GET /v1/consumers",
   "GET /v1/consumers/<name>",

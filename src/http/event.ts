@@ -1,6 +1,7 @@
 import type { FastifyInstance } from "fastify";
-import { CursorExpired, EpochChanged, EventsMissing, FutureCursor } from "../feed/errors.ts";
+import { CursorExpired, EpochChanged, FutureCursor } from "../feed/errors.ts";
 import type { FeedLog } from "../feed/log.ts";
+import { eventAt } from "../publishers/pages/event-at.ts";
 import type { Access } from "../publishers/selection/access.ts";
 import { parseCursor, type Cursor } from "../schemas/cursor.ts";
 import type { LogEntry } from "../schemas/draft.ts";
@@ -36,17 +37,6 @@ export function cursorInPath(text: string): Cursor {
   const cursor = parseCursor(text);
   if (cursor !== undefined) return cursor;
   throw new InvalidParameter("The path does not end in a cursor", "cursor", ["<cursor of an event>"]);
-}
-
-/** Undefined where it is missing inside the log. @throws CursorExpired, FutureCursor, EpochChanged */
-export async function eventAt(log: FeedLog, { epoch, sequence }: Cursor): Promise<LogEntry | undefined> {
-  try {
-    const [entry] = await log.read({ epoch, sequence: sequence - 1 }, { limit: 1 });
-    return entry?.sequence === sequence ? entry : undefined;
-  } catch (error) {
-    if (error instanceof EventsMissing) return undefined;
-    throw error;
-  }
 }
 
 async function visibleEvent(log: FeedLog, cursor: Cursor, access: Access): Promise<LogEntry> {

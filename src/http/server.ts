@@ -20,6 +20,7 @@ import type { TlsFiles } from "./access/tls.ts";
 import { createApp } from "./app.ts";
 import { addConsoleRoutes } from "./console/routes.ts";
 import { addConsumersRoutes } from "./consumers.ts";
+import { addCountsRoute } from "./counts.ts";
 import { addDataRoute } from "./data.ts";
 import { addDocumentRoutes } from "./documents/routes.ts";
 import { addAlertRoutesRoute, type AlertRoutesDeps } from "./alert-routes.ts";
@@ -188,6 +189,7 @@ export function createHttpServer(deps: HttpServerDeps, options: HttpServerOption
   addEventRoute(app, services);
   addStateRoute(app, services);
   addHistoryRoute(app, services);
+  addCountsRoute(app, services);
   addJobVersionsRoute(app, services);
   addWhyRoute(app, services);
   addConsumersRoutes(app, services);

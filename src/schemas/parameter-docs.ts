@@ -1,10 +1,15 @@
 import { ASPECTS, OPS } from "./draft.ts";
+import { COUNTED_BY } from "./counts-schema.ts";
 import {
+  COUNTS_PARAMETERS,
+  DEFAULT_BUCKETS,
   HISTORY_ORDERS,
   HISTORY_PARAMETERS,
   JOB_VERSIONS_PARAMETERS,
   STATE_PARAMETERS,
   WHY_PARAMETERS,
+  MAX_BUCKETS,
+  type CountsParameter,
   type HistoryParameter,
   type JobVersionsParameter,
 } from "./read-queries.ts";
@@ -116,6 +121,17 @@ const JOB_VERSIONS: Readonly<Record<JobVersionsParameter, ParameterDoc>> = {
   job: { description: "The job's id", schema: text },
 };
 
+const COUNTS: Readonly<Record<Exclude<CountsParameter, Parameter>, ParameterDoc>> = {
+  buckets: {
+    description: "How many spans of time to count in",
+    schema: { type: "integer", minimum: 1, maximum: MAX_BUCKETS, default: DEFAULT_BUCKETS },
+  },
+  by: {
+    description: "What else to count by",
+    schema: { type: "string", enum: COUNTED_BY, default: COUNTED_BY[0] },
+  },
+};
+
 type NamedDoc = ParameterDoc & { readonly name: string };
 
 export const EVENTS_PARAMETER_DOCS: readonly NamedDoc[] = PARAMETERS.map((name) => ({
@@ -129,6 +145,10 @@ export const STATE_PARAMETER_DOCS: readonly NamedDoc[] = STATE_PARAMETERS.map((n
 export const WHY_PARAMETER_DOCS: readonly NamedDoc[] = WHY_PARAMETERS.map((name) => ({
   name,
   ...(name === "at" ? AT : HISTORY[name]),
+}));
+export const COUNTS_PARAMETER_DOCS: readonly NamedDoc[] = COUNTS_PARAMETERS.map((name) => ({
+  name,
+  ...{ ...EVENTS, ...COUNTS, since: HISTORY.since, until: HISTORY.until }[name],
 }));
 export const HISTORY_PARAMETER_DOCS: readonly NamedDoc[] = HISTORY_PARAMETERS.map((name) => ({
   name,

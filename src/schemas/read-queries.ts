@@ -3,10 +3,12 @@ import { SEVERITY_NAMES } from "./severity.ts";
 import { quoted } from "../shared/quoted.ts";
 import { parseCursor, type Cursor } from "./cursor.ts";
 import type { ObjectRef } from "./resources.ts";
+import { COUNTED_BY, type CountedBy } from "./counts-schema.ts";
 import { parseSince } from "./since.ts";
 import {
   assertKnown,
   assertOneOf,
+  CONDITION_PARAMETERS,
   conditionsOf,
   cursorOf,
   DEFAULT_PAGE_LIMIT,
@@ -76,6 +78,46 @@ export function parseWhyQuery(query: URLSearchParams, nowMs: number): WhyRequest
   }
   const at = momentOf(query, nowMs);
   return { subject: subjectRef(subject, "subject"), ...(at !== undefined && { at }) };
+}
+
+export const COUNTS_PARAMETERS = [...CONDITION_PARAMETERS, "since", "until", "buckets", "by"] as const;
+export type CountsParameter = (typeof COUNTS_PARAMETERS)[number];
+export const DEFAULT_BUCKETS = 60;
+export const MAX_BUCKETS = 500;
+
+/** Which events to count, and by what. */
+export interface CountsRequest {
+  readonly conditions: EventConditions;
+  /** Ms since 1970. Absent: from the oldest event on; until now. */
+  readonly sinceMs?: number;
+  readonly untilMs?: number;
+  readonly buckets: number;
+  readonly by: CountedBy;
+}
+
+/** @throws InvalidParameter, InvalidFilter */
+export function parseCountsQuery(
+  query: URLSearchParams,
+  { nowMs, ...context }: Pick<SubscriptionContext, "signals" | "compileFilter" | "nowMs">,
+): CountsRequest {
+  assertKnown(query, COUNTS_PARAMETERS);
+  const since = single(query, "since");
+  const until = single(query, "until");
+  return {
+    conditions: conditionsOf(query, context),
+    ...(since !== undefined && { sinceMs: sinceOf(since, "since", nowMs) }),
+    ...(until !== undefined && { untilMs: sinceOf(until, "until", nowMs) }),
+    buckets: bucketsIn(query),
+    by: oneOf(query, "by", COUNTED_BY) ?? "severity",
+  };
+}
+
+function bucketsIn(query: URLSearchParams): number {
+  const text = single(query, "buckets") ?? String(DEFAULT_BUCKETS);
+  if (/^[1-9]\d{0,2}$/.test(text) && Number(text) <= MAX_BUCKETS) return Number(text);
+  throw new InvalidParameter(`${quoted(text)} is not a number of buckets`, "buckets", [
+    `a whole number from 1 to ${MAX_BUCKETS}`,
+  ]);
 }
 
 export const HISTORY_PARAMETERS = [

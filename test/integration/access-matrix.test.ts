@@ -153,6 +153,22 @@ describe.each(TOKENS)("with $name", ({ name: who, sees, token }) => {
     expect(ids.filter((id) => id.startsWith("old "))).toEqual(expected("old ").toReversed());
   });
 
+  it("counts what may be seen, and nothing else", async () => {
+    const query = "types=jobs,allocations,deployments,evaluations,nodes,namespaces,feed&by=namespace";
+    const headers = bearer(token(access));
+    const { total } = (await (await fetch(`${url}/v1/counts?${query}`, { headers })).json()) as {
+      total: number;
+    };
+    let seen = 0;
+    for (let path: string | undefined = "/v1/events?limit=1000"; path !== undefined;) {
+      const page: Response = await fetch(url + path, { headers });
+      seen += ((await page.json()) as unknown[]).length;
+      const isAtEnd = page.headers.get("x-changefeed-cursor") === page.headers.get("x-changefeed-head");
+      path = isAtEnd ? undefined : nextPage(page);
+    }
+    expect(total).toBe(seen);
+  });
+
   it("gives single events to who may see them, and tells the others nothing", async () => {
     const { epoch } = await access.feed.log.head();
     const got: string[] = [];

@@ -17,6 +17,7 @@ import type {
   DeliveryStatus,
   ParkedEvent,
 } from "../../src/schemas/delivery-schema.ts";
+import type { Counts } from "../../src/schemas/counts-schema.ts";
 import type { changeEventSchema } from "../../src/schemas/event-schema.ts";
 import type { frameSchema, objectFrameSchema } from "../../src/schemas/frames-schema.ts";
 import type { STUB_SCHEMAS } from "../../src/schemas/nomad-stubs.ts";
@@ -58,6 +59,7 @@ describe("the client's types of what is on the wire are those of the server's sc
     expectTypeOf<Flat<answers.AlertRoutes>>().toEqualTypeOf<Flat<AlertRoutes>>();
     expectTypeOf<Flat<answers.JobVersions>>().toEqualTypeOf<Flat<JobVersionList>>();
     expectTypeOf<Flat<answers.Session>>().toEqualTypeOf<Flat<SessionAnswer>>();
+    expectTypeOf<Flat<answers.Counts>>().toEqualTypeOf<Flat<Counts>>();
     expectTypeOf<Flat<answers.Silence>>().toEqualTypeOf<Flat<Silence>>();
     expectTypeOf<Flat<answers.Assignment>>().toEqualTypeOf<Flat<AssignmentStatus>>();
     expectTypeOf<Flat<answers.Consumer>>().toEqualTypeOf<Flat<ConsumerStatus>>();

@@ -1,6 +1,7 @@
 import { CONSUMER_NAME } from "../../schemas/subscription-schema.ts";
 import { PROTOCOL_VERSION } from "../../schemas/frames-schema.ts";
 import {
+  COUNTS_PARAMETER_DOCS,
   EVENTS_PARAMETER_DOCS,
   HISTORY_PARAMETER_DOCS,
   JOB_VERSIONS_PARAMETER_DOCS,
@@ -164,6 +165,17 @@ function eventPaths(): object {
         responses: {
           200: answer("The chain", { "application/json": wireSchema("why") }),
           ...refusals(400, 401, 403, 404, 409, 410, 412, 414, 422, 429, 503),
+        },
+      },
+    },
+    "/v1/counts": {
+      get: {
+        operationId: "countEvents",
+        summary: "How many events there were, over time",
+        parameters: COUNTS_PARAMETER_DOCS.map(inQuery),
+        responses: {
+          200: answer("The counts", { "application/json": wireSchema("counts") }),
+          ...refusals(400, 401, 403, 414, 503),
         },
       },
     },

@@ -3,6 +3,7 @@ import { alertRoutesSchema } from "../../schemas/alert-routes.ts";
 import { alertListSchema } from "../../schemas/alert-schema.ts";
 import { assignmentsSchema } from "../../schemas/assignment-schema.ts";
 import { consumerSchema } from "../../schemas/consumer-schema.ts";
+import { countsSchema } from "../../schemas/counts-schema.ts";
 import {
   attemptSchema,
   deadLettersSchema,
@@ -25,6 +26,7 @@ export function wireSchemas(): Record<string, object> {
   return {
     ...Object.fromEntries(EVENT_SCHEMAS.map((name) => [name, embedded(jsonSchemaOf(name))])),
     problem: embedded(z.toJSONSchema(problemSchema, { io: "input" })),
+    counts: embedded(z.toJSONSchema(countsSchema, { io: "input" })),
     consumer: embedded(z.toJSONSchema(consumerSchema, { io: "input" })),
     deliveries: embedded(z.toJSONSchema(deliveriesSchema, { io: "input" })),
     delivery: embedded(z.toJSONSchema(deliveryDetailsSchema, { io: "input" })),

@@ -8,20 +8,10 @@ import { createEventFilter, createFactsFilter } from "../selection/event-filter.
 import { narrowingOf } from "../selection/narrowing.ts";
 import { readInSlices, type ReadTask } from "../work/read-scheduler.ts";
 import { HoleWatch } from "./hole-watch.ts";
+import { windowsBack, type Window } from "./windows-back.ts";
 import { MAX_SCANNED_BYTES, MAX_WORK_MS, type Page } from "./page.ts";
 
-/**
- * The log is looked at in windows: of one that was looked at whole it is known how far the page got, whatever was in
- * it. They grow as long as there is little in them.
- */
-const FIRST_WINDOW_EVENTS = 1000;
-const LAST_WINDOW_EVENTS = 100_000;
-const QUICK_MS = 20;
-
-/** Sequences between which a page lies, both exclusive. */
-interface Range {
-  readonly after: number;
-  readonly before: number;
+interface Range extends Window {
   /** Events that would be in it are gone. */
   readonly isCut: boolean;
 }
@@ -67,12 +57,9 @@ export async function readNewestFirst(log: FeedLog, task: ReadTask, wanted: Want
   let { before } = range;
   let bytes = 0;
   let scannedBytes = 0;
-  let windowEvents = FIRST_WINDOW_EVENTS;
   const isSpent = () => task.workedMs > MAX_WORK_MS || scannedBytes > MAX_SCANNED_BYTES;
-  while (before - range.after > 1) {
-    const after = Math.max(range.after, before - 1 - windowEvents);
-    const beganMs = task.workedMs;
-    const scan = log.scanHistory({ ...narrowing, order: "newest-first", after, before, includes });
+  for (const window of windowsBack(task, range)) {
+    const scan = log.scanHistory({ ...narrowing, order: "newest-first", ...window, includes });
     for await (const batch of readInSlices(task, scan)) {
       for (const entry of batch) {
         if (task.isOver) await task.nextSlice();
@@ -85,9 +72,8 @@ export async function readNewestFirst(log: FeedLog, task: ReadTask, wanted: Want
         if (entries.length === limit || (bytes >= maxBytes && entries.length > 0) || isSpent()) return page();
       }
     }
-    before = holes?.isMet === true || (holes !== undefined && isSpent()) ? holes.lastSeen : after + 1;
+    before = holes?.isMet === true || (holes !== undefined && isSpent()) ? holes.lastSeen : window.after + 1;
     if (holes?.isMet === true || isSpent()) return page();
-    if (task.workedMs - beganMs < QUICK_MS) windowEvents = Math.min(windowEvents * 4, LAST_WINDOW_EVENTS);
   }
   return page();
 

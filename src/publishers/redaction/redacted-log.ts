@@ -1,4 +1,11 @@
-import type { ConsistentRead, DeadLetterStore, FeedLog, HistoryScan, StateFilter } from "../../feed/log.ts";
+import type {
+  ConsistentRead,
+  DeadLetterStore,
+  FeedLog,
+  HistoryFacts,
+  HistoryScan,
+  StateFilter,
+} from "../../feed/log.ts";
 import type { LogEntry } from "../../schemas/draft.ts";
 import type { Redaction } from "./redaction.ts";
 
@@ -35,7 +42,9 @@ export function redactedLog(log: FeedLog, redaction: Redaction): FeedLog {
 }
 
 async function* scan(log: FeedLog, query: HistoryScan, redaction: Redaction): AsyncGenerator<LogEntry[]> {
-  for await (const batch of log.scanHistory(query)) yield visible(redaction.entries(batch), query);
+  const { includes } = query;
+  const seen = includes && { ...query, includes: (facts: HistoryFacts) => includes(redaction.facts(facts)) };
+  for await (const batch of log.scanHistory(seen ?? query)) yield visible(redaction.entries(batch), query);
 }
 
 /** Who asks for a job or a node by a name that is redacted must not learn that it is there. */

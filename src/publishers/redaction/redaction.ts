@@ -1,4 +1,4 @@
-import type { Appended, StateEntry, StatePart } from "../../feed/log.ts";
+import type { Appended, HistoryFacts, StateEntry, StatePart } from "../../feed/log.ts";
 import type { LogEntry } from "../../schemas/draft.ts";
 import type { RedactionRule } from "../../schemas/redaction-schema.ts";
 import { Redactor } from "./redactor.ts";
@@ -27,6 +27,10 @@ export class Redaction {
 
   entries(entries: LogEntry[]): LogEntry[] {
     return this.#redactor === undefined ? entries : entries.map((entry) => this.#entry(entry));
+  }
+
+  facts(facts: HistoryFacts): HistoryFacts {
+    return this.#redactor?.facts(facts) ?? facts;
   }
 
   appended(appended: Appended): Appended {

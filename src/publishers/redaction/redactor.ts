@@ -1,5 +1,5 @@
 import { Regex } from "../../filters/regex/regex.ts";
-import type { StateEntry, StatePart } from "../../feed/log.ts";
+import type { HistoryFacts, StateEntry, StatePart } from "../../feed/log.ts";
 import type { EventFacts, LogEntry } from "../../schemas/draft.ts";
 import { isJsonObject, parseExact, type Json, type JsonObject } from "../../schemas/json.ts";
 import { jsonText } from "../../schemas/line-safe.ts";
@@ -48,6 +48,17 @@ export class Redactor {
     const event = rewritten(entry.json, (whole) => withRedactedData(whole, () => applied));
     if (event === undefined) return entry;
     return { ...entry, ...relationsOf(entry, event["data"]), json: jsonText(event) };
+  }
+
+  /** What is known of an event that was not read. */
+  facts(facts: HistoryFacts): HistoryFacts {
+    const { resource, namespace, job, node } = facts;
+    const applied = this.#appliedTo(resource, namespace);
+    if (applied === undefined || (job === null && node === null)) return facts;
+    const { positions, patterns } = applied;
+    const block = { type: resource, ...(job !== null && { job }), ...(node !== null && { node }) };
+    const shown = resourceWithout(block, { positions, scrubber: new Scrubber(patterns) });
+    return { ...facts, ...relationsOf(facts, { resource: shown }) };
   }
 
   /** The same of an event's text alone. */
@@ -195,7 +206,10 @@ function resourceWithout(block: JsonObject, { positions, scrubber }: Scrubbing):
 }
 
 /** What filters and indexes know of the object's relations, as the block has them now. */
-function relationsOf({ job, node }: EventFacts, data: Json | undefined): Pick<EventFacts, "job" | "node"> {
+function relationsOf(
+  { job, node }: Pick<EventFacts, "job" | "node">,
+  data: Json | undefined,
+): Pick<EventFacts, "job" | "node"> {
   const resource = isJsonObject(data) ? data["resource"] : undefined;
   const shown = isJsonObject(resource) ? resource : {};
   return {
