@@ -4,7 +4,8 @@ import { describe, expect, it } from "vitest";
 import type { FeedItem } from "../../console/src/feed/event-facts.ts";
 import type { FollowedItem, Following } from "../../console/src/feed/followed.ts";
 import { isMark, keyOf } from "../../console/src/pages/live/event-window.ts";
-import { LiveFeed, type LiveOptions } from "../../console/src/pages/live/live-feed.ts";
+import { LiveFeed } from "../../console/src/pages/live/live-feed.ts";
+import type { LiveOptions } from "../../console/src/pages/live/live-source.ts";
 
 /** A log of `length` events, and a bridge that reads it: pages both ways, and a stream that says what it is told. */
 class FakeBridge {
@@ -13,6 +14,8 @@ class FakeBridge {
   readonly followed: string[] = [];
   nowMs = Date.parse("2026-11-29T12:00:00Z");
   failsWith: Error | undefined;
+  /** What is to be done after a while. */
+  readonly due: (() => void)[] = [];
   #following: Following | undefined;
 
   constructor(length: number) {
@@ -31,6 +34,7 @@ class FakeBridge {
       return () => (this.#following = undefined);
     },
     soon: (work: () => void) => work(),
+    later: (work: () => void) => this.due.push(work),
     nowMs: () => this.nowMs,
   };
 
@@ -214,8 +218,11 @@ describe("the live feed of the console", () => {
     bridge.happen(900);
     expect(feed.waiting).toBe(900);
     feed.resume();
-    while (feed.newer.kind === "more") await feed.loadNewer();
-    expect(shown(feed)).toEqual(downFrom(910, 411));
+    await settled();
+    bridge.happen(1);
+    expect(shown(feed)).toEqual(downFrom(911, 511));
+    await feed.loadOlder();
+    expect(shown(feed).at(-1)).toBe(111);
   });
 
   it("says where events are missing, at their place", async () => {
@@ -279,6 +286,18 @@ describe("the live feed of the console", () => {
     });
   });
 
+  it("asks again when nobody answered", async () => {
+    const bridge = new FakeBridge(3);
+    bridge.failsWith = Object.assign(new Error("unreachable"), { retryable: true });
+    const feed = await started(bridge);
+    expect(feed.failure).toBe(bridge.failsWith);
+    bridge.failsWith = undefined;
+    for (const work of bridge.due) work();
+    await settled();
+    expect(shown(feed)).toEqual([3, 2, 1]);
+    expect(feed.failure).toBeUndefined();
+  });
+
   it("shows what was before a time, and nothing that comes", async () => {
     const bridge = new FakeBridge(3);
     const feed = await started(bridge, { until: "2026-11-29T13:00:00Z" });
@@ -292,7 +311,7 @@ describe("the live feed of the console", () => {
     const feed = await started(bridge);
     bridge.nowMs += 90_000;
     bridge.happen(1);
-    expect(feed.behindMs).toBe(90_000);
+    expect(feed.tail.behindMs).toBe(90_000);
   });
 });
 

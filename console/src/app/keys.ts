@@ -55,19 +55,27 @@ function bindingsOf(mine: readonly Command[]): Record<string, (event: KeyboardEv
   );
 }
 
-function isTyping({ target }: KeyboardEvent): boolean {
+/** What has the focus, in a shadow root too. */
+function targetOf(event: KeyboardEvent): EventTarget | null {
+  return event.composedPath()[0] ?? event.target;
+}
+
+function isTyping(event: KeyboardEvent): boolean {
+  const target = targetOf(event);
   return (
     target instanceof HTMLElement && (target.isContentEditable || target.matches("input, textarea, select"))
   );
 }
 
-function isInDialog({ target }: KeyboardEvent): boolean {
+function isInDialog(event: KeyboardEvent): boolean {
+  const target = targetOf(event);
   if (document.querySelector("dialog[open]") !== null) return true;
   return target instanceof Element && target.closest('[role="dialog"]') !== null;
 }
 
 /** Enter and Space press what has the focus, before they mean anything else. */
-function isPressing({ target }: KeyboardEvent, keys: string): boolean {
+function isPressing(event: KeyboardEvent, keys: string): boolean {
+  const target = targetOf(event);
   return (
     (keys === "Enter" || keys === "Space") &&
     target instanceof Element &&

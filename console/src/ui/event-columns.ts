@@ -47,14 +47,16 @@ export function tracksOf(
   density: Density = "normal",
   time: "age" | "clock" | "precise" = "clock",
 ): string {
-  const own = EVENT_COLUMNS.filter(
-    ({ id }) => columns.includes(id) && !(density === "detailed" && id === "detail"),
-  );
-  const tracks = own
-    .map(({ id, track }) => (id === "time" && time === "precise" ? PRECISE_TIME : track))
-    .join(" ");
-  return density === "detailed" || !columns.includes("detail") ? `${tracks} minmax(0, 1fr)` : tracks;
+  const isDetailed = density === "detailed";
+  const own = EVENT_COLUMNS.filter(({ id }) => columns.includes(id) && !(isDetailed && id === "detail"));
+  const tracks = own.map(({ id, track }) => {
+    if (id === "time" && time === "precise") return PRECISE_TIME;
+    return isDetailed && id === "signals" ? REST : track;
+  });
+  return tracks.some((track) => track.includes("1fr")) ? tracks.join(" ") : `${tracks.join(" ")} ${REST}`;
 }
+
+const REST = "minmax(0, 1fr)";
 
 /** A field of an event that others can have the same value of. */
 export const FIELDS = [

@@ -22,11 +22,21 @@ export function preciseTime(ms: number): string {
 export function exactTime(text: string): string {
   const ms = Date.parse(text);
   if (Number.isNaN(ms)) return text;
-  const zone = new Intl.DateTimeFormat(undefined, { timeZoneName: "short" })
-    .formatToParts(new Date(ms))
-    .find(({ type }) => type === "timeZoneName")?.value;
   const date = new Date(ms);
-  return `${text}\n${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${preciseTime(ms)} ${zone ?? ""}`;
+  return `${text}\n${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${preciseTime(ms)} ${zoneOf(date)}`;
+}
+
+/** By its offset: asking for the name costs more than a line of a list may. */
+const zones = new Map<number, string>();
+
+function zoneOf(date: Date): string {
+  const offset = date.getTimezoneOffset();
+  const known = zones.get(offset);
+  if (known !== undefined) return known;
+  const parts = new Intl.DateTimeFormat(undefined, { timeZoneName: "short" }).formatToParts(date);
+  const zone = parts.find(({ type }) => type === "timeZoneName")?.value ?? "";
+  zones.set(offset, zone);
+  return zone;
 }
 
 /** `12 s`, `4 min`, `3 h`, `2 d`: in whole units, so that it does not jump. */

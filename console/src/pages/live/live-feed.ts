@@ -1,45 +1,20 @@
 import type { EventPage, EventsQuery } from "nomad-changefeed-client";
-import { factsOf, isFeedItem } from "../../feed/event-facts.ts";
-import type { FollowedItem, Following, FollowOptions } from "../../feed/followed.ts";
-import { EventWindow, isMark, type Mark, type Row } from "./event-window.ts";
-import type { SelectionQuery } from "./selection.ts";
-
-/** Where events come from, and how updates are paced. */
-export interface LiveSource {
-  readonly page: (query: EventsQuery, signal: AbortSignal) => Promise<EventPage>;
-  readonly follow: (options: FollowOptions & { cursor: string }, following: Following) => () => void;
-  /** Calls back soon: at the next frame, where there are frames. */
-  readonly soon: (work: () => void) => void;
-  readonly nowMs: () => number;
-}
-
-export interface LiveOptions {
-  readonly selection: SelectionQuery;
-  /** RFC 3339 or age: nothing before is shown. */
-  readonly since?: string;
-  /** RFC 3339: nothing after is shown, so that what comes now is not either. */
-  readonly until?: string;
-  /** A cursor: the same. */
-  readonly before?: string;
-  /** Rows that are held, and as many that wait. Default 100,000. */
-  readonly maxRows?: number;
-}
-
-/** What is beyond an end of the rows. */
-export type Beyond =
-  | { readonly kind: "more" | "loading" | "end" }
-  | { readonly kind: "failed"; readonly error: unknown };
+import { factsOf } from "../../feed/event-facts.ts";
+import { EventWindow, type Mark, type Row } from "./event-window.ts";
+import {
+  backFrom,
+  isOldBridge,
+  mayPass,
+  selectedBy,
+  type Beyond,
+  type LiveOptions,
+  type LiveSource,
+} from "./live-source.ts";
+import { LiveTail } from "./live-tail.ts";
 
 const MAX_ROWS = 100_000;
-const PAGE = 400;
-/** What was recorded longer ago is caught up with, ms. */
-const BEHIND_MS = 8000;
-/** Why a place in the log is lost: reading begins anew. */
-const LOST: Readonly<Record<string, string>> = {
-  CURSOR_EXPIRED: "Retention has removed events that were not shown yet. Read again from the log",
-  EPOCH_CHANGED: "The log lost its newest events and began a new history. Read again from the log",
-  FUTURE_CURSOR: "The log was put back to an older copy. Read again from the log",
-};
+/** After so long a bridge that did not answer is asked again. */
+const AGAIN_MS = 3000;
 
 /**
  * The events of one selection, as they come and as they were. New ones are shown at once while one watches. They wait
@@ -50,33 +25,27 @@ export class LiveFeed {
   readonly window: EventWindow;
   older: Beyond = { kind: "loading" };
   newer: Beyond = { kind: "end" };
-  /** What was asked for is refused: nothing more comes. */
+  /** What was asked for is refused, or nobody answers: nothing comes. */
   failure: unknown;
   isPaused = false;
   /** Events that came and are not shown yet. */
   waiting = 0;
-  /** How far back the events are that come just now; 0 where they come as they happen. */
-  behindMs = 0;
   /** Events that came since the beginning. */
   received = 0;
+  readonly tail: LiveTail;
   readonly #source: LiveSource;
   readonly #options: LiveOptions;
   readonly #maxRows: number;
   readonly #onChange: () => void;
   readonly #stop = new AbortController();
-  #unfollow: () => void = () => undefined;
-  #incoming: Row[] = [];
   #held: Row[] = [];
-  #isFlushDue = false;
   #isAway = false;
   /** What came since the newest row is not held: it must be read from the log. */
   #isDetached = false;
-  /** Up to where everything came, and where the page after the oldest row begins. */
-  #position: string | undefined;
+  /** The page of what was before the oldest row. */
   #back: EventsQuery | undefined;
   /** Where the page after the newest row begins, once what came since was let go. */
   #forward: string | undefined;
-  #marks = 0;
   #round = 0;
 
   constructor(source: LiveSource, options: LiveOptions, onChange: () => void) {
@@ -85,6 +54,14 @@ export class LiveFeed {
     this.#maxRows = options.maxRows ?? MAX_ROWS;
     this.window = new EventWindow({ maxRows: this.#maxRows });
     this.#onChange = onChange;
+    this.tail = new LiveTail(source, options, {
+      onRows: (rows) => this.#onRows(rows),
+      onLost: (mark) => void this.#begin(mark),
+      onRefused: (error) => {
+        this.failure = error;
+        this.#onChange();
+      },
+    });
   }
 
   /** Whether it shows what comes now, and not a stretch of the past. */
@@ -92,7 +69,7 @@ export class LiveFeed {
     return this.#options.until === undefined && this.#options.before === undefined;
   }
 
-  /** Whether it stands still because somebody reads further down. */
+  /** Whether it stands still because somebody reads. */
   get isAway(): boolean {
     return this.#isAway;
   }
@@ -103,7 +80,7 @@ export class LiveFeed {
 
   stop(): void {
     this.#stop.abort();
-    this.#unfollow();
+    this.tail.stop();
   }
 
   pause(): void {
@@ -114,10 +91,11 @@ export class LiveFeed {
   /** Shows what came meanwhile. */
   resume(): void {
     this.isPaused = false;
-    this.#release();
+    if (this.#isDetached && !this.#isAway) void this.#begin();
+    else this.#release();
   }
 
-  /** Somebody reads further down, or has come back to the top. */
+  /** Somebody reads, or has come back to the top. */
   setAway(isAway: boolean): void {
     if (this.#isAway === isAway) return;
     this.#isAway = isAway;
@@ -140,134 +118,121 @@ export class LiveFeed {
     return taken.length;
   }
 
-  /** The machine slept, or is in another network: the connection is dead, though nobody has said so. */
+  /** The machine slept, or is in another network. */
   reconnect(words: string): void {
-    if (!this.isFollowing || this.failure !== undefined || this.#position === undefined) return;
-    this.#take(this.#mark("connection", words));
-    this.#follow(this.#position);
+    if (this.failure === undefined) this.tail.reconnect(words);
   }
 
   /** Reads what was before the oldest row. */
   async loadOlder(): Promise<void> {
     if (this.#back === undefined || (this.older.kind !== "more" && this.older.kind !== "failed")) return;
+    const round = this.#round;
     this.older = { kind: "loading" };
     this.#onChange();
     try {
-      this.#addOlder(await this.#source.page(this.#back, this.#stop.signal));
+      const page = await this.#source.page(this.#back, this.#stop.signal);
+      if (round === this.#round) this.#addOlder(page);
     } catch (error) {
-      this.older = { kind: "failed", error };
+      if (round === this.#round) this.older = { kind: "failed", error };
     }
     this.#onChange();
   }
 
   /** Reads what came after the newest row, where that was let go. Answers how many rows came on top. */
   async loadNewer(): Promise<number> {
-    if (this.newer.kind !== "more" && this.newer.kind !== "failed") return 0;
     const cursor = this.#forward;
-    if (cursor === undefined) return 0;
+    if (cursor === undefined || (this.newer.kind !== "more" && this.newer.kind !== "failed")) return 0;
+    const round = this.#round;
     this.newer = { kind: "loading" };
-    this.#onChange();
     try {
-      const page = await this.#source.page({ ...this.#selected(), cursor }, this.#stop.signal);
-      const rows: Row[] = page.events.map(factsOf);
-      if (page.hasGap) rows.unshift(this.#mark("gap", "Events are missing here: retention has removed them"));
-      this.#addNewer(rows);
-      this.#forward = page.cursor;
-      this.newer = { kind: "more" };
-      if (page.cursor === page.head) this.#attach(page.cursor);
-      this.#onChange();
-      return rows.length;
+      const page = await this.#source.page({ ...selectedBy(this.#options), cursor }, this.#stop.signal);
+      if (round === this.#round) return this.#addForward(page);
     } catch (error) {
-      this.newer = { kind: "failed", error };
-      this.#onChange();
-      return 0;
+      if (round === this.#round) this.newer = { kind: "failed", error };
     }
+    this.#onChange();
+    return 0;
   }
 
   async #begin(mark?: Mark): Promise<void> {
-    const { since, until, before: cursor } = this.#options;
     this.#round += 1;
     const round = this.#round;
-    this.#unfollow();
+    this.tail.stop();
     this.older = { kind: "loading" };
     this.newer = { kind: "end" };
     this.#onChange();
     try {
-      const page = await this.#source.page(
-        {
-          ...this.#selected(),
-          order: "newest-first",
-          ...(since !== undefined && { since }),
-          ...(until !== undefined && { until }),
-          ...(cursor !== undefined && { cursor }),
-        },
-        this.#stop.signal,
-      );
+      const page = await this.#source.page(backFrom(this.#options), this.#stop.signal);
       if (round !== this.#round) return;
       this.#clear();
       this.#addOlder(page);
       if (mark !== undefined) this.window.addNewer([mark]);
-      if (this.isFollowing) this.#follow(page.head);
+      if (this.isFollowing) this.tail.follow(page.head);
     } catch (error) {
       if (this.#stop.signal.aborted || round !== this.#round) return;
-      this.#failed(error);
+      this.#failed(error, mark);
     }
     this.#onChange();
   }
 
   #clear(): void {
+    this.failure = undefined;
     this.window.clear();
-    this.#incoming = [];
     this.#held = [];
     this.waiting = 0;
     this.#isDetached = false;
   }
 
-  #failed(error: unknown): void {
+  #failed(error: unknown, mark: Mark | undefined): void {
     if (isOldBridge(error)) {
       // It can be followed nevertheless.
-      this.older = {
-        kind: "failed",
-        error: new Error("This bridge is too old to read backwards: only what comes is shown."),
-      };
-      if (this.isFollowing) this.#follow("latest");
-    } else if (this.window.count > 0) {
-      this.older = { kind: "failed", error };
-    } else {
-      this.failure = error;
+      const words = "This bridge is too old to read backwards: only what comes is shown.";
+      this.older = { kind: "failed", error: new Error(words) };
+      if (this.isFollowing) this.tail.follow("latest");
+      return;
     }
-  }
-
-  #selected(): EventsQuery {
-    return { ...this.#options.selection, payload: "patch", limit: PAGE };
+    this.failure = error;
+    const again = () => {
+      if (!this.#stop.signal.aborted && this.failure === error) void this.#begin(mark);
+    };
+    if (mayPass(error)) this.#source.later(again, AGAIN_MS);
   }
 
   #addOlder(page: EventPage): void {
     const rows: Row[] = page.events.map(factsOf);
-    if (page.hasGap && page.next !== undefined)
-      rows.unshift(this.#mark("gap", "Events are missing here: they are not in the log any more"));
+    if (page.hasGap && page.next !== undefined) rows.unshift(this.#gap());
     this.#back = page.next;
     this.older = { kind: page.next === undefined ? "end" : "more" };
     if (this.window.addOlder(rows) > 0) this.#detach();
+  }
+
+  #addForward(page: EventPage): number {
+    const untilMs = Date.parse(this.#options.until ?? "");
+    const rows: Row[] = page.events.map(factsOf).filter(({ recordedMs }) => !(recordedMs >= untilMs));
+    const isEnd = page.cursor === page.head || rows.length < page.events.length;
+    if (page.hasGap) rows.unshift(this.#gap());
+    this.#addNewer(rows);
+    this.#forward = page.cursor;
+    this.newer = { kind: isEnd ? "end" : "more" };
+    if (isEnd && this.isFollowing) this.#attach(page.cursor);
+    this.#onChange();
+    return rows.length;
+  }
+
+  #gap(): Mark {
+    return this.tail.mark("gap", "Events are missing here: they are not in the log any more");
   }
 
   #addNewer(rows: readonly Row[]): void {
     if (this.window.addNewer(rows) === 0) return;
     const cursor = this.window.oldest;
     if (cursor === undefined) return;
-    const { since } = this.#options;
-    this.#back = {
-      ...this.#selected(),
-      order: "newest-first",
-      cursor,
-      ...(since !== undefined && { since }),
-    };
+    this.#back = backFrom(this.#options, cursor);
     if (this.older.kind === "end") this.older = { kind: "more" };
   }
 
   #detach(): void {
-    if (!this.isFollowing) return;
-    this.#isDetached = true;
+    this.#isDetached = this.isFollowing;
     this.#forward = this.window.newest;
     this.#held = [];
     this.newer = { kind: "more" };
@@ -275,72 +240,11 @@ export class LiveFeed {
 
   #attach(cursor: string): void {
     this.#isDetached = false;
-    this.newer = { kind: "end" };
     this.waiting = 0;
-    this.#incoming = [];
-    this.#follow(cursor);
+    this.tail.follow(cursor);
   }
 
-  #follow(cursor: string): void {
-    this.#unfollow();
-    this.#position = cursor;
-    this.#unfollow = this.#source.follow(
-      { ...this.#options.selection, payload: "patch", cursor },
-      { onItem: (item) => this.#onItem(item), onEnd: (error) => this.#onEnd(error) },
-    );
-  }
-
-  #onItem(item: FollowedItem): void {
-    if (item.type === "client.connected") {
-      if (item.again) this.#take(this.#mark("connection", "Connected again: nothing is missing"));
-    } else if (item.type === "nomad.feed.gap") {
-      const { missed, cursor } = item.data;
-      this.#position = cursor;
-      const many = missed === undefined ? "Events" : `${missed.toLocaleString("en")} events`;
-      this.#take(this.#mark("gap", `${many} are missing here: they are not in the log any more`));
-    } else if (item.type === "nomad.feed.bookmark") {
-      this.#position = item.data.cursor;
-    } else if (isFeedItem(item)) {
-      this.#position = item.cursor;
-      this.#take(factsOf(item));
-    }
-  }
-
-  #onEnd(error: Error): void {
-    const reason = "reason" in error ? String(error.reason) : "";
-    const words = LOST[reason];
-    if (words === undefined) {
-      this.failure = error;
-      this.#onChange();
-    } else {
-      this.#flush();
-      void this.#begin(this.#mark("history", words));
-    }
-  }
-
-  #mark(mark: Mark["mark"], words: string): Mark {
-    this.#marks += 1;
-    return { mark, words, key: `mark-${this.#marks}`, atMs: this.#source.nowMs() };
-  }
-
-  #take(row: Row): void {
-    this.#incoming.push(row);
-    if (this.#isFlushDue) return;
-    this.#isFlushDue = true;
-    this.#source.soon(() => this.#flush());
-  }
-
-  /** All that came since the last frame, at once. */
-  #flush(): void {
-    this.#isFlushDue = false;
-    if (this.#stop.signal.aborted) return;
-    const rows = this.#incoming;
-    this.#incoming = [];
-    const last = rows.findLast((row) => !isMark(row));
-    if (last !== undefined && !isMark(last)) {
-      const behindMs = this.#source.nowMs() - last.recordedMs;
-      this.behindMs = behindMs > BEHIND_MS ? behindMs : 0;
-    }
+  #onRows(rows: readonly Row[]): void {
     this.received += rows.length;
     if (this.#isDetached) this.waiting += rows.length;
     else if (this.isPaused || this.#isAway || this.#held.length > 0) this.#hold(rows);
@@ -368,9 +272,4 @@ export class LiveFeed {
     if (!this.#isDetached) this.waiting = this.#held.length;
     this.#onChange();
   }
-}
-
-/** It does not know what it is asked for: it is of a version before pages went backwards. */
-function isOldBridge(error: unknown): boolean {
-  return error instanceof Error && "field" in error && error.field === "order";
 }

@@ -54,7 +54,8 @@ export function LiveList({
     const top = list.current?.element.scrollTop ?? 0;
     if (last > rows.count - AHEAD) void feed.loadOlder();
     stay();
-    if (top > 0 && first < AHEAD) void loadAbove(feed, list.current, rowHeight);
+    if ((top > 0 || feed.newer.kind === "more") && first < AHEAD)
+      void loadAbove(feed, list.current, rowHeight);
   };
   if (rows.count === 0) {
     if (feed.older.kind === "loading" || feed.older.kind === "more") {

@@ -166,7 +166,7 @@ function useKeys({ live, selected, move, close, toTop, openers, point }: KeyProp
       run: withSelected((event) => point({ event, x: innerWidth / 2 - 140, y: 160 })),
     },
     { group, words: "Filter by values that exist", keys: "f", run: () => openers.facets?.() },
-    { group, words: "Jump to a time", keys: "t", run: () => openers.time?.() },
+    { group, words: "Choose a stretch of time", keys: "r", run: () => openers.time?.() },
     { group, words: "Export what is shown", keys: "x", run: () => openers.exports?.() },
     {
       group,

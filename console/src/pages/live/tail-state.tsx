@@ -6,6 +6,7 @@ import { Button } from "../../ui/button.tsx";
 import { count } from "../../words/names.ts";
 import { duration } from "../../words/time.ts";
 import type { LiveFeed } from "./live-feed.ts";
+import { mayPass } from "./live-source.ts";
 import css from "./live.module.css";
 import type { Live } from "./use-live-feed.ts";
 
@@ -14,6 +15,9 @@ interface TailStateProps {
   readonly onToggle: () => void;
   readonly onTop: () => void;
 }
+
+/** Nothing has come for so long: there is nothing to catch up with. */
+const QUIET_MS = 2000;
 
 /** What happens at the new end, always in words; and what stops it. */
 export function TailState({ live: { feed, version }, onToggle, onTop }: TailStateProps) {
@@ -58,12 +62,19 @@ function Rate({ feed }: { feed: LiveFeed }) {
 }
 
 function stateOf(feed: LiveFeed): { kind: string; words: string } {
-  if (feed.failure !== undefined) return { kind: "ended", words: "Stopped" };
+  if (feed.failure !== undefined) {
+    return mayPass(feed.failure)
+      ? { kind: "behind", words: "No answer, trying again" }
+      : { kind: "ended", words: "Stopped" };
+  }
   if (!feed.isFollowing) return { kind: "past", words: asOf.value === "" ? "A stretch of time" : "The past" };
   const waiting = feed.waiting === 0 ? "" : `, ${feed.waiting.toLocaleString("en")} new`;
   if (feed.isPaused) return { kind: "held", words: `Paused${waiting}` };
   if (link.value?.kind === "away") return { kind: "behind", words: "Reconnecting" };
-  if (feed.behindMs > 0) return { kind: "behind", words: `Catching up, ${duration(feed.behindMs)} behind` };
+  const { behindMs, cameAtMs } = feed.tail;
+  if (behindMs > 0 && now.value - cameAtMs < QUIET_MS) {
+    return { kind: "behind", words: `Catching up, ${duration(behindMs)} behind` };
+  }
   if (feed.isAway) return { kind: "held", words: `Reading${waiting}` };
   return { kind: "live", words: "Live" };
 }

@@ -4,7 +4,8 @@ import { now } from "../../app/clock.ts";
 import { api } from "../../feed/api.ts";
 import { follow } from "../../feed/follow.ts";
 import { duration } from "../../words/time.ts";
-import { LiveFeed, type LiveOptions, type LiveSource } from "./live-feed.ts";
+import { LiveFeed } from "./live-feed.ts";
+import type { LiveOptions, LiveSource } from "./live-source.ts";
 
 /** A page that nobody sees has no frames. */
 const HIDDEN_MS = 1000;
@@ -17,6 +18,9 @@ const SOURCE: LiveSource = {
   soon: (work) => {
     if (document.hidden) setTimeout(work, HIDDEN_MS);
     else requestAnimationFrame(work);
+  },
+  later: (work, waitMs) => {
+    setTimeout(work, waitMs);
   },
   nowMs: () => Date.now(),
 };
