@@ -2,6 +2,7 @@ import { useMemo, useState } from "preact/hooks";
 import { api } from "../../feed/api.ts";
 import { useLoaded } from "../../feed/use-loaded.ts";
 import { valuesOf, type Field } from "../../ui/event-columns.ts";
+import { isNarrow } from "../../ui/narrow.ts";
 import { Popover } from "../../ui/popover.tsx";
 import type { KnownValues } from "./completion.ts";
 import { isMark } from "./event-window.ts";
@@ -52,7 +53,14 @@ export function FilterBar({ feed, selection, onFacets }: FilterBarProps) {
           setEditing(!isEditing);
         }}
       />
-      <Popover label="Filters" icon="filter" hint="f" align="end" onReady={onFacets}>
+      <Popover
+        label="Filters"
+        icon="filter"
+        iconOnly={isNarrow.value}
+        hint="f"
+        align="end"
+        onReady={onFacets}
+      >
         {() => (
           <FacetMenu selection={selection} since={spanOf().since} seen={(field) => seenIn(feed, field)} />
         )}

@@ -17,6 +17,7 @@ export function FilterEditor({ value, known, onClose }: FilterEditorProps) {
   const place = useRef<HTMLDivElement>(null);
   const apply = useRef((text: string) => setQuery({ filter: text }, { replace: false }));
   const [isThere, setThere] = useState(false);
+  const [problem, setProblem] = useState<string>();
   useEffect(() => {
     let close = (): void => undefined;
     const stop = new AbortController();
@@ -27,7 +28,11 @@ export function FilterEditor({ value, known, onClose }: FilterEditorProps) {
         parent: place.current,
         text: value,
         known,
-        check: (text) => checkExpression(text, stop.signal),
+        check: async (text) => {
+          const found = await checkExpression(text, stop.signal);
+          setProblem(found?.words);
+          return found;
+        },
         onApply: (text) => apply.current(text),
         onClose,
       });
@@ -42,6 +47,9 @@ export function FilterEditor({ value, known, onClose }: FilterEditorProps) {
       {!isThere && <Skeleton lines={2} />}
       <div ref={place} />
       <p class={css.editorHint}>
+        <span role="status" data-wrong={problem !== undefined}>
+          {problem}
+        </span>
         <span>
           <kbd>Ctrl</kbd> <kbd>↵</kbd> applies, <kbd>Esc</kbd> closes
         </span>

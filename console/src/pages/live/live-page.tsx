@@ -12,15 +12,16 @@ import { DetailPane } from "./detail-pane.tsx";
 import { isMark } from "./event-window.ts";
 import { ExportMenu } from "./export-menu.tsx";
 import { FilterBar } from "./filter-bar.tsx";
+import { GroupList } from "./group-list.tsx";
 import { Histogram } from "./histogram.tsx";
 import { LiveList } from "./live-list.tsx";
 import css from "./live.module.css";
 import { queryOf, selectionOf, SELECTION, type Selection } from "./selection.ts";
-import { TailState } from "./tail-state.tsx";
+import { TailState, WaitingButton } from "./tail-state.tsx";
 import { TimeMenu } from "./time-menu.tsx";
 import { useLiveFeed, type Live } from "./use-live-feed.ts";
 import { ValueMenu, type Pointed } from "./value-menu.tsx";
-import { columnsInUse, densityInUse, nextDensity, ViewMenu } from "./view-menu.tsx";
+import { columnsInUse, densityInUse, isGrouped, nextDensity, toggleGroups, ViewMenu } from "./view-menu.tsx";
 
 /** The feed as it comes, and as it was. */
 export default function LivePage() {
@@ -74,7 +75,7 @@ function LiveView({ live, selection }: { live: Live; selection: Selection }) {
     <section class={css.page} aria-label="Live events">
       <h1 class="visually-hidden">Live</h1>
       <div class={css.bar}>
-        <TailState live={live} onToggle={() => toggle(live)} onTop={toTop} />
+        <TailState live={live} onToggle={() => toggle(live)} />
         <FilterBar feed={feed} selection={selection} onFacets={(open) => (openers.current.facets = open)} />
         <TimeMenu onReady={(open) => (openers.current.time = open)} />
         <ViewMenu />
@@ -89,20 +90,25 @@ function LiveView({ live, selection }: { live: Live; selection: Selection }) {
       <Histogram selection={queryOf(selection)} isLive={feed.isFollowing} />
       <div class={css.body}>
         <div class={css.events}>
-          <EventLineHeader columns={columns} density={densityInUse()} />
+          {!isGrouped() && <EventLineHeader columns={columns} density={densityInUse()} />}
           <Refusal live={live} />
           <div class={css.list}>
-            <LiveList
-              live={live}
-              selected={selected}
-              density={densityInUse()}
-              columns={columns}
-              onOpen={onOpen}
-              onValue={onValue}
-              onReady={(ready) => {
-                list.current = ready;
-              }}
-            />
+            <WaitingButton live={live} onTop={toTop} />
+            {isGrouped() ? (
+              <GroupList live={live} onOpen={onOpen} onValue={onValue} />
+            ) : (
+              <LiveList
+                live={live}
+                selected={selected}
+                density={densityInUse()}
+                columns={columns}
+                onOpen={onOpen}
+                onValue={onValue}
+                onReady={(ready) => {
+                  list.current = ready;
+                }}
+              />
+            )}
           </div>
         </div>
         {isBeside && <DetailPane cursor={opened} onMove={move} onClose={close} />}
@@ -174,6 +180,7 @@ function useKeys({ live, selected, move, close, toTop, openers, point }: KeyProp
       keys: "y",
       run: () => openers.automation?.(),
     },
+    { group, words: "Put together what has one cause", keys: "c", run: toggleGroups },
     { group, words: "Change the density", keys: "d", run: nextDensity },
   ]);
 }

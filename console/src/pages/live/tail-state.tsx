@@ -3,6 +3,7 @@ import { now } from "../../app/clock.ts";
 import { asOf } from "../../app/router.ts";
 import { link } from "../../feed/link.ts";
 import { Button } from "../../ui/button.tsx";
+import { isNarrow } from "../../ui/narrow.ts";
 import { count } from "../../words/names.ts";
 import { duration } from "../../words/time.ts";
 import type { LiveFeed } from "./live-feed.ts";
@@ -13,14 +14,13 @@ import type { Live } from "./use-live-feed.ts";
 interface TailStateProps {
   readonly live: Live;
   readonly onToggle: () => void;
-  readonly onTop: () => void;
 }
 
 /** Nothing has come for so long: there is nothing to catch up with. */
 const QUIET_MS = 2000;
 
 /** What happens at the new end, always in words; and what stops it. */
-export function TailState({ live: { feed, version }, onToggle, onTop }: TailStateProps) {
+export function TailState({ live: { feed, version }, onToggle }: TailStateProps) {
   void version.value;
   const { kind, words } = stateOf(feed);
   return (
@@ -30,15 +30,29 @@ export function TailState({ live: { feed, version }, onToggle, onTop }: TailStat
       </p>
       {kind === "live" && <Rate feed={feed} />}
       {feed.isFollowing && (
-        <Button icon={feed.isPaused ? "play" : "pause"} hint="p" pressed={feed.isPaused} onClick={onToggle}>
-          {feed.isPaused ? "Resume" : "Pause"}
+        <Button
+          icon={feed.isPaused ? "play" : "pause"}
+          hint="p"
+          pressed={feed.isPaused}
+          label={feed.isPaused ? "Resume" : "Pause"}
+          onClick={onToggle}
+        >
+          {isNarrow.value ? undefined : feed.isPaused ? "Resume" : "Pause"}
         </Button>
       )}
-      {feed.waiting > 0 && (
-        <Button icon="up" hint="g g" kind="primary" onClick={onTop}>
-          {count(feed.waiting, "new event")}
-        </Button>
-      )}
+    </div>
+  );
+}
+
+/** Leads to what came and waits. */
+export function WaitingButton({ live: { feed, version }, onTop }: { live: Live; onTop: () => void }) {
+  void version.value;
+  if (feed.waiting === 0) return null;
+  return (
+    <div class={css.waiting}>
+      <Button icon="up" hint="g g" kind="primary" onClick={onTop}>
+        {count(feed.waiting, "new event")}
+      </Button>
     </div>
   );
 }
@@ -67,6 +81,8 @@ function stateOf(feed: LiveFeed): { kind: string; words: string } {
       ? { kind: "behind", words: "No answer, trying again" }
       : { kind: "ended", words: "Stopped" };
   }
+  if (feed.window.count === 0 && feed.older.kind === "loading")
+    return { kind: "past", words: "Reading the log" };
   if (!feed.isFollowing) return { kind: "past", words: asOf.value === "" ? "A stretch of time" : "The past" };
   const waiting = feed.waiting === 0 ? "" : `, ${feed.waiting.toLocaleString("en")} new`;
   if (feed.isPaused) return { kind: "held", words: `Paused${waiting}` };

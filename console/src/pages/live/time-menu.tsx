@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
 import { queryValue, setQuery, type QueryChanges } from "../../app/router.ts";
 import { Button } from "../../ui/button.tsx";
+import { isNarrow } from "../../ui/narrow.ts";
 import { Popover } from "../../ui/popover.tsx";
 import css from "./live.module.css";
 import { SPANS, spanInUse } from "./span.ts";
@@ -8,7 +9,7 @@ import { SPANS, spanInUse } from "./span.ts";
 /** Shows a stretch of time, and says how far back the histogram looks. */
 export function TimeMenu({ onReady }: { onReady: (open: () => void) => void }) {
   return (
-    <Popover label="Range" icon="clock" hint="r" align="end" onReady={onReady}>
+    <Popover label="Range" icon="clock" iconOnly={isNarrow.value} hint="r" align="end" onReady={onReady}>
       {(close) => {
         const go = (changes: QueryChanges) => {
           close();
@@ -36,7 +37,7 @@ function TimeForm({ go }: { go: (changes: QueryChanges) => void }) {
           Show
         </button>
       </form>
-      <h3>The histogram looks back</h3>
+      <h2>The histogram looks back</h2>
       <div class={css.quick} role="group" aria-label="Time of the histogram">
         {SPANS.map(([span, words]) => (
           <Button key={span} pressed={spanInUse() === span} onClick={() => go({ span })}>

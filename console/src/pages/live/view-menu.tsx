@@ -29,6 +29,15 @@ export function columnsInUse(): readonly EventColumn[] {
   return known.length === 0 ? USUAL_COLUMNS : known;
 }
 
+/** Whether events are put together by what caused them. */
+export function isGrouped(): boolean {
+  return queryValue("group") === "cause";
+}
+
+export function toggleGroups(): void {
+  setQuery({ group: isGrouped() ? null : "cause" });
+}
+
 /** How lines look, and what stands in them. */
 export function ViewMenu() {
   return (
@@ -47,7 +56,7 @@ function View() {
   };
   return (
     <div class={css.view}>
-      <h3>Density</h3>
+      <h2>Density</h2>
       <div class={css.quick} role="group" aria-label="Density">
         {DENSITIES.map((density) => (
           <Button key={density} pressed={density === densityInUse()} onClick={() => setDensity(density)}>
@@ -55,7 +64,11 @@ function View() {
           </Button>
         ))}
       </div>
-      <h3>Columns</h3>
+      <label class={css.check}>
+        <input type="checkbox" checked={isGrouped()} onChange={toggleGroups} />
+        Put together what has one cause
+      </label>
+      <h2>Columns</h2>
       <ul class={css.columns}>
         {EVENT_COLUMNS.map(({ id, label }) => (
           <li key={id}>
