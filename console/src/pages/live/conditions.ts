@@ -1,14 +1,16 @@
-import type { QueryChanges } from "../../app/router.ts";
 import { FIELDS, type Field } from "../../ui/event-columns.ts";
 import { shortName } from "../../words/names.ts";
 import { andFilter, quoted, type ListName, type Selection } from "./selection.ts";
+
+/** What becomes of parameters of the address: null or "" takes one away. */
+export type Changes = Readonly<Record<string, string | null>>;
 
 /** One thing that holds of all events shown, and how the address is without it. */
 export interface Condition {
   readonly key: string;
   readonly label: string;
   readonly value: string;
-  readonly without: QueryChanges;
+  readonly without: Changes;
 }
 
 interface FieldWords {
@@ -43,21 +45,21 @@ export function labelOf(field: Field): string {
 }
 
 /** Only events with this value, beside the values that are wanted already. */
-export function onlyWith(selection: Selection, field: Field, value: string): QueryChanges {
+export function onlyWith(selection: Selection, field: Field, value: string): Changes {
   const { list, term } = WORDS[field];
   if (list === undefined) return { filter: andFilter(selection.filter, term(value)) };
   return { [list]: [...new Set([...selection[list], value])].join() };
 }
 
 /** No event with this value. */
-export function without(selection: Selection, field: Field, value: string): QueryChanges {
+export function without(selection: Selection, field: Field, value: string): Changes {
   const { list, term } = WORDS[field];
   if (list !== undefined && selection[list].includes(value)) return dropped(selection, list, value);
   return { filter: andFilter(selection.filter, negated(term(value))) };
 }
 
 /** Takes it in or out of the values that are wanted. */
-export function toggled(selection: Selection, field: Field, value: string): QueryChanges {
+export function toggled(selection: Selection, field: Field, value: string): Changes {
   const { list } = WORDS[field];
   if (list !== undefined && selection[list].includes(value)) return dropped(selection, list, value);
   return onlyWith(selection, field, value);
@@ -94,7 +96,7 @@ export function shownValue(field: Field, value: string): string {
   return shortName(value);
 }
 
-function dropped(selection: Selection, list: ListName, value: string): QueryChanges {
+function dropped(selection: Selection, list: ListName, value: string): Changes {
   return { [list]: selection[list].filter((other) => other !== value).join() };
 }
 

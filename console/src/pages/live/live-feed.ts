@@ -30,6 +30,8 @@ export class LiveFeed {
   isPaused = false;
   /** Events that came and are not shown yet. */
   waiting = 0;
+  /** Whether the log still has the first event there was. */
+  isWhole = false;
   /** Events that came since the beginning. */
   received = 0;
   readonly tail: LiveTail;
@@ -202,6 +204,7 @@ export class LiveFeed {
     const rows: Row[] = page.events.map(factsOf);
     if (page.hasGap && page.next !== undefined) rows.unshift(this.#gap());
     this.#back = page.next;
+    this.isWhole = page.floor?.endsWith("-0") === true;
     this.older = { kind: page.next === undefined ? "end" : "more" };
     if (this.window.addOlder(rows) > 0) this.#detach();
   }

@@ -121,7 +121,7 @@ function OldEnd({ feed }: { feed: LiveFeed }) {
     case "end":
       return from === "" ? (
         <p class={css.mark} data-kind="end">
-          Retention starts here: what was before is not kept
+          {feed.isWhole ? "The feed begins here" : "Retention starts here: what was before is not kept"}
         </p>
       ) : (
         <p class={css.mark} data-kind="end">
