@@ -55,7 +55,8 @@ export function EventLine({
     // A link inside the line leads where it says; the line itself opens the event.
     if (onOpen === undefined || click.target.closest(`a:not(.${css.time}), button`) !== null)
       return undefined;
-    if (click.ctrlKey || click.metaKey || click.shiftKey) return undefined;
+    if (click.ctrlKey || click.metaKey) return void window.open(eventHref(event.cursor), "_blank");
+    if (click.shiftKey) return undefined;
     click.preventDefault();
     return onOpen(event);
   };

@@ -1,3 +1,4 @@
+import { originalText } from "nomad-changefeed-client";
 import { useState } from "preact/hooks";
 import { api } from "../../feed/api.ts";
 import type { EventFacts } from "../../feed/event-facts.ts";
@@ -43,7 +44,7 @@ function Exports({ events, selection, close }: ExportsProps) {
     try {
       const lines = await ndjsonOf(
         events,
-        (query) => api().events(query),
+        { readPage: (query) => api().events(query), textOf: originalText },
         selection,
         (done) => say(`Read ${done.toLocaleString("en")} of ${count(events.length, "event")}`),
       );

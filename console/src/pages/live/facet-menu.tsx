@@ -8,18 +8,19 @@ import { SEVERITIES } from "../../ui/severity.tsx";
 import { COUNTABLE, isWanted, labelOf, shownValue, toggled } from "./conditions.ts";
 import css from "./filter-bar.module.css";
 import { queryOf, type Selection } from "./selection.ts";
+import type { Span } from "./span.ts";
 
 interface FacetMenuProps {
   readonly selection: Selection;
-  /** How far back values are counted. */
-  readonly since: string;
+  /** In which time values are counted. */
+  readonly span: Span;
   /** Values seen among the events that are shown, for a bridge that cannot count. */
   readonly seen: (field: Field) => ReadonlyMap<string, number>;
   readonly first?: Field;
 }
 
 /** Values that exist, with how many events have them: a click chooses. */
-export function FacetMenu({ selection, since, seen, first = "type" }: FacetMenuProps) {
+export function FacetMenu({ selection, span, seen, first = "type" }: FacetMenuProps) {
   const [field, setField] = useState<Field>(first);
   const [text, setText] = useState("");
   return (
@@ -42,7 +43,7 @@ export function FacetMenu({ selection, since, seen, first = "type" }: FacetMenuP
         {field === "severity" ? (
           <Severities selection={selection} />
         ) : (
-          <Values field={field} text={text} selection={selection} since={since} seen={seen} />
+          <Values field={field} text={text} selection={selection} span={span} seen={seen} />
         )}
       </div>
     </div>
@@ -72,13 +73,13 @@ function Values({
   field,
   text,
   selection,
-  since,
+  span,
   seen,
 }: Required<Omit<FacetMenuProps, "first">> & { field: Field; text: string }) {
   const query = {
     ...queryOf(withoutField(selection, field)),
     by: field as CountsQuery["by"] & string,
-    since,
+    ...span,
     buckets: 1,
   };
   const { value: counted, error } = useLoaded(JSON.stringify(query), (gone) => api(gone).counts(query));

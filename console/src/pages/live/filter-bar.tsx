@@ -61,9 +61,7 @@ export function FilterBar({ feed, selection, onFacets }: FilterBarProps) {
         align="end"
         onReady={onFacets}
       >
-        {() => (
-          <FacetMenu selection={selection} since={spanOf().since} seen={(field) => seenIn(feed, field)} />
-        )}
+        {() => <FacetMenu selection={selection} span={spanOf()} seen={(field) => seenIn(feed, field)} />}
       </Popover>
       {isEditing && <FilterEditor value={selection.filter} known={known} onClose={() => setEditing(false)} />}
     </>

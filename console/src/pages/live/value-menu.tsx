@@ -135,7 +135,7 @@ function CountBy({
   const most = Math.max(1, ...values.map((one) => one.count));
   return (
     <>
-      <p class={css.title}>{count(value.total, "event")} in the time of the histogram</p>
+      <p class={css.title}>{count(value.total, "event")} in that time</p>
       <ol class={css.counts} aria-label={`Events by ${labelOf(field)}`}>
         {values.map((one) => (
           <li key={one.value}>
