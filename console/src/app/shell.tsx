@@ -1,4 +1,4 @@
-import { useEffect } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { about, placeOf, readAbout } from "../feed/about.ts";
 import { watchHealth } from "../feed/health.ts";
 import { readSession, session, signOut } from "../feed/session.ts";
@@ -20,9 +20,14 @@ import { nextTheme, theme } from "./theme.ts";
 
 /** All that stays while one goes from page to page. */
 export function Shell() {
+  const [hasAsked, setAsked] = useState(false);
   useEffect(() => {
-    void readSession().catch(() => undefined);
+    void readSession()
+      .catch(() => undefined)
+      .finally(() => setAsked(true));
   }, []);
+  // Whoever must sign in first would be refused all that the page asks for.
+  if (!hasAsked && session.value === undefined) return null;
   const mustSignIn = session.value?.auth === "token" && !session.value.signedIn;
   return mustSignIn ? <SignIn /> : <SignedIn />;
 }

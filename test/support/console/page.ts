@@ -38,3 +38,10 @@ export async function openPage(
   await page.goto(address);
   return { page, problems, [Symbol.asyncDispose]: () => context.close() };
 }
+
+/** Whether something of the page is drawn, and nothing is on its way any more. */
+export async function settled(page: Page): Promise<boolean> {
+  return page.evaluate<boolean>(`document.querySelector("main") !== null
+    && document.querySelector("main").innerText.length > 20
+    && document.querySelector('[aria-label="Loading"]') === null`);
+}
