@@ -1,8 +1,11 @@
 import { availableParallelism } from "node:os";
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
 /** Only what hangs meets these: a busy machine takes its time to load modules and to build, and that is no failure. */
 const PATIENCE = { testTimeout: 300_000, hookTimeout: 300_000 };
+
+const CLIENT = fileURLToPath(new URL("packages/client/src/index.ts", import.meta.url));
 
 const project = (name: string, extra: Record<string, unknown> = {}) => ({
   test: { name, include: [`test/${name}/**/*.test.ts`], pool: "forks" as const, ...PATIENCE, ...extra },
@@ -14,7 +17,8 @@ export default defineConfig({
     // Many tests wait for processes and clocks: a machine of two cores has time for two at once.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
-      project("unit"),
+      // The console's code names the client as others do; it is tested with the one of this checkout.
+      project("unit", { alias: { "nomad-changefeed-client": CLIENT } }),
       project("contract"),
       project("property"),
       project("integration"),

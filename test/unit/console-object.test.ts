@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { FeedItem } from "../../console/src/feed/event-facts.ts";
-import { choicesOf, clientCodeOf, curlOf } from "../../console/src/pages/event/subscriptions.ts";
+import { choicesOf } from "../../console/src/pages/event/choices.ts";
+import { clientCodeOf, curlOf } from "../../console/src/pages/live/automation.ts";
+import { selectionOf } from "../../console/src/pages/live/selection.ts";
 import { groupsOf } from "../../console/src/pages/object/history/groups.ts";
 import { lanesOf } from "../../console/src/pages/object/lanes/lanes-of.ts";
 import { tracksOf } from "../../console/src/pages/object/lanes/track.ts";
@@ -346,7 +348,7 @@ describe("what to subscribe to", () => {
       "every allocation.failed",
       "this job and all of its parts",
     ]);
-    const [object, , job] = choices;
+    const [object, , job] = choices.map(({ parameters }) => selectionOf(new URLSearchParams(parameters)));
     expect(object && curlOf("http://bridge/feed/", object)).toBe(
       [
         "curl -NG 'http://bridge/feed/v1/events' \\",
@@ -355,8 +357,6 @@ describe("what to subscribe to", () => {
       ].join("\n"),
     );
     expect(job && curlOf("http://bridge/", job)).toContain(String.raw`'filter=resource.job == "o'\''brien"'`);
-    expect(job && clientCodeOf("http://bridge/", job)).toContain(
-      String.raw`filter: "resource.job == \"o'brien\""`,
-    );
+    expect(job && clientCodeOf("http://bridge/", job)).toContain(String.raw`resource.job == \"o'brien\"`);
   });
 });

@@ -109,7 +109,7 @@ function NodeLink({ node, layout, isAsked }: NodeLinkProps) {
     >
       <span class={css.nodeName}>
         {isIcon(resource) && <Icon name={resource} size={13} />}
-        <span class="visually-hidden">{node.kind} </span>
+        {!node.label.startsWith(node.kind) && <span class="visually-hidden">{node.kind} </span>}
         <span class={css.cut}>{node.label}</span>
       </span>
       <span class={css.nodeState}>{node.state === "" ? " " : node.state}</span>
