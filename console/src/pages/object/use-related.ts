@@ -12,6 +12,8 @@ const PAGE = 500;
 /** Of what is around an object so many of the newest events are read. */
 const MOST = 1500;
 const MOST_OBJECTS = 2000;
+/** While one looks at it, so many come to be kept. */
+const MOST_KEPT = 6000;
 
 export interface Related {
   /** The object and what is around it. */
@@ -42,9 +44,7 @@ export function useRelated(record: ObjectRecord): Related {
       ({ cursor, ...read }) => {
         if (stop.signal.aborted) return;
         setAround({ key, error: undefined, ...read });
-        unfollow = followAround(plan, cursor, (event) =>
-          setAround((last) => ({ ...last, events: [...last.events, event] })),
-        );
+        unfollow = followAround(plan, cursor, (event) => setAround((last) => withEvent(last, event)));
       },
       (error: unknown) => {
         if (!stop.signal.aborted) setAround({ ...nothingOf(key), error });
@@ -63,6 +63,17 @@ export function useRelated(record: ObjectRecord): Related {
     isLoading:
       around.key !== key || (around.events.length === 0 && around.current.size === 0 && plan.reads > 0),
   };
+}
+
+/** A page that stays open keeps the newest: what was before that is said to be missing. */
+function withEvent(around: Around, event: FeedItem): Around {
+  const events = [...around.events, event];
+  if (events.length <= MOST_KEPT) return { ...around, events };
+  const kept = events
+    .toSorted((a, b) => Date.parse(a.recordedtime) - Date.parse(b.recordedtime))
+    .slice(-MOST_KEPT + MOST);
+  const [oldest] = kept;
+  return { ...around, events: kept, cutMs: oldest && Date.parse(oldest.recordedtime) };
 }
 
 function nothingOf(key: string): Around {
