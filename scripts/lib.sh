@@ -104,14 +104,14 @@ fetch_kafka() {
   fi
 }
 
-# A server for S3 for the tests, from wherever this machine's Go gets its modules, once. Where there is no Go, or nothing
-# comes within five minutes, the tests of it are skipped.
-build_s3_server() {
+# build_go_program <name> <package@version> <what it is for>: a program for the tests, from wherever this machine's Go gets its
+# modules, once. Where there is no Go, or nothing comes within five minutes, the tests that want it are skipped.
+build_go_program() {
   local cache=$HOME/.cache/nomad-changefeed
-  if [ -n "${TEST_S3_SERVER:-}" ] || [ -x "$cache/versitygw" ] || ! command -v go >/dev/null; then return 0; fi
-  say "Building a server for S3 with Go: tests of audit trails in a bucket run against a real one."
-  if ! GOBIN=$cache timeout 300 go install github.com/versity/versitygw/cmd/versitygw@v1.8.0 </dev/null >&2; then
-    say "Go could not build the server for S3: its tests are skipped."
+  if [ -x "$cache/$1" ] || ! command -v go >/dev/null; then return 0; fi
+  say "Building $1 with Go: $3."
+  if ! GOBIN=$cache timeout 300 go install "$2" </dev/null >&2; then
+    say "Go could not build $1: its tests are skipped."
   fi
 }
 

@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { cp, mkdtemp, readFile, rm, truncate, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { readBundle, writeBundle } from "../../src/tlog/bundle.ts";
@@ -13,7 +14,8 @@ import { entriesOf, eventEntry, KEY, ORIGIN, write, writeTrail } from "../suppor
 const ENTRIES = entriesOf(65_800);
 const SIZES = [0, 1, 256, 257, 65_537];
 const { lacks } = buildGoVerifier();
-const TESSERA_FSCK = process.env["TEST_TESSERA_FSCK"];
+const FSCK_BUILT = join(homedir(), ".cache/nomad-changefeed/fsck");
+const TESSERA_FSCK = process.env["TEST_TESSERA_FSCK"] ?? (existsSync(FSCK_BUILT) ? FSCK_BUILT : undefined);
 
 let home: string;
 let whole: string;
@@ -116,7 +118,7 @@ describe.skipIf(lacks !== undefined)(`the Go project's sumdb/note and tlog${skip
 });
 
 const GET_FSCK =
-  "no fsck of Tessera: go install github.com/transparency-dev/tessera/cmd/fsck@v1.0.4, and name it in TEST_TESSERA_FSCK";
+  "no fsck of Tessera: scripts/test builds it where there is Go, or TEST_TESSERA_FSCK names it";
 
 // It hangs on damage, or ends with 0: it only says which trails are whole.
 it.skipIf(TESSERA_FSCK === undefined)(

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
+import promises, { cp, mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
+import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
@@ -11,6 +12,7 @@ import { auditSettingsSchema } from "../../src/schemas/destinations/audit.ts";
 import { destinationDeps } from "../support/destination-deps.ts";
 import { runCli } from "../support/cli.ts";
 import { askGoVerifier, buildGoVerifier } from "../support/go-verifier.ts";
+import { TestFeed } from "../support/http-feed.ts";
 import { outgoing } from "../support/outgoing.ts";
 import { skippedBecause } from "../support/skipped.ts";
 import { entriesOf, eventEntry, KEY, markEntry, writeTrail } from "../support/written-trail.ts";
@@ -140,6 +142,27 @@ describe("a trail that was pruned", () => {
     expect(await prune()).toMatchObject({ code: 0 });
     expect(await sent(1011, 1300)).toMatchObject({ outcome: "ok" });
     expect(await run("verify", trail, ...key)).toMatchObject({ code: 0 });
+  });
+
+  it("verifies where it is served, too", async () => {
+    await prune();
+    await using feed = await TestFeed.open();
+    const { url } = await feed.serve({}, { trails: () => [{ name: "audit", directory: trail }] });
+    const verified = await run("verify", `${url}/v1/audit/`, ...key, "--against", kept, "--json");
+    expect(verified).toMatchObject({ code: 0, stderr: "" });
+    expect(JSON.parse(verified.stdout)).toMatchObject({
+      verified: true,
+      pruned: 512,
+      size: 1001,
+      events: 489,
+    });
+    await rm(join(trail, "tile/entries/003.p"), { recursive: true });
+    const broken = await run("verify", `${url}/v1/audit/`, ...key, "--json");
+    expect(broken.code).toBe(3);
+    expect(JSON.parse(broken.stdout)).toMatchObject({
+      pruned: 512,
+      findings: [{ kind: "missing", index: 768 }],
+    });
   });
 
   it("is still of its feed, and of no other", async () => {
@@ -293,6 +316,55 @@ describe("audit prune", () => {
     expect(there("tile/entries/000")).toBe(true);
   });
 
+  it.each(["before", "after"])(
+    "leaves data that a writer enters anew %s it was taken out of his way",
+    async (when) => {
+      await using destination = await open(trail);
+      const event = outgoing(1001, { data: { op: "update", text: "y".repeat(70_000) } });
+      const enter = () => destination.send([event], AbortSignal.timeout(60_000));
+      const said: string[] = [];
+      using _ = onPruned(async (taken, rename) => {
+        if (when === "before") said.push((await enter()).outcome);
+        await rename();
+        if (when === "after") said.push((await enter()).outcome);
+        said.push(taken);
+      });
+      expect(await prune()).toMatchObject({ code: 0 });
+      expect(said).toEqual(["ok", expect.stringMatching(/objects/)]);
+      expect((await readdir(join(trail, "objects"))).filter((name) => name.length !== 64)).toEqual([]);
+      const { code, stdout } = await run("verify", trail, ...key, "--json");
+      expect({ code, ...(JSON.parse(stdout) as object) }).toMatchObject({ code: 0, size: 1002 });
+    },
+  );
+
+  it("that was killed while it had data aside puts that back", async () => {
+    const [name = ""] = await readdir(join(trail, "objects"));
+    await promises.rename(join(trail, "objects", name), join(trail, "objects", `${name}.pruned`));
+    expect(await prune()).toMatchObject({ code: 0 });
+    expect(await run("verify", trail, ...key)).toMatchObject({ code: 0 });
+    expect((await readdir(join(trail, "objects"))).map((each) => each.length)).toEqual([64]);
+  });
+
+  it("goes by an event too", async () => {
+    for (const event of ["600", "reg100-513"])
+      expect((await run("prune", trail, "--before-seq", event, "--dry-run")).stdout).toContain(
+        `would remove 512 entries, all before event ${event}, 3 daily files and 1 objects; entries 512 to 1000`,
+      );
+    expect(there("tile/entries/000")).toBe(true);
+    expect((await run("prune", trail, "--before-seq", "300")).stdout).toContain("removed 256 entries");
+    expect(await run("verify", trail, ...key)).toMatchObject({ code: 0 });
+    const { code, stderr } = await run("prune", trail, "--before-seq", "5000");
+    expect(code).toBe(3);
+    expect(stderr).toContain("The trail has no event 5000");
+  });
+
+  it("says before what it would remove, and removes nothing then", async () => {
+    const before = await readdir(trail, { recursive: true });
+    const { stdout } = await run("prune", trail, ...BEFORE, "--dry-run");
+    expect(await readdir(trail, { recursive: true })).toEqual(before);
+    expect((await prune()).stdout).toBe(stdout.replace("would remove", "removed"));
+  });
+
   it("leaves data that is new, for whoever enters its event", async () => {
     for (const name of await readdir(join(trail, "objects")))
       await utimes(join(trail, "objects", name), new Date(), new Date());
@@ -301,7 +373,9 @@ describe("audit prune", () => {
 
   it.each([
     [["--before", "soon"], 2, '--before: "soon" is not allowed; allowed: an age such as 400d'],
-    [[], 2, "--before is missing"],
+    [[], 2, "--before is missing, or --before-seq in its place"],
+    [["--before", "1d", "--before-seq", "9"], 2, "give one of them"],
+    [["--before-seq", "nine"], 2, '"nine" names no event; allowed: a sequence'],
     [["--before", "1d", "--key", "x"], 2, "The public key for the audit trail cannot be used"],
   ])("with %j says what is allowed", async (flags, code, says) => {
     const said = await run("prune", trail, ...flags);
@@ -309,3 +383,19 @@ describe("audit prune", () => {
     expect(said.stderr).toContain(says);
   });
 });
+
+/** Does something in place of taking data out of the writer's way. */
+function onPruned(instead: (taken: string, rename: () => Promise<void>) => Promise<void>): Disposable {
+  const original = promises.rename;
+  promises.rename = async (from, to) => {
+    const rename = () => original(from, to);
+    await (String(to).endsWith(".pruned") ? instead(String(from), rename) : rename());
+  };
+  syncBuiltinESMExports();
+  return {
+    [Symbol.dispose]: () => {
+      promises.rename = original;
+      syncBuiltinESMExports();
+    },
+  };
+}

@@ -24,7 +24,8 @@ export async function prove(event: string, trail: string, options: TrailOptions,
   io.stdout.write(await proofOf(tree, checkpoint, located));
 }
 
-async function notThere(tree: StoredTree, event: string, sought: Sought): Promise<NotProved> {
+/** Why an event was not found. */
+export async function notThere(tree: StoredTree, event: string, sought: Sought): Promise<NotProved> {
   const first = await prunedBefore(tree, sought);
   if (first !== undefined)
     return new NotProved(
@@ -48,7 +49,8 @@ async function proofOf(tree: StoredTree, checkpoint: OpenedCheckpoint, located: 
   });
 }
 
-function parseSought(event: string): Sought {
+/** @throws UsageError */
+export function parseSought(event: string): Sought {
   const cursor = parseCursor(event);
   if (cursor !== undefined) return cursor;
   if (/^\d{1,16}$/.test(event) && Number.isSafeInteger(Number(event)))

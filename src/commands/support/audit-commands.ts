@@ -86,11 +86,14 @@ function addPruneCommand(audit: Command, io: Io, perform: Perform): void {
       "remove the oldest entries of a trail, 256 at a time, and keep all hashes; the rest verifies, and can be proved",
     )
     .option("--before <time>", "recorded before: 400d, or 2026-08-22T10:15:30Z")
+    .option("--before-seq <event>", "in its place, what stands before an event: its sequence or cursor")
+    .option("--dry-run", "say what would go, remove nothing")
     .addHelpText("after", PRUNE_HELP_END)
     .action((directory: string, flags: Flags & AuditFlags) =>
       perform(async () => {
         const { prune } = await import("../audit/prune.ts");
-        await prune(directory, { before: textOf(flags["before"]), keys: flags.key ?? [] }, io);
+        const end = { before: textOf(flags["before"]), beforeSeq: textOf(flags["beforeSeq"]) };
+        await prune(directory, { ...end, isDryRun: flags["dryRun"] === true, keys: flags.key ?? [] }, io);
       }),
     );
 }
