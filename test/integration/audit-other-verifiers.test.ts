@@ -7,13 +7,14 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { readBundle, writeBundle } from "../../src/tlog/bundle.ts";
 import { generateNoteKey } from "../../src/tlog/note-keys.ts";
 import { runCli } from "../support/cli.ts";
-import { askGoVerifier, buildGoVerifier } from "../support/go-verifier.ts";
+import { askGoVerifier, askVerifier, buildGoVerifier } from "../support/go-verifier.ts";
 import { skippedBecause } from "../support/skipped.ts";
 import { entriesOf, eventEntry, KEY, ORIGIN, write, writeTrail } from "../support/written-trail.ts";
 
 const ENTRIES = entriesOf(65_800);
 const SIZES = [0, 1, 256, 257, 65_537];
 const { lacks } = buildGoVerifier();
+const torchwood = buildGoVerifier("torchwood-verifier");
 const FSCK_BUILT = join(homedir(), ".cache/nomad-changefeed/fsck");
 const TESSERA_FSCK = process.env["TEST_TESSERA_FSCK"] ?? (existsSync(FSCK_BUILT) ? FSCK_BUILT : undefined);
 
@@ -55,6 +56,24 @@ async function checkpointOf(entries: readonly Buffer[], name: string): Promise<s
 
 const swapped = (entries: Buffer[]) => entries.with(4, entries[9] as Buffer).with(9, entries[4] as Buffer);
 
+const TAMPERINGS: [string, () => Promise<void>][] = [
+  ["a byte of the checkpoint", () => flip("checkpoint", 20)],
+  ["a byte of its signature", () => flip("checkpoint", 140)],
+  ["a byte of an entry", () => flip(BUNDLE, 5000)],
+  ["a byte of a tile", () => flip("tile/0/000", 5000)],
+  ["a byte of the tile above", () => flip("tile/1/000.p/2", 40)],
+  ["an entry dropped", () => respell((entries) => entries.toSpliced(4, 1))],
+  ["entries swapped", () => respell(swapped)],
+  ["an entry twice", () => respell((entries) => entries.toSpliced(4, 0, entries[4] as Buffer))],
+  ["an entry in place of another", () => respell((entries) => entries.with(4, entries[3] as Buffer))],
+  ["a bundle torn", () => truncate(join(trail, BUNDLE), 5000)],
+  ["a bundle gone", () => rm(join(trail, BUNDLE))],
+  [
+    "another key",
+    () => writeTrail(trail, ENTRIES.slice(0, 600), { keys: [generateNoteKey(ORIGIN).privateKey] }),
+  ],
+];
+
 describe.skipIf(lacks !== undefined)(`the Go project's sumdb/note and tlog${skippedBecause(lacks)}`, () => {
   it("accept a trail of any size", async () => {
     for (const size of [...SIZES, ENTRIES.length]) {
@@ -64,23 +83,7 @@ describe.skipIf(lacks !== undefined)(`the Go project's sumdb/note and tlog${skip
     }
   });
 
-  it.each<[string, () => Promise<void>]>([
-    ["a byte of the checkpoint", () => flip("checkpoint", 20)],
-    ["a byte of its signature", () => flip("checkpoint", 140)],
-    ["a byte of an entry", () => flip(BUNDLE, 5000)],
-    ["a byte of a tile", () => flip("tile/0/000", 5000)],
-    ["a byte of the tile above", () => flip("tile/1/000.p/2", 40)],
-    ["an entry dropped", () => respell((entries) => entries.toSpliced(4, 1))],
-    ["entries swapped", () => respell(swapped)],
-    ["an entry twice", () => respell((entries) => entries.toSpliced(4, 0, entries[4] as Buffer))],
-    ["an entry in place of another", () => respell((entries) => entries.with(4, entries[3] as Buffer))],
-    ["a bundle torn", () => truncate(join(trail, BUNDLE), 5000)],
-    ["a bundle gone", () => rm(join(trail, BUNDLE))],
-    [
-      "another key",
-      () => writeTrail(trail, ENTRIES.slice(0, 600), { keys: [generateNoteKey(ORIGIN).privateKey] }),
-    ],
-  ])("refuse %s, and so do we", async (_, tamper) => {
+  it.each(TAMPERINGS)("refuse %s, and so do we", async (_, tamper) => {
     await tamper();
     expect(askGoVerifier("trail", trail, KEY.verifierKey)).toMatchObject({ accepts: false });
     expect(await runCli(["audit", "verify", trail, "--key", KEY.verifierKey])).toMatchObject({ code: 3 });
@@ -114,6 +117,22 @@ describe.skipIf(lacks !== undefined)(`the Go project's sumdb/note and tlog${skip
     await writeFile(grown, (await readFile(grown, "utf8")).replace(/\n[^\n]+\n\n/, "\n\n"));
     const kept = join(home, "kept", "checkpoint");
     expect(askGoVerifier("consistency", grown, kept, KEY.verifierKey)).toMatchObject({ accepts: false });
+  });
+});
+
+describe.skipIf(torchwood.lacks !== undefined)(`Torchwood${skippedBecause(torchwood.lacks)}`, () => {
+  const ask = () => askVerifier("torchwood-verifier", [trail, KEY.verifierKey]);
+
+  it("accepts a trail of any size", async () => {
+    for (const size of [...SIZES, ENTRIES.length]) {
+      await writeTrail(trail, ENTRIES.slice(0, size));
+      expect(ask()).toEqual({ accepts: true, said: `ACCEPTED: ${size} entries of ${ORIGIN}` });
+    }
+  });
+
+  it.each(TAMPERINGS)("refuses %s", async (_, tamper) => {
+    await tamper();
+    expect(ask()).toMatchObject({ accepts: false, said: expect.stringMatching(/^REFUSED: /) as string });
   });
 });
 
