@@ -1,3 +1,4 @@
+import { signal } from "@preact/signals";
 import type { Counts, CountsQuery, Severity } from "nomad-changefeed-client";
 import { RequestFailed } from "nomad-changefeed-client";
 import { useRef, useState } from "preact/hooks";
@@ -24,6 +25,9 @@ const EVERY_MS = 5000;
 /** Less than this is a click, px. */
 const CLICK_PX = 4;
 
+/** A bridge that cannot is not asked again and again. */
+const canCount = signal(true);
+
 /** How many events there were over time, by severity. What is dragged over becomes the time that is shown. */
 export function Histogram({ selection, isLive }: HistogramProps) {
   const { since, until } = spanOf();
@@ -31,9 +35,10 @@ export function Histogram({ selection, isLive }: HistogramProps) {
   const { value, error, isLoading } = useLoaded(
     JSON.stringify(query),
     (gone) => api(gone).counts(query),
-    isLive ? { everyMs: EVERY_MS } : {},
+    isLive && canCount.value ? { everyMs: EVERY_MS } : {},
   );
   if (error instanceof RequestFailed && error.status === 404) {
+    canCount.value = false;
     return <p class={css.none}>This bridge is too old to count events over time.</p>;
   }
   if (value === undefined)
