@@ -2,7 +2,7 @@ import type { EventPage, EventsQuery } from "nomad-changefeed-client";
 import { describe, expect, it } from "vitest";
 import type { EventFacts } from "../../console/src/feed/event-facts.ts";
 import { alertRuleOf, clientCodeOf, curlOf, destinationOf } from "../../console/src/pages/live/automation.ts";
-import { completed, completionAt } from "../../console/src/pages/live/completion.ts";
+import { completed, completionAt } from "../../console/src/ui/filter/completion.ts";
 import { conditionsOf, onlyWith, toggled, without } from "../../console/src/pages/live/conditions.ts";
 import { csvOf, ndjsonOf } from "../../console/src/pages/live/export.ts";
 import { groupsOf } from "../../console/src/pages/live/groups.ts";

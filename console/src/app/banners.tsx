@@ -2,6 +2,7 @@ import { troubles, type Trouble } from "../feed/health.ts";
 import { Notice } from "../ui/panel.tsx";
 import { Time } from "../ui/time.tsx";
 import { count } from "../words/names.ts";
+import { href } from "./router.ts";
 import { AsOfBar } from "./as-of-bar.tsx";
 
 /** What concerns whatever page is open: another time is shown, or parts of the cluster cannot be seen. */
@@ -21,7 +22,7 @@ function StaleBanner({ troubles: all }: { troubles: readonly Trouble[] }) {
   const more = all.length > names.length ? ` and ${count(all.length - names.length, "other scope")}` : "";
   const isLost = all.some(({ condition }) => condition === "access-lost");
   return (
-    <Notice kind="warn">
+    <Notice kind="warn" action={<a href={href(["cluster"])}>All scopes</a>}>
       {isLost ? "Not accessible" : "Not up to date"}: {names.join(", ")}
       {more}
       {first.lastOkAt !== null && (

@@ -1,8 +1,13 @@
 import { signal, type ReadonlySignal } from "@preact/signals";
-import type { ChangeEventOf, NomadStub, ResourceType } from "nomad-changefeed-client";
-import { api } from "./api.ts";
+import type {
+  ChangeEventOf,
+  NomadStub,
+  ResourceType,
+  SnapshotObject,
+  StateQuery,
+} from "nomad-changefeed-client";
 import { isChange, isFeedItem } from "./event-facts.ts";
-import { follow, type FollowedItem } from "./follow.ts";
+import type { FollowedItem, Following, FollowOptions } from "./followed.ts";
 
 /** Which objects: as `GET /v1/state` takes it. */
 export interface ObjectsQuery<Type extends ResourceType = ResourceType> {
@@ -22,6 +27,16 @@ export interface ReadObject<Type extends ResourceType = ResourceType> {
   readonly namespace: string;
   readonly id: string;
   readonly stub: NomadStub<Type>;
+}
+
+/** Where objects and their events come from. */
+export interface ObjectsSource {
+  /** `at`: as of when. */
+  readonly read: (
+    query: StateQuery & { readonly at?: string },
+    gone: AbortSignal,
+  ) => Promise<{ readonly cursor: string } & AsyncIterable<SnapshotObject>>;
+  readonly follow: (options: FollowOptions, following: Following) => () => void;
 }
 
 /** What one version has that the one before had not. */
@@ -50,8 +65,9 @@ export interface LiveRows<Row> {
 }
 
 const PUBLISH_EVERY_MS = 200;
-const WORK_AT_ONCE_MS = 12;
+const WORK_AT_ONCE_MS = 24;
 const AGAIN_AFTER_MS = 5000;
+const SEQUENCES_KEPT = 20_000;
 
 /**
  * Objects of one kind, read once and then kept up to date by their events. Of each only a row is kept: what `rowOf`
@@ -62,6 +78,7 @@ export class LiveObjects<
   Type extends ResourceType = ResourceType,
 > implements LiveRows<Row> {
   readonly #query: ObjectsQuery<Type>;
+  readonly #source: ObjectsSource;
   readonly #rowOf: (object: ReadObject<Type>) => Row;
   readonly #status = signal<ObjectsStatus<Row>>({
     version: 0,
@@ -79,8 +96,9 @@ export class LiveObjects<
   #publishTimer: ReturnType<typeof setTimeout> | undefined;
   #round = new AbortController();
 
-  constructor(query: ObjectsQuery<Type>, rowOf: (object: ReadObject<Type>) => Row) {
+  constructor(query: ObjectsQuery<Type>, rowOf: (object: ReadObject<Type>) => Row, source: ObjectsSource) {
     this.#query = query;
+    this.#source = source;
     this.#rowOf = rowOf;
   }
 
@@ -126,7 +144,7 @@ export class LiveObjects<
   async #read(gone: AbortSignal): Promise<string> {
     const { type, namespaces, subjects, filter, at } = this.#query;
     const query = { types: [type], ...given({ namespaces, subjects, filter, at }) };
-    const state = await api(gone).state<Type>(query);
+    const state = await this.#source.read(query, gone);
     // At first rows show as they come; later all at once, so that nothing that is there goes and comes back.
     const isFirst = this.#status.value.version === 0;
     const rows = isFirst ? this.#rows : new Map<string, Row>();
@@ -171,7 +189,7 @@ export class LiveObjects<
       onEnd: (error: Error) => this.#set({ error }),
     });
     const ends = [
-      follow(
+      this.#source.follow(
         { ...common, ...given({ filter }) },
         following((event) => this.#take(event, gone)),
       ),
@@ -180,9 +198,9 @@ export class LiveObjects<
       // An object that does not match any longer: its event does not pass the filter, and is told here.
       const others = { ...common, filter: `not (${filter})`, payload: "thin" } as const;
       ends.push(
-        follow(
+        this.#source.follow(
           others,
-          following((event) => this.#drop(event)),
+          following((event) => this.#drop(event, gone)),
         ),
       );
     }
@@ -198,15 +216,22 @@ export class LiveObjects<
     this.#put(subject, this.#rowOf({ subject, namespace, id, stub: data.after as NomadStub<Type> }));
   }
 
-  #drop(event: ChangeEventOf): void {
-    if (this.#isNews(event)) this.#put(event.subject, undefined);
+  #drop(event: ChangeEventOf, gone: AbortSignal): void {
+    if (!this.#isNews(event)) return;
+    // Of an event without its object neither the filter nor its opposite can be decided: it passes both.
+    if (event.dataref !== undefined && event.data.op !== "delete") void this.#readOne(event, gone);
+    else this.#put(event.subject, undefined);
   }
 
   #isNews({ subject, sequence }: ChangeEventOf): boolean {
     if (this.#query.filter === undefined) return true;
-    const isNews = sequence > (this.#sequences.get(subject) ?? "");
-    if (isNews) this.#sequences.set(subject, sequence);
-    return isNews;
+    if (sequence <= (this.#sequences.get(subject) ?? "")) return false;
+    this.#sequences.delete(subject);
+    this.#sequences.set(subject, sequence);
+    const [oldest] = this.#sequences.keys();
+    // The two streams are moments apart: what is long ago need not be told apart any more.
+    if (this.#sequences.size > SEQUENCES_KEPT && oldest !== undefined) this.#sequences.delete(oldest);
+    return true;
   }
 
   /** An object too large for its event. */
@@ -215,7 +240,7 @@ export class LiveObjects<
     const query = { types: [type], subjects: [subject], ...given({ filter }) };
     try {
       let row: Row | undefined;
-      for await (const { data } of await api(gone).state<Type>(query)) {
+      for await (const { data } of await this.#source.read(query, gone)) {
         const { namespace, id } = data.resource;
         row = this.#rowOf({ subject, namespace, id, stub: data.after as NomadStub<Type> });
       }

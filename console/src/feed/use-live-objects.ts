@@ -1,6 +1,17 @@
 import type { ResourceType } from "nomad-changefeed-client";
 import { useEffect, useMemo, useRef } from "preact/hooks";
-import { LiveObjects, type LiveRows, type ObjectsQuery, type ReadObject } from "./live-objects.ts";
+import { api } from "./api.ts";
+import { follow } from "./follow.ts";
+import { mergeRows } from "./merge-rows.ts";
+import {
+  LiveObjects,
+  type LiveRows,
+  type ObjectsQuery,
+  type ObjectsSource,
+  type ReadObject,
+} from "./live-objects.ts";
+
+const BRIDGE: ObjectsSource = { read: (query, gone) => api(gone).state(query), follow };
 
 /** Objects for as long as the component shows them; others where the query changes. */
 export function useLiveObjects<Row extends object, Type extends ResourceType>(
@@ -8,7 +19,7 @@ export function useLiveObjects<Row extends object, Type extends ResourceType>(
   rowOf: (object: ReadObject<Type>) => Row,
 ): LiveObjects<Row, Type> {
   const key = JSON.stringify(query);
-  const objects = useMemo(() => new LiveObjects(query, rowOf), [key]);
+  const objects = useMemo(() => new LiveObjects(query, rowOf, BRIDGE), [key]);
   useEffect(() => objects.start(), [objects]);
   return objects;
 }
@@ -27,25 +38,8 @@ export function useSorted<Row extends object>(
   if (isSame && before.version === version) return before.sorted;
   const sorted =
     isSame && before.version === version - 1
-      ? merged(before.sorted, changes.gone, changes.come.toSorted(compare), compare)
+      ? mergeRows(before.sorted, changes, compare)
       : [...objects.rows.values()].toSorted(compare);
   last.current = { of: objects, compare, version, sorted };
   return sorted;
-}
-
-function merged<Row>(
-  sorted: readonly Row[],
-  gone: ReadonlySet<Row>,
-  come: readonly Row[],
-  compare: (one: Row, other: Row) => number,
-): readonly Row[] {
-  const all: Row[] = [];
-  let at = 0;
-  for (const row of sorted) {
-    if (gone.has(row)) continue;
-    for (let next = come[at]; next !== undefined && compare(next, row) < 0; next = come[++at]) all.push(next);
-    all.push(row);
-  }
-  for (; at < come.length; at++) all.push(come[at] as Row);
-  return all;
 }

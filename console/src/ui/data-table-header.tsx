@@ -1,7 +1,6 @@
 import type { Column, Sort } from "./columns.ts";
 import css from "./data-table.module.css";
 import { Icon } from "./icon.tsx";
-import { isNarrow } from "./narrow.ts";
 
 interface HeaderProps<Row> {
   readonly columns: readonly Column<Row>[];
@@ -10,11 +9,7 @@ interface HeaderProps<Row> {
 }
 
 /** What the columns are called, and what the rows are sorted by. */
-export function TableHeader<Row>(props: HeaderProps<Row>) {
-  return isNarrow.value ? <SortSelect {...props} /> : <HeaderRow {...props} />;
-}
-
-function HeaderRow<Row>({ columns, sort, onSort }: HeaderProps<Row>) {
+export function HeaderRow<Row>({ columns, sort, onSort }: HeaderProps<Row>) {
   return (
     <div role="rowgroup" class={css.header}>
       <div role="row" aria-rowindex={1} class={css.headerRow}>
@@ -45,8 +40,8 @@ function HeaderRow<Row>({ columns, sort, onSort }: HeaderProps<Row>) {
   );
 }
 
-/** A phone has no room for a header. */
-function SortSelect<Row>({ columns, sort, onSort }: HeaderProps<Row>) {
+/** The same, where there is no room for a header: on a phone. */
+export function SortSelect<Row>({ columns, sort, onSort }: HeaderProps<Row>) {
   return (
     <div class={css.sortLine}>
       <label>

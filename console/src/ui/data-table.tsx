@@ -4,7 +4,7 @@ import { useCommands } from "../app/keys.ts";
 import { go } from "../app/router.ts";
 import type { Column, Sort } from "./columns.ts";
 import css from "./data-table.module.css";
-import { TableHeader } from "./data-table-header.tsx";
+import { HeaderRow, SortSelect } from "./data-table-header.tsx";
 import { isNarrow } from "./narrow.ts";
 import { VirtualList, type VirtualListHandle } from "./virtual-list.tsx";
 
@@ -19,6 +19,8 @@ interface DataTableProps<Row> {
   readonly keyOf: (row: Row) => string;
   /** Where Enter on a row leads. */
   readonly hrefOf: (row: Row) => string;
+  /** Where its events are, which `e` leads to. */
+  readonly eventsHrefOf?: (row: Row) => string;
   /** Ms since 1970: a row that changed just now shows it. */
   readonly changedAtMs?: (row: Row) => number | undefined;
   /** Instead of rows, where there are none. */
@@ -42,56 +44,62 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
     choose(keyOf(row));
     list.current?.scrollToIndex(at);
   };
-  const open = () => {
+  const openBy = (hrefOf: (row: Row) => string) => () => {
     const row = rows[chosenAt];
-    if (row !== undefined) go(props.hrefOf(row));
+    if (row !== undefined) go(hrefOf(row));
   };
+  const { hrefOf, eventsHrefOf } = props;
   useCommands([
     { group: "Table", words: "Next row", keys: "j", run: () => step(1) },
     { group: "Table", words: "Row before", keys: "k", run: () => step(-1) },
     { group: "Table", words: "First row", keys: "g g", run: () => step(-rows.length) },
     { group: "Table", words: "Last row", keys: "Shift+G", run: () => step(rows.length) },
-    { group: "Table", words: "Open the chosen row", keys: "Enter", run: open },
+    { group: "Table", words: "Open the chosen row", keys: "Enter", run: openBy(hrefOf) },
+    ...(eventsHrefOf === undefined
+      ? []
+      : [{ group: "Table", words: "Events of the chosen row", keys: "e", run: openBy(eventsHrefOf) }]),
   ]);
   const gutterPx = useGutterPx(list, rows.length > 0);
   const tracks = columns.map(({ width }) => width).join(" ");
   return (
-    <div
-      class={css.table}
-      role="table"
-      aria-label={label}
-      aria-rowcount={rows.length + 1}
-      style={{ "--tracks": tracks, "--gutter": `${gutterPx}px` }}
-    >
-      <TableHeader {...props} />
-      {rows.length === 0 ? (
-        empty
-      ) : (
-        <VirtualList
-          label={label}
-          role="rowgroup"
-          count={rows.length}
-          rowHeight={isNarrow.value ? NARROW_ROW_PX : ROW_PX}
-          key={isNarrow.value ? "narrow" : "wide"}
-          keyOf={(at) => keyOf(rows[at] as Row)}
-          onReady={(handle) => {
-            list.current = handle;
-          }}
-          row={(at) => {
-            const row = rows[at] as Row;
-            return (
-              <TableRow
-                row={row}
-                at={at}
-                columns={columns}
-                isChosen={at === chosenAt}
-                changedAtMs={changedAtMs?.(row)}
-                onChoose={() => choose(keyOf(row))}
-              />
-            );
-          }}
-        />
-      )}
+    <div class={css.outside}>
+      {isNarrow.value && <SortSelect {...props} />}
+      <div
+        class={rows.length === 0 ? css.headOnly : css.table}
+        role="table"
+        aria-label={label}
+        aria-rowcount={rows.length + 1}
+        style={{ "--tracks": tracks, "--gutter": `${gutterPx}px` }}
+      >
+        {!isNarrow.value && <HeaderRow {...props} />}
+        {rows.length > 0 && (
+          <VirtualList
+            label={label}
+            role="rowgroup"
+            count={rows.length}
+            rowHeight={isNarrow.value ? NARROW_ROW_PX : ROW_PX}
+            key={isNarrow.value ? "narrow" : "wide"}
+            keyOf={(at) => keyOf(rows[at] as Row)}
+            onReady={(handle) => {
+              list.current = handle;
+            }}
+            row={(at) => {
+              const row = rows[at] as Row;
+              return (
+                <TableRow
+                  row={row}
+                  at={at}
+                  columns={columns}
+                  isChosen={at === chosenAt}
+                  changedAtMs={changedAtMs?.(row)}
+                  onChoose={() => choose(keyOf(row))}
+                />
+              );
+            }}
+          />
+        )}
+      </div>
+      {rows.length === 0 && empty}
     </div>
   );
 }

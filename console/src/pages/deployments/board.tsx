@@ -1,5 +1,6 @@
-import { useMemo } from "preact/hooks";
-import { asOf, queryValue } from "../../app/router.ts";
+import { useMemo, useState } from "preact/hooks";
+import { useCommands } from "../../app/keys.ts";
+import { asOf, go, href, queryValue } from "../../app/router.ts";
 import { useLiveObjects } from "../../feed/use-live-objects.ts";
 import { Empty, Failure, Skeleton } from "../../ui/panel.tsx";
 import { count } from "../../words/names.ts";
@@ -8,7 +9,7 @@ import css from "./deployments.module.css";
 import { DeploymentLine } from "./deployment-line.tsx";
 import { deploymentFacts, type DeploymentFacts } from "./facts.ts";
 
-const SHOWN_FINISHED = 200;
+const SHOWN = 200;
 
 /** Rollouts: those that wait for somebody, those under way, those that are over. */
 export function Board() {
@@ -24,6 +25,7 @@ export function Board() {
   const { version, isWhole, error } = deployments.status.value;
   const sections = useMemo(() => sectionsOf([...deployments.rows.values()]), [deployments, version]);
   const total = deployments.rows.size;
+  const chosen = useChosen(sections.flatMap((section) => section.deployments.slice(0, SHOWN)));
   return (
     <div class={css.page}>
       <header class={css.head}>
@@ -42,7 +44,7 @@ export function Board() {
         </Empty>
       )}
       {sections.map((section) => (
-        <Section key={section.title} {...section} />
+        <Section key={section.title} {...section} chosen={chosen} />
       ))}
     </div>
   );
@@ -53,9 +55,29 @@ interface SectionProps {
   readonly deployments: readonly DeploymentFacts[];
 }
 
-function Section({ title, deployments }: SectionProps) {
+/** A deployment chosen by keys: j and k lead from one to the next, Enter opens it. */
+function useChosen(all: readonly DeploymentFacts[]): string | undefined {
+  const [chosen, choose] = useState<string>();
+  const step = (by: number) => {
+    const at = all.findIndex(({ id }) => id === chosen);
+    const next = all[Math.min(all.length - 1, Math.max(0, at + by))];
+    if (next !== undefined) choose(next.id);
+  };
+  const open = () => {
+    const one = all.find(({ id }) => id === chosen);
+    if (one !== undefined) go(href(["deployments", one.namespace, one.id]));
+  };
+  useCommands([
+    { group: "Deployments", words: "Next deployment", keys: "j", run: () => step(1) },
+    { group: "Deployments", words: "Deployment before", keys: "k", run: () => step(-1) },
+    { group: "Deployments", words: "Open the chosen deployment", keys: "Enter", run: open },
+  ]);
+  return chosen;
+}
+
+function Section({ title, deployments, chosen }: SectionProps & { readonly chosen: string | undefined }) {
   if (deployments.length === 0) return null;
-  const shown = deployments.slice(0, SHOWN_FINISHED);
+  const shown = deployments.slice(0, SHOWN);
   return (
     <section class={css.section} aria-label={title}>
       <h2>
@@ -63,7 +85,7 @@ function Section({ title, deployments }: SectionProps) {
       </h2>
       <ul class={css.list}>
         {shown.map((deployment) => (
-          <DeploymentLine key={deployment.id} deployment={deployment} />
+          <DeploymentLine key={deployment.id} deployment={deployment} isChosen={deployment.id === chosen} />
         ))}
       </ul>
       {shown.length < deployments.length && (

@@ -1,3 +1,4 @@
+import { useEffect, useRef } from "preact/hooks";
 import { asOf, href } from "../../app/router.ts";
 import { Chip } from "../../ui/chip.tsx";
 import { Subject } from "../../ui/subject.tsx";
@@ -10,10 +11,14 @@ import { deadlineOf, type DeploymentFacts } from "./facts.ts";
 import { GroupBar } from "./group-bar.tsx";
 
 /** One rollout of the board: which job, how far, until when. */
-export function DeploymentLine({ deployment }: { deployment: DeploymentFacts }) {
+export function DeploymentLine({ deployment, isChosen }: { deployment: DeploymentFacts; isChosen: boolean }) {
+  const line = useRef<HTMLLIElement>(null);
+  useEffect(() => {
+    if (isChosen) line.current?.scrollIntoView({ block: "nearest" });
+  }, [isChosen]);
   const { namespace, id, job, version, description, groups, createdMs } = deployment;
   return (
-    <li class={css.deployment}>
+    <li ref={line} class={css.deployment} aria-current={isChosen ? "true" : undefined}>
       <div class={css.title}>
         <a class={css.link} href={href(["deployments", namespace, id])}>
           {job} <span class="muted">version {version}</span>

@@ -1,6 +1,6 @@
 import { useMemo, useState } from "preact/hooks";
 import { RequestFailed, type JobVersion } from "nomad-changefeed-client";
-import { href } from "../../app/router.ts";
+import { asOf, href } from "../../app/router.ts";
 import { useLiveObjects } from "../../feed/use-live-objects.ts";
 import { duration } from "../../words/time.ts";
 import { DeploymentState } from "./deployment-line.tsx";
@@ -63,7 +63,10 @@ function Unread({ error, retry }: { error: unknown; retry: () => void }) {
 /** The newest deployment of each version, as far as Nomad still has it. */
 function useRollouts(namespace: string, job: string): ReadonlyMap<number, DeploymentFacts> {
   const filter = `JobID == ${JSON.stringify(job)}`;
-  const objects = useLiveObjects({ type: "deployments", namespaces: [namespace], filter }, deploymentFacts);
+  const objects = useLiveObjects(
+    { type: "deployments", namespaces: [namespace], filter, ...(asOf.value !== "" && { at: asOf.value }) },
+    deploymentFacts,
+  );
   const { version } = objects.status.value;
   return useMemo(() => {
     const inOrder = [...objects.rows.values()].toSorted(
@@ -124,34 +127,44 @@ function Outcome({ rollout }: { rollout: DeploymentFacts }) {
   );
 }
 
-function SpecDiff({
-  changes,
-  omitted,
-}: {
-  changes: NonNullable<JobVersion["diff"]>["changes"];
-  omitted: number;
-}) {
+function SpecDiff({ changes, omitted }: { changes: readonly SpecChange[]; omitted: number }) {
   return (
     <dl class={css.diff}>
-      {changes.map(({ path, kind, old, new: fresh }) => (
-        <div key={path} class={css.change}>
-          <dt>
-            {path.slice(1).replaceAll("/", " › ").replaceAll("~1", "/").replaceAll("~0", "~")}{" "}
-            <span class="visually-hidden">{kind}</span>
-          </dt>
-          {old !== undefined && (
-            <dd class={css.removed}>
-              <del>{old === "" ? "“”" : old}</del>
-            </dd>
-          )}
-          {fresh !== undefined && (
-            <dd class={css.added}>
-              <ins>{fresh === "" ? "“”" : fresh}</ins>
-            </dd>
-          )}
-        </div>
+      {changes.map((change) => (
+        <Change key={change.path} change={change} />
       ))}
       {omitted > 0 && <p class="muted">and {omitted} more</p>}
     </dl>
   );
+}
+
+type SpecChange = NonNullable<JobVersion["diff"]>["changes"][number];
+
+const REDACTED = "[redacted]";
+
+function Change({ change: { path, kind, old, new: fresh } }: { change: SpecChange }) {
+  const isSecret = old === REDACTED && fresh === REDACTED;
+  return (
+    <div class={css.change}>
+      <dt>
+        {path.slice(1).split("/").map(memberName).join(" › ")} <span class="visually-hidden">{kind}</span>
+      </dt>
+      {isSecret && <dd class={css.secret}>changed; both values are redacted</dd>}
+      {!isSecret && old !== undefined && (
+        <dd class={css.removed}>
+          <del>{old === "" ? "“”" : old}</del>
+        </dd>
+      )}
+      {!isSecret && fresh !== undefined && (
+        <dd class={css.added}>
+          <ins>{fresh === "" ? "“”" : fresh}</ins>
+        </dd>
+      )}
+    </div>
+  );
+}
+
+/** A part of a JSON Pointer as it was before it was one. */
+function memberName(part: string): string {
+  return part.replaceAll("~1", "/").replaceAll("~0", "~");
 }

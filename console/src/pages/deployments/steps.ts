@@ -67,7 +67,7 @@ function deploymentStep(
   const isMilestone = what !== "progressed";
   return {
     words: what,
-    tone: what === "successful" || what === "promoted" ? "ok" : toneOf(severity),
+    tone: what === "succeeded" || what === "promoted" ? "ok" : toneOf(severity),
     detail: isMilestone && ended !== "" ? ended : progress,
   };
 }

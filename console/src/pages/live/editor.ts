@@ -15,8 +15,8 @@ import {
   type DecorationSet,
   type ViewUpdate,
 } from "@codemirror/view";
-import type { ExpressionProblem } from "./check-expression.ts";
-import { completionAt, type KnownValues } from "./completion.ts";
+import type { ExpressionProblem } from "../../ui/filter/check-expression.ts";
+import { completionAt, type KnownValues } from "../../ui/filter/completion.ts";
 
 export interface EditorOptions {
   /** Has no children of its own. */

@@ -4,11 +4,11 @@ import { useLoaded } from "../../feed/use-loaded.ts";
 import { valuesOf, type Field } from "../../ui/event-columns.ts";
 import { isNarrow } from "../../ui/narrow.ts";
 import { Popover } from "../../ui/popover.tsx";
-import type { KnownValues } from "./completion.ts";
+import type { KnownValues } from "../../ui/filter/completion.ts";
 import { isMark } from "./event-window.ts";
 import { FacetMenu } from "./facet-menu.tsx";
 import { FilterEditor } from "./filter-editor.tsx";
-import { FilterInput } from "./filter-input.tsx";
+import { FilterInput } from "../../ui/filter/filter-input.tsx";
 import type { LiveFeed } from "./live-feed.ts";
 import type { Selection } from "./selection.ts";
 import { spanOf } from "./span.ts";
@@ -47,6 +47,8 @@ export function FilterBar({ feed, selection, onFacets }: FilterBarProps) {
       <FilterInput
         value={selection.filter}
         known={known}
+        example='ClientStatus == "failed" and resource.job == "web"'
+        group="Live"
         onFocus={() => ask(true)}
         onEditor={() => {
           ask(true);

@@ -2,9 +2,9 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { setQuery } from "../../app/router.ts";
 import { Button } from "../../ui/button.tsx";
 import { Skeleton } from "../../ui/panel.tsx";
-import { checkExpression } from "./check-expression.ts";
-import type { KnownValues } from "./completion.ts";
-import css from "./filter-input.module.css";
+import { checkExpression } from "../../ui/filter/check-expression.ts";
+import type { KnownValues } from "../../ui/filter/completion.ts";
+import css from "../../ui/filter/filter-input.module.css";
 
 interface FilterEditorProps {
   readonly value: string;

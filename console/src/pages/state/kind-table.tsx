@@ -1,6 +1,6 @@
 import { RequestFailed } from "nomad-changefeed-client";
 import { useMemo } from "preact/hooks";
-import { asOf, objectHref, queryValue, setQuery } from "../../app/router.ts";
+import { asOf, href, objectHref, queryValue, setQuery } from "../../app/router.ts";
 import { useLiveObjects, useSorted } from "../../feed/use-live-objects.ts";
 import { Button } from "../../ui/button.tsx";
 import { comparing, type Column, type Sort } from "../../ui/columns.ts";
@@ -8,7 +8,8 @@ import { DataTable } from "../../ui/data-table.tsx";
 import { NamespaceSelect } from "../../ui/namespace-select.tsx";
 import { Empty, Failure, Skeleton } from "../../ui/panel.tsx";
 import { downloadCsv } from "./csv.ts";
-import { FilterInput } from "./filter-input.tsx";
+import { FilterInput } from "../../ui/filter/filter-input.tsx";
+import { valuesIn } from "./known-values.ts";
 import type { BaseRow, Kind } from "./kinds/kind.ts";
 import css from "./state.module.css";
 
@@ -32,11 +33,12 @@ export function KindTable({ kind }: { kind: Kind }) {
   const compare = useMemo(() => comparingBy(by, sort.isDescending), [by, sort.isDescending]);
   const rows = useSorted(objects, compare);
   const { isWhole, error } = objects.status.value;
+  const known = useMemo(() => valuesIn(kind, objects), [kind, objects]);
   const isRefused = error !== undefined && rows.length === 0;
   return (
     <>
       <div class={css.tools}>
-        <FilterInput value={filter} example={kind.example} error={error} />
+        <FilterInput value={filter} known={known} example={kind.example} group="Table" />
         {kind.isNamespaced && <NamespaceSelect value={namespace} />}
         <p class={css.count} role="status">
           {countWords(rows.length, kind.label.toLowerCase(), isWhole, error !== undefined)}
@@ -62,6 +64,7 @@ export function KindTable({ kind }: { kind: Kind }) {
           onSort={(next) => setQuery({ sort: textOf(next, kind.sort) })}
           keyOf={keyOf}
           hrefOf={({ subject }) => objectHref(subject)}
+          eventsHrefOf={({ subject }) => href(["live"], { subjects: subject })}
           changedAtMs={(row) => objects.changedAtMs(row)}
           empty={
             isRefused ? null : isWhole ? (

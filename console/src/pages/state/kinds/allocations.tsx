@@ -35,6 +35,14 @@ export const allocations: Kind<AllocationRow, "allocations"> = {
   isNamespaced: true,
   example: 'ClientStatus == "failed" and JobID matches "^web"',
   sort: { column: "modified", isDescending: true },
+  selectors: {
+    JobID: ({ job }) => job,
+    TaskGroup: ({ group }) => group,
+    NodeName: ({ nodeName }) => nodeName,
+    NodeID: ({ node }) => node,
+    ClientStatus: ({ client }) => client,
+    Namespace: ({ namespace }) => namespace,
+  },
   rowOf: ({ subject, namespace, id, stub }) => ({
     subject,
     namespace,

@@ -23,6 +23,7 @@ export const deployments: Kind<DeploymentRow, "deployments"> = {
   isNamespaced: true,
   example: 'Status == "running" and any TaskGroups as _, g { g.DesiredCanaries != 0 }',
   sort: { column: "created", isDescending: true },
+  selectors: { JobID: ({ job }) => job, Namespace: ({ namespace }) => namespace },
   rowOf: ({ subject, namespace, id, stub }) => {
     const groups = Object.values(stub.TaskGroups ?? {});
     const sum = (of: (group: (typeof groups)[number]) => number) =>

@@ -21,6 +21,13 @@ export const evaluations: Kind<EvaluationRow, "evaluations"> = {
   isNamespaced: true,
   example: 'Status == "blocked" and TriggeredBy != "job-register"',
   sort: { column: "modified", isDescending: true },
+  selectors: {
+    JobID: ({ job }) => job,
+    Status: ({ status }) => status,
+    TriggeredBy: ({ triggeredBy }) => triggeredBy,
+    Type: ({ type }) => type,
+    Namespace: ({ namespace }) => namespace,
+  },
   rowOf: ({ subject, namespace, id, stub }) => ({
     subject,
     namespace,

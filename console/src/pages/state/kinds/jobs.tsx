@@ -25,6 +25,12 @@ export const jobs: Kind<JobRow, "jobs"> = {
   isNamespaced: true,
   example: 'Type == "service" and Status != "running"',
   sort: { column: "submitted", isDescending: true },
+  selectors: {
+    Name: ({ name }) => name,
+    ID: ({ id }) => id,
+    NodePool: ({ pool }) => pool,
+    Namespace: ({ namespace }) => namespace,
+  },
   rowOf: ({ subject, namespace, id, stub }) => {
     const groups = Object.values(stub.JobSummary?.Summary ?? {});
     const sum = (of: (group: (typeof groups)[number]) => number) =>

@@ -20,6 +20,8 @@ export interface Kind<Row extends BaseRow = BaseRow, Type extends ResourceType =
   /** A hook: `columns` and those of what other kinds tell, as of a time. */
   readonly useColumns?: (at: string) => readonly Column<Row>[];
   readonly sort: Sort;
+  /** Members that one filters by, and where a row has their values. */
+  readonly selectors: Readonly<Record<string, (row: Row) => string>>;
   /** A filter that shows what one may write. */
   readonly example: string;
 }

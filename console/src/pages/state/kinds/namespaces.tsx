@@ -13,6 +13,7 @@ export const namespaces: Kind<NamespaceRow, "namespaces"> = {
   isNamespaced: false,
   example: 'Name matches "^ci-"',
   sort: { column: "name", isDescending: false },
+  selectors: { Name: ({ id }) => id, Quota: ({ quota }) => quota },
   rowOf: ({ subject, namespace, id, stub }) => ({
     subject,
     namespace,

@@ -25,6 +25,14 @@ export const nodes: Kind<NodeRow, "nodes"> = {
   isNamespaced: false,
   example: 'Status != "ready" or Drain == true',
   sort: { column: "name", isDescending: false },
+  selectors: {
+    Name: ({ name }) => name,
+    Status: ({ status }) => status,
+    NodePool: ({ pool }) => pool,
+    Datacenter: ({ datacenter }) => datacenter,
+    NodeClass: (row) => row.class,
+    Version: ({ version }) => version,
+  },
   useColumns,
   rowOf: ({ subject, namespace, id, stub }) => ({
     subject,

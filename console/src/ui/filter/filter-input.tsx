@@ -1,8 +1,8 @@
 import { useEffect, useId, useMemo, useRef, useState } from "preact/hooks";
 import { useCommands } from "../../app/keys.ts";
 import { setQuery } from "../../app/router.ts";
-import { Button } from "../../ui/button.tsx";
-import { Icon } from "../../ui/icon.tsx";
+import { Button } from "../button.tsx";
+import { Icon } from "../icon.tsx";
 import { checkExpression, type ExpressionProblem } from "./check-expression.ts";
 import { completed, completionAt, type Completion, type KnownValues } from "./completion.ts";
 import css from "./filter-input.module.css";
@@ -11,16 +11,21 @@ interface FilterInputProps {
   /** The expression that holds now. */
   readonly value: string;
   readonly known: KnownValues;
+  /** An expression that shows what one may write. */
+  readonly example: string;
+  /** Under which heading its key stands in the help. */
+  readonly group: string;
   /** Values are about to be asked for. */
-  readonly onFocus: () => void;
-  readonly onEditor: () => void;
+  readonly onFocus?: () => void;
+  /** Absent: there is no larger editor. */
+  readonly onEditor?: () => void;
 }
 
 const NONE: Completion = { from: 0, to: 0, suggestions: [] };
 const CHECK_MS = 350;
 
 /** The expression in one line, with what can be written next; the bridge says what is wrong with it, and where. */
-export function FilterInput({ value, known, onFocus, onEditor }: FilterInputProps) {
+export function FilterInput({ value, known, example, group, onFocus, onEditor }: FilterInputProps) {
   const input = useRef<HTMLInputElement>(null);
   const id = useId();
   const [text, setText] = useState(value);
@@ -70,7 +75,7 @@ export function FilterInput({ value, known, onFocus, onEditor }: FilterInputProp
       else input.current?.blur();
     }
   };
-  useCommands([{ group: "Live", words: "Filter", keys: "/", run: () => input.current?.focus() }]);
+  useCommands([{ group, words: "Filter", keys: "/", run: () => input.current?.focus() }]);
   return (
     <div class={css.filter} role="search">
       <Icon name="filter" size={14} />
@@ -85,7 +90,7 @@ export function FilterInput({ value, known, onFocus, onEditor }: FilterInputProp
         aria-activedescendant={chosen >= 0 ? `${id}-${chosen}` : undefined}
         aria-invalid={problem === undefined ? undefined : "true"}
         aria-describedby={problem === undefined ? undefined : `${id}-problem`}
-        placeholder='Filter: ClientStatus == "failed" and resource.job == "web"'
+        placeholder={`Filter: ${example}`}
         spellcheck={false}
         autocomplete="off"
         autocapitalize="off"
@@ -96,7 +101,7 @@ export function FilterInput({ value, known, onFocus, onEditor }: FilterInputProp
           look(event.currentTarget);
         }}
         onFocus={(event) => {
-          onFocus();
+          onFocus?.();
           look(event.currentTarget);
         }}
         onClick={(event) => {
@@ -121,7 +126,9 @@ export function FilterInput({ value, known, onFocus, onEditor }: FilterInputProp
           }}
         />
       )}
-      <Button icon="edit" kind="bare" label="Write the filter in an editor" onClick={onEditor} />
+      {onEditor && (
+        <Button icon="edit" kind="bare" label="Write the filter in an editor" onClick={onEditor} />
+      )}
       {isOpen && suggestions.length > 0 && (
         <ul id={`${id}-list`} class={css.list} role="listbox" aria-label="What can stand here">
           {suggestions.map(({ insert, about, kind }, at) => (
