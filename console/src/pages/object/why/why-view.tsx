@@ -18,10 +18,13 @@ export function WhyView({ subject, version }: { subject: string; version: string
   return error === undefined ? <Skeleton lines={8} /> : <NotAnswered error={error} retry={reload} />;
 }
 
+/** A graph of more than that has the whole width, and the story below it. */
+const MOST_BESIDE = 7;
+
 function Answered({ why }: { why: Why }) {
   return (
     <section aria-label="Why" class={css.why}>
-      <div class={css.parts}>
+      <div class={css.parts} data-wide={why.nodes.length > MOST_BESIDE ? "" : undefined}>
         <WhyGraph why={why} />
         <Story why={why} />
       </div>
