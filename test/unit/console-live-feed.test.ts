@@ -202,13 +202,13 @@ describe("the live feed of the console", () => {
     await feed.loadOlder();
     expect(shown(feed)).toEqual(downFrom(700, 201));
     expect(feed.newer.kind).toBe("more");
-    bridge.happen(10);
-    expect(feed.waiting).toBe(10);
+    bridge.happen(600);
+    expect(feed.waiting).toBe(600);
     while (feed.newer.kind === "more") await feed.loadNewer();
-    expect(shown(feed)).toEqual(downFrom(1010, 511));
+    expect(shown(feed)).toEqual(downFrom(1600, 1101));
     bridge.happen(1);
     feed.setAway(false);
-    expect(shown(feed)).toEqual(downFrom(1011, 512));
+    expect(shown(feed)).toEqual(downFrom(1601, 1102));
   });
 
   it("lets go of what waits when it is too much, and loses none of it", async () => {
