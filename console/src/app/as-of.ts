@@ -3,6 +3,8 @@ import { api } from "../feed/api.ts";
 import { msOfTime } from "../words/time.ts";
 import { asOf } from "./router.ts";
 
+const UNITS_MS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
 /** When the events of cursors were recorded, as far as somebody asked. */
 const cursorTimes = signal<ReadonlyMap<string, number>>(new Map());
 
@@ -26,8 +28,6 @@ effect(() => {
       () => undefined,
     );
 });
-
-const UNITS_MS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
 /** `90s`, `1h30m`: so long ago. */
 function msOfAge(text: string): number | undefined {
