@@ -1,0 +1,123 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Page } from "playwright-core";
+import { expect, inject, it } from "vitest";
+import type { FeedLog } from "../../src/feed/log.ts";
+import { readConsoleFiles } from "../../src/http/console/files.ts";
+import { allocationUpdates } from "../support/console/allocation-updates.ts";
+import { describeConsole } from "../support/console/console-test.ts";
+import { TestFeed } from "../support/http-feed.ts";
+import { until } from "../support/until.ts";
+
+/** Rows of the list, as the page itself says: the events that it holds. The last row is the end. */
+async function held(page: Page): Promise<number> {
+  const size = await page.evaluate<string | null>(
+    `document.querySelector("[aria-setsize]")?.getAttribute("aria-setsize") ?? null`,
+  );
+  return size === null ? 0 : Number(size) - 1;
+}
+
+/** Cursors of the rows that are drawn, newest first. */
+async function drawn(page: Page): Promise<string[]> {
+  const hidden = await page.locator("[aria-setsize] a .visually-hidden").allTextContents();
+  return hidden.flatMap((text) => /^Event (\S+)/.exec(text)?.[1] ?? []);
+}
+
+const sequenceOf = (cursor = "") => Number(cursor.split("-")[1]);
+const status = (page: Page, words: string | RegExp) =>
+  page.getByRole("status").filter({ hasText: words }).first().waitFor();
+
+/** Waits until the newest event of the log is the first that is shown; none is left out below it. */
+async function expectNewest(page: Page, log: FeedLog): Promise<void> {
+  await until("the newest event is shown first", async () => {
+    const { sequence } = await log.head();
+    return sequenceOf((await drawn(page))[0]) === sequence;
+  });
+  const sequences = (await drawn(page)).map(sequenceOf);
+  const newest = sequences[0] ?? 0;
+  expect(sequences.length).toBeGreaterThan(20);
+  expect(sequences).toEqual(sequences.map((_, at) => newest - at));
+}
+
+/** Waits until the page has all that the log has, too. */
+async function expectWhole(page: Page, log: FeedLog): Promise<void> {
+  await until(
+    "the page has all events of the log",
+    async () => (await held(page)) === (await log.head()).sequence,
+  );
+  await expectNewest(page, log);
+}
+
+/** Commits updates of allocations, 500 a second. */
+async function busy(feed: TestFeed, batches: number): Promise<void> {
+  for (let batch = 0; batch < batches; batch += 1) {
+    await feed.commit(...allocationUpdates(50));
+    await sleep(100);
+  }
+}
+
+describeConsole("the live events", ({ open, startBed }) => {
+  it("come at 500 a second, and none is left out; paused they wait, and none is lost", async () => {
+    await using feed = await TestFeed.open();
+    await feed.commit(...allocationUpdates(30));
+    const bed = await feed.serve({}, { console: readConsoleFiles(inject("consoleFolder")) });
+    const { page } = await open(bed);
+    await status(page, /^Live$/);
+    await expectWhole(page, feed.log);
+    await busy(feed, 40);
+    await expectWhole(page, feed.log);
+
+    await page.keyboard.press("p");
+    await status(page, /^Paused/);
+    await busy(feed, 10);
+    await status(page, "Paused, 500 new");
+    expect(sequenceOf((await drawn(page))[0])).toBe(2030);
+    await page.keyboard.press("p");
+    await expectWhole(page, feed.log);
+    expect(await held(page)).toBe(2530);
+  });
+
+  it("are those that the address asks for", async () => {
+    const bed = await startBed();
+    const { page } = await open(bed, "#/live?types=jobs");
+    await status(page, /^Live$/);
+    const before = await held(page);
+    bed.simulator.cluster.runJob({ id: "shown" });
+    await page.getByRole("listitem").filter({ hasText: "shown" }).first().waitFor();
+    const jobs = async () => {
+      const answer = await fetch(`${bed.url}/v1/events?types=jobs&limit=1000`);
+      return ((await answer.json()) as object[]).length;
+    };
+    await until("the page has all events of jobs", async () => (await held(page)) === (await jobs()));
+    expect(await held(page)).toBeGreaterThan(before);
+    expect(await page.getByRole("listitem").filter({ hasText: "allocation" }).count()).toBe(0);
+  });
+
+  it("are walked through and opened by keys", async () => {
+    const bed = await startBed();
+    const { page } = await open(bed);
+    await status(page, /^Live$/);
+    await page.keyboard.press("j");
+    await page.keyboard.press("j");
+    await page.keyboard.press("Enter");
+    const second = (await drawn(page))[1] ?? "";
+    await page.getByRole("article", { name: `Event ${second}` }).waitFor();
+    expect(new URL(page.url()).hash).toContain(`open=${second}`);
+    await page.keyboard.press("Escape");
+    await page.getByRole("article").waitFor({ state: "detached" });
+  });
+
+  it("go on where they stopped when the bridge was killed and comes back", async () => {
+    const bed = await startBed();
+    const { page, problems } = await open(bed);
+    await status(page, /^Live$/);
+    // What a browser says of a server that is not there.
+    problems.tolerate(/net::ERR_(CONNECTION|EMPTY)|WebSocket connection| 503 /);
+    await bed.stopBridge();
+    await status(page, /^Reconnecting/);
+    for (const at of [1, 2, 3]) bed.simulator.cluster.registerJob({ id: `while-away-${at}` });
+    await bed.startBridge();
+    await status(page, /^Live$/);
+    await page.getByRole("listitem").filter({ hasText: "while-away-3" }).first().waitFor();
+    await expectNewest(page, bed.bridge.log);
+  });
+});
