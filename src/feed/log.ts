@@ -73,6 +73,12 @@ export interface FeedLog {
   /** Whether events are missing inside the log. Where they are what makes a log unusable, none are. */
   hasHoles(): Promise<boolean>;
 
+  /**
+   * Of each object with an event between two sequences the first of these events, in small batches of which some may be
+   * empty, in no order; an object may come again, with a later one. No event is read.
+   */
+  firstChanges(query: FirstChanges): AsyncIterable<FirstChange[]>;
+
   /** Last sequence recorded before `time` (ms since 1970) as a cursor: where `since` starts. */
   cursorAt(timeMs: number): Promise<Cursor>;
 
@@ -268,6 +274,16 @@ export interface HistoryScan extends Omit<HistoryQuery, "limit"> {
   readonly control?: "too" | "none";
   /** Asked of each event that matches, before it is read; in order, but for control events beside others. */
   readonly includes?: (facts: HistoryFacts) => boolean;
+}
+
+/** All conditions hold together; an absent one allows everything. The bounds are exclusive. */
+export interface FirstChanges extends Pick<HistoryQuery, "resource" | "namespace" | "key"> {
+  readonly after: number;
+  readonly before: number;
+}
+
+export interface FirstChange extends ObjectRef {
+  readonly sequence: number;
 }
 
 /** All conditions hold together; an absent one allows everything. */

@@ -1,6 +1,4 @@
-import type { StatePart } from "../feed/log.ts";
-import type { EventFacts } from "../schemas/draft.ts";
-import { isResourceType } from "../schemas/resources.ts";
+import type { FirstChange, StatePart } from "../feed/log.ts";
 import { compareBytes } from "../shared/compare-bytes.ts";
 import { sortInSteps } from "../shared/sort-in-steps.ts";
 
@@ -26,14 +24,8 @@ export class FirstEvents {
     this.#maxKeys = maxKeys;
   }
 
-  /** Takes note of an event; they come oldest first. */
-  note({
-    resource,
-    namespace,
-    key,
-    sequence,
-  }: Pick<EventFacts, "resource" | "namespace" | "key"> & { readonly sequence: number }): void {
-    if (resource === null || !isResourceType(resource) || namespace === null || key === null) return;
+  /** Takes note of an event, unless an earlier one of the object was noted before. */
+  note({ resource, namespace, key, sequence }: FirstChange): void {
     const name = `${resource}/${namespace}`;
     let part = this.#parts.get(name);
     if (part === undefined) {

@@ -1,5 +1,5 @@
 import { CursorExpired } from "../feed/errors.ts";
-import type { ConsistentRead, FeedLog, StateEntry, StateFilter } from "../feed/log.ts";
+import type { ConsistentRead, FeedLog, StateEntry, StateFilter, StatePart } from "../feed/log.ts";
 import type { Cursor } from "../schemas/cursor.ts";
 import type { LogEntry } from "../schemas/draft.ts";
 import type { ObjectRef } from "../schemas/resources.ts";
@@ -109,23 +109,16 @@ export class PastRead implements ConsistentRead {
     const range = { after: this.cursor.sequence, before: present.cursor.sequence + 1 };
     if (range.before - range.after > 1) {
       const asked = new Map<string, boolean>();
-      const isWanted = ({ resource, namespace }: Pick<LogEntry, "resource" | "namespace">): boolean => {
+      const isWanted = ({ resource, namespace }: StatePart): boolean => {
         const name = `${resource}/${namespace}`;
-        const part = { resource: resource as ObjectRef["resource"], namespace: namespace ?? "" };
-        const known = asked.get(name) ?? includes?.(part) ?? true;
+        const known = asked.get(name) ?? includes?.({ resource, namespace }) ?? true;
         asked.set(name, known);
         return known;
       };
-      const scan = log.scanHistory({
-        ...wanted,
-        ...range,
-        order: "oldest-first",
-        includes: (facts) => {
-          if (facts.key !== null && isWanted(facts)) found.note(facts);
-          return false;
-        },
-      });
-      for await (const included of scan) if (included.length === 0) yield undefined;
+      for await (const changes of log.firstChanges({ ...wanted, ...range })) {
+        for (const change of changes) if (isWanted(change)) found.note(change);
+        yield undefined;
+      }
     }
     // What was removed meanwhile might have been some object's first event.
     await assertTold(log, this.cursor);

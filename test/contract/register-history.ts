@@ -117,5 +117,48 @@ export function registerHistory(t: LogContext): void {
       expect(await sequences({ signal: "allocation.failed" })).toEqual([5]);
       expect(await sequences({ job: "web" })).toEqual([5]);
     });
+
+    test("the first change of each object in a range is found by looking at few events and at many", async () => {
+      const namespaces = ["default", "prod"];
+      const parts = (["jobs", "allocations"] as const).flatMap((resource) =>
+        namespaces.map((namespace) => ({ resource, namespace })),
+      );
+      // The same keys everywhere; more of them than are asked at once.
+      const refs = parts.flatMap((part) =>
+        Array.from({ length: 60 + 100 }, (_, n) => ({ ...part, key: `k${n}` })),
+      );
+      const events = Array.from({ length: 6000 }, (_, n) => refs[(n * 7919) % refs.length]).filter(
+        (ref) => ref !== undefined,
+      );
+      for (let at = 0; at < events.length; at += 500)
+        await t.append(...events.slice(at, at + 500).map((ref) => draft(ref)));
+      const { sequence } = await t.log.head();
+      const written = await firstOf(t.log.scanHistory({ order: "oldest-first", control: "none" }), sequence);
+      for (const query of [
+        { after: 6, before: sequence + 1 },
+        { after: 100, before: 5900, resource: "jobs", namespace: "prod" },
+        { after: sequence - 300, before: sequence },
+        { after: 6, before: sequence, key: "k7" },
+      ] as const) {
+        const found = new Map<string, number>();
+        for await (const changes of t.log.firstChanges(query))
+          for (const { resource, namespace, key, sequence: at } of changes) {
+            const name = `${resource}/${namespace}/${key}`;
+            if (!found.has(name)) found.set(name, at);
+          }
+        const expected = new Map<string, number>();
+        for (const { resource, namespace, key, sequence: at } of written) {
+          const name = `${resource}/${namespace}/${key}`;
+          const isAsked =
+            at > query.after &&
+            at < query.before &&
+            (!("resource" in query) || (resource === query.resource && namespace === query.namespace)) &&
+            (!("key" in query) || key === query.key);
+          if (isAsked && !expected.has(name)) expected.set(name, at);
+        }
+        expect(found).toEqual(expected);
+        expect(found.size).toBeGreaterThan(0);
+      }
+    });
   });
 }

@@ -37,6 +37,7 @@ function countedReads(log: FeedLog) {
   const watched: FeedLog = {
     ...breakable(log),
     scanHistory: (query) => counted(log.scanHistory(query)),
+    firstChanges: (query) => counted(log.firstChanges(query)),
     consistentRead: async () => {
       const read = await log.consistentRead();
       return {

@@ -32,6 +32,7 @@ export function breakable(
     waitBeyond: (sequence, options) => log.waitBeyond(sequence, options),
     history: (query) => log.history(query),
     scanHistory: (query) => log.scanHistory(query),
+    firstChanges: (query) => log.firstChanges(query),
     hasHoles: () => log.hasHoles(),
     cursorAt: (timeMs) => log.cursorAt(timeMs),
     overflow: (sequence) => log.overflow(sequence),

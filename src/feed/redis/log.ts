@@ -13,6 +13,8 @@ import type {
   DocumentStore,
   FeedHead,
   FeedLog,
+  FirstChange,
+  FirstChanges,
   HistoryQuery,
   HistoryScan,
   LogTimes,
@@ -37,6 +39,7 @@ import { SequencePredictor } from "./sequence-predictor.ts";
 import { Reply, type ReplySource } from "./reply.ts";
 import { waitUntilDurable, type Durability } from "./durability.ts";
 import { KeyLists } from "./key-lists.ts";
+import { firstChangesIn } from "../first-changes.ts";
 import { scanHistory, type Range } from "./history.ts";
 import { outageArguments, readOutageReply, TELL_OUTAGE } from "./outage.ts";
 import { readPage } from "./pages.ts";
@@ -233,6 +236,10 @@ export class RedisLog implements FeedLog {
 
   async *scanHistory(query: HistoryScan): AsyncGenerator<LogEntry[]> {
     yield* scanHistory(this.#connection, this.#parts.prefix, query, await this.#rangeOf(query));
+  }
+
+  async *firstChanges(query: FirstChanges): AsyncGenerator<FirstChange[]> {
+    yield* firstChangesIn((scan) => this.scanHistory(scan), query);
   }
 
   async hasHoles(): Promise<boolean> {

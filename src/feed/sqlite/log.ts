@@ -11,6 +11,8 @@ import type {
   DocumentStore,
   FeedHead,
   FeedLog,
+  FirstChange,
+  FirstChanges,
   HistoryQuery,
   HistoryScan,
   LogTimes,
@@ -31,6 +33,7 @@ import { SqliteDeadLetters } from "./dead-letters.ts";
 import { SqliteDocuments } from "./documents.ts";
 import { damaged, moved } from "./errors.ts";
 import { placeHolder } from "./file.ts";
+import { firstChanges } from "./first-changes.ts";
 import { scanHistory, type Range } from "./history.ts";
 import { entryOf, EVENT_COLUMNS, headOf, readMeta, scopeOf } from "./rows.ts";
 import { readByTransaction, SqliteConsistentReads } from "./consistent-reads.ts";
@@ -140,6 +143,10 @@ export class SqliteLog implements FeedLog {
 
   async *scanHistory(query: HistoryScan): AsyncGenerator<LogEntry[]> {
     yield* scanHistory(this.#connection, query, this.#rangeOf(query));
+  }
+
+  async *firstChanges(query: FirstChanges): AsyncGenerator<FirstChange[]> {
+    yield* firstChanges(this.#connection, query);
   }
 
   async hasHoles(): Promise<boolean> {

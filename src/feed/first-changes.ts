@@ -1,0 +1,22 @@
+import type { LogEntry } from "../schemas/draft.ts";
+import { isResourceType } from "../schemas/resources.ts";
+import type { FirstChange, FirstChanges, HistoryScan } from "./log.ts";
+
+/** The first event of each object, found by looking at all of them, oldest first; none is read. */
+export async function* firstChangesIn(
+  scan: (query: HistoryScan) => AsyncIterable<LogEntry[]>,
+  query: FirstChanges,
+): AsyncGenerator<FirstChange[]> {
+  let found: FirstChange[] = [];
+  const includes: NonNullable<HistoryScan["includes"]> = ({ resource, namespace, key, sequence }) => {
+    if (resource !== null && isResourceType(resource) && namespace !== null && key !== null)
+      found.push({ resource, namespace, key, sequence });
+    return false;
+  };
+  for await (const read of scan({ ...query, order: "oldest-first", control: "none", includes })) {
+    if (read.length > 0) continue;
+    yield found;
+    found = [];
+  }
+  yield found;
+}
