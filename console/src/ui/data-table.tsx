@@ -43,6 +43,8 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
     if (row === undefined) return;
     choose(keyOf(row));
     list.current?.scrollToIndex(at);
+    // Enter is the row's from now on, not that of a button which was pressed last.
+    list.current?.element.focus({ preventScroll: true });
   };
   const openBy = (hrefOf: (row: Row) => string) => () => {
     const row = rows[chosenAt];

@@ -130,7 +130,7 @@ function TypeList({ counts: { values = [], others = 0 } }: { counts: Counts }) {
             <svg class={css.countBar} viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true">
               <rect class={css.running} width={(100 * count) / most} height="6" />
             </svg>
-            {count.toLocaleString("en")}
+            <span>{count.toLocaleString("en")}</span>
           </dd>
         </div>
       ))}

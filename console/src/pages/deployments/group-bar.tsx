@@ -40,7 +40,9 @@ export function groupWords(group: GroupFacts): string {
   if (placed > healthy + unhealthy) words.push(`${placed - healthy - unhealthy} starting`);
   if (canaries > 0) {
     const how = isPromoted ? "promoted" : autoPromotes ? "promoted once healthy" : "not promoted";
-    words.push(`${placedCanaries} of ${canaries === 1 ? "1 canary" : `${canaries} canaries`}, ${how}`);
+    // Those that were replaced are among the placed ones.
+    const placedOf = placedCanaries < canaries ? `${placedCanaries} of ` : "";
+    words.push(`${placedOf}${canaries === 1 ? "1 canary" : `${canaries} canaries`}, ${how}`);
   }
   return words.join(" · ");
 }

@@ -117,5 +117,6 @@ function textOf({ column, isDescending }: Sort, usual: Sort): string | null {
 function countWords(shown: number, noun: string, isWhole: boolean, isBroken: boolean): string {
   const number = shown.toLocaleString("en");
   if (isWhole) return `${number} ${shown === 1 ? noun.slice(0, -1) : noun}`;
-  return isBroken ? `${number} ${noun} of more` : `${number} ${noun} so far`;
+  if (!isBroken) return `${number} ${noun} so far`;
+  return shown === 0 ? "" : `${number} ${noun}, not all`;
 }

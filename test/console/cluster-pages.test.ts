@@ -1,0 +1,72 @@
+import { beforeAll, expect, it } from "vitest";
+import { accessibilityFindings } from "../support/console/accessibility.ts";
+import type { ConsoleBed } from "../support/console/bed.ts";
+import { describeConsole } from "../support/console/console-test.ts";
+import { settled } from "../support/console/page.ts";
+import { until } from "../support/until.ts";
+
+describeConsole("the pages of the state, of deployments and of the cluster", ({ open, startBed }) => {
+  let bed: ConsoleBed;
+  let allocation = "";
+
+  beforeAll(async () => {
+    bed = await startBed();
+    [allocation = ""] = bed.simulator.cluster.runJob({
+      id: "shop",
+      groups: [{ name: "web", count: 1, tasks: ["main"] }],
+    });
+  });
+
+  it("the table of allocations changes as they do, and so does what a filter lets in", async () => {
+    const filter = encodeURIComponent('JobID == "shop" and ClientStatus == "running"');
+    const { page } = await open(bed, '#/state/allocations?filter=JobID == "shop"');
+    const { page: filtered } = await open(bed, `#/state/allocations?filter=${filter}`);
+    const id = allocation.slice(0, 8);
+    const row = page.getByRole("table", { name: "Allocations" }).getByRole("row").filter({ hasText: id });
+    const running = filtered.getByRole("row").filter({ hasText: id });
+    await row.getByText("running", { exact: true }).waitFor();
+    await running.waitFor();
+    const { at } = await stateBefore(() => bed.simulator.cluster.failAllocation(allocation, { exitCode: 2 }));
+    await row.getByText("failed", { exact: true }).waitFor();
+    await running.waitFor({ state: "detached" });
+    expect(await filtered.getByRole("row").count()).toBe(1);
+
+    await page.goto(`${bed.url}/#/state/allocations?filter=JobID == "shop"&at=${encodeURIComponent(at)}`);
+    await page.getByText("what is shown is how it was then").waitFor();
+    await row.getByText("running", { exact: true }).waitFor();
+    await page.keyboard.press("n");
+    await row.getByText("failed", { exact: true }).waitFor();
+  });
+
+  /** Does it, and answers the cursor before. */
+  async function stateBefore(act: () => unknown): Promise<{ at: string }> {
+    const about = (await (await fetch(`${bed.url}/v1/about`)).json()) as { feed: { head: string } };
+    act();
+    return { at: about.feed.head };
+  }
+
+  it("a table is sorted by its headers, and a row is chosen and opened by keys", async () => {
+    const { page } = await open(bed, "#/state/jobs");
+    const header = page.getByRole("columnheader", { name: "Job" });
+    await header.getByRole("button").click();
+    await until("it is sorted", async () => (await header.getAttribute("aria-sort")) === "ascending");
+    expect(new URL(page.url()).hash).toContain("sort=name");
+    const rows = page.getByRole("table", { name: "Jobs" }).getByRole("row");
+    const names = (await rows.getByRole("link").allInnerTexts()).map((text) => text.replace("job ", ""));
+    expect(names.length).toBeGreaterThan(3);
+    expect(names).toEqual(names.toSorted());
+    await page.keyboard.press("j");
+    await page.keyboard.press("Enter");
+    await until("the job is open", async () => new URL(page.url()).hash.startsWith("#/object/jobs/"));
+  });
+
+  for (const device of ["desk", "phone"] as const) {
+    it(`are heard as what they are, on a ${device}`, async () => {
+      for (const hash of ["#/state/nodes", "#/deployments", "#/cluster"]) {
+        const { page } = await open(bed, hash, { device });
+        await until(`${hash} is there`, () => settled(page));
+        expect([hash, await accessibilityFindings(page)]).toEqual([hash, []]);
+      }
+    });
+  }
+});
