@@ -18,7 +18,7 @@ const QUICK = [
   { words: "1 d", ms: 24 * 60 * MINUTE_MS },
 ] as const;
 
-export const asOfBarIsOpen = signal(false);
+const asOfBarIsOpen = signal(false);
 
 /** Opens what chooses another time; says which time is shown. */
 export function AsOfButton() {

@@ -3,7 +3,7 @@ import type { Following, FollowOptions } from "./followed.ts";
 import { dropLink, setLink } from "./link.ts";
 import { SERVER_URL } from "./server.ts";
 
-export type { FollowedItem, Following, FollowOptions } from "./followed.ts";
+export type { Following, FollowOptions } from "./followed.ts";
 
 /**
  * Follows the feed through every disconnection, and says on the page how the connection is. Answers what ends it.

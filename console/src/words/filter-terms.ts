@@ -12,7 +12,7 @@ export function equalsTerm(pointer: string, value: unknown): string | undefined 
 }
 
 /** `ClientStatus`, `TaskStates.main.State`; as a JSON Pointer in quotes where dots cannot say it. */
-export function selectorOf(pointer: string): string {
+function selectorOf(pointer: string): string {
   const names = pointer.split("/").slice(1);
   const [first = ""] = names;
   const isPlain = /^[A-Z]\w*$/.test(first) && names.every((name) => /^\w+$/.test(name));

@@ -93,7 +93,7 @@ export function tellingChanges(changes: readonly JsonChange[]): JsonChange[] {
 }
 
 /** `ClientStatus running → failed` */
-export function changeText({ path, from, to }: JsonChange): string {
+function changeText({ path, from, to }: JsonChange): string {
   const name = path
     .split("/")
     .slice(1)

@@ -33,7 +33,7 @@ function share(part: number, whole: number): number {
   return whole === 0 ? 0 : Math.min(100, (100 * part) / whole);
 }
 
-export function groupWords(group: GroupFacts): string {
+function groupWords(group: GroupFacts): string {
   const { desired, healthy, unhealthy, placed, canaries, placedCanaries, isPromoted, autoPromotes } = group;
   const words = [`${healthy} of ${desired} healthy`];
   if (unhealthy > 0) words.push(`${unhealthy} unhealthy`);

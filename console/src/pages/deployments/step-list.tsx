@@ -52,7 +52,7 @@ function StepLine({ step, startMs }: { step: Step; startMs: number }) {
 }
 
 /** `+4.2 s`, `+1:07`, `+1:02:07`; before the beginning `−0.3 s`. */
-export function sinceStart(ms: number): string {
+function sinceStart(ms: number): string {
   const sign = ms < 0 ? "−" : "+";
   const seconds = Math.abs(ms) / 1000;
   if (seconds < 60) return `${sign}${seconds.toFixed(1)} s`;

@@ -26,8 +26,13 @@ export function useSteps(rollout: DeploymentFacts, asOfMs: number | undefined): 
   useEffect(() => {
     const stop = new AbortController();
     let unfollow = () => {};
-    const add = (more: readonly Step[], changes: Partial<Steps> = {}) =>
-      setRead((last) => ({ ...last, ...changes, steps: [...last.steps, ...more] }));
+    // What comes while the history is read is in both.
+    const told = new Set<string>();
+    const add = (more: readonly Step[], changes: Partial<Steps> = {}) => {
+      const fresh = more.filter(({ event }) => !told.has(event.cursor));
+      for (const { event } of fresh) told.add(event.cursor);
+      setRead((last) => ({ ...last, ...changes, steps: [...last.steps, ...fresh] }));
+    };
     setRead(NONE);
     readSteps(rollout, asOfMs, stop.signal, add)
       .then((cursor) => {
@@ -80,7 +85,6 @@ async function readSteps(
 
 function followSteps(rollout: DeploymentFacts, cursor: string, add: Add): () => void {
   const { job, namespace } = rollout;
-  const seen = new Set<string>();
   return follow(
     {
       namespaces: [namespace],
@@ -92,7 +96,7 @@ function followSteps(rollout: DeploymentFacts, cursor: string, add: Add): () => 
       onItem: (item) => {
         if (!isFeedItem(item)) return;
         const step = stepOf(item, rollout);
-        if (step !== undefined && !seen.has(step.event.id)) add([step]);
+        if (step !== undefined) add([step]);
       },
       onEnd: (error) => add([], { error }),
     },

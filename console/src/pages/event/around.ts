@@ -2,7 +2,7 @@ import { api } from "../../feed/api.ts";
 import { factsOf, isChange, type EventFacts, type FeedItem } from "../../feed/event-facts.ts";
 import type { OpenEvent } from "./read-event.ts";
 
-export const AROUND_MS = 10_000;
+const AROUND_MS = 10_000;
 const MOST = 200;
 
 /** What was going on at the same time on the same thing. */
@@ -18,7 +18,7 @@ export interface NearEvent extends EventFacts {
   readonly shares: readonly Tie[];
 }
 
-export type Tie = "object" | "job" | "node" | "evaluation";
+type Tie = "object" | "job" | "node" | "evaluation";
 
 interface Question {
   readonly tie: Tie;

@@ -1,16 +1,7 @@
 import type { EventsQuery } from "nomad-changefeed-client";
 
 /** Conditions that are lists of values, by their names in the address. */
-export const LISTS = [
-  "types",
-  "namespaces",
-  "ops",
-  "aspects",
-  "signals",
-  "subjects",
-  "jobs",
-  "nodes",
-] as const;
+const LISTS = ["types", "namespaces", "ops", "aspects", "signals", "subjects", "jobs", "nodes"] as const;
 export type ListName = (typeof LISTS)[number];
 
 /** Parameters of the address that say which events are shown. */

@@ -36,6 +36,6 @@ export function spanInUse(): string {
 }
 
 /** `30m` in ms. */
-export function msOf(span: string): number {
+function msOf(span: string): number {
   return Number(span.slice(0, -1)) * (UNIT_MS[span.slice(-1)] ?? 0);
 }

@@ -52,7 +52,7 @@ export function stubOf(version: Version): Stub | undefined {
 }
 
 /** The object before the event: the changes undone. Undefined where it cannot be told, or there was none. */
-export function stubBefore(version: Version): Stub | undefined {
+function stubBefore(version: Version): Stub | undefined {
   const { after, changes } = dataOf(version);
   if (after === undefined || changes === undefined || version.event.data.changesTruncated !== undefined) {
     return undefined;
