@@ -17,8 +17,6 @@ import { SeverityBadge } from "./severity.tsx";
 import { Subject } from "./subject.tsx";
 import { Time } from "./time.tsx";
 
-const EVENT_LINE_PX = 32;
-
 /** Somebody points at a value of an event: at which, and where it stands. */
 export type OnValue = (event: EventFacts, field: Field, value: string, at: HTMLElement) => void;
 
