@@ -120,4 +120,45 @@ describeConsole("the live events", ({ open, startBed }) => {
     await page.getByRole("listitem").filter({ hasText: "while-away-3" }).first().waitFor();
     await expectNewest(page, bed.bridge.log);
   });
+
+  it("say where a new history begins, and go on with it", async () => {
+    const bed = await startBed();
+    const { page, problems } = await open(bed);
+    await status(page, /^Live$/);
+    const [before = ""] = await drawn(page);
+    problems.tolerate(/net::ERR_(CONNECTION|EMPTY)|WebSocket connection| (409|503) /);
+    await bed.stopBridge();
+    await status(page, /^Reconnecting/);
+    await bed.loseLog();
+    await bed.startBridge();
+    bed.simulator.cluster.registerJob({ id: "of-the-new-history" });
+    await page.getByRole("listitem").filter({ hasText: "of-the-new-history" }).first().waitFor();
+    await status(page, /^Live$/);
+    const [after = ""] = await drawn(page);
+    expect(after.split("-")[0]).not.toBe(before.split("-")[0]);
+    await page
+      .getByRole("listitem")
+      .filter({ hasText: /history/i })
+      .nth(1)
+      .waitFor();
+  });
+
+  it("say that retention has overtaken them, and go on with what is left", async () => {
+    await using feed = await TestFeed.open();
+    await feed.commit(...allocationUpdates(30));
+    const options = { console: readConsoleFiles(inject("consoleFolder")) };
+    const bed = await feed.serve({}, options);
+    const { page, problems } = await open(bed);
+    await status(page, /^Live$/);
+    problems.tolerate(/net::ERR_(CONNECTION|EMPTY)|WebSocket connection| (410|503) /);
+    await bed.server.stop();
+    await status(page, /^Reconnecting/);
+    await feed.commit(...allocationUpdates(200));
+    await feed.log.trim({ maxEvents: 100 });
+    await feed.serve({ port: Number(new URL(bed.url).port) }, options);
+    await page.getByRole("listitem").filter({ hasText: "Retention has removed events" }).first().waitFor();
+    await status(page, /^Live$/);
+    await feed.commit(...allocationUpdates(50));
+    await expectNewest(page, feed.log);
+  });
 });

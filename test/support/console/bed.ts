@@ -75,6 +75,11 @@ export class ConsoleBed implements AsyncDisposable {
     await this.#bridge.ready();
   }
 
+  /** While the bridge is stopped: its log is lost, and the next one begins a new history. */
+  async loseLog(): Promise<void> {
+    for (const end of ["", "-wal", "-shm"]) await rm(join(this.#directory, `feed.db${end}`), { force: true });
+  }
+
   async stopBridge(): Promise<void> {
     await this.#bridge?.stop();
     this.#bridge = undefined;
