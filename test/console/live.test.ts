@@ -6,7 +6,10 @@ import { readConsoleFiles } from "../../src/http/console/files.ts";
 import { allocationUpdates } from "../support/console/allocation-updates.ts";
 import { describeConsole } from "../support/console/console-test.ts";
 import { TestFeed } from "../support/http-feed.ts";
+import { TestClock } from "../support/test-clock.ts";
 import { until } from "../support/until.ts";
+
+const DAY_MS = 86_400_000;
 
 /** Rows of the list, as the page itself says: the events that it holds. The last row is the end. */
 async function held(page: Page): Promise<number> {
@@ -74,6 +77,28 @@ describeConsole("the live events", ({ open, startBed }) => {
     await page.keyboard.press("p");
     await expectWhole(page, feed.log);
     expect(await held(page)).toBe(2530);
+    await page.close();
+  });
+
+  it("are read back to their beginning, a day ago, as one scrolls", async () => {
+    const clock = new TestClock(Date.now() - DAY_MS);
+    await using feed = await TestFeed.open({ clock });
+    for (let batch = 0; batch < 6; batch += 1) {
+      await feed.commit(...allocationUpdates(400));
+      await clock.advance(DAY_MS / 6);
+    }
+    const bed = await feed.serve({}, { console: readConsoleFiles(inject("consoleFolder")) });
+    const { page } = await open(bed);
+    await status(page, /^Live$/);
+    const list = page.getByLabel("Events, newest first");
+    await list.focus();
+    await until("the list ends where the feed begins", async () => {
+      await page.keyboard.press("End");
+      return page.getByText("The feed begins here").isVisible();
+    });
+    expect(await held(page)).toBe(2400);
+    expect(sequenceOf((await drawn(page)).at(-1))).toBe(1);
+    await page.close();
   });
 
   it("are those that the address asks for", async () => {

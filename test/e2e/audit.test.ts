@@ -84,12 +84,13 @@ describe.skipIf(missing !== undefined)(`workers that share a feed${skippedBecaus
   it("write one trail in a directory that they share: by one of them, and by another once that is killed", async () => {
     for (let count = 0; count < 2; count += 1) await (await start()).ready();
     await hasAll();
+    const before = (await eventsOfTrail(trail, verifierKey)).length;
     simulator.churn(40);
     const first = await writer();
     workers.splice(workers.indexOf(first), 1);
     await first.kill();
     simulator.churn(40);
     await hasAll();
-    expect((await eventsOfTrail(trail, verifierKey)).length).toBeGreaterThan(100);
+    expect((await eventsOfTrail(trail, verifierKey)).length).toBeGreaterThan(before);
   });
 });

@@ -8,6 +8,7 @@ import { SOURCE } from "../support/drafts.ts";
 import { httpProxy } from "../support/http-proxy.ts";
 import { skippedBecause } from "../support/skipped.ts";
 import { WebSocketClient } from "../support/websocket-client.ts";
+import { until } from "../support/until.ts";
 
 const TOKEN = "static-token-of-the-operator-01";
 const EVIL = "https://evil.example";
@@ -170,7 +171,10 @@ describe.skipIf(CHROMIUM === undefined)(`in Chromium${skippedBecause(NO_CHROMIUM
         webSocket: await (${opened})(new WebSocket("${proxy.url.replace("http", "ws")}/v1/events")),
       };
     })()`;
-    await expect.poll(() => page.run("location.href").catch(() => "")).toBe(`${neighbour.url}/feeds/none`);
+    await until("the page is the neighbour's", async () => {
+      const address = await page.run("location.href").catch(() => "");
+      return address === `${neighbour.url}/feeds/none`;
+    });
     expect(await page.run(stolen)).toEqual({
       read: "not read",
       blind: "opaque",

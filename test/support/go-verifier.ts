@@ -18,8 +18,10 @@ export function buildGoVerifier(name: Verifier = "go-verifier"): { readonly lack
   if (error !== undefined) return { lacks: "no go: apt-get install golang-go, or see https://go.dev" };
   if (status === 0) return { lacks: undefined };
   // Without a way to Go's modules there is nothing to test with; a program that does not compile is our mistake.
-  if (/@\S+: (?:reading \S+: )?Get |go\.mod requires go|toolchain not available/.test(stderr))
-    return { lacks: `go cannot get the modules of ${name}: ${stderr.trim().slice(0, 200)}` };
+  if (
+    /@\S+: (?:reading \S+: )?Get |go\.mod requires go|toolchain not available|invalid go version/.test(stderr)
+  )
+    return { lacks: `go is too old for ${name}, or cannot get its modules: ${stderr.trim().slice(0, 200)}` };
   throw new Error(stderr);
 }
 

@@ -14,6 +14,7 @@ const ROWS = [...protocol.matchAll(/^\| *(\d*) *\| *(\d*) *\| *(`[A-Z_`, ]+`) *\
 const OF_OTHER_SECTIONS = [
   "NOT_FOUND",
   "NO_EVENT",
+  "NO_OBJECT",
   "NO_DATA",
   "NO_CONSUMER",
   "NO_DELIVERY",

@@ -62,6 +62,7 @@ describe("parseSubscription", () => {
       },
       start: { kind: "cursor", cursor: { epoch: "abc", sequence: 12 } },
       onExpired: "fail",
+      order: "oldest-first",
       payload: "full",
       limit: 3,
     });
@@ -69,6 +70,7 @@ describe("parseSubscription", () => {
       conditions: {},
       start: { kind: "snapshot" },
       onExpired: "snapshot",
+      order: "oldest-first",
       payload: "thin",
       consumer: "pager.1",
     });
