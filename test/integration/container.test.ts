@@ -83,8 +83,12 @@ describe("what the Dockerfile builds", () => {
     const exited = once(bridge, "exit");
     try {
       await until("the check succeeds", healthy);
-      const page = await fetch(`http://${env.NCF_LISTEN}/`, { headers: { accept: "text/html" } });
-      expect(await page.text()).toContain('<div id="app">');
+      // Alive before Nomad answered: who listened until then may just be closing its connections.
+      await until("browsers get the page", async () => {
+        const page = fetch(`http://${env.NCF_LISTEN}/`, { headers: { accept: "text/html" } });
+        const text = await page.then((answer) => answer.text()).catch(() => "");
+        return text.includes('<div id="app">');
+      });
     } finally {
       bridge.kill("SIGTERM");
       await exited;
