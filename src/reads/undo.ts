@@ -30,8 +30,12 @@ function stubBefore(entry: LogEntry, data: JsonObject): JsonObject {
 }
 
 function undone(after: JsonObject[string] | undefined, changes: JsonObject[string] | undefined) {
-  if (!isJsonObject(after) || !Array.isArray(changes)) return undefined;
-  return undoChanges(after, changes as unknown as Parameters<typeof undoChanges>[1]);
+  if (!isJsonObject(after) || !Array.isArray(changes) || !changes.every(isChange)) return undefined;
+  return undoChanges(after, changes);
+}
+
+function isChange(value: JsonObject[string]): value is JsonObject & { readonly path: string } {
+  return isJsonObject(value) && typeof value["path"] === "string";
 }
 
 async function dataOf(

@@ -2,7 +2,8 @@ import { troubles, type Trouble } from "../feed/health.ts";
 import { Notice } from "../ui/panel.tsx";
 import { Time } from "../ui/time.tsx";
 import { count } from "../words/names.ts";
-import { href } from "./router.ts";
+import { isShownOn } from "./concerns.ts";
+import { href, route } from "./router.ts";
 import { AsOfBar } from "./as-of-bar.tsx";
 
 /** What concerns whatever page is open: another time is shown, or parts of the cluster cannot be seen. */
@@ -10,7 +11,7 @@ export function Banners() {
   return (
     <>
       <AsOfBar />
-      <StaleBanner troubles={troubles.value} />
+      <StaleBanner troubles={troubles.value.filter(({ scope }) => isShownOn(route.value, scope))} />
     </>
   );
 }
