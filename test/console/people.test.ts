@@ -87,6 +87,13 @@ alerts:
     await test.getByText("thank you").waitFor();
     await page.keyboard.press("Escape");
 
+    // The key of the time is no key of the delivery's.
+    const sent = hook.got.length;
+    await page.keyboard.press("t");
+    await page.getByText("What is shown is how it is now.").waitFor();
+    await page.keyboard.press("t");
+    expect(hook.got).toHaveLength(sent);
+
     await page.getByRole("button", { name: "Pause" }).click();
     await page.getByText("paused", { exact: true }).waitFor();
     await page.getByRole("button", { name: "Resume" }).click();

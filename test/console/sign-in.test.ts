@@ -32,6 +32,12 @@ describeConsole("signing in", ({ open, startBed }) => {
     expect(seen).not.toContain("hidden");
     expect(await page.evaluate("document.cookie + JSON.stringify(localStorage)")).not.toContain(TOKEN);
 
+    problems.tolerate(/ 403 /);
+    await page.goto(`${bed.url}/#/deliveries`);
+    await page.getByText("You may not see this here").waitFor();
+    expect(await page.getByRole("alert").count()).toBe(0);
+    await page.goto(`${bed.url}/#/state/jobs`);
+
     await page.reload();
     await page.getByText("yours", { exact: true }).first().waitFor();
     await page.getByRole("button", { name: "Sign out" }).click();

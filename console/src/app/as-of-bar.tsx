@@ -26,7 +26,7 @@ export function AsOfButton() {
   const toggle = () => {
     asOfBarIsOpen.value = !asOfBarIsOpen.value;
   };
-  useCommands([{ group: "Time", words: "Show another time", keys: "t", run: toggle }]);
+  useCommands([{ group: "Time", words: "Show another time", keys: "t", run: toggle }], { isOfFrame: true });
   return (
     <Button
       icon="clock"
@@ -46,7 +46,7 @@ export function AsOfBar() {
   const atMs = asOfMs.value;
   const oldestMs = useOldestMs();
   const isPast = at !== "";
-  useCommands(isPast ? commandsOf(atMs) : []);
+  useCommands(isPast ? commandsOf(atMs) : [], { isOfFrame: true });
   if (!isPast && !asOfBarIsOpen.value) return null;
   return (
     <section class={css.bar} data-past={isPast ? "" : undefined} aria-label="Time shown">

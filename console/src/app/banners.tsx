@@ -3,15 +3,19 @@ import { Notice } from "../ui/panel.tsx";
 import { Time } from "../ui/time.tsx";
 import { count } from "../words/names.ts";
 import { isShownOn } from "./concerns.ts";
-import { href, route } from "./router.ts";
+import { asOf, href, route } from "./router.ts";
 import { AsOfBar } from "./as-of-bar.tsx";
 
-/** What concerns whatever page is open: another time is shown, or parts of the cluster cannot be seen. */
+/** What concerns the page that is open: another time is shown, or parts of the cluster cannot be seen now. */
 export function Banners() {
   return (
     <>
       <AsOfBar />
-      <StaleBanner troubles={troubles.value.filter(({ scope }) => isShownOn(route.value, scope))} />
+      <StaleBanner
+        troubles={
+          asOf.value === "" ? troubles.value.filter(({ scope }) => isShownOn(route.value, scope)) : []
+        }
+      />
     </>
   );
 }

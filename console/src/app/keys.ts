@@ -13,14 +13,17 @@ export interface Command {
   readonly group: string;
 }
 
-/** All that can be done right now: what the page adds comes before what is always there. */
+/** All that can be done right now: what was offered last comes first, and what is always there last. */
 export const commands = signal<readonly Command[]>([]);
 
 /** Keys of a sequence follow one another within this; tinykeys has it so. */
 const SEQUENCE_MS = 1000;
 
-/** Offers commands for as long as the component is there: by key, in the palette and in the help. */
-export function useCommands(offered: readonly Command[]): void {
+/**
+ * Offers commands for as long as the component is there: by key, in the palette and in the help. Where a key has several,
+ * the first of `commands` is meant: a page's goes before the frame's.
+ */
+export function useCommands(offered: readonly Command[], { isOfFrame = false } = {}): void {
   const latest = useRef(offered);
   latest.current = offered;
   const names = offered.map(({ words, keys = "", group }) => `${group}|${words}|${keys}`).join("\n");
@@ -29,7 +32,7 @@ export function useCommands(offered: readonly Command[]): void {
       ...command,
       run: () => latest.current[at]?.run(),
     }));
-    commands.value = [...mine, ...commands.value];
+    commands.value = isOfFrame ? [...commands.value, ...mine] : [...mine, ...commands.value];
     const unbind = tinykeys(window, bindingsOf(mine));
     return () => {
       unbind();
@@ -47,6 +50,7 @@ function bindingsOf(mine: readonly Command[]): Record<string, (event: KeyboardEv
         // What is open above the page takes its keys itself.
         if (isInDialog(event) && !keys.startsWith("$mod")) return;
         if (isPressing(event, keys) || isSecondOfTwo(event, keys)) return;
+        if (commands.value.find((command) => command.keys === keys)?.run !== run) return;
         event.preventDefault();
         run();
       };

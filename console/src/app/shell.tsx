@@ -42,7 +42,7 @@ function SignedIn() {
     const { cluster } = placeOf(about.value?.source ?? "");
     document.title = [page?.title ?? "Not found", cluster, "nomad-changefeed"].filter(Boolean).join(" · ");
   }, [page, about.value]);
-  useCommands(commandsOfShell());
+  useCommands(commandsOfShell(), { isOfFrame: true });
   return (
     <div class={css.shell} data-past={asOf.value === "" ? undefined : ""}>
       <a class={css.skip} href="#main" onClick={toMain}>
@@ -125,13 +125,18 @@ function TopBar() {
             helpIsOpen.value = true;
           }}
         />
-        {session.value?.signedIn === true && (
-          <Button onClick={() => void signOut()} label={`Signed in as ${session.value.who ?? "somebody"}`}>
-            Sign out
-          </Button>
-        )}
+        {session.value?.signedIn === true && <SignOut who={session.value.who ?? "somebody"} />}
       </div>
     </header>
+  );
+}
+
+function SignOut({ who }: { who: string }) {
+  const [hasFailed, setFailed] = useState(false);
+  return (
+    <Button onClick={() => void signOut().catch(() => setFailed(true))} label={`Signed in as ${who}`}>
+      {hasFailed ? "Not signed out: try again" : "Sign out"}
+    </Button>
   );
 }
 

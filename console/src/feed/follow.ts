@@ -2,6 +2,7 @@ import { subscribe } from "nomad-changefeed-client";
 import type { Following, FollowOptions } from "./followed.ts";
 import { dropLink, setLink } from "./link.ts";
 import { SERVER_URL } from "./server.ts";
+import { heedSession } from "./session.ts";
 
 export type { Following, FollowOptions } from "./followed.ts";
 
@@ -20,6 +21,7 @@ export function follow(options: FollowOptions, { onItem, onEnd }: Following): ()
       notices: ["client.connected", "client.disconnected", "nomad.feed.bookmark"],
     });
     for await (const item of feed) {
+      if (stop.signal.aborted) return;
       if (item.type === "client.disconnected") {
         setLink(id, { kind: "away", why: item.reason, retryAtMs: Date.now() + item.retryInMs });
         continue;
@@ -30,6 +32,7 @@ export function follow(options: FollowOptions, { onItem, onEnd }: Following): ()
   };
   run().catch((error: unknown) => {
     if (stop.signal.aborted) return;
+    heedSession(error);
     const reason = error instanceof Error ? error : new Error(String(error));
     setLink(id, { kind: "ended", why: reason.message });
     onEnd(reason);

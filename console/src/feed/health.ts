@@ -1,6 +1,7 @@
 import { computed, signal } from "@preact/signals";
 import type { Assignment } from "nomad-changefeed-client";
 import { api } from "./api.ts";
+import { heedSession } from "./session.ts";
 
 const EVERY_MS = 5000;
 
@@ -32,18 +33,19 @@ export function isScope(assignment: string): boolean {
 /** Keeps it up to date while somebody looks. */
 export function watchHealth(): () => void {
   const stop = new AbortController();
+  let timer: ReturnType<typeof setTimeout> | undefined;
   const read = async () => {
-    if (document.hidden) return;
     try {
-      assignments.value = await api(stop.signal).assignments();
-    } catch {
+      if (!document.hidden) assignments.value = await api(stop.signal).assignments();
+    } catch (error) {
       // Whether the bridge is there is said where it is followed.
+      heedSession(error);
     }
+    if (!stop.signal.aborted) timer = setTimeout(() => void read(), EVERY_MS);
   };
   void read();
-  const timer = setInterval(() => void read(), EVERY_MS);
   return () => {
     stop.abort();
-    clearInterval(timer);
+    clearTimeout(timer);
   };
 }

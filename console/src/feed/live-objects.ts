@@ -237,6 +237,7 @@ export class LiveObjects<
   /** An object too large for its event. */
   async #readOne({ subject }: ChangeEventOf, gone: AbortSignal): Promise<void> {
     const { type, filter } = this.#query;
+    const known = this.#rows.get(subject);
     const query = { types: [type], subjects: [subject], ...given({ filter }) };
     try {
       let row: Row | undefined;
@@ -244,7 +245,8 @@ export class LiveObjects<
         const { namespace, id } = data.resource;
         row = this.#rowOf({ subject, namespace, id, stub: data.after as NomadStub<Type> });
       }
-      this.#put(subject, row);
+      // What came meanwhile is newer.
+      if (!gone.aborted && this.#rows.get(subject) === known) this.#put(subject, row);
     } catch (error) {
       if (!gone.aborted) this.#set({ error });
     }

@@ -1,29 +1,29 @@
+import { RequestFailed } from "nomad-changefeed-client";
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { heedSession } from "./session.ts";
 
 /** What was asked for. What was there before stays while it is asked for again, so that nothing jumps. */
 export interface Loaded<Value> {
   readonly value: Value | undefined;
   readonly error: unknown;
   readonly isLoading: boolean;
-  /** Ms since 1970 of the last answer. */
-  readonly atMs: number | undefined;
   readonly reload: () => void;
 }
 
 interface LoadOptions {
-  /** Asked again so often while the page is looked at, ms. Absent: once. */
+  /** Asked again so long after an answer, while the page is looked at, ms. Absent: once. */
   readonly everyMs?: number;
 }
 
 interface Answer<Value> {
   readonly value: Value | undefined;
   readonly error: unknown;
-  readonly atMs: number | undefined;
   readonly key: string;
 }
 
-function nothingOf<Value>(key: string): Answer<Value> {
-  return { value: undefined, error: undefined, atMs: undefined, key };
+/** Not this token's to know: asking again changes nothing. */
+function isForbidden(error: unknown): boolean {
+  return error instanceof RequestFailed && error.status === 403;
 }
 
 /** Asks the bridge, and again when `key` changes; what belongs to another key is not shown. */
@@ -32,49 +32,47 @@ export function useLoaded<Value>(
   load: (signal: AbortSignal) => Promise<Value>,
   { everyMs }: LoadOptions = {},
 ): Loaded<Value> {
-  const [answer, setAnswer] = useState<Answer<Value>>({
-    value: undefined,
-    error: undefined,
-    atMs: undefined,
-    key,
-  });
+  const [answer, setAnswer] = useState<Answer<Value>>({ value: undefined, error: undefined, key });
   const [isLoading, setLoading] = useState(true);
   const [round, setRound] = useState(0);
   const latest = useRef(load);
   latest.current = load;
+  const reload = useCallback(() => setRound((times) => times + 1), []);
   useEffect(() => {
     const stop = new AbortController();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    // An answer that takes longer than that is still waited for.
+    const askAgain = () => {
+      timer = setTimeout(() => (document.hidden ? askAgain() : reload()), everyMs);
+    };
+    const settle = (next: (last: Answer<Value>) => Answer<Value>, isLast = false) => {
+      if (stop.signal.aborted) return;
+      setAnswer(next);
+      setLoading(false);
+      if (everyMs !== undefined && !isLast) askAgain();
+    };
     setLoading(true);
-    void latest
-      .current(stop.signal)
-      .then(
-        (value) => {
-          if (!stop.signal.aborted) setAnswer({ value, error: undefined, atMs: Date.now(), key });
-        },
-        (error: unknown) => {
-          if (!stop.signal.aborted)
-            setAnswer((last) => ({ ...(last.key === key ? last : nothingOf<Value>(key)), error }));
-        },
-      )
-      .finally(() => {
-        if (!stop.signal.aborted) setLoading(false);
-      });
-    return () => stop.abort();
-  }, [key, round]);
-  useEffect(() => {
-    if (everyMs === undefined) return undefined;
-    const timer = setInterval(() => {
-      if (!document.hidden) setRound((times) => times + 1);
-    }, everyMs);
-    return () => clearInterval(timer);
-  }, [everyMs]);
-  const reload = useCallback(() => setRound((times) => times + 1), []);
+    latest.current(stop.signal).then(
+      (value) => settle(() => ({ value, error: undefined, key })),
+      (error: unknown) => {
+        if (stop.signal.aborted) return;
+        heedSession(error);
+        settle(
+          (last) => ({ value: last.key === key ? last.value : undefined, error, key }),
+          isForbidden(error),
+        );
+      },
+    );
+    return () => {
+      stop.abort();
+      clearTimeout(timer);
+    };
+  }, [key, round, everyMs]);
   const isCurrent = answer.key === key;
   return {
     value: isCurrent ? answer.value : undefined,
     error: isCurrent ? answer.error : undefined,
-    atMs: isCurrent ? answer.atMs : undefined,
-    isLoading,
+    isLoading: isLoading || !isCurrent,
     reload,
   };
 }

@@ -1,3 +1,4 @@
+import { RequestFailed } from "nomad-changefeed-client";
 import type { ComponentChildren } from "preact";
 import css from "./panel.module.css";
 
@@ -64,8 +65,16 @@ export function Notice({
   );
 }
 
+/** What went wrong and what to do; what is not for this reader is nothing that went wrong. */
 export function Failure({ error, retry }: { error: unknown; retry?: () => void }) {
   const { message, hint } = wordsOf(error);
+  if (error instanceof RequestFailed && error.status === 403) {
+    return (
+      <Empty title="You may not see this here">
+        {message}. {hint}
+      </Empty>
+    );
+  }
   return (
     <Notice
       kind="error"

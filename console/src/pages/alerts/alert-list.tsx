@@ -23,12 +23,7 @@ export function AlertList({ alerts, onSilence }: AlertListProps) {
   return (
     <ul class={css.list}>
       {alerts.map((alert) => (
-        <li
-          key={`${alert.id}${alert.startsAt}`}
-          class={css.alert}
-          data-severity={alert.severity}
-          data-state={alert.state}
-        >
+        <li key={keyOf(alert)} class={css.alert} data-severity={alert.severity} data-state={alert.state}>
           <AlertHead
             alert={alert}
             isOpen={opened === keyOf(alert)}

@@ -1,10 +1,12 @@
 import type { Alert, Alerts } from "nomad-changefeed-client";
 import { useState } from "preact/hooks";
 import { now } from "../../app/clock.ts";
+import { OnlyNow } from "../../app/only-now.tsx";
 import { queryValue, setQuery } from "../../app/router.ts";
 import { api } from "../../feed/api.ts";
 import { useLoaded } from "../../feed/use-loaded.ts";
 import { Empty, Failure, Notice, Panel, Skeleton } from "../../ui/panel.tsx";
+import { SEVERITIES } from "../../ui/severity.tsx";
 import { Tabs } from "../../ui/tabs.tsx";
 import { Time } from "../../ui/time.tsx";
 import { AlertList } from "./alert-list.tsx";
@@ -46,6 +48,7 @@ export default function AlertsPage() {
         label="Alerts"
         onSelect={(id) => setQuery({ view: id === "now" ? null : id }, { replace: false })}
       />
+      <OnlyNow>Alerts are shown as they are now: what fired at another time, `alerts replay` tells.</OnlyNow>
       {loaded.error !== undefined && <Failure error={loaded.error} retry={loaded.reload} />}
       {view === "now" && <NowView alerts={value} onSilence={maySilence} />}
       {view === "ended" && <EndedView alerts={value} />}
@@ -123,11 +126,9 @@ function EndedView({ alerts }: ListProps) {
   );
 }
 
-const WEIGHTS = ["FATAL", "ERROR", "WARN", "INFO", "DEBUG", "TRACE"];
-
 /** What matters most first; of the same weight what began last. */
 function byWeight(a: Alert, b: Alert): number {
   const silent = Number((a.silencedBy ?? []).length > 0) - Number((b.silencedBy ?? []).length > 0);
-  const weight = WEIGHTS.indexOf(a.severity) - WEIGHTS.indexOf(b.severity);
+  const weight = SEVERITIES.indexOf(b.severity) - SEVERITIES.indexOf(a.severity);
   return silent || weight || Date.parse(b.startsAt) - Date.parse(a.startsAt);
 }

@@ -3,11 +3,11 @@ import { useState } from "preact/hooks";
 import { api } from "../../feed/api.ts";
 import { useLoaded } from "../../feed/use-loaded.ts";
 import { Chip } from "../../ui/chip.tsx";
+import { Choice, Field } from "../../ui/form.tsx";
 import { Empty, Failure, Panel, Skeleton } from "../../ui/panel.tsx";
 import { SEVERITIES } from "../../ui/severity.tsx";
 import { duration } from "../../words/time.ts";
 import css from "./alerts.module.css";
-import { Field } from "./silence-dialog.tsx";
 import { matcherWords } from "./silences-panel.tsx";
 
 const WRITTEN = "written";
@@ -19,55 +19,55 @@ export function RoutesPanel({ alerts }: { alerts: Alerts | undefined }) {
   const [rule, setRule] = useState("NodeDown");
   const [severity, setSeverity] = useState<Severity>("ERROR");
   const [labels, setLabels] = useState("namespace=default");
+  const routes = useLoaded("routes", (signal) => api(signal).alertRoutes());
   const test = testOf(chosen, { rule, severity, labels });
-  const loaded = useLoaded(`routes ${JSON.stringify(test)}`, (signal) => api(signal).alertRoutes(test));
-  if (loaded.error !== undefined) return <Failure error={loaded.error} retry={loaded.reload} />;
-  const { value } = loaded;
+  const tried = useLoaded(`test ${JSON.stringify(test)}`, async (signal) =>
+    test === undefined ? null : (await api(signal).alertRoutes(test)).tested,
+  );
+  if (routes.error !== undefined && routes.value === undefined)
+    return <Failure error={routes.error} retry={routes.reload} />;
+  const choices = [
+    { value: "", words: "Choose one" },
+    { value: WRITTEN, words: "One that does not exist…" },
+    ...all.slice(0, 200).map(({ id, summary }) => ({ value: id, words: summary.slice(0, 100) })),
+  ];
   return (
     <>
       <Panel title="Where would an alert go?" aside="Nobody is told by trying">
         <div class={css.form}>
-          <label class={css.field}>
-            <span>Alert</span>
-            <select value={chosen} onChange={(event) => choose(event.currentTarget.value)}>
-              <option value="">Choose one</option>
-              <option value={WRITTEN}>One that does not exist…</option>
-              {all.slice(0, 200).map(({ id, summary, startsAt }) => (
-                <option key={`${id}${startsAt}`} value={id}>
-                  {summary.slice(0, 100)}
-                </option>
-              ))}
-            </select>
-          </label>
+          <Choice label="Alert" value={chosen} onChange={choose} options={choices} />
           {chosen === WRITTEN && (
             <>
               <Field label="Rule" hint="As NodeDown" value={rule} onInput={setRule} />
-              <label class={css.field}>
-                <span>Severity</span>
-                <select
-                  value={severity}
-                  onChange={(event) => setSeverity(event.currentTarget.value as Severity)}
-                >
-                  {SEVERITIES.map((name) => (
-                    <option key={name}>{name}</option>
-                  ))}
-                </select>
-              </label>
+              <Choice
+                label="Severity"
+                value={severity}
+                onChange={(name) => setSeverity(name as Severity)}
+                options={SEVERITIES.map((name) => ({ value: name, words: name }))}
+              />
               <Field label="Labels" hint="namespace=prod,job=web" value={labels} onInput={setLabels} mono />
             </>
           )}
-          {value?.tested && <Tested tested={value.tested} />}
+          {tried.error !== undefined && <Failure error={tried.error} />}
+          {tried.value && <Tested tested={tried.value} />}
         </div>
       </Panel>
       <Panel title="Routes" aside="asked from top to bottom" flush>
-        {value === undefined ? <Skeleton /> : <RouteTree routes={value.routes} tested={value.tested} />}
+        {routes.value === undefined ? (
+          <Skeleton />
+        ) : (
+          <RouteTree routes={routes.value.routes} tested={tried.value ?? null} />
+        )}
       </Panel>
     </>
   );
 }
 
-function testOf(chosen: string, written: { rule: string; severity: Severity; labels: string }): AlertTest {
-  if (chosen === "") return {};
+function testOf(
+  chosen: string,
+  written: { rule: string; severity: Severity; labels: string },
+): AlertTest | undefined {
+  if (chosen === "") return undefined;
   if (chosen !== WRITTEN) return { alert: chosen };
   const pairs = written.labels
     .split(",")

@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import { api } from "../../feed/api.ts";
 import { Button } from "../../ui/button.tsx";
 import { Dialog } from "../../ui/dialog.tsx";
-import { Failure } from "../../ui/panel.tsx";
+import { Field, Form } from "../../ui/form.tsx";
 import { filterOf, tellingLabels } from "./about.ts";
 import css from "./alerts.module.css";
 
@@ -22,19 +22,13 @@ export function SilenceDialog({ alert, onClose }: { alert?: Alert; onClose: () =
   const [filter, setFilter] = useState(choices[0]?.filter ?? "");
   const [lasting, setLasting] = useState("2h");
   const [comment, setComment] = useState("");
-  const [error, setError] = useState<unknown>();
-  const submit = async (event: SubmitEvent) => {
-    event.preventDefault();
-    try {
-      await api().addSilence(silenceOf({ rules, filter, lasting, comment }));
-      onClose();
-    } catch (reason) {
-      setError(reason);
-    }
+  const submit = async () => {
+    await api().addSilence(silenceOf({ rules, filter, lasting, comment }));
+    onClose();
   };
   return (
     <Dialog title={alert === undefined ? "New silence" : `Silence: ${alert.summary}`} onClose={onClose}>
-      <form class={css.form} onSubmit={(event) => void submit(event)}>
+      <Form action="Silence" onSubmit={submit}>
         {choices.length > 0 && (
           <fieldset class={css.choices}>
             <legend>What</legend>
@@ -81,40 +75,8 @@ export function SilenceDialog({ alert, onClose }: { alert?: Alert; onClose: () =
           value={comment}
           onInput={setComment}
         />
-        {error !== undefined && <Failure error={error} />}
-        <div class={css.actions}>
-          <button type="submit" class={css.submit}>
-            Silence
-          </button>
-        </div>
-      </form>
+      </Form>
     </Dialog>
-  );
-}
-
-interface FieldProps {
-  readonly label: string;
-  readonly hint: string;
-  readonly value: string;
-  readonly onInput: (value: string) => void;
-  readonly mono?: boolean;
-  readonly required?: boolean;
-}
-
-export function Field({ label, hint, value, onInput, mono = false, required = false }: FieldProps) {
-  return (
-    <label class={css.field}>
-      <span>{label}</span>
-      <input
-        type="text"
-        class={mono ? "mono" : ""}
-        value={value}
-        placeholder={hint}
-        required={required}
-        spellcheck={false}
-        onInput={(event) => onInput(event.currentTarget.value)}
-      />
-    </label>
   );
 }
 

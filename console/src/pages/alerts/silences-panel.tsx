@@ -23,11 +23,11 @@ export function SilencesPanel({ loaded }: { loaded: Loaded<Silence[]> }) {
     }
     loaded.reload();
   };
-  if (loaded.error !== undefined) return <Failure error={loaded.error} />;
-  if (loaded.value === undefined) return <Skeleton />;
+  if (loaded.value === undefined)
+    return loaded.error === undefined ? <Skeleton /> : <Failure error={loaded.error} />;
   return (
     <Panel title="Silences in force" aside={<Button onClick={() => add(true)}>New silence…</Button>} flush>
-      {error !== undefined && <Failure error={error} />}
+      {(error ?? loaded.error) !== undefined && <Failure error={error ?? loaded.error} />}
       {loaded.value.length === 0 ? (
         <Empty title="Nothing is silenced">People are told of every alert that a route takes.</Empty>
       ) : (

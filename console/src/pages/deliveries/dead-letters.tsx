@@ -1,5 +1,5 @@
 import type { DeadLetter, DeliveryDetails } from "nomad-changefeed-client";
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { eventHref } from "../../app/router.ts";
 import { api } from "../../feed/api.ts";
 import { useLoaded } from "../../feed/use-loaded.ts";
@@ -19,9 +19,10 @@ interface DeadLettersProps {
 
 /** What the destination would not take: to be sent once more, or forgotten. */
 export function DeadLetters({ delivery: { name, deadLetters, kind }, onDone }: DeadLettersProps) {
-  const loaded = useLoaded(`letters ${name} ${deadLetters}`, (signal) =>
+  const loaded = useLoaded(`letters ${name}`, (signal) =>
     kind === "alerts" ? Promise.resolve([]) : api(signal).deadLetters(name, { limit: SHOWN }),
   );
+  useEffect(loaded.reload, [deadLetters]);
   const [chosen, choose] = useState<ReadonlySet<string>>(new Set());
   const [said, say] = useState("");
   const [error, setError] = useState<unknown>();
@@ -38,11 +39,13 @@ export function DeadLetters({ delivery: { name, deadLetters, kind }, onDone }: D
     loaded.reload();
     onDone();
   };
-  if (loaded.error !== undefined) return <Failure error={loaded.error} retry={loaded.reload} />;
-  if (value === undefined) return <Skeleton />;
+  const failed = error ?? loaded.error;
+  if (value === undefined)
+    return failed === undefined ? <Skeleton /> : <Failure error={failed} retry={loaded.reload} />;
   if (value.length === 0)
     return (
       <Panel>
+        {failed !== undefined && <Failure error={failed} />}
         <Empty title="There are no dead letters">
           {said ||
             "An event that the destination will not take is kept here with its reason; the others go on."}
@@ -66,7 +69,7 @@ export function DeadLetters({ delivery: { name, deadLetters, kind }, onDone }: D
       }
       flush
     >
-      {error !== undefined && <Failure error={error} />}
+      {failed !== undefined && <Failure error={failed} />}
       {said !== "" && (
         <p class={css.said} role="status">
           {said}

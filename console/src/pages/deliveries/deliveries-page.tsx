@@ -1,4 +1,5 @@
 import type { Delivery } from "nomad-changefeed-client";
+import { OnlyNow } from "../../app/only-now.tsx";
 import { href, route } from "../../app/router.ts";
 import { api } from "../../feed/api.ts";
 import { useLoaded } from "../../feed/use-loaded.ts";
@@ -31,6 +32,7 @@ function DeliveryTable() {
   return (
     <div class={css.page}>
       <h1>Deliveries</h1>
+      <OnlyNow>How deliveries went at another time is not in the log: this is how they are now.</OnlyNow>
       {error !== undefined && <Failure error={error} retry={reload} />}
       {value === undefined && error === undefined && <Skeleton lines={6} />}
       {value?.length === 0 && (

@@ -4,9 +4,13 @@ import { useCommands } from "../../app/keys.ts";
 import { api } from "../../feed/api.ts";
 import { Button } from "../../ui/button.tsx";
 import { Dialog } from "../../ui/dialog.tsx";
+import { Field, Form } from "../../ui/form.tsx";
 import { Failure } from "../../ui/panel.tsx";
 import { AttemptView } from "./attempts.tsx";
 import css from "./deliveries.module.css";
+
+/** No time and no age has such a form. */
+const CURSOR = /^[0-9a-z]+-\d+$/;
 
 interface SteeringProps {
   readonly delivery: DeliveryDetails;
@@ -38,7 +42,7 @@ export function Steering({ delivery: { name, state, kind }, onDone }: SteeringPr
       canResume ? api().resumeDelivery(name) : api().pauseDelivery(name, { reason: "paused in the console" }),
     );
   useCommands([
-    { group: name, words: "Send a test", keys: "t", run: test },
+    { group: name, words: "Send a test", run: test },
     { group: name, words: canResume ? "Resume" : "Pause", run: pauseOrResume },
   ]);
   return (
@@ -46,7 +50,7 @@ export function Steering({ delivery: { name, state, kind }, onDone }: SteeringPr
       <Button icon={canResume ? "play" : "pause"} disabled={isBusy} onClick={pauseOrResume}>
         {state === "circuit-open" ? "Try now" : canResume ? "Resume" : "Pause"}
       </Button>
-      <Button disabled={isBusy} onClick={test} hint="t">
+      <Button disabled={isBusy} onClick={test}>
         Send a test
       </Button>
       {kind === "events" && (
@@ -77,42 +81,26 @@ export function Steering({ delivery: { name, state, kind }, onDone }: SteeringPr
 
 function ReplayDialog({ name, onClose }: { name: string; onClose: () => void }) {
   const [from, setFrom] = useState("1h");
-  const [error, setError] = useState<unknown>();
-  const submit = async (event: SubmitEvent) => {
-    event.preventDefault();
+  const submit = async () => {
     const text = from.trim();
-    try {
-      await api().replayDelivery(
-        name,
-        /^[0-9a-z]+-\d+$/.test(text) && !/^\d{4}-/.test(text) ? { cursor: text } : { since: text },
-      );
-      onClose();
-    } catch (reason) {
-      setError(reason);
-    }
+    await api().replayDelivery(name, CURSOR.test(text) ? { cursor: text } : { since: text });
+    onClose();
   };
   return (
     <Dialog title={`Replay to ${name}`} onClose={onClose}>
-      <form class={css.body} onSubmit={(event) => void submit(event)}>
+      <Form action="Replay" onSubmit={submit}>
         <p>
           Sends again what was recorded since then. The destination gets events that it had before, each with
           the same id.
         </p>
-        <label class={css.field}>
-          <span>Since</span>
-          <input
-            type="text"
-            value={from}
-            placeholder="An age, as 1h; a time; or a cursor"
-            required
-            onInput={(event) => setFrom(event.currentTarget.value)}
-          />
-        </label>
-        {error !== undefined && <Failure error={error} />}
-        <button type="submit" class={css.submit}>
-          Replay
-        </button>
-      </form>
+        <Field
+          label="Since"
+          hint="An age, as 1h; a time; or a cursor"
+          value={from}
+          onInput={setFrom}
+          required
+        />
+      </Form>
     </Dialog>
   );
 }
