@@ -11,8 +11,15 @@ const SAFE_METHODS: ReadonlySet<string | undefined> = new Set(["GET", "HEAD"]);
  */
 export function isOwnOrigin(origin: string, headers: IncomingHttpHeaders): boolean {
   if (headers["sec-fetch-site"] === "same-origin") return true;
-  const seenAs = [headers.host, headers["x-forwarded-host"]].map((host) => String(host).toLowerCase());
+  const seenAs = [headers.host, firstOf(headers["x-forwarded-host"])].flatMap((host) =>
+    host ? [host.toLowerCase()] : [],
+  );
   return URL.canParse(origin) && seenAs.includes(new URL(origin).host);
+}
+
+/** Each of several proxies adds what it was asked for: the first was asked by the browser. */
+function firstOf(values: string | readonly string[] | undefined): string | undefined {
+  return values?.toString().split(",", 1)[0]?.trim();
 }
 
 /**

@@ -11,6 +11,12 @@ const TAG_BYTES = 16;
 /** How often what does not open has the key read again: it may be another since the log was restored. */
 const READ_AGAIN_MS = 10_000;
 
+interface Reading {
+  readonly beganAtMs: number;
+  /** Undefined where there is none yet. */
+  readonly key: Promise<Buffer | undefined>;
+}
+
 interface SealedTokensDeps {
   readonly documents: Pick<DocumentStore, "get" | "claim" | "change">;
   /** nomad://<cluster>/<region> */
@@ -25,7 +31,7 @@ interface SealedTokensDeps {
 export class SealedTokens {
   readonly #deps: SealedTokensDeps;
   #key: Buffer | undefined;
-  #readAtMs = Number.NEGATIVE_INFINITY;
+  #reading: Reading | undefined;
 
   constructor(deps: SealedTokensDeps) {
     this.#deps = deps;
@@ -44,15 +50,20 @@ export class SealedTokens {
   /** Undefined where it was not sealed here, or its time is over. @throws LogUnavailable */
   async open(sealed: string): Promise<string | undefined> {
     const bytes = Buffer.from(sealed, "base64url");
-    const text = this.#opened(bytes) ?? ((await this.#readAgain()) ? this.#opened(bytes) : undefined);
+    const known = this.#key;
+    let text = this.#opened(bytes, known);
+    if (text === undefined) {
+      const key = await this.#readKey();
+      if (key !== known) text = this.#opened(bytes, key);
+    }
     if (text === undefined) return undefined;
     const { token, endsAtMs } = JSON.parse(text) as { token: string; endsAtMs: number };
     return endsAtMs > this.#deps.clock.now() ? token : undefined;
   }
 
-  #opened(bytes: Buffer): string | undefined {
-    if (this.#key === undefined || bytes.length < NONCE_BYTES + TAG_BYTES) return undefined;
-    const decipher = createDecipheriv(CIPHER, this.#key, bytes.subarray(0, NONCE_BYTES))
+  #opened(bytes: Buffer, key: Buffer | undefined): string | undefined {
+    if (key === undefined || bytes.length < NONCE_BYTES + TAG_BYTES) return undefined;
+    const decipher = createDecipheriv(CIPHER, key, bytes.subarray(0, NONCE_BYTES))
       .setAAD(Buffer.from(this.#deps.source))
       .setAuthTag(bytes.subarray(-TAG_BYTES));
     try {
@@ -64,16 +75,24 @@ export class SealedTokens {
     }
   }
 
-  /** Answers whether it is another key than before. */
-  async #readAgain(): Promise<boolean> {
+  /** As it was read a moment ago, once for all who need it. What failed is not kept. @throws LogUnavailable */
+  #readKey(): Promise<Buffer | undefined> {
     const now = this.#deps.clock.elapsed();
-    if (now - this.#readAtMs < READ_AGAIN_MS) return false;
-    this.#readAtMs = now;
+    if (this.#reading !== undefined && now - this.#reading.beganAtMs < READ_AGAIN_MS)
+      return this.#reading.key;
+    const reading: Reading = { beganAtMs: now, key: this.#readStored() };
+    this.#reading = reading;
+    reading.key.catch(() => {
+      if (this.#reading === reading) this.#reading = undefined;
+    });
+    return reading.key;
+  }
+
+  async #readStored(): Promise<Buffer | undefined> {
     const text = (await this.#deps.documents.get(KEY_DOCUMENT))?.text;
     const key = text ? keyOf(text) : undefined;
-    if (key === undefined || this.#key?.equals(key) === true) return false;
-    this.#key = key;
-    return true;
+    if (key !== undefined && this.#key?.equals(key) !== true) this.#key = key;
+    return this.#key;
   }
 
   async #makeKey(): Promise<Buffer> {
