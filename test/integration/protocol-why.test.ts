@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { whySchema, type Why } from "../../src/schemas/why-schema.ts";
 import { AccessFeed, bearer } from "../support/access-feed.ts";
-import { refOf } from "../support/drafts.ts";
+import { draft, refOf } from "../support/drafts.ts";
 import { TestFeed } from "../support/http-feed.ts";
 import { RealChanges } from "../support/real-changes.ts";
 
@@ -165,4 +165,25 @@ it("shows who may not list nodes none, and of another namespace nothing", async 
     }),
   );
   expect(new Set(refusals.map((refusal) => JSON.stringify(refusal)))).toHaveLength(1);
+});
+
+it("neither counts what a token may not see, nor looks at less because of it", async () => {
+  await using access = await AccessFeed.open();
+  const { url } = await access.serve();
+  await write(new RealChanges(access.feed));
+  const hidden = Array.from({ length: 400 }, (_, at) =>
+    draft({ id: `hidden-${at}`, namespace: "secret", node: NODE.key, severity: "ERROR" }),
+  );
+  for (let from = 0; from < hidden.length; from += 200) {
+    await access.feed.commit(...hidden.slice(from, from + 200));
+  }
+  const rights = { namespaces: { default: "read" }, node: "read" } as const;
+  const response = await fetch(`${url}/v1/why?subject=nodes/-/${NODE.key}`, {
+    headers: bearer(access.nomadToken(rights)),
+  });
+  const answer = whySchema.parse(await response.json());
+  expect(idsOf(answer)).toEqual(
+    expect.arrayContaining([OLD, NEW].map(({ key }) => `allocations/default/${key}`)),
+  );
+  expect(answer.missing).toEqual(["What this token may not list is left out"]);
 });

@@ -1,4 +1,5 @@
 import { seesAll } from "../../publishers/selection/access.ts";
+import { readInSlices } from "../../publishers/work/read-scheduler.ts";
 import { formatCursor } from "../../schemas/cursor.ts";
 import { isJsonObject, type Json, type JsonObject } from "../../schemas/json.ts";
 import { RESOURCES, subjectOf, type ObjectRef } from "../../schemas/resources.ts";
@@ -119,16 +120,12 @@ class Gathering {
 
   async #stateOf(ref: ObjectRef): Promise<JsonObject | undefined> {
     const { read, task } = this.#parts;
-    const batches = read.entries(ref)[Symbol.asyncIterator]();
-    for (;;) {
-      const { done, value } = await task.waitFor(() => batches.next());
-      if (done === true) return undefined;
-      const [entry] = value;
+    for await (const [entry] of readInSlices(task, read.entries(ref))) {
       if (entry === undefined) continue;
-      await batches.return?.();
       const stub = JSON.parse(entry.stub.toString()) as Json;
       return isJsonObject(stub) ? stub : undefined;
     }
+    return undefined;
   }
 }
 

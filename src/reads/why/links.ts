@@ -97,7 +97,7 @@ function stoppedBy(events: ObjectFact["events"]): JsonObject | undefined {
 }
 
 /** The allocation that this one is in place of, where it failed or was lost. */
-function previousOf(stub: JsonObject): string {
+export function previousOf(stub: JsonObject): string {
   const attempts = objectsIn(inside(stub, "RescheduleTracker", "Events"));
   const own = textOf(stub, "PreviousAllocation");
   return own === "" ? textOf(attempts.at(-1) ?? {}, "PrevAllocID") : own;

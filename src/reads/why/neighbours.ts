@@ -1,17 +1,22 @@
-import { inside, isFilled, numberOf, objectsIn, textOf } from "../../alerts/model/stub.ts";
+import { isFilled, numberOf, textOf } from "../../alerts/model/stub.ts";
 import { readInSlices } from "../../publishers/work/read-scheduler.ts";
+import type { LogEntry } from "../../schemas/draft.ts";
 import { isJsonObject, type Json, type JsonObject } from "../../schemas/json.ts";
 import { isResourceType, subjectOf, type ObjectRef, type ResourceType } from "../../schemas/resources.ts";
 import { SEVERITIES } from "../../schemas/severity.ts";
 import { eventFact } from "./event-fact.ts";
 import type { ObjectFact } from "./facts.ts";
 import type { GatherParts } from "./gather-parts.ts";
+import { previousOf } from "./links.ts";
 import { isRolloutOf } from "./rollouts.ts";
 
-/** Events of a job or a node that are looked through: the newest. */
+/** Events of a job or a node that are looked through: the newest that the reader may see. */
 const MAX_SCANNED = 300;
 /** Objects of the state that are looked through where the log has no event that would lead to them. */
 const MAX_STATE = 20_000;
+
+/** What the others belong to. */
+type Owner = { readonly job: string; readonly namespace: string } | { readonly node: string };
 
 /** An object that may be tied to another, by its newest event or by the state. */
 interface Candidate {
@@ -111,12 +116,9 @@ export class Neighbours {
   }
 
   async #ofJob({ ref }: ObjectFact): Promise<ObjectRef[]> {
-    const kinds = await Promise.all(
-      (["deployments", "evaluations", "allocations"] as const).map((kind) =>
-        this.#ofKind(ref, ref.key, kind),
-      ),
-    );
-    const [deployments = [], evaluations = [], allocations = []] = kinds;
+    const deployments = await this.#ofKind(ref, ref.key, "deployments");
+    const evaluations = await this.#ofKind(ref, ref.key, "evaluations");
+    const allocations = await this.#ofKind(ref, ref.key, "allocations");
     const waiting = evaluations.filter(({ stub }) => isWaiting(stub));
     return [
       ...newest(deployments, 2),
@@ -148,7 +150,7 @@ export class Neighbours {
     return scanned;
   }
 
-  #around(of: { job: string; namespace: string } | { node: string }): Promise<Candidate[]> {
+  #around(of: Owner): Promise<Candidate[]> {
     const name = JSON.stringify(of);
     const known = this.#seen.get(name) ?? this.#inLog(of);
     this.#seen.set(name, known);
@@ -156,22 +158,12 @@ export class Neighbours {
   }
 
   /** Each object once, by its newest event. */
-  async #inLog(of: { job: string; namespace: string } | { node: string }): Promise<Candidate[]> {
-    const { log, read, task, access } = this.#parts;
-    const before = read.cursor.sequence + 1;
-    const entries = await task.waitFor(() =>
-      log.history({ ...of, order: "newest-first", limit: MAX_SCANNED, before }),
-    );
-    if (entries.length === MAX_SCANNED) {
-      this.#cuts.add(`Only the newest ${MAX_SCANNED} events of the job or node were looked through`);
-    }
+  async #inLog(of: Owner): Promise<Candidate[]> {
+    const { log, read } = this.#parts;
     const found = new Map<string, Candidate>();
-    for (const entry of entries) {
-      const { resource, namespace, key } = entry;
-      if (resource === null || namespace === null || key === null || !isResourceType(resource)) continue;
-      if (task.isOver) await task.nextSlice();
-      const ref = { resource, namespace, key };
-      if (!access.maySee(ref)) continue;
+    for await (const entry of this.#newestEvents(of)) {
+      const ref = refOf(entry);
+      if (ref === undefined) continue;
       const isTroubled = SEVERITIES[entry.severity] >= SEVERITIES.WARN;
       const known = found.get(subjectOf(ref));
       if (known !== undefined) {
@@ -182,6 +174,28 @@ export class Neighbours {
       found.set(subjectOf(ref), { ref, stub, isTroubled });
     }
     return [...found.values()];
+  }
+
+  /** Of those that the reader may see: the others must not show by what they leave room for. */
+  async *#newestEvents(of: Owner): AsyncGenerator<LogEntry> {
+    const { log, read, task, access } = this.#parts;
+    const scan = log.scanHistory({
+      ...of,
+      order: "newest-first",
+      before: read.cursor.sequence + 1,
+      includes: (facts) => access.maySee(facts),
+    });
+    let looked = 0;
+    for await (const entries of readInSlices(task, scan)) {
+      for (const entry of entries) {
+        if (task.isOver) await task.nextSlice();
+        yield entry;
+        looked += 1;
+        if (looked < MAX_SCANNED) continue;
+        this.#cuts.add(`Only the newest ${MAX_SCANNED} events of the job or node were looked through`);
+        return;
+      }
+    }
   }
 
   async #inState(part: { resource: ResourceType; namespace: string }, job: string): Promise<Candidate[]> {
@@ -205,12 +219,14 @@ export class Neighbours {
   }
 }
 
-function isFollowedBy(stub: JsonObject, key: string): boolean {
-  return textOf(stub, "NextAllocation") === key;
+/** Undefined where it is about no object. */
+function refOf({ resource, namespace, key }: LogEntry): ObjectRef | undefined {
+  if (resource === null || namespace === null || key === null || !isResourceType(resource)) return undefined;
+  return { resource, namespace, key };
 }
 
-function previousOf(stub: JsonObject): string {
-  return textOf(objectsIn(inside(stub, "RescheduleTracker", "Events")).at(-1) ?? {}, "PrevAllocID");
+function isFollowedBy(stub: JsonObject, key: string): boolean {
+  return textOf(stub, "NextAllocation") === key;
 }
 
 function isWaiting(stub: JsonObject): boolean {
