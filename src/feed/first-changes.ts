@@ -2,7 +2,7 @@ import type { LogEntry } from "../schemas/draft.ts";
 import { isResourceType } from "../schemas/resources.ts";
 import type { FirstChange, FirstChanges, HistoryScan } from "./log.ts";
 
-/** The first event of each object, found by looking at all of them, oldest first; none is read. */
+/** The first event of each object, found by looking at all of them, oldest first. */
 export async function* firstChangesIn(
   scan: (query: HistoryScan) => AsyncIterable<LogEntry[]>,
   query: FirstChanges,
@@ -13,8 +13,7 @@ export async function* firstChangesIn(
       found.push({ resource, namespace, key, sequence });
     return false;
   };
-  for await (const read of scan({ ...query, order: "oldest-first", control: "none", includes })) {
-    if (read.length > 0) continue;
+  for await (const _ of scan({ ...query, order: "oldest-first", control: "none", includes })) {
     yield found;
     found = [];
   }

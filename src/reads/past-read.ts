@@ -48,32 +48,31 @@ export class PastRead implements ConsistentRead {
   async *entries(filter: StateFilter = {}): AsyncGenerator<StateEntry[]> {
     const { present, baselines } = this.#parts;
     yield* baselines.find(this.cursor, present.cursor.sequence);
-    const changed = this.#changed(filter);
-    let next = await changed.next();
-    for await (const entries of present.entries(filter)) {
-      const places: Place[] = [];
-      for (let entry = entries.shift(); entry !== undefined; entry = entries.shift()) {
-        while (next.done !== true && (next.value === undefined || byPlace(next.value.ref, entry.ref) < 0)) {
-          if (next.value === undefined) yield [];
-          else places.push(next.value);
-          if (places.length === BATCH_EVENTS) yield await this.#asTheyWere(places.splice(0));
-          next = await changed.next();
-        }
-        if (next.done !== true && next.value !== undefined && byPlace(next.value.ref, entry.ref) === 0) {
-          places.push(next.value);
-          next = await changed.next();
-        } else places.push({ ref: entry.ref, entry });
-        if (places.length === BATCH_EVENTS) yield await this.#asTheyWere(places.splice(0));
-      }
+    let places: Place[] = [];
+    for await (const place of this.#inOrder(filter)) {
+      if (place !== undefined) places.push(place);
+      if (place !== undefined && places.length < BATCH_EVENTS) continue;
       yield await this.#asTheyWere(places);
-    }
-    const places: Place[] = [];
-    for (; next.done !== true; next = await changed.next()) {
-      if (next.value === undefined) yield [];
-      else places.push(next.value);
-      if (places.length === BATCH_EVENTS) yield await this.#asTheyWere(places.splice(0));
+      places = [];
     }
     yield await this.#asTheyWere(places);
+  }
+
+  /** The objects of the present and those with an event since, each once; undefined after steps that found none. */
+  async *#inOrder(filter: StateFilter): AsyncGenerator<Place | undefined, void, void> {
+    const changed = this.#changed(filter);
+    let next = await changed.next();
+    for await (const entries of this.#parts.present.entries(filter)) {
+      for (let entry = entries.shift(); entry !== undefined; entry = entries.shift()) {
+        for (; next.done !== true && comesBefore(next.value, entry); next = await changed.next())
+          yield next.value;
+        const isChanged =
+          next.done !== true && next.value !== undefined && byPlace(next.value.ref, entry.ref) === 0;
+        if (!isChanged) yield { ref: entry.ref, entry };
+      }
+      yield undefined;
+    }
+    for (; next.done !== true; next = await changed.next()) yield next.value;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -103,7 +102,7 @@ export class PastRead implements ConsistentRead {
     }
   }
 
-  /** Walks the index of the log; no event is read. */
+  /** By the index of the log. */
   async *#find({ includes, ...wanted }: StateFilter, found: FirstEvents): AsyncGenerator<undefined> {
     const { log, present } = this.#parts;
     const range = { after: this.cursor.sequence, before: present.cursor.sequence + 1 };
@@ -135,7 +134,12 @@ export class PastRead implements ConsistentRead {
     const wasNotRead = mark > this.cursor.sequence && mark < (first ?? Number.POSITIVE_INFINITY);
     if (wasNotRead) return undefined;
     if (first === undefined) return entry;
-    return beforeEvent(ref, await this.#eventAt(first), (sequence) => log.overflow(sequence));
+    return beforeEvent(ref, await this.#eventAt(first), async (sequence) => {
+      const data = await log.overflow(sequence);
+      // It is there for every event that needs it, unless retention has just taken both.
+      if (data === undefined) await assertTold(log, this.cursor);
+      return data;
+    });
   }
 
   async #eventAt(sequence: number): Promise<LogEntry> {
@@ -148,6 +152,10 @@ export class PastRead implements ConsistentRead {
     if (event === undefined) throw new RangeError(`There is no event ${sequence}, which the index names`);
     return event;
   }
+}
+
+function comesBefore(place: Place | undefined, entry: StateEntry): boolean {
+  return place === undefined || byPlace(place.ref, entry.ref) < 0;
 }
 
 function byPlace(a: ObjectRef, b: ObjectRef): number {

@@ -1,9 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { redactedRead } from "../../src/publishers/redaction/redacted-log.ts";
 import { Redaction } from "../../src/publishers/redaction/redaction.ts";
+import { StateExpired } from "../../src/reads/errors.ts";
 import { PastStates } from "../../src/reads/past-states.ts";
 import { objectFrameSchema } from "../../src/schemas/frames-schema.ts";
 import { AccessFeed, bearer } from "../support/access-feed.ts";
+import { breakable } from "../support/breakable-log.ts";
 import { refOf } from "../support/drafts.ts";
 import { TestFeed } from "../support/http-feed.ts";
 import { RealChanges } from "../support/real-changes.ts";
@@ -134,6 +136,25 @@ describe("GET /v1/state?at=", () => {
     const empty = await ask("1m");
     expect(empty.status).toBe(410);
     expect(await empty.json()).toMatchObject({ message: expect.stringContaining("holds no event") });
+  });
+
+  it("says so where retention takes a large event while it is undone", async () => {
+    const { log } = feed;
+    const first = await changes.set([JOB, { Text: "x".repeat(70_000), ModifyIndex: 1 }]);
+    await changes.set([JOB, { Text: "y".repeat(70_000), ModifyIndex: 2 }]);
+    const overtaken = {
+      ...breakable(log),
+      overflow: async (sequence: number) => {
+        await log.trim({ maxEvents: 0 });
+        return log.overflow(sequence);
+      },
+    };
+    const { epoch } = await log.head();
+    await using read = await new PastStates(overtaken).at({
+      kind: "cursor",
+      cursor: { epoch, sequence: Number(first.split("-")[1]) },
+    });
+    await expect(Array.fromAsync(read.entries())).rejects.toThrow(StateExpired);
   });
 
   it("redacts what the object was then, also where a name of a member is redacted", async () => {
