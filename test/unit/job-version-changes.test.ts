@@ -74,11 +74,14 @@ describe("what a version changed", () => {
     ]);
   });
 
-  it("is cut where it is long, and says how much is left out", () => {
-    const many = Array.from({ length: 300 }, (_, at): Field => [`f${at}`, "a", "b".repeat(5000)]);
-    const { changes, omitted } = changesOf(diffOf({ fields: many }));
-    expect([changes.length, omitted]).toEqual([250, 50]);
-    expect(changes[0]?.new).toBe(`${"b".repeat(1000)}…`);
+  it("is cut where it is long, says how much is left out, and is not looked through beyond", () => {
+    const diff = diffOf({ fields: Array.from({ length: 300 }, (_, at): Field => [`f${at}`, "a", "b"]) });
+    const looked = new Set<string>();
+    for (const one of diff.TaskGroups[0]?.Tasks[0]?.Fields ?? []) {
+      Object.defineProperty(one, "New", { get: () => looked.add(one.Name) && "b" });
+    }
+    const { changes, omitted } = changesOf(diff);
+    expect([changes.length, omitted, looked.size]).toEqual([250, 50, 250]);
   });
 });
 
@@ -107,6 +110,9 @@ describe("a value that may be a secret never shows, but that it changed does", (
     ["Config", ["id", "x", "5456bd7a-9fc0-c0dd-6131-cbee77f57577"]],
     ["Config", ["blob", "x", "Zm9vYmFyMTIzNDU2Nzg5MEFCQ0RFRg=="]],
     ["Config", ["id", "x", "AKIAIOSFODNN7EXAMPLE"]],
+    ["Config", ["id", "x", "a eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln"]],
+    ["Config", ["command", "x", "curl see http://x/?a ftp://y"]],
+    ["Config", ["command", "x", "run --my.auth-file   f"]],
     ["Secret", ["Config[path]", "a", "b"]],
     ["Service", ["Meta[x]", "a", "b"]],
   ])("in %s: %s", (name, given) => {
@@ -122,6 +128,16 @@ describe("a value that may be a secret never shows, but that it changed does", (
     expect(configOf(["args[2]", "--level", "--level"], ["args[3]", "abc", "abd"])).toMatchObject([
       { new: "abd" },
     ]);
+  });
+
+  it("where it is too long to be looked through", () => {
+    const parts = ["token", "a://", "eyJ-", "x".repeat(100), " "];
+    for (const part of parts) {
+      const long = part.repeat(2 ** 20 / part.length);
+      expect(configOf(["args[0]", "short", long])).toMatchObject([HIDDEN]);
+      const allowed = configOf(["args[0]", "short", "x y ".repeat(4096)]);
+      expect(allowed).toMatchObject([{ old: "short" }]);
+    }
   });
 
   it("in arguments whose order is unknown", () => {

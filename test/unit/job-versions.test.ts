@@ -55,6 +55,47 @@ it("asks in the feed's own name for jobs of the feed only, and for no id that is
   expect(asked).toEqual(["feed"]);
 });
 
+it("asks the log no more often than Nomad: once for all, and so many times a second", async () => {
+  const known: string[] = [];
+  const { reader, asked, clock } = versions({
+    knows: async ({ job }) => {
+      known.push(job);
+      return job === "web";
+    },
+  });
+  const ask = (job: string) => reader.read({ ...WEB, job }, "feed").catch((error: unknown) => error);
+  await Promise.all([ask("web"), ask("web"), ask("none"), ask("none")]);
+  expect(await ask("none")).toMatchObject({ code: "NO_JOB" });
+  expect([known, asked]).toEqual([["web", "none"], ["feed"]]);
+  for (let at = 0; at < 28; at += 1) await ask(`none-${at}`);
+  expect(await ask("one-more")).toMatchObject({ code: "LIMIT" });
+  await clock.advance(5001);
+  expect(await ask("none")).toMatchObject({ code: "NO_JOB" });
+  expect(known.filter((job) => job === "none")).toHaveLength(2);
+});
+
+it("cuts a long value after it was redacted, and no character in two", async () => {
+  const secret = `${"x".repeat(995)}SECRET-123`;
+  const emoji = `${"a".repeat(999)}\u{1F600}${"b".repeat(4000)}`;
+  const field = (Name: string, New: string) => ({ Name, New, Old: "", Type: "Added" });
+  const diff = {
+    Fields: [field("Region", secret), field("Smile", emoji)],
+    ID: "web",
+    Objects: null,
+    TaskGroups: null,
+    Type: "Edited",
+  };
+  const found = nomadJobVersionsSchema.parse({ Versions: [{ Version: 3 }], Diffs: [diff] });
+  const redact: JobVersionsDeps["redact"] = (_namespace, texts) =>
+    JSON.parse(JSON.stringify(texts).replace(/"[^"]*SECRET-123"/, '"[redacted]"')) as typeof texts;
+  const { reader } = versions({ ask: async () => ({ kind: "some", found }), redact });
+  const [version] = (await reader.read(WEB, "feed")).versions;
+  expect(version?.diff?.changes).toEqual([
+    { path: "/Region", kind: "added", new: "[redacted]" },
+    { path: "/Smile", kind: "added", new: `${"a".repeat(999)}\uFFFD…` },
+  ]);
+});
+
 it("has so many questions a second, and says when to come again", async () => {
   const { reader, clock } = versions();
   const ask = (from: number, count: number) =>

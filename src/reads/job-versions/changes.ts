@@ -1,3 +1,4 @@
+import { pointerOf } from "../../publishers/redaction/path-positions.ts";
 import type { SpecChange } from "../../schemas/job-versions-schema.ts";
 import type { NomadFieldDiff, NomadJobDiff, NomadObjectDiff } from "../../schemas/nomad-job-versions.ts";
 import { REDACTED } from "../../schemas/redaction-schema.ts";
@@ -19,14 +20,21 @@ interface Place {
   readonly names: readonly string[];
 }
 
+/** A field that changed, where it stands, and the others beside it. */
+interface FieldChange {
+  readonly field: NomadFieldDiff;
+  readonly kind: SpecChange["kind"];
+  readonly place: Place;
+  readonly beside: ReadonlyMap<string, NomadFieldDiff>;
+}
+
 const MAX_CHANGES = 250;
-const MAX_VALUE_CHARACTERS = 1000;
 
 const KINDS = { Added: "added", Deleted: "deleted", Edited: "edited" } as const;
 
-/** What changed, as a list of places with their values; what may be a secret is not among the values. */
+/** What changed, as a list of places with their whole values; what may be a secret is not among the values. */
 export function changesOf(diff: NomadJobDiff): SpecDiff {
-  const changes = [
+  const all = [
     ...changesIn(diff, { owner: [], names: [] }),
     ...diff.TaskGroups.flatMap((group) => {
       const owner = ["TaskGroups", group.Name];
@@ -38,38 +46,44 @@ export function changesOf(diff: NomadJobDiff): SpecDiff {
       ];
     }),
   ];
-  return { changes: changes.slice(0, MAX_CHANGES), omitted: Math.max(0, changes.length - MAX_CHANGES) };
+  // To find out what may be a secret costs the most: of those that are listed alone.
+  const changes = all.slice(0, MAX_CHANGES).map(changeOf);
+  return { changes, omitted: all.length - changes.length };
 }
 
-function changesIn(block: Block, place: Place): SpecChange[] {
+function changesIn(block: Block, place: Place): FieldChange[] {
   const alike = Map.groupBy(block.Objects, ({ Name }) => Name);
+  const turns = new Map<string, number>();
   return [
     ...fieldChanges(block.Fields, place),
     ...block.Objects.flatMap((object) => {
-      const siblings = alike.get(object.Name) ?? [];
+      const { Name } = object;
+      const turn = (turns.get(Name) ?? 0) + 1;
+      turns.set(Name, turn);
       // Without a name of its own a block is told from others by its turn.
-      const turn = siblings.length === 1 ? [] : [String(siblings.indexOf(object) + 1)];
-      return changesIn(object, { ...place, names: [...place.names, object.Name, ...turn] });
+      const told = alike.get(Name)?.length === 1 ? [Name] : [Name, String(turn)];
+      return changesIn(object, { ...place, names: [...place.names, ...told] });
     }),
   ];
 }
 
-function fieldChanges(fields: readonly NomadFieldDiff[], place: Place): SpecChange[] {
-  const byName = new Map(fields.map((field) => [field.Name, field]));
-  return fields.flatMap((field): SpecChange[] => {
-    if (field.Type === "None") return [];
-    const names = [...place.names, ...fieldNames(field.Name, place.names.at(-1))];
-    const isSecret = mayBeSecret(names, [field.Old, field.New]) || followsFlag(field.Name, byName);
-    const shown = (value: string) => (isSecret ? REDACTED : cut(value));
-    return [
-      {
-        path: pointer([...place.owner, ...names]),
-        kind: KINDS[field.Type],
-        ...(field.Type !== "Added" && { old: shown(field.Old) }),
-        ...(field.Type !== "Deleted" && { new: shown(field.New) }),
-      },
-    ];
-  });
+function fieldChanges(fields: readonly NomadFieldDiff[], place: Place): FieldChange[] {
+  const beside = new Map(fields.map((field) => [field.Name, field]));
+  return fields.flatMap((field) =>
+    field.Type === "None" ? [] : [{ field, kind: KINDS[field.Type], place, beside }],
+  );
+}
+
+function changeOf({ field, kind, place, beside }: FieldChange): SpecChange {
+  const names = [...place.names, ...fieldNames(field.Name, place.names.at(-1))];
+  const isSecret = mayBeSecret(names, [field.Old, field.New]) || followsFlag(field.Name, beside);
+  const shown = (value: string) => (isSecret ? REDACTED : value);
+  return {
+    path: pointerOf([...place.owner, ...names]),
+    kind,
+    ...(kind !== "added" && { old: shown(field.Old) }),
+    ...(kind !== "deleted" && { new: shown(field.New) }),
+  };
 }
 
 /** `Env[LOG_LEVEL]` is LOG_LEVEL in Env, `ports[0]` the first of ports; a set repeats its block's name in each field. */
@@ -85,12 +99,4 @@ function followsFlag(name: string, fields: ReadonlyMap<string, NomadFieldDiff>):
   if (list === undefined) return false;
   const before = fields.get(`${list}[${Number(number) - 1}]`);
   return before !== undefined && (announcesSecret(before.Old) || announcesSecret(before.New));
-}
-
-function cut(value: string): string {
-  return value.length <= MAX_VALUE_CHARACTERS ? value : `${value.slice(0, MAX_VALUE_CHARACTERS)}…`;
-}
-
-function pointer(names: readonly string[]): string {
-  return names.map((name) => `/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
 }

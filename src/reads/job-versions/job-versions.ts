@@ -4,6 +4,7 @@ import type { NomadJobVersions, NomadJobVersionsAnswer } from "../../schemas/nom
 import { ChangefeedError } from "../../schemas/errors.ts";
 import { deadlineOf, type Clock } from "../../shared/clock.ts";
 import { TokenBucket } from "../../shared/token-bucket.ts";
+import { timeOfNanos } from "../nanos.ts";
 import { changesOf } from "./changes.ts";
 import { AnswerTooLarge, NoJob, TooManyQuestions, UpstreamUnavailable } from "./errors.ts";
 import { KeptAnswers } from "./kept-answers.ts";
@@ -33,9 +34,10 @@ export interface JobVersionsDeps {
 
 const FRESH_MS = 5000;
 const ANSWER_WITHIN_MS = 15_000;
-/** Questions to Nomad in a second, of all readers together. */
+/** Questions to log and Nomad in a second, of all readers together. */
 const RATE = { perSecond: 10, burst: 30 };
 const MAX_AT_ONCE = 30;
+const MAX_VALUE_CHARACTERS = 1000;
 
 /**
  * The versions of a job and what each changed, read from Nomad when somebody asks: once for all who ask at the same
@@ -59,8 +61,7 @@ export class JobVersions {
    */
   async read(wanted: WantedJob, as: Asker): Promise<JobVersionList> {
     const { namespace, job } = wanted;
-    if (!canBeId(job) || (as === "feed" && !(await this.#deps.knows(wanted))))
-      throw new NoJob(namespace, job);
+    if (!canBeId(job)) throw new NoJob(namespace, job);
     const key = JSON.stringify([nameOf(as), namespace, job]);
     const kept = this.#kept.get(key);
     const found = kept === undefined ? await this.#once(key, wanted, as) : kept.answer;
@@ -83,7 +84,8 @@ export class JobVersions {
   }
 
   async #ask({ namespace, job }: WantedJob, as: Asker): Promise<JobVersionList | undefined> {
-    const { ask, clock, maxBytes } = this.#deps;
+    const { ask, clock, knows, maxBytes } = this.#deps;
+    if (as === "feed" && !(await knows({ namespace, job }))) return undefined;
     using deadline = deadlineOf(clock, ANSWER_WITHIN_MS);
     const readAt = new Date(clock.now()).toISOString();
     const answer = await ask({ namespace, job, as }, deadline.signal).catch((error: unknown) => {
@@ -118,7 +120,19 @@ function redactedTag({ taggedAt, ...texts }: VersionTag, redact: Redact): Versio
 }
 
 function redactedChange({ kind, ...texts }: SpecChange, redact: Redact): SpecChange {
-  return { ...redact(texts), kind };
+  const { path, old, new: now } = redact(texts);
+  return {
+    path,
+    kind,
+    ...(old !== undefined && { old: cut(old) }),
+    ...(now !== undefined && { new: cut(now) }),
+  };
+}
+
+/** After it was redacted: of a secret that is cut in two, no rule would know the first part. */
+function cut(value: string): string {
+  if (value.length <= MAX_VALUE_CHARACTERS) return value;
+  return `${value.slice(0, MAX_VALUE_CHARACTERS).toWellFormed()}…`;
 }
 
 function versionsOf({ Versions, Diffs }: NomadJobVersions): JobVersion[] {
@@ -127,7 +141,7 @@ function versionsOf({ Versions, Diffs }: NomadJobVersions): JobVersion[] {
     const { VersionTag: tag } = version;
     return {
       version: version.Version,
-      submittedAt: timeOf(version.SubmitTime),
+      submittedAt: timeOfNanos(version.SubmitTime ?? 0) ?? null,
       stable: version.Stable === true,
       stopped: version.Stop === true,
       ...(version.Status != null && { status: version.Status }),
@@ -135,18 +149,13 @@ function versionsOf({ Versions, Diffs }: NomadJobVersions): JobVersion[] {
         versionTag: {
           name: tag.Name,
           description: tag.Description ?? "",
-          taggedAt: timeOf(tag.TaggedTime),
+          taggedAt: timeOfNanos(tag.TaggedTime ?? 0) ?? null,
         },
       }),
       diff: diff === undefined ? null : changesOf(diff),
     };
   });
   return versions.toSorted((a, b) => b.version - a.version);
-}
-
-function timeOf(nanoseconds: number | null | undefined): string | null {
-  if (nanoseconds == null || nanoseconds <= 0) return null;
-  return new Date(nanoseconds / 1_000_000).toISOString();
 }
 
 /** No token is a key. */

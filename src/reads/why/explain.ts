@@ -6,7 +6,7 @@ import { edgeOf, linksOf } from "./links.ts";
 import { deploymentOf } from "./rollouts.ts";
 import { nameOf } from "./event-words.ts";
 import { MAX_STEPS, storyOf } from "./story.ts";
-import { timeOfNanos } from "./times.ts";
+import { timeIn } from "./times.ts";
 
 /** Names of objects in one sentence. */
 const NAMED = 5;
@@ -53,7 +53,7 @@ function nodeOf(object: ObjectFact): WhyNode {
     kind: RESOURCES[ref.resource].noun,
     label: labelOf(object),
     state: stateOf(object),
-    time: last?.time ?? timeOfNanos(stub, "ModifyTime") ?? timeOfNanos(stub, "CreateTime") ?? null,
+    time: last?.time ?? timeIn(stub, "ModifyTime") ?? timeIn(stub, "CreateTime") ?? null,
     ...(last !== undefined && { cursor: last.cursor }),
   };
 }

@@ -7,7 +7,7 @@ import type { WhyStep } from "../../schemas/why-schema.ts";
 import { beginningWords, evaluatedWords, signalWords } from "./event-words.ts";
 import type { EventFact, Facts, ObjectFact } from "./facts.ts";
 import { taskSteps } from "./task-steps.ts";
-import { timeOfNanos } from "./times.ts";
+import { timeIn } from "./times.ts";
 
 /** Steps that are answered; of a longer story the newest. */
 export const MAX_STEPS = 200;
@@ -66,14 +66,14 @@ function eventSteps(object: ObjectFact, event: EventFact, rank: number): Ranked[
 function withoutEvents(object: ObjectFact): WhyStep[] {
   const { ref, stub, events } = object;
   const subject = subjectOf(ref);
-  const begun = timeOfNanos(stub, ref.resource === "jobs" ? "SubmitTime" : "CreateTime");
+  const begun = timeIn(stub, ref.resource === "jobs" ? "SubmitTime" : "CreateTime");
   const beginning = beginningWords(object);
   const isTold = ref.resource === "jobs" ? events.length > 0 : events[0]?.op === "create";
   const steps: WhyStep[] = [];
   if (!isTold && begun !== undefined && beginning !== undefined) {
     steps.push({ time: begun, subject, words: beginning, severity: "INFO" });
   }
-  const changed = timeOfNanos(stub, "ModifyTime");
+  const changed = timeIn(stub, "ModifyTime");
   const signal = stateSignal(object);
   const words = signal === undefined ? undefined : signalWords(signal, object, stub);
   if (events.length > 0 || changed === undefined || words === undefined) return steps;
@@ -115,7 +115,7 @@ function spanOf({ ref }: ObjectFact, objects: readonly ObjectFact[]): Span {
 }
 
 function beganMs({ stub, events }: ObjectFact): number {
-  const time = timeOfNanos(stub, "CreateTime") ?? events[0]?.time;
+  const time = timeIn(stub, "CreateTime") ?? events[0]?.time;
   return time === undefined ? Number.POSITIVE_INFINITY : Date.parse(time);
 }
 
@@ -124,7 +124,7 @@ function endedMs({ stub, events }: ObjectFact): number {
   const hasEnded = ["complete", "failed", "lost", "canceled"].some((status) =>
     [textOf(stub, "ClientStatus"), textOf(stub, "Status")].includes(status),
   );
-  const time = timeOfNanos(stub, "ModifyTime") ?? events.at(-1)?.time;
+  const time = timeIn(stub, "ModifyTime") ?? events.at(-1)?.time;
   return hasEnded && time !== undefined ? Date.parse(time) + SEEN_LATE_MS : Number.POSITIVE_INFINITY;
 }
 

@@ -4,7 +4,7 @@ import { subjectOf } from "../../schemas/resources.ts";
 import type { Severity } from "../../schemas/severity.ts";
 import type { WhyStep } from "../../schemas/why-schema.ts";
 import { named, type ObjectFact } from "./facts.ts";
-import { timeOfNanos } from "./times.ts";
+import { timeIn } from "./times.ts";
 
 /** Types of task events that tell nothing of why. */
 const DULL = new Set([
@@ -42,7 +42,7 @@ function stepOf(
   event: JsonObject,
   wasAsked: boolean,
 ): WhyStep | undefined {
-  const time = timeOfNanos(event, "Time");
+  const time = timeIn(event, "Time");
   const words = taskWords(event);
   if (time === undefined || words === undefined) return undefined;
   return {

@@ -1,10 +1,8 @@
 import { numberOf } from "../../alerts/model/stub.ts";
 import type { JsonObject } from "../../schemas/json.ts";
+import { timeOfNanos } from "../nanos.ts";
 
-const NANOS_PER_MS = 1e6;
-
-/** RFC 3339 of nanoseconds since 1970 in a member of a stub; undefined where there are none. */
-export function timeOfNanos(stub: JsonObject, field: string): string | undefined {
-  const nanos = numberOf(stub, field);
-  return nanos > 0 ? new Date(nanos / NANOS_PER_MS).toISOString() : undefined;
+/** RFC 3339 of a time in a member of a stub; undefined where there is none. */
+export function timeIn(stub: JsonObject, field: string): string | undefined {
+  return timeOfNanos(numberOf(stub, field));
 }
