@@ -62,6 +62,7 @@ function pollersOf(
       baseline: config.baseline,
       maxEventBytes: config.maxEventBytes,
       reading: config.reading,
+      pollEveryMs: config.pollEveryMs,
       fullEveryMs: config.fullEveryMs,
       staleAfterMs: STALE_AFTER_MS,
       checkpointEveryMs: CHECKPOINT_EVERY_MS,

@@ -3,8 +3,10 @@ import { SIGNAL_NAMES } from "../events/signals.ts";
 import type { ConsoleFiles } from "../http/console/files.ts";
 import { createHttpServer, type HttpServer } from "../http/server.ts";
 import type { TrailPlace } from "../http/trail-files.ts";
+import type { FeedLog } from "../feed/log.ts";
 import type { JobVersions } from "../reads/job-versions/job-versions.ts";
 import type { DestinationConfig } from "../schemas/destinations/index.ts";
+import { RESOURCE_TYPES, type ResourceType } from "../schemas/resources.ts";
 import { steeringOf } from "./deliveries.ts";
 import type { Health } from "./health.ts";
 import type { OpenBridge } from "./open.ts";
@@ -24,7 +26,7 @@ interface ServerDeps extends OpenBridge, Publishers {
 }
 
 export async function serverOf(
-  { access, listen, insecureNoAuth }: Config,
+  { access, listen, insecureNoAuth, resources }: Config,
   deps: ServerDeps,
 ): Promise<HttpServer> {
   const { published, alerting, deliveries, loggers, coordination, auth, health, reload } = deps;
@@ -43,10 +45,23 @@ export async function serverOf(
       alertRoutes: (alert) => alerting.routes(alert),
       trails: () => trailsOf(deliveries.configured()),
       authenticators: auth.authenticators,
+      kinds: await kindsIn(published, resources),
       reload: (by) => reload.apply(by),
     },
     { ...access, ...listen, insecureNoAuth, limits, stopMs: HTTP_STOP_MS },
   );
+}
+
+/** What is watched no more is in the log yet. */
+async function kindsIn(
+  log: Pick<FeedLog, "scopes">,
+  resources: readonly ResourceType[],
+): Promise<readonly ResourceType[]> {
+  const known = await log.scopes().then(
+    (scopes) => scopes.map(({ scope }) => scope.resource),
+    () => RESOURCE_TYPES,
+  );
+  return [...new Set([...resources, ...known])];
 }
 
 function trailsOf(destinations: readonly DestinationConfig[]): TrailPlace[] {

@@ -20,6 +20,7 @@ export interface Config {
   readonly baseline: "marker" | "events";
   readonly waitMs: number;
   readonly reading: "auto" | "lists" | "hinted";
+  readonly pollEveryMs: number;
   readonly fullEveryMs: number;
   /** Absent: no frame of the event stream is recorded. */
   readonly recordFrames?: { readonly path: string; readonly maxBytes: number };

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { RESOURCE_TYPES } from "../schemas/resources.ts";
+import { CORE_TYPES } from "../schemas/resources.ts";
 import { LOG_LEVELS } from "../telemetry/logger.ts";
 import {
   addresses,
@@ -15,6 +15,7 @@ import {
   toggle,
   type ValueType,
 } from "../schemas/value-types.ts";
+import { resourceList } from "./resource-list.ts";
 
 /**
  * One option, defined once: its key in OPTIONS gives the flag (`nomadMaxStale` → `--nomad-max-stale`), the
@@ -147,10 +148,10 @@ export const OPTIONS = {
       help: "name of the cluster in every event's source, nomad://<cluster>/<region>",
     },
   ),
-  resources: option(list("<types>", { schema: z.enum(RESOURCE_TYPES), allowed: RESOURCE_TYPES.join(", ") }), {
+  resources: option(resourceList(), {
     group: "What to watch",
-    default: RESOURCE_TYPES.join(","),
-    help: "kinds of Nomad objects to watch, comma between",
+    default: CORE_TYPES.join(","),
+    help: "kinds of Nomad objects to watch, or groups of kinds, comma between; docs/concepts.md lists them",
   }),
   namespaces: option(
     list("<names>", { schema: nonEmpty, allowed: "names of namespaces, comma between, or * for all" }),
@@ -174,6 +175,11 @@ export const OPTIONS = {
     group: "What to watch",
     default: "auto",
     help: "lists: read the whole list at each change; hinted: follow Nomad's event stream to the objects that changed, and read the whole list rarely; auto: hinted where a list is large and the stream may be read",
+  }),
+  pollEvery: option(duration({ minMs: 1000, maxMs: 600_000 }), {
+    group: "What to watch",
+    default: "10s",
+    help: "how often to read what Nomad has no index of: servers, autopilot, scheduler, license",
   }),
   fullEvery: option(duration({ minMs: 10_000, maxMs: 86_400_000 }), {
     group: "What to watch",

@@ -135,6 +135,7 @@ function nest(
     baseline: values.baseline,
     waitMs: values.wait,
     reading: values.reading,
+    pollEveryMs: values.pollEvery,
     fullEveryMs: values.fullEvery,
     ...(values.recordFrames === undefined
       ? {}

@@ -110,7 +110,9 @@ function describeProblem(
     definition.secret === true
       ? "the value given (not shown)"
       : JSON.stringify(value, (_name, part: unknown) => withoutSecrets(part, definition));
-  return `${optionFlag(name)}: ${shown} is not allowed (${origin.text}); allowed: ${definition.type.allowed}`;
+  const given = Array.isArray(value) ? value.join(",") : value;
+  const nearest = typeof given === "string" ? (definition.type.nearest?.(given) ?? "") : "";
+  return `${optionFlag(name)}: ${shown} is not allowed (${origin.text})${nearest}; allowed: ${definition.type.allowed}`;
 }
 
 /** An address, or what was pasted where none belongs, may have a password in it. */

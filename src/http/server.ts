@@ -6,6 +6,7 @@ import { Subscriptions } from "../publishers/fanout/subscriptions.ts";
 import { ReadScheduler } from "../publishers/work/read-scheduler.ts";
 import { PastStates } from "../reads/past-states.ts";
 import { aborted } from "../shared/aborted.ts";
+import type { ResourceType } from "../schemas/resources.ts";
 import type { Clock } from "../shared/clock.ts";
 import { isLoopback } from "../shared/loopback.ts";
 import type { Logger } from "../telemetry/logger.ts";
@@ -72,6 +73,8 @@ export interface HttpServerDeps
   readonly fanout?: Fanout;
   /** How tokens are known, asked in turn. None: nobody is asked who they are. */
   readonly authenticators?: readonly Authenticator[];
+  /** What the feed watches, or ever did. Absent: may be anything. */
+  readonly kinds?: readonly ResourceType[];
 }
 
 /** What those who read states, pages and histories may have. */
@@ -139,7 +142,10 @@ export function createHttpServer(deps: HttpServerDeps, options: HttpServerOption
   const { openRoutes = [] } = options;
   const limits = new Limits(options.limits ?? {}, clock);
   const sessions = new Sessions({ documents: log.documents, source, clock });
-  const principals = new Principals({ ...options, authenticators }, { logger, clock, limits, sessions });
+  const principals = new Principals(
+    { ...options, authenticators, kinds: deps.kinds },
+    { logger, clock, limits, sessions },
+  );
   const gate = new Gate(options, { principals, limits, metrics, isStopping });
   const accessLog = new AccessLog({ logger, metrics, principals, clock });
   const listener = createListener(options, { logger, clock });

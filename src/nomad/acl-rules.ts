@@ -1,12 +1,22 @@
 import { isJsonObject, stringField, type Json, type JsonObject } from "../schemas/json.ts";
-import { RESOURCES, type ResourceType } from "../schemas/resources.ts";
+import { RESOURCES, type ObjectRef, type Resource, type ResourceType } from "../schemas/resources.ts";
 import { globMatches, type Rights } from "../schemas/rights.ts";
 
 /** What a policy grants, as far as a feed of changes is concerned. */
 export interface PolicyRules {
-  /** Capabilities by name or glob of a namespace. */
-  readonly namespaces: readonly { readonly name: string; readonly capabilities: readonly string[] }[];
-  readonly node: string;
+  /** By name or glob of a namespace. */
+  readonly namespaces: readonly Rule[];
+  /** By `<namespace>\0<path>`, globs in both. */
+  readonly variables: readonly Rule[];
+  /** By name or glob of a node pool. */
+  readonly nodePools: readonly Rule[];
+  /** Levels of what is granted for the whole cluster; "" where nothing is. */
+  readonly wide: Readonly<Record<WideRule, string>>;
+}
+
+interface Rule {
+  readonly name: string;
+  readonly capabilities: readonly string[];
 }
 
 const READ = [
@@ -31,90 +41,180 @@ const SHORTHANDS: ReadonlyMap<string, readonly string[]> = new Map(
   }),
 );
 
+/** What is granted for the whole cluster, by level: a level of more than reading a plugin does not list plugins. */
+const WIDE = {
+  node: { read: "node:read", write: "node:read" },
+  operator: { read: "operator:read", write: "operator:read" },
+  plugin: { list: "plugin:list", read: "plugin:read" },
+  quota: { read: "quota:read", write: "quota:read" },
+} as const satisfies Record<string, Partial<Record<string, string>>>;
+type WideRule = keyof typeof WIDE;
+/** Highest first. */
+const LEVELS = ["deny", "write", "read", "list"];
+
+/** The same of a node pool. */
+const POOL_SHORTHANDS: ReadonlyMap<string, readonly string[]> = new Map(
+  Object.entries({ read: ["read"], write: ["read", "write", "delete"], deny: ["deny"] }),
+);
+
 /** `RulesJSON` of a policy; undefined where the answer has none (Nomad before 0.10.2). */
 export function rulesOf(policy: JsonObject): PolicyRules | undefined {
   const rules = policy["RulesJSON"];
   if (!isJsonObject(rules)) return undefined;
-  const { Namespaces: namespaces, Node: node } = rules;
+  const namespaces = objectsIn(rules["Namespaces"]);
+  const levelOf = (name: string): string => {
+    const rule = rules[name];
+    return isJsonObject(rule) ? (stringField(rule, "Policy") ?? "") : "";
+  };
   return {
-    namespaces: Array.isArray(namespaces) ? namespaces.flatMap(namespaceRule) : [],
-    node: isJsonObject(node) ? (stringField(node, "Policy") ?? "") : "",
+    namespaces: namespaces.flatMap((rule) => ruleOf(rule, SHORTHANDS)),
+    variables: namespaces.flatMap(variableRules),
+    nodePools: objectsIn(rules["NodePools"]).flatMap((rule) => ruleOf(rule, POOL_SHORTHANDS)),
+    wide: {
+      node: levelOf("Node"),
+      operator: levelOf("Operator"),
+      plugin: levelOf("Plugin"),
+      quota: levelOf("Quota"),
+    },
   };
 }
 
-function namespaceRule(rule: Json): PolicyRules["namespaces"] {
-  if (!isJsonObject(rule)) return [];
-  const { Name: name, Policy: policy, Capabilities: listed } = rule;
+function objectsIn(list: Json | undefined): JsonObject[] {
+  return Array.isArray(list) ? list.filter(isJsonObject) : [];
+}
+
+function ruleOf(rule: JsonObject, shorthands: ReadonlyMap<string, readonly string[]>): Rule[] {
+  const { Name: name, Policy: policy } = rule;
   if (typeof name !== "string") return [];
-  const capabilities = Array.isArray(listed) ? listed.filter((item) => typeof item === "string") : [];
-  const shorthand = typeof policy === "string" ? (SHORTHANDS.get(policy) ?? []) : [];
-  return [{ name, capabilities: [...capabilities, ...shorthand] }];
+  const shorthand = typeof policy === "string" ? (shorthands.get(policy) ?? []) : [];
+  return [{ name, capabilities: [...capabilitiesOf(rule), ...shorthand] }];
+}
+
+function variableRules({ Name: namespace, Variables: variables }: JsonObject): Rule[] {
+  if (typeof namespace !== "string" || !isJsonObject(variables)) return [];
+  return objectsIn(variables["Paths"]).flatMap((rule) => {
+    const { PathSpec: path } = rule;
+    const capabilities = capabilitiesOf(rule);
+    const implied = capabilities.includes("read") ? ["list"] : [];
+    return typeof path === "string"
+      ? [{ name: variableName(namespace, path), capabilities: [...capabilities, ...implied] }]
+      : [];
+  });
+}
+
+function variableName(namespace: string, path: string): string {
+  return `${namespace}\0${path}`;
+}
+
+function capabilitiesOf({ Capabilities: listed }: JsonObject): string[] {
+  return Array.isArray(listed) ? listed.filter((item) => typeof item === "string") : [];
 }
 
 /**
  * The rights that policies add up to, exactly as Nomad decides: an exact name wins outright, among globs the
- * closest; rules of two names never add up; rules for one name do, and a deny clears them. For nodes the
- * highest privilege counts, and a deny wins over all.
+ * closest; rules of two names never add up; rules for one name do, and a deny clears them. What is granted for the
+ * whole cluster goes by the highest privilege, and a deny wins over all.
  */
 export function rightsOfPolicies(policies: readonly PolicyRules[]): Rights {
-  const grants = grantsOf(policies);
-  const nodeRead = mayReadNodes(policies.map(({ node }) => node));
-  const known = new Map<string, ReadonlySet<string>>();
-  const grantedIn = (namespace: string): ReadonlySet<string> => {
-    const found = known.get(namespace) ?? closest(grants, namespace);
-    if (known.size < MAX_REMEMBERED) known.set(namespace, found);
-    return found;
+  const namespaces = new Grants(policies.flatMap((policy) => policy.namespaces));
+  const variables = new Grants(policies.flatMap((policy) => policy.variables));
+  const pools = new Grants(policies.flatMap((policy) => policy.nodePools));
+  const wide = wideGrants(policies);
+  const grantedBy =
+    ({ grants }: Resource) =>
+    (granted: ReadonlySet<string>): boolean =>
+      grants.some((all) => all.every((capability) => granted.has(capability)));
+  const allows = (capability: string) => (granted: ReadonlySet<string>) =>
+    granted.has(capability) && !granted.has("deny");
+  const mayListEverywhere = (type: ResourceType): boolean => {
+    const resource = RESOURCES[type];
+    if (type === "namespaces") return namespaces.everywhere("*", isKnown);
+    if (resource.grantedEach === true) return grantedEach(type)?.(null) ?? false;
+    return resource.namespaced ? namespaces.everywhere("*", grantedBy(resource)) : grantedBy(resource)(wide);
   };
-  const everywhere = (allows: (granted: ReadonlySet<string>) => boolean) =>
-    grants.has("*") && [...grants.values()].every(allows);
-  const mayList = (resource: ResourceType, namespace: string): boolean => {
-    if (resource === "nodes") return nodeRead;
-    if (resource === "namespaces") return true;
-    return grantedIn(namespace).has(RESOURCES[resource].capability);
+  /** Rights by single objects: whether the object of that namespace and key may be seen, or all that there may be. */
+  const grantedEach = (type: string) => {
+    if (type === "node-pools") {
+      return (ref: ObjectRef | null): boolean =>
+        ref === null ? pools.everywhere("*", allows("read")) : allows("read")(pools.of(ref.key));
+    }
+    if (type !== "variables") return undefined;
+    return (ref: ObjectRef | null): boolean =>
+      ref === null
+        ? variables.everywhere(variableName("*", "*"), allows("list"))
+        : allows("list")(variables.of(variableName(ref.namespace, ref.key)));
   };
   return {
-    mayList,
-    mayListEverywhere: (resource) => {
-      if (resource === "nodes") return nodeRead;
-      if (resource === "namespaces") return everywhere(isKnown);
-      return everywhere((granted) => granted.has(RESOURCES[resource].capability));
+    mayList: (type, namespace) => {
+      const resource = RESOURCES[type];
+      if (type === "namespaces") return true;
+      if (resource.grantedEach === true || !resource.namespaced) return mayListEverywhere(type);
+      return grantedBy(resource)(namespaces.of(namespace));
     },
-    mayKnow: (namespace) => isKnown(grantedIn(namespace)),
-    none: !nodeRead && ![...grants.values()].some(isKnown),
+    mayListEverywhere,
+    mayRead: (ref) => grantedEach(ref.resource)?.(ref) ?? false,
+    mayKnow: (namespace) => isKnown(namespaces.of(namespace)),
+    none: wide.size === 0 && ![namespaces, variables, pools].some((grants) => grants.any(isKnown)),
   };
 }
-
-/** Names of namespaces come from the log, so they are few; a bound all the same. */
-const MAX_REMEMBERED = 10_000;
-const NOTHING: ReadonlySet<string> = new Set();
 
 function isKnown(granted: ReadonlySet<string>): boolean {
   return granted.size > 0 && !granted.has("deny");
 }
 
-function grantsOf(policies: readonly PolicyRules[]): ReadonlyMap<string, ReadonlySet<string>> {
-  const grants = new Map<string, ReadonlySet<string>>();
-  for (const { name, capabilities } of policies.flatMap(({ namespaces }) => namespaces)) {
-    const united = new Set([...(grants.get(name) ?? []), ...capabilities]);
-    grants.set(name, united.has("deny") ? new Set(["deny"]) : united);
-  }
-  return grants;
+function wideGrants(policies: readonly PolicyRules[]): ReadonlySet<string> {
+  return new Set(
+    (Object.keys(WIDE) as WideRule[]).flatMap((rule) => {
+      const levels = policies.map(({ wide }) => wide[rule]);
+      const granted: Readonly<Record<string, string>> = WIDE[rule];
+      return granted[LEVELS.find((level) => levels.includes(level)) ?? ""] ?? [];
+    }),
+  );
 }
 
-function closest(grants: ReadonlyMap<string, ReadonlySet<string>>, namespace: string): ReadonlySet<string> {
-  const exact = namespace.includes("*") ? undefined : grants.get(namespace);
-  if (exact !== undefined) return exact;
-  let best: { readonly distance: number; readonly name: string } | undefined;
-  for (const name of grants.keys()) {
-    if (!name.includes("*") || !globMatches(name, namespace)) continue;
-    const distance = namespace.length - name.length + name.split("*").length - 1;
-    // Of two that are as close, Nomad's sort takes the last in the order of their names.
-    if (best === undefined || distance < best.distance || (distance === best.distance && name > best.name))
-      best = { distance, name };
-  }
-  return (best && grants.get(best.name)) ?? NOTHING;
-}
+/** Names come from the log, so they are few; a bound all the same. */
+const MAX_REMEMBERED = 10_000;
+const NOTHING: ReadonlySet<string> = new Set();
 
-function mayReadNodes(levels: readonly string[]): boolean {
-  return !levels.includes("deny") && levels.some((level) => level === "read" || level === "write");
+/** Rules for names and globs of one sort, as Nomad puts them together. */
+class Grants {
+  readonly #byName = new Map<string, ReadonlySet<string>>();
+  readonly #remembered = new Map<string, ReadonlySet<string>>();
+
+  constructor(rules: readonly Rule[]) {
+    for (const { name, capabilities } of rules) {
+      const united = new Set([...(this.#byName.get(name) ?? []), ...capabilities]);
+      this.#byName.set(name, united.has("deny") ? new Set(["deny"]) : united);
+    }
+  }
+
+  /** What is granted for a name. */
+  of(name: string): ReadonlySet<string> {
+    const found = this.#remembered.get(name) ?? this.#closest(name);
+    if (this.#remembered.size < MAX_REMEMBERED) this.#remembered.set(name, found);
+    return found;
+  }
+
+  /** Whether the rule for everything grants it, and no other rule takes it back. */
+  everywhere(glob: string, allows: (granted: ReadonlySet<string>) => boolean): boolean {
+    return this.#byName.has(glob) && [...this.#byName.values()].every(allows);
+  }
+
+  any(allows: (granted: ReadonlySet<string>) => boolean): boolean {
+    return [...this.#byName.values()].some(allows);
+  }
+
+  #closest(name: string): ReadonlySet<string> {
+    const exact = name.includes("*") ? undefined : this.#byName.get(name);
+    if (exact !== undefined) return exact;
+    let best: { readonly distance: number; readonly glob: string } | undefined;
+    for (const glob of this.#byName.keys()) {
+      if (!glob.includes("*") || !globMatches(glob, name)) continue;
+      const distance = name.length - glob.length + glob.split("*").length - 1;
+      // Of two that are as close, Nomad's sort takes the last in the order of their names.
+      if (best === undefined || distance < best.distance || (distance === best.distance && glob > best.glob))
+        best = { distance, glob };
+    }
+    return (best && this.#byName.get(best.glob)) ?? NOTHING;
+  }
 }

@@ -1,3 +1,4 @@
+import { isJsonObject, type Json } from "../schemas/json.ts";
 import { createIndexOf, RESOURCES, type Resource, type ResourceType } from "../schemas/resources.ts";
 import type { Consistency, ListRequest, ListResponse, NomadApi } from "./api.ts";
 import { listBody } from "./body.ts";
@@ -7,6 +8,7 @@ import { createInspection, objectOf, parsed, type NomadInspection } from "./insp
 import type { NomadClientOptions } from "./options.ts";
 import { header, Requester, type RequesterDeps } from "./requester.ts";
 import type { NomadResponse } from "./requests.ts";
+import { isShaped, shapedList } from "./shaped-list.ts";
 import { transportError } from "./transport-errors.ts";
 
 export type NomadClient = NomadApi & NomadInspection;
@@ -47,13 +49,14 @@ async function list(
   request: ListRequest,
 ): Promise<ListResponse> {
   const resource = RESOURCES[request.resource];
+  if (resource.polled === true) return polledList(requester, resource, request.signal);
   const consistency = request.consistency ?? options.consistency;
   const waitMs = Math.max(1, Math.ceil(request.waitMs ?? DEFAULT_WAIT_MS));
   const blocking = request.index !== undefined;
   const answer = await requester.send({
     ...requestAbout(resource, request.namespace),
     query: {
-      ...namespaceQuery(resource, request.namespace),
+      ...fixedQuery(resource, request.namespace),
       ...(request.index === undefined ? {} : { index: flooredIndex(request.index), wait: `${waitMs}ms` }),
       ...(consistency === "stale" ? { stale: "" } : {}),
       ...(request.filter === undefined ? {} : { filter: request.filter }),
@@ -66,7 +69,41 @@ async function list(
     signal: request.signal,
   });
   if (answer.refusal !== undefined) throw answer.refusal;
-  return believable(answer, consistency, options.maxStaleMs);
+  return believable(resource, answer, consistency, options.maxStaleMs);
+}
+
+/** Of what Nomad has no index: 0 in every answer, as Nomad itself says where it has none. */
+async function polledList(
+  requester: Requester,
+  resource: Resource,
+  signal: AbortSignal,
+): Promise<ListResponse> {
+  const answer = await requester.send({
+    ...requestAbout(resource, "-"),
+    query: resource.query ?? {},
+    signal,
+  });
+  const beside =
+    resource.beside === undefined ? undefined : await requester.send({ path: resource.beside, signal });
+  const { address, elapsedMs } = answer;
+  const body = shapedList(resource, statement(answer), beside === undefined ? null : parsed(beside));
+  return {
+    body,
+    index: "0",
+    knownLeader: true,
+    lastContactMs: 0,
+    consistency: "default",
+    address,
+    elapsedMs,
+  };
+}
+
+/** Autopilot says in a status of its own that the cluster is not well: what it says is an answer all the same. */
+function statement(answer: NomadResponse): Json {
+  if (answer.status !== 429) return parsed(answer);
+  const said = parsed({ ...answer, refusal: undefined });
+  if (isJsonObject(said)) return said;
+  throw answer.refusal;
 }
 
 /** Nomad may add up to a sixteenth to the wait, and may hold the query for a leader. @internal */
@@ -87,12 +124,17 @@ function requestAbout(resource: Resource, namespace: string) {
   };
 }
 
-function namespaceQuery(resource: Resource, namespace: string): Record<string, string> {
-  return resource.namespaced ? { namespace } : {};
+function fixedQuery(resource: Resource, namespace: string): Record<string, string> {
+  return { ...resource.query, ...(resource.namespaced ? { namespace } : {}) };
 }
 
 /** @throws NomadError where the answer is no whole list, has no index, or is too old to go by. */
-function believable(answer: NomadResponse, consistency: Consistency, maxStaleMs: number): ListResponse {
+function believable(
+  resource: Resource,
+  answer: NomadResponse,
+  consistency: Consistency,
+  maxStaleMs: number,
+): ListResponse {
   const { headers, address, elapsedMs } = answer;
   if (!/^application\/json\b/i.test(header(headers, "content-type") ?? "")) {
     throw badResponse(
@@ -106,7 +148,13 @@ function believable(answer: NomadResponse, consistency: Consistency, maxStaleMs:
   if (!knownLeader || (consistency === "stale" && lastContactMs > maxStaleMs)) {
     throw outOfTouch(answer, consistency, knownLeader, lastContactMs, maxStaleMs);
   }
-  return { body: wholeList(answer), index, knownLeader, lastContactMs, consistency, address, elapsedMs };
+  const body = isShaped(resource) ? shapedList(resource, parsedList(answer), null) : wholeList(answer);
+  return { body, index, knownLeader, lastContactMs, consistency, address, elapsedMs };
+}
+
+/** The few lists that are not taken as they come are short. */
+function parsedList(answer: NomadResponse): Json {
+  return parsed({ ...answer, body: wholeList(answer) });
 }
 
 function wholeList(answer: NomadResponse): Buffer {
@@ -167,7 +215,7 @@ async function mayList(
   const prefix = resource.neverPrefix === undefined ? {} : { prefix: resource.neverPrefix };
   const answer = await requester.send({
     ...requestAbout(resource, namespace),
-    query: { ...namespaceQuery(resource, namespace), ...prefix },
+    query: { ...fixedQuery(resource, namespace), ...prefix },
     signal,
   });
   if (answer.refusal === undefined) return true;

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { isJsonObject, stringField, type Json, type JsonObject } from "../schemas/json.ts";
-import { RESOURCES, RESOURCE_TYPES, type Resource, type ResourceType } from "../schemas/resources.ts";
+import { CORE_TYPES, RESOURCES, type Resource, type ResourceType } from "../schemas/resources.ts";
 import { ALL_RIGHTS, type Rights, type TokenRights } from "../schemas/rights.ts";
 import type { Clock } from "../shared/clock.ts";
 import { rightsOfPolicies, rulesOf, type PolicyRules } from "./acl-rules.ts";
@@ -146,23 +146,27 @@ function throwUnlessRefused(refusal: NomadError): void {
 
 /**
  * Asks with prefixes no object has, once for each capability and namespace. A namespace that comes later is
- * seen at the next check.
+ * seen at the next check. What the capabilities of core resources do not grant is not asked for, and not granted.
  */
 async function probe(ask: Ask): Promise<Rights> {
   const names = namespaceNames(await ask("/v1/namespaces")).slice(0, MAX_PROBED_NAMESPACES);
   const allowed = new Set<string>();
   for (const resource of probedResources()) {
     for (const namespace of resource.namespaced ? names : ["-"]) {
-      if (await mayList(ask, resource, namespace)) allowed.add(`${resource.capability} ${namespace}`);
+      if (await mayList(ask, resource, namespace)) allowed.add(`${capabilityOf(resource)} ${namespace}`);
     }
   }
   const known = new Set(names);
   const mayListIn = (type: ResourceType, namespace: string) =>
-    type === "namespaces" || allowed.has(`${RESOURCES[type].capability} ${namespace}`);
+    type === "namespaces" ||
+    RESOURCES[type].grants.some((all) =>
+      all.every((capability) => allowed.has(`${capability} ${namespace}`)),
+    );
   return {
     mayList: mayListIn,
     // Of namespaces to come nothing is known.
-    mayListEverywhere: (type) => type === "nodes" && mayListIn(type, "-"),
+    mayListEverywhere: (type) => type !== "namespaces" && !RESOURCES[type].namespaced && mayListIn(type, "-"),
+    mayRead: () => false,
     mayKnow: (namespace) => known.has(namespace),
     none: allowed.size === 0 && known.size === 0,
   };
@@ -171,12 +175,17 @@ async function probe(ask: Ask): Promise<Rights> {
 /** One resource for each capability. */
 function probedResources(): Resource[] {
   const byCapability = new Map<string, Resource>();
-  for (const type of RESOURCE_TYPES) {
-    const resource = RESOURCES[type];
-    if (resource.neverPrefix !== undefined && !byCapability.has(resource.capability))
-      byCapability.set(resource.capability, resource);
+  for (const type of CORE_TYPES) {
+    const capability = capabilityOf(RESOURCES[type]);
+    if (capability !== undefined && !byCapability.has(capability))
+      byCapability.set(capability, RESOURCES[type]);
   }
   return [...byCapability.values()];
+}
+
+/** The one capability that lists a core resource. */
+function capabilityOf({ grants }: Resource): string | undefined {
+  return grants[0]?.[0];
 }
 
 async function mayList(ask: Ask, resource: Resource, namespace: string): Promise<boolean> {

@@ -25,6 +25,8 @@ export interface Watched {
   readonly folded: ReadonlySet<ResourceType>;
 }
 
+/** What Nomad leaves of a deleted namespace. */
+const OUTLIVE: ReadonlySet<ResourceType> = new Set(["jobs", "allocations", "deployments", "evaluations"]);
 const SCAN_EVERY_MS = 5 * 60_000;
 /** Scans follow each other so slowly that Nomad spends at most a tenth of its time on them. */
 const REST_FACTOR = 10;
@@ -131,7 +133,7 @@ export class Leftovers {
   async #scan(watched: Watched, signal: AbortSignal): Promise<void> {
     const { log, logger, onFound } = this.#deps;
     const begun = (this.#begun ??= begunIn(await log.scopes()));
-    for (const resource of this.#resources) {
+    for (const resource of this.#resources.filter((type) => OUTLIVE.has(type))) {
       if (watched.folded.has(resource)) continue;
       const scopes = await this.#scopesOutside(resource, watched.namespaces, signal);
       // Only what is read from here on was read after the scan.

@@ -24,8 +24,8 @@ export interface Plan {
   readonly overBudget: number;
 }
 
-/** Folded first: the kinds whose absence of a per-namespace 403 hurts least. */
-const FOLD_ORDER: readonly ResourceType[] = ["evaluations", "deployments", "jobs", "allocations"];
+/** Folded last: the kinds whose absence of a per-namespace 403 hurts most. */
+const FOLDED_LAST: readonly ResourceType[] = ["evaluations", "deployments", "jobs", "allocations"];
 const UNFOLD_AT = 0.8;
 
 /**
@@ -42,8 +42,9 @@ export function planScopes(input: PlanInput): Plan {
   const size = (): number =>
     namespaced.reduce((sum, type) => sum + (folded.has(type) ? 1 : unfoldedSize(type)), clusterWide.length);
 
-  for (const type of input.mayFold ? FOLD_ORDER : []) {
-    if (!namespaced.includes(type) || unfoldedSize(type) <= 1) continue;
+  const order = namespaced.toSorted((a, b) => FOLDED_LAST.indexOf(a) - FOLDED_LAST.indexOf(b));
+  for (const type of input.mayFold ? order : []) {
+    if (unfoldedSize(type) <= 1) continue;
     const budget = input.folded?.has(type) === true ? input.budget * UNFOLD_AT : input.budget;
     if (size() > budget) folded.add(type);
   }

@@ -41,6 +41,8 @@ export interface PollerOptions {
   readonly maxEventBytes: number;
   /** How scopes are read: whole lists, single objects where hints come, or what is cheaper for each. */
   readonly reading: "auto" | "lists" | "hinted";
+  /** How often a resource is read that Nomad has no index of. */
+  readonly pollEveryMs: number;
   /** How often a whole list is read in any case, and held to what the feed has told of it. */
   readonly fullEveryMs: number;
   /** How long a scope may go unread before the feed says that it is stale. */

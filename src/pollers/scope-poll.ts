@@ -1,10 +1,12 @@
 import { NomadError } from "../nomad/errors.ts";
 import type { Consistency, ListRequest, ListResponse } from "../nomad/api.ts";
 import { ChangefeedError } from "../schemas/errors.ts";
+import { RESOURCES } from "../schemas/resources.ts";
 import type { Scope } from "../schemas/scope.ts";
 import { compareLists } from "../snapshots/snapshot.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { Flapping } from "./flapping.ts";
+import { isHinted } from "./hints/explained.ts";
 import { HintedReading, type ListArrival } from "./hints/hinted-reading.ts";
 import { examineStubs } from "./observe-stubs.ts";
 import { inSlices } from "./in-slices.ts";
@@ -86,7 +88,7 @@ export class ScopePoll {
   #hintedReading(): HintedReading | null {
     const { scope, deps, options, logger } = this.#parts;
     const { hints } = deps;
-    if (hints === null || options.reading === "lists" || scope.resource === "namespaces") return null;
+    if (hints === null || options.reading === "lists" || !isHinted(scope.resource)) return null;
     return new HintedReading({
       ...deps,
       scope,
@@ -217,6 +219,11 @@ export class ScopePoll {
     const { scope, deps, options } = this.#parts;
     const { snapshot, index } = known.last;
     const list = listOf(scope, snapshot, signal);
+    if (RESOURCES[scope.resource].polled === true) {
+      if (hold) await deps.clock.sleep(options.pollEveryMs, signal);
+      signal.throwIfAborted();
+      return deps.nomad.list(list);
+    }
     // What a claim begins with must not lag behind the state it is held to.
     if (!hold || index === null) return this.#askAtOnce(list, hold ? options.consistency : "default");
     const { waitMs } = deps.queryWait;

@@ -126,9 +126,13 @@ export class Session {
     return this.#notes;
   }
 
-  /** Whether what was not seen at the last index may have been there all the same. */
+  /**
+   * Whether what was not seen at the last index may have been there all the same: in a list that Nomad does not refuse,
+   * but filters.
+   */
   get mayWiden(): boolean {
-    return this.#scope.namespace === "*" || this.#scope.resource === "namespaces" || this.#borrowed;
+    const isRefused = RESOURCES[this.#scope.resource].grants.length > 0;
+    return this.#scope.namespace === "*" || !isRefused || this.#borrowed;
   }
 
   /** Whether the last index is another scope's. */

@@ -1,11 +1,13 @@
-import type { ResourceType } from "./resources.ts";
+import type { ObjectRef, ResourceType } from "./resources.ts";
 
 /** What somebody may list, as Nomad decides it: per resource and namespace. */
 export interface Rights {
-  /** Whether objects of the resource may be listed in the namespace; "-" for cluster-wide resources. */
+  /** Whether all objects of the resource may be listed in the namespace; "-" for cluster-wide resources. */
   mayList(resource: ResourceType, namespace: string): boolean;
   /** Whether they may in every namespace, also in those that do not exist yet. */
   mayListEverywhere(resource: ResourceType): boolean;
+  /** Whether one object may be seen, of a resource that is granted each by each (`grantedEach`); not of namespaces. */
+  mayRead(ref: ObjectRef): boolean;
   /** Whether the namespace may be known of. */
   mayKnow(namespace: string): boolean;
   /** Whether there is nothing at all that may be listed. */
@@ -28,6 +30,7 @@ export type TokenRights =
 export const ALL_RIGHTS: Rights = {
   mayList: () => true,
   mayListEverywhere: () => true,
+  mayRead: () => true,
   mayKnow: () => true,
   none: false,
 };

@@ -15,6 +15,8 @@ export interface ValueType<Value> {
   readonly schema: z.ZodType<Value>;
   /** The value as an operator would write it. */
   print(value: Value): string;
+  /** Ends the sentence "… is not allowed" where more can be said of what was given: `; did you mean …?`. */
+  readonly nearest?: (given: string) => string;
   /** True where a value may hold a password, which is never shown. */
   readonly isAddress?: true;
   /** True where a repeated flag adds to the value instead of replacing it. */

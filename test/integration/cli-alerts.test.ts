@@ -116,6 +116,7 @@ it("shows a token the alerts about what it may list, and no others", async () =>
   const rights: Rights = {
     mayList: (resource, namespace) => resource === "jobs" && namespace === "payments",
     mayListEverywhere: () => false,
+    mayRead: () => false,
     mayKnow: (namespace) => namespace === "payments",
     none: false,
   };

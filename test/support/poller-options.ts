@@ -9,6 +9,7 @@ export const POLLER_OPTIONS = {
   baseline: "marker",
   maxEventBytes: 65_536,
   reading: "auto",
+  pollEveryMs: 20,
   fullEveryMs: 300_000,
   staleAfterMs: 30_000,
   checkpointEveryMs: 0,

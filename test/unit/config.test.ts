@@ -212,7 +212,7 @@ describe("refusals", () => {
   it.each<[OptionName, string, RegExp]>([
     ["feed", "postgres://localhost", /allowed: sqlite:/],
     ["wait", "5m", /from 1s to 4m/],
-    ["resources", "jobs,pods", /allowed: jobs, nodes/],
+    ["resources", "jobs,pods", /did you mean jobs\?; allowed: all, core.* jobs, nodes/],
     ["nomadAddr", "127.0.0.1:4646", /allowed: addresses such as http/],
     ["maxEventBytes", "1", /from 4KiB to 16MiB/],
     ["maxConnections", "1.5", /whole number/],

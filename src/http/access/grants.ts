@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { ConsumerActor } from "../../feed/log.ts";
 import { covers, type Access } from "../../publishers/selection/access.ts";
+import type { ResourceType } from "../../schemas/resources.ts";
 import type { Clock } from "../../shared/clock.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import { Forbidden } from "../errors.ts";
@@ -17,6 +18,8 @@ export interface GrantsOptions {
   readonly recheckIntervalMs: number;
   /** For how long the last decision counts while nobody can be asked. */
   readonly keepForMs: number;
+  /** What the feed watches, or ever did; who may see all of that may see all. Absent: may be anything. */
+  readonly kinds?: readonly ResourceType[] | undefined;
 }
 
 const MAX_REMEMBERED = 10_000;
@@ -50,6 +53,7 @@ export class Grant {
     this.#expiresAtMs = expiryOf(identity, options);
     this.access = {
       name: identity.name,
+      ...(options.kinds !== undefined && { kinds: options.kinds }),
       maySee: (visible) => covers(this.#identity.rights, visible),
     };
   }
@@ -156,6 +160,7 @@ const ITSELF: Requester = { address: "", known: true };
 const NO_RIGHTS: Identity["rights"] = {
   mayList: () => false,
   mayListEverywhere: () => false,
+  mayRead: () => false,
   mayKnow: () => false,
   none: true,
 };

@@ -6,8 +6,7 @@ import type { Asker } from "../../reads/job-versions/job-versions.ts";
 import type { Clock } from "../../shared/clock.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import { credentialsOf } from "./credentials.ts";
-import { Grants, type Grant } from "./grants.ts";
-import type { Authenticator } from "./identity.ts";
+import { Grants, type Grant, type GrantsOptions } from "./grants.ts";
 import { addressOf, type Limits } from "./limits.ts";
 import type { Sessions } from "./sessions.ts";
 import { Tickets } from "./tickets.ts";
@@ -41,7 +40,7 @@ export class Principals {
 
   /** Without authenticators nobody is asked who they are. */
   constructor(
-    options: RecheckOptions & { readonly authenticators: readonly Authenticator[] },
+    options: RecheckOptions & Pick<GrantsOptions, "authenticators" | "kinds">,
     deps: {
       readonly clock: Clock;
       readonly logger: Logger;
@@ -59,6 +58,7 @@ export class Principals {
         : new Grants({
             ...deps,
             authenticators,
+            kinds: options.kinds,
             recheckIntervalMs: options.recheckIntervalMs ?? RECHECK_INTERVAL_MS,
             keepForMs: options.keepWhileAwayMs ?? KEEP_WHILE_AWAY_MS,
           });

@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
-import { isResourceType, type ResourceType } from "../../schemas/resources.ts";
+import { isResourceType, RESOURCES, type ResourceType } from "../../schemas/resources.ts";
 import { globMatches, type Rights } from "../../schemas/rights.ts";
 import type { Clock } from "../../shared/clock.ts";
 import { fileVersions, ReloadingFiles } from "../../shared/reloading-files.ts";
@@ -70,11 +70,14 @@ function rightsOfToken({ namespaces, resources }: StaticToken): Rights {
   const all = namespaces.includes("*");
   const mayKnow = (namespace: string) => namespaces.some((glob) => globMatches(glob, namespace));
   const hasResource = (resource: ResourceType) => resources.includes(resource);
-  const isClusterWide = (resource: ResourceType) => resource === "nodes" || resource === "namespaces";
+  const isClusterWide = (resource: ResourceType) => !RESOURCES[resource].namespaced;
   return {
     mayList: (resource, namespace) =>
       hasResource(resource) && (isClusterWide(resource) || mayKnow(namespace)),
-    mayListEverywhere: (resource) => hasResource(resource) && (all || resource === "nodes"),
+    mayListEverywhere: (resource) =>
+      hasResource(resource) && (all || (isClusterWide(resource) && resource !== "namespaces")),
+    mayRead: ({ resource, namespace }) =>
+      hasResource(resource) && (isClusterWide(resource) || mayKnow(namespace)),
     mayKnow,
     none: !resources.some((resource) => isResourceType(resource)),
   };

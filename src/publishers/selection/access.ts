@@ -1,6 +1,6 @@
 import type { StatePart } from "../../feed/log.ts";
 import type { EventFacts } from "../../schemas/draft.ts";
-import { isResourceType, RESOURCE_TYPES } from "../../schemas/resources.ts";
+import { isResourceType, RESOURCE_TYPES, RESOURCES, type ResourceType } from "../../schemas/resources.ts";
 import type { Rights } from "../../schemas/rights.ts";
 import { parseScopeName } from "../../schemas/scope.ts";
 
@@ -14,6 +14,8 @@ export type Visible = Pick<EventFacts, "resource" | "namespace" | "key">;
 export interface Access {
   /** Who it is, for logs: never a secret. */
   readonly name: string;
+  /** What the feed watches, or ever did. Absent: may be anything. */
+  readonly kinds?: readonly ResourceType[];
   /** Whether objects of this resource and namespace, and what the feed says of such a scope, may be seen. */
   maySee(visible: Visible): boolean;
 }
@@ -29,14 +31,21 @@ export function covers(rights: Rights, { resource, namespace, key }: Visible): b
   if (resource === null) return true;
   if (!isResourceType(resource)) return false;
   if (namespace === null || namespace === "*") return rights.mayListEverywhere(resource);
-  if (resource !== "namespaces") return rights.mayList(resource, namespace);
-  if (key === null) return rights.mayListEverywhere(resource);
-  return rights.mayList(resource, namespace) && rights.mayKnow(key);
+  if (resource === "namespaces") {
+    if (key === null) return rights.mayListEverywhere(resource);
+    return rights.mayList(resource, namespace) && rights.mayKnow(key);
+  }
+  if (rights.mayList(resource, namespace)) return true;
+  return (
+    key !== null && RESOURCES[resource].grantedEach === true && rights.mayRead({ resource, namespace, key })
+  );
 }
 
 /** Whether there is nothing in the feed that must be kept from them. */
 export function seesAll(access: Access): boolean {
-  return RESOURCE_TYPES.every((resource) => access.maySee({ resource, namespace: "*", key: null }));
+  return (access.kinds ?? RESOURCE_TYPES).every((resource) =>
+    access.maySee({ resource, namespace: "*", key: null }),
+  );
 }
 
 /**
@@ -44,8 +53,11 @@ export function seesAll(access: Access): boolean {
  * passed over there takes time, which would tell that it exists.
  */
 export function maySeeSome(access: Access, part: StatePart): boolean {
-  // Objects that are namespaces are decided one by one.
-  return (part.resource === "namespaces" && part.namespace === "-") || access.maySee({ ...part, key: null });
+  // Some objects are decided one by one; of those in a namespace only where that may be known of.
+  const isEach = RESOURCES[part.resource].grantedEach === true;
+  if (isEach && part.namespace === "-") return !RESOURCES[part.resource].namespaced;
+  const namespace = { resource: "namespaces", namespace: "-", key: part.namespace } as const;
+  return access.maySee({ ...part, key: null }) || (isEach && access.maySee(namespace));
 }
 
 /** Of a scope's name, as `jobs/default`; what is no scope concerns them who see all. */
