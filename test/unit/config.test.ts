@@ -16,7 +16,6 @@ import {
 } from "../../src/config/options.ts";
 import { resolveConfig } from "../../src/config/resolve.ts";
 import { readOptions } from "../../src/config/sources.ts";
-import { configDocs } from "../support/config-docs.ts";
 
 let folder: string;
 beforeAll(() => {
@@ -321,8 +320,4 @@ it("describes every key of the file in its JSON Schema, and nothing else", () =>
 it("finds the nearest name, and none where nothing is near", () => {
   expect(nearestName("alocations", ["jobs", "allocations"])).toBe("allocations");
   expect(nearestName("zzz", ["jobs", "allocations"])).toBeUndefined();
-});
-
-it("docs/configuration.md is what the definitions say", async () => {
-  await expect(configDocs()).toMatchFileSnapshot("../../docs/configuration.md");
 });
