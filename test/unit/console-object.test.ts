@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-import type { FeedItem } from "../../console/src/feed/event-facts.ts";
 import { choicesOf } from "../../console/src/pages/event/choices.ts";
 import { clientCodeOf, curlOf } from "../../console/src/pages/live/automation.ts";
 import { selectionOf } from "../../console/src/pages/live/selection.ts";
@@ -16,60 +15,18 @@ import { factsOf } from "../../console/src/feed/event-facts.ts";
 import { parseExact, scalarText } from "../../console/src/words/exact-json.ts";
 import { equalsTerm } from "../../console/src/words/filter-terms.ts";
 import { subjectAt } from "../../console/src/words/references.ts";
+import { shownTimeOf } from "../../console/src/words/shown-time.ts";
+import { BEGIN_MS, feedEvent, nanos, type Change } from "../support/console/feed-events.ts";
 import { eventAfter, passes } from "../support/filters.ts";
 
-type Change = Extract<FeedItem, { data: { op: string } }>;
 type Changes = { path: string; from?: unknown; to?: unknown }[];
 
-const BEGIN_MS = Date.parse("2026-11-29T12:00:00Z");
-const nanos = (seconds: number) => (BEGIN_MS + seconds * 1000) * 1e6;
-
-interface Told {
-  readonly op?: "create" | "update" | "delete";
-  readonly stub: Stub;
-  readonly changes?: Changes;
-  readonly signals?: readonly string[];
-  readonly subject?: string;
-}
-
-/** An event that was recorded a second after it happened. */
-function event(
+/** An event of the allocation, unless it is told to be of another object. */
+const event = (
   sequence: number,
   seconds: number,
-  { op = "update", stub, subject = ALLOCATION, ...rest }: Told,
-) {
-  const [type = "", namespace = "", id = ""] = subject.split("/");
-  const noun = type.slice(0, -1);
-  const data = {
-    op,
-    aspect: "status",
-    signals: rest.signals ?? [],
-    resource: { type, namespace, id, job: "web" },
-    ...(rest.changes !== undefined && { changes: rest.changes }),
-    ...(op === "delete" ? { before: stub } : { after: stub }),
-    rev: { current: "2", previous: "1", created: "1" },
-    observed: {
-      mode: "live",
-      coalesced: "no",
-      fromIndex: null,
-      toIndex: "2",
-      since: null,
-      nomadEpoch: 0,
-      timeBasis: "observed",
-    },
-  };
-  return {
-    type: `nomad.${noun}.${op}d`,
-    subject,
-    time: new Date(BEGIN_MS + seconds * 1000).toISOString(),
-    recordedtime: new Date(BEGIN_MS + (seconds + 1) * 1000).toISOString(),
-    severitytext: "INFO",
-    sequence: String(sequence).padStart(16, "0"),
-    cursor: `a-${sequence}`,
-    id: `event-${sequence}`,
-    data,
-  } as unknown as Change;
-}
+  rest: Partial<Parameters<typeof feedEvent>[2]> & { stub: Stub },
+) => feedEvent(sequence, seconds, { subject: ALLOCATION, ...rest });
 
 const ALLOCATION = "allocations/default/11111111-0000-0000-0000-000000000000";
 const NEXT = "allocations/default/22222222-0000-0000-0000-000000000000";
@@ -116,7 +73,7 @@ const known = (events: readonly Change[], current?: Stub) => ({
   oldestMs: BEGIN_MS - 60_000,
 });
 
-const at = (text: string) => momentOf(text, text.includes("T") ? Date.parse(text) : undefined);
+const at = (text: string) => momentOf(text, shownTimeOf(text, new Map(), BEGIN_MS));
 
 /** What is said of an object at a moment: its status, or why there is none. */
 function told(state: ReturnType<typeof stateAt>): string {
@@ -342,7 +299,7 @@ describe("values of an object", () => {
 
 describe("what to subscribe to", () => {
   it("is offered as a command and a program, whatever names have in them", () => {
-    const choices = choicesOf({ ...factsOf(LIFE[2] as FeedItem), job: "o'brien" });
+    const choices = choicesOf({ ...factsOf(LIFE[2] as Parameters<typeof factsOf>[0]), job: "o'brien" });
     expect(choices.map(({ words }) => words)).toEqual([
       "this object",
       "every allocation.failed",

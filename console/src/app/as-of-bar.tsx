@@ -2,7 +2,7 @@ import { signal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Button } from "../ui/button.tsx";
 import { Time } from "../ui/time.tsx";
-import { age, timeOfDay } from "../words/time.ts";
+import { age, localText, timeOfDay } from "../words/time.ts";
 import { asOfMs } from "./as-of.ts";
 import css from "./as-of-bar.module.css";
 import { now } from "./clock.ts";
@@ -180,9 +180,4 @@ function Slider({ atMs, oldestMs }: Range) {
       <span class={css.end}>{draggedMs === undefined ? "now" : timeOfDay(ms, now.value)}</span>
     </span>
   );
-}
-
-/** As inputs of browsers have it: in the reader's time zone. */
-function localText(ms: number): string {
-  return new Date(ms - new Date(ms).getTimezoneOffset() * MINUTE_MS).toISOString().slice(0, 19);
 }

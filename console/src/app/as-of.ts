@@ -1,39 +1,38 @@
 import { computed, effect, signal } from "@preact/signals";
 import { api } from "../feed/api.ts";
-import { msOfTime } from "../words/time.ts";
+import { mayPass } from "../feed/may-pass.ts";
+import { shownTimeOf, type ShownTime } from "../words/shown-time.ts";
 import { asOf } from "./router.ts";
 
-const UNITS_MS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+const AGAIN_MS = 3000;
 
-/** When the events of cursors were recorded, as far as somebody asked. */
-const cursorTimes = signal<ReadonlyMap<string, number>>(new Map());
+/** When the events of cursors were recorded, as far as somebody asked; null: nobody can tell. */
+const cursorTimes = signal<ReadonlyMap<string, number | null>>(new Map());
 
-/** Ms since 1970 as of which everything is shown; undefined: now, or of a cursor whose time is not known (yet). */
-export const asOfMs = computed(() => {
-  const at = asOf.value;
-  if (at === "") return undefined;
-  return msOfTime(at) ?? msOfAge(at) ?? cursorTimes.value.get(at);
-});
+/** As of when everything is shown. */
+export const shownTime = computed<ShownTime>(() => shownTimeOf(asOf.value, cursorTimes.value, Date.now()));
+
+/** The same in ms since 1970; undefined of now, and where it is not known (yet). */
+export const asOfMs = computed(() => (shownTime.value.kind === "then" ? shownTime.value.ms : undefined));
 
 effect(() => {
+  if (shownTime.value.kind !== "asking") return undefined;
   const at = asOf.value;
-  if (at === "" || asOfMs.peek() !== undefined) return;
-  api()
-    .event(at)
-    .then(
-      ({ recordedtime }) => {
-        cursorTimes.value = new Map(cursorTimes.value).set(at, Date.parse(recordedtime));
-      },
-      // A time that cannot be told is shown as it is written.
-      () => undefined,
-    );
+  const stop = new AbortController();
+  void ask(at, stop.signal);
+  return () => stop.abort();
 });
 
-/** `90s`, `1h30m`: so long ago. */
-function msOfAge(text: string): number | undefined {
-  if (!/^(\d+[smhd])+$/.test(text)) return undefined;
-  const parts = [...text.matchAll(/(\d+)([smhd])/g)];
-  return (
-    Date.now() - parts.reduce((sum, [, number, unit]) => sum + Number(number) * UNITS_MS[unit as "s"], 0)
-  );
+async function ask(cursor: string, gone: AbortSignal): Promise<void> {
+  const tell = (ms: number | null) => {
+    if (!gone.aborted) cursorTimes.value = new Map(cursorTimes.peek()).set(cursor, ms);
+  };
+  try {
+    const { recordedtime } = await api(gone).event(cursor);
+    tell(Date.parse(recordedtime));
+  } catch (error) {
+    if (gone.aborted) return;
+    if (!mayPass(error)) return tell(null);
+    setTimeout(() => !gone.aborted && void ask(cursor, gone), AGAIN_MS);
+  }
 }

@@ -1,4 +1,5 @@
 import { computed, signal, type ReadonlySignal } from "@preact/signals";
+import { partsOf } from "../words/names.ts";
 
 /**
  * Where the page is: behind the `#` of the address, so that one file serves every page, below any proxy's path, and
@@ -35,8 +36,8 @@ export function href(path: readonly string[], query: QueryChanges = {}): string 
 }
 
 export function objectHref(subject: string): string {
-  const [resource = "", namespace = "", ...key] = subject.split("/");
-  return href(["object", resource, namespace, key.join("/")]);
+  const { resource, namespace, key } = partsOf(subject);
+  return href(["object", resource, namespace, key]);
 }
 
 export function eventHref(cursor: string): string {
@@ -48,6 +49,12 @@ export function go(to: string, { replace = false } = {}): void {
   if (replace) history.replaceState(null, "", to);
   else history.pushState(null, "", to);
   current.value = parse(to);
+}
+
+/** Out of the field one writes in; else to where one came from. */
+export function goBack(): void {
+  if (document.activeElement instanceof HTMLInputElement) document.activeElement.blur();
+  else history.back();
 }
 
 /** Changes parameters and stays on the page. */

@@ -6,8 +6,10 @@ import type {
   SnapshotObject,
   StateQuery,
 } from "nomad-changefeed-client";
+import { given } from "../words/given.ts";
 import { isChange, isFeedItem } from "./event-facts.ts";
 import type { FollowedItem, Following, FollowOptions } from "./followed.ts";
+import { mayPass } from "./may-pass.ts";
 
 /** Which objects: as `GET /v1/state` takes it. */
 export interface ObjectsQuery<Type extends ResourceType = ResourceType> {
@@ -137,7 +139,7 @@ export class LiveObjects<
     } catch (error) {
       if (gone.aborted) return;
       this.#set({ error });
-      if (isPassing(error)) setTimeout(() => !gone.aborted && this.restart(), AGAIN_AFTER_MS);
+      if (mayPass(error)) setTimeout(() => !gone.aborted && this.restart(), AGAIN_AFTER_MS);
     }
   }
 
@@ -281,17 +283,4 @@ export class LiveObjects<
   #set(more: Partial<ObjectsStatus<Row>>): void {
     this.#status.value = { ...this.#status.value, ...more };
   }
-}
-
-function given<Values extends object>(
-  values: Values,
-): { [Name in keyof Values]?: NonNullable<Values[Name]> } {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
-    [Name in keyof Values]?: NonNullable<Values[Name]>;
-  };
-}
-
-/** Whether the same may work in a moment. */
-function isPassing(error: unknown): boolean {
-  return error instanceof Error && "retryable" in error && error.retryable === true;
 }

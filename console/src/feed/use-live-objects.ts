@@ -1,5 +1,6 @@
 import type { ResourceType } from "nomad-changefeed-client";
 import { useEffect, useMemo, useRef } from "preact/hooks";
+import { asOf } from "../app/router.ts";
 import { api } from "./api.ts";
 import { follow } from "./follow.ts";
 import { mergeRows } from "./merge-rows.ts";
@@ -13,11 +14,12 @@ import {
 
 const BRIDGE: ObjectsSource = { read: (query, gone) => api(gone).state(query), follow };
 
-/** Objects for as long as the component shows them; others where the query changes. */
+/** Objects as of the time that is shown, for as long as the component is there; others where the query changes. */
 export function useLiveObjects<Row extends object, Type extends ResourceType>(
-  query: ObjectsQuery<Type>,
+  asked: Omit<ObjectsQuery<Type>, "at">,
   rowOf: (object: ReadObject<Type>) => Row,
 ): LiveObjects<Row, Type> {
+  const query: ObjectsQuery<Type> = asOf.value === "" ? asked : { ...asked, at: asOf.value };
   const key = JSON.stringify(query);
   const objects = useMemo(() => new LiveObjects(query, rowOf, BRIDGE), [key]);
   useEffect(() => objects.start(), [objects]);

@@ -30,9 +30,9 @@ export interface Loads {
 const FILTER = 'ClientStatus == "running" or ClientStatus == "pending"';
 const IDLE: Load = { running: 0, pending: 0, movable: 0 };
 
-/** What runs on each node. */
-export function useLoads(at: string): Loads {
-  const placed = useLiveObjects({ type: "allocations", filter: FILTER, ...(at !== "" && { at }) }, placedOf);
+/** What runs on each node, as of the time that is shown. */
+export function useLoads(): Loads {
+  const placed = useLiveObjects({ type: "allocations", filter: FILTER }, placedOf);
   const { version, isWhole, error } = placed.status.value;
   return useMemo(() => {
     const byNode = loadsOf(placed.rows.values());

@@ -37,3 +37,15 @@ export function comparing<Row>(
     return keyOf(one) < keyOf(other) ? -1 : 1;
   };
 }
+
+/** A sorting as the address has it: `name`, or `-name` from the last to the first; what it does not say is usual. */
+export function sortIn<Row>(text: string, columns: readonly Column<Row>[], usual: Sort): Sort {
+  const column = text.replace(/^-/, "");
+  return columns.some(({ id }) => id === column) ? { column, isDescending: text.startsWith("-") } : usual;
+}
+
+/** The same as text; null where it is as usual. */
+export function sortText({ column, isDescending }: Sort, usual: Sort): string | null {
+  if (column === usual.column && isDescending === usual.isDescending) return null;
+  return `${isDescending ? "-" : ""}${column}`;
+}

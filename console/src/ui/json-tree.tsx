@@ -1,6 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { objectHref } from "../app/router.ts";
+import { pointerTo } from "../words/pointer.ts";
 import { rawNumber } from "../words/exact-json.ts";
 import { Icon } from "./icon.tsx";
 import css from "./json-tree.module.css";
@@ -75,7 +76,7 @@ function Node({ name, value, path, depth, marked, search, ...words }: NodeProps)
               key={key}
               name={key}
               value={child}
-              path={`${path}/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`}
+              path={pointerTo(path, key)}
               depth={depth + 1}
               marked={marked}
               search={name.toLowerCase().includes(search) && depth > 0 ? "" : search}

@@ -3,7 +3,8 @@ import type { ComponentChildren } from "preact";
 import css from "./panel.module.css";
 
 interface PanelProps {
-  readonly title?: ComponentChildren;
+  /** It is named so, too. */
+  readonly title?: string;
   /** What stands at the end of the title's line: a count, buttons. */
   readonly aside?: ComponentChildren;
   readonly children: ComponentChildren;
@@ -14,7 +15,7 @@ interface PanelProps {
 /** A framed part of a page. */
 export function Panel({ title, aside, children, flush = false }: PanelProps) {
   return (
-    <section class={css.panel}>
+    <section class={css.panel} aria-label={title}>
       {title !== undefined && (
         <header class={css.head}>
           <h2>{title}</h2>

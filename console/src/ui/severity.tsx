@@ -1,4 +1,3 @@
-import type { Severity } from "nomad-changefeed-client";
 import css from "./severity.module.css";
 
 /** How bad it is, as a word: colour alone says it to nobody who cannot see it. */
@@ -6,4 +5,4 @@ export function SeverityBadge({ severity }: { severity: string }) {
   return <span class={`${css.badge} ${css[severity.toLowerCase()] ?? ""}`}>{severity}</span>;
 }
 
-export const SEVERITIES: readonly Severity[] = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"];
+export { SEVERITIES } from "../words/severity.ts";

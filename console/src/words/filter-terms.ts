@@ -1,4 +1,5 @@
 import { scalarText } from "./exact-json.ts";
+import { namesIn } from "./pointer.ts";
 
 /**
  * A term of the filter language (docs/filters.md) that holds where the member at a JSON Pointer has this value.
@@ -13,7 +14,7 @@ export function equalsTerm(pointer: string, value: unknown): string | undefined 
 
 /** `ClientStatus`, `TaskStates.main.State`; as a JSON Pointer in quotes where dots cannot say it. */
 function selectorOf(pointer: string): string {
-  const names = pointer.split("/").slice(1);
+  const names = namesIn(pointer);
   const [first = ""] = names;
   const isPlain = /^[A-Z]\w*$/.test(first) && names.every((name) => /^\w+$/.test(name));
   return isPlain ? names.join(".") : JSON.stringify(pointer);

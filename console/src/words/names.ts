@@ -27,7 +27,7 @@ export function partsOf(subject: string): SubjectParts {
   return { resource, namespace, key: key.join("/") };
 }
 
-/** `1 event`, `12,345 events` */
-export function count(number: number, noun: string): string {
-  return `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
+/** `1 event`, `12,345 events`; what is no such plural is named: `2 canaries`. */
+export function count(number: number, noun: string, plural = `${noun}s`): string {
+  return `${number.toLocaleString("en")} ${number === 1 ? noun : plural}`;
 }

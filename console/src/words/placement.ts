@@ -1,3 +1,5 @@
+import { count } from "./names.ts";
+
 interface Evaluation {
   readonly FailedTGAllocs?: Readonly<Record<string, object>> | null | undefined;
   readonly [name: string]: unknown;
@@ -36,9 +38,7 @@ function reasonIn(metric: Metric): string {
 
 function counts(value: unknown, say: (what: string, nodes: string) => string): string[] {
   if (typeof value !== "object" || value === null) return [];
-  return Object.entries(value).map(([what, nodes]) =>
-    say(what, nodes === 1 ? "1 node" : `${String(nodes)} nodes`),
-  );
+  return Object.entries(value).map(([what, nodes]) => say(what, count(numberIn(nodes), "node")));
 }
 
 function names(value: unknown): string[] {

@@ -1,3 +1,5 @@
+import { namesIn } from "./pointer.ts";
+
 /** Members of Nomad's objects that name another object: in which resource it is. */
 const FIELDS: Readonly<Record<string, string>> = {
   EvalID: "evaluations",
@@ -35,6 +37,6 @@ export function subjectIn(field: string, value: unknown, namespace: string): str
 
 /** The same by a JSON Pointer to the value. */
 export function subjectAt(pointer: string, value: unknown, namespace: string): string | undefined {
-  const field = pointer.split("/").findLast((name) => !/^\d+$/.test(name)) ?? "";
+  const field = namesIn(pointer).findLast((name) => !/^\d+$/.test(name)) ?? "";
   return subjectIn(field, value, namespace);
 }

@@ -1,4 +1,5 @@
 import type { ControlEvent, JsonChange } from "nomad-changefeed-client";
+import { namesIn } from "./pointer.ts";
 
 /** What of an event is told in one line. */
 export interface Summary {
@@ -94,9 +95,7 @@ export function tellingChanges(changes: readonly JsonChange[]): JsonChange[] {
 
 /** `ClientStatus running → failed` */
 function changeText({ path, from, to }: JsonChange): string {
-  const name = path
-    .split("/")
-    .slice(1)
+  const name = namesIn(path)
     .slice(-2)
     .filter((part) => !/^\d+$/.test(part));
   const label = name.at(-1) ?? path;

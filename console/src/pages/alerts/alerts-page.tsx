@@ -6,9 +6,9 @@ import { queryValue, setQuery } from "../../app/router.ts";
 import { api } from "../../feed/api.ts";
 import { useLoaded } from "../../feed/use-loaded.ts";
 import { Empty, Failure, Notice, Panel, Skeleton } from "../../ui/panel.tsx";
-import { SEVERITIES } from "../../ui/severity.tsx";
 import { Tabs } from "../../ui/tabs.tsx";
 import { Time } from "../../ui/time.tsx";
+import { severityRank } from "../../words/severity.ts";
 import { AlertList } from "./alert-list.tsx";
 import css from "./alerts.module.css";
 import { ToldPanel } from "./told-panel.tsx";
@@ -129,6 +129,6 @@ function EndedView({ alerts }: ListProps) {
 /** What matters most first; of the same weight what began last. */
 function byWeight(a: Alert, b: Alert): number {
   const silent = Number((a.silencedBy ?? []).length > 0) - Number((b.silencedBy ?? []).length > 0);
-  const weight = SEVERITIES.indexOf(b.severity) - SEVERITIES.indexOf(a.severity);
+  const weight = severityRank(b.severity) - severityRank(a.severity);
   return silent || weight || Date.parse(b.startsAt) - Date.parse(a.startsAt);
 }

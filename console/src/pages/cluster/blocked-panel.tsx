@@ -33,8 +33,7 @@ function blockedOf({ subject, namespace, stub }: ReadObject<"evaluations">): Blo
 
 /** What Nomad would place and cannot, with its reasons, the oldest first. */
 export function BlockedPanel() {
-  const at = asOf.value === "" ? {} : { at: asOf.value };
-  const blocked = useLiveObjects({ type: "evaluations", filter: 'Status == "blocked"', ...at }, blockedOf);
+  const blocked = useLiveObjects({ type: "evaluations", filter: 'Status == "blocked"' }, blockedOf);
   const { version, isWhole, error } = blocked.status.value;
   const inOrder = useMemo(
     () => [...blocked.rows.values()].toSorted((one, other) => (one.sinceMs ?? 0) - (other.sinceMs ?? 0)),

@@ -1,4 +1,5 @@
 import type { ReadObject } from "../../feed/live-objects.ts";
+import { count } from "../../words/names.ts";
 import type { Load } from "../../feed/use-loads.ts";
 
 /** A node as the page of the cluster shows it. */
@@ -57,7 +58,7 @@ export function drainWords(
   { isDraining, isEligible, lastDrain }: NodeFacts,
   { movable }: Load,
 ): { readonly words: string; readonly isWrong: boolean } | undefined {
-  const left = `${movable} ${movable === 1 ? "allocation" : "allocations"}`;
+  const left = count(movable, "allocation");
   if (isDraining)
     return { words: movable === 0 ? "draining, empty" : `draining, ${left} to move`, isWrong: false };
   if (lastDrain?.status !== "complete" || isEligible) return undefined;

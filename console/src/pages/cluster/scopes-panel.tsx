@@ -2,10 +2,11 @@ import type { Assignment } from "nomad-changefeed-client";
 import { href, queryValue, setQuery } from "../../app/router.ts";
 import { assignments, isScope } from "../../feed/health.ts";
 import { Chip } from "../../ui/chip.tsx";
-import { comparing, type Column, type Sort } from "../../ui/columns.ts";
+import { comparing, sortIn, sortText, type Column, type Sort } from "../../ui/columns.ts";
 import { DataTable } from "../../ui/data-table.tsx";
 import { Empty, Panel, Skeleton } from "../../ui/panel.tsx";
 import { Time } from "../../ui/time.tsx";
+import { partsOf } from "../../words/names.ts";
 import { duration } from "../../words/time.ts";
 import css from "./cluster.module.css";
 import { useLatencies, type Latency } from "./latencies.ts";
@@ -31,7 +32,7 @@ export function ScopesPanel() {
     .filter(({ assignment }) => isScope(assignment))
     .map((scope): Scope => ({ ...scope, latency: latencies.get(scope.assignment) }));
   const wrong = scopes.filter(({ condition }) => condition !== "ok").length;
-  const sort = sortOf(queryValue("scopes"));
+  const sort = sortIn(queryValue("scopes"), COLUMNS, USUAL);
   const column = COLUMNS.find(({ id }) => id === sort.column) ?? COLUMNS[0];
   const rows = column === undefined ? scopes : scopes.toSorted(comparing(column, sort.isDescending, keyOf));
   return (
@@ -46,11 +47,7 @@ export function ScopesPanel() {
           columns={COLUMNS}
           rows={rows}
           sort={sort}
-          onSort={({ column: by, isDescending }) =>
-            setQuery({
-              scopes: by === USUAL.column && !isDescending ? null : `${isDescending ? "-" : ""}${by}`,
-            })
-          }
+          onSort={(next) => setQuery({ scopes: sortText(next, USUAL) })}
           keyOf={keyOf}
           hrefOf={tableOf}
           empty={<Empty title="The feed reads nothing that you may see" />}
@@ -64,13 +61,8 @@ const keyOf = ({ assignment }: Scope) => assignment;
 
 /** Its objects. */
 function tableOf({ assignment }: Scope): string {
-  const [type = "", namespace = ""] = assignment.split("/");
-  return href(["state", type], { namespace: namespace === "*" || namespace === "-" ? null : namespace });
-}
-
-function sortOf(text: string): Sort {
-  const column = text.replace(/^-/, "");
-  return COLUMNS.some(({ id }) => id === column) ? { column, isDescending: text.startsWith("-") } : USUAL;
+  const { resource, namespace } = partsOf(assignment);
+  return href(["state", resource], { namespace: namespace === "*" || namespace === "-" ? null : namespace });
 }
 
 const COLUMNS: readonly Column<Scope>[] = [
@@ -141,9 +133,9 @@ const COLUMNS: readonly Column<Scope>[] = [
 ];
 
 function nameOf({ assignment }: Scope): string {
-  const [type = "", namespace = ""] = assignment.split("/");
-  if (namespace === "-") return type;
-  return namespace === "*" ? `${type} everywhere` : `${type} in ${namespace}`;
+  const { resource, namespace } = partsOf(assignment);
+  if (namespace === "-") return resource;
+  return namespace === "*" ? `${resource} everywhere` : `${resource} in ${namespace}`;
 }
 
 function Condition({ scope: { condition, state, reason } }: { scope: Scope }) {

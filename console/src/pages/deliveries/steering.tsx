@@ -6,11 +6,9 @@ import { Button } from "../../ui/button.tsx";
 import { Dialog } from "../../ui/dialog.tsx";
 import { Field, Form } from "../../ui/form.tsx";
 import { Failure } from "../../ui/panel.tsx";
+import { isCursor } from "../../words/cursor.ts";
 import { AttemptView } from "./attempts.tsx";
 import css from "./deliveries.module.css";
-
-/** No time and no age has such a form. */
-const CURSOR = /^[0-9a-z]+-\d+$/;
 
 interface SteeringProps {
   readonly delivery: DeliveryDetails;
@@ -83,7 +81,7 @@ function ReplayDialog({ name, onClose }: { name: string; onClose: () => void }) 
   const [from, setFrom] = useState("1h");
   const submit = async () => {
     const text = from.trim();
-    await api().replayDelivery(name, CURSOR.test(text) ? { cursor: text } : { since: text });
+    await api().replayDelivery(name, isCursor(text) ? { cursor: text } : { since: text });
     onClose();
   };
   return (

@@ -1,13 +1,13 @@
 import { useMemo, useState } from "preact/hooks";
 import { useCommands } from "../../app/keys.ts";
-import { asOf, go, href, queryValue } from "../../app/router.ts";
+import { go, href, queryValue } from "../../app/router.ts";
 import { useLiveObjects } from "../../feed/use-live-objects.ts";
 import { Empty, Failure, Skeleton } from "../../ui/panel.tsx";
 import { count } from "../../words/names.ts";
 import { NamespaceSelect } from "../../ui/namespace-select.tsx";
 import css from "./deployments.module.css";
 import { DeploymentLine } from "./deployment-line.tsx";
-import { deploymentFacts, type DeploymentFacts } from "./facts.ts";
+import { deploymentFacts, type DeploymentFacts } from "../../rollouts/facts.ts";
 
 const SHOWN = 200;
 
@@ -15,11 +15,7 @@ const SHOWN = 200;
 export function Board() {
   const namespace = queryValue("namespace");
   const deployments = useLiveObjects(
-    {
-      type: "deployments",
-      ...(namespace !== "" && { namespaces: [namespace] }),
-      ...(asOf.value !== "" && { at: asOf.value }),
-    },
+    { type: "deployments", ...(namespace !== "" && { namespaces: [namespace] }) },
     deploymentFacts,
   );
   const { version, isWhole, error } = deployments.status.value;

@@ -1,4 +1,5 @@
-import { asOf, href } from "../../app/router.ts";
+import { shownTime } from "../../app/as-of.ts";
+import { href } from "../../app/router.ts";
 import { useLiveObjects } from "../../feed/use-live-objects.ts";
 import { useLoaded } from "../../feed/use-loaded.ts";
 import { api } from "../../feed/api.ts";
@@ -6,20 +7,20 @@ import { isChange, type FeedItem } from "../../feed/event-facts.ts";
 import { Empty, Failure, Panel, Skeleton } from "../../ui/panel.tsx";
 import { Time } from "../../ui/time.tsx";
 import { duration } from "../../words/time.ts";
-import { Deadline, DeploymentState, JobLink } from "./deployment-line.tsx";
+import { DeploymentState } from "../../rollouts/deployment-state.tsx";
+import { deploymentFacts, type DeploymentFacts } from "../../rollouts/facts.ts";
+import { JobVersions } from "../../rollouts/job-versions.tsx";
+import { partsOf } from "../../words/names.ts";
+import { untilOf } from "../../words/shown-time.ts";
+import { Deadline, JobLink } from "./deployment-line.tsx";
 import css from "./deployments.module.css";
-import { deploymentFacts, type DeploymentFacts } from "./facts.ts";
 import { GroupBar } from "./group-bar.tsx";
-import { JobVersions } from "./job-versions.tsx";
 import { StepList } from "./step-list.tsx";
 
 /** One rollout: its groups, its steps, what its version changed. */
 export function DeploymentDetails({ namespace, id }: { namespace: string; id: string }) {
   const subject = `deployments/${namespace}/${id}`;
-  const objects = useLiveObjects(
-    { type: "deployments", subjects: [subject], ...(asOf.value !== "" && { at: asOf.value }) },
-    deploymentFacts,
-  );
+  const objects = useLiveObjects({ type: "deployments", subjects: [subject] }, deploymentFacts);
   const { isWhole, error } = objects.status.value;
   const deployment = objects.rows.get(subject);
   return (
@@ -37,21 +38,36 @@ export function DeploymentDetails({ namespace, id }: { namespace: string; id: st
 
 /** Nomad forgets deployments; the log still has the last state of those that it saw go. */
 function Removed({ subject }: { subject: string }) {
-  const { value, error } = useLoaded(subject, (signal) => lastStateOf(subject, signal));
-  if (error !== undefined) return <Failure error={error} />;
+  const shown = shownTime.value;
+  const isPast = shown.kind !== "now";
+  const { value, error, reload } = useLoaded(`${subject} ${JSON.stringify(shown)}`, async (gone) =>
+    shown.kind === "asking" ? undefined : lastStateOf(subject, untilOf(shown), gone),
+  );
+  if (error !== undefined) return <Failure error={error} retry={reload} />;
   if (value === undefined) return <Skeleton lines={8} />;
   if (value === null) {
-    return (
+    const id = <code>{partsOf(subject).key}</code>;
+    return isPast ? (
+      <Empty title="There was no such deployment then">
+        Neither in Nomad at that time, nor in what the log has of before it. Its id is {id}.
+      </Empty>
+    ) : (
       <Empty title="There is no such deployment">
-        Neither in Nomad nor in what the log still has. Its id is <code>{subject.split("/").at(-1)}</code>.
+        Neither in Nomad nor in what the log still has. Its id is {id}.
       </Empty>
     );
   }
-  return <Details deployment={value} note="Nomad has removed it since; this is how it was last." />;
+  const when = isPast ? "Nomad had removed it by then" : "Nomad has removed it since";
+  return <Details deployment={value} note={`${when}; this is how it was last.`} />;
 }
 
-async function lastStateOf(subject: string, signal: AbortSignal): Promise<DeploymentFacts | null> {
-  const { events } = await api(signal).history({ subject, limit: 1 });
+/** @param until what was recorded before counts; undefined: all. */
+async function lastStateOf(
+  subject: string,
+  until: string | undefined,
+  gone: AbortSignal,
+): Promise<DeploymentFacts | null> {
+  const { events } = await api(gone).history({ subject, limit: 1, ...(until !== undefined && { until }) });
   const [event] = events as FeedItem[];
   if (event === undefined || !isChange(event)) return null;
   const { namespace, id } = event.data.resource;

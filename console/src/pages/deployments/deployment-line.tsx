@@ -1,13 +1,12 @@
 import { useEffect, useRef } from "preact/hooks";
 import { asOf, href } from "../../app/router.ts";
-import { Chip } from "../../ui/chip.tsx";
 import { Subject } from "../../ui/subject.tsx";
 import { Time } from "../../ui/time.tsx";
-import { deploymentTone } from "../../words/deployment.ts";
 import { duration } from "../../words/time.ts";
 import { now } from "../../app/clock.ts";
+import { DeploymentState } from "../../rollouts/deployment-state.tsx";
+import { deadlineOf, type DeploymentFacts } from "../../rollouts/facts.ts";
 import css from "./deployments.module.css";
-import { deadlineOf, type DeploymentFacts } from "./facts.ts";
 import { GroupBar } from "./group-bar.tsx";
 
 /** One rollout of the board: which job, how far, until when. */
@@ -49,11 +48,6 @@ export function DeploymentLine({ deployment, isChosen }: { deployment: Deploymen
       )}
     </li>
   );
-}
-
-export function DeploymentState({ deployment }: { deployment: DeploymentFacts }) {
-  const word = deployment.needsPromotion ? "needs promotion" : deployment.status;
-  return <Chip tone={deploymentTone(word)}>{word}</Chip>;
 }
 
 /** How long it has until Nomad gives it up. */

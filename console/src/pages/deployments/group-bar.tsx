@@ -1,5 +1,6 @@
+import { count } from "../../words/names.ts";
 import css from "./deployments.module.css";
-import type { GroupFacts } from "./facts.ts";
+import type { GroupFacts } from "../../rollouts/facts.ts";
 
 /** How far a group has come: of those that are wanted, the healthy, the failing, the placed. */
 export function GroupBar({ group }: { group: GroupFacts }) {
@@ -42,7 +43,7 @@ function groupWords(group: GroupFacts): string {
     const how = isPromoted ? "promoted" : autoPromotes ? "promoted once healthy" : "not promoted";
     // Those that were replaced are among the placed ones.
     const placedOf = placedCanaries < canaries ? `${placedCanaries} of ` : "";
-    words.push(`${placedOf}${canaries === 1 ? "1 canary" : `${canaries} canaries`}, ${how}`);
+    words.push(`${placedOf}${count(canaries, "canary", "canaries")}, ${how}`);
   }
   return words.join(" · ");
 }

@@ -1,21 +1,22 @@
-import { asOfMs } from "../../app/as-of.ts";
+import { shownTime } from "../../app/as-of.ts";
 import { eventHref } from "../../app/router.ts";
-import { Empty, Failure, Panel, Skeleton } from "../../ui/panel.tsx";
+import { Empty, Failure, Notice, Panel, Skeleton } from "../../ui/panel.tsx";
 import { Subject } from "../../ui/subject.tsx";
 import { Time } from "../../ui/time.tsx";
 import { count } from "../../words/names.ts";
 import css from "./steps.module.css";
-import type { DeploymentFacts } from "./facts.ts";
+import type { DeploymentFacts } from "../../rollouts/facts.ts";
 import type { Step } from "./steps.ts";
 import { useSteps } from "./use-steps.ts";
 
 /** What happened, in order, each with its time since the beginning. */
 export function StepList({ deployment }: { deployment: DeploymentFacts }) {
-  const { steps, isWhole, error } = useSteps(deployment, asOfMs.value);
+  const { steps, isWhole, missing, error } = useSteps(deployment, shownTime.value);
   const startMs = deployment.createdMs ?? steps[0]?.event.timeMs ?? 0;
   return (
     <Panel title="Steps" aside={isWhole ? count(steps.length, "step") : "reading"} flush>
       {error !== undefined && <Failure error={error} />}
+      {steps.length > 0 && missing.map((words) => <Notice key={words}>{words}</Notice>)}
       {!isWhole && error === undefined && steps.length === 0 && <Skeleton lines={6} />}
       {isWhole && steps.length === 0 && (
         <Empty title="The log has nothing of it any more">It may be older than what is kept.</Empty>

@@ -1,5 +1,6 @@
 import { api } from "../../feed/api.ts";
 import { factsOf, isChange, type EventFacts, type FeedItem } from "../../feed/event-facts.ts";
+import { sequenceOf } from "../../words/cursor.ts";
 import type { OpenEvent } from "./read-event.ts";
 
 const AROUND_MS = 10_000;
@@ -41,7 +42,7 @@ export async function readAround(open: OpenEvent, gone: AbortSignal): Promise<Su
   }
   const events = [...found.values()].map(({ facts, shares }) => ({ ...facts, shares }));
   return {
-    events: events.toSorted((a, b) => a.timeMs - b.timeMs || sequenceOf(a) - sequenceOf(b)),
+    events: events.toSorted((a, b) => a.timeMs - b.timeMs || sequenceOf(a.cursor) - sequenceOf(b.cursor)),
     isCut: answers.some(({ isCut }) => isCut),
   };
 }
@@ -66,8 +67,4 @@ function questionsOf({ event, facts, evaluation }: OpenEvent, gone: AbortSignal)
     ...(node === "" ? [] : [history("node", { node })]),
     ...(evaluation === undefined ? [] : [history("evaluation", { subject: evaluation })]),
   ];
-}
-
-function sequenceOf({ cursor }: EventFacts): number {
-  return Number(cursor.slice(cursor.indexOf("-") + 1));
 }

@@ -33,7 +33,7 @@ export function ChangeList({ open }: { open: OpenEvent }) {
         </span>
         {quiet > 0 && telling.length > 0 && (
           <Button pressed={showsAll} onClick={() => showAll(!showsAll)}>
-            {count(quiet, "index or time")}, too
+            {count(quiet, "index or time", "indexes and times")}, too
           </Button>
         )}
       </div>

@@ -7,6 +7,7 @@ import { Notice } from "../../ui/panel.tsx";
 import { SeverityBadge } from "../../ui/severity.tsx";
 import { Subject } from "../../ui/subject.tsx";
 import { Time } from "../../ui/time.tsx";
+import { count } from "../../words/names.ts";
 import { duration } from "../../words/time.ts";
 import css from "./event.module.css";
 import type { OpenEvent } from "./read-event.ts";
@@ -35,8 +36,8 @@ export function EventHead({ open }: { open: OpenEvent }) {
       <Provenance open={open} />
       {open.redacted.length > 0 && (
         <Notice kind="info">
-          {open.redacted.length === 1 ? "One value is" : `${open.redacted.length} values are`} withheld by the
-          operator: where it says “[redacted]”, the value never leaves the feed.
+          {count(open.redacted.length, "value is", "values are")} withheld by the operator: where it says
+          “[redacted]”, the value never leaves the feed.
         </Notice>
       )}
       {isChange(event) && event.data.observed.coalesced === "maybe" && (

@@ -1,5 +1,5 @@
 import { useCommands } from "../../app/keys.ts";
-import { eventHref, go } from "../../app/router.ts";
+import { eventHref, go, goBack } from "../../app/router.ts";
 import { api } from "../../feed/api.ts";
 import { useLoaded } from "../../feed/use-loaded.ts";
 import { Button } from "../../ui/button.tsx";
@@ -39,9 +39,4 @@ export function EventSteps({ cursor, subject }: EventStepsProps) {
       </Button>
     </nav>
   );
-}
-
-function goBack(): void {
-  if (document.activeElement instanceof HTMLInputElement) document.activeElement.blur();
-  else history.back();
 }

@@ -1,11 +1,9 @@
+import { namesIn } from "../../words/pointer.ts";
 import css from "./changes.module.css";
 
 /** `/TaskStates/main/State` as `TaskStates › main › State`. */
 export function PointerPath({ pointer }: { pointer: string }) {
-  const names = pointer
-    .split("/")
-    .slice(1)
-    .map((name) => name.replaceAll("~1", "/").replaceAll("~0", "~"));
+  const names = namesIn(pointer);
   const last = names.at(-1) ?? "";
   return (
     <span class={css.path} title={pointer}>

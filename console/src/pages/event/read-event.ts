@@ -2,6 +2,7 @@ import { originalText, undoChanges, type JsonChange } from "nomad-changefeed-cli
 import { api } from "../../feed/api.ts";
 import { factsOf, isChange, type EventFacts, type FeedItem } from "../../feed/event-facts.ts";
 import { parseExact } from "../../words/exact-json.ts";
+import { partsOf } from "../../words/names.ts";
 
 /** An event with all that is known of it, to the last digit. */
 export interface OpenEvent {
@@ -37,10 +38,10 @@ export async function readOpenEvent(cursor: string, gone: AbortSignal): Promise<
   const text = originalText(event);
   const wasLarge = "dataref" in event && event.dataref !== undefined;
   const data = wasLarge ? await wholeData(cursor, gone) : (parseExact(text) as { data: ExactData }).data;
-  return { event, facts: factsOf(event), text, wasLarge, ...partsOf(event, data) };
+  return { event, facts: factsOf(event), text, wasLarge, ...contentsOf(event, data) };
 }
 
-function partsOf(event: FeedItem, data: ExactData) {
+function contentsOf(event: FeedItem, data: ExactData) {
   const { changes = [], changesTruncated = 0, before, after, redacted = [] } = data;
   return {
     changes,
@@ -64,7 +65,7 @@ function beforeOf({ after, changes = [], changesTruncated = 0 }: ExactData): unk
 }
 
 function evaluationOf(subject: string, stub: Readonly<Record<string, unknown>>): string | undefined {
-  const [resource, namespace = ""] = subject.split("/");
+  const { resource, namespace } = partsOf(subject);
   if (resource === "evaluations") return subject;
   const id = stub["EvalID"];
   return typeof id === "string" && id !== "" ? `evaluations/${namespace}/${id}` : undefined;

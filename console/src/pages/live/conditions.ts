@@ -1,5 +1,5 @@
 import { FIELDS, type Field } from "../../ui/event-columns.ts";
-import { shortName } from "../../words/names.ts";
+import { partsOf, shortName } from "../../words/names.ts";
 import { andFilter, quoted, type ListName, type Selection } from "./selection.ts";
 
 /** What becomes of parameters of the address: null or "" takes one away. */
@@ -34,7 +34,11 @@ const WORDS: Readonly<Record<Field, FieldWords>> = {
   signal: { label: "Signal", list: "signals", term: (value) => `${quoted(value)} in signals` },
   op: { label: "Op", list: "ops", term: (value) => `op == ${quoted(value)}` },
   aspect: { label: "Aspect", list: "aspects", term: (value) => `aspect == ${quoted(value)}` },
-  subject: { label: "Object", list: "subjects", term: (value) => `resource.id == ${quoted(idOf(value))}` },
+  subject: {
+    label: "Object",
+    list: "subjects",
+    term: (value) => `resource.id == ${quoted(partsOf(value).key)}`,
+  },
 };
 
 /** Fields whose values can be counted by the bridge. */
@@ -92,8 +96,9 @@ export function conditionsOf(selection: Selection): Condition[] {
 }
 
 export function shownValue(field: Field, value: string): string {
-  if (field === "subject") return `${value.split("/")[0] ?? ""} ${shortName(idOf(value))}`;
-  return shortName(value);
+  if (field !== "subject") return shortName(value);
+  const { resource, key } = partsOf(value);
+  return `${resource} ${shortName(key)}`;
 }
 
 function dropped(selection: Selection, list: ListName, value: string): Changes {
@@ -103,8 +108,4 @@ function dropped(selection: Selection, list: ListName, value: string): Changes {
 /** `a == b` reads better as `a != b` than with `not` before it. */
 function negated(term: string): string {
   return term.includes(" == ") ? term.replace(" == ", " != ") : term.replace(" in ", " not in ");
-}
-
-function idOf(subject: string): string {
-  return subject.split("/").slice(2).join("/");
 }

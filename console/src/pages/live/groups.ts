@@ -1,5 +1,6 @@
 import type { EventFacts } from "../../feed/event-facts.ts";
 import { NOUNS, shortName } from "../../words/names.ts";
+import { severityRank } from "../../words/severity.ts";
 
 /** Events that tell the same of the same cause. */
 export interface EventGroup {
@@ -12,8 +13,6 @@ export interface EventGroup {
   readonly severity: string;
 }
 
-const SEVERITIES = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"];
-
 /** Puts together what is the same event of the same job, node or object. Largest severity first, then the most events. */
 export function groupsOf(events: Iterable<EventFacts>): EventGroup[] {
   const groups = new Map<string, EventFacts[]>();
@@ -25,13 +24,15 @@ export function groupsOf(events: Iterable<EventFacts>): EventGroup[] {
   }
   return [...groups]
     .map(([key, members]) => groupOf(key, members))
-    .toSorted((a, b) => rankOf(b.severity) - rankOf(a.severity) || b.events.length - a.events.length);
+    .toSorted(
+      (a, b) => severityRank(b.severity) - severityRank(a.severity) || b.events.length - a.events.length,
+    );
 }
 
 function groupOf(key: string, events: readonly EventFacts[]): EventGroup {
   const [first] = events as [EventFacts];
   const severity = events.reduce(
-    (worst, event) => (rankOf(event.severity) > rankOf(worst) ? event.severity : worst),
+    (worst, event) => (severityRank(event.severity) > severityRank(worst) ? event.severity : worst),
     "TRACE",
   );
   const shared = events.every(({ detail }) => detail === first.detail) && first.detail !== "";
@@ -44,8 +45,4 @@ function groupOf(key: string, events: readonly EventFacts[]): EventGroup {
 function causeOf({ job, namespace, resource, subject, name }: EventFacts): { key: string; words: string } {
   if (job !== "") return { key: `${resource}|${namespace}|${job}`, words: `job ${job} in ${namespace}` };
   return { key: subject, words: `${NOUNS[resource] ?? resource} ${shortName(name)}` };
-}
-
-function rankOf(severity: string): number {
-  return SEVERITIES.indexOf(severity);
 }

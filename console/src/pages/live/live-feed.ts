@@ -1,10 +1,10 @@
 import type { EventPage, EventsQuery } from "nomad-changefeed-client";
 import { factsOf } from "../../feed/event-facts.ts";
+import { mayPass } from "../../feed/may-pass.ts";
 import { EventWindow, type Mark, type Row } from "./event-window.ts";
 import {
   backFrom,
   isOldBridge,
-  mayPass,
   selectedBy,
   type Beyond,
   type LiveOptions,

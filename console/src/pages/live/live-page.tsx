@@ -1,4 +1,5 @@
 import { useCallback, useMemo, useRef, useState } from "preact/hooks";
+import { shownTime } from "../../app/as-of.ts";
 import { useCommands } from "../../app/keys.ts";
 import { asOf, eventHref, go, objectHref, queryValue, route, setQuery } from "../../app/router.ts";
 import type { EventFacts } from "../../feed/event-facts.ts";
@@ -6,6 +7,8 @@ import { EventLineHeader, type OnValue } from "../../ui/event-line.tsx";
 import { isNarrow } from "../../ui/narrow.ts";
 import { Failure } from "../../ui/panel.tsx";
 import type { VirtualListHandle } from "../../ui/virtual-list.tsx";
+import { isCursor } from "../../words/cursor.ts";
+import { untilOf } from "../../words/shown-time.ts";
 import { AutomationMenu } from "./automation-menu.tsx";
 import { ConditionChips } from "./condition-chips.tsx";
 import { DetailPane } from "./detail-pane.tsx";
@@ -15,8 +18,10 @@ import { FilterBar } from "./filter-bar.tsx";
 import { GroupList } from "./group-list.tsx";
 import { Histogram } from "./histogram.tsx";
 import { LiveList } from "./live-list.tsx";
+import histogramCss from "./histogram.module.css";
 import css from "./live.module.css";
-import { queryOf, selectionOf, SELECTION, type Selection } from "./selection.ts";
+import { queryOf, selectionOf, SELECTION, type Selection, type SelectionQuery } from "./selection.ts";
+import { hasSpan } from "./span.ts";
 import { TailState, WaitingButton } from "./tail-state.tsx";
 import { TimeMenu } from "./time-menu.tsx";
 import { useLiveFeed, type Live } from "./use-live-feed.ts";
@@ -87,7 +92,7 @@ function LiveView({ live, selection }: { live: Live; selection: Selection }) {
         <AutomationMenu selection={selection} onReady={(open) => (openers.current.automation = open)} />
       </div>
       <ConditionChips selection={selection} />
-      <Histogram selection={queryOf(selection)} isLive={feed.isFollowing} />
+      <Counted selection={queryOf(selection)} isLive={feed.isFollowing} />
       <div class={css.body}>
         <div class={css.events}>
           {!isGrouped() && <EventLineHeader columns={columns} density={densityInUse()} />}
@@ -118,6 +123,15 @@ function LiveView({ live, selection }: { live: Live; selection: Selection }) {
       )}
     </section>
   );
+}
+
+/** The histogram, once it is known of which time. */
+function Counted(props: { readonly selection: SelectionQuery; readonly isLive: boolean }) {
+  if (hasSpan()) return <Histogram {...props} />;
+  const isAsking = shownTime.value.kind === "asking";
+  return isAsking ? (
+    <div class={histogramCss.histogram} role="status" aria-label="Counting" aria-busy={true} />
+  ) : null;
 }
 
 /** What was asked for is refused: why. */
@@ -218,6 +232,6 @@ function optionsOf(selection: Selection) {
     selection: queryOf(selection),
     ...(since !== "" && { since }),
     ...(until !== "" && { until }),
-    ...(at !== "" && (Number.isNaN(Date.parse(at)) ? { before: at } : { until: at })),
+    ...(at !== "" && (isCursor(at) ? { before: at } : { until: untilOf(shownTime.value) ?? at })),
   };
 }

@@ -65,8 +65,3 @@ export function lossIn(error: Error): string | undefined {
 export function isOldBridge(error: unknown): boolean {
   return error instanceof Error && "field" in error && error.field === "order";
 }
-
-/** Nobody answered, or nobody could: it may be otherwise in a moment. */
-export function mayPass(error: unknown): boolean {
-  return error instanceof Error && "retryable" in error && error.retryable === true;
-}

@@ -1,4 +1,7 @@
-import { asOf, queryValue } from "../../app/router.ts";
+import { shownTime } from "../../app/as-of.ts";
+import { queryValue } from "../../app/router.ts";
+import { msOfAge, msOfTime } from "../../words/time.ts";
+import { untilOf } from "../../words/shown-time.ts";
 
 /** How far back the histogram looks, and what that is called. */
 export const SPANS: readonly (readonly [span: string, words: string])[] = [
@@ -10,7 +13,6 @@ export const SPANS: readonly (readonly [span: string, words: string])[] = [
   ["30d", "30 days"],
 ];
 const USUAL = "30m";
-const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** The time that is looked at, as parameters of the bridge. */
 export interface Span {
@@ -23,19 +25,18 @@ export function spanOf(): Span {
   const from = queryValue("from");
   const to = queryValue("to");
   const last = spanInUse();
-  const at = Date.parse(asOf.value);
-  const untilMs = to === "" ? at : Date.parse(to);
-  const until = Number.isNaN(untilMs) ? {} : { until: new Date(untilMs).toISOString() };
-  if (from !== "") return { since: from, ...until };
-  return { since: Number.isNaN(untilMs) ? last : new Date(untilMs - msOf(last)).toISOString(), ...until };
+  const until = msOfTime(to) === undefined ? untilOf(shownTime.value) : to;
+  if (until === undefined) return { since: from === "" ? last : from };
+  const lastMs = msOfAge(last) ?? 0;
+  return { since: from === "" ? new Date(Date.parse(until) - lastMs).toISOString() : from, until };
+}
+
+/** Whether it is known when the time shown ends. */
+export function hasSpan(): boolean {
+  return msOfTime(queryValue("to")) !== undefined || ["now", "then"].includes(shownTime.value.kind);
 }
 
 export function spanInUse(): string {
   const asked = queryValue("span");
   return SPANS.some(([span]) => span === asked) ? asked : USUAL;
-}
-
-/** `30m` in ms. */
-function msOf(span: string): number {
-  return Number(span.slice(0, -1)) * (UNIT_MS[span.slice(-1)] ?? 0);
 }

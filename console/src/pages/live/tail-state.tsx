@@ -2,12 +2,12 @@ import { useRef } from "preact/hooks";
 import { now } from "../../app/clock.ts";
 import { asOf } from "../../app/router.ts";
 import { link } from "../../feed/link.ts";
+import { mayPass } from "../../feed/may-pass.ts";
 import { Button } from "../../ui/button.tsx";
 import { isNarrow } from "../../ui/narrow.ts";
 import { count } from "../../words/names.ts";
 import { duration } from "../../words/time.ts";
 import type { LiveFeed } from "./live-feed.ts";
-import { mayPass } from "./live-source.ts";
 import css from "./live.module.css";
 import type { Live } from "./use-live-feed.ts";
 

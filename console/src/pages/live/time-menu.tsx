@@ -3,6 +3,7 @@ import { queryValue, setQuery, type QueryChanges } from "../../app/router.ts";
 import { Button } from "../../ui/button.tsx";
 import { isNarrow } from "../../ui/narrow.ts";
 import { Popover } from "../../ui/popover.tsx";
+import { localText, msOfTime } from "../../words/time.ts";
 import css from "./live.module.css";
 import { SPANS, spanInUse } from "./span.ts";
 
@@ -22,8 +23,8 @@ export function TimeMenu({ onReady }: { onReady: (open: () => void) => void }) {
 }
 
 function TimeForm({ go }: { go: (changes: QueryChanges) => void }) {
-  const [from, setFrom] = useState(localOf(Date.parse(queryValue("from"))));
-  const [to, setTo] = useState(localOf(Date.parse(queryValue("to"))));
+  const [from, setFrom] = useState(localOf(queryValue("from")));
+  const [to, setTo] = useState(localOf(queryValue("to")));
   const onSubmit = (event: Event) => {
     event.preventDefault();
     go({ at: null, from: isoOf(from), to: isoOf(to) });
@@ -71,11 +72,9 @@ function TimeInput({
   );
 }
 
-/** As such inputs have it: in the reader's time zone, without naming it. */
-function localOf(ms: number): string {
-  if (Number.isNaN(ms)) return "";
-  const date = new Date(ms);
-  return new Date(ms - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
+function localOf(time: string): string {
+  const ms = msOfTime(time);
+  return ms === undefined ? "" : localText(ms);
 }
 
 function isoOf(local: string): string {

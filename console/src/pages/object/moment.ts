@@ -1,18 +1,19 @@
+import { epochOf, isCursor, sequenceOf } from "../../words/cursor.ts";
+import type { ShownTime } from "../../words/shown-time.ts";
+
 /** A point of the feed's history: after an event, or at a time. */
 export type Moment =
   | { readonly kind: "now" }
   | { readonly kind: "cursor"; readonly epoch: string; readonly sequence: number }
-  | { readonly kind: "time"; readonly ms: number };
+  | { readonly kind: "time"; readonly ms: number }
+  /** It cannot be told which. */
+  | { readonly kind: "untold" };
 
-/**
- * What `at=` means: a cursor, or a time; "" is now.
- * @param atMs the time that it stands for; undefined where that cannot be told.
- */
-export function momentOf(at: string, atMs: number | undefined): Moment {
+/** What `at=` means: a cursor, or the time that it stands for; "" is now. */
+export function momentOf(at: string, shown: ShownTime): Moment {
   if (at === "") return { kind: "now" };
-  const cursor = /^([a-z0-9]+)-(\d+)$/.exec(at);
-  if (cursor !== null) return { kind: "cursor", epoch: cursor[1] ?? "", sequence: Number(cursor[2]) };
-  return atMs === undefined ? { kind: "now" } : { kind: "time", ms: atMs };
+  if (isCursor(at)) return { kind: "cursor", epoch: epochOf(at), sequence: sequenceOf(at) };
+  return shown.kind === "then" ? { kind: "time", ms: shown.ms } : { kind: "untold" };
 }
 
 /** From where on the feed can tell of the past. */
@@ -25,14 +26,7 @@ export interface Horizon {
 
 export function isBeyond(moment: Moment, { floor, oldestMs }: Horizon): boolean {
   if (moment.kind === "now") return false;
+  if (moment.kind === "untold") return true;
   if (moment.kind === "time") return oldestMs !== undefined && moment.ms < oldestMs;
   return moment.epoch !== epochOf(floor) || moment.sequence < sequenceOf(floor);
-}
-
-export function sequenceOf(cursor: string): number {
-  return Number(cursor.slice(cursor.lastIndexOf("-") + 1));
-}
-
-function epochOf(cursor: string): string {
-  return cursor.slice(0, cursor.lastIndexOf("-"));
 }

@@ -1,4 +1,4 @@
-import { asOfMs } from "../../app/as-of.ts";
+import { shownTime } from "../../app/as-of.ts";
 import { useOldestMs } from "../../app/use-oldest.ts";
 import { asOf, queryValue, setQuery } from "../../app/router.ts";
 import { Empty, Failure, Skeleton } from "../../ui/panel.tsx";
@@ -40,7 +40,7 @@ function Unknown({ record }: { record: ObjectRecord }) {
 }
 
 function Known({ record }: { record: ObjectRecord }) {
-  const moment = momentOf(asOf.value, asOfMs.value);
+  const moment = momentOf(asOf.value, shownTime.value);
   const oldestMs = useOldestMs();
   const at = lastAt(record.versions, moment);
   const then = stateAt({ ...record, oldestMs }, moment);

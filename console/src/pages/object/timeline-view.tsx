@@ -58,7 +58,7 @@ function timeToShow({ versions }: ObjectRecord, ms: number): string {
 
 /** Where on the timeline a moment is; null: now. */
 function momentMs({ versions }: ObjectRecord, moment: Moment): number | null {
-  if (moment.kind === "now") return null;
+  if (moment.kind === "now" || moment.kind === "untold") return null;
   if (moment.kind === "time") return moment.ms;
   // Its own event is where it happened; that of another object where the feed saw it.
   const own = versions.find(({ sequence }) => sequence === moment.sequence);

@@ -1,5 +1,5 @@
 import { useCommands } from "../../app/keys.ts";
-import { asOf, setQuery } from "../../app/router.ts";
+import { asOf, goBack, setQuery } from "../../app/router.ts";
 import type { ObjectRecord } from "./use-object.ts";
 import type { View } from "./views.ts";
 
@@ -34,9 +34,4 @@ export function useObjectKeys({ versions }: ObjectRecord, at: number): void {
     { group, words: "History: every event with what it changed", keys: "h", run: show("history") },
     { group, words: "Back", keys: "Escape", run: goBack },
   ]);
-}
-
-function goBack(): void {
-  if (document.activeElement instanceof HTMLInputElement) document.activeElement.blur();
-  else history.back();
 }

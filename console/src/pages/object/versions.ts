@@ -1,8 +1,9 @@
 import { originalText, undoChanges, type ChangeEventOf, type JsonChange } from "nomad-changefeed-client";
 import { factsOf, type EventFacts } from "../../feed/event-facts.ts";
+import { sequenceOf } from "../../words/cursor.ts";
 import { parseExact } from "../../words/exact-json.ts";
 import type { Stub } from "./stubs.ts";
-import { isBeyond, sequenceOf, type Horizon, type Moment } from "./moment.ts";
+import { isBeyond, type Horizon, type Moment } from "./moment.ts";
 
 /** The object after one of its events. */
 export interface Version {
@@ -106,6 +107,7 @@ function afterVersion(version: Version): StateThen {
 /** Which version was the last one at a moment; -1: it was before the first. The feed is in the order of recording. */
 export function lastAt(versions: readonly Version[], moment: Moment): number {
   if (moment.kind === "now") return versions.length - 1;
+  if (moment.kind === "untold") return -1;
   return versions.findLastIndex(({ sequence, facts }) =>
     moment.kind === "cursor" ? sequence <= moment.sequence : facts.recordedMs <= moment.ms,
   );

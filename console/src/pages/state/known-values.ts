@@ -1,3 +1,4 @@
+import type { ResourceType } from "nomad-changefeed-client";
 import type { LiveRows } from "../../feed/live-objects.ts";
 import type { KnownValues } from "../../ui/filter/completion.ts";
 import type { BaseRow, Kind } from "./kinds/kind.ts";
@@ -6,9 +7,12 @@ const LOOKED_AT = 3000;
 const MOST = 200;
 
 /** Values that objects of the kind have, as far as one looks. */
-export function valuesIn(kind: Kind, { rows }: LiveRows<BaseRow>): KnownValues {
+export function valuesIn<Row extends BaseRow>(
+  { selectors }: Pick<Kind<Row, ResourceType>, "selectors">,
+  { rows }: LiveRows<Row>,
+): KnownValues {
   return (selector) => {
-    const read = kind.selectors[selector];
+    const read = selectors[selector];
     if (read === undefined) return [];
     const values = new Set<string>();
     let seen = 0;

@@ -1,3 +1,5 @@
+import { SEVERITIES } from "../../words/severity.ts";
+
 /** Something that can stand at a place of an expression. */
 export interface Suggestion {
   readonly insert: string;
@@ -47,7 +49,7 @@ const SELECTORS: readonly (readonly [selector: string, about: string])[] = [
 ];
 
 const FIXED: Readonly<Record<string, readonly string[]>> = {
-  severity: ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"],
+  severity: SEVERITIES,
   op: ["create", "update", "delete", "snapshot"],
   aspect: ["spec", "status", "summary", "placement", "meta"],
   "resource.type": ["jobs", "nodes", "allocations", "deployments", "evaluations", "namespaces"],

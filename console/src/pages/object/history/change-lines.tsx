@@ -2,6 +2,7 @@ import type { JsonChange } from "nomad-changefeed-client";
 import { eventHref, objectHref } from "../../../app/router.ts";
 import { scalarText } from "../../../words/exact-json.ts";
 import { count } from "../../../words/names.ts";
+import { namesIn } from "../../../words/pointer.ts";
 import { subjectAt } from "../../../words/references.ts";
 import { tellingChanges } from "../../../words/summary.ts";
 import { taskEventWords } from "../../../words/task-events.ts";
@@ -30,7 +31,7 @@ export function ChangeLines({ version }: { version: Version }) {
 }
 
 function ChangeLine({ change: { path, from, to }, namespace }: { change: JsonChange; namespace: string }) {
-  const name = path.split("/").slice(1).join(" › ").replaceAll("~1", "/").replaceAll("~0", "~");
+  const name = namesIn(path).join(" › ");
   const words = taskEventWords(to);
   return (
     <li>

@@ -1,5 +1,6 @@
 import { shortName } from "../../../words/names.ts";
-import { isOver } from "../state/facts.ts";
+import { isOver } from "../../../words/deployment.ts";
+import { isSettled } from "../state/facts.ts";
 import { text } from "../stubs.ts";
 import { toneOfState, type Bar, type Lane, type Mark, type Tone } from "./lane.ts";
 import { segmentsOf, type Segment, type Step, type Track } from "./track.ts";
@@ -28,7 +29,7 @@ export function stateBar(track: Track, { fromMs, toMs, value, cursor }: Segment)
 
 /** Red is for what is wrong now. */
 function toneNow({ resource, stub }: Track, toMs: number | null, tone: Tone): Tone {
-  const isNow = toMs === null && stub !== undefined && !isOver(resource, stub);
+  const isNow = toMs === null && stub !== undefined && !isSettled(resource, stub);
   return tone === "bad" && isNow ? "wrong" : tone;
 }
 
@@ -49,7 +50,7 @@ export function deploymentLane(tracks: readonly Track[], label = "Deployments"):
     const [first] = segments;
     const last = segments.at(-1);
     if (first === undefined || last === undefined) continue;
-    const isOpen = !["successful", "failed", "cancelled"].includes(last.value);
+    const isOpen = !isOver(last.value);
     const version = track.stub === undefined ? "" : `v${text(track.stub, "JobVersion")}`;
     bars.push({
       fromMs: first.fromMs,

@@ -1,6 +1,7 @@
+import { msOfNanos } from "../../../words/nanos.ts";
 import { taskEventWords } from "../../../words/task-events.ts";
 import type { Bar, Lane, Mark } from "./lane.ts";
-import { endMs, nanosMs, type Track } from "./track.ts";
+import { endMs, type Track } from "./track.ts";
 
 interface TaskEvent {
   readonly type: string;
@@ -44,8 +45,8 @@ function takeTasks(tasks: Map<string, Task>, states: unknown, cursor: string | n
 
 function taskEventOf(value: Readonly<Record<string, unknown>>, cursor: string | null): TaskEvent | undefined {
   const { Type: type, Time: time } = value;
-  const ms = nanosMs(time);
-  if (typeof type !== "string" || ms === undefined) return undefined;
+  const ms = msOfNanos(time);
+  if (typeof type !== "string" || ms === null) return undefined;
   return { type, ms, words: taskEventWords(value) ?? type, isBad: isBad(type, value), cursor };
 }
 

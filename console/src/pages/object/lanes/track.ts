@@ -1,7 +1,9 @@
 import type { JsonChange } from "nomad-changefeed-client";
 import { isChange, type FeedItem } from "../../../feed/event-facts.ts";
 import { summaryOf } from "../../../words/summary.ts";
+import { sequenceOf } from "../../../words/cursor.ts";
 import { partsOf } from "../../../words/names.ts";
+import { msOfNanos } from "../../../words/nanos.ts";
 import { text, type Stub } from "../stubs.ts";
 
 /** One event of an object, as lanes are drawn from it. */
@@ -69,18 +71,15 @@ function stepOf(event: Change): Step {
 }
 
 function trackOf(subject: string, steps: Step[], current: Stub | undefined): Track {
-  const inOrder = steps.toSorted((a, b) => a.ms - b.ms || sequenceIn(a.cursor) - sequenceIn(b.cursor));
+  const inOrder = steps.toSorted((a, b) => a.ms - b.ms || sequenceOf(a.cursor) - sequenceOf(b.cursor));
   const stub = inOrder.findLast((step) => step.stub !== undefined)?.stub ?? current;
-  return { ...partsOf(subject), subject, steps: inOrder, stub, createdMs: nanosMs(stub?.["CreateTime"]) };
-}
-
-function sequenceIn(cursor: string): number {
-  return Number(cursor.slice(cursor.lastIndexOf("-") + 1));
-}
-
-/** Ms since 1970 of Nomad's nanoseconds; undefined where there are none. */
-export function nanosMs(value: unknown): number | undefined {
-  return typeof value === "number" && value > 0 ? Math.floor(value / 1e6) : undefined;
+  return {
+    ...partsOf(subject),
+    subject,
+    steps: inOrder,
+    stub,
+    createdMs: msOfNanos(stub?.["CreateTime"]) ?? undefined,
+  };
 }
 
 /** A stretch of time over which a member of an object had one value. */

@@ -18,7 +18,7 @@ const GOOD = new Set(["running", "ready", "successful", "complete"]);
 export function stateWord(resource: string, stub: Stub): StateWord {
   const status = text(stub, resource === "allocations" ? "ClientStatus" : "Status");
   const why = text(stub, resource === "allocations" ? "ClientDescription" : "StatusDescription");
-  if (isOver(resource, stub)) return { word: status, tone: "plain", why };
+  if (isSettled(resource, stub)) return { word: status, tone: "plain", why };
   if (resource === "namespaces") return { word: "", tone: "plain", why: text(stub, "Description") };
   if (resource === "nodes" && status === "ready" && stub["Drain"] === true) {
     return { word: "draining", tone: "warn", why };
@@ -27,7 +27,7 @@ export function stateWord(resource: string, stub: Stub): StateWord {
 }
 
 /** What ended and is not wanted any more is not wrong now, however it ended. */
-export function isOver(resource: string, stub: Stub): boolean {
+export function isSettled(resource: string, stub: Stub): boolean {
   if (resource === "allocations") {
     const isDone = !["pending", "running", "unknown"].includes(text(stub, "ClientStatus"));
     return isDone && (text(stub, "DesiredStatus") !== "run" || text(stub, "NextAllocation") !== "");

@@ -3,6 +3,7 @@ import { Chip } from "../../../ui/chip.tsx";
 import type { Column } from "../../../ui/columns.ts";
 import { Subject } from "../../../ui/subject.tsx";
 import { Time } from "../../../ui/time.tsx";
+import { partsOf, shortName } from "../../../words/names.ts";
 import css from "./cells.module.css";
 import type { BaseRow } from "./kind.ts";
 
@@ -87,10 +88,10 @@ export function NodeLink({ id, name }: { id: string; name: string }) {
 }
 
 export function DeploymentLink({ subject, id }: { subject: string; id: string }) {
-  const [, namespace = ""] = subject.split("/");
+  const { namespace } = partsOf(subject);
   return (
     <a class="mono" href={href(["deployments", namespace, id])}>
-      {id.slice(0, 8)}
+      {shortName(id)}
     </a>
   );
 }

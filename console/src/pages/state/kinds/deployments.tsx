@@ -1,50 +1,16 @@
-import { deploymentTone, needsPromotion } from "../../../words/deployment.ts";
-import { msOfNanos } from "../../../words/nanos.ts";
+import { deploymentFacts, stateOf, sumOf, type DeploymentFacts } from "../../../rollouts/facts.ts";
+import { deploymentTone } from "../../../words/deployment.ts";
 import { DeploymentLink, jobColumn, namespaceColumn, numberColumn, State, timeColumn } from "./cells.tsx";
-import type { BaseRow, Kind } from "./kind.ts";
+import type { Kind } from "./kind.ts";
 
-export interface DeploymentRow extends BaseRow {
-  readonly job: string;
-  readonly version: number;
-  readonly status: string;
-  readonly description: string;
-  readonly healthy: number;
-  readonly unhealthy: number;
-  readonly placed: number;
-  readonly desired: number;
-  readonly canaries: number;
-  readonly createdMs: number | null;
-  readonly modifiedMs: number | null;
-}
-
-export const deployments: Kind<DeploymentRow, "deployments"> = {
+export const deployments: Kind<DeploymentFacts, "deployments"> = {
   type: "deployments",
   label: "Deployments",
   isNamespaced: true,
   example: 'Status == "running" and any TaskGroups as _, g { g.DesiredCanaries != 0 }',
   sort: { column: "created", isDescending: true },
   selectors: { JobID: ({ job }) => job, Namespace: ({ namespace }) => namespace },
-  rowOf: ({ subject, namespace, id, stub }) => {
-    const groups = Object.values(stub.TaskGroups ?? {});
-    const sum = (of: (group: (typeof groups)[number]) => number) =>
-      groups.reduce((total, group) => total + (of(group) || 0), 0);
-    return {
-      subject,
-      namespace,
-      id,
-      job: stub.JobID,
-      version: stub.JobVersion,
-      status: needsPromotion(stub) ? "needs promotion" : stub.Status,
-      description: stub.StatusDescription,
-      healthy: sum(({ HealthyAllocs }) => HealthyAllocs),
-      unhealthy: sum(({ UnhealthyAllocs }) => UnhealthyAllocs),
-      placed: sum(({ PlacedAllocs }) => PlacedAllocs),
-      desired: sum(({ DesiredTotal }) => DesiredTotal),
-      canaries: sum(({ DesiredCanaries }) => DesiredCanaries),
-      createdMs: msOfNanos(stub.CreateTime),
-      modifiedMs: msOfNanos(stub.ModifyTime),
-    };
-  },
+  rowOf: deploymentFacts,
   columns: [
     {
       id: "id",
@@ -54,28 +20,28 @@ export const deployments: Kind<DeploymentRow, "deployments"> = {
       width: "84px",
       narrow: 2,
     },
-    jobColumn<DeploymentRow>(),
+    jobColumn<DeploymentFacts>(),
     numberColumn("version", "Version", ({ version }) => version),
     {
       id: "status",
       label: "Status",
-      value: ({ status }) => status,
-      show: ({ status }) => <State word={status} tone={deploymentTone(status)} />,
+      value: stateOf,
+      show: (row) => <State word={stateOf(row)} tone={deploymentTone(stateOf(row))} />,
       width: "126px",
       narrow: 1,
     },
     {
       id: "healthy",
       label: "Healthy",
-      value: ({ healthy }) => healthy,
-      show: ({ healthy, desired }) => `${healthy}/${desired}`,
+      value: (row) => sumOf(row, "healthy"),
+      show: (row) => `${sumOf(row, "healthy")}/${sumOf(row, "desired")}`,
       width: "76px",
       align: "end",
       narrow: 2,
     },
-    numberColumn("unhealthy", "Unhealthy", ({ unhealthy }) => unhealthy),
-    numberColumn("canaries", "Canaries", ({ canaries }) => canaries),
-    namespaceColumn<DeploymentRow>(),
+    numberColumn("unhealthy", "Unhealthy", (row) => sumOf(row, "unhealthy")),
+    numberColumn("canaries", "Canaries", (row) => sumOf(row, "canaries")),
+    namespaceColumn<DeploymentFacts>(),
     {
       id: "description",
       label: "Description",

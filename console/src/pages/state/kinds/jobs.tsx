@@ -14,8 +14,6 @@ export interface JobRow extends BaseRow {
   readonly wanted: number;
   readonly groups: number;
   readonly failed: number;
-  readonly lost: number;
-  readonly version: number | null;
   readonly submittedMs: number | null;
 }
 
@@ -49,8 +47,6 @@ export const jobs: Kind<JobRow, "jobs"> = {
       wanted: running + sum(({ Starting }) => Starting) + sum(({ Queued }) => Queued),
       groups: groups.length,
       failed: sum(({ Failed }) => Failed),
-      lost: sum(({ Lost }) => Lost),
-      version: typeof stub["Version"] === "number" ? stub["Version"] : null,
       submittedMs: msOfNanos(stub.SubmitTime),
     };
   },

@@ -10,15 +10,15 @@ export interface BaseRow {
 }
 
 /** A kind of object as a table of it: what it takes from each, what it shows of that. */
-export interface Kind<Row extends BaseRow = BaseRow, Type extends ResourceType = ResourceType> {
+export interface Kind<Row extends BaseRow, Type extends ResourceType> {
   readonly type: Type;
   readonly label: string;
   /** Whether its objects are in namespaces. */
   readonly isNamespaced: boolean;
   readonly rowOf: (object: ReadObject<Type>) => Row;
   readonly columns: readonly Column<Row>[];
-  /** A hook: `columns` and those of what other kinds tell, as of a time. */
-  readonly useColumns?: (at: string) => readonly Column<Row>[];
+  /** A hook: `columns` and those of what other kinds tell. */
+  readonly useColumns?: () => readonly Column<Row>[];
   readonly sort: Sort;
   /** Members that one filters by, and where a row has their values. */
   readonly selectors: Readonly<Record<string, (row: Row) => string>>;

@@ -107,8 +107,8 @@ export const nodes: Kind<NodeRow, "nodes"> = {
   ],
 };
 
-function useColumns(at: string): readonly Column<NodeRow>[] {
-  const loads = useLoads(at);
+function useColumns(): readonly Column<NodeRow>[] {
+  const loads = useLoads();
   return useMemo(() => {
     const column = numberColumn<NodeRow>("allocations", "Allocations", ({ id }) => loads.of(id).running);
     return [...nodes.columns, { ...column, width: "84px", narrow: 2 as const }];

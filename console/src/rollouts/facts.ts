@@ -1,6 +1,6 @@
 import type { NomadStub } from "nomad-changefeed-client";
-import { isOver, needsPromotion } from "../../words/deployment.ts";
-import { msOfNanos } from "../../words/nanos.ts";
+import { isOver, needsPromotion } from "../words/deployment.ts";
+import { msOfNanos } from "../words/nanos.ts";
 
 /** A group of a deployment. */
 export interface GroupFacts {
@@ -62,6 +62,19 @@ export function deploymentFacts({
     createdMs: msOfNanos(stub.CreateTime),
     modifiedMs: msOfNanos(stub.ModifyTime),
   };
+}
+
+/** How it stands, as people say it: one that needs a promotion runs, for Nomad. */
+export function stateOf({ needsPromotion: needs, status }: DeploymentFacts): string {
+  return needs ? "needs promotion" : status;
+}
+
+/** Of all groups together. */
+export function sumOf(
+  { groups }: DeploymentFacts,
+  of: "desired" | "placed" | "healthy" | "unhealthy" | "canaries",
+): number {
+  return groups.reduce((total, group) => total + (group[of] || 0), 0);
 }
 
 type Group = NonNullable<NomadStub<"deployments">["TaskGroups"]>[string];

@@ -1,25 +1,33 @@
 import { useMemo, useState } from "preact/hooks";
 import { RequestFailed, type JobVersion } from "nomad-changefeed-client";
-import { asOf, href } from "../../app/router.ts";
-import { useLiveObjects } from "../../feed/use-live-objects.ts";
-import { duration } from "../../words/time.ts";
-import { DeploymentState } from "./deployment-line.tsx";
+import { shownTime } from "../app/as-of.ts";
+import { href } from "../app/router.ts";
+import { api } from "../feed/api.ts";
+import { useLiveObjects } from "../feed/use-live-objects.ts";
+import { useLoaded } from "../feed/use-loaded.ts";
+import { Chip } from "../ui/chip.tsx";
+import { Empty, Failure, Notice, Panel, Skeleton } from "../ui/panel.tsx";
+import { Time } from "../ui/time.tsx";
+import { count } from "../words/names.ts";
+import type { ShownTime } from "../words/shown-time.ts";
+import { submittedBy } from "./submitted-by.ts";
+import { namesIn } from "../words/pointer.ts";
+import { duration } from "../words/time.ts";
+import { DeploymentState } from "./deployment-state.tsx";
 import { deploymentFacts, type DeploymentFacts } from "./facts.ts";
-import { api } from "../../feed/api.ts";
-import { useLoaded } from "../../feed/use-loaded.ts";
-import { Chip } from "../../ui/chip.tsx";
-import { Empty, Failure, Panel, Skeleton } from "../../ui/panel.tsx";
-import { Time } from "../../ui/time.tsx";
 import css from "./job-versions.module.css";
 
 interface JobVersionsProps {
   readonly namespace: string;
   readonly job: string;
-  /** The one to show open. */
-  readonly version: number;
+  /** The one to show open; undefined: the newest. */
+  readonly version: number | undefined;
 }
 
-/** The versions of a job that Nomad keeps, each with what it changed in the one before. */
+/**
+ * The versions of a job that Nomad keeps, each with what it changed in the one before. Nomad tells of them as they are
+ * now: of the past there are those that had been submitted by then.
+ */
 export function JobVersions({ namespace, job, version }: JobVersionsProps) {
   const key = `${namespace}/${job}`;
   const rollouts = useRollouts(namespace, job);
@@ -27,25 +35,43 @@ export function JobVersions({ namespace, job, version }: JobVersionsProps) {
     key,
     async (signal) => (await api(signal).jobVersions({ namespace, job })).versions,
   );
+  const shown = shownTime.value;
+  const isPast = shown.kind !== "now";
+  const known = value && shown.kind !== "asking" ? submittedBy(value, shown) : undefined;
+  const opened = version ?? known?.[0]?.version;
   return (
-    <Panel title="Specification" aside={value && `${value.length} versions`} flush>
+    <Panel title="Specification" aside={known && count(known.length, "version")} flush>
       {error !== undefined && <Unread error={error} retry={reload} />}
-      {value === undefined && error === undefined && <Skeleton lines={5} />}
-      {value?.map((one) => (
+      {known === undefined && error === undefined && <Skeleton lines={5} />}
+      {isPast && known !== undefined && <Notice>{pastWords(shown)}</Notice>}
+      {known?.map((one) => (
         <Version
           key={one.version}
           version={one}
-          isOpen={one.version === version}
+          isOpen={one.version === opened}
+          isPast={isPast}
           rollout={rollouts.get(one.version)}
         />
       ))}
-      {value !== undefined && !value.some((one) => one.version === version) && (
-        <Empty title={`Nomad does not keep version ${version} any more`}>
+      {known !== undefined && !known.some((one) => one.version === opened) && (
+        <Empty
+          title={
+            version === undefined
+              ? "Nomad keeps no version of then"
+              : `Nomad does not keep version ${version} any more`
+          }
+        >
           It keeps the last few of each job.
         </Empty>
       )}
     </Panel>
   );
+}
+
+function pastWords(shown: ShownTime): string {
+  return shown.kind === "then"
+    ? "Nomad tells of versions as they are now. Those submitted later are left out, and so is what became of them."
+    : "When that was cannot be told: these are the versions that Nomad keeps now.";
 }
 
 function Unread({ error, retry }: { error: unknown; retry: () => void }) {
@@ -63,10 +89,7 @@ function Unread({ error, retry }: { error: unknown; retry: () => void }) {
 /** The newest deployment of each version, as far as Nomad still has it. */
 function useRollouts(namespace: string, job: string): ReadonlyMap<number, DeploymentFacts> {
   const filter = `JobID == ${JSON.stringify(job)}`;
-  const objects = useLiveObjects(
-    { type: "deployments", namespaces: [namespace], filter, ...(asOf.value !== "" && { at: asOf.value }) },
-    deploymentFacts,
-  );
+  const objects = useLiveObjects({ type: "deployments", namespaces: [namespace], filter }, deploymentFacts);
   const { version } = objects.status.value;
   return useMemo(() => {
     const inOrder = [...objects.rows.values()].toSorted(
@@ -79,10 +102,12 @@ function useRollouts(namespace: string, job: string): ReadonlyMap<number, Deploy
 interface VersionProps {
   readonly version: JobVersion;
   readonly isOpen: boolean;
+  /** Whether it is stable or stopped is known of now alone. */
+  readonly isPast: boolean;
   readonly rollout: DeploymentFacts | undefined;
 }
 
-function Version({ version: one, isOpen, rollout }: VersionProps) {
+function Version({ version: one, isOpen, isPast, rollout }: VersionProps) {
   const [opened, setOpened] = useState(isOpen);
   const { version, submittedAt, stable, stopped, diff } = one;
   const changes = diff?.changes ?? [];
@@ -91,7 +116,7 @@ function Version({ version: one, isOpen, rollout }: VersionProps) {
       ? "the oldest that Nomad keeps"
       : changes.length === 0
         ? "nothing changed"
-        : `${changes.length + diff.omitted} ${changes.length === 1 ? "change" : "changes"}`;
+        : count(changes.length + diff.omitted, "change");
   return (
     <details
       class={css.version}
@@ -101,8 +126,8 @@ function Version({ version: one, isOpen, rollout }: VersionProps) {
     >
       <summary>
         <strong>version {version}</strong>
-        {stable && <Chip>stable</Chip>}
-        {stopped && <Chip>stopped</Chip>}
+        {stable && !isPast && <Chip>stable</Chip>}
+        {stopped && !isPast && <Chip>stopped</Chip>}
         <span class={css.words}>{words}</span>
         {rollout !== undefined && <Outcome rollout={rollout} />}
         {submittedAt !== null && (
@@ -147,7 +172,7 @@ function Change({ change: { path, kind, old, new: fresh } }: { change: SpecChang
   return (
     <div class={css.change}>
       <dt>
-        {path.slice(1).split("/").map(memberName).join(" › ")} <span class="visually-hidden">{kind}</span>
+        {namesIn(path).join(" › ")} <span class="visually-hidden">{kind}</span>
       </dt>
       {isSecret && <dd class={css.secret}>changed; both values are redacted</dd>}
       {!isSecret && old !== undefined && (
@@ -162,9 +187,4 @@ function Change({ change: { path, kind, old, new: fresh } }: { change: SpecChang
       )}
     </div>
   );
-}
-
-/** A part of a JSON Pointer as it was before it was one. */
-function memberName(part: string): string {
-  return part.replaceAll("~1", "/").replaceAll("~0", "~");
 }

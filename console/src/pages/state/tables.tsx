@@ -1,0 +1,32 @@
+import type { ResourceType } from "nomad-changefeed-client";
+import type { ComponentType } from "preact";
+import { KindTable } from "./kind-table.tsx";
+import { allocations } from "./kinds/allocations.tsx";
+import { deployments } from "./kinds/deployments.tsx";
+import { evaluations } from "./kinds/evaluations.tsx";
+import { jobs } from "./kinds/jobs.tsx";
+import type { BaseRow, Kind } from "./kinds/kind.ts";
+import { namespaces } from "./kinds/namespaces.tsx";
+import { nodes } from "./kinds/nodes.tsx";
+
+interface ObjectTable {
+  readonly type: ResourceType;
+  readonly label: string;
+  readonly Table: ComponentType;
+}
+
+/** In the order of the tabs. */
+export const TABLES = [
+  tableOf(jobs),
+  tableOf(allocations),
+  tableOf(nodes),
+  tableOf(deployments),
+  tableOf(evaluations),
+  tableOf(namespaces),
+] as const;
+
+/** Only the table knows what rows its kind makes. */
+function tableOf<Row extends BaseRow, Type extends ResourceType>(kind: Kind<Row, Type>): ObjectTable {
+  const { type, label } = kind;
+  return { type, label, Table: () => <KindTable kind={kind} /> };
+}
