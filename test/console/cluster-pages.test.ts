@@ -60,6 +60,39 @@ describeConsole("the pages of the state, of deployments and of the cluster", ({ 
     await until("the job is open", async () => new URL(page.url()).hash.startsWith("#/object/jobs/"));
   });
 
+  it("nodes and jobs that go down and up again and again are named, and how often they did", async () => {
+    const { cluster } = bed.simulator;
+    const [id = ""] = cluster.runJob({ id: "shaky", groups: [{ name: "web", count: 1, tasks: ["main"] }] });
+    const node = cluster.registerNode({ name: "wobbly" });
+    const subjects = [`nodes/-/${node}`, `allocations/default/${id}`];
+    const seen = async (subject: string, signal: string, times: number) => {
+      await until(`${signal} ${times} times`, async () => {
+        const url = `${bed.url}/v1/history?subject=${subject}&signal=${signal}`;
+        return ((await (await fetch(url)).json()) as unknown[]).length >= times;
+      });
+    };
+    await seen(subjects[0] ?? "", "node.registered", 1);
+    await seen(subjects[1] ?? "", "allocation.running", 1);
+    for (let round = 1; round <= 2; round += 1) {
+      cluster.setNodeStatus(node, "down");
+      await seen(subjects[0] ?? "", "node.down", round);
+      cluster.setNodeStatus(node, "ready");
+      cluster.restartTask(id, { exitCode: 1 });
+      cluster.restartTask(id, { exitCode: 1 });
+      await seen(subjects[0] ?? "", "node.ready", round);
+      await seen(subjects[1] ?? "", "task.restarted", round);
+    }
+    const { page } = await open(bed, "#/cluster");
+    const panel = page.getByRole("region", { name: "Flapping" });
+    await panel
+      .getByRole("listitem")
+      .filter({ hasText: "wobbly" })
+      .getByText("down twice, up twice")
+      .waitFor();
+    await panel.getByRole("listitem").filter({ hasText: "shaky" }).getByText("4 restarts").waitFor();
+    await page.getByText("flapping: down twice, up twice in an hour").waitFor();
+  });
+
   for (const device of ["desk", "phone"] as const) {
     it(`are heard as what they are, on a ${device}`, async () => {
       for (const hash of ["#/state/nodes", "#/deployments", "#/cluster"]) {

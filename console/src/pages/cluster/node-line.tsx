@@ -2,17 +2,16 @@ import type { Load } from "../../feed/use-loads.ts";
 import { Chip } from "../../ui/chip.tsx";
 import { Subject } from "../../ui/subject.tsx";
 import css from "./cluster.module.css";
+import { flapWords, type NodeFlaps } from "./flaps.ts";
 import { drainWords, type NodeFacts } from "./node-facts.ts";
-
-const FLAPPING = 2;
 
 interface NodeLineProps {
   readonly node: NodeFacts;
   readonly load: Load;
   /** The fullest of its group has a full bar. */
   readonly most: number;
-  /** How often it went down within the last hour. */
-  readonly flaps: number;
+  /** Undefined: it stays as it is. */
+  readonly flaps: NodeFlaps | undefined;
 }
 
 /** A node: how it is, and how many allocations it has. */
@@ -39,7 +38,7 @@ export function NodeLine({ node, load, most, flaps }: NodeLineProps) {
             {drain.words}
           </Chip>
         )}
-        {flaps >= FLAPPING && <Chip tone="warn">flapping: down {flaps} times in an hour</Chip>}
+        {flaps !== undefined && <Chip tone="warn">flapping: {flapWords(flaps)} in an hour</Chip>}
       </span>
       <span class={css.nodeLoad}>
         <svg class={css.bar} viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true">

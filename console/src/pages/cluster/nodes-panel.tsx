@@ -1,24 +1,17 @@
 import { useMemo } from "preact/hooks";
-import { asOfMs } from "../../app/as-of.ts";
-import { asOf } from "../../app/router.ts";
-import { api } from "../../feed/api.ts";
 import { useLiveObjects } from "../../feed/use-live-objects.ts";
 import { useLoads, type Loads } from "../../feed/use-loads.ts";
-import { useLoaded } from "../../feed/use-loaded.ts";
 import { Empty, Failure, Panel, Skeleton } from "../../ui/panel.tsx";
 import { count } from "../../words/names.ts";
+import type { Flaps } from "./flaps.ts";
 import css from "./cluster.module.css";
 import { nodeFacts, type NodeFacts } from "./node-facts.ts";
 import { NodeLine } from "./node-line.tsx";
 
-const FLAPS_EVERY_MS = 30_000;
-
 /** Nodes by pool and datacenter, with what runs on them. */
-export function NodesPanel() {
-  const at = asOf.value === "" ? {} : { at: asOf.value };
-  const nodes = useLiveObjects({ type: "nodes", ...at }, nodeFacts);
-  const loads = useLoads(asOf.value);
-  const flaps = useFlaps();
+export function NodesPanel({ flaps }: { flaps: Flaps | undefined }) {
+  const nodes = useLiveObjects({ type: "nodes" }, nodeFacts);
+  const loads = useLoads();
   const { version, isWhole, error } = nodes.status.value;
   const groups = useMemo(() => groupsOf([...nodes.rows.values()]), [nodes, version]);
   return (
@@ -49,7 +42,7 @@ interface Group {
 interface NodeGroupProps {
   readonly group: Group;
   readonly loads: Loads;
-  readonly flaps: ReadonlyMap<string, number>;
+  readonly flaps: Flaps | undefined;
 }
 
 function NodeGroup({ group: { pool, datacenter, nodes }, loads, flaps }: NodeGroupProps) {
@@ -71,7 +64,7 @@ function NodeGroup({ group: { pool, datacenter, nodes }, loads, flaps }: NodeGro
             node={node}
             load={loads.of(node.id)}
             most={most}
-            flaps={flaps.get(node.subject) ?? 0}
+            flaps={flaps?.nodes.get(node.subject)}
           />
         ))}
       </ul>
@@ -93,26 +86,4 @@ function groupsOf(nodes: readonly NodeFacts[]): Group[] {
       return { name, pool, datacenter, nodes: inOrder };
     })
     .toSorted((one, other) => (one.name < other.name ? -1 : 1));
-}
-
-/** How often each node went down within the last hour, by subject. */
-function useFlaps(): ReadonlyMap<string, number> {
-  const { value } = useLoaded(
-    `flaps ${asOfMs.value}`,
-    async (signal) => {
-      const until = asOfMs.value ?? Date.now();
-      const page = await api(signal).history({
-        signal: "node.down",
-        since: new Date(until - 3_600_000).toISOString(),
-        until: new Date(until).toISOString(),
-        limit: 1000,
-      });
-      return Map.groupBy(page.events, ({ subject }) => subject);
-    },
-    { everyMs: FLAPS_EVERY_MS },
-  );
-  return useMemo(
-    () => new Map([...(value ?? [])].map(([subject, events]) => [subject, events.length])),
-    [value],
-  );
 }
