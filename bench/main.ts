@@ -29,6 +29,7 @@ const FILES: readonly (() => Promise<{ readonly default: readonly BenchRow[] }>)
   () => import("./audit-verify.ts"),
   () => import("./reads.ts"),
   () => import("./state-at.ts"),
+  () => import("./counts.ts"),
   () => import("./console.ts"),
   () => import("./hostile-reads.ts"),
   () => import("./hostile-cuts.ts"),

@@ -1,8 +1,8 @@
 import type { Change, Stub } from "../schemas/change.ts";
-import type { Aspect, EventDraft, Op } from "../schemas/draft.ts";
+import { changeType, type Aspect, type EventDraft, type Op } from "../schemas/draft.ts";
 import { DATA_SCHEMAS, envelopeHead } from "../schemas/envelope-schema.ts";
 import { resourceBlock } from "../schemas/event-schema.ts";
-import { createIndexOf, RESOURCES, revOf, subjectOf, type ObjectRef } from "../schemas/resources.ts";
+import { createIndexOf, revOf, subjectOf, type ObjectRef } from "../schemas/resources.ts";
 import { SEVERITIES, type Severity } from "../schemas/severity.ts";
 import { aspectOf, existenceAspect } from "./aspects.ts";
 import type { EventContext } from "./context.ts";
@@ -88,8 +88,6 @@ function highest(severities: readonly Severity[]): Severity | undefined {
   return severities.toSorted((a, b) => SEVERITIES[b] - SEVERITIES[a])[0];
 }
 
-const VERBS = { create: "created", update: "updated", delete: "deleted", snapshot: "snapshot" } as const;
-
 function draft(input: {
   op: Op;
   ref: ObjectRef;
@@ -106,7 +104,7 @@ function draft(input: {
   const stub = (after ?? before)?.value ?? {};
   const resource = resourceBlock(ref, stub);
   const { time, basis } = timeOf(input, context.observation.observedAt);
-  const facts = { id, type: `nomad.${RESOURCES[ref.resource].noun}.${VERBS[op]}`, time, severity };
+  const facts = { id, type: changeType(ref.resource, op), time, severity };
   const head = envelopeHead({
     ...facts,
     source: context.source,

@@ -79,6 +79,12 @@ export interface FeedLog {
    */
   firstChanges(query: FirstChanges): AsyncIterable<FirstChange[]>;
 
+  /**
+   * How many changes of objects there are between two sequences, of each kind; in steps that cost little and wait for
+   * nothing, of which some may count none. Reads no event. Absent where no index can tell.
+   */
+  countChanges?(query: ChangeCounts): AsyncIterable<ChangeCount[]>;
+
   /** Last sequence recorded before `time` (ms since 1970) as a cursor: where `since` starts. */
   cursorAt(timeMs: number): Promise<Cursor>;
 
@@ -284,6 +290,21 @@ export interface FirstChanges extends Pick<HistoryQuery, "resource" | "namespace
 
 export interface FirstChange extends ObjectRef {
   readonly sequence: number;
+}
+
+/** The bounds are exclusive. */
+export interface ChangeCounts {
+  readonly after: number;
+  readonly before: number;
+  /** Asked of each resource and namespace, before anything of it is counted. */
+  readonly includes: (part: StatePart) => boolean;
+}
+
+/** So many changes; others of the same kind may be in another step. */
+export interface ChangeCount extends StatePart {
+  readonly op: Op;
+  readonly severity: Severity;
+  readonly count: number;
 }
 
 /** All conditions hold together; an absent one allows everything. */

@@ -40,6 +40,15 @@ export async function bucketsOf(
   };
 }
 
+/** The part of each bucket that is in a window, the newest first; none is empty. */
+export function* rangesIn({ bounds }: Pick<Buckets, "bounds">, { after, before }: Window): Generator<Window> {
+  for (let bucket = bounds.length - 2; bucket >= 0; bucket -= 1) {
+    const [begin = 0, end = 0] = bounds.slice(bucket);
+    const range = { after: Math.max(begin, after), before: Math.min(end + 1, before) };
+    if (range.before - range.after > 1) yield range;
+  }
+}
+
 /** The bucket that an event is in, by its place in the log. */
 export function bucketOf({ bounds }: Pick<Buckets, "bounds">, sequence: number): number {
   let [low, high] = [0, bounds.length - 2];

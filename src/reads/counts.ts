@@ -1,13 +1,13 @@
-import type { FeedLog, HistoryFacts } from "../feed/log.ts";
-import { windowsBack } from "../publishers/pages/windows-back.ts";
+import type { FeedLog } from "../feed/log.ts";
+import { windowsBack, type Window } from "../publishers/pages/windows-back.ts";
 import type { Access } from "../publishers/selection/access.ts";
-import { createEventFilter, createFactsFilter } from "../publishers/selection/event-filter.ts";
-import { narrowingOf } from "../publishers/selection/narrowing.ts";
-import { readInSlices, type ReadTask } from "../publishers/work/read-scheduler.ts";
+import type { ReadTask } from "../publishers/work/read-scheduler.ts";
 import type { Counts } from "../schemas/counts-schema.ts";
 import type { CountsRequest } from "../schemas/read-queries.ts";
 import { InvalidParameter } from "../schemas/subscription-schema.ts";
 import { bucketOf, bucketsOf } from "./buckets.ts";
+import { countEach, type CountWindow } from "./count-each.ts";
+import { countKinds, isOfKinds } from "./count-kinds.ts";
 import { Tally } from "./tally.ts";
 
 /** What one answer may cost. */
@@ -23,7 +23,8 @@ interface Range {
 
 /**
  * How many events there were, over time, of those that pass and that the reader may see. Counts the newest first, and
- * stops where it has cost enough. Reads no event unless an expression asks for it.
+ * stops where it has cost enough. Reads no event unless an expression asks for it, and looks at none alone where the log
+ * can count them together.
  * @throws InvalidParameter where the time begins after its end.
  */
 export async function countEvents(
@@ -31,43 +32,32 @@ export async function countEvents(
   task: ReadTask,
   { request, access }: { request: CountsRequest; access: Access },
 ): Promise<Counts> {
-  const { conditions, by } = request;
   const range = await task.waitFor(() => rangeOf(log, request));
   const buckets = await bucketsOf(log, task, { ...range, count: request.buckets });
-  const tally = new Tally(buckets, by);
-  const mayPass = createFactsFilter(conditions, access);
-  const passes = createEventFilter(conditions, access);
-  const isReadToo = conditions.filters !== undefined;
-  const includes = (facts: HistoryFacts) => {
-    if (!mayPass(facts)) return false;
-    if (!isReadToo) tally.add(facts);
-    return isReadToo;
-  };
-  const narrowing = narrowingOf(conditions, access);
-  const reached = await (async () => {
-    for (const { after, before } of windowsBack(task, buckets.range)) {
-      const scan = log.scanHistory({ ...narrowing, order: "newest-first", after, before, includes });
-      for await (const batch of readInSlices(task, scan)) {
-        for (const entry of batch) {
-          if (task.isOver) await task.nextSlice();
-          if (passes(entry)) tally.add(entry);
-          if (task.workedMs > MAX_WORK_MS) return entry.sequence;
-        }
-      }
-      if (task.workedMs > MAX_WORK_MS) return after + 1;
-    }
-    return undefined;
-  })();
-  const isLast = reached === undefined || reached - buckets.range.after <= 1;
+  const tally = new Tally(buckets, request.by);
+  const { conditions } = request;
+  const parts = { log, task, conditions, access, buckets, tally };
+  const count = isOfKinds(request) ? (countKinds(parts) ?? countEach(parts)) : countEach(parts);
+  const reached = await countBack(task, buckets.range, count);
+  const isAll = reached <= buckets.range.after + 1;
   // The first bucket that is whole.
-  const wholeMs = range.sinceMs + (bucketOf(buckets, reached ?? 0) + 1) * buckets.bucketMs;
+  const wholeMs = range.sinceMs + (bucketOf(buckets, reached) + 1) * buckets.bucketMs;
   return {
     since: timeText(range.sinceMs),
     until: timeText(range.untilMs),
-    complete: isLast && !range.isCut,
-    from: timeText(isLast ? range.fromMs : Math.min(wholeMs, range.untilMs)),
+    complete: isAll && !range.isCut,
+    from: timeText(isAll ? range.fromMs : Math.min(wholeMs, range.untilMs)),
     ...tally.counts(),
   };
+}
+
+/** Answers the sequence from which on all events are counted. */
+async function countBack(task: ReadTask, range: Window, count: CountWindow): Promise<number> {
+  for (const window of windowsBack(task, range)) {
+    for await (const reached of count(window)) if (task.workedMs > MAX_WORK_MS) return reached;
+    if (task.workedMs > MAX_WORK_MS) return window.after + 1;
+  }
+  return range.after + 1;
 }
 
 async function rangeOf(log: FeedLog, { sinceMs, untilMs }: CountsRequest): Promise<Range> {

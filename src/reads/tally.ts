@@ -32,10 +32,12 @@ export class Tally {
     this.#severities = buckets.bounds.slice(1).map(() => new Map());
   }
 
-  add(facts: Facts): void {
-    countIn(this.#severities[bucketOf(this.#buckets, facts.sequence)], facts.severity);
+  /** `count` events that have these facts in common, and their bucket. */
+  add(facts: Facts, count = 1): void {
+    countIn(this.#severities[bucketOf(this.#buckets, facts.sequence)], facts.severity, count);
     // What an event has none of it is not counted by.
-    for (const value of this.#valuesOf?.(facts) ?? []) if (value !== null) countIn(this.#values, value);
+    for (const value of this.#valuesOf?.(facts) ?? [])
+      if (value !== null) countIn(this.#values, value, count);
   }
 
   counts(): Pick<Counts, "bucketMs" | "total" | "buckets" | "values" | "others"> {
@@ -57,8 +59,8 @@ export class Tally {
   }
 }
 
-function countIn<Name>(counts: Map<Name, number> | undefined, name: Name): void {
-  counts?.set(name, (counts.get(name) ?? 0) + 1);
+function countIn<Name>(counts: Map<Name, number> | undefined, name: Name, count: number): void {
+  counts?.set(name, (counts.get(name) ?? 0) + count);
 }
 
 function sumOf(counts: Iterable<number>): number {

@@ -1,10 +1,15 @@
+import { RESOURCES, type ResourceType } from "./resources.ts";
 import type { Severity } from "./severity.ts";
 
 export const OPS = ["create", "update", "delete", "snapshot"] as const;
 export type Op = (typeof OPS)[number];
 
-/** How an event's type ends, in the order of the ops: `nomad.job.updated`. */
-export const CHANGE_VERBS = ["created", "updated", "deleted", "snapshot"] as const;
+const VERBS = { create: "created", update: "updated", delete: "deleted", snapshot: "snapshot" } as const;
+
+/** CloudEvents type of a change of an object: `nomad.job.updated`. */
+export function changeType<Change extends Op>(resource: ResourceType, op: Change) {
+  return `nomad.${RESOURCES[resource].noun}.${VERBS[op]}` as const;
+}
 
 export const ASPECTS = ["spec", "status", "summary", "placement", "meta"] as const;
 export type Aspect = (typeof ASPECTS)[number];

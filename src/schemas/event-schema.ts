@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ASPECTS, CHANGE_VERBS, OPS } from "./draft.ts";
+import { ASPECTS, changeType, OPS } from "./draft.ts";
 import { DATA_SCHEMAS, logAttributes, redactedMember } from "./envelope-schema.ts";
 import { stringField, type JsonObject } from "./json.ts";
 import { RESOURCE_TYPES, RESOURCES, type ObjectRef } from "./resources.ts";
@@ -84,9 +84,7 @@ export const changeDataSchema = z.object({
 });
 export type ChangeData = z.infer<typeof changeDataSchema>;
 
-const changeTypes = RESOURCE_TYPES.flatMap((resource) =>
-  CHANGE_VERBS.map((verb) => `nomad.${RESOURCES[resource].noun}.${verb}` as const),
-);
+const changeTypes = RESOURCE_TYPES.flatMap((resource) => OPS.map((op) => changeType(resource, op)));
 
 /** A change of one Nomad object, as it stands in the log and leaves it. */
 export const changeEventSchema = z.object({

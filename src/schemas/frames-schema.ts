@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { baseAttributes, DATA_SCHEMAS, envelopeHead, redactedMember } from "./envelope-schema.ts";
-import type { EventFacts } from "./draft.ts";
+import { changeType, type EventFacts } from "./draft.ts";
 import { changeDataSchema, resourceBlock } from "./event-schema.ts";
 import { isJsonObject, type Json } from "./json.ts";
-import { createIndexOf, RESOURCE_TYPES, RESOURCES, subjectOf, type ObjectRef } from "./resources.ts";
+import { createIndexOf, RESOURCE_TYPES, subjectOf, type ObjectRef } from "./resources.ts";
 import { jsonText, stubText } from "./line-safe.ts";
 
 /**
@@ -141,7 +141,7 @@ function frameText(type: (typeof FRAME_TYPES)[number], context: FrameContext, da
  */
 export const objectFrameSchema = z.object({
   ...baseAttributes,
-  type: z.enum(RESOURCE_TYPES.map((type) => `nomad.${RESOURCES[type].noun}.snapshot` as const)),
+  type: z.enum(RESOURCE_TYPES.map((type) => changeType(type, "snapshot"))),
   dataschema: z.literal(DATA_SCHEMAS.change),
   subject: z.string().min(1),
   partitionkey: z.string().min(1),
@@ -179,7 +179,7 @@ export function objectFrame(
   const subject = subjectOf(entry.ref);
   const facts: EventFacts = {
     id: `${subject}@${entry.rev}!snapshot.${context.cursor}`,
-    type: `nomad.${RESOURCES[entry.ref.resource].noun}.snapshot`,
+    type: changeType(entry.ref.resource, "snapshot"),
     resource: entry.ref.resource,
     namespace: entry.ref.namespace,
     key: entry.ref.key,

@@ -1,9 +1,9 @@
 import { quoted } from "../shared/quoted.ts";
 import { parseCursor, type Cursor } from "./cursor.ts";
 import { nearestName } from "./nearest.ts";
-import { ASPECTS, CHANGE_VERBS, OPS, type Aspect, type EventFacts, type Op } from "./draft.ts";
+import { ASPECTS, changeType, OPS, type Aspect, type EventFacts, type Op } from "./draft.ts";
 import { ChangefeedError } from "./errors.ts";
-import { isResourceType, RESOURCE_TYPES, RESOURCES, type ObjectRef, type ResourceType } from "./resources.ts";
+import { isResourceType, RESOURCE_TYPES, type ObjectRef, type ResourceType } from "./resources.ts";
 import { SEVERITY_NAMES, type Severity } from "./severity.ts";
 import { parseSince } from "./since.ts";
 
@@ -97,16 +97,12 @@ const FEED_TYPES = [
 
 /** `nomad.allocation.updated` → "allocations"; undefined for control events and unknown types. */
 export function resourceOfEventType(type: string): ResourceType | undefined {
-  return RESOURCE_TYPES.find((resource) =>
-    CHANGE_VERBS.some((verb) => type === `nomad.${RESOURCES[resource].noun}.${verb}`),
-  );
+  return RESOURCE_TYPES.find((resource) => OPS.some((op) => type === changeType(resource, op)));
 }
 
 /** CloudEvents types of all events in the log. */
 export const EVENT_TYPES: readonly string[] = [
-  ...RESOURCE_TYPES.flatMap((resource) =>
-    CHANGE_VERBS.map((verb) => `nomad.${RESOURCES[resource].noun}.${verb}`),
-  ),
+  ...RESOURCE_TYPES.flatMap((resource) => OPS.map((op) => changeType(resource, op))),
   ...FEED_TYPES,
 ];
 export const TYPES = [...RESOURCE_TYPES, "feed", ...EVENT_TYPES];

@@ -27,7 +27,7 @@ beforeEach(async () => {
     draft({ id: "b", job: "web", namespace: "prod", aspect: "spec" }),
   );
   nowMs = START_MS + MINUTE_MS;
-  await feed.commit(draft({ id: "c", resource: "jobs", type: "nomad.job.updated", job: "db", op: "delete" }));
+  await feed.commit(draft({ id: "c", resource: "jobs", type: "nomad.job.deleted", job: "db", op: "delete" }));
   nowMs = START_MS + 3 * MINUTE_MS;
   await feed.commit(
     draft({ id: "d", job: "web", severity: "WARN", signals: ["allocation.failed", "allocation.lost"] }),
@@ -92,7 +92,7 @@ describe("counts", () => {
       [
         ["nomad.allocation.updated", 3],
         ["nomad.feed.scope", 1],
-        ["nomad.job.updated", 1],
+        ["nomad.job.deleted", 1],
       ],
     ],
     [
@@ -157,7 +157,7 @@ describe("counts", () => {
     nowMs += MINUTE_MS;
     await feed.commitMany("newer", 500);
     let elapsedMs = 0;
-    const clock = { elapsed: () => (elapsedMs += 100) };
+    const clock = { elapsed: () => (elapsedMs += 30) };
     const task = await new ReadScheduler({ maxWorkMs: 1e9, clock }).begin();
     const times = { sinceMs: START_MS, untilMs: START_MS + 6 * MINUTE_MS };
     const request = { conditions: {}, ...times, buckets: 6, by: "severity" } as const;

@@ -3,6 +3,8 @@ import type { LogEntry } from "../../schemas/draft.ts";
 import type { Scope } from "../../schemas/scope.ts";
 import { CursorExpired, EpochChanged, FutureCursor, LogUnavailable, LogUnusable } from "../errors.ts";
 import type {
+  ChangeCount,
+  ChangeCounts,
   Claim,
   Commit,
   Committed,
@@ -26,6 +28,7 @@ import type {
 import { firstOf } from "../first-of.ts";
 import { Waiters } from "../waiters.ts";
 import { every, type Clock } from "../../shared/clock.ts";
+import { countChanges } from "./change-counts.ts";
 import { claimScope, commitChunk, recordKnownEmpty } from "./commit.ts";
 import type { Connection } from "./connection.ts";
 import { SqliteConsumers } from "./consumers.ts";
@@ -147,6 +150,10 @@ export class SqliteLog implements FeedLog {
 
   async *firstChanges(query: FirstChanges): AsyncGenerator<FirstChange[]> {
     yield* firstChanges(this.#connection, query);
+  }
+
+  async *countChanges(query: ChangeCounts): AsyncGenerator<ChangeCount[]> {
+    yield* countChanges(this.#connection, query);
   }
 
   async hasHoles(): Promise<boolean> {

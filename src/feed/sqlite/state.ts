@@ -35,25 +35,28 @@ export async function* stateBatches(
   }
 }
 
-/** The parts that have objects: one seek in the index of each table for each part. */
+/** The parts that a table has rows of: two seeks in the index of each table for each part, whatever is in it. */
 export function* partsOf(
   connection: Connection,
   { resource, namespace }: StateFilter,
-  tables: readonly ("state" | "kept")[] = ["state"],
+  tables: readonly ("state" | "kept" | "events")[] = ["state"],
 ): Generator<StatePart, void, void> {
   if (resource !== undefined && namespace !== undefined) {
     yield { resource, namespace };
     return;
   }
-  const within = resource === undefined ? "" : "resource = ?3 AND";
-  const next = tables.map(
-    (table) => `SELECT * FROM (SELECT resource, namespace FROM ${table}
-      WHERE ${within} (resource, namespace) > (?1, ?2) ORDER BY resource, namespace LIMIT 1)`,
+  // SQLite would go through all rows of a part to find one beyond `(resource, namespace) > (?1, ?2)`.
+  const beyond = ["resource = ?1 AND namespace > ?2", ...(resource === undefined ? ["resource > ?1"] : [])];
+  const next = tables.flatMap((table) =>
+    beyond.map(
+      (where) => `SELECT * FROM (SELECT resource, namespace FROM ${table}
+        WHERE ${where} ORDER BY resource, namespace LIMIT 1)`,
+    ),
   );
-  const sql = `${next.join(" UNION ")} ORDER BY resource, namespace LIMIT 1`;
+  const sql = `${next.join(" UNION ALL ")} ORDER BY resource, namespace LIMIT 1`;
   let position = [resource ?? "", ""];
   while (true) {
-    const row = connection.get(sql, resource === undefined ? position : [...position, resource]);
+    const row = connection.get(sql, position);
     if (row === undefined) return;
     const part = { resource: row.text("resource") as ResourceType, namespace: row.text("namespace") };
     if (namespace === undefined || part.namespace === namespace) yield part;

@@ -3,7 +3,8 @@ import type { Cursor } from "../../schemas/cursor.ts";
 import { formatCursor } from "../../schemas/cursor.ts";
 import { compareBytes } from "../../shared/compare-bytes.ts";
 import { objectFrame } from "../../schemas/frames-schema.ts";
-import { RESOURCE_TYPES, RESOURCES, type ObjectRef } from "../../schemas/resources.ts";
+import { changeType } from "../../schemas/draft.ts";
+import { RESOURCE_TYPES, type ObjectRef } from "../../schemas/resources.ts";
 import {
   resourceOfEventType,
   subjectRef,
@@ -119,7 +120,7 @@ function objectSelector(cursor: Cursor, options: ObjectsOptions): (entry: StateE
 function nameFacts({ resource, namespace, key }: ObjectRef, time: string): Parameters<EventFilter>[0] {
   return {
     id: "",
-    type: `nomad.${RESOURCES[resource].noun}.snapshot`,
+    type: changeType(resource, "snapshot"),
     resource,
     namespace,
     key,
