@@ -1,4 +1,5 @@
 import { beforeAll, expect, it } from "vitest";
+import { accessibilityFindings } from "../support/console/accessibility.ts";
 import type { ConsoleBed } from "../support/console/bed.ts";
 import { describeConsole } from "../support/console/console-test.ts";
 import { until } from "../support/until.ts";
@@ -60,6 +61,33 @@ describeConsole("a page as of another time", ({ open, startBed }) => {
 
     await page.goto(`${bed.url}/${at(cursors.before)}`);
     await page.getByText("There was no such deployment then").waitFor();
+  });
+
+  it("tells of a job how what belongs to it was then, and what its versions changed", async () => {
+    const { cluster } = bed.simulator;
+    const group = { name: "web", count: 1, tasks: ["main"] };
+    cluster.runJob({ id: "long", groups: [group] });
+    const { subject, cursor } = await first("job=long&signal=deployment.started");
+    cluster.updateDeployment(subject.split("/")[2] ?? "", { Status: "successful" });
+    await first("job=long&signal=deployment.succeeded");
+    cluster.runJob({ id: "long", groups: [{ ...group, count: 2 }] });
+    await first("job=long&signal=job.updated");
+
+    const { page } = await open(bed, "#/object/jobs/default/long");
+    const now = page.getByRole("region", { name: "Hangs together with" }).getByRole("listitem");
+    await now.filter({ hasText: "version 0" }).getByText("successful").waitFor();
+    await page.keyboard.press("v");
+    const versions = page.getByRole("region", { name: "Specification" });
+    await versions.getByText("version 1", { exact: true }).waitFor();
+    await versions.getByText("TaskGroups › web › Count").waitFor();
+    expect(await accessibilityFindings(page)).toEqual([]);
+
+    await page.goto(`${bed.url}/#/object/jobs/default/long?at=${cursor}&view=versions`);
+    const then = page.getByRole("region", { name: "Hung together with" }).getByRole("listitem");
+    await then.filter({ hasText: "version 0" }).getByText("running").waitFor();
+    expect(await then.filter({ hasText: "version 1" }).count()).toBe(0);
+    await versions.getByText("1 version", { exact: true }).waitFor();
+    await versions.getByText("Those submitted later are left out").waitFor();
   });
 
   it("counts and lists live events up to the event of a cursor", async () => {

@@ -4,6 +4,7 @@ import { clientCodeOf, curlOf } from "../../console/src/pages/live/automation.ts
 import { selectionOf } from "../../console/src/pages/live/selection.ts";
 import { groupsOf } from "../../console/src/pages/object/history/groups.ts";
 import { lanesOf } from "../../console/src/pages/object/lanes/lanes-of.ts";
+import { tracksAt } from "../../console/src/pages/object/lanes/tracks-at.ts";
 import { tracksOf } from "../../console/src/pages/object/lanes/track.ts";
 import { momentOf } from "../../console/src/pages/object/moment.ts";
 import { tiesOf } from "../../console/src/pages/object/related.ts";
@@ -258,6 +259,49 @@ describe("a history in few lines", () => {
       ["updated", true, 1],
       ["restarted", false, 1],
     ]);
+  });
+});
+
+describe("what hangs together with an object", () => {
+  const DEPLOYMENT = "deployments/default/d1";
+  const deployment = (word: string): Stub => ({ ID: "d1", JobID: "web", JobVersion: 3, Status: word });
+  /** The deployment ran from 1 to 50, the next allocation was placed at 40 and ran at 55. */
+  const tracks = tracksOf(
+    [
+      ...LIFE.slice(0, 3),
+      event(35, 40, { op: "create", stub: allocation("pending", { ID: "2" }), subject: NEXT }),
+      event(38, 50, {
+        subject: DEPLOYMENT,
+        stub: deployment("successful"),
+        changes: [{ path: "/Status", from: "running", to: "successful" }],
+      }),
+      event(39, 55, {
+        subject: NEXT,
+        stub: allocation("running", { ID: "2" }),
+        changes: status("pending", "running"),
+      }),
+    ],
+    new Map([["evaluations/default/e1", { ID: "e1", Status: "complete" }]]),
+  );
+  const then = (sequence: number, cutMs?: number) =>
+    tracksAt(tracks, at(`a-${sequence}`), { atMs: BEGIN_MS + sequence * 1000, cutMs });
+  const states = (sequence: number) =>
+    [...(then(sequence) ?? [])].map(([subject, { stub }]) => {
+      const word = stub?.["ClientStatus"] ?? stub?.["Status"];
+      return `${subject.split("/")[2]?.slice(0, 2)} ${String(word)}`;
+    });
+
+  it("is shown as it was at the moment, and not where it was not there yet", () => {
+    expect(states(30)).toEqual(["e1 complete", "11 failed", "d1 running"]);
+    expect(states(35)).toEqual(["e1 complete", "11 failed", "22 pending", "d1 running"]);
+    expect(states(39)).toEqual(["e1 complete", "11 failed", "22 running", "d1 successful"]);
+    expect(tracksAt(tracks, at(""), { atMs: undefined, cutMs: undefined })).toBe(tracks);
+  });
+
+  it("is not known before what was read, nor at a time that nobody can tell", () => {
+    expect(then(30, BEGIN_MS + 31_000)).toBeUndefined();
+    expect(then(30, BEGIN_MS + 29_000)).toBeDefined();
+    expect(tracksAt(tracks, at("yesterday"), { atMs: undefined, cutMs: undefined })).toBeUndefined();
   });
 });
 

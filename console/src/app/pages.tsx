@@ -1,15 +1,13 @@
 import type { ComponentType } from "preact";
-import { useEffect, useState } from "preact/hooks";
-import { Failure, Skeleton } from "../ui/panel.tsx";
 import type { IconName } from "../ui/icon.tsx";
-
-type Load = () => Promise<{ default: ComponentType }>;
+import { lazy } from "../ui/lazy.tsx";
 
 export interface Page {
   /** First part of the path. */
   readonly id: string;
   readonly title: string;
-  readonly load: Load;
+  /** Its code comes when it is first opened. */
+  readonly View: ComponentType;
   /** Shown in the navigation, and where its key leads. */
   readonly nav?: { readonly icon: IconName; readonly keys: string; readonly short?: string };
 }
@@ -18,41 +16,49 @@ export const PAGES: readonly Page[] = [
   {
     id: "live",
     title: "Live",
-    load: () => import("../pages/live/live-page.tsx"),
+    View: lazy(async () => (await import("../pages/live/live-page.tsx")).default),
     nav: { icon: "live", keys: "g l" },
   },
   {
     id: "state",
     title: "State",
-    load: () => import("../pages/state/state-page.tsx"),
+    View: lazy(async () => (await import("../pages/state/state-page.tsx")).default),
     nav: { icon: "state", keys: "g s" },
   },
   {
     id: "deployments",
     title: "Deployments",
-    load: () => import("../pages/deployments/deployments-page.tsx"),
+    View: lazy(async () => (await import("../pages/deployments/deployments-page.tsx")).default),
     nav: { icon: "deployments", keys: "g d", short: "Deploys" },
   },
   {
     id: "cluster",
     title: "Cluster",
-    load: () => import("../pages/cluster/cluster-page.tsx"),
+    View: lazy(async () => (await import("../pages/cluster/cluster-page.tsx")).default),
     nav: { icon: "cluster", keys: "g c" },
   },
   {
     id: "alerts",
     title: "Alerts",
-    load: () => import("../pages/alerts/alerts-page.tsx"),
+    View: lazy(async () => (await import("../pages/alerts/alerts-page.tsx")).default),
     nav: { icon: "alerts", keys: "g a" },
   },
   {
     id: "deliveries",
     title: "Deliveries",
-    load: () => import("../pages/deliveries/deliveries-page.tsx"),
+    View: lazy(async () => (await import("../pages/deliveries/deliveries-page.tsx")).default),
     nav: { icon: "deliveries", keys: "g v" },
   },
-  { id: "object", title: "Object", load: () => import("../pages/object/object-page.tsx") },
-  { id: "event", title: "Event", load: () => import("../pages/event/event-page.tsx") },
+  {
+    id: "object",
+    title: "Object",
+    View: lazy(async () => (await import("../pages/object/object-page.tsx")).default),
+  },
+  {
+    id: "event",
+    title: "Event",
+    View: lazy(async () => (await import("../pages/event/event-page.tsx")).default),
+  },
 ];
 
 const [HOME] = PAGES;
@@ -60,28 +66,4 @@ const [HOME] = PAGES;
 /** The page of a path; the first of all where there is none. */
 export function pageOf(path: readonly string[]): Page | undefined {
   return path.length === 0 ? HOME : PAGES.find(({ id }) => id === path[0]);
-}
-
-const loaded = new Map<string, ComponentType>();
-
-/** A page, whose code comes when it is first opened. */
-export function PageView({ page }: { page: Page }) {
-  const [, draw] = useState(0);
-  const [error, setError] = useState<unknown>();
-  useEffect(() => {
-    if (loaded.has(page.id)) return;
-    page.load().then(
-      (module) => {
-        loaded.set(page.id, module.default);
-        setError(undefined);
-        draw((times) => times + 1);
-      },
-      (reason: unknown) => setError(reason),
-    );
-  }, [page.id]);
-  const View = loaded.get(page.id);
-  if (View !== undefined) return <View key={page.id} />;
-  if (error === undefined) return <Skeleton lines={8} />;
-  // A bridge of another version has other files: the page itself must come anew.
-  return <Failure error="This part of the page could not be loaded." retry={() => location.reload()} />;
 }

@@ -12,7 +12,7 @@ import { HelpDialog, helpIsOpen } from "./help.tsx";
 import { keyNames, useCommands, type Command } from "./keys.ts";
 import { LinkStatus } from "./link-status.tsx";
 import { Palette, paletteIsOpen } from "./palette.tsx";
-import { pageOf, PAGES, PageView, type Page } from "./pages.tsx";
+import { pageOf, PAGES, type Page } from "./pages.tsx";
 import { asOf, go, href, route } from "./router.ts";
 import css from "./shell.module.css";
 import { SignIn } from "./sign-in.tsx";
@@ -53,7 +53,7 @@ function SignedIn() {
         <TopBar />
         <Banners />
         <main id="main" class={css.main} tabIndex={-1}>
-          {page === undefined ? <NotFound /> : <PageView page={page} />}
+          {page === undefined ? <NotFound /> : <page.View key={page.id} />}
         </main>
       </div>
       {paletteIsOpen.value && <Palette />}

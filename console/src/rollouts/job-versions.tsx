@@ -6,6 +6,7 @@ import { api } from "../feed/api.ts";
 import { useLiveObjects } from "../feed/use-live-objects.ts";
 import { useLoaded } from "../feed/use-loaded.ts";
 import { Chip } from "../ui/chip.tsx";
+import { Icon } from "../ui/icon.tsx";
 import { Empty, Failure, Notice, Panel, Skeleton } from "../ui/panel.tsx";
 import { Time } from "../ui/time.tsx";
 import { count } from "../words/names.ts";
@@ -118,26 +119,30 @@ function Version({ version: one, isOpen, isPast, rollout }: VersionProps) {
         ? "nothing changed"
         : count(changes.length + diff.omitted, "change");
   return (
-    <details
-      class={css.version}
-      open={opened}
-      onToggle={(event) => setOpened(event.currentTarget.open)}
-      data-current={isOpen ? "" : undefined}
-    >
-      <summary>
-        <strong>version {version}</strong>
-        {stable && !isPast && <Chip>stable</Chip>}
-        {stopped && !isPast && <Chip>stopped</Chip>}
-        <span class={css.words}>{words}</span>
+    <section class={css.version} aria-label={`Version ${version}`} data-current={isOpen ? "" : undefined}>
+      <div class={css.head}>
+        <button
+          type="button"
+          class={css.toggle}
+          aria-expanded={opened}
+          disabled={changes.length === 0}
+          onClick={() => setOpened(!opened)}
+        >
+          <Icon name={opened && changes.length > 0 ? "down" : "right"} size={12} />
+          <strong>version {version}</strong>
+          {stable && !isPast && <Chip>stable</Chip>}
+          {stopped && !isPast && <Chip>stopped</Chip>}
+          <span class={css.words}>{words}</span>
+        </button>
         {rollout !== undefined && <Outcome rollout={rollout} />}
         {submittedAt !== null && (
           <span class="muted">
             <Time at={submittedAt} />
           </span>
         )}
-      </summary>
+      </div>
       {opened && changes.length > 0 && <SpecDiff changes={changes} omitted={diff?.omitted ?? 0} />}
-    </details>
+    </section>
   );
 }
 
@@ -154,12 +159,14 @@ function Outcome({ rollout }: { rollout: DeploymentFacts }) {
 
 function SpecDiff({ changes, omitted }: { changes: readonly SpecChange[]; omitted: number }) {
   return (
-    <dl class={css.diff}>
-      {changes.map((change) => (
-        <Change key={change.path} change={change} />
-      ))}
+    <div class={css.diff}>
+      <dl>
+        {changes.map((change) => (
+          <Change key={change.path} change={change} />
+        ))}
+      </dl>
       {omitted > 0 && <p class="muted">and {omitted} more</p>}
-    </dl>
+    </div>
   );
 }
 

@@ -16,6 +16,11 @@ export function momentOf(at: string, shown: ShownTime): Moment {
   return shown.kind === "then" ? { kind: "time", ms: shown.ms } : { kind: "untold" };
 }
 
+/** The same for the same moment. */
+export function momentKey(moment: Moment): string {
+  return JSON.stringify(moment);
+}
+
 /** From where on the feed can tell of the past. */
 export interface Horizon {
   /** Cursor: retention has removed the events up to there. */

@@ -8,7 +8,7 @@ export interface Tie {
   readonly words: string;
   readonly subject: string;
   readonly name: string;
-  /** How it is now, in a word. */
+  /** How it is, or was at the moment that is shown, in a word. */
   readonly state: string;
 }
 

@@ -2,7 +2,7 @@ import { useMemo } from "preact/hooks";
 import { asOfMs } from "../../app/as-of.ts";
 import { now } from "../../app/clock.ts";
 import { setQuery } from "../../app/router.ts";
-import { Failure, Skeleton } from "../../ui/panel.tsx";
+import { Failure, Notice, Skeleton } from "../../ui/panel.tsx";
 import { lanesOf } from "./lanes/lanes-of.ts";
 import { endMs } from "./lanes/track.ts";
 import type { Moment } from "./moment.ts";
@@ -21,7 +21,7 @@ interface TimelineViewProps {
 
 /** The object and what is around it in lanes. */
 export function TimelineView({ record, related, moment }: TimelineViewProps) {
-  const { tracks, cutMs, isLoading, error } = related;
+  const { tracks, cutMs, hasGap, isLoading, error } = related;
   const lanes = useMemo(() => lanesOf(record.subject, tracks), [record.subject, tracks]);
   const steps = useMemo(
     () => record.versions.map(({ facts: { timeMs, cursor } }) => ({ ms: timeMs, cursor })),
@@ -37,6 +37,11 @@ export function TimelineView({ record, related, moment }: TimelineViewProps) {
   return (
     <>
       {error !== undefined && <Failure error={error} />}
+      {hasGap && (
+        <Notice kind="warn">
+          Events around it are missing: they were removed from the log before they came here.
+        </Notice>
+      )}
       {isLoading && error === undefined && <p class={css.reading}>Reading what was around it…</p>}
       <Timeline
         lanes={lanes}

@@ -20,6 +20,8 @@ export interface Related {
   readonly tracks: Tracks;
   /** Ms since 1970: what was around it before that was not read. Undefined: all of it was. */
   readonly cutMs: number | undefined;
+  /** While one looked, events were removed before they came here. */
+  readonly hasGap: boolean;
   readonly isLoading: boolean;
   readonly error: unknown;
 }
@@ -37,6 +39,8 @@ export function useRelated(record: ObjectRecord): Related {
   const plan = useMemo(() => planOf(record), [record.subject, record.current === undefined]);
   const key = JSON.stringify(plan);
   const [around, setAround] = useState<Around>(() => nothingOf(key));
+  const [round, setRound] = useState({ key, gaps: 0 });
+  const gaps = round.key === key ? round.gaps : 0;
   useEffect(() => {
     const stop = new AbortController();
     let unfollow = () => {};
@@ -44,21 +48,27 @@ export function useRelated(record: ObjectRecord): Related {
       ({ cursor, ...read }) => {
         if (stop.signal.aborted) return;
         setAround({ key, error: undefined, ...read });
-        unfollow = followAround(plan, cursor, (event) => setAround((last) => withEvent(last, event)));
+        unfollow = followAround(plan, cursor, {
+          onChange: (event) => setAround((last) => withEvent(last, event)),
+          // What the log still has of it is read again.
+          onGap: () => setRound({ key, gaps: gaps + 1 }),
+        });
       },
       (error: unknown) => {
-        if (!stop.signal.aborted) setAround({ ...nothingOf(key), error });
+        if (!stop.signal.aborted)
+          setAround((last) => ({ ...(last.key === key ? last : nothingOf(key)), error }));
       },
     );
     return () => {
       stop.abort();
       unfollow();
     };
-  }, [key]);
+  }, [key, gaps]);
   const tracks = useMemo(() => tracksWith(record, around), [record, around]);
   return {
     tracks,
     cutMs: around.cutMs,
+    hasGap: gaps > 0,
     error: around.error,
     isLoading:
       around.key !== key || (around.events.length === 0 && around.current.size === 0 && plan.reads > 0),
@@ -164,13 +174,19 @@ async function readHistory(query: HistoryQuery, gone: AbortSignal) {
   };
 }
 
-function followAround({ filter }: Plan, cursor: string, onChange: (event: FeedItem) => void): () => void {
+interface Told {
+  readonly onChange: (event: FeedItem) => void;
+  readonly onGap: () => void;
+}
+
+function followAround({ filter }: Plan, cursor: string, { onChange, onGap }: Told): () => void {
   if (filter === "") return () => undefined;
   return follow(
     { filter, cursor, onexpired: "earliest" },
     {
       onItem: (item) => {
-        if (isFeedItem(item) && isChange(item)) onChange(item);
+        if (item.type === "nomad.feed.gap") onGap();
+        else if (isFeedItem(item) && isChange(item)) onChange(item);
       },
       onEnd: () => undefined,
     },

@@ -10,10 +10,14 @@ import { text, type Stub } from "../stubs.ts";
 export interface Step {
   /** When it happened. */
   readonly ms: number;
+  /** When the feed saw it. */
+  readonly recordedMs: number;
   readonly cursor: string;
   /** The object after it, of a deletion before it; undefined where the event was too large to hold it. */
   readonly stub: Stub | undefined;
   readonly changes: readonly JsonChange[];
+  /** None was left out for size. */
+  readonly hasAllChanges: boolean;
   readonly op: string;
   readonly signals: readonly string[];
   /** In words: "failed". */
@@ -58,12 +62,14 @@ export function tracksOf(events: readonly FeedItem[], current: ReadonlyMap<strin
 type Change = Extract<FeedItem, { data: { op: string } }>;
 
 function stepOf(event: Change): Step {
-  const { op, signals, changes = [], after, before } = event.data;
+  const { op, signals, changes = [], changesTruncated, after, before } = event.data;
   return {
     ms: Date.parse(event.time),
+    recordedMs: Date.parse(event.recordedtime),
     cursor: event.cursor,
     stub: after ?? before,
     changes,
+    hasAllChanges: changesTruncated === undefined,
     op,
     signals,
     ...summaryOf(event),
