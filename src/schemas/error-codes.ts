@@ -15,6 +15,8 @@ interface ErrorFacts {
    * Whether the same call may succeed later without anybody changing anything. "depends": each error says it itself.
    */
   readonly retryable?: true | "depends";
+  /** What a client got wrong, and nothing about who may do what: the server's log has it at level debug alone. */
+  readonly isMistake?: true;
   /**
    * What everybody may read in place of the error's own words, which name addresses, files and users. Without: where
    * there is a status, the error speaks of what was asked for, in its own words; elsewhere the server failed.
@@ -55,12 +57,14 @@ export const ERROR_CODES = {
     means: "The server restarts and is back in a moment.",
   },
   INVALID_PARAMETER: {
+    isMistake: true,
     status: 400,
     closeCode: 4400,
     exit: USAGE,
     means: "A parameter, or a value of one, that does not exist. `allowed` lists what does, or describes it.",
   },
   INVALID_FILTER: {
+    isMistake: true,
     status: 400,
     closeCode: 4400,
     exit: USAGE,
@@ -91,33 +95,48 @@ export const ERROR_CODES = {
     closeCode: 4403,
     means: "The consumer belongs to somebody else, or to nobody where only its owner may act.",
   },
-  NOT_FOUND: { status: 404, closeCode: 4400, means: "There is no such route." },
+  NOT_FOUND: { isMistake: true, status: 404, closeCode: 4400, means: "There is no such route." },
   NO_EVENT: {
+    isMistake: true,
     status: 404,
     closeCode: 4400,
     means: "The log has no event with this cursor, or none that the token may see.",
   },
-  NO_DATA: { status: 404, closeCode: 4400, means: "An event has no `data` kept beside it." },
+  NO_DATA: { isMistake: true, status: 404, closeCode: 4400, means: "An event has no `data` kept beside it." },
   NO_JOB: {
+    isMistake: true,
     status: 404,
     closeCode: 4400,
     means: "There is no such job, or it is not for this token.",
   },
   NO_OBJECT: {
+    isMistake: true,
     status: 404,
     closeCode: 4400,
     means: "Neither the log nor the state has the object, or whoever asks may not see it.",
   },
-  NO_CONSUMER: { status: 404, closeCode: 4400, means: "No consumer has this name." },
-  NO_DELIVERY: { status: 404, closeCode: 4400, means: "There is no delivery to a destination of this name." },
+  NO_CONSUMER: { isMistake: true, status: 404, closeCode: 4400, means: "No consumer has this name." },
+  NO_DELIVERY: {
+    isMistake: true,
+    status: 404,
+    closeCode: 4400,
+    means: "There is no delivery to a destination of this name.",
+  },
   NOT_FOR_ALERTS: {
+    isMistake: true,
     status: 422,
     closeCode: 4422,
     means:
       "A destination of alerts has no place in the log and no dead letters: nothing is replayed, sent once more or dropped.",
   },
-  NO_SILENCE: { status: 404, closeCode: 4400, means: "There is no silence with this id, or it has ended." },
+  NO_SILENCE: {
+    isMistake: true,
+    status: 404,
+    closeCode: 4400,
+    means: "There is no silence with this id, or it has ended.",
+  },
   NO_TRAIL: {
+    isMistake: true,
     status: 404,
     closeCode: 4400,
     means:
@@ -134,7 +153,12 @@ export const ERROR_CODES = {
     means:
       "A configuration file that cannot be used is not applied, no part of it; the former one goes on. Or there is none.",
   },
-  METHOD_NOT_ALLOWED: { status: 405, closeCode: 4400, means: "The route is there, and knows other methods." },
+  METHOD_NOT_ALLOWED: {
+    isMistake: true,
+    status: 405,
+    closeCode: 4400,
+    means: "The route is there, and knows other methods.",
+  },
   TOO_SLOW: {
     retryable: true,
     status: 503,

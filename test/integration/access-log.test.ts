@@ -86,6 +86,23 @@ it("refusals have a line with the reason, once in a while for the same of an add
   await client.close();
 });
 
+it("what a client got wrong has no line at level info, what it may not do has one", async () => {
+  const { url } = await access.serve({}, { logger });
+  const headers = bearer(TOKEN);
+  const wrong = [
+    "why?subject=jobs/default/none",
+    "job-versions?namespace=default&job=none",
+    "events?types=cats",
+    "none",
+  ];
+  for (const path of wrong)
+    expect((await fetch(`${url}/v1/${path}`, { headers })).status).toBeGreaterThanOrEqual(400);
+  await fetch(`${url}/v1/why`, { method: "DELETE", headers });
+  await fetch(`${url}/v1/events`, { headers: bearer(UNKNOWN) });
+  await lineOf("request refused");
+  expect(lines("request refused")).toMatchObject([{ code: "UNAUTHORIZED" }]);
+});
+
 it("trouble of ours is in the line in full, and in the answer without what is ours", async () => {
   const log = breakable(access.feed.log);
   log.head = () => Promise.reject(new LogUnavailable("Redis at redis.internal:6379 cannot be reached"));

@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { LogUnavailable } from "../../feed/errors.ts";
 import { publicError } from "../../publishers/connection/frames.ts";
 import { outcomeOf, speaksForItself } from "../../publishers/connection/outcomes.ts";
-import type { ErrorCode } from "../../schemas/error-codes.ts";
+import { errorFacts } from "../../schemas/error-codes.ts";
 import { ChangefeedError } from "../../schemas/errors.ts";
 import type { Clock } from "../../shared/clock.ts";
 import type { Logger } from "../../telemetry/logger.ts";
@@ -13,20 +13,6 @@ import type { Principals } from "./principals.ts";
 /** The same refusal of one address is a line once in so long, with how many there were between. */
 const REPEAT_EVERY_MS = 10_000;
 const MAX_REMEMBERED = 10_000;
-/** What a client got wrong, and nothing about who may do what. */
-const MISTAKES: ReadonlySet<string> = new Set<ErrorCode>([
-  "INVALID_PARAMETER",
-  "INVALID_FILTER",
-  "NOT_FOUND",
-  "NO_EVENT",
-  "NO_DATA",
-  "NO_CONSUMER",
-  "NO_DELIVERY",
-  "NOT_FOR_ALERTS",
-  "NO_SILENCE",
-  "NO_TRAIL",
-]);
-
 interface Opened {
   readonly connectionId: string;
   readonly format: string;
@@ -74,7 +60,7 @@ export class AccessLog {
     const more = this.#skipped(`${code} ${who.address}`);
     if (more === undefined) return;
     const line = { code, reason: message, ...who, ...(more > 0 && { more }) };
-    if (MISTAKES.has(code)) this.#logger.debug(line, "request refused");
+    if (errorFacts(code)?.isMistake === true) this.#logger.debug(line, "request refused");
     else if (error instanceof ChangefeedError && !speaksForItself(error)) {
       // The subscriber got other words for it. What is wrong with the log, the feed's own work says too.
       const level = error instanceof LogUnavailable ? "info" : "warn";
