@@ -2,7 +2,8 @@ import type { Config } from "../config/config.ts";
 import { SIGNAL_NAMES } from "../events/signals.ts";
 import type { ConsoleFiles } from "../http/console/files.ts";
 import { createHttpServer, type HttpServer } from "../http/server.ts";
-import type { TrailPlace } from "../http/trail-files.ts";
+import type { TrailElsewhere, TrailPlace } from "../http/trail-files.ts";
+import { bucketName } from "../publishers/audit/s3/bucket.ts";
 import type { FeedLog } from "../feed/log.ts";
 import type { JobVersions } from "../reads/job-versions/job-versions.ts";
 import type { DestinationConfig } from "../schemas/destinations/index.ts";
@@ -64,12 +65,15 @@ async function kindsIn(
   return [...new Set([...resources, ...known])];
 }
 
-function trailsOf(destinations: readonly DestinationConfig[]): TrailPlace[] {
-  return destinations.flatMap(({ name, settings }) =>
-    settings.type === "audit" && settings.directory !== undefined
-      ? [{ name, directory: settings.directory }]
-      : [],
-  );
+function trailsOf(destinations: readonly DestinationConfig[]): (TrailPlace | TrailElsewhere)[] {
+  return destinations.flatMap(({ name, settings }) => {
+    if (settings.type !== "audit") return [];
+    const { directory, s3 } = settings;
+    return [
+      ...(directory === undefined ? [] : [{ name, directory }]),
+      ...(s3 === undefined ? [] : [{ name, bucket: bucketName(s3) }]),
+    ];
+  });
 }
 
 async function withRoomForFiles(limits: Config["access"]["limits"]): Promise<Config["access"]["limits"]> {

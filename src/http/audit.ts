@@ -5,15 +5,24 @@ import { seesAll } from "../publishers/selection/access.ts";
 import type { Principals } from "./access/principals.ts";
 import { takesEncoding } from "./accepted.ts";
 import { Forbidden, NoTrail, NotFound } from "./errors.ts";
-import { readTrailFile, trailFileAt, type TrailFile, type TrailPlace } from "./trail-files.ts";
+import {
+  elsewhere,
+  readTrailFile,
+  trailFileAt,
+  type TrailElsewhere,
+  type TrailFile,
+  type TrailPlace,
+} from "./trail-files.ts";
 import type { UnreadAnswers } from "./unread-answers.ts";
 
 export interface AuditDeps {
   /** Of this process's configuration, whoever writes them. */
-  readonly trails: () => readonly TrailPlace[];
+  readonly trails: () => readonly Configured[];
   readonly principals: Pick<Principals, "accessOf" | "authRequired">;
   readonly unread: UnreadAnswers;
 }
+
+type Configured = TrailPlace | TrailElsewhere;
 
 const PREFIX = "/v1/audit/";
 
@@ -45,10 +54,10 @@ async function assertSeesAll(principals: AuditDeps["principals"], { raw }: Fasti
   });
 }
 
-/** Where there is one trail, its name need not be said. @throws NotFound, NoTrail */
+/** Where one trail is served, its name need not be said. @throws NotFound, NoTrail */
 function asked(
   { raw }: FastifyRequest,
-  trails: readonly TrailPlace[],
+  trails: readonly Configured[],
 ): { trail: TrailPlace; file: TrailFile } {
   // As it was sent: only what is written as the standard writes it is meant.
   const [pathname = ""] = (raw.url ?? "").split("?", 1);
@@ -60,27 +69,39 @@ function asked(
   if (file === undefined) throw new NotFound(raw.method ?? "GET", pathname);
   const trail = trails.find((one) => one.name === name);
   if (trail === undefined) throw noneNamed(name, trails);
-  return { trail, file };
+  return { trail: inDirectory(trail), file };
 }
 
-function onlyOne(trails: readonly TrailPlace[]): TrailPlace {
-  const [trail, ...others] = trails;
+function onlyOne(trails: readonly Configured[]): TrailPlace {
+  const served = trails.filter(isServed);
+  const [trail, ...others] = served.length > 0 ? served : trails;
   if (trail === undefined) {
     const hint = "docs/audit.md says how to begin one";
     throw new NoTrail("The configuration has no destination of the type audit", { hint });
   }
-  if (others.length === 0) return trail;
-  throw new NoTrail(`There are ${trails.length} audit trails`, { hint: askFor(trails) });
+  if (others.length > 0)
+    throw new NoTrail(`There are ${others.length + 1} audit trails`, { hint: askFor([trail, ...others]) });
+  return inDirectory(trail);
 }
 
-function noneNamed(name: string, trails: readonly TrailPlace[]): NoTrail {
+/** @throws NoTrail where it is elsewhere */
+function inDirectory(trail: Configured): TrailPlace {
+  if (isServed(trail)) return trail;
+  throw elsewhere(trail);
+}
+
+function isServed(trail: Configured): trail is TrailPlace {
+  return "directory" in trail;
+}
+
+function noneNamed(name: string, trails: readonly Configured[]): NoTrail {
   const asWritten = JSON.stringify(name.slice(0, 100));
   return new NoTrail(`There is no audit trail ${asWritten}`, {
     hint: trails.length === 0 ? "The configuration has none" : askFor(trails),
   });
 }
 
-function askFor(trails: readonly TrailPlace[]): string {
+function askFor(trails: readonly Configured[]): string {
   return `Ask for ${trails.map(({ name }) => `${PREFIX}${name}/`).join(" or ")}`;
 }
 

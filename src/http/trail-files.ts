@@ -7,11 +7,18 @@ import { parseNote } from "../tlog/note.ts";
 import { hashesAt, parseTilePath, TILE_WIDTH } from "../tlog/tiles.ts";
 import { NoTrail } from "./errors.ts";
 
-/** An audit trail of the configuration. */
+/** An audit trail of the configuration whose files can be served. */
 export interface TrailPlace {
   /** The destination's. */
   readonly name: string;
   readonly directory: string;
+}
+
+/** One whose files are elsewhere, where verifiers find them without us. */
+export interface TrailElsewhere {
+  readonly name: string;
+  /** "s3://bucket/prefix" */
+  readonly bucket: string;
 }
 
 /** A file of a trail, below its directory: nothing else can be asked for. */
@@ -93,6 +100,13 @@ async function read(
   if (handle === undefined) return undefined;
   reserve?.((await handle.stat()).size);
   return await handle.readFile();
+}
+
+/** What is not ours to serve. */
+export function elsewhere({ name, bucket }: TrailElsewhere): NoTrail {
+  return new NoTrail(`The audit trail ${name} is in ${bucket}: it is not served here`, {
+    hint: `Read it there, with nomad-changefeed audit verify ${bucket}, or as files where the store serves them`,
+  });
 }
 
 function notYet({ name }: TrailPlace, { path }: TrailFile, size: number): NoTrail {

@@ -5,6 +5,7 @@ import { request, type IncomingMessage } from "node:http";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { TrailElsewhere, TrailPlace } from "../../src/http/trail-files.ts";
 import { StaticTokens } from "../../src/http/access/static-tokens.ts";
 import { writeBundle } from "../../src/tlog/bundle.ts";
 import { systemClock } from "../../src/shared/clock.ts";
@@ -175,6 +176,30 @@ describe("an audit trail over HTTP", () => {
         code: "NO_TRAIL",
         message: "The directory of the audit trail two has no checkpoint on the machine that answers",
       },
+    ]);
+  });
+
+  it("says where it is, where that is a bucket, which the feed does not serve", async () => {
+    const inBucket = (name: string) => ({ name, bucket: `s3://trails/${name}` });
+    const told = async (trails: readonly (TrailPlace | TrailElsewhere)[], path: string) => {
+      const { url } = await feed.serve({}, { trails: () => trails });
+      const { status, body } = await answerTo(`${url}/v1/audit`, path);
+      return [status, body];
+    };
+    const directory = { name: "here", directory: root };
+    const elsewhere = [
+      404,
+      expect.stringMatching(
+        /NO_TRAIL.*audit trail prod is in s3:\/\/trails\/prod: .*audit verify s3:\/\/trails\/prod/s,
+      ),
+    ];
+    expect(await told([inBucket("prod")], "checkpoint")).toEqual(elsewhere);
+    expect(await told([inBucket("prod")], "prod/tile/0/000")).toEqual(elsewhere);
+    expect(await told([directory, inBucket("prod")], "prod/checkpoint")).toEqual(elsewhere);
+    expect(await told([directory, inBucket("prod")], "checkpoint")).toEqual([200, FILES["checkpoint"]]);
+    expect(await told([inBucket("prod"), inBucket("qa")], "checkpoint")).toEqual([
+      404,
+      expect.stringContaining("Ask for /v1/audit/prod/ or /v1/audit/qa/"),
     ]);
   });
 

@@ -19,7 +19,7 @@ export async function openAudit(settings: AuditSettings, deps: DestinationDeps):
   return new AuditDestination(settings, deps);
 }
 
-/** Enters events into an audit trail. A batch is entered once it is on the disk, under a signed checkpoint. */
+/** Enters events into an audit trail. A batch is entered once it is stored for good, under a signed checkpoint. */
 class AuditDestination implements Destination {
   readonly target: string;
   readonly #keys: TrailKeys;
@@ -68,7 +68,7 @@ class AuditDestination implements Destination {
     await this.#post?.[Symbol.asyncDispose]();
   }
 
-  /** What failed may have written in part: what the directory holds then is read anew. */
+  /** What failed may have written in part: what is stored then is read anew. */
   async #enter(batch: readonly Outgoing[], signal: AbortSignal): Promise<SendResult> {
     signal.throwIfAborted();
     const interrupt = () => this.#interrupt();
@@ -122,9 +122,7 @@ class AuditDestination implements Destination {
     if (trail.feed !== undefined && trail.feed !== feed)
       throw new TrailOfAnother(
         `The audit trail in ${this.target} is of the feed ${trail.feed}, not of ${feed}`,
-        {
-          hint: "Give each feed a directory and a key of its own",
-        },
+        { hint: "Give each feed a directory or a prefix, and a key, of its own" },
       );
     if (trail.size >= this.#signedSize) return;
     const less = `it has ${trail.size} entries, and this process has signed ${this.#signedSize}`;

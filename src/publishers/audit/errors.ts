@@ -3,12 +3,12 @@ import { ChangefeedError } from "../../schemas/errors.ts";
 /** The trail cannot be written until somebody acts. */
 export abstract class TrailUnusable extends ChangefeedError {}
 
-/** What is in the directory is not what the last signed checkpoint says. */
+/** What is stored is not what the last signed checkpoint says. */
 export class TrailDamaged extends TrailUnusable {
   readonly code = "AUDIT_TRAIL_DAMAGED";
-  constructor(directory: string, what: string, cause?: unknown) {
-    super(`The audit trail in ${directory} is not what its last signed checkpoint says: ${what}`, {
-      hint: "Nothing was written. Run nomad-changefeed audit verify on it, and restore the directory from a copy; or keep it aside as evidence and begin a new trail, with another key, in an empty one",
+  constructor(place: string, what: string, cause?: unknown) {
+    super(`The audit trail in ${place} is not what its last signed checkpoint says: ${what}`, {
+      hint: "Nothing was written. Run nomad-changefeed audit verify on it, and restore it from a copy; or keep it aside as evidence and begin a new trail, with another key, in an empty directory or prefix",
       cause,
     });
   }
@@ -17,9 +17,9 @@ export class TrailDamaged extends TrailUnusable {
 /** Another process, or another destination of this one, writes it. */
 export class TrailInUse extends TrailUnusable {
   readonly code = "AUDIT_TRAIL_IN_USE";
-  constructor(directory: string) {
-    super(`The audit trail in ${directory} is being written by another process or destination`, {
-      hint: "Stop that one, or give each destination a directory of its own. After a failover it ends by itself",
+  constructor(place: string) {
+    super(`The audit trail in ${place} is being written by another process or destination`, {
+      hint: "Stop that one, or give each destination a directory or a prefix of its own. After a failover it ends by itself",
     });
   }
 }
@@ -36,7 +36,7 @@ export class TrailBehind extends TrailUnusable {
     super(
       `The audit trail ends with ${end}, and the next event is ${given}: those between were never entered`,
       {
-        hint: `Somebody set the position, or the directory is an older copy. Run nomad-changefeed deliveries replay ${name} --cursor ${end}: what the log still holds is entered then, and what it lost becomes a gap`,
+        hint: `Somebody set the position, or the trail is an older copy. Run nomad-changefeed deliveries replay ${name} --cursor ${end}: what the log still holds is entered then, and what it lost becomes a gap`,
       },
     );
   }

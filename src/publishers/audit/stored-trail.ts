@@ -28,7 +28,7 @@ export async function readTrail(store: TrailStore, keys: TrailKeys): Promise<Sto
   const note = await store.readCheckpoint();
   if (note !== undefined) return trailOf(store, openCheckpoint(store.name, note, keys));
   if (!(await store.hasTiles())) return undefined;
-  throw new TrailDamaged(store.name, "the file checkpoint is gone");
+  throw new TrailDamaged(store.name, "its checkpoint is gone");
 }
 
 function openCheckpoint(name: string, note: Buffer, { origin, verifiers }: TrailKeys): Checkpoint {
@@ -36,7 +36,7 @@ function openCheckpoint(name: string, note: Buffer, { origin, verifiers }: Trail
     const checkpoint = parseCheckpoint(openNote(note, verifiers).text);
     if (checkpoint.origin === origin) return checkpoint;
     throw new TrailOfAnother(`The audit trail in ${name} is of ${checkpoint.origin}, not of ${origin}`, {
-      hint: "A trail has the name of its key: give this key a directory of its own",
+      hint: "A trail has the name of its key: give this key a directory or a prefix of its own",
     });
   } catch (error) {
     if (error instanceof TlogFormatError)

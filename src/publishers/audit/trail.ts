@@ -16,8 +16,8 @@ export interface TrailOptions {
 }
 
 /**
- * A transparency log by C2SP tlog-tiles, for one writer. What is added is on the disk before a
- * checkpoint says so, and the checkpoint is before anybody can read it. Not for concurrent calls; after one that fails,
+ * A transparency log by C2SP tlog-tiles, for one writer. What is added is stored for good
+ * before a checkpoint says so, and the checkpoint is before anybody can read it. Not for concurrent calls; after one that fails,
  * open it anew.
  */
 export class Trail {
@@ -79,7 +79,7 @@ export class Trail {
     await this.#removePartials(before);
   }
 
-  /** A bundle is on its way to the disk while the next one is hashed. */
+  /** A bundle is on its way to where it is stored while the next one is hashed. */
   async #write(entries: readonly Buffer[]): Promise<void> {
     const writing = this.#store.begin();
     for (let from = 0; from < entries.length;) {

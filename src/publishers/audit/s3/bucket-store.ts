@@ -113,7 +113,7 @@ export class BucketStore implements TrailStore {
 
   async #whyNot(): Promise<TrailDamaged | TrailInUse> {
     if (await this.#bucket.has(CHECKPOINT)) return new TrailInUse(this.name);
-    return new TrailDamaged(this.name, "the file checkpoint is gone");
+    return new TrailDamaged(this.name, "its checkpoint is gone");
   }
 }
 

@@ -38,7 +38,13 @@ interface Answer extends StoredObject {
 }
 
 /** As people know it: "s3://bucket/prefix". */
-export function bucketName({ bucket, prefix }: Pick<BucketOptions, "bucket" | "prefix">): string {
+export function bucketName({
+  bucket,
+  prefix = "",
+}: {
+  readonly bucket: string;
+  readonly prefix?: string | undefined;
+}): string {
   return `s3://${bucket}/${prefix}`.replace(/\/$/, "");
 }
 
