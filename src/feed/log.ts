@@ -75,7 +75,8 @@ export interface FeedLog {
 
   /**
    * Of each object with an event between two sequences the first of these events, in small batches of which some may be
-   * empty, in no order; an object may come again, with a later one. No event is read.
+   * empty, in no order; an object may come again, with a later one. Where an index tells all of it, no event is
+   * read; in Redis those of the range are.
    */
   firstChanges(query: FirstChanges): AsyncIterable<FirstChange[]>;
 

@@ -23,8 +23,8 @@ interface Range {
 
 /**
  * How many events there were, over time, of those that pass and that the reader may see. Counts the newest first, and
- * stops where it has cost enough. Reads no event unless an expression asks for it, and looks at none alone where the log
- * can count them together.
+ * stops where it has cost enough. Takes an event apart only where an expression asks for it, and looks at none alone where
+ * the log can count them together.
  * @throws InvalidParameter where the time begins after its end.
  */
 export async function countEvents(
