@@ -7,7 +7,7 @@ import { coloursFor, stderrColoursFor, type Colours } from "./support/colours.ts
 import type { FeedAddress } from "./support/feed-request.ts";
 import { feedObjects } from "./support/feed-objects.ts";
 import { fitLine, type Cell } from "./support/fit-line.ts";
-import { WHOLE_ID } from "./support/object-selector.ts";
+import { shortId } from "../shared/short-id.ts";
 import { writeText } from "./support/write-text.ts";
 
 /** How objects are printed: for people, one JSON object a line, or one JSON array. */
@@ -59,11 +59,6 @@ function objectLine(json: string, colours: Colours, columns: number | undefined)
     cells.map(([text, paint, rank]) => ({ text: plainText(text), paint, rank })),
     columns,
   );
-}
-
-/** What `why` and `history` take as well. */
-function shortId(id: string): string {
-  return WHOLE_ID.test(id) ? id.slice(0, 8) : id;
 }
 
 function jobOf({ data }: ObjectFrame): string {

@@ -1,4 +1,5 @@
 import { equalJson, isJsonObject, type Json, type JsonObject } from "../schemas/json.ts";
+import { pointerTo } from "../shared/json-pointer.ts";
 
 /**
  * One difference between two JSON values. `path` is a JSON Pointer (RFC 6901). Without `from` the member
@@ -31,12 +32,12 @@ function diffObjects(path: string, before: JsonObject, after: JsonObject, change
   for (const [name, from] of Object.entries(before)) {
     const to = Object.hasOwn(after, name) ? after[name] : undefined;
     if (from === to) continue;
-    const memberPath = `${path}/${escapeName(name)}`;
+    const memberPath = pointerTo(path, name);
     if (to === undefined) changes.push({ path: memberPath, from });
     else diffAt(memberPath, from, to, changes);
   }
   for (const [name, to] of Object.entries(after)) {
-    if (!Object.hasOwn(before, name)) changes.push({ path: `${path}/${escapeName(name)}`, to });
+    if (!Object.hasOwn(before, name)) changes.push({ path: pointerTo(path, name), to });
   }
 }
 
@@ -89,8 +90,4 @@ function removeRange(path: string, before: Json[], start: number, end: number, c
 function insertRange(path: string, after: Json[], start: number, end: number, changes: JsonChange[]): void {
   for (let index = start; index < end; index += 1)
     changes.push({ path: `${path}/${index}`, to: after[index] as Json });
-}
-
-function escapeName(name: string): string {
-  return name.replaceAll("~", "~0").replaceAll("/", "~1");
 }

@@ -2,6 +2,7 @@ import { equalJson, isJsonObject, type Json, type JsonObject } from "../schemas/
 import { namesWithin, spendOnComparing, type Budget } from "./budget.ts";
 import type { Evaluation } from "./evaluation.ts";
 import { memberOf, type Predicate } from "./values.ts";
+import { unescapedName } from "../shared/json-pointer.ts";
 
 /** Looking a member up in two objects, and listing it with the others, takes about as long as so many steps. */
 const STEPS_OF_A_MEMBER = 4;
@@ -47,7 +48,7 @@ function valueAt(value: Json | undefined, pointer: readonly string[]): Json | un
   let found = value;
   for (const part of pointer) {
     if (found === undefined) return undefined;
-    found = memberOf(found, part.replaceAll("~1", "/").replaceAll("~0", "~"));
+    found = memberOf(found, unescapedName(part));
   }
   return found;
 }

@@ -4,6 +4,7 @@ import type { Expression, Loop, LoopNames, Selector, StateTerm, ValueOperator } 
 import { InvalidRegex, Regex } from "./regex/regex.ts";
 import { diagnoseSelector, diagnoseValue, type Diagnostic } from "./selectors.ts";
 import { tokensOf, type Token } from "./tokens.ts";
+import { namesOf } from "../shared/json-pointer.ts";
 
 /** Bounds on what is read, and with them on what the reading and each evaluation can cost. */
 /** Characters. @internal */
@@ -292,8 +293,5 @@ function isWord(token: Token | undefined, word: string): boolean {
 function pathOf(token: Token): readonly string[] | undefined {
   if (token.kind === "name") return token.path;
   if (token.kind !== "string" || !token.mayBePointer) return undefined;
-  return token.value
-    .slice(1)
-    .split("/")
-    .map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
+  return namesOf(token.value);
 }

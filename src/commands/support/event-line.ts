@@ -8,6 +8,7 @@ import type { Colours } from "./colours.ts";
 import { fitLine, type Cell } from "./fit-line.ts";
 import { reasonOf, tellingChange } from "./telling-change.ts";
 import { timeText } from "./times.ts";
+import { shortId } from "../../shared/short-id.ts";
 
 /**
  * One event as one line for people: time, severity, what happened, name, namespace, what changed, why, what else
@@ -107,14 +108,13 @@ function leadingSignal(signals: readonly string[], severity: Severity): string |
 }
 
 function nameOf({ data: { resource } }: ChangeEvent): string {
-  const name = resource.name ?? resource.id;
-  return /^[0-9a-f]{8}-[0-9a-f]{4}-/.test(name) ? name.slice(0, 8) : name;
+  return shortId(resource.name ?? resource.id);
 }
 
 /** Its name, as an allocation tells it, or the beginning of its id. */
 function nodeOf({ data: { resource, after, before } }: ChangeEvent): string {
   const name = (after ?? before)?.["NodeName"];
-  return typeof name === "string" && name !== "" ? name : (resource.node ?? "").slice(0, 8);
+  return typeof name === "string" && name !== "" ? name : shortId(resource.node ?? "");
 }
 
 function paintOf(severity: Severity, colours: Colours): (text: string) => string {

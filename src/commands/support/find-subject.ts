@@ -2,7 +2,8 @@ import { RESOURCES, subjectOf } from "../../schemas/resources.ts";
 import type { Io } from "../io.ts";
 import { feedObjects } from "./feed-objects.ts";
 import type { FeedAddress } from "./feed-request.ts";
-import { WHOLE_ID, type ObjectSelector } from "./object-selector.ts";
+import { WHOLE_ID } from "../../shared/short-id.ts";
+import type { ObjectSelector } from "./object-selector.ts";
 import { UsageError } from "./usage-error.ts";
 
 const PART_OF_ID = /^[0-9a-f-]{2,36}$/;

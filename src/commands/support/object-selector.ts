@@ -37,8 +37,6 @@ export function parseSelector(text: string): ObjectSelector {
   return { resource, key };
 }
 
-/** Of everything but jobs and namespaces. */
-export const WHOLE_ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const UUID_LENGTH = 36;
 const PAGE = 1000;
 

@@ -1,6 +1,7 @@
 import type { ChangeData } from "../../schemas/event-schema.ts";
 import { SEVERITIES, type Severity } from "../../schemas/severity.ts";
 import { shortened } from "../../shared/quoted.ts";
+import { namesOf } from "../../shared/json-pointer.ts";
 
 type Changed = NonNullable<ChangeData["changes"]>[number];
 
@@ -70,12 +71,10 @@ function statusOf(stub: Readonly<Record<string, unknown>> | undefined): string {
 
 /** `/JobSummary/Summary/web/Running` → `web/Running`: the parts that say something. */
 function pathText(path: string): string {
-  const parts = path
-    .split("/")
-    .slice(1)
-    .map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
   const dull = ["JobSummary", "Summary", "TaskStates", "TaskGroups"];
-  return parts.filter((part) => !dull.includes(part)).join("/");
+  return namesOf(path)
+    .filter((name) => !dull.includes(name))
+    .join("/");
 }
 
 function isScalar(value: unknown): boolean {

@@ -2,7 +2,7 @@ import type { Severity } from "../../schemas/severity.ts";
 import { plainText } from "../../schemas/terminal-text.ts";
 import type { Why, WhyNode, WhyStep } from "../../schemas/why-schema.ts";
 import { INDENT, PLAIN, indented, tableText, type Page, type Paint } from "./table-text.ts";
-import { WHOLE_ID } from "./object-selector.ts";
+import { shortId } from "../../shared/short-id.ts";
 import { timeText } from "./times.ts";
 import { wrapText } from "./wrap-text.ts";
 
@@ -57,7 +57,7 @@ function othersText(others: readonly WhyNode[], page: Page): string {
 /** What `why` takes: `evaluation/4a64cd9a`. */
 function selectorOf({ kind, subject }: WhyNode): string {
   const key = subject.split("/").slice(2).join("/");
-  return `${kind}/${WHOLE_ID.test(key) ? key.slice(0, 8) : key}`;
+  return `${kind}/${shortId(key)}`;
 }
 
 function missingText(missing: readonly string[], page: Page): string {

@@ -3,6 +3,7 @@ import { failuresOf } from "./failures.ts";
 import type { Known } from "./known.ts";
 import type { GroupStanding, Outcome, Standing } from "./standing.ts";
 import { isNamed, type Wanted } from "./wanted.ts";
+import { shortId } from "../../shared/short-id.ts";
 
 type Deployment = NomadStub<"deployments">;
 type Group = NonNullable<Deployment["TaskGroups"]>[string];
@@ -13,7 +14,7 @@ export function deploymentStanding(deployment: Deployment, known: Known, wanted:
   const groups = Object.entries(deployment.TaskGroups ?? {});
   const outcome = outcomeOf(deployment, known, wanted);
   return {
-    subject: `deployment ${ID.slice(0, 8)} of ${JobID}, version ${JobVersion}`,
+    subject: `deployment ${shortId(ID)} of ${JobID}, version ${JobVersion}`,
     version: JobVersion,
     deployment: ID,
     status: Status,

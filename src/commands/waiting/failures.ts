@@ -1,5 +1,6 @@
 import type { NomadStub } from "../../../packages/client/src/shared.ts";
 import type { Known } from "./known.ts";
+import { shortId } from "../../shared/short-id.ts";
 
 const MAX_FAILURES = 3;
 const MAX_TEXT = 200;
@@ -25,5 +26,5 @@ function failureText({ ID, TaskGroup, ClientStatus, ClientDescription, TaskState
   const [name, task] = tasks.find(([, { Failed }]) => Failed) ?? tasks[0] ?? [];
   const events = (task?.Events ?? []).slice(-2).map(({ DisplayMessage }) => DisplayMessage);
   const words = name === undefined ? ClientDescription : `${name}: ${events.join("; ")}`;
-  return `allocation ${ID.slice(0, 8)} (${TaskGroup}) ${ClientStatus}: ${words}`.slice(0, MAX_TEXT);
+  return `allocation ${shortId(ID)} (${TaskGroup}) ${ClientStatus}: ${words}`.slice(0, MAX_TEXT);
 }

@@ -1,3 +1,5 @@
+import { namesOf } from "../../shared/json-pointer.ts";
+
 /** How far a value is along one of the paths that are redacted. */
 export interface Position {
   readonly steps: readonly string[];
@@ -7,8 +9,7 @@ export interface Position {
 
 /** Where a path begins: at the object itself. `**` stands for any number of names, none included. */
 export function beginOf(path: string): Position[] {
-  const steps = path.split("/").slice(1).map(unescaped);
-  return withSkipped({ steps, at: 0 });
+  return withSkipped({ steps: namesOf(path), at: 0 });
 }
 
 /** All paths after one more name; "redacted" where one of them ends there. */
@@ -31,17 +32,4 @@ export function step(positions: readonly Position[], name: string): readonly Pos
 function withSkipped(position: Position): Position[] {
   const { steps, at } = position;
   return steps[at] === "**" ? [position, ...withSkipped({ steps, at: at + 1 })] : [position];
-}
-
-/** Names of a JSON Pointer. */
-export function namesOf(pointer: string): string[] {
-  return pointer.split("/").slice(1).map(unescaped);
-}
-
-export function pointerOf(names: readonly string[]): string {
-  return names.map((name) => `/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
-}
-
-function unescaped(name: string): string {
-  return name.replaceAll("~1", "/").replaceAll("~0", "~");
 }

@@ -5,7 +5,8 @@ import { isJsonObject, parseExact, type Json, type JsonObject } from "../../sche
 import { jsonText } from "../../schemas/line-safe.ts";
 import { REDACTED, type RedactionRule } from "../../schemas/redaction-schema.ts";
 import { isResourceType, RESOURCES } from "../../schemas/resources.ts";
-import { beginOf, namesOf, step, type Position } from "./path-positions.ts";
+import { namesOf } from "../../shared/json-pointer.ts";
+import { beginOf, step, type Position } from "./path-positions.ts";
 import { Scrubber } from "./scrubber.ts";
 
 /** What applies to the objects of one resource in one namespace. */

@@ -1,7 +1,8 @@
 import type { Regex } from "../../filters/regex/regex.ts";
 import { isJsonObject, type Json, type JsonObject } from "../../schemas/json.ts";
 import { REDACTED } from "../../schemas/redaction-schema.ts";
-import { pointerOf, step, type Position } from "./path-positions.ts";
+import { pointerOf } from "../../shared/json-pointer.ts";
+import { step, type Position } from "./path-positions.ts";
 
 /** Takes out of JSON what must not leave, and notes where it was. One for each event. */
 export class Scrubber {

@@ -1,4 +1,4 @@
-import { pointerOf } from "../../publishers/redaction/path-positions.ts";
+import { pointerOf } from "../../shared/json-pointer.ts";
 import type { SpecChange } from "../../schemas/job-versions-schema.ts";
 import type { NomadFieldDiff, NomadJobDiff, NomadObjectDiff } from "../../schemas/nomad-job-versions.ts";
 import { REDACTED } from "../../schemas/redaction-schema.ts";

@@ -3,6 +3,7 @@ import { numberOf, textOf } from "../../alerts/model/stub.ts";
 import type { JsonObject } from "../../schemas/json.ts";
 import { named, type ObjectFact } from "./facts.ts";
 import { triggerWords } from "./trigger-words.ts";
+import { shortId } from "../../shared/short-id.ts";
 
 type Say = (who: string, stub: JsonObject) => string;
 
@@ -101,7 +102,7 @@ function blockedWords(who: string, stub: JsonObject): string {
 }
 
 function placedWords(who: string, stub: JsonObject): string {
-  const node = textOf(stub, "NodeName") || textOf(stub, "NodeID").slice(0, 8);
+  const node = textOf(stub, "NodeName") || shortId(textOf(stub, "NodeID"));
   return `${who} (${textOf(stub, "Name")}, version ${numberOf(stub, "JobVersion")}) was placed on node ${node}`;
 }
 

@@ -2,6 +2,7 @@ import type { Op } from "../../schemas/draft.ts";
 import type { JsonObject } from "../../schemas/json.ts";
 import { RESOURCES, type ObjectRef } from "../../schemas/resources.ts";
 import type { Severity } from "../../schemas/severity.ts";
+import { shortId } from "../../shared/short-id.ts";
 
 /** An event about an object, read. */
 export interface EventFact {
@@ -38,15 +39,7 @@ export interface Facts {
   readonly missing: readonly string[];
 }
 
-const SHORT_ID = 8;
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/u;
-
-/** As people write it: the first part of an id, or the whole name. */
-function shortKey(key: string): string {
-  return UUID.test(key) ? key.slice(0, SHORT_ID) : key;
-}
-
 /** "allocation 5456bd7a", "job web". */
 export function named({ resource, key }: ObjectRef): string {
-  return `${RESOURCES[resource].noun} ${shortKey(key)}`;
+  return `${RESOURCES[resource].noun} ${shortId(key)}`;
 }
