@@ -4,6 +4,7 @@ import { PAGE, readConsoleFiles } from "../http/console/files.ts";
 import type { ReloadReport } from "../schemas/reload-schema.ts";
 import { tidyDeliveries } from "./deliveries.ts";
 import { Health } from "./health.ts";
+import { nomadEventsOf } from "./nomad-events.ts";
 import { jobVersionsOf } from "./job-versions.ts";
 import { rightNomadAnswers } from "./nomad-start.ts";
 import { openBridge } from "./open.ts";
@@ -21,6 +22,8 @@ export interface Serving {
   readonly url: string;
   /** Where a browser gets the web console. Absent: it is off, or was not built. */
   readonly consoleUrl?: string;
+  /** Where clients of Nomad get its event stream. Absent: nothing stands in for it. */
+  readonly nomadEventsUrl?: string;
   /** `nomad://<cluster>/<region>`. */
   readonly source: string;
   readonly log: FeedLog;
@@ -86,16 +89,19 @@ async function runBridge(
   const server = parts.use(await serverOf(config, { ...running, health, reload, console, jobVersions }));
   await open.waitingRoom[Symbol.asyncDispose]();
   const { url } = await serve(server, parts);
+  const nomadEvents = await nomadEventsOf(config, open, parts);
 
   parts.defer(() => work.finish());
   work.add(
     open.coordination.run(assignments, work.signal),
     pollers.supervisor.run(work.signal),
+    ...(nomadEvents === undefined ? [] : [nomadEvents.run(work.signal)]),
     tidyDeliveries(publishers.deliveries, { logger: loggers.deliveries, clock, signal: work.signal }),
   );
   onServing({
     url,
     ...(console?.has(PAGE) === true && { consoleUrl: `${url}/` }),
+    ...(nomadEvents !== undefined && { nomadEventsUrl: nomadEvents.url }),
     source: open.source,
     log: open.log,
     ready: (given) => health.whenReady(given ? AbortSignal.any([work.signal, given]) : work.signal),

@@ -43,6 +43,8 @@ export interface Config {
   /** Name of the destination that retention waits for. Absent: it waits for none. */
   readonly retentionAfter?: string;
   readonly listen: HostAndPort;
+  /** Absent: nothing stands in for Nomad's event stream. */
+  readonly compat?: CompatSettings;
   /** Whether browsers get the web console. */
   readonly console: boolean;
   readonly access: AccessSettings;
@@ -61,6 +63,15 @@ export interface Config {
   /** Who is told of which. */
   readonly routes: readonly RouteSettings[];
   readonly log: { readonly level: LogLevel; readonly format: "auto" | "json" | "pretty" };
+}
+
+/** What stands in for Nomad's event stream. */
+export interface CompatSettings {
+  readonly listen: HostAndPort;
+  /** Absent: as the Nomad that is asked. */
+  readonly version?: string;
+  readonly replay: "buffer" | "all";
+  readonly log: { readonly path: string; readonly maxBytes: number; readonly maxAgeMs: number };
 }
 
 /** Who may subscribe, and how they connect. */

@@ -38,7 +38,14 @@ export interface OptionDefinition<Value = unknown> {
   readonly notInFile?: true;
 }
 
-export const OPTION_GROUPS = ["Nomad", "What to watch", "Log", "Server", "Output"] as const;
+export const OPTION_GROUPS = [
+  "Nomad",
+  "What to watch",
+  "Log",
+  "Server",
+  "Stand-in for Nomad",
+  "Output",
+] as const;
 type OptionGroup = (typeof OPTION_GROUPS)[number];
 
 type Defined<Value, Definition extends { default?: string }> = Definition & OptionDefinition<Value>;
@@ -350,6 +357,43 @@ export const OPTIONS = {
     group: "Server",
     default: "20",
     help: "states and snapshots that one token may read at once; without --auth, one client address",
+  }),
+  compat: option(choice(["off", "nomad-events"]), {
+    group: "Stand-in for Nomad",
+    default: "off",
+    help: "nomad-events: serve Nomad's own /v1/event/stream at --compat-listen, from its frames recorded word for word, with days of history; all other paths are passed on to Nomad with the caller's token",
+  }),
+  compatListen: option(hostAndPort(), {
+    group: "Stand-in for Nomad",
+    default: "127.0.0.1:4651",
+    help: "where clients of Nomad connect; with --tls-cert it serves TLS too",
+  }),
+  compatVersion: option(
+    text("<version>", { pattern: /^\d+\.\d+\.\d+$/, allowed: "a version of Nomad such as 1.10.4" }),
+    {
+      group: "Stand-in for Nomad",
+      help: "deny the stream as this version of Nomad does: an error before 1.11.2, 200 and the end since. Without it, as the Nomad that is asked",
+    },
+  ),
+  compatReplay: option(choice(["buffer", "all"]), {
+    group: "Stand-in for Nomad",
+    default: "buffer",
+    help: "what a client gets that names no index: the newest 100 frames, as Nomad's buffer has them, or all that are kept",
+  }),
+  compatLog: option(text("<path>"), {
+    group: "Stand-in for Nomad",
+    default: "./nomad-changefeed-frames.db",
+    help: "SQLite file for the frames, with all that their jobs say, secrets too. Each process has one of its own",
+  }),
+  compatLogBytes: option(size({ minBytes: 2 ** 20 }), {
+    group: "Stand-in for Nomad",
+    default: "1GiB",
+    help: "keep at most so many bytes of frames",
+  }),
+  compatLogAge: option(duration({ minMs: 60_000 }), {
+    group: "Stand-in for Nomad",
+    default: "7d",
+    help: "keep frames at most so long",
   }),
   logLevel: option(choice(LOG_LEVELS, "<level>"), {
     group: "Output",

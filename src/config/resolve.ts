@@ -2,7 +2,7 @@ import { didYouMean } from "../schemas/nearest.ts";
 import { isLoopback } from "../shared/loopback.ts";
 import { quoted } from "../shared/quoted.ts";
 import { alertsOf } from "./alerts.ts";
-import type { AccessSettings, Config, NomadSettings } from "./config.ts";
+import type { AccessSettings, CompatSettings, Config, NomadSettings } from "./config.ts";
 import type { FilterLanguage } from "./conditions.ts";
 import { destinationsOf, namesForPeople } from "./destinations.ts";
 import { ConfigInvalid } from "./errors.ts";
@@ -156,12 +156,19 @@ function nest(
     },
     ...(values.retentionAfter === undefined ? {} : { retentionAfter: values.retentionAfter }),
     listen: values.listen,
+    ...(values.compat === "off" ? {} : { compat: nestCompat(values) }),
     metricsMaxJobs: values.metricsMaxJobs,
     console: values.console === "on",
     access: nestAccess(values),
     insecureNoAuth: values.insecureNoAuth,
     log: { level: values.logLevel, format: values.logFormat },
   };
+}
+
+function nestCompat(values: OptionValues): CompatSettings {
+  const { compatListen: listen, compatVersion: version, compatReplay: replay } = values;
+  const { compatLog: path, compatLogBytes: maxBytes, compatLogAge: maxAgeMs } = values;
+  return { listen, ...(version !== undefined && { version }), replay, log: { path, maxBytes, maxAgeMs } };
 }
 
 function nestAccess(values: OptionValues): AccessSettings {

@@ -1,7 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { createSecureContext, getCACertificates } from "node:tls";
+import { createSecureContext, getCACertificates, type SecureContext } from "node:tls";
 import { buildConnector } from "undici";
 import { ReloadingFiles } from "../shared/reloading-files.ts";
 import type { Logger } from "../telemetry/logger.ts";
@@ -108,6 +108,11 @@ function connectorOf(options: TlsOptions, material: Material): buildConnector.co
     secureContext,
     rejectUnauthorized: !options.skipVerify,
   });
+}
+
+/** As for `tlsConnector`, as the files are now. @throws NomadOptionInvalid */
+export function secureContextOf(options: TlsOptions): SecureContext {
+  return contextOf(options, readMaterial(options));
 }
 
 function contextOf(options: TlsOptions, { ca, cert, key }: Material) {

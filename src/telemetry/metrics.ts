@@ -98,6 +98,31 @@ export function createMetrics({ version = "unknown" } = {}) {
       help: "Frames of the event stream that --record-frames should have written and could not",
       registers,
     }),
+    frameTapLive: new Gauge({
+      name: "nomad_changefeed_compat_recording",
+      help: "1 while frames of Nomad's event stream are recorded for --compat; 0 while they are not, and asked of Nomad itself",
+      registers,
+    }),
+    framesRecorded: new Counter({
+      name: "nomad_changefeed_compat_frames_total",
+      help: "Frames of Nomad's event stream that were recorded for --compat",
+      registers,
+    }),
+    frameGaps: new Counter({
+      name: "nomad_changefeed_compat_gaps_total",
+      help: "Times that frames may have been missed by the record: Nomad keeps few, in memory",
+      registers,
+    }),
+    compatSubscribers: new Gauge({
+      name: "nomad_changefeed_compat_subscribers",
+      help: "Clients of Nomad's event stream that are served from the record",
+      registers,
+    }),
+    compatGaps: new Counter({
+      name: "nomad_changefeed_compat_clients_missing_total",
+      help: "Clients of Nomad's event stream that asked for frames which are not in the record",
+      registers,
+    }),
     hintReconnects: new Counter({
       name: "nomad_changefeed_hint_reconnects_total",
       help: "Subscriptions to the event stream beyond the first: after a break, or for a new namespace",

@@ -1,0 +1,256 @@
+import type { Frame } from "../../feed/frames/frame-log.ts";
+import type { NomadApi } from "../../nomad/api.ts";
+import { NomadError } from "../../nomad/errors.ts";
+import type { Line } from "../../nomad/lines.ts";
+import { Alarm } from "../../shared/alarm.ts";
+import { Backoff } from "../../shared/backoff.ts";
+import type { Clock } from "../../shared/clock.ts";
+import type { Logger } from "../../telemetry/logger.ts";
+import type { Metrics } from "../../telemetry/metrics.ts";
+import { Continuity } from "../hints/continuity.ts";
+import { TOPICS } from "./topics.ts";
+import { headOf } from "./frame-head.ts";
+
+/** Where frames are kept. See FrameLog. */
+export interface FrameSink {
+  append(frames: readonly Frame[], isBehindGap: boolean): void;
+  last(): readonly Frame[];
+}
+
+export interface FrameTapDeps {
+  readonly nomad: Pick<NomadApi, "events">;
+  readonly log: FrameSink;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly logger: Logger;
+  readonly metrics: Pick<Metrics, "framesRecorded" | "frameGaps" | "frameTapLive">;
+}
+
+const ALL = "*";
+/** A server that has the last frame sends it at once, behind its first line. */
+const PROOF_WITHIN_MS = 1_000;
+/** How long a server may be behind the one before. */
+const CATCHES_UP_WITHIN_MS = 5_000;
+const RETRY_REFUSED_MS = 5 * 60_000;
+const MAX_BACKOFF_MS = 30_000;
+/** A stream that held so long worked. */
+const WORKED_AFTER_MS = 10_000;
+/** What one transaction takes. */
+const MAX_TOGETHER = 1000;
+
+const DENIED: ReadonlySet<string> = new Set(["NOMAD_STREAM_DENIED", "NOMAD_FORBIDDEN"]);
+
+/**
+ * Follows Nomad's event stream of all namespaces, and records its frames word for word, each once. It asks for all
+ * topics, or, where the token may not hear all, for each one that it may. Whether something was lost between two
+ * subscriptions is known as for hints (see Continuity), and recorded.
+ */
+export class FrameTap {
+  readonly #deps: FrameTapDeps;
+  readonly #backoff: Backoff;
+  readonly #proof: Alarm;
+  #continuity = new Continuity();
+  /** Topics that are recorded, also while Nomad is away; none where it refuses. */
+  #topics: ReadonlySet<string> = new Set();
+  readonly #settled = Promise.withResolvers<void>();
+  /** Topics to ask for. */
+  #wanted: readonly string[] = [ALL];
+  #waiting: Frame[] = [];
+  #isBehindGap = false;
+  #failure: unknown;
+  #stop = new AbortController();
+  #isOpen = false;
+  #isRenewed = false;
+
+  constructor(deps: FrameTapDeps) {
+    this.#deps = deps;
+    this.#backoff = new Backoff({ baseMs: 250, maxMs: MAX_BACKOFF_MS, random: deps.random });
+    this.#proof = new Alarm(deps.clock);
+  }
+
+  /** Resolves when it is known what can be recorded. */
+  get settled(): Promise<void> {
+    return this.#settled.promise;
+  }
+
+  /** Whether everything of these topics is being recorded. */
+  covers(topics: Iterable<string>): boolean {
+    return (
+      this.#topics.size > 0 && [...topics].every((topic) => this.#topics.has(topic) || this.#topics.has(ALL))
+    );
+  }
+
+  /** There may be namespaces that were not there when the stream began: it is begun anew, without a gap. */
+  renew(): void {
+    if (!this.#isOpen) return;
+    this.#isRenewed = true;
+    this.#stop.abort(new Error("the stream is begun anew"));
+  }
+
+  /** Records until the signal aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const failure = await this.#follow(signal);
+      if (failure === undefined) continue;
+      const retryInMs = await this.#retryIn(failure, signal);
+      await this.#deps.clock.sleep(retryInMs, signal);
+    }
+  }
+
+  /** Resolves with what the stream ended with; undefined where it was ended from here. */
+  async #follow(signal: AbortSignal): Promise<unknown> {
+    this.#stop = new AbortController();
+    const beganMs = this.#deps.clock.elapsed();
+    try {
+      await this.#listen(AbortSignal.any([signal, this.#stop.signal]));
+      return undefined;
+    } catch (failure) {
+      return signal.aborted || this.#isRenewed ? undefined : (this.#failure ?? failure);
+    } finally {
+      this.#closed();
+      if (this.#deps.clock.elapsed() - beganMs >= WORKED_AFTER_MS) this.#backoff.reset();
+    }
+  }
+
+  async #listen(signal: AbortSignal): Promise<void> {
+    const { nomad, log, metrics, logger } = this.#deps;
+    this.#continuity = continuityAfter(log.last());
+    const index = this.#continuity.resumeFrom;
+    this.#continuity.resubscribed();
+    await using stream = await nomad.events({
+      topics: this.#wanted,
+      namespace: ALL,
+      ...(index !== undefined && { index }),
+      signal,
+    });
+    this.#topics = new Set(this.#wanted);
+    this.#isOpen = true;
+    this.#settled.resolve();
+    metrics.frameTapLive.set(1);
+    logger.info({ address: stream.address, topics: this.#wanted, index }, "recording Nomad's event stream");
+    if (index !== undefined) this.#expectProof(PROOF_WITHIN_MS, "the last frame did not come again");
+    for await (const line of stream.lines()) this.#hear(line);
+  }
+
+  #closed(): void {
+    this.#proof.cancel();
+    try {
+      this.#flush();
+    } catch {
+      // What waited comes again: the log says what it has.
+    }
+    this.#waiting = [];
+    this.#isOpen = false;
+    this.#isRenewed = false;
+    this.#failure = undefined;
+    this.#deps.metrics.frameTapLive.set(0);
+  }
+
+  #hear(line: Line): void {
+    const frame = Buffer.isBuffer(line) ? headOf(line) : undefined;
+    if (frame === undefined) {
+      this.#lose(
+        Buffer.isBuffer(line) ? "a frame could not be read" : `a frame of ${line.bytes} bytes was left out`,
+      );
+      return;
+    }
+    const verdict = this.#continuity.check(frame);
+    if (verdict === "behind") {
+      if (!this.#proof.isSet)
+        this.#expectProof(CATCHES_UP_WITHIN_MS, "the server stayed behind the one before");
+      return;
+    }
+    this.#proof.cancel();
+    if (verdict === "lost") this.#lose(`the server goes on from index ${frame.index}`);
+    if (verdict !== "repeated") this.#record({ index: Number(frame.index), line: line as Buffer });
+  }
+
+  #expectProof(withinMs: number, reason: string): void {
+    this.#proof.set(withinMs, () => {
+      this.#continuity.forget();
+      this.#lose(reason);
+    });
+  }
+
+  #lose(reason: string): void {
+    const { metrics, logger } = this.#deps;
+    metrics.frameGaps.inc();
+    logger.warn(
+      { reason },
+      "frames of Nomad's event stream may be missing from the record: Nomad keeps few, and only in memory",
+    );
+    this.#flush();
+    this.#isBehindGap = true;
+  }
+
+  #record(frame: Frame): void {
+    this.#waiting.push(frame);
+    if (this.#waiting.length >= MAX_TOGETHER) this.#flush();
+    else if (this.#waiting.length === 1) setImmediate(() => this.#flushOrStop());
+  }
+
+  #flushOrStop(): void {
+    try {
+      this.#flush();
+    } catch (error) {
+      this.#failure = error;
+      this.#stop.abort(error);
+    }
+  }
+
+  #flush(): void {
+    const frames = this.#waiting;
+    if (frames.length === 0) return;
+    this.#waiting = [];
+    this.#deps.log.append(frames, this.#isBehindGap);
+    this.#isBehindGap = false;
+    this.#deps.metrics.framesRecorded.inc(frames.length);
+  }
+
+  async #retryIn(failure: unknown, signal: AbortSignal): Promise<number> {
+    const { logger } = this.#deps;
+    const isDenied = failure instanceof NomadError && DENIED.has(failure.code);
+    if (isDenied && this.#wanted.includes(ALL)) {
+      const allowed = await this.#allowedTopics(signal);
+      if (allowed.length > 0) {
+        this.#wanted = allowed;
+        logger.warn(
+          { topics: allowed, hint: "A management token records all topics" },
+          "the token may not hear all topics of Nomad's event stream; who asks for others is answered by Nomad",
+        );
+        return 0;
+      }
+    }
+    this.#wanted = [ALL];
+    if (isDenied) {
+      this.#topics = new Set();
+      this.#settled.resolve();
+    }
+    const retryInMs = isDenied
+      ? RETRY_REFUSED_MS
+      : this.#backoff.next(failure instanceof NomadError ? failure.retryAfterMs : undefined);
+    logger.warn({ err: failure, retryInMs }, "Nomad's event stream is not being recorded");
+    return retryInMs;
+  }
+
+  async #allowedTopics(signal: AbortSignal): Promise<string[]> {
+    const allowed: string[] = [];
+    for (const topic of TOPICS) {
+      const stream = await this.#deps.nomad
+        .events({ topics: [topic], namespace: ALL, signal })
+        .catch(() => undefined);
+      await stream?.[Symbol.asyncDispose]();
+      if (stream !== undefined) allowed.push(topic);
+    }
+    return allowed;
+  }
+}
+
+function continuityAfter(last: readonly Frame[]): Continuity {
+  const continuity = new Continuity();
+  for (const { line } of last) {
+    const head = headOf(line);
+    if (head !== undefined) continuity.check(head);
+  }
+  return continuity;
+}

@@ -1,0 +1,20 @@
+/** Topics of Nomad's event stream, up to Nomad 2.0. */
+export const TOPICS = [
+  "Deployment",
+  "Evaluation",
+  "Allocation",
+  "Job",
+  "Node",
+  "NodePool",
+  "Service",
+  "Variable",
+  "HostVolume",
+  "CSIVolume",
+  "CSIPlugin",
+  "ACLToken",
+  "ACLPolicy",
+  "ACLRole",
+  "ACLAuthMethod",
+  "ACLBindingRule",
+  "Operator",
+] as const;

@@ -1,0 +1,113 @@
+import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { FrameLog } from "../../src/feed/frames/frame-log.ts";
+
+let folder: string;
+let path: string;
+let nowMs: number;
+let log: FrameLog;
+const clock = { now: () => nowMs };
+const open = (limits = {}) => FrameLog.open({ path, maxBytes: 1e9, maxAgeMs: 1e9, ...limits }, clock);
+const frame = (index: number, text = "x") => ({
+  index,
+  line: Buffer.from(`{"Index":${index},"Events":["${text}"]}`),
+});
+const readBehind = (after: number) =>
+  log.read(after, { maxFrames: 1000, maxBytes: 1e9 }).map(({ index }) => index);
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "ncf-frames-"));
+  path = join(folder, "frames.db");
+  nowMs = 1_000_000;
+  log = open();
+});
+afterEach(() => {
+  log[Symbol.dispose]();
+  rmSync(folder, { recursive: true });
+});
+
+describe("the log of frames", () => {
+  it("keeps them word for word over a restart, for its owner alone", () => {
+    log.append([frame(5), frame(7, "a"), frame(7, "b")], false);
+    log[Symbol.dispose]();
+    log = open();
+    expect(log.last().map(({ line }) => line.toString())).toEqual([
+      '{"Index":7,"Events":["a"]}',
+      '{"Index":7,"Events":["b"]}',
+    ]);
+    expect(readBehind(0)).toEqual([5, 7, 7]);
+    expect(statSync(path).mode & 0o077).toBe(0);
+  });
+
+  it("begins where Nomad begins: at the index, or the next, or else with the last", () => {
+    log.append([frame(5), frame(7), frame(7), frame(9)], false);
+    expect(readBehind(log.startAt(7).after)).toEqual([7, 7, 9]);
+    expect(readBehind(log.startAt(6).after)).toEqual([7, 7, 9]);
+    expect(readBehind(log.startAt(50).after)).toEqual([9]);
+    expect(log.startAt(7).gaps).toEqual([]);
+  });
+
+  it("without an index begins with as many as Nomad's buffer has, or with all", () => {
+    log.append(
+      Array.from({ length: 150 }, (_, at) => frame(at + 1)),
+      false,
+    );
+    expect(readBehind(log.startOldest("buffer").after)[0]).toBe(51);
+    expect(readBehind(log.startOldest("all").after)[0]).toBe(1);
+  });
+
+  it("says what a reader misses: what was lost, and what retention took", () => {
+    log.append([frame(5)], false);
+    log.append([frame(9), frame(10)], true);
+    expect(log.startAt(5).gaps).toEqual([{ after: 5, before: 9 }]);
+    expect(log.startAt(7).gaps).toEqual([{ after: 7, before: 9 }]);
+    expect(log.startAt(9).gaps).toEqual([]);
+    expect(log.startAt(2).gaps).toEqual([
+      { after: 2, before: 5 },
+      { after: 5, before: 9 },
+    ]);
+  });
+
+  it("goes on in another history where the index went back, and leads there whoever comes from the one before", () => {
+    log.append([frame(80), frame(90)], false);
+    log.append([frame(20), frame(30)], false);
+    expect(readBehind(0)).toEqual([80, 90, 20, 30]);
+    expect(readBehind(log.startAt(30).after)).toEqual([30]);
+    expect(readBehind(log.startAt(90).after)).toEqual([20, 30]);
+    expect(readBehind(log.startAt(95).after)).toEqual([30]);
+  });
+
+  it("keeps within its bytes and its age, and the newest always", () => {
+    log[Symbol.dispose]();
+    log = open({ maxBytes: 100 });
+    log.append(
+      Array.from({ length: 10 }, (_, at) => frame(at + 10)),
+      false,
+    );
+    expect(readBehind(0)).toEqual([17, 18, 19]);
+    expect(log.startAt(12).gaps).toEqual([{ after: 12, before: 17 }]);
+    log[Symbol.dispose]();
+    log = open({ maxAgeMs: 1000 });
+    nowMs += 5000;
+    log.append([frame(20)], false);
+    expect(readBehind(0)).toEqual([20]);
+  });
+
+  it("refuses a file that is not its own, and says what to do", () => {
+    const other = join(folder, "other.db");
+    const database = new DatabaseSync(other);
+    database.exec("CREATE TABLE mine (x)");
+    database.close();
+    expect(() => FrameLog.open({ path: other, maxBytes: 1e9, maxAgeMs: 1e9 }, clock)).toThrow(
+      /another program/,
+    );
+    writeFileSync(join(folder, "text"), "no database".repeat(1000));
+    expect(() => FrameLog.open({ path: join(folder, "text"), maxBytes: 1e9, maxAgeMs: 1e9 }, clock)).toThrow(
+      /no log|not a database|damaged|NOTADB|not a SQLite/i,
+    );
+    expect(() => open()).toThrow(/being written by another process/);
+  });
+});

@@ -1,0 +1,228 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { SimulatorOptions } from "../../packages/nomad-simulator/src/index.ts";
+import { FILTER_LANGUAGE } from "../../src/commands/support/filter-language.ts";
+import { resolveConfig } from "../../src/config/resolve.ts";
+import { silentLogger } from "../../src/telemetry/logger.ts";
+import { RawEventStream } from "../support/raw-event-stream.ts";
+import { simulatedNomad, type SimulatedNomad } from "../support/simulated-nomad.ts";
+import { startBridge, type StartedBridge } from "../support/started-bridge.ts";
+import { until } from "../support/until.ts";
+
+let folder: string;
+let nomad: SimulatedNomad;
+let bridge: StartedBridge | undefined;
+let streams: RawEventStream[];
+const closers: (() => Promise<void>)[] = [];
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "ncf-compat-"));
+  streams = [];
+});
+afterEach(async () => {
+  for (const stream of streams) stream[Symbol.dispose]();
+  await bridge?.stop();
+  bridge = undefined;
+  for (const close of closers.splice(0)) await close();
+  await rm(folder, { recursive: true });
+});
+
+async function simulate(options: SimulatorOptions = {}): Promise<void> {
+  nomad = await simulatedNomad(options);
+  closers.push(async () => nomad[Symbol.asyncDispose]());
+}
+
+/** Starts the bridge; answers where Nomad's clients connect, once frames are recorded. */
+async function start(flags: Record<string, string> = {}): Promise<string> {
+  const { managementToken } = nomad.simulator;
+  const { config } = resolveConfig({
+    flags: {
+      nomadAddr: nomad.url,
+      feed: `sqlite:${join(folder, "feed.db")}`,
+      listen: "127.0.0.1:0",
+      compat: "nomad-events",
+      compatListen: "127.0.0.1:0",
+      compatLog: join(folder, "frames.db"),
+      ...(managementToken && { nomadToken: managementToken.secretId }),
+      ...flags,
+    },
+    env: {},
+    language: FILTER_LANGUAGE,
+  });
+  bridge = await startBridge(config, { logger: silentLogger() });
+  const recording = async () =>
+    /compat_recording 1/.test(await (await fetch(`${bridge?.url}/metrics`)).text());
+  await until("frames are recorded", recording);
+  return bridge.nomadEventsUrl ?? "";
+}
+
+/** Frames, by this bridge. */
+async function recorded(): Promise<number> {
+  const metrics = await (await fetch(`${bridge?.url}/metrics`)).text();
+  return Number(/compat_frames_total (\d+)/.exec(metrics)?.[1]);
+}
+
+async function open(address: string, query: string, token?: string): Promise<RawEventStream> {
+  const stream = await RawEventStream.open(
+    address,
+    query,
+    token === undefined ? {} : { "x-nomad-token": token },
+  );
+  streams.push(stream);
+  return stream;
+}
+
+const parsed = (line: string): unknown => JSON.parse(line);
+
+describe("the stand-in for Nomad's event stream", () => {
+  it("says word for word what Nomad says, for whatever is asked", async () => {
+    await simulate({ seed: 3, allocations: 30, namespaces: 3 });
+    const address = await start();
+    const queries = [
+      "namespace=*",
+      "",
+      "namespace=*&topic=Job&topic=Node",
+      "namespace=*&topic=Allocation:web&topic=Evaluation",
+    ];
+    const pairs = await Promise.all(
+      queries.map(async (query) => [await open(nomad.url, query), await open(address, query)] as const),
+    );
+    for (let round = 0; round < 20; round += 1) {
+      nomad.simulator.churn(5);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    const last = (await open(nomad.url, "namespace=*&index=9007199254740991")).reaches(1);
+    const newest = (await last).indexes.at(-1) ?? 0;
+    await pairs[0]?.[1].reaches(newest);
+    for (const [theirs, ours] of pairs) {
+      await until("both have the same number", () => ours.frames.length === theirs.frames.length);
+      // Nomad writes maps in another order for each who listens.
+      expect(ours.lines.map(parsed)).toEqual(theirs.lines.map(parsed));
+      expect(ours.status).toBe(200);
+      expect(ours.headers).toEqual({ ...theirs.headers });
+    }
+  });
+
+  it("keeps over a restart what Nomad's buffer has long dropped", async () => {
+    await simulate({ seed: 4, allocations: 30, eventBufferSize: 10 });
+    let address = await start();
+    const before = await open(address, "namespace=*");
+    await before.reaches(1);
+    const [first = 0] = before.indexes;
+    for (let round = 0; round < 30; round += 1) {
+      nomad.simulator.churn(1);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    const { index } = nomad.simulator;
+    await until("all is recorded", async () => (await before.reaches(index - 3)).frames.length > 20);
+    const told = before.frames.length;
+    await bridge?.stop();
+    address = await start();
+    const again = await open(address, `namespace=*&index=${first}`);
+    await until("all comes again", () => again.frames.length >= told);
+    expect(again.frames.slice(0, told)).toEqual(before.frames.slice(0, told));
+    expect((await open(nomad.url, `namespace=*&index=${first}`)).indexes).not.toContain(first);
+  });
+
+  it("says what a client misses that was lost while it was away", async () => {
+    await simulate({ seed: 5, allocations: 30, eventBufferSize: 5 });
+    await start();
+    nomad.simulator.churn(3);
+    await until("something is recorded", async () => (await recorded()) > 0);
+    await bridge?.stop();
+    nomad.simulator.churn(60);
+    const address = await start();
+    await until("what is left of it is recorded", async () => (await recorded()) >= 5);
+    const stream = await open(address, "namespace=*&index=1");
+    await stream.reaches(nomad.simulator.index - 3);
+    expect(stream.headers["x-changefeed-gap"]).toMatch(/^1-\d+, \d+-\d+$/);
+  });
+
+  it("hears of namespaces that come later, which Nomad's own stream never does", async () => {
+    await simulate({ seed: 6 });
+    const address = await start();
+    const ours = await open(address, "namespace=*&topic=Job");
+    const theirs = await open(nomad.url, "namespace=*&topic=Job");
+    nomad.simulator.cluster.createNamespace("later");
+    await until("it is begun anew", () => nomad.simulator.subscriptions >= 2);
+    const heard = async () => {
+      nomad.simulator.cluster.registerJob({ id: "x", namespace: "later" });
+      return ours.frames.some((line) => line.includes('"Namespace":"later"'));
+    };
+    await until("a job of it is heard", heard);
+    expect(theirs.frames.filter((line) => line.includes('"Namespace":"later"'))).toEqual([]);
+  });
+
+  it("passes everything else on, with the caller's token and the caller's words", async () => {
+    await simulate({ acl: true, allocations: 10 });
+    const address = await start();
+    const { managementToken } = nomad.simulator;
+    const headers = { "x-nomad-token": managementToken?.secretId ?? "" };
+    const theirs = await fetch(`${nomad.url}/v1/jobs`, { headers });
+    const ours = await fetch(`${address}/v1/jobs`, { headers });
+    expect(await ours.text()).toBe(await theirs.text());
+    expect(ours.headers.get("x-nomad-index")).toBe(theirs.headers.get("x-nomad-index"));
+    expect((await fetch(`${address}/v1/jobs`)).status).toBe((await fetch(`${nomad.url}/v1/jobs`)).status);
+    expect((await fetch(`${address}/v1/event/stream?topic=a:b:c`)).status).toBe(400);
+    expect((await fetch(`${address}/v1/event/stream?index=x`)).status).toBe(400);
+  });
+
+  it.each([
+    [undefined, true, 200],
+    ["1.11.2", false, 200],
+    ["1.10.0", true, 403],
+    ["1.4.0", true, 500],
+    [undefined, false, 403],
+  ])("denies as Nomad %s does (%s, %s)", async (version, hijacks, status) => {
+    await simulate({ acl: true, hijacks });
+    const address = await start(version === undefined ? {} : { compatVersion: version });
+    const denied = await open(address, "namespace=*&topic=Job", "00000000-0000-0000-0000-000000000000");
+    await until("it ends", () => denied.hasEnded);
+    expect(denied.status).toBe(status);
+    expect(denied.lines).toEqual(status === 200 ? [] : ["Permission denied"]);
+  });
+
+  it("leaves to Nomad the topics that its own token may not hear", async () => {
+    await simulate({ acl: true });
+    const { acl, cluster, managementToken } = nomad.simulator;
+    acl.setPolicy("bridge", { namespaces: { "*": "read" }, node: "read" });
+    const address = await start({ nomadToken: acl.createToken({ policies: ["bridge"] }).secretId });
+    const secret = managementToken?.secretId;
+    await until("only the record listens", () => nomad.simulator.subscriptions === 1);
+    const nodes = await open(address, "namespace=*&topic=Job&index=1", secret);
+    const tokens = await open(address, "namespace=*&topic=ACLToken&index=1", secret);
+    acl.createToken({ policies: ["bridge"] });
+    cluster.registerJob({ id: "web" });
+    await until("both are told", () => tokens.frames.length >= 3 && nodes.frames.length > 0);
+    await until("one of the two is told by Nomad itself", () => nomad.simulator.subscriptions === 2);
+  });
+
+  it("ends the stream of a token that is deleted", async () => {
+    await simulate({ acl: true });
+    const address = await start();
+    const { acl, cluster } = nomad.simulator;
+    acl.setPolicy("reader", { namespaces: { default: "read" } });
+    const token = acl.createToken({ policies: ["reader"] });
+    const stream = await open(address, "topic=Job", token.secretId);
+    cluster.registerJob({ id: "one" });
+    await until("it hears", () => stream.frames.length > 0);
+    acl.deleteToken(token.secretId);
+    await until("it ends", () => stream.hasEnded);
+  });
+
+  it("goes on for whoever had it while Nomad is away", async () => {
+    await simulate({ allocations: 10 });
+    const address = await start();
+    const first = await open(address, "namespace=*");
+    nomad.simulator.churn(5);
+    await until("it hears", () => first.frames.length > 0);
+    await nomad.simulator.close();
+    const again = await open(address, "namespace=*");
+    await until("it has all that was told", () => again.frames.length === first.frames.length);
+    expect(again.frames).toEqual(first.frames);
+    const stranger = await open(address, "namespace=*&topic=Node");
+    expect(stranger.status).toBe(502);
+  });
+});
