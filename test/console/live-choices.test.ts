@@ -79,6 +79,11 @@ describeConsole("what of the live events is shown", ({ open, startBed }) => {
     expect(first).toBe(sent.trim());
     const size = await lines(page).first().getAttribute("aria-setsize");
     expect(exported).toHaveLength(Number(size) - 1);
+    await page
+      .getByRole("status")
+      .filter({ hasText: `${exported.length} events in the file.` })
+      .waitFor();
+    expect(await accessibilityFindings(page)).toEqual([]);
   });
 
   it.each(["desk", "phone"] as const)("can be used by everybody at a %s", async (device) => {

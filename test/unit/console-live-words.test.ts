@@ -1,10 +1,8 @@
-import type { EventPage, EventsQuery } from "nomad-changefeed-client";
 import { describe, expect, it } from "vitest";
 import type { EventFacts } from "../../console/src/feed/event-facts.ts";
 import { alertRuleOf, clientCodeOf, curlOf, destinationOf } from "../../console/src/pages/live/automation.ts";
 import { completed, completionAt } from "../../console/src/ui/filter/completion.ts";
 import { conditionsOf, onlyWith, toggled, without } from "../../console/src/pages/live/conditions.ts";
-import { csvOf, ndjsonOf } from "../../console/src/pages/live/export.ts";
 import { groupsOf } from "../../console/src/pages/live/groups.ts";
 import { queryOf, selectionOf } from "../../console/src/pages/live/selection.ts";
 import { parseExpression } from "../../src/filters/parser.ts";
@@ -147,39 +145,5 @@ describe("events put together by their cause", () => {
       [1, "job web in prod"],
       [1, "job api in prod"],
     ]);
-  });
-});
-
-describe("an export of what is shown", () => {
-  const event = (number: number) => ({
-    cursor: `a-${number}`,
-    recordedtime: new Date(number * 30_000).toISOString(),
-  });
-  const facts = (number: number) => ({ cursor: `a-${number}`, recordedMs: number * 30_000 }) as EventFacts;
-
-  it("has the events as the feed sent them, and ends where the last one would be", async () => {
-    const asked: EventsQuery[] = [];
-    const readPage = async (query: EventsQuery): Promise<EventPage> => {
-      asked.push(query);
-      const from = query.cursor === undefined ? 20 : Number(query.cursor);
-      const events = [from, from - 1, from - 2].map(event) as EventPage["events"];
-      return { events, cursor: "", head: "", hasGap: false, next: { cursor: String(from - 3) } };
-    };
-    // The log has no a-100.
-    const lines = await ndjsonOf(
-      [facts(19), facts(18), { ...facts(15), cursor: "a-100" }],
-      { readPage, textOf: (one) => JSON.stringify(one) },
-      { types: ["jobs"] },
-      () => undefined,
-    );
-    expect(lines.map((line) => (JSON.parse(line) as { cursor: string }).cursor)).toEqual(["a-19", "a-18"]);
-    expect(asked[0]).toMatchObject({ types: ["jobs"], order: "newest-first" });
-    expect(asked.length).toBeLessThan(5);
-  });
-
-  it("keeps a spreadsheet from taking a name for a formula", () => {
-    const [, line] = csvOf([{ ...facts(1), name: '=cmd("x")', signals: ["a.b", "c.d"] }]);
-    expect(line).toContain(`"'=cmd(""x"")"`);
-    expect(line).toContain("a.b c.d");
   });
 });

@@ -1,87 +1,108 @@
-import { originalText } from "nomad-changefeed-client";
+import type { EventsQuery } from "nomad-changefeed-client";
 import { useState } from "preact/hooks";
-import { api } from "../../feed/api.ts";
-import type { EventFacts } from "../../feed/event-facts.ts";
 import { Button } from "../../ui/button.tsx";
-import { download } from "../../ui/download.ts";
 import { Popover } from "../../ui/popover.tsx";
 import { count } from "../../words/names.ts";
-import { isMark } from "./event-window.ts";
-import { csvOf, ndjsonOf } from "./export.ts";
-import type { LiveFeed } from "./live-feed.ts";
+import { msOfAge } from "../../words/time.ts";
+import { exportRun, startExport, type ExportRun } from "./export-run.ts";
+import { MOST_EVENTS, type ExportFormat } from "./export.ts";
 import css from "./live.module.css";
-import type { SelectionQuery } from "./selection.ts";
+import type { LiveOptions } from "./live-source.ts";
+import { spanWords, spanOf } from "./span.ts";
 
 interface ExportMenuProps {
-  readonly feed: LiveFeed;
-  readonly selection: SelectionQuery;
+  readonly options: LiveOptions;
   readonly onReady: (open: () => void) => void;
 }
 
-/** Files of what is shown. */
-export function ExportMenu({ feed, selection, onReady }: ExportMenuProps) {
+/** Files of the events that match, also of those that are not in the list yet. */
+export function ExportMenu({ options, onReady }: ExportMenuProps) {
   return (
     <Popover label="Export" icon="download" iconOnly align="end" hint="x" onReady={onReady}>
-      {(close) => <Exports events={eventsIn(feed)} selection={selection} close={close} />}
+      {() => <Exports options={options} />}
     </Popover>
   );
 }
 
-interface ExportsProps {
-  readonly events: readonly EventFacts[];
-  readonly selection: SelectionQuery;
-  readonly close: () => void;
-}
-
-function Exports({ events, selection, close }: ExportsProps) {
-  const [said, say] = useState("");
-  const name = `events-${new Date().toISOString().slice(0, 19).replaceAll(":", "")}`;
-  const toCsv = () => {
-    download(`${name}.csv`, csvOf(events), "text/csv");
-    close();
-  };
-  const toNdjson = async () => {
-    try {
-      const lines = await ndjsonOf(
-        events,
-        { readPage: (query) => api().events(query), textOf: originalText },
-        selection,
-        (done) => say(`Read ${done.toLocaleString("en")} of ${count(events.length, "event")}`),
-      );
-      download(`${name}.ndjson`, lines, "application/x-ndjson");
-      if (lines.length === events.length) close();
-      else
-        say(
-          `${count(events.length - lines.length, "event")} shown here are no longer in the log: not in the file.`,
-        );
-    } catch (error) {
-      say(`Not exported: ${error instanceof Error ? error.message : String(error)}`);
-    }
-  };
+function Exports({ options }: { options: LiveOptions }) {
+  const [isAll, takeAll] = useState(false);
+  const run = exportRun.value;
+  const start = (format: ExportFormat) => () => void startExport(queryOf(options, isAll), format);
+  const isRunning = run?.kind === "running";
   return (
-    <div class={css.view}>
-      <p>{count(events.length, "event")} shown here</p>
+    <div class={css.exports}>
+      <h2>Events that match, from the log</h2>
+      {options.since === undefined ? (
+        <fieldset class={css.choices}>
+          <legend class="visually-hidden">Since when</legend>
+          <label>
+            <input type="radio" name="export-span" checked={!isAll} onChange={() => takeAll(false)} />
+            {spanWords()}, as the histogram
+          </label>
+          <label>
+            <input type="radio" name="export-span" checked={isAll} onChange={() => takeAll(true)} />
+            all that is kept
+          </label>
+        </fieldset>
+      ) : (
+        <p>All of the chosen stretch of time.</p>
+      )}
       <div class={css.quick}>
-        <Button
-          onClick={() => void toNdjson()}
-          disabled={events.length === 0}
-          label="Whole, as the feed sent them"
-        >
+        <Button onClick={start("ndjson")} disabled={isRunning} label="Whole, as the feed sent them">
           NDJSON
         </Button>
-        <Button onClick={toCsv} disabled={events.length === 0} label="One line each, for a spreadsheet">
+        <Button onClick={start("csv")} disabled={isRunning} label="One line each, for a spreadsheet">
           CSV
         </Button>
       </div>
-      <p class="muted" role="status">
-        {said === "" ? "NDJSON has the whole events, read from the log; CSV has the lines." : said}
-      </p>
+      {run === undefined ? (
+        <p class="muted">
+          NDJSON has the whole events, CSV a line for each. At most {MOST_EVENTS.toLocaleString("en")}, the
+          newest.
+        </p>
+      ) : (
+        <Progress run={run} />
+      )}
     </div>
   );
 }
 
-function eventsIn({ window: rows }: LiveFeed): EventFacts[] {
-  const events: EventFacts[] = [];
-  for (const row of rows.newestFirst()) if (!isMark(row)) events.push(row);
-  return events;
+function Progress({ run }: { run: ExportRun }) {
+  if (run.kind === "ended") {
+    return (
+      <p class={run.isWrong ? css.wrong : "muted"} role="status">
+        {run.words}
+      </p>
+    );
+  }
+  const { read, total, cancel } = run;
+  const most = total === undefined ? undefined : Math.min(total, MOST_EVENTS);
+  return (
+    <div class={css.progress}>
+      <progress
+        aria-label="Exported"
+        {...(most !== undefined && { max: Math.max(1, most), value: Math.min(read, most) })}
+      />
+      <p class="muted" role="status">
+        {most === undefined
+          ? `${count(read, "event")} read`
+          : `${read.toLocaleString("en")} of ${count(most, "event")} read`}
+      </p>
+      <Button onClick={cancel}>Cancel</Button>
+    </div>
+  );
+}
+
+/** What is exported: ages become times, so that the beginning stays where it is while pages are read. */
+function queryOf({ selection, since, until, before }: LiveOptions, isAll: boolean): EventsQuery {
+  const from = since ?? (isAll ? undefined : spanOf().since);
+  const ageMs = from === undefined ? undefined : msOfAge(from);
+  return {
+    ...selection,
+    ...(from !== undefined && {
+      since: ageMs === undefined ? from : new Date(Date.now() - ageMs).toISOString(),
+    }),
+    ...(until !== undefined && { until }),
+    ...(before !== undefined && { cursor: before }),
+  };
 }

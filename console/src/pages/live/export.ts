@@ -1,5 +1,6 @@
-import type { EventPage, EventsQuery } from "nomad-changefeed-client";
-import type { EventFacts } from "../../feed/event-facts.ts";
+import type { EventPage, EventsQuery, FeedEvent } from "nomad-changefeed-client";
+import { factsOf, type EventFacts } from "../../feed/event-facts.ts";
+import { mayPass } from "../../feed/may-pass.ts";
 import { csvLine } from "../../words/csv.ts";
 
 const COLUMNS: readonly (keyof EventFacts)[] = [
@@ -20,62 +21,96 @@ const COLUMNS: readonly (keyof EventFacts)[] = [
   "subject",
   "id",
 ];
+
+/** A file has at most so many events. */
+export const MOST_EVENTS = 500_000;
 const PAGE = 1000;
+const TRIES = 5;
+const AGAIN_MS = 2000;
 
-/** The lines that are shown, as a table: one event a line, newest first. */
-export function csvOf(events: readonly EventFacts[]): string[] {
-  return [
-    csvLine(COLUMNS),
-    ...events.map((event) =>
-      csvLine(
-        COLUMNS.map((column) => (column === "signals" ? event.signals.join(" ") : String(event[column]))),
-      ),
-    ),
-  ];
-}
+/** `ndjson`: whole, as the feed sent them; `csv`: a line each, for a spreadsheet. */
+export type ExportFormat = "ndjson" | "csv";
 
-/** Where whole events are read from. */
+/** Where events are read from. */
 export interface ExportSource {
-  readonly readPage: (query: EventsQuery) => Promise<EventPage>;
+  readonly readPage: (query: EventsQuery, gone: AbortSignal) => Promise<EventPage>;
   /** An event as the feed sent it. */
   readonly textOf: (event: object) => string;
+  readonly pause: (ms: number) => Promise<void>;
 }
 
-/** Events are recorded in about the order that the log has them in, ms. */
-const DISORDER_MS = 60_000;
+/** Where a file goes, part by part. */
+export interface ExportTarget {
+  readonly write: (text: string) => void;
+  /** Told how many events there are so far. */
+  readonly onProgress: (count: number) => void;
+}
+
+export interface Exported {
+  readonly count: number;
+  /** There are more events than a file has. */
+  readonly isCut: boolean;
+  /** Retention removed some while they were read. */
+  readonly hasGap: boolean;
+}
 
 /**
- * The events that are shown, whole, as the feed sent them: read from the log once more, newest first. Those that it has no
- * longer are missing.
- * @param onProgress told how many there are so far.
- * @throws RequestFailed
+ * Reads all events of a query page by page, newest first, and writes each page as it comes: none is held. A bridge that
+ * does not answer is asked again for a while.
+ * @param query which events: selection, `since`, `until`, `cursor`.
+ * @throws RequestFailed; the reason of `gone`
  */
-export async function ndjsonOf(
-  events: readonly EventFacts[],
-  { readPage, textOf }: ExportSource,
-  selection: EventsQuery,
-  onProgress: (count: number) => void,
-): Promise<string[]> {
-  const wanted = new Set(events.map(({ cursor }) => cursor));
-  const times = events.map(({ recordedMs }) => recordedMs);
-  const newestMs = times.reduce((latest, ms) => Math.max(latest, ms), 0);
-  const oldestMs = times.reduce((first, ms) => Math.min(first, ms), newestMs);
-  const lines: string[] = [];
-  let query: EventsQuery | undefined = {
-    ...selection,
+export async function exportEvents(
+  query: EventsQuery,
+  format: ExportFormat,
+  source: ExportSource,
+  { write, onProgress }: ExportTarget,
+  gone: AbortSignal,
+  mostEvents = MOST_EVENTS,
+): Promise<Exported> {
+  let count = 0;
+  let hasGap = false;
+  if (format === "csv") write(csvLine(COLUMNS));
+  let next: EventsQuery | undefined = {
+    ...query,
     order: "newest-first",
     limit: PAGE,
-    until: new Date(newestMs + DISORDER_MS).toISOString(),
+    ...(format === "csv" && { payload: "patch" }),
   };
-  while (query !== undefined && wanted.size > 0) {
-    const page: EventPage = await readPage(query);
-    for (const event of page.events) {
-      if (wanted.delete(event.cursor)) lines.push(`${textOf(event)}\n`);
-    }
-    onProgress(lines.length);
-    const last = page.events.at(-1);
-    const isPast = last !== undefined && Date.parse(last.recordedtime) < oldestMs - DISORDER_MS;
-    query = isPast ? undefined : page.next;
+  while (next !== undefined && count < mostEvents) {
+    const page: EventPage = await readSurely(next, source, gone);
+    const events = page.events.slice(0, mostEvents - count);
+    if (events.length > 0) write(events.map((event) => lineOf(event, format, source)).join(""));
+    count += events.length;
+    hasGap ||= page.hasGap;
+    onProgress(count);
+    if (events.length < page.events.length) break;
+    next = page.next;
   }
-  return lines;
+  return { count, isCut: next !== undefined, hasGap };
+}
+
+async function readSurely(
+  query: EventsQuery,
+  { readPage, pause }: ExportSource,
+  gone: AbortSignal,
+): Promise<EventPage> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await readPage(query, gone);
+    } catch (error) {
+      gone.throwIfAborted();
+      if (!mayPass(error) || tries === TRIES) throw error;
+      await pause(AGAIN_MS * tries);
+      gone.throwIfAborted();
+    }
+  }
+}
+
+function lineOf(event: FeedEvent, format: ExportFormat, { textOf }: ExportSource): string {
+  if (format === "ndjson") return `${textOf(event)}\n`;
+  const facts = factsOf(event);
+  return csvLine(
+    COLUMNS.map((column) => (column === "signals" ? facts.signals.join(" ") : String(facts[column]))),
+  );
 }

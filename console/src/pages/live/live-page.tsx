@@ -84,11 +84,7 @@ function LiveView({ live, selection }: { live: Live; selection: Selection }) {
         <FilterBar feed={feed} selection={selection} onFacets={(open) => (openers.current.facets = open)} />
         <TimeMenu onReady={(open) => (openers.current.time = open)} />
         <ViewMenu />
-        <ExportMenu
-          feed={feed}
-          selection={queryOf(selection)}
-          onReady={(open) => (openers.current.exports = open)}
-        />
+        <ExportMenu options={optionsOf(selection)} onReady={(open) => (openers.current.exports = open)} />
         <AutomationMenu selection={selection} onReady={(open) => (openers.current.automation = open)} />
       </div>
       <ConditionChips selection={selection} />
@@ -187,7 +183,7 @@ function useKeys({ live, selected, move, close, toTop, openers, point }: KeyProp
     },
     { group, words: "Filter by values that exist", keys: "f", run: () => openers.facets?.() },
     { group, words: "Choose a stretch of time", keys: "r", run: () => openers.time?.() },
-    { group, words: "Export what is shown", keys: "x", run: () => openers.exports?.() },
+    { group, words: "Export the events that match", keys: "x", run: () => openers.exports?.() },
     {
       group,
       words: "Use it elsewhere: curl, client, destination, alert rule",

@@ -36,6 +36,12 @@ export function hasSpan(): boolean {
   return msOfTime(queryValue("to")) !== undefined || ["now", "then"].includes(shownTime.value.kind);
 }
 
+/** How far back the histogram looks, in words: "the last 30 minutes". */
+export function spanWords(): string {
+  const words = SPANS.find(([span]) => span === spanInUse())?.[1] ?? "";
+  return `the last ${words.replace(/^1 /, "")}`;
+}
+
 export function spanInUse(): string {
   const asked = queryValue("span");
   return SPANS.some(([span]) => span === asked) ? asked : USUAL;
