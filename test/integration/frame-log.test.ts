@@ -34,7 +34,7 @@ describe("the log of frames", () => {
     log.append([frame(5), frame(7, "a"), frame(7, "b")], false);
     log[Symbol.dispose]();
     log = open();
-    expect(log.last().map(({ line }) => line.toString())).toEqual([
+    expect(log.newestFrames(2).map(({ line }) => line.toString())).toEqual([
       '{"Index":7,"Events":["a"]}',
       '{"Index":7,"Events":["b"]}',
     ]);

@@ -3,17 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { SimulatorOptions } from "../../packages/nomad-simulator/src/index.ts";
-import { FILTER_LANGUAGE } from "../../src/commands/support/filter-language.ts";
-import { resolveConfig } from "../../src/config/resolve.ts";
-import { silentLogger } from "../../src/telemetry/logger.ts";
 import { RawEventStream } from "../support/raw-event-stream.ts";
 import { simulatedNomad, type SimulatedNomad } from "../support/simulated-nomad.ts";
-import { startBridge, type StartedBridge } from "../support/started-bridge.ts";
+import { startStandIn, type StandIn } from "../support/stand-in.ts";
 import { until } from "../support/until.ts";
 
 let folder: string;
 let nomad: SimulatedNomad;
-let bridge: StartedBridge | undefined;
+let standIn: StandIn | undefined;
 let streams: RawEventStream[];
 const closers: (() => Promise<void>)[] = [];
 
@@ -23,8 +20,8 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   for (const stream of streams) stream[Symbol.dispose]();
-  await bridge?.stop();
-  bridge = undefined;
+  await standIn?.stop();
+  standIn = undefined;
   for (const close of closers.splice(0)) await close();
   await rm(folder, { recursive: true });
 });
@@ -34,34 +31,12 @@ async function simulate(options: SimulatorOptions = {}): Promise<void> {
   closers.push(async () => nomad[Symbol.asyncDispose]());
 }
 
-/** Starts the bridge; answers where Nomad's clients connect, once frames are recorded. */
+/** Answers where Nomad's clients connect, once frames are recorded. */
 async function start(flags: Record<string, string> = {}): Promise<string> {
   const { managementToken } = nomad.simulator;
-  const { config } = resolveConfig({
-    flags: {
-      nomadAddr: nomad.url,
-      feed: `sqlite:${join(folder, "feed.db")}`,
-      listen: "127.0.0.1:0",
-      compat: "nomad-events",
-      compatListen: "127.0.0.1:0",
-      compatLog: join(folder, "frames.db"),
-      ...(managementToken && { nomadToken: managementToken.secretId }),
-      ...flags,
-    },
-    env: {},
-    language: FILTER_LANGUAGE,
-  });
-  bridge = await startBridge(config, { logger: silentLogger() });
-  const recording = async () =>
-    /compat_recording 1/.test(await (await fetch(`${bridge?.url}/metrics`)).text());
-  await until("frames are recorded", recording);
-  return bridge.nomadEventsUrl ?? "";
-}
-
-/** Frames, by this bridge. */
-async function recorded(): Promise<number> {
-  const metrics = await (await fetch(`${bridge?.url}/metrics`)).text();
-  return Number(/compat_frames_total (\d+)/.exec(metrics)?.[1]);
+  const token = managementToken === undefined ? {} : { nomadToken: managementToken.secretId };
+  standIn = await startStandIn({ nomadAddr: nomad.url, folder, flags: { ...token, ...flags } });
+  return standIn.address;
 }
 
 async function open(address: string, query: string, token?: string): Promise<RawEventStream> {
@@ -118,7 +93,7 @@ describe("the stand-in for Nomad's event stream", () => {
     const { index } = nomad.simulator;
     await until("all is recorded", async () => (await before.reaches(index - 3)).frames.length > 20);
     const told = before.frames.length;
-    await bridge?.stop();
+    await standIn?.stop();
     address = await start();
     const again = await open(address, `namespace=*&index=${first}`);
     await until("all comes again", () => again.frames.length >= told);
@@ -130,11 +105,11 @@ describe("the stand-in for Nomad's event stream", () => {
     await simulate({ seed: 5, allocations: 30, eventBufferSize: 5 });
     await start();
     nomad.simulator.churn(3);
-    await until("something is recorded", async () => (await recorded()) > 0);
-    await bridge?.stop();
+    await until("something is recorded", async () => ((await standIn?.recorded()) ?? 0) > 0);
+    await standIn?.stop();
     nomad.simulator.churn(60);
     const address = await start();
-    await until("what is left of it is recorded", async () => (await recorded()) >= 5);
+    await until("what is left of it is recorded", async () => ((await standIn?.recorded()) ?? 0) >= 5);
     const stream = await open(address, "namespace=*&index=1");
     await stream.reaches(nomad.simulator.index - 3);
     expect(stream.headers["x-changefeed-gap"]).toMatch(/^1-\d+, \d+-\d+$/);

@@ -164,12 +164,9 @@ export class FrameLog implements Disposable {
     for (const listener of this.#listeners) listener();
   }
 
-  /** The frames of the newest index, oldest first. */
-  last(): RecordedFrame[] {
-    return this.#frames("history = ? AND raft_index = ? ORDER BY sequence", [
-      this.#newest.history,
-      this.#newest.index,
-    ]);
+  /** The newest ones, oldest first. */
+  newestFrames(most: number): RecordedFrame[] {
+    return this.read(Math.max(this.#oldest - 1, this.newest - most), { maxFrames: most, maxBytes: Infinity });
   }
 
   /** At most so many frames behind `after`, and one at least where there is one. */
@@ -268,16 +265,6 @@ export class FrameLog implements Disposable {
 
   #sequenceOf(where: string, values: readonly number[]): number | undefined {
     return this.#connection.get(`SELECT sequence FROM frames WHERE ${where}`, values)?.integer("sequence");
-  }
-
-  #frames(where: string, values: readonly number[]): RecordedFrame[] {
-    return this.#connection
-      .all(`SELECT sequence, raft_index, line FROM frames WHERE ${where}`, values)
-      .map((row) => ({
-        sequence: row.integer("sequence"),
-        index: row.integer("raft_index"),
-        line: row.bytes("line"),
-      }));
   }
 }
 

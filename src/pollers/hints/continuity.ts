@@ -35,7 +35,7 @@ export class Continuity {
     this.#isProven = true;
   }
 
-  check({ index, identity }: Pick<StreamFrame, "index" | "identity">): Verdict {
+  check({ index, identity }: StreamFrame): Verdict {
     const last = this.#last;
     if (last === undefined) return this.#goOn(index, identity, "next");
     if (index > last.index) return this.#goOn(index, identity, this.#isProven ? "next" : "lost");

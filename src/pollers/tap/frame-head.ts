@@ -1,7 +1,11 @@
-import type { StreamFrame } from "../hints/frame.ts";
-
 /** Of a frame: where it stands, and what tells it from another of its index. */
-export type FrameHead = Pick<StreamFrame, "index" | "identity">;
+export interface FrameHead {
+  readonly index: bigint;
+  /** The same when Nomad sends the same frame again. */
+  readonly identity: string;
+  /** Whether it is about something that is in no namespace, or in the one that cannot be deleted. */
+  readonly isLasting: boolean;
+}
 
 /** Undefined for what is no frame, and for an index that no whole number of JavaScript is. */
 export function headOf(line: Buffer): FrameHead | undefined {
@@ -11,7 +15,8 @@ export function headOf(line: Buffer): FrameHead | undefined {
   const identity = frame.Events.map(
     ({ Topic, Type, Namespace, Key }) => `${Topic} ${Type} ${Namespace} ${Key}`,
   ).join();
-  return { index: BigInt(frame.Index), identity };
+  const isLasting = frame.Events.some(({ Namespace }) => Namespace === "" || Namespace === "default");
+  return { index: BigInt(frame.Index), identity, isLasting };
 }
 
 interface ParsedFrame {

@@ -7,14 +7,15 @@ import { Backoff } from "../../shared/backoff.ts";
 import type { Clock } from "../../shared/clock.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
-import { Continuity } from "../hints/continuity.ts";
 import { TOPICS } from "./topics.ts";
 import { headOf } from "./frame-head.ts";
+import { TapContinuity } from "./tap-continuity.ts";
 
 /** Where frames are kept. See FrameLog. */
 export interface FrameSink {
   append(frames: readonly Frame[], isBehindGap: boolean): void;
-  last(): readonly Frame[];
+  /** The newest ones, oldest first. */
+  newestFrames(most: number): readonly Frame[];
 }
 
 export interface FrameTapDeps {
@@ -35,6 +36,8 @@ const RETRY_REFUSED_MS = 5 * 60_000;
 const MAX_BACKOFF_MS = 30_000;
 /** A stream that held so long worked. */
 const WORKED_AFTER_MS = 10_000;
+/** Nomad's own buffer rarely has more. */
+const MAX_REPEATED = 200;
 /** What one transaction takes. */
 const MAX_TOGETHER = 1000;
 
@@ -43,13 +46,13 @@ const DENIED: ReadonlySet<string> = new Set(["NOMAD_STREAM_DENIED", "NOMAD_FORBI
 /**
  * Follows Nomad's event stream of all namespaces, and records its frames word for word, each once. It asks for all
  * topics, or, where the token may not hear all, for each one that it may. Whether something was lost between two
- * subscriptions is known as for hints (see Continuity), and recorded.
+ * subscriptions is known (see TapContinuity), and recorded.
  */
 export class FrameTap {
   readonly #deps: FrameTapDeps;
   readonly #backoff: Backoff;
   readonly #proof: Alarm;
-  #continuity = new Continuity();
+  #continuity = new TapContinuity();
   /** Topics that are recorded, also while Nomad is away; none where it refuses. */
   #topics: ReadonlySet<string> = new Set();
   readonly #settled = Promise.withResolvers<void>();
@@ -61,6 +64,7 @@ export class FrameTap {
   #stop = new AbortController();
   #isOpen = false;
   #isRenewed = false;
+  #isBehind = false;
 
   constructor(deps: FrameTapDeps) {
     this.#deps = deps;
@@ -114,7 +118,7 @@ export class FrameTap {
 
   async #listen(signal: AbortSignal): Promise<void> {
     const { nomad, log, metrics, logger } = this.#deps;
-    this.#continuity = continuityAfter(log.last());
+    this.#continuity = continuityAfter(log.newestFrames(MAX_REPEATED));
     const index = this.#continuity.resumeFrom;
     this.#continuity.resubscribed();
     await using stream = await nomad.events({
@@ -125,6 +129,7 @@ export class FrameTap {
     });
     this.#topics = new Set(this.#wanted);
     this.#isOpen = true;
+    this.#isBehind = false;
     this.#settled.resolve();
     metrics.frameTapLive.set(1);
     logger.info({ address: stream.address, topics: this.#wanted, index }, "recording Nomad's event stream");
@@ -156,13 +161,16 @@ export class FrameTap {
     }
     const verdict = this.#continuity.check(frame);
     if (verdict === "behind") {
-      if (!this.#proof.isSet)
-        this.#expectProof(CATCHES_UP_WITHIN_MS, "the server stayed behind the one before");
+      if (!this.#isBehind) this.#expectProof(CATCHES_UP_WITHIN_MS, "the server stayed behind the one before");
+      this.#isBehind = true;
       return;
     }
     this.#proof.cancel();
     if (verdict === "lost") this.#lose(`the server goes on from index ${frame.index}`);
-    if (verdict !== "repeated") this.#record({ index: Number(frame.index), line: line as Buffer });
+    if (verdict === "late") this.#lose(`a frame of a new namespace came late, at index ${frame.index}`);
+    if (verdict === "repeated" || verdict === "late") return;
+    this.#continuity.note(frame);
+    this.#record({ index: Number(frame.index), line: line as Buffer });
   }
 
   #expectProof(withinMs: number, reason: string): void {
@@ -246,11 +254,11 @@ export class FrameTap {
   }
 }
 
-function continuityAfter(last: readonly Frame[]): Continuity {
-  const continuity = new Continuity();
-  for (const { line } of last) {
+function continuityAfter(newest: readonly Frame[]): TapContinuity {
+  const continuity = new TapContinuity();
+  for (const { line } of newest) {
     const head = headOf(line);
-    if (head !== undefined) continuity.check(head);
+    if (head !== undefined) continuity.note(head);
   }
   return continuity;
 }

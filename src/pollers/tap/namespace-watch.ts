@@ -12,16 +12,16 @@ export interface NamespaceWatchDeps {
 }
 
 /**
- * Calls `onChanged` when there are other namespaces, until the signal aborts. A subscription to the event stream of all
+ * Calls `onNew` when there are more namespaces, until the signal aborts. A subscription to the event stream of all
  * has those that there were when it began.
  */
 export async function watchNamespaces(
   { nomad, clock, random }: NamespaceWatchDeps,
-  onChanged: () => void,
+  onNew: () => void,
   signal: AbortSignal,
 ): Promise<void> {
   const backoff = new Backoff({ baseMs: 250, maxMs: MAX_BACKOFF_MS, random });
-  let known: { readonly index: string; readonly names: string } | undefined;
+  let known: { readonly index: string; readonly names: ReadonlySet<string> } | undefined;
   while (!signal.aborted) {
     try {
       const blocking = known === undefined ? {} : { index: known.index, waitMs: WAIT_MS };
@@ -32,7 +32,8 @@ export async function watchNamespaces(
         signal,
       });
       const names = namesIn(body);
-      if (known !== undefined && names !== known.names) onChanged();
+      const before = known?.names;
+      if (before !== undefined && [...names].some((name) => !before.has(name))) onNew();
       known = { index, names };
       backoff.reset();
     } catch {
@@ -42,7 +43,7 @@ export async function watchNamespaces(
   }
 }
 
-function namesIn(body: Buffer): string {
+function namesIn(body: Buffer): ReadonlySet<string> {
   const listed = JSON.parse(body.toString()) as readonly { readonly Name: string }[];
-  return JSON.stringify(listed.map(({ Name }) => Name).toSorted());
+  return new Set(listed.map(({ Name }) => Name));
 }

@@ -1,0 +1,105 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createRandom } from "../../packages/nomad-simulator/src/random.ts";
+import { foreignClients, RunningClient } from "../support/event-client.ts";
+import { findGuardedNomadAgent } from "../support/nomad-agent.ts";
+import { NomadChurn } from "../support/nomad-churn.ts";
+import { NomadWriter } from "../support/nomad-writer.ts";
+import { RawEventStream } from "../support/raw-event-stream.ts";
+import { startStandIn, type StandIn } from "../support/stand-in.ts";
+import { until } from "../support/until.ts";
+
+const found = await findGuardedNomadAgent(process.env);
+const origin = typeof found === "string" ? `skipped: ${found}` : found.origin;
+const OPERATIONS = 60;
+
+describe.skipIf(typeof found === "string")(`in place of the event stream of a real Nomad (${origin})`, () => {
+  const agent = found as Exclude<typeof found, string>;
+  let folder: string;
+  let standIn: StandIn;
+  const start = async () => {
+    standIn = await startStandIn({ nomadAddr: agent.address, folder, flags: { nomadToken: agent.token } });
+  };
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "ncf-stand-in-"));
+    await start();
+  });
+  afterAll(async () => {
+    await standIn.stop();
+    await agent.stop();
+    await rm(folder, { recursive: true });
+  });
+
+  it("says everything that Nomad says, and nothing else, to it and to clients of others", async () => {
+    const headers = { "x-nomad-token": agent.token };
+    const clients = foreignClients().filter(({ lacks }) => lacks === undefined);
+    const writer = new NomadWriter(agent.address, agent.token);
+    const churn = new NomadChurn(writer, createRandom(7), "ncf-stand-in");
+    const operate = async (times: number) => {
+      for (let done = 0; done < times; done += 1) await churn.next();
+    };
+    // Nomad's own stream never hears of namespaces that come later, but of those that come again.
+    for (const name of ["a", "b", "c"]) await writer.createNamespace(`ncf-stand-in-${name}`);
+    await operate(OPERATIONS);
+    for (const name of ["a", "b", "c"]) await writer.createNamespace(`ncf-stand-in-${name}`);
+    using theirs = await RawEventStream.open(agent.address, "namespace=*", headers);
+    using ours = await RawEventStream.open(standIn.address, "namespace=*", headers);
+    const address = { theirs: agent.address, ours: standIn.address };
+    const pairs = clients.map((client) => {
+      const run = (side: "theirs" | "ours") =>
+        new RunningClient(client, { address: address[side], token: agent.token });
+      return { client, theirs: run("theirs"), ours: run("ours") };
+    });
+    await operate(OPERATIONS);
+    await churn.end();
+    const last = await until("both are at the end", () => {
+      const end = theirs.indexes.at(-1);
+      return end !== undefined && end === ours.indexes.at(-1) && end;
+    });
+    const begin = Math.max(theirs.indexes[0] ?? 0, ours.indexes[0] ?? 0);
+    const since = ({ frames }: RawEventStream) =>
+      frames.map((line) => JSON.parse(line) as { Index: number }).filter(({ Index }) => Index >= begin);
+    expect(since(theirs).length).toBeGreaterThan(OPERATIONS);
+    expect(since(ours)).toEqual(since(theirs));
+    for (const pair of pairs) {
+      const isAtEnd = ({ events }: RunningClient) => (events.at(-1)?.Index ?? 0) >= last;
+      await until(`${pair.client.name} is at the end`, () => isAtEnd(pair.theirs) && isAtEnd(pair.ours));
+      const first = Math.max(pair.theirs.events[0]?.Index ?? 0, pair.ours.events[0]?.Index ?? 0);
+      const told = ({ events }: RunningClient) =>
+        events.filter(({ Index }) => Index >= first && Index <= last);
+      expect(told(pair.theirs).length).toBeGreaterThan(OPERATIONS);
+      expect(told(pair.ours)).toEqual(told(pair.theirs));
+      pair.theirs[Symbol.dispose]();
+      pair.ours[Symbol.dispose]();
+    }
+  });
+
+  it("has after its own restart what Nomad's buffer of a hundred has not", async () => {
+    const headers = { "x-nomad-token": agent.token };
+    using before = await RawEventStream.open(standIn.address, "namespace=*", headers);
+    await until("it has a hundred", () => before.frames.length >= 100);
+    const [first = 0] = before.indexes;
+    const told = before.frames.slice(0, 100);
+    await standIn.stop();
+    await start();
+    const writer = new NomadWriter(agent.address, agent.token);
+    const churn = new NomadChurn(writer, createRandom(8), "ncf-stand-in");
+    for (let done = 0; done < OPERATIONS; done += 1) await churn.next();
+    await churn.end();
+    using after = await RawEventStream.open(standIn.address, `namespace=*&index=${first}`, headers);
+    await until("all comes again", () => after.frames.length >= told.length);
+    expect(after.frames.slice(0, told.length)).toEqual(told);
+    expect(after.headers["x-changefeed-gap"]).toBeUndefined();
+  });
+
+  it("denies as Nomad does", async () => {
+    const headers = { "x-nomad-token": "00000000-0000-0000-0000-000000000000" };
+    using theirs = await RawEventStream.open(agent.address, "topic=Job", headers);
+    using ours = await RawEventStream.open(standIn.address, "topic=Job", headers);
+    expect([ours.status, ours.headers]).toEqual([theirs.status, theirs.headers]);
+    await until("ours ends", () => ours.hasEnded);
+    expect(ours.lines).toEqual(theirs.lines);
+  });
+});

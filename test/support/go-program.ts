@@ -1,0 +1,31 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+
+const CACHE = join(homedir(), ".cache", "nomad-changefeed");
+
+/** A folder here with a program in Go. */
+type GoProgram = "go-verifier" | "torchwood-verifier" | "go-event-client";
+
+/** Where it is once it was built. */
+export function goProgram(name: GoProgram): string {
+  return join(CACHE, name);
+}
+
+/** Builds what Go has not built before; or why it is not there. */
+export function buildGoProgram(name: GoProgram): { readonly lacks: string | undefined } {
+  mkdirSync(CACHE, { recursive: true });
+  const { error, status, stderr } = spawnSync("go", ["build", "-o", goProgram(name), "."], {
+    cwd: join(import.meta.dirname, name),
+    encoding: "utf8",
+  });
+  if (error !== undefined) return { lacks: "no go: apt-get install golang-go, or see https://go.dev" };
+  if (status === 0) return { lacks: undefined };
+  // Without a way to Go's modules there is nothing to test with; a program that does not compile is our mistake.
+  if (
+    /@\S+: (?:reading \S+: )?Get |go\.mod requires go|toolchain not available|invalid go version/.test(stderr)
+  )
+    return { lacks: `go is too old for ${name}, or cannot get its modules: ${stderr.trim().slice(0, 200)}` };
+  throw new Error(stderr);
+}

@@ -1,0 +1,69 @@
+import { describe, expect, it } from "vitest";
+import type { FrameHead } from "../../src/pollers/tap/frame-head.ts";
+import { TapContinuity } from "../../src/pollers/tap/tap-continuity.ts";
+
+const frame = (index: number, identity = "default", isLasting = true): FrameHead => ({
+  index: BigInt(index),
+  identity,
+  isLasting,
+});
+const passing = (index: number) => frame(index, "passing", false);
+
+/** One that has recorded these, and subscribes again. */
+function resubscribed(...recorded: FrameHead[]): TapContinuity {
+  const continuity = new TapContinuity();
+  for (const each of recorded) {
+    expect(continuity.check(each)).toBe("next");
+    continuity.note(each);
+  }
+  continuity.resubscribed();
+  return continuity;
+}
+
+function verdicts(continuity: TapContinuity, ...frames: FrameHead[]): string[] {
+  return frames.map((each) => {
+    const verdict = continuity.check(each);
+    if (verdict === "next" || verdict === "lost") continuity.note(each);
+    return verdict;
+  });
+}
+
+describe("frames after another subscription", () => {
+  it("go on without a gap where the last one comes again", () => {
+    const continuity = resubscribed(frame(5), frame(7, "a"), frame(7, "b"));
+    expect(continuity.resumeFrom).toBe("7");
+    expect(verdicts(continuity, frame(7, "a"), frame(7, "b"), frame(7, "c"), frame(8))).toEqual([
+      "repeated",
+      "repeated",
+      "next",
+      "next",
+    ]);
+  });
+
+  it("are lost where a later one comes first, and not where the server is only behind", () => {
+    expect(verdicts(resubscribed(frame(5)), frame(9), frame(10))).toEqual(["lost", "next"]);
+    expect(verdicts(resubscribed(frame(5)), frame(3), frame(4), frame(5), frame(6))).toEqual([
+      "behind",
+      "behind",
+      "repeated",
+      "next",
+    ]);
+  });
+
+  it("are not lost for that the namespace of the last ones is gone", () => {
+    const continuity = resubscribed(frame(5), passing(6), passing(7));
+    expect(continuity.resumeFrom).toBe("5");
+    expect(verdicts(continuity, frame(5), frame(9))).toEqual(["repeated", "next"]);
+  });
+
+  it("are late where they are of a namespace that was new", () => {
+    const continuity = resubscribed(frame(5), passing(6), passing(8));
+    expect(verdicts(continuity, frame(5), passing(6), frame(7, "new"), passing(8), frame(9))).toEqual([
+      "repeated",
+      "repeated",
+      "late",
+      "repeated",
+      "next",
+    ]);
+  });
+});
