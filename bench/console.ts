@@ -95,6 +95,8 @@ async function measureWeight({ browser, url }: Opened): Promise<number> {
   });
   await page.goto(`${url}/`);
   await page.locator("[aria-setsize]").first().waitFor();
+  // What draws the histogram comes after the first events.
+  await page.locator("figure canvas").waitFor();
   const bytes = (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
   await context.close();
   return bytes / 1000;

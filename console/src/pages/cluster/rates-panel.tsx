@@ -3,6 +3,7 @@ import { asOfMs } from "../../app/as-of.ts";
 import { href } from "../../app/router.ts";
 import { api } from "../../feed/api.ts";
 import { useLoaded } from "../../feed/use-loaded.ts";
+import { SeverityChart } from "../../ui/chart/severity-chart.tsx";
 import { Empty, Failure, Panel, Skeleton } from "../../ui/panel.tsx";
 import { SEVERITIES, SeverityBadge } from "../../ui/severity.tsx";
 import css from "./cluster.module.css";
@@ -20,7 +21,9 @@ export function RatesPanel() {
       {value === undefined && error === undefined && <Skeleton lines={5} />}
       {value !== undefined && (
         <div class={css.rates}>
-          <Histogram counts={value.bySeverity} />
+          <div class={css.histogram}>
+            <SeverityChart counts={value.bySeverity} label={overTime(value.bySeverity)} />
+          </div>
           <SeverityList counts={value.bySeverity} />
           <TypeList counts={value.byType} />
         </div>
@@ -57,42 +60,14 @@ function Unread({ error, retry }: { error: unknown; retry: () => void }) {
   );
 }
 
+function overTime({ total }: Counts): string {
+  return `${total.toLocaleString("en")} events, over time`;
+}
+
 /** Of the last whole bucket: the one that runs is not over. */
 function perSecond({ buckets, bucketMs }: Counts): string {
   const last = buckets.at(-2);
   return last === undefined ? "–" : (last.total / (bucketMs / 1000)).toFixed(1);
-}
-
-function Histogram({ counts: { buckets, total } }: { counts: Counts }) {
-  const most = Math.max(1, ...buckets.map((bucket) => bucket.total));
-  const step = 100 / Math.max(1, buckets.length);
-  return (
-    <svg
-      class={css.histogram}
-      viewBox="0 0 100 40"
-      preserveAspectRatio="none"
-      role="img"
-      aria-label={`${total.toLocaleString("en")} events, over time`}
-    >
-      {buckets.flatMap(({ severities }, at) => {
-        let y = 40;
-        return SEVERITIES.map((severity) => {
-          const height = (40 * (severities[severity] ?? 0)) / most;
-          y -= height;
-          return height === 0 ? null : (
-            <rect
-              key={`${at} ${severity}`}
-              class={css[severity.toLowerCase()]}
-              x={at * step + step * 0.1}
-              y={y}
-              width={step * 0.8}
-              height={height}
-            />
-          );
-        });
-      })}
-    </svg>
-  );
 }
 
 function SeverityList({ counts: { buckets, complete } }: { counts: Counts }) {

@@ -1,10 +1,11 @@
 import { signal } from "@preact/signals";
 import type { Counts, CountsQuery, Severity } from "nomad-changefeed-client";
 import { RequestFailed } from "nomad-changefeed-client";
-import { useRef, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { setQuery } from "../../app/router.ts";
 import { api } from "../../feed/api.ts";
 import { useLoaded } from "../../feed/use-loaded.ts";
+import { SeverityChart, type Pointed } from "../../ui/chart/severity-chart.tsx";
 import { SEVERITIES } from "../../ui/severity.tsx";
 import { count } from "../../words/names.ts";
 import { duration, timeOfDay } from "../../words/time.ts";
@@ -22,8 +23,6 @@ interface HistogramProps {
 
 const BUCKETS = 120;
 const EVERY_MS = 5000;
-/** Less than this is a click, px. */
-const CLICK_PX = 4;
 
 /** A bridge that cannot is not asked again and again. */
 const canCount = signal(true);
@@ -48,122 +47,43 @@ export function Histogram({ selection, isLive }: HistogramProps) {
 
 function Bars({ counts }: { counts: Counts }) {
   const { buckets, bucketMs, total } = counts;
-  const area = useRef<HTMLDivElement>(null);
-  const [hovered, hover] = useState(-1);
-  const [brush, setBrush] = useState<readonly [from: number, to: number]>();
+  const [pointed, point] = useState<Pointed>();
   const most = Math.max(1, ...buckets.map((bucket) => bucket.total));
   const startMs = Date.parse(buckets[0]?.at ?? counts.since);
   const endMs = startMs + buckets.length * bucketMs;
-  const shareAt = ({ clientX }: PointerEvent) => {
-    const { left, width } = area.current?.getBoundingClientRect() ?? { left: 0, width: 1 };
-    return Math.min(1, Math.max(0, (clientX - left) / width));
-  };
-  const onDown = (event: PointerEvent) => {
-    if (event.button !== 0) return;
-    area.current?.setPointerCapture(event.pointerId);
-    const share = shareAt(event);
-    setBrush([share, share]);
-  };
-  const onMove = (event: PointerEvent) => {
-    const share = shareAt(event);
-    hover(Math.min(buckets.length - 1, Math.floor(share * buckets.length)));
-    if (brush !== undefined) setBrush([brush[0], share]);
-  };
-  const onUp = () => {
-    if (brush === undefined) return;
-    setBrush(undefined);
-    const [a, b] = brush.toSorted((one, other) => one - other) as [number, number];
-    const isClick = (b - a) * (area.current?.clientWidth ?? 1) < CLICK_PX;
-    const at = Math.floor(a * buckets.length);
-    const [from, to] = isClick
-      ? [startMs + at * bucketMs, startMs + (at + 1) * bucketMs]
-      : [startMs + a * (endMs - startMs), startMs + b * (endMs - startMs)];
-    setQuery({ from: isoOf(from), to: isoOf(to), at: null }, { replace: false });
-  };
-  const bucket = hovered === -1 ? undefined : buckets[hovered];
+  const timeAt = (bucket: number) => startMs + bucket * bucketMs;
+  const words = pointed === undefined ? undefined : pointedWords(pointed);
+  function pointedWords({ at, selected }: Pointed): string | undefined {
+    if (selected === undefined) return buckets[at] && bucketWords(buckets[at]);
+    const { from, to } = selected;
+    const inside = buckets.slice(from, to).reduce((sum, bucket) => sum + bucket.total, 0);
+    return `${timeOfDay(timeAt(from), endMs)} – ${timeOfDay(timeAt(to), endMs)}  ${count(inside, "event")}`;
+  }
   return (
     <figure class={css.histogram} aria-label={wordsOf(counts)}>
-      <div
-        ref={area}
-        class={css.area}
-        onPointerDown={onDown}
-        onPointerMove={onMove}
-        onPointerUp={onUp}
-        onPointerLeave={() => hover(-1)}
-        onPointerCancel={() => setBrush(undefined)}
-      >
-        <svg viewBox={`0 0 ${buckets.length} 100`} preserveAspectRatio="none" aria-hidden="true">
-          {buckets.map((one, at) => (
-            <Bar key={one.at} bucket={one} at={at} most={most} />
-          ))}
-        </svg>
-        {hovered !== -1 && brush === undefined && (
-          <span
-            class={css.cursor}
-            style={{ left: `${(hovered / buckets.length) * 100}%`, width: `${100 / buckets.length}%` }}
-          />
-        )}
-        {brush !== undefined && <Brush brush={brush} startMs={startMs} endMs={endMs} />}
+      <div class={css.area}>
+        <SeverityChart
+          counts={counts}
+          label="Time to show: arrows move, with Shift they select, Enter shows it"
+          {...(words !== undefined && { words })}
+          onPoint={point}
+          onSelect={(from, to) =>
+            setQuery({ from: isoOf(timeAt(from)), to: isoOf(timeAt(to)), at: null }, { replace: false })
+          }
+        />
         <span class={css.most}>{most.toLocaleString("en")}</span>
       </div>
       <figcaption class={css.axis}>
         <span>{timeOfDay(startMs, endMs)}</span>
         <span class={css.total} aria-live="off">
-          {bucket === undefined
-            ? `${count(total, "event")} in ${duration(endMs - startMs)}`
-            : bucketWords(bucket)}
-          {bucket === undefined &&
+          {words ?? `${count(total, "event")} in ${duration(endMs - startMs)}`}
+          {words === undefined &&
             !counts.complete &&
             `, those before ${timeOfDay(Date.parse(counts.from), endMs)} not counted`}
         </span>
         <span>{timeOfDay(endMs, endMs)}</span>
       </figcaption>
     </figure>
-  );
-}
-
-/** Worst at the bottom: there even one of a thousand is seen. */
-function Bar({ bucket, at, most }: { bucket: Bucket; at: number; most: number }) {
-  let top = 100;
-  return (
-    <>
-      {SEVERITIES.toReversed().map((severity) => {
-        const number = bucket.severities[severity] ?? 0;
-        if (number === 0) return null;
-        const height = Math.max(2.5, (number / most) * 96);
-        top -= height;
-        return (
-          <rect
-            key={severity}
-            class={css[severity.toLowerCase()]}
-            x={at + 0.08}
-            width={0.84}
-            y={top}
-            height={height}
-          />
-        );
-      })}
-    </>
-  );
-}
-
-function Brush({
-  brush,
-  startMs,
-  endMs,
-}: {
-  brush: readonly [number, number];
-  startMs: number;
-  endMs: number;
-}) {
-  const [a, b] = brush.toSorted((one, other) => one - other) as [number, number];
-  const timeAt = (share: number) => timeOfDay(startMs + share * (endMs - startMs), endMs);
-  return (
-    <span class={css.brush} style={{ left: `${a * 100}%`, width: `${(b - a) * 100}%` }}>
-      <span>
-        {timeAt(a)} – {timeAt(b)}
-      </span>
-    </span>
   );
 }
 
