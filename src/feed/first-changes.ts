@@ -1,5 +1,5 @@
 import type { LogEntry } from "../schemas/draft.ts";
-import { isResourceType } from "../schemas/resources.ts";
+import { refOfEvent } from "../schemas/resources.ts";
 import type { FirstChange, FirstChanges, HistoryScan } from "./log.ts";
 
 /** The first event of each object, found by looking at all of them, oldest first. */
@@ -8,9 +8,9 @@ export async function* firstChangesIn(
   query: FirstChanges,
 ): AsyncGenerator<FirstChange[]> {
   let found: FirstChange[] = [];
-  const includes: NonNullable<HistoryScan["includes"]> = ({ resource, namespace, key, sequence }) => {
-    if (resource !== null && isResourceType(resource) && namespace !== null && key !== null)
-      found.push({ resource, namespace, key, sequence });
+  const includes: NonNullable<HistoryScan["includes"]> = (facts) => {
+    const object = refOfEvent(facts);
+    if (object !== undefined) found.push({ ...object, sequence: facts.sequence });
     return false;
   };
   for await (const _ of scan({ ...query, order: "oldest-first", control: "none", includes })) {

@@ -1,6 +1,5 @@
-import type { FeedLog } from "../feed/log.ts";
+import type { FeedLog, HistoryFacts, StatePart } from "../feed/log.ts";
 import type { Cursor } from "../schemas/cursor.ts";
-import type { StatePart } from "../feed/log.ts";
 
 /** What was looked through: events after `from`, through `to`. */
 interface Known {
@@ -23,12 +22,13 @@ export class Baselines {
     this.#log = log;
   }
 
-  /** Looks through the events after `after`, through the sequence `through`. Yields between its steps. */
+  /**
+   * Looks through the events after `after`, through the sequence `through`, but for those that were looked through
+   * before. Yields nothing, now and then, so that its reader can make a pause.
+   */
   async *find({ epoch, sequence: after }: Cursor, through: number): AsyncGenerator<never[]> {
-    const isOfBefore = this.#known?.epoch !== epoch;
-    const fresh: Known = { epoch, from: through, to: through, marks: new Map() };
-    const known = isOfBefore ? fresh : (this.#known ?? fresh);
-    this.#known = known;
+    if (this.#known?.epoch !== epoch) this.#known = { epoch, from: through, to: through, marks: new Map() };
+    const known = this.#known;
     if (after < known.from) {
       yield* this.#scan(known.marks, after, known.from);
       known.from = Math.min(known.from, after);
@@ -46,14 +46,13 @@ export class Baselines {
   }
 
   async *#scan(marks: Map<string, number>, after: number, through: number): AsyncGenerator<never[]> {
+    const includes = ({ type, resource, namespace, sequence }: HistoryFacts): boolean => {
+      const scope = `${resource}/${namespace}`;
+      if (type === "nomad.feed.baseline") marks.set(scope, Math.max(sequence, marks.get(scope) ?? 0));
+      // What is known of it is enough: it is not read.
+      return false;
+    };
     const range = { after, before: through + 1, order: "oldest-first" } as const;
-    for await (const batch of this.#log.scanHistory({ ...range, op: null })) {
-      for (const { type, resource, namespace, sequence } of batch) {
-        if (type !== "nomad.feed.baseline") continue;
-        const scope = `${resource}/${namespace}`;
-        marks.set(scope, Math.max(sequence, marks.get(scope) ?? 0));
-      }
-      yield [];
-    }
+    for await (const _ of this.#log.scanHistory({ ...range, op: null, includes })) yield [];
   }
 }

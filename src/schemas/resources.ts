@@ -48,6 +48,17 @@ export interface ObjectRef {
   readonly key: string;
 }
 
+/** The object that an event is about; undefined where it is about none. */
+export function refOfEvent(facts: {
+  readonly resource: string | null;
+  readonly namespace: string | null;
+  readonly key: string | null;
+}): ObjectRef | undefined {
+  const { resource, namespace, key } = facts;
+  if (resource === null || namespace === null || key === null || !isResourceType(resource)) return undefined;
+  return { resource, namespace, key };
+}
+
 /** `allocations/default/5456bd7a-…`: the subject and partition key of every event about the object. */
 export function subjectOf(ref: ObjectRef): string {
   return `${ref.resource}/${ref.namespace}/${ref.key}`;

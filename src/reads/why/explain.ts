@@ -6,6 +6,7 @@ import { edgeOf, linksOf } from "./links.ts";
 import { deploymentOf } from "./rollouts.ts";
 import { nameOf } from "./event-words.ts";
 import { MAX_STEPS, storyOf } from "./story.ts";
+import { shortId } from "../../shared/short-id.ts";
 import { timeIn } from "./times.ts";
 
 /** Names of objects in one sentence. */
@@ -60,7 +61,7 @@ function nodeOf(object: ObjectFact): WhyNode {
 
 function labelOf({ ref, stub }: ObjectFact): string {
   const name = textOf(stub, "Name");
-  if (ref.resource === "allocations" && name !== "") return `${name} (${named(ref).split(" ")[1]})`;
+  if (ref.resource === "allocations" && name !== "") return `${name} (${shortId(ref.key)})`;
   if (ref.resource === "deployments") return `${named(ref)} (version ${numberOf(stub, "JobVersion")})`;
   return nameOf(ref, stub);
 }

@@ -62,7 +62,7 @@ class Gathering {
         const around =
           away === 1 ? await this.#neighbours.of(object) : await this.#neighbours.deploymentOf(object);
         for (const ref of [...refsOf(object), ...around]) {
-          const found = await this.#follow(ref);
+          const found = await this.#reach(ref);
           // Of a job and a node everything else hangs: only what led here is told of.
           if (found !== undefined && ref.resource !== "nodes" && ref.resource !== "jobs") next.push(found);
         }
@@ -83,7 +83,8 @@ class Gathering {
     ];
   }
 
-  async #follow(ref: ObjectRef): Promise<ObjectFact | undefined> {
+  /** Undefined also where it is there already. */
+  async #reach(ref: ObjectRef): Promise<ObjectFact | undefined> {
     const name = subjectOf(ref);
     if (this.objects.has(name) || this.#gone.has(name)) return undefined;
     // Decided before anything is looked for: what may not be seen is as what does not exist.

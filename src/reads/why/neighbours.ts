@@ -2,7 +2,7 @@ import { isFilled, numberOf, textOf } from "../../alerts/model/stub.ts";
 import { readInSlices } from "../../publishers/work/read-scheduler.ts";
 import type { LogEntry } from "../../schemas/draft.ts";
 import { isJsonObject, type Json, type JsonObject } from "../../schemas/json.ts";
-import { isResourceType, subjectOf, type ObjectRef, type ResourceType } from "../../schemas/resources.ts";
+import { refOfEvent, subjectOf, type ObjectRef, type ResourceType } from "../../schemas/resources.ts";
 import { SEVERITIES } from "../../schemas/severity.ts";
 import { eventFact } from "./event-fact.ts";
 import type { ObjectFact } from "./facts.ts";
@@ -162,7 +162,7 @@ export class Neighbours {
     const { log, read } = this.#parts;
     const found = new Map<string, Candidate>();
     for await (const entry of this.#newestEvents(of)) {
-      const ref = refOf(entry);
+      const ref = refOfEvent(entry);
       if (ref === undefined) continue;
       const isTroubled = SEVERITIES[entry.severity] >= SEVERITIES.WARN;
       const known = found.get(subjectOf(ref));
@@ -217,12 +217,6 @@ export class Neighbours {
     }
     return found;
   }
-}
-
-/** Undefined where it is about no object. */
-function refOf({ resource, namespace, key }: LogEntry): ObjectRef | undefined {
-  if (resource === null || namespace === null || key === null || !isResourceType(resource)) return undefined;
-  return { resource, namespace, key };
 }
 
 function isFollowedBy(stub: JsonObject, key: string): boolean {
