@@ -55,6 +55,9 @@ export interface FeedLog {
    */
   read(cursor: Cursor, options: { limit: number; maxBytes?: number }): Promise<LogEntry[]>;
 
+  /** The events with these sequences, as far as they are there, in any order. */
+  eventsAt(sequences: readonly number[]): Promise<LogEntry[]>;
+
   /**
    * Resolves true once an event after `sequence` exists that was not handed over, false after `timeoutMs` or when
    * `signal` aborts.
@@ -279,7 +282,10 @@ export interface HistoryScan extends Omit<HistoryQuery, "limit"> {
    * their scope. Severity and bounds hold for all.
    */
   readonly control?: "too" | "none";
-  /** Asked of each event that matches, before it is read; in order, but for control events beside others. */
+  /**
+   * Asked of each event that matches, by what an index knows of it before it is read, as far as that is so; in order, but
+   * for control events beside others.
+   */
   readonly includes?: (facts: HistoryFacts) => boolean;
 }
 

@@ -1,8 +1,7 @@
-import { CursorExpired } from "../feed/errors.ts";
 import type { ConsistentRead, FeedLog, StateEntry, StateFilter, StatePart } from "../feed/log.ts";
 import type { Cursor } from "../schemas/cursor.ts";
 import type { LogEntry } from "../schemas/draft.ts";
-import type { ObjectRef } from "../schemas/resources.ts";
+import { subjectOf, type ObjectRef } from "../schemas/resources.ts";
 import { compareBytes } from "../shared/compare-bytes.ts";
 import type { Baselines } from "./baselines.ts";
 import { byPart, FirstEvents, inOrder } from "./first-events.ts";
@@ -124,33 +123,37 @@ export class PastRead implements ConsistentRead {
   }
 
   async #asTheyWere(places: readonly Place[]): Promise<StateEntry[]> {
-    const entries = await Promise.all(places.map((place) => this.#asItWas(place)));
+    const known = places.filter((place) => this.#wasKnown(place));
+    const events = await this.#eventsAt(known.flatMap(({ first }) => first ?? []));
+    const entries = await Promise.all(
+      known.map(async ({ ref, entry, first }) => entry ?? this.#beforeFirst(ref, events.get(first))),
+    );
     return entries.filter((entry) => entry !== undefined);
   }
 
-  async #asItWas({ ref, entry, first }: Place): Promise<StateEntry | undefined> {
-    const { log, baselines } = this.#parts;
-    const mark = baselines.markOf(ref);
-    const wasNotRead = mark > this.cursor.sequence && mark < (first ?? Number.POSITIVE_INFINITY);
-    if (wasNotRead) return undefined;
-    if (first === undefined) return entry;
-    return beforeEvent(ref, await this.#eventAt(first), async (sequence) => {
-      const data = await log.overflow(sequence);
+  /** Whether its scope had been read by then, or an event tells of it before that. */
+  #wasKnown({ ref, first = Number.POSITIVE_INFINITY }: Place): boolean {
+    const mark = this.#parts.baselines.markOf(ref);
+    return mark <= this.cursor.sequence || mark > first;
+  }
+
+  async #beforeFirst(ref: ObjectRef, event: LogEntry | undefined): Promise<StateEntry | undefined> {
+    if (event === undefined)
+      throw new RangeError(`The log does not have the event that its index names of ${subjectOf(ref)}`);
+    return beforeEvent(ref, event, async (sequence) => {
+      const data = await this.#parts.log.overflow(sequence);
       // It is there for every event that needs it, unless retention has just taken both.
-      if (data === undefined) await assertTold(log, this.cursor);
+      if (data === undefined) await assertTold(this.#parts.log, this.cursor);
       return data;
     });
   }
 
-  async #eventAt(sequence: number): Promise<LogEntry> {
-    const { log } = this.#parts;
-    const before = { epoch: this.cursor.epoch, sequence: sequence - 1 };
-    const [event] = await log.read(before, { limit: 1 }).catch(async (error: unknown) => {
-      if (error instanceof CursorExpired) await assertTold(log, this.cursor);
-      throw error;
-    });
-    if (event === undefined) throw new RangeError(`There is no event ${sequence}, which the index names`);
-    return event;
+  async #eventsAt(sequences: readonly number[]): Promise<Map<number | undefined, LogEntry>> {
+    if (sequences.length === 0) return new Map();
+    const events = await this.#parts.log.eventsAt(sequences);
+    // What retention has just taken is missing, and in another epoch other events have these sequences.
+    await assertTold(this.#parts.log, this.cursor);
+    return new Map(events.map((event) => [event.sequence, event]));
   }
 }
 

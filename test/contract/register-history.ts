@@ -111,6 +111,16 @@ export function registerHistory(t: LogContext): void {
       expect(await t.log.hasHoles()).toBe(false);
     });
 
+    test("gives single events by their sequences, as far as they are there", async () => {
+      const all = await t.readAll();
+      const [, second, , , fifth] = all;
+      const found = await t.log.eventsAt([5, 2, 99]);
+      expect(found.toSorted((one, other) => one.sequence - other.sequence)).toEqual([second, fifth]);
+      expect(await t.log.eventsAt([])).toEqual([]);
+      await t.log.trim({ maxEvents: 2 });
+      expect(await t.log.eventsAt([2, 5])).toEqual([fifth]);
+    });
+
     test("gives the same entries as reading, and forgets what was trimmed", async () => {
       expect(await t.log.history({ order: "oldest-first", limit: 100 })).toEqual(await t.readAll());
       await t.log.trim({ maxEvents: 2 });

@@ -66,6 +66,12 @@ describe("what is redacted leaves by no way", () => {
     expect(texts).toContain('"redacted":["/after/JobID","/after/Meta/PASSWORD","/after/Meta/PIN"]');
   });
 
+  it("as single events of the log", async () => {
+    const found = await redactedLog(feed.log, redaction).eventsAt([1, 2, 3]);
+    expect(found.map(({ key }) => key)).toEqual(["a1", "a2", "a3"]);
+    expect(JSON.stringify(found)).not.toMatch(/hunter2|4711/);
+  });
+
   it("as states, history, data of a large event", async () => {
     const [, large] = JSON.parse((await textOf("/v1/events")).slice(4)) as { dataref: string }[];
     const texts = [

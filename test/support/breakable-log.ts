@@ -29,6 +29,7 @@ export function breakable(
     outage: () => log.outage(),
     tellOutage: (change) => log.tellOutage(change),
     read: (cursor, options) => log.read(cursor, options),
+    eventsAt: (sequences) => log.eventsAt(sequences),
     waitBeyond: (sequence, options) => log.waitBeyond(sequence, options),
     history: (query) => log.history(query),
     scanHistory: (query) => log.scanHistory(query),

@@ -72,10 +72,20 @@ async function* pagesOfIndex(
     if (order !== "oldest-first") wanted.reverse();
     for (let start = 0; start < wanted.length; start += PAGE_EVENTS) {
       const page = wanted.slice(start, start + PAGE_EVENTS);
-      const replies = await connection.each(page.map((n) => ["XRANGE", `${prefix}log`, n, n] as const));
-      yield replies.flatMap((one) => entriesOf(one, connection.source(`${prefix}log`)));
+      yield await eventsAt(connection, prefix, page);
     }
   }
+}
+
+/** @see FeedLog.eventsAt */
+export async function eventsAt(
+  connection: Connection,
+  prefix: string,
+  sequences: readonly number[],
+): Promise<LogEntry[]> {
+  const log = `${prefix}log`;
+  const replies = await connection.each(sequences.map((n) => ["XRANGE", log, n, n] as const));
+  return replies.flatMap((one) => entriesOf(one, connection.source(log)));
 }
 
 /** The segments of the index with events in the range, oldest first. A segment is named by its first event. */

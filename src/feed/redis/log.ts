@@ -40,7 +40,7 @@ import { Reply, type ReplySource } from "./reply.ts";
 import { waitUntilDurable, type Durability } from "./durability.ts";
 import { KeyLists } from "./key-lists.ts";
 import { firstChangesIn } from "../first-changes.ts";
-import { scanHistory, type Range } from "./history.ts";
+import { eventsAt, scanHistory, type Range } from "./history.ts";
 import { outageArguments, readOutageReply, TELL_OUTAGE } from "./outage.ts";
 import { readPage } from "./pages.ts";
 import { BEFORE, BEGIN_EMPTY, CLAIM, FILLED, TIMES, TRIM } from "./log-scripts.ts";
@@ -219,6 +219,10 @@ export class RedisLog implements FeedLog {
 
   async read(cursor: Cursor, options: { limit: number; maxBytes?: number }): Promise<LogEntry[]> {
     return readPage(this.#connection, this.#parts.prefix, cursor, options);
+  }
+
+  async eventsAt(sequences: readonly number[]): Promise<LogEntry[]> {
+    return eventsAt(this.#connection, this.#parts.prefix, sequences);
   }
 
   async waitBeyond(sequence: number, options: WaitOptions): Promise<boolean> {

@@ -133,6 +133,14 @@ export class SqliteLog implements FeedLog {
     return this.#connection.snapshot(() => this.#pageFrom(cursor, limit, maxBytes));
   }
 
+  async eventsAt(sequences: readonly number[]): Promise<LogEntry[]> {
+    const rows = this.#connection.all(
+      `SELECT ${EVENT_COLUMNS} FROM events WHERE sequence IN (SELECT value FROM json_each(?))`,
+      [JSON.stringify(sequences)],
+    );
+    return rows.map(entryOf);
+  }
+
   async waitBeyond(sequence: number, options: WaitOptions): Promise<boolean> {
     if (readMeta(this.#connection).sequence > sequence) return true;
     const answer = this.#waiters.wait(sequence, options);

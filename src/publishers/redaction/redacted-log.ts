@@ -16,6 +16,7 @@ import type { Redaction } from "./redaction.ts";
 export function redactedLog(log: FeedLog, redaction: Redaction): FeedLog {
   const own: Partial<FeedLog> = {
     read: async (cursor, options) => redaction.entries(await log.read(cursor, options)),
+    eventsAt: async (sequences) => redaction.entries(await log.eventsAt(sequences)),
     waitBeyond: (sequence, { take, ...options }) =>
       log.waitBeyond(sequence, {
         ...options,
