@@ -19,6 +19,8 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
+    // Whoever takes the package has with the libraries what their licences ask for.
+    license: { fileName: "licenses.md" },
   },
   server: {
     // `npm run dev -w console` beside a bridge: the page reloads as it is written.

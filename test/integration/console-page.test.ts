@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, it } from "vitest";
 import { buildConsole } from "../../scripts/build-console.ts";
@@ -27,6 +28,21 @@ it("what was built is in the package, and needs nothing from elsewhere", async (
   const loaded = [...page.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, address = ""]) => address);
   expect(loaded.length).toBeGreaterThan(1);
   expect(loaded.filter((address) => !files.has(address.replace("./", "")))).toEqual([]);
+});
+
+it("has with what was built the licence of every library that is in it", () => {
+  const text = files.get("licenses.md")?.bytes.toString() ?? "";
+  const manifest = readFileSync(`${import.meta.dirname}/../../console/package.json`, "utf8");
+  const { devDependencies } = JSON.parse(manifest) as { devDependencies: Record<string, string> };
+  // One is the tool that builds, the other is ours.
+  const libraries = Object.keys(devDependencies).filter(
+    (name) => name !== "vite" && name !== "nomad-changefeed-client",
+  );
+  const notices = new Map(
+    text.split(/^## /m).map((part) => [part.slice(0, part.indexOf(" - ")), part] as const),
+  );
+  expect([...notices.keys()]).toEqual(expect.arrayContaining(libraries));
+  for (const name of libraries) expect(notices.get(name)).toMatch(/Copyright .*\d{4}|Copyright \(c\)/);
 });
 
 describe.skipIf(CHROMIUM === undefined)(`in Chromium${skippedBecause(NO_CHROMIUM)}`, () => {

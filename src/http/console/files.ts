@@ -30,6 +30,7 @@ const CONTENT_TYPES: ReadonlyMap<string, string> = new Map(
     ".ico": "image/x-icon",
     ".js": "text/javascript; charset=utf-8",
     ".json": "application/json; charset=utf-8",
+    ".md": "text/markdown; charset=utf-8",
     ".map": "application/json; charset=utf-8",
     ".png": "image/png",
     ".svg": "image/svg+xml",
