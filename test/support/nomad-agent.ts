@@ -16,6 +16,13 @@ export interface NomadAgent {
   stop(): Promise<void>;
 }
 
+/** Of an agent that is started from NOMAD_BIN. */
+interface AgentOptions {
+  readonly acl?: boolean;
+  /** Frames that its event stream keeps. Default: 100, as Nomad's. */
+  readonly eventBufferSize?: number;
+}
+
 const IMAGE = "hashicorp/nomad:2.0";
 const UP_WITHIN_MS = 90_000;
 
@@ -25,12 +32,13 @@ const UP_WITHIN_MS = 90_000;
  */
 export async function findNomadAgent(
   env: Readonly<Record<string, string | undefined>>,
+  options: AgentOptions = {},
 ): Promise<NomadAgent | string> {
   const { NOMAD_ADDR: address, NOMAD_BIN: binary } = env;
   if (address !== undefined && address !== "") {
     return { address, origin: `NOMAD_ADDR ${address}`, stop: async () => undefined };
   }
-  if (binary !== undefined && binary !== "") return startBinary(binary, env);
+  if (binary !== undefined && binary !== "") return startBinary(binary, env, options);
   try {
     return await startContainer();
   } catch (error) {
@@ -61,7 +69,7 @@ export async function findGuardedNomadAgent(
 async function startBinary(
   binary: string,
   env: Readonly<Record<string, string | undefined>>,
-  { acl }: { acl: boolean } = { acl: false },
+  { acl = false, eventBufferSize }: AgentOptions,
 ): Promise<NomadAgent | string> {
   const directory = await mkdtemp(join(tmpdir(), "ncf-nomad-"));
   const [http, rpc, serf] = [await freePort(), await freePort(), await freePort()];
@@ -72,6 +80,7 @@ async function startBinary(
     `bind_addr = "127.0.0.1"
 disable_update_check = true
 acl { enabled = ${acl} }
+server { event_buffer_size = ${eventBufferSize ?? 100} }
 ports { http = ${http} rpc = ${rpc} serf = ${serf} }
 client { options = { "fingerprint.denylist" = "env_aws,env_azure,env_digitalocean,env_gce" } }
 `,
