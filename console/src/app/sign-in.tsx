@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
 import { signIn } from "../feed/session.ts";
+import { SubmitButton } from "../ui/form.tsx";
 import { Icon } from "../ui/icon.tsx";
 import { Failure } from "../ui/panel.tsx";
 import css from "./sign-in.module.css";
@@ -50,9 +51,7 @@ export function SignIn() {
           <input type="checkbox" name="remember" /> Stay signed in on this browser for 30 days
         </label>
         {error !== undefined && <Failure error={error} />}
-        <button type="submit" class={css.submit} disabled={isBusy}>
-          {isBusy ? "Asking…" : "Sign in"}
-        </button>
+        <SubmitButton disabled={isBusy}>{isBusy ? "Asking…" : "Sign in"}</SubmitButton>
       </form>
     </main>
   );

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useState } from "preact/hooks";
+import { useId, useState } from "preact/hooks";
 import css from "./form.module.css";
 import { Failure } from "./panel.tsx";
 
@@ -32,11 +32,23 @@ export function Form({ action, onSubmit, children }: FormProps) {
     <form class={css.form} onSubmit={(event) => void submit(event)}>
       {children}
       {error !== undefined && <Failure error={error} />}
-      <button type="submit" class={css.submit} disabled={isBusy}>
-        {action}
-      </button>
+      <SubmitButton disabled={isBusy}>{action}</SubmitButton>
     </form>
   );
+}
+
+/** What sends the form that it stands in. */
+export function SubmitButton({ children, disabled = false }: { children: string; disabled?: boolean }) {
+  return (
+    <button type="submit" class={css.submit} disabled={disabled}>
+      {children}
+    </button>
+  );
+}
+
+/** Fields that do what they say at once, without a button. */
+export function Fields({ children }: { children: ComponentChildren }) {
+  return <div class={css.fields}>{children}</div>;
 }
 
 interface FieldProps {
@@ -86,5 +98,33 @@ export function Choice({ label, value, onChange, options }: ChoiceProps) {
         ))}
       </select>
     </label>
+  );
+}
+
+interface RadiosProps {
+  readonly legend: string;
+  readonly value: string;
+  readonly onChange: (value: string) => void;
+  readonly options: readonly { readonly value: string; readonly words: string }[];
+}
+
+/** One of few, all in sight. */
+export function Radios({ legend, value, onChange, options }: RadiosProps) {
+  const name = useId();
+  return (
+    <fieldset class={css.choices}>
+      <legend>{legend}</legend>
+      {options.map((option) => (
+        <label key={option.value}>
+          <input
+            type="radio"
+            name={name}
+            checked={option.value === value}
+            onChange={() => onChange(option.value)}
+          />
+          {option.words}
+        </label>
+      ))}
+    </fieldset>
   );
 }

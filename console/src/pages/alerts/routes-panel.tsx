@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import { api } from "../../feed/api.ts";
 import { useLoaded } from "../../feed/use-loaded.ts";
 import { Chip } from "../../ui/chip.tsx";
-import { Choice, Field } from "../../ui/form.tsx";
+import { Choice, Field, Fields } from "../../ui/form.tsx";
 import { Empty, Failure, Panel, Skeleton } from "../../ui/panel.tsx";
 import { SEVERITIES } from "../../ui/severity.tsx";
 import { duration } from "../../words/time.ts";
@@ -34,7 +34,7 @@ export function RoutesPanel({ alerts }: { alerts: Alerts | undefined }) {
   return (
     <>
       <Panel title="Where would an alert go?" aside="Nobody is told by trying">
-        <div class={css.form}>
+        <Fields>
           <Choice label="Alert" value={chosen} onChange={choose} options={choices} />
           {chosen === WRITTEN && (
             <>
@@ -50,7 +50,7 @@ export function RoutesPanel({ alerts }: { alerts: Alerts | undefined }) {
           )}
           {tried.error !== undefined && <Failure error={tried.error} />}
           {tried.value && <Tested tested={tried.value} />}
-        </div>
+        </Fields>
       </Panel>
       <Panel title="Routes" aside="asked from top to bottom" flush>
         {routes.value === undefined ? (

@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import { api } from "../../feed/api.ts";
 import { Button } from "../../ui/button.tsx";
 import { Dialog } from "../../ui/dialog.tsx";
-import { Field, Form } from "../../ui/form.tsx";
+import { Field, Form, Radios } from "../../ui/form.tsx";
 import { filterOf, tellingLabels } from "./about.ts";
 import css from "./alerts.module.css";
 
@@ -30,23 +30,16 @@ export function SilenceDialog({ alert, onClose }: { alert?: Alert; onClose: () =
     <Dialog title={alert === undefined ? "New silence" : `Silence: ${alert.summary}`} onClose={onClose}>
       <Form action="Silence" onSubmit={submit}>
         {choices.length > 0 && (
-          <fieldset class={css.choices}>
-            <legend>What</legend>
-            {choices.map((choice) => (
-              <label key={choice.words}>
-                <input
-                  type="radio"
-                  name="what"
-                  checked={choice.rules === rules && choice.filter === filter}
-                  onChange={() => {
-                    setRules(choice.rules);
-                    setFilter(choice.filter);
-                  }}
-                />
-                {choice.words}
-              </label>
-            ))}
-          </fieldset>
+          <Radios
+            legend="What"
+            value={choices.find((one) => one.rules === rules && one.filter === filter)?.words ?? ""}
+            onChange={(words) => {
+              const choice = choices.find((one) => one.words === words);
+              setRules(choice?.rules ?? "");
+              setFilter(choice?.filter ?? "");
+            }}
+            options={choices.map(({ words }) => ({ value: words, words }))}
+          />
         )}
         <Field
           label="Rules"

@@ -1,6 +1,7 @@
 import type { EventsQuery } from "nomad-changefeed-client";
 import { useState } from "preact/hooks";
 import { Button } from "../../ui/button.tsx";
+import { Radios } from "../../ui/form.tsx";
 import { Popover } from "../../ui/popover.tsx";
 import { count } from "../../words/names.ts";
 import { msOfAge } from "../../words/time.ts";
@@ -24,26 +25,27 @@ export function ExportMenu({ options, onReady }: ExportMenuProps) {
   );
 }
 
+const SHOWN = "shown";
+const ALL = "all";
+
 function Exports({ options }: { options: LiveOptions }) {
-  const [isAll, takeAll] = useState(false);
+  const [span, setSpan] = useState(SHOWN);
   const run = exportRun.value;
-  const start = (format: ExportFormat) => () => void startExport(queryOf(options, isAll), format);
+  const start = (format: ExportFormat) => () => void startExport(queryOf(options, span === ALL), format);
   const isRunning = run?.kind === "running";
   return (
     <div class={css.exports}>
       <h2>Events that match, from the log</h2>
       {options.since === undefined ? (
-        <fieldset class={css.choices}>
-          <legend class="visually-hidden">Since when</legend>
-          <label>
-            <input type="radio" name="export-span" checked={!isAll} onChange={() => takeAll(false)} />
-            {spanWords()}, as the histogram
-          </label>
-          <label>
-            <input type="radio" name="export-span" checked={isAll} onChange={() => takeAll(true)} />
-            all that is kept
-          </label>
-        </fieldset>
+        <Radios
+          legend="Of"
+          value={span}
+          onChange={setSpan}
+          options={[
+            { value: SHOWN, words: `${spanWords()}, as the histogram` },
+            { value: ALL, words: "all that is kept" },
+          ]}
+        />
       ) : (
         <p>All of the chosen stretch of time.</p>
       )}

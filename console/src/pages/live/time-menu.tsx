@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
 import { queryValue, setQuery, type QueryChanges } from "../../app/router.ts";
 import { Button } from "../../ui/button.tsx";
+import { SubmitButton } from "../../ui/form.tsx";
 import { isNarrow } from "../../ui/narrow.ts";
 import { Popover } from "../../ui/popover.tsx";
 import { localText, msOfTime } from "../../words/time.ts";
@@ -34,9 +35,7 @@ function TimeForm({ go }: { go: (changes: QueryChanges) => void }) {
       <form onSubmit={onSubmit}>
         <TimeInput label="Only from" value={from} onChange={setFrom} />
         <TimeInput label="to" value={to} onChange={setTo} />
-        <button type="submit" class={css.submit}>
-          Show
-        </button>
+        <SubmitButton>Show</SubmitButton>
       </form>
       <h2>The histogram looks back</h2>
       <div class={css.quick} role="group" aria-label="Time of the histogram">
