@@ -90,7 +90,7 @@ describeConsole("the pages of the state, of deployments and of the cluster", ({ 
       .getByText("down twice, up twice")
       .waitFor();
     await panel.getByRole("listitem").filter({ hasText: "shaky" }).getByText("4 restarts").waitFor();
-    await page.getByText("flapping: down twice, up twice in an hour").waitFor();
+    await page.getByText("flapping: down twice, up twice").waitFor();
   });
 
   for (const device of ["desk", "phone"] as const) {

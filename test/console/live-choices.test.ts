@@ -63,6 +63,21 @@ describeConsole("what of the live events is shown", ({ open, startBed }) => {
     await until("the address has it", () => query(page).get("filter") === 'op == "delete"');
   });
 
+  it("has a key for every menu, also for the stretch of time that a pointer would drag over", async () => {
+    const { page } = await open(bed, "#/live");
+    await lines(page).first().waitFor();
+    await page.keyboard.press("Shift+?");
+    const keys = page.getByRole("dialog", { name: "Keys" });
+    const key = keys
+      .locator("div")
+      .filter({ hasText: /^Choose a stretch of time/ })
+      .locator("kbd");
+    expect(await key.last().innerText()).toBe("r");
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("r");
+    await page.getByRole("dialog", { name: "Range" }).getByLabel("Only from").waitFor();
+  });
+
   it("is exported whole, as the feed sent it", async () => {
     const { page } = await open(bed, "#/live?jobs=shop");
     await lines(page).filter({ hasText: "shop" }).first().waitFor();

@@ -83,7 +83,7 @@ describeConsole("a page as of another time", ({ open, startBed }) => {
     expect(await accessibilityFindings(page)).toEqual([]);
 
     await page.goto(`${bed.url}/#/object/jobs/default/long?at=${cursor}&view=versions`);
-    const then = page.getByRole("region", { name: "Hung together with" }).getByRole("listitem");
+    const then = page.getByRole("region", { name: "Hung together with, then" }).getByRole("listitem");
     await then.filter({ hasText: "version 0" }).getByText("running").waitFor();
     expect(await then.filter({ hasText: "version 1" }).count()).toBe(0);
     await versions.getByText("1 version", { exact: true }).waitFor();
@@ -92,6 +92,11 @@ describeConsole("a page as of another time", ({ open, startBed }) => {
 
   it("counts and lists live events up to the event of a cursor", async () => {
     const { page } = await open(bed, `#/live?at=${cursors.within}`);
+    const names = page.locator("[aria-setsize] a .visually-hidden");
+    await until("the event of the cursor is the newest", async () => {
+      const [newest = ""] = await names.allTextContents();
+      return newest.startsWith(`Event ${cursors.within}`);
+    });
     const histogram = page.getByRole("figure", { name: /Events over time/ });
     await histogram.waitFor();
     await page.getByRole("status").filter({ hasText: "The past" }).waitFor();

@@ -48,7 +48,7 @@ class PagedLog {
 async function exported(
   { source }: Pick<PagedLog, "source">,
   format: ExportFormat,
-  { most = 1000, stop = new AbortController() } = {},
+  { most = 1000, stop = new AbortController(), through = undefined as string | undefined } = {},
 ) {
   const parts: string[] = [];
   const progress: number[] = [];
@@ -57,7 +57,7 @@ async function exported(
     onProgress: (count: number) => void progress.push(count),
   };
   const query = { types: ["jobs"], since: "2026-11-29T12:00:00Z" } as const;
-  const result = await exportEvents(query, format, source, target, stop.signal, most);
+  const result = await exportEvents({ query, through }, format, source, target, stop.signal, most);
   return { parts, progress, result };
 }
 
@@ -86,6 +86,13 @@ describe("an export of the events that match", () => {
     expect(progress).toEqual([3, 5]);
     expect(result).toEqual({ count: 5, isCut: true, hasGap: false });
     expect((await exported(new PagedLog(5, 3), "ndjson", { most: 5 })).result.isCut).toBe(false);
+  });
+
+  it("ends with the event of a cursor, whatever was recorded at the same time", async () => {
+    const { parts, result } = await exported(new PagedLog(7, 3), "ndjson", { through: "a-5" });
+    expect(result.count).toBe(5);
+    expect(parts[0]).toContain('"cursor":"a-5"');
+    expect(parts.join("")).not.toContain('"cursor":"a-6"');
   });
 
   it("asks again where nobody answered, and gives up what is refused", async () => {
@@ -130,7 +137,7 @@ describe("an export of the events that match", () => {
       }));
     const parts: string[] = [];
     await exportEvents(
-      {},
+      { query: {}, through: undefined },
       "csv",
       { ...log.source, readPage: named },
       { write: (text) => void parts.push(text), onProgress: () => undefined },

@@ -306,6 +306,12 @@ describe("the live feed of the console", () => {
     expect(bridge.queries).toMatchObject([{ order: "newest-first", until: "2026-11-29T13:00:00Z" }]);
   });
 
+  it("shows the event of a cursor, and nothing that was recorded after it", async () => {
+    const feed = await started(new FakeBridge(5), { until: "2026-11-29T13:00:00Z", through: "a-3" });
+    expect(shown(feed)).toEqual([3, 2, 1]);
+    expect(feed.isFollowing).toBe(false);
+  });
+
   it("says how far behind it is while it catches up", async () => {
     const bridge = new FakeBridge(1);
     const feed = await started(bridge);

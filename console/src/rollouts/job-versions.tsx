@@ -136,7 +136,7 @@ function Version({ version: one, isOpen, isPast, rollout }: VersionProps) {
         </button>
         {rollout !== undefined && <Outcome rollout={rollout} />}
         {submittedAt !== null && (
-          <span class="muted">
+          <span class={css.when}>
             <Time at={submittedAt} />
           </span>
         )}

@@ -1,10 +1,9 @@
+import { isNanos } from "../words/nanos.ts";
 import { Time } from "./time.tsx";
-
-const NANOS = /^1\d{18}$/;
 
 /** The time that Nomad wrote as nanoseconds since 1970, beside the number; nothing beside another number. */
 export function NanosTime({ digits }: { digits: string }) {
-  if (!NANOS.test(digits)) return null;
+  if (!isNanos(digits)) return null;
   return (
     <span class="muted">
       {" "}

@@ -14,3 +14,8 @@ export function sequenceOf(cursor: string): number {
 export function epochOf(cursor: string): string {
   return cursor.slice(0, cursor.lastIndexOf("-"));
 }
+
+/** Whether it is a later event than that of another cursor of the same history; never, where there is no other. */
+export function isAfter(cursor: string, other: string | undefined): boolean {
+  return other !== undefined && sequenceOf(cursor) > sequenceOf(other);
+}

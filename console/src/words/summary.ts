@@ -1,5 +1,7 @@
 import type { ControlEvent, JsonChange } from "nomad-changefeed-client";
+import { isNanos, msOfNanos } from "./nanos.ts";
 import { namesIn } from "./pointer.ts";
+import { preciseTime } from "./time.ts";
 
 /** What of an event is told in one line. */
 export interface Summary {
@@ -120,6 +122,7 @@ function isPlain(value: unknown): boolean {
 
 function plain(value: unknown): string {
   if (value === "") return "“”";
+  if (isNanos(value)) return preciseTime(msOfNanos(value) ?? 0);
   return String(value).length > 60 ? `${String(value).slice(0, 59)}…` : String(value);
 }
 

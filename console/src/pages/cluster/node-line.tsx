@@ -38,7 +38,11 @@ export function NodeLine({ node, load, most, flaps }: NodeLineProps) {
             {drain.words}
           </Chip>
         )}
-        {flaps !== undefined && <Chip tone="warn">flapping: {flapWords(flaps)} in an hour</Chip>}
+        {flaps !== undefined && (
+          <Chip tone="warn" title="Within an hour">
+            flapping: {flapWords(flaps)}
+          </Chip>
+        )}
       </span>
       <span class={css.nodeLoad}>
         <svg class={css.bar} viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true">

@@ -3,6 +3,7 @@ import { api } from "../../feed/api.ts";
 import { isFeedItem } from "../../feed/event-facts.ts";
 import { follow } from "../../feed/follow.ts";
 import type { DeploymentFacts } from "../../rollouts/facts.ts";
+import { sequenceOf } from "../../words/cursor.ts";
 import type { ShownTime } from "../../words/shown-time.ts";
 import { readRollout } from "./rollout-reading.ts";
 import { stepOf, type Step } from "./steps.ts";
@@ -48,7 +49,7 @@ function readAndFollow(rollout: DeploymentFacts, shown: ShownTime, set: SetSteps
       .flatMap((item) => stepOf(item, rollout) ?? [])
       .filter(({ event }) => !told.has(event.cursor));
     for (const { event } of fresh) told.add(event.cursor);
-    if (fresh.length > 0) change(({ steps }) => ({ steps: [...steps, ...fresh] }));
+    if (fresh.length > 0) change(({ steps }) => ({ steps: [...steps, ...fresh].toSorted(byTime) }));
   };
   const lack = (words: string) => change(({ missing }) => ({ missing: [...new Set([...missing, words])] }));
   const run = async () => {
@@ -71,6 +72,11 @@ function readAndFollow(rollout: DeploymentFacts, shown: ShownTime, set: SetSteps
     stop.abort();
     unfollow();
   };
+}
+
+/** As things happened; the log has them as it heard of them. */
+function byTime({ event: one }: Step, { event: other }: Step): number {
+  return one.timeMs - other.timeMs || sequenceOf(one.cursor) - sequenceOf(other.cursor);
 }
 
 function followJob(

@@ -1,4 +1,3 @@
-import type { EventsQuery } from "nomad-changefeed-client";
 import { useState } from "preact/hooks";
 import { Button } from "../../ui/button.tsx";
 import { Radios } from "../../ui/form.tsx";
@@ -6,7 +5,7 @@ import { Popover } from "../../ui/popover.tsx";
 import { count } from "../../words/names.ts";
 import { msOfAge } from "../../words/time.ts";
 import { exportRun, startExport, type ExportRun } from "./export-run.ts";
-import { MOST_EVENTS, type ExportFormat } from "./export.ts";
+import { MOST_EVENTS, type ExportFormat, type ExportQuery } from "./export.ts";
 import css from "./live.module.css";
 import type { LiveOptions } from "./live-source.ts";
 import { spanWords, spanOf } from "./span.ts";
@@ -38,7 +37,7 @@ function Exports({ options }: { options: LiveOptions }) {
       <h2>Events that match, from the log</h2>
       {options.since === undefined ? (
         <Radios
-          legend="Of"
+          legend="Since when"
           value={span}
           onChange={setSpan}
           options={[
@@ -96,10 +95,10 @@ function Progress({ run }: { run: ExportRun }) {
 }
 
 /** What is exported: ages become times, so that the beginning stays where it is while pages are read. */
-function queryOf({ selection, since, until, before }: LiveOptions, isAll: boolean): EventsQuery {
+function queryOf({ selection, since, until, through, before }: LiveOptions, isAll: boolean): ExportQuery {
   const from = since ?? (isAll ? undefined : spanOf().since);
   const ageMs = from === undefined ? undefined : msOfAge(from);
-  return {
+  const query = {
     ...selection,
     ...(from !== undefined && {
       since: ageMs === undefined ? from : new Date(Date.now() - ageMs).toISOString(),
@@ -107,4 +106,5 @@ function queryOf({ selection, since, until, before }: LiveOptions, isAll: boolea
     ...(until !== undefined && { until }),
     ...(before !== undefined && { cursor: before }),
   };
+  return { query, through };
 }

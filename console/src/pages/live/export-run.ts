@@ -3,7 +3,7 @@ import { originalText, type EventsQuery } from "nomad-changefeed-client";
 import { api } from "../../feed/api.ts";
 import { download } from "../../ui/download.ts";
 import { count } from "../../words/names.ts";
-import { exportEvents, MOST_EVENTS, type Exported, type ExportFormat } from "./export.ts";
+import { exportEvents, MOST_EVENTS, type Exported, type ExportFormat, type ExportQuery } from "./export.ts";
 
 /** An export goes on while one looks at other pages. */
 export type ExportRun =
@@ -20,7 +20,7 @@ export const exportRun = signal<ExportRun | undefined>(undefined);
 const TYPES = { ndjson: "application/x-ndjson", csv: "text/csv" } as const;
 
 /** Reads the events of a query from the log and gives the reader a file of them. One at a time. */
-export async function startExport(query: EventsQuery, format: ExportFormat): Promise<void> {
+export async function startExport(asked: ExportQuery, format: ExportFormat): Promise<void> {
   if (exportRun.value?.kind === "running") return;
   const stop = new AbortController();
   let total: number | undefined;
@@ -28,20 +28,20 @@ export async function startExport(query: EventsQuery, format: ExportFormat): Pro
     exportRun.value = { kind: "running", read, total, cancel: () => stop.abort() };
   };
   show(0);
-  void countOf(query, stop.signal).then((counted) => {
+  void countOf(asked.query, stop.signal).then((counted) => {
     total = counted;
     if (exportRun.value?.kind === "running") exportRun.value = { ...exportRun.value, total };
   });
   // Browsers keep what is a Blob on disk where it is large: the page's own memory does not grow.
   const parts: Blob[] = [];
   const source = {
-    readPage: (asked: EventsQuery, gone: AbortSignal) => api(gone).events(asked),
+    readPage: (query: EventsQuery, gone: AbortSignal) => api(gone).events(query),
     textOf: originalText,
     pause: (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms)),
   };
   const target = { write: (text: string) => void parts.push(new Blob([text])), onProgress: show };
   try {
-    const exported = await exportEvents(query, format, source, target, stop.signal);
+    const exported = await exportEvents(asked, format, source, target, stop.signal);
     const name = `events-${new Date().toISOString().slice(0, 19).replaceAll(":", "")}.${format}`;
     if (exported.count > 0) download(name, parts, TYPES[format]);
     exportRun.value = { kind: "ended", isWrong: exported.isCut || exported.hasGap, words: wordsOf(exported) };

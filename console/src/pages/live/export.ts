@@ -1,6 +1,7 @@
 import type { EventPage, EventsQuery, FeedEvent } from "nomad-changefeed-client";
 import { factsOf, type EventFacts } from "../../feed/event-facts.ts";
 import { mayPass } from "../../feed/may-pass.ts";
+import { isAfter } from "../../words/cursor.ts";
 import { csvLine } from "../../words/csv.ts";
 
 const COLUMNS: readonly (keyof EventFacts)[] = [
@@ -54,14 +55,21 @@ export interface Exported {
   readonly hasGap: boolean;
 }
 
+/** Which events. */
+export interface ExportQuery {
+  /** Selection, `since`, `until`, `cursor`. */
+  readonly query: EventsQuery;
+  /** A cursor: nothing after its event. */
+  readonly through: string | undefined;
+}
+
 /**
  * Reads all events of a query page by page, newest first, and writes each page as it comes: none is held. A bridge that
  * does not answer is asked again for a while.
- * @param query which events: selection, `since`, `until`, `cursor`.
  * @throws RequestFailed; the reason of `gone`
  */
 export async function exportEvents(
-  query: EventsQuery,
+  { query, through }: ExportQuery,
   format: ExportFormat,
   source: ExportSource,
   { write, onProgress }: ExportTarget,
@@ -79,12 +87,13 @@ export async function exportEvents(
   };
   while (next !== undefined && count < mostEvents) {
     const page: EventPage = await readSurely(next, source, gone);
-    const events = page.events.slice(0, mostEvents - count);
+    const wanted = page.events.filter(({ cursor }) => !isAfter(cursor, through));
+    const events = wanted.slice(0, mostEvents - count);
     if (events.length > 0) write(events.map((event) => lineOf(event, format, source)).join(""));
     count += events.length;
     hasGap ||= page.hasGap;
     onProgress(count);
-    if (events.length < page.events.length) break;
+    if (events.length < wanted.length) break;
     next = page.next;
   }
   return { count, isCut: next !== undefined, hasGap };

@@ -1,6 +1,7 @@
 import type { EventPage, EventsQuery } from "nomad-changefeed-client";
-import { factsOf } from "../../feed/event-facts.ts";
+import { factsOf, type EventFacts } from "../../feed/event-facts.ts";
 import { mayPass } from "../../feed/may-pass.ts";
+import { isAfter } from "../../words/cursor.ts";
 import { EventWindow, type Mark, type Row } from "./event-window.ts";
 import {
   backFrom,
@@ -201,7 +202,7 @@ export class LiveFeed {
   }
 
   #addOlder(page: EventPage): void {
-    const rows: Row[] = page.events.map(factsOf);
+    const rows: Row[] = this.#within(page.events.map(factsOf));
     if (page.hasGap && page.next !== undefined) rows.unshift(this.#gap());
     this.#back = page.next;
     this.isWhole = page.floor?.endsWith("-0") === true;
@@ -210,8 +211,7 @@ export class LiveFeed {
   }
 
   #addForward(page: EventPage): number {
-    const untilMs = Date.parse(this.#options.until ?? "");
-    const rows: Row[] = page.events.map(factsOf).filter(({ recordedMs }) => !(recordedMs >= untilMs));
+    const rows: Row[] = this.#within(page.events.map(factsOf));
     const isEnd = page.cursor === page.head || rows.length < page.events.length;
     if (page.hasGap) rows.unshift(this.#gap());
     this.#addNewer(rows);
@@ -220,6 +220,14 @@ export class LiveFeed {
     if (isEnd && this.isFollowing) this.#attach(page.cursor);
     this.#onChange();
     return rows.length;
+  }
+
+  /** What is not after the end of the time that is shown. */
+  #within(events: readonly EventFacts[]): EventFacts[] {
+    const untilMs = Date.parse(this.#options.until ?? "");
+    return events.filter(
+      ({ cursor, recordedMs }) => !(recordedMs >= untilMs) && !isAfter(cursor, this.#options.through),
+    );
   }
 
   #gap(): Mark {

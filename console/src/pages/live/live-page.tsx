@@ -5,7 +5,7 @@ import { asOf, eventHref, go, objectHref, queryValue, route, setQuery } from "..
 import type { EventFacts } from "../../feed/event-facts.ts";
 import { EventLineHeader, type OnValue } from "../../ui/event-line.tsx";
 import { isNarrow } from "../../ui/narrow.ts";
-import { Failure } from "../../ui/panel.tsx";
+import { Failure, Skeleton } from "../../ui/panel.tsx";
 import type { VirtualListHandle } from "../../ui/virtual-list.tsx";
 import { isCursor } from "../../words/cursor.ts";
 import { untilOf } from "../../words/shown-time.ts";
@@ -18,9 +18,8 @@ import { FilterBar } from "./filter-bar.tsx";
 import { GroupList } from "./group-list.tsx";
 import { Histogram } from "./histogram.tsx";
 import { LiveList } from "./live-list.tsx";
-import histogramCss from "./histogram.module.css";
 import css from "./live.module.css";
-import { queryOf, selectionOf, SELECTION, type Selection, type SelectionQuery } from "./selection.ts";
+import { queryOf, selectionOf, SELECTION, type Selection } from "./selection.ts";
 import { hasSpan } from "./span.ts";
 import { TailState, WaitingButton } from "./tail-state.tsx";
 import { TimeMenu } from "./time-menu.tsx";
@@ -33,8 +32,14 @@ export default function LivePage() {
   const { query } = route.value;
   const key = [...SELECTION, "from", "to", "at"].map((name) => query.get(name) ?? "").join("\n");
   const selection = useMemo(() => selectionOf(query), [key]);
-  const live = useLiveFeed(key, optionsOf(selection));
-  return <LiveView key={key} live={live} selection={selection} />;
+  // When the event of a cursor was recorded is known in a moment.
+  if (shownTime.value.kind === "asking") return <Skeleton lines={16} />;
+  return <FollowedView key={key} feedKey={key} selection={selection} />;
+}
+
+function FollowedView({ feedKey, selection }: { readonly feedKey: string; readonly selection: Selection }) {
+  const live = useLiveFeed(feedKey, optionsOf(selection));
+  return <LiveView live={live} selection={selection} />;
 }
 
 function LiveView({ live, selection }: { live: Live; selection: Selection }) {
@@ -88,7 +93,7 @@ function LiveView({ live, selection }: { live: Live; selection: Selection }) {
         <AutomationMenu selection={selection} onReady={(open) => (openers.current.automation = open)} />
       </div>
       <ConditionChips selection={selection} />
-      <Counted selection={queryOf(selection)} isLive={feed.isFollowing} />
+      {hasSpan() && <Histogram selection={queryOf(selection)} isLive={feed.isFollowing} />}
       <div class={css.body}>
         <div class={css.events}>
           {!isGrouped() && <EventLineHeader columns={columns} density={densityInUse()} />}
@@ -119,15 +124,6 @@ function LiveView({ live, selection }: { live: Live; selection: Selection }) {
       )}
     </section>
   );
-}
-
-/** The histogram, once it is known of which time. */
-function Counted(props: { readonly selection: SelectionQuery; readonly isLive: boolean }) {
-  if (hasSpan()) return <Histogram {...props} />;
-  const isAsking = shownTime.value.kind === "asking";
-  return isAsking ? (
-    <div class={histogramCss.histogram} role="status" aria-label="Counting" aria-busy={true} />
-  ) : null;
 }
 
 /** What was asked for is refused: why. */
@@ -228,6 +224,13 @@ function optionsOf(selection: Selection) {
     selection: queryOf(selection),
     ...(since !== "" && { since }),
     ...(until !== "" && { until }),
-    ...(at !== "" && (isCursor(at) ? { before: at } : { until: untilOf(shownTime.value) ?? at })),
+    ...(at !== "" && endOf(at)),
   };
+}
+
+/** Where the events end: with that of the cursor, or at the time. */
+function endOf(at: string) {
+  const until = untilOf(shownTime.value);
+  if (isCursor(at)) return until === undefined ? { before: at } : { until, through: at };
+  return { until: until ?? at };
 }

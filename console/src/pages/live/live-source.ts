@@ -18,7 +18,9 @@ export interface LiveOptions {
   readonly since?: string;
   /** RFC 3339: nothing after is shown, so that what comes now is not either. */
   readonly until?: string;
-  /** A cursor: the same. */
+  /** A cursor: of what was recorded at the same time as its event, nothing after it is shown. */
+  readonly through?: string;
+  /** A cursor: neither it nor what came after is shown. */
   readonly before?: string;
   /** Rows that are held, and as many that wait. Default 100,000. */
   readonly maxRows?: number;

@@ -12,7 +12,7 @@ import { momentKey, momentOf, type Moment } from "./moment.ts";
 import { ObjectHead } from "./object-head.tsx";
 import css from "./object.module.css";
 import { tiesOf } from "./related.ts";
-import { TiesPanel } from "./state/ties-panel.tsx";
+import { Ties } from "./state/ties.tsx";
 import { StatePanel } from "./state/state-panel.tsx";
 import { TimelineView } from "./timeline-view.tsx";
 import { useObject, type ObjectRecord } from "./use-object.ts";
@@ -73,12 +73,18 @@ function Known({ record }: { record: ObjectRecord }) {
           </div>
         </div>
         <div class={css.side}>
-          <StatePanel record={record} then={then} isPast={moment.kind !== "now"} />
-          <TiesThen
-            subject={record.subject}
-            related={related}
-            moment={moment}
-            isKnown={then.kind !== "unknown"}
+          <StatePanel
+            record={record}
+            then={then}
+            isPast={moment.kind !== "now"}
+            ties={
+              <TiesThen
+                subject={record.subject}
+                related={related}
+                moment={moment}
+                isKnown={then.kind !== "unknown"}
+              />
+            }
           />
         </div>
       </div>
@@ -102,9 +108,9 @@ function TiesThen({ subject, related: { tracks, cutMs }, moment, isKnown }: Ties
     () => tracksAt(tracks, moment, { atMs, cutMs }),
     [tracks, cutMs, atMs, momentKey(moment)],
   );
-  if (then === undefined || !isKnown) return <TiesPanel ties={undefined} isPast={true} />;
+  if (then === undefined || !isKnown) return <Ties ties={undefined} isPast={true} />;
   const own = then.get(subject);
-  return <TiesPanel ties={own === undefined ? [] : tiesOf(own, then)} isPast={moment.kind !== "now"} />;
+  return <Ties ties={own === undefined ? [] : tiesOf(own, then)} isPast={moment.kind !== "now"} />;
 }
 
 const JobVersions = lazy(async () => (await import("../../rollouts/job-versions.tsx")).JobVersions);

@@ -1,7 +1,9 @@
 import type { JsonChange } from "nomad-changefeed-client";
 import { eventHref, objectHref } from "../../../app/router.ts";
+import { NanosTime } from "../../../ui/nanos-time.tsx";
 import { scalarText } from "../../../words/exact-json.ts";
 import { count } from "../../../words/names.ts";
+import { isNanos } from "../../../words/nanos.ts";
 import { namesIn } from "../../../words/pointer.ts";
 import { subjectAt } from "../../../words/references.ts";
 import { tellingChanges } from "../../../words/summary.ts";
@@ -60,6 +62,7 @@ const MOST_LETTERS = 90;
 function Value({ value, path, namespace }: ValueProps) {
   const text = scalarText(value);
   if (text === undefined) return <>{Array.isArray(value) ? `a list of ${value.length}` : "an object"}</>;
+  if (isNanos(text)) return <NanosTime digits={text} />;
   const subject = subjectAt(path, value, namespace);
   const shown = text.length > MOST_LETTERS ? `${text.slice(0, MOST_LETTERS)}…` : text;
   if (subject !== undefined) return <a href={objectHref(subject)}>{shown}</a>;

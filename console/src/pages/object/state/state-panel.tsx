@@ -1,3 +1,4 @@
+import type { ComponentChildren } from "preact";
 import { useMemo, useState } from "preact/hooks";
 import { eventHref } from "../../../app/router.ts";
 import { JsonTree } from "../../../ui/json-tree.tsx";
@@ -23,10 +24,13 @@ interface StatePanelProps {
   readonly record: ObjectRecord;
   readonly then: StateThen;
   readonly isPast: boolean;
+  /** What it hangs together with; stands before the whole object, which is long. */
+  readonly ties: ComponentChildren;
 }
 
 /** How the object is now, or was at the moment that is shown: what matters first, then all of it. */
-export function StatePanel({ record, then, isPast }: StatePanelProps) {
+export function StatePanel(props: StatePanelProps) {
+  const { then, isPast } = props;
   return (
     <aside
       class={css.side}
@@ -34,7 +38,7 @@ export function StatePanel({ record, then, isPast }: StatePanelProps) {
       data-past={isPast ? "" : undefined}
     >
       <Panel title={titleOf(then, isPast)} aside={<Since then={then} />}>
-        <StateWords record={record} then={then} isPast={isPast} />
+        <StateWords {...props} />
       </Panel>
     </aside>
   );
@@ -58,7 +62,7 @@ function Since({ then }: { then: StateThen }) {
   );
 }
 
-function StateWords({ record, then, isPast }: StatePanelProps) {
+function StateWords({ record, then, isPast, ties }: StatePanelProps) {
   switch (then.kind) {
     case "not-yet":
       return <Empty title="It was not there yet" />;
@@ -74,14 +78,14 @@ function StateWords({ record, then, isPast }: StatePanelProps) {
           <p class={css.note}>
             Deleted <Time at={then.version.facts.time} as="age" />. This is how it was last known:
           </p>
-          <StubOfVersion record={record} version={then.version} isPast={isPast} />
+          <StubOfVersion record={record} version={then.version} isPast={isPast} ties={ties} />
         </>
       );
     case "there":
       return then.version === null ? (
-        <StubView record={record} stub={then.stub} version={null} isPast={isPast} />
+        <StubView record={record} stub={then.stub} version={null} isPast={isPast} ties={ties} />
       ) : (
-        <StubOfVersion record={record} version={then.version} isPast={isPast} />
+        <StubOfVersion record={record} version={then.version} isPast={isPast} ties={ties} />
       );
     default:
       return then satisfies never;
@@ -92,6 +96,7 @@ interface StubOfVersionProps {
   readonly record: ObjectRecord;
   readonly version: Version;
   readonly isPast: boolean;
+  readonly ties: ComponentChildren;
 }
 
 function StubOfVersion(props: StubOfVersionProps) {
@@ -114,9 +119,10 @@ interface StubViewProps {
   /** What made it so: its changes are marked. */
   readonly version: Version | null;
   readonly isPast: boolean;
+  readonly ties: ComponentChildren;
 }
 
-function StubView({ record, stub, version, isPast }: StubViewProps) {
+function StubView({ record, stub, version, isPast, ties }: StubViewProps) {
   const [search, setSearch] = useState("");
   const { resource, namespace } = partsOf(record.subject);
   const marked = useMemo(() => new Set(version === null ? [] : tellingOf(version)), [version]);
@@ -134,6 +140,7 @@ function StubView({ record, stub, version, isPast }: StubViewProps) {
         ))}
       </dl>
       <StateSummary resource={resource} stub={stub} />
+      {ties}
       <h3 class={css.whole}>The whole object</h3>
       <div class={css.search}>
         <SearchField label="Search in the object" value={search} onInput={setSearch} />
