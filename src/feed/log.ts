@@ -83,11 +83,8 @@ export interface FeedLog {
    */
   firstChanges(query: FirstChanges): AsyncIterable<FirstChange[]>;
 
-  /**
-   * How many changes of objects there are between two sequences, of each kind; in steps that cost little and wait for
-   * nothing, of which some may count none. Reads no event. Absent where no index can tell.
-   */
-  countChanges?(query: ChangeCounts): AsyncIterable<ChangeCount[]>;
+  /** Counts changes of objects without looking at each. Absent where no index can tell. */
+  readonly changeCounts?: ChangeCounts;
 
   /** Last sequence recorded before `time` (ms since 1970) as a cursor: where `since` starts. */
   cursorAt(timeMs: number): Promise<Cursor>;
@@ -299,16 +296,22 @@ export interface FirstChange extends ObjectRef {
   readonly sequence: number;
 }
 
-/** The bounds are exclusive. */
+/** Everything here comes in steps, each of which costs little and waits for nothing. */
 export interface ChangeCounts {
+  /** Resource and namespace of all changes that the log has, each pair once. */
+  scopes(): AsyncIterable<Scope>;
+  /** How many changes of a scope there are, of each kind; a step may have none. No event is read. */
+  count(query: CountedChanges): AsyncIterable<ChangeCount[]>;
+}
+
+/** The bounds are exclusive. Of the namespace "*": of all namespaces together. */
+export interface CountedChanges extends Scope {
   readonly after: number;
   readonly before: number;
-  /** Asked of each resource and namespace, before anything of it is counted. */
-  readonly includes: (part: StatePart) => boolean;
 }
 
 /** So many changes; others of the same kind may be in another step. */
-export interface ChangeCount extends StatePart {
+export interface ChangeCount {
   readonly op: Op;
   readonly severity: Severity;
   readonly count: number;

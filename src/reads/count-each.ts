@@ -4,7 +4,7 @@ import type { Access } from "../publishers/selection/access.ts";
 import { createEventFilter, createFactsFilter } from "../publishers/selection/event-filter.ts";
 import { narrowingOf } from "../publishers/selection/narrowing.ts";
 import { readInSlices, type ReadTask } from "../publishers/work/read-scheduler.ts";
-import type { EventConditions } from "../schemas/subscription-schema.ts";
+import type { CountsRequest } from "../schemas/read-queries.ts";
 import type { Buckets } from "./buckets.ts";
 import type { Tally } from "./tally.ts";
 
@@ -12,7 +12,7 @@ import type { Tally } from "./tally.ts";
 export interface CountParts {
   readonly log: FeedLog;
   readonly task: ReadTask;
-  readonly conditions: EventConditions;
+  readonly request: CountsRequest;
   readonly access: Access;
   readonly buckets: Buckets;
   readonly tally: Tally;
@@ -23,7 +23,7 @@ export type CountWindow = (window: Window) => AsyncGenerator<number>;
 
 /** One event after the other. `narrowing`: what to look at; what passes is decided for each. */
 export function countEach(
-  { log, task, conditions, access, tally }: CountParts,
+  { log, task, request: { conditions }, access, tally }: CountParts,
   narrowing: Partial<HistoryScan> = narrowingOf(conditions, access),
 ): CountWindow {
   const mayPass = createFactsFilter(conditions, access);

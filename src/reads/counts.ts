@@ -7,7 +7,7 @@ import type { CountsRequest } from "../schemas/read-queries.ts";
 import { InvalidParameter } from "../schemas/subscription-schema.ts";
 import { bucketOf, bucketsOf } from "./buckets.ts";
 import { countEach, type CountWindow } from "./count-each.ts";
-import { countKinds, isOfKinds } from "./count-kinds.ts";
+import { countKinds } from "./count-kinds.ts";
 import { Tally } from "./tally.ts";
 
 /** What one answer may cost. */
@@ -35,9 +35,8 @@ export async function countEvents(
   const range = await task.waitFor(() => rangeOf(log, request));
   const buckets = await bucketsOf(log, task, { ...range, count: request.buckets });
   const tally = new Tally(buckets, request.by);
-  const { conditions } = request;
-  const parts = { log, task, conditions, access, buckets, tally };
-  const count = isOfKinds(request) ? (countKinds(parts) ?? countEach(parts)) : countEach(parts);
+  const parts = { log, task, request, access, buckets, tally };
+  const count = (await countKinds(parts)) ?? countEach(parts);
   const reached = await countBack(task, buckets.range, count);
   const isAll = reached <= buckets.range.after + 1;
   // The first bucket that is whole.

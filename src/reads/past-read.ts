@@ -57,6 +57,10 @@ export class PastRead implements ConsistentRead {
     yield await this.#asTheyWere(places);
   }
 
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#parts.present[Symbol.asyncDispose]();
+  }
+
   /** The objects of the present and those with an event since, each once; undefined after steps that found none. */
   async *#inOrder(filter: StateFilter): AsyncGenerator<Place | undefined, void, void> {
     const changed = this.#changed(filter);
@@ -72,10 +76,6 @@ export class PastRead implements ConsistentRead {
       yield undefined;
     }
     for (; next.done !== true; next = await changed.next()) yield next.value;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#parts.present[Symbol.asyncDispose]();
   }
 
   /** The objects with an event between the two cursors, in order; undefined between steps that find none. */

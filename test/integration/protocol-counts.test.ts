@@ -157,7 +157,7 @@ describe("counts", () => {
     nowMs += MINUTE_MS;
     await feed.commitMany("newer", 500);
     let elapsedMs = 0;
-    const clock = { elapsed: () => (elapsedMs += 30) };
+    const clock = { elapsed: () => (elapsedMs += 12) };
     const task = await new ReadScheduler({ maxWorkMs: 1e9, clock }).begin();
     const times = { sinceMs: START_MS, untilMs: START_MS + 6 * MINUTE_MS };
     const request = { conditions: {}, ...times, buckets: 6, by: "severity" } as const;

@@ -3,7 +3,6 @@ import type { LogEntry } from "../../schemas/draft.ts";
 import type { Scope } from "../../schemas/scope.ts";
 import { CursorExpired, EpochChanged, FutureCursor, LogUnavailable, LogUnusable } from "../errors.ts";
 import type {
-  ChangeCount,
   ChangeCounts,
   Claim,
   Commit,
@@ -28,7 +27,7 @@ import type {
 import { firstOf } from "../first-of.ts";
 import { Waiters } from "../waiters.ts";
 import { every, type Clock } from "../../shared/clock.ts";
-import { countChanges } from "./change-counts.ts";
+import { SqliteChangeCounts } from "./change-counts.ts";
 import { claimScope, commitChunk, recordKnownEmpty } from "./commit.ts";
 import type { Connection } from "./connection.ts";
 import { SqliteConsumers } from "./consumers.ts";
@@ -69,6 +68,7 @@ export class SqliteLog implements FeedLog {
   readonly consumers: ConsumerStore;
   readonly deadLetters: DeadLetterStore;
   readonly documents: DocumentStore;
+  readonly changeCounts: ChangeCounts;
   readonly #parts: SqliteLogParts;
   readonly #waiters: Waiters;
   /** None where another process writes. */
@@ -88,6 +88,7 @@ export class SqliteLog implements FeedLog {
     const { clock, maxDeadLetters: most } = parts;
     this.deadLetters = new SqliteDeadLetters(reading, () => this.#writing(), { clock, most });
     this.documents = new SqliteDocuments(reading, () => this.#writing(), clock);
+    this.changeCounts = new SqliteChangeCounts(reading);
   }
 
   async head(): Promise<FeedHead> {
@@ -158,10 +159,6 @@ export class SqliteLog implements FeedLog {
 
   async *firstChanges(query: FirstChanges): AsyncGenerator<FirstChange[]> {
     yield* firstChanges(this.#connection, query);
-  }
-
-  async *countChanges(query: ChangeCounts): AsyncGenerator<ChangeCount[]> {
-    yield* countChanges(this.#connection, query);
   }
 
   async hasHoles(): Promise<boolean> {
