@@ -1,11 +1,19 @@
 import type { LivenessReport, ReadinessReport } from "../http/health.ts";
 import type { Coordination } from "../coordination/coordination.ts";
 import type { Clock } from "../shared/clock.ts";
+import type { ScopeReport } from "../pollers/poller.ts";
 import type { PollerAssignments } from "../pollers/poller-assignments.ts";
 import { isConfigured } from "../schemas/assignment-schema.ts";
+import { CORE_TYPES } from "../schemas/resources.ts";
 import { scopeName } from "../schemas/scope.ts";
 
 const CHECK_EVERY_MS = 50;
+
+/** What Nomad does not have, or beyond the core does not let the token read, nobody waits for. */
+function isForgone({ scope, condition }: ScopeReport): boolean {
+  const isCore = CORE_TYPES.some((type) => type === scope.resource);
+  return condition === "unsupported" || (condition === "access-lost" && !isCore);
+}
 
 interface HealthDeps {
   readonly pollers: PollerAssignments;
@@ -22,14 +30,14 @@ export class Health {
   }
 
   /**
-   * Ready: it is known which scopes there are, and every one that is watched here has its baseline. How deliveries
+   * Ready: it is known which scopes there are, and every one that can be watched here has its baseline. How deliveries
    * and alerts go is nothing to whoever reads from this process.
    */
   readiness(): ReadinessReport {
     const { pollers, coordination } = this.#deps;
     const waiting = pollers.supervisor
       .reports()
-      .filter((report) => !report.baselined)
+      .filter((report) => !report.baselined && !isForgone(report))
       .map((report) => ({
         scope: scopeName(report.scope),
         why: report.reason ?? "its first list was not read yet",

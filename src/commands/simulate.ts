@@ -1,4 +1,4 @@
-import { RESOURCE_TYPES } from "../schemas/resources.ts";
+import { CORE_TYPES } from "../schemas/resources.ts";
 import { createSimulator, parseFaults, type Simulator } from "../../packages/nomad-simulator/src/index.ts";
 import { ChangefeedError } from "../schemas/errors.ts";
 import type { Io } from "./io.ts";
@@ -78,9 +78,7 @@ function checkNumbers(options: SimulateOptions): void {
 }
 
 function summaryOf(simulator: Simulator, options: SimulateOptions): string {
-  const counts = RESOURCE_TYPES.map(
-    (resource) => `${simulator.cluster.state.table(resource).size} ${resource}`,
-  );
+  const counts = CORE_TYPES.map((resource) => `${simulator.cluster.state.table(resource).size} ${resource}`);
   const parts = [`seed ${options.seed}`, ...counts, `${options.changesPerSecond} changes/s`];
   if (options.faults !== undefined && options.faults !== "") parts.push(`faults ${options.faults}`);
   if (simulator.managementToken !== undefined) parts.push(`token ${simulator.managementToken.secretId}`);

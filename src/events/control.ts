@@ -21,7 +21,7 @@ export type ControlEvent =
   | {
       readonly kind: "scope";
       readonly scope: Scope | null;
-      readonly state: "stale" | "recovered" | "access-lost" | "access-restored";
+      readonly state: "stale" | "recovered" | "access-lost" | "access-restored" | "unsupported" | "supported";
       readonly reason: string;
       readonly since?: string;
     }
@@ -106,6 +106,8 @@ const SCOPE_SEVERITIES = {
   recovered: "INFO",
   "access-lost": "ERROR",
   "access-restored": "INFO",
+  unsupported: "INFO",
+  supported: "INFO",
 } as const;
 
 /** Member by member, so that nothing a caller carries along slips onto the wire. */

@@ -1,13 +1,34 @@
 import type { Change } from "../schemas/change.ts";
 import { RESOURCE_TYPES, type ResourceType } from "../schemas/resources.ts";
+import {
+  ACL_AUTH_METHOD_SIGNALS,
+  ACL_BINDING_RULE_SIGNALS,
+  ACL_POLICY_SIGNALS,
+  ACL_ROLE_SIGNALS,
+  ACL_TOKEN_SIGNALS,
+} from "./signals/acl.ts";
 import { ALLOCATION_SIGNALS } from "./signals/allocations.ts";
+import { AUTOPILOT_SIGNALS, LICENSE_SIGNALS, SCHEDULER_SIGNALS, SERVER_SIGNALS } from "./signals/cluster.ts";
 import { DEPLOYMENT_SIGNALS } from "./signals/deployments.ts";
+import { QUOTA_SIGNALS, RECOMMENDATION_SIGNALS, SENTINEL_POLICY_SIGNALS } from "./signals/enterprise.ts";
 import { EVALUATION_SIGNALS } from "./signals/evaluations.ts";
 import { JOB_SIGNALS } from "./signals/jobs.ts";
 import { NAMESPACE_SIGNALS } from "./signals/namespaces.ts";
 import { NODE_SIGNALS } from "./signals/nodes.ts";
 import type { Signal } from "./signals/signal.ts";
 import { TASK_SIGNALS } from "./signals/tasks.ts";
+import {
+  CSI_PLUGIN_SIGNALS,
+  CSI_VOLUME_SIGNALS,
+  HOST_VOLUME_CLAIM_SIGNALS,
+  HOST_VOLUME_SIGNALS,
+} from "./signals/volumes.ts";
+import {
+  NODE_POOL_SIGNALS,
+  SCALING_POLICY_SIGNALS,
+  SERVICE_SIGNALS,
+  VARIABLE_SIGNALS,
+} from "./signals/workloads.ts";
 
 /**
  * Every signal, under the resource whose events carry it. An event has all whose transition it is.
@@ -27,6 +48,26 @@ const TABLE: Readonly<Record<ResourceType, readonly Signal[]>> = {
   deployments: DEPLOYMENT_SIGNALS,
   evaluations: EVALUATION_SIGNALS,
   namespaces: NAMESPACE_SIGNALS,
+  "node-pools": NODE_POOL_SIGNALS,
+  services: SERVICE_SIGNALS,
+  variables: VARIABLE_SIGNALS,
+  "scaling-policies": SCALING_POLICY_SIGNALS,
+  "csi-volumes": CSI_VOLUME_SIGNALS,
+  "csi-plugins": CSI_PLUGIN_SIGNALS,
+  "host-volumes": HOST_VOLUME_SIGNALS,
+  "host-volume-claims": HOST_VOLUME_CLAIM_SIGNALS,
+  "acl-policies": ACL_POLICY_SIGNALS,
+  "acl-roles": ACL_ROLE_SIGNALS,
+  "acl-tokens": ACL_TOKEN_SIGNALS,
+  "acl-auth-methods": ACL_AUTH_METHOD_SIGNALS,
+  "acl-binding-rules": ACL_BINDING_RULE_SIGNALS,
+  servers: SERVER_SIGNALS,
+  autopilot: AUTOPILOT_SIGNALS,
+  scheduler: SCHEDULER_SIGNALS,
+  license: LICENSE_SIGNALS,
+  quotas: QUOTA_SIGNALS,
+  "sentinel-policies": SENTINEL_POLICY_SIGNALS,
+  recommendations: RECOMMENDATION_SIGNALS,
 };
 
 /** Every signal, with the resource whose events carry it. */

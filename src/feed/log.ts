@@ -172,7 +172,7 @@ export interface ScopeNotes {
   /** Namespaces whose objects are kept as they were, because the token may not see them. */
   readonly hiddenNamespaces: readonly string[];
   /** The trouble that the feed last spoke of and has not yet called over. */
-  readonly trouble: "stale" | "access-lost" | null;
+  readonly trouble: "stale" | "access-lost" | "unsupported" | null;
   /** The trouble is told of, or about to be, for the feed as a whole: the scope wrote no event about it. */
   readonly covered?: boolean;
   /**

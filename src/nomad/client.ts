@@ -136,6 +136,7 @@ function believable(
   maxStaleMs: number,
 ): ListResponse {
   const { headers, address, elapsedMs } = answer;
+  if (resource.query !== undefined && isUnasked(answer)) throw notThere(answer);
   if (!/^application\/json\b/i.test(header(headers, "content-type") ?? "")) {
     throw badResponse(
       answer,
@@ -150,6 +151,20 @@ function believable(
   }
   const body = isShaped(resource) ? shapedList(resource, parsedList(answer), null) : wholeList(answer);
   return { body, index, knownLeader, lastContactMs, consistency, address, elapsedMs };
+}
+
+/** Nomad answers nothing, without an index, where it does not know the type of volumes that it is asked for. */
+function isUnasked({ headers, body }: NomadResponse): boolean {
+  return header(headers, "x-nomad-index") === undefined && listBody(body).length <= 2;
+}
+
+function notThere({ what, address, status, elapsedMs }: NomadResponse): NomadError {
+  return new NomadError("NOMAD_NOT_FOUND", `${what} at ${address} was answered with nothing`, {
+    retryable: false,
+    hint: "This Nomad is older than what was asked for",
+    status,
+    heldMs: elapsedMs,
+  });
 }
 
 /** The few lists that are not taken as they come are short. */

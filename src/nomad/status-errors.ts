@@ -69,6 +69,14 @@ const RULES: readonly Rule[] = [
         : "Set NOMAD_TOKEN or the token file; Nomad's task API answers nobody without one",
   },
   {
+    // What is no endpoint yet, /v1/node/pools, is asked for as if "pools" were a node.
+    status: 500,
+    text: /^node lookup failed: index error: UUID must be/,
+    code: "NOMAD_NOT_FOUND",
+    retryable: false,
+    hint: () => "This Nomad is older than the endpoint",
+  },
+  {
     status: [401, 599],
     text: /ACL token expired/i,
     code: "NOMAD_TOKEN_EXPIRED",

@@ -1,4 +1,5 @@
 import { ChangefeedError } from "../schemas/errors.ts";
+import type { ResourceType } from "../schemas/resources.ts";
 import { scopeName, type Scope } from "../schemas/scope.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Clock } from "../shared/clock.ts";
@@ -19,6 +20,8 @@ export class OutageReporter {
   readonly #clock: Clock;
   /** Scope name to the code it fails with. */
   readonly #failing = new Map<string, string>();
+  /** What Nomad does not have, and why. */
+  readonly #lacking = new Map<ResourceType, string>();
   /** What was logged, by cause. */
   readonly #logged = new Map<string, { level: Level; atMs: number }>();
 
@@ -37,6 +40,18 @@ export class OutageReporter {
     const level = known.err !== undefined || retryInMs >= SEVERE_DELAY_MS ? "error" : "warn";
     const fields = { scope: name, code, retryInMs, ...known };
     this.#logger[this.#isNews(cause, level) ? level : "debug"](fields, `${consequence}${message}`);
+  }
+
+  /** Nomad does not have the resource, which is no outage; said once for all its scopes. */
+  lacks(scope: Scope, why: string): void {
+    const { resource } = scope;
+    this.forget(scope);
+    if (this.#lacking.get(resource) === why) return;
+    this.#lacking.set(resource, why);
+    this.#logger.info(
+      { resource },
+      `${resource} are not watched: ${why}; looking for them again every minute or two`,
+    );
   }
 
   recovered(scope: Scope): void {

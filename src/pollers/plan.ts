@@ -30,17 +30,22 @@ const UNFOLD_AT = 0.8;
 
 /**
  * One scope per resource and namespace as far as the connection budget allows; beyond it, whole resources fold
- * into one `*` scope, because every scope holds one connection and Nomad allows 100 per client address.
+ * into one `*` scope, because every scope holds one connection and Nomad allows 100 per client address; what is polled
+ * holds none.
  */
 export function planScopes(input: PlanInput): Plan {
   const clusterWide = input.resources.filter((type) => !RESOURCES[type].namespaced);
+  const polled = clusterWide.filter((type) => RESOURCES[type].polled === true).length;
   const namespaced = input.resources.filter((type) => RESOURCES[type].namespaced);
   const leftovers = input.leftovers ?? [];
   const folded = new Set<ResourceType>();
   const unfoldedSize = (type: ResourceType): number =>
     input.namespaces.length + leftovers.filter((scope) => scope.resource === type).length;
   const size = (): number =>
-    namespaced.reduce((sum, type) => sum + (folded.has(type) ? 1 : unfoldedSize(type)), clusterWide.length);
+    namespaced.reduce(
+      (sum, type) => sum + (folded.has(type) ? 1 : unfoldedSize(type)),
+      clusterWide.length - polled,
+    );
 
   const order = namespaced.toSorted((a, b) => FOLDED_LAST.indexOf(a) - FOLDED_LAST.indexOf(b));
   for (const type of input.mayFold ? order : []) {
@@ -57,6 +62,6 @@ export function planScopes(input: PlanInput): Plan {
     ),
   ];
   const finish = leftovers.filter(({ resource }) => !folded.has(resource));
-  const overBudget = Math.max(0, scopes.length + finish.length - input.budget);
+  const overBudget = Math.max(0, scopes.length - polled + finish.length - input.budget);
   return { scopes, finish, folded, overBudget };
 }

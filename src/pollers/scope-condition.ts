@@ -3,12 +3,13 @@ import { scopeName, type Scope } from "../schemas/scope.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 
-export type Condition = "starting" | "ok" | "stale" | "access-lost";
-type Trouble = "stale" | "access-lost";
-export type ScopeState = Trouble | "recovered" | "access-restored";
+export type Condition = "starting" | "ok" | Trouble;
+/** `unsupported`: Nomad does not have it. */
+export type Trouble = "stale" | "access-lost" | "unsupported";
+export type ScopeState = Trouble | "recovered" | "access-restored" | "supported";
 
-export function isTrouble(state: ScopeState): state is Trouble {
-  return state === "stale" || state === "access-lost";
+export function isTrouble(state: ScopeState | Condition): state is Trouble {
+  return state === "stale" || state === "access-lost" || state === "unsupported";
 }
 
 /**
@@ -25,6 +26,7 @@ const NOTHING: Told = { trouble: null };
 const OVER = {
   stale: { state: "recovered", reason: "the scope is read again" },
   "access-lost": { state: "access-restored", reason: "the scope may be read again" },
+  unsupported: { state: "supported", reason: "Nomad has it now" },
 } as const;
 
 /**
@@ -75,6 +77,8 @@ export class ScopeCondition {
     this.#reason = reason;
     if (this.#current === trouble) return;
     this.#current = trouble;
+    // Said once for all scopes of the resource, elsewhere; and there is nothing to be stale.
+    if (trouble === "unsupported") return;
     this.#metrics.scopeStale.set(this.#labels(), 1);
     this.#logger.warn({ condition: trouble }, `${scopeName(this.#scope)} is ${trouble}: ${reason}`);
   }
@@ -88,7 +92,7 @@ export class ScopeCondition {
   }
 
   get trouble(): Trouble | null {
-    return this.#current === "stale" || this.#current === "access-lost" ? this.#current : null;
+    return isTrouble(this.#current) ? this.#current : null;
   }
 
   async clear(say: Say): Promise<void> {

@@ -1,5 +1,6 @@
 import { Conflict, Fenced } from "../feed/errors.ts";
 import { NomadError } from "../nomad/errors.ts";
+import { lackOf } from "../nomad/unsupported.ts";
 import { ChangefeedError } from "../schemas/errors.ts";
 import { scopeName, type Scope } from "../schemas/scope.ts";
 import type { Logger } from "../telemetry/logger.ts";
@@ -20,6 +21,8 @@ const REFUSALS: ReadonlySet<string> = new Set([
 ]);
 /** Over so long the next queries of scopes are spread where one cause may have ended all. */
 const SPREAD_MS = 1_000;
+/** So often, or half as often, it is asked whether Nomad has come to have what it lacked: it may have been upgraded. */
+const LOOK_AGAIN_MS = 60_000;
 const BACKLOG_CHECK_MS = 200;
 const HELD = "paused, nothing is lost: the log does not take what other scopes have read";
 
@@ -282,13 +285,19 @@ export class ScopeLoop {
   }
 
   async #backOff(session: Session, error: ChangefeedError, signal: AbortSignal): Promise<void> {
-    const { clock, metrics, outages, feedOutage } = this.#deps;
+    const { clock, metrics, outages, feedOutage, random } = this.#deps;
     const outcome = error instanceof ImplausibleResponse ? "implausible" : "failed";
     metrics.polls.inc({ resource: this.scope.resource, outcome });
     metrics.nomadErrors.inc({ code: error.code });
     const { failingMs, reason } = this.#progress.failed(error);
     feedOutage.failed(this.scope, { failingMs, reason, observedAt: session.last.observedAt });
     const say = session.say(signal);
+    const lack = lackOf(this.scope.resource, error);
+    if (lack !== null) {
+      await this.#condition.enter("unsupported", lack, say);
+      outages.lacks(this.scope, lack);
+      return clock.sleep(LOOK_AGAIN_MS * (1 + random()), signal);
+    }
     if (REFUSALS.has(error.code)) await this.#condition.enter("access-lost", reason, say);
     else if (failingMs >= this.#options.staleAfterMs) {
       const covered = error instanceof NomadError && feedOutage.covers(this.scope);

@@ -17,10 +17,10 @@ const assignmentStatusSchema = z.object({
   worker: z.string().nullable().describe("Who does it: host/process/random"),
   since: time.nullable().describe("Since when they do"),
   condition: z
-    .enum(["starting", "ok", "stale", "access-lost"])
+    .enum(["starting", "ok", "stale", "access-lost", "unsupported"])
     .nullable()
     .describe(
-      "How far the scope can be trusted; of a destination, stale where it does not take what it is sent",
+      "How far the scope can be trusted; unsupported: Nomad does not have it; of a destination, stale where it does not take what it is sent",
     ),
   reading: z
     .enum(["lists", "hinted"])

@@ -7,7 +7,14 @@ const scope = z.object({
   namespace: z.string().min(1).describe('A name, "*" for all, "-" for a resource that has no namespaces'),
 });
 
-const SCOPE_STATES = ["stale", "recovered", "access-lost", "access-restored"] as const;
+const SCOPE_STATES = [
+  "stale",
+  "recovered",
+  "access-lost",
+  "access-restored",
+  "unsupported",
+  "supported",
+] as const;
 
 const baselineDataSchema = z.object({
   scope,

@@ -4,6 +4,7 @@ import { ChangefeedError } from "./errors.ts";
 import { changeEventSchema } from "./event-schema.ts";
 import { frameSchema, objectFrameSchema } from "./frames-schema.ts";
 import { STUB_SCHEMAS } from "./nomad-stubs.ts";
+import { RESOURCE_TYPES, RESOURCES, type Noun } from "./resources.ts";
 
 /** Every schema people may ask for, by its name on the command line. */
 const SCHEMAS = {
@@ -11,13 +12,17 @@ const SCHEMAS = {
   control: { title: "An event of the feed about itself", schema: controlEventSchema },
   frame: { title: "What a connection carries beside events of the log", schema: frameSchema },
   object: { title: "An object of a snapshot on a connection", schema: objectFrameSchema },
-  job: { title: "Nomad's job list stub", schema: STUB_SCHEMAS.jobs },
-  node: { title: "Nomad's node list stub", schema: STUB_SCHEMAS.nodes },
-  allocation: { title: "Nomad's allocation list stub", schema: STUB_SCHEMAS.allocations },
-  deployment: { title: "Nomad's deployment list stub", schema: STUB_SCHEMAS.deployments },
-  evaluation: { title: "Nomad's evaluation list stub", schema: STUB_SCHEMAS.evaluations },
-  namespace: { title: "Nomad's namespace list stub", schema: STUB_SCHEMAS.namespaces },
+  ...stubSchemas(),
 } satisfies Record<string, { title: string; schema: z.ZodType }>;
+
+function stubSchemas() {
+  const named = RESOURCE_TYPES.map((type) => {
+    const { noun } = RESOURCES[type];
+    const title = `Nomad's ${noun.replaceAll("-", " ")} list stub`;
+    return [noun, { title, schema: STUB_SCHEMAS[type] }] as const;
+  });
+  return Object.fromEntries(named) as Record<Noun, (typeof named)[number][1]>;
+}
 
 export type SchemaName = keyof typeof SCHEMAS;
 export const SCHEMA_NAMES = Object.keys(SCHEMAS) as SchemaName[];

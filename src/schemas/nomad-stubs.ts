@@ -1,19 +1,17 @@
 import { z } from "zod";
 import type { ResourceType } from "./resources.ts";
+import { ACL_STUBS } from "./stubs/acl.ts";
+import { CLUSTER_STUBS } from "./stubs/cluster.ts";
+import { ENTERPRISE_STUBS } from "./stubs/enterprise.ts";
+import { index, indexes, nanos, strings, text, time } from "./stubs/values.ts";
+import { VOLUME_STUBS } from "./stubs/volumes.ts";
+import { WORKLOAD_STUBS } from "./stubs/workloads.ts";
 
 /**
  * The list stubs as Nomad 1.1 to 2.0 sends them, for people who read `data.after`. Tolerant on purpose:
  * unknown fields pass, fields that came with a later Nomad are optional, and so is whatever the evaluation
  * list leaves out when it is zero. The feed itself never validates a stub: it passes on what Nomad sent.
  */
-const index = z.number().describe("Raft index");
-const nanos = z.number().describe("Nanoseconds since 1970; exceeds 2^53, so plain JSON parsers round it");
-const text = z.string();
-const strings = z.array(text).nullable();
-const time = z.string().nullable().describe("RFC 3339; null where there is none yet");
-
-const indexes = { CreateIndex: index, ModifyIndex: index };
-
 const groupSummary = z.looseObject({
   Queued: z.number(),
   Complete: z.number(),
@@ -196,4 +194,9 @@ export const STUB_SCHEMAS = {
   deployments: deploymentStubSchema,
   evaluations: evaluationStubSchema,
   namespaces: namespaceStubSchema,
+  ...WORKLOAD_STUBS,
+  ...VOLUME_STUBS,
+  ...ACL_STUBS,
+  ...CLUSTER_STUBS,
+  ...ENTERPRISE_STUBS,
 } satisfies Record<ResourceType, z.ZodType>;

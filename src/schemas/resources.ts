@@ -1,17 +1,29 @@
+import { ACL } from "./catalogue/acl.ts";
+import { CLUSTER } from "./catalogue/cluster.ts";
 import { CORE } from "./catalogue/core.ts";
 import type { Entry } from "./catalogue/entry.ts";
+import { ENTERPRISE } from "./catalogue/enterprise.ts";
+import { VOLUMES } from "./catalogue/volumes.ts";
+import { WORKLOADS } from "./catalogue/workloads.ts";
 import { integerText, isJsonObject, type JsonObject } from "./json.ts";
 
 /** Names under which several kinds are chosen at once: `resources: core,volumes`. */
-export const RESOURCE_GROUPS = { core: CORE } as const;
+export const RESOURCE_GROUPS = {
+  core: CORE,
+  workloads: WORKLOADS,
+  volumes: VOLUMES,
+  acl: ACL,
+  cluster: CLUSTER,
+  enterprise: ENTERPRISE,
+} as const;
 export type ResourceGroup = keyof typeof RESOURCE_GROUPS;
 
-const ENTRIES = { ...CORE } as const;
+const ENTRIES = { ...CORE, ...WORKLOADS, ...VOLUMES, ...ACL, ...CLUSTER, ...ENTERPRISE } as const;
 
 /** Plural, as in Nomad's path and in `types=`: "allocations". */
 export type ResourceType = keyof typeof ENTRIES;
 /** Singular of a resource, as event types have it. */
-type Noun = (typeof ENTRIES)[ResourceType]["noun"];
+export type Noun = (typeof ENTRIES)[ResourceType]["noun"];
 
 export const RESOURCE_TYPES = Object.keys(ENTRIES) as readonly ResourceType[];
 /** What is watched by default. */

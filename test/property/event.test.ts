@@ -7,7 +7,7 @@ import { sealDraft, type EventDraft } from "../../src/schemas/draft.ts";
 import { changeEventSchema } from "../../src/schemas/event-schema.ts";
 import { equalJson, parseExact, type Json } from "../../src/schemas/json.ts";
 import { lineSafe } from "../../src/schemas/line-safe.ts";
-import { RESOURCE_TYPES, type ResourceType } from "../../src/schemas/resources.ts";
+import { RESOURCE_TYPES, RESOURCES, type ResourceType } from "../../src/schemas/resources.ts";
 import { changeOf, contextOf, SAMPLES, stubOf } from "../support/event-fixtures.ts";
 
 /** Numbers JavaScript cannot hold, names that need escaping or look like JavaScript's own, any Unicode. */
@@ -85,7 +85,8 @@ test("changes survive the wire: written and read again they still undo", () => {
 /** A stub's text: the sample's fields, some of them replaced by anything, some fields more. */
 function stubText(resource: ResourceType): fc.Arbitrary<string> {
   const sample = SAMPLES[resource];
-  const fixed = new Set(["ID", "Name", "Namespace", "CreateIndex", "ModifyIndex"]);
+  const { keyField } = RESOURCES[resource];
+  const fixed = new Set([keyField, "ID", "Name", "Namespace", "CreateIndex", "ModifyIndex"]);
   const replaceable = Object.keys(sample).filter((field) => !fixed.has(field));
   const indexes = fc.record({ create: fc.integer({ min: 1, max: 3 }), rev: fc.integer({ min: 1, max: 9 }) });
   return fc

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { RESOURCES, RESOURCE_TYPES, type ResourceType } from "../../src/schemas/resources.ts";
+import { RESOURCES, CORE_TYPES, type ResourceType } from "../../src/schemas/resources.ts";
 import { createSimulator } from "../../packages/nomad-simulator/src/index.ts";
 import { diffWhole, type Snapshot } from "../../src/snapshots/snapshot.ts";
 import { comparable, emptySnapshot, plainDiff } from "../support/list-fixtures.ts";
@@ -14,7 +14,7 @@ test.each([1, 2, 3])(
     const url = await simulator.listen();
     try {
       const known = new Map<ResourceType, { snapshot: Snapshot; body: Buffer }>(
-        RESOURCE_TYPES.map((type) => [
+        CORE_TYPES.map((type) => [
           type,
           { snapshot: emptySnapshot(RESOURCES[type]), body: Buffer.from("[]") },
         ]),
@@ -22,7 +22,7 @@ test.each([1, 2, 3])(
       const cleared = new Map<ResourceType, number>();
       let changes = 0;
       for (let poll = 0; poll < POLLS; poll++) {
-        for (const type of RESOURCE_TYPES) {
+        for (const type of CORE_TYPES) {
           const before = known.get(type) as { snapshot: Snapshot; body: Buffer };
           const body = await list(url, type);
           const result = diffWhole(before.snapshot, body);

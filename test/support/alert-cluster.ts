@@ -4,7 +4,7 @@ import { AlertFold } from "../../src/alerts/fold.ts";
 import type { RuleSet } from "../../src/alerts/rules/rule-set.ts";
 import { labelsOf } from "../../src/alerts/model/subject.ts";
 import { isJsonObject, stringField, type JsonObject } from "../../src/schemas/json.ts";
-import { RESOURCE_TYPES, type ObjectRef, type ResourceType } from "../../src/schemas/resources.ts";
+import { CORE_TYPES, type ObjectRef, type ResourceType } from "../../src/schemas/resources.ts";
 import { createSimulator, type Simulator } from "../../packages/nomad-simulator/src/index.ts";
 import type { JournalEntry } from "../../packages/nomad-simulator/src/journal.ts";
 import {
@@ -126,7 +126,7 @@ export class AlertCluster {
     const { journal } = this.simulator;
     const seen = seenIn(journal.entries.slice(this.#position - journal.dropped));
     this.#position = this.#end;
-    for (const resource of shuffled(RESOURCE_TYPES, this.#pick)) {
+    for (const resource of shuffled(CORE_TYPES, this.#pick)) {
       // Deletes come last, as in the feed.
       const own = seen.filter(({ ref }) => ref.resource === resource);
       for (const one of own.toSorted(

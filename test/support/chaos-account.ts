@@ -1,4 +1,4 @@
-import { RESOURCE_TYPES, type ResourceType } from "../../src/schemas/resources.ts";
+import { CORE_TYPES } from "../../src/schemas/resources.ts";
 import type { Simulator } from "../../packages/nomad-simulator/src/index.ts";
 import type { LogLine } from "./bridge-process.ts";
 import type { Traces } from "./chaos-traces.ts";
@@ -6,7 +6,7 @@ import type { SeenEvent, Verdict } from "./feed-check.ts";
 
 const MOST_SCOPES = 3;
 const MOST_LINES = 80;
-const SUBJECT = new RegExp(String.raw`\b(${RESOURCE_TYPES.join("|")})/([^/\s]+)/([^@!\s]+)`);
+const SUBJECT = new RegExp(String.raw`\b(${CORE_TYPES.join("|")})/([^/\s]+)/([^@!\s]+)`);
 
 /** Says of what is wrong in a verdict, scope by scope, who held it, what Nomad has, and what was logged of it. */
 export function accountOf(
@@ -19,7 +19,7 @@ export function accountOf(
   const firstOf = new Map(wrong.toReversed().map((subject) => [scopeOf(subject), subject]));
   return [...firstOf].slice(-MOST_SCOPES).flatMap(([scope, subject]) => {
     const { traces, events, simulator } = story;
-    const [resource] = scope.split("/") as [ResourceType];
+    const [resource] = scope.split("/") as [(typeof CORE_TYPES)[number]];
     return [
       `--- ${scope}`,
       ...assignmentLines(traces, scope),

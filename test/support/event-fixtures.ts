@@ -3,6 +3,7 @@ import { isJsonObject, parseExact } from "../../src/schemas/json.ts";
 import { RESOURCES, type ResourceType } from "../../src/schemas/resources.ts";
 import type { EventContext } from "../../src/events/build.ts";
 import { identityOf } from "./stub-identity.ts";
+import { MORE_SAMPLES } from "./more-samples.ts";
 
 /** A stub as Nomad would send it: `text` is JSON of one object. */
 export function stubOf(text: string): Stub {
@@ -186,4 +187,5 @@ export const SAMPLES: Readonly<Record<ResourceType, Readonly<Record<string, unkn
     ModifyTime: 1795436865576,
   },
   namespaces: { Name: "qa", Description: "", Quota: "", CreateIndex: 10, ModifyIndex: 446 },
+  ...MORE_SAMPLES,
 };

@@ -165,13 +165,13 @@ function stubMembers(resource: Resource): fc.Arbitrary<Element> {
     ModifyIndex: fc.nat({ max: 99 }).map(String),
     Status: stringText,
     ModifyTime: numberText,
-    [MAPS[resource.type]]: jsonText,
+    [MAPS[resource.type] ?? "Meta"]: jsonText,
     Anything: jsonText,
   };
   return fc.tuple(...Object.entries(shapes).map(([name, text]) => text.map((each): Member => [name, each])));
 }
 
-const MAPS: Record<Resource["type"], string> = {
+const MAPS: Partial<Record<Resource["type"], string>> = {
   jobs: "JobSummary",
   nodes: "Drivers",
   allocations: "TaskStates",

@@ -1,11 +1,11 @@
 import { isJsonObject, parseExact, type Json } from "../../src/schemas/json.ts";
-import { RESOURCES, subjectOf } from "../../src/schemas/resources.ts";
+import { CORE_TYPES, RESOURCES, subjectOf } from "../../src/schemas/resources.ts";
 import { identityOf } from "./stub-identity.ts";
 
 /** Everything Nomad has, as its own lists say: subject → stub. */
 export async function nomadTruth(address: string): Promise<Map<string, Json>> {
   const truth = new Map<string, Json>();
-  for (const resource of Object.values(RESOURCES)) {
+  for (const resource of CORE_TYPES.map((type) => RESOURCES[type])) {
     const query = resource.namespaced ? "?namespace=*" : "";
     const response = await fetch(`${address}${resource.path}${query}`);
     const list = parseExact(await response.text());

@@ -1,25 +1,9 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import { describe, expect, test } from "vitest";
-import { SIGNAL_NAMES, SIGNALS, signalsOf } from "../../src/events/signals.ts";
-import type { ResourceType } from "../../src/schemas/resources.ts";
+import { expect, test } from "vitest";
+import { SIGNAL_NAMES, SIGNALS } from "../../src/events/signals.ts";
+import { RESOURCES } from "../../src/schemas/resources.ts";
 import { changeOf, SAMPLES, taskOf } from "../support/event-fixtures.ts";
-
-type Fields = Record<string, unknown>;
-/** Resource, fields before (undefined: the object was not there), fields after (undefined: it is gone), signals. */
-type Row = [what: string, before: Fields | undefined, after: Fields | undefined, signals: string[]];
-
-function fired(resource: ResourceType, before: Fields | undefined, after: Fields | undefined): string[] {
-  const side = (fields: Fields | undefined) => fields && { ...SAMPLES[resource], ...fields };
-  return signalsOf(changeOf(resource, side(before), side(after))).map(({ name }) => name);
-}
-
-function table(resource: ResourceType, rows: Row[]): void {
-  describe(`signals of ${resource}`, () => {
-    test.each(rows)("%s", (_what, before, after, signals) => {
-      expect(fired(resource, before, after)).toEqual(signals);
-    });
-  });
-}
+import { signalTable as table, type Row } from "../support/signal-table.ts";
 
 const queued = (count: number) => ({ JobSummary: { Summary: { frontend: { Queued: count } } } });
 const submitted = (at: number) => ({ SubmitTime: at });
@@ -306,11 +290,12 @@ table("namespaces", [
 
 test("names are dotted lower case, and no two signals share one", () => {
   expect(new Set(SIGNAL_NAMES).size).toBe(SIGNALS.length);
-  for (const name of SIGNAL_NAMES) expect(name).toMatch(/^[a-z]+\.[a-z]+(_[a-z]+)*$/);
+  for (const name of SIGNAL_NAMES) expect(name).toMatch(/^[a-z]+(_[a-z]+)*\.[a-z]+(_[a-z]+)*$/);
 });
 
 test("no signal is thrown off by a stub that holds next to nothing, or nonsense", () => {
-  const identity = { ID: "x", Name: "x", Namespace: "default" };
+  const keys = Object.values(RESOURCES).map(({ keyField }) => [keyField, "x"] as const);
+  const identity = { ...Object.fromEntries(keys), Namespace: "default" };
   const nonsense = {
     ...identity,
     TaskStates: { t: { Events: [null, 1] }, u: 3 },
@@ -318,6 +303,8 @@ test("no signal is thrown off by a stub that holds next to nothing, or nonsense"
     Drivers: null,
     LastDrain: "x",
     JobSummary: { Summary: 1 },
+    Tags: 1,
+    Servers: [null],
   };
   for (const { resource, when } of SIGNALS) {
     for (const [before, after] of [

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { planScopes } from "../../src/pollers/plan.ts";
-import { RESOURCE_TYPES } from "../../src/schemas/resources.ts";
+import { CORE_TYPES } from "../../src/schemas/resources.ts";
 import { scopeName } from "../../src/schemas/scope.ts";
 
-const base = { resources: RESOURCE_TYPES, budget: 70, mayFold: true };
+const base = { resources: CORE_TYPES, budget: 70, mayFold: true };
 const names = (count: number): string[] => Array.from({ length: count }, (_, position) => `ns${position}`);
 
 describe("planScopes", () => {

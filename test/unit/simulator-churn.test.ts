@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { RESOURCE_TYPES } from "../../src/schemas/resources.ts";
+import { CORE_TYPES } from "../../src/schemas/resources.ts";
 import { canonicalStub, createSimulator, type Simulator } from "../../packages/nomad-simulator/src/index.ts";
 
 const clock = () => 1_795_432_399_000;
@@ -54,11 +54,11 @@ describe("churn", () => {
   it("writes at every step and never takes an index back", () => {
     const simulator = lived(3, 0);
     for (let step = 0; step < 300; step += 1) {
-      const before = RESOURCE_TYPES.map((name) => simulator.cluster.state.indexOf(name));
+      const before = CORE_TYPES.map((name) => simulator.cluster.state.indexOf(name));
       const { index } = simulator;
       simulator.churn(1);
       expect(simulator.index).toBeGreaterThan(index);
-      RESOURCE_TYPES.forEach((name, position) => {
+      CORE_TYPES.forEach((name, position) => {
         expect(simulator.cluster.state.indexOf(name)).toBeGreaterThanOrEqual(before[position] as number);
       });
     }
@@ -100,7 +100,7 @@ describe("churn", () => {
     }
     expect(missing).toEqual([]);
     const seenOps = new Set(entries.map(({ resource, op }) => `${resource} ${op}`));
-    const allOps = RESOURCE_TYPES.flatMap((resource) =>
+    const allOps = CORE_TYPES.flatMap((resource) =>
       ["create", "delete", "update"].map((op) => `${resource} ${op}`),
     );
     expect([...seenOps].toSorted()).toEqual(allOps.toSorted());

@@ -1,4 +1,4 @@
-import type { Severity } from "./wire.ts";
+import type { Noun, Severity } from "./wire.ts";
 
 /** What routes answer as JSON, as the server's own schemas have it. Times are RFC 3339; what is null is not so, or not known. */
 
@@ -40,7 +40,7 @@ export type Assignment = {
   worker: string | null;
   since: string | null;
   /** How far the scope can be trusted. */
-  condition: "starting" | "ok" | "stale" | "access-lost" | null;
+  condition: "starting" | "ok" | "stale" | "access-lost" | "unsupported" | null;
   /** Whether the scope's objects are read one by one, as Nomad's event stream names them, or in lists. */
   reading: "lists" | "hinted" | null;
   reason: string | null;
@@ -255,7 +255,7 @@ export type Why = {
   /** The object asked about first. `cursor` is that of the event that says so; so it is in the story. */
   nodes: {
     subject: string;
-    kind: "job" | "node" | "allocation" | "deployment" | "evaluation" | "namespace";
+    kind: Noun;
     label: string;
     state: string;
     time: string | null;

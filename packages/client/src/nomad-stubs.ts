@@ -1,24 +1,6 @@
+import type { MoreStubs } from "./more-stubs.ts";
+import type { Indexed, Members, Nanos, Time } from "./stub-values.ts";
 import type { ResourceType } from "./wire.ts";
-
-/**
- * The list stubs as Nomad 1.1 to 2.0 sends them. Fields that came with a later Nomad are optional, and so is whatever
- * the evaluation list leaves out when it is zero. Members that are not named here are unknown.
- */
-interface Members {
-  [name: string]: unknown;
-}
-
-interface Indexed extends Members {
-  /** Raft index. */
-  CreateIndex: number;
-  /** Raft index. */
-  ModifyIndex: number;
-}
-
-/** Nanoseconds since 1970; exceeds 2^53, so JSON.parse rounds it: `originalText` has every digit. */
-type Nanos = number;
-/** RFC 3339; null where there is none yet. */
-type Time = string | null;
 
 interface JobStub extends Indexed {
   ID: string;
@@ -207,7 +189,11 @@ interface NamespaceStub extends Indexed {
   Meta?: Record<string, string> | null | undefined;
 }
 
-interface Stubs {
+/**
+ * The list stubs as Nomad 1.1 to 2.0 sends them. Fields that came with a later Nomad are optional, and so is whatever
+ * the evaluation list leaves out when it is zero. Members that are not named here are unknown.
+ */
+interface Stubs extends MoreStubs {
   jobs: JobStub;
   nodes: NodeStub;
   allocations: AllocationStub;

@@ -11,8 +11,29 @@ type Nouns = {
   deployments: "deployment";
   evaluations: "evaluation";
   namespaces: "namespace";
+  "node-pools": "node-pool";
+  services: "service";
+  variables: "variable";
+  "scaling-policies": "scaling-policy";
+  "csi-volumes": "csi-volume";
+  "csi-plugins": "csi-plugin";
+  "host-volumes": "host-volume";
+  "host-volume-claims": "host-volume-claim";
+  "acl-policies": "acl-policy";
+  "acl-roles": "acl-role";
+  "acl-tokens": "acl-token";
+  "acl-auth-methods": "acl-auth-method";
+  "acl-binding-rules": "acl-binding-rule";
+  servers: "server";
+  autopilot: "autopilot";
+  scheduler: "scheduler";
+  license: "license";
+  quotas: "quota";
+  "sentinel-policies": "sentinel-policy";
+  recommendations: "recommendation";
 };
 export type ResourceType = keyof Nouns;
+export type Noun = Nouns[ResourceType];
 
 export type Op = "create" | "update" | "delete" | "snapshot";
 /** How an event's type ends. */
@@ -160,7 +181,7 @@ export type ControlEvent =
       Redactable & {
         /** Null: the whole feed, all its scopes. */
         scope: Scope | null;
-        state: "stale" | "recovered" | "access-lost" | "access-restored";
+        state: "stale" | "recovered" | "access-lost" | "access-restored" | "unsupported" | "supported";
         reason: string;
         /** RFC 3339: last time the scope, or every scope of the feed, was known to be true. */
         since?: string | undefined;

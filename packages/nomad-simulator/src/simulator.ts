@@ -9,7 +9,9 @@ import type { World } from "./churn/world.ts";
 import { Cluster } from "./cluster/cluster.ts";
 import { FaultRules } from "./fault-rules.ts";
 import { Faults } from "./faults.ts";
-import { RESOURCE_TYPES, type ResourceType } from "../../../src/schemas/resources.ts";
+import { CORE_TYPES, type ResourceType } from "../../../src/schemas/resources.ts";
+import { PLAIN_TABLES } from "./store/plain-tables.ts";
+import { Operator } from "./operator.ts";
 import type { Journal } from "./journal.ts";
 import { Leadership } from "./leadership.ts";
 import { Raft, type Snapshot } from "./raft.ts";
@@ -60,6 +62,8 @@ export interface Simulator {
   stop(): void;
   readonly cluster: Cluster;
   readonly acl: AclAdmin;
+  /** What it tells of itself. */
+  readonly operator: Operator;
   readonly faults: Faults;
   /** Every true change since the start. */
   readonly journal: Journal;
@@ -95,6 +99,7 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
   const cluster = new Cluster(raft);
   const acl = new AclAdmin(raft);
   const leadership = new Leadership(clock);
+  const operator = new Operator();
   const rules = new FaultRules(createRandom(seed + 2));
   const closing = new AbortController();
   const world = createWorld(raft, cluster, seed, options);
@@ -103,6 +108,7 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
     leadership,
     aclEnabled: options.acl ?? false,
     region: options.region ?? "global",
+    operator,
     holdMs: options.leaderHoldMs ?? 5000,
     heartbeatMs: options.heartbeatMs ?? 30_000,
     hijacks: options.hijacks ?? true,
@@ -118,6 +124,7 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
   return {
     cluster,
     acl,
+    operator,
     managementToken,
     journal: raft.journal,
     faults: new Faults({ rules, leadership, raft, acl }),
@@ -171,9 +178,11 @@ function createWorld(raft: Raft, cluster: Cluster, seed: number, options: Simula
 
 function trueState(cluster: Cluster): TrueState {
   return new Map(
-    RESOURCE_TYPES.map((resource) => {
+    [...CORE_TYPES, ...PLAIN_TABLES].flatMap((resource) => {
       const rows = [...cluster.state.table(resource).values()];
-      return [resource, new Map(rows.map((row) => [`${row.namespace}/${row.key}`, row.text]))];
+      const isPlain = !(CORE_TYPES as readonly ResourceType[]).includes(resource);
+      if (rows.length === 0 && isPlain) return [];
+      return [[resource, new Map(rows.map((row) => [`${row.namespace}/${row.key}`, row.text]))] as const];
     }),
   );
 }

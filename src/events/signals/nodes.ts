@@ -1,4 +1,4 @@
-import type { JsonObject } from "../../schemas/json.ts";
+import { stringField, type JsonObject } from "../../schemas/json.ts";
 import { signal, type Signal } from "./signal.ts";
 import {
   all,
@@ -65,6 +65,12 @@ export const NODE_SIGNALS: readonly Signal[] = [
     "INFO",
     "A task driver works again",
     inAny(["Drivers"], all(was("Healthy", false), isNow("Healthy", true))),
+  ),
+  signal(
+    "node.version_changed",
+    "INFO",
+    "Another version of Nomad runs on the node",
+    moved((node) => stringField(node, "Version")),
   ),
   signal("node.gone", "INFO", "The node was purged, or collected after being down", vanished()),
 ];

@@ -65,8 +65,12 @@ function* taken(entries: readonly StateEntry[], takers: readonly Take[]): Genera
 async function troubles({ log, assignments }: ClusterDeps): Promise<ConsistentRead["troubles"]> {
   const reasons = new Map((await assignments()).map(({ assignment, reason }) => [assignment, reason]));
   const feed = (await log.outage()) === null ? [] : [trouble(null, "stale", "Nomad cannot be read")];
+  // What Nomad does not have is no trouble.
   const own = (await log.scopes()).flatMap(({ scope, notes }) =>
-    notes.trouble === null || notes.covered === true || !reasons.has(scopeName(scope))
+    notes.trouble === null ||
+    notes.trouble === "unsupported" ||
+    notes.covered === true ||
+    !reasons.has(scopeName(scope))
       ? []
       : [trouble(scope, notes.trouble, reasons.get(scopeName(scope)) ?? notes.trouble)],
   );

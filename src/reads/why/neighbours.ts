@@ -38,22 +38,11 @@ export class Neighbours {
 
   async of(object: ObjectFact): Promise<ObjectRef[]> {
     const { ref } = object;
-    switch (ref.resource) {
-      case "allocations":
-        return this.#ofAllocation(object);
-      case "deployments":
-        return this.#ofDeployment(object);
-      case "evaluations":
-        return this.#ofEvaluation(object);
-      case "jobs":
-        return this.#ofJob(object);
-      case "nodes":
-        return this.#ofNode(object);
-      case "namespaces":
-        return [];
-      default:
-        return ref.resource satisfies never;
-    }
+    if (ref.resource === "allocations") return this.#ofAllocation(object);
+    if (ref.resource === "deployments") return this.#ofDeployment(object);
+    if (ref.resource === "evaluations") return this.#ofEvaluation(object);
+    if (ref.resource === "jobs") return this.#ofJob(object);
+    return ref.resource === "nodes" ? this.#ofNode(object) : [];
   }
 
   /** The rollout that an allocation is of. */

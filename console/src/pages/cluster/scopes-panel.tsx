@@ -158,6 +158,12 @@ function Condition({ scope: { condition, state, reason } }: { scope: Scope }) {
           not accessible
         </Chip>
       );
+    case "unsupported":
+      return (
+        <span class="muted" {...why}>
+          Nomad does not have it
+        </span>
+      );
     case null:
       return <span class="muted">not known</span>;
     default:
@@ -165,7 +171,7 @@ function Condition({ scope: { condition, state, reason } }: { scope: Scope }) {
   }
 }
 
-const RANKS = ["access-lost", "stale", "starting", null, "ok"];
+const RANKS = ["access-lost", "stale", "starting", null, "unsupported", "ok"];
 
 function rankOf({ condition, state }: Scope): number {
   return state === "waiting" ? -1 : RANKS.indexOf(condition);

@@ -1,3 +1,4 @@
+import type { SimulatedServer } from "../operator.ts";
 import { piecesText, PieceWriter, type GoValue } from "../go-json.ts";
 import { secretGroup } from "../store/state.ts";
 import { accessFor, metaFor, replicaFor, type ApiContext } from "./context.ts";
@@ -7,8 +8,8 @@ import type { ApiRequest } from "./request.ts";
 const VERSION = "2.0.5";
 const SERVER = "10.0.0.1";
 
-export function leaderEndpoint(): Reply {
-  return json(JSON.stringify(`${SERVER}:4647`));
+export function leaderEndpoint({ operator }: ApiContext): Reply {
+  return json(JSON.stringify(operator.leaderAddress));
 }
 
 export function peersEndpoint(): Reply {
@@ -63,27 +64,30 @@ export function selfEndpoint(context: ApiContext, request: ApiRequest): Reply {
 export function membersEndpoint(context: ApiContext, request: ApiRequest): Reply {
   if (accessFor(context, request)?.nodeRead !== true) return PERMISSION_DENIED;
   return encoded({
-    Members: [member(context)],
+    Members: context.operator.servers.map((server) => member(context, server)),
     ServerDC: "dc1",
     ServerName: "server-1",
     ServerRegion: context.region,
   });
 }
 
-function member(context: ApiContext): GoValue {
+function member(
+  context: ApiContext,
+  { name, address, status, version }: SimulatedServer = context.operator.servers[0] as SimulatedServer,
+): GoValue {
   return {
-    Addr: SERVER,
+    Addr: address,
     DelegateCur: 4,
     DelegateMax: 5,
     DelegateMin: 2,
-    Name: `server-1.${context.region}`,
+    Name: `${name}.${context.region}`,
     Port: 4648,
     ProtocolCur: 2,
     ProtocolMax: 5,
     ProtocolMin: 1,
-    Status: "alive",
+    Status: status,
     Tags: new Map([
-      ["build", VERSION],
+      ["build", version],
       ["dc", "dc1"],
       ["port", "4647"],
       ["region", context.region],

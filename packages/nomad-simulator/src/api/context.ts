@@ -1,5 +1,6 @@
 import { FULL_ACCESS, resolveAccess, type Access } from "../acl/access.ts";
 import type { Leadership } from "../leadership.ts";
+import type { Operator } from "../operator.ts";
 import type { Raft } from "../raft.ts";
 import type { Random } from "../random.ts";
 import type { Replica } from "../store/replica.ts";
@@ -12,6 +13,7 @@ export interface ApiContext {
   readonly leadership: Leadership;
   readonly aclEnabled: boolean;
   readonly region: string;
+  readonly operator: Operator;
   /** How long a request waits for a leader, ms. */
   readonly holdMs: number;
   /** Between two heartbeats of an event stream, ms. */

@@ -2,7 +2,7 @@ import type { Matches } from "../store/replica.ts";
 import type { Row } from "../store/row.ts";
 import type { State } from "../store/state.ts";
 import { rowId, UUID_TABLES } from "../store/tables.ts";
-import { CAPABILITY, uuidText, type ListTable, type Page } from "./pages.ts";
+import { isNamespaced, uuidText, type ListTable, type Page } from "./pages.ts";
 import type { ApiRequest } from "./request.ts";
 import { rowOf, uuidKey, watchPrefix } from "./watch-prefix.ts";
 
@@ -19,7 +19,7 @@ export function matchesOf(state: State, name: ListTable, request: ApiRequest, pa
     const near = table.neighbours(`-\0${prefix}`).map((id) => id.slice(2));
     return watchPrefix(name, (op) => rowOf(op).key, near, prefix);
   }
-  if (CAPABILITY[name] === undefined || namespace === "*") return (op) => op.trees.includes(name);
+  if (!isNamespaced(name) || namespace === "*") return (op) => op.trees.includes(name);
   const names = [...table.namespaces()].map(terminated);
   return watchPrefix(name, (op) => terminated(rowOf(op).namespace), names, terminated(namespace));
 }

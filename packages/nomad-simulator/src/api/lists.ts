@@ -1,4 +1,5 @@
 import type { Access } from "../acl/access.ts";
+import { PLAIN_TABLES, plainList, type PlainTable } from "../store/plain-tables.ts";
 import type { Row } from "../store/row.ts";
 import type { State } from "../store/state.ts";
 import { UUID_TABLES, type TableName } from "../store/tables.ts";
@@ -26,6 +27,12 @@ const FILTERED: ReadonlySet<TableName> = new Set([
   "deployments",
   "evaluations",
 ]);
+/** Lists that never say 0. */
+const FLOORED: ReadonlySet<TableName> = new Set([
+  "namespaces",
+  "policies",
+  ...PLAIN_TABLES.filter((table) => !table.startsWith("csi-")),
+]);
 const BAD_FILTER = "failed to create result paginator: failed to read filter expression";
 
 /** A list endpoint. Rights are checked once, before the query first runs. */
@@ -48,7 +55,12 @@ export async function listEndpoint(
 function mayList(access: Access, request: ApiRequest, table: ListTable): boolean {
   const capability = CAPABILITY[table];
   if (capability !== undefined) return access.allows(request.namespace, capability);
+  if (isPlain(table) && plainList(table).management === "refused") return access.management;
   return table !== "nodes" || access.nodeRead;
+}
+
+function isPlain(table: ListTable): table is PlainTable {
+  return (PLAIN_TABLES as readonly ListTable[]).includes(table);
 }
 
 function runList(
@@ -92,6 +104,7 @@ function isVisible(
 ): boolean {
   if (table === "namespaces") return access.seesNamespace(row.key);
   if (table === "policies") return access.management || access.policies.has(row.key);
+  if (isPlain(table) && plainList(table).management === "filtered") return access.management;
   return visible === undefined || visible.has(row.namespace);
 }
 
@@ -99,5 +112,5 @@ function isVisible(
 export function indexOf(state: State, table: ListTable): number {
   const index = state.indexOf(table);
   if (table === "jobs") return Math.max(index, state.indexOf("job_summary"));
-  return table === "namespaces" || table === "policies" ? Math.max(1, index) : index;
+  return FLOORED.has(table) ? Math.max(1, index) : index;
 }

@@ -1,10 +1,11 @@
 import type { Capability } from "../acl/capabilities.ts";
+import { PLAIN_TABLES, plainList } from "../store/plain-tables.ts";
 import type { Row } from "../store/row.ts";
 import type { State } from "../store/state.ts";
 import { ORDER, UUID_TABLES, type TableName } from "../store/tables.ts";
 import type { ApiRequest } from "./request.ts";
 
-export type ListTable = Exclude<TableName, "tokens">;
+export type ListTable = TableName;
 
 /** What it takes to list a table; those of namespaces alone are in it. */
 export const CAPABILITY: Partial<Record<TableName, Capability>> = {
@@ -12,7 +13,15 @@ export const CAPABILITY: Partial<Record<TableName, Capability>> = {
   allocations: "read-job",
   deployments: "read-job",
   evaluations: "read-job",
+  ...Object.fromEntries(
+    PLAIN_TABLES.map((table) => [table, plainList(table).capability]).filter(([, capability]) => capability),
+  ),
 };
+
+/** Whether its rows are of namespaces, of which a request names one, or all. */
+export function isNamespaced(table: ListTable): boolean {
+  return CAPABILITY[table] !== undefined || table === "variables";
+}
 
 /** Lists without pages: they ignore the parameters. */
 const UNPAGED: ReadonlySet<ListTable> = new Set(["namespaces", "policies"]);
@@ -47,7 +56,7 @@ export function pageOf(
 /** The rows of the namespace and the prefix, in list order; by key where there is a prefix. */
 function* selected(state: State, name: ListTable, { namespace, prefix }: ApiRequest): Iterable<Row> {
   const table = state.table(name);
-  const anyNamespace = CAPABILITY[name] === undefined || namespace === "*";
+  const anyNamespace = !isNamespaced(name) || namespace === "*";
   if (prefix === "") {
     yield* anyNamespace ? table.list() : table.inNamespace(namespace);
   } else if (UUID_TABLES.has(name)) {

@@ -14,6 +14,8 @@ export interface ApiRequest {
   readonly region: string;
   readonly namespace: string;
   readonly prefix: string;
+  /** Of volumes and plugins. */
+  readonly type: string;
   /** Expression of Nomad's filter language; "" for none. */
   readonly filter: string;
   /** 0: all in one page. */
@@ -53,6 +55,7 @@ export function parseRequest(message: IncomingMessage, url: URL): ApiRequest | B
     region: query.get("region") ?? "",
     namespace: query.get("namespace") || "default",
     prefix: query.get("prefix") ?? "",
+    type: query.get("type") ?? "",
     filter: query.get("filter") ?? "",
     perPage: Number(query.get("per_page") ?? 0),
     nextToken: query.get("next_token") ?? "",

@@ -10,7 +10,9 @@ import {
 import { accessFor, type ApiContext } from "./context.ts";
 import { jobVersionsEndpoint } from "./job-versions.ts";
 import { listEndpoint } from "./lists.ts";
+import { autopilotEndpoint, schedulerEndpoint } from "./operator.ts";
 import { objectEndpoint, type ObjectTable } from "./objects.ts";
+import { plainListsAt, tokensEndpoint } from "./plain-lists.ts";
 import { empty, INVALID_METHOD, PERMISSION_DENIED, problem, type Reply } from "./reply.ts";
 import type { ApiRequest } from "./request.ts";
 
@@ -62,6 +64,8 @@ function route(cluster: Cluster, resource: string, tail: string): Omit<Route, "r
   const listed = LISTS.find((name) => name === resource);
   if (listed !== undefined && tail === "")
     return get((context, request) => listEndpoint(context, request, listed));
+  const plain = plainListsAt(tail === "" ? resource : `${resource}/${tail}`);
+  if (plain !== undefined) return get(plain);
   const versionsOf = resource === "job" ? /^(.+)\/versions$/s.exec(tail)?.[1] : undefined;
   if (versionsOf !== undefined)
     return get((context, request) => jobVersionsEndpoint(context, request, versionsOf));
@@ -91,6 +95,14 @@ function route(cluster: Cluster, resource: string, tail: string): Omit<Route, "r
       return { ...get(membersEndpoint), local: true };
     case "acl/token/self":
       return get(tokenSelfEndpoint);
+    case "operator/autopilot/health":
+      return get(autopilotEndpoint);
+    case "operator/scheduler/configuration":
+      return get(schedulerEndpoint);
+    case "operator/license":
+      return { ...get(() => problem(501, "Nomad Enterprise only endpoint")), local: true };
+    case "acl/tokens":
+      return get((context, request) => withAcl(context, () => tokensEndpoint(context, request)));
     case "acl/policies":
       return get((context, request) => withAcl(context, () => listEndpoint(context, request, "policies")));
     case "system/gc":

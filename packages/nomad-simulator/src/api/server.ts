@@ -77,7 +77,9 @@ export class ApiServer {
     const { context, cluster, rules } = this.#options;
     message.resume();
     const url = urlOf(message);
-    const found = url && routeOf(cluster, decodeURIComponent(url.pathname));
+    const path = url === undefined ? "" : decodeURIComponent(url.pathname);
+    const lacking = context.operator.lacks.has(path.replace(/^\/v1\//, ""));
+    const found = lacking ? undefined : url && routeOf(cluster, path);
     const gzip = acceptsGzip(message);
     const namespace = url?.searchParams.get("namespace") ?? "default";
     const fault = found && rules.draw({ resource: found.resource, namespace, acceptsGzip: gzip });

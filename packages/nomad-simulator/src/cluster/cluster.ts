@@ -3,6 +3,7 @@ import type { DeploymentStub } from "../model/deployment.ts";
 import type { NodeStatus } from "../model/node.ts";
 import type { Raft } from "../raft.ts";
 import type { MessageType } from "../store/message-type.ts";
+import type { PlainFields, PlainTable } from "../store/plain-tables.ts";
 import type { Row } from "../store/row.ts";
 import { jobGroup, type State } from "../store/state.ts";
 import type { TableName } from "../store/tables.ts";
@@ -26,6 +27,7 @@ import { findGarbage, remove } from "./gc.ts";
 import * as jobs from "./jobs.ts";
 import { putNamespace, type NamespaceInput } from "./namespaces.ts";
 import * as nodes from "./nodes.ts";
+import { putPlain, removePlain } from "./plain.ts";
 import { refreshJobStatus } from "./summary.ts";
 import * as tasks from "./tasks.ts";
 import type { Transaction } from "./transaction.ts";
@@ -69,6 +71,16 @@ export class Cluster {
     if (alive !== undefined)
       throw new RangeError(`namespace "${name}" contains at least one non-terminal job "${alive.key}"`);
     this.write("silent", (tx) => tx.delete(row));
+  }
+
+  /** Writes an object that has no life of its own here, new or not, with the fields that Nomad lists. */
+  put(table: PlainTable, fields: PlainFields): void {
+    this.write("silent", (tx) => putPlain(tx, table, fields));
+  }
+
+  /** By its namespace and key. */
+  remove(table: PlainTable, fields: PlainFields): void {
+    this.write("silent", (tx) => removePlain(tx, table, fields));
   }
 
   /** Returns the node's id. */

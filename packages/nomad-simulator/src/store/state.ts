@@ -1,4 +1,5 @@
 import type { MessageType } from "./message-type.ts";
+import { PLAIN_TABLES, type PlainTable } from "./plain-tables.ts";
 import type { Row } from "./row.ts";
 import { Table } from "./table.ts";
 import type { IndexName, TableName } from "./tables.ts";
@@ -44,6 +45,7 @@ function createTables(): Tables {
     namespaces: new Table("namespaces", () => []),
     policies: new Table("policies", () => []),
     tokens: new Table("tokens", ({ stub }) => [secretGroup(stub.SecretID)]),
+    ...plainTables((table) => new Table(table, () => [])),
   };
 }
 
@@ -57,7 +59,12 @@ function cloneTables(tables: Tables): Tables {
     namespaces: tables.namespaces.clone(),
     policies: tables.policies.clone(),
     tokens: tables.tokens.clone(),
+    ...plainTables((table) => tables[table].clone()),
   };
+}
+
+function plainTables(of: (table: PlainTable) => unknown): Pick<Tables, PlainTable> {
+  return Object.fromEntries(PLAIN_TABLES.map((table) => [table, of(table)])) as Pick<Tables, PlainTable>;
 }
 
 /** Nomad's state store as one server has it: tables, and the raft index that last wrote each. */

@@ -5,9 +5,10 @@ import type { DeploymentStub } from "../model/deployment.ts";
 import { encodeEvaluation, type EvaluationStub } from "../model/evaluation.ts";
 import type { JobModel, JobStub } from "../model/job.ts";
 import type { NamespaceStub } from "../model/namespace.ts";
+import { PLAIN_TABLES, type PlainStub, type PlainTable } from "./plain-tables.ts";
 import type { NodeModel, NodeStub } from "../model/node.ts";
 
-export interface Stubs {
+export interface Stubs extends Record<PlainTable, PlainStub> {
   jobs: JobStub;
   nodes: NodeStub;
   allocations: AllocationStub;
@@ -18,7 +19,7 @@ export interface Stubs {
   tokens: AclTokenStub;
 }
 
-export interface Models {
+export interface Models extends Record<PlainTable, null> {
   jobs: JobModel;
   nodes: NodeModel;
   allocations: AllocationModel;
@@ -40,6 +41,7 @@ export const TABLES: readonly TableName[] = [
   "namespaces",
   "policies",
   "tokens",
+  ...PLAIN_TABLES,
 ];
 
 /** Raft index entries. A job's summary has its own, though its row is the job's here. */
@@ -55,6 +57,7 @@ export const ORDER: Readonly<Record<TableName, "age" | "key">> = {
   namespaces: "key",
   policies: "key",
   tokens: "key",
+  ...(Object.fromEntries(PLAIN_TABLES.map((table) => [table, "key"])) as Record<PlainTable, "key">),
 };
 
 /** Tables whose keys are UUIDs, indexed by their 16 bytes. */

@@ -1,0 +1,14 @@
+import { CORE_TYPES, type ResourceType } from "../schemas/resources.ts";
+import { NomadError } from "./errors.ts";
+
+/**
+ * Why there is no such list here, where Nomad itself does not have it: its version, its edition or its configuration.
+ * Null where the error says something else, and for what every Nomad has: there the address is wrong.
+ */
+export function lackOf(resource: ResourceType, error: unknown): string | null {
+  if (!(error instanceof NomadError) || (CORE_TYPES as readonly ResourceType[]).includes(resource))
+    return null;
+  if (error.code === "NOMAD_ENTERPRISE_ONLY") return "only Nomad Enterprise has it";
+  if (error.code === "NOMAD_NOT_FOUND") return "this version of Nomad does not have it";
+  return error.message.includes("ACL support disabled") ? "this cluster runs without ACLs" : null;
+}
