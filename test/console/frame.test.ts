@@ -4,7 +4,7 @@ import type { ConsoleBed } from "../support/console/bed.ts";
 import { describeConsole, titled } from "../support/console/console-test.ts";
 import { until } from "../support/until.ts";
 
-const PAGES = ["State", "Deployments", "Alerts", "Deliveries"];
+const PAGES = ["Live", "State", "Deployments", "Cluster", "Alerts", "Deliveries"];
 
 describeConsole("the frame of the console", ({ open, startBed }) => {
   let bed: ConsoleBed;
@@ -28,8 +28,11 @@ describeConsole("the frame of the console", ({ open, startBed }) => {
     const { page } = await open(bed, "#/alerts");
     await page.getByText("prod").waitFor();
     for (const [key, name] of [
+      ["l", "Live"],
       ["s", "State"],
       ["d", "Deployments"],
+      ["c", "Cluster"],
+      ["a", "Alerts"],
       ["v", "Deliveries"],
     ] as const) {
       // Two keys that come a second apart are no sequence: a busy machine tries again.
