@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { choicesOf } from "../../console/src/pages/event/choices.ts";
 import { clientCodeOf, curlOf } from "../../console/src/pages/live/automation.ts";
 import { selectionOf } from "../../console/src/pages/live/selection.ts";
-import { groupsOf } from "../../console/src/pages/object/history/groups.ts";
+import { groupsAround, groupsOf } from "../../console/src/pages/object/history/groups.ts";
 import { lanesOf } from "../../console/src/pages/object/lanes/lanes-of.ts";
 import { tracksAt } from "../../console/src/pages/object/lanes/tracks-at.ts";
 import { tracksOf } from "../../console/src/pages/object/lanes/track.ts";
@@ -259,6 +259,17 @@ describe("a history in few lines", () => {
       ["updated", true, 1],
       ["restarted", false, 1],
     ]);
+  });
+
+  it("tells what came after the moment that is shown apart from what led to it", () => {
+    const running = { stub: allocation("running"), changes: status("a", "b"), signals: ["task.restarted"] };
+    const versions = [1, 2, 3].map((number) => versionOf(event(number, number, running)));
+    const sizes = (shown: number) => {
+      const { before, later } = groupsAround(versions, shown);
+      return [before, later].map((groups) => groups.map((group) => group.versions.length));
+    };
+    expect(sizes(1)).toEqual([[2], [1]]);
+    expect(sizes(-1)).toEqual([[3], []]);
   });
 });
 

@@ -12,7 +12,7 @@ const cursorTimes = signal<ReadonlyMap<string, number | null>>(new Map());
 /** As of when everything is shown. */
 export const shownTime = computed<ShownTime>(() => shownTimeOf(asOf.value, cursorTimes.value, Date.now()));
 
-/** The same in ms since 1970; undefined of now, and where it is not known (yet). */
+/** The same in ms since 1970, to place it; undefined of now, and where it is not known (yet). */
 export const asOfMs = computed(() => (shownTime.value.kind === "then" ? shownTime.value.ms : undefined));
 
 effect(() => {

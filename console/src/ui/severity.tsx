@@ -4,5 +4,3 @@ import css from "./severity.module.css";
 export function SeverityBadge({ severity }: { severity: string }) {
   return <span class={`${css.badge} ${css[severity.toLowerCase()] ?? ""}`}>{severity}</span>;
 }
-
-export { SEVERITIES } from "../words/severity.ts";

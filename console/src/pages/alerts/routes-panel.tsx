@@ -5,7 +5,7 @@ import { useLoaded } from "../../feed/use-loaded.ts";
 import { Chip } from "../../ui/chip.tsx";
 import { Choice, Field, Fields } from "../../ui/form.tsx";
 import { Empty, Failure, Panel, Skeleton } from "../../ui/panel.tsx";
-import { SEVERITIES } from "../../ui/severity.tsx";
+import { SEVERITIES } from "../../words/severity.ts";
 import { duration } from "../../words/time.ts";
 import css from "./alerts.module.css";
 import { matcherWords } from "./silences-panel.tsx";

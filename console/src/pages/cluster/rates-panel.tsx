@@ -1,11 +1,12 @@
 import { RequestFailed, type Counts, type Severity } from "nomad-changefeed-client";
-import { asOfMs } from "../../app/as-of.ts";
+import { shownTime } from "../../app/as-of.ts";
 import { href } from "../../app/router.ts";
 import { api } from "../../feed/api.ts";
 import { useLoaded } from "../../feed/use-loaded.ts";
 import { SeverityChart } from "../../ui/chart/severity-chart.tsx";
 import { Empty, Failure, Panel, Skeleton } from "../../ui/panel.tsx";
-import { SEVERITIES, SeverityBadge } from "../../ui/severity.tsx";
+import { SeverityBadge } from "../../ui/severity.tsx";
+import { SEVERITIES } from "../../words/severity.ts";
 import css from "./cluster.module.css";
 
 const HOUR_MS = 3_600_000;
@@ -14,11 +15,22 @@ const BUCKETS = 60;
 
 /** How many events there were within an hour: over time, by kind and by severity. */
 export function RatesPanel() {
-  const { value, error, reload } = useLoaded(`rates ${asOfMs.value}`, readRates, { everyMs: EVERY_MS });
+  const shown = shownTime.value;
+  const isKnown = shown.kind === "now" || shown.kind === "then";
+  const { value, error, reload } = useLoaded(
+    `rates ${JSON.stringify(shown)}`,
+    async (gone) =>
+      isKnown ? readRates(shown.kind === "then" ? shown.ms + 1 : Date.now(), gone) : undefined,
+    shown.kind === "now" ? { everyMs: EVERY_MS } : {},
+  );
   return (
-    <Panel title="Events of the last hour" aside={value && `${perSecond(value.bySeverity)} a second now`}>
+    <Panel
+      title={shown.kind === "now" ? "Events of the last hour" : "Events of the hour before"}
+      aside={value && `${perSecond(value.bySeverity)} a second ${shown.kind === "now" ? "now" : "then"}`}
+    >
       {error !== undefined && <Unread error={error} retry={reload} />}
-      {value === undefined && error === undefined && <Skeleton lines={5} />}
+      {value === undefined && error === undefined && shown.kind !== "untold" && <Skeleton lines={5} />}
+      {shown.kind === "untold" && <Empty title="Not known">It cannot be told when that was.</Empty>}
       {value !== undefined && (
         <div class={css.rates}>
           <div class={css.histogram}>
@@ -37,8 +49,7 @@ interface Rates {
   readonly byType: Counts;
 }
 
-async function readRates(signal: AbortSignal): Promise<Rates> {
-  const untilMs = asOfMs.value ?? Date.now();
+async function readRates(untilMs: number, signal: AbortSignal): Promise<Rates> {
   const range = {
     since: new Date(untilMs - HOUR_MS).toISOString(),
     until: new Date(untilMs).toISOString(),
@@ -66,7 +77,7 @@ function overTime({ total }: Counts): string {
 
 /** Of the last whole bucket: the one that runs is not over. */
 function perSecond({ buckets, bucketMs }: Counts): string {
-  const last = buckets.at(-2);
+  const last = buckets.at(-1);
   return last === undefined ? "–" : (last.total / (bucketMs / 1000)).toFixed(1);
 }
 

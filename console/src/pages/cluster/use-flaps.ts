@@ -5,7 +5,7 @@ import { useLoaded, type Loaded } from "../../feed/use-loaded.ts";
 import { untilOf } from "../../words/shown-time.ts";
 import { FLAP_SIGNALS, flapsOf, type Flaps } from "./flaps.ts";
 
-export const WITHIN_MS = 3_600_000;
+const WITHIN_MS = 3_600_000;
 const EVERY_MS = 30_000;
 const PAGE = 1000;
 const MOST = 3000;

@@ -4,7 +4,7 @@ import { setQuery } from "../../app/router.ts";
 import { api } from "../../feed/api.ts";
 import { useLoaded } from "../../feed/use-loaded.ts";
 import type { Field } from "../../ui/event-columns.ts";
-import { SEVERITIES } from "../../ui/severity.tsx";
+import { SEVERITIES } from "../../words/severity.ts";
 import { COUNTABLE, isWanted, labelOf, shownValue, toggled } from "./conditions.ts";
 import css from "./filter-bar.module.css";
 import { queryOf, type Selection } from "./selection.ts";

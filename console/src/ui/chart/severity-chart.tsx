@@ -1,6 +1,6 @@
 import type { Counts } from "nomad-changefeed-client";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
-import { SEVERITIES } from "../severity.tsx";
+import { SEVERITIES } from "../../words/severity.ts";
 import type { BarPlot, Bars, Pointed } from "./bar-plot.ts";
 import { isDark } from "./is-dark.ts";
 import css from "./severity-chart.module.css";

@@ -3,7 +3,7 @@ import { SeverityBadge } from "../../../ui/severity.tsx";
 import { Time } from "../../../ui/time.tsx";
 import { duration } from "../../../words/time.ts";
 import type { ObjectRecord } from "../use-object.ts";
-import { groupsOf, type Group } from "./groups.ts";
+import { groupsAround, type Group } from "./groups.ts";
 import { HistoryEnd } from "./history-end.tsx";
 import css from "./history.module.css";
 
@@ -15,28 +15,42 @@ interface CompactListProps {
 
 /** The object's history in few lines, newest first: what repeats is told once, what tells nothing is quiet. */
 export function CompactList({ record, shown }: CompactListProps) {
+  const at = record.versions.findLastIndex(({ facts }) => facts.cursor === shown);
+  const { before, later } = groupsAround(record.versions, at);
   return (
     <section aria-label="History, compact" class={css.compact}>
       <ol>
-        {groupsOf(record.versions)
-          .toReversed()
-          .map((group) => (
-            <GroupLine key={group.versions[0].facts.cursor} group={group} shown={shown} />
-          ))}
+        {later.toReversed().map((group) => (
+          <GroupLine key={group.versions[0].facts.cursor} group={group} shown={shown} isLater={true} />
+        ))}
+        {before.toReversed().map((group) => (
+          <GroupLine key={group.versions[0].facts.cursor} group={group} shown={shown} isLater={false} />
+        ))}
       </ol>
       <HistoryEnd record={record} />
     </section>
   );
 }
 
-function GroupLine({ group, shown }: { group: Group; shown: string }) {
+interface GroupLineProps {
+  readonly group: Group;
+  readonly shown: string;
+  /** It had not happened at the moment that is shown. */
+  readonly isLater: boolean;
+}
+
+function GroupLine({ group, shown, isLater }: GroupLineProps) {
   const { versions, what, detail, isQuiet } = group;
   const [first] = versions;
   const last = versions.at(-1) ?? first;
   const lengthMs = last.facts.timeMs - first.facts.timeMs;
   const isShown = versions.some(({ facts }) => facts.cursor === shown);
   return (
-    <li data-quiet={isQuiet ? "" : undefined} data-shown={isShown ? "" : undefined}>
+    <li
+      data-quiet={isQuiet ? "" : undefined}
+      data-shown={isShown ? "" : undefined}
+      data-later={isLater ? "" : undefined}
+    >
       <button
         type="button"
         class={css.group}
@@ -45,6 +59,7 @@ function GroupLine({ group, shown }: { group: Group; shown: string }) {
       >
         <Time at={last.facts.time} as="clock" />
         <SeverityBadge severity={last.facts.severity} />
+        {isLater && <span class="visually-hidden">later: </span>}
         <strong>
           {what}
           {versions.length > 1 && <span class={css.times}> × {versions.length}</span>}

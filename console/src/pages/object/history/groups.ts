@@ -11,6 +11,13 @@ export interface Group {
   readonly isQuiet: boolean;
 }
 
+/** The same, but what came after an event is told apart from what led to it; -1: after none. */
+export function groupsAround(versions: readonly Version[], at: number): { before: Group[]; later: Group[] } {
+  return at === -1
+    ? { before: groupsOf(versions), later: [] }
+    : { before: groupsOf(versions.slice(0, at + 1)), later: groupsOf(versions.slice(at + 1)) };
+}
+
 /** A history told in few lines, oldest first. */
 export function groupsOf(versions: readonly Version[]): Group[] {
   const groups: Group[] = [];
