@@ -137,7 +137,7 @@ export function registerHistory(t: LogContext): void {
       const refs = parts.flatMap((part) =>
         Array.from({ length: 60 + 100 }, (_, n) => ({ ...part, key: `k${n}` })),
       );
-      const events = Array.from({ length: 6000 }, (_, n) => refs[(n * 7919) % refs.length]).filter(
+      const events = Array.from({ length: 21_000 }, (_, n) => refs[(n * 7919) % refs.length]).filter(
         (ref) => ref !== undefined,
       );
       for (let at = 0; at < events.length; at += 500)
@@ -146,7 +146,7 @@ export function registerHistory(t: LogContext): void {
       const written = await firstOf(t.log.scanHistory({ order: "oldest-first", control: "none" }), sequence);
       for (const query of [
         { after: 6, before: sequence + 1 },
-        { after: 100, before: 5900, resource: "jobs", namespace: "prod" },
+        { after: 100, before: sequence - 100, resource: "jobs", namespace: "prod" },
         { after: sequence - 300, before: sequence },
         { after: 6, before: sequence, key: "k7" },
       ] as const) {

@@ -4,7 +4,15 @@ import type { Connection, Row } from "./connection.ts";
 import { scanHistory } from "./history.ts";
 
 /** So many events are looked at one by one in less time than all objects that the log knows of are asked. */
-const FEW_EVENTS = 5000;
+const FEW_EVENTS = 20_000;
+/** Events that one statement looks at: everybody waits for it. */
+const STRETCH_EVENTS = 500;
+
+/** Of all changes in the range, one after the other, who they are about. */
+const CHANGES = `
+  SELECT key, resource, namespace, sequence FROM events
+    WHERE sequence > ? AND sequence < ? AND op IS NOT NULL ORDER BY sequence LIMIT ${STRETCH_EVENTS}`;
+
 /** Keys that one statement asks: everybody waits for it. */
 const STRETCH_KEYS = 100;
 
@@ -30,19 +38,32 @@ export async function* firstChanges(
   query: FirstChanges,
 ): AsyncGenerator<FirstChange[]> {
   const { after, before, resource, namespace, key } = query;
-  if (key !== undefined || before - after <= FEW_EVENTS) {
+  if (key !== undefined) {
     yield* firstChangesIn((scan) => scanHistory(connection, scan, { after, before }), query);
     return;
   }
-  const isWanted = (change: FirstChange) =>
-    (resource ?? change.resource) === change.resource && (namespace ?? change.namespace) === change.namespace;
-  let last: string | undefined = "";
-  while (last !== undefined) {
+  const all = before - after <= FEW_EVENTS ? oneByOne(connection, query) : byKey(connection, query);
+  for (const changes of all) {
+    yield changes.filter(
+      (change) =>
+        (resource ?? change.resource) === change.resource &&
+        (namespace ?? change.namespace) === change.namespace,
+    );
+  }
+}
+
+function* oneByOne(connection: Connection, { after, before }: FirstChanges): Generator<FirstChange[]> {
+  for (let last: number | undefined = after; last !== undefined;) {
+    const changes: FirstChange[] = connection.all(CHANGES, [last, before]).map(changeOf);
+    yield changes;
+    last = changes.at(-1)?.sequence;
+  }
+}
+
+function* byKey(connection: Connection, { after, before }: FirstChanges): Generator<FirstChange[]> {
+  for (let last: string | undefined = ""; last !== undefined;) {
     const rows = connection.all(FIRST_OF_KEYS, [last, after, before]);
-    yield rows
-      .filter((row) => row.integerOrNull("sequence") !== null)
-      .map(changeOf)
-      .filter(isWanted);
+    yield rows.filter((row) => row.integerOrNull("sequence") !== null).map(changeOf);
     last = rows.at(-1)?.text("key");
   }
 }
