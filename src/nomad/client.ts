@@ -1,10 +1,10 @@
-import { isJsonObject, type Json } from "../schemas/json.ts";
+import { isJsonObject, objectOf, type Json } from "../schemas/json.ts";
 import { createIndexOf, RESOURCES, type Resource, type ResourceType } from "../schemas/resources.ts";
 import type { Consistency, ListRequest, ListResponse, NomadApi } from "./api.ts";
 import { listBody } from "./body.ts";
 import { isRefusal, NomadError } from "./errors.ts";
 import { openEventStream } from "./event-stream.ts";
-import { createInspection, objectOf, parsed, type NomadInspection } from "./inspection.ts";
+import { createInspection, parsed, type NomadInspection } from "./inspection.ts";
 import type { NomadClientOptions } from "./options.ts";
 import { header, Requester, type RequesterDeps } from "./requester.ts";
 import type { NomadResponse } from "./requests.ts";

@@ -1,4 +1,4 @@
-import { isJsonObject, parseExact, stringField, type Json, type JsonObject } from "../schemas/json.ts";
+import { objectOf, parseExact, stringField, type Json } from "../schemas/json.ts";
 import { NomadError } from "./errors.ts";
 import type { Requester } from "./requester.ts";
 import type { NomadResponse } from "./requests.ts";
@@ -134,10 +134,6 @@ export function parsed(answer: NomadResponse): Json {
       },
     );
   }
-}
-
-export function objectOf(value: Json | undefined): JsonObject {
-  return isJsonObject(value) ? value : {};
 }
 
 function texts(value: Json | undefined): string[] {

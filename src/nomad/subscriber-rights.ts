@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
-import { isJsonObject, stringField, type Json, type JsonObject } from "../schemas/json.ts";
+import { isJsonObject, objectOf, stringField, type Json, type JsonObject } from "../schemas/json.ts";
 import { CORE_TYPES, RESOURCES, type Resource, type ResourceType } from "../schemas/resources.ts";
 import { ALL_RIGHTS, type Rights, type TokenRights } from "../schemas/rights.ts";
 import type { Clock } from "../shared/clock.ts";
 import { rightsOfPolicies, rulesOf, type PolicyRules } from "./acl-rules.ts";
 import type { NomadError } from "./errors.ts";
-import { objectOf, parsed, tokenSelf } from "./inspection.ts";
+import { parsed, tokenSelf } from "./inspection.ts";
 import type { NomadClientOptions } from "./options.ts";
 import { Requester, type RequesterDeps } from "./requester.ts";
 import type { NomadResponse } from "./requests.ts";

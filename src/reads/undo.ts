@@ -1,6 +1,6 @@
 import type { StateEntry } from "../feed/log.ts";
 import type { LogEntry } from "../schemas/draft.ts";
-import { isJsonObject, type JsonObject } from "../schemas/json.ts";
+import { isJsonObject, objectOf, type JsonObject } from "../schemas/json.ts";
 import { undoChanges } from "../schemas/json-changes.ts";
 import { memberTexts } from "../schemas/json-members.ts";
 import { revOf, type ObjectRef } from "../schemas/resources.ts";
@@ -44,6 +44,5 @@ async function dataOf(
 ): Promise<JsonObject> {
   const members = memberTexts(entry.json);
   const text = members.has("dataref") ? await whole(entry.sequence) : members.get("data");
-  const data = text === undefined ? undefined : parseExactFast(text);
-  return isJsonObject(data) ? data : {};
+  return objectOf(text === undefined ? undefined : parseExactFast(text));
 }

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { baseAttributes, DATA_SCHEMAS, envelopeHead, redactedMember } from "./envelope-schema.ts";
 import { changeType, type EventFacts } from "./draft.ts";
 import { changeDataSchema, resourceBlock } from "./event-schema.ts";
-import { isJsonObject, type Json } from "./json.ts";
+import { objectOf, type Json } from "./json.ts";
 import { createIndexOf, RESOURCE_TYPES, subjectOf, type ObjectRef } from "./resources.ts";
 import { jsonText, stubText } from "./line-safe.ts";
 
@@ -173,8 +173,7 @@ export function objectFrame(
 ): { readonly facts: EventFacts; readonly json: string } {
   const text = stubText(entry.stub);
   // Names and a raft index are all that is read of it, and an exact parse costs ten times as much.
-  const parsed = JSON.parse(text) as Json;
-  const stub = isJsonObject(parsed) ? parsed : {};
+  const stub = objectOf(JSON.parse(text) as Json);
   const resource = resourceBlock(entry.ref, stub);
   const subject = subjectOf(entry.ref);
   const facts: EventFacts = {

@@ -1,6 +1,6 @@
 import type { LogEntry } from "../../schemas/draft.ts";
 import { objectsIn, textOf } from "../../alerts/model/stub.ts";
-import { isJsonObject, type Json, type JsonObject } from "../../schemas/json.ts";
+import { objectOf, type Json, type JsonObject } from "../../schemas/json.ts";
 import type { EventFact } from "./facts.ts";
 
 /** An event, read; with `whole` where it is too large to hold its object. Digits beyond 2^53 are rounded. */
@@ -26,8 +26,4 @@ export async function eventFact(
       to: change["to"],
     })),
   };
-}
-
-function objectOf(value: Json | undefined): JsonObject {
-  return isJsonObject(value) ? value : {};
 }

@@ -1,4 +1,4 @@
-import { isJsonObject, stringField, type Json, type JsonObject } from "../json.ts";
+import { isJsonObject, objectOf, stringField, type Json, type JsonObject } from "../json.ts";
 import type { Entry } from "./entry.ts";
 
 const OPERATOR_READ = [["operator:read"]] as const;
@@ -60,7 +60,7 @@ export const CLUSTER = {
  * leads them, by the address of its RPC.
  */
 function serversIn(answer: Json, leader: Json): JsonObject[] {
-  const { ServerRegion = null, Members = null } = isJsonObject(answer) ? answer : {};
+  const { ServerRegion = null, Members = null } = objectOf(answer);
   const members = Array.isArray(Members) ? Members.filter(isJsonObject) : [];
   return members
     .filter((member) => objectIn(member, "Tags")["region"] === ServerRegion)
@@ -78,7 +78,7 @@ function isLeader(member: JsonObject, leader: Json): boolean {
 
 /** Without what moves at every look: terms, indexes and times of the last contact. */
 function healthOf(answer: Json): JsonObject {
-  const { Servers = null, ...health } = isJsonObject(answer) ? answer : {};
+  const { Servers = null, ...health } = objectOf(answer);
   const servers = Array.isArray(Servers) ? Servers.filter(isJsonObject) : [];
   const byName = servers.map(({ LastContact: _contact, LastTerm: _term, LastIndex: _index, ...server }) => {
     return [stringField(server, "Name") ?? "", server] as const;
@@ -91,6 +91,5 @@ function licenseIn(answer: Json): JsonObject {
 }
 
 function objectIn(answer: Json, name: string): JsonObject {
-  const value = isJsonObject(answer) ? answer[name] : undefined;
-  return isJsonObject(value) ? value : {};
+  return objectOf(objectOf(answer)[name]);
 }
