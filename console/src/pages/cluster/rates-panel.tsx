@@ -75,7 +75,7 @@ function overTime({ total }: Counts): string {
   return `${total.toLocaleString("en")} events, over time`;
 }
 
-/** Of the last whole bucket: the one that runs is not over. */
+/** Of the newest bucket, which ends with the time that is shown. */
 function perSecond({ buckets, bucketMs }: Counts): string {
   const last = buckets.at(-1);
   return last === undefined ? "–" : (last.total / (bucketMs / 1000)).toFixed(1);
