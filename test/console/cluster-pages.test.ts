@@ -60,6 +60,33 @@ describeConsole("the pages of the state, of deployments and of the cluster", ({ 
     await until("the job is open", async () => new URL(page.url()).hash.startsWith("#/object/jobs/"));
   });
 
+  it("the steps of a rollout stay where they are when it ends, and its end is one more", async () => {
+    const { cluster } = bed.simulator;
+    cluster.runJob({ id: "rolling", groups: [{ name: "web", count: 2, tasks: ["main"] }] });
+    const deployment = await until("its deployment", async () => {
+      const url = `${bed.url}/v1/history?job=rolling&signal=deployment.started`;
+      const [event] = (await (await fetch(url)).json()) as { subject: string }[];
+      return event?.subject;
+    });
+    const { page } = await open(bed, `#/${deployment}`);
+    const steps = page.getByRole("list", { name: "Steps of the deployment" });
+    await steps.getByText("placed", { exact: true }).nth(1).waitFor();
+    // Notes the fewest steps that are there from now on.
+    await page.evaluate(`{
+      const list = document.querySelector('[aria-label="Steps of the deployment"]');
+      window.fewest = list.children.length;
+      new MutationObserver(() => {
+        window.fewest = Math.min(window.fewest, list.isConnected ? list.children.length : 0);
+      }).observe(document.querySelector("main"), { childList: true, subtree: true });
+    }`);
+    const before = await page.evaluate<number>("window.fewest");
+    cluster.updateDeployment(deployment.split("/")[2] ?? "", { Status: "successful" });
+    await steps.getByText("succeeded", { exact: true }).waitFor();
+    await page.getByText("took").first().waitFor();
+    expect(await page.evaluate<number>("window.fewest")).toBe(before);
+    expect(before).toBeGreaterThan(2);
+  });
+
   it("nodes and jobs that go down and up again and again are named, and how often they did", async () => {
     const { cluster } = bed.simulator;
     const [id = ""] = cluster.runJob({ id: "shaky", groups: [{ name: "web", count: 1, tasks: ["main"] }] });
