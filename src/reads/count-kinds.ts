@@ -1,10 +1,10 @@
 import type { ChangeCount, ChangeCounts, HistoryFacts } from "../feed/log.ts";
-import { seesAll } from "../publishers/selection/access.ts";
+import { EVERYTHING, seesAll } from "../publishers/selection/access.ts";
 import { createFactsFilter } from "../publishers/selection/event-filter.ts";
 import type { CountedBy } from "../schemas/counts-schema.ts";
 import { changeType, OPS } from "../schemas/draft.ts";
 import type { CountsRequest } from "../schemas/read-queries.ts";
-import { RESOURCE_TYPES } from "../schemas/resources.ts";
+import { RESOURCE_TYPES, RESOURCES, type ResourceType } from "../schemas/resources.ts";
 import type { Scope } from "../schemas/scope.ts";
 import { rangesIn } from "./buckets.ts";
 import { countEach, type CountParts, type CountWindow } from "./count-each.ts";
@@ -15,18 +15,22 @@ const MAX_SCOPES = 1000;
 
 /**
  * All changes of one kind together: where resource, namespace, op and severity tell whether a change is asked for, and
- * what it is counted by. Undefined elsewhere, and where the log cannot. What there is little of is still counted one by
- * one: control events, and changes of namespaces, each of which is seen by other readers.
+ * what it is counted by. Undefined elsewhere, and where the log cannot. What else there is, is still counted one by one:
+ * control events, and changes of objects each of which is seen by other readers.
  */
 export async function countKinds(parts: CountParts): Promise<CountWindow | undefined> {
   const { log, task, request, access, buckets, tally } = parts;
   const { changeCounts } = log;
   if (changeCounts === undefined || !isOfKinds(request)) return undefined;
   const mayPass = createFactsFilter(request.conditions, access);
-  const mayHold = (scope: Scope) => OPS.some((op) => mayPass(factsOf(scope, { op, severity: "FATAL" }, 0)));
+  const each = grantedEach(parts);
+  const mayHold = (scope: Scope) => !each.includes(scope.resource) && holdsSome(scope, mayPass);
   const scopes = await scopesOf(parts, changeCounts, mayHold);
   if (scopes === undefined) return undefined;
-  const few = [countEach(parts, { op: null }), countEach(parts, { resource: "namespaces", control: "none" })];
+  const others = [
+    countEach(parts, { op: null }),
+    ...each.map((resource) => countEach(parts, { resource, control: "none" })),
+  ];
   return async function* (window) {
     for (const range of rangesIn(buckets, window)) {
       for (const scope of scopes) {
@@ -40,7 +44,7 @@ export async function countKinds(parts: CountParts): Promise<CountWindow | undef
         }
       }
     }
-    for (const count of few) yield* count(window);
+    for (const count of others) yield* count(window);
   };
 }
 
@@ -55,16 +59,30 @@ async function scopesOf(
   counts: ChangeCounts,
   mayHold: (scope: Scope) => boolean,
 ): Promise<Scope[] | undefined> {
-  const isCounted = (scope: Scope) => scope.resource !== "namespaces" && mayHold(scope);
   if (conditions.namespaces === undefined && by !== "namespace" && seesAll(access))
-    return RESOURCE_TYPES.map((resource) => ({ resource, namespace: "*" })).filter(isCounted);
+    return RESOURCE_TYPES.map((resource) => ({ resource, namespace: "*" })).filter(mayHold);
   const scopes: Scope[] = [];
   for await (const scope of counts.scopes()) {
     if (task.isOver) await task.nextSlice();
-    if (isCounted(scope)) scopes.push(scope);
+    if (mayHold(scope)) scopes.push(scope);
     if (scopes.length > MAX_SCOPES) return undefined;
   }
   return scopes;
+}
+
+/** Of what is asked for the resources whose objects the reader may see one by one. */
+function grantedEach({ request, access }: CountParts): ResourceType[] {
+  if (seesAll(access)) return [];
+  const { namespaces: _, ...conditions } = request.conditions;
+  const isAsked = createFactsFilter(conditions, EVERYTHING);
+  return RESOURCE_TYPES.filter(
+    (resource) =>
+      RESOURCES[resource].grantedEach === true && holdsSome({ resource, namespace: "*" }, isAsked),
+  );
+}
+
+function holdsSome(scope: Scope, mayPass: (facts: HistoryFacts) => boolean): boolean {
+  return OPS.some((op) => mayPass(factsOf(scope, { op, severity: "FATAL" }, 0)));
 }
 
 /** Of changes of one kind what they have in common; what `isOfKinds` does not ask for they have not. */

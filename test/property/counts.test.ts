@@ -6,7 +6,7 @@ import { ReadScheduler } from "../../src/publishers/work/read-scheduler.ts";
 import { countEvents } from "../../src/reads/counts.ts";
 import { COUNTED_BY } from "../../src/schemas/counts-schema.ts";
 import { ASPECTS, changeType, OPS, type EventDraft } from "../../src/schemas/draft.ts";
-import { RESOURCE_TYPES } from "../../src/schemas/resources.ts";
+import { isResourceType, RESOURCE_TYPES, RESOURCES } from "../../src/schemas/resources.ts";
 import { SEVERITY_NAMES } from "../../src/schemas/severity.ts";
 import { TYPES, type EventConditions } from "../../src/schemas/subscription-schema.ts";
 import { systemClock } from "../../src/shared/clock.ts";
@@ -19,13 +19,14 @@ const COMMITS = 30;
 /** More than the log counts in one step. */
 const EVENTS_OF_ONE_KIND = 9000;
 const NAMESPACES = ["default", "prod", "prod-eu"];
+const KEYS = ["a", "b", "c"];
 const SIGNALS = ["allocation.failed", "node.down"];
 
 const change: fc.Arbitrary<EventDraft> = fc
   .record({
     resource: fc.constantFrom(...RESOURCE_TYPES),
     namespace: fc.constantFrom(...NAMESPACES, "-"),
-    key: fc.constantFrom("a", "b", ...NAMESPACES),
+    key: fc.constantFrom(...KEYS),
     op: fc.constantFrom(...OPS),
     aspect: fc.constantFrom(...ASPECTS),
     severity: fc.constantFrom(...SEVERITY_NAMES),
@@ -63,15 +64,20 @@ const conditions: fc.Arbitrary<EventConditions> = fc.record(
   { requiredKeys: [] },
 );
 
-/** Sees some resources in some namespaces, or in all of them ("*"), and some objects that are namespaces. */
+/** Sees some resources in some namespaces, or in all of them ("*"), and some objects that are granted one by one. */
 const access: fc.Arbitrary<Access> = fc
-  .record({ resources: some(RESOURCE_TYPES), namespaces: some([...NAMESPACES, "-", "*", null]) })
-  .map(({ resources, namespaces }) => {
+  .record({
+    resources: some(RESOURCE_TYPES),
+    namespaces: some([...NAMESPACES, "-", "*", null]),
+    keys: some(KEYS),
+  })
+  .map(({ resources, namespaces, keys }) => {
     const sees = (namespace: string | null) => namespaces.includes("*") || namespaces.includes(namespace);
-    const maySee: Access["maySee"] = ({ resource, namespace, key }) =>
-      resource === "namespaces"
-        ? sees(key ?? "*")
-        : (resources as (string | null)[]).includes(resource) && sees(namespace);
+    const maySee: Access["maySee"] = ({ resource, namespace, key }) => {
+      if (resource === null || !isResourceType(resource)) return resource === null;
+      if (resources.includes(resource) && sees(namespace)) return true;
+      return key !== null && RESOURCES[resource].grantedEach === true && keys.includes(key);
+    };
     return { name: "somebody", maySee };
   });
 const everything: Access = { name: "all", maySee: () => true };
