@@ -228,8 +228,10 @@ async function mayList(
 ): Promise<boolean> {
   const resource = RESOURCES[type];
   const prefix = resource.neverPrefix === undefined ? {} : { prefix: resource.neverPrefix };
+  const about = requestAbout(resource, namespace);
   const answer = await requester.send({
-    ...requestAbout(resource, namespace),
+    ...about,
+    path: resource.refusedAt ?? about.path,
     query: { ...fixedQuery(resource, namespace), ...prefix },
     signal,
   });

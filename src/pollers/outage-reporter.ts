@@ -48,10 +48,7 @@ export class OutageReporter {
     this.forget(scope);
     if (this.#lacking.get(resource) === why) return;
     this.#lacking.set(resource, why);
-    this.#logger.info(
-      { resource },
-      `${resource} are not watched: ${why}; looking for them again every minute or two`,
-    );
+    this.#logger.info({ resource }, `${resource} not watched: ${why}; asking again every minute or two`);
   }
 
   recovered(scope: Scope): void {

@@ -131,7 +131,8 @@ export class Session {
    * but filters.
    */
   get mayWiden(): boolean {
-    const isRefused = RESOURCES[this.#scope.resource].grants.length > 0;
+    const { grants, refusedAt } = RESOURCES[this.#scope.resource];
+    const isRefused = grants.length > 0 && refusedAt === undefined;
     return this.#scope.namespace === "*" || !isRefused || this.#borrowed;
   }
 

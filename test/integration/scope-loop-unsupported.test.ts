@@ -43,8 +43,8 @@ it("says once that Nomad lacks a resource, in the feed too, and finds it after a
   ]);
   expect(told[0]).toMatchObject({ severity: "INFO" });
   outages.lacks(variables("qa"), "this version of Nomad does not have it");
-  expect(lines.filter((line) => line.includes("are not watched"))).toEqual([
-    "variables are not watched: this version of Nomad does not have it; looking for them again every minute or two",
+  expect(lines.filter((line) => line.includes("not watched"))).toEqual([
+    "variables not watched: this version of Nomad does not have it; asking again every minute or two",
   ]);
 });
 

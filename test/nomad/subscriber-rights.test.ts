@@ -5,6 +5,7 @@ import type { ResourceType } from "../../src/schemas/resources.ts";
 import { systemClock } from "../../src/shared/clock.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
 import { findGuardedNomadAgent, type NomadAgent } from "../support/nomad-agent.ts";
+import { until } from "../support/until.ts";
 
 const found = await findGuardedNomadAgent(process.env);
 const origin = typeof found === "string" ? `skipped: ${found}` : found.origin;
@@ -20,13 +21,36 @@ const RULES = [
   'policy = "write"',
   'policy = "scale"',
   'policy = "deny"',
+  'capabilities = ["csi-list-volume"]',
+  'capabilities = ["csi-mount-volume"]',
+  'capabilities = ["host-volume-read"]',
+  'capabilities = ["list-scaling-policies"]',
+  'capabilities = ["list-jobs", "read-job"]',
 ];
+const LEVELS = ["read", "write", "deny"];
+const PATHS = ["app", "app/db", "nomad/jobs/web"];
+const PATH_GLOBS = ["*", "app*", "app/db", "nomad/*"];
+const PATH_CAPABILITIES = ['["list"]', '["read"]', '["write"]', '["deny"]'];
 const NEVER = "00000000-0000-0000-0000-000000000000";
 const QUESTIONS: readonly (readonly [ResourceType, string])[] = [
   ["jobs", "/v1/jobs?prefix=~none~"],
   ["allocations", `/v1/allocations?prefix=${NEVER}`],
   ["deployments", `/v1/deployments?prefix=${NEVER}`],
   ["evaluations", `/v1/evaluations?prefix=${NEVER}`],
+  ["services", "/v1/services?prefix=~none~"],
+  ["scaling-policies", `/v1/scaling/policies?prefix=${NEVER}`],
+  ["csi-volumes", "/v1/volumes?type=csi&prefix=~none~"],
+  // Nomad refuses no list of host volumes, and leaves them out by the right that it refuses claims by.
+  ["host-volumes", `/v1/volumes/claims?prefix=${NEVER}`],
+  ["host-volume-claims", `/v1/volumes/claims?prefix=${NEVER}`],
+];
+const WIDE_QUESTIONS: readonly (readonly [ResourceType, string])[] = [
+  ["nodes", "/v1/nodes"],
+  ["servers", "/v1/agent/members"],
+  ["csi-plugins", "/v1/plugins?type=csi"],
+  ["autopilot", "/v1/operator/autopilot/health"],
+  ["scheduler", "/v1/operator/scheduler/configuration"],
+  ["acl-tokens", "/v1/acl/tokens"],
 ];
 
 describe.skipIf(typeof found === "string")(`rights, as a real Nomad decides them (${origin})`, () => {
@@ -50,7 +74,18 @@ describe.skipIf(typeof found === "string")(`rights, as a real Nomad decides them
       logger: silentLogger(),
       clock: systemClock,
     });
-    for (const Name of NAMESPACES) await api("POST", `/v1/namespace/${Name}`, { Name });
+    for (const Name of NAMESPACES) {
+      await api("POST", `/v1/namespace/${Name}`, { Name });
+      await api("POST", "/v1/node/pools", { Name });
+      for (const Path of PATHS) {
+        const variable = { Namespace: Name, Path, Items: { key: "value" } };
+        // A young agent has no key yet to write variables with.
+        await until("the variable", async () => {
+          const { status } = await api("PUT", `/v1/var/${Path}?namespace=${Name}`, variable);
+          return status === 200;
+        });
+      }
+    }
   });
   afterAll(async () => {
     await rights?.[Symbol.asyncDispose]();
@@ -83,11 +118,25 @@ describe.skipIf(typeof found === "string")(`rights, as a real Nomad decides them
           if (ours.rights.mayList(resource, namespace)) decided.push(`${resource}/${namespace}`);
         }
         if (ours.rights.mayKnow(namespace)) decided.push(namespace);
+        for (const key of PATHS)
+          if (ours.rights.mayRead({ resource: "variables", namespace, key }))
+            decided.push(`variables/${namespace}/${key}`);
+        const variables = JSON.parse(
+          (await api("GET", `/v1/vars?namespace=${namespace}`, undefined, token)).text,
+        ) as { Path: string }[];
+        nomads.push(...variables.map(({ Path }) => `variables/${namespace}/${Path}`));
       }
+      for (const key of NAMESPACES)
+        if (ours.rights.mayRead({ resource: "node-pools", namespace: "-", key })) decided.push(`pool ${key}`);
+      const pools = await api("GET", "/v1/node/pools", undefined, token);
+      const visible = (JSON.parse(pools.text) as { Name: string }[]).map(({ Name }) => Name);
+      nomads.push(...visible.filter((name) => NAMESPACES.includes(name)).map((name) => `pool ${name}`));
       const listed = await api("GET", "/v1/namespaces", undefined, token);
       nomads.push(...(JSON.parse(listed.text) as { Name: string }[]).map(({ Name }) => Name));
-      if ((await api("GET", "/v1/nodes", undefined, token)).status === 200) nomads.push("nodes");
-      if (ours.rights.mayList("nodes", "-")) decided.push("nodes");
+      for (const [resource, path] of WIDE_QUESTIONS) {
+        if ((await api("GET", path, undefined, token)).status === 200) nomads.push(resource);
+        if (ours.rights.mayList(resource, "-")) decided.push(resource);
+      }
       expect({ policies, allowed: decided.toSorted() }).toEqual({ policies, allowed: nomads.toSorted() });
     }
   }, 180_000);
@@ -128,7 +177,20 @@ function seeded(seed: number): (below: number) => number {
 function randomPolicy(random: (below: number) => number): string {
   const names = random(3) === 0 ? NAMESPACES : GLOBS;
   const chosen = new Set(Array.from({ length: 1 + random(4) }, () => names[random(names.length)] ?? "*"));
-  const rules = [...chosen].map((name) => `namespace "${name}" {\n  ${RULES[random(RULES.length)]}\n}`);
-  if (random(3) === 0) rules.push(`node { policy = "${["read", "write", "deny"][random(3)]}" }`);
+  const rules = [...chosen].map(
+    (name) => `namespace "${name}" {\n  ${RULES[random(RULES.length)]}\n${variablesRule(random)}}`,
+  );
+  for (const kind of ["node", "operator"])
+    if (random(3) === 0) rules.push(`${kind} { policy = "${LEVELS[random(3)]}" }`);
+  if (random(3) === 0) rules.push(`plugin { policy = "${["read", "list", "deny"][random(3)]}" }`);
+  if (random(2) === 0)
+    rules.push(`node_pool "${GLOBS[random(GLOBS.length)]}" { policy = "${LEVELS[random(3)]}" }`);
   return rules.join("\n");
+}
+
+function variablesRule(random: (below: number) => number): string {
+  if (random(2) === 0) return "";
+  const path = PATH_GLOBS[random(PATH_GLOBS.length)];
+  const capabilities = PATH_CAPABILITIES[random(PATH_CAPABILITIES.length)];
+  return `  variables { path "${path}" { capabilities = ${capabilities} } }\n`;
 }

@@ -1,6 +1,7 @@
 import { assert, constantFrom, property, string } from "fast-check";
 import { describe, expect, it } from "vitest";
 import { rightsOfPolicies, rulesOf, type PolicyRules } from "../../src/nomad/acl-rules.ts";
+import { CORE_TYPES, RESOURCE_TYPES, RESOURCES } from "../../src/schemas/resources.ts";
 import { globMatches } from "../../src/schemas/rights.ts";
 
 /** A policy as Nomad answers it: a namespace's rule is a shorthand, or capabilities. */
@@ -150,4 +151,76 @@ it("globs match as a regular expression of the same meaning", () => {
     }),
     { numRuns: 2000 },
   );
+});
+
+describe("what is not of jobs and nodes", () => {
+  const rightsOf = (RulesJSON: Record<string, object[] | object>) => {
+    const rules = rulesOf({ RulesJSON } as Parameters<typeof rulesOf>[0]);
+    if (rules === undefined) throw new Error("no rules");
+    return rightsOfPolicies([rules]);
+  };
+  const namespace = (Name: string, more: object) => ({ Namespaces: [{ Name, Policy: "", ...more }] });
+
+  it.each([
+    [["list-scaling-policies"], ["scaling-policies"]],
+    [["list-jobs"], ["csi-volumes"]],
+    [["read-job"], ["services", "recommendations"]],
+    [
+      ["list-jobs", "read-job"],
+      ["services", "scaling-policies", "csi-volumes", "recommendations"],
+    ],
+    [["host-volume-read"], ["host-volumes", "host-volume-claims"]],
+  ] as const)("with %s one sees %s", (Capabilities, kinds) => {
+    const rights = rightsOf(namespace("a", { Capabilities }));
+    const others = RESOURCE_TYPES.filter((type) => !(CORE_TYPES as readonly string[]).includes(type));
+    expect(others.filter((type) => rights.mayList(type, RESOURCES[type].namespaced ? "a" : "-"))).toEqual(
+      kinds,
+    );
+  });
+
+  it("goes by the operator's, the plugins' and the quotas' own rules, and a plugin's write is no read", () => {
+    const rights = rightsOf({
+      Operator: { Policy: "write" },
+      Quota: { Policy: "read" },
+      Plugin: { Policy: "write" },
+    });
+    const wide = ["servers", "autopilot", "scheduler", "license", "quotas", "csi-plugins"] as const;
+    expect(wide.filter((type) => rights.mayListEverywhere(type))).toEqual(wide.slice(1, 5));
+    expect(rightsOf({ Plugin: { Policy: "list" } }).mayList("csi-plugins", "-")).toBe(true);
+  });
+
+  it("decides node pools by name and variables by path, the closest rule alone", () => {
+    const pools = rightsOf({
+      NodePools: [
+        { Name: "*", Policy: "read", Capabilities: ["read"] },
+        { Name: "gpu*", Policy: "deny", Capabilities: ["deny"] },
+      ],
+    });
+    const pool = (key: string) => pools.mayRead({ resource: "node-pools", namespace: "-", key });
+    expect([pool("cpu"), pool("gpu-1"), pools.mayListEverywhere("node-pools")]).toEqual([true, false, false]);
+    const Paths = [
+      { PathSpec: "app/*", Capabilities: ["read"] },
+      { PathSpec: "app/keys", Capabilities: ["write"] },
+    ];
+    const paths = rightsOf(namespace("a", { Capabilities: [], Variables: { Paths } }));
+    const path = (key: string, of = "a") => paths.mayRead({ resource: "variables", namespace: of, key });
+    expect([path("app/db"), path("app/keys"), path("other"), path("app/db", "b")]).toEqual([
+      true,
+      false,
+      false,
+      false,
+    ]);
+    expect(paths.none).toBe(false);
+  });
+
+  it("shows nobody but management who may do what", () => {
+    const rights = rightsOf({
+      Namespaces: [{ Name: "*", Policy: "write", Capabilities: [] }],
+      Operator: { Policy: "write" },
+      Node: { Policy: "write" },
+    });
+    const kinds = RESOURCE_TYPES.filter((type) => type.startsWith("acl-"));
+    expect(kinds).toHaveLength(5);
+    expect(kinds.filter((type) => rights.mayListEverywhere(type) || rights.mayList(type, "-"))).toEqual([]);
+  });
 });

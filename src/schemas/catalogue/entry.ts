@@ -25,6 +25,8 @@ export interface Entry {
    * others by rules for names or paths. Absent: who may list it sees all of it.
    */
   readonly grantedEach?: true;
+  /** Another list that Nomad refuses by the same right, where it never refuses this one, but answers nothing. */
+  readonly refusedAt?: string;
   /** A prefix no object has, valid for this list: asks "may I?" at no cost. Undefined: any list is that cheap. */
   readonly neverPrefix: string | undefined;
   /** Stub fields (nanoseconds since 1970) that date a change, best first. */

@@ -36,10 +36,12 @@ export const VOLUMES = {
     keyField: "ID",
     nameField: "Name",
     grants: HOST_VOLUME_READ,
+    refusedAt: "/v1/volumes/claims",
     neverPrefix: NEVER_UUID,
     timeFields: ["ModifyTime"],
     references: { node: "NodeID" },
   },
+  // A claim that goes with its job moves no index: it is missed when the query's wait is over.
   "host-volume-claims": {
     noun: "host-volume-claim",
     path: "/v1/volumes/claims",

@@ -100,7 +100,7 @@ function route(cluster: Cluster, resource: string, tail: string): Omit<Route, "r
     case "operator/scheduler/configuration":
       return get(schedulerEndpoint);
     case "operator/license":
-      return { ...get(() => problem(501, "Nomad Enterprise only endpoint")), local: true };
+      return { ...get(() => problem(204, "")), local: true };
     case "acl/tokens":
       return get((context, request) => withAcl(context, () => tokensEndpoint(context, request)));
     case "acl/policies":
