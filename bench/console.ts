@@ -1,13 +1,9 @@
-import { chromium, type Browser, type CDPSession, type Page } from "playwright-core";
-import { buildConsole } from "../scripts/build-console.ts";
-import { CHROMIUM, NO_CHROMIUM } from "../test/support/chromium.ts";
+import type { Page } from "playwright-core";
 import { setTimeout as sleep } from "node:timers/promises";
-import { readConsoleFiles } from "../src/http/console/files.ts";
 import { allocationUpdates } from "../test/support/console/allocation-updates.ts";
-import { startChromium } from "../test/support/console/chromium-server.ts";
 import { openPage } from "../test/support/console/page.ts";
-import { TestFeed } from "../test/support/http-feed.ts";
 import { until } from "../test/support/until.ts";
+import { framesMs, heapMb, inBrowser, type Opened } from "./console-page.ts";
 import { median, p99, type BenchRow } from "./harness.ts";
 
 const OPENED = 7;
@@ -45,24 +41,6 @@ export default [
     run: () => inBrowser(measureFrames),
   },
 ] satisfies readonly BenchRow[];
-
-async function inBrowser<T>(measure: (console: Opened) => Promise<T>): Promise<T> {
-  if (CHROMIUM === undefined) throw new Error(NO_CHROMIUM);
-  await using parts = new AsyncDisposableStack();
-  const files = readConsoleFiles(await buildConsole());
-  const server = parts.adopt(await startChromium(CHROMIUM), (one) => one.close());
-  const browser = parts.adopt(await chromium.connect(server.endpoint), (one) => one.close());
-  const feed = parts.use(await TestFeed.open());
-  await feed.commit(...allocationUpdates(500));
-  const { url } = await feed.serve({}, { console: files });
-  return await measure({ browser, feed, url });
-}
-
-interface Opened {
-  readonly browser: Browser;
-  readonly feed: TestFeed;
-  readonly url: string;
-}
 
 /** Notes in the page when the first row is there, ms since the navigation. */
 const NOTES_FIRST_ROW = `new MutationObserver((_, observer) => {
@@ -118,37 +96,15 @@ async function held(page: Page): Promise<number> {
   return page.evaluate<number>(`Number(document.querySelector("[aria-setsize]").ariaSetSize) - 1`);
 }
 
-async function heapMb(session: CDPSession): Promise<number> {
-  await session.send("HeapProfiler.collectGarbage");
-  const { usedSize } = await session.send("Runtime.getHeapUsage");
-  return usedSize / 2 ** 20;
-}
-
 async function measureFrames({ browser, feed, url }: Opened): Promise<{ value: number; against: number }> {
   await using opened = await openPage(browser, `${url}/`);
   const { page } = opened;
   await page.locator("[aria-setsize]").first().waitFor();
-  const against = p99(await framesMs(page));
-  const frames = framesMs(page);
+  const against = p99(await framesMs(page, WATCHED_MS));
+  const frames = framesMs(page, WATCHED_MS);
   for (let given = 0; given < (PER_SECOND * WATCHED_MS) / 1000; given += 50) {
     await feed.commit(...allocationUpdates(50));
     await sleep(50_000 / PER_SECOND);
   }
   return { value: p99(await frames), against };
-}
-
-/** The times between frames, for a while. */
-async function framesMs(page: Page): Promise<number[]> {
-  return page.evaluate<number[]>(`new Promise((done) => {
-    const times = [];
-    const began = performance.now();
-    let last = began;
-    const frame = (now) => {
-      times.push(now - last);
-      last = now;
-      if (now - began > ${WATCHED_MS}) done(times);
-      else requestAnimationFrame(frame);
-    };
-    requestAnimationFrame(frame);
-  })`);
 }

@@ -31,6 +31,7 @@ const FILES: readonly (() => Promise<{ readonly default: readonly BenchRow[] }>)
   () => import("./state-at.ts"),
   () => import("./counts.ts"),
   () => import("./console.ts"),
+  () => import("./console-table.ts"),
   () => import("./compat.ts"),
   () => import("./hostile-reads.ts"),
   () => import("./hostile-cuts.ts"),
