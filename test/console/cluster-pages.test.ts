@@ -1,8 +1,6 @@
 import { beforeAll, expect, it } from "vitest";
-import { accessibilityFindings } from "../support/console/accessibility.ts";
 import type { ConsoleBed } from "../support/console/bed.ts";
 import { describeConsole } from "../support/console/console-test.ts";
-import { settled } from "../support/console/page.ts";
 import { until } from "../support/until.ts";
 
 describeConsole("the pages of the state, of deployments and of the cluster", ({ open, startBed }) => {
@@ -119,14 +117,4 @@ describeConsole("the pages of the state, of deployments and of the cluster", ({ 
     await panel.getByRole("listitem").filter({ hasText: "shaky" }).getByText("4 restarts").waitFor();
     await page.getByText("flapping: down twice, up twice").waitFor();
   });
-
-  for (const device of ["desk", "phone"] as const) {
-    it(`are heard as what they are, on a ${device}`, async () => {
-      for (const hash of ["#/state/nodes", "#/deployments", "#/cluster"]) {
-        const { page } = await open(bed, hash, { device });
-        await until(`${hash} is there`, () => settled(page));
-        expect([hash, await accessibilityFindings(page)]).toEqual([hash, []]);
-      }
-    });
-  }
 });

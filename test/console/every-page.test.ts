@@ -1,3 +1,4 @@
+import type { Page } from "playwright-core";
 import { beforeAll, expect, it } from "vitest";
 import { accessibilityFindings } from "../support/console/accessibility.ts";
 import type { ConsoleBed } from "../support/console/bed.ts";
@@ -5,16 +6,17 @@ import { describeConsole } from "../support/console/console-test.ts";
 import { settled } from "../support/console/page.ts";
 import { until } from "../support/until.ts";
 
-/** Every page, and what shows that it is there. */
+/** Every page, and how its title begins. */
 const PAGES = [
-  ["live", "#/live"],
-  ["state", "#/state/jobs"],
-  ["deployments", "#/deployments"],
-  ["cluster", "#/cluster"],
-  ["alerts", "#/alerts"],
-  ["deliveries", "#/deliveries"],
-  ["an object", "#/object/jobs/default/web"],
-  ["an event", "#/event/<cursor>"],
+  ["#/live", /^Live/],
+  ["#/state/jobs", /^State/],
+  ["#/deployments", /^Deployments/],
+  ["#/state/nodes", /^State/],
+  ["#/cluster", /^Cluster/],
+  ["#/alerts", /^Alerts/],
+  ["#/deliveries", /^Deliveries/],
+  ["#/object/jobs/default/web", /^Object/],
+  ["#/event/<cursor>", /^Event/],
 ] as const;
 
 describeConsole("every page", ({ open, startBed }) => {
@@ -28,17 +30,29 @@ describeConsole("every page", ({ open, startBed }) => {
     cursor = await until("an event of the job", async () => (await events())[0]?.cursor);
   });
 
-  it.each(PAGES)("%s: at a desk and in light", async (_name, hash) => {
-    const { page } = await open(bed, hash.replace("<cursor>", cursor));
-    await until("the page is there", () => settled(page));
-    expect(await accessibilityFindings(page)).toEqual([]);
+  /** Goes from page to page, as people do, and does with each what is asked once it is there. */
+  async function visit(page: Page, look: (hash: string) => Promise<void>): Promise<void> {
+    for (const [hash, title] of PAGES) {
+      await page.goto(`${bed.url}/${hash.replace("<cursor>", cursor)}`);
+      await until(`the page ${hash}`, async () => title.test(await page.title()));
+      await until(`${hash} is there`, () => settled(page));
+      await look(hash);
+    }
+  }
+
+  it("can be used by everybody at a desk and in light", async () => {
+    const { page } = await open(bed);
+    await visit(page, async (hash) => {
+      expect([hash, await accessibilityFindings(page)]).toEqual([hash, []]);
+    });
   });
 
-  it.each(PAGES)("%s: on a phone and in the dark", async (_name, hash) => {
-    const { page } = await open(bed, hash.replace("<cursor>", cursor), { device: "phone", theme: "dark" });
-    await until("the page is there", () => settled(page));
-    const wider = await page.evaluate<number>("document.documentElement.scrollWidth - innerWidth");
-    expect(wider).toBeLessThanOrEqual(0);
-    expect(await accessibilityFindings(page)).toEqual([]);
+  it("fits a phone, and can be used by everybody there and in the dark", async () => {
+    const { page } = await open(bed, "", { device: "phone", theme: "dark" });
+    await visit(page, async (hash) => {
+      const wider = await page.evaluate<number>("document.documentElement.scrollWidth - innerWidth");
+      expect([hash, Math.max(0, wider)]).toEqual([hash, 0]);
+      expect([hash, await accessibilityFindings(page)]).toEqual([hash, []]);
+    });
   });
 });

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Page } from "playwright-core";
-import { expect, inject, it } from "vitest";
+import { beforeAll, expect, inject, it } from "vitest";
 import type { FeedLog } from "../../src/feed/log.ts";
 import { readConsoleFiles } from "../../src/http/console/files.ts";
 import { allocationUpdates } from "../support/console/allocation-updates.ts";
+import type { ConsoleBed } from "../support/console/bed.ts";
 import { describeConsole } from "../support/console/console-test.ts";
 import { TestFeed } from "../support/http-feed.ts";
 import { TestClock } from "../support/test-clock.ts";
@@ -59,11 +60,17 @@ async function busy(feed: TestFeed, batches: number): Promise<void> {
 }
 
 describeConsole("the live events", ({ open, startBed }) => {
+  /** Of the tests that need a cluster; the last of them takes its log away. */
+  let bed: ConsoleBed;
+  beforeAll(async () => {
+    bed = await startBed();
+  });
+
   it("come at 500 a second, and none is left out; paused they wait, and none is lost", async () => {
     await using feed = await TestFeed.open();
     await feed.commit(...allocationUpdates(30));
-    const bed = await feed.serve({}, { console: readConsoleFiles(inject("consoleFolder")) });
-    const { page } = await open(bed);
+    const served = await feed.serve({}, { console: readConsoleFiles(inject("consoleFolder")) });
+    const { page } = await open(served);
     await status(page, /^Live$/);
     await expectWhole(page, feed.log);
     await busy(feed, 40);
@@ -87,8 +94,8 @@ describeConsole("the live events", ({ open, startBed }) => {
       await feed.commit(...allocationUpdates(400));
       await clock.advance(DAY_MS / 6);
     }
-    const bed = await feed.serve({}, { console: readConsoleFiles(inject("consoleFolder")) });
-    const { page } = await open(bed);
+    const served = await feed.serve({}, { console: readConsoleFiles(inject("consoleFolder")) });
+    const { page } = await open(served);
     await status(page, /^Live$/);
     const list = page.getByLabel("Events, newest first");
     await list.focus();
@@ -102,7 +109,6 @@ describeConsole("the live events", ({ open, startBed }) => {
   });
 
   it("are those that the address asks for", async () => {
-    const bed = await startBed();
     const { page } = await open(bed, "#/live?types=jobs");
     await status(page, /^Live$/);
     const before = await held(page);
@@ -118,7 +124,6 @@ describeConsole("the live events", ({ open, startBed }) => {
   });
 
   it("are walked through and opened by keys", async () => {
-    const bed = await startBed();
     const { page } = await open(bed);
     await status(page, /^Live$/);
     await page.keyboard.press("j");
@@ -131,23 +136,7 @@ describeConsole("the live events", ({ open, startBed }) => {
     await page.getByRole("article").waitFor({ state: "detached" });
   });
 
-  it("go on where they stopped when the bridge was killed and comes back", async () => {
-    const bed = await startBed();
-    const { page, problems } = await open(bed);
-    await status(page, /^Live$/);
-    // What a browser says of a server that is not there.
-    problems.tolerate(/net::ERR_(CONNECTION|EMPTY)|WebSocket connection| 503 /);
-    await bed.stopBridge();
-    await status(page, /^Reconnecting/);
-    for (const at of [1, 2, 3]) bed.simulator.cluster.registerJob({ id: `while-away-${at}` });
-    await bed.startBridge();
-    await status(page, /^Live$/);
-    await page.getByRole("listitem").filter({ hasText: "while-away-3" }).first().waitFor();
-    await expectNewest(page, bed.bridge.log);
-  });
-
   it("say where a new history begins, and go on with it", async () => {
-    const bed = await startBed();
     const { page, problems } = await open(bed);
     await status(page, /^Live$/);
     const [before = ""] = await drawn(page);
@@ -172,15 +161,15 @@ describeConsole("the live events", ({ open, startBed }) => {
     await using feed = await TestFeed.open();
     await feed.commit(...allocationUpdates(30));
     const options = { console: readConsoleFiles(inject("consoleFolder")) };
-    const bed = await feed.serve({}, options);
-    const { page, problems } = await open(bed);
+    const served = await feed.serve({}, options);
+    const { page, problems } = await open(served);
     await status(page, /^Live$/);
     problems.tolerate(/net::ERR_(CONNECTION|EMPTY)|WebSocket connection| (410|503) /);
-    await bed.server.stop();
+    await served.server.stop();
     await status(page, /^Reconnecting/);
     await feed.commit(...allocationUpdates(200));
     await feed.log.trim({ maxEvents: 100 });
-    await feed.serve({ port: Number(new URL(bed.url).port) }, options);
+    await feed.serve({ port: Number(new URL(served.url).port) }, options);
     await page.getByRole("listitem").filter({ hasText: "Retention has removed events" }).first().waitFor();
     await status(page, /^Live$/);
     await feed.commit(...allocationUpdates(50));
