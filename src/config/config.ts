@@ -22,6 +22,8 @@ export interface Config {
   readonly reading: "auto" | "lists" | "hinted";
   readonly pollEveryMs: number;
   readonly fullEveryMs: number;
+  /** What is found out beside the lists. */
+  readonly enrich: readonly "actor"[];
   /** Absent: no frame of the event stream is recorded. */
   readonly recordFrames?: { readonly path: string; readonly maxBytes: number };
   readonly maxConnections: number;

@@ -193,6 +193,10 @@ export const OPTIONS = {
     default: "5m",
     help: "how often a whole list is read at least, and held to what the feed has told of it; a scope read by hints reads a cheap list more often, up to every 15 s",
   }),
+  enrich: option(list("<what>", { schema: z.enum(["actor"]), allowed: "actor" }), {
+    group: "What to watch",
+    help: "what to find out beside the lists. actor: who registered each new version of a job, two requests for each, at most 20 a second; names of tokens need a management token. Who drains a node is in its events anyway",
+  }),
   recordFrames: option(text("<path>"), {
     group: "What to watch",
     help: "file for the frames of Nomad's event stream, word for word, one a line, with all that their jobs say, secrets too; it has a second one beside it, <path>.1. The worker that follows the stream writes it",

@@ -137,6 +137,7 @@ function nest(
     reading: values.reading,
     pollEveryMs: values.pollEvery,
     fullEveryMs: values.fullEvery,
+    enrich: values.enrich ?? [],
     ...(values.recordFrames === undefined
       ? {}
       : { recordFrames: { path: values.recordFrames, maxBytes: values.recordFramesBytes } }),

@@ -1,7 +1,8 @@
 import type { Change, Stub } from "../schemas/change.ts";
+import { actorIn } from "./actor.ts";
 import { changeType, type Aspect, type EventDraft, type Op } from "../schemas/draft.ts";
 import { DATA_SCHEMAS, envelopeHead } from "../schemas/envelope-schema.ts";
-import { resourceBlock } from "../schemas/event-schema.ts";
+import { resourceBlock, type Actor } from "../schemas/event-schema.ts";
 import { createIndexOf, revOf, subjectOf, type ObjectRef } from "../schemas/resources.ts";
 import { SEVERITIES, type Severity } from "../schemas/severity.ts";
 import { aspectOf, existenceAspect } from "./aspects.ts";
@@ -20,10 +21,14 @@ export type { EventContext } from "./context.ts";
  * before under the same key.
  */
 export function buildChangeEvents(change: Change, context: EventContext): EventDraft[] {
+  const actor = actorIn(change) ?? context.actors?.get(change);
   if (change.op !== "update" || !isReplacement(change.before, change.after))
-    return [buildOne(change, context)];
+    return [buildOne(change, context, actor)];
   const { ref, before, after } = change;
-  return [buildOne({ op: "delete", ref, before }, context), buildOne({ op: "create", ref, after }, context)];
+  return [
+    buildOne({ op: "delete", ref, before }, context, undefined),
+    buildOne({ op: "create", ref, after }, context, actor),
+  ];
 }
 
 /** The event that says an object was there when the feed polled first. */
@@ -37,6 +42,7 @@ export function buildSnapshotEvent(ref: ObjectRef, stub: Stub, context: EventCon
     signals: [],
     severity: "INFO",
     changes: undefined,
+    actor: undefined,
     context,
   });
 }
@@ -63,7 +69,7 @@ function isReplacement(before: Stub, after: Stub): boolean {
   return old !== undefined && fresh !== undefined && old !== fresh;
 }
 
-function buildOne(change: Change, context: EventContext): EventDraft {
+function buildOne(change: Change, context: EventContext, actor: Actor | undefined): EventDraft {
   const changes = change.op === "update" ? diffJson(change.before.value, change.after.value) : undefined;
   const aspect =
     changes === undefined ? existenceAspect(change.ref.resource) : aspectOf(change.ref.resource, changes);
@@ -75,6 +81,7 @@ function buildOne(change: Change, context: EventContext): EventDraft {
     signals: fired.map((signal) => signal.name),
     severity: highest(fired.map((signal) => signal.severity)) ?? quietSeverity(aspect),
     changes,
+    actor,
     context,
   });
 }
@@ -98,9 +105,10 @@ function draft(input: {
   signals: readonly string[];
   severity: Severity;
   changes: readonly JsonChange[] | undefined;
+  actor: Actor | undefined;
   context: EventContext;
 }): EventDraft {
-  const { op, ref, before, after, id, aspect, signals, severity, changes, context } = input;
+  const { op, ref, before, after, id, aspect, signals, severity, changes, actor, context } = input;
   const stub = (after ?? before)?.value ?? {};
   const resource = resourceBlock(ref, stub);
   const { time, basis } = timeOf(input, context.observation.observedAt);
@@ -113,7 +121,7 @@ function draft(input: {
     recordedtime: context.observation.observedAt,
   });
   const parts: DataParts = {
-    lead: { op, aspect, signals, resource },
+    lead: { op, aspect, signals, resource, ...(actor && { actor }) },
     changes,
     // An update's before follows from its after and its changes.
     ...(op === "delete" ? { before } : { after }),

@@ -1,4 +1,5 @@
-import type { PollMode } from "../schemas/event-schema.ts";
+import type { Change } from "../schemas/change.ts";
+import type { Actor, PollMode } from "../schemas/event-schema.ts";
 
 /** One poll of a scope's list, and the previous one. Indexes are raft indexes in decimal. */
 interface Observation {
@@ -30,6 +31,8 @@ export interface EventContext {
   readonly hinted?: ReadonlySet<string>;
   /** Versions, `<subject>@<rev>`, that were past when they were read: a later one follows at once. */
   readonly superseded?: ReadonlySet<string>;
+  /** Who made these changes, as far as it was asked for: see `actorIn` for what the objects say themselves. */
+  readonly actors?: ReadonlyMap<Change, Actor>;
   /** Bytes an event may have as JSON; by default 64 KiB. */
   readonly maxEventBytes?: number;
 }

@@ -6,6 +6,7 @@ import { EVENT_TYPES } from "../schemas/subscription-schema.ts";
 import { quoted, shortened } from "../shared/quoted.ts";
 
 const RESOURCE_MEMBERS = ["type", "namespace", "id", "name", "job", "group", "node"] as const;
+const ACTOR_MEMBERS = ["kind", "id", "name", "basis"] as const;
 const ROOTS = [
   "op",
   "type",
@@ -13,6 +14,7 @@ const ROOTS = [
   "signals",
   "severity",
   "resource",
+  "actor",
   "after",
   "before",
   "changes",
@@ -45,7 +47,9 @@ export function diagnoseSelector(path: readonly string[]): Diagnostic | undefine
   const [root = "", member] = path;
   if (isObjectMember(root)) return undefined;
   if (!(ROOTS as readonly string[]).includes(root)) return unknownRoot(root);
-  if (root === "resource") return diagnoseResource(path);
+  if (root === "resource") return diagnoseMember(path, RESOURCE_MEMBERS);
+  // Whether there is one at all may be asked.
+  if (root === "actor" && member !== undefined) return diagnoseMember(path, ACTOR_MEMBERS);
   if (member !== undefined && WORDS.has(root)) {
     return { problem: `${root} is a word, it has no member ${quoted(member)}`, expected: [root] };
   }
@@ -65,15 +69,18 @@ function unknownRoot(root: string): Diagnostic {
   };
 }
 
-function diagnoseResource([, member, below]: readonly string[]): Diagnostic | undefined {
-  const expected = RESOURCE_MEMBERS.map((name) => `resource.${name}`);
-  if (member === undefined) return { problem: "resource needs a member", expected };
-  if (below === undefined && (RESOURCE_MEMBERS as readonly string[]).includes(member)) return undefined;
-  const nearest = nearestName(member, RESOURCE_MEMBERS);
+function diagnoseMember(
+  [root, member, below]: readonly string[],
+  members: readonly string[],
+): Diagnostic | undefined {
+  const expected = members.map((name) => `${root}.${name}`);
+  if (member === undefined) return { problem: `${root} needs a member`, expected };
+  if (below === undefined && members.includes(member)) return undefined;
+  const nearest = nearestName(member, members);
   return {
-    problem: `resource has no member ${quoted([member, below].filter(Boolean).join("."))}`,
+    problem: `${root} has no member ${quoted([member, below].filter(Boolean).join("."))}`,
     expected,
-    ...(nearest !== undefined && { hint: `Did you mean resource.${nearest}?` }),
+    ...(nearest !== undefined && { hint: `Did you mean ${root}.${nearest}?` }),
   };
 }
 

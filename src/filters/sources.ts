@@ -35,6 +35,8 @@ export function sourceOf({ path, slot }: Selector): Source {
       return factSource((facts, evaluation) =>
         isControl(facts) ? UNKNOWN : walk(facts.signals as string[], members, evaluation),
       );
+    case "actor":
+      return dataSource((data, evaluation) => walk(data["actor"], members, evaluation));
     case "changes":
       return changesSource(members);
     case "after":

@@ -163,7 +163,12 @@ export class Session {
   ): Promise<number> {
     const { nomadEpoch } = this.#last;
     const superseded = supersededIn(changes);
-    const context = { ...this.#context("live", index, this.#nowText(), nomadEpoch), hinted, superseded };
+    const context = {
+      ...this.#context("live", index, this.#nowText(), nomadEpoch),
+      hinted,
+      superseded,
+      ...(await this.#actorsOf(changes, signal)),
+    };
     const seenIndex = higher(this.#last.seenIndex, index);
     const notes = { ...this.#notes, seenIndex };
     // In the order in which they were read: an object may have been deleted, and created again.
@@ -196,7 +201,8 @@ export class Session {
     const hidesOthers = hiddenNamespaces.join() !== this.#notes.hiddenNamespaces.join();
     let events = 0;
     if (changes.length > 0 || restored !== null || !this.#caughtUp || overdue || hidesOthers) {
-      const units = this.#units(observation, restored, observedAt, nomadEpoch);
+      const actors = this.#baselined ? await this.#actorsOf(changes, signal) : {};
+      const units = this.#units(observation, restored, { observedAt, nomadEpoch, ...actors });
       const checkpoint: Checkpoint = { index, nomadEpoch, count: next.count, observedAt };
       const resync = restored === null ? null : { reason: restored, nomadEpoch };
       const notesMeanwhile = { ...this.#notes, resync };
@@ -273,11 +279,19 @@ export class Session {
       : `begun anew after an interruption: ${this.#notes.resync.reason}`;
   }
 
+  async #actorsOf(changes: readonly Change[], signal: AbortSignal): Promise<Pick<EventContext, "actors">> {
+    const actors = await this.#deps.actors?.of(changes, signal);
+    return actors === undefined || actors.size === 0 ? {} : { actors };
+  }
+
   #units(
     observation: Observation,
     restored: string | null,
-    observedAt: string,
-    nomadEpoch: number,
+    {
+      observedAt,
+      nomadEpoch,
+      actors,
+    }: Pick<EventContext, "nomadEpoch" | "actors"> & { readonly observedAt: string },
   ): Iterable<CommitUnit> {
     const { index, changes, next } = observation;
     const catchingUp = this.#caughtUp ? "live" : "catchup";
@@ -285,6 +299,7 @@ export class Session {
     const context = {
       ...this.#context(mode, index, observedAt, nomadEpoch),
       reusedNamespaces: this.#reusedNamespaces(observation.reusedNamespaces),
+      ...(actors && { actors }),
     };
     const occurrence = this.#occurrence(context);
     if (!this.#baselined) {

@@ -62,6 +62,18 @@ const observedSchema = z.object({
 });
 export type Observed = z.infer<typeof observedSchema>;
 
+const actorSchema = z.object({
+  kind: z.string().describe("What Nomad knew it by: token, alloc (a task's identity), …"),
+  id: z.string().describe("Of a token: its accessor"),
+  name: z.string().optional().describe("The token's, as it was when the event was made"),
+  basis: z
+    .enum(["drain", "job-register"])
+    .describe(
+      "What Nomad vouches by: the node's last drain, or the token that registered this version of the job",
+    ),
+});
+export type Actor = z.infer<typeof actorSchema>;
+
 const stub = z.record(z.string(), z.unknown());
 
 export const changeDataSchema = z.object({
@@ -69,6 +81,7 @@ export const changeDataSchema = z.object({
   aspect: z.enum(ASPECTS).describe("The most significant of what changed"),
   signals: z.array(z.string()).describe("Named transitions, docs/signals.md"),
   resource: resourceBlockSchema,
+  actor: actorSchema.optional().describe("Who made the change, where Nomad vouches for it"),
   changes: z
     .array(jsonChangeSchema)
     .optional()

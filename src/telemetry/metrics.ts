@@ -98,6 +98,12 @@ export function createMetrics({ version = "unknown" } = {}) {
       help: "Frames of the event stream that --record-frames should have written and could not",
       registers,
     }),
+    actorsAsked: new Counter({
+      name: "nomad_changefeed_actors_asked_total",
+      help: "New versions of jobs whose author --enrich actor was to find out: found, unknown (Nomad vouches for none), failed, skipped (too many, or too slow)",
+      labelNames: ["outcome"] as const,
+      registers,
+    }),
     frameTapLive: new Gauge({
       name: "nomad_changefeed_compat_recording",
       help: "1 while frames of Nomad's event stream are recorded for --compat; 0 while they are not, and asked of Nomad itself",

@@ -132,6 +132,17 @@ type Redactable = {
   redacted?: string[] | undefined;
 };
 
+export type Actor = {
+  /** What Nomad knew it by: `token`, `alloc` (a task's identity), … */
+  kind: string;
+  /** Of a token: its accessor. */
+  id: string;
+  /** The token's, as it was when the event was made. */
+  name?: string | undefined;
+  /** What Nomad vouches by: the node's last drain, or the token that registered this version of the job. */
+  basis: "drain" | "job-register";
+};
+
 export type ChangeData = Redactable & {
   op: Op;
   /** The most significant of what changed. */
@@ -139,6 +150,8 @@ export type ChangeData = Redactable & {
   /** Named transitions, docs/signals.md. */
   signals: string[];
   resource: ResourceBlock;
+  /** Who made the change, where Nomad vouches for it. */
+  actor?: Actor | undefined;
   /** With update: turns before into after, in order; `applyChanges` does. */
   changes?: JsonChange[] | undefined;
   /** Changes left out for size; `dataref` has them. */

@@ -29,12 +29,12 @@ export function versionsOf({ stub, model }: { stub: JobStub; model: JobModel }):
 }
 
 export function currentVersion({ stub, model }: { stub: JobStub; model: JobModel }): JobVersion {
-  const { version, groups, versionTag, stable } = model;
-  return { stub, version, groups, versionTag, stable: stable?.version === version };
+  const { version, groups, versionTag, submitter, stable } = model;
+  return { stub, version, groups, versionTag, submitter, stable: stable?.version === version };
 }
 
 /** A version of a job as the endpoints of single jobs have it. */
-export function fullJob({ stub, version, groups, stable, versionTag }: JobVersion): {
+export function fullJob({ stub, version, groups, stable, versionTag, submitter }: JobVersion): {
   readonly [field: string]: GoValue;
 } {
   const { JobSummary: _summary, ...own } = stub;
@@ -45,6 +45,7 @@ export function fullJob({ stub, version, groups, stable, versionTag }: JobVersio
     Constraints: null,
     Dispatched: stub.ParentID !== "" && stub.ID.includes("/dispatch-"),
     Meta: null,
+    NomadTokenID: submitter,
     ParameterizedJob: stub.ParameterizedJob
       ? { MetaOptional: null, MetaRequired: null, Payload: "optional" }
       : null,

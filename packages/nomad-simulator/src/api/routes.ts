@@ -8,6 +8,7 @@ import {
   tokenSelfEndpoint,
 } from "./agent.ts";
 import { accessFor, type ApiContext } from "./context.ts";
+import { jobEvaluationsEndpoint } from "./job-evaluations.ts";
 import { jobVersionsEndpoint } from "./job-versions.ts";
 import { listEndpoint } from "./lists.ts";
 import { autopilotEndpoint, schedulerEndpoint } from "./operator.ts";
@@ -66,6 +67,9 @@ function route(cluster: Cluster, resource: string, tail: string): Omit<Route, "r
     return get((context, request) => listEndpoint(context, request, listed));
   const plain = plainListsAt(tail === "" ? resource : `${resource}/${tail}`);
   if (plain !== undefined) return get(plain);
+  const evaluationsOf = resource === "job" ? /^(.+)\/evaluations$/s.exec(tail)?.[1] : undefined;
+  if (evaluationsOf !== undefined)
+    return get((context, request) => jobEvaluationsEndpoint(context, request, evaluationsOf));
   const versionsOf = resource === "job" ? /^(.+)\/versions$/s.exec(tail)?.[1] : undefined;
   if (versionsOf !== undefined)
     return get((context, request) => jobVersionsEndpoint(context, request, versionsOf));

@@ -31,6 +31,8 @@ export interface JobInput {
   readonly autoRevert?: boolean;
   readonly autoPromote?: boolean;
   readonly datacenters?: readonly string[];
+  /** Accessor of the token that registers it. Default: it is as with ACLs off. */
+  readonly submitter?: string;
 }
 
 const ONE_GROUP: readonly GroupSpec[] = [{ name: "web", count: 1, tasks: ["main"] }];
@@ -73,6 +75,7 @@ function modelOf(input: JobInput, existing: Job | undefined): JobModel {
     groups: groups.map((group) => ({ ...group, release: next.version })),
     canaries: input.canaries ?? existing?.model.canaries ?? 0,
     autoRevert: input.autoRevert ?? existing?.model.autoRevert ?? false,
+    submitter: input.submitter ?? "",
     autoPromote: input.autoPromote ?? existing?.model.autoPromote ?? false,
     stable: existing?.model.stable ?? null,
   };

@@ -67,6 +67,7 @@ export interface JobVersion {
   readonly groups: readonly GroupSpec[];
   readonly stable: boolean;
   readonly versionTag: string | null;
+  readonly submitter: string;
 }
 
 /** What the simulator knows of a job beyond its stub. */
@@ -80,6 +81,8 @@ export interface JobModel {
   /** The last version whose deployment succeeded, to go back to. */
   readonly stable: Readonly<{ version: number; groups: readonly GroupSpec[]; submitTime: bigint }> | null;
   readonly versionTag: string | null;
+  /** Accessor of the token that registered it last; "" without. */
+  readonly submitter: string;
   /** The versions before, newest first, as many as are kept. */
   readonly past: readonly JobVersion[];
 }
