@@ -36,6 +36,25 @@ describe("a line", () => {
     );
   });
 
+  it("says by whom, where Nomad vouches for it", () => {
+    const node = {
+      ID: "fb2170a8-257d-3c64-b14d-bc06cc94e34c",
+      Name: "node-1",
+      LastDrain: null,
+      ModifyIndex: 1,
+    };
+    const AccessorID = "token:3d8b1a3e-0000-4000-8000-000000000001";
+    const drain = {
+      StartedAt: "2026-08-22T10:15:30Z",
+      UpdatedAt: "2026-08-22T10:15:30Z",
+      Status: "draining",
+      AccessorID,
+    };
+    expect(lineOf("nodes", node, { ...node, LastDrain: drain, ModifyIndex: 2 })).toMatch(
+      /^INFO {2}node\.draining {7}node-1 {2}LastDrain changed {2}by token 3d8b1a3e$/,
+    );
+  });
+
   it("of an outage is about the whole feed", () => {
     const context = { source: "nomad://prod/global", nomadEpoch: 0, observedAt: "2026-08-22T10:15:30.412Z" };
     const stale = { kind: "scope", scope: null, state: "stale", reason: "Nomad cannot be reached" } as const;

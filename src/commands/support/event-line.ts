@@ -11,8 +11,8 @@ import { timeText } from "./times.ts";
 import { shortId } from "../../shared/short-id.ts";
 
 /**
- * One event as one line for people: time, severity, what happened, name, namespace, what changed, why, what else
- * happened, where. What happened is the event's foremost signal, or else its type.
+ * One event as one line for people: time, severity, what happened, name, namespace, what changed, why, by whom, what
+ * else happened, where. What happened is the event's foremost signal, or else its type.
  *
  *     2026-08-22T10:15:30Z ERROR allocation.failed   web.frontend[3]  default  ClientStatus running → failed  node fb2170a8
  *
@@ -38,6 +38,7 @@ function changeCells(event: ChangeEvent, colours: Colours): Cell[] {
     [resource.namespace === "-" ? "" : resource.namespace, colours.cyan, 2],
     [tellingChange(event.data), asItIs, 3],
     [reasonOf(event.data, severity), asItIs, 4],
+    [actorText(event.data), colours.bold, 4],
     [signals.filter((name) => name !== lead).join(" "), paintOf(severity, colours), 6],
     [node, colours.dim, 5],
     [job, colours.dim, 7],
@@ -105,6 +106,12 @@ const SEVERITY_OF_SIGNAL = new Map<string, Severity>(SIGNALS.map(({ name, severi
 /** The first of those that give the event its severity. */
 function leadingSignal(signals: readonly string[], severity: Severity): string | undefined {
   return signals.find((name) => SEVERITY_OF_SIGNAL.get(name) === severity) ?? signals[0];
+}
+
+/** `by deploy-ci`, or `by token 3d8b1a3e`. */
+function actorText({ actor }: ChangeEvent["data"]): string {
+  if (actor === undefined) return "";
+  return `by ${actor.name ?? `${actor.kind} ${shortId(actor.id)}`}`;
 }
 
 function nameOf({ data: { resource } }: ChangeEvent): string {

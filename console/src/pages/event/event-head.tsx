@@ -34,6 +34,7 @@ export function EventHead({ open }: { open: OpenEvent }) {
       {facts.detail !== "" && <p class={css.detail}>{facts.detail}</p>}
       <Signals open={open} />
       <Provenance open={open} />
+      <ByWhom event={open.event} />
       {open.redacted.length > 0 && (
         <Notice kind="info">
           {count(open.redacted.length, "value is", "values are")} withheld by the operator: where it says
@@ -74,6 +75,30 @@ function Signals({ open: { facts } }: { open: OpenEvent }) {
           <Subject subject={`nodes/-/${node}`} />
         </span>
       )}
+    </p>
+  );
+}
+
+/** Who did it, where Nomad vouches for it; with what else they did. */
+function ByWhom({ event }: Pick<OpenEvent, "event">) {
+  const actor = isChange(event) ? event.data.actor : undefined;
+  if (actor === undefined) return null;
+  return (
+    <p class={css.provenance}>
+      By{" "}
+      <a
+        href={href(["live"], { filter: `actor.id == ${JSON.stringify(actor.id)}` })}
+        title="All they did, in the live page"
+      >
+        {actor.name ?? `${actor.kind} ${actor.id}`}
+      </a>
+      {actor.name !== undefined && (
+        <>
+          {" "}
+          (<code>{actor.id}</code>)
+        </>
+      )}
+      {actor.basis === "drain" ? ", as the node’s drain says" : ", whose token registered this version"}
     </p>
   );
 }
