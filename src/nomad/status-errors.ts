@@ -155,13 +155,6 @@ const RULES: readonly Rule[] = [
       "This client agent has lost its servers: give the address of a server, or look at the agent's log",
   },
   {
-    // Nomad Community, asked for its license.
-    status: 204,
-    code: "NOMAD_ENTERPRISE_ONLY",
-    retryable: false,
-    hint: () => "Nomad Community does not have this: do not watch it here",
-  },
-  {
     status: 501,
     code: "NOMAD_ENTERPRISE_ONLY",
     retryable: false,

@@ -8,7 +8,9 @@ import { NomadError } from "./errors.ts";
 export function lackOf(resource: ResourceType, error: unknown): string | null {
   if (!(error instanceof NomadError) || (CORE_TYPES as readonly ResourceType[]).includes(resource))
     return null;
-  if (error.code === "NOMAD_ENTERPRISE_ONLY") return "only Nomad Enterprise has it";
+  // Nomad Community, asked for its license, answers with no content.
+  const hasNoLicense = resource === "license" && error.status === 204;
+  if (error.code === "NOMAD_ENTERPRISE_ONLY" || hasNoLicense) return "only Nomad Enterprise has it";
   if (error.code === "NOMAD_NOT_FOUND") return "this version of Nomad does not have it";
   return error.message.includes("ACL support disabled") ? "this cluster runs without ACLs" : null;
 }

@@ -53,6 +53,14 @@ export function isResourceType(text: string): text is ResourceType {
   return (RESOURCE_TYPES as readonly string[]).includes(text);
 }
 
+const NAMED_BY_ID: ReadonlySet<ResourceType> = new Set(["jobs", "csi-volumes", "csi-plugins"]);
+
+/** Whether people name objects of the kind; the others have UUIDs, of which one writes the beginning. */
+export function isNamed(type: ResourceType): boolean {
+  const { keyField } = RESOURCES[type];
+  return NAMED_BY_ID.has(type) || (keyField !== "ID" && keyField !== "AccessorID");
+}
+
 /** Identity of one Nomad object; `namespace` is "-" for cluster-wide resources. */
 export interface ObjectRef {
   readonly resource: ResourceType;

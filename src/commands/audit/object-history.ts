@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { auditMarkSchema, detachedDataSchema, type AuditMark } from "../../schemas/audit.ts";
 import { memberTexts } from "../../schemas/json-members.ts";
+import { isNamed } from "../../schemas/resources.ts";
 import { sha256 } from "../../tlog/hash.ts";
 import { plainText } from "../../schemas/terminal-text.ts";
 import { coloursFor } from "../support/colours.ts";
@@ -106,10 +107,9 @@ export class ObjectHistory {
   }
 }
 
-/** Jobs and namespaces go by their names; all else by the beginning of an id. */
+/** What people name goes by its name; all else by the beginning of an id. */
 function isKey({ resource, key }: ObjectSelector, id: string): boolean {
-  const isByName = resource === "jobs" || resource === "namespaces";
-  return isByName ? id === key : id.startsWith(key);
+  return isNamed(resource) ? id === key : id.startsWith(key);
 }
 
 /** What the envelope of an event says alone. */

@@ -1,4 +1,4 @@
-import { RESOURCES, subjectOf } from "../../schemas/resources.ts";
+import { isNamed, RESOURCES, subjectOf } from "../../schemas/resources.ts";
 import type { Io } from "../io.ts";
 import { feedObjects } from "./feed-objects.ts";
 import type { FeedAddress } from "./feed-request.ts";
@@ -24,7 +24,7 @@ interface Wanted extends ObjectSelector {
 export async function findSubject(address: FeedAddress, wanted: Wanted, io: Io): Promise<string> {
   const { resource, key, namespace, at } = wanted;
   const { namespaced, noun } = RESOURCES[resource];
-  const byId = resource !== "jobs" && resource !== "namespaces";
+  const byId = !isNamed(resource);
   const place = namespaced ? namespace : "-";
   const isWhole = !byId || WHOLE_ID.test(key);
   if (isWhole && place !== undefined) return subjectOf({ resource, namespace: place, key });
@@ -52,7 +52,7 @@ export async function findSubject(address: FeedAddress, wanted: Wanted, io: Io):
 async function subjectsLike(address: FeedAddress, wanted: Wanted, io: Io): Promise<string[]> {
   const { resource, key, namespace, at } = wanted;
   const { keyField } = RESOURCES[resource];
-  const byId = resource !== "jobs" && resource !== "namespaces";
+  const byId = !isNamed(resource);
   // The ids of Nomad have no sign that a regular expression or a text would mistake.
   const filter = byId ? `${keyField} matches "^${key}"` : `${keyField} == ${JSON.stringify(key)}`;
   const subjects: string[] = [];

@@ -1,6 +1,12 @@
 import { didYouMean, nearestName } from "../../schemas/nearest.ts";
 import type { FeedLog } from "../../feed/log.ts";
-import { RESOURCE_TYPES, RESOURCES, type ResourceType } from "../../schemas/resources.ts";
+import {
+  CORE_TYPES,
+  isNamed,
+  RESOURCE_TYPES,
+  RESOURCES,
+  type ResourceType,
+} from "../../schemas/resources.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** What `history` was asked about: a kind of object, and which one. */
@@ -21,7 +27,7 @@ export function parseSelector(text: string): ObjectSelector {
   const nouns = RESOURCE_TYPES.map((type) => RESOURCES[type].noun);
   if (resource === undefined && rest.length === 0) {
     throw new UsageError(`${JSON.stringify(text)} does not say what kind of object it is`, {
-      hint: `Write ${nouns.map((name) => `${name}/${text}`).join(" or ")}`,
+      hint: `Write ${CORE_TYPES.map((type) => `${RESOURCES[type].noun}/${text}`).join(" or ")}, or another kind`,
     });
   }
   if (resource === undefined) {
@@ -47,8 +53,7 @@ const PAGE = 1000;
  */
 export async function completeSelector(log: FeedLog, selector: ObjectSelector): Promise<ObjectSelector> {
   const { resource, key } = selector;
-  const byName = resource === "jobs" || resource === "namespaces";
-  if (byName || key.length >= UUID_LENGTH) return selector;
+  if (isNamed(resource) || key.length >= UUID_LENGTH) return selector;
   const living = await livingKeys(log, selector);
   const keys = living.size > 0 ? living : await loggedKeys(log, selector);
   if (keys.size > 1) {

@@ -1,6 +1,7 @@
 import type { Config } from "../../../config/config.ts";
 import type { NomadClient } from "../../../nomad/client.ts";
 import { planScopes } from "../../../pollers/plan.ts";
+import { lackOf } from "../../../nomad/unsupported.ts";
 import { RESOURCES, type ResourceType } from "../../../schemas/resources.ts";
 import { maxScopesOf } from "../../../bridge/connection-budget.ts";
 import { failure, failureOf, ok, warning, type Check } from "./check.ts";
@@ -65,7 +66,13 @@ async function checkResource(
       denied.push(...batch.filter((_, position) => allowed[position] !== true));
     }
   } catch (error) {
-    return failureOf(name, error);
+    const lack = lackOf(resource, error);
+    if (lack === null) return failureOf(name, error);
+    return warning(
+      name,
+      `nothing to list: ${lack}`,
+      "The feed asks again every minute or two, and says when it is there",
+    );
   }
   const { namespaced, capability } = RESOURCES[resource];
   const where = namespaced ? ` in ${namespaces.length} namespace${namespaces.length === 1 ? "" : "s"}` : "";
