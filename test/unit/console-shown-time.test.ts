@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { submittedBy } from "../../console/src/rollouts/submitted-by.ts";
-import { shownTimeOf, untilOf } from "../../console/src/words/shown-time.ts";
+import { boundsOf, shownTimeOf, untilOf } from "../../console/src/words/shown-time.ts";
 
 const NOW_MS = Date.parse("2026-11-29T12:00:00Z");
 const THEN = "2026-11-29T11:00:00.000Z";
@@ -19,9 +19,20 @@ describe("the time that is shown", () => {
   });
 
   it("of a cursor is when its event was recorded, once that is known, and never now", () => {
-    expect(read("k3x9-17", [["k3x9-17", THEN_MS]])).toEqual({ kind: "then", ms: THEN_MS });
+    expect(read("k3x9-17", [["k3x9-17", THEN_MS]])).toEqual({
+      kind: "then",
+      ms: THEN_MS,
+      through: "k3x9-17",
+    });
     expect(read("k3x9-17", [["k3x9-17", null]])).toEqual({ kind: "untold" });
     expect(read("k3x9-18", [["k3x9-17", THEN_MS]])).toEqual({ kind: "asking" });
+  });
+
+  it("of a cursor lets in what was committed a little after it was observed, up to its event", () => {
+    const { until = "", through } = boundsOf(read("k3x9-17", [["k3x9-17", THEN_MS]]));
+    expect([Date.parse(until) > THEN_MS + 1000, through]).toEqual([true, "k3x9-17"]);
+    expect(boundsOf(read(THEN))).toEqual({ until: "2026-11-29T11:00:00.001Z" });
+    expect(boundsOf(read("k3x9-17"))).toEqual({});
   });
 
   it("of an age is so long ago, and what is recorded right then counts", () => {

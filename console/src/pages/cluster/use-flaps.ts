@@ -2,7 +2,8 @@ import type { EventPage, EventsQuery, FeedEvent } from "nomad-changefeed-client"
 import { shownTime } from "../../app/as-of.ts";
 import { api } from "../../feed/api.ts";
 import { useLoaded, type Loaded } from "../../feed/use-loaded.ts";
-import { untilOf } from "../../words/shown-time.ts";
+import { isAfter } from "../../words/cursor.ts";
+import { boundsOf, type ShownTime } from "../../words/shown-time.ts";
 import { FLAP_SIGNALS, flapsOf, type Flaps } from "./flaps.ts";
 
 const WITHIN_MS = 3_600_000;
@@ -20,13 +21,13 @@ export function useFlaps(): Loaded<ReadFlaps | undefined> {
   const shown = shownTime.value;
   return useLoaded(
     `flaps ${JSON.stringify(shown)}`,
-    async (gone) =>
-      shown.kind === "now" || shown.kind === "then" ? readFlaps(untilOf(shown), gone) : undefined,
+    async (gone) => (shown.kind === "now" || shown.kind === "then" ? readFlaps(shown, gone) : undefined),
     shown.kind === "now" ? { everyMs: EVERY_MS } : {},
   );
 }
 
-async function readFlaps(until: string | undefined, gone: AbortSignal): Promise<ReadFlaps> {
+async function readFlaps(shown: ShownTime, gone: AbortSignal): Promise<ReadFlaps> {
+  const { until, through } = boundsOf(shown);
   const endMs = until === undefined ? Date.now() : Date.parse(until);
   const asked = api(gone);
   const events: FeedEvent[] = [];
@@ -40,7 +41,7 @@ async function readFlaps(until: string | undefined, gone: AbortSignal): Promise<
   };
   while (next !== undefined && events.length < MOST) {
     const page: EventPage = await asked.events(next);
-    events.push(...page.events);
+    events.push(...page.events.filter(({ cursor }) => !isAfter(cursor, through)));
     next = page.next;
   }
   const countedSince = next === undefined ? undefined : events.at(-1)?.recordedtime;

@@ -10,8 +10,9 @@ import { duration } from "../../words/time.ts";
 import { DeploymentState } from "../../rollouts/deployment-state.tsx";
 import { deploymentFacts, type DeploymentFacts } from "../../rollouts/facts.ts";
 import { JobVersions } from "../../rollouts/job-versions.tsx";
+import { isAfter } from "../../words/cursor.ts";
 import { partsOf } from "../../words/names.ts";
-import { untilOf } from "../../words/shown-time.ts";
+import { boundsOf, type ShownTime } from "../../words/shown-time.ts";
 import { Deadline, JobLink } from "./deployment-line.tsx";
 import css from "./deployments.module.css";
 import { GroupBar } from "./group-bar.tsx";
@@ -41,7 +42,7 @@ function Removed({ subject }: { subject: string }) {
   const shown = shownTime.value;
   const isPast = shown.kind !== "now";
   const { value, error, reload } = useLoaded(`${subject} ${JSON.stringify(shown)}`, async (gone) =>
-    shown.kind === "asking" ? undefined : lastStateOf(subject, untilOf(shown), gone),
+    shown.kind === "asking" ? undefined : lastStateOf(subject, shown, gone),
   );
   if (error !== undefined) return <Failure error={error} retry={reload} />;
   if (value === undefined) return <Skeleton lines={8} />;
@@ -61,14 +62,18 @@ function Removed({ subject }: { subject: string }) {
   return <Details deployment={value} note={`${when}; this is how it was last.`} />;
 }
 
-/** @param until what was recorded before counts; undefined: all. */
+/** So many of the newest events are looked at for the last one that counts. */
+const LATEST = 50;
+
 async function lastStateOf(
   subject: string,
-  until: string | undefined,
+  shown: ShownTime,
   gone: AbortSignal,
 ): Promise<DeploymentFacts | null> {
-  const { events } = await api(gone).history({ subject, limit: 1, ...(until !== undefined && { until }) });
-  const [event] = events as FeedItem[];
+  const { until, through } = boundsOf(shown);
+  const query = { subject, limit: LATEST, ...(until !== undefined && { until }) };
+  const events: readonly FeedItem[] = (await api(gone).history(query)).events;
+  const event = events.find(({ cursor }) => !isAfter(cursor, through));
   if (event === undefined || !isChange(event)) return null;
   const { namespace, id } = event.data.resource;
   const stub = event.data.before ?? event.data.after;

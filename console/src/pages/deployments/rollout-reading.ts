@@ -1,9 +1,10 @@
 import type { FeedEvent, HistoryPage, HistoryQuery } from "nomad-changefeed-client";
 import { isChange } from "../../feed/event-facts.ts";
 import type { DeploymentFacts } from "../../rollouts/facts.ts";
+import { isAfter } from "../../words/cursor.ts";
 import { isOver } from "../../words/deployment.ts";
 import { given } from "../../words/given.ts";
-import { untilOf, type ShownTime } from "../../words/shown-time.ts";
+import { boundsOf, type ShownTime } from "../../words/shown-time.ts";
 
 /** Where the past of a rollout is read from. */
 export interface RolloutSource {
@@ -33,7 +34,7 @@ export async function readRollout(
   take: (events: readonly FeedEvent[]) => void,
 ): Promise<RolloutRead> {
   const { subject, job, namespace, createdMs } = rollout;
-  const until = untilOf(shown);
+  const { until, through } = boundsOf(shown);
   const own = await history({ subject, order: "oldest-first", limit: PAGE, ...given({ until }) });
   const [first] = own.events;
   const sinceMs = createdMs ?? (first && Date.parse(first.recordedtime));
@@ -49,7 +50,7 @@ export async function readRollout(
   });
   let count = 0;
   for (;;) {
-    take(page.events);
+    take(page.events.filter(({ cursor }) => !isAfter(cursor, through)));
     count += page.events.length;
     if (page.next === undefined || count >= MOST_EVENTS) break;
     page = await history(page.next);

@@ -8,7 +8,7 @@ import { isNarrow } from "../../ui/narrow.ts";
 import { Failure, Skeleton } from "../../ui/panel.tsx";
 import type { VirtualListHandle } from "../../ui/virtual-list.tsx";
 import { isCursor } from "../../words/cursor.ts";
-import { untilOf } from "../../words/shown-time.ts";
+import { boundsOf } from "../../words/shown-time.ts";
 import { AutomationMenu } from "./automation-menu.tsx";
 import { ConditionChips } from "./condition-chips.tsx";
 import { DetailPane } from "./detail-pane.tsx";
@@ -230,7 +230,7 @@ function optionsOf(selection: Selection) {
 
 /** Where the events end: with that of the cursor, or at the time. */
 function endOf(at: string) {
-  const until = untilOf(shownTime.value);
-  if (isCursor(at)) return until === undefined ? { before: at } : { until, through: at };
-  return { until: until ?? at };
+  const bounds = boundsOf(shownTime.value);
+  if (bounds.until !== undefined) return bounds;
+  return isCursor(at) ? { before: at } : { until: at };
 }
