@@ -1,10 +1,11 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { useCommands } from "../app/keys.ts";
 import { go } from "../app/router.ts";
 import type { Column, Sort } from "./columns.ts";
 import css from "./data-table.module.css";
 import { HeaderRow, SortSelect } from "./data-table-header.tsx";
+import { memo } from "./memo.ts";
 import { isNarrow } from "./narrow.ts";
 import { VirtualList, type VirtualListHandle } from "./virtual-list.tsx";
 
@@ -37,6 +38,9 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
   const list = useRef<VirtualListHandle | undefined>(undefined);
   const [chosen, choose] = useState<string>();
   const chosenAt = useChosenAt(rows, keyOf, chosen);
+  const latestKeyOf = useRef(keyOf);
+  latestKeyOf.current = keyOf;
+  const chooseRow = useCallback((row: Row) => choose(latestKeyOf.current(row)), []);
   const step = (by: number) => {
     const at = Math.min(rows.length - 1, Math.max(0, chosenAt === -1 && by > 0 ? 0 : chosenAt + by));
     const row = rows[at];
@@ -88,13 +92,13 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
             row={(at) => {
               const row = rows[at] as Row;
               return (
-                <TableRow
+                <Line
                   row={row}
                   at={at}
                   columns={columns}
                   isChosen={at === chosenAt}
                   changedAtMs={changedAtMs?.(row)}
-                  onChoose={() => choose(keyOf(row))}
+                  onChoose={chooseRow}
                 />
               );
             }}
@@ -137,8 +141,11 @@ interface RowProps<Row> {
   readonly columns: readonly Column<Row>[];
   readonly isChosen: boolean;
   readonly changedAtMs: number | undefined;
-  readonly onChoose: () => void;
+  readonly onChoose: (row: Row) => void;
 }
+
+/** One that stays the same while the rows around it come and go is not drawn again. */
+const Line = memo(TableRow) as typeof TableRow;
 
 function TableRow<Row>({ row, at, columns, isChosen, changedAtMs, onChoose }: RowProps<Row>) {
   const isFresh = changedAtMs !== undefined && Date.now() - changedAtMs < FLASH_MS;
@@ -148,7 +155,7 @@ function TableRow<Row>({ row, at, columns, isChosen, changedAtMs, onChoose }: Ro
       role="row"
       aria-rowindex={at + 2}
       aria-current={isChosen ? "true" : undefined}
-      onClick={onChoose}
+      onClick={() => onChoose(row)}
     >
       {isFresh && <span key={changedAtMs} class={css.flash} aria-hidden="true" />}
       {isNarrow.value ? <NarrowCells row={row} columns={columns} /> : <Cells row={row} columns={columns} />}
