@@ -3,6 +3,7 @@ import { actorIn } from "./actor.ts";
 import { changeType, type Aspect, type EventDraft, type Op } from "../schemas/draft.ts";
 import { DATA_SCHEMAS, envelopeHead } from "../schemas/envelope-schema.ts";
 import { resourceBlock, type Actor } from "../schemas/event-schema.ts";
+import { placementReasons } from "../schemas/placement.ts";
 import { createIndexOf, revOf, subjectOf, type ObjectRef } from "../schemas/resources.ts";
 import { SEVERITIES, type Severity } from "../schemas/severity.ts";
 import { aspectOf, existenceAspect } from "./aspects.ts";
@@ -111,6 +112,7 @@ function draft(input: {
   const { op, ref, before, after, id, aspect, signals, severity, changes, actor, context } = input;
   const stub = (after ?? before)?.value ?? {};
   const resource = resourceBlock(ref, stub);
+  const explanation = ref.resource === "evaluations" ? placementReasons(stub).join("; ") : "";
   const { time, basis } = timeOf(input, context.observation.observedAt);
   const facts = { id, type: changeType(ref.resource, op), time, severity };
   const head = envelopeHead({
@@ -121,7 +123,14 @@ function draft(input: {
     recordedtime: context.observation.observedAt,
   });
   const parts: DataParts = {
-    lead: { op, aspect, signals, resource, ...(actor && { actor }) },
+    lead: {
+      op,
+      aspect,
+      signals,
+      resource,
+      ...(actor && { actor }),
+      ...(explanation !== "" && { explanation }),
+    },
     changes,
     // An update's before follows from its after and its changes.
     ...(op === "delete" ? { before } : { after }),

@@ -10,7 +10,7 @@ const SEAL_BYTES = 192;
 
 /** The members of an event's `data`. The stub's bytes go in as they are. */
 export interface DataParts {
-  readonly lead: Pick<ChangeData, "op" | "aspect" | "resource" | "actor"> & {
+  readonly lead: Pick<ChangeData, "op" | "aspect" | "resource" | "actor" | "explanation"> & {
     readonly signals: readonly string[];
   };
   readonly changes: readonly JsonChange[] | undefined;

@@ -82,6 +82,10 @@ export const changeDataSchema = z.object({
   signals: z.array(z.string()).describe("Named transitions, docs/signals.md"),
   resource: resourceBlockSchema,
   actor: actorSchema.optional().describe("Who made the change, where Nomad vouches for it"),
+  explanation: z
+    .string()
+    .optional()
+    .describe("Of an evaluation that could not place everything: why, in words, group by group"),
   changes: z
     .array(jsonChangeSchema)
     .optional()

@@ -156,12 +156,13 @@ describe("the client", () => {
     expect(reachedFrom(`${CLIENT}/browser.ts`)).not.toContain(`${CLIENT}/node-socket.ts`);
   });
 
-  it("holds three things that the bridge needs too: the root of all errors, how an address is shown, how changes are undone", () => {
+  it("holds four things that the bridge needs too: the root of all errors, how an address is shown, how changes are undone, why nothing could be placed", () => {
     const taken = imports.filter(({ module, target }) => module === "schemas" && target.includes(CLIENT));
     expect(taken.map(arrow)).toEqual([
       `src/schemas/address-text.ts → ${CLIENT}/address-text.ts`,
       `src/schemas/errors.ts → ${CLIENT}/coded-error.ts`,
       `src/schemas/json-changes.ts → ${CLIENT}/apply-changes.ts`,
+      `src/schemas/placement.ts → ${CLIENT}/placement.ts`,
     ]);
   });
 });

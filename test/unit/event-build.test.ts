@@ -370,3 +370,31 @@ test("the state's rev is the stub's, or empty", () => {
   expect(stateRevOf(changeOf("jobs", undefined, SAMPLES.jobs))).toBe("120");
   expect(stateRevOf(changeOf("namespaces", undefined, { Name: "qa" }))).toBe("");
 });
+
+test("an evaluation that could not place everything says why, in words", () => {
+  const evaluation = {
+    ID: "e1",
+    Namespace: "default",
+    JobID: "web",
+    Status: "blocked",
+    ModifyIndex: 5,
+    CreateIndex: 5,
+    FailedTGAllocs: {
+      web: { NodesEvaluated: 4, DimensionExhausted: { memory: 3, cpu: 1 }, NodesAvailable: { dc1: 4 } },
+      db: { NodesEvaluated: 2, ConstraintFiltered: { "${attr.kernel.name} = windows": 2 } },
+      cache: { NodesEvaluated: 0, NodesAvailable: { dc1: 4, dc2: 0 } },
+      api: { NodesEvaluated: 0 },
+    },
+  };
+  const explained = (stub: object) =>
+    eventOf(only(buildChangeEvents(changeOf("evaluations", undefined, stub), contextOf()))).data.explanation;
+  expect(explained(evaluation)).toBe(
+    "web: memory exhausted on 3 nodes, cpu exhausted on 1 node; " +
+      "db: constraint ${attr.kernel.name} = windows excludes 2 nodes; " +
+      "cache: no node in datacenter dc2; api: no node may run it",
+  );
+  expect(explained({ ...evaluation, QuotaLimitReached: "small", FailedTGAllocs: null })).toBe(
+    "quota small is used up",
+  );
+  expect(explained({ ...evaluation, FailedTGAllocs: {} })).toBeUndefined();
+});

@@ -16,6 +16,7 @@ export {
 export type { Loss, OnExpired, SubscribeOptions } from "./options.ts";
 export type { ConsumeOptions, Consumption } from "./consume.ts";
 export { originalText } from "./original-text.ts";
+export { placementReasons, type PlacementFailures } from "./placement.ts";
 export type { RetryOptions } from "./retry.ts";
 export type { NomadObject, StateChange } from "./state-fold.ts";
 export type { Subscription } from "./subscription.ts";

@@ -152,6 +152,8 @@ export type ChangeData = Redactable & {
   resource: ResourceBlock;
   /** Who made the change, where Nomad vouches for it. */
   actor?: Actor | undefined;
+  /** Of an evaluation that could not place everything: why, in words, group by group. */
+  explanation?: string | undefined;
   /** With update: turns before into after, in order; `applyChanges` does. */
   changes?: JsonChange[] | undefined;
   /** Changes left out for size; `dataref` has them. */

@@ -1,9 +1,9 @@
+import { placementReasons } from "../../schemas/placement.ts";
 import { isJsonObject, type JsonObject } from "../../schemas/json.ts";
 import type { ObjectRef } from "../../schemas/resources.ts";
 import { isResourceType } from "../../schemas/resources.ts";
 import { deploymentRecord } from "./deployment.ts";
 import { familyOf } from "./allocation.ts";
-import { placementReasons } from "./evaluation.ts";
 import type { FoldedEvent } from "./folded-event.ts";
 import { versionsOf, type JobRecord } from "./job.ts";
 import { subjectsOf, type Model } from "./model.ts";

@@ -42,8 +42,9 @@ const WORDS = /^\/(StatusDescription|ClientDescription|DesiredDescription)$/;
 const TASK_EVENT = /^\/TaskStates\/[^/]+\/Events\/\d+$/;
 
 /** Of trouble: what Nomad or the task's driver says about it. */
-export function reasonOf({ changes = [] }: ChangeData, severity: Severity): string {
+export function reasonOf({ changes = [], explanation }: ChangeData, severity: Severity): string {
   if (SEVERITIES[severity] < SEVERITIES.WARN) return "";
+  if (explanation !== undefined) return shortened(explanation);
   const said = [
     ...changes.filter(({ path, to }) => TASK_EVENT.test(path) && member(to, "Type") === "Terminated"),
     ...changes.filter(({ path }) => TASK_EVENT.test(path)),

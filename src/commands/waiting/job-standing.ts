@@ -1,5 +1,5 @@
 import type { NomadStub } from "../../../packages/client/src/shared.ts";
-import { placementReasons } from "../../alerts/model/evaluation.ts";
+import { placementReasons } from "../../schemas/placement.ts";
 import type { JsonObject } from "../../schemas/json.ts";
 import { UsageError } from "../support/usage-error.ts";
 import { failuresOf } from "./failures.ts";

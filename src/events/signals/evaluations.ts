@@ -25,7 +25,7 @@ export const EVALUATION_SIGNALS: readonly Signal[] = [
   signal(
     "evaluation.placement_failed",
     "WARN",
-    "Some allocations found no node; data.after.FailedTGAllocs says why",
+    "Some allocations found no node; data.explanation says why",
     turned(hasFailedPlacement),
   ),
   signal("evaluation.gone", "DEBUG", "It was garbage collected or deleted", vanished()),

@@ -1,4 +1,4 @@
-import { placementReasons } from "../../alerts/model/evaluation.ts";
+import { placementReasons } from "../../schemas/placement.ts";
 import { numberOf, textOf } from "../../alerts/model/stub.ts";
 import type { JsonObject } from "../../schemas/json.ts";
 import { named, type ObjectFact } from "./facts.ts";

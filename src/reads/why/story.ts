@@ -1,4 +1,4 @@
-import { placementReasons } from "../../alerts/model/evaluation.ts";
+import { placementReasons } from "../../schemas/placement.ts";
 import { textOf } from "../../alerts/model/stub.ts";
 import { SIGNALS } from "../../events/signals.ts";
 import { subjectOf } from "../../schemas/resources.ts";

@@ -1,0 +1,1 @@
+export { placementReasons } from "../../packages/client/src/placement.ts";
