@@ -3,6 +3,7 @@ import { beforeAll, expect, inject, it } from "vitest";
 import { readConsoleFiles } from "../../src/http/console/files.ts";
 import { allocationUpdates } from "../support/console/allocation-updates.ts";
 import { describeConsole } from "../support/console/console-test.ts";
+import type { OpenOptions } from "../support/console/page.ts";
 import { TestFeed } from "../support/http-feed.ts";
 import { TestClock } from "../support/test-clock.ts";
 import { until } from "../support/until.ts";
@@ -46,8 +47,8 @@ describeConsole("the histogram of the live events", ({ open }) => {
     return () => feed[Symbol.asyncDispose]();
   });
 
-  const opened = async () => {
-    const { page, problems } = await open(bed);
+  const opened = async (options: OpenOptions = {}) => {
+    const { page, problems } = await open(bed, "", options);
     // What a browser says of a canvas that a test reads.
     problems.tolerate(/willReadFrequently/);
     await until("it is drawn", async () => (await coloursOf(page)).length > 0);
@@ -91,6 +92,21 @@ describeConsole("the histogram of the live events", ({ open }) => {
     await timeOf(page).click({ position: { x: width / 4, y: 20 } });
     await until("another time is shown", () => query(page).get("from") !== from);
     expect(Math.abs((await chosenMs(page)) - bucketMs)).toBeLessThan(1000);
+  });
+
+  it("becomes the time that is shown where a finger is drawn over it", async () => {
+    const page = await opened({ device: "phone" });
+    const { x, y, width } = (await timeOf(page).boundingBox()) ?? { x: 0, y: 0, width: 0 };
+    const session = await page.context().newCDPSession(page);
+    const touch = (type: "touchStart" | "touchMove" | "touchEnd", ...shares: number[]) =>
+      session.send("Input.dispatchTouchEvent", {
+        type,
+        touchPoints: shares.map((share) => ({ x: x + width * share, y: y + 20 })),
+      });
+    await touch("touchStart", 0.25);
+    for (const share of [0.3, 0.5, 0.75]) await touch("touchMove", share);
+    await touch("touchEnd");
+    expect(Math.abs((await chosenMs(page)) - 15 * MINUTE_MS)).toBeLessThanOrEqual(2 * BAR_MS);
   });
 
   it("is painted anew in the colours of another theme", async () => {
