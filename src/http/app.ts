@@ -9,6 +9,7 @@ import type { Gate } from "./access/gate.ts";
 import { endedStream } from "./ended-stream.ts";
 import { MethodNotAllowed, methodsOf, NotFound } from "./errors.ts";
 import type { Listener } from "./listener.ts";
+import { prettyWhereWanted } from "./pretty.ts";
 import { problemAnswer } from "./problem.ts";
 import { endWhereUnread } from "./unread.ts";
 
@@ -76,9 +77,9 @@ export function createApp(deps: AppDeps): FastifyInstance {
   app.removeAllContentTypeParsers();
   app.addHook("onRequest", enter);
   // Streams and states take their responses over before, and watch their readers themselves.
-  app.addHook("onSend", async (_request, { raw }, payload) => {
-    endWhereUnread(raw, stallTimeoutMs, clock);
-    return payload;
+  app.addHook("onSend", async (request, reply, payload) => {
+    endWhereUnread(reply.raw, stallTimeoutMs, clock);
+    return prettyWhereWanted(request, reply, payload);
   });
   app.setNotFoundHandler(({ method, url }) => {
     const methods = methodsOf(url);

@@ -2,6 +2,8 @@ import type { IncomingMessage } from "node:http";
 import { NotFound } from "./errors.ts";
 
 export const TICKET_PARAMETER = "ticket";
+/** As in Nomad's API: JSON with line breaks, for people. */
+const PRETTY_PARAMETER = "pretty";
 
 /**
  * Path and query that a request asks for; the host is none.
@@ -12,9 +14,15 @@ export function urlOf({ method = "GET", url = "/" }: IncomingMessage): URL {
   return new URL(`http://feed${url}`);
 }
 
-/** Without the ticket, which is for the gate alone. @throws NotFound */
+/** Whether the answer is to be JSON with line breaks. @throws NotFound */
+export function wantsPretty(request: IncomingMessage): boolean {
+  return urlOf(request).searchParams.has(PRETTY_PARAMETER);
+}
+
+/** Without the ticket, which is for the gate alone, and without what all answers heed. @throws NotFound */
 export function requestUrl(request: IncomingMessage): URL {
   const url = urlOf(request);
   url.searchParams.delete(TICKET_PARAMETER);
+  url.searchParams.delete(PRETTY_PARAMETER);
   return url;
 }

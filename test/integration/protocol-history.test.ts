@@ -3,6 +3,7 @@ import { systemClock } from "../../src/shared/clock.ts";
 import type { Cursor } from "../../src/schemas/cursor.ts";
 import type { Access } from "../../src/publishers/selection/access.ts";
 import { ReadScheduler } from "../../src/publishers/work/read-scheduler.ts";
+import { parseExact } from "../../src/schemas/json.ts";
 import { readHistory, type HistoryPage } from "../../src/publishers/pages/history.ts";
 import { draft } from "../support/drafts.ts";
 import { TestFeed } from "../support/http-feed.ts";
@@ -153,4 +154,15 @@ it.each([
   ["cursor=latest", { field: "cursor" }],
 ])("refuses %s", async (query, problem) => {
   expect(await refusalOf(query)).toMatchObject({ status: 400, code: "INVALID_PARAMETER", ...problem });
+});
+
+it("has line breaks where `pretty` asks for them, with every digit, as errors have", async () => {
+  await feed.commit(draft({ id: "a", key: "k1" }));
+  for (const path of ["/v1/history", "/v1/events?cursor=earliest", "/v1/history?limit=0", "/v1/data/none"]) {
+    const plain = await (await fetch(url + path)).text();
+    const response = await fetch(`${url}${path}${path.includes("?") ? "&" : "?"}pretty`);
+    const pretty = await response.text();
+    expect(pretty).toBe(`${JSON.stringify(parseExact(plain), null, 4)}\n`);
+    expect(response.headers.get("content-length")).toBe(String(Buffer.byteLength(pretty)));
+  }
 });
