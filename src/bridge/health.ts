@@ -4,15 +4,14 @@ import type { Clock } from "../shared/clock.ts";
 import type { ScopeReport } from "../pollers/poller.ts";
 import type { PollerAssignments } from "../pollers/poller-assignments.ts";
 import { isConfigured } from "../schemas/assignment-schema.ts";
-import { CORE_TYPES } from "../schemas/resources.ts";
+import { isCore } from "../schemas/resources.ts";
 import { scopeName } from "../schemas/scope.ts";
 
 const CHECK_EVERY_MS = 50;
 
 /** What Nomad does not have, or beyond the core does not let the token read, nobody waits for. */
 function isForgone({ scope, condition }: ScopeReport): boolean {
-  const isCore = CORE_TYPES.some((type) => type === scope.resource);
-  return condition === "unsupported" || (condition === "access-lost" && !isCore);
+  return condition === "unsupported" || (condition === "access-lost" && !isCore(scope.resource));
 }
 
 interface HealthDeps {

@@ -1,4 +1,4 @@
-import { CORE_TYPES, type ResourceType } from "../schemas/resources.ts";
+import { isCore, type ResourceType } from "../schemas/resources.ts";
 import { NomadError } from "./errors.ts";
 
 /**
@@ -6,8 +6,7 @@ import { NomadError } from "./errors.ts";
  * Null where the error says something else, and for what every Nomad has: there the address is wrong.
  */
 export function lackOf(resource: ResourceType, error: unknown): string | null {
-  if (!(error instanceof NomadError) || (CORE_TYPES as readonly ResourceType[]).includes(resource))
-    return null;
+  if (!(error instanceof NomadError) || isCore(resource)) return null;
   // Nomad Community, asked for its license, answers with no content.
   const hasNoLicense = resource === "license" && error.status === 204;
   if (error.code === "NOMAD_ENTERPRISE_ONLY" || hasNoLicense) return "only Nomad Enterprise has it";

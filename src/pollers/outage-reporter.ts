@@ -42,7 +42,7 @@ export class OutageReporter {
     this.#logger[this.#isNews(cause, level) ? level : "debug"](fields, `${consequence}${message}`);
   }
 
-  /** Nomad does not have the resource, which is no outage; said once for all its scopes. */
+  /** Nomad does not have the resource, or does not let the token read it, which is no outage; said once for all its scopes. */
   lacks(scope: Scope, why: string): void {
     const { resource } = scope;
     this.forget(scope);

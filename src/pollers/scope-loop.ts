@@ -2,6 +2,7 @@ import { Conflict, Fenced } from "../feed/errors.ts";
 import { NomadError } from "../nomad/errors.ts";
 import { lackOf } from "../nomad/unsupported.ts";
 import { ChangefeedError } from "../schemas/errors.ts";
+import { isCore } from "../schemas/resources.ts";
 import { scopeName, type Scope } from "../schemas/scope.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { Backoff } from "../shared/backoff.ts";
@@ -293,15 +294,17 @@ export class ScopeLoop {
     feedOutage.failed(this.scope, { failingMs, reason, observedAt: session.last.observedAt });
     const say = session.say(signal);
     const lack = lackOf(this.scope.resource, error);
-    if (lack !== null) {
-      await this.#condition.enter("unsupported", lack, say);
-      outages.lacks(this.scope, lack);
-      return clock.sleep(LOOK_AGAIN_MS * (1 + random()), signal);
-    }
-    if (REFUSALS.has(error.code)) await this.#condition.enter("access-lost", reason, say);
+    const isRefused = REFUSALS.has(error.code);
+    if (lack !== null) await this.#condition.enter("unsupported", lack, say);
+    else if (isRefused) await this.#condition.enter("access-lost", reason, say);
     else if (failingMs >= this.#options.staleAfterMs) {
       const covered = error instanceof NomadError && feedOutage.covers(this.scope);
       await this.#condition.enter("stale", reason, say, covered);
+    }
+    // What somebody would have to upgrade, or to allow for the first time, is nothing that comes back in seconds.
+    if (lack !== null || (isRefused && !session.baselined && !isCore(this.scope.resource))) {
+      outages.lacks(this.scope, lack ?? error.hint ?? reason);
+      return clock.sleep(LOOK_AGAIN_MS * (1 + random()), signal);
     }
     const delayMs = this.#backoff.next(shortestRetryMs(error));
     outages.failed(this.scope, error, delayMs);

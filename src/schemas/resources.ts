@@ -53,6 +53,11 @@ export function isResourceType(text: string): text is ResourceType {
   return (RESOURCE_TYPES as readonly string[]).includes(text);
 }
 
+/** Whether every Nomad has the kind, and a feed watches it by default. */
+export function isCore(type: ResourceType): boolean {
+  return Object.hasOwn(CORE, type);
+}
+
 const NAMED_BY_ID: ReadonlySet<ResourceType> = new Set(["jobs", "csi-volumes", "csi-plugins"]);
 
 /** Whether people name objects of the kind; the others have UUIDs, of which one writes the beginning. */

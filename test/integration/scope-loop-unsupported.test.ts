@@ -4,7 +4,7 @@ import { OutageReporter } from "../../src/pollers/outage-reporter.ts";
 import type { Scope } from "../../src/schemas/scope.ts";
 import { systemClock } from "../../src/shared/clock.ts";
 import { recordingLogger } from "../support/recording-logger.ts";
-import { scopeLoopBed } from "../support/scope-loop.ts";
+import { forbidden, scopeLoopBed } from "../support/scope-loop.ts";
 import { until } from "../support/until.ts";
 
 const variables = (namespace: string): Scope => ({ resource: "variables", namespace });
@@ -45,6 +45,21 @@ it("says once that Nomad lacks a resource, in the feed too, and finds it after a
   outages.lacks(variables("qa"), "this version of Nomad does not have it");
   expect(lines.filter((line) => line.includes("not watched"))).toEqual([
     "variables not watched: this version of Nomad does not have it; asking again every minute or two",
+  ]);
+});
+
+it("says once what the token would need for a kind that it never could read, and reads it when it may", async () => {
+  const { logger, lines } = recordingLogger();
+  const outages = new OutageReporter(logger, systemClock);
+  bed.nomad.set("acl-roles/-", 10, []);
+  for (let time = 0; time < 3; time += 1) bed.nomad.failNext(forbidden());
+  const { loop } = bed.start({ resource: "acl-roles", namespace: "-" }, {}, { clock, logger, outages });
+  await until("the condition", () => loop.report().condition === "access-lost");
+  await until("the right", () => loop.report().condition === "ok");
+  expect(lines.filter((line) => line.includes("acl-roles"))).toEqual([
+    expect.stringContaining("acl-roles/- is access-lost"),
+    "acl-roles not watched: grant list-jobs; asking again every minute or two",
+    "acl-roles/-: the scope may be read again",
   ]);
 });
 
