@@ -15,6 +15,13 @@ export class NomadServer extends NomadProcess {
   }
 }
 
+interface ClusterOptions {
+  readonly acl?: boolean;
+  readonly region?: string;
+  /** `limits.http_max_conns_per_client`. Default: 100, as Nomad's. */
+  readonly connections?: number;
+}
+
 /** Real Nomad servers that elect a leader. */
 export class NomadCluster implements AsyncDisposable {
   readonly servers: readonly NomadServer[];
@@ -37,7 +44,7 @@ export class NomadCluster implements AsyncDisposable {
 
   static async start(
     binary: string,
-    { size, acl = false }: { size: number; acl?: boolean },
+    { size, ...options }: { size: number } & ClusterOptions,
   ): Promise<NomadCluster> {
     const directory = await mkdtemp(join(tmpdir(), "ncf-servers-"));
     const ports: Ports[] = [];
@@ -45,7 +52,7 @@ export class NomadCluster implements AsyncDisposable {
     const servers: NomadServer[] = [];
     for (const each of ports) {
       const place = await mkdtemp(join(directory, "server-"));
-      await writeFile(join(place, "agent.hcl"), configOf(place, each, { acl, all: ports }));
+      await writeFile(join(place, "agent.hcl"), configOf(place, each, { ...options, all: ports }));
       servers.push(new NomadServer(binary, place, each.http));
     }
     for (const server of servers) server.start();
@@ -66,6 +73,15 @@ export class NomadCluster implements AsyncDisposable {
       },
       60_000,
     );
+  }
+
+  /** Federates its region with another one. */
+  async join(other: NomadCluster): Promise<void> {
+    const serf = other.#ports.map((ports) => `127.0.0.1:${ports.serf}`)[0] ?? "";
+    const response = await fetch(`${this.servers[0]?.address}/v1/agent/join?address=${serf}`, {
+      method: "PUT",
+    });
+    if (!response.ok) throw new Error(`cannot join: ${response.status} ${await response.text()}`);
   }
 
   /** A node that runs jobs; resolves when it is ready. No job may run any more when the cluster ends. */
@@ -94,7 +110,7 @@ async function freePorts(): Promise<Ports> {
 function configOf(
   place: string,
   { http, rpc, serf }: Ports,
-  { acl, all }: { acl: boolean; all: readonly Ports[] },
+  { acl = false, region = "global", connections = 100, all }: ClusterOptions & { all: readonly Ports[] },
 ): string {
   const others = all.map((each) => `"127.0.0.1:${each.serf}"`).join(", ");
   return `name = "server${http}"
@@ -103,7 +119,9 @@ advertise { http = "127.0.0.1" rpc = "127.0.0.1" serf = "127.0.0.1" }
 data_dir = "${place}/data"
 disable_update_check = true
 leave_on_interrupt = false
+region = "${region}"
 acl { enabled = ${acl} }
+limits { http_max_conns_per_client = ${connections} }
 ports { http = ${http} rpc = ${rpc} serf = ${serf} }
 server {
   enabled = true
