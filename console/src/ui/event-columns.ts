@@ -2,7 +2,8 @@ import type { EventFacts } from "../feed/event-facts.ts";
 
 /** What can stand in a line of an event, in this order. */
 export const EVENT_COLUMNS = [
-  { id: "time", label: "Time", track: "72px" },
+  // Wider where there is room: of another day it has the day too.
+  { id: "time", label: "Time", track: "minmax(72px, 112px)" },
   { id: "severity", label: "Severity", track: "58px" },
   { id: "what", label: "Event", track: "minmax(84px, 136px)" },
   { id: "object", label: "Object", track: "minmax(110px, 224px)" },
