@@ -3,6 +3,7 @@ import type { Op } from "../schemas/draft.ts";
 import type { Observed } from "../schemas/event-schema.ts";
 import { createIndexOf, indexesOf, revOf, subjectOf, type ObjectRef } from "../schemas/resources.ts";
 import type { EventContext } from "./context.ts";
+import { missedTaskEvents } from "./missed-task-events.ts";
 
 interface Seen {
   readonly op: Op;
@@ -14,11 +15,13 @@ interface Seen {
 /** How the change was seen: the window in which versions of the object may have come and gone unseen. */
 export function observedOf(seen: Seen, context: EventContext, timeBasis: string): Observed {
   const { mode, fromIndex, toIndex, since } = context.observation;
+  const missed = seen.ref.resource === "allocations" ? missedTaskEvents(seen.before, seen.after) : [];
   return {
     mode,
     via: context.hinted === undefined ? "list" : "hint",
     coalesced: isProvablyNext(seen, context) || isSoleEvent(seen, context) ? "no" : "maybe",
     ...(isSuperseded(seen, context) && { superseded: true as const }),
+    ...(missed.length > 0 && { missedTaskEvents: missed }),
     fromIndex,
     toIndex,
     since,

@@ -54,6 +54,10 @@ const observedSchema = z.object({
     .literal(true)
     .optional()
     .describe("A state in between: a later version was read with it, and follows"),
+  missedTaskEvents: z
+    .array(z.string())
+    .optional()
+    .describe("Tasks of which events may have come and gone unseen: Nomad keeps the ten newest of each"),
   fromIndex: index.nullable().describe("Raft index of the previous poll"),
   toIndex: index.describe("Raft index of the poll that saw the change"),
   since: z.iso.datetime({ offset: true }).nullable().describe("Time of the previous poll"),

@@ -113,6 +113,8 @@ type Observed = {
   coalesced: "no" | "maybe";
   /** A state in between: a later version was read with it, and follows. */
   superseded?: true | undefined;
+  /** Tasks of which events may have come and gone unseen: Nomad keeps the ten newest of each. */
+  missedTaskEvents?: string[] | undefined;
   /** Raft index of the poll before this one. */
   fromIndex: string | null;
   /** Raft index of the poll that saw the change. */
