@@ -14,6 +14,9 @@ export interface NomadApi {
    */
   namespacePresence(name: string, signal: AbortSignal): Promise<"present" | "absent" | "hidden">;
 
+  /** The same of a node pool. */
+  nodePoolPresence(name: string, signal: AbortSignal): Promise<"present" | "absent" | "hidden">;
+
   /** When a namespace was created; "absent" and "hidden" as above, "hidden" also where Nomad does not say. */
   namespaceCreateIndex(name: string, signal: AbortSignal): Promise<bigint | "absent" | "hidden">;
 

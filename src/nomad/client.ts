@@ -34,6 +34,9 @@ export function createNomadClient(options: NomadClientOptions, deps: RequesterDe
     list: (request) => list(requester, options, request),
     mayList: (resource, namespace, signal) => mayList(requester, resource, namespace, signal),
     namespacePresence: async (name, signal) => (await namespaceOf(requester, name, signal)).presence,
+    nodePoolPresence: async (name, signal) =>
+      (await objectAt(requester, `/v1/node/pool/${encodeURIComponent(name)}`, "node pool not found", signal))
+        .presence,
     namespaceCreateIndex: (name, signal) => namespaceCreateIndex(requester, name, signal),
     events: (request) => {
       const { firstLineMs, streamSilenceMs: silenceMs } = options;
@@ -243,18 +246,30 @@ async function mayList(
   throw refusal;
 }
 
-async function namespaceOf(
+interface Found {
+  readonly presence: "present" | "absent" | "hidden";
+  readonly answer: NomadResponse;
+}
+
+function namespaceOf(requester: Requester, name: string, signal: AbortSignal): Promise<Found> {
+  const path = `/v1/namespace/${encodeURIComponent(name)}`;
+  return objectAt(requester, path, "Namespace not found", signal);
+}
+
+/** `notFound`: what Nomad says where there is none. */
+async function objectAt(
   requester: Requester,
-  name: string,
+  path: string,
+  notFound: string,
   signal: AbortSignal,
-): Promise<{ presence: "present" | "absent" | "hidden"; answer: NomadResponse }> {
-  const answer = await requester.send({ path: `/v1/namespace/${encodeURIComponent(name)}`, signal });
+): Promise<Found> {
+  const answer = await requester.send({ path, signal });
   const { refusal, body } = answer;
   if (refusal === undefined) return { presence: "present", answer };
   if (NOT_ALLOWED.has(refusal.code)) return { presence: "hidden", answer };
   if (!isRefusal(refusal)) throw refusal;
   // Only in Nomad's own words: a gateway that lets some paths through answers 404 as well.
-  const gone = refusal.code === "NOMAD_NOT_FOUND" && body.toString().trim() === "Namespace not found";
+  const gone = refusal.code === "NOMAD_NOT_FOUND" && body.toString().trim() === notFound;
   return { presence: gone ? "absent" : "hidden", answer };
 }
 

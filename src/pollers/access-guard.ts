@@ -4,7 +4,7 @@ import type { Scope } from "../schemas/scope.ts";
 
 /** What is to be made of objects that are missing from a list. */
 export interface Verdict {
-  /** Namespaces in which the token has lost its rights: absence there says nothing. */
+  /** Namespaces, or names of node pools, in which the token has lost its rights: absence there says nothing. */
   readonly hiddenNamespaces: readonly string[];
   /** Whether the scope's own namespace does not exist any more. */
   readonly namespaceGone: boolean;
@@ -27,11 +27,16 @@ export function isSuspicious(input: {
   const { scope, before, after, missing } = input;
   if (missing.length === 0) return false;
   if (after === 0) return true;
-  if (scope.resource === "namespaces") return true;
+  if (isSeenByName(scope)) return true;
   if (missing.length > Math.max(SUSPICIOUS_COUNT, before * SUSPICIOUS_SHARE)) return true;
   if (scope.namespace !== "*") return false;
   const left = input.namespacesLeft();
   return missing.some((ref) => !left.has(ref.namespace));
+}
+
+/** Whether rights go by the names of the objects themselves, of which Nomad can be asked one by one. */
+export function isSeenByName({ resource }: Scope): boolean {
+  return resource === "namespaces" || resource === "node-pools";
 }
 
 /** Asks Nomad whether the token may still see what is missing. Rejects where Nomad cannot be asked. */
@@ -43,9 +48,13 @@ export async function verifyAbsence(
 ): Promise<Verdict> {
   const hiddenNamespaces: string[] = [];
   let namespaceGone = false;
-  if (scope.resource === "namespaces") {
+  if (isSeenByName(scope)) {
     for (const { key } of missing) {
-      if ((await nomad.namespacePresence(key, signal)) !== "absent") hiddenNamespaces.push(key);
+      const presence =
+        scope.resource === "namespaces"
+          ? await nomad.namespacePresence(key, signal)
+          : await nomad.nodePoolPresence(key, signal);
+      if (presence !== "absent") hiddenNamespaces.push(key);
     }
     return { hiddenNamespaces, namespaceGone };
   }

@@ -11,7 +11,7 @@ import {
   type ListComparison,
   type Snapshot,
 } from "../snapshots/snapshot.ts";
-import { isSuspicious, verifyAbsence, type Verdict } from "./access-guard.ts";
+import { isSeenByName, isSuspicious, verifyAbsence, type Verdict } from "./access-guard.ts";
 import type { Clock } from "../shared/clock.ts";
 import { inSlices } from "./in-slices.ts";
 import { restoreSigns, type Sign } from "./restore-signs.ts";
@@ -275,9 +275,9 @@ async function doubtEmptyAnswer(
   );
 }
 
-/** What rights go by: the namespace, which for the namespaces themselves is their key. */
+/** What rights go by: the namespace, which for what is seen by its name is the key. */
 function rightsName(scope: Scope, ref: ObjectRef): string {
-  return scope.resource === "namespaces" ? ref.key : ref.namespace;
+  return isSeenByName(scope) ? ref.key : ref.namespace;
 }
 
 /** Whose the objects of a list are that do not name their namespace. */

@@ -97,6 +97,18 @@ describe("namespacePresence", () => {
   });
 });
 
+describe("nodePoolPresence", () => {
+  test.each<[string, RequestListener, string]>([
+    ["200", json({ Name: "gpu" }), "present"],
+    ["404", text(404, "node pool not found"), "absent"],
+    ["403", text(403, "Permission denied"), "hidden"],
+  ])("%s", async (_name, listener, expected) => {
+    const { agent, client } = await against(listener);
+    expect(await client.nodePoolPresence("gpu", never)).toBe(expected);
+    expect(agent.requests).toEqual(["GET /v1/node/pool/gpu"]);
+  });
+});
+
 describe("agentSelf", () => {
   const server = {
     config: {

@@ -70,3 +70,20 @@ it("takes the same answer for a mistake where every Nomad has the resource", asy
   await until("the failure", () => loop.report().reason !== null);
   expect(loop.report().condition).toBe("starting");
 });
+
+it("keeps a node pool that the token may not see any more, and tells of one that is gone", async () => {
+  const pool = (Name: string) => ({ Name, CreateIndex: 5, ModifyIndex: 5 });
+  bed.nomad.set("node-pools/-", 10, [pool("gpu"), pool("cpu")]);
+  const { loop } = bed.start({ resource: "node-pools", namespace: "-" }, {}, { clock });
+  await until("the first list", () => loop.report().count === 2);
+  bed.nomad.hidden.add("gpu");
+  bed.nomad.absent.add("cpu");
+  bed.nomad.set("node-pools/-", 20, []);
+  const deleted = await until("the end of one", async () => {
+    const ends = (await bed.events()).filter(({ op }) => op === "delete");
+    return ends.length > 0 && ends.map(({ subject }) => subject);
+  });
+  expect(deleted).toEqual(["node-pools/-/cpu"]);
+  await until("what is hidden", () => loop.report().condition === "access-lost");
+  expect(loop.report()).toMatchObject({ count: 1, reason: expect.stringContaining("gpu") as string });
+});

@@ -118,6 +118,10 @@ export class ScriptedNomad implements NomadApi {
     return this.hidden.has(name) ? "hidden" : "present";
   }
 
+  nodePoolPresence(name: string): Promise<"present" | "absent" | "hidden"> {
+    return this.namespacePresence(name);
+  }
+
   async namespaceCreateIndex(name: string): Promise<bigint | "absent" | "hidden"> {
     const presence = await this.namespacePresence(name);
     return presence === "present" ? BigInt(this.created.get(name) ?? 1) : presence;

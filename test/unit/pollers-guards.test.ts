@@ -57,6 +57,7 @@ describe("verifyAbsence", () => {
     list: async () => Promise.reject(new Error("not asked here")),
     mayList: async (_resource, namespace) => allowed.includes(namespace),
     namespacePresence: async (name) => presence[name] ?? "absent",
+    nodePoolPresence: async (name) => presence[name] ?? "absent",
     namespaceCreateIndex: async () => Promise.reject(new Error("not asked here")),
     events: async () => Promise.reject(new Error("not asked here")),
     [Symbol.asyncDispose]: async () => undefined,

@@ -1,7 +1,7 @@
 import type { Random } from "../random.ts";
 import { PLAIN_TABLES, plainList, type PlainTable } from "../store/plain-tables.ts";
 import type { Row } from "../store/row.ts";
-import { accessFor, type ApiContext } from "./context.ts";
+import { accessFor, replicaFor, type ApiContext } from "./context.ts";
 import { listEndpoint } from "./lists.ts";
 import { json, PERMISSION_DENIED, problem, type Reply } from "./reply.ts";
 import type { ApiRequest } from "./request.ts";
@@ -48,4 +48,10 @@ export async function tokensEndpoint(context: ApiContext, request: ApiRequest): 
     ...reply,
     body: JSON.stringify(stubs.map(({ SecretID: _secret, ExpirationTTL: _ttl, ...stub }) => stub)),
   };
+}
+
+export function nodePoolEndpoint(context: ApiContext, request: ApiRequest, name: string): Reply {
+  if (accessFor(context, request) === undefined) return PERMISSION_DENIED;
+  const row = replicaFor(context, request).state.table("node-pools").get("-", name);
+  return row === undefined ? problem(404, "node pool not found") : json(row.text);
 }

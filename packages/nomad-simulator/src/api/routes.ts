@@ -13,7 +13,7 @@ import { jobVersionsEndpoint } from "./job-versions.ts";
 import { listEndpoint } from "./lists.ts";
 import { autopilotEndpoint, schedulerEndpoint } from "./operator.ts";
 import { objectEndpoint, type ObjectTable } from "./objects.ts";
-import { plainListsAt, tokensEndpoint } from "./plain-lists.ts";
+import { nodePoolEndpoint, plainListsAt, tokensEndpoint } from "./plain-lists.ts";
 import { empty, INVALID_METHOD, PERMISSION_DENIED, problem, type Reply } from "./reply.ts";
 import type { ApiRequest } from "./request.ts";
 
@@ -70,6 +70,8 @@ function route(cluster: Cluster, resource: string, tail: string): Omit<Route, "r
   const evaluationsOf = resource === "job" ? /^(.+)\/evaluations$/s.exec(tail)?.[1] : undefined;
   if (evaluationsOf !== undefined)
     return get((context, request) => jobEvaluationsEndpoint(context, request, evaluationsOf));
+  const pool = resource === "node" ? /^pool\/(.+)$/s.exec(tail)?.[1] : undefined;
+  if (pool !== undefined) return get((context, request) => nodePoolEndpoint(context, request, pool));
   const versionsOf = resource === "job" ? /^(.+)\/versions$/s.exec(tail)?.[1] : undefined;
   if (versionsOf !== undefined)
     return get((context, request) => jobVersionsEndpoint(context, request, versionsOf));
