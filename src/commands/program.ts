@@ -13,6 +13,7 @@ import { addAlertsCommand } from "./support/alert-commands.ts";
 import { addAuditCommand } from "./support/audit-commands.ts";
 import { addDeliveriesCommand } from "./support/delivery-commands.ts";
 import { addReadCommands } from "./support/read-commands.ts";
+import { addReferenceCommands } from "./support/reference-commands.ts";
 import { addRoutesCommand } from "./support/route-commands.ts";
 import { addSilenceCommand } from "./support/silence-commands.ts";
 import { EXIT_CODES, reportError } from "./support/exit.ts";
@@ -63,7 +64,7 @@ export async function main(args: readonly string[], given: Io): Promise<number> 
 }
 
 /** All commands and their flags. What a command needs is loaded when it runs. */
-function createProgram(io: Io, perform: Perform): Command {
+export function createProgram(io: Io, perform: Perform): Command {
   const program = new Command("nomad-changefeed")
     .description("Every change of a Nomad cluster as a durable, ordered, replayable feed of events.")
     .version(packageVersion(), "-V, --version", "print the version")
@@ -282,26 +283,6 @@ function addTrialCommands(program: Command, io: Io, perform: Perform): void {
       perform(async () => {
         const { simulate } = await import("./simulate.ts");
         await simulate(flags, io);
-      }),
-    );
-}
-
-function addReferenceCommands(program: Command, io: Io, perform: Perform): void {
-  program.commandsGroup("Reference:");
-  program.addHelpCommand(
-    new Command("help")
-      .argument("[command]")
-      .description("print the help of a command")
-      .helpGroup("Reference:"),
-  );
-  program
-    .command("schema")
-    .description("print the JSON Schema of events and frames, or of one of them")
-    .argument("[name]", "the name of a schema, or openapi or asyncapi: the whole protocol")
-    .action((name: string | undefined) =>
-      perform(async () => {
-        const { schemaCommand } = await import("./schema.ts");
-        schemaCommand(name, (text) => io.stdout.write(text));
       }),
     );
 }

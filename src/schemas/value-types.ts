@@ -21,6 +21,8 @@ export interface ValueType<Value> {
   readonly isAddress?: true;
   /** True where a repeated flag adds to the value instead of replacing it. */
   readonly list?: true;
+  /** All that may be written, or stand between the commas of a list, where that is a choice of names. */
+  readonly names?: readonly string[];
 }
 
 /** Builds a schema that reads `input` and turns it into a value; `read` answers undefined for bad input. */
@@ -58,6 +60,7 @@ export function choice<const Name extends string>(
   return {
     placeholder,
     allowed: names.join(", "),
+    names,
     schema: z.enum(names),
     print: (value) => value,
   };
@@ -78,6 +81,7 @@ export function list<const Name extends string>(
     }),
     print: (value) => value.join(","),
     list: true,
+    ...(item.schema instanceof z.ZodEnum && { names: item.schema.options as readonly string[] }),
   };
 }
 

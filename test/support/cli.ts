@@ -1,4 +1,5 @@
-import { main } from "../../src/commands/program.ts";
+import type { Command } from "commander";
+import { createProgram, main } from "../../src/commands/program.ts";
 import { systemClock } from "../../src/shared/clock.ts";
 import type { Io } from "../../src/commands/io.ts";
 
@@ -46,6 +47,23 @@ export function startCli(args: readonly string[], given: Given = {}): RunningCli
     interrupt: () => stop.abort(),
     done,
   };
+}
+
+/** The program as it is declared; none of its commands is run. */
+export function builtProgram(): Command {
+  const nowhere = { write: () => undefined };
+  const io: Io = {
+    stdout: nowhere,
+    stderr: nowhere,
+    stdoutBytes: nowhere,
+    env: {},
+    clock: systemClock,
+    isTTY: false,
+    stderrIsTTY: false,
+    columns: () => undefined,
+    signal: new AbortController().signal,
+  };
+  return createProgram(io, () => Promise.resolve());
 }
 
 /** Runs a command to its end. */

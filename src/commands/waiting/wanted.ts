@@ -1,6 +1,6 @@
 import { UsageError } from "../support/usage-error.ts";
 
-const GOALS = ["healthy", "needs-promotion", "complete"] as const;
+export const GOALS = ["healthy", "needs-promotion", "complete"] as const;
 type Goal = (typeof GOALS)[number];
 
 /** What is waited for. */
