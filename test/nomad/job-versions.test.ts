@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { simulatedNomad } from "../support/simulated-nomad.ts";
 import { createJobVersionsReader, type JobVersionsReader } from "../../src/nomad/job-versions.ts";
 import { resolveNomadOptions } from "../../src/nomad/options.ts";
-import { changesOf } from "../../src/reads/job-versions/changes.ts";
+import { changesOf } from "../../src/events/spec/changes.ts";
 import type { JsonObject } from "../../src/schemas/json.ts";
 import { systemClock } from "../../src/shared/clock.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";

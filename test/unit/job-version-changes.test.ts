@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { changesOf } from "../../src/reads/job-versions/changes.ts";
+import { changesOf } from "../../src/events/spec/changes.ts";
 import { nomadJobVersionsSchema, type NomadJobDiff } from "../../src/schemas/nomad-job-versions.ts";
 
 type Field = readonly [name: string, before: string, after: string];

@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
-import type { JobVersion, JobVersionList, SpecChange } from "../../schemas/job-versions-schema.ts";
+import { changesOf } from "../../events/spec/changes.ts";
+import { redactedChange, type Redact } from "../../events/spec/redacted-change.ts";
+import type { JobVersion, JobVersionList } from "../../schemas/job-versions-schema.ts";
 import type { NomadJobVersions, NomadJobVersionsAnswer } from "../../schemas/nomad-job-versions.ts";
 import { ChangefeedError } from "../../schemas/errors.ts";
 import { deadlineOf, type Clock } from "../../shared/clock.ts";
 import { TokenBucket } from "../../shared/token-bucket.ts";
-import { timeOfNanos } from "../nanos.ts";
-import { changesOf } from "./changes.ts";
+import { timeOfNanos } from "../../shared/nanos.ts";
 import { AnswerTooLarge, NoJob, TooManyQuestions, UpstreamUnavailable } from "./errors.ts";
 import { KeptAnswers } from "./kept-answers.ts";
 
@@ -37,7 +38,6 @@ const ANSWER_WITHIN_MS = 15_000;
 /** Questions to log and Nomad in a second, of all readers together. */
 const RATE = { perSecond: 10, burst: 30 };
 const MAX_AT_ONCE = 30;
-const MAX_VALUE_CHARACTERS = 1000;
 
 /**
  * The versions of a job and what each changed, read from Nomad when somebody asks: once for all who ask at the same
@@ -103,8 +103,6 @@ export class JobVersions {
   }
 }
 
-type Redact = <Texts extends object>(texts: Texts) => Texts;
-
 function redactedVersion({ diff, versionTag, ...own }: JobVersion, redact: Redact): JobVersion {
   return {
     ...own,
@@ -117,22 +115,6 @@ type VersionTag = NonNullable<JobVersion["versionTag"]>;
 
 function redactedTag({ taggedAt, ...texts }: VersionTag, redact: Redact): VersionTag {
   return { ...redact(texts), taggedAt };
-}
-
-function redactedChange({ kind, ...texts }: SpecChange, redact: Redact): SpecChange {
-  const { path, old, new: now } = redact(texts);
-  return {
-    path,
-    kind,
-    ...(old !== undefined && { old: cut(old) }),
-    ...(now !== undefined && { new: cut(now) }),
-  };
-}
-
-/** After it was redacted: of a secret that is cut in two, no rule would know the first part. */
-function cut(value: string): string {
-  if (value.length <= MAX_VALUE_CHARACTERS) return value;
-  return `${value.slice(0, MAX_VALUE_CHARACTERS).toWellFormed()}…`;
 }
 
 function versionsOf({ Versions, Diffs }: NomadJobVersions): JobVersion[] {
