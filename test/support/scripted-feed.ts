@@ -4,18 +4,39 @@ import type { AddressInfo } from "node:net";
 import { WebSocketServer, type WebSocket } from "ws";
 import { until } from "./until.ts";
 
-/** What a scripted server does with one connection; a status: it does not let it become one. */
-export type Script = ((socket: WebSocket) => void) | { readonly status: number };
+/** An answer in HTTP. */
+export interface ScriptedAnswer {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+/** What a scripted server does with one connection; an answer: it does not let it become one. */
+export type Script = ((socket: WebSocket) => void) | ScriptedAnswer;
+
+export interface ScriptedRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly query: URLSearchParams;
+}
 
 /** A server that plays one script per connection, the last one again and again. */
 export async function scriptedFeed(...scripts: Script[]) {
   const queries: URLSearchParams[] = [];
   const headers: IncomingHttpHeaders[] = [];
-  let data: { status: number; body: object | undefined } = { status: 404, body: undefined };
+  const requests: ScriptedRequest[] = [];
+  let answers: readonly ScriptedAnswer[] = [{ status: 404, body: "no page" }];
   let asked = 0;
-  const http = createServer((_request, response) => {
+  const http = createServer((request, response) => {
+    const { pathname, searchParams } = new URL(request.url ?? "", "http://x");
+    requests.push({ method: request.method ?? "", path: pathname, query: searchParams });
+    const {
+      status,
+      headers: says = {},
+      body,
+    } = answers[Math.min(asked, answers.length - 1)] ?? { status: 404 };
     asked += 1;
-    response.writeHead(data.status).end(data.body === undefined ? "no page" : JSON.stringify(data.body));
+    response.writeHead(status, says).end(body);
   }).listen(0, "127.0.0.1");
   const chosen = new WeakMap<IncomingMessage, Script>();
   const server = new WebSocketServer({
@@ -26,7 +47,7 @@ export async function scriptedFeed(...scripts: Script[]) {
       const script = scripts[Math.min(queries.length, scripts.length) - 1] ?? { status: 500 };
       chosen.set(req, script);
       if (typeof script === "function") accept(true);
-      else accept(false, script.status);
+      else accept(false, script.status, script.body, script.headers);
     },
     handleProtocols: (offered) => (offered.has("cloudevents.json") ? "cloudevents.json" : false),
   });
@@ -40,13 +61,19 @@ export async function scriptedFeed(...scripts: Script[]) {
     /** What each connection asked for. */
     queries,
     headers,
+    /** What came besides. */
+    requests,
     /** Connections that are open now. */
     get open() {
       return server.clients.size;
     },
     /** Of plain requests; 404 of somebody who is no feed until this is said. */
     answerData(status: number, body?: object) {
-      data = { status, body };
+      answers = [{ status, body: body === undefined ? "no page" : JSON.stringify(body) }];
+    },
+    /** One after the other, the last one again and again. */
+    answerInTurn(...inTurn: ScriptedAnswer[]) {
+      if (inTurn.length > 0) answers = inTurn;
     },
     /** Resolves once there were so many plain requests. */
     asked: (times: number) => until(`${times} requests`, () => asked >= times),
