@@ -3,7 +3,7 @@ import { signal } from "@preact/signals";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { Dialog } from "../ui/dialog.tsx";
 import { Icon, isIcon } from "../ui/icon.tsx";
-import { NOUNS, shortName } from "../words/names.ts";
+import { nounOf, shortName } from "../words/names.ts";
 import { commands, keyNames } from "./keys.ts";
 import { findById, knownObjects, readKnownObjects, type KnownObject } from "./known-objects.ts";
 import css from "./palette.module.css";
@@ -123,7 +123,7 @@ function objectEntries(objects: readonly KnownObject[]): Entry[] {
   return objects.map(({ subject, resource, namespace, name }) => ({
     id: subject,
     words: shortName(name),
-    group: `${NOUNS[resource] ?? resource}${namespace === "-" ? "" : ` in ${namespace}`}`,
+    group: `${nounOf(resource)}${namespace === "-" ? "" : ` in ${namespace}`}`,
     icon: resource,
     run: () => go(objectHref(subject)),
   }));

@@ -1,5 +1,5 @@
 import { objectHref } from "../app/router.ts";
-import { NOUNS, partsOf, shortName } from "../words/names.ts";
+import { nounOf, partsOf, shortName } from "../words/names.ts";
 import { Icon, isIcon } from "./icon.tsx";
 import css from "./subject.module.css";
 
@@ -15,7 +15,7 @@ interface SubjectProps {
 /** An object, by name, that leads to its page. */
 export function Subject({ subject, name, plain = false }: SubjectProps) {
   const { resource, key } = partsOf(subject);
-  const noun = NOUNS[resource] ?? resource;
+  const noun = nounOf(resource);
   const text = shortName(name ?? key);
   return (
     <a class={css.subject} href={objectHref(subject)} title={`${noun} ${key}`}>

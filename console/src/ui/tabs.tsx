@@ -1,3 +1,4 @@
+import { useEffect, useRef } from "preact/hooks";
 import css from "./tabs.module.css";
 
 interface Tab<Id extends string> {
@@ -15,6 +16,7 @@ interface TabsProps<Id extends string> {
 
 /** One of several views of the same thing. The arrow keys lead from one to the next. */
 export function Tabs<Id extends string>({ tabs, selected, onSelect, label }: TabsProps<Id>) {
+  const list = useRef<HTMLDivElement>(null);
   const onKeyDown = (event: KeyboardEvent) => {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (step === undefined) return;
@@ -23,11 +25,15 @@ export function Tabs<Id extends string>({ tabs, selected, onSelect, label }: Tab
     const next = tabs[(at + step + tabs.length) % tabs.length];
     if (next === undefined) return;
     onSelect(next.id);
-    const list = event.currentTarget as HTMLElement;
-    list.querySelector<HTMLElement>(`[data-tab="${next.id}"]`)?.focus();
+    list.current?.querySelector<HTMLElement>(`[data-tab="${next.id}"]`)?.focus();
   };
+  // Where there are more than fit, the one that is shown is seen.
+  useEffect(() => {
+    const tab = list.current?.querySelector<HTMLElement>('[aria-selected="true"]');
+    tab?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [selected, tabs.length]);
   return (
-    <div class={css.tabs} role="tablist" aria-label={label} onKeyDown={onKeyDown}>
+    <div ref={list} class={css.tabs} role="tablist" aria-label={label} onKeyDown={onKeyDown}>
       {tabs.map(({ id, label: text, count }) => (
         <button
           key={id}

@@ -5,15 +5,11 @@ export function shortName(name: string): string {
   return UUID.test(name) ? name.slice(0, 8) : name;
 }
 
-export const NOUNS: Readonly<Record<string, string>> = {
-  jobs: "job",
-  nodes: "node",
-  allocations: "allocation",
-  deployments: "deployment",
-  evaluations: "evaluation",
-  namespaces: "namespace",
-  feed: "feed",
-};
+/** What one of them is called: `allocations` → `allocation`, `acl-policies` → `ACL policy`. */
+export function nounOf(resource: string): string {
+  const words = resource.replaceAll("-", " ").replace(/^(acl|csi)\b/, (word) => word.toUpperCase());
+  return words.replace(/ies$/, "y").replace(/s$/, "");
+}
 
 export interface SubjectParts {
   readonly resource: string;

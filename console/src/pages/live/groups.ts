@@ -1,5 +1,5 @@
 import type { EventFacts } from "../../feed/event-facts.ts";
-import { NOUNS, shortName } from "../../words/names.ts";
+import { nounOf, shortName } from "../../words/names.ts";
 import { severityRank } from "../../words/severity.ts";
 
 /** Events that tell the same of the same cause. */
@@ -44,5 +44,5 @@ function groupOf(key: string, events: readonly EventFacts[]): EventGroup {
 /** Whom an event is put down to: the job it is of, else the object itself. */
 function causeOf({ job, namespace, resource, subject, name }: EventFacts): { key: string; words: string } {
   if (job !== "") return { key: `${resource}|${namespace}|${job}`, words: `job ${job} in ${namespace}` };
-  return { key: subject, words: `${NOUNS[resource] ?? resource} ${shortName(name)}` };
+  return { key: subject, words: `${nounOf(resource)} ${shortName(name)}` };
 }

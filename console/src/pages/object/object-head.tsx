@@ -3,7 +3,7 @@ import { Button } from "../../ui/button.tsx";
 import { Chip } from "../../ui/chip.tsx";
 import { CopyButton } from "../../ui/copy.tsx";
 import { Icon, isIcon } from "../../ui/icon.tsx";
-import { NOUNS, partsOf, shortName } from "../../words/names.ts";
+import { nounOf, partsOf, shortName } from "../../words/names.ts";
 import { Subject } from "../../ui/subject.tsx";
 import { stateWord } from "./state/facts.ts";
 import css from "./object.module.css";
@@ -20,7 +20,7 @@ export function ObjectHead({ record, then }: { record: ObjectRecord; then: State
     <header class={css.head}>
       <p class={css.kind}>
         {isIcon(resource) && <Icon name={resource} size={14} />}
-        {NOUNS[resource]}
+        {nounOf(resource)}
         {namespace !== "-" && (
           <>
             {" in "}

@@ -1,12 +1,11 @@
 import { route } from "../../app/router.ts";
 import { Empty } from "../../ui/panel.tsx";
-import { NOUNS } from "../../words/names.ts";
 import { ObjectView } from "./object-view.tsx";
 
 /** One object: its state, its whole history, and why it is so. */
 export default function ObjectPage() {
   const [, resource = "", namespace = "", key = ""] = route.value.path;
-  if (NOUNS[resource] === undefined || resource === "feed" || key === "") {
+  if (!/^[a-z-]+$/.test(resource) || resource === "feed" || key === "") {
     return (
       <Empty title="Which object?">
         The address of an object ends in its kind, its namespace and its id, as in{" "}

@@ -5,7 +5,7 @@ import { asOf, queryValue, setQuery } from "../../app/router.ts";
 import { Empty, Failure, Skeleton } from "../../ui/panel.tsx";
 import { lazy } from "../../ui/lazy.tsx";
 import { Tabs } from "../../ui/tabs.tsx";
-import { NOUNS, partsOf } from "../../words/names.ts";
+import { nounOf, partsOf } from "../../words/names.ts";
 import { CompactList } from "./history/compact-list.tsx";
 import { HistoryList } from "./history/history-list.tsx";
 import { momentKey, momentOf, type Moment } from "./moment.ts";
@@ -35,7 +35,7 @@ export function ObjectView({ subject }: { subject: string }) {
 function Unknown({ record }: { record: ObjectRecord }) {
   const { resource } = partsOf(record.subject);
   return (
-    <Empty title={`Nothing is known of this ${NOUNS[resource] ?? "object"}`}>
+    <Empty title={`Nothing is known of this ${nounOf(resource)}`}>
       It is not there now, and the feed has no event of it. It may have gone before the oldest event that is
       kept (<code>{record.floor}</code>), have another id, or be one that you may not see.
     </Empty>

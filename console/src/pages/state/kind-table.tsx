@@ -8,7 +8,7 @@ import { DataTable } from "../../ui/data-table.tsx";
 import { NamespaceSelect } from "../../ui/namespace-select.tsx";
 import { Empty, Failure, Skeleton } from "../../ui/panel.tsx";
 import { downloadCsv } from "./csv.ts";
-import { count, NOUNS } from "../../words/names.ts";
+import { count, nounOf } from "../../words/names.ts";
 import { FilterInput } from "../../ui/filter/filter-input.tsx";
 import { valuesIn } from "./known-values.ts";
 import type { BaseRow, Kind } from "./kinds/kind.ts";
@@ -109,7 +109,7 @@ function comparingBy<Row extends BaseRow>(column: Column<Row> | undefined, isDes
 
 function countWords(shown: number, noun: string, isWhole: boolean, isBroken: boolean): string {
   const number = shown.toLocaleString("en");
-  if (isWhole) return count(shown, NOUNS[noun] ?? noun);
+  if (isWhole) return count(shown, nounOf(noun), noun);
   if (!isBroken) return `${number} ${noun} so far`;
   return shown === 0 ? "" : `${number} ${noun}, not all`;
 }

@@ -4,7 +4,7 @@ import { objectHref } from "../../../app/router.ts";
 import { useLoaded } from "../../../feed/use-loaded.ts";
 import { Failure, Skeleton } from "../../../ui/panel.tsx";
 import { Icon, isIcon } from "../../../ui/icon.tsx";
-import { NOUNS, partsOf } from "../../../words/names.ts";
+import { nounOf, partsOf } from "../../../words/names.ts";
 import { useWidth } from "../use-width.ts";
 import {
   curveThrough,
@@ -105,7 +105,7 @@ function NodeLink({ node, layout, isAsked }: NodeLinkProps) {
       href={objectHref(node.subject)}
       data-asked={isAsked ? "" : undefined}
       {...(isAsked && { "aria-current": "true" })}
-      title={`${NOUNS[resource] ?? resource} ${partsOf(node.subject).key}`}
+      title={`${nounOf(resource)} ${partsOf(node.subject).key}`}
     >
       <span class={css.nodeName}>
         {isIcon(resource) && <Icon name={resource} size={13} />}
