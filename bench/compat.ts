@@ -68,7 +68,7 @@ async function eventsIn(address: string, frames: number): Promise<number> {
 
 async function readBy(address: string, frames: number): Promise<number> {
   const args = [address, String(CLIENTS), String(frames)];
-  const child = own(fork(join(import.meta.dirname, "compat-readers.ts"), args), "readers");
+  const child = own(fork(new URL("compat-readers.ts", import.meta.url), args), "readers");
   const [ms] = (await once(child, "message")) as [number];
   return ms;
 }

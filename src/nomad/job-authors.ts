@@ -15,7 +15,7 @@ export interface JobAuthors extends AsyncDisposable {
   tokenNames(signal: AbortSignal): Promise<ReadonlyMap<string, string> | undefined>;
 }
 
-export interface JobVersionRef {
+interface JobVersionRef {
   readonly namespace: string;
   readonly job: string;
   /** Index at which its specification was written, in decimal. */

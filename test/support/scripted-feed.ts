@@ -14,7 +14,7 @@ export interface ScriptedAnswer {
 /** What a scripted server does with one connection; an answer: it does not let it become one. */
 export type Script = ((socket: WebSocket) => void) | ScriptedAnswer;
 
-export interface ScriptedRequest {
+interface ScriptedRequest {
   readonly method: string;
   readonly path: string;
   readonly query: URLSearchParams;

@@ -7,11 +7,7 @@ type Fields = Record<string, unknown>;
 /** Resource, fields before (undefined: the object was not there), fields after (undefined: it is gone), signals. */
 export type Row = [what: string, before: Fields | undefined, after: Fields | undefined, signals: string[]];
 
-export function fired(
-  resource: ResourceType,
-  before: Fields | undefined,
-  after: Fields | undefined,
-): string[] {
+function fired(resource: ResourceType, before: Fields | undefined, after: Fields | undefined): string[] {
   const side = (fields: Fields | undefined) => fields && { ...SAMPLES[resource], ...fields };
   return signalsOf(changeOf(resource, side(before), side(after))).map(({ name }) => name);
 }

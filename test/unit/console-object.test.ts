@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { choicesOf } from "../../console/src/pages/event/choices.ts";
 import { clientCodeOf, curlOf } from "../../console/src/pages/live/automation.ts";
 import { selectionOf } from "../../console/src/pages/live/selection.ts";
-import { groupsAround, groupsOf } from "../../console/src/pages/object/history/groups.ts";
+import { groupsAround } from "../../console/src/pages/object/history/groups.ts";
 import { lanesOf } from "../../console/src/pages/object/lanes/lanes-of.ts";
 import { tracksAt } from "../../console/src/pages/object/lanes/tracks-at.ts";
 import { tracksOf } from "../../console/src/pages/object/lanes/track.ts";
@@ -253,7 +253,11 @@ describe("a history in few lines", () => {
       event(4, 4, restarted),
     ];
     expect(
-      groupsOf(events.map(versionOf)).map(({ what, isQuiet, versions }) => [what, isQuiet, versions.length]),
+      groupsAround(events.map(versionOf), -1).before.map(({ what, isQuiet, versions }) => [
+        what,
+        isQuiet,
+        versions.length,
+      ]),
     ).toEqual([
       ["restarted", false, 2],
       ["updated", true, 1],

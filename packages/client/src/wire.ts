@@ -134,7 +134,7 @@ type Redactable = {
   redacted?: string[] | undefined;
 };
 
-export type Actor = {
+type Actor = {
   /** What Nomad knew it by: `token`, `alloc` (a task's identity), … */
   kind: string;
   /** Of a token: its accessor. */

@@ -12,7 +12,7 @@ import { headOf } from "./frame-head.ts";
 import { TapContinuity } from "./tap-continuity.ts";
 
 /** Where frames are kept. See FrameLog. */
-export interface FrameSink {
+interface FrameSink {
   append(frames: readonly Frame[], isBehindGap: boolean): void;
   /** The newest ones, oldest first. */
   newestFrames(most: number): readonly Frame[];

@@ -4,7 +4,7 @@ import { selectedOf, type Namespaces, type StreamRequest } from "./selection.ts"
 import type { SplitFrame } from "./split-frame.ts";
 
 /** What a client may have. */
-export interface ClientAccess {
+interface ClientAccess {
   readonly namespaces: Namespaces;
   /** Looks again; false where the client may have nothing any more. */
   renew(): Promise<boolean>;

@@ -16,7 +16,7 @@ interface PlainList {
 }
 
 /** Objects without a life of their own here: what a test or a person writes, and nothing else, is in their tables. */
-export const PLAIN_LISTS = {
+const PLAIN_LISTS = {
   "node-pools": { path: "node/pools", key: "Name" },
   services: { path: "services", key: "ServiceName", namespaced: true, capability: "read-job" },
   variables: { path: "vars", key: "Path", namespaced: true, management: "filtered" },

@@ -19,7 +19,7 @@ export function groupsAround(versions: readonly Version[], at: number): { before
 }
 
 /** A history told in few lines, oldest first. */
-export function groupsOf(versions: readonly Version[]): Group[] {
+function groupsOf(versions: readonly Version[]): Group[] {
   const groups: Group[] = [];
   for (const version of versions) {
     const { what, detail, signals } = version.facts;
