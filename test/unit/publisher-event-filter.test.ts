@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createEventFilter } from "../../src/publishers/selection/event-filter.ts";
+import { createEventFilter, createKindsTest, kindsOf } from "../../src/publishers/selection/event-filter.ts";
 import { ASPECTS, OPS, type EventFacts, type LogEntry } from "../../src/schemas/draft.ts";
 import { RESOURCE_TYPES, RESOURCES } from "../../src/schemas/resources.ts";
 import { SEVERITIES, SEVERITY_NAMES } from "../../src/schemas/severity.ts";
@@ -36,6 +36,27 @@ const conditions = fc
     const present = Object.entries(record).filter(([, value]) => value !== undefined);
     return Object.fromEntries(present);
   });
+
+describe("createKindsTest", () => {
+  it("leaves out no events of which one passes, and all where none is of a kind that is wanted", () => {
+    fc.assert(
+      fc.property(fc.array(change, { maxLength: 5 }), conditions, (events, wanted) => {
+        const mayPass = createKindsTest(wanted)(kindsOf(events));
+        const passes = createEventFilter(wanted);
+        expect(mayPass || events.every((event) => !passes(event))).toBe(true);
+        const named = wanted.types?.some((type) =>
+          events.some(({ resource, type: own }) => type === resource || type === own),
+        );
+        expect(mayPass).toBe(named ?? true);
+      }),
+    );
+  });
+
+  it("leaves control events to the filter", () => {
+    const control = entryOf({ type: "nomad.feed.epoch", op: null, resource: null });
+    expect(createKindsTest({ types: ["nodes"] })(kindsOf([control]))).toBe(true);
+  });
+});
 
 describe("createEventFilter", () => {
   it("passes a change that meets every condition, each by any of its values", () => {

@@ -218,7 +218,7 @@ export class Follower {
   /** Until `signal` aborts, or everything has to be read. */
   async #followFrom(cursor: Cursor | undefined, signal: AbortSignal): Promise<void> {
     if (cursor === undefined) throw new Error("there is no place to follow from");
-    using reader = new Reader({ cursor, recordedAt: null }, () => true, this.#deps);
+    using reader = new Reader({ cursor, recordedAt: null }, {}, this.#deps);
     while (!signal.aborted && !this.#needsRead) {
       const read = await reader.next(signal);
       if (read === undefined) return;

@@ -1,7 +1,6 @@
 import type { FeedLog } from "../../feed/log.ts";
 import type { LogEntry } from "../../schemas/draft.ts";
 import { Alarm } from "../../shared/alarm.ts";
-import { createEventFilter } from "../selection/event-filter.ts";
 import type { Circuit } from "./circuit.ts";
 import type { Destination } from "./destination.ts";
 import type { DeliveryOptions } from "./options.ts";
@@ -47,7 +46,7 @@ export class Dispatch {
     this.#circuit = circuit;
     this.#deps = deps;
     this.#window = new Window(start, options.ordering === "strict");
-    this.#reader = new Reader(start, createEventFilter(options.conditions), deps);
+    this.#reader = new Reader(start, options.conditions, deps);
     this.#sender = new Sender(this.#window, outlet, this.#cut.signal, deps);
     this.#alarm = new Alarm(deps.clock);
     this.#failed.promise.catch(() => undefined);

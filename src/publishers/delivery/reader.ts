@@ -14,7 +14,13 @@ import { Batch } from "../fanout/batch.ts";
 import type { FairScheduler } from "../fanout/fair-scheduler.ts";
 import { Pace } from "../fanout/pace.ts";
 import type { Ring } from "../fanout/ring.ts";
-import type { EventFilter } from "../selection/event-filter.ts";
+import type { EventConditions } from "../../schemas/subscription-schema.ts";
+import {
+  createEventFilter,
+  createKindsTest,
+  type EventFilter,
+  type KindsTest,
+} from "../selection/event-filter.ts";
 import { recordedTimeOf } from "./outgoing.ts";
 import type { Place } from "./position.ts";
 
@@ -42,6 +48,7 @@ export type Read =
 export class Reader implements Disposable {
   readonly #deps: ReaderDeps;
   readonly #filter: EventFilter;
+  readonly #mayPass: KindsTest;
   readonly #pace: Pace;
   readonly #leaveRing: () => void;
   #place: Place;
@@ -51,9 +58,10 @@ export class Reader implements Disposable {
   readonly #onNews = (): void => this.#news.resolve();
   #signal: AbortSignal | undefined;
 
-  constructor(place: Place, filter: EventFilter, deps: ReaderDeps) {
+  constructor(place: Place, conditions: EventConditions, deps: ReaderDeps) {
     this.#place = place;
-    this.#filter = filter;
+    this.#filter = createEventFilter(conditions);
+    this.#mayPass = createKindsTest(conditions);
     this.#deps = deps;
     this.#pace = new Pace(deps.clock);
     this.#leaveRing = deps.ring.join(this.#onNews);
@@ -88,7 +96,8 @@ export class Reader implements Disposable {
   async #look(): Promise<Read | undefined> {
     try {
       const batch = await this.#batch();
-      return batch === undefined ? undefined : await this.#turn(batch);
+      if (batch === undefined) return undefined;
+      return this.#mayPass(batch.kinds) ? await this.#turn(batch) : this.#pass(batch);
     } catch (error) {
       return await this.#goBehind(error);
     }
@@ -114,6 +123,13 @@ export class Reader implements Disposable {
     this.#signal?.removeEventListener("abort", this.#onNews);
     this.#signal = signal;
     signal.addEventListener("abort", this.#onNews, { once: true });
+  }
+
+  /** None of its events can be wanted: that needs no turn. */
+  #pass(batch: Batch): Read {
+    const last = batch.entries.at(-1);
+    if (last !== undefined) this.#moveBehind(last);
+    return { entries: [], place: this.#place };
   }
 
   #turn(batch: Batch): Promise<Read> {

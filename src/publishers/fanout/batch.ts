@@ -1,5 +1,6 @@
 import { formatCursor, type Cursor } from "../../schemas/cursor.ts";
 import type { LogEntry } from "../../schemas/draft.ts";
+import { kindsOf, type EventKinds } from "../selection/event-filter.ts";
 import type { Form } from "../selection/payload.ts";
 
 /** How much of the log goes to a subscriber at once: at most so many events, and about so much JSON, or one event. */
@@ -23,6 +24,7 @@ export class Batch {
   readonly #onFramed: (bytes: number) => void;
   #framedBytes = 0;
   #jsonBytes: number | undefined;
+  #kinds: EventKinds | undefined;
 
   /** `onFramed` is told of the bytes of each form that was made. */
   constructor(
@@ -40,6 +42,11 @@ export class Batch {
   /** Bytes of the events' JSON; who reads for itself never asks. */
   get jsonBytes(): number {
     return (this.#jsonBytes ??= this.entries.reduce((sum, { json }) => sum + Buffer.byteLength(json), 0));
+  }
+
+  /** What its events are of, found out once for all who ask. */
+  get kinds(): EventKinds {
+    return (this.#kinds ??= kindsOf(this.entries));
   }
 
   /** Sequence of the newest event. */

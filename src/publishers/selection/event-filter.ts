@@ -33,6 +33,32 @@ export function createFactsFilter(conditions: EventConditions, access: Access): 
     access.maySee(facts) && (facts.op === null ? forControl : forChanges).every((test) => test(facts));
 }
 
+/** Of some events together: whether there is one of these resources or types; control events speak of all. */
+export type KindsTest = (kinds: EventKinds) => boolean;
+
+/** What some events are of: their resources and types, and whether one is a control event. */
+export interface EventKinds {
+  readonly names: ReadonlySet<string>;
+  readonly hasControl: boolean;
+}
+
+export function kindsOf(events: readonly Facts[]): EventKinds {
+  const names = new Set<string>();
+  let hasControl = false;
+  for (const { op, type, resource } of events) {
+    names.add(type);
+    if (resource !== null) names.add(resource);
+    hasControl ||= op === null;
+  }
+  return { names, hasControl };
+}
+
+/** Whether any of them can pass, as far as their kinds tell: for who wants few kinds of very many events. */
+export function createKindsTest({ types }: EventConditions): KindsTest {
+  if (types === undefined) return () => true;
+  return ({ names, hasControl }) => hasControl || types.some((type) => names.has(type));
+}
+
 function changeTests(conditions: EventConditions): FactsTest[] {
   const { types, namespaces, ops, aspects, signals, subjects, minSeverity } = conditions;
   const tests: FactsTest[] = [];
