@@ -178,25 +178,6 @@ describe("watchState", () => {
     await state.ended;
   });
 
-  it("tells a change whose rev stays, and none where a new snapshot says the same", async () => {
-    const version = (type: string, Status: string, rest = {}) =>
-      text(`job.${type}`, { ...about({ after: { Status, Parts: [1, { a: null }] } }), ...rest });
-    const snapshot = (Status: string) => [
-      hello("e-1", true),
-      mark("begin"),
-      version("snapshot", Status),
-      mark("end"),
-    ];
-    using server = await scriptedFeed(
-      sends([...snapshot("pending"), version("updated", "running", { cursor: "e-2" })], 4409),
-      sends(snapshot("running"), 4409),
-      sends(snapshot("dead")),
-    );
-    const { told } = watch(server.url);
-    await until("the last", () => told.at(-1)?.endsWith("dead") === true);
-    expect(told).toEqual(["a - pending", "a pending running", "a running dead"]);
-  });
-
   it("takes a new snapshot where retention was faster", async () => {
     await feed.commitObjects(jobChange("a", undefined, pending), jobChange("b", undefined, running));
     const { url, server } = await feed.serve();
@@ -221,20 +202,6 @@ describe("watchState", () => {
     await feed.commitObjects(jobChange("a", undefined, long, 2000));
     await until("the change", () => told.length === 1);
     expect(state.objects.get("jobs/default/a")?.stub["Status"]).toBe(long.status);
-  });
-
-  it("takes a new snapshot where what was too large is gone", async () => {
-    const object = text("job.snapshot", about({ after: { Status: "dead" } }));
-    using server = await scriptedFeed(
-      sends([hello("e-1"), mark("begin"), mark("end"), large("e-2")]),
-      sends([hello("e-2"), mark("begin"), object, mark("end")]),
-    );
-    server.answerData(404, { code: "NO_DATA" });
-    const { state, statuses } = watch(server.url);
-    await until("the state is right again", () => statuses()["a"] === "dead");
-    expect(server.queries[1]?.get("snapshot")).toBe("true");
-    stop.abort();
-    await state.ended;
   });
 
   it("ends with an error that names what is wrong, also for who only waits for the first snapshot", async () => {

@@ -7,13 +7,12 @@ import * as node from "../../packages/client/src/index.ts";
 import type { Item, NoticeType, SubscribeOptions, TypeName } from "../../packages/client/src/index.ts";
 import { draft } from "../support/drafts.ts";
 import { TestFeed } from "../support/http-feed.ts";
-import { bookmark, event, failure, gap, hello, scriptedFeed, sends } from "../support/scripted-feed.ts";
+import { event, hello, scriptedFeed, sends } from "../support/scripted-feed.ts";
 import { until } from "../support/until.ts";
 
 type Options = SubscribeOptions;
 type AnyItem = Item<TypeName, NoticeType, boolean>;
 
-const ALL_NOTICES = ["client.connected", "client.disconnected", "nomad.feed.bookmark"] as const;
 /** No test waits long. */
 const QUICK = { retry: { baseMs: 1, maxMs: 1 } };
 
@@ -66,157 +65,12 @@ describe.each(Object.entries(KINDS))("subscribe over %s", (_kind, subscribe) => 
     expect(ids).toEqual([...first, ...second, ...third]);
   });
 
-  it("comes back with the cursor of what was dealt with, a bookmark's too, and without `since`", async () => {
-    using server = await scriptedFeed(
-      sends([hello("e-1"), event("e-2"), bookmark("e-9")], 1012),
-      sends([hello("e-9"), event("e-10")], 1000),
-    );
-    const items = quick({ url: server.url, types: ["jobs"], since: "1h", notices: ALL_NOTICES });
-    expect(await namesOf(items)).toEqual([
-      "connected",
-      "e-2",
-      "bookmark",
-      "disconnected",
-      "connected",
-      "e-10",
-    ]);
-    expect(server.queries.map((query) => query.toString())).toEqual([
-      "types=jobs&since=1h",
-      "types=jobs&cursor=e-9",
-    ]);
-    expect(items.cursor).toBe("e-10");
-  });
-
   it("moves its cursor behind an event only when the next one is asked for", async () => {
     using server = await scriptedFeed(sends([hello("e-1"), event("e-2"), event("e-3")]));
     const items = quick({ url: server.url });
     for await (const item of items) if (nameOf(item) === "e-3") break;
     expect(items.cursor).toBe("e-2");
     await until("the connection is gone", () => server.open === 0);
-  });
-
-  it("asks for the rest of its limit after a disconnection", async () => {
-    using server = await scriptedFeed(
-      sends([hello("e-1"), event("e-2"), event("e-3")], 1001),
-      sends([hello("e-3"), event("e-4")], 1001),
-    );
-    expect(await namesOf(quick({ url: server.url, limit: 3 }))).toEqual(["e-2", "e-3", "e-4"]);
-    expect(server.queries.map((query) => query.get("limit"))).toEqual(["3", "1"]);
-  });
-
-  it.each([1001, 1006, 1011, 1012, 1013, 4408, 4429])("comes back after close code %i", async (code) => {
-    using server = await scriptedFeed(sends([hello("e-1"), event("e-2")], code), sends([hello("e-2")], 1000));
-    const names = await namesOf(quick({ url: server.url, notices: ["client.disconnected"] }));
-    expect(names).toEqual(["e-2", "disconnected"]);
-    expect(server.queries[1]?.get("cursor")).toBe("e-2");
-  });
-
-  it.each([
-    [4400, "INVALID_PARAMETER"],
-    [4401, "UNAUTHORIZED"],
-    [4403, "FORBIDDEN"],
-    [4409, "EPOCH_CHANGED"],
-    [4410, "CURSOR_EXPIRED"],
-    [4412, "FUTURE_CURSOR"],
-    [4499, "NEWER_THAN_THIS"],
-  ])("ends with the server's words at close code %i", async (code, reason) => {
-    const said = failure({ code: reason, message: "No.", hint: "Ask others." });
-    using server = await scriptedFeed(sends([hello("e-1"), said], code));
-    const error = await errorOf(quick({ url: server.url }));
-    expect(error).toMatchObject({ code: "STREAM_REFUSED", reason, message: "No.", hint: "Ask others." });
-    expect(server.queries).toHaveLength(1);
-  });
-
-  it("has the server go on from the earliest event, after a gap, where it is told to", async () => {
-    using server = await scriptedFeed(
-      sends([hello("e-1"), event("e-2")], 4410),
-      sends([hello("e-50", true), gap("e-2", "e-50"), event("e-51")], 1012),
-      sends([hello("e-51")], 1000),
-    );
-    const names = await namesOf(quick({ url: server.url, onexpired: "earliest" }));
-    expect(names).toEqual(["e-2", "gap", "e-51"]);
-    expect(server.queries.map(String)).toEqual(["", "cursor=e-2&onexpired=earliest", "cursor=e-51"]);
-  });
-
-  it("asks what to do about a lost cursor, and whose it was", async () => {
-    using server = await scriptedFeed(sends([], 4410), sends([hello("e-9", true)], 4409));
-    const losses: object[] = [];
-    const error = await errorOf(
-      quick({
-        url: server.url,
-        cursor: "e-1",
-        onexpired: (loss) => (losses.push(loss) === 1 ? "earliest" : "fail"),
-      }),
-    );
-    expect(error.reason).toBe("EPOCH_CHANGED");
-    expect(losses).toEqual([
-      { reason: "expired", wanted: "e-1", resumed: false },
-      { reason: "epoch-changed", wanted: "e-1", resumed: false },
-    ]);
-  });
-
-  it("gives up where a server does not go on as it is told", async () => {
-    using server = await scriptedFeed(sends([], 4410));
-    const error = await errorOf(quick({ url: server.url, cursor: "e-1", onexpired: "earliest" }));
-    expect(error.reason).toBe("CURSOR_EXPIRED");
-    expect(server.queries).toHaveLength(2);
-  });
-
-  it("begins a snapshot again that broke off, and goes on from its end", async () => {
-    const mark = (phase: string) =>
-      JSON.stringify({ type: "nomad.feed.snapshot", data: { phase, cursor: "e-5" } });
-    const object = JSON.stringify({ type: "nomad.job.snapshot", subject: "jobs/default/a", data: {} });
-    using server = await scriptedFeed(
-      sends([hello("e-5"), mark("begin"), object], 1012),
-      sends([hello("e-5"), mark("begin"), object, mark("end")], 1012),
-      sends([hello("e-5")], 1000),
-    );
-    const names = await namesOf(quick({ url: server.url, snapshot: true }));
-    const objects = ["snapshot", "nomad.job.snapshot"];
-    expect(names).toEqual([...objects, ...objects, "snapshot"]);
-    expect(server.queries.map(String)).toEqual(["snapshot=true", "snapshot=true", "cursor=e-5"]);
-  });
-
-  it("tells a gap again whose frame it had not dealt with", async () => {
-    using server = await scriptedFeed(
-      sends([hello("e-5", true)], 1012),
-      sends([hello("e-5", true), gap("e-1", "e-5"), event("e-6")], 1000),
-    );
-    expect(await namesOf(quick({ url: server.url, since: "1h" }))).toEqual(["gap", "e-6"]);
-    expect(server.queries[1]?.get("since")).toBe("1h");
-  });
-
-  it.each(["hello?", "null", "[]", '{"hello":1}'])(
-    "ends where what it hears is no feed: %s",
-    async (said) => {
-      using server = await scriptedFeed(sends([said]));
-      expect(await errorOf(quick({ url: server.url }))).toMatchObject({ reason: "NOT_A_FEED" });
-    },
-  );
-
-  it("comes back where something else answers in the place of a feed that was there", async () => {
-    using server = await scriptedFeed(
-      sends([hello("e-1"), event("e-2")], 1012),
-      sends(["<html>"]),
-      { status: 404 },
-      { status: 302 },
-      sends([hello("e-2"), event("e-3")], 1000),
-    );
-    expect(await namesOf(quick({ url: server.url }))).toEqual(["e-2", "e-3"]);
-    expect(server.queries.map(String)).toEqual(["", "cursor=e-2", "cursor=e-2", "cursor=e-2", "cursor=e-2"]);
-  });
-
-  it("passes over what a newer server says", async () => {
-    const newer = JSON.stringify({ type: "nomad.feed.weather", data: { sun: true } });
-    using server = await scriptedFeed(sends([hello("e-1"), newer, event("e-2")], 1000));
-    expect(await namesOf(quick({ url: server.url }))).toEqual(["e-2"]);
-  });
-
-  it("gives a silent connection up", async () => {
-    using server = await scriptedFeed(sends([]), sends([hello("e-1")], 1000));
-    const names = await namesOf(quick({ url: server.url, silenceMs: 50, notices: ["client.disconnected"] }));
-    // The second may be too slow as well.
-    expect([...new Set(names)]).toEqual(["disconnected"]);
   });
 
   it("ends when its signal aborts: before, while it waits, and while the consumer is busy", async () => {
@@ -286,24 +140,6 @@ async function untilItRests(ask: () => Promise<number>): Promise<number> {
 }
 
 describe("subscribe in Node", () => {
-  it("sends its token in a header, and asks for a new one where the old one is used up", async () => {
-    const unauthorized = failure({ code: "UNAUTHORIZED", message: "The token has expired" });
-    using server = await scriptedFeed(sends([hello("e-1"), unauthorized], 4401), sends([hello("e-1")], 1000));
-    let asked = 0;
-    await namesOf(node.subscribe({ ...QUICK, url: server.url, token: async () => `token-${(asked += 1)}` }));
-    expect(server.headers.map(({ authorization }) => authorization)).toEqual([
-      "Bearer token-1",
-      "Bearer token-2",
-    ]);
-  });
-
-  it("ends where no token of several is good", async () => {
-    using server = await scriptedFeed(sends([], 4401));
-    const error = await errorOf(node.subscribe({ ...QUICK, url: server.url, token: () => "bad" }));
-    expect(error.reason).toBe("UNAUTHORIZED");
-    expect(server.queries).toHaveLength(1);
-  });
-
   it("names the parameter that a server refuses, and what it may be", async () => {
     await using feed = await TestFeed.open();
     const { url } = await feed.serve();

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
-import { scriptedFeed, sends, type Script, type ScriptedAnswer } from "./scripted-feed.ts";
+import { failure, scriptedFeed, sends, type Script, type ScriptedAnswer } from "./scripted-feed.ts";
 
 type Query = Readonly<Record<string, string | readonly string[]>>;
 
@@ -62,10 +62,14 @@ export function conformanceCases(file: string): ConformanceCase[] {
   return cases.map((one) => ({ ...one, frames }) as ConformanceCase);
 }
 
+/** A client that comes more often than the case has it is sent away for good. */
+const TOO_MANY = sends([failure({ code: "NOT_IN_THE_CASE", message: "One connection too many" })], 4400);
+
 /** Plays the case's server, has the client do its part, and holds both to what the case expects. */
 export async function expectConformance(client: Client, given: ConformanceCase): Promise<void> {
   const { name: _name, connections = [], mayRepeat, requests = [], expect: wanted, frames, ...task } = given;
-  using server = await scriptedFeed(...connections.map((one) => scriptOf(one, frames)));
+  const scripts = connections.map((one) => scriptOf(one, frames));
+  using server = await scriptedFeed(...scripts, ...(mayRepeat === true ? [] : [TOO_MANY]));
   server.answerInTurn(...requests.map(({ answer }) => answerOf(answer)));
   const outcome = await client({ ...task, url: server.url });
 

@@ -103,8 +103,5 @@ export function sends(texts: readonly string[], closeCode?: number): Script {
 const text = (type: string, rest: object) => JSON.stringify({ type, ...rest });
 export const hello = (cursor: string, gap = false) =>
   text("nomad.feed.hello", { id: "h", data: { cursor, gap, feed: "nomad://test/global", epoch: "e" } });
-export const bookmark = (cursor: string) => text("nomad.feed.bookmark", { data: { cursor } });
-export const gap = (wanted: string, cursor: string) =>
-  text("nomad.feed.gap", { data: { reason: "expired", wanted, cursor } });
 export const event = (cursor: string) => text("nomad.job.updated", { cursor, data: { op: "update" } });
 export const failure = (data: object) => text("nomad.feed.error", { data });
