@@ -156,7 +156,7 @@ async def _open(request: Request) -> _Socket | Ending:
     except _NoStream as error:
         return _refusal(error.response)
     except tls.SSLError as error:
-        return Closed(_NO_CLOSE_FRAME, opened=False, problem=_problem(error), untrusted=True)
+        return Closed(_NO_CLOSE_FRAME, opened=False, problem=_problem(error), untrusted=_is_untrusted(error))
     except (OSError, WebSocketException, asyncio.TimeoutError, EOFError) as error:
         return Closed(_NO_CLOSE_FRAME, opened=False, problem=_problem(error))
     assert isinstance(socket, _Socket)
@@ -167,6 +167,12 @@ def _refusal(response: Response) -> Refused:
     headers = response.headers
     retry_after = parse_retry_after(headers.get("Retry-After"), headers.get("Date"))
     return Refused(response.status_code, bytes(response.body or b""), retry_after or 0)
+
+
+def _is_untrusted(error: tls.SSLError) -> bool:
+    """Whether it stays so: the certificate, or a peer that speaks no TLS; and not one that broke off."""
+    lasting = ("WRONG_VERSION", "RECORD_LAYER", "PACKET_LENGTH", "CERTIFICATE", "UNKNOWN_CA", "HTTP_REQUEST")
+    return any(name in (error.reason or "") for name in lasting)
 
 
 def _problem(error: Exception) -> str:

@@ -82,6 +82,12 @@ def _run(subscription: Subscription) -> Iterator[Item]:
                 return
             yield item
     finally:
+        # Ctrl-C leaves what it interrupts as it is.
+        left = asyncio.all_tasks(loop)
+        for task in left:
+            task.cancel()
+        if left:
+            loop.run_until_complete(asyncio.wait(left))
         loop.run_until_complete(subscription.aclose())
         loop.run_until_complete(loop.shutdown_asyncgens())
         loop.close()
