@@ -1,6 +1,6 @@
 import type { Config } from "../config/config.ts";
 import type { FeedLog } from "../feed/log.ts";
-import { createJobVersionsReader } from "../nomad/job-versions.ts";
+import { createJobVersionsReader, type JobVersionsReader } from "../nomad/job-versions.ts";
 import { resolveNomadOptions } from "../nomad/options.ts";
 import type { Redaction } from "../publishers/redaction/redaction.ts";
 import { JobVersions, type WantedJob } from "../reads/job-versions/job-versions.ts";
@@ -13,18 +13,27 @@ const REQUEST_TIMEOUT_MS = 10_000;
 /** Several versions with their templates: more than most have, and read in some 50 ms. */
 const MAX_BYTES = 8 * 2 ** 20;
 
-export function jobVersionsOf(
+export function jobVersionsReaderOf(
   { nomad }: Pick<Config, "nomad">,
-  { loggers, clock, log, redaction }: OpenBridge & { readonly redaction: Redaction },
+  { loggers, clock }: OpenBridge,
   parts: Parts,
-): JobVersions {
+): JobVersionsReader {
   const options = resolveNomadOptions({
     ...nomad,
     maxConnections: CONNECTIONS,
     requestTimeoutMs: REQUEST_TIMEOUT_MS,
     maxBodyBytes: MAX_BYTES,
   });
-  const reader = parts.use(createJobVersionsReader(options, { logger: loggers.nomad, clock }));
+  return parts.use(createJobVersionsReader(options, { logger: loggers.nomad, clock }));
+}
+
+export function jobVersionsOf(
+  config: Pick<Config, "nomad">,
+  open: OpenBridge & { readonly redaction: Redaction },
+  parts: Parts,
+): JobVersions {
+  const { clock, log, redaction } = open;
+  const reader = jobVersionsReaderOf(config, open, parts);
   return new JobVersions({
     ask: (request, signal) => reader.read(request, signal),
     knows: (wanted) => hasJob(log, wanted),

@@ -1,9 +1,7 @@
 import type { Config } from "../config/config.ts";
 import type { Coordination } from "../coordination/coordination.ts";
 import { keepWithin } from "../feed/retention.ts";
-import { createJobAuthors } from "../nomad/job-authors.ts";
-import { resolveNomadOptions } from "../nomad/options.ts";
-import { Actors } from "../pollers/actors/actors.ts";
+import type { Enricher } from "../pollers/enrichment/enricher.ts";
 import { FrameRecorder } from "../pollers/hints/frame-recorder.ts";
 import { PollerAssignments } from "../pollers/poller-assignments.ts";
 import { Assignments } from "./assignments.ts";
@@ -20,7 +18,7 @@ interface PollersDeps extends OpenBridge {
   /** Resolves once the log's own Nomad answers. */
   readonly nomadReady: Promise<void>;
   readonly recordFrame: ((line: Buffer) => void) | undefined;
-  readonly actors: Actors | undefined;
+  readonly enricher: Enricher | undefined;
 }
 
 /** What this process can do of the feed's work, and the part of it that reads from Nomad. */
@@ -85,21 +83,6 @@ function trim(
       ? undefined
       : { name: retentionAfter, through: () => deliveries.through(retentionAfter) };
   return keepWithin(log, retention, { logger: loggers.feed, metrics, clock, signal, after });
-}
-
-/** Beside those of the blocking queries. */
-const ACTOR_CONNECTIONS = 2;
-
-/** What finds out who made changes, where that is configured. */
-export function actorsOf(
-  { enrich, nomad }: Config,
-  { loggers, metrics, clock }: OpenBridge,
-  parts: Parts,
-): PollersDeps["actors"] {
-  if (!enrich.includes("actor")) return undefined;
-  const options = resolveNomadOptions({ ...nomad, maxConnections: ACTOR_CONNECTIONS });
-  const authors = parts.use(createJobAuthors(options, { logger: loggers.nomad, clock }));
-  return new Actors({ authors, clock, logger: loggers.pollers, metrics });
 }
 
 /** What writes Nomad's event stream to a file, where that is configured. */

@@ -1,6 +1,7 @@
 import type { AlertsConfig } from "./alerts.ts";
 import type { ToldConfig } from "../schemas/destinations/told.ts";
 import type { DestinationConfig } from "../schemas/destinations/index.ts";
+import type { EnrichmentName } from "../schemas/enrichment-schema.ts";
 import type { RedactionRule } from "../schemas/redaction-schema.ts";
 import type { ResourceType } from "../schemas/resources.ts";
 import type { RouteSettings } from "../schemas/routes.ts";
@@ -23,7 +24,7 @@ export interface Config {
   readonly pollEveryMs: number;
   readonly fullEveryMs: number;
   /** What is found out beside the lists. */
-  readonly enrich: readonly "actor"[];
+  readonly enrich: readonly EnrichmentName[];
   /** Absent: no frame of the event stream is recorded. */
   readonly recordFrames?: { readonly path: string; readonly maxBytes: number };
   readonly maxConnections: number;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ENRICHMENTS } from "../schemas/enrichment-schema.ts";
 import { CORE_TYPES } from "../schemas/resources.ts";
 import { LOG_LEVELS } from "../telemetry/logger.ts";
 import {
@@ -193,9 +194,9 @@ export const OPTIONS = {
     default: "5m",
     help: "how often a whole list is read at least, and held to what the feed has told of it; a scope read by hints reads a cheap list more often, up to every 15 s",
   }),
-  enrich: option(list("<what>", { schema: z.enum(["actor"]), allowed: "actor" }), {
+  enrich: option(list("<what>", { schema: z.enum(ENRICHMENTS), allowed: ENRICHMENTS.join(", ") }), {
     group: "What to watch",
-    help: "what to find out beside the lists. actor: who registered each new version of a job, two requests for each, at most 20 a second; names of tokens need a management token. Who drains a node is in its events anyway",
+    help: "what to find out beside the lists, at most 20 times a second; an event waits 3 s at most, and then goes without. actor: who registered each new version of a job; names of tokens need a management token. spec: what each new version of a job changed in its specification, without what may be a secret; needs read-job",
   }),
   recordFrames: option(text("<path>"), {
     group: "What to watch",

@@ -2,7 +2,7 @@ import type { Change, Stub } from "../schemas/change.ts";
 import { actorIn } from "./actor.ts";
 import { changeType, type Aspect, type EventDraft, type Op } from "../schemas/draft.ts";
 import { DATA_SCHEMAS, envelopeHead } from "../schemas/envelope-schema.ts";
-import { resourceBlock, type Actor } from "../schemas/event-schema.ts";
+import { resourceBlock, type Enrichment } from "../schemas/event-schema.ts";
 import { placementReasons } from "../schemas/placement.ts";
 import { createIndexOf, revOf, subjectOf, type ObjectRef } from "../schemas/resources.ts";
 import { SEVERITIES, type Severity } from "../schemas/severity.ts";
@@ -22,13 +22,14 @@ export type { EventContext } from "./context.ts";
  * before under the same key.
  */
 export function buildChangeEvents(change: Change, context: EventContext): EventDraft[] {
-  const actor = actorIn(change) ?? context.actors?.get(change);
+  const actor = actorIn(change);
+  const found = { ...context.found?.get(change), ...(actor && { actor }) };
   if (change.op !== "update" || !isReplacement(change.before, change.after))
-    return [buildOne(change, context, actor)];
+    return [buildOne(change, context, found)];
   const { ref, before, after } = change;
   return [
-    buildOne({ op: "delete", ref, before }, context, undefined),
-    buildOne({ op: "create", ref, after }, context, actor),
+    buildOne({ op: "delete", ref, before }, context, {}),
+    buildOne({ op: "create", ref, after }, context, found),
   ];
 }
 
@@ -43,7 +44,7 @@ export function buildSnapshotEvent(ref: ObjectRef, stub: Stub, context: EventCon
     signals: [],
     severity: "INFO",
     changes: undefined,
-    actor: undefined,
+    found: {},
     context,
   });
 }
@@ -70,7 +71,7 @@ function isReplacement(before: Stub, after: Stub): boolean {
   return old !== undefined && fresh !== undefined && old !== fresh;
 }
 
-function buildOne(change: Change, context: EventContext, actor: Actor | undefined): EventDraft {
+function buildOne(change: Change, context: EventContext, found: Enrichment): EventDraft {
   const changes = change.op === "update" ? diffJson(change.before.value, change.after.value) : undefined;
   const aspect =
     changes === undefined ? existenceAspect(change.ref.resource) : aspectOf(change.ref.resource, changes);
@@ -82,7 +83,7 @@ function buildOne(change: Change, context: EventContext, actor: Actor | undefine
     signals: fired.map((signal) => signal.name),
     severity: highest(fired.map((signal) => signal.severity)) ?? quietSeverity(aspect),
     changes,
-    actor,
+    found,
     context,
   });
 }
@@ -106,10 +107,11 @@ function draft(input: {
   signals: readonly string[];
   severity: Severity;
   changes: readonly JsonChange[] | undefined;
-  actor: Actor | undefined;
+  found: Enrichment;
   context: EventContext;
 }): EventDraft {
-  const { op, ref, before, after, id, aspect, signals, severity, changes, actor, context } = input;
+  const { op, ref, before, after, id, aspect, signals, severity, changes, found, context } = input;
+  const { actor, ...beside } = found;
   const stub = (after ?? before)?.value ?? {};
   const resource = resourceBlock(ref, stub);
   const explanation = ref.resource === "evaluations" ? placementReasons(stub).join("; ") : "";
@@ -131,6 +133,7 @@ function draft(input: {
       ...(actor && { actor }),
       ...(explanation !== "" && { explanation }),
     },
+    beside,
     changes,
     // An update's before follows from its after and its changes.
     ...(op === "delete" ? { before } : { after }),

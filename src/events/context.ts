@@ -1,5 +1,5 @@
 import type { Change } from "../schemas/change.ts";
-import type { Actor, PollMode } from "../schemas/event-schema.ts";
+import type { Enrichment, PollMode } from "../schemas/event-schema.ts";
 
 /** One poll of a scope's list, and the previous one. Indexes are raft indexes in decimal. */
 interface Observation {
@@ -31,8 +31,8 @@ export interface EventContext {
   readonly hinted?: ReadonlySet<string>;
   /** Versions, `<subject>@<rev>`, that were past when they were read: a later one follows at once. */
   readonly superseded?: ReadonlySet<string>;
-  /** Who made these changes, as far as it was asked for: see `actorIn` for what the objects say themselves. */
-  readonly actors?: ReadonlyMap<Change, Actor>;
+  /** What was found out about these changes beside the lists, as far as it was asked for. */
+  readonly found?: ReadonlyMap<Change, Enrichment>;
   /** Bytes an event may have as JSON; by default 64 KiB. */
   readonly maxEventBytes?: number;
 }

@@ -1,6 +1,7 @@
 import type { Stub } from "../schemas/change.ts";
-import type { ChangeData } from "../schemas/event-schema.ts";
+import type { ChangeData, Enrichment } from "../schemas/event-schema.ts";
 import type { JsonChange } from "./json-diff.ts";
+import { fitSpec } from "./spec/fit-spec.ts";
 import { jsonText, stubText } from "../schemas/line-safe.ts";
 
 export const DEFAULT_MAX_EVENT_BYTES = 64 * 1024;
@@ -13,6 +14,7 @@ export interface DataParts {
   readonly lead: Pick<ChangeData, "op" | "aspect" | "resource" | "actor" | "explanation"> & {
     readonly signals: readonly string[];
   };
+  readonly beside?: Omit<Enrichment, "actor">;
   readonly changes: readonly JsonChange[] | undefined;
   readonly before?: Stub | undefined;
   readonly after?: Stub | undefined;
@@ -29,14 +31,16 @@ export function dataText(parts: DataParts): string {
 }
 
 /**
- * `whole`, or what of it fits: first the stub leaves, then the changes that have no room, in favour of those
- * that have; `changesTruncated` says how many. Envelope, resource, rev and observed always stay.
+ * `whole`, or what of it fits: first the stub leaves, then what of a specification's changes has no room, then the changes
+ * that have none, in favour of those that have; `changesTruncated` says how many. Envelope, resource, rev and observed always stay.
  */
 export function fitData(parts: DataParts, whole: string, maxBytes: number): string {
   const budget = maxBytes - SEAL_BYTES;
   if (Buffer.byteLength(whole) <= budget) return whole;
-  const { before: _before, after: _after, ...slim } = parts;
-  const texts = slim.changes?.map((change) => jsonText(change));
+  const { before: _before, after: _after, ...stubless } = parts;
+  const texts = stubless.changes?.map((change) => jsonText(change));
+  const over = Buffer.byteLength(joined(stubless, texts, 0)) - budget;
+  const slim = over > 0 ? { ...stubless, beside: lessOf(stubless.beside, over) } : stubless;
   const slimText = joined(slim, texts, 0);
   if (texts === undefined || Buffer.byteLength(slimText) <= budget) return slimText;
   let room = budget - Buffer.byteLength(joined(slim, [], texts.length));
@@ -49,9 +53,16 @@ export function fitData(parts: DataParts, whole: string, maxBytes: number): stri
   return joined(slim, fitting, texts.length - fitting.length);
 }
 
+function lessOf(beside: DataParts["beside"] = {}, bytes: number): NonNullable<DataParts["beside"]> {
+  const { spec } = beside;
+  if (spec === undefined || "unavailable" in spec) return beside;
+  return { ...beside, spec: fitSpec(spec, Buffer.byteLength(jsonText(spec)) - bytes) };
+}
+
 function joined(parts: DataParts, changes: readonly string[] | undefined, truncated: number): string {
   const members = [
     jsonText(parts.lead).slice(1, -1),
+    jsonText(parts.beside ?? {}).slice(1, -1),
     changes === undefined ? "" : `"changes":[${changes.join(",")}]`,
     truncated === 0 ? "" : `"changesTruncated":${truncated}`,
     parts.before === undefined ? "" : `"before":${stubText(parts.before.bytes)}`,

@@ -5,7 +5,7 @@ import type { Scope } from "../schemas/scope.ts";
 import type { Snapshot } from "../snapshots/snapshot.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
-import type { Actors } from "./actors/actors.ts";
+import type { Enricher } from "./enrichment/enricher.ts";
 import type { Backlog } from "./backlog.ts";
 import type { Clock } from "../shared/clock.ts";
 import type { Hints } from "./hints/hinted-reading.ts";
@@ -28,8 +28,8 @@ export interface PollerDeps {
   readonly backlog: Backlog;
   /** Null: only whole lists are read. */
   readonly hints: Hints | null;
-  /** Finds out who made changes, where that is asked for. */
-  readonly actors?: Pick<Actors, "of"> | undefined;
+  /** Finds out what no list says, where that is asked for. */
+  readonly enricher?: Pick<Enricher, "of"> | undefined;
 }
 
 export interface PollerOptions {

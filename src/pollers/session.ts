@@ -167,7 +167,7 @@ export class Session {
       ...this.#context("live", index, this.#nowText(), nomadEpoch),
       hinted,
       superseded,
-      ...(await this.#actorsOf(changes, signal)),
+      ...(await this.#foundOf(changes, signal)),
     };
     const seenIndex = higher(this.#last.seenIndex, index);
     const notes = { ...this.#notes, seenIndex };
@@ -201,8 +201,8 @@ export class Session {
     const hidesOthers = hiddenNamespaces.join() !== this.#notes.hiddenNamespaces.join();
     let events = 0;
     if (changes.length > 0 || restored !== null || !this.#caughtUp || overdue || hidesOthers) {
-      const actors = this.#baselined ? await this.#actorsOf(changes, signal) : {};
-      const units = this.#units(observation, restored, { observedAt, nomadEpoch, ...actors });
+      const found = this.#baselined ? await this.#foundOf(changes, signal) : {};
+      const units = this.#units(observation, restored, { observedAt, nomadEpoch, ...found });
       const checkpoint: Checkpoint = { index, nomadEpoch, count: next.count, observedAt };
       const resync = restored === null ? null : { reason: restored, nomadEpoch };
       const notesMeanwhile = { ...this.#notes, resync };
@@ -279,9 +279,9 @@ export class Session {
       : `begun anew after an interruption: ${this.#notes.resync.reason}`;
   }
 
-  async #actorsOf(changes: readonly Change[], signal: AbortSignal): Promise<Pick<EventContext, "actors">> {
-    const actors = await this.#deps.actors?.of(changes, signal);
-    return actors === undefined || actors.size === 0 ? {} : { actors };
+  async #foundOf(changes: readonly Change[], signal: AbortSignal): Promise<Pick<EventContext, "found">> {
+    const found = await this.#deps.enricher?.of(changes, signal);
+    return found === undefined || found.size === 0 ? {} : { found };
   }
 
   #units(
@@ -290,8 +290,8 @@ export class Session {
     {
       observedAt,
       nomadEpoch,
-      actors,
-    }: Pick<EventContext, "nomadEpoch" | "actors"> & { readonly observedAt: string },
+      found,
+    }: Pick<EventContext, "nomadEpoch" | "found"> & { readonly observedAt: string },
   ): Iterable<CommitUnit> {
     const { index, changes, next } = observation;
     const catchingUp = this.#caughtUp ? "live" : "catchup";
@@ -299,12 +299,12 @@ export class Session {
     const context = {
       ...this.#context(mode, index, observedAt, nomadEpoch),
       reusedNamespaces: this.#reusedNamespaces(observation.reusedNamespaces),
-      ...(actors && { actors }),
+      ...(found && { found }),
     };
     const occurrence = this.#occurrence(context);
     if (!this.#baselined) {
-      const found = { changes, count: next.count, index };
-      return baselineUnits(this.#scope, found, this.#options.baseline === "events", occurrence);
+      const baseline = { changes, count: next.count, index };
+      return baselineUnits(this.#scope, baseline, this.#options.baseline === "events", occurrence);
     }
     const units = changeUnits(orderChanges(changes), context, (change) =>
       this.#knownEmptyScopesOf(change, context),

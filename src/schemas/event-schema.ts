@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { ASPECTS, changeType, OPS } from "./draft.ts";
 import { DATA_SCHEMAS, logAttributes, redactedMember } from "./envelope-schema.ts";
+import { specSchema } from "./enrichment-schema.ts";
 import { stringField, type JsonObject } from "./json.ts";
 import { RESOURCE_TYPES, RESOURCES, type ObjectRef } from "./resources.ts";
 
@@ -86,6 +87,9 @@ export const changeDataSchema = z.object({
   signals: z.array(z.string()).describe("Named transitions, docs/signals.md"),
   resource: resourceBlockSchema,
   actor: actorSchema.optional().describe("Who made the change, where Nomad vouches for it"),
+  spec: specSchema
+    .optional()
+    .describe("With --enrich spec, of a job whose specification was written: what its version changed"),
   explanation: z
     .string()
     .optional()
@@ -104,6 +108,9 @@ export const changeDataSchema = z.object({
   ...redactedMember,
 });
 export type ChangeData = z.infer<typeof changeDataSchema>;
+
+/** What was found out about a change beside the lists. */
+export type Enrichment = Pick<ChangeData, "actor" | "spec">;
 
 const changeTypes = RESOURCE_TYPES.flatMap((resource) => OPS.map((op) => changeType(resource, op)));
 

@@ -15,7 +15,7 @@ const specChangeSchema = z.object({
 });
 export type SpecChange = z.infer<typeof specChangeSchema>;
 
-const versionSchema = z.object({
+export const jobVersionSchema = z.object({
   version: z.int().nonnegative(),
   submittedAt: z.iso.datetime().nullable().describe("When it was registered; a revert has its first time"),
   stable: z.boolean().describe("Whether a deployment of it succeeded"),
@@ -32,12 +32,12 @@ const versionSchema = z.object({
     .nullable()
     .describe("What it changed in the version before; null for the oldest that Nomad keeps"),
 });
-export type JobVersion = z.infer<typeof versionSchema>;
+export type JobVersion = z.infer<typeof jobVersionSchema>;
 
 export const jobVersionsSchema = z.object({
   job: z.string(),
   namespace: z.string(),
-  versions: z.array(versionSchema).describe("As many as Nomad keeps, newest first"),
+  versions: z.array(jobVersionSchema).describe("As many as Nomad keeps, newest first"),
   readAt: z.iso.datetime().describe("When Nomad was asked"),
 });
 export type JobVersionList = z.infer<typeof jobVersionsSchema>;

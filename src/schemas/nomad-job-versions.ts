@@ -43,6 +43,8 @@ export const nomadJobVersionsSchema = z.object({
   Versions: listOf(
     z.object({
       Version: z.int().nonnegative(),
+      /** Raft index at which its specification was written. */
+      JobModifyIndex: z.int().nullish(),
       /** Nanoseconds since 1970; more digits than a number holds, and fewer are shown. */
       SubmitTime: z.number().nullish(),
       Stable: z.boolean().nullish(),

@@ -98,10 +98,10 @@ export function createMetrics({ version = "unknown" } = {}) {
       help: "Frames of the event stream that --record-frames should have written and could not",
       registers,
     }),
-    actorsAsked: new Counter({
-      name: "nomad_changefeed_actors_asked_total",
-      help: "New versions of jobs whose author --enrich actor was to find out: found, unknown (Nomad vouches for none), failed, skipped (too many, or too slow)",
-      labelNames: ["outcome"] as const,
+    enrichments: new Counter({
+      name: "nomad_changefeed_enrichments_total",
+      help: "What --enrich was to find out about changes, and how that went: found, unknown (Nomad does not say), failed, skipped (too many, or too slow)",
+      labelNames: ["what", "outcome"] as const,
       registers,
     }),
     frameTapLive: new Gauge({

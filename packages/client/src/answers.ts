@@ -1,4 +1,4 @@
-import type { Noun, Severity } from "./wire.ts";
+import type { Noun, Severity, SpecDiff } from "./wire.ts";
 
 /** What routes answer as JSON, as the server's own schemas have it. Times are RFC 3339; what is null is not so, or not known. */
 
@@ -291,16 +291,7 @@ export type Why = {
   missing: string[];
 };
 
-/** One change of a specification: PROTOCOL.md section 16. */
-export type SpecChange = {
-  /** JSON Pointer: /TaskGroups/<group>/Tasks/<task>/Config/image */
-  path: string;
-  kind: "added" | "deleted" | "edited";
-  /** "[redacted]" where it may be a secret; so is `new`. Absent where there was none, or is none. */
-  old?: string | undefined;
-  new?: string | undefined;
-};
-
+/** PROTOCOL.md section 16. */
 export type JobVersion = {
   version: number;
   submittedAt: string | null;
@@ -309,8 +300,8 @@ export type JobVersion = {
   stopped: boolean;
   status?: string | undefined;
   versionTag?: { name: string; description: string; taggedAt: string | null } | undefined;
-  /** What it changed in the version before; null for the oldest that Nomad keeps. `omitted`: how many more there are. */
-  diff: { changes: SpecChange[]; omitted: number } | null;
+  /** What it changed in the version before; null for the oldest that Nomad keeps. */
+  diff: SpecDiff | null;
 };
 
 export type JobVersions = {

@@ -21,7 +21,15 @@ export type { RetryOptions } from "./retry.ts";
 export type { NomadObject, StateChange } from "./state-fold.ts";
 export type { Subscription } from "./subscription.ts";
 export type { NomadStub } from "./nomad-stubs.ts";
-export type { ControlEvent, JsonChange, ResourceType, Severity } from "./wire.ts";
+export type {
+  ControlEvent,
+  JsonChange,
+  ResourceType,
+  Severity,
+  SpecChange,
+  SpecDiff,
+  SpecVersion,
+} from "./wire.ts";
 export type { IncompleteObject } from "./whole-items.ts";
 export type { WatchedState, WatchStateOptions } from "./watch-state.ts";
 export { feedApi, type AlertTest, type FeedApi, type FeedApiOptions, type NewSilence } from "./feed-api.ts";

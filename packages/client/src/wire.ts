@@ -145,6 +145,31 @@ type Actor = {
   basis: "drain" | "job-register";
 };
 
+/** One change of a job's specification. */
+export type SpecChange = {
+  /** JSON Pointer: /TaskGroups/<group>/Tasks/<task>/Config/image */
+  path: string;
+  kind: "added" | "deleted" | "edited";
+  /** "[redacted]" where it may be a secret; so is `new`. Absent where there was none, or is none. */
+  old?: string | undefined;
+  new?: string | undefined;
+};
+
+/** `omitted`: how many changes more there are. */
+export type SpecDiff = { changes: SpecChange[]; omitted: number };
+
+export type SpecVersion = {
+  version: number;
+  submittedAt: string | null;
+  /** What it changed in the version before; null where Nomad keeps none before it. */
+  diff: SpecDiff | null;
+  /** Paths of the changes in `diff` whose values may be secrets. */
+  redacted: string[];
+};
+
+/** Why something could not be found out, in words. */
+type Unavailable = { unavailable: string };
+
 export type ChangeData = Redactable & {
   op: Op;
   /** The most significant of what changed. */
@@ -154,6 +179,8 @@ export type ChangeData = Redactable & {
   resource: ResourceBlock;
   /** Who made the change, where Nomad vouches for it. */
   actor?: Actor | undefined;
+  /** With --enrich spec, of a job whose specification was written. `skipped`: versions without an event of their own. */
+  spec?: (SpecVersion & { skipped?: SpecVersion[] | undefined }) | Unavailable | undefined;
   /** Of an evaluation that could not place everything: why, in words, group by group. */
   explanation?: string | undefined;
   /** With update: turns before into after, in order; `applyChanges` does. */

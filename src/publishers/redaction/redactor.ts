@@ -177,11 +177,38 @@ interface Scrubbing {
 function memberOfData(name: string, value: Json, scrubbing: Scrubbing): Json {
   const { positions, scrubber } = scrubbing;
   if (name === "after" || name === "before") return scrubber.value(value, positions);
-  if (name === "changes" && Array.isArray(value)) {
-    return value.map((change, at) => scrubber.within(String(at), () => changeWithout(change, scrubbing)));
-  }
+  if (name === "changes" && Array.isArray(value)) return eachItem(value, scrubbing, changeWithout);
+  if (name === "spec" && isJsonObject(value)) return specWithout(value, scrubbing);
   if (name === "resource" && isJsonObject(value)) return resourceWithout(value, scrubbing);
   return name === "reason" ? scrubber.value(value, []) : value;
+}
+
+function eachItem(
+  items: readonly Json[],
+  scrubbing: Scrubbing,
+  scrub: (item: Json, scrubbing: Scrubbing) => Json,
+): Json[] {
+  return items.map((item, at) => scrubbing.scrubber.within(String(at), () => scrub(item, scrubbing)));
+}
+
+/** A version of a job's specification, with those that were skipped: what it changed, and the paths of what was redacted. */
+function specWithout(spec: Json, scrubbing: Scrubbing): Json {
+  if (!isJsonObject(spec)) return spec;
+  const { scrubber } = scrubbing;
+  return eachMember(spec, scrubber, (name, value) => {
+    if (name === "diff" && isJsonObject(value)) {
+      return eachMember(value, scrubber, (member, changes) =>
+        member === "changes" && Array.isArray(changes)
+          ? eachItem(changes, scrubbing, changeWithout)
+          : changes,
+      );
+    }
+    if (!Array.isArray(value)) return value;
+    if (name === "skipped") return eachItem(value, scrubbing, specWithout);
+    return eachItem(value, scrubbing, (path) =>
+      typeof path === "string" ? scrubber.path(namesOf(path)) : path,
+    );
+  });
 }
 
 function changeWithout(change: Json, { positions, scrubber }: Scrubbing): Json {
@@ -189,9 +216,11 @@ function changeWithout(change: Json, { positions, scrubber }: Scrubbing): Json {
   const names = namesOf(change["path"]);
   let reached: readonly Position[] | "redacted" = positions;
   for (const name of names) if (reached !== "redacted") reached = step(reached, name);
-  return eachMember(change, scrubber, (name, value) =>
-    name === "path" ? scrubber.path(names) : scrubber.value(value, reached),
-  );
+  return eachMember(change, scrubber, (name, value) => {
+    if (name === "path") return scrubber.path(names);
+    // Of a specification's change: a word of the feed's own.
+    return name === "kind" ? value : scrubber.value(value, reached);
+  });
 }
 
 /** What the block says of an object's relations, by the fields of the stub that it says it from. */

@@ -1,0 +1,30 @@
+import { z } from "zod";
+import { jobVersionSchema } from "./job-versions-schema.ts";
+
+/** What `--enrich` finds out beside the lists. */
+export const ENRICHMENTS = ["actor", "spec"] as const;
+export type EnrichmentName = (typeof ENRICHMENTS)[number];
+
+const unavailableSchema = z.object({
+  unavailable: z.string().describe("Why it could not be found out, in words"),
+});
+
+const specVersionSchema = jobVersionSchema.pick({ version: true, submittedAt: true }).extend({
+  diff: jobVersionSchema.shape.diff.describe(
+    "What it changed in the version before; null where Nomad keeps none before it",
+  ),
+  redacted: z
+    .array(z.string())
+    .describe("Paths of the changes in `diff` whose values may be secrets: [redacted] stands for them"),
+});
+export type SpecVersion = z.infer<typeof specVersionSchema>;
+
+const specFoundSchema = specVersionSchema.extend({
+  skipped: z
+    .array(specVersionSchema)
+    .optional()
+    .describe("Versions since the event before, newest first: they have no event of their own"),
+});
+export type SpecFound = z.infer<typeof specFoundSchema>;
+
+export const specSchema = z.union([specFoundSchema, unavailableSchema]);

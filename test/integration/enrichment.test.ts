@@ -1,0 +1,138 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createSimulator } from "../../packages/nomad-simulator/src/index.ts";
+import { until } from "../support/until.ts";
+import { watchCluster, watchSimulator, type WatchedCluster } from "../support/watched-cluster.ts";
+
+interface JobEvent {
+  readonly type: string;
+  readonly data: {
+    readonly actor?: unknown;
+    readonly after?: { readonly ID: string; readonly Stop?: boolean };
+    readonly spec?: {
+      readonly version?: number;
+      readonly diff?: { readonly changes: readonly object[] } | null;
+      readonly redacted?: readonly string[];
+      readonly skipped?: readonly { readonly version: number }[];
+      readonly unavailable?: string;
+    };
+  };
+}
+
+/** Events of jobs, once the feed has told all that the cluster has. */
+async function eventsOf(watched: WatchedCluster, query: string): Promise<JobEvent[]> {
+  await watched.settled();
+  const response = await fetch(`${watched.bridge.url}/v1/events?cursor=earliest&limit=1000&${query}`);
+  if (!response.ok) throw new Error(await response.text());
+  return ((await response.json()) as JobEvent[]).filter(({ type }) => type.startsWith("nomad.job."));
+}
+
+describe("with --enrich actor", () => {
+  let watched: WatchedCluster;
+  beforeEach(async () => {
+    const simulator = createSimulator({ acl: true, allocations: 0 });
+    const nomadToken = simulator.managementToken?.secretId ?? "";
+    watched = await watchSimulator(simulator, { nomadToken, enrich: "actor" });
+  });
+  afterEach(() => watched.close());
+
+  it("says who registered a version of a job, by name, and of nothing else that changes it", async () => {
+    const { acl, cluster } = watched.simulator;
+    const { accessorId } = acl.createToken({ name: "deploy-ci" });
+    cluster.registerJob({ id: "web", submitter: accessorId });
+    await watched.settled();
+    cluster.scaleJob("default", "web", "web", 3);
+    await watched.settled();
+    cluster.stopJob("default", "web");
+    const specs = (await eventsOf(watched, "types=jobs&filter=resource.id%20==%20web")).filter(
+      ({ data }) => data.actor !== undefined,
+    );
+    expect(specs.map(({ type, data }) => [type, data.actor])).toEqual([
+      ["nomad.job.created", { kind: "token", id: accessorId, name: "deploy-ci", basis: "job-register" }],
+    ]);
+  });
+
+  it("finds by whom, and lets a subscriber choose", async () => {
+    const { cluster } = watched.simulator;
+    cluster.registerJob({ id: "web", submitter: "accessor-a" });
+    cluster.registerJob({ id: "db", submitter: "accessor-b" });
+    cluster.registerJob({ id: "free" });
+    const found = async (filter: string) =>
+      (await eventsOf(watched, `types=jobs&filter=${encodeURIComponent(filter)}`)).length;
+    expect(await found('actor.id == "accessor-a"')).toBe(1);
+    expect(await found('actor is not nil and actor.basis == "job-register"')).toBe(2);
+    const wrong = await fetch(`${watched.bridge.url}/v1/events?filter=actor.accessor%20==%20x`);
+    expect(wrong.status).toBe(400);
+    expect(await wrong.text()).toContain("actor has no member");
+  });
+});
+
+describe("with --enrich spec", () => {
+  const JOBS = "types=jobs&filter=op%20!=%20snapshot";
+  let watched: WatchedCluster;
+  afterEach(() => watched.close());
+
+  const watch = async (flags: Readonly<Record<string, string>> = {}) => {
+    watched = await watchCluster({ simulator: { allocations: 0 }, flags: { enrich: "spec", ...flags } });
+    return watched.simulator.cluster;
+  };
+  const specsOf = async () => {
+    const events = await eventsOf(watched, JOBS);
+    return events.flatMap(({ data }) => (data.spec === undefined ? [] : [data.spec]));
+  };
+
+  it("says what a version changed, without any secret, and nothing where only a summary moved", async () => {
+    const cluster = await watch();
+    cluster.registerJob({ id: "web", groups: [{ name: "web", count: 2, tasks: ["main"] }] });
+    await watched.settled();
+    cluster.registerJob({ id: "web", datacenters: ["dc1", "dc2"] });
+    await watched.settled();
+    cluster.stopJob("default", "web");
+    const specs = await specsOf();
+    expect(specs.map(({ version }) => version)).toEqual([0, 1, 2]);
+    const [first, update, stop] = specs;
+    expect(first).toMatchObject({ diff: null, redacted: [] });
+    const env = "/TaskGroups/web/Tasks/main/Env";
+    expect(update?.diff?.changes).toContainEqual({ path: "/Datacenters", kind: "added", new: "dc2" });
+    expect(update?.redacted).toContain(`${env}/RELEASE`);
+    expect(stop?.diff?.changes).toEqual([{ path: "/Stop", kind: "edited", old: "false", new: "true" }]);
+    expect(JSON.stringify(await watched.events())).not.toContain("password-");
+  });
+
+  it("says the versions that no poll saw in the event of the one that it saw", async () => {
+    const cluster = await watch();
+    cluster.registerJob({ id: "web" });
+    await watched.settled();
+    // All in one turn of the event loop: no poll is answered in between.
+    for (const count of [4, 5, 6]) cluster.scaleJob("default", "web", "web", count);
+    const newest = (await specsOf()).at(-1);
+    expect(newest).toMatchObject({ version: 3, skipped: [{ version: 2 }, { version: 1 }] });
+  });
+
+  it("lets the events of many registrations go without, and says so, rather than have them wait", async () => {
+    const cluster = await watch();
+    for (let at = 0; at < 300; at += 1) cluster.registerJob({ id: `job-${at}` });
+    const created = (await eventsOf(watched, JOBS)).filter(({ type }) => type === "nomad.job.created");
+    expect(created).toHaveLength(300);
+    expect(created.every(({ data }) => data.spec !== undefined)).toBe(true);
+    const without = created.filter(({ data }) => data.spec?.unavailable !== undefined);
+    expect(without.length).toBeGreaterThan(0);
+    expect(without.length).toBeLessThanOrEqual(200);
+    const metrics = await (await fetch(`${watched.bridge.url}/metrics`)).text();
+    expect(metrics).toContain(
+      `nomad_changefeed_enrichments_total{what="spec",outcome="skipped"} ${without.length}`,
+    );
+  });
+
+  it("says that the feed's token may not read it", async () => {
+    const simulator = createSimulator({ acl: true, allocations: 0, seed: 1 });
+    simulator.acl.setPolicy("lists", { namespaces: { "*": ["list-jobs"] } });
+    const nomadToken = simulator.acl.createToken({ policies: ["lists"] }).secretId;
+    watched = await watchSimulator(simulator, { nomadToken, enrich: "spec", resources: "jobs" });
+    simulator.cluster.registerJob({ id: "web" });
+    const told = await until("it is told", async () => {
+      const response = await fetch(`${watched.bridge.url}/v1/events?cursor=earliest&${JOBS}`);
+      return ((await response.json()) as JobEvent[]).find(({ type }) => type === "nomad.job.created");
+    });
+    expect(told.data.spec).toEqual({ unavailable: "The feed's token may not read it" });
+  });
+});
