@@ -43,7 +43,7 @@ interface WriteOptions extends CommonOptions {
 
 export type RedisLogOptions = ReadOptions | WriteOptions;
 
-const SCHEMA_VERSION = 2;
+export const SCHEMA_VERSION = 2;
 
 const byRedis = () => "" as const;
 
