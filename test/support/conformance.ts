@@ -39,7 +39,7 @@ export type Outcome = Readonly<Record<string, unknown>>;
 /** Does one task, as a program of the client's own language would. */
 export type Client = (task: Task) => Promise<Outcome>;
 
-export interface ConformanceCase {
+interface ConformanceCase {
   readonly name: string;
   readonly do: string;
   readonly connections?: readonly Connection[];
@@ -130,7 +130,7 @@ interface ChangeCase {
   readonly after?: unknown;
 }
 
-export interface ChangeTask {
+interface ChangeTask {
   readonly name: string;
   readonly task: Task;
   readonly outcome: Outcome;

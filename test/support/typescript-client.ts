@@ -2,7 +2,7 @@ import type * as node from "../../packages/client/src/index.ts";
 import type { Outcome, Task } from "./conformance.ts";
 
 /** The TypeScript client over one kind of socket. */
-export type ClientModule = Pick<
+type ClientModule = Pick<
   typeof node,
   | "subscribe"
   | "consume"
