@@ -71,7 +71,9 @@ export class WatchedCluster {
   /** Waits until Nomad was asked so many times more, whatever came of it. */
   async polls(more: number): Promise<void> {
     const answered = async (): Promise<number> => {
-      const text = await (await fetch(`${this.bridge.url}/metrics`)).text();
+      // The server may just be ending the connection that was kept from the last time.
+      const asked = () => fetch(`${this.bridge.url}/metrics`).then((response) => response.text());
+      const text = await asked().catch(asked);
       const counts = [...text.matchAll(/^nomad_changefeed_polls_total\{.*\} (\d+)$/gm)].map((match) =>
         Number(match[1]),
       );
