@@ -1,4 +1,5 @@
 import type { Reread } from "../config/reread.ts";
+import type { Mount } from "../http/feeds/mount.ts";
 import { secretReader, type SecretReader } from "../config/secrets.ts";
 import type { StandardOutput } from "../publishers/destination-deps.ts";
 import { systemClock, type Clock } from "../shared/clock.ts";
@@ -19,11 +20,14 @@ export interface BridgeOverrides {
   readonly consoleFolder?: string;
   /** Reads the configuration file again. Absent: there is none. @throws ConfigInvalid */
   readonly reread?: () => Reread;
+  /** Who takes connections for it. Absent: it listens by itself. */
+  readonly mount?: Mount;
 }
 
 /** The same, with the usual in place of what was not handed in. */
-export interface BridgeDeps extends Required<Omit<BridgeOverrides, "logger" | "reread">> {
+export interface BridgeDeps extends Required<Omit<BridgeOverrides, "logger" | "reread" | "mount">> {
   readonly reread: BridgeOverrides["reread"];
+  readonly mount: BridgeOverrides["mount"];
   readonly loggers: ModuleLoggers;
 }
 
@@ -38,6 +42,7 @@ export function depsOf({ logger, ...overrides }: BridgeOverrides): BridgeDeps {
     readSecret: secretReader({}),
     stdout: NOBODY_READS,
     reread: undefined,
+    mount: undefined,
     consoleFolder: consoleFolder(),
     ...overrides,
     loggers: moduleLoggers(logger),

@@ -1,6 +1,6 @@
 import { RuleSet } from "../alerts/rules/rule-set.ts";
 import { openLogToRead } from "../bridge/log.ts";
-import { resolveConfig } from "../config/resolve.ts";
+import { resolveSingle } from "../config/resolve.ts";
 import type { Given } from "../config/sources.ts";
 import type { FeedLog } from "../feed/log.ts";
 import { terminalJson } from "../schemas/terminal-text.ts";
@@ -21,7 +21,7 @@ export interface ReplayOptions {
 /** Prints what the rules of the configuration would have made fire over the log. Nobody is told, and nothing is written. */
 export async function replayAlerts(options: ReplayOptions, io: Io): Promise<void> {
   const sinceMs = sinceOf(options.since, io.clock.now());
-  const { config } = resolveConfig(options.given);
+  const { config } = resolveSingle(options.given);
   const rules = new RuleSet(config.alerts?.rules ?? []);
   const log = await openLogToRead(config.feed, { logger: silentLogger(), clock: io.clock });
   try {

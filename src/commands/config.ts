@@ -7,7 +7,8 @@ import {
   type OptionDefinition,
   type OptionName,
 } from "../config/options.ts";
-import { resolveConfig, type ResolvedConfig } from "../config/resolve.ts";
+import { resolveConfig } from "../config/resolve.ts";
+import type { ResolvedOne } from "../config/resolve-one.ts";
 import { shownRoutes, shownSettings } from "../config/shown.ts";
 import type { Given } from "../config/sources.ts";
 import { plainText, terminalJson } from "../schemas/terminal-text.ts";
@@ -22,20 +23,38 @@ const FIELD_WIDTH = 20;
  */
 export function printConfig(options: { given: Given; json: boolean }, io: Io): void {
   const resolved = resolveConfig(options.given);
+  const { feeds } = resolved;
   if (options.json) {
-    const shown = OPTION_NAMES.map((name) => [
-      optionKey(name),
-      { value: printed(name, resolved) ?? null, origin: resolved.origins[name].text },
-    ]);
-    const whole = {
-      ...Object.fromEntries(shown),
-      destinations: destinationsOf(resolved),
-      redaction: rulesOf(resolved),
-      routes: routesOf(resolved),
-    };
+    const whole =
+      feeds === undefined
+        ? asJson(resolved)
+        : { feeds: Object.fromEntries(feeds.map((feed) => [feed.name, asJson(feed)])) };
     io.stdout.write(`${terminalJson(JSON.stringify(whole, null, 2))}\n`);
     return;
   }
+  if (feeds === undefined) printOne(resolved, io);
+  for (const feed of feeds ?? []) {
+    io.stdout.write(`${coloursFor(io).bold(`Feed ${feed.name}`)}\n`);
+    printOne(feed, io);
+  }
+  const warn = stderrColoursFor(io).yellow("warning:");
+  for (const warning of resolved.warnings) io.stderr.write(`${warn} ${plainText(warning)}\n`);
+}
+
+function asJson(resolved: ResolvedOne) {
+  const shown = OPTION_NAMES.map((name) => [
+    optionKey(name),
+    { value: printed(name, resolved) ?? null, origin: resolved.origins[name].text },
+  ]);
+  return {
+    ...Object.fromEntries(shown),
+    destinations: destinationsOf(resolved),
+    redaction: rulesOf(resolved),
+    routes: routesOf(resolved),
+  };
+}
+
+function printOne(resolved: ResolvedOne, io: Io): void {
   const colours = coloursFor(io);
   const nameWidth = Math.max(...OPTION_NAMES.map((name) => optionKey(name).length)) + 2;
   for (const group of OPTION_GROUPS) {
@@ -51,11 +70,9 @@ export function printConfig(options: { given: Given; json: boolean }, io: Io): v
   printDestinations(resolved, io);
   printRules(resolved, io);
   printRoutes(resolved, io);
-  const warn = stderrColoursFor(io).yellow("warning:");
-  for (const warning of resolved.warnings) io.stderr.write(`${warn} ${plainText(warning)}\n`);
 }
 
-function printDestinations(resolved: ResolvedConfig, io: Io): void {
+function printDestinations(resolved: ResolvedOne, io: Io): void {
   const colours = coloursFor(io);
   const destinations = destinationsOf(resolved);
   if (destinations.length > 0) io.stdout.write(`${colours.bold("Destinations")}\n`);
@@ -67,7 +84,7 @@ function printDestinations(resolved: ResolvedConfig, io: Io): void {
   }
 }
 
-function printRules(resolved: ResolvedConfig, io: Io): void {
+function printRules(resolved: ResolvedOne, io: Io): void {
   const rules = rulesOf(resolved);
   if (rules.length > 0) io.stdout.write(`${coloursFor(io).bold("Redaction")}\n`);
   for (const rule of rules) {
@@ -76,7 +93,7 @@ function printRules(resolved: ResolvedConfig, io: Io): void {
   }
 }
 
-function printRoutes(resolved: ResolvedConfig, io: Io): void {
+function printRoutes(resolved: ResolvedOne, io: Io): void {
   const routes = routesOf(resolved);
   if (routes.length > 0) io.stdout.write(`${coloursFor(io).bold("Routes")}\n`);
   for (const { id, settings } of routes) {
@@ -85,7 +102,7 @@ function printRoutes(resolved: ResolvedConfig, io: Io): void {
   }
 }
 
-function routesOf({ config }: ResolvedConfig) {
+function routesOf({ config }: ResolvedOne) {
   return shownRoutes(config.routes).map(({ id, settings }) => ({
     id,
     settings: Object.fromEntries(settings),
@@ -93,14 +110,14 @@ function routesOf({ config }: ResolvedConfig) {
 }
 
 /** A pattern may be what it hides: their number is shown. */
-function rulesOf({ config }: ResolvedConfig) {
+function rulesOf({ config }: ResolvedOne) {
   return config.redaction.map(({ patterns, ...rule }) => ({
     ...rule,
     ...(patterns && { patterns: `${patterns.length} (not shown)` }),
   }));
 }
 
-function destinationsOf({ config, sections }: ResolvedConfig) {
+function destinationsOf({ config, sections }: ResolvedOne) {
   const file = sections.get("destinations")?.file;
   return [...config.destinations, ...config.alertDestinations].map((destination) => ({
     name: destination.name,
@@ -114,7 +131,7 @@ export function printConfigSchema(io: Io): void {
   io.stdout.write(`${JSON.stringify(configFileSchema(), null, 2)}\n`);
 }
 
-function printed(name: OptionName, { values }: ResolvedConfig): string | undefined {
+function printed(name: OptionName, { values }: ResolvedOne): string | undefined {
   const definition: OptionDefinition = OPTIONS[name];
   const value = values[name];
   if (value === undefined) return undefined;

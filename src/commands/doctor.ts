@@ -1,5 +1,5 @@
 import type { Config } from "../config/config.ts";
-import { resolveConfig } from "../config/resolve.ts";
+import { resolveConfig, type ResolvedConfig } from "../config/resolve.ts";
 import type { Given } from "../config/sources.ts";
 import { hideSecretsIn } from "../schemas/address-text.ts";
 import { plainText, terminalJson } from "../schemas/terminal-text.ts";
@@ -13,16 +13,26 @@ import { wrapText } from "./support/wrap-text.ts";
 
 /** Checks what the feed needs and prints a line for each, with what to do. Answers 1 where something fails. */
 export async function doctor(options: { given: Given; json: boolean }, io: Io): Promise<number> {
-  const { config } = resolveConfig(options.given);
+  const resolved = resolveConfig(options.given);
   const colours = coloursFor(io);
   const checks: Check[] = [];
-  for await (const found of allChecks(config, io)) {
+  for await (const found of checksOf(resolved, io)) {
     const check = withoutSecrets(found);
     checks.push(check);
     if (!options.json) io.stdout.write(checkText(check, colours, io.columns()));
   }
   if (options.json) io.stdout.write(`${terminalJson(JSON.stringify(checks, null, 2))}\n`);
   return checks.some(({ status }) => status === "failure") ? EXIT_CODES.failed : EXIT_CODES.ok;
+}
+
+/** Of several feeds each check names its own. */
+async function* checksOf({ config, feeds }: ResolvedConfig, io: Io): AsyncGenerator<Check> {
+  if (feeds === undefined) yield* allChecks(config, io);
+  for (const feed of feeds ?? []) {
+    for await (const check of allChecks(feed.config, io)) {
+      yield { ...check, name: `${feed.name}: ${check.name}` };
+    }
+  }
 }
 
 async function* allChecks(config: Config, io: Io): AsyncGenerator<Check> {

@@ -1,7 +1,7 @@
 import { RuleSet } from "../alerts/rules/rule-set.ts";
 import { openLogToRead } from "../bridge/log.ts";
 import type { Config } from "../config/config.ts";
-import { resolveConfig } from "../config/resolve.ts";
+import { resolveSingle } from "../config/resolve.ts";
 import type { Given } from "../config/sources.ts";
 import type { FeedLog } from "../feed/log.ts";
 import { routedAlert } from "../publishers/alerting/routed.ts";
@@ -41,7 +41,7 @@ interface Found {
 
 /** Shows where alerts and events would go, and why. Nobody is told. Answers 1 where no route takes an alert. */
 export async function testRoutes(options: RoutesTestOptions, io: Io): Promise<number> {
-  const { config } = resolveConfig(options.given);
+  const { config } = resolveSingle(options.given);
   const { alerts, events, silences } = await find(options, config, io);
   const tree = routeTree(
     config.routes,

@@ -1,20 +1,58 @@
 import type { Config } from "../config/config.ts";
 import { rereader } from "../config/reread.ts";
-import type { ResolvedConfig } from "../config/resolve.ts";
+import type { ResolvedConfig, ResolvedFeed } from "../config/resolve.ts";
+import type { ResolvedOne } from "../config/resolve-one.ts";
 import { secretReader } from "../config/secrets.ts";
 import type { Given } from "../config/sources.ts";
 import { ChangefeedError } from "../schemas/errors.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { createBridge, type Bridge } from "../bridge/bridge.ts";
+import { createFeeds } from "../bridge/feeds.ts";
 import type { Io } from "./io.ts";
 import { loggerFor } from "./support/cli-logger.ts";
 import { locationText } from "../bridge/log.ts";
 
-/** `run`: the bridge, until it is told to stop. */
+/** `run`: the bridge, or all of them, until it is told to stop. */
 export async function run(
   { resolved, given }: { resolved: ResolvedConfig; given: Given },
   io: Io,
 ): Promise<void> {
+  const [first, ...others] = resolved.feeds ?? [];
+  if (first === undefined) await runOne(resolved, given, io);
+  else await runAll([first, ...others], given, io);
+}
+
+/** Several feeds; SIGHUP has each of them read the file again. */
+async function runAll(
+  feeds: readonly [ResolvedFeed, ...ResolvedFeed[]],
+  given: Given,
+  io: Io,
+): Promise<void> {
+  const [{ config }] = feeds;
+  const logger = loggerFor(io, config.log);
+  const running = new Map<string, { bridge: Bridge; logger: Logger }>();
+  io.onHangUp?.(() => running.forEach((one) => void reload(one.bridge, one.logger)));
+  const asFeed = (feed: ResolvedFeed) => ({ ...feed, reread: rereader(feed, given, feed.name) });
+  const [first, ...others] = feeds;
+  const all = createFeeds([asFeed(first), ...others.map(asFeed)], {
+    logger,
+    clock: io.clock,
+    readSecret: secretReader(io.env),
+    stdout: io.stdoutBytes,
+    onBridge: (feed, bridge, itsLogger) => {
+      running.set(feed.name, { bridge, logger: itsLogger });
+      void sayHowItGoes(bridge, { config: feed.config, logger: itsLogger });
+    },
+  });
+  void all.serving.then(
+    ({ url }) => logger.info(`serving ${feeds.length} feeds at ${url}/v1/feeds${elsewhere(config.listen)}`),
+    () => undefined,
+  );
+  const complete = await all.run(io.signal);
+  logger.info(complete ? "stopped; everything that was seen is in the logs" : "stopped");
+}
+
+async function runOne(resolved: ResolvedOne, given: Given, io: Io): Promise<void> {
   const { config } = resolved;
   const logger = loggerFor(io, config.log);
   const reread = rereader(resolved, given);

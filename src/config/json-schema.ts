@@ -2,6 +2,7 @@ import { z } from "zod";
 import { TOLD_SCHEMAS } from "../schemas/destinations/told.ts";
 import { DESTINATION_NAME } from "../schemas/destinations/common.ts";
 import { DESTINATION_SCHEMAS } from "../schemas/destinations/index.ts";
+import { FEED_NAME, PROCESS_OPTIONS } from "./feed-options.ts";
 import { OPTION_NAMES, optionEnv, optionFlag, optionKey, OPTIONS, type OptionDefinition } from "./options.ts";
 import { alertsSchema } from "../schemas/alert-rules.ts";
 import { redactionRuleSchema } from "../schemas/redaction-schema.ts";
@@ -39,6 +40,23 @@ export function configFileSchema(): Record<string, unknown> {
   };
   const { $defs, ...routes } = schemaOf(z.array(routeSchema));
   properties["routes"] = { ...routes, description: "Who is told of which alerts" };
+  const process = PROCESS_OPTIONS.map(optionKey);
+  const own = Object.keys(properties).filter((key) => !process.includes(key));
+  properties["feeds"] = {
+    type: "array",
+    minItems: 1,
+    description:
+      "Several feeds in one process. What one does not say is as at the top of the file; `cluster` and `feed` follow from its name",
+    items: {
+      type: "object",
+      required: ["name"],
+      additionalProperties: false,
+      properties: {
+        name: { type: "string", pattern: FEED_NAME.source, description: "Its name, in paths and labels" },
+        ...Object.fromEntries(own.map((key) => [key, { $ref: `#/properties/${key}` }])),
+      },
+    },
+  };
   return {
     $schema: "https://json-schema.org/draft/2020-12/schema",
     title: "nomad-changefeed configuration file",

@@ -17,7 +17,8 @@ export interface Place {
 /** `feed.yaml:14: destinations.ops-webhook.batch.events: …` */
 export function problemAt({ section, name, path }: Place, within: Path, problem: string): string {
   const whole = [...path, ...within];
-  return `${section.file}:${section.lineOf(whole)}: ${dotted([name, ...whole])}: ${problem}`;
+  const named = section.within === undefined ? [name] : [section.within, name];
+  return `${section.file}:${section.lineOf(whole)}: ${dotted([...named, ...whole])}: ${problem}`;
 }
 
 function dotted(path: Path): string {

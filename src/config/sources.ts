@@ -1,6 +1,12 @@
 import { ConfigInvalid } from "./errors.ts";
 import type { FilterLanguage } from "./conditions.ts";
-import { readConfigFile, type FileSection, type FileValue, type SectionName } from "./file.ts";
+import {
+  readConfigFile,
+  type ConfigFile,
+  type FileSection,
+  type FileValue,
+  type SectionName,
+} from "./file.ts";
 import { hideSecrets } from "../schemas/address-text.ts";
 import { didYouMean } from "../schemas/nearest.ts";
 import {
@@ -42,6 +48,15 @@ export interface ReadOptions<Name extends OptionName> {
 
 const DEFAULT_ORIGIN: Origin = { kind: "default", text: "default" };
 
+/** What is read of a file: of all of it, or for one feed of several. */
+export type FileOptions = Pick<ConfigFile, "path" | "values" | "sections" | "problems">;
+
+/** The file that is named; undefined where none is. @throws ConfigInvalid */
+export function configFileOf(given: Given): ConfigFile | undefined {
+  const path = find("config", given, undefined).value;
+  return typeof path === "string" ? readConfigFile(path) : undefined;
+}
+
 /**
  * The values of the named options: flag before environment before file before default.
  * @throws ConfigInvalid naming every bad value, its source and what is allowed; a secret is not quoted.
@@ -49,9 +64,8 @@ const DEFAULT_ORIGIN: Origin = { kind: "default", text: "default" };
 export function readOptions<Name extends OptionName>(
   names: readonly Name[],
   given: Given,
+  file: FileOptions | undefined = configFileOf(given),
 ): ReadOptions<Name> {
-  const path = find("config", given, undefined).value;
-  const file = typeof path === "string" ? { path, ...readConfigFile(path) } : undefined;
   const values: Record<string, unknown> = {};
   const origins: Partial<Record<OptionName, Origin>> = {};
   const problems = [...(file?.problems ?? [])];
@@ -83,7 +97,7 @@ export function readOptions<Name extends OptionName>(
 function find(
   name: OptionName,
   given: Given,
-  file: { path: string; values: ReadonlyMap<string, FileValue> } | undefined,
+  file: Pick<FileOptions, "path" | "values"> | undefined,
 ): { value: unknown; origin: Origin } {
   const definition: OptionDefinition = OPTIONS[name];
   const flag = given.flags[name];
@@ -95,9 +109,16 @@ function find(
   }
   const entry = file?.values.get(optionKey(name));
   if (file !== undefined && entry !== undefined) {
-    return { value: entry.value, origin: { kind: "file", text: `file ${file.path}:${entry.line}` } };
+    return {
+      value: entry.value,
+      origin: { kind: "file", text: fileText(file.path, optionKey(name), entry) },
+    };
   }
   return { value: definition.default, origin: DEFAULT_ORIGIN };
+}
+
+function fileText(path: string, key: string, { line, within }: FileValue): string {
+  return `file ${path}:${line}${within === undefined ? "" : `, ${within}.${key}`}`;
 }
 
 function describeProblem(

@@ -54,11 +54,16 @@ export const ROUTES = [
 
 export class NotFound extends ChangefeedError {
   readonly code = "NOT_FOUND";
-  readonly allowed = ROUTES;
-  constructor(method: string, path: string) {
+  readonly allowed: readonly string[];
+  constructor(
+    method: string,
+    path: string,
+    { allowed = ROUTES, hint }: { allowed?: readonly string[]; hint?: string } = {},
+  ) {
     // Without the query, which may hold what nobody else should read.
     const asked = path.split("?", 1)[0]?.slice(0, 100) ?? "";
-    super(`There is no ${method} ${asked}`, { hint: proxyHint(asked) ?? "See GET / for examples" });
+    super(`There is no ${method} ${asked}`, { hint: hint ?? proxyHint(asked) ?? "See GET / for examples" });
+    this.allowed = allowed;
   }
 }
 

@@ -40,6 +40,7 @@ import type { ConsumerLimits } from "./own-consumers.ts";
 import { createListener } from "./listener.ts";
 import { addSilencesRoutes, type SilenceKeeping } from "./silences.ts";
 import { addReloadRoute, type ReloadDeps } from "./reload.ts";
+import { MountedApp, type Mount } from "./feeds/mount.ts";
 import { StatePlaces, type StatePlacesOptions } from "./state-places.ts";
 import { addStateRoute } from "./state.ts";
 import { connectionFrames } from "./connection-frames.ts";
@@ -75,6 +76,8 @@ export interface HttpServerDeps
   readonly authenticators?: readonly Authenticator[];
   /** What the feed watches, or ever did. Absent: may be anything. */
   readonly kinds?: readonly ResourceType[];
+  /** Who takes connections for it. Absent: it listens by itself. */
+  readonly mount?: Mount | undefined;
 }
 
 /** What those who read states, pages and histories may have. */
@@ -122,7 +125,7 @@ const READ_LIMITS: ReadLimits = { maxTimeMs: 30_000, maxStates: 100, maxStatesPe
 
 /** Serves the feed over HTTP: every route behind one gate, and WebSockets. See PROTOCOL.md. @throws TlsFilesUnusable */
 export function createHttpServer(deps: HttpServerDeps, options: HttpServerOptions): HttpServer {
-  const { log, logger, metrics, source, clock } = deps;
+  const { log, logger, metrics, source, clock, mount } = deps;
   const { bookmarkIntervalMs, pingIntervalMs, stallTimeoutMs, stopMs } = { ...DEFAULTS, ...options };
   const subscriptions = new Subscriptions({
     log,
@@ -140,7 +143,7 @@ export function createHttpServer(deps: HttpServerDeps, options: HttpServerOption
   const nowMs = () => clock.now();
   const { authenticators = [] } = deps;
   const { openRoutes = [] } = options;
-  const limits = new Limits(options.limits ?? {}, clock);
+  const limits = mount?.limits ?? new Limits(options.limits ?? {}, clock);
   const sessions = new Sessions({ documents: log.documents, source, clock });
   const principals = new Principals(
     { ...options, authenticators, kinds: deps.kinds },
@@ -148,7 +151,7 @@ export function createHttpServer(deps: HttpServerDeps, options: HttpServerOption
   );
   const gate = new Gate(options, { principals, limits, metrics, isStopping });
   const accessLog = new AccessLog({ logger, metrics, principals, clock });
-  const listener = createListener(options, { logger, clock });
+  const listener = createListener(mount === undefined ? options : {}, { logger, clock });
   const frames = () => connectionFrames({ source, nowMs });
   const app = createApp({ listener, gate, accessLog, frames, stallTimeoutMs, clock });
   gate.watch(app.server);
@@ -203,6 +206,15 @@ export function createHttpServer(deps: HttpServerDeps, options: HttpServerOption
   addDocumentRoutes(app);
   app.server.on("upgrade", createUpgradeHandler(services));
 
+  const mounted = new MountedApp(app);
+  let leave = (): void => undefined;
+
+  async function mountAt(at: Mount): Promise<{ url: string }> {
+    await app.ready();
+    leave = at.enter(mounted);
+    return { url: at.url };
+  }
+
   async function listenAt(): Promise<{ url: string }> {
     assertMayListen({ ...options, authRequired: principals.authRequired });
     if (principals.authRequired && options.tls === undefined && !isLoopback(options.host)) {
@@ -213,7 +225,8 @@ export function createHttpServer(deps: HttpServerDeps, options: HttpServerOption
   }
 
   async function endAll(why: GoingAway | Restarting): Promise<void> {
-    const closed = app.close();
+    leave();
+    const closed = Promise.all([app.close(), mounted.closed(stopMs, clock)]);
     const spare = clock.after(stopMs, () => sockets.forEach((socket) => socket.destroy()));
     logger.debug({ subscriptions: subscriptions.size, reason: why.code }, "ending all subscriptions");
     await subscriptions.endAll(why);
@@ -231,7 +244,7 @@ export function createHttpServer(deps: HttpServerDeps, options: HttpServerOption
   return {
     listening: listening.promise,
     run: async (signal) => {
-      listening.resolve(listenAt());
+      listening.resolve(mount === undefined ? listenAt() : mountAt(mount));
       await listening.promise;
       const over = AbortSignal.any([signal, disposed.signal]);
       await aborted(over);

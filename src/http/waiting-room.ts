@@ -67,7 +67,8 @@ function answerWith(why: () => string): RequestListener {
   };
 }
 
-function notOpen(why: string): ProblemAnswer {
+/** What is said in place of a feed that is not served yet, or not any more. */
+export function notOpen(why: string): ProblemAnswer {
   const error = new LogUnavailable(`The feed is not open yet: ${why}`, { hint: "Try again in some seconds" });
   const { headers, ...answer } = problemAnswer(error);
   return { ...answer, headers: { ...headers, "retry-after": String(RETRY_AFTER_SECONDS) } };

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { notesAt } from "../../src/config/section.ts";
+import { FEED_NAME_ALLOWED, OWN_OPTIONS, PROCESS_OPTIONS } from "../../src/config/feed-options.ts";
 import { redactionRuleSchema } from "../../src/schemas/redaction-schema.ts";
 import { routeSchema } from "../../src/schemas/routes.ts";
 import { TOLD_SCHEMAS } from "../../src/schemas/destinations/told.ts";
@@ -21,7 +22,7 @@ export function configDocs(): string {
     const names = OPTION_NAMES.filter((name) => OPTIONS[name].group === group);
     return `## ${group}\n\n${names.map(entryOf).join("\n")}`;
   });
-  return `${INTRODUCTION}\n${groups.join("\n")}\n${DESTINATIONS}\n${destinationDocs()}\n${REDACTION}\n${fieldsOf(redactionRuleSchema).map(item).join("\n")}\n\n${ALERTS}\n${ROUTES}\n${fieldsOf(routeSchema).map(item).join("\n")}\n`;
+  return `${INTRODUCTION}\n${groups.join("\n")}\n${DESTINATIONS}\n${destinationDocs()}\n${REDACTION}\n${fieldsOf(redactionRuleSchema).map(item).join("\n")}\n\n${ALERTS}\n${ROUTES}\n${fieldsOf(routeSchema).map(item).join("\n")}\n\n${FEEDS}`;
 }
 
 const INTRODUCTION = `# Configuration
@@ -118,6 +119,41 @@ routes:
       - { minSeverity: ERROR, where: { namespace: prod }, to: [ops-slack, ops-pager] }
       - { filter: "resource.namespace == sandbox", to: none }
 \`\`\`
+`;
+
+const FEEDS = `## Feeds
+
+\`feeds:\` of the file is a list: one process then serves several clusters or regions ([feeds.md](feeds.md)). Each has a
+\`name\` (${FEED_NAME_ALLOWED}) and any key of a feed, sections too.
+
+\`\`\`yaml
+listen: 127.0.0.1:4650
+retention-age: 14d
+feeds:
+  - name: prod-eu
+    nomad-addr: https://nomad.eu.example:4646
+    nomad-token-file: /run/secrets/nomad-eu
+  - name: prod-us
+    nomad-addr: https://nomad.us.example:4646
+    nomad-token-file: /run/secrets/nomad-us
+    retention-age: 30d
+\`\`\`
+
+What a feed does not say is as at the top of the file, a section as a whole; \`cluster\` is its name, and \`feed\` is
+\`sqlite:./nomad-changefeed-<name>.db\`, where neither says otherwise. Two feeds share no log, no file and no port.
+
+At the top alone, since the process has it once: ${PROCESS_OPTIONS.filter((name) => name !== "config")
+  .map((name) => `\`${optionKey(name)}\``)
+  .join(", ")}.
+
+In the file alone, since each feed has its own: the options of Nomad, ${OWN_OPTIONS.filter(
+  (name) => OPTIONS[name].group !== "Nomad",
+)
+  .map((name) => `\`${optionKey(name)}\``)
+  .join(
+    ", ",
+  )}. Their flags are refused; their variables, such as \`NOMAD_ADDR\` and \`NOMAD_TOKEN\`, are not used, and warned of: a token
+meant for one cluster is not sent to another. Every other flag and variable goes before what the file says, for all feeds.
 `;
 
 interface FieldDoc {

@@ -302,9 +302,9 @@ it("describes every key of the file in its JSON Schema, and nothing else", () =>
     additionalProperties: boolean;
   };
   expect(schema.additionalProperties).toBe(false);
-  expect(Object.keys(schema.properties)).toHaveLength(OPTION_NAMES.length - 1 + 4);
+  expect(Object.keys(schema.properties)).toHaveLength(OPTION_NAMES.length - 1 + 5);
   expect(schema.properties["baseline"]).toMatchObject({ enum: ["marker", "events"], default: "marker" });
-  const { destinations, redaction, alerts, routes, ...options } = schema.properties;
+  const { destinations, redaction, alerts, routes, feeds, ...options } = schema.properties;
   expect(destinations).toMatchObject({
     type: "object",
     propertyNames: { pattern: expect.any(String) as string },
@@ -314,6 +314,18 @@ it("describes every key of the file in its JSON Schema, and nothing else", () =>
     anyOf: [{ const: "off" }, { type: "object", additionalProperties: false }],
   });
   expect(routes).toMatchObject({ type: "array", items: { $ref: "#/$defs/route" } });
+  expect(feeds).toMatchObject({
+    type: "array",
+    items: {
+      required: ["name"],
+      additionalProperties: false,
+      properties: {
+        wait: { $ref: "#/properties/wait" },
+        destinations: { $ref: "#/properties/destinations" },
+      },
+    },
+  });
+  expect(feeds).not.toHaveProperty("items.properties.listen");
   for (const property of Object.values(options)) expect(property.description).toMatch(/Flag --.*allowed: /);
 });
 

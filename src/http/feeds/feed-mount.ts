@@ -1,0 +1,70 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
+import { deadlineOf, type Clock } from "../../shared/clock.ts";
+import type { Limits } from "../access/limits.ts";
+import { refuseUpgrade } from "../refuse-upgrade.ts";
+import { notOpen } from "../waiting-room.ts";
+import type { Answer, Mount, MountedServer } from "./mount.ts";
+import { FEEDS_PATH } from "./paths.ts";
+
+/** A feed that does not answer so long keeps the others from nobody. */
+const ANSWER_WITHIN_MS = 2000;
+
+interface FeedMountDeps {
+  /** Of the process. */
+  readonly url: string;
+  readonly limits: Limits;
+  readonly clock: Clock;
+}
+
+/** One feed of the process, whether it is served at the moment or not. */
+export class FeedMount implements Mount {
+  readonly name: string;
+  readonly url: string;
+  readonly limits: Limits;
+  awaited = "it starts";
+  readonly #clock: Clock;
+  #server: MountedServer | undefined;
+
+  constructor(name: string, { url, limits, clock }: FeedMountDeps) {
+    this.name = name;
+    this.url = `${url}${FEEDS_PATH}/${name}`;
+    this.limits = limits;
+    this.#clock = clock;
+  }
+
+  get isServed(): boolean {
+    return this.#server !== undefined;
+  }
+
+  enter(server: MountedServer): () => void {
+    this.#server = server;
+    return () => {
+      if (this.#server === server) this.#server = undefined;
+    };
+  }
+
+  request(message: IncomingMessage, response: ServerResponse): void {
+    if (this.#server !== undefined) {
+      this.#server.request(message, response);
+      return;
+    }
+    const { status, headers, body } = notOpen(this.awaited);
+    response.writeHead(status, headers).end(body);
+  }
+
+  upgrade(message: IncomingMessage, socket: Duplex, head: Buffer): void {
+    if (this.#server === undefined) refuseUpgrade(socket, notOpen(this.awaited));
+    else this.#server.upgrade(message, socket, head);
+  }
+
+  /** What it answers; undefined where it is not served, or does not answer in time. */
+  async ask(path: string, message: IncomingMessage): Promise<Answer | undefined> {
+    if (this.#server === undefined) return undefined;
+    using deadline = deadlineOf(this.#clock, ANSWER_WITHIN_MS);
+    const late = new Promise<undefined>((resolve) => {
+      deadline.signal.addEventListener("abort", () => resolve(undefined), { once: true });
+    });
+    return Promise.race([this.#server.ask(path, message).catch(() => undefined), late]);
+  }
+}

@@ -1,0 +1,189 @@
+import { once } from "node:events";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import { publicError } from "../../publishers/connection/frames.ts";
+import type { Clock } from "../../shared/clock.ts";
+import { isLoopback, listenAddress } from "../../shared/loopback.ts";
+import type { Logger } from "../../telemetry/logger.ts";
+import type { Metrics } from "../../telemetry/metrics.ts";
+import { Gate, type GateOptions } from "../access/gate.ts";
+import { Limits, type LimitOptions } from "../access/limits.ts";
+import { ListenFailed, NotFound } from "../errors.ts";
+import { assertMayListen, type ListenOptions } from "../listen.ts";
+import { createListener, type ListenerOptions } from "../listener.ts";
+import { problemAnswer } from "../problem.ts";
+import { refuseUpgrade } from "../refuse-upgrade.ts";
+import { FeedMount } from "./feed-mount.ts";
+import { answerOwn, FRONT_ROUTES } from "./own-routes.ts";
+import { feedAddress, type FeedAddress } from "./paths.ts";
+
+export interface FeedsServerDeps {
+  readonly names: readonly string[];
+  /** Of the process. */
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  readonly clock: Clock;
+}
+
+export interface FeedsServerOptions extends ListenOptions, ListenerOptions, GateOptions {
+  readonly limits?: LimitOptions;
+  /** Whether a browser gets a page. */
+  readonly console: boolean;
+}
+
+/**
+ * Takes the connections of a process that serves several feeds: what is asked of a feed goes to its own server, with the
+ * path before it cut off; what is about all of them is answered from their answers.
+ */
+export class FeedsServer implements AsyncDisposable {
+  readonly #deps: FeedsServerDeps;
+  readonly #options: FeedsServerOptions;
+  readonly #limits: Limits;
+  readonly #gate: Gate;
+  readonly #listener: ReturnType<typeof createListener>;
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+  readonly #feeds = new Map<string, FeedMount>();
+  #isStopping = false;
+
+  /** @throws InsecureListen, TlsFilesUnusable */
+  constructor(deps: FeedsServerDeps, options: FeedsServerOptions) {
+    assertMayListen(options);
+    this.#deps = deps;
+    this.#options = options;
+    this.#limits = new Limits(options.limits ?? {}, deps.clock);
+    const nobody = () => Promise.reject(new Error("the feeds know who asks, and no one else"));
+    const principals = { authRequired: options.authRequired === true, accessOf: nobody };
+    this.#gate = new Gate(options, {
+      ...deps,
+      principals,
+      limits: this.#limits,
+      isStopping: () => this.#isStopping,
+    });
+    this.#listener = createListener(options, deps);
+    this.#server = this.#listener.create((message, response) => void this.#answer(message, response));
+    this.#gate.watch(this.#server);
+    this.#server.on("connection", (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.once("close", () => this.#sockets.delete(socket));
+    });
+    this.#server.on("upgrade", (message: IncomingMessage, socket: Socket, head: Buffer) =>
+      this.#upgrade(message, socket, head),
+    );
+    const { connections } = options.limits ?? {};
+    if (connections !== undefined) this.#server.maxConnections = connections;
+  }
+
+  /** Where it is reached; feeds are mounted afterwards. @throws ListenFailed */
+  async listen(): Promise<{ url: string; feeds: ReadonlyMap<string, FeedMount> }> {
+    const { host, port, tls, authRequired } = this.#options;
+    if (authRequired === true && tls === undefined && !isLoopback(host)) {
+      this.#deps.logger.warn(
+        "tokens are sent unencrypted: set --tls-cert and --tls-key, or put a TLS proxy in front",
+      );
+    }
+    this.#server.listen({ host: listenAddress(host), port });
+    try {
+      await once(this.#server, "listening");
+    } catch (error) {
+      throw new ListenFailed(host, port, error);
+    }
+    const bound = this.#server.address();
+    const boundPort = bound !== null && typeof bound === "object" ? bound.port : port;
+    const name = host.includes(":") ? `[${host}]` : host;
+    const url = `${tls === undefined ? "http" : "https"}://${name}:${boundPort}`;
+    const { clock } = this.#deps;
+    for (const feed of this.#deps.names) {
+      this.#feeds.set(feed, new FeedMount(feed, { url, limits: this.#limits, clock }));
+    }
+    return { url, feeds: this.#feeds };
+  }
+
+  /** Whoever comes from now on is told to come again; what is open stays open. */
+  stopping(): void {
+    this.#isStopping = true;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#listener.close();
+    if (!this.#server.listening) return;
+    const closed = once(this.#server, "close");
+    this.#server.close();
+    for (const socket of this.#sockets) socket.destroy();
+    await closed;
+  }
+
+  async #answer(message: IncomingMessage, response: ServerResponse): Promise<void> {
+    try {
+      const address = feedAddress(message.url ?? "/");
+      if (address === undefined) {
+        this.#gate.origins.allowReading(message, response);
+        const isPreflight =
+          message.method === "OPTIONS" && "access-control-request-method" in message.headers;
+        const route = message.url?.split("?", 1)[0];
+        await this.#gate.enter(message, { needsNoToken: true, isPreflight, route });
+        if (isPreflight) {
+          this.#gate.origins.answerPreflight(response);
+          response.writeHead(204).end();
+          return;
+        }
+        await answerOwn(message, response, { ...this.#options, ...this.#deps, feeds: this.#feeds });
+        return;
+      }
+      const feed = this.#feedAt(address, message);
+      if (address.url === undefined) {
+        // What the page loads lies beside it, below this slash.
+        response.writeHead(308, { location: `${address.name}/` }).end();
+        return;
+      }
+      feed.request(readdressed(message, address.url, feed), response);
+    } catch (error) {
+      this.#refused(message, error);
+      const { status, headers, body } = problemAnswer(error);
+      if (response.headersSent) response.destroy();
+      else response.writeHead(status, headers).end(body);
+    }
+  }
+
+  #upgrade(message: IncomingMessage, socket: Socket, head: Buffer): void {
+    socket.on("error", () => socket.destroy());
+    try {
+      const address = feedAddress(message.url ?? "/");
+      if (address?.url === undefined) {
+        throw new NotFound("WebSocket at", message.url ?? "/", {
+          allowed: FRONT_ROUTES,
+          hint: "Each feed has its own below /v1/feeds/<name>/",
+        });
+      }
+      const feed = this.#feedAt(address, message);
+      feed.upgrade(readdressed(message, address.url, feed), socket, head);
+    } catch (error) {
+      this.#refused(message, error);
+      refuseUpgrade(socket, problemAnswer(error));
+    }
+  }
+
+  #feedAt({ name }: FeedAddress, { method = "GET", url = "/" }: IncomingMessage): FeedMount {
+    const feed = this.#feeds.get(name);
+    if (feed !== undefined) return feed;
+    throw new NotFound(method, url, {
+      allowed: FRONT_ROUTES,
+      hint: "There is no feed of this name; GET /v1/feeds lists those that there are",
+    });
+  }
+
+  #refused(message: IncomingMessage, error: unknown): void {
+    const { code } = publicError(error);
+    this.#deps.metrics.refusals.inc({ code });
+    this.#deps.logger.debug({ code, address: message.socket.remoteAddress }, "request refused");
+  }
+}
+
+/** The request as the feed knows it; the path before it is named as a proxy would name it. */
+function readdressed(message: IncomingMessage, url: string, { url: at }: FeedMount): IncomingMessage {
+  const before = message.headers["x-forwarded-prefix"];
+  const prefix = typeof before === "string" ? before.replace(/\/$/, "") : "";
+  message.headers["x-forwarded-prefix"] = `${prefix}${new URL(at).pathname}`;
+  message.url = url;
+  return message;
+}
