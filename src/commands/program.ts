@@ -63,7 +63,7 @@ export async function main(args: readonly string[], given: Io): Promise<number> 
   }
 }
 
-/** All commands and their flags. What a command needs is loaded when it runs. */
+/** All commands and their flags. What a command needs is loaded when it runs. @internal */
 export function createProgram(io: Io, perform: Perform): Command {
   const program = new Command("nomad-changefeed")
     .description("Every change of a Nomad cluster as a durable, ordered, replayable feed of events.")

@@ -19,7 +19,7 @@ const OBJECTS: Offer = {
   more: "beginnings",
 };
 
-/** Of flags that are no options of the feed, as they are declared. */
+/** Of flags that are no options of the feed, as they are declared. @internal */
 export const FLAG_OFFERS: ReadonlyMap<string, Offer> = new Map<string, Offer>([
   ["--types <types>", { names: [...RESOURCE_TYPES, "feed"], more: "list" }],
   ["--ops <ops>", { names: OPS, more: "list" }],
@@ -31,7 +31,7 @@ export const FLAG_OFFERS: ReadonlyMap<string, Offer> = new Map<string, Offer>([
   ["--object <object>", OBJECTS],
 ]);
 
-/** Of arguments, by their command and their name. */
+/** Of arguments, by their command and their name. @internal */
 export const ARGUMENT_OFFERS: ReadonlyMap<string, Offer> = new Map<string, Offer>([
   ["history object", OBJECTS],
   ["why object", OBJECTS],
