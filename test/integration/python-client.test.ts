@@ -2,6 +2,8 @@ import { spawn, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { z } from "zod";
+import { changeDataSchema } from "../../src/schemas/event-schema.ts";
 import {
   changeTasks,
   conformanceCases,
@@ -71,6 +73,23 @@ describe.skipIf(LACKS !== undefined)(`the Python client${skippedBecause(LACKS)}`
       await killed(child);
       expect(complaint).toBe("");
       expect(said).toContain(SAYS[what ?? ""] ?? "an example without a name");
+    });
+  });
+
+  it("knows what a change has, as the server's schema does", () => {
+    const shape = z.toJSONSchema(changeDataSchema).properties as Record<string, { properties?: object }>;
+    const membersOf = (name: string) => Object.keys(shape[name]?.properties ?? {}).toSorted();
+    const program = `import json; from nomad_changefeed import wire
+print(json.dumps({name: sorted(getattr(wire, name).__annotations__)
+  for name in ("ChangeData", "Resource", "Rev", "Observed", "Actor")}))`;
+    const env = { ...process.env, PYTHONDONTWRITEBYTECODE: "1", PYTHONPATH: join(FOLDER, "src") };
+    const { stdout } = spawnSync(PYTHON, ["-c", program], { env, encoding: "utf8" });
+    expect(JSON.parse(stdout)).toEqual({
+      ChangeData: Object.keys(shape).toSorted(),
+      Resource: membersOf("resource"),
+      Rev: membersOf("rev"),
+      Observed: membersOf("observed"),
+      Actor: membersOf("actor"),
     });
   });
 

@@ -10,7 +10,6 @@ from .changes import apply_changes, undo_changes
 from .errors import ChangefeedError, ClientOptionInvalid, ClientStopped, RequestFailed, StreamRefused
 from .items import (
     Bookmark,
-    ChangeData,
     ChangeEvent,
     Connected,
     ControlEvent,
@@ -18,13 +17,12 @@ from .items import (
     Event,
     Gap,
     Item,
-    JsonChange,
-    Resource,
     SnapshotMark,
     SnapshotObject,
     is_about,
     original_text,
 )
+from .wire import ChangeData, JsonChange, Resource
 
 __all__ = [
     "Bookmark",

@@ -15,7 +15,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from ._retry import RetryOptions
 from .errors import ClientOptionInvalid
-from .items import Aspect, Op, Payload, Severity
+from .wire import Aspect, Op, Payload, Severity
 
 Expired = Literal["fail", "earliest", "snapshot"]
 NoticeType = Literal["nomad.feed.bookmark", "client.connected", "client.disconnected"]

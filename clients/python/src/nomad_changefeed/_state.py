@@ -17,7 +17,8 @@ from ._options import Choice, refuse_unknown, token_of
 from ._retry import Retry, RetryOptions, sleep
 from ._threads import in_thread
 from .errors import ClientStopped, RequestFailed
-from .items import ChangeEvent, Connected, Disconnected, Item, Resource, SnapshotMark, SnapshotObject
+from .items import ChangeEvent, Connected, Disconnected, Item, SnapshotMark, SnapshotObject
+from .wire import Resource
 
 if TYPE_CHECKING:
     from typing_extensions import Self, Unpack

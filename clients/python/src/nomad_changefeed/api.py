@@ -17,7 +17,8 @@ from ._http import Answer, Caller, answer_to
 from ._json import parse, parse_object
 from ._options import Address, Pairs, Texts, add_parameter
 from .errors import ClientOptionInvalid, RequestFailed, text_in
-from .items import Event, Payload, Severity, SnapshotObject, event_of
+from .items import Event, SnapshotObject, event_of
+from .wire import Payload, Severity
 
 Order = Literal["oldest-first", "newest-first"]
 _NDJSON = "application/x-ndjson"

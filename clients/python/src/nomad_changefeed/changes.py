@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from ._json import same_json
-from .items import JsonChange
+from .wire import JsonChange
 
 #: Stands for a member that is not there; None is JSON's null.
 _ABSENT: Final = object()
