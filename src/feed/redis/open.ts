@@ -43,6 +43,7 @@ interface WriteOptions extends CommonOptions {
 
 export type RedisLogOptions = ReadOptions | WriteOptions;
 
+/** The format of the keys. @internal */
 export const SCHEMA_VERSION = 2;
 
 const byRedis = () => "" as const;
