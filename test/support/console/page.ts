@@ -43,5 +43,6 @@ export async function openPage(
 export async function settled(page: Page): Promise<boolean> {
   return page.evaluate<boolean>(`document.querySelector("main") !== null
     && document.querySelector("main").innerText.length > 20
+    && !document.querySelector("main").innerText.includes("Reading what was around it")
     && document.querySelector('[aria-label="Loading"]') === null`);
 }
