@@ -2,6 +2,8 @@ import type { Config } from "../config/config.ts";
 import { createJobAuthors } from "../nomad/job-authors.ts";
 import { resolveNomadOptions } from "../nomad/options.ts";
 import { actorFinder } from "../pollers/enrichment/actor-finder.ts";
+import { logFinder } from "../pollers/enrichment/log-finder.ts";
+import { createTaskLogs } from "../nomad/task-logs.ts";
 import { Enricher } from "../pollers/enrichment/enricher.ts";
 import type { Finder } from "../pollers/enrichment/finder.ts";
 import { specFinder } from "../pollers/enrichment/spec-finder.ts";
@@ -29,6 +31,13 @@ export function enricherOf(
       specFinder({
         versions: jobVersionsReaderOf(config, open, parts),
         redact: (namespace, texts) => redaction.texts({ resource: "jobs", namespace }, texts),
+      }),
+    logs: () =>
+      logFinder({
+        logs: parts.use(createTaskLogs(options, deps)),
+        redact: (namespace, texts) => redaction.texts({ resource: "allocations", namespace }, texts),
+        clock,
+        logger: loggers.pollers,
       }),
   };
   if (config.enrich.length === 0) return undefined;

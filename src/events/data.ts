@@ -54,7 +54,10 @@ export function fitData(parts: DataParts, whole: string, maxBytes: number): stri
 }
 
 function lessOf(beside: DataParts["beside"] = {}, bytes: number): NonNullable<DataParts["beside"]> {
-  const { spec } = beside;
+  const { spec, log } = beside;
+  // Of what kinds of objects they are, there is one of them at most.
+  if (log !== undefined && "lines" in log)
+    return { log: { unavailable: "Too large for the event: dataref has it" } };
   if (spec === undefined || "unavailable" in spec) return beside;
   return { ...beside, spec: fitSpec(spec, Buffer.byteLength(jsonText(spec)) - bytes) };
 }

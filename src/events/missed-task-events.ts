@@ -1,5 +1,6 @@
 import type { Stub } from "../schemas/change.ts";
-import { isJsonObject, objectOf, type Json, type JsonObject } from "../schemas/json.ts";
+import type { Json, JsonObject } from "../schemas/json.ts";
+import { eventsOf, tasksOf } from "./task-states.ts";
 
 /** What Nomad keeps of each task: the client drops the oldest. */
 const KEPT = 10;
@@ -11,7 +12,7 @@ const FIRST = "Received";
  * that was known, or the one that every task begins with, is not among them.
  */
 export function missedTaskEvents(before: Stub | undefined, after: Stub | undefined): string[] {
-  const [known, found] = [tasksOf(before), tasksOf(after)];
+  const [known, found] = [tasksOf(before?.value), tasksOf(after?.value)];
   return Object.keys(found).filter((task) => isOverrun(eventsOf(known[task]), eventsOf(found[task])));
 }
 
@@ -26,13 +27,4 @@ function isOverrun(known: readonly JsonObject[], found: readonly JsonObject[]): 
 /** Nanoseconds have more digits than a number. */
 function isSame(a: Json | undefined, b: Json | undefined): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
-}
-
-function tasksOf(stub: Stub | undefined): JsonObject {
-  return objectOf(stub?.value["TaskStates"]);
-}
-
-function eventsOf(state: Json | undefined): JsonObject[] {
-  const events = objectOf(state)["Events"];
-  return Array.isArray(events) ? events.filter(isJsonObject) : [];
 }

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { jobVersionSchema } from "./job-versions-schema.ts";
 
 /** What `--enrich` finds out beside the lists. */
-export const ENRICHMENTS = ["actor", "spec"] as const;
+export const ENRICHMENTS = ["actor", "spec", "logs"] as const;
 export type EnrichmentName = (typeof ENRICHMENTS)[number];
 
 const unavailableSchema = z.object({
@@ -28,3 +28,14 @@ const specFoundSchema = specVersionSchema.extend({
 export type SpecFound = z.infer<typeof specFoundSchema>;
 
 export const specSchema = z.union([specFoundSchema, unavailableSchema]);
+
+export const logSchema = z.union([
+  z.object({
+    task: z.string().describe("The task that failed"),
+    stream: z.literal("stderr"),
+    exitCode: z.int().optional().describe("As its last event of an end says"),
+    signal: z.int().positive().optional().describe("Number of the signal that ended it"),
+    lines: z.array(z.string()).describe("The last of the stream, oldest first: 20 lines and 4 KiB at most"),
+  }),
+  unavailableSchema,
+]);

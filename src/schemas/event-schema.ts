@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { ASPECTS, changeType, OPS } from "./draft.ts";
 import { DATA_SCHEMAS, logAttributes, redactedMember } from "./envelope-schema.ts";
-import { specSchema } from "./enrichment-schema.ts";
+import { logSchema, specSchema } from "./enrichment-schema.ts";
 import { stringField, type JsonObject } from "./json.ts";
 import { RESOURCE_TYPES, RESOURCES, type ObjectRef } from "./resources.ts";
 
@@ -90,6 +90,9 @@ export const changeDataSchema = z.object({
   spec: specSchema
     .optional()
     .describe("With --enrich spec, of a job whose specification was written: what its version changed"),
+  log: logSchema
+    .optional()
+    .describe("With --enrich logs, of an allocation with a task that failed: what the task wrote last"),
   explanation: z
     .string()
     .optional()
@@ -110,7 +113,7 @@ export const changeDataSchema = z.object({
 export type ChangeData = z.infer<typeof changeDataSchema>;
 
 /** What was found out about a change beside the lists. */
-export type Enrichment = Pick<ChangeData, "actor" | "spec">;
+export type Enrichment = Pick<ChangeData, "actor" | "spec" | "log">;
 
 const changeTypes = RESOURCE_TYPES.flatMap((resource) => OPS.map((op) => changeType(resource, op)));
 

@@ -136,3 +136,48 @@ describe("with --enrich spec", () => {
     expect(told.data.spec).toEqual({ unavailable: "The feed's token may not read it" });
   });
 });
+
+describe("with --enrich logs", () => {
+  interface Failed {
+    readonly data: {
+      readonly signals: readonly string[];
+      readonly redacted?: readonly string[];
+      readonly log?: { readonly lines?: readonly string[]; readonly unavailable?: string };
+    };
+  }
+  let watched: WatchedCluster;
+  afterEach(() => watched.close());
+
+  const failedOnes = async (): Promise<Failed[]> => {
+    const query = "cursor=earliest&types=allocations&signals=allocation.failed";
+    const response = await fetch(`${watched.bridge.url}/v1/events?${query}`);
+    return ((await response.json()) as Failed[]).filter(({ data }) => data.signals !== undefined);
+  };
+  const failOne = async (): Promise<Failed> => {
+    const { cluster } = watched.simulator;
+    const before = (await failedOnes()).length;
+    const [id = ""] = cluster.runJob({ id: `job-${before}` });
+    await watched.seen("it runs", ({ subject }) => subject === `allocations/default/${id}`);
+    cluster.failAllocation(id, { exitCode: 137, signal: 9 });
+    return until("the failure is told", async () => (await failedOnes())[before]);
+  };
+
+  it("says what the task wrote last, and how it ended", async () => {
+    watched = await watchCluster({ simulator: { allocations: 0 }, flags: { enrich: "logs" } });
+    const { log } = (await failOne()).data;
+    expect(log).toMatchObject({ stream: "stderr", exitCode: 137, signal: 9 });
+    expect(log?.lines).toHaveLength(20);
+    expect(log?.lines?.at(-1)).toBe("fatal: connect with token=simulated-secret: refused");
+  });
+
+  it("says where the token may not read logs, and does not ask again for a while", async () => {
+    const simulator = createSimulator({ acl: true, allocations: 0, seed: 1 });
+    simulator.acl.setPolicy("reads", { namespaces: { "*": "read" } });
+    const nomadToken = simulator.acl.createToken({ policies: ["reads"] }).secretId;
+    watched = await watchSimulator(simulator, { nomadToken, enrich: "logs", resources: "jobs,allocations" });
+    const refused = { unavailable: "The feed's token may not read it" };
+    expect((await failOne()).data.log).toEqual(refused);
+    simulator.acl.setPolicy("reads", { namespaces: { "*": ["list-jobs", "read-job", "read-logs"] } });
+    expect((await failOne()).data.log).toEqual(refused);
+  });
+});

@@ -29,6 +29,7 @@ export type {
   SpecChange,
   SpecDiff,
   SpecVersion,
+  TaskLog,
 } from "./wire.ts";
 export type { IncompleteObject } from "./whole-items.ts";
 export type { WatchedState, WatchStateOptions } from "./watch-state.ts";

@@ -167,6 +167,15 @@ export type SpecVersion = {
   redacted: string[];
 };
 
+export type TaskLog = {
+  task: string;
+  stream: "stderr";
+  exitCode?: number | undefined;
+  signal?: number | undefined;
+  /** Oldest first. */
+  lines: string[];
+};
+
 /** Why something could not be found out, in words. */
 type Unavailable = { unavailable: string };
 
@@ -181,6 +190,8 @@ export type ChangeData = Redactable & {
   actor?: Actor | undefined;
   /** With --enrich spec, of a job whose specification was written. `skipped`: versions without an event of their own. */
   spec?: (SpecVersion & { skipped?: SpecVersion[] | undefined }) | Unavailable | undefined;
+  /** With --enrich logs, of an allocation with a task that failed: the last lines that the task wrote. */
+  log?: TaskLog | Unavailable | undefined;
   /** Of an evaluation that could not place everything: why, in words, group by group. */
   explanation?: string | undefined;
   /** With update: turns before into after, in order; `applyChanges` does. */

@@ -5,7 +5,7 @@ import { deadlineOf, type Clock } from "../../shared/clock.ts";
 import { TokenBucket } from "../../shared/token-bucket.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
-import type { Finder } from "./finder.ts";
+import { REFUSED, type Finder } from "./finder.ts";
 
 export interface EnricherDeps {
   readonly finders: readonly Finder[];
@@ -79,5 +79,5 @@ const TOO_LATE = `Nomad did not say within ${WAIT_MS / 1000} s`;
 /** Without addresses: the event is read by many. */
 function reasonOf(error: unknown): string {
   const isRefused = error instanceof NomadError && error.code === "NOMAD_FORBIDDEN";
-  return isRefused ? "The feed's token may not read it" : "Nomad did not answer as it should";
+  return isRefused ? REFUSED : "Nomad did not answer as it should";
 }

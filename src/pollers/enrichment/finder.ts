@@ -14,6 +14,9 @@ export interface Finder {
   readonly without: (unavailable: string) => Enrichment;
 }
 
+/** Why there is nothing, where Nomad refuses it. */
+export const REFUSED = "The feed's token may not read it";
+
 /** A job whose specification was written: it was registered, scaled, stopped or reverted. */
 export function isSpecWritten(change: Change): change is Exclude<Change, { readonly op: "delete" }> {
   if (change.ref.resource !== "jobs" || change.op === "delete") return false;

@@ -179,6 +179,11 @@ function memberOfData(name: string, value: Json, scrubbing: Scrubbing): Json {
   if (name === "after" || name === "before") return scrubber.value(value, positions);
   if (name === "changes" && Array.isArray(value)) return eachItem(value, scrubbing, changeWithout);
   if (name === "spec" && isJsonObject(value)) return specWithout(value, scrubbing);
+  if (name === "log" && isJsonObject(value)) {
+    return eachMember(value, scrubber, (member, text) =>
+      member === "lines" ? scrubber.value(text, []) : text,
+    );
+  }
   if (name === "resource" && isJsonObject(value)) return resourceWithout(value, scrubbing);
   return name === "reason" ? scrubber.value(value, []) : value;
 }

@@ -4,6 +4,7 @@ export type Capability =
   | "list-jobs"
   | "parse-job"
   | "read-job"
+  | "read-logs"
   | "submit-job"
   | "csi-list-volume"
   | "csi-read-volume"
@@ -28,7 +29,7 @@ export function expandCapabilities(
   rule: readonly Capability[] | "read" | "write" | "deny",
 ): readonly Capability[] {
   if (rule === "read") return READ;
-  if (rule === "write") return [...READ, "submit-job"];
+  if (rule === "write") return [...READ, "read-logs", "submit-job"];
   if (rule === "deny") return ["deny"];
   return rule;
 }

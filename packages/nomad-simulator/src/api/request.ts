@@ -25,6 +25,10 @@ export interface ApiRequest {
   readonly stale: boolean;
   /** Of a job's versions: what each changed too. */
   readonly diffs: boolean;
+  /** Whose log is asked for. */
+  readonly task: string;
+  /** Of a log, from its end. */
+  readonly offset: number;
   /** 0: answer at once. */
   readonly minIndex: bigint;
   /** Without jitter, ms. */
@@ -61,6 +65,8 @@ export function parseRequest(message: IncomingMessage, url: URL): ApiRequest | B
     nextToken: query.get("next_token") ?? "",
     stale,
     diffs: TRUE.includes(query.get("diffs") ?? ""),
+    task: query.get("task") ?? "",
+    offset: Number(query.get("offset") ?? 0),
     minIndex,
     waitMs,
   };

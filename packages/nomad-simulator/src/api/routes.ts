@@ -1,4 +1,5 @@
 import type { Cluster } from "../cluster/cluster.ts";
+import { taskLogsEndpoint } from "./task-logs.ts";
 import {
   leaderEndpoint,
   membersEndpoint,
@@ -75,6 +76,8 @@ function route(cluster: Cluster, resource: string, tail: string): Omit<Route, "r
   const versionsOf = resource === "job" ? /^(.+)\/versions$/s.exec(tail)?.[1] : undefined;
   if (versionsOf !== undefined)
     return get((context, request) => jobVersionsEndpoint(context, request, versionsOf));
+  const logsOf = resource === "client" ? /^fs\/logs\/(.+)$/s.exec(tail)?.[1] : undefined;
+  if (logsOf !== undefined) return get((context, request) => taskLogsEndpoint(context, request, logsOf));
   const table = OBJECTS.get(resource);
   if (table !== undefined && tail !== "")
     return get((context, request) => objectEndpoint(context, request, table, tail));

@@ -1,0 +1,92 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { resolveConfig } from "../../src/config/resolve.ts";
+import type { ChangeEvent } from "../../src/schemas/event-schema.ts";
+import { silentLogger } from "../../src/telemetry/logger.ts";
+import { findGuardedNomadAgent } from "../support/nomad-agent.ts";
+import { NomadWriter } from "../support/nomad-writer.ts";
+import { startBridge, type StartedBridge } from "../support/started-bridge.ts";
+import { until } from "../support/until.ts";
+
+const found = await findGuardedNomadAgent(process.env);
+const origin = typeof found === "string" ? `skipped: ${found}` : found.origin;
+const JOB = `ncf-depth-${process.pid}`;
+
+describe.skipIf(typeof found === "string")(`more than the lists say, from a real Nomad (${origin})`, () => {
+  const agent = found as Exclude<typeof found, string>;
+  let folder: string;
+  let bridge: StartedBridge;
+  let writer: NomadWriter;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "ncf-depth-"));
+    writer = new NomadWriter(agent.address, agent.token);
+    const flags = {
+      nomadAddr: agent.address,
+      nomadToken: agent.token,
+      feed: `sqlite:${join(folder, "feed.db")}`,
+      listen: "127.0.0.1:0",
+      enrich: "spec,logs",
+    };
+    bridge = await startBridge(resolveConfig({ flags, env: {} }).config, { logger: silentLogger() });
+    await bridge.ready();
+  });
+  afterAll(async () => {
+    await bridge.stop();
+    await agent.stop();
+    await rm(folder, { recursive: true });
+  });
+
+  const told = async (types: string, filter: string): Promise<ChangeEvent["data"][]> => {
+    const query = new URLSearchParams({ cursor: "earliest", types, filter });
+    const response = await fetch(`${bridge.url}/v1/events?${query.toString()}`);
+    const events = (await response.json()) as Partial<ChangeEvent>[];
+    return events.flatMap(({ data }) => (data?.signals === undefined ? [] : [data]));
+  };
+  const specs = async () =>
+    (await told("jobs", `ID == "${JOB}"`)).flatMap(({ spec }) =>
+      spec === undefined || "unavailable" in spec ? [] : [spec],
+    );
+
+  it("says of each version what it changed, also of those that no poll saw", async () => {
+    const register = (command: string) =>
+      writer.registerJob({ id: JOB, namespace: "default", count: 0, command });
+    await register("exit 0");
+    await until("it is told", async () => (await specs()).length > 0);
+    for (const command of ["exit 1", "exit 2", "curl -H 'Authorization: Bearer abc'"])
+      await register(command);
+    const all = await until("the last version is told", async () => {
+      const list = await specs();
+      return list.some(({ version }) => version === 3) && list;
+    });
+    const versions = all.flatMap((spec) => [spec, ...(spec.skipped ?? [])]);
+    expect(new Set(versions.map(({ version }) => version))).toEqual(new Set([0, 1, 2, 3]));
+    const path = "/TaskGroups/g/Tasks/t/Config/args/1";
+    const changeOf = (wanted: number) =>
+      versions
+        .find(({ version }) => version === wanted)
+        ?.diff?.changes.find((change) => change.path === path);
+    expect(changeOf(1)).toEqual({ path, kind: "edited", old: "exit 0", new: "exit 1" });
+    expect(changeOf(3)).toMatchObject({ new: "[redacted]" });
+    expect(versions.find(({ version }) => version === 3)?.redacted).toEqual([path]);
+  });
+
+  it.each([
+    ["little", "echo first >&2; echo last >&2; exit 3", ["first", "last"]],
+    [
+      "much",
+      "for i in $(seq 2000); do echo line number $i >&2; done; exit 3",
+      Array.from({ length: 20 }, (_, at) => `line number ${1981 + at}`),
+    ],
+    ["nothing", "exit 3", []],
+  ])("says what a task wrote last that wrote %s before it failed", async (name, command, lines) => {
+    const id = `${JOB}-${name}`;
+    await writer.registerJob({ id, namespace: "default", count: 1, command, type: "batch" });
+    const [failed] = await until("the failure is told", async () => {
+      const events = await told("allocations", `JobID == "${id}" and "allocation.failed" in signals`);
+      return events.length > 0 && events;
+    });
+    expect(failed?.log).toEqual({ task: "t", stream: "stderr", exitCode: 3, lines });
+  });
+});
