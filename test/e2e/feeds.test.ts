@@ -218,7 +218,14 @@ it("lets each request in by its token, also where all feeds are meant", async ()
     const listed = await list(feeds, ops).catch(() => []);
     return listed.length === 2 && listed.every(({ state }) => state === "ready");
   });
-  for (const path of ["/v1/feeds", "/readyz", "/metrics", "/v1/feeds/eu/events", "/v1/feeds/us/state"]) {
+  for (const path of [
+    "/v1/feeds",
+    "/v1/events",
+    "/readyz",
+    "/metrics",
+    "/v1/feeds/eu/events",
+    "/v1/feeds/us/state",
+  ]) {
     const without = await fetch(`${feeds.url}${path}`);
     expect([path, without.status]).toEqual([path, 401]);
     await without.body?.cancel();

@@ -58,6 +58,11 @@ export class FeedMount implements Mount {
     else this.#server.upgrade(message, socket, head);
   }
 
+  /** A connection to it within the process; undefined where it is not served. */
+  connect(address: string): Duplex | undefined {
+    return this.#server?.connect(address);
+  }
+
   /** What it answers; undefined where it is not served, or does not answer in time. */
   async ask(path: string, message: IncomingMessage): Promise<Answer | undefined> {
     if (this.#server === undefined) return undefined;

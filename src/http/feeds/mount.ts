@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
-import type { Duplex } from "node:stream";
+import { duplexPair, type Duplex } from "node:stream";
 import type { FastifyInstance } from "fastify";
 import type { Clock } from "../../shared/clock.ts";
 import type { Limits } from "../access/limits.ts";
@@ -17,6 +17,8 @@ export interface MountedServer {
   upgrade(message: IncomingMessage, socket: Duplex, head: Buffer): void;
   /** What it answers to a GET of the path, asked as `message` asks. */
   ask(path: string, message: IncomingMessage): Promise<Answer>;
+  /** A connection to it within the process, which counts as one of that address. */
+  connect(address: string): Duplex;
 }
 
 /** Where a server is mounted in place of listening by itself. */
@@ -60,6 +62,15 @@ export class MountedApp implements MountedServer {
       remoteAddress: socket.remoteAddress ?? "",
     });
     return { status: answer.statusCode, headers: answer.headers as IncomingHttpHeaders, body: answer.body };
+  }
+
+  connect(address: string): Duplex {
+    const [ours, theirs] = duplexPair();
+    // Neither of the two hears of the other's end.
+    ours.once("close", () => theirs.destroy());
+    theirs.once("close", () => ours.destroy());
+    this.#app.server.emit("connection", Object.assign(theirs, { remoteAddress: address }));
+    return ours;
   }
 
   /** Resolves when everything is answered; what is not after `stopMs` is cut. */

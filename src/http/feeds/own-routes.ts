@@ -1,11 +1,14 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { jsonText } from "../../schemas/line-safe.ts";
+import type { Clock } from "../../shared/clock.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
 import { prefersHtml } from "../accepted.ts";
 import { HEADERS } from "../console/answer.ts";
-import { MethodNotAllowed, NotFound } from "../errors.ts";
+import { MethodNotAllowed, NotFound, UpgradeLost } from "../errors.ts";
+import { EVENTS_PATH } from "../events.ts";
 import type { FeedMount } from "./feed-mount.ts";
 import { mergeMetrics } from "./merge-metrics.ts";
+import { answerMerged } from "./merged/events.ts";
 import type { Answer } from "./mount.ts";
 import { overviewOf } from "./overview.ts";
 import { feedsPage } from "./page.ts";
@@ -14,6 +17,7 @@ import { FEEDS_PATH } from "./paths.ts";
 /** What is about all feeds of a process. */
 export const FRONT_ROUTES = [
   "GET /",
+  "GET /v1/events",
   `GET ${FEEDS_PATH}`,
   `GET ${FEEDS_PATH}/<name>/`,
   `GET ${FEEDS_PATH}/<name>/events`,
@@ -26,6 +30,7 @@ export interface OwnRoutesDeps {
   readonly feeds: ReadonlyMap<string, FeedMount>;
   readonly metrics: Pick<Metrics, "registry">;
   readonly console: boolean;
+  readonly clock: Clock;
   /** Whether a feed asks who they are. */
   readonly authRequired?: boolean;
 }
@@ -43,6 +48,11 @@ export async function answerOwn(
 ): Promise<void> {
   const { method = "GET" } = message;
   const path = message.url?.split("?", 1)[0] ?? "/";
+  if (path === EVENTS_PATH && method === "GET") {
+    if ("sec-websocket-key" in message.headers) throw new UpgradeLost();
+    await answerMerged(message, response, { feeds: [...deps.feeds.values()], clock: deps.clock });
+    return;
+  }
   const answer = ANSWERS.get(path);
   if (answer === undefined) {
     throw new NotFound(method, path, {

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { publicError } from "../../publishers/connection/frames.ts";
 import type { Clock } from "../../shared/clock.ts";
@@ -13,6 +13,8 @@ import { assertMayListen, type ListenOptions } from "../listen.ts";
 import { createListener, type ListenerOptions } from "../listener.ts";
 import { problemAnswer } from "../problem.ts";
 import { refuseUpgrade } from "../refuse-upgrade.ts";
+import { createMergedUpgrade } from "./merged/events.ts";
+import { EVENTS_PATH } from "../events.ts";
 import { FeedMount } from "./feed-mount.ts";
 import { answerOwn, FRONT_ROUTES } from "./own-routes.ts";
 import { feedAddress, type FeedAddress } from "./paths.ts";
@@ -67,8 +69,9 @@ export class FeedsServer implements AsyncDisposable {
       this.#sockets.add(socket);
       socket.once("close", () => this.#sockets.delete(socket));
     });
-    this.#server.on("upgrade", (message: IncomingMessage, socket: Socket, head: Buffer) =>
-      this.#upgrade(message, socket, head),
+    this.#server.on(
+      "upgrade",
+      (message: IncomingMessage, socket: Socket, head: Buffer) => void this.#upgrade(message, socket, head),
     );
     const { connections } = options.limits ?? {};
     if (connections !== undefined) this.#server.maxConnections = connections;
@@ -145,18 +148,23 @@ export class FeedsServer implements AsyncDisposable {
     }
   }
 
-  #upgrade(message: IncomingMessage, socket: Socket, head: Buffer): void {
+  async #upgrade(message: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
     socket.on("error", () => socket.destroy());
     try {
-      const address = feedAddress(message.url ?? "/");
-      if (address?.url === undefined) {
-        throw new NotFound("WebSocket at", message.url ?? "/", {
-          allowed: FRONT_ROUTES,
-          hint: "Each feed has its own below /v1/feeds/<name>/",
-        });
+      const { url = "/" } = message;
+      const address = feedAddress(url);
+      if (address?.url !== undefined) {
+        const feed = this.#feedAt(address, message);
+        feed.upgrade(readdressed(message, address.url, feed), socket, head);
+        return;
       }
-      const feed = this.#feedAt(address, message);
-      feed.upgrade(readdressed(message, address.url, feed), socket, head);
+      await this.#gate.enter(message, { needsNoToken: true });
+      if (url.split("?", 1)[0] !== EVENTS_PATH) {
+        throw new NotFound("WebSocket at", url, { allowed: FRONT_ROUTES, hint: "Use /v1/events" });
+      }
+      const upgrade = createMergedUpgrade({ feeds: [...this.#feeds.values()], clock: this.#deps.clock });
+      const refusal = await upgrade(message, socket, head);
+      if (refusal !== undefined) refuseUpgrade(socket, { ...refusal, headers: textsOf(refusal.headers) });
     } catch (error) {
       this.#refused(message, error);
       refuseUpgrade(socket, problemAnswer(error));
@@ -186,4 +194,15 @@ function readdressed(message: IncomingMessage, url: string, { url: at }: FeedMou
   message.headers["x-forwarded-prefix"] = `${prefix}${new URL(at).pathname}`;
   message.url = url;
   return message;
+}
+
+/** What of a feed's answer is for whoever is refused. */
+function textsOf({
+  "content-type": type,
+  "retry-after": later,
+}: IncomingHttpHeaders): Record<string, string> {
+  return {
+    ...(type !== undefined && { "content-type": type }),
+    ...(later !== undefined && { "retry-after": later }),
+  };
 }

@@ -1,0 +1,157 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import { WebSocketServer } from "ws";
+import { NdjsonSink } from "../../../publishers/ndjson/ndjson-sink.ts";
+import type { Sink } from "../../../publishers/connection/sink.ts";
+import { SseSink } from "../../../publishers/sse/sse-sink.ts";
+import { listenToClient } from "../../../publishers/websocket/listen.ts";
+import { WebSocketSink } from "../../../publishers/websocket/websocket-sink.ts";
+import { InvalidParameter, single } from "../../../schemas/subscription-schema.ts";
+import { count } from "../../../schemas/value-types.ts";
+import type { Clock } from "../../../shared/clock.ts";
+import { formatOf } from "../../events.ts";
+import { requestUrl } from "../../request-url.ts";
+import { notOpen } from "../../waiting-room.ts";
+import type { FeedMount } from "../feed-mount.ts";
+import type { Answer } from "../mount.ts";
+import { mergedPage } from "./page.ts";
+import { questionOf, type Question } from "./question.ts";
+import { MergedStream, type Joined } from "./stream.ts";
+import { openUpstream } from "./upstream.ts";
+
+const PING_EVERY_MS = 20_000;
+const MAX_MESSAGE_BYTES = 4096;
+
+export interface MergedDeps {
+  readonly feeds: readonly FeedMount[];
+  readonly clock: Clock;
+}
+
+/** `GET /v1/events` over all feeds: SSE, NDJSON, or a page. @throws InvalidParameter */
+export async function answerMerged(
+  message: IncomingMessage,
+  response: ServerResponse,
+  deps: MergedDeps,
+): Promise<void> {
+  const question = questionOf(message);
+  const format = formatOf(message.headers.accept ?? "");
+  if (format === "page") {
+    send(response, await mergedPage(message, question, deps.feeds));
+    return;
+  }
+  const limit = limitIn(message);
+  const gone = new AbortController();
+  response.once("close", () => gone.abort(new Error("the subscriber is gone")));
+  const entered = await enter(message, question, { ...deps, signal: gone.signal });
+  if (!Array.isArray(entered)) {
+    send(response, entered);
+    return;
+  }
+  const { clock } = deps;
+  const sink: Sink =
+    format === "sse"
+      ? new SseSink(response, { heartbeatIntervalMs: PING_EVERY_MS, clock })
+      : new NdjsonSink(response, clock);
+  const stream = new MergedStream({ message, question, sink, clock, random: Math.random, limit });
+  response.once("close", () => stream.end());
+  await stream.run(entered);
+}
+
+/** The same as a WebSocket. Where it cannot be, the answer says why. */
+export function createMergedUpgrade(deps: MergedDeps) {
+  const server = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    perMessageDeflate: false,
+    maxPayload: MAX_MESSAGE_BYTES,
+    autoPong: false,
+  });
+  return async (message: IncomingMessage, socket: Socket, head: Buffer): Promise<Answer | undefined> => {
+    const question = questionOf(message);
+    const limit = limitIn(message);
+    const gone = new AbortController();
+    socket.once("close", () => gone.abort(new Error("the subscriber is gone")));
+    const entered = await enter(message, question, { ...deps, signal: gone.signal });
+    if (!Array.isArray(entered)) return entered;
+    server.handleUpgrade(message, socket, head, (webSocket) => {
+      const { clock } = deps;
+      const sink = new WebSocketSink(webSocket, socket);
+      const stream = new MergedStream({ message, question, sink, clock, random: Math.random, limit });
+      const onEnd = () => stream.end();
+      const onPing = (ping: number) => stream.pong(ping);
+      listenToClient(webSocket, socket, {
+        pingIntervalMs: PING_EVERY_MS,
+        clock,
+        onPing,
+        onEnd,
+        onFlood: onEnd,
+      });
+      void stream.run(entered);
+    });
+    return undefined;
+  };
+}
+
+/**
+ * The streams of the feeds that let in whoever asks, and the feeds that are not there to say it yet; or the answer, where
+ * none does, or the question is wrong.
+ */
+async function enter(
+  message: IncomingMessage,
+  question: Question,
+  { feeds, signal }: MergedDeps & { signal: AbortSignal },
+): Promise<Joined[] | Answer> {
+  const joined = await Promise.all(
+    feeds.map(async (feed): Promise<Joined> => {
+      const query = question.queryFor(feed.name, undefined);
+      query.delete("limit");
+      return { feed, response: await openUpstream(feed, message, { query, signal }).catch(() => undefined) };
+    }),
+  );
+  const refused = joined.filter(({ response }) => (response?.statusCode ?? 0) >= 400);
+  const isEntered = joined.some(({ response }) => response?.statusCode === 200);
+  const mistake = refused.find(({ response }) => isMistake(response));
+  const { response: answer } = mistake ?? (isEntered ? undefined : refused[0]) ?? {};
+  if (answer !== undefined) {
+    for (const { response } of joined) if (response !== answer) response?.destroy();
+    return answerOf(answer);
+  }
+  if (isEntered) return joined.filter(({ response }) => mayBeSeen(response));
+  return notOpen(feeds.map(({ name, awaited }) => `${name}: ${awaited}`).join("; "));
+}
+
+/** The question is wrong, whoever asks. */
+function isMistake(response: IncomingMessage | undefined): boolean {
+  const status = response?.statusCode ?? 0;
+  return status >= 400 && status < 500 && mayBeSeen(response) && status !== 429;
+}
+
+function mayBeSeen(response: IncomingMessage | undefined): boolean {
+  return response?.statusCode !== 401 && response?.statusCode !== 403;
+}
+
+async function answerOf(response: IncomingMessage): Promise<Answer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of response as AsyncIterable<Buffer>) chunks.push(chunk);
+  const { statusCode: status = 502, headers } = response;
+  return { status, headers, body: Buffer.concat(chunks).toString() };
+}
+
+function send(response: ServerResponse, { status, headers, body }: Answer): void {
+  const {
+    "transfer-encoding": _coding,
+    "content-length": _length,
+    connection: _connection,
+    ...shown
+  } = headers;
+  response.writeHead(status, { "cache-control": "no-store", ...shown }).end(body);
+}
+
+/** @throws InvalidParameter */
+function limitIn(message: IncomingMessage): number | undefined {
+  const given = single(requestUrl(message).searchParams, "limit");
+  if (given === undefined) return undefined;
+  const parsed = count().schema.safeParse(given);
+  if (parsed.success) return parsed.data;
+  throw new InvalidParameter("The limit is no number of events", "limit", ["a whole number from 1"]);
+}

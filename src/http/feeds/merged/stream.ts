@@ -1,0 +1,193 @@
+import { randomUUID } from "node:crypto";
+import type { IncomingMessage } from "node:http";
+import type { Frame, Sink } from "../../../publishers/connection/sink.ts";
+import { jsonText } from "../../../schemas/line-safe.ts";
+import { aborted } from "../../../shared/aborted.ts";
+import { Backoff } from "../../../shared/backoff.ts";
+import type { Clock } from "../../../shared/clock.ts";
+import type { FeedMount } from "../feed-mount.ts";
+import type { Question } from "./question.ts";
+import { messagesOf, openUpstream, type StreamMessage } from "./upstream.ts";
+import { formatVector } from "./vector-cursor.ts";
+
+const FIRST_RETRY_MS = 500;
+const MOST_RETRY_MS = 10_000;
+/** So soon after an event its place is told to those whose form has no other way to tell it. */
+const BOOKMARK_AFTER_MS = 1000;
+/** How long a subscriber's socket may take nothing. */
+const STALLED_MS = 60_000;
+const SOURCE = "nomad-changefeed:feeds";
+
+export interface MergedStreamDeps {
+  readonly message: IncomingMessage;
+  readonly question: Question;
+  readonly sink: Sink;
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** Events to end after. */
+  readonly limit: number | undefined;
+}
+
+/** A feed, and the stream that it answered with; absent: it is not there yet. */
+export interface Joined {
+  readonly feed: FeedMount;
+  readonly response?: IncomingMessage | undefined;
+}
+
+/**
+ * The events of several feeds in the order in which they arrive; each feed's own order stays. A feed that goes away is
+ * told of once, and goes on where it was when it is back; nobody waits for it.
+ */
+export class MergedStream {
+  readonly #deps: MergedStreamDeps;
+  readonly #over = new AbortController();
+  readonly #cursors: Map<string, string>;
+  readonly #connectionId = randomUUID();
+  /** Feeds that said something since they were last away. */
+  readonly #heard = new Set<string>();
+  #events = 0;
+  #turn: Promise<void> = Promise.resolve();
+  #cancelBookmark: (() => void) | undefined;
+
+  constructor(deps: MergedStreamDeps) {
+    this.#deps = deps;
+    this.#cursors = new Map(deps.question.position);
+  }
+
+  pong(ping: number): void {
+    this.#say("nomad.feed.pong", { ping });
+  }
+
+  /** Ends it: the subscriber is gone. */
+  end(): void {
+    this.#over.abort(new Error("the subscriber is gone"));
+  }
+
+  /** Resolves when the subscriber is gone, or has as many events as it wanted. */
+  async run(joined: readonly Joined[]): Promise<void> {
+    const names = joined.map(({ feed }) => feed.name);
+    for (const name of this.#cursors.keys()) if (!names.includes(name)) this.#cursors.delete(name);
+    this.#say("nomad.feeds.hello", { protocol: 1, feeds: names, cursor: formatVector(this.#cursors) });
+    await Promise.all(joined.map((one) => this.#follow(one)));
+    this.#cancelBookmark?.();
+    this.#deps.sink.end(1000, "");
+  }
+
+  async #follow({ feed, response: first }: Joined): Promise<void> {
+    const { clock, random } = this.#deps;
+    const { signal } = this.#over;
+    const backoff = new Backoff({ baseMs: FIRST_RETRY_MS, maxMs: MOST_RETRY_MS, random });
+    let response = first;
+    let isAway = false;
+    while (!signal.aborted) {
+      response ??= await this.#open(feed);
+      // Whoever asks may not see this one.
+      if (response?.statusCode === 401 || response?.statusCode === 403) return void response.resume();
+      const why = response === undefined ? feed.awaited : await this.#take(feed, response);
+      response = undefined;
+      if (signal.aborted) return;
+      if (this.#heard.delete(feed.name)) {
+        isAway = false;
+        backoff.reset();
+      }
+      if (!isAway) this.#say("nomad.feeds.notice", { feed: feed.name, state: "away", why });
+      isAway = true;
+      await clock.sleep(backoff.next(FIRST_RETRY_MS), signal);
+    }
+  }
+
+  async #open(feed: FeedMount): Promise<IncomingMessage | undefined> {
+    const { message, question } = this.#deps;
+    const query = question.queryFor(feed.name, this.#cursors.get(feed.name));
+    query.delete("limit");
+    return openUpstream(feed, message, { query, signal: this.#over.signal }).catch(() => undefined);
+  }
+
+  /** Passes on what the feed sends, until it ends; answers why it does. */
+  async #take(feed: FeedMount, response: IncomingMessage): Promise<string> {
+    if (response.statusCode !== 200) {
+      response.resume();
+      return `it answers ${response.statusCode}`;
+    }
+    let why = "its stream ended";
+    try {
+      for await (const message of messagesOf(response)) {
+        if (message.type === "nomad.feed.error") why = dataOf(message).code ?? why;
+        else await this.#passOn(feed, message);
+        if (this.#over.signal.aborted) break;
+      }
+    } catch {
+      // The feed went away; where it was, it goes on.
+    }
+    return why;
+  }
+
+  async #passOn({ name }: FeedMount, { json, cursor, type }: StreamMessage): Promise<void> {
+    const place = type === "nomad.feed.hello" ? dataOf({ json }).cursor : cursor;
+    this.#heard.add(name);
+    await this.#inTurn(() => {
+      if (place !== undefined) this.#cursors.set(name, place);
+      if (type === "nomad.feed.bookmark") return this.#bookmark();
+      const frame = { json, cursor: formatVector(this.#cursors) };
+      this.#deps.sink.write([type === undefined ? frame : { ...frame, connectionType: type }]);
+      if (type === undefined) this.#counted();
+    });
+  }
+
+  #counted(): void {
+    const { limit, clock } = this.#deps;
+    this.#events += 1;
+    if (this.#events === limit) this.end();
+    this.#cancelBookmark ??= clock.after(BOOKMARK_AFTER_MS, () => this.#bookmark());
+  }
+
+  #bookmark(): void {
+    this.#cancelBookmark?.();
+    this.#cancelBookmark = undefined;
+    this.#say("nomad.feed.bookmark", { cursor: formatVector(this.#cursors) });
+  }
+
+  /** What is said of all feeds at once. */
+  #say(type: string, data: object): void {
+    const frame: Frame = {
+      json: jsonText({
+        specversion: "1.0",
+        id: `${this.#connectionId}/${randomUUID().slice(0, 8)}`,
+        source: SOURCE,
+        type,
+        time: new Date(this.#deps.clock.now()).toISOString(),
+        datacontenttype: "application/json",
+        data,
+      }),
+      cursor: type === "nomad.feed.bookmark" ? formatVector(this.#cursors) : undefined,
+      connectionType: type,
+    };
+    this.#deps.sink.write([frame]);
+  }
+
+  /** One write at a time, once the connection has taken the one before: a slow subscriber slows its feeds. */
+  #inTurn(write: () => void): Promise<void> {
+    const before = this.#turn;
+    const turn = async (): Promise<void> => {
+      await before;
+      await this.#clear();
+      if (!this.#over.signal.aborted) write();
+    };
+    this.#turn = turn();
+    return this.#turn;
+  }
+
+  async #clear(): Promise<void> {
+    const { sink, clock } = this.#deps;
+    if (sink.isClear) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    sink.whenClear(resolve);
+    const cancel = clock.after(STALLED_MS, () => this.end());
+    await Promise.race([promise, aborted(this.#over.signal)]);
+    cancel();
+  }
+}
+
+function dataOf({ json }: Pick<StreamMessage, "json">): { cursor?: string; code?: string } {
+  return (JSON.parse(json) as { data: { cursor?: string; code?: string } }).data;
+}

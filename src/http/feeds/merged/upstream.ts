@@ -1,0 +1,63 @@
+import { request, type IncomingHttpHeaders, type IncomingMessage } from "node:http";
+import type { FeedMount } from "../feed-mount.ts";
+
+/** One message of a feed's own stream. */
+export interface StreamMessage {
+  readonly json: string;
+  readonly cursor: string | undefined;
+  /** Absent: it is an event of the log. */
+  readonly type: string | undefined;
+}
+
+/** Of whoever asks, but for what belongs to the connection, or to another form. */
+const NOT_PASSED_ON =
+  /^(connection|upgrade|sec-websocket-.*|accept|accept-encoding|last-event-id|content-.*|transfer-encoding|keep-alive)$/;
+
+/**
+ * A feed's own stream, within the process, as whoever asks would get it; undefined where the feed is not served. Rejects
+ * where it goes away before it answers.
+ */
+export async function openUpstream(
+  feed: FeedMount,
+  message: IncomingMessage,
+  { query, signal }: { query: URLSearchParams; signal: AbortSignal },
+): Promise<IncomingMessage | undefined> {
+  const socket = feed.connect(message.socket.remoteAddress ?? "");
+  if (socket === undefined) return undefined;
+  const headers = Object.fromEntries(
+    Object.entries(message.headers).filter(([name]) => !NOT_PASSED_ON.test(name)),
+  ) as IncomingHttpHeaders;
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+  const asked = request({
+    createConnection: () => socket,
+    path: `/v1/events?${query.toString()}`,
+    headers: { ...headers, accept: "text/event-stream" },
+    signal,
+  });
+  asked.once("response", resolve).on("error", reject).end();
+  return promise;
+}
+
+/** The messages of a stream, until it ends or breaks. */
+export async function* messagesOf(response: IncomingMessage): AsyncGenerator<StreamMessage> {
+  response.setEncoding("utf8");
+  let rest = "";
+  for await (const chunk of response as AsyncIterable<string>) {
+    const blocks = (rest + chunk).split("\n\n");
+    rest = blocks.pop() ?? "";
+    for (const block of blocks) {
+      const message = messageOf(block);
+      if (message !== undefined) yield message;
+    }
+  }
+}
+
+function messageOf(block: string): StreamMessage | undefined {
+  const fields = new Map<string, string>();
+  for (const line of block.split("\n")) {
+    const colon = line.indexOf(": ");
+    if (colon > 0) fields.set(line.slice(0, colon), line.slice(colon + 2));
+  }
+  const json = fields.get("data");
+  return json === undefined ? undefined : { json, cursor: fields.get("id"), type: fields.get("event") };
+}
