@@ -12,11 +12,11 @@ import { Time } from "../ui/time.tsx";
 import { count } from "../words/names.ts";
 import type { ShownTime } from "../words/shown-time.ts";
 import { submittedBy } from "./submitted-by.ts";
-import { namesIn } from "../words/pointer.ts";
 import { duration } from "../words/time.ts";
 import { DeploymentState } from "./deployment-state.tsx";
 import { deploymentFacts, type DeploymentFacts } from "./facts.ts";
 import css from "./job-versions.module.css";
+import { SpecDiff } from "./spec-diff.tsx";
 
 interface JobVersionsProps {
   readonly namespace: string;
@@ -154,44 +154,5 @@ function Outcome({ rollout }: { rollout: DeploymentFacts }) {
     <a class={css.outcome} href={href(["deployments", namespace, id])} title={`Deployment ${id}`}>
       <DeploymentState deployment={rollout} /> {took !== "" && `in ${took}`}
     </a>
-  );
-}
-
-function SpecDiff({ changes, omitted }: { changes: readonly SpecChange[]; omitted: number }) {
-  return (
-    <div class={css.diff}>
-      <dl>
-        {changes.map((change) => (
-          <Change key={change.path} change={change} />
-        ))}
-      </dl>
-      {omitted > 0 && <p class="muted">and {omitted} more</p>}
-    </div>
-  );
-}
-
-type SpecChange = NonNullable<JobVersion["diff"]>["changes"][number];
-
-const REDACTED = "[redacted]";
-
-function Change({ change: { path, kind, old, new: fresh } }: { change: SpecChange }) {
-  const isSecret = old === REDACTED && fresh === REDACTED;
-  return (
-    <div class={css.change}>
-      <dt>
-        {namesIn(path).join(" › ")} <span class="visually-hidden">{kind}</span>
-      </dt>
-      {isSecret && <dd class={css.secret}>changed; both values are redacted</dd>}
-      {!isSecret && old !== undefined && (
-        <dd class={css.removed}>
-          <del>{old === "" ? "“”" : old}</del>
-        </dd>
-      )}
-      {!isSecret && fresh !== undefined && (
-        <dd class={css.added}>
-          <ins>{fresh === "" ? "“”" : fresh}</ins>
-        </dd>
-      )}
-    </div>
   );
 }

@@ -8,6 +8,7 @@ import { ChangeList } from "./change-list.tsx";
 import { EventHead } from "./event-head.tsx";
 import { EventSteps } from "./event-steps.tsx";
 import css from "./event.module.css";
+import { FoundBeside } from "./found-beside.tsx";
 import { FollowThis } from "./follow-this.tsx";
 import { ObjectTrees } from "./object-trees.tsx";
 import { RawEvent } from "./raw-event.tsx";
@@ -39,6 +40,7 @@ function Opened({ open, isAlone }: { open: OpenEvent; isAlone: boolean }) {
         <EventSteps cursor={open.facts.cursor} subject={open.facts.subject} />
       )}
       <EventHead open={open} />
+      <FoundBeside event={open.event} />
       <Tabs
         label="Parts of the event"
         selected={part}

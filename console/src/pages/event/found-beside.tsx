@@ -1,0 +1,65 @@
+import type { SpecVersion, TaskLog } from "nomad-changefeed-client";
+import { isChange } from "../../feed/event-facts.ts";
+import { SpecDiff } from "../../rollouts/spec-diff.tsx";
+import { Notice, Panel } from "../../ui/panel.tsx";
+import { Time } from "../../ui/time.tsx";
+import css from "./found-beside.module.css";
+import type { OpenEvent } from "./read-event.ts";
+
+/** What the bridge found out beside the lists: what a job's versions changed, what a task wrote before it failed. */
+export function FoundBeside({ event }: Pick<OpenEvent, "event">) {
+  if (!isChange(event)) return null;
+  const { spec, log } = event.data;
+  return (
+    <>
+      {spec !== undefined &&
+        ("unavailable" in spec ? (
+          <Notice>What changed in the specification was not found out: {spec.unavailable}.</Notice>
+        ) : (
+          [spec, ...(spec.skipped ?? [])].map((version, at) => (
+            <Version key={version.version} version={version} isSkipped={at > 0} />
+          ))
+        ))}
+      {log !== undefined &&
+        ("unavailable" in log ? (
+          <Notice>What the task wrote was not found out: {log.unavailable}.</Notice>
+        ) : (
+          <LastLines log={log} />
+        ))}
+    </>
+  );
+}
+
+function Version({ version: one, isSkipped }: { version: SpecVersion; isSkipped: boolean }) {
+  const { version, submittedAt, diff } = one;
+  return (
+    <div class={css.part}>
+      <Panel
+        title={`What version ${version} changed${isSkipped ? ", which has no event of its own" : ""}`}
+        aside={submittedAt !== null && <Time at={submittedAt} />}
+      >
+        {diff === null ? (
+          <p class="muted">Nomad keeps no version before it.</p>
+        ) : diff.changes.length + diff.omitted === 0 ? (
+          <p class="muted">Nothing in the specification.</p>
+        ) : (
+          <SpecDiff changes={diff.changes} omitted={diff.omitted} />
+        )}
+      </Panel>
+    </div>
+  );
+}
+
+function LastLines({ log: { task, stream, exitCode, signal, lines } }: { log: TaskLog }) {
+  const ended = [
+    exitCode === undefined ? "" : `exit code ${exitCode}`,
+    signal === undefined ? "" : `signal ${signal}`,
+  ].filter((words) => words !== "");
+  return (
+    <div class={css.part}>
+      <Panel title={`What ${task} wrote last to ${stream}`} aside={ended.join(", ")}>
+        {lines.length === 0 ? <p class="muted">Nothing.</p> : <pre class={css.lines}>{lines.join("\n")}</pre>}
+      </Panel>
+    </div>
+  );
+}

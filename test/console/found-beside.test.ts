@@ -1,0 +1,51 @@
+import { beforeAll, expect, it } from "vitest";
+import { accessibilityFindings } from "../support/console/accessibility.ts";
+import type { ConsoleBed } from "../support/console/bed.ts";
+import { describeConsole } from "../support/console/console-test.ts";
+import { until } from "../support/until.ts";
+
+describeConsole("an event with what was found out beside the lists", ({ open, startBed }) => {
+  let bed: ConsoleBed;
+  let allocation = "";
+
+  const cursorOf = (query: string) =>
+    until(query, async () => {
+      const answer = await fetch(`${bed.url}/v1/history?order=oldest-first&${query}`);
+      return ((await answer.json()) as { readonly cursor: string }[]).at(-1)?.cursor;
+    });
+
+  beforeAll(async () => {
+    bed = await startBed({ simulator: { allocations: 0 }, flags: { enrich: "spec,logs" } });
+    [allocation = ""] = bed.simulator.cluster.runJob({ id: "web" });
+    await cursorOf(`subject=allocations/default/${allocation}`);
+  });
+
+  it("shows what a version changed, those that no poll saw too, with no secret", async () => {
+    const { cluster } = bed.simulator;
+    cluster.scaleJob("default", "web", "web", 4);
+    cluster.registerJob({ id: "web", datacenters: ["dc1", "dc2"] });
+    const cursor = await until("the newest version is told", async () => {
+      const answer = await fetch(`${bed.url}/v1/history?subject=jobs/default/web`);
+      const events = (await answer.json()) as { cursor: string; data: { spec?: { version?: number } } }[];
+      return events.find(({ data }) => data.spec?.version === 2)?.cursor;
+    });
+    const { page } = await open(bed, `#/event/${cursor}`);
+    const newest = page.getByRole("region", { name: "What version 2 changed" });
+    await newest.getByText("dc2").waitFor();
+    expect(await newest.getByText("changed; both values are redacted").count()).toBeGreaterThan(0);
+    const skipped = page.getByRole("region", {
+      name: "What version 1 changed, which has no event of its own",
+    });
+    await skipped.getByText("Count").waitFor();
+    expect(await accessibilityFindings(page)).toEqual([]);
+  });
+
+  it("shows what a task wrote before it failed, and how it ended", async () => {
+    bed.simulator.cluster.failAllocation(allocation, { exitCode: 137, signal: 9 });
+    const cursor = await cursorOf(`subject=allocations/default/${allocation}&signal=allocation.failed`);
+    const { page } = await open(bed, `#/event/${cursor}`);
+    const log = page.getByRole("region", { name: /wrote last to stderr/ });
+    await log.getByText("fatal: connect").waitFor();
+    expect(await log.getByText("exit code 137, signal 9").count()).toBe(1);
+  });
+});
