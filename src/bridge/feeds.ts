@@ -16,7 +16,7 @@ export interface Feed {
   readonly reread?: BridgeOverrides["reread"];
 }
 
-interface FeedsOverrides extends Omit<BridgeOverrides, "reread" | "mount"> {
+export interface FeedsOverrides extends Omit<BridgeOverrides, "reread" | "mount"> {
   /** Told of each bridge that begins, also of those that follow one which failed. */
   readonly onBridge?: (feed: Feed, bridge: Bridge, logger: Logger) => void;
 }
@@ -37,26 +37,40 @@ const MOST_RETRY_MS = 60_000;
 /** One that ran for so long failed for another reason than before. */
 const RAN_WELL_MS = 60_000;
 
+/** Begins a feed; resolves when `signal` aborts and it has ended, with whether all that it saw is in its log. */
+export type StartFeed = (feed: Feed, signal: AbortSignal) => Promise<boolean>;
+
 /**
  * Several feeds in one process: each is a bridge of its own, with its log and all that it does; they share the port. The
  * process's own settings are the same in each configuration.
  */
 export function createFeeds(feeds: readonly [Feed, ...Feed[]], overrides: FeedsOverrides): Feeds {
+  return servedTogether(feeds[0].config, overrides, async (start, signal) => {
+    const whole = await Promise.all(feeds.map((feed) => start(feed, signal)));
+    return whole.every(Boolean);
+  });
+}
+
+/** Feeds that `work` begins, behind one port. `config` says what the process has once. */
+export function servedTogether(
+  config: Config,
+  overrides: FeedsOverrides,
+  work: (start: StartFeed, signal: AbortSignal) => Promise<boolean>,
+): Feeds {
   const serving = Promise.withResolvers<{ url: string }>();
   // `run` rejects with the same; who only runs it need not hear of it twice.
   serving.promise.catch(() => undefined);
   const run = async (signal: AbortSignal): Promise<boolean> => {
-    await using server = await serverOf(feeds[0].config, feeds, overrides);
-    const { url, feeds: mounts } = await server.listen();
-    serving.resolve({ url });
+    await using server = await serverOf(config, overrides);
+    serving.resolve(await server.listen());
     signal.addEventListener("abort", () => server.stopping(), { once: true });
-    const whole = await Promise.all(
-      feeds.flatMap((feed) => {
-        const mount = mounts.get(feed.name);
-        return mount === undefined ? [] : keepRunning(feed, { mount, signal, overrides });
-      }),
-    );
-    return whole.every(Boolean);
+    const start: StartFeed = async (feed, until) => {
+      const mount = server.mount(feed.name);
+      const isWhole = await keepRunning(feed, { mount, signal: until, overrides });
+      server.unmount(feed.name);
+      return isWhole;
+    };
+    return await work(start, signal);
   };
   return {
     serving: serving.promise,
@@ -70,14 +84,12 @@ export function createFeeds(feeds: readonly [Feed, ...Feed[]], overrides: FeedsO
 
 async function serverOf(
   { access, listen, insecureNoAuth, console }: Config,
-  feeds: readonly Feed[],
   overrides: FeedsOverrides,
 ): Promise<FeedsServer> {
   const { loggers, clock } = depsOf(overrides);
   const connections = access.limits.connections ?? (await connectionsThatFit());
   return new FeedsServer(
     {
-      names: feeds.map(({ name }) => name),
       metrics: createMetrics({ version: packageVersion() }),
       logger: loggers.http,
       clock,

@@ -7,7 +7,8 @@ import type { Given } from "../config/sources.ts";
 import { ChangefeedError } from "../schemas/errors.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { createBridge, type Bridge } from "../bridge/bridge.ts";
-import { createFeeds } from "../bridge/feeds.ts";
+import { createFeeds, type Feeds, type FeedsOverrides } from "../bridge/feeds.ts";
+import { createRegions } from "../bridge/regions.ts";
 import type { Io } from "./io.ts";
 import { loggerFor } from "./support/cli-logger.ts";
 import { locationText } from "../bridge/log.ts";
@@ -18,8 +19,16 @@ export async function run(
   io: Io,
 ): Promise<void> {
   const [first, ...others] = resolved.feeds ?? [];
-  if (first === undefined) await runOne(resolved, given, io);
-  else await runAll([first, ...others], given, io);
+  if (first !== undefined) await runAll([first, ...others], given, io);
+  else if (resolved.config.regions === "all") await runRegions(resolved, given, io);
+  else await runOne(resolved, given, io);
+}
+
+/** Each federated region; SIGHUP has each of them read the file again. */
+async function runRegions(resolved: ResolvedOne, given: Given, io: Io): Promise<void> {
+  await runTogether(resolved.config, io, (overrides) =>
+    createRegions({ config: resolved.config, reread: rereader(resolved, given) }, overrides),
+  );
 }
 
 /** Several feeds; SIGHUP has each of them read the file again. */
@@ -28,13 +37,22 @@ async function runAll(
   given: Given,
   io: Io,
 ): Promise<void> {
-  const [{ config }] = feeds;
+  const [first, ...others] = feeds;
+  const asFeed = (feed: ResolvedFeed) => ({ ...feed, reread: rereader(feed, given, feed.name) });
+  await runTogether(first.config, io, (overrides) =>
+    createFeeds([asFeed(first), ...others.map(asFeed)], overrides),
+  );
+}
+
+async function runTogether(
+  config: Config,
+  io: Io,
+  create: (overrides: FeedsOverrides) => Feeds,
+): Promise<void> {
   const logger = loggerFor(io, config.log);
   const running = new Map<string, { bridge: Bridge; logger: Logger }>();
   io.onHangUp?.(() => running.forEach((one) => void reload(one.bridge, one.logger)));
-  const asFeed = (feed: ResolvedFeed) => ({ ...feed, reread: rereader(feed, given, feed.name) });
-  const [first, ...others] = feeds;
-  const all = createFeeds([asFeed(first), ...others.map(asFeed)], {
+  const all = create({
     logger,
     clock: io.clock,
     readSecret: secretReader(io.env),
@@ -45,7 +63,7 @@ async function runAll(
     },
   });
   void all.serving.then(
-    ({ url }) => logger.info(`serving ${feeds.length} feeds at ${url}/v1/feeds${elsewhere(config.listen)}`),
+    ({ url }) => logger.info(`serving several feeds at ${url}/v1/feeds${elsewhere(config.listen)}`),
     () => undefined,
   );
   const complete = await all.run(io.signal);

@@ -11,6 +11,8 @@ import type { FeedLocation, HostAndPort } from "../schemas/value-types.ts";
 /** The whole configuration, resolved once and checked: what the modules are built from. */
 export interface Config {
   readonly nomad: NomadSettings;
+  /** Whether each federated region is a feed of its own. */
+  readonly regions: "one" | "all";
   /** `<cluster>` of the events' source `nomad://<cluster>/<region>`. */
   readonly cluster: string;
   /** Absent: alerts have no link. */

@@ -74,6 +74,11 @@ export const OPTIONS = {
     env: "NOMAD_REGION",
     help: "region to ask for; without it, the agent's own",
   }),
+  regions: option(choice(["one", "all"]), {
+    group: "Nomad",
+    default: "one",
+    help: "all: a feed for each federated region, found as they come and go; each has a log of its own beside --feed (docs/feeds.md)",
+  }),
   nomadToken: option(text("<token>"), {
     group: "Nomad",
     env: "NOMAD_TOKEN",

@@ -79,7 +79,27 @@ function conflicts(values: OptionValues): string[] {
       "--workers: redis shares the work of a feed in Redis; give its address with --feed redis://…, or use local",
     );
   }
-  return [...problems, ...accessConflicts(values)];
+  return [...problems, ...regionConflicts(values), ...accessConflicts(values)];
+}
+
+/** What each region would need of its own and cannot have. */
+function regionConflicts(values: OptionValues): string[] {
+  if (values.regions === "one") return [];
+  const problems: string[] = [];
+  if (values.nomadRegion !== undefined) {
+    problems.push("--regions: all means each region, and --nomad-region names one; give one of the two");
+  }
+  if (values.feed.kind !== "sqlite") {
+    problems.push(
+      "--regions: all keeps a file for each region; give --feed sqlite:…, or name the regions in feeds:",
+    );
+  }
+  if (values.compat !== "off" || values.recordFrames !== undefined) {
+    problems.push(
+      "--regions: with all, --compat and --record-frames have no port and no file for each; name the regions in feeds:",
+    );
+  }
+  return problems;
 }
 
 function retentionProblems(
@@ -132,6 +152,7 @@ function nest(
   const { retentionEvents, retentionBytes, retentionAge } = values;
   return {
     nomad: nestNomad(values, tokenFileWins(values, origins)),
+    regions: values.regions,
     cluster: values.cluster,
     ...(values.nomadUiUrl === undefined ? {} : { nomadUiUrl: values.nomadUiUrl }),
     resources: values.resources,

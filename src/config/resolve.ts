@@ -23,7 +23,15 @@ export interface ResolvedFeed extends ResolvedOne {
  */
 export function resolveConfig(given: Given): ResolvedConfig {
   const file = configFileOf(given);
-  return file?.feeds === undefined ? resolveOne(given, file) : resolveFeeds(given, file, file.feeds);
+  if (file?.feeds !== undefined) return resolveFeeds(given, file, file.feeds);
+  const resolved = resolveOne(given, file);
+  const files = resolved.config.regions === "all" ? filesOf(resolved.config) : [];
+  if (files.length === 0) return resolved;
+  throw new ConfigInvalid(
+    files.map(
+      ({ key }) => `${key}: with --regions all each region would write to it; name the regions in feeds:`,
+    ),
+  );
 }
 
 /** @throws ConfigInvalid where there are several feeds: what asks is about one. */
@@ -45,6 +53,11 @@ function resolveFeeds(given: Given, file: ConfigFile, entries: readonly FeedEntr
       if (!(error instanceof ConfigInvalid)) throw error;
       problems.push(...error.problems.map((problem) => placed(problem, file, entry)));
     }
+  }
+  if (feeds.some(({ config }) => config.regions === "all")) {
+    problems.push(
+      `${file.path}: regions: all is for a file without feeds; name each region in an entry, with nomad-region`,
+    );
   }
   if (problems.length === 0) problems.push(...sharedPlaces(feeds, entries, file));
   const [first] = feeds;
@@ -119,14 +132,24 @@ function sharedPlaces(
   });
 }
 
-function placesOf({ feed, compat, recordFrames, destinations }: Config): { key: string; place: string }[] {
-  const files = destinations.flatMap(({ name, settings }) => {
+interface SharedPlace {
+  readonly key: string;
+  readonly place: string;
+}
+
+/** Files that destinations write. */
+function filesOf({ destinations }: Pick<Config, "destinations">): SharedPlace[] {
+  return destinations.flatMap(({ name, settings }) => {
     const key = `destinations.${name}`;
     if (settings.type === "file") return [{ key, place: settings.path }];
     return settings.type === "audit" && settings.directory !== undefined
       ? [{ key, place: settings.directory }]
       : [];
   });
+}
+
+function placesOf(config: Config): SharedPlace[] {
+  const { feed, compat, recordFrames } = config;
   return [
     { key: "feed", place: feed.kind === "sqlite" ? feed.path : feedLocation().print(feed) },
     ...(recordFrames === undefined ? [] : [{ key: "record-frames", place: recordFrames.path }]),
@@ -138,6 +161,6 @@ function placesOf({ feed, compat, recordFrames, destinations }: Config): { key: 
             ? []
             : [{ key: "compat-listen", place: `${compat.listen.host}:${compat.listen.port}` }]),
         ]),
-    ...files,
+    ...filesOf(config),
   ];
 }

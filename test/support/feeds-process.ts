@@ -1,6 +1,8 @@
 import { createFeeds, type Feeds } from "../../src/bridge/feeds.ts";
+import { createRegions } from "../../src/bridge/regions.ts";
 import { FILTER_LANGUAGE } from "../../src/commands/support/filter-language.ts";
 import { resolveConfig } from "../../src/config/resolve.ts";
+import type { Given } from "../../src/config/sources.ts";
 import { silentLogger, type Logger } from "../../src/telemetry/logger.ts";
 
 /** Several feeds as one process serves them, in this process. */
@@ -14,8 +16,20 @@ export async function startFeeds(file: string, logger: Logger = silentLogger()):
   const { feeds = [] } = resolveConfig({ flags: { config: file }, env: {}, language: FILTER_LANGUAGE });
   const [first, ...others] = feeds;
   if (first === undefined) throw new Error("the file has no feeds");
+  return started(createFeeds([first, ...others], { logger }));
+}
+
+/** A feed for each region that the Nomad lists. */
+export async function startRegions(
+  flags: Given["flags"],
+  timing: { lookEveryMs: number; goneAfterMs: number },
+): Promise<RunningFeeds> {
+  const { config } = resolveConfig({ flags, env: {} });
+  return started(createRegions({ config, ...timing }, { logger: silentLogger() }));
+}
+
+async function started(all: Feeds): Promise<RunningFeeds> {
   const stop = new AbortController();
-  const all = createFeeds([first, ...others], { logger });
   const done = all.run(stop.signal);
   done.catch(() => undefined);
   const { url } = await all.serving;

@@ -123,3 +123,15 @@ describe("a mistake is told with file, line and path", () => {
     ]);
   });
 });
+
+describe("--regions all", () => {
+  it.each([
+    ["nomad-region: eu", "--regions: all means each region"],
+    ["feed: redis://127.0.0.1:6379", "--regions: all keeps a file for each region"],
+    ["compat: nomad-events", "--regions: with all, --compat"],
+    ["destinations:\n  out: { type: file, path: out.jsonl }", "destinations.out: with --regions all"],
+    ["feeds:\n  - name: eu", "feed.yaml: regions: all is for a file without feeds"],
+  ])("does not go with %j", (text, problem) => {
+    expect(problemsOf(`regions: all\n${text}`)).toEqual([expect.stringContaining(problem)]);
+  });
+});

@@ -23,6 +23,8 @@ export class FeedMount implements Mount {
   readonly url: string;
   readonly limits: Limits;
   awaited = "it starts";
+  /** There is no such feed any more. */
+  isGone = false;
   readonly #clock: Clock;
   #server: MountedServer | undefined;
 

@@ -10,6 +10,7 @@ import type { FeedMount } from "./feed-mount.ts";
 import { mergeMetrics } from "./merge-metrics.ts";
 import { answerMerged } from "./merged/events.ts";
 import type { Answer } from "./mount.ts";
+import type { MountedFeeds } from "./mounted-feeds.ts";
 import { overviewOf } from "./overview.ts";
 import { feedsPage } from "./page.ts";
 import { FEEDS_PATH } from "./paths.ts";
@@ -27,7 +28,7 @@ export const FRONT_ROUTES = [
 ] as const;
 
 export interface OwnRoutesDeps {
-  readonly feeds: ReadonlyMap<string, FeedMount>;
+  readonly feeds: MountedFeeds;
   readonly metrics: Pick<Metrics, "registry">;
   readonly console: boolean;
   readonly clock: Clock;
@@ -50,7 +51,7 @@ export async function answerOwn(
   const path = message.url?.split("?", 1)[0] ?? "/";
   if (path === EVENTS_PATH && method === "GET") {
     if ("sec-websocket-key" in message.headers) throw new UpgradeLost();
-    await answerMerged(message, response, { feeds: [...deps.feeds.values()], clock: deps.clock });
+    await answerMerged(message, response, deps);
     return;
   }
   const answer = ANSWERS.get(path);
@@ -77,14 +78,14 @@ const ANSWERS: ReadonlyMap<string, OwnAnswer> = new Map([
 async function index(message: IncomingMessage, deps: OwnRoutesDeps): Promise<Answer> {
   if (deps.console && prefersHtml(message.headers.accept ?? "")) {
     const headers = { ...HEADERS, "content-type": "text/html; charset=utf-8", vary: "Accept" };
-    return { status: 200, headers, body: feedsPage([...deps.feeds.keys()]) };
+    return { status: 200, headers, body: feedsPage(deps.feeds.all().map(({ name }) => name)) };
   }
   return list(message, deps);
 }
 
 /** Those that let in whoever asks; the first refusal where none does. */
 async function list(message: IncomingMessage, { feeds }: OwnRoutesDeps): Promise<Answer> {
-  const found = await Promise.all([...feeds.values()].map((feed) => overviewOf(feed, message)));
+  const found = await Promise.all(feeds.all().map((feed) => overviewOf(feed, message)));
   const refusals = found.filter((one) => "status" in one);
   const [refusal] = refusals;
   if (refusal !== undefined && refusals.length === found.length) return passedOn(refusal);
@@ -134,7 +135,7 @@ interface Told {
 }
 
 async function answersOf(feeds: OwnRoutesDeps["feeds"], ask: Asked): Promise<Told[]> {
-  return Promise.all([...feeds.values()].map(async (feed) => ({ feed, answer: await ask(feed) })));
+  return Promise.all(feeds.all().map(async (feed) => ({ feed, answer: await ask(feed) })));
 }
 
 function isRefusal(answer: Answer | undefined): boolean {

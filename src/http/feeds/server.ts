@@ -16,11 +16,11 @@ import { refuseUpgrade } from "../refuse-upgrade.ts";
 import { createMergedUpgrade } from "./merged/events.ts";
 import { EVENTS_PATH } from "../events.ts";
 import { FeedMount } from "./feed-mount.ts";
+import { MountedFeeds } from "./mounted-feeds.ts";
 import { answerOwn, FRONT_ROUTES } from "./own-routes.ts";
 import { feedAddress, type FeedAddress } from "./paths.ts";
 
 export interface FeedsServerDeps {
-  readonly names: readonly string[];
   /** Of the process. */
   readonly metrics: Metrics;
   readonly logger: Logger;
@@ -45,7 +45,8 @@ export class FeedsServer implements AsyncDisposable {
   readonly #listener: ReturnType<typeof createListener>;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
-  readonly #feeds = new Map<string, FeedMount>();
+  readonly #feeds = new MountedFeeds();
+  #url = "";
   #isStopping = false;
 
   /** @throws InsecureListen, TlsFilesUnusable */
@@ -77,8 +78,8 @@ export class FeedsServer implements AsyncDisposable {
     if (connections !== undefined) this.#server.maxConnections = connections;
   }
 
-  /** Where it is reached; feeds are mounted afterwards. @throws ListenFailed */
-  async listen(): Promise<{ url: string; feeds: ReadonlyMap<string, FeedMount> }> {
+  /** Where it is reached. @throws ListenFailed */
+  async listen(): Promise<{ url: string }> {
     const { host, port, tls, authRequired } = this.#options;
     if (authRequired === true && tls === undefined && !isLoopback(host)) {
       this.#deps.logger.warn(
@@ -94,12 +95,21 @@ export class FeedsServer implements AsyncDisposable {
     const bound = this.#server.address();
     const boundPort = bound !== null && typeof bound === "object" ? bound.port : port;
     const name = host.includes(":") ? `[${host}]` : host;
-    const url = `${tls === undefined ? "http" : "https"}://${name}:${boundPort}`;
+    this.#url = `${tls === undefined ? "http" : "https"}://${name}:${boundPort}`;
+    return { url: this.#url };
+  }
+
+  /** A place for a feed, once it listens. */
+  mount(name: string): FeedMount {
     const { clock } = this.#deps;
-    for (const feed of this.#deps.names) {
-      this.#feeds.set(feed, new FeedMount(feed, { url, limits: this.#limits, clock }));
-    }
-    return { url, feeds: this.#feeds };
+    const feed = new FeedMount(name, { url: this.#url, limits: this.#limits, clock });
+    this.#feeds.add(feed);
+    return feed;
+  }
+
+  /** From now on there is no such feed. */
+  unmount(name: string): void {
+    this.#feeds.remove(name);
   }
 
   /** Whoever comes from now on is told to come again; what is open stays open. */
@@ -162,7 +172,7 @@ export class FeedsServer implements AsyncDisposable {
       if (url.split("?", 1)[0] !== EVENTS_PATH) {
         throw new NotFound("WebSocket at", url, { allowed: FRONT_ROUTES, hint: "Use /v1/events" });
       }
-      const upgrade = createMergedUpgrade({ feeds: [...this.#feeds.values()], clock: this.#deps.clock });
+      const upgrade = createMergedUpgrade({ feeds: this.#feeds, clock: this.#deps.clock });
       const refusal = await upgrade(message, socket, head);
       if (refusal !== undefined) refuseUpgrade(socket, { ...refusal, headers: textsOf(refusal.headers) });
     } catch (error) {

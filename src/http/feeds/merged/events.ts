@@ -12,8 +12,8 @@ import type { Clock } from "../../../shared/clock.ts";
 import { formatOf } from "../../events.ts";
 import { requestUrl } from "../../request-url.ts";
 import { notOpen } from "../../waiting-room.ts";
-import type { FeedMount } from "../feed-mount.ts";
 import type { Answer } from "../mount.ts";
+import type { MountedFeeds } from "../mounted-feeds.ts";
 import { mergedPage } from "./page.ts";
 import { questionOf, type Question } from "./question.ts";
 import { MergedStream, type Joined } from "./stream.ts";
@@ -23,7 +23,7 @@ const PING_EVERY_MS = 20_000;
 const MAX_MESSAGE_BYTES = 4096;
 
 export interface MergedDeps {
-  readonly feeds: readonly FeedMount[];
+  readonly feeds: MountedFeeds;
   readonly clock: Clock;
 }
 
@@ -36,7 +36,7 @@ export async function answerMerged(
   const question = questionOf(message);
   const format = formatOf(message.headers.accept ?? "");
   if (format === "page") {
-    send(response, await mergedPage(message, question, deps.feeds));
+    send(response, await mergedPage(message, question, deps.feeds.all()));
     return;
   }
   const limit = limitIn(message);
@@ -54,7 +54,7 @@ export async function answerMerged(
       : new NdjsonSink(response, clock);
   const stream = new MergedStream({ message, question, sink, clock, random: Math.random, limit });
   response.once("close", () => stream.end());
-  await stream.run(entered);
+  await stream.run(entered, deps.feeds);
 }
 
 /** The same as a WebSocket. Where it cannot be, the answer says why. */
@@ -86,7 +86,7 @@ export function createMergedUpgrade(deps: MergedDeps) {
         onEnd,
         onFlood: onEnd,
       });
-      void stream.run(entered);
+      void stream.run(entered, deps.feeds);
     });
     return undefined;
   };
@@ -102,7 +102,7 @@ async function enter(
   { feeds, signal }: MergedDeps & { signal: AbortSignal },
 ): Promise<Joined[] | Answer> {
   const joined = await Promise.all(
-    feeds.map(async (feed): Promise<Joined> => {
+    feeds.all().map(async (feed): Promise<Joined> => {
       const query = question.queryFor(feed.name, undefined);
       query.delete("limit");
       return { feed, response: await openUpstream(feed, message, { query, signal }).catch(() => undefined) };
@@ -117,7 +117,12 @@ async function enter(
     return answerOf(answer);
   }
   if (isEntered) return joined.filter(({ response }) => mayBeSeen(response));
-  return notOpen(feeds.map(({ name, awaited }) => `${name}: ${awaited}`).join("; "));
+  return notOpen(
+    feeds
+      .all()
+      .map(({ name, awaited }) => `${name}: ${awaited}`)
+      .join("; "),
+  );
 }
 
 /** The question is wrong, whoever asks. */

@@ -6,6 +6,7 @@ import { aborted } from "../../../shared/aborted.ts";
 import { Backoff } from "../../../shared/backoff.ts";
 import type { Clock } from "../../../shared/clock.ts";
 import type { FeedMount } from "../feed-mount.ts";
+import type { MountedFeeds } from "../mounted-feeds.ts";
 import type { Question } from "./question.ts";
 import { messagesOf, openUpstream, type StreamMessage } from "./upstream.ts";
 import { formatVector } from "./vector-cursor.ts";
@@ -64,11 +65,13 @@ export class MergedStream {
   }
 
   /** Resolves when the subscriber is gone, or has as many events as it wanted. */
-  async run(joined: readonly Joined[]): Promise<void> {
+  async run(joined: readonly Joined[], feeds: MountedFeeds): Promise<void> {
     const names = joined.map(({ feed }) => feed.name);
     for (const name of this.#cursors.keys()) if (!names.includes(name)) this.#cursors.delete(name);
     this.#say("nomad.feeds.hello", { protocol: 1, feeds: names, cursor: formatVector(this.#cursors) });
+    const stopListening = feeds.onAdded((feed) => void this.#follow({ feed }));
     await Promise.all(joined.map((one) => this.#follow(one)));
+    stopListening();
     this.#cancelBookmark?.();
     this.#deps.sink.end(1000, "");
   }
@@ -79,13 +82,13 @@ export class MergedStream {
     const backoff = new Backoff({ baseMs: FIRST_RETRY_MS, maxMs: MOST_RETRY_MS, random });
     let response = first;
     let isAway = false;
-    while (!signal.aborted) {
+    while (!signal.aborted && !feed.isGone) {
       response ??= await this.#open(feed);
       // Whoever asks may not see this one.
       if (response?.statusCode === 401 || response?.statusCode === 403) return void response.resume();
       const why = response === undefined ? feed.awaited : await this.#take(feed, response);
       response = undefined;
-      if (signal.aborted) return;
+      if (signal.aborted || feed.isGone) return;
       if (this.#heard.delete(feed.name)) {
         isAway = false;
         backoff.reset();
