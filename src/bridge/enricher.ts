@@ -3,6 +3,8 @@ import { createJobAuthors } from "../nomad/job-authors.ts";
 import { resolveNomadOptions } from "../nomad/options.ts";
 import { actorFinder } from "../pollers/enrichment/actor-finder.ts";
 import { logFinder } from "../pollers/enrichment/log-finder.ts";
+import { createNodeReader } from "../nomad/node-reader.ts";
+import { nodeFinder } from "../pollers/enrichment/node-finder.ts";
 import { createTaskLogs } from "../nomad/task-logs.ts";
 import { Enricher } from "../pollers/enrichment/enricher.ts";
 import type { Finder } from "../pollers/enrichment/finder.ts";
@@ -38,6 +40,11 @@ export function enricherOf(
         redact: (namespace, texts) => redaction.texts({ resource: "allocations", namespace }, texts),
         clock,
         logger: loggers.pollers,
+      }),
+    node: () =>
+      nodeFinder({
+        nodes: parts.use(createNodeReader(options, deps)),
+        redact: (texts) => redaction.texts({ resource: "nodes", namespace: "-" }, texts),
       }),
   };
   if (config.enrich.length === 0) return undefined;

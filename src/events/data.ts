@@ -53,11 +53,13 @@ export function fitData(parts: DataParts, whole: string, maxBytes: number): stri
   return joined(slim, fitting, texts.length - fitting.length);
 }
 
+const TOO_LARGE = { unavailable: "Too large for the event: dataref has it" };
+
 function lessOf(beside: DataParts["beside"] = {}, bytes: number): NonNullable<DataParts["beside"]> {
-  const { spec, log } = beside;
+  const { spec, log, node } = beside;
   // Of what kinds of objects they are, there is one of them at most.
-  if (log !== undefined && "lines" in log)
-    return { log: { unavailable: "Too large for the event: dataref has it" } };
+  if (log !== undefined) return { log: TOO_LARGE };
+  if (node !== undefined) return { node: TOO_LARGE };
   if (spec === undefined || "unavailable" in spec) return beside;
   return { ...beside, spec: fitSpec(spec, Buffer.byteLength(jsonText(spec)) - bytes) };
 }

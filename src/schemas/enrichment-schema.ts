@@ -2,7 +2,7 @@ import { z } from "zod";
 import { jobVersionSchema } from "./job-versions-schema.ts";
 
 /** What `--enrich` finds out beside the lists. */
-export const ENRICHMENTS = ["actor", "spec", "logs"] as const;
+export const ENRICHMENTS = ["actor", "spec", "logs", "node"] as const;
 export type EnrichmentName = (typeof ENRICHMENTS)[number];
 
 const unavailableSchema = z.object({
@@ -39,3 +39,17 @@ export const logSchema = z.union([
   }),
   unavailableSchema,
 ]);
+
+const nodeDetailsSchema = z.object({
+  events: z
+    .array(z.object({ message: z.string(), subsystem: z.string(), time: z.string() }))
+    .describe("The node's own events since its version before, oldest first; Nomad keeps the ten newest"),
+  changes: z
+    .array(z.object({ path: z.string(), from: z.string().optional(), to: z.string().optional() }))
+    .optional()
+    .describe("Of /Attributes and /Meta since this process read the node last; absent where it had not"),
+  omitted: z.int().nonnegative().optional().describe("How many changes more there are than are listed"),
+});
+export type NodeDetails = z.infer<typeof nodeDetailsSchema>;
+
+export const nodeSchema = z.union([nodeDetailsSchema, unavailableSchema]);

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { ASPECTS, changeType, OPS } from "./draft.ts";
 import { DATA_SCHEMAS, logAttributes, redactedMember } from "./envelope-schema.ts";
-import { logSchema, specSchema } from "./enrichment-schema.ts";
+import { logSchema, nodeSchema, specSchema } from "./enrichment-schema.ts";
 import { stringField, type JsonObject } from "./json.ts";
 import { RESOURCE_TYPES, RESOURCES, type ObjectRef } from "./resources.ts";
 
@@ -93,6 +93,9 @@ export const changeDataSchema = z.object({
   log: logSchema
     .optional()
     .describe("With --enrich logs, of an allocation with a task that failed: what the task wrote last"),
+  node: nodeSchema
+    .optional()
+    .describe("With --enrich node, of a node: what it says of itself that the list leaves out"),
   explanation: z
     .string()
     .optional()
@@ -113,7 +116,7 @@ export const changeDataSchema = z.object({
 export type ChangeData = z.infer<typeof changeDataSchema>;
 
 /** What was found out about a change beside the lists. */
-export type Enrichment = Pick<ChangeData, "actor" | "spec" | "log">;
+export type Enrichment = Pick<ChangeData, "actor" | "spec" | "log" | "node">;
 
 const changeTypes = RESOURCE_TYPES.flatMap((resource) => OPS.map((op) => changeType(resource, op)));
 

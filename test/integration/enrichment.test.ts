@@ -181,3 +181,33 @@ describe("with --enrich logs", () => {
     expect((await failOne()).data.log).toEqual(refused);
   });
 });
+
+describe("with --enrich node", () => {
+  interface NodeTold {
+    readonly type: string;
+    readonly data: { readonly node?: { readonly events?: readonly { readonly message: string }[] } };
+  }
+  let watched: WatchedCluster;
+  afterEach(() => watched.close());
+
+  it("says each of a node's own events once, also one that came without a change of the node", async () => {
+    watched = await watchCluster({ simulator: { allocations: 0 }, flags: { enrich: "node" } });
+    const { cluster } = watched.simulator;
+    const id = cluster.registerNode();
+    await watched.settled();
+    cluster.setNodeEligibility(id, false);
+    await watched.settled();
+    cluster.addNodeEvent(id, "Driver fingerprinted");
+    cluster.setNodeStatus(id, "down");
+    await watched.settled();
+    const response = await fetch(`${watched.bridge.url}/v1/events?cursor=earliest&types=nodes`);
+    const events = ((await response.json()) as NodeTold[]).filter(({ type }) =>
+      type.startsWith("nomad.node."),
+    );
+    expect(events.map(({ data }) => data.node?.events?.map(({ message }) => message))).toEqual([
+      ["Node registered"],
+      ["Node marked as ineligible for scheduling"],
+      ["Driver fingerprinted", "Node heartbeat missed"],
+    ]);
+  });
+});

@@ -27,7 +27,7 @@ describe.skipIf(typeof found === "string")(`more than the lists say, from a real
       nomadToken: agent.token,
       feed: `sqlite:${join(folder, "feed.db")}`,
       listen: "127.0.0.1:0",
-      enrich: "spec,logs",
+      enrich: "spec,logs,node",
     };
     bridge = await startBridge(resolveConfig({ flags, env: {} }).config, { logger: silentLogger() });
     await bridge.ready();
@@ -88,5 +88,34 @@ describe.skipIf(typeof found === "string")(`more than the lists say, from a real
       return events.length > 0 && events;
     });
     expect(failed?.log).toEqual({ task: "t", stream: "stderr", exitCode: 3, lines });
+  });
+
+  it("says a node's own events, and what changed in its meta since it was read", async () => {
+    const ask = async (method: string, path: string, body?: object) => {
+      const response = await fetch(agent.address + path, {
+        method,
+        headers: { "x-nomad-token": agent.token },
+        ...(body && { body: JSON.stringify(body) }),
+      });
+      if (!response.ok) throw new Error(`${path}: ${await response.text()}`);
+      return response.json();
+    };
+    const [{ ID: id } = { ID: "" }] = (await ask("GET", "/v1/nodes")) as { readonly ID: string }[];
+    const details = async () =>
+      (await told("nodes", `ID == "${id}"`)).flatMap(({ node }) =>
+        node === undefined || "unavailable" in node ? [] : [node],
+      );
+    await ask("POST", `/v1/node/${id}/eligibility`, { Eligibility: "ineligible" });
+    await until("the node's event is told", async () =>
+      (await details()).some(({ events }) => events.some(({ message }) => /ineligible/.test(message))),
+    );
+    await ask("POST", `/v1/client/metadata?node_id=${id}`, { Meta: { rack: "r7", api_token: "hunter2" } });
+    const changes = await until("the change of its meta is told", async () => {
+      const all = (await details()).flatMap((node) => node.changes ?? []);
+      return all.length > 0 && all;
+    });
+    expect(changes).toContainEqual({ path: "/Meta/rack", to: "r7" });
+    expect(changes).toContainEqual({ path: "/Meta/api_token", to: "[redacted]" });
+    await ask("POST", `/v1/node/${id}/eligibility`, { Eligibility: "eligible" });
   });
 });

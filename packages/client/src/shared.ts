@@ -24,6 +24,7 @@ export type { NomadStub } from "./nomad-stubs.ts";
 export type {
   ControlEvent,
   JsonChange,
+  NodeDetails,
   ResourceType,
   Severity,
   SpecChange,

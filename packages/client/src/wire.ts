@@ -176,6 +176,15 @@ export type TaskLog = {
   lines: string[];
 };
 
+export type NodeDetails = {
+  /** The node's own since its version before, oldest first. */
+  events: { message: string; subsystem: string; time: string }[];
+  /** Of /Attributes and /Meta since the bridge read the node last. */
+  changes?: { path: string; from?: string | undefined; to?: string | undefined }[] | undefined;
+  /** How many changes more there are. */
+  omitted?: number | undefined;
+};
+
 /** Why something could not be found out, in words. */
 type Unavailable = { unavailable: string };
 
@@ -192,6 +201,8 @@ export type ChangeData = Redactable & {
   spec?: (SpecVersion & { skipped?: SpecVersion[] | undefined }) | Unavailable | undefined;
   /** With --enrich logs, of an allocation with a task that failed: the last lines that the task wrote. */
   log?: TaskLog | Unavailable | undefined;
+  /** With --enrich node, of a node: what it says of itself that the list leaves out. */
+  node?: NodeDetails | Unavailable | undefined;
   /** Of an evaluation that could not place everything: why, in words, group by group. */
   explanation?: string | undefined;
   /** With update: turns before into after, in order; `applyChanges` does. */

@@ -184,6 +184,12 @@ function memberOfData(name: string, value: Json, scrubbing: Scrubbing): Json {
       member === "lines" ? scrubber.value(text, []) : text,
     );
   }
+  if (name === "node" && isJsonObject(value)) {
+    return eachMember(value, scrubber, (member, found) => {
+      if (!Array.isArray(found)) return found;
+      return member === "changes" ? eachItem(found, scrubbing, changeWithout) : scrubber.value(found, []);
+    });
+  }
   if (name === "resource" && isJsonObject(value)) return resourceWithout(value, scrubbing);
   return name === "reason" ? scrubber.value(value, []) : value;
 }

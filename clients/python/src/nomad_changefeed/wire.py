@@ -92,6 +92,36 @@ class SpecFound(SpecVersion):
     skipped: NotRequired[list[SpecVersion]]
 
 
+class TaskLog(TypedDict):
+    """What a task wrote last before it failed."""
+
+    task: str
+    stream: Literal["stderr"]
+    exitCode: NotRequired[int]
+    signal: NotRequired[int]
+    #: Oldest first.
+    lines: list[str]
+
+
+class NodeEvent(TypedDict):
+    message: str
+    subsystem: str
+    time: str
+
+
+#: Without `from` it appeared, without `to` it vanished.
+NodeChange = TypedDict("NodeChange", {"path": str, "from": "NotRequired[str]", "to": "NotRequired[str]"})
+
+
+class NodeDetails(TypedDict):
+    #: The node's own since its version before, oldest first.
+    events: list[NodeEvent]
+    #: Of /Attributes and /Meta since the bridge read the node last.
+    changes: NotRequired[list[NodeChange]]
+    #: How many changes more there are.
+    omitted: NotRequired[int]
+
+
 class Unavailable(TypedDict):
     """Why something could not be found out, in words."""
 
@@ -111,6 +141,10 @@ class ChangeData(TypedDict):
     actor: NotRequired[Actor]
     #: With --enrich spec, of a job whose specification was written.
     spec: NotRequired[SpecFound | Unavailable]
+    #: With --enrich logs, of an allocation with a task that failed.
+    log: NotRequired[TaskLog | Unavailable]
+    #: With --enrich node, of a node.
+    node: NotRequired[NodeDetails | Unavailable]
     #: Of an evaluation that could not place everything: why, in words, group by group.
     explanation: NotRequired[str]
     #: With update: turns before into after, in order; `apply_changes` does.
