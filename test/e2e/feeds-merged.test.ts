@@ -127,6 +127,16 @@ it("tells of a feed that is down, and goes on with the others and then with it",
   expect(sequencesOf(events, "eu")).toEqual(sequencesOf(events, "eu").map((_one, index) => index + 1));
 });
 
+it("ends after as many events as were asked for", async () => {
+  await using feeds = await start();
+  const answer = await fetch(`${feeds.url}/v1/events?cursor=earliest&limit=7`, {
+    headers: { accept: "application/x-ndjson" },
+  });
+  const lines = (await answer.text()).trim().split("\n");
+  expect(lines[0]).toContain('"type":"nomad.feeds.hello"');
+  expect(lines.filter((line) => line.includes('"sequence":'))).toHaveLength(7);
+});
+
 it("refuses what is wrong for any feed, and what only one feed has", async () => {
   await using feeds = await start();
   for (const query of ["cursor=nothing", "cursor=eu:x", "consumer=me", "types=jbs", "limit=none"]) {

@@ -99,13 +99,16 @@ export function createMergedUpgrade(deps: MergedDeps) {
 async function enter(
   message: IncomingMessage,
   question: Question,
-  { feeds, signal }: MergedDeps & { signal: AbortSignal },
+  { feeds, signal, clock }: MergedDeps & { signal: AbortSignal },
 ): Promise<Joined[] | Answer> {
   const joined = await Promise.all(
     feeds.all().map(async (feed): Promise<Joined> => {
       const query = question.queryFor(feed.name, undefined);
       query.delete("limit");
-      return { feed, response: await openUpstream(feed, message, { query, signal }).catch(() => undefined) };
+      return {
+        feed,
+        response: await openUpstream(feed, message, { query, signal, clock }).catch(() => undefined),
+      };
     }),
   );
   const refused = joined.filter(({ response }) => (response?.statusCode ?? 0) >= 400);

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { Frame, Sink } from "../../../publishers/connection/sink.ts";
+import { PROTOCOL_VERSION } from "../../../schemas/frames-schema.ts";
 import { jsonText } from "../../../schemas/line-safe.ts";
 import { aborted } from "../../../shared/aborted.ts";
 import { Backoff } from "../../../shared/backoff.ts";
@@ -59,7 +60,7 @@ export class MergedStream {
     this.#say("nomad.feed.pong", { ping });
   }
 
-  /** Ends it: the subscriber is gone. */
+  /** Ends it: the subscriber is gone, or has all it wanted. */
   end(): void {
     this.#over.abort(new Error("the subscriber is gone"));
   }
@@ -68,10 +69,11 @@ export class MergedStream {
   async run(joined: readonly Joined[], feeds: MountedFeeds): Promise<void> {
     const names = joined.map(({ feed }) => feed.name);
     for (const name of this.#cursors.keys()) if (!names.includes(name)) this.#cursors.delete(name);
-    this.#say("nomad.feeds.hello", { protocol: 1, feeds: names, cursor: formatVector(this.#cursors) });
+    this.#say("nomad.feeds.hello", { protocol: PROTOCOL_VERSION, feeds: names });
     const stopListening = feeds.onAdded((feed) => void this.#follow({ feed }));
     await Promise.all(joined.map((one) => this.#follow(one)));
     stopListening();
+    this.end();
     this.#cancelBookmark?.();
     this.#deps.sink.end(1000, "");
   }
@@ -100,10 +102,10 @@ export class MergedStream {
   }
 
   async #open(feed: FeedMount): Promise<IncomingMessage | undefined> {
-    const { message, question } = this.#deps;
+    const { message, question, clock } = this.#deps;
     const query = question.queryFor(feed.name, this.#cursors.get(feed.name));
     query.delete("limit");
-    return openUpstream(feed, message, { query, signal: this.#over.signal }).catch(() => undefined);
+    return openUpstream(feed, message, { query, signal: this.#over.signal, clock }).catch(() => undefined);
   }
 
   /** Passes on what the feed sends, until it ends; answers why it does. */

@@ -1,4 +1,5 @@
 import { request, type IncomingHttpHeaders, type IncomingMessage } from "node:http";
+import type { Clock } from "../../../shared/clock.ts";
 import type { FeedMount } from "../feed-mount.ts";
 
 /** One message of a feed's own stream. */
@@ -9,18 +10,20 @@ export interface StreamMessage {
   readonly type: string | undefined;
 }
 
+/** A feed that does not answer so long keeps the others from nobody. */
+const ANSWER_WITHIN_MS = 2000;
 /** Of whoever asks, but for what belongs to the connection, or to another form. */
 const NOT_PASSED_ON =
   /^(connection|upgrade|sec-websocket-.*|accept|accept-encoding|last-event-id|content-.*|transfer-encoding|keep-alive)$/;
 
 /**
  * A feed's own stream, within the process, as whoever asks would get it; undefined where the feed is not served. Rejects
- * where it goes away before it answers.
+ * where it goes away before it answers, or does not answer in time.
  */
 export async function openUpstream(
   feed: FeedMount,
   message: IncomingMessage,
-  { query, signal }: { query: URLSearchParams; signal: AbortSignal },
+  { query, signal, clock }: { query: URLSearchParams; signal: AbortSignal; clock: Pick<Clock, "after"> },
 ): Promise<IncomingMessage | undefined> {
   const socket = feed.connect(message.socket.remoteAddress ?? "");
   if (socket === undefined) return undefined;
@@ -35,7 +38,8 @@ export async function openUpstream(
     signal,
   });
   asked.once("response", resolve).on("error", reject).end();
-  return promise;
+  const inTime = clock.after(ANSWER_WITHIN_MS, () => asked.destroy(new Error("it does not answer")));
+  return promise.finally(inTime);
 }
 
 /** The messages of a stream, until it ends or breaks. */
