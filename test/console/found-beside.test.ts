@@ -15,7 +15,7 @@ describeConsole("an event with what was found out beside the lists", ({ open, st
     });
 
   beforeAll(async () => {
-    bed = await startBed({ simulator: { allocations: 0 }, flags: { enrich: "spec,logs" } });
+    bed = await startBed({ simulator: { allocations: 0 }, flags: { enrich: "spec,logs,node" } });
     [allocation = ""] = bed.simulator.cluster.runJob({ id: "web" });
     await cursorOf(`subject=allocations/default/${allocation}`);
   });
@@ -37,6 +37,18 @@ describeConsole("an event with what was found out beside the lists", ({ open, st
       name: "What version 1 changed, which has no event of its own",
     });
     await skipped.getByText("Count").waitFor();
+    expect(await accessibilityFindings(page)).toEqual([]);
+  });
+
+  it("shows what a node says of itself", async () => {
+    const { cluster } = bed.simulator;
+    const id = cluster.registerNode();
+    await cursorOf(`subject=nodes/-/${id}`);
+    cluster.setNodeStatus(id, "down");
+    const cursor = await cursorOf(`subject=nodes/-/${id}&signal=node.down`);
+    const { page } = await open(bed, `#/event/${cursor}`);
+    const details = page.getByRole("region", { name: "What the node says of itself" });
+    await details.getByText("Node heartbeat missed").waitFor();
     expect(await accessibilityFindings(page)).toEqual([]);
   });
 

@@ -1,4 +1,4 @@
-import type { SpecVersion, TaskLog } from "nomad-changefeed-client";
+import type { NodeDetails, SpecVersion, TaskLog } from "nomad-changefeed-client";
 import { isChange } from "../../feed/event-facts.ts";
 import { SpecDiff } from "../../rollouts/spec-diff.tsx";
 import { Notice, Panel } from "../../ui/panel.tsx";
@@ -6,10 +6,10 @@ import { Time } from "../../ui/time.tsx";
 import css from "./found-beside.module.css";
 import type { OpenEvent } from "./read-event.ts";
 
-/** What the bridge found out beside the lists: what a job's versions changed, what a task wrote before it failed. */
+/** What the bridge found out beside the lists: what a job's versions changed, what a task wrote before it failed, what a node says. */
 export function FoundBeside({ event }: Pick<OpenEvent, "event">) {
   if (!isChange(event)) return null;
-  const { spec, log } = event.data;
+  const { spec, log, node } = event.data;
   return (
     <>
       {spec !== undefined &&
@@ -25,6 +25,12 @@ export function FoundBeside({ event }: Pick<OpenEvent, "event">) {
           <Notice>What the task wrote was not found out: {log.unavailable}.</Notice>
         ) : (
           <LastLines log={log} />
+        ))}
+      {node !== undefined &&
+        ("unavailable" in node ? (
+          <Notice>What the node says of itself was not found out: {node.unavailable}.</Notice>
+        ) : (
+          <OfNode node={node} />
         ))}
     </>
   );
@@ -59,6 +65,31 @@ function LastLines({ log: { task, stream, exitCode, signal, lines } }: { log: Ta
     <div class={css.part}>
       <Panel title={`What ${task} wrote last to ${stream}`} aside={ended.join(", ")}>
         {lines.length === 0 ? <p class="muted">Nothing.</p> : <pre class={css.lines}>{lines.join("\n")}</pre>}
+      </Panel>
+    </div>
+  );
+}
+
+function OfNode({ node: { events, changes = [], omitted = 0 } }: { node: NodeDetails }) {
+  if (events.length + changes.length === 0) return null;
+  const shown = changes.map(({ path, from, to }) => ({
+    path,
+    kind:
+      from === undefined ? ("added" as const) : to === undefined ? ("deleted" as const) : ("edited" as const),
+    old: from,
+    new: to,
+  }));
+  return (
+    <div class={css.part}>
+      <Panel title="What the node says of itself">
+        <ul class={css.events}>
+          {events.map(({ message, subsystem, time }) => (
+            <li key={`${time} ${message}`}>
+              <Time at={time} /> <span class="muted">{subsystem}</span> {message}
+            </li>
+          ))}
+        </ul>
+        {changes.length > 0 && <SpecDiff changes={shown} omitted={omitted} />}
       </Panel>
     </div>
   );
