@@ -33,6 +33,7 @@ const FILES: readonly (() => Promise<{ readonly default: readonly BenchRow[] }>)
   () => import("./console.ts"),
   () => import("./console-table.ts"),
   () => import("./compat.ts"),
+  () => import("./feeds.ts"),
   () => import("./hostile-reads.ts"),
   () => import("./hostile-cuts.ts"),
 ];
