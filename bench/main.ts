@@ -34,6 +34,7 @@ const FILES: readonly (() => Promise<{ readonly default: readonly BenchRow[] }>)
   () => import("./console-table.ts"),
   () => import("./compat.ts"),
   () => import("./feeds.ts"),
+  () => import("./enrich.ts"),
   () => import("./hostile-reads.ts"),
   () => import("./hostile-cuts.ts"),
 ];
