@@ -3,15 +3,16 @@ import { expect, it } from "vitest";
 import { buildChangeEvents } from "../../src/events/build.ts";
 import { payloadText } from "../../src/publishers/selection/payload.ts";
 import { sealDraft, type LogEntry } from "../../src/schemas/draft.ts";
-import { changeEventSchema } from "../../src/schemas/event-schema.ts";
+import { changeEventSchema, type Enrichment } from "../../src/schemas/event-schema.ts";
 import { withoutMembers } from "../../src/schemas/json-members.ts";
 import { changeOf, contextOf } from "../support/event-fixtures.ts";
 
 const BEFORE = `{"ID":"a1","Namespace":"default","Name":"a \\"data\\":{\\\\","JobID":"web","ClientStatus":"running","CreateIndex":5,"ModifyIndex":9,"ModifyTime":1795434687866379238}`;
 const AFTER = BEFORE.replace("running", "failed").replace(":9,", ":10,").replace("238}", "239}");
 
-function entryOf(before: string | undefined, after: string | undefined): LogEntry {
-  const [event] = buildChangeEvents(changeOf("allocations", before, after), contextOf());
+function entryOf(before: string | undefined, after: string | undefined, found: Enrichment = {}): LogEntry {
+  const change = changeOf("allocations", before, after);
+  const [event] = buildChangeEvents(change, contextOf({}, { found: new Map([[change, found]]) }));
   if (event === undefined) throw new Error("Nothing changed");
   return { ...event, sequence: 7, json: sealDraft(event, "k3f9x2", 7) };
 }
@@ -33,6 +34,19 @@ it("leaves out what the payload says, and the rest byte for byte", () => {
   ]);
   for (const text of [patch, thin])
     expect(changeEventSchema.safeParse(JSON.parse(text)).error).toBeUndefined();
+});
+
+it("leaves out of a thin event what was found out beside the lists, and keeps it in a patch", () => {
+  const entry = entryOf(BEFORE, AFTER, {
+    actor: { kind: "token", id: "a", basis: "job-register" },
+    spec: { unavailable: "why" },
+    log: { unavailable: "why" },
+    node: { unavailable: "why" },
+  });
+  const membersOf = (payload: "patch" | "thin") =>
+    Object.keys((JSON.parse(payloadText(entry, payload)) as { data: object }).data);
+  expect(membersOf("patch")).toEqual(expect.arrayContaining(["spec", "log", "node"]));
+  expect(membersOf("thin")).toEqual(["op", "aspect", "signals", "resource", "actor", "rev", "observed"]);
 });
 
 it("leaves out the last state of what was deleted", () => {

@@ -5,7 +5,7 @@ import type { Payload } from "../../schemas/subscription-schema.ts";
 
 const LEFT_OUT = {
   patch: new Set(["after", "before"]),
-  thin: new Set(["after", "before", "changes", "changesTruncated"]),
+  thin: new Set(["after", "before", "changes", "changesTruncated", "spec", "log", "node"]),
 } as const;
 
 /** Texts that were cut already, by the event itself, for all subscribers that get this very entry. */
