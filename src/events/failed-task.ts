@@ -4,7 +4,7 @@ import { inside } from "./signals/transition.ts";
 import { eventsOf, tasksOf } from "./task-states.ts";
 
 /** A task that failed for good. Undefined: its events do not say. */
-export interface FailedTask {
+interface FailedTask {
   readonly task: string;
   readonly exitCode: number | undefined;
   /** 0: none ended it. */

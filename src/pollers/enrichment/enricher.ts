@@ -7,7 +7,7 @@ import type { Logger } from "../../telemetry/logger.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
 import { REFUSED, type Finder } from "./finder.ts";
 
-export interface EnricherDeps {
+interface EnricherDeps {
   readonly finders: readonly Finder[];
   readonly clock: Clock;
   readonly logger: Logger;
