@@ -24,7 +24,9 @@ export function buildGoProgram(name: GoProgram): { readonly lacks: string | unde
   if (status === 0) return { lacks: undefined };
   // Without a way to Go's modules there is nothing to test with; a program that does not compile is our mistake.
   if (
-    /@\S+: (?:reading \S+: )?Get |go\.mod requires go|toolchain not available|invalid go version/.test(stderr)
+    /@\S+: (?:reading \S+: )?Get |go\.mod requires go|toolchain not available|invalid go version|is not in (GOROOT|std)/.test(
+      stderr,
+    )
   )
     return { lacks: `go is too old for ${name}, or cannot get its modules: ${stderr.trim().slice(0, 200)}` };
   throw new Error(stderr);
