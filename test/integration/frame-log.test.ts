@@ -31,7 +31,7 @@ afterEach(() => {
 
 describe("the log of frames", () => {
   it("keeps them word for word over a restart, for its owner alone", () => {
-    log.append([frame(5), frame(7, "a"), frame(7, "b")], false);
+    log.append([frame(5), frame(7, "a"), frame(7, "b")]);
     log[Symbol.dispose]();
     log = open();
     expect(log.newestFrames(2).map(({ line }) => line.toString())).toEqual([
@@ -43,7 +43,7 @@ describe("the log of frames", () => {
   });
 
   it("begins where Nomad begins: at the index, or the next, or else with the last", () => {
-    log.append([frame(5), frame(7), frame(7), frame(9)], false);
+    log.append([frame(5), frame(7), frame(7), frame(9)]);
     expect(readBehind(log.startAt(7).after)).toEqual([7, 7, 9]);
     expect(readBehind(log.startAt(6).after)).toEqual([7, 7, 9]);
     expect(readBehind(log.startAt(50).after)).toEqual([9]);
@@ -51,17 +51,14 @@ describe("the log of frames", () => {
   });
 
   it("without an index begins with as many as Nomad's buffer has, or with all", () => {
-    log.append(
-      Array.from({ length: 150 }, (_, at) => frame(at + 1)),
-      false,
-    );
+    log.append(Array.from({ length: 150 }, (_, at) => frame(at + 1)));
     expect(readBehind(log.startOldest("buffer").after)[0]).toBe(51);
     expect(readBehind(log.startOldest("all").after)[0]).toBe(1);
   });
 
   it("says what a reader misses: what was lost, and what retention took", () => {
-    log.append([frame(5)], false);
-    log.append([frame(9), frame(10)], true);
+    log.append([frame(5)]);
+    log.append([frame(9), frame(10)], 5);
     expect(log.startAt(5).gaps).toEqual([{ after: 5, before: 9 }]);
     expect(log.startAt(7).gaps).toEqual([{ after: 7, before: 9 }]);
     expect(log.startAt(9).gaps).toEqual([]);
@@ -71,9 +68,17 @@ describe("the log of frames", () => {
     ]);
   });
 
+  it("keeps within its bytes however much comes at once", () => {
+    log[Symbol.dispose]();
+    log = open({ maxBytes: 100 });
+    for (let batch = 0; batch < 3; batch += 1)
+      log.append(Array.from({ length: 1000 }, (_, at) => frame(batch * 1000 + at + 10)));
+    expect(readBehind(0)).toHaveLength(3);
+  });
+
   it("goes on in another history where the index went back, and leads there whoever comes from the one before", () => {
-    log.append([frame(80), frame(90)], false);
-    log.append([frame(20), frame(30)], false);
+    log.append([frame(80), frame(90)]);
+    log.append([frame(20), frame(30)]);
     expect(readBehind(0)).toEqual([80, 90, 20, 30]);
     expect(readBehind(log.startAt(30).after)).toEqual([30]);
     expect(readBehind(log.startAt(90).after)).toEqual([20, 30]);
@@ -83,16 +88,13 @@ describe("the log of frames", () => {
   it("keeps within its bytes and its age, and the newest always", () => {
     log[Symbol.dispose]();
     log = open({ maxBytes: 100 });
-    log.append(
-      Array.from({ length: 10 }, (_, at) => frame(at + 10)),
-      false,
-    );
+    log.append(Array.from({ length: 10 }, (_, at) => frame(at + 10)));
     expect(readBehind(0)).toEqual([17, 18, 19]);
     expect(log.startAt(12).gaps).toEqual([{ after: 12, before: 17 }]);
     log[Symbol.dispose]();
     log = open({ maxAgeMs: 1000 });
     nowMs += 5000;
-    log.append([frame(20)], false);
+    log.append([frame(20)]);
     expect(readBehind(0)).toEqual([20]);
   });
 

@@ -66,4 +66,29 @@ describe("frames after another subscription", () => {
       "next",
     ]);
   });
+
+  it("are known where they come again only after that was given up", () => {
+    const continuity = resubscribed(frame(5), passing(6));
+    continuity.giveUp();
+    expect(verdicts(continuity, frame(5), passing(6), frame(9))).toEqual(["repeated", "repeated", "next"]);
+  });
+
+  it("go on from any that comes again, where the one that was asked for is gone", () => {
+    expect(verdicts(resubscribed(frame(5), passing(6), passing(7)), passing(7), frame(9))).toEqual([
+      "repeated",
+      "next",
+    ]);
+  });
+
+  it("are those of another history where the index went back, also where they look the same", () => {
+    const continuity = resubscribed(frame(5), passing(6), passing(8));
+    continuity.giveUp();
+    expect(verdicts(continuity, frame(3), frame(5), passing(6), passing(8))).toEqual([
+      "next",
+      "next",
+      "next",
+      "next",
+    ]);
+    expect(continuity.resumeFrom).toBe("5");
+  });
 });

@@ -64,7 +64,6 @@ PRAGMA user_version = ${FORMAT};
 
 /** How many frames Nomad's own buffer has, if nobody configured it: `event_buffer_size`. */
 const NOMAD_BUFFER = 100;
-const TRIMMED_AT_ONCE = 500;
 
 interface Newest {
   readonly sequence: number;
@@ -134,10 +133,10 @@ export class FrameLog implements Disposable {
   }
 
   /**
-   * All of them or none; on the disk as far as a crash of this process goes. `isBehindGap`: frames before the first may
-   * be missing.
+   * All of them or none; on the disk as far as a crash of this process goes. `gapAfter`: frames
+   * behind that index, and before the first of these, may be missing.
    */
-  append(frames: readonly Frame[], isBehindGap: boolean): void {
+  append(frames: readonly Frame[], gapAfter?: number): void {
     if (frames.length === 0) return;
     const now = this.#clock.now();
     let newest = this.#newest;
@@ -145,7 +144,7 @@ export class FrameLog implements Disposable {
     this.#connection.transaction(() => {
       for (const [at, { index, line }] of frames.entries()) {
         const isBack = index < newest.index;
-        const gapAfter = at === 0 && isBehindGap && !isBack && newest.sequence > 0 ? newest.index : null;
+        const gap = at === 0 && !isBack ? (gapAfter ?? null) : null;
         newest = {
           sequence: newest.sequence + 1,
           history: newest.history + (isBack ? 1 : 0),
@@ -154,7 +153,7 @@ export class FrameLog implements Disposable {
         bytes += line.length;
         this.#connection.run(
           "INSERT INTO frames (sequence, history, raft_index, recorded_ms, gap_after, line) VALUES (?, ?, ?, ?, ?, ?)",
-          [newest.sequence, newest.history, index, now, gapAfter, line],
+          [newest.sequence, newest.history, index, now, gap, line],
         );
       }
     });
@@ -246,17 +245,18 @@ export class FrameLog implements Disposable {
   #trim(now: number): void {
     const { maxBytes, maxAgeMs } = this.#options;
     const oldestMs = now - maxAgeMs;
-    const rows = this.#connection.all(
-      "SELECT sequence, length(line) AS bytes, recorded_ms FROM frames WHERE sequence < ? ORDER BY sequence LIMIT ?",
-      [this.newest, TRIMMED_AT_ONCE],
-    );
     let bytes = this.#bytes;
     let oldest = this.#oldest;
-    for (const row of rows) {
-      if (bytes <= maxBytes && row.integer("recorded_ms") >= oldestMs) break;
-      bytes -= row.integer("bytes");
-      oldest = row.integer("sequence") + 1;
-    }
+    this.#connection.each(
+      "SELECT sequence, length(line) AS bytes, recorded_ms FROM frames WHERE sequence < ? ORDER BY sequence",
+      [this.newest],
+      (row) => {
+        if (bytes <= maxBytes && row.integer("recorded_ms") >= oldestMs) return false;
+        bytes -= row.integer("bytes");
+        oldest = row.integer("sequence") + 1;
+        return true;
+      },
+    );
     if (oldest === this.#oldest) return;
     this.#connection.run("DELETE FROM frames WHERE sequence < ?", [oldest]);
     this.#oldest = oldest;

@@ -13,7 +13,7 @@ import { TapContinuity } from "./tap-continuity.ts";
 
 /** Where frames are kept. See FrameLog. */
 interface FrameSink {
-  append(frames: readonly Frame[], isBehindGap: boolean): void;
+  append(frames: readonly Frame[], gapAfter: number | undefined): void;
   /** The newest ones, oldest first. */
   newestFrames(most: number): readonly Frame[];
 }
@@ -59,7 +59,8 @@ export class FrameTap {
   /** Topics to ask for. */
   #wanted: readonly string[] = [ALL];
   #waiting: Frame[] = [];
-  #isBehindGap = false;
+  /** Behind this index frames may be missing, before the next that is recorded. */
+  #gapAfter: number | undefined;
   #failure: unknown;
   #stop = new AbortController();
   #isOpen = false;
@@ -167,7 +168,8 @@ export class FrameTap {
     }
     this.#proof.cancel();
     if (verdict === "lost") this.#lose(`the server goes on from index ${frame.index}`);
-    if (verdict === "late") this.#lose(`a frame of a new namespace came late, at index ${frame.index}`);
+    if (verdict === "late")
+      this.#lose(`a frame of a new namespace came late, at index ${frame.index}`, Number(frame.index) - 1);
     if (verdict === "repeated" || verdict === "late") return;
     this.#continuity.note(frame);
     this.#record({ index: Number(frame.index), line: line as Buffer });
@@ -175,12 +177,13 @@ export class FrameTap {
 
   #expectProof(withinMs: number, reason: string): void {
     this.#proof.set(withinMs, () => {
-      this.#continuity.forget();
+      this.#continuity.giveUp();
       this.#lose(reason);
     });
   }
 
-  #lose(reason: string): void {
+  /** `after`: index of the last frame before those that are missing. */
+  #lose(reason: string, after = this.#continuity.lastIndex): void {
     const { metrics, logger } = this.#deps;
     metrics.frameGaps.inc();
     logger.warn(
@@ -188,7 +191,7 @@ export class FrameTap {
       "frames of Nomad's event stream may be missing from the record: Nomad keeps few, and only in memory",
     );
     this.#flush();
-    this.#isBehindGap = true;
+    if (after !== undefined) this.#gapAfter = Math.min(after, this.#gapAfter ?? after);
   }
 
   #record(frame: Frame): void {
@@ -210,8 +213,8 @@ export class FrameTap {
     const frames = this.#waiting;
     if (frames.length === 0) return;
     this.#waiting = [];
-    this.#deps.log.append(frames, this.#isBehindGap);
-    this.#isBehindGap = false;
+    this.#deps.log.append(frames, this.#gapAfter);
+    this.#gapAfter = undefined;
     this.#deps.metrics.framesRecorded.inc(frames.length);
   }
 

@@ -24,11 +24,21 @@ export class TapContinuity {
     return this.#recent[0]?.index.toString();
   }
 
+  /** Of the frame that was noted last; undefined where none was. */
+  get lastIndex(): number | undefined {
+    const last = this.#recent.at(-1);
+    return last === undefined ? undefined : Number(last.index);
+  }
+
   /** It was recorded. */
   note(head: FrameHead): void {
-    const isAnchor = head.isLasting || this.#recent.length >= MAX_RECENT;
-    const sameIndex = isAnchor ? this.#recent.filter(({ index }) => index === head.index) : this.#recent;
-    this.#recent = [...sameIndex, head];
+    const last = this.#recent.at(-1);
+    const isBack = last !== undefined && head.index < last.index;
+    // What was recorded of another history tells nothing of this one.
+    if (isBack) this.#repeats.clear();
+    if (isBack || head.isLasting || this.#recent.length >= MAX_RECENT)
+      this.#recent = this.#recent.filter(({ index }) => !isBack && index === head.index);
+    this.#recent.push(head);
   }
 
   /** A subscription began that asked for `resumeFrom`. */
@@ -39,10 +49,8 @@ export class TapContinuity {
       this.#repeats.set(keyOf(head), (this.#repeats.get(keyOf(head)) ?? 0) + 1);
   }
 
-  /** Nothing is known of what came before from here on. */
-  forget(): void {
-    this.#recent = [];
-    this.#repeats.clear();
+  /** It does not come, or not soon: that is told. What does come again is known all the same. */
+  giveUp(): void {
     this.#isProven = true;
   }
 
@@ -54,15 +62,15 @@ export class TapContinuity {
     const repeats = this.#repeats.get(keyOf(head)) ?? 0;
     if (repeats > 0) {
       this.#repeats.set(keyOf(head), repeats - 1);
-      if (head.index === first.index) this.#isProven = true;
+      this.#isProven = true;
       return "repeated";
     }
     if (!this.#isProven && head.index < first.index) return "behind";
     const wasProven = this.#isProven;
     this.#isProven = true;
-    if (!wasProven && head.index > first.index) return head.index > last.index ? "lost" : "late";
-    if (head.index < last.index && this.#repeats.size > 0 && head.index >= first.index) return "late";
-    return "next";
+    if (head.index < last.index) return head.index >= first.index && this.#repeats.size > 0 ? "late" : "next";
+    if (head.index > last.index) this.#repeats.clear();
+    return wasProven || head.index === last.index ? "next" : "lost";
   }
 }
 
