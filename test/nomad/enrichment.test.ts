@@ -1,14 +1,8 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { resolveConfig } from "../../src/config/resolve.ts";
-import type { ChangeEvent } from "../../src/schemas/event-schema.ts";
-import { silentLogger } from "../../src/telemetry/logger.ts";
 import { findGuardedNomadAgent } from "../support/nomad-agent.ts";
 import { NomadWriter } from "../support/nomad-writer.ts";
-import { startBridge, type StartedBridge } from "../support/started-bridge.ts";
 import { until } from "../support/until.ts";
+import { watchAgent, type WatchedAgent } from "../support/watched-agent.ts";
 
 const found = await findGuardedNomadAgent(process.env);
 const origin = typeof found === "string" ? `skipped: ${found}` : found.origin;
@@ -16,36 +10,16 @@ const JOB = `ncf-depth-${process.pid}`;
 
 describe.skipIf(typeof found === "string")(`more than the lists say, from a real Nomad (${origin})`, () => {
   const agent = found as Exclude<typeof found, string>;
-  let folder: string;
-  let bridge: StartedBridge;
+  let watched: WatchedAgent;
   let writer: NomadWriter;
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), "ncf-depth-"));
     writer = new NomadWriter(agent.address, agent.token);
-    const flags = {
-      nomadAddr: agent.address,
-      nomadToken: agent.token,
-      feed: `sqlite:${join(folder, "feed.db")}`,
-      listen: "127.0.0.1:0",
-      enrich: "spec,logs,node",
-    };
-    bridge = await startBridge(resolveConfig({ flags, env: {} }).config, { logger: silentLogger() });
-    await bridge.ready();
+    watched = await watchAgent(agent, { enrich: "spec,logs,node" });
   });
-  afterAll(async () => {
-    await bridge.stop();
-    await agent.stop();
-    await rm(folder, { recursive: true });
-  });
+  afterAll(() => watched[Symbol.asyncDispose]());
 
-  const told = async (types: string, filter: string): Promise<ChangeEvent["data"][]> => {
-    const query = new URLSearchParams({ cursor: "earliest", types, filter });
-    const response = await fetch(`${bridge.url}/v1/events?${query.toString()}`);
-    const events = (await response.json()) as Partial<ChangeEvent>[];
-    return events.flatMap(({ data }) => (data?.signals === undefined ? [] : [data]));
-  };
   const specs = async () =>
-    (await told("jobs", `ID == "${JOB}"`)).flatMap(({ spec }) =>
+    (await watched.told("jobs", `ID == "${JOB}"`)).flatMap(({ spec }) =>
       spec === undefined || "unavailable" in spec ? [] : [spec],
     );
 
@@ -84,7 +58,7 @@ describe.skipIf(typeof found === "string")(`more than the lists say, from a real
     const id = `${JOB}-${name}`;
     await writer.registerJob({ id, namespace: "default", count: 1, command, type: "batch" });
     const [failed] = await until("the failure is told", async () => {
-      const events = await told("allocations", `JobID == "${id}" and "allocation.failed" in signals`);
+      const events = await watched.told("allocations", `JobID == "${id}" and "allocation.failed" in signals`);
       return events.length > 0 && events;
     });
     expect(failed?.log).toEqual({ task: "t", stream: "stderr", exitCode: 3, lines });
@@ -102,7 +76,7 @@ describe.skipIf(typeof found === "string")(`more than the lists say, from a real
     };
     const [{ ID: id } = { ID: "" }] = (await ask("GET", "/v1/nodes")) as { readonly ID: string }[];
     const details = async () =>
-      (await told("nodes", `ID == "${id}"`)).flatMap(({ node }) =>
+      (await watched.told("nodes", `ID == "${id}"`)).flatMap(({ node }) =>
         node === undefined || "unavailable" in node ? [] : [node],
       );
     await ask("POST", `/v1/node/${id}/eligibility`, { Eligibility: "ineligible" });
