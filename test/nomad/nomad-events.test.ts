@@ -80,8 +80,12 @@ describe.skipIf(typeof found === "string")(`in place of the event stream of a re
     const headers = { "x-nomad-token": agent.token };
     using before = await RawEventStream.open(standIn.address, "namespace=*", headers);
     await until("it has a hundred", () => before.frames.length >= 100);
-    const [first = 0] = before.indexes;
-    const told = before.frames.slice(0, 100);
+    // Nomad says some indexes in two frames, and the hundred may begin between them.
+    const [cut = 0] = before.indexes;
+    const begin = before.indexes.findIndex((index) => index > cut);
+    const first = before.indexes[begin];
+    const told = before.frames.slice(begin, 100);
+    expect(told.length).toBeGreaterThan(90);
     await standIn.stop();
     await start();
     const writer = new NomadWriter(agent.address, agent.token);

@@ -43,7 +43,7 @@ interface WriteOptions extends CommonOptions {
 
 export type RedisLogOptions = ReadOptions | WriteOptions;
 
-/** The format of the keys. @internal */
+/** The format of the keys. */
 export const SCHEMA_VERSION = 2;
 
 const byRedis = () => "" as const;
