@@ -81,9 +81,15 @@ async function openTrail(directory: string): Promise<Destination> {
 }
 
 function batchFrom(first: number, count: number): Outgoing[] {
-  const missing = EVENT_BYTES - Buffer.byteLength(outgoing(1, { data: { text: "" } }).json);
+  const missing = EVENT_BYTES - Buffer.byteLength(recorded(outgoing(1, { data: { text: "" } })).json);
   const data = { text: "0123456789abcdef".repeat(Math.ceil(missing / 16)).slice(0, missing) };
-  return Array.from({ length: count }, (_, at) => outgoing(first + at, { data }));
+  return Array.from({ length: count }, (_, at) => recorded(outgoing(first + at, { data })));
+}
+
+/** As the feed has it, which is where the daily files look for the day. */
+function recorded(event: Outgoing): Outgoing {
+  const [before = "", after = ""] = event.json.split('"datacontenttype"');
+  return { ...event, json: `${before}"recordedtime":"2026-11-23T15:14:58.412Z","datacontenttype"${after}` };
 }
 
 /** The files that each batch writes: its tiles and bundles, the checkpoint, and a share of the daily file. */

@@ -1,21 +1,80 @@
 import { TlogFormatError } from "./errors.ts";
+import { leafHashIn } from "./hash.ts";
 
 /** Of one entry: its length is written in two bytes. */
 export const MAX_ENTRY_BYTES = 65_535;
 
 const LENGTH_BYTES = 2;
+const FIRST_BYTES = 65_536;
+/** Of one UTF-16 unit in UTF-8. */
+const MAX_UNIT_BYTES = 3;
 
-/** Entries one after another, each after its length in two bytes, the larger first: C2SP tlog-tiles. */
-export function writeBundle(entries: readonly Uint8Array[]): Buffer {
-  return Buffer.concat(entries.flatMap((entry) => [lengthOf(entry), entry]));
+/**
+ * Bundles in the making, one behind the other in a memory that is used again: an entry is written once, and hashed where
+ * it lies. What `bytes` gave stays as it is until `startOver`.
+ */
+export class BundleWriter {
+  #memory = Buffer.allocUnsafeSlow(FIRST_BYTES);
+  /** Where the bundle begins that is not full. */
+  #begin = 0;
+  #end = 0;
+
+  /** Goes on with a bundle that has these. */
+  constructor(entries: readonly Buffer[]) {
+    for (const entry of entries) {
+      const start = this.#reserve(entry.length);
+      this.#close(start, entry.copy(this.#memory, start));
+    }
+  }
+
+  /** Of the bundle that is not full: each entry after its length. */
+  get bytes(): Buffer {
+    return this.#memory.subarray(this.#begin, this.#end);
+  }
+
+  /** The hash of the entry's leaf. @throws TlogFormatError where it has more than MAX_ENTRY_BYTES */
+  add(text: string): Buffer {
+    const start = this.#reserve(text.length * MAX_UNIT_BYTES);
+    return this.#close(start, this.#memory.write(text, start));
+  }
+
+  /** The bundle is full: what is added from now on is of the next one. */
+  next(): void {
+    this.#begin = this.#end;
+  }
+
+  /** Nobody needs what was full any more: its memory is used again. */
+  startOver(): void {
+    this.#memory.copyWithin(0, this.#begin, this.#end);
+    this.#end -= this.#begin;
+    this.#begin = 0;
+  }
+
+  /** Where an entry of so many bytes may be written. What was given out before keeps the memory that it has. */
+  #reserve(bytes: number): number {
+    const start = this.#end + LENGTH_BYTES;
+    if (start + bytes > this.#memory.length) {
+      const larger = Buffer.allocUnsafeSlow(2 * (start + bytes));
+      this.#memory.copy(larger, 0, 0, this.#end);
+      this.#memory = larger;
+    }
+    return start;
+  }
+
+  #close(start: number, bytes: number): Buffer {
+    if (bytes > MAX_ENTRY_BYTES)
+      throw new TlogFormatError(`An entry has ${bytes} bytes. Allowed: at most ${MAX_ENTRY_BYTES}.`);
+    this.#end = start + bytes;
+    // The length stands where the hash wants its prefix, so it comes after.
+    const leaf = leafHashIn(this.#memory, start, this.#end);
+    this.#memory.writeUInt16BE(bytes, start - LENGTH_BYTES);
+    return leaf;
+  }
 }
 
-function lengthOf(entry: Uint8Array): Buffer {
-  if (entry.length > MAX_ENTRY_BYTES)
-    throw new TlogFormatError(`An entry has ${entry.length} bytes. Allowed: at most ${MAX_ENTRY_BYTES}.`);
-  const length = Buffer.allocUnsafe(LENGTH_BYTES);
-  length.writeUInt16BE(entry.length);
-  return length;
+/** Entries one after another, each after its length in two bytes, the larger first: C2SP tlog-tiles. */
+export function writeBundle(entries: readonly Buffer[]): Buffer {
+  return new BundleWriter(entries).bytes;
 }
 
 /** `entries` are views of `bytes`. `tornBytes`: how many at the end are no whole entry; 0 in a bundle that is whole. */

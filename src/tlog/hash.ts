@@ -20,6 +20,12 @@ export function leafHash(entry: Uint8Array): Buffer {
   return sha256(leafScratch.subarray(0, 1 + entry.length));
 }
 
+/** Of the entry from `start` to `end`. The byte before it is written over. */
+export function leafHashIn(memory: Buffer, start: number, end: number): Buffer {
+  memory[start - 1] = LEAF_PREFIX;
+  return sha256(memory.subarray(start - 1, end));
+}
+
 /** RFC 6962: SHA-256 of 0x01 and both children. */
 export function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
   nodeScratch.set(left, 1);

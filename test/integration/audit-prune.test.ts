@@ -228,13 +228,7 @@ describe("damage to a pruned trail is found:", () => {
       .trimEnd()
       .split("\n");
     const changed = lines.with(index - 451, String(lines[index - 451]).replace("web", "wed"));
-    await writeFile(
-      path,
-      await writeMember(
-        451,
-        changed.map((line) => Buffer.from(line)),
-      ),
-    );
+    await writeFile(path, await writeMember(451, changed.length, Buffer.from(`${changed.join("\n")}\n`)));
   }
 
   const gone = (path: string) => rm(join(trail, path), { recursive: true });

@@ -25,7 +25,7 @@ export interface TrailNames {
  * are gone adds a mark; what has no place in the log, as a test, adds nothing.
  */
 export class Addition {
-  readonly entries: Buffer[] = [];
+  readonly entries: string[] = [];
   readonly objects: DetachedObject[] = [];
   readonly #names: TrailNames;
   #end: TrailEnd | undefined;
@@ -53,8 +53,8 @@ export class Addition {
     else if (epoch !== end.epoch) this.#mark({ type: "changefeed.audit.epoch", epoch, nextSeq: sequence });
     else if (sequence < end.nextSeq) return;
     else if (sequence > end.nextSeq) throw this.#behind(end, event);
-    const { bytes, object } = entryOf(event);
-    this.entries.push(bytes);
+    const { text, object } = entryOf(event);
+    this.entries.push(text);
     if (object !== undefined) this.objects.push(object);
     this.#end = { epoch, nextSeq: sequence + 1 };
   }
@@ -91,7 +91,7 @@ export class Addition {
   }
 
   #mark(mark: AuditMark): void {
-    this.entries.push(Buffer.from(JSON.stringify(mark)));
+    this.entries.push(JSON.stringify(mark));
   }
 }
 

@@ -2,6 +2,7 @@ import { mkdir, open, readdir, rm, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { syncFolder, unlessThere } from "./disk.ts";
 import { HEADER_BYTES, isWhole, readHeader, writeMember, type Member } from "./gzip-member.ts";
+import { Lines } from "./lines.ts";
 
 const FOLDER = "daily";
 const FILE = /^(\d{4}-\d\d-\d\d)\.jsonl\.gz$/;
@@ -23,6 +24,7 @@ interface Reached {
  */
 export class DailyFiles {
   readonly #folder: string;
+  readonly #lines = new Lines();
   #reached: Reached;
 
   private constructor(folder: string, reached: Reached) {
@@ -53,7 +55,7 @@ export class DailyFiles {
   }
 
   /** Adds the entries from index `next` on: those are on the disk then. */
-  async add(entries: readonly Buffer[]): Promise<void> {
+  async add(entries: readonly string[]): Promise<void> {
     const days = this.#daysOf(entries);
     for (let from = 0; from < entries.length;) {
       const day = days[from] ?? "";
@@ -64,15 +66,15 @@ export class DailyFiles {
   }
 
   /** No day is before the one of an entry before. Of an entry that tells of none, that one, or the next one's. */
-  #daysOf(entries: readonly Buffer[]): string[] {
+  #daysOf(entries: readonly string[]): string[] {
     const told = entries.map(dayOf);
     let day = this.#reached.day || (told.find((each) => each !== "") ?? UNKNOWN_DAY);
     return told.map((each) => (day = each > day ? each : day));
   }
 
-  async #append(day: string, entries: readonly Buffer[]): Promise<void> {
+  async #append(day: string, entries: readonly string[]): Promise<void> {
     const { next } = this.#reached;
-    const member = await writeMember(next, entries);
+    const member = await writeMember(next, entries.length, this.#lines.of(entries));
     await using handle = await open(join(this.#folder, `${day}.jsonl.gz`), "a", OWNER_ONLY);
     await handle.appendFile(member);
     await handle.datasync();
@@ -86,10 +88,9 @@ const RECORDED = '"recordedtime":"';
 const DAY_LENGTH = 10;
 
 /** In UTC, of when the feed recorded an event; empty of what is no event. */
-function dayOf(entry: Buffer): string {
+function dayOf(entry: string): string {
   const at = entry.indexOf(RECORDED);
-  const day =
-    at === -1 ? "" : entry.toString("latin1", at + RECORDED.length, at + RECORDED.length + DAY_LENGTH);
+  const day = at === -1 ? "" : entry.slice(at + RECORDED.length, at + RECORDED.length + DAY_LENGTH);
   return /^\d{4}-\d\d-\d\d$/.test(day) ? day : "";
 }
 

@@ -3,10 +3,10 @@ import type { DailyFiles } from "./daily-files.ts";
 
 /** How long an entry waits for more, so that a quiet feed has no gzip member for each. */
 const WAIT_MS = 2000;
-/** What is worth a member without waiting, and about as much as one holds. */
-const MEMBER_BYTES = 1_048_576;
+/** What is worth a member without waiting, and about as much as one holds; UTF-16 units. */
+const MEMBER_LENGTH = 1_048_576;
 /** What may wait at most: who adds more waits himself. */
-const MAX_WAITING_BYTES = 16 * MEMBER_BYTES;
+const MAX_WAITING_LENGTH = 16 * MEMBER_LENGTH;
 
 /**
  * Writes a trail's daily files behind the trail, which does not wait for them: the lines are deflated and forced to the
@@ -15,8 +15,8 @@ const MAX_WAITING_BYTES = 16 * MEMBER_BYTES;
 export class DailyQueue implements AsyncDisposable {
   readonly #files: DailyFiles;
   readonly #clock: Clock;
-  #waiting: Buffer[] = [];
-  #waitingBytes = 0;
+  #waiting: string[] = [];
+  #waitingLength = 0;
   /** Index after the last entry that was added. */
   #next: number;
   #cancel: (() => void) | undefined;
@@ -35,14 +35,14 @@ export class DailyQueue implements AsyncDisposable {
   }
 
   /** The entries from index `next` on. Rejects with why those of before could not be written: then make it anew. */
-  async add(entries: readonly Buffer[]): Promise<void> {
+  async add(entries: readonly string[]): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
     this.#waiting.push(...entries);
-    this.#waitingBytes += bytesOf(entries);
+    this.#waitingLength += lengthOf(entries);
     this.#next += entries.length;
-    if (this.#waitingBytes >= MEMBER_BYTES) this.#write();
+    if (this.#waitingLength >= MEMBER_LENGTH) this.#write();
     else this.#cancel ??= this.#clock.after(WAIT_MS, () => this.#write());
-    while (this.#waitingBytes > MAX_WAITING_BYTES) await this.#writing;
+    while (this.#waitingLength > MAX_WAITING_LENGTH) await this.#writing;
   }
 
   /** Writes what waits. Rejects where it cannot. */
@@ -64,20 +64,20 @@ export class DailyQueue implements AsyncDisposable {
     } catch (error) {
       this.#failure = error;
       this.#waiting = [];
-      this.#waitingBytes = 0;
+      this.#waitingLength = 0;
     }
   }
 
   /** One at least. */
-  #take(): Buffer[] {
-    let bytes = 0;
-    const end = this.#waiting.findIndex((entry) => (bytes += entry.length) >= MEMBER_BYTES);
+  #take(): string[] {
+    let length = 0;
+    const end = this.#waiting.findIndex((entry) => (length += entry.length) >= MEMBER_LENGTH);
     const taken = this.#waiting.splice(0, end === -1 ? this.#waiting.length : end + 1);
-    this.#waitingBytes -= bytes;
+    this.#waitingLength -= length;
     return taken;
   }
 }
 
-function bytesOf(entries: readonly Buffer[]): number {
+function lengthOf(entries: readonly string[]): number {
   return entries.reduce((sum, entry) => sum + entry.length, 0);
 }

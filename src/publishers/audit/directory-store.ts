@@ -2,9 +2,9 @@ import { constants } from "node:fs";
 import { access, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { FileLock } from "../../shared/file-lock.ts";
-import { DurableFiles, unlessMissing, type FileBytes, type Writing } from "./disk.ts";
+import { DurableFiles, madeFor, unlessMissing, type FileBytes, type Writing } from "./disk.ts";
 import { TrailDamaged, TrailInUse } from "./errors.ts";
-import { CHECKPOINT, type TrailStore } from "./store.ts";
+import { CHECKPOINT, type TrailStore, type TrailWriting } from "./store.ts";
 import { removeUnsigned } from "./unsigned-files.ts";
 
 const LOCK = "writer.lock";
@@ -55,23 +55,16 @@ export class DirectoryStore implements TrailStore {
     return removeUnsigned(this.name, size);
   }
 
-  begin(): Writing {
-    return this.#files.begin();
+  begin(): TrailWriting {
+    const writing = this.#files.begin();
+    return {
+      add: (file) => writing.add(file),
+      end: (checkpoint) => this.#end(writing, checkpoint),
+    };
   }
 
   replace(file: FileBytes): Promise<void> {
     return this.#files.replace(file);
-  }
-
-  /** The lock keeps others away; what takes no heed of it is noticed. */
-  async replaceCheckpoint(bytes: Buffer): Promise<void> {
-    if ((await this.#readCheckpointId()) !== this.#checkpointId)
-      throw new TrailDamaged(
-        this.name,
-        "something else wrote the checkpoint while this process had the trail",
-      );
-    await this.#files.replace({ path: CHECKPOINT, bytes });
-    this.#checkpointId = await this.#readCheckpointId();
   }
 
   removeFolder(path: string): Promise<void> {
@@ -80,6 +73,20 @@ export class DirectoryStore implements TrailStore {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#lock[Symbol.dispose]();
+  }
+
+  /** The lock keeps others away; what takes no heed of it is noticed. */
+  async #end(writing: Writing, checkpoint: Buffer): Promise<void> {
+    // Beside the tiles, as it need not wait for them to be on the disk: under its own name it does.
+    writing.add({ path: madeFor(CHECKPOINT), bytes: checkpoint });
+    await writing.end();
+    if ((await this.#readCheckpointId()) !== this.#checkpointId)
+      throw new TrailDamaged(
+        this.name,
+        "something else wrote the checkpoint while this process had the trail",
+      );
+    await this.#files.putInPlace(CHECKPOINT);
+    this.#checkpointId = await this.#readCheckpointId();
   }
 
   async #readCheckpointId(): Promise<string | undefined> {

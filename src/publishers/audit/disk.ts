@@ -48,12 +48,16 @@ export class DurableFiles {
 
   /** In place of what is there by that name, at once: a reader sees the one or the other. */
   async replace({ path, bytes }: FileBytes): Promise<void> {
-    const changed = new Set([dirname(path)]);
-    await this.#ensure(dirname(path), changed);
-    const made = `${path}.new`;
-    await this.#write({ path: made, bytes });
-    await rename(join(this.#root, made), join(this.#root, path));
-    await this.#syncFolders(changed);
+    const writing = this.begin();
+    writing.add({ path: madeFor(path), bytes });
+    await writing.end();
+    await this.putInPlace(path);
+  }
+
+  /** What was written as `madeFor(path)` takes the place of what is there. */
+  async putInPlace(path: string): Promise<void> {
+    await rename(join(this.#root, madeFor(path)), join(this.#root, path));
+    await syncFolder(join(this.#root, dirname(path)));
   }
 
   async #add(file: FileBytes, changed: Set<string>): Promise<void> {
@@ -85,6 +89,11 @@ export class DurableFiles {
   async #syncFolders(folders: ReadonlySet<string>): Promise<void> {
     await Promise.all([...folders].map((folder) => syncFolder(join(this.#root, folder))));
   }
+}
+
+/** Where a file is until it takes the place of the one at `path`. */
+export function madeFor(path: string): string {
+  return `${path}.new`;
 }
 
 /** So that the names in it are found after a crash. */

@@ -13,16 +13,16 @@ export interface DetachedObject {
 }
 
 export interface Entry {
-  readonly bytes: Buffer;
+  readonly text: string;
   readonly object?: DetachedObject;
 }
 
 /** An event's own bytes; where an entry cannot hold them, the event with its data's hash in place of its data. */
 export function entryOf({ id, json }: Pick<Outgoing, "id" | "json">): Entry {
-  const bytes = Buffer.from(json);
-  if (bytes.length <= MAX_ENTRY_BYTES) return { bytes };
+  if (Buffer.byteLength(json) <= MAX_ENTRY_BYTES) return { text: json };
   const entry = detached(json);
-  if (entry.bytes.length > MAX_ENTRY_BYTES) throw new EntryTooLarge(id, entry.bytes.length);
+  const bytes = Buffer.byteLength(entry.text);
+  if (bytes > MAX_ENTRY_BYTES) throw new EntryTooLarge(id, bytes);
   return entry;
 }
 
@@ -40,5 +40,5 @@ function detached(json: string): Entry & { readonly object: DetachedObject } {
   for (const name of ["data", "dataref"]) members.delete(name);
   const kept = [...members].map(([name, text]) => `${JSON.stringify(name)}:${text}`);
   const text = `{${[...kept, JSON.stringify(stands).slice(1, -1)].join(",")}}`;
-  return { bytes: Buffer.from(text), object: { path: stands.dataref, bytes: data } };
+  return { text, object: { path: stands.dataref, bytes: data } };
 }

@@ -25,16 +25,17 @@ export interface Member {
   readonly bytes: number;
 }
 
-/** Entries as lines, for whoever reads gzip; ours finds in the header which they are. */
-export async function writeMember(from: number, entries: readonly Buffer[]): Promise<Buffer> {
-  const lines = Buffer.concat(entries.flatMap((entry) => [entry, LINE_END]));
-  // What follows the short header that zlib writes: the lines deflated, their check and their length.
-  const body = (await deflate(lines, { level: FAST })).subarray(BEGIN.length);
-  const bytes = HEADER_BYTES + body.length;
-  return Buffer.concat([headerOf({ from, to: from + entries.length, bytes }), body]);
-}
+/** As much as one holds: zlib hands over what it made in one piece, and not in sixteen. */
+const OUTPUT_BYTES = 262_144;
 
-const LINE_END = Buffer.from("\n");
+/** Lines of so many entries, for whoever reads gzip; ours finds in the header which they are. */
+export async function writeMember(from: number, count: number, lines: Uint8Array): Promise<Buffer> {
+  // What follows the short header that zlib writes: the lines deflated, their check and their length.
+  const deflated = await deflate(lines, { level: FAST, chunkSize: OUTPUT_BYTES });
+  const body = deflated.subarray(BEGIN.length);
+  const bytes = HEADER_BYTES + body.length;
+  return Buffer.concat([headerOf({ from, to: from + count, bytes }), body]);
+}
 
 function headerOf({ from, to, bytes }: Member): Buffer {
   const header = Buffer.alloc(HEADER_BYTES);

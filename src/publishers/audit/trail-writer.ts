@@ -54,7 +54,7 @@ export class TrailWriter implements AsyncDisposable {
     }
   }
 
-  /** Rejects where `signal` aborts before the checkpoint is signed. */
+  /** Rejects where `signal` aborts before the entries are written. */
   async add(addition: Addition, signal: AbortSignal): Promise<void> {
     await this.#catchUp();
     const isNext = this.#daily?.next === this.trail.size;
@@ -82,7 +82,7 @@ export class TrailWriter implements AsyncDisposable {
     const stored = new StoredEntries(this.#store, this.trail.size);
     for (let done = 0; done < BUNDLES_AT_ONCE && daily.next < stored.size; done += 1) {
       const entries = await stored.bundle(Math.floor(daily.next / TILE_WIDTH));
-      await daily.add(entries.slice(daily.next % TILE_WIDTH));
+      await daily.add(entries.slice(daily.next % TILE_WIDTH).map((entry) => entry.toString()));
     }
   }
 }

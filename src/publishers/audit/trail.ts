@@ -1,11 +1,10 @@
 import type { Clock } from "../../shared/clock.ts";
-import { writeBundle } from "../../tlog/bundle.ts";
-import { leafHash } from "../../tlog/hash.ts";
+import { BundleWriter } from "../../tlog/bundle.ts";
 import { bundlePath, hashesAt, newTiles, TILE_WIDTH, tilePath } from "../../tlog/tiles.ts";
 import { TreeEdge } from "../../tlog/tree.ts";
 import type { Addition, TrailEnd } from "./addition.ts";
 import type { FileBytes } from "./disk.ts";
-import type { TrailStore } from "./store.ts";
+import type { TrailStore, TrailWriting } from "./store.ts";
 import { readTrail, type StoredTrail } from "./stored-trail.ts";
 import type { TrailKeys } from "./trail-keys.ts";
 
@@ -27,8 +26,7 @@ export class Trail {
   readonly #keys: TrailKeys;
   readonly #clock: Pick<Clock, "yield">;
   readonly #edge: TreeEdge;
-  /** Entries of the bundle that is not full. */
-  #rest: readonly Buffer[];
+  readonly #bundles: BundleWriter;
   #end: TrailEnd | undefined;
   #checkpoint: string | undefined;
 
@@ -37,7 +35,7 @@ export class Trail {
     this.#keys = keys;
     this.#clock = clock;
     this.#edge = edge;
-    this.#rest = rest;
+    this.#bundles = new BundleWriter(rest);
     this.#end = end;
     this.feed = feed;
   }
@@ -49,7 +47,7 @@ export class Trail {
     const empty = { edge: TreeEdge.empty(), rest: [], end: undefined, feed: undefined };
     const trail = new Trail(options, stored ?? empty);
     // Of the empty tree first: whoever finds tiles without a checkpoint knows that it was taken away.
-    if (stored === undefined) await trail.#sign();
+    if (stored === undefined) await trail.#sign(store.begin());
     await store.claim();
     await store.removeUnsigned(trail.size);
     return trail;
@@ -68,43 +66,44 @@ export class Trail {
     return this.#end;
   }
 
-  /** Rejects where `signal` aborts before the checkpoint is signed. */
+  /** Rejects where `signal` has aborted; what has begun goes to its end. */
   async append({ entries, objects, end }: Addition, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
     const before = this.#edge.size;
     for (const object of objects) await this.#store.replace(object);
-    await this.#write(entries);
-    signal.throwIfAborted();
-    await this.#sign();
+    await this.#sign(await this.#write(entries));
     this.#end = end;
     await this.#removePartials(before);
   }
 
   /** A bundle is on its way to where it is stored while the next one is hashed. */
-  async #write(entries: readonly Buffer[]): Promise<void> {
+  async #write(entries: readonly string[]): Promise<TrailWriting> {
+    this.#bundles.startOver();
     const writing = this.#store.begin();
     for (let from = 0; from < entries.length;) {
-      const added = entries.slice(from, from + TILE_WIDTH - this.#rest.length);
-      from += added.length;
-      for (const entry of added) this.#edge.append(leafHash(entry));
-      writing.add(this.#bundle(added));
+      const to = Math.min(entries.length, from + TILE_WIDTH - (this.#edge.size % TILE_WIDTH));
+      for (const entry of entries.slice(from, to)) this.#edge.append(this.#bundles.add(entry));
+      from = to;
+      writing.add(this.#takeBundle());
       const tiles = from < entries.length ? this.#edge.takeFullTiles() : this.#edge.takeTiles();
       for (const { tile, bytes } of tiles) writing.add({ path: tilePath(tile), bytes });
       await this.#clock.yield();
     }
-    await writing.end();
+    return writing;
   }
 
   /** The newest one. */
-  #bundle(added: readonly Buffer[]): FileBytes {
-    const all = [...this.#rest, ...added];
-    this.#rest = all.length < TILE_WIDTH ? all : [];
+  #takeBundle(): FileBytes {
+    const { bytes } = this.#bundles;
     const index = Math.ceil(this.#edge.size / TILE_WIDTH) - 1;
-    return { path: bundlePath({ index, width: all.length }), bytes: writeBundle(all) };
+    const width = this.#edge.size - index * TILE_WIDTH;
+    if (width === TILE_WIDTH) this.#bundles.next();
+    return { path: bundlePath({ index, width }), bytes };
   }
 
-  async #sign(): Promise<void> {
+  async #sign(writing: TrailWriting): Promise<void> {
     const checkpoint = this.#keys.sign({ size: this.#edge.size, root: this.#edge.root() });
-    await this.#store.replaceCheckpoint(Buffer.from(checkpoint));
+    await writing.end(Buffer.from(checkpoint));
     this.#checkpoint = checkpoint;
   }
 

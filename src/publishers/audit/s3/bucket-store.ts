@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
-import type { FileBytes, Writing } from "../disk.ts";
+import type { FileBytes } from "../disk.ts";
 import { TrailDamaged, TrailInUse } from "../errors.ts";
-import { CHECKPOINT, type TrailStore } from "../store.ts";
+import { CHECKPOINT, type TrailStore, type TrailWriting } from "../store.ts";
 import type { Bucket, StoredObject } from "./bucket.ts";
 import { BucketUnconditional } from "./errors.ts";
 
@@ -48,20 +48,21 @@ export class BucketStore implements TrailStore {
     for (const condition of [{ "if-none-match": "*" }, { "if-match": NO_TAG }] as const)
       if ((await this.#bucket.put(CHECKPOINT, bytes, condition)) !== undefined)
         throw new BucketUnconditional(this.name, Object.keys(condition).join());
-    await this.replaceCheckpoint(withLineOfOurs(bytes));
+    await this.#replaceCheckpoint(withLineOfOurs(bytes));
   }
 
   /** Objects are whole or not there; one in our way is replaced when we come to it. */
   async removeUnsigned(): Promise<void> {}
 
-  begin(): Writing {
+  begin(): TrailWriting {
     const written: Promise<unknown>[] = [];
     const failures: unknown[] = [];
     return {
       add: (file) => void written.push(this.replace(file).catch((error: unknown) => failures.push(error))),
-      end: async () => {
+      end: async (checkpoint) => {
         await Promise.all(written);
         if (failures.length > 0) throw failures[0];
+        await this.#replaceCheckpoint(checkpoint);
       },
     };
   }
@@ -83,7 +84,7 @@ export class BucketStore implements TrailStore {
     throw new TrailInUse(this.name);
   }
 
-  async replaceCheckpoint(bytes: Buffer): Promise<void> {
+  async #replaceCheckpoint(bytes: Buffer): Promise<void> {
     const before = this.#checkpoint;
     const condition = before === undefined ? ({ "if-none-match": "*" } as const) : { "if-match": before.tag };
     const tag = await this.#bucket.put(CHECKPOINT, bytes, condition);
