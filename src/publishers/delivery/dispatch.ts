@@ -1,5 +1,4 @@
 import type { FeedLog } from "../../feed/log.ts";
-import type { LogEntry } from "../../schemas/draft.ts";
 import { Alarm } from "../../shared/alarm.ts";
 import type { Circuit } from "./circuit.ts";
 import type { Destination } from "./destination.ts";
@@ -54,6 +53,8 @@ export class Dispatch {
 
   /** Everything up to there is dealt with. */
   get place(): Place {
+    const { passed } = this.#reader;
+    if (passed !== undefined) this.#window.reached(passed);
     return this.#window.place;
   }
 
@@ -101,9 +102,8 @@ export class Dispatch {
           await this.#room.promise;
           continue;
         }
-        const before = this.#reader.place;
         const read = await this.#reader.next(signal);
-        if (read !== undefined) this.#take(before, read);
+        if (read !== undefined) this.#take(read);
       }
     } finally {
       signal.removeEventListener("abort", onAbort);
@@ -121,19 +121,20 @@ export class Dispatch {
     );
   }
 
-  #take(before: Place, read: Read): void {
-    if ("gap" in read) this.#addGap(before, read);
-    else this.#addEvents(before, read.entries);
+  #take(read: Read): void {
+    if ("gap" in read) this.#addGap(read);
+    else this.#addEvents(read);
     this.#window.reached(read.place);
     // Where nothing passes, which is most often, nothing more may go than before.
     if ("gap" in read || read.entries.length > 0) this.#pump();
   }
 
-  #addEvents({ cursor: { epoch }, recordedAt }: Place, entries: readonly LogEntry[]): void {
+  #addEvents({ entries, from }: Extract<Read, { entries: unknown }>): void {
     if (entries.length === 0) return;
+    const { epoch } = from.cursor;
     const { clock, meter } = this.#deps;
     const [now, pickedAtMs] = [clock.now(), clock.elapsed()];
-    let recordedBefore = recordedAt;
+    let recordedBefore = from.recordedAt;
     for (const entry of entries) {
       const event = outgoingOf(entry, epoch, this.#options.payload);
       const recorded = recordedTimeOf(entry.json);
@@ -150,7 +151,7 @@ export class Dispatch {
     }
   }
 
-  #addGap(before: Place, { gap, place }: Extract<Read, { gap: unknown }>): void {
+  #addGap({ gap, from, place }: Extract<Read, { gap: unknown }>): void {
     const { clock, source, meter, logger } = this.#deps;
     const { name } = this.#options;
     const time = new Date(clock.now()).toISOString();
@@ -161,7 +162,7 @@ export class Dispatch {
     );
     meter.gap(gap.reason);
     const bytes = Buffer.byteLength(event.json);
-    this.#window.add({ event, bytes, before, recordedMs: null, pickedAtMs: clock.elapsed() });
+    this.#window.add({ event, bytes, before: from, recordedMs: null, pickedAtMs: clock.elapsed() });
   }
 
   /** Sends whatever may go now, and looks again when more may. */

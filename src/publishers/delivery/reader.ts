@@ -37,9 +37,10 @@ export interface ReaderDeps {
 }
 
 /** What was read from one place to the next: the events that pass, or why there are none. */
-export type Read =
-  | { readonly entries: readonly LogEntry[]; readonly place: Place }
-  | { readonly gap: Gap; readonly place: Place };
+export type Read = { readonly from: Place; readonly place: Place } & (
+  | { readonly entries: readonly LogEntry[] }
+  | { readonly gap: Gap }
+);
 
 /**
  * Reads on in the log for one destination: the newest events from the ring that all share, older ones from the log. It
@@ -55,7 +56,12 @@ export class Reader implements Disposable {
   /** What was read from the log, until it is dealt with. */
   #read: Batch | undefined;
   #news = Promise.withResolvers<void>();
-  readonly #onNews = (): void => this.#news.resolve();
+  #isWaiting = false;
+  readonly #wake = (): void => this.#news.resolve();
+  /** Ten destinations that want none of the news are not woken ten times for it. */
+  readonly #onNews = (): void => {
+    if (!this.#isWaiting || !this.#passOver()) this.#wake();
+  };
   #signal: AbortSignal | undefined;
 
   constructor(place: Place, conditions: EventConditions, deps: ReaderDeps) {
@@ -67,14 +73,14 @@ export class Reader implements Disposable {
     this.#leaveRing = deps.ring.join(this.#onNews);
   }
 
-  /** Up to where it has read. */
-  get place(): Place {
-    return this.#place;
-  }
-
   [Symbol.dispose](): void {
     this.#leaveRing();
-    this.#signal?.removeEventListener("abort", this.#onNews);
+    this.#signal?.removeEventListener("abort", this.#wake);
+  }
+
+  /** Up to where it has passed over everything, all that it answered before included; undefined while it reads. */
+  get passed(): Place | undefined {
+    return this.#isWaiting ? this.#place : undefined;
   }
 
   /** Waits for events, whether they pass or not. Undefined once `signal` aborts. */
@@ -84,13 +90,32 @@ export class Reader implements Disposable {
       try {
         const read = await this.#look();
         if (read !== undefined) return read;
-        if (!signal.aborted) await this.#news.promise;
+        if (!signal.aborted) await this.#wait();
       } catch (error) {
         if (!(error instanceof LogUnavailable)) throw error;
         await this.#deps.clock.sleep(RETRY_MS, signal);
       }
     }
     return undefined;
+  }
+
+  async #wait(): Promise<void> {
+    this.#isWaiting = true;
+    try {
+      await this.#news.promise;
+    } finally {
+      this.#isWaiting = false;
+    }
+  }
+
+  /** Whether none of the ring's newer events can be wanted. */
+  #passOver(): boolean {
+    for (;;) {
+      const next = this.#deps.ring.next(this.#place.cursor);
+      if (next === undefined) return true;
+      if (next === "behind" || this.#mayPass(next.kinds)) return false;
+      this.#pass(next);
+    }
   }
 
   async #look(): Promise<Read | undefined> {
@@ -120,16 +145,17 @@ export class Reader implements Disposable {
   /** Once for all batches: it costs as much as to look at one that holds nothing. */
   #listenTo(signal: AbortSignal): void {
     if (this.#signal === signal) return;
-    this.#signal?.removeEventListener("abort", this.#onNews);
+    this.#signal?.removeEventListener("abort", this.#wake);
     this.#signal = signal;
-    signal.addEventListener("abort", this.#onNews, { once: true });
+    signal.addEventListener("abort", this.#wake, { once: true });
   }
 
   /** None of its events can be wanted: that needs no turn. */
   #pass(batch: Batch): Read {
+    const from = this.#place;
     const last = batch.entries.at(-1);
     if (last !== undefined) this.#moveBehind(last);
-    return { entries: [], place: this.#place };
+    return { entries: [], from, place: this.#place };
   }
 
   #turn(batch: Batch): Promise<Read> {
@@ -150,6 +176,7 @@ export class Reader implements Disposable {
   /** The events of the batch that pass, as far as the turn goes. */
   #scan(batch: Batch): Read {
     this.#pace.beginTurn();
+    const from = this.#place;
     const entries: LogEntry[] = [];
     let last: LogEntry | undefined;
     for (const entry of batch.entries.slice(batch.positionAfter(this.#place.cursor.sequence))) {
@@ -159,7 +186,7 @@ export class Reader implements Disposable {
       last = entry;
     }
     if (last !== undefined) this.#moveBehind(last);
-    return { entries, place: this.#place };
+    return { entries, from, place: this.#place };
   }
 
   #moveBehind({ sequence, json }: LogEntry): void {
@@ -169,11 +196,11 @@ export class Reader implements Disposable {
 
   /** @throws the error itself where it says nothing of events that are gone */
   async #goBehind(error: unknown): Promise<Read> {
-    const { cursor: wanted, recordedAt } = this.#place;
+    const from = this.#place;
     const { reason, cursor } = await this.#afterLoss(error);
     this.#read = undefined;
-    this.#place = { cursor, recordedAt };
-    return { gap: { wanted, reason }, place: this.#place };
+    this.#place = { cursor, recordedAt: from.recordedAt };
+    return { gap: { wanted: from.cursor, reason }, from, place: this.#place };
   }
 
   async #afterLoss(error: unknown): Promise<{ reason: Gap["reason"]; cursor: Cursor }> {
