@@ -2,6 +2,7 @@ import type { Config } from "../config/config.ts";
 import { createJobAuthors } from "../nomad/job-authors.ts";
 import { resolveNomadOptions } from "../nomad/options.ts";
 import { actorFinder } from "../pollers/enrichment/actor-finder.ts";
+import { changedVersions, type ReadVersions } from "../pollers/enrichment/changed-versions.ts";
 import { logFinder } from "../pollers/enrichment/log-finder.ts";
 import { createNodeReader } from "../nomad/node-reader.ts";
 import { nodeFinder } from "../pollers/enrichment/node-finder.ts";
@@ -25,13 +26,24 @@ export function enricherOf(
   parts: Parts,
 ): Enricher | undefined {
   const { loggers, metrics, clock, redaction } = open;
+  if (config.enrich.length === 0) return undefined;
   const options = resolveNomadOptions({ ...config.nomad, maxConnections: CONNECTIONS });
   const deps = { logger: loggers.nomad, clock };
+  let reads: ReadVersions | undefined;
+  const versionsOf = () =>
+    (reads ??= changedVersions(jobVersionsReaderOf(config, open, parts), {
+      diffs: config.enrich.includes("spec"),
+    }));
   const finders: Readonly<Record<EnrichmentName, () => Finder>> = {
-    actor: () => actorFinder({ authors: parts.use(createJobAuthors(options, deps)), clock }),
+    actor: () =>
+      actorFinder({
+        versionsOf: versionsOf(),
+        authors: parts.use(createJobAuthors(options, deps)),
+        clock,
+      }),
     spec: () =>
       specFinder({
-        versions: jobVersionsReaderOf(config, open, parts),
+        versionsOf: versionsOf(),
         redact: (namespace, texts) => redaction.texts({ resource: "jobs", namespace }, texts),
       }),
     logs: () =>
@@ -47,7 +59,6 @@ export function enricherOf(
         redact: (texts) => redaction.texts({ resource: "nodes", namespace: "-" }, texts),
       }),
   };
-  if (config.enrich.length === 0) return undefined;
   const asked = [...new Set(config.enrich)].map((name) => finders[name]());
   return new Enricher({ finders: asked, clock, logger: loggers.pollers, metrics });
 }

@@ -1,34 +1,38 @@
 import type { Change, Stub } from "../schemas/change.ts";
 import { actorIn } from "./actor.ts";
-import { changeType, type Aspect, type EventDraft, type Op } from "../schemas/draft.ts";
-import { DATA_SCHEMAS, envelopeHead } from "../schemas/envelope-schema.ts";
-import { resourceBlock, type Enrichment } from "../schemas/event-schema.ts";
+import type { Aspect, EventDraft, Op } from "../schemas/draft.ts";
+import type { Enrichment } from "../schemas/event-schema.ts";
 import { placementReasons } from "../schemas/placement.ts";
-import { createIndexOf, revOf, subjectOf, type ObjectRef } from "../schemas/resources.ts";
-import { SEVERITIES, type Severity } from "../schemas/severity.ts";
+import { createIndexOf, revOf, type ObjectRef } from "../schemas/resources.ts";
+import type { Severity } from "../schemas/severity.ts";
 import { aspectOf, existenceAspect } from "./aspects.ts";
+import { assembled } from "./assembled.ts";
 import type { EventContext } from "./context.ts";
-import { dataText, DEFAULT_MAX_EVENT_BYTES, fitData, type DataParts } from "./data.ts";
 import { changeId, snapshotId } from "./ids.ts";
 import { diffJson, type JsonChange } from "./json-diff.ts";
 import { observedOf } from "./observed.ts";
-import { signalsOf } from "./signals.ts";
+import { severityOf, signalsOf } from "./signals.ts";
+import { skippedEvents } from "./skipped-versions.ts";
 import { timeOf } from "./time.ts";
 
 export type { EventContext } from "./context.ts";
 
 /**
  * The events of one object's change: one, or two (deleted, then created) where the object is another one than
- * before under the same key.
+ * before under the same key. Versions that it passed over come right before the event that shows the newest.
  */
 export function buildChangeEvents(change: Change, context: EventContext): EventDraft[] {
   const actor = actorIn(change);
-  const found = { ...context.found?.get(change), ...(actor && { actor }) };
+  const { skipped = [], ...beside } = context.found?.get(change) ?? {};
+  const found = { ...beside, ...(actor && { actor }) };
+  if (change.op === "delete") return [buildOne(change, context, found)];
+  const passed = skippedEvents(change, skipped, context);
   if (change.op !== "update" || !isReplacement(change.before, change.after))
-    return [buildOne(change, context, found)];
+    return [...passed, buildOne(change, context, found)];
   const { ref, before, after } = change;
   return [
     buildOne({ op: "delete", ref, before }, context, {}),
+    ...passed,
     buildOne({ op: "create", ref, after }, context, found),
   ];
 }
@@ -81,24 +85,15 @@ function buildOne(change: Change, context: EventContext, found: Enrichment): Eve
     id: changeId(change, context),
     aspect,
     signals: fired.map((signal) => signal.name),
-    severity: highest(fired.map((signal) => signal.severity)) ?? quietSeverity(aspect),
+    severity: severityOf(fired, aspect),
     changes,
     found,
     context,
   });
 }
 
-/** Counters and bookkeeping are noise unless a signal says otherwise. */
-function quietSeverity(aspect: Aspect): Severity {
-  return aspect === "summary" || aspect === "meta" ? "DEBUG" : "INFO";
-}
-
-function highest(severities: readonly Severity[]): Severity | undefined {
-  return severities.toSorted((a, b) => SEVERITIES[b] - SEVERITIES[a])[0];
-}
-
 function draft(input: {
-  op: Op;
+  op: Exclude<Op, "version">;
   ref: ObjectRef;
   before?: Stub;
   after?: Stub;
@@ -110,31 +105,17 @@ function draft(input: {
   found: Enrichment;
   context: EventContext;
 }): EventDraft {
-  const { op, ref, before, after, id, aspect, signals, severity, changes, found, context } = input;
-  const { actor, ...beside } = found;
+  const { op, ref, before, after, context, ...rest } = input;
   const stub = (after ?? before)?.value ?? {};
-  const resource = resourceBlock(ref, stub);
   const explanation = ref.resource === "evaluations" ? placementReasons(stub).join("; ") : "";
   const { time, basis } = timeOf(input, context.observation.observedAt);
-  const facts = { id, type: changeType(ref.resource, op), time, severity };
-  const head = envelopeHead({
-    ...facts,
-    source: context.source,
-    subject: subjectOf(ref),
-    dataschema: DATA_SCHEMAS.change,
-    recordedtime: context.observation.observedAt,
-  });
-  const parts: DataParts = {
-    lead: {
-      op,
-      aspect,
-      signals,
-      resource,
-      ...(actor && { actor }),
-      ...(explanation !== "" && { explanation }),
-    },
-    beside,
-    changes,
+  return assembled({
+    ...rest,
+    op,
+    ref,
+    stub,
+    time,
+    explanation: explanation === "" ? undefined : explanation,
     // An update's before follows from its after and its changes.
     ...(op === "delete" ? { before } : { after }),
     rev: {
@@ -143,22 +124,6 @@ function draft(input: {
       created: createIndexOf(stub) ?? null,
     },
     observed: observedOf(input, context, basis),
-  };
-  const whole = dataText(parts);
-  const maxBytes = context.maxEventBytes ?? DEFAULT_MAX_EVENT_BYTES;
-  const fitted = fitData(parts, whole, maxBytes - Buffer.byteLength(head));
-  return {
-    ...facts,
-    resource: ref.resource,
-    namespace: ref.namespace,
-    key: ref.key,
-    op,
-    aspect,
-    signals,
-    job: resource.job ?? null,
-    node: resource.node ?? null,
-    head,
-    tail: `"data":${fitted}}`,
-    overflow: fitted === whole ? null : whole,
-  };
+    context,
+  });
 }

@@ -1,5 +1,6 @@
 import type { Change } from "../schemas/change.ts";
 import type { Enrichment, PollMode } from "../schemas/event-schema.ts";
+import type { KeptVersion } from "./spec/versions-in.ts";
 
 /** One poll of a scope's list, and the previous one. Indexes are raft indexes in decimal. */
 interface Observation {
@@ -10,6 +11,17 @@ interface Observation {
   readonly since: string | null;
   /** RFC 3339 with milliseconds. */
   readonly observedAt: string;
+}
+
+/** A version of a job that was overtaken before a poll saw it, and what was found out about it. */
+export interface SkippedVersion {
+  readonly kept: KeptVersion;
+  readonly found: Pick<Enrichment, "actor" | "spec">;
+}
+
+/** What was found out about a change beside the lists; of a job also about the versions that it passed over, oldest first. */
+export interface Found extends Enrichment {
+  readonly skipped?: readonly SkippedVersion[];
 }
 
 export interface EventContext {
@@ -32,7 +44,7 @@ export interface EventContext {
   /** Versions, `<subject>@<rev>`, that were past when they were read: a later one follows at once. */
   readonly superseded?: ReadonlySet<string>;
   /** What was found out about these changes beside the lists, as far as it was asked for. */
-  readonly found?: ReadonlyMap<Change, Enrichment>;
+  readonly found?: ReadonlyMap<Change, Found>;
   /** Bytes an event may have as JSON; by default 64 KiB. */
   readonly maxEventBytes?: number;
 }

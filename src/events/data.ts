@@ -11,7 +11,7 @@ const SEAL_BYTES = 192;
 
 /** The members of an event's `data`. The stub's bytes go in as they are. */
 export interface DataParts {
-  readonly lead: Pick<ChangeData, "op" | "aspect" | "resource" | "actor" | "explanation"> & {
+  readonly lead: Pick<ChangeData, "op" | "aspect" | "resource" | "version" | "actor" | "explanation"> & {
     readonly signals: readonly string[];
   };
   readonly beside?: Omit<Enrichment, "actor">;

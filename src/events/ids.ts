@@ -14,6 +14,7 @@ import type { EventContext } from "./context.ts";
  *     0/jobs/default/web@880001!deleted     the object created at that index is gone
  *     0/jobs/default/web@+884213!deleted    the same, where the stub had no CreateIndex
  *     1/jobs/default/web@880001+884213!deleted  gone with a restore, whose index is of the history before
+ *     0/jobs/default/web@880001!v4          version 4 of the job created at that index, which no poll saw
  *     0/jobs/qa/web@880001+884300!deleted   gone again, having outlived a former namespace: the index is that of the
  *                                           creation of the one that is there now. Coming to sight again likewise
  */
@@ -54,6 +55,16 @@ function reusedSinceOf(ref: ObjectRef, stub: Stub, { reusedNamespaces }: EventCo
   const created = createIndexOf(stub.value);
   const isOlder = reusedSince !== undefined && created !== undefined && BigInt(created) < BigInt(reusedSince);
   return isOlder ? reusedSince : undefined;
+}
+
+/** A version that was overtaken before a poll saw it. */
+export function versionId(
+  ref: ObjectRef,
+  created: string | null,
+  version: number,
+  { nomadEpoch }: EventContext,
+): string {
+  return `${nomadEpoch}/${subjectOf(ref)}@${created ?? ""}!v${version}`;
 }
 
 /** `0/jobs/default/web@884210+884213!snapshot`: what the object was at that poll. */

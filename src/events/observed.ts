@@ -21,6 +21,7 @@ export function observedOf(seen: Seen, context: EventContext, timeBasis: string)
     via: context.hinted === undefined ? "list" : "hint",
     coalesced: isProvablyNext(seen, context) || isSoleEvent(seen, context) ? "no" : "maybe",
     ...(isSuperseded(seen, context) && { superseded: true as const }),
+    ...(seen.op === "version" && { skipped: true as const }),
     ...(missed.length > 0 && { missedTaskEvents: missed }),
     fromIndex,
     toIndex,

@@ -1,5 +1,7 @@
 import type { Change } from "../schemas/change.ts";
+import type { Aspect } from "../schemas/draft.ts";
 import { RESOURCE_TYPES, type ResourceType } from "../schemas/resources.ts";
+import { SEVERITIES, type Severity } from "../schemas/severity.ts";
 import {
   ACL_AUTH_METHOD_SIGNALS,
   ACL_BINDING_RULE_SIGNALS,
@@ -17,6 +19,7 @@ import { NAMESPACE_SIGNALS } from "./signals/namespaces.ts";
 import { NODE_SIGNALS } from "./signals/nodes.ts";
 import type { Signal } from "./signals/signal.ts";
 import { TASK_SIGNALS } from "./signals/tasks.ts";
+import type { Transition } from "./signals/transition.ts";
 import {
   CSI_PLUGIN_SIGNALS,
   CSI_VOLUME_SIGNALS,
@@ -79,7 +82,18 @@ export const SIGNALS: readonly (Signal & { readonly resource: ResourceType })[] 
 export const SIGNAL_NAMES: readonly string[] = SIGNALS.map(({ name }) => name).toSorted();
 
 /** The signals whose transition this change is, in the table's order. */
-export function signalsOf(change: Change): Signal[] {
-  const transition = { before: change.before?.value, after: change.after?.value };
-  return TABLE[change.ref.resource].filter(({ when }) => when(transition));
+export function signalsOf({ ref, before, after }: Change): Signal[] {
+  return signalsBetween(ref.resource, { before: before?.value, after: after?.value });
+}
+
+export function signalsBetween(resource: ResourceType, transition: Transition): Signal[] {
+  return TABLE[resource].filter(({ when }) => when(transition));
+}
+
+/** The highest of the signals; without any, counters and bookkeeping are noise. */
+export function severityOf(signals: readonly Signal[], aspect: Aspect): Severity {
+  const [highest] = signals
+    .map(({ severity }) => severity)
+    .toSorted((a, b) => SEVERITIES[b] - SEVERITIES[a]);
+  return highest ?? (aspect === "summary" || aspect === "meta" ? "DEBUG" : "INFO");
 }

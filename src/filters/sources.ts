@@ -1,5 +1,5 @@
 import type { EventFacts } from "../schemas/draft.ts";
-import { isJsonObject, type Json, type JsonObject } from "../schemas/json.ts";
+import { isJsonObject, objectOf, type Json, type JsonObject } from "../schemas/json.ts";
 import type { Budget } from "./budget.ts";
 import type { Evaluation } from "./evaluation.ts";
 import type { Selector } from "./expression.ts";
@@ -90,20 +90,28 @@ function dataSource(read: (data: JsonObject, evaluation: Evaluation) => Found): 
   };
 }
 
-/** The object as it is now, or as it last was. */
+/** The object as it is now, or as it last was. Of a version that no poll saw only what names the job is known. */
 function objectSource(path: readonly string[]): Source {
-  return dataSource((data, evaluation) =>
-    stubMember(data, evaluation.facts.op === "delete" ? "before" : "after", path, evaluation),
-  );
+  return dataSource((data, evaluation) => {
+    const { op } = evaluation.facts;
+    if (op === "version") return path.length === 1 ? nameIn(evaluation.facts, data, path[0]) : undefined;
+    return stubMember(data, op === "delete" ? "before" : "after", path, evaluation);
+  });
 }
 
-/** Only a deletion has a before, and it has no after. */
+function nameIn({ key, namespace }: EventFacts, data: JsonObject, member: string | undefined): Found {
+  if (member === "ID") return key ?? undefined;
+  if (member === "Namespace") return namespace ?? undefined;
+  return member === "Name" ? objectOf(data["resource"])["name"] : undefined;
+}
+
+/** Only a deletion has a before, and it has no after. A version that no poll saw has neither. */
 function stubSource(root: "after" | "before", members: readonly string[]): Source {
-  return dataSource((data, evaluation) =>
-    (evaluation.facts.op === "delete") === (root === "before")
-      ? stubMember(data, root, members, evaluation)
-      : undefined,
-  );
+  return dataSource((data, evaluation) => {
+    const { op } = evaluation.facts;
+    const hasIt = op !== "version" && (op === "delete") === (root === "before");
+    return hasIt ? stubMember(data, root, members, evaluation) : undefined;
+  });
 }
 
 /** The stub leaves an event that is too large. */

@@ -15,6 +15,8 @@ interface JobVersionsRequest {
   readonly job: string;
   /** In whose name: the feed's own, or a subscriber's; undefined is what the policy "anonymous" grants. */
   readonly as: "feed" | { readonly token: string | undefined };
+  /** Whether to say what each changed, as is the default. */
+  readonly diffs?: boolean;
 }
 
 export interface JobVersionsReader extends AsyncDisposable {
@@ -34,10 +36,10 @@ export function createJobVersionsReader(options: NomadClientOptions, deps: Reque
   // Without our own token: what a subscriber may see must never be asked for in our name.
   const theirs = new Requester({ ...options, token: { kind: "none" } }, deps);
   return {
-    read: async ({ namespace, job, as }, signal) => {
+    read: async ({ namespace, job, as, diffs = true }, signal) => {
       const asked = {
         path: `/v1/job/${encodeURIComponent(job)}/versions`,
-        query: { diffs: "true", namespace },
+        query: { diffs: String(diffs), namespace },
         capability: "read-job",
         namespace,
         signal,

@@ -124,7 +124,7 @@ export class PastRead implements ConsistentRead {
 
   async #asTheyWere(places: readonly Place[]): Promise<StateEntry[]> {
     const known = places.filter((place) => this.#wasKnown(place));
-    const events = await this.#eventsAt(known.flatMap(({ first }) => first ?? []));
+    const events = await this.#changesFrom(known.flatMap(({ first }) => first ?? []));
     const entries = await Promise.all(
       known.map(async ({ ref, entry, first }) => entry ?? this.#beforeFirst(ref, events.get(first))),
     );
@@ -146,6 +146,22 @@ export class PastRead implements ConsistentRead {
       if (data === undefined) await assertTold(this.#parts.log, this.cursor);
       return data;
     });
+  }
+
+  /**
+   * Of each sequence the first event from there on that tells what was before it: versions that no poll saw do not, and
+   * stand right before the one of their object that does.
+   */
+  async #changesFrom(sequences: readonly number[]): Promise<Map<number | undefined, LogEntry>> {
+    const events = await this.#eventsAt(sequences);
+    const passing = [...events].filter(([, { op }]) => op === "version");
+    if (passing.length === 0) return events;
+    const next = await this.#changesFrom(passing.map(([, { sequence }]) => sequence + 1));
+    for (const [asked, { sequence }] of passing) {
+      const change = next.get(sequence + 1);
+      if (change !== undefined) events.set(asked, change);
+    }
+    return events;
   }
 
   async #eventsAt(sequences: readonly number[]): Promise<Map<number | undefined, LogEntry>> {

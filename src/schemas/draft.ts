@@ -1,14 +1,29 @@
 import { RESOURCES, type ResourceType } from "./resources.ts";
 import type { Severity } from "./severity.ts";
 
-export const OPS = ["create", "update", "delete", "snapshot"] as const;
+/** What happens to an object: its state is another one then. */
+const STATE_OPS = ["create", "update", "delete", "snapshot"] as const;
+/** `version`: of a job one that no poll saw. It is no state. */
+export const OPS = [...STATE_OPS, "version"] as const;
 export type Op = (typeof OPS)[number];
 
-const VERBS = { create: "created", update: "updated", delete: "deleted", snapshot: "snapshot" } as const;
+const VERBS = {
+  create: "created",
+  update: "updated",
+  delete: "deleted",
+  snapshot: "snapshot",
+  version: "version",
+} as const;
 
 /** CloudEvents type of a change of an object: `nomad.job.updated`. */
 export function changeType<Change extends Op>(resource: ResourceType, op: Change) {
   return `nomad.${RESOURCES[resource].noun}.${VERBS[op]}` as const;
+}
+
+/** Types of all events about objects of this kind. Versions that no poll saw are told of jobs alone. */
+export function changeTypes(resource: ResourceType) {
+  const states = STATE_OPS.map((op) => changeType(resource, op));
+  return resource === "jobs" ? [...states, "nomad.job.version" as const] : states;
 }
 
 export const ASPECTS = ["spec", "status", "summary", "placement", "meta"] as const;

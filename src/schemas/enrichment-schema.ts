@@ -19,15 +19,7 @@ const specVersionSchema = jobVersionSchema.pick({ version: true, submittedAt: tr
 });
 export type SpecVersion = z.infer<typeof specVersionSchema>;
 
-const specFoundSchema = specVersionSchema.extend({
-  skipped: z
-    .array(specVersionSchema)
-    .optional()
-    .describe("Versions since the event before, newest first: they have no event of their own"),
-});
-export type SpecFound = z.infer<typeof specFoundSchema>;
-
-export const specSchema = z.union([specFoundSchema, unavailableSchema]);
+export const specSchema = z.union([specVersionSchema, unavailableSchema]);
 
 export const logSchema = z.union([
   z.object({

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ASPECTS, changeType, OPS } from "./draft.ts";
+import { ASPECTS, changeTypes, OPS } from "./draft.ts";
 import { DATA_SCHEMAS, logAttributes, redactedMember } from "./envelope-schema.ts";
 import { logSchema, nodeSchema, specSchema } from "./enrichment-schema.ts";
 import { stringField, type JsonObject } from "./json.ts";
@@ -35,7 +35,9 @@ const jsonChangeSchema = z.object({
 const revSchema = z.object({
   current: index
     .nullable()
-    .describe("Raft index of this version; null where the object has none. Compare with !=, never with >"),
+    .describe(
+      "Raft index of this version; null where the object has none, and with op version. Compare with !=, never with >",
+    ),
   previous: index.nullable().describe("That of the version before; null where there was none"),
   created: index.nullable().describe("Raft index at which the object was created"),
 });
@@ -55,6 +57,10 @@ const observedSchema = z.object({
     .literal(true)
     .optional()
     .describe("A state in between: a later version was read with it, and follows"),
+  skipped: z
+    .literal(true)
+    .optional()
+    .describe("With op version: no poll saw it; Nomad's list of versions told of it when the next was seen"),
   missedTaskEvents: z
     .array(z.string())
     .optional()
@@ -90,6 +96,11 @@ export const changeDataSchema = z.object({
   spec: specSchema
     .optional()
     .describe("With --enrich spec, of a job whose specification was written: what its version changed"),
+  version: z
+    .int()
+    .nonnegative()
+    .optional()
+    .describe("With op version: which version of the job was overtaken before a poll saw it"),
   log: logSchema
     .optional()
     .describe("With --enrich logs, of an allocation with a task that failed: what the task wrote last"),
@@ -118,12 +129,10 @@ export type ChangeData = z.infer<typeof changeDataSchema>;
 /** What was found out about a change beside the lists. */
 export type Enrichment = Pick<ChangeData, "actor" | "spec" | "log" | "node">;
 
-const changeTypes = RESOURCE_TYPES.flatMap((resource) => OPS.map((op) => changeType(resource, op)));
-
 /** A change of one Nomad object, as it stands in the log and leaves it. */
 export const changeEventSchema = z.object({
   ...logAttributes,
-  type: z.enum(changeTypes),
+  type: z.enum(RESOURCE_TYPES.flatMap(changeTypes)),
   dataschema: z.literal(DATA_SCHEMAS.change),
   dataref: z
     .string()

@@ -50,6 +50,8 @@ export const nomadJobVersionsSchema = z.object({
       Stable: z.boolean().nullish(),
       Stop: z.boolean().nullish(),
       Status: z.string().nullish(),
+      /** Accessor of the token that registered it, or one before it. */
+      NomadTokenID: z.string().nullish(),
       VersionTag: tagSchema.nullish(),
     }),
   ),

@@ -1,7 +1,7 @@
 import { quoted } from "../shared/quoted.ts";
 import { parseCursor, type Cursor } from "./cursor.ts";
 import { nearestName } from "./nearest.ts";
-import { ASPECTS, changeType, OPS, type Aspect, type EventFacts, type Op } from "./draft.ts";
+import { ASPECTS, changeTypes, OPS, type Aspect, type EventFacts, type Op } from "./draft.ts";
 import { ChangefeedError } from "./errors.ts";
 import { isResourceType, RESOURCE_TYPES, type ObjectRef, type ResourceType } from "./resources.ts";
 import { SEVERITY_NAMES, type Severity } from "./severity.ts";
@@ -97,12 +97,12 @@ const FEED_TYPES = [
 
 /** `nomad.allocation.updated` → "allocations"; undefined for control events and unknown types. */
 export function resourceOfEventType(type: string): ResourceType | undefined {
-  return RESOURCE_TYPES.find((resource) => OPS.some((op) => type === changeType(resource, op)));
+  return RESOURCE_TYPES.find((resource) => changeTypes(resource).some((known) => known === type));
 }
 
 /** CloudEvents types of all events in the log. */
 export const EVENT_TYPES: readonly string[] = [
-  ...RESOURCE_TYPES.flatMap((resource) => OPS.map((op) => changeType(resource, op))),
+  ...RESOURCE_TYPES.flatMap(changeTypes),
   ...FEED_TYPES,
 ];
 export const TYPES = [...RESOURCE_TYPES, "feed", ...EVENT_TYPES];

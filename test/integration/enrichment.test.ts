@@ -4,15 +4,16 @@ import { until } from "../support/until.ts";
 import { watchCluster, watchSimulator, type WatchedCluster } from "../support/watched-cluster.ts";
 
 interface JobEvent {
+  readonly id: string;
   readonly type: string;
   readonly data: {
+    readonly version?: number;
     readonly actor?: unknown;
     readonly after?: { readonly ID: string; readonly Stop?: boolean };
     readonly spec?: {
       readonly version?: number;
       readonly diff?: { readonly changes: readonly object[] } | null;
       readonly redacted?: readonly string[];
-      readonly skipped?: readonly { readonly version: number }[];
       readonly unavailable?: string;
     };
   };
@@ -66,6 +67,40 @@ describe("with --enrich actor", () => {
   });
 });
 
+describe("a submission that was overtaken before a poll saw it", () => {
+  let watched: WatchedCluster;
+  afterEach(() => watched.close());
+
+  it.each(["actor", "spec,actor"])("is found by who made it, with --enrich %s", async (enrich) => {
+    const simulator = createSimulator({ acl: true, allocations: 0 });
+    watched = await watchSimulator(simulator, {
+      nomadToken: simulator.managementToken?.secretId ?? "",
+      enrich,
+    });
+    const { acl, cluster } = simulator;
+    const { accessorId } = acl.createToken({ name: "deploy-ci" });
+    cluster.registerJob({ id: "web", submitter: "accessor-a" });
+    await watched.settled();
+    cluster.registerJob({ id: "web", submitter: accessorId });
+    cluster.scaleJob("default", "web", "web", 7);
+    cluster.registerJob({ id: "web", submitter: "accessor-c" });
+    const filter = encodeURIComponent('ID == "web" and actor is not nil');
+    const told = await eventsOf(watched, `types=jobs&filter=${filter}`);
+    expect(told.map(({ type, data }) => [type, data.version, data.actor])).toEqual([
+      ["nomad.job.created", undefined, by("accessor-a")],
+      ["nomad.job.version", 1, { ...by(accessorId), name: "deploy-ci" }],
+      ["nomad.job.updated", undefined, by("accessor-c")],
+    ]);
+    const all = await eventsOf(watched, "ops=version");
+    expect(all.map(({ data }) => [data.version, data.actor !== undefined, data.spec !== undefined])).toEqual([
+      [1, true, enrich !== "actor"],
+      [2, false, enrich !== "actor"],
+    ]);
+  });
+
+  const by = (id: string) => ({ kind: "token", id, basis: "job-register" });
+});
+
 describe("with --enrich spec", () => {
   const JOBS = "types=jobs&filter=op%20!=%20snapshot";
   let watched: WatchedCluster;
@@ -98,14 +133,24 @@ describe("with --enrich spec", () => {
     expect(JSON.stringify(await watched.events())).not.toContain("password-");
   });
 
-  it("says the versions that no poll saw in the event of the one that it saw", async () => {
+  it("tells each version that no poll saw before the one that it saw", async () => {
     const cluster = await watch();
-    cluster.registerJob({ id: "web" });
+    cluster.registerJob({ id: "web", groups: [{ name: "web", count: 3, tasks: ["main"] }] });
     await watched.settled();
     // All in one turn of the event loop: no poll is answered in between.
     for (const count of [4, 5, 6]) cluster.scaleJob("default", "web", "web", count);
-    const newest = (await specsOf()).at(-1);
-    expect(newest).toMatchObject({ version: 3, skipped: [{ version: 2 }, { version: 1 }] });
+    const told = (await eventsOf(watched, JOBS)).filter(({ data }) => data.spec !== undefined);
+    expect(told.map(({ type, data }) => [type, data.version, data.spec?.version])).toEqual([
+      ["nomad.job.created", undefined, 0],
+      ["nomad.job.version", 1, 1],
+      ["nomad.job.version", 2, 2],
+      ["nomad.job.updated", undefined, 3],
+    ]);
+    const path = "/TaskGroups/web/Count";
+    expect(told.map(({ data }) => data.spec?.diff?.changes)).toEqual([
+      undefined,
+      ...[3, 4, 5].map((count) => [{ path, kind: "edited", old: String(count), new: String(count + 1) }]),
+    ]);
   });
 
   it("lets the events of many registrations go without, and says so, rather than have them wait", async () => {

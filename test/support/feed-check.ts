@@ -95,7 +95,7 @@ export function checkLog(events: readonly SeenEvent[], truth: ReadonlyMap<string
     last = event.sequence;
     if (ids.has(event.id)) duplicated.push(event.id);
     ids.add(event.id);
-    if (event.op === null) continue;
+    if (event.op === null || event.op === "version") continue;
     const known = revs.get(event.subject) ?? null;
     const chains = event.op === "snapshot" || event.mode === "resync" || event.previous === known;
     if (!chains) outOfOrder.push(`${event.id} says it follows ${event.previous}, but ${known} came before`);

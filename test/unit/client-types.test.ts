@@ -43,7 +43,7 @@ describe("the types of what a subscription gives", () => {
     type Job = NonNullable<ReturnType<typeof narrowed>>;
     expectTypeOf<Job>().toEqualTypeOf<ChangeEventOf<"jobs">>();
     expectTypeOf<Job["type"]>().toEqualTypeOf<
-      "nomad.job.created" | "nomad.job.updated" | "nomad.job.deleted" | "nomad.job.snapshot"
+      `nomad.job.${"created" | "updated" | "deleted" | "snapshot" | "version"}`
     >();
   });
 

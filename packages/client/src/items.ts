@@ -11,7 +11,12 @@ import type {
   ResourceType,
 } from "./wire.ts";
 
-type Absent = { readonly before?: undefined; readonly after?: undefined; readonly changes?: undefined };
+type Absent = {
+  readonly before?: undefined;
+  readonly after?: undefined;
+  readonly changes?: undefined;
+  readonly version?: undefined;
+};
 type With<Parts> = Omit<Absent, keyof Parts> & Parts;
 
 /** What of `data` depends on what happened. All of it may be absent where the event has a `dataref`. */
@@ -24,16 +29,20 @@ interface VerbData<Stub> {
   }>;
   readonly deleted: With<{ readonly op: "delete"; readonly before?: Stub }>;
   readonly snapshot: With<{ readonly op: "snapshot"; readonly after?: Stub }>;
+  readonly version: With<{ readonly op: "version"; readonly version: number }>;
 }
 
-type CommonData = Omit<ChangeData, "op" | "resource" | "before" | "after" | "changes">;
+type CommonData = Omit<ChangeData, "op" | "resource" | "before" | "after" | "changes" | "version">;
 
-/** A change of one Nomad object; narrows by `type`. */
+/** Versions that no poll saw are told of jobs alone. */
+type VerbOf<Type extends ResourceType> = Type extends "jobs" ? ChangeVerb : Exclude<ChangeVerb, "version">;
+
+/** A change of one Nomad object, or a version of a job that no poll saw; narrows by `type`. */
 export type ChangeEventOf<
   Type extends ResourceType = ResourceType,
   Verb extends ChangeVerb = ChangeVerb,
 > = Type extends ResourceType
-  ? Verb extends ChangeVerb
+  ? Verb extends VerbOf<Type>
     ? Omit<ChangeEvent, "type" | "data"> & {
         readonly type: ChangeEventType<Type, Verb>;
         readonly data: CommonData & {

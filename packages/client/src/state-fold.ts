@@ -23,7 +23,7 @@ export interface StateChange<Type extends ResourceType = ResourceType> {
   readonly after?: NomadObject<Type>;
 }
 
-export type ObjectItem = ChangeEventOf | SnapshotObject;
+export type ObjectItem = Exclude<ChangeEventOf, { data: { op: "version" } }> | SnapshotObject;
 
 /** Objects by subject, from a snapshot and the changes after it. A new snapshot replaces all, at its end. */
 export class StateFold {
@@ -72,8 +72,9 @@ function isSame({ before, after }: StateChange): boolean {
   return before?.rev === after?.rev && sameJson(before?.stub, after?.stub);
 }
 
+/** Whether it says how an object is. Of a job that passed over a version the next event does. */
 export function isObjectItem(item: AnyItem): item is ObjectItem {
-  return "subject" in item && "resource" in item.data;
+  return "subject" in item && "resource" in item.data && item.data.op !== "version";
 }
 
 function objectOf({ data }: ObjectItem): NomadObject | undefined {

@@ -35,9 +35,10 @@ type Nouns = {
 export type ResourceType = keyof Nouns;
 export type Noun = Nouns[ResourceType];
 
-export type Op = "create" | "update" | "delete" | "snapshot";
+/** `version`: of a job, one that no poll saw. It is no state of the job. */
+export type Op = "create" | "update" | "delete" | "snapshot" | "version";
 /** How an event's type ends. */
-export type ChangeVerb = "created" | "updated" | "deleted" | "snapshot";
+export type ChangeVerb = "created" | "updated" | "deleted" | "snapshot" | "version";
 /** What of the object changed. */
 export type Aspect = "spec" | "status" | "summary" | "placement" | "meta";
 export type Severity = "TRACE" | "DEBUG" | "INFO" | "WARN" | "ERROR" | "FATAL";
@@ -47,7 +48,9 @@ export type Payload = "full" | "patch" | "thin";
 export type ChangeEventType<
   Type extends ResourceType = ResourceType,
   Verb extends ChangeVerb = ChangeVerb,
-> = `nomad.${Nouns[Type]}.${Verb}`;
+> = Verb extends "version"
+  ? `nomad.${Nouns[Type & "jobs"]}.${Verb}`
+  : `nomad.${Nouns[Type]}.${Verb}`;
 
 /** Attributes of every CloudEvent the feed writes, in a log or on a connection. */
 type BaseAttributes = {
@@ -96,7 +99,7 @@ export type ResourceBlock = {
 export type JsonChange = { path: string; from?: unknown; to?: unknown };
 
 type Rev = {
-  /** Raft index of this version; null where the object has none. Compare with !=, never with >. */
+  /** Raft index of this version; null where the object has none, and with op version. Compare with !=, never with >. */
   current: string | null;
   /** That of the version before; null where there was none. */
   previous: string | null;
@@ -113,6 +116,8 @@ type Observed = {
   coalesced: "no" | "maybe";
   /** A state in between: a later version was read with it, and follows. */
   superseded?: true | undefined;
+  /** With op version: no poll saw it. */
+  skipped?: true | undefined;
   /** Tasks of which events may have come and gone unseen: Nomad keeps the ten newest of each. */
   missedTaskEvents?: string[] | undefined;
   /** Raft index of the poll before this one. */
@@ -197,8 +202,10 @@ export type ChangeData = Redactable & {
   resource: ResourceBlock;
   /** Who made the change, where Nomad vouches for it. */
   actor?: Actor | undefined;
-  /** With --enrich spec, of a job whose specification was written. `skipped`: versions without an event of their own. */
-  spec?: (SpecVersion & { skipped?: SpecVersion[] | undefined }) | Unavailable | undefined;
+  /** With op version: which of the job's. */
+  version?: number | undefined;
+  /** With --enrich spec, of a job whose specification was written. */
+  spec?: SpecVersion | Unavailable | undefined;
   /** With --enrich logs, of an allocation with a task that failed: the last lines that the task wrote. */
   log?: TaskLog | Unavailable | undefined;
   /** With --enrich node, of a node: what it says of itself that the list leaves out. */

@@ -97,7 +97,7 @@ export class JobMetricsFold {
 
   apply(event: FoldedEvent): void {
     const { resource, op } = event.facts;
-    if (op === null) return;
+    if (op === null || op === "version") return;
     if (resource === "jobs") this.#takeJob(event);
     else if (resource === "allocations") this.#takeAllocation(event);
     else if (resource === "deployments") this.#takeDeployment(event);

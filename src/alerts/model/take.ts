@@ -17,6 +17,8 @@ import { record } from "./window.ts";
 export function take(model: Model, event: FoldedEvent): SubjectRef[] {
   const { resource, op } = event.facts;
   if (op === null) return takeControl(model, event);
+  // A version that no poll saw says nothing of how the job is.
+  if (op === "version") return [];
   if (resource === "allocations") return takeAllocation(model, event);
   if (resource === "nodes") return takeNode(model, event);
   if (resource === "jobs") return takeJob(model, event);

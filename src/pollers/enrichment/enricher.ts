@@ -1,6 +1,6 @@
+import type { Found, SkippedVersion } from "../../events/context.ts";
 import { NomadError } from "../../nomad/errors.ts";
 import type { Change } from "../../schemas/change.ts";
-import type { Enrichment } from "../../schemas/event-schema.ts";
 import { deadlineOf, type Clock } from "../../shared/clock.ts";
 import { TokenBucket } from "../../shared/token-bucket.ts";
 import type { Logger } from "../../telemetry/logger.ts";
@@ -31,8 +31,8 @@ export class Enricher {
   }
 
   /** By change; those that there is nothing to say of are not in it. Rejects with the signal's reason alone. */
-  async of(changes: readonly Change[], signal: AbortSignal): Promise<ReadonlyMap<Change, Enrichment>> {
-    const found = new Map<Change, Enrichment>();
+  async of(changes: readonly Change[], signal: AbortSignal): Promise<ReadonlyMap<Change, Found>> {
+    const found = new Map<Change, Found>();
     const questions = changes.flatMap((change) =>
       this.#deps.finders.filter(({ wants }) => wants(change)).map((finder) => ({ change, finder })),
     );
@@ -42,8 +42,8 @@ export class Enricher {
     const queue = questions.values();
     const work = async () => {
       for (const { change, finder } of queue) {
-        const enrichment = await this.#ask(finder, change, both);
-        found.set(change, { ...found.get(change), ...enrichment });
+        const answer = await this.#ask(finder, change, both);
+        found.set(change, together(found.get(change) ?? {}, answer));
       }
     };
     await Promise.all(Array.from({ length: Math.min(AT_ONCE, questions.length) }, work));
@@ -51,7 +51,7 @@ export class Enricher {
     return found;
   }
 
-  async #ask(finder: Finder, change: Change, signal: AbortSignal): Promise<Enrichment> {
+  async #ask(finder: Finder, change: Change, signal: AbortSignal): Promise<Found> {
     const { logger, metrics } = this.#deps;
     const { what } = finder;
     const without = (outcome: "unknown" | "failed" | "skipped", why: string) => {
@@ -72,6 +72,16 @@ export class Enricher {
       return without("failed", reasonOf(error));
     }
   }
+}
+
+/** What several finders found out about one change, and about each version that it passed over. */
+function together(one: Found, other: Found): Found {
+  const versions = new Map<number, SkippedVersion>();
+  for (const { kept, found } of [...(one.skipped ?? []), ...(other.skipped ?? [])]) {
+    const { Version } = kept.version;
+    versions.set(Version, { kept, found: { ...versions.get(Version)?.found, ...found } });
+  }
+  return { ...one, ...other, skipped: [...versions.values()] };
 }
 
 const TOO_LATE = `Nomad did not say within ${WAIT_MS / 1000} s`;

@@ -1,6 +1,7 @@
 import { integerText } from "../../schemas/json.ts";
 import type { Change } from "../../schemas/change.ts";
 import type { EnrichmentName } from "../../schemas/enrichment-schema.ts";
+import type { Found } from "../../events/context.ts";
 import type { Enrichment } from "../../schemas/event-schema.ts";
 
 /** Finds out one thing that no list says. */
@@ -9,7 +10,7 @@ export interface Finder {
   /** Whether there may be something to find out about this change. */
   readonly wants: (change: Change) => boolean;
   /** Or why there is nothing, in words. Rejects with NomadError, or with the signal's reason. */
-  readonly find: (change: Change, signal: AbortSignal) => Promise<Enrichment | string>;
+  readonly find: (change: Change, signal: AbortSignal) => Promise<Found | string>;
   /** What an event says that goes without. */
   readonly without: (unavailable: string) => Enrichment;
 }

@@ -202,9 +202,8 @@ function eachItem(
   return items.map((item, at) => scrubbing.scrubber.within(String(at), () => scrub(item, scrubbing)));
 }
 
-/** A version of a job's specification, with those that were skipped: what it changed, and the paths of what was redacted. */
-function specWithout(spec: Json, scrubbing: Scrubbing): Json {
-  if (!isJsonObject(spec)) return spec;
+/** A version of a job's specification: what it changed, and the paths of what was redacted. */
+function specWithout(spec: JsonObject, scrubbing: Scrubbing): Json {
   const { scrubber } = scrubbing;
   return eachMember(spec, scrubber, (name, value) => {
     if (name === "diff" && isJsonObject(value)) {
@@ -215,7 +214,6 @@ function specWithout(spec: Json, scrubbing: Scrubbing): Json {
       );
     }
     if (!Array.isArray(value)) return value;
-    if (name === "skipped") return eachItem(value, scrubbing, specWithout);
     return eachItem(value, scrubbing, (path) =>
       typeof path === "string" ? scrubber.path(namesOf(path)) : path,
     );

@@ -113,7 +113,7 @@ class Gathering {
       if (task.isOver) await task.nextSlice();
       events.push(await eventFact(entry, read.cursor.epoch, (sequence) => log.overflow(sequence)));
     }
-    const last = events.at(-1);
+    const last = events.findLast(({ op }) => op !== "version");
     if (last !== undefined) return { ref, stub: last.stub, isGone: last.op === "delete", events };
     const stub = await this.#stateOf(ref);
     return stub && { ref, stub, isGone: false, events };
