@@ -92,8 +92,6 @@ export function signalsBetween(resource: ResourceType, transition: Transition): 
 
 /** The highest of the signals; without any, counters and bookkeeping are noise. */
 export function severityOf(signals: readonly Signal[], aspect: Aspect): Severity {
-  const [highest] = signals
-    .map(({ severity }) => severity)
-    .toSorted((a, b) => SEVERITIES[b] - SEVERITIES[a]);
+  const [highest] = signals.map(({ severity }) => severity).toSorted((a, b) => SEVERITIES[b] - SEVERITIES[a]);
   return highest ?? (aspect === "summary" || aspect === "meta" ? "DEBUG" : "INFO");
 }

@@ -37,7 +37,8 @@ function isUntold(change: Written, { index }: KeptVersion, { observation }: Even
 function skippedEvent({ ref, after }: Written, { kept, found }: SkippedVersion, context: EventContext) {
   const { version, before } = kept;
   const created = createIndexOf(after.value) ?? null;
-  const fired = before === undefined ? [] : signalsBetween("jobs", { before: stubOf(before), after: stubOf(version) });
+  const fired =
+    before === undefined ? [] : signalsBetween("jobs", { before: stubOf(before), after: stubOf(version) });
   const submitted = timeOfNanos(version.SubmitTime ?? 0);
   const op = "version";
   return assembled({

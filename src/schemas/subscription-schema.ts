@@ -101,10 +101,7 @@ export function resourceOfEventType(type: string): ResourceType | undefined {
 }
 
 /** CloudEvents types of all events in the log. */
-export const EVENT_TYPES: readonly string[] = [
-  ...RESOURCE_TYPES.flatMap(changeTypes),
-  ...FEED_TYPES,
-];
+export const EVENT_TYPES: readonly string[] = [...RESOURCE_TYPES.flatMap(changeTypes), ...FEED_TYPES];
 export const TYPES = [...RESOURCE_TYPES, "feed", ...EVENT_TYPES];
 
 export const DEFAULT_PAGE_LIMIT = 100;

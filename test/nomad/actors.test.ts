@@ -62,6 +62,31 @@ describe.skipIf(typeof found === "string")(`who did it, by a real Nomad (${origi
     expect(await versions("actor is not nil")).toHaveLength(1);
   });
 
+  it("names who registered each version, however fast they follow each other", async () => {
+    const id = `${JOB}-fast`;
+    const tokens = await Promise.all(
+      Array.from({ length: 5 }, () => send("POST", "/v1/acl/token", { Name: "ci", Type: "management" })),
+    );
+    await Promise.all(
+      tokens.map(({ SecretID }, at) =>
+        new NomadWriter(agent.address, SecretID).registerJob({
+          id,
+          namespace: "default",
+          count: 0,
+          command: `exit ${at}`,
+        }),
+      ),
+    );
+    const told = await until("each is told", async () => {
+      const events = await watched.told("jobs", `resource.id == "${id}" and actor is not nil`);
+      return events.length >= tokens.length && events;
+    });
+    expect(new Set(told.map(({ actor }) => actor?.id))).toEqual(
+      new Set(tokens.map(({ AccessorID }) => AccessorID)),
+    );
+    expect(told).toHaveLength(tokens.length);
+  });
+
   it("names the token that drains a node, and not Nomad when the drain is over", async () => {
     const token = await send("POST", "/v1/acl/token", { Name: "ops", Type: "management" });
     const theirs = new NomadWriter(agent.address, token.SecretID);

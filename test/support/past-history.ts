@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { buildChangeEvents } from "../../src/events/build.ts";
+import type { EventContext } from "../../src/events/context.ts";
 import { buildControlEvent } from "../../src/events/control.ts";
 import type { Claim, FeedLog, StateEntry, StateWrite } from "../../src/feed/log.ts";
 import type { Change } from "../../src/schemas/change.ts";
@@ -15,6 +16,8 @@ interface Step {
   readonly ref: ObjectRef;
   readonly kind: "set" | "delete" | "replace" | "baseline";
   readonly content: string;
+  /** Versions that no poll saw before it; of jobs alone. */
+  readonly passed: number;
   /** Whether the step is committed together with the one before. */
   readonly joins: boolean;
 }
@@ -53,6 +56,7 @@ const step: fc.Arbitrary<Step> = fc.record({
   ref: ref.map((each) => (RESOURCES[each.resource].namespaced ? each : { ...each, namespace: "-" })),
   kind: fc.constantFrom("set", "set", "set", "delete", "replace", "baseline"),
   content,
+  passed: fc.nat(2),
   joins: fc.boolean(),
 });
 
@@ -105,17 +109,26 @@ export class PastHistory {
       const change = this.#changeOf(each);
       if (change === undefined) continue;
       state.push(writeOf(change));
-      for (const event of buildChangeEvents(change, contextOf({}, { maxEventBytes: 900 }))) {
+      for (const event of buildChangeEvents(change, this.#contextOf(change, each.passed))) {
         events.push(event);
         const subject = subjectOf(change.ref);
         if (event.op === "delete") this.#objects.delete(subject);
-        else if (change.after !== undefined) {
+        else if (event.op !== "version" && change.after !== undefined) {
           this.#objects.set(subject, { ref: change.ref, text: change.after.bytes.toString() });
         }
         this.after.push(this.#shown());
       }
     }
     await this.#commit(first.ref.resource, events, state);
+  }
+
+  #contextOf(change: Change, passed: number): EventContext {
+    const skipped = Array.from({ length: change.ref.resource === "jobs" ? passed : 0 }, () => {
+      this.#rev += 1;
+      const version = { Version: this.#rev, JobModifyIndex: this.#rev };
+      return { kept: { index: String(this.#rev), version, before: undefined, diff: undefined }, found: {} };
+    });
+    return contextOf({ fromIndex: "1" }, { maxEventBytes: 900, found: new Map([[change, { skipped }]]) });
   }
 
   /** What was there before anybody looked: state without events, and then the mark. */

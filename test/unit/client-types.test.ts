@@ -42,9 +42,9 @@ describe("the types of what a subscription gives", () => {
     const narrowed = (item: Any) => (isAbout(item, "jobs") ? item : undefined);
     type Job = NonNullable<ReturnType<typeof narrowed>>;
     expectTypeOf<Job>().toEqualTypeOf<ChangeEventOf<"jobs">>();
-    expectTypeOf<Job["type"]>().toEqualTypeOf<
-      `nomad.job.${"created" | "updated" | "deleted" | "snapshot" | "version"}`
-    >();
+    expectTypeOf<
+      Job["type"]
+    >().toEqualTypeOf<`nomad.job.${"created" | "updated" | "deleted" | "snapshot" | "version"}`>();
   });
 
   it("hold what was asked for and control events, and nothing else", () => {

@@ -186,7 +186,8 @@ export class LiveObjects<
     const following = (take: (event: ChangeEventOf) => void) => ({
       onItem: (item: FollowedItem) => {
         if (item.type === "nomad.feed.gap") this.restart();
-        else if (isFeedItem(item) && isChange(item)) take(item);
+        // A version of a job that no poll saw says nothing of how the job is.
+        else if (isFeedItem(item) && isChange(item) && item.data.op !== "version") take(item);
       },
       onEnd: (error: Error) => this.#set({ error }),
     });

@@ -1,4 +1,4 @@
-import type { ControlEvent, JsonChange } from "nomad-changefeed-client";
+import type { ChangeEventOf, ControlEvent, JsonChange, SpecChange } from "nomad-changefeed-client";
 import { isNanos, msOfNanos } from "./nanos.ts";
 import { namesIn } from "./pointer.ts";
 import { preciseTime } from "./time.ts";
@@ -19,6 +19,8 @@ interface ChangeParts {
     readonly changes?: readonly JsonChange[] | undefined;
     readonly after?: Readonly<Record<string, unknown>> | undefined;
     readonly before?: Readonly<Record<string, unknown>> | undefined;
+    readonly version?: number | undefined;
+    readonly spec?: ChangeEventOf["data"]["spec"];
   };
 }
 
@@ -75,11 +77,13 @@ function verbOf(op: string): string {
     update: "updated",
     delete: "deleted",
     snapshot: "seen",
+    version: "submitted",
   };
   return verbs[op] ?? op;
 }
 
-function detailOf({ changes = [] }: ChangeParts["data"]): string {
+function detailOf({ op, changes = [], version, spec }: ChangeParts["data"]): string {
+  if (op === "version") return [`version ${version}, overtaken`, specText(spec)].filter(Boolean).join(": ");
   const [first, ...others] = tellingChanges(changes);
   if (first === undefined) return changes.length > 0 ? "bookkeeping only" : "";
   const rest = others.length === 0 ? "" : ` +${others.length}`;
@@ -93,6 +97,18 @@ export function tellingChanges(changes: readonly JsonChange[]): JsonChange[] {
     return at === -1 ? TELLING.length : at;
   };
   return changes.filter(({ path }) => !BOOKKEEPING.test(path)).toSorted((a, b) => rank(a) - rank(b));
+}
+
+/** `Count 2 → 5 +1`: the first of what a version changed. */
+function specText(spec: ChangeParts["data"]["spec"]): string {
+  const { changes = [], omitted = 0 } = (spec && "diff" in spec && spec.diff) || {};
+  const [first] = changes;
+  const rest = changes.length + omitted - 1;
+  return first === undefined ? "" : `${changeText(asJsonChange(first))}${rest > 0 ? ` +${rest}` : ""}`;
+}
+
+function asJsonChange({ path, old, new: fresh }: SpecChange): JsonChange {
+  return { path, ...(old !== undefined && { from: old }), ...(fresh !== undefined && { to: fresh }) };
 }
 
 /** `ClientStatus running → failed` */

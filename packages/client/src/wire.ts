@@ -48,9 +48,7 @@ export type Payload = "full" | "patch" | "thin";
 export type ChangeEventType<
   Type extends ResourceType = ResourceType,
   Verb extends ChangeVerb = ChangeVerb,
-> = Verb extends "version"
-  ? `nomad.${Nouns[Type & "jobs"]}.${Verb}`
-  : `nomad.${Nouns[Type]}.${Verb}`;
+> = Verb extends "version" ? `nomad.${Nouns[Type & "jobs"]}.${Verb}` : `nomad.${Nouns[Type]}.${Verb}`;
 
 /** Attributes of every CloudEvent the feed writes, in a log or on a connection. */
 type BaseAttributes = {

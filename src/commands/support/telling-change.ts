@@ -24,7 +24,9 @@ const TELLING = [
 const BOOKKEEPING = /\/(\w*Index|\w*Time|LastRestart|StartedAt|FinishedAt|UpdatedAt|Timestamp|\w*EvalID)$/;
 
 /** The one change, or the status, that says most about an event; empty where its signals say it all. */
-export function tellingChange({ op, changes = [], after, before, signals }: ChangeData): string {
+export function tellingChange(data: ChangeData): string {
+  const { op, changes = [], after, before, signals } = data;
+  if (op === "version") return overtakenText(data);
   if (op !== "update") return statusOf(after ?? before);
   const telling = changes.filter(({ path }) => !BOOKKEEPING.test(path));
   const candidates = telling.filter(({ from, to }) => isScalar(from) && isScalar(to));
@@ -36,6 +38,17 @@ export function tellingChange({ op, changes = [], after, before, signals }: Chan
   if (shown === undefined) return telling[0] === undefined ? "" : `${pathText(telling[0].path)} changed`;
   const others = telling.length > 1 ? ` (+${telling.length - 1})` : "";
   return `${pathText(shown.path)} ${valueText(shown.from)} → ${valueText(shown.to)}${others}`;
+}
+
+/** `version 4, overtaken: web/Count 3 → 4 (+1)`: with the first of what it changed, as far as it is told. */
+function overtakenText({ version, spec }: ChangeData): string {
+  const { changes = [], omitted = 0 } = (spec !== undefined && "diff" in spec && spec.diff) || {};
+  const [first] = changes;
+  const what = `version ${version}, overtaken`;
+  if (first === undefined) return what;
+  const others = changes.length + omitted - 1;
+  const more = others > 0 ? ` (+${others})` : "";
+  return `${what}: ${pathText(first.path)} ${valueText(first.old)} → ${valueText(first.new)}${more}`;
 }
 
 const WORDS = /^\/(StatusDescription|ClientDescription|DesiredDescription)$/;

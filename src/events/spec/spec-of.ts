@@ -6,7 +6,10 @@ import { redactedChange, type Redact } from "./redacted-change.ts";
 import type { KeptVersion } from "./versions-in.ts";
 
 /** What an event says of a version's specification. */
-export function specOf({ version, diff }: Pick<KeptVersion, "version" | "diff">, redact: Redact): SpecVersion {
+export function specOf(
+  { version, diff }: Pick<KeptVersion, "version" | "diff">,
+  redact: Redact,
+): SpecVersion {
   const found = diff && changesOf(diff);
   const changes = found?.changes.map((change) => redactedChange(change, redact)) ?? [];
   return {

@@ -1,5 +1,5 @@
 import type { LogEntry } from "../../schemas/draft.ts";
-import { objectsIn, textOf } from "../../alerts/model/stub.ts";
+import { numberOf, objectsIn, textOf } from "../../alerts/model/stub.ts";
 import { objectOf, type Json, type JsonObject } from "../../schemas/json.ts";
 import type { EventFact } from "./facts.ts";
 
@@ -20,6 +20,7 @@ export async function eventFact(
     signals: entry.signals,
     severity: entry.severity,
     stub: objectOf(data["after"] ?? data["before"]),
+    ...(entry.op === "version" && { version: numberOf(data, "version") }),
     changes: objectsIn(data["changes"]).map((change) => ({
       path: textOf(change, "path"),
       from: change["from"],

@@ -14,8 +14,10 @@ export interface EventFact {
   readonly op: Op;
   readonly signals: readonly string[];
   readonly severity: Severity;
-  /** The object behind the event; of a delete, before it. */
+  /** The object behind the event; of a delete, before it; empty of a version that no poll saw. */
   readonly stub: JsonObject;
+  /** Of a job, that no poll saw. */
+  readonly version?: number;
   /** JSON Pointers of what changed. */
   readonly changes: readonly { readonly path: string; readonly from?: unknown; readonly to?: unknown }[];
 }

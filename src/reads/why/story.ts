@@ -49,11 +49,12 @@ function stepsOf(object: ObjectFact): Ranked[] {
 }
 
 function eventSteps(object: ObjectFact, event: EventFact, rank: number): Ranked[] {
-  const { time, cursor, stub } = event;
+  const { time, cursor, stub, version } = event;
   const subject = subjectOf(object.ref);
   const said = event.signals.flatMap((signal): Ranked[] => {
-    const words = signalWords(signal, object, stub);
-    if (words === undefined) return [];
+    const told = signalWords(signal, object, stub);
+    if (told === undefined) return [];
+    const words = version === undefined ? told : `${told} (version ${version}, overtaken)`;
     const severity = SEVERITY.get(signal) ?? event.severity;
     return [{ step: { time, subject, cursor, words, severity }, rank: ENDS.test(signal) ? rank + 2 : rank }];
   });

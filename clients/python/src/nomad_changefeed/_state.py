@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType, TracebackType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeGuard
 from urllib.parse import urljoin, urlsplit
 
 from ._feed import Feed
@@ -187,7 +187,7 @@ class WatchedState:
             await items.aclose()
 
     def _take(self, item: Item) -> None:
-        if isinstance(item, (ChangeEvent, SnapshotObject)):
+        if _says_how_it_is(item):
             self._incomplete.pop(item.subject, None)
         if isinstance(item, ChangeEvent) and item.dataref is not None:
             self._retry.reset()
@@ -214,7 +214,7 @@ class _StateFold:
         """What the item changes."""
         if isinstance(item, SnapshotMark):
             return self._mark(item.data["phase"])
-        if not isinstance(item, (ChangeEvent, SnapshotObject)):
+        if not _says_how_it_is(item):
             return []
         after = _object_of(item)
         if self._incoming is None:
@@ -241,6 +241,11 @@ class _StateFold:
         else:
             self.objects[subject] = after
         return StateChange(subject, before, after)
+
+
+def _says_how_it_is(item: Item) -> TypeGuard[ChangeEvent | SnapshotObject]:
+    """Of a job that passed over a version the next event does."""
+    return isinstance(item, (ChangeEvent, SnapshotObject)) and item.data.get("op") != "version"
 
 
 def _is_same(change: StateChange) -> bool:
@@ -276,7 +281,7 @@ class _WholeItems:
     async def get(self, item: Item) -> Item | IncompleteObject | None:
         """The item with all its data, or why not; None where the server has it no more."""
         # There is nothing after a delete.
-        if not isinstance(item, ChangeEvent) or item.dataref is None or item.data["op"] == "delete":
+        if not isinstance(item, ChangeEvent) or item.dataref is None or item.data["op"] in ("delete", "version"):
             return item
         path = urlsplit(urljoin("http://feed/v1/events", item.dataref)).path
         tries = self._TRIES if self._is_reachable else 1

@@ -84,7 +84,7 @@ class Event(_CloudEvent):
 
 
 class ChangeEvent(Event):
-    """A change of one Nomad object."""
+    """A change of one Nomad object, or a version of a job that no poll saw."""
 
     __slots__ = ()
 

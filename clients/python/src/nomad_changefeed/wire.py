@@ -8,7 +8,8 @@ if TYPE_CHECKING:
     from typing_extensions import NotRequired
 
 Severity = Literal["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"]
-Op = Literal["create", "update", "delete", "snapshot"]
+#: `version`: of a job, one that no poll saw. It is no state of the job.
+Op = Literal["create", "update", "delete", "snapshot", "version"]
 Aspect = Literal["spec", "status", "summary", "placement", "meta"]
 Payload = Literal["full", "patch", "thin"]
 
@@ -49,6 +50,8 @@ class Observed(TypedDict):
     timeBasis: str
     via: NotRequired[Literal["list", "hint"]]
     superseded: NotRequired[bool]
+    #: With op version: no poll saw it.
+    skipped: NotRequired[bool]
     #: Tasks of which events may have come and gone unseen: Nomad keeps the ten newest of each.
     missedTaskEvents: NotRequired[list[str]]
 
@@ -85,11 +88,6 @@ class SpecVersion(TypedDict):
     diff: SpecDiff | None
     #: Paths of the changes in `diff` whose values may be secrets.
     redacted: list[str]
-
-
-class SpecFound(SpecVersion):
-    #: Versions without an event of their own.
-    skipped: NotRequired[list[SpecVersion]]
 
 
 class TaskLog(TypedDict):
@@ -139,8 +137,10 @@ class ChangeData(TypedDict):
     rev: Rev
     observed: Observed
     actor: NotRequired[Actor]
+    #: With op version: which of the job's.
+    version: NotRequired[int]
     #: With --enrich spec, of a job whose specification was written.
-    spec: NotRequired[SpecFound | Unavailable]
+    spec: NotRequired[SpecVersion | Unavailable]
     #: With --enrich logs, of an allocation with a task that failed.
     log: NotRequired[TaskLog | Unavailable]
     #: With --enrich node, of a node.

@@ -49,7 +49,7 @@ function toldOf(facts: EventFacts, data: ChangeParts, rollout: Rollout): Told | 
       return evaluationStep(facts, data);
     case "jobs":
       return facts.aspect === "spec" && facts.op !== "delete"
-        ? { words: "job registered", tone: "plain", detail: "" }
+        ? { words: "job registered", tone: "plain", detail: facts.op === "version" ? facts.detail : "" }
         : undefined;
     default:
       return undefined;

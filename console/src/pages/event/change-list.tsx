@@ -115,6 +115,13 @@ function WithoutChanges({ open }: { open: OpenEvent }) {
     delete: "It was deleted. This is how it was last known.",
     snapshot: "It was seen for the first time: what was before is not known.",
   };
+  if (op === "version")
+    return (
+      <Empty title="It shows no object">
+        No poll saw the job at this version: how the job was then is not known. The event after it has the job
+        at the version that was seen.
+      </Empty>
+    );
   return (
     <section aria-label="Changes">
       <p class={css.more}>{words[op] ?? "What changed did not fit into the event."}</p>

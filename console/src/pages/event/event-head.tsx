@@ -43,7 +43,9 @@ export function EventHead({ open }: { open: OpenEvent }) {
       )}
       {isChange(event) && event.data.observed.coalesced === "maybe" && (
         <Notice kind="info">
-          Versions in between may have been missed: the object was read before and after, not in between.
+          {event.data.op === "version"
+            ? "No poll saw this version: the next one took its place before. Nomad’s list of versions tells of it."
+            : "Versions in between may have been missed: the object was read before and after, not in between."}
         </Notice>
       )}
     </header>

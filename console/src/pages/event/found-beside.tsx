@@ -16,9 +16,7 @@ export function FoundBeside({ event }: Pick<OpenEvent, "event">) {
         ("unavailable" in spec ? (
           <Notice>What changed in the specification was not found out: {spec.unavailable}.</Notice>
         ) : (
-          [spec, ...(spec.skipped ?? [])].map((version, at) => (
-            <Version key={version.version} version={version} isSkipped={at > 0} />
-          ))
+          <Version version={spec} />
         ))}
       {log !== undefined &&
         ("unavailable" in log ? (
@@ -36,12 +34,11 @@ export function FoundBeside({ event }: Pick<OpenEvent, "event">) {
   );
 }
 
-function Version({ version: one, isSkipped }: { version: SpecVersion; isSkipped: boolean }) {
-  const { version, submittedAt, diff } = one;
+function Version({ version: { version, submittedAt, diff } }: { version: SpecVersion }) {
   return (
     <div class={css.part}>
       <Panel
-        title={`What version ${version} changed${isSkipped ? ", which has no event of its own" : ""}`}
+        title={`What version ${version} changed`}
         aside={submittedAt !== null && <Time at={submittedAt} />}
       >
         {diff === null ? (

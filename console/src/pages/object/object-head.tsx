@@ -67,6 +67,6 @@ function StateChip({ resource, then }: { resource: string; then: StateThen }) {
 
 function anyStub({ current, versions }: ObjectRecord, then: StateThen): Stub | undefined {
   if (then.kind === "there" && then.stub !== undefined) return then.stub;
-  const last = versions.findLast(({ isLarge }) => !isLarge);
+  const last = versions.findLast(({ isLarge, isPassed }) => !isLarge && !isPassed);
   return current ?? (last && stubOf(last));
 }

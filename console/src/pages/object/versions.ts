@@ -11,6 +11,8 @@ export interface Version {
   readonly event: ChangeEventOf;
   readonly sequence: number;
   readonly isDeletion: boolean;
+  /** It tells of a version of a job that no poll saw: how the job was, the event before it says. */
+  readonly isPassed: boolean;
   /** The event was too large: its object comes apart from it. */
   readonly isLarge: boolean;
 }
@@ -21,6 +23,7 @@ export function versionOf(event: ChangeEventOf): Version {
     event,
     sequence: sequenceOf(event.cursor),
     isDeletion: event.data.op === "delete",
+    isPassed: event.data.op === "version",
     isLarge: event.dataref !== undefined,
   };
 }
@@ -83,7 +86,8 @@ interface Known extends Horizon {
 }
 
 export function stateAt(known: Known, moment: Moment): StateThen {
-  const { versions, current, isCut } = known;
+  const { current, isCut } = known;
+  const versions = known.versions.filter(({ isPassed }) => !isPassed);
   if (isBeyond(moment, known)) return { kind: "unknown" };
   const at = lastAt(versions, moment);
   const version = versions[at];

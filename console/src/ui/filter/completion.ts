@@ -31,7 +31,7 @@ const SELECTORS: readonly (readonly [selector: string, about: string])[] = [
   ["resource.id", "its id"],
   ["severity", "TRACE to FATAL"],
   ["signals", "what happened, by name"],
-  ["op", "create, update, delete"],
+  ["op", "create, update, delete, version"],
   ["aspect", "spec, status, summary …"],
   ["changes", "what changed, by path"],
   ["type", "of the event"],
@@ -50,7 +50,7 @@ const SELECTORS: readonly (readonly [selector: string, about: string])[] = [
 
 const FIXED: Readonly<Record<string, readonly string[]>> = {
   severity: SEVERITIES,
-  op: ["create", "update", "delete", "snapshot"],
+  op: ["create", "update", "delete", "snapshot", "version"],
   aspect: ["spec", "status", "summary", "placement", "meta"],
   "resource.type": ["jobs", "nodes", "allocations", "deployments", "evaluations", "namespaces"],
   ClientStatus: ["pending", "running", "complete", "failed", "lost", "unknown"],

@@ -12,7 +12,7 @@ export function HistoryEnd({ record: { versions, isCut, floor } }: { record: Obj
       </Notice>
     );
   }
-  const [first] = versions;
+  const first = versions.find(({ isPassed }) => !isPassed);
   const words =
     first === undefined
       ? "It has not changed since the oldest event that is kept."

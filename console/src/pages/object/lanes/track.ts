@@ -123,9 +123,14 @@ export function segmentsOf(track: Track, field: string): Segment[] {
   return found.filter(({ fromMs, toMs }) => toMs === null || toMs > fromMs);
 }
 
+/** What happened to the object itself, without versions of a job that no poll saw. */
+export function stateSteps(steps: readonly Step[]): Step[] {
+  return steps.filter(({ op }) => op !== "version");
+}
+
 /** The value before the first event that is known; undefined where there was no object yet. */
 function valueBefore({ steps, stub }: Track, field: string): string | undefined {
-  const [first] = steps;
+  const [first] = stateSteps(steps);
   if (first === undefined) return stub === undefined ? undefined : text(stub, field);
   if (first.op === "create" || first.stub === undefined) return undefined;
   const change = first.changes.find(({ path }) => path === `/${field}`);
@@ -134,6 +139,6 @@ function valueBefore({ steps, stub }: Track, field: string): string | undefined 
 }
 
 export function endMs({ steps }: Track): number | null {
-  const last = steps.at(-1);
+  const last = stateSteps(steps).at(-1);
   return last?.op === "delete" ? last.ms : null;
 }

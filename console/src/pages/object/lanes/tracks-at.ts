@@ -2,7 +2,7 @@ import { undoChanges } from "nomad-changefeed-client";
 import { sequenceOf } from "../../../words/cursor.ts";
 import type { Moment } from "../moment.ts";
 import type { Stub } from "../stubs.ts";
-import type { Step, Track, Tracks } from "./track.ts";
+import { stateSteps, type Step, type Track, type Tracks } from "./track.ts";
 
 interface Known {
   /** When the moment was, ms since 1970; undefined: not known. */
@@ -23,8 +23,9 @@ export function tracksAt(tracks: Tracks, moment: Moment, { atMs, cutMs }: Known)
   const then = new Map<string, Track>();
   for (const [subject, track] of tracks) {
     const steps = track.steps.filter((step) => wasSeen(step, moment));
-    if (steps.length === 0 && !wasThere(track, atMs)) continue;
-    const stub = steps.length === 0 ? stubBefore(track) : steps.findLast((step) => step.stub)?.stub;
+    const isBefore = stateSteps(steps).length === 0;
+    if (isBefore && !wasThere(track, atMs)) continue;
+    const stub = isBefore ? stubBefore(track) : steps.findLast((step) => step.stub)?.stub;
     then.set(subject, { ...track, steps, stub });
   }
   return then;
@@ -36,13 +37,15 @@ function wasSeen({ cursor, recordedMs }: Step, moment: Exclude<Moment, { kind: "
 }
 
 /** Before its first event that is known. */
-function wasThere({ steps: [first], createdMs }: Track, atMs: number | undefined): boolean {
+function wasThere({ steps, createdMs }: Track, atMs: number | undefined): boolean {
+  const [first] = stateSteps(steps);
   if (createdMs !== undefined && atMs !== undefined && createdMs > atMs) return false;
   return first === undefined || first.op === "update" || first.op === "delete";
 }
 
 /** The same; undefined where it cannot be told. */
-function stubBefore({ steps: [first], stub }: Track): Stub | undefined {
+function stubBefore({ steps, stub }: Track): Stub | undefined {
+  const [first] = stateSteps(steps);
   if (first === undefined) return stub;
   if (first.op === "delete") return first.stub;
   if (first.stub === undefined || !first.hasAllChanges) return undefined;
