@@ -201,7 +201,7 @@ export const OPTIONS = {
   }),
   enrich: option(list("<what>", { schema: z.enum(ENRICHMENTS), allowed: ENRICHMENTS.join(", ") }), {
     group: "What to watch",
-    help: "what to find out beside the lists, at most 20 times a second; an event waits 3 s at most, and then goes without. actor: who registered each new version of a job; names of tokens need a management token. spec: what each new version of a job changed in its specification, without what may be a secret; needs read-job. logs: what a task wrote last to stderr before it failed, 20 lines and 4 KiB at most; needs read-logs. Logs may hold secrets: whoever may see the event of an allocation sees them, with read-job alone; redact by patterns. node: a node's own events, and what changed in its attributes and meta since it was read last; needs node:read",
+    help: "what to find out beside the lists, at most 20 times a second; an event waits 3 s at most, and then goes without. actor: who registered each new version of a job; names of tokens need a management token. spec: what each new version of a job changed in its specification, without what may be a secret; needs read-job. With actor or spec, versions that no poll saw are events too. logs: what a task wrote last to stderr before it failed, 20 lines and 4 KiB at most; needs read-logs. Logs may hold secrets: whoever may see the event of an allocation sees them, with read-job alone; redact by patterns. node: a node's own events, and what changed in its attributes and meta since it was read last; needs node:read",
   }),
   recordFrames: option(text("<path>"), {
     group: "What to watch",

@@ -20,24 +20,30 @@ describeConsole("an event with what was found out beside the lists", ({ open, st
     await cursorOf(`subject=allocations/default/${allocation}`);
   });
 
-  it("shows what a version changed, those that no poll saw too, with no secret", async () => {
+  it("shows what a version changed, also one that no poll saw, with no secret", async () => {
     const { cluster } = bed.simulator;
     cluster.scaleJob("default", "web", "web", 4);
     cluster.registerJob({ id: "web", datacenters: ["dc1", "dc2"] });
-    const cursor = await until("the newest version is told", async () => {
+    const [cursor, before] = await until("the newest version is told", async () => {
       const answer = await fetch(`${bed.url}/v1/history?subject=jobs/default/web`);
       const events = (await answer.json()) as { cursor: string; data: { spec?: { version?: number } } }[];
-      return events.find(({ data }) => data.spec?.version === 2)?.cursor;
+      const [of2, of1] = [2, 1].map((wanted) => events.find(({ data }) => data.spec?.version === wanted));
+      return of2 && of1 && [of2.cursor, of1.cursor];
     });
     const { page } = await open(bed, `#/event/${cursor}`);
     const newest = page.getByRole("region", { name: "What version 2 changed" });
     await newest.getByText("dc2").waitFor();
     expect(await newest.getByText("changed; both values are redacted").count()).toBeGreaterThan(0);
-    const skipped = page.getByRole("region", {
-      name: "What version 1 changed, which has no event of its own",
-    });
-    await skipped.getByText("Count").waitFor();
-    expect(await accessibilityFindings(page)).toEqual([]);
+    const { page: other } = await open(bed, `#/event/${before}`);
+    await other.getByText("No poll saw this version").waitFor();
+    await other.getByText("version 1, overtaken: Count 3 → 4").waitFor();
+    const skipped = other.getByRole("region", { name: "What version 1 changed" });
+    expect(await skipped.getByText("Count").count()).toBe(1);
+    await other.getByText("how the job was then is not known").waitFor();
+    expect(await accessibilityFindings(other)).toEqual([]);
+    const { page: job } = await open(bed, `#/object/jobs/default/web?view=history&at=${before}`);
+    await job.getByRole("region", { name: "History" }).getByText("version 1, overtaken").waitFor();
+    await job.getByRole("complementary", { name: "State then" }).getByText("running").first().waitFor();
   });
 
   it("shows what a node says of itself", async () => {

@@ -25,7 +25,9 @@ const redis = redisLogsOf(redisUrl ?? "", { prefix: `skipped-${Date.now().toStri
 
 describe("versions of a job that no poll saw", () => {
   suite("in SQLite", openTemporarySqliteLog);
-  describe.skipIf(redisUrl === undefined)(`with a real Redis${missing}`, () => suite("in Redis", redis));
+  describe.skipIf(redisUrl === undefined)(`with a real Redis${missing}`, () => {
+    suite("in Redis", redis);
+  });
 });
 
 function suite(name: string, open: OpenLog): void {
@@ -78,8 +80,12 @@ function suite(name: string, open: OpenLog): void {
     start();
     const of = (version: number) => `0/jobs/default/web@10!v${version}`;
     expect(await idsUntil("0/jobs/default/web@16")).toEqual([
-      ...[of(1), of(2), "0/jobs/default/web@13"],
-      ...[of(4), of(5), "0/jobs/default/web@16"],
+      of(1),
+      of(2),
+      "0/jobs/default/web@13",
+      of(4),
+      of(5),
+      "0/jobs/default/web@16",
     ]);
 
     const truth = new Map([["jobs/default/web", web(6)]]);

@@ -2,6 +2,7 @@ import type { Change, Stub } from "../../src/schemas/change.ts";
 import { isJsonObject, parseExact } from "../../src/schemas/json.ts";
 import { RESOURCES, type ResourceType } from "../../src/schemas/resources.ts";
 import type { EventContext } from "../../src/events/build.ts";
+import type { SkippedVersion } from "../../src/events/context.ts";
 import { identityOf } from "./stub-identity.ts";
 import { MORE_SAMPLES } from "./more-samples.ts";
 
@@ -26,6 +27,16 @@ export function changeOf(
   if (fresh !== undefined) return { op: "create", ref, after: fresh };
   if (old !== undefined) return { op: "delete", ref, before: old };
   throw new TypeError("A change has a side");
+}
+
+/** A version of a job that no poll saw, of which nothing is known but these. */
+export function skippedVersion(
+  version: number,
+  index: number,
+  found: SkippedVersion["found"] = {},
+): SkippedVersion {
+  const listed = { Version: version, JobModifyIndex: index };
+  return { kept: { index: String(index), version: listed, before: undefined, diff: undefined }, found };
 }
 
 export function contextOf(

@@ -8,7 +8,7 @@ import type { EventDraft } from "../../src/schemas/draft.ts";
 import { isJsonObject, parseExact, type Json } from "../../src/schemas/json.ts";
 import { RESOURCES, subjectOf, type ObjectRef, type ResourceType } from "../../src/schemas/resources.ts";
 import { compareBytes } from "../../src/shared/compare-bytes.ts";
-import { contextOf, stubOf } from "./event-fixtures.ts";
+import { contextOf, skippedVersion, stubOf } from "./event-fixtures.ts";
 import { writeOf } from "./real-changes.ts";
 
 /** What happens to an object, or that its resource is read for the first time. */
@@ -125,8 +125,7 @@ export class PastHistory {
   #contextOf(change: Change, passed: number): EventContext {
     const skipped = Array.from({ length: change.ref.resource === "jobs" ? passed : 0 }, () => {
       this.#rev += 1;
-      const version = { Version: this.#rev, JobModifyIndex: this.#rev };
-      return { kept: { index: String(this.#rev), version, before: undefined, diff: undefined }, found: {} };
+      return skippedVersion(this.#rev, this.#rev);
     });
     return contextOf({ fromIndex: "1" }, { maxEventBytes: 900, found: new Map([[change, { skipped }]]) });
   }

@@ -1,8 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { decode, encoding } from "../../src/alerts/document.ts";
 import { AlertFold } from "../../src/alerts/fold.ts";
+import { JobMetricsFold } from "../../src/alerts/job-metrics/fold.ts";
+import { FoldedEvent } from "../../src/alerts/model/folded-event.ts";
+import { buildChangeEvents } from "../../src/events/build.ts";
+import { sealDraft } from "../../src/schemas/draft.ts";
 import { AlertFeed, HOUR, MINUTE, SECOND } from "../support/alert-feed.ts";
-import { taskOf } from "../support/event-fixtures.ts";
+import { changeOf, contextOf, SAMPLES, skippedVersion, taskOf } from "../support/event-fixtures.ts";
 import { whole } from "../support/whole-text.ts";
 
 const FAILED = { ClientStatus: "failed", DesiredStatus: "run" };
@@ -52,6 +56,21 @@ describe("what is no more", () => {
     restart(5);
     expect(feed.pass(5 * MINUTE).names).toEqual([]);
   });
+});
+
+test("versions of a job that no poll saw say nothing of how it is", () => {
+  const feed = new AlertFeed().put("jobs", { Stop: true });
+  const change = changeOf("jobs", SAMPLES.jobs, { ...SAMPLES.jobs, ModifyIndex: 140, JobModifyIndex: 140 });
+  const found = new Map([[change, { skipped: [skippedVersion(4, 130)] }]]);
+  const [version] = buildChangeEvents(change, contextOf({}, { found }));
+  if (version?.op !== "version") throw new Error("no such event");
+  const known = () => structuredClone(feed.fold.state.model);
+  const before = known();
+  feed.fold.apply({ ...version, json: sealDraft(version, "e", 1) });
+  expect(known()).toEqual(before);
+  const metrics = new JobMetricsFold(10);
+  metrics.apply(new FoldedEvent({ ...version, json: sealDraft(version, "e", 1) }));
+  expect([...metrics.counts(0).jobs.keys()]).toEqual(["other"]);
 });
 
 test("restarts that one event tells of all count", () => {

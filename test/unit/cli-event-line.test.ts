@@ -5,7 +5,7 @@ import { widthOf } from "../../src/commands/support/fit-line.ts";
 import { buildChangeEvents } from "../../src/events/build.ts";
 import { buildControlEvent } from "../../src/events/control.ts";
 import { sealDraft, type EventDraft } from "../../src/schemas/draft.ts";
-import { changeOf, contextOf } from "../support/event-fixtures.ts";
+import { changeOf, contextOf, SAMPLES, skippedVersion } from "../support/event-fixtures.ts";
 
 const plain = coloursFor({ env: {}, isTTY: false });
 
@@ -53,6 +53,25 @@ describe("a line", () => {
     expect(lineOf("nodes", node, { ...node, LastDrain: drain, ModifyIndex: 2 })).toMatch(
       /^INFO {2}node\.draining {7}node-1 {2}LastDrain changed {2}by token 3d8b1a3e$/,
     );
+  });
+
+  it("says which version no poll saw, what it changed first, and by whom", () => {
+    const job = SAMPLES.jobs;
+    const change = changeOf("jobs", job, { ...job, ModifyIndex: 140, JobModifyIndex: 140 });
+    const path = "/TaskGroups/web/Count";
+    const changes = [
+      { path, kind: "edited" as const, old: "3", new: "4" },
+      { path: "/Priority", kind: "added" as const, new: "60" },
+    ];
+    const spec = { version: 4, submittedAt: null, diff: { changes, omitted: 1 }, redacted: [] };
+    const actor = { kind: "token", id: "3d8b1a3e", name: "deploy-ci", basis: "job-register" as const };
+    const skipped = [skippedVersion(4, 130, { spec, actor }), skippedVersion(5, 135)];
+    const drafts = buildChangeEvents(change, contextOf({}, { found: new Map([[change, { skipped }]]) }));
+    const lines = drafts.map((draft) => eventLine(sealDraft(draft, "abc", 7), plain).slice(21));
+    expect(lines[0]).toBe(
+      "INFO  job.version         web  default  version 4, overtaken: web/Count 3 → 4 (+2)  by deploy-ci",
+    );
+    expect(lines[1]).toBe("INFO  job.version         web  default  version 5, overtaken");
   });
 
   it("of an outage is about the whole feed", () => {

@@ -99,6 +99,19 @@ describe("an object at a moment", () => {
     expect(told(stateAt(known([], allocation("running")), at("a-15")))).toBe("there, running");
   });
 
+  it("is not changed by versions that no poll saw", () => {
+    const passed = event(25, 20, { op: "version", stub: {} });
+    const early = event(12, 2, { op: "version", stub: {} });
+    expect(told(stateAt(known([...LIFE.slice(0, 2), passed]), at("a-26")))).toBe("there, running");
+    expect(told(stateAt(known([early, ...LIFE]), at("a-9")))).toBe("not-yet");
+    const later = [early, ...LIFE.slice(1, 3), passed];
+    expect(told(stateAt(known(later), at("a-13")))).toBe("there, pending");
+    expect(bars(ALLOCATION, later)).toEqual(bars(ALLOCATION, LIFE.slice(1, 3)));
+    const then = tracksAt(tracksOf(later, new Map()), at("a-13"), { atMs: undefined, cutMs: undefined });
+    expect(then?.get(ALLOCATION)?.stub?.["ClientStatus"]).toBe("pending");
+    expect(factsOf(passed)).toMatchObject({ what: "submitted", detail: "version 4, overtaken" });
+  });
+
   it("is not known before what the feed keeps, in another history, or where older events were not read", () => {
     const whole = known(LIFE);
     expect(told(stateAt(whole, at("a-4")))).toBe("unknown");

@@ -15,6 +15,24 @@ const STUB = `{
 }`;
 const event = eventAfter(STUB, { signals: ["allocation.failed"] });
 
+describe("of a version of a job that no poll saw", () => {
+  const actor = { kind: "token", id: "accessor-b" };
+  const data = { op: "version", version: 4, resource: { name: "Web" }, actor };
+  const version = sampleEvent(JSON.stringify(data), { op: "version", resource: "jobs", key: "web" });
+
+  it.each<[string, boolean]>([
+    ["ID == web and Namespace == default and Name == Web", true],
+    ["ID == db", false],
+    ["Status == dead", false],
+    ["Status != dead", true],
+    ["Stop is nil and JobSummary.Summary is nil", true],
+    ["after.Stop is nil and before.Stop is nil and changes is empty", true],
+    ['op == version and actor.id == "accessor-b"', true],
+  ])("only what names the job is known: %s is %s", (expression, expected) => {
+    expect(passes(expression, version)).toBe(expected);
+  });
+});
+
 describe("operators", () => {
   it.each<[string, boolean]>([
     ['Status == "running"', true],

@@ -314,6 +314,15 @@ describe("the story", () => {
     expect(words(why([job, object(A, later)]))).toHaveLength(4);
   });
 
+  it("tells of versions that no poll saw, and says so", () => {
+    const passed = event(5, {}, { op: "version", version: 4, signals: ["job.updated"] });
+    const job = object(JOB, {}, [event(1, {}, { signals: ["job.registered"] }), passed]);
+    expect(words(why([job]))).toEqual([
+      "Job web was registered",
+      "Job web was registered again, or scaled (version 4, overtaken)",
+    ]);
+  });
+
   it("tells of a node while something on it is told of", () => {
     const node = object(NODE, { Name: "n" }, [
       event(2, {}, { signals: ["node.ready"] }),

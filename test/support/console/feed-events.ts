@@ -7,7 +7,7 @@ type Stub = Readonly<Record<string, unknown>>;
 interface Told {
   /** `resource/namespace/key` */
   readonly subject: string;
-  readonly op?: "create" | "update" | "delete";
+  readonly op?: "create" | "update" | "delete" | "version";
   readonly stub: Stub;
   readonly changes?: readonly { path: string; from?: unknown; to?: unknown }[];
   readonly signals?: readonly string[];
@@ -36,7 +36,7 @@ export function feedEvent(sequence: number, seconds: number, told: Told): Change
     signals,
     resource: { type, namespace, id, job: "web", ...(name !== undefined && { name }) },
     ...(changes !== undefined && { changes }),
-    ...(op === "delete" ? { before: stub } : { after: stub }),
+    ...(op === "version" ? { version: 4 } : op === "delete" ? { before: stub } : { after: stub }),
     rev: { current: "2", previous: "1", created: "1" },
     observed: {
       mode: "live",
@@ -49,7 +49,7 @@ export function feedEvent(sequence: number, seconds: number, told: Told): Change
     },
   };
   return {
-    type: `nomad.${type.slice(0, -1)}.${op}d`,
+    type: `nomad.${type.slice(0, -1)}.${op === "version" ? op : `${op}d`}`,
     subject,
     time: timeAt(seconds),
     recordedtime: timeAt(seconds + 1),
