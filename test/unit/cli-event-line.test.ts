@@ -60,6 +60,7 @@ describe("a line", () => {
     const change = changeOf("jobs", job, { ...job, ModifyIndex: 140, JobModifyIndex: 140 });
     const path = "/TaskGroups/web/Count";
     const changes = [
+      { path: "/Meta/x", kind: "edited" as const, old: "[redacted]", new: "[redacted]" },
       { path, kind: "edited" as const, old: "3", new: "4" },
       { path: "/Priority", kind: "added" as const, new: "60" },
     ];
@@ -69,7 +70,7 @@ describe("a line", () => {
     const drafts = buildChangeEvents(change, contextOf({}, { found: new Map([[change, { skipped }]]) }));
     const lines = drafts.map((draft) => eventLine(sealDraft(draft, "abc", 7), plain).slice(21));
     expect(lines[0]).toBe(
-      "INFO  job.version         web  default  version 4, overtaken: web/Count 3 → 4 (+2)  by deploy-ci",
+      "INFO  job.version         web  default  version 4, overtaken: web/Count 3 → 4 (+3)  by deploy-ci",
     );
     expect(lines[1]).toBe("INFO  job.version         web  default  version 5, overtaken");
   });

@@ -99,10 +99,12 @@ export function tellingChanges(changes: readonly JsonChange[]): JsonChange[] {
   return changes.filter(({ path }) => !BOOKKEEPING.test(path)).toSorted((a, b) => rank(a) - rank(b));
 }
 
-/** `Count 2 → 5 +1`: the first of what a version changed. */
+const REDACTED = "[redacted]";
+
+/** `Count 2 → 5 +1`: the first of what a version changed that shows. */
 function specText(spec: ChangeParts["data"]["spec"]): string {
   const { changes = [], omitted = 0 } = (spec && "diff" in spec && spec.diff) || {};
-  const [first] = changes;
+  const first = changes.find(({ old, new: now }) => old !== REDACTED && now !== REDACTED) ?? changes[0];
   const rest = changes.length + omitted - 1;
   return first === undefined ? "" : `${changeText(asJsonChange(first))}${rest > 0 ? ` +${rest}` : ""}`;
 }

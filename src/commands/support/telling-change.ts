@@ -1,4 +1,5 @@
 import type { ChangeData } from "../../schemas/event-schema.ts";
+import { REDACTED } from "../../schemas/redaction-schema.ts";
 import { SEVERITIES, type Severity } from "../../schemas/severity.ts";
 import { shortened } from "../../shared/quoted.ts";
 import { namesOf } from "../../shared/json-pointer.ts";
@@ -40,10 +41,10 @@ export function tellingChange(data: ChangeData): string {
   return `${pathText(shown.path)} ${valueText(shown.from)} → ${valueText(shown.to)}${others}`;
 }
 
-/** `version 4, overtaken: web/Count 3 → 4 (+1)`: with the first of what it changed, as far as it is told. */
+/** `version 4, overtaken: web/Count 3 → 4 (+1)`: with the first of what it changed that shows. */
 function overtakenText({ version, spec }: ChangeData): string {
   const { changes = [], omitted = 0 } = (spec !== undefined && "diff" in spec && spec.diff) || {};
-  const [first] = changes;
+  const first = changes.find(({ old, new: now }) => old !== REDACTED && now !== REDACTED) ?? changes[0];
   const what = `version ${version}, overtaken`;
   if (first === undefined) return what;
   const others = changes.length + omitted - 1;

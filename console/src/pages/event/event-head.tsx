@@ -1,3 +1,4 @@
+import type { ChangeEventOf } from "nomad-changefeed-client";
 import { SERVER_URL } from "../../feed/server.ts";
 import { eventHref, go, href } from "../../app/router.ts";
 import { isChange } from "../../feed/event-facts.ts";
@@ -44,7 +45,7 @@ export function EventHead({ open }: { open: OpenEvent }) {
       {isChange(event) && event.data.observed.coalesced === "maybe" && (
         <Notice kind="info">
           {event.data.op === "version"
-            ? "No poll saw this version: the next one took its place before. Nomad’s list of versions tells of it."
+            ? "No poll saw this version: the next one took its place before."
             : "Versions in between may have been missed: the object was read before and after, not in between."}
         </Notice>
       )}
@@ -114,9 +115,7 @@ function Provenance({ open: { event, facts } }: { open: OpenEvent }) {
       {isChange(event) && (
         <>
           {" · "}
-          {event.data.observed.via === "hint"
-            ? "read alone, as Nomad’s event stream named it"
-            : "read in a list"}
+          {cameBy(event.data)}
           {event.data.observed.mode !== "live" && ` after a ${event.data.observed.mode}`}
           {event.data.observed.timeBasis === "observed" && ", at the time it was seen"}
         </>
@@ -125,6 +124,11 @@ function Provenance({ open: { event, facts } }: { open: OpenEvent }) {
       {isChange(event) && event.data.rev.current !== null && ` · Raft index ${event.data.rev.current}`}
     </p>
   );
+}
+
+function cameBy({ op, observed }: ChangeEventOf["data"]): string {
+  if (op === "version") return "read in Nomad’s list of versions";
+  return observed.via === "hint" ? "read alone, as Nomad’s event stream named it" : "read in a list";
 }
 
 function linkTo(cursor: string): string {
