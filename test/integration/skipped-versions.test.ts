@@ -41,8 +41,10 @@ function suite(name: string, open: OpenLog): void {
     ends.push(() => under.dispose());
     const log = breakable(under.log);
     const nomad = new ScriptedNomad();
-    const web = (version: number) =>
-      job("web", 10 + version, { created: 10, ...{ JobModifyIndex: 10 + version } });
+    const web = (version: number) => ({
+      ...job("web", 10 + version, { created: 10 }),
+      JobModifyIndex: 10 + version,
+    });
     const submit = (version: number) => {
       newest = version;
       nomad.set("jobs/default", 10 + version, [web(version)]);
