@@ -1,27 +1,20 @@
 import { spawn, spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { changeDataSchema } from "../../src/schemas/event-schema.ts";
-import {
-  changeTasks,
-  conformanceCases,
-  expectConformance,
-  expectChange,
-  type Client,
-} from "../support/conformance.ts";
-import { killed, own } from "../support/own-processes.ts";
+import { describeConformance } from "../support/conformance-suite.ts";
+import { own } from "../support/own-processes.ts";
 import { PYTHON, pythonLacks } from "../support/python.ts";
-import { pythonClient } from "../support/python-conformance.ts";
+import { expectProgramSays, programsIn } from "../support/readme-programs.ts";
 import { skippedBecause } from "../support/skipped.ts";
-import { until } from "../support/until.ts";
 import { watchCluster, type WatchedCluster } from "../support/watched-cluster.ts";
 
 const FOLDER = join(import.meta.dirname, "../../clients/python");
-const EXAMPLES = [
-  ...readFileSync(join(FOLDER, "README.md"), "utf8").matchAll(/```python\n([\s\S]*?)```/g),
-].map(([, code = ""]) => ({ code, what: /^from nomad_changefeed import (.*)$/m.exec(code)?.[1] }));
+const EXAMPLES = programsIn(join(FOLDER, "README.md"), "python").map((code) => ({
+  code,
+  what: /^from nomad_changefeed import (.*)$/m.exec(code)?.[1],
+}));
 /** What each of them says first, or part of it. */
 const SAYS: Readonly<Record<string, string>> = {
   "ChangeEvent, subscribe": "allocations/",
@@ -34,14 +27,7 @@ const NO_TYPES = pythonLacks("mypy", "websockets.asyncio.client");
 const LACKS = pythonLacks("websockets.asyncio.client");
 
 describe.skipIf(LACKS !== undefined)(`the Python client${skippedBecause(LACKS)}`, () => {
-  let python: ReturnType<typeof pythonClient>;
-  const client: Client = (task) => python.client(task);
-  beforeAll(() => void (python = pythonClient()));
-  afterAll(() => python[Symbol.asyncDispose]());
-
-  describe.each(["streams", "http", "states", "reads"])("conformance of %s:", (file) => {
-    it.each(conformanceCases(file))("$name", (given) => expectConformance(client, given));
-  });
+  describeConformance(PYTHON, join(FOLDER, "tests/conformance.py"));
 
   describe("beside a cluster", () => {
     let cluster: WatchedCluster;
@@ -57,22 +43,13 @@ describe.skipIf(LACKS !== undefined)(`the Python client${skippedBecause(LACKS)}`
         PYTHONUNBUFFERED: "1",
         PYTHONPATH: join(FOLDER, "src"),
       };
-      const program = code.replaceAll("http://127.0.0.1:4650", cluster.bridge.url);
-      const child = own(
-        spawn(PYTHON, ["-c", program], { stdio: ["ignore", "pipe", "pipe"], env }),
-        "an example",
-      );
-      let said = "";
-      let complaint = "";
-      child.stdout.setEncoding("utf8").on("data", (text: string) => (said += text));
-      child.stderr.setEncoding("utf8").on("data", (text: string) => (complaint += text));
-      await until("it says something", () => {
-        cluster.simulator.churn(5);
-        return said !== "" || complaint !== "";
+      const start = (program: string) =>
+        own(spawn(PYTHON, ["-c", program], { stdio: ["ignore", "pipe", "pipe"], env }), "an example");
+      await expectProgramSays(code, {
+        cluster,
+        start,
+        says: SAYS[what ?? ""] ?? "an example without a name",
       });
-      await killed(child);
-      expect(complaint).toBe("");
-      expect(said).toContain(SAYS[what ?? ""] ?? "an example without a name");
     });
   });
 
@@ -91,10 +68,6 @@ print(json.dumps({name: sorted(getattr(wire, name).__annotations__)
       Observed: membersOf("observed"),
       Actor: membersOf("actor"),
     });
-  });
-
-  describe("conformance of changes:", () => {
-    it.each(changeTasks())("$name", (given) => expectChange(client, given));
   });
 });
 

@@ -5,8 +5,18 @@ import { join } from "node:path";
 
 const CACHE = join(homedir(), ".cache", "nomad-changefeed");
 
-/** A folder here with a program in Go. */
-type GoProgram = "go-verifier" | "torchwood-verifier" | "go-event-client";
+/** The module of the client in Go. */
+export const GO_CLIENT = join(import.meta.dirname, "../../clients/go");
+
+/** Programs in Go: the module each is of, and where in it. */
+const PROGRAMS = {
+  "go-verifier": [join(import.meta.dirname, "go-verifier"), "."],
+  "torchwood-verifier": [join(import.meta.dirname, "torchwood-verifier"), "."],
+  "go-event-client": [join(import.meta.dirname, "go-event-client"), "."],
+  "go-client-conformance": [GO_CLIENT, "./internal/conformance"],
+  "go-client-follow": [GO_CLIENT, "./internal/follow"],
+} as const;
+type GoProgram = keyof typeof PROGRAMS;
 
 /** Where it is once it was built. */
 export function goProgram(name: GoProgram): string {
@@ -16,8 +26,9 @@ export function goProgram(name: GoProgram): string {
 /** Builds what Go has not built before; or why it is not there. */
 export function buildGoProgram(name: GoProgram): { readonly lacks: string | undefined } {
   mkdirSync(CACHE, { recursive: true });
-  const { error, status, stderr } = spawnSync("go", ["build", "-o", goProgram(name), "."], {
-    cwd: join(import.meta.dirname, name),
+  const [cwd, what] = PROGRAMS[name];
+  const { error, status, stderr } = spawnSync("go", ["build", "-o", goProgram(name), what], {
+    cwd,
     encoding: "utf8",
   });
   if (error !== undefined) return { lacks: "no go: apt-get install golang-go, or see https://go.dev" };

@@ -1,20 +1,19 @@
 import { spawn } from "node:child_process";
-import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Client, Outcome } from "./conformance.ts";
 import { own } from "./own-processes.ts";
-import { PYTHON } from "./python.ts";
 
-const PROGRAM = join(import.meta.dirname, "../../clients/python/tests/conformance.py");
-
-/** The Python client, as the program that does one task a line. Loopback goes through no proxy. */
-export function pythonClient(): { readonly client: Client } & AsyncDisposable {
+/** A client in another language, as the program that does one task a line. Loopback goes through no proxy. */
+export function conformanceProgram(
+  command: string,
+  ...args: readonly string[]
+): { readonly client: Client } & AsyncDisposable {
   const child = own(
-    spawn(PYTHON, [PROGRAM], {
+    spawn(command, args, {
       stdio: ["pipe", "pipe", "inherit"],
       env: { PATH: process.env["PATH"] ?? "", PYTHONDONTWRITEBYTECODE: "1" },
     }),
-    "python3",
+    "a client's conformance program",
   );
   // Whoever waits for a line is told that it ended.
   child.stdin.on("error", () => undefined);
