@@ -2,6 +2,7 @@ package changefeed
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
@@ -138,7 +139,7 @@ func (a *acks) storeAll(storing *storing) {
 func (a *acks) store(cursor string) error {
 	asked := request{method: http.MethodPost, path: a.path, query: pairs{{"ack", cursor}}}
 	for {
-		_, _, err := a.caller.read(a.life.ctx, asked)
+		err := a.post(asked)
 		if a.life.ctx.Err() != nil {
 			return a.life.err()
 		}
@@ -150,6 +151,19 @@ func (a *acks) store(cursor string) error {
 			return err
 		}
 	}
+}
+
+func (a *acks) post(asked request) error {
+	response, body, err := a.caller.read(a.life.ctx, asked)
+	if err != nil {
+		return err
+	}
+	// What the server stored; anything else was said by somebody else.
+	var stored Consumer
+	if err := json.Unmarshal(body, &stored); err != nil || stored.Cursor == "" {
+		return a.caller.notWhatWasAsked(response, body)
+	}
+	return nil
 }
 
 func (a *acks) passes(err error) bool {

@@ -64,7 +64,7 @@ func TestOptionsThatCannotBeAreNamed(t *testing.T) {
 func TestWhatIsNoAddressIsRefusedWithoutItsPassword(t *testing.T) {
 	for _, url := range []string{
 		"", "127.0.0.1:4650", "ftp://127.0.0.1", "http://", "http://user:secret@", "http://127.0.0.1:99999",
-		"http://user:se/cret@127.0.0.1:4650", "http://user:secret", "http://%zz:secret@host",
+		"http://user:se/cret@127.0.0.1:4650", "http://user:secret", "http://%zz:secret@host", "http://user/secret@127.0.0.1:4650",
 	} {
 		_, err := changefeed.NewAPI(url, changefeed.APIOptions{})
 		if !errors.Is(err, changefeed.ErrInvalidOption) {

@@ -76,7 +76,7 @@ it("acks once the feed is back behind a balancer that answered in its place", as
   for await (const item of consumer) {
     acked = consumer.ack("cursor" in item ? item.cursor : "");
     await server.asked(3);
-    server.answerData(200, {});
+    server.answerData(200, { name: "pager", cursor: "e-1" });
     await acked;
     stop.abort();
   }

@@ -46,6 +46,10 @@ interface ConformanceCase {
   /** The last connection may have come several times. */
   readonly mayRepeat?: boolean;
   readonly requests?: readonly Request[];
+  /** The path that the feed is below; the others are those of PROTOCOL.md. */
+  readonly below?: string;
+  /** Bytes that each text has at least, with spaces behind it. */
+  readonly padTo?: number;
   readonly expect: Outcome;
   readonly frames: Readonly<Record<string, object>>;
   readonly [detail: string]: unknown;
@@ -67,11 +71,22 @@ const TOO_MANY = sends([failure({ code: "NOT_IN_THE_CASE", message: "One connect
 
 /** Plays the case's server, has the client do its part, and holds both to what the case expects. */
 export async function expectConformance(client: Client, given: ConformanceCase): Promise<void> {
-  const { name: _name, connections = [], mayRepeat, requests = [], expect: wanted, frames, ...task } = given;
-  const scripts = connections.map((one) => scriptOf(one, frames));
+  const {
+    name: _name,
+    connections = [],
+    mayRepeat,
+    requests = [],
+    expect: wanted,
+    frames,
+    below = "",
+    padTo = 0,
+    ...task
+  } = given;
+  const root = below.replace(/\/$/, "");
+  const scripts = connections.map((one) => scriptOf(one, frames, padTo));
   using server = await scriptedFeed(...scripts, ...(mayRepeat === true ? [] : [TOO_MANY]));
   server.answerInTurn(...requests.map(({ answer }) => answerOf(answer)));
-  const outcome = await client({ ...task, url: server.url });
+  const outcome = await client({ ...task, url: `${server.url}${below}` });
 
   const { waitsAtLeastMs, waitsAtMostMs, ...said } = wanted;
   expect({ ...outcome, ...(mayRepeat === true && { items: unrepeated(outcome["items"]) }) }).toMatchObject(
@@ -85,19 +100,27 @@ export async function expectConformance(client: Client, given: ConformanceCase):
 
   const came = server.queries.slice(0, mayRepeat === true ? connections.length : undefined);
   expect(came, "connections").toHaveLength(connections.length);
+  expect([...new Set(server.paths)]).toEqual(came.length === 0 ? [] : [`${root}/v1/events`]);
   for (const [at, { asked, authorization }] of connections.entries()) {
     if (asked !== undefined) expect(plain(server.queries[at])).toEqual(lists(asked));
     if (authorization !== undefined) expect(server.headers[at]?.authorization).toBe(authorization);
   }
   expect(server.requests.map(({ method, path, query }) => [method, path, plain(query)])).toEqual(
-    requests.map(({ method, path, query = {} }) => [method, path, lists(query)]),
+    requests.map(({ method, path, query = {} }) => [method, `${root}${path}`, lists(query)]),
   );
 }
 
-function scriptOf({ send = [], close, refuse }: Connection, frames: ConformanceCase["frames"]): Script {
+function scriptOf(
+  { send = [], close, refuse }: Connection,
+  frames: ConformanceCase["frames"],
+  padTo: number,
+): Script {
   if (refuse !== undefined) return answerOf(refuse);
   const texts = send.map((text) => (frames[text] === undefined ? text : JSON.stringify(frames[text])));
-  return sends(texts, close);
+  return sends(
+    texts.map((text) => text.padEnd(padTo)),
+    close,
+  );
 }
 
 function answerOf({ body, ...rest }: Answer): ScriptedAnswer {

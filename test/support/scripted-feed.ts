@@ -23,6 +23,7 @@ interface ScriptedRequest {
 /** A server that plays one script per connection, the last one again and again. */
 export async function scriptedFeed(...scripts: Script[]) {
   const queries: URLSearchParams[] = [];
+  const paths: string[] = [];
   const headers: IncomingHttpHeaders[] = [];
   const requests: ScriptedRequest[] = [];
   let answers: readonly ScriptedAnswer[] = [{ status: 404, body: "no page" }];
@@ -42,7 +43,9 @@ export async function scriptedFeed(...scripts: Script[]) {
   const server = new WebSocketServer({
     server: http,
     verifyClient: ({ req }, accept) => {
-      queries.push(new URL(req.url ?? "", "ws://x").searchParams);
+      const { pathname, searchParams } = new URL(req.url ?? "", "ws://x");
+      queries.push(searchParams);
+      paths.push(pathname);
       headers.push(req.headers);
       const script = scripts[Math.min(queries.length, scripts.length) - 1] ?? { status: 500 };
       chosen.set(req, script);
@@ -60,6 +63,7 @@ export async function scriptedFeed(...scripts: Script[]) {
     url: `http://127.0.0.1:${(http.address() as AddressInfo).port}`,
     /** What each connection asked for. */
     queries,
+    paths,
     headers,
     /** What came besides. */
     requests,

@@ -84,8 +84,8 @@ class Acks {
     for (;;) {
       signal.throwIfAborted();
       const path = `${this.#path}?${new URLSearchParams({ ack: cursor }).toString()}`;
-      const { status, serverError } = await ask(this.#access, path, "POST");
-      if (status >= 200 && status < 300) return this.#retry.reset();
+      const { status, body, serverError } = await ask(this.#access, path, "POST");
+      if (status >= 200 && status < 300 && isConsumer(body)) return this.#retry.reset();
       // An answer without a code of the feed's is a balancer's, while the feed is deployed anew.
       const isOfOthers =
         serverError.code === undefined && this.#feed.wasConnected && ![401, 403].includes(status);
@@ -99,4 +99,9 @@ class Acks {
       await sleep(this.#retry.next("soon", 0), signal);
     }
   }
+}
+
+/** What the server stored; anything else was said by somebody else. */
+function isConsumer(body: unknown): boolean {
+  return typeof body === "object" && body !== null && "cursor" in body;
 }

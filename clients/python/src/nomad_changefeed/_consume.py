@@ -9,6 +9,7 @@ from urllib.parse import quote, urlencode
 
 from ._feed import Feed
 from ._http import Caller, answer_to
+from ._json import parse_object
 from ._options import SubscribeOptions, token_of
 from ._retry import Retry, RetryOptions, sleep
 from ._subscription import Subscription
@@ -99,7 +100,10 @@ class _Acks:
 
 def _post(caller: Caller, path: str) -> None:
     with answer_to(caller, path, method="POST") as answer:
-        answer.text()
+        text = answer.text()
+        # What the server stored; anything else was said by somebody else.
+        if "cursor" not in (parse_object(text) or {}):
+            raise answer.failure(text)
 
 
 def _refused(error: RequestFailed) -> StreamRefused:
