@@ -35,7 +35,7 @@ export function buildGoProgram(name: GoProgram): { readonly lacks: string | unde
   if (status === 0) return { lacks: undefined };
   // Without a way to Go's modules there is nothing to test with; a program that does not compile is our mistake.
   if (
-    /@\S+: (?:reading \S+: )?Get |go\.mod requires go|toolchain not available|invalid go version|is not in (GOROOT|std)/.test(
+    /@\S+: (?:reading \S+: )?Get |(?:go\.mod|module) requires [Gg]o|toolchain not available|invalid go version|is not in (GOROOT|std)/.test(
       stderr,
     )
   )
