@@ -209,6 +209,10 @@ func (s *WatchedState) follow() (bool, error) {
 			}
 			continue
 		case *Event:
+			// No state of the job: the next event has that.
+			if item.Change != nil && item.Change.Op == OpVersion {
+				continue
+			}
 			whole, incomplete := s.whole.get(s.life.ctx, item)
 			if incomplete != nil {
 				s.miss(*incomplete)

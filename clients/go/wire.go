@@ -18,12 +18,14 @@ const (
 // Op is what happened to an object.
 type Op string
 
-// What can happen to an object; a snapshot says that it is there.
+// What can happen to an object. A snapshot says that it is there; a version is one of a job that no poll saw, and no state
+// of it.
 const (
 	OpCreate   Op = "create"
 	OpUpdate   Op = "update"
 	OpDelete   Op = "delete"
 	OpSnapshot Op = "snapshot"
+	OpVersion  Op = "version"
 )
 
 // Aspect is what a change is about.
@@ -59,6 +61,8 @@ type Change struct {
 	Observed Observed `json:"observed"`
 	// Actor is who made the change, where Nomad vouches for it.
 	Actor *Actor `json:"actor,omitempty"`
+	// Version is which of the job's it is, with OpVersion; nil else.
+	Version *int `json:"version,omitempty"`
 	// Spec is there with --enrich spec, of a job whose specification was written.
 	Spec *Spec `json:"spec,omitempty"`
 	// Log is there with --enrich logs, of an allocation with a task that failed.
@@ -114,6 +118,8 @@ type Observed struct {
 	// Via is "list" or "hint".
 	Via        string `json:"via,omitempty"`
 	Superseded bool   `json:"superseded,omitempty"`
+	// Skipped is true with OpVersion: no poll saw it.
+	Skipped bool `json:"skipped,omitempty"`
 	// MissedTaskEvents are tasks of which events may have come and gone unseen: Nomad keeps the ten newest of each.
 	MissedTaskEvents []string `json:"missedTaskEvents,omitempty"`
 }
@@ -138,8 +144,6 @@ type JSONChange struct {
 // Spec is what a job's version changed in its specification.
 type Spec struct {
 	SpecVersion
-	// Skipped are versions without an event of their own.
-	Skipped []SpecVersion `json:"skipped,omitempty"`
 	// Unavailable says in words why it could not be found out; the rest is empty then.
 	Unavailable string `json:"unavailable,omitempty"`
 }
