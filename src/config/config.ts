@@ -67,6 +67,8 @@ export interface Config {
   readonly metricsMaxJobs: number;
   /** Who is told of which. */
   readonly routes: readonly RouteSettings[];
+  /** Absent: nothing is sent by OTLP. */
+  readonly telemetry?: TelemetrySettings;
   readonly log: { readonly level: LogLevel; readonly format: "auto" | "json" | "pretty" };
 }
 
@@ -77,6 +79,25 @@ export interface CompatSettings {
   readonly version?: string;
   readonly replay: "buffer" | "all";
   readonly log: { readonly path: string; readonly maxBytes: number; readonly maxAgeMs: number };
+}
+
+/** What is sent of the process itself, and where to. */
+export interface TelemetrySettings {
+  /** An address, or a reference to one; `/v1/traces` and `/v1/metrics` follow. */
+  readonly endpoint: string;
+  /** With references in place of secrets. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly traces: boolean;
+  readonly metrics: boolean;
+  readonly encoding: "protobuf" | "json";
+  /** Of polls that are traced, 0 to 1. */
+  readonly traceRatio: number;
+  readonly metricsEveryMs: number;
+  readonly serviceName: string;
+  /** Of the resource, beside those that every process has. */
+  readonly attributes: Readonly<Record<string, string>>;
+  /** Paths of PEM files. */
+  readonly tls: { readonly caCert?: string; readonly clientCert?: string; readonly clientKey?: string };
 }
 
 /** Who may subscribe, and how they connect. */

@@ -15,6 +15,7 @@ export const PROCESS_OPTIONS: readonly OptionName[] = [
   "maxOpenConnections",
   "maxConnectionsPerAddress",
   "maxRequestsPerSecond",
+  ...OPTION_NAMES.filter((name) => OPTIONS[name].group === "Telemetry"),
   "logLevel",
   "logFormat",
   "config",

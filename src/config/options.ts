@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { ENRICHMENTS } from "../schemas/enrichment-schema.ts";
 import { CORE_TYPES } from "../schemas/resources.ts";
+import { HEADER_NAME } from "../schemas/destinations/fields.ts";
+import { otelDuration, otlpAddress, pairs, share } from "../schemas/telemetry-types.ts";
 import { LOG_LEVELS } from "../telemetry/logger.ts";
 import {
   addresses,
@@ -45,6 +47,7 @@ export const OPTION_GROUPS = [
   "Log",
   "Server",
   "Stand-in for Nomad",
+  "Telemetry",
   "Output",
 ] as const;
 type OptionGroup = (typeof OPTION_GROUPS)[number];
@@ -59,6 +62,8 @@ function option<Value, const Definition extends Omit<OptionDefinition, "type">>(
 }
 
 const AUTH_WAYS = ["none", "tokens", "nomad"] as const;
+
+const TELEMETRY_SIGNALS = ["traces", "metrics"] as const;
 
 const nonEmpty = z.string().min(1);
 
@@ -404,6 +409,68 @@ export const OPTIONS = {
     group: "Stand-in for Nomad",
     default: "7d",
     help: "keep frames at most so long",
+  }),
+  otlpEndpoint: option(otlpAddress(), {
+    group: "Telemetry",
+    env: "OTEL_EXPORTER_OTLP_ENDPOINT",
+    help: "where traces and metrics are sent to by OTLP over HTTP, without /v1/traces and /v1/metrics, which follow: http://127.0.0.1:4318. Without it nothing is sent and nothing is loaded (docs/telemetry.md)",
+  }),
+  otlpSignals: option(
+    list("<signals>", { schema: z.enum(TELEMETRY_SIGNALS), allowed: TELEMETRY_SIGNALS.join(", ") }),
+    {
+      group: "Telemetry",
+      default: TELEMETRY_SIGNALS.join(","),
+      help: "what is sent: traces from poll to delivery, the metrics of /metrics, or both",
+    },
+  ),
+  otlpHeaders: option(pairs({ name: HEADER_NAME, mayBeSecret: true }), {
+    group: "Telemetry",
+    env: "OTEL_EXPORTER_OTLP_HEADERS",
+    secret: true,
+    help: "headers of each request, such as Authorization=env:OTLP_TOKEN. One whose name tells of a secret takes env:NAME or file:PATH only, but in the variable",
+  }),
+  otlpProtocol: option(choice(["http/protobuf", "http/json"], "<protocol>"), {
+    group: "Telemetry",
+    env: "OTEL_EXPORTER_OTLP_PROTOCOL",
+    default: "http/protobuf",
+    help: "how a request is written; there is no gRPC",
+  }),
+  otlpTraceRatio: option(share(), {
+    group: "Telemetry",
+    default: "1",
+    help: "share of polls that are traced, each with the deliveries of its events",
+  }),
+  otlpMetricsEvery: option(otelDuration({ minMs: 1000, maxMs: 3_600_000 }), {
+    group: "Telemetry",
+    env: "OTEL_METRIC_EXPORT_INTERVAL",
+    default: "1m",
+    help: "how often metrics are sent",
+  }),
+  otlpServiceName: option(text("<name>"), {
+    group: "Telemetry",
+    env: "OTEL_SERVICE_NAME",
+    default: "nomad-changefeed",
+    help: "service.name of all that is sent",
+  }),
+  otlpAttributes: option(pairs({ name: /^[^\s,=]+$/ }), {
+    group: "Telemetry",
+    env: "OTEL_RESOURCE_ATTRIBUTES",
+    help: "further attributes of the resource, such as deployment.environment.name=prod",
+  }),
+  otlpCaCert: option(text("<path>"), {
+    group: "Telemetry",
+    env: "OTEL_EXPORTER_OTLP_CERTIFICATE",
+    help: "PEM file of the authority that signed the receiver's certificate",
+  }),
+  otlpClientCert: option(text("<path>"), {
+    group: "Telemetry",
+    env: "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE",
+    help: "PEM file of our certificate, where the receiver asks for one",
+  }),
+  otlpClientKey: option(text("<path>"), {
+    group: "Telemetry",
+    env: "OTEL_EXPORTER_OTLP_CLIENT_KEY",
+    help: "PEM file of its key",
   }),
   logLevel: option(choice(LOG_LEVELS, "<level>"), {
     group: "Output",

@@ -3,6 +3,7 @@ import { isLoopback } from "../shared/loopback.ts";
 import { quoted } from "../shared/quoted.ts";
 import { alertsOf } from "./alerts.ts";
 import type { AccessSettings, CompatSettings, Config, NomadSettings } from "./config.ts";
+import { defined } from "./defined.ts";
 import type { FilterLanguage } from "./conditions.ts";
 import { destinationsOf, namesForPeople } from "./destinations.ts";
 import { ConfigInvalid } from "./errors.ts";
@@ -10,6 +11,7 @@ import { OPTION_NAMES, type OptionName, type OptionValues } from "./options.ts";
 import { redactionOf } from "./redaction.ts";
 import { routesOf } from "./routes.ts";
 import { secretReader } from "./secrets.ts";
+import { telemetryConflicts, telemetryOf } from "./telemetry.ts";
 import {
   ORIGIN_KINDS,
   readOptions,
@@ -39,6 +41,7 @@ export function resolveOne(given: Given, file: FileOptions | undefined): Resolve
   );
   const problems = [
     ...conflicts(read.values),
+    ...telemetryConflicts(read),
     ...delivery.problems,
     ...redacting.problems,
     ...alerting.problems,
@@ -187,6 +190,7 @@ function nest(
     console: values.console === "on",
     access: nestAccess(values),
     insecureNoAuth: values.insecureNoAuth,
+    ...telemetryOf(values),
     log: { level: values.logLevel, format: values.logFormat },
   };
 }
@@ -261,11 +265,4 @@ function tokenFileWins(values: OptionValues, origins: Readonly<Record<OptionName
 /** 0 is the strongest source. */
 function rank(origin: Origin): number {
   return ORIGIN_KINDS.indexOf(origin.kind);
-}
-
-/** The members that have a value. */
-function defined<Members extends Record<string, string | undefined>>(members: Members) {
-  return Object.fromEntries(
-    Object.entries(members).filter((entry): entry is [string, string] => entry[1] !== undefined),
-  ) as { [Name in keyof Members]?: string };
 }

@@ -26,7 +26,7 @@ export interface ValueType<Value> {
 }
 
 /** Builds a schema that reads `input` and turns it into a value; `read` answers undefined for bad input. */
-function readWith<Input, Value>(input: z.ZodType<Input>, read: (given: Input) => Value | undefined) {
+export function readWith<Input, Value>(input: z.ZodType<Input>, read: (given: Input) => Value | undefined) {
   return input.transform((given, context): Value => {
     const value = read(given);
     if (value !== undefined) return value;

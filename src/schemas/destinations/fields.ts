@@ -87,13 +87,14 @@ export function httpAddress(description: string) {
   return textOrReference(description, HTTP_ADDRESS, ANY_HTTP_ADDRESS);
 }
 
+export const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 /** Names of headers that say that a secret stands behind them. */
-const SECRET_HEADER = /auth|cookie|token|secret|key|passw|signature/i;
+export const SECRET_HEADER = /auth|cookie|token|secret|key|passw|signature/i;
 
 export function headers(description: string) {
   const value = textOrReference("What it holds", { pattern: /^[^\r\n\0]*$/, allowed: "one line of text" });
   const schema = z
-    .record(z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/), value)
+    .record(z.string().regex(HEADER_NAME), value)
     .superRefine((given, context) => {
       for (const [name, text] of Object.entries(given)) {
         if (!SECRET_HEADER.test(name) || isReference(text)) continue;
