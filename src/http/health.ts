@@ -1,13 +1,9 @@
 import type { FastifyInstance } from "fastify";
-import type { FeedLog } from "../feed/log.ts";
 import { maySeeScope, seesAll } from "../publishers/selection/access.ts";
-import type { Subscriptions } from "../publishers/fanout/subscriptions.ts";
-import type { Clock } from "../shared/clock.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { OpenableRoute } from "./access/gate.ts";
 import type { Principals } from "./access/principals.ts";
 import { Forbidden } from "./errors.ts";
-import { observeLog, type LogMetrics } from "./log-metrics.ts";
 
 /** Whether the process does its work: its loops moved recently. `details` is shown as it is. */
 export interface LivenessReport {
@@ -25,10 +21,9 @@ export interface ReadinessReport {
 export interface HealthDeps {
   readonly liveness: () => LivenessReport | Promise<LivenessReport>;
   readonly readiness: () => ReadinessReport | Promise<ReadinessReport>;
-  readonly metrics: Pick<Metrics, "registry"> & LogMetrics;
-  readonly log: FeedLog;
-  readonly subscriptions: Pick<Subscriptions, "measureLag">;
-  readonly clock: Clock;
+  readonly metrics: Pick<Metrics, "registry">;
+  /** Brings up to date what metrics say only where they are asked for. */
+  readonly observe: () => Promise<void>;
   readonly isStopping: () => boolean;
   readonly principals: Pick<Principals, "accessOf" | "authRequired">;
   /** What answers without a token too, and then names no scope. */
@@ -58,7 +53,7 @@ export function addHealthRoutes(app: FastifyInstance, deps: HealthDeps): void {
         hint: "Use a token that may list everything, or open the route with --open-routes metrics",
       });
     }
-    await observeLog(deps.log, deps.metrics, deps.subscriptions, deps.clock);
+    await deps.observe();
     return reply.type(deps.metrics.registry.contentType).send(await deps.metrics.registry.metrics());
   });
 }

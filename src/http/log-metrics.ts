@@ -5,7 +5,7 @@ import type { Clock } from "../shared/clock.ts";
 import { endsWithin } from "../shared/ends-within.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 
-export type LogMetrics = Pick<Metrics, "logSequence" | "logFloor" | "logBytes" | "consumerLag">;
+type LogMetrics = Pick<Metrics, "logSequence" | "logFloor" | "logBytes" | "consumerLag">;
 
 /** A log that does not answer so long keeps no other metric from who asks. */
 const ANSWER_WITHIN_MS = 1000;

@@ -40,6 +40,7 @@ import type { ConsumerLimits } from "./own-consumers.ts";
 import { createListener } from "./listener.ts";
 import { addSilencesRoutes, type SilenceKeeping } from "./silences.ts";
 import { addReloadRoute, type ReloadDeps } from "./reload.ts";
+import { observeLog } from "./log-metrics.ts";
 import { MountedApp, type Mount } from "./feeds/mount.ts";
 import { StatePlaces, type StatePlacesOptions } from "./state-places.ts";
 import { addStateRoute } from "./state.ts";
@@ -118,6 +119,8 @@ export interface HttpServer extends AsyncDisposable {
    * @throws InsecureListen, ListenFailed
    */
   run(signal: AbortSignal): Promise<void>;
+  /** Brings up to date what metrics say only where they are asked for: of the log, and of who is behind it. */
+  observe(): Promise<void>;
 }
 
 const DEFAULTS = { bookmarkIntervalMs: 15_000, pingIntervalMs: 20_000, stallTimeoutMs: 60_000, stopMs: 500 };
@@ -152,6 +155,7 @@ export function createHttpServer(deps: HttpServerDeps, options: HttpServerOption
   const gate = new Gate(options, { principals, limits, metrics, isStopping });
   const accessLog = new AccessLog({ logger, metrics, principals, clock });
   const listener = createListener(mount === undefined ? options : {}, { logger, clock });
+  const observe = () => observeLog(log, metrics, subscriptions, clock);
   const frames = () => connectionFrames({ source, nowMs });
   const app = createApp({ listener, gate, accessLog, frames, stallTimeoutMs, clock });
   gate.watch(app.server);
@@ -174,6 +178,7 @@ export function createHttpServer(deps: HttpServerDeps, options: HttpServerOption
     sessions,
     accessLog,
     subscriptions,
+    observe,
     pingIntervalMs,
     stallTimeoutMs,
     openRoutes,
@@ -242,6 +247,7 @@ export function createHttpServer(deps: HttpServerDeps, options: HttpServerOption
   listening.promise.catch(() => undefined);
   const disposed = new AbortController();
   return {
+    observe,
     listening: listening.promise,
     run: async (signal) => {
       listening.resolve(mount === undefined ? listenAt() : mountAt(mount));

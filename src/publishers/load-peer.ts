@@ -1,10 +1,10 @@
 import { ChangefeedError } from "../schemas/errors.ts";
 
-/** A library that this type of destination needs is not installed. */
+/** A library that something which is configured needs is not installed. */
 class PeerMissing extends ChangefeedError {
   readonly code = "CONFIG_INVALID";
-  constructor({ type, packages }: Peer, cause: unknown) {
-    super(`A destination of type ${type} needs ${packages.join(" and ")}, not installed here`, {
+  constructor({ what, packages }: Peer, cause: unknown) {
+    super(`${what} needs ${packages.join(" and ")}, not installed here`, {
       hint: `npm install ${packages.join(" ")}`,
       cause,
     });
@@ -12,12 +12,13 @@ class PeerMissing extends ChangefeedError {
 }
 
 interface Peer {
-  readonly type: string;
+  /** "A destination of type kafka". */
+  readonly what: string;
   /** As npm is asked for them. */
   readonly packages: readonly string[];
 }
 
-/** Libraries that only who has such a destination installs. @throws PeerMissing: says how to install them */
+/** Libraries that only who has something of the kind installs. @throws PeerMissing: says how to install them */
 export async function loadPeer<T>(peer: Peer, load: () => Promise<T>): Promise<T> {
   try {
     return await load();

@@ -10,6 +10,13 @@ const MISNAMED = [
   "nodejs_active_resources_total",
 ];
 
+/** Metrics of the process itself: where it serves several feeds, the registry of each has the same. */
+const OF_PROCESS = /^(?:process|nodejs)_|^nomad_changefeed_(?:build_info|otlp)(?:_|$)/;
+
+export function isOfProcess(name: string): boolean {
+  return OF_PROCESS.test(name);
+}
+
 /**
  * Every metric of ours: names, units and descriptions live here and nowhere else. Those of the process and of Node have
  * the names that all programs give them.
@@ -347,6 +354,18 @@ export function createMetrics({ version = "unknown" } = {}) {
     takeovers: new Counter({
       name: "nomad_changefeed_takeovers_total",
       help: "Assignments that this worker took over from one that died or fell silent; not those that were handed over",
+      registers,
+    }),
+    otlpSpans: new Counter({
+      name: "nomad_changefeed_otlp_spans_total",
+      help: "Spans of traces by OTLP, by outcome: sent, dropped (the receiver is away, or refuses them)",
+      labelNames: ["outcome"] as const,
+      registers,
+    }),
+    otlpFailures: new Counter({
+      name: "nomad_changefeed_otlp_failed_exports_total",
+      help: "Requests by OTLP that were not taken, by signal: traces, metrics",
+      labelNames: ["signal"] as const,
       registers,
     }),
     redisReconnects: new Counter({

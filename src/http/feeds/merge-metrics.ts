@@ -1,5 +1,5 @@
-/** Metrics of the process itself: every registry in it has the same. */
-const OF_PROCESS = /^(process|nodejs)_|^nomad_changefeed_build_info\b/;
+import { isOfProcess } from "../../telemetry/metrics.ts";
+
 const SERVED = "nomad_changefeed_feed_served";
 
 interface Family {
@@ -17,11 +17,11 @@ interface Family {
 export function mergeMetrics(own: string, pages: ReadonlyMap<string, string | undefined>): string {
   const families = new Map<string, Family>();
   for (const [name, { head, samples }] of familiesOf(own)) {
-    if (OF_PROCESS.test(name)) families.set(name, { head, samples: [...samples] });
+    if (isOfProcess(name)) families.set(name, { head, samples: [...samples] });
   }
   for (const [feed, page] of pages) {
     for (const [name, { head, samples }] of familiesOf(page ?? "")) {
-      if (OF_PROCESS.test(name)) continue;
+      if (isOfProcess(name)) continue;
       const family = families.get(name) ?? { head, samples: [] };
       families.set(name, family);
       family.samples.push(...samples.map((sample) => labelled(sample, feed)));

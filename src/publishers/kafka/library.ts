@@ -1,6 +1,6 @@
 import { loadPeer } from "../load-peer.ts";
 
-const PEER = { type: "kafka", packages: ["@platformatic/kafka@2"] };
+const PEER = { what: "A destination of type kafka", packages: ["@platformatic/kafka@2"] };
 
 export type KafkaLibrary = Awaited<ReturnType<typeof load>>;
 

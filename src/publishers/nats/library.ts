@@ -1,6 +1,9 @@
 import { loadPeer } from "../load-peer.ts";
 
-const PEER = { type: "nats", packages: ["@nats-io/transport-node@3", "@nats-io/jetstream@3"] };
+const PEER = {
+  what: "A destination of type nats",
+  packages: ["@nats-io/transport-node@3", "@nats-io/jetstream@3"],
+};
 
 export type NatsLibrary = Awaited<ReturnType<typeof load>>;
 

@@ -1,12 +1,12 @@
 import { memberTexts } from "../../schemas/json-members.ts";
 import { SEVERITIES } from "../../schemas/severity.ts";
+import { spanContextOf } from "../../schemas/traceparent.ts";
+import { FixedResource, INSTRUMENTATION } from "../../telemetry/otlp/resource.ts";
 import type { Outgoing } from "../delivery/destination.ts";
 import type { LogRecord } from "./library.ts";
 
 type Resource = LogRecord["resource"];
 type Attributes = LogRecord["attributes"];
-
-const SCOPE = { name: "nomad-changefeed" };
 
 /** Events as log records of OpenTelemetry. Those of one namespace are of one resource. */
 export class LogRecords {
@@ -23,6 +23,7 @@ export class LogRecords {
     const envelope = memberTexts(event.json);
     const recorded = stringIn(envelope, "recordedtime");
     const hrTime = hrTimeOf(event.time);
+    const trace = spanContextOf(stringIn(envelope, "traceparent"));
     return {
       hrTime,
       hrTimeObserved: recorded === undefined ? hrTime : hrTimeOf(recorded),
@@ -32,9 +33,10 @@ export class LogRecords {
       // Whole and as it is: what is larger than stores take as attributes, they take as a body.
       body: event.json,
       attributes: attributesOf(event, envelope),
+      ...(trace && { spanContext: { ...trace, traceFlags: 1 } }),
       droppedAttributesCount: 0,
       resource: this.#resourceOf(event.namespace),
-      instrumentationScope: SCOPE,
+      instrumentationScope: INSTRUMENTATION,
     };
   }
 
@@ -44,22 +46,6 @@ export class LogRecords {
     const resource = new FixedResource({ ...this.#cluster, ...some({ "nomad.namespace": namespace }) });
     this.#resources.set(namespace, resource);
     return resource;
-  }
-}
-
-/** Attributes that do not change. */
-class FixedResource implements Resource {
-  readonly attributes: Attributes;
-  constructor(attributes: Attributes) {
-    this.attributes = attributes;
-  }
-
-  merge(other: Resource | null): Resource {
-    return new FixedResource({ ...this.attributes, ...other?.attributes });
-  }
-
-  getRawAttributes(): [string, Attributes[string]][] {
-    return Object.entries(this.attributes);
   }
 }
 

@@ -1,6 +1,5 @@
 import type { Refusal, SendResult } from "../delivery/destination.ts";
 import { waitOf, type Answer } from "../http-client/answer.ts";
-import type { LogsSerializer } from "./library.ts";
 import { wordsOf } from "./words.ts";
 
 /** The only statuses after which OTLP lets a request be repeated. */
@@ -20,10 +19,22 @@ const TOO_OLD = /timestamp too old|too far behind|max_sample_age/i;
 /** What the collector says, with 400, of a body beyond what it takes. */
 const TOO_LARGE = /request body too large/i;
 
+/** Reads an answer: what of the request was not taken, by one of these names for each signal. */
+interface Reader {
+  deserializeResponse(bytes: Uint8Array): { readonly partialSuccess?: PartialSuccess };
+}
+
+interface PartialSuccess {
+  readonly rejectedLogRecords?: number;
+  readonly rejectedSpans?: number;
+  readonly rejectedDataPoints?: number;
+  readonly errorMessage?: string;
+}
+
 /** What an answer comes to, by the specification of OTLP over HTTP. */
-export function resultOf(answer: Answer, serializer: LogsSerializer): SendResult {
+export function resultOf(answer: Answer, reader: Reader): SendResult {
   const { status } = answer;
-  if (status >= 200 && status < 300) return resultOfSuccess(answer, serializer);
+  if (status >= 200 && status < 300) return resultOfSuccess(answer, reader);
   const said = wordsOf(answer);
   const reason = said === "" ? `it answered ${status}` : `it answered ${status}: ${said}`;
   if (RETRIED.has(status)) return { outcome: "retry", reason, ...waitOf(answer) };
@@ -41,19 +52,20 @@ function refusalOf(status: number, said: string): Refusal {
  * A part may be refused all the same. The answer does not say which, and repeating is forbidden: all count as taken, and
  * what was said stands in the attempt.
  */
-function resultOfSuccess({ bytes }: Answer, serializer: LogsSerializer): SendResult {
-  const rejected = rejectedOf(bytes, serializer);
+function resultOfSuccess({ bytes }: Answer, reader: Reader): SendResult {
+  const rejected = rejectedOf(bytes, reader);
   if (rejected === undefined) return { outcome: "ok" };
   return { outcome: "refused", why: "poison", reason: rejected, which: [] };
 }
 
-function rejectedOf(bytes: Uint8Array, serializer: LogsSerializer): string | undefined {
+function rejectedOf(bytes: Uint8Array, reader: Reader): string | undefined {
   try {
-    const { rejectedLogRecords = 0, errorMessage = "" } =
-      serializer.deserializeResponse(bytes).partialSuccess ?? {};
+    const partial = reader.deserializeResponse(bytes).partialSuccess ?? {};
+    const { rejectedLogRecords, rejectedSpans, rejectedDataPoints, errorMessage = "" } = partial;
+    const rejected = rejectedLogRecords ?? rejectedSpans ?? rejectedDataPoints ?? 0;
     // JSON has it as text, which compares as a number.
-    return rejectedLogRecords > 0
-      ? `it did not take ${rejectedLogRecords} of them, and does not say which: ${errorMessage}`
+    return rejected > 0
+      ? `it did not take ${rejected} of them, and does not say which: ${errorMessage}`
       : undefined;
   } catch {
     // Who answers 200 has taken it, whatever else he says.
