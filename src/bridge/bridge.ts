@@ -89,6 +89,8 @@ async function runBridge(
   const console = config.console ? readConsoleFiles(deps.consoleFolder) : undefined;
   const jobVersions = jobVersionsOf(config, running, parts);
   const server = parts.use(await serverOf(config, { ...running, health, reload, console, jobVersions }));
+  const leave = open.sent?.measure(() => server.observe());
+  parts.defer(async () => leave?.());
   await open.waitingRoom[Symbol.asyncDispose]();
   const { url } = await serve(server, parts);
   const nomadEvents = await nomadEventsOf(config, open, parts);

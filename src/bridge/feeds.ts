@@ -3,11 +3,13 @@ import type { FeedMount } from "../http/feeds/feed-mount.ts";
 import { FeedsServer } from "../http/feeds/server.ts";
 import { Backoff } from "../shared/backoff.ts";
 import type { Logger } from "../telemetry/logger.ts";
-import { createMetrics } from "../telemetry/metrics.ts";
+import { createMetrics, type Metrics } from "../telemetry/metrics.ts";
 import { createBridge, type Bridge } from "./bridge.ts";
 import { connectionsThatFit } from "./open-files.ts";
-import { depsOf, type BridgeOverrides } from "./overrides.ts";
+import { depsOf, type BridgeDeps, type BridgeOverrides, type SharedTelemetry } from "./overrides.ts";
 import { packageVersion } from "./own-package.ts";
+import { Parts } from "./parts.ts";
+import { telemetryOfFeeds } from "./telemetry.ts";
 
 /** One feed of a process that serves several. */
 export interface Feed {
@@ -16,7 +18,7 @@ export interface Feed {
   readonly reread?: BridgeOverrides["reread"];
 }
 
-export interface FeedsOverrides extends Omit<BridgeOverrides, "reread" | "mount"> {
+export interface FeedsOverrides extends Omit<BridgeOverrides, "reread" | "mount" | "telemetry"> {
   /** Told of each bridge that begins, also of those that follow one which failed. */
   readonly onBridge?: (feed: Feed, bridge: Bridge, logger: Logger) => void;
 }
@@ -61,12 +63,17 @@ export function servedTogether(
   // `run` rejects with the same; who only runs it need not hear of it twice.
   serving.promise.catch(() => undefined);
   const run = async (signal: AbortSignal): Promise<boolean> => {
-    await using server = await serverOf(config, overrides);
+    const { loggers, ...deps } = depsOf(overrides);
+    await using parts = new Parts(loggers.bridge);
+    const metrics = createMetrics({ version: packageVersion() });
+    const sent = await telemetryOfFeeds(config, { ...deps, loggers, metrics }, parts);
+    const server = parts.use(await serverOf(config, { ...deps, loggers, metrics }));
     serving.resolve(await server.listen());
     signal.addEventListener("abort", () => server.stopping(), { once: true });
     const start: StartFeed = async (feed, until) => {
       const mount = server.mount(feed.name);
-      const isWhole = await keepRunning(feed, { mount, signal: until, overrides });
+      const telemetry = { process: sent, feed: feed.name };
+      const isWhole = await keepRunning(feed, { mount, telemetry, signal: until, overrides });
       server.unmount(feed.name);
       return isWhole;
     };
@@ -84,16 +91,11 @@ export function servedTogether(
 
 async function serverOf(
   { access, listen, insecureNoAuth, console }: Config,
-  overrides: FeedsOverrides,
+  { loggers, clock, metrics }: BridgeDeps & { readonly metrics: Metrics },
 ): Promise<FeedsServer> {
-  const { loggers, clock } = depsOf(overrides);
   const connections = access.limits.connections ?? (await connectionsThatFit());
   return new FeedsServer(
-    {
-      metrics: createMetrics({ version: packageVersion() }),
-      logger: loggers.http,
-      clock,
-    },
+    { metrics, logger: loggers.http, clock },
     {
       ...access,
       ...listen,
@@ -105,11 +107,15 @@ async function serverOf(
   );
 }
 
+interface Keeping {
+  readonly mount: FeedMount;
+  readonly telemetry: SharedTelemetry;
+  readonly signal: AbortSignal;
+  readonly overrides: FeedsOverrides;
+}
+
 /** Answers whether all that the feed saw is in its log. */
-async function keepRunning(
-  feed: Feed,
-  { mount, signal, overrides }: { mount: FeedMount; signal: AbortSignal; overrides: FeedsOverrides },
-): Promise<boolean> {
+async function keepRunning(feed: Feed, { mount, telemetry, signal, overrides }: Keeping): Promise<boolean> {
   const { onBridge, ...rest } = overrides;
   const { clock, random, loggers } = depsOf(rest);
   const logger = overrides.logger.child({ feed: feed.name });
@@ -120,6 +126,7 @@ async function keepRunning(
       ...rest,
       logger,
       mount,
+      telemetry,
       ...(feed.reread && { reread: feed.reread }),
     });
     onBridge?.(feed, bridge, logger);

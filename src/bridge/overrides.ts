@@ -4,6 +4,7 @@ import { secretReader, type SecretReader } from "../config/secrets.ts";
 import type { StandardOutput } from "../publishers/destination-deps.ts";
 import { systemClock, type Clock } from "../shared/clock.ts";
 import { consoleFolder } from "./own-package.ts";
+import type { Telemetry } from "../telemetry/otlp/telemetry.ts";
 import { moduleLoggers, type Logger, type ModuleLoggers } from "../telemetry/logger.ts";
 
 /** What whoever creates a bridge hands in. */
@@ -22,12 +23,24 @@ export interface BridgeOverrides {
   readonly reread?: () => Reread;
   /** Who takes connections for it. Absent: it listens by itself. */
   readonly mount?: Mount;
+  /** What sends its traces and metrics, with the name of its feed. Absent: it sends its own. */
+  readonly telemetry?: SharedTelemetry;
+}
+
+/** Of a process that serves several feeds. */
+export interface SharedTelemetry {
+  /** Undefined: nothing is sent. */
+  readonly process: Pick<Telemetry, "tracer" | "measure"> | undefined;
+  readonly feed: string;
 }
 
 /** The same, with the usual in place of what was not handed in. */
-export interface BridgeDeps extends Required<Omit<BridgeOverrides, "logger" | "reread" | "mount">> {
+export interface BridgeDeps extends Required<
+  Omit<BridgeOverrides, "logger" | "reread" | "mount" | "telemetry">
+> {
   readonly reread: BridgeOverrides["reread"];
   readonly mount: BridgeOverrides["mount"];
+  readonly telemetry: BridgeOverrides["telemetry"];
   readonly loggers: ModuleLoggers;
 }
 
@@ -43,6 +56,7 @@ export function depsOf({ logger, ...overrides }: BridgeOverrides): BridgeDeps {
     stdout: NOBODY_READS,
     reread: undefined,
     mount: undefined,
+    telemetry: undefined,
     consoleFolder: consoleFolder(),
     ...overrides,
     loggers: moduleLoggers(logger),

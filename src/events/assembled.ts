@@ -37,6 +37,7 @@ export function assembled(event: EventParts): EventDraft {
     subject: subjectOf(ref),
     dataschema: DATA_SCHEMAS.change,
     recordedtime: context.observation.observedAt,
+    traceparent: context.traceparent,
   });
   const parts: DataParts = {
     lead: {

@@ -45,6 +45,8 @@ export interface EventContext {
   readonly superseded?: ReadonlySet<string>;
   /** What was found out about these changes beside the lists, as far as it was asked for. */
   readonly found?: ReadonlyMap<Change, Found>;
+  /** Where the commit of these changes stands in its trace, as W3C Trace Context writes it. Absent: it is not recorded. */
+  readonly traceparent?: string | undefined;
   /** Bytes an event may have as JSON; by default 64 KiB. */
   readonly maxEventBytes?: number;
 }

@@ -41,6 +41,8 @@ export interface ControlContext {
   readonly observedAt: string;
   /** What tells this occurrence from others of its kind and scope, e.g. the scope's rev. */
   readonly discriminator: string;
+  /** As in EventContext. */
+  readonly traceparent?: string | undefined;
 }
 
 export function buildControlEvent(event: ControlEvent, context: ControlContext): EventDraft {
@@ -69,6 +71,7 @@ export function buildControlEvent(event: ControlEvent, context: ControlContext):
       subject,
       dataschema: DATA_SCHEMAS.control,
       recordedtime: context.observedAt,
+      traceparent: context.traceparent,
     }),
     tail: `"data":${jsonText(dataOf(event))}}`,
     overflow: null,

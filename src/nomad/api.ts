@@ -70,6 +70,8 @@ export interface ListResponse {
   readonly address: string;
   /** Time from request to whole body, ms. */
   readonly elapsedMs: number;
+  /** The same from when Nomad began to answer: how long it held the query is not in it. */
+  readonly readMs: number;
 }
 
 export interface EventStreamRequest {

@@ -88,7 +88,7 @@ async function polledList(
   });
   const beside =
     resource.beside === undefined ? undefined : await requester.send({ path: resource.beside, signal });
-  const { address, elapsedMs } = answer;
+  const { address, elapsedMs, readMs } = answer;
   const body = shapedList(resource, statement(answer), beside === undefined ? null : parsed(beside));
   return {
     body,
@@ -98,6 +98,7 @@ async function polledList(
     consistency: "default",
     address,
     elapsedMs,
+    readMs,
   };
 }
 
@@ -138,7 +139,7 @@ function believable(
   consistency: Consistency,
   maxStaleMs: number,
 ): ListResponse {
-  const { headers, address, elapsedMs } = answer;
+  const { headers, address, elapsedMs, readMs } = answer;
   if (resource.query !== undefined && isUnasked(answer)) throw notThere(answer);
   if (!/^application\/json\b/i.test(header(headers, "content-type") ?? "")) {
     throw badResponse(
@@ -153,7 +154,7 @@ function believable(
     throw outOfTouch(answer, consistency, knownLeader, lastContactMs, maxStaleMs);
   }
   const body = isShaped(resource) ? shapedList(resource, parsedList(answer), null) : wholeList(answer);
-  return { body, index, knownLeader, lastContactMs, consistency, address, elapsedMs };
+  return { body, index, knownLeader, lastContactMs, consistency, address, elapsedMs, readMs };
 }
 
 /** Nomad answers nothing, without an index, where it does not know the type of volumes that it is asked for. */

@@ -27,8 +27,9 @@ export interface RawResponse {
   readonly headers: Headers;
   /** As sent, still encoded. */
   readonly body: Buffer;
-  /** When the request was written, as the clock's `elapsed`. */
+  /** When the request was written, and when the answer began, as the clock's `elapsed`. */
   readonly sentAtMs: number;
+  readonly answeredAtMs: number;
 }
 
 /** The part of an exchange that was going on. */
@@ -100,6 +101,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   #phase: Phase = "connecting";
   #phaseBeganMs: number;
   #sentAtMs = 0;
+  #answeredAtMs = 0;
   #stopTimer = (): void => undefined;
   #stopRest = (): void => undefined;
   /** Read since the last rest. */
@@ -130,6 +132,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: Headers): void {
     if (status < 200 || this.#settled) return;
     this.#enter("reading", this.#request.bodyTimeoutMs);
+    this.#answeredAtMs = this.#phaseBeganMs;
     this.#status = status;
     this.#headers = headers;
     this.#guard(() => {
@@ -151,7 +154,8 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#guard(() => {
       const body = this.#body?.whole() ?? Buffer.alloc(0);
       this.#settle();
-      this.#resolve({ status: this.#status, headers: this.#headers, body, sentAtMs: this.#sentAtMs });
+      const [sentAtMs, answeredAtMs] = [this.#sentAtMs, this.#answeredAtMs];
+      this.#resolve({ status: this.#status, headers: this.#headers, body, sentAtMs, answeredAtMs });
     });
   }
 

@@ -167,9 +167,11 @@ export class Requester {
         return Buffer.alloc(0);
       },
     );
-    const elapsedMs = this.#clock.elapsed() - response.sentAtMs;
+    const nowMs = this.#clock.elapsed();
+    const [elapsedMs, readMs] = [nowMs - response.sentAtMs, nowMs - response.answeredAtMs];
     const refusal = refusalOf({ agent, asked, token, status, headers, body, heldMs: elapsedMs });
-    return { status, headers, body, address, what: asked.what, elapsedMs, token: kindOf(token), refusal };
+    const what = asked.what;
+    return { status, headers, body, address, what, elapsedMs, readMs, token: kindOf(token), refusal };
   }
 
   async #open(

@@ -33,6 +33,8 @@ export interface NomadResponse {
   readonly what: string;
   /** From sending the request to the whole answer, ms. */
   readonly elapsedMs: number;
+  /** From the answer's first byte to the whole answer, ms: how long the query was held is not in it. */
+  readonly readMs: number;
   /** What was sent as token: an ACL token's UUID, or something else, such as a task's JWT. */
   readonly token: "none" | "uuid" | "other";
   /** What the status means, where it is not 200. */

@@ -68,12 +68,13 @@ function baselineEvents(change: Change, withEvents: boolean, context: EventConte
 }
 
 export function controlUnit(event: ControlEvent, occurrence: Occurrence): CommitUnit {
-  const { source, nomadEpoch, observation } = occurrence.context;
+  const { source, nomadEpoch, observation, traceparent } = occurrence.context;
   const draft = buildControlEvent(event, {
     source,
     nomadEpoch,
     observedAt: observation.observedAt,
     discriminator: occurrence.discriminator,
+    traceparent,
   });
   return { events: [draft], state: [] };
 }

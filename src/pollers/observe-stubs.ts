@@ -48,6 +48,7 @@ export async function examineStubs(
     index: String(highestIndex(read, BigInt(known.last.index ?? "0"))),
     bytes: read.reduce((sum, { body }) => sum + body.length, 0),
     arrivedAtMs,
+    readMs: Math.max(0, ...read.map(({ readMs }) => readMs)),
     ...patch,
     next: isFoldDue(patch.next) ? await inSlices(foldInSlices(patch.next), pause) : patch.next,
     restored: null,

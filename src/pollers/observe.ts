@@ -28,6 +28,8 @@ export interface Observation {
   readonly bytes: number;
   /** When its body was whole, by the clock that nobody sets, ms. */
   readonly arrivedAtMs: number;
+  /** How long it took to come, once Nomad answered, ms; of single objects, from when the slowest was asked for. */
+  readonly readMs: number;
   readonly next: Snapshot;
   readonly changes: readonly Change[];
   /** Why Nomad's state is another than the one seen before; null where history goes on. */
@@ -227,6 +229,7 @@ function accept(
     index: response.index,
     bytes: response.body.length,
     arrivedAtMs,
+    readMs: response.readMs,
     next: hidden.length === 0 ? diff.next : retainObjects(diff.next, input.known.last.snapshot, hidden),
     changes: hidden.length === 0 ? diff.changes : diff.changes.filter((change) => !kept.has(change.ref)),
     restored: sign?.reason ?? null,

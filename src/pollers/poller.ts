@@ -4,6 +4,7 @@ import type { Change } from "../schemas/change.ts";
 import type { Scope } from "../schemas/scope.ts";
 import type { Snapshot } from "../snapshots/snapshot.ts";
 import type { Logger } from "../telemetry/logger.ts";
+import type { Tracer } from "../telemetry/tracing.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { Enricher } from "./enrichment/enricher.ts";
 import type { Backlog } from "./backlog.ts";
@@ -30,6 +31,8 @@ export interface PollerDeps {
   readonly hints: Hints | null;
   /** Finds out what no list says, where that is asked for. */
   readonly enricher?: Pick<Enricher, "of"> | undefined;
+  /** Absent: nothing is traced. */
+  readonly tracer?: Tracer | undefined;
 }
 
 export interface PollerOptions {

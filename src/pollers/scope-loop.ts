@@ -7,6 +7,8 @@ import { scopeName, type Scope } from "../schemas/scope.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { Backoff } from "../shared/backoff.ts";
 import { shortestRetryMs } from "./shortest-retry.ts";
+import { within } from "../telemetry/tracing.ts";
+import { traceFailedPoll, tracePoll } from "./poll-trace.ts";
 import { ImplausibleResponse, type Observation } from "./observe.ts";
 import type { Outcome, PollerDeps, PollerOptions, ScopeHooks, ScopeReport } from "./poller.ts";
 import { ScopeCondition } from "./scope-condition.ts";
@@ -175,7 +177,11 @@ export class ScopeLoop {
     await this.#roomInBacklog(signal);
     signal.throwIfAborted();
     const hold = this.#state === "watch" || this.#state === "watch-gone";
-    this.#step(await this.#react(session, await this.#poll.run(session, hold, signal), signal));
+    const beganAtMs = this.#deps.clock.elapsed();
+    const result = await this.#poll.run(session, hold, signal);
+    if (result.kind === "failed" && !result.endedEarly)
+      traceFailedPoll(this.#deps.tracer, this.scope, result.error, beganAtMs);
+    this.#step(await this.#react(session, result, signal));
   }
 
   /** Does what a poll's result asks for. */
@@ -226,8 +232,10 @@ export class ScopeLoop {
     const { changes, restored, next } = observation;
     const isFirst = !session.caughtUp;
     this.#progress.takes();
-    const events = await this.#deps.backlog.whileWriting(observation.bytes, () =>
-      session.accept(observation, signal),
+    const { backlog, clock, tracer } = this.#deps;
+    const trace = tracePoll(tracer, this.scope, observation, clock.elapsed());
+    const events = await within(trace, () =>
+      backlog.whileWriting(observation.bytes, () => session.accept(observation, signal, trace)),
     );
     this.#measure(observation);
     if (restored !== null) this.#logger.warn({ events }, `Nomad's state was restored: ${restored}`);

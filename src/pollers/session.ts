@@ -4,6 +4,7 @@ import type { Change } from "../schemas/change.ts";
 import { createIndexOf, RESOURCES, subjectOf, type ObjectRef } from "../schemas/resources.ts";
 import { scopeName, type Scope } from "../schemas/scope.ts";
 import { diffWhole, rebuildInSlices, type Snapshot } from "../snapshots/snapshot.ts";
+import { within, type TraceSpan } from "../telemetry/tracing.ts";
 import type { CommitUnit } from "./chunks.ts";
 import { inSlices } from "./in-slices.ts";
 import { missedChanges } from "./missed-changes.ts";
@@ -148,18 +149,22 @@ export class Session {
     return deletes.some(({ json }) => createdIn(json) === String(createIndex));
   }
 
-  /** Commits what an accepted poll found, and only then takes it for the scope's state. Answers the events written. */
-  accept(observation: Observation, signal: AbortSignal): Promise<number> {
+  /**
+   * Commits what an accepted poll found, and only then takes it for the scope's state. Answers the events written.
+   * `trace`: of the poll.
+   */
+  accept(observation: Observation, signal: AbortSignal, trace?: TraceSpan): Promise<number> {
     const { hinted } = observation;
     return hinted === null
-      ? this.#acceptList(observation, signal)
-      : this.#acceptHinted({ ...observation, hinted }, signal);
+      ? this.#acceptList(observation, signal, trace)
+      : this.#acceptHinted({ ...observation, hinted }, signal, trace);
   }
 
   /** Single objects move no checkpoint: what is known of all is known at the last list's index. */
   async #acceptHinted(
     { index, changes, next, hinted }: Observation & { hinted: ReadonlySet<string> },
     signal: AbortSignal,
+    trace: TraceSpan | undefined,
   ): Promise<number> {
     const { nomadEpoch } = this.#last;
     const superseded = supersededIn(changes);
@@ -167,19 +172,25 @@ export class Session {
       ...this.#context("live", index, this.#nowText(), nomadEpoch),
       hinted,
       superseded,
-      ...(await this.#foundOf(changes, signal)),
+      ...(await this.#foundOf(changes, signal, trace)),
     };
+    const commit = trace?.child("commit");
     const seenIndex = higher(this.#last.seenIndex, index);
     const notes = { ...this.#notes, seenIndex };
     // In the order in which they were read: an object may have been deleted, and created again.
-    const units = changeUnits(changes, context, () => []);
-    const events = changes.length === 0 ? 0 : await this.#writer.write(units, { notes }, signal);
+    const units = changeUnits(changes, { ...context, traceparent: commit?.traceparent }, () => []);
+    const write = () => this.#writer.write(units, { notes }, signal);
+    const events = changes.length === 0 ? 0 : await within(commit, write);
     if (changes.length > 0) this.#notes = notes;
     this.#last = { ...this.#last, snapshot: next, seenIndex };
     return events;
   }
 
-  async #acceptList(observation: Observation, signal: AbortSignal): Promise<number> {
+  async #acceptList(
+    observation: Observation,
+    signal: AbortSignal,
+    trace: TraceSpan | undefined,
+  ): Promise<number> {
     const { index, next, changes, hiddenNamespaces } = observation;
     const restored = observation.restored ?? this.#unfinishedResync();
     const elapsed = this.#deps.clock.elapsed();
@@ -201,12 +212,15 @@ export class Session {
     const hidesOthers = hiddenNamespaces.join() !== this.#notes.hiddenNamespaces.join();
     let events = 0;
     if (changes.length > 0 || restored !== null || !this.#caughtUp || overdue || hidesOthers) {
-      const found = this.#baselined ? await this.#foundOf(changes, signal) : {};
-      const units = this.#units(observation, restored, { observedAt, nomadEpoch, ...found });
+      const found = this.#baselined ? await this.#foundOf(changes, signal, trace) : {};
+      const commit = trace?.child("commit");
+      const facts = { observedAt, nomadEpoch, traceparent: commit?.traceparent, ...found };
+      const units = this.#units(observation, restored, facts);
       const checkpoint: Checkpoint = { index, nomadEpoch, count: next.count, observedAt };
       const resync = restored === null ? null : { reason: restored, nomadEpoch };
       const notesMeanwhile = { ...this.#notes, resync };
-      events = await this.#writer.write(units, { checkpoint, notes, notesMeanwhile }, signal);
+      const end = { checkpoint, notes, notesMeanwhile };
+      events = await within(commit, () => this.#writer.write(units, end, signal));
       this.#notes = notes;
       this.#borrowed = false;
       this.#checkpointedAtMs = elapsed;
@@ -279,9 +293,15 @@ export class Session {
       : `begun anew after an interruption: ${this.#notes.resync.reason}`;
   }
 
-  async #foundOf(changes: readonly Change[], signal: AbortSignal): Promise<Pick<EventContext, "found">> {
-    const found = await this.#deps.enricher?.of(changes, signal);
-    return found === undefined || found.size === 0 ? {} : { found };
+  async #foundOf(
+    changes: readonly Change[],
+    signal: AbortSignal,
+    trace: TraceSpan | undefined,
+  ): Promise<Pick<EventContext, "found">> {
+    const { enricher } = this.#deps;
+    if (enricher === undefined) return {};
+    const found = await within(trace?.child("enrich"), () => enricher.of(changes, signal));
+    return found.size === 0 ? {} : { found };
   }
 
   #units(
@@ -290,8 +310,9 @@ export class Session {
     {
       observedAt,
       nomadEpoch,
+      traceparent,
       found,
-    }: Pick<EventContext, "nomadEpoch" | "found"> & { readonly observedAt: string },
+    }: Pick<EventContext, "nomadEpoch" | "traceparent" | "found"> & { readonly observedAt: string },
   ): Iterable<CommitUnit> {
     const { index, changes, next } = observation;
     const catchingUp = this.#caughtUp ? "live" : "catchup";
@@ -299,6 +320,7 @@ export class Session {
     const context = {
       ...this.#context(mode, index, observedAt, nomadEpoch),
       reusedNamespaces: this.#reusedNamespaces(observation.reusedNamespaces),
+      traceparent,
       ...(found && { found }),
     };
     const occurrence = this.#occurrence(context);

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { SEVERITIES, SEVERITY_NAMES, type Severity } from "./severity.ts";
 import { jsonText } from "./line-safe.ts";
+import { TRACEPARENT } from "./traceparent.ts";
 
 /** Names of the schemas that `dataschema` refers to; the number grows when a reader would have to change. */
 export const DATA_SCHEMAS = {
@@ -42,6 +43,11 @@ export const logAttributes = {
     .string()
     .regex(/^[a-z0-9]{1,32}-\d{1,16}$/)
     .describe("Give it back to go on after this event"),
+  traceparent: z
+    .string()
+    .regex(TRACEPARENT)
+    .optional()
+    .describe("Where the commit that wrote it stands in its trace, where one is recorded: W3C Trace Context"),
 };
 
 /** Of `data` that leaves the feed, where rules of redaction touched it. */
@@ -63,24 +69,27 @@ export interface EnvelopeAttributes {
   readonly dataschema: string;
   readonly recordedtime: string;
   readonly severity: Severity;
+  /** Absent: no trace is recorded. */
+  readonly traceparent?: string | undefined;
 }
 
 /** The event's text up to where the log writes its sequence: `{"specversion":"1.0",…,"severitynumber":9,`. */
 export function envelopeHead(attributes: EnvelopeAttributes): string {
-  const { id, source, type, subject, time: happened, dataschema, recordedtime, severity } = attributes;
+  const { id, source, type, subject, dataschema, recordedtime, severity, traceparent } = attributes;
   const text = jsonText({
     specversion: "1.0",
     id,
     source,
     type,
     subject,
-    time: happened,
+    time: attributes.time,
     datacontenttype: "application/json",
     dataschema,
     partitionkey: subject,
     recordedtime,
     severitytext: severity,
     severitynumber: SEVERITIES[severity],
+    ...(traceparent !== undefined && { traceparent }),
   });
   return `${text.slice(0, -1)},`;
 }

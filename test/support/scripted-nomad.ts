@@ -180,5 +180,6 @@ function answer(listing: Listing): ListResponse {
     consistency: "default",
     address: "http://scripted",
     elapsedMs: 0,
+    readMs: 0,
   };
 }

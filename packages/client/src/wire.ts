@@ -71,6 +71,8 @@ type LogAttributes = BaseAttributes & {
   /** RFC 3339: when the feed saw it. */
   recordedtime: string;
   severitytext: Severity;
+  /** Where the commit that wrote it stands in its trace, where one is recorded: W3C Trace Context. */
+  traceparent?: string | undefined;
   /** OpenTelemetry's severity number. */
   severitynumber: 1 | 5 | 9 | 13 | 17 | 21;
   /** Contiguous number in the feed, 16 digits. */

@@ -20,6 +20,8 @@ export interface ReadStub {
   readonly index: bigint;
   /** Index of the one event of the object that was heard since it was last known; null where there were several. */
   readonly soleEvent: bigint | null;
+  /** From when it was asked for to its whole body, ms; 0 where the hint brought it. */
+  readonly readMs: number;
 }
 
 export interface StubReaderParts {
@@ -74,7 +76,7 @@ export class StubReader {
   add(hint: Hint, signal: AbortSignal): void {
     const { payload, index } = hint;
     if (payload !== undefined) {
-      this.#read.push({ ref: refOf(hint), body: asList(payload), index, soleEvent: index });
+      this.#read.push({ ref: refOf(hint), body: asList(payload), index, soleEvent: index, readMs: 0 });
       this.#parts.onRead();
       return;
     }
@@ -142,9 +144,9 @@ export class StubReader {
     const { hint } = heard;
     const cleared = this.#cleared;
     try {
-      const { body, index } = await this.#parts.list(this.#request(hint, signal));
+      const response = await this.#parts.list(this.#request(hint, signal));
       signal.throwIfAborted();
-      this.#took(heard, body, BigInt(index));
+      this.#took(heard, response);
     } catch (error) {
       if (cleared !== this.#cleared) return;
       if (signal.aborted) this.#wait(subject, heard);
@@ -174,8 +176,9 @@ export class StubReader {
     };
   }
 
-  #took(heard: Heard, body: Buffer, index: bigint): void {
+  #took(heard: Heard, { body, elapsedMs, ...response }: ListResponse): void {
     const { hint, own, ownIndex } = heard;
+    const index = BigInt(response.index);
     const subject = subjectOf(hint);
     this.#early.delete(subject);
     if (index < hint.index) {
@@ -184,7 +187,13 @@ export class StubReader {
     }
     const again = this.#waiting.get(subject);
     const isSole = own === 1 && (again === undefined || again.hint.index > index);
-    this.#read.push({ ref: refOf(hint), body, index, soleEvent: isSole ? ownIndex : null });
+    this.#read.push({
+      ref: refOf(hint),
+      body,
+      index,
+      soleEvent: isSole ? ownIndex : null,
+      readMs: elapsedMs,
+    });
     // What was heard of meanwhile is in it already.
     if (again !== undefined && again.hint.index <= index) this.#waiting.delete(subject);
     this.#parts.onRead();

@@ -6,6 +6,7 @@ import type { Attempt, DeliveryDetails, DeliveryStatus } from "../../schemas/del
 import type { DestinationConfig } from "../../schemas/destinations/index.ts";
 import type { Clock } from "../../shared/clock.ts";
 import type { Logger } from "../../telemetry/logger.ts";
+import type { Tracer } from "../../telemetry/tracing.ts";
 import type { Fanout } from "../fanout/fanout.ts";
 import { removeAbandoned } from "./abandoned.ts";
 import { attemptOf, Attempts } from "./attempts.ts";
@@ -32,6 +33,8 @@ export interface DeliveriesDeps extends Fanout {
   /** This process, for people: host/process/random. */
   readonly worker: string;
   readonly random: () => number;
+  /** Absent: nothing is traced. */
+  readonly tracer?: Tracer | undefined;
   /** Rejects where the settings are wrong. */
   readonly open: (config: DestinationConfig) => Promise<Destination>;
 }

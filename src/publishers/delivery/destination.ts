@@ -11,9 +11,10 @@ export interface Destination extends AsyncDisposable {
   readonly limits?: { readonly maxEvents?: number; readonly maxBytes?: number };
   /**
    * Sends the batch, in order. Resolves whatever the answer is. Rejects when `signal` aborts (the engine aborts at the
-   * configured timeout and when it stops); any other rejection counts as retry.
+   * configured timeout and when it stops); any other rejection counts as retry. `traceparent`: where the send stands in its
+   * trace, as W3C Trace Context writes it; absent: it is not recorded.
    */
-  send(batch: readonly Outgoing[], signal: AbortSignal): Promise<SendResult>;
+  send(batch: readonly Outgoing[], signal: AbortSignal, traceparent?: string): Promise<SendResult>;
 }
 
 /** An event as it leaves; its `id` is the idempotency key. */

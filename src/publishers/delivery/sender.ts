@@ -1,18 +1,22 @@
 import type { Logger } from "../../telemetry/logger.ts";
+import type { Tracer, TraceSpan } from "../../telemetry/tracing.ts";
 import type { Attempts, Sent } from "./attempts.ts";
 import { delayOf, type Circuit, type ClosedDoor } from "./circuit.ts";
-import type { Destination } from "./destination.ts";
+import type { Destination, Outgoing } from "./destination.ts";
 import type { Meter } from "./meter.ts";
 import type { DeliveryOptions } from "./options.ts";
 import { park, type ParkingDeps } from "./parking.ts";
 import { RareLine } from "./rare-line.ts";
 import { Sends } from "./send.ts";
+import { endSend, traceSend } from "./trace.ts";
 import type { Pending, Taken, Window } from "./window.ts";
 
 export interface SenderDeps extends ParkingDeps {
   readonly logger: Logger;
   readonly random: () => number;
   readonly meter: Meter;
+  /** Absent: nothing is traced. */
+  readonly tracer?: Tracer | undefined;
 }
 
 /** What serves one destination, and outlives a change of the place it is served from. */
@@ -59,7 +63,11 @@ export class Sender implements Disposable {
     const events = part.map(({ event }) => event);
     const [atMs, beganAtMs] = [this.#deps.clock.now(), this.#deps.clock.elapsed()];
     this.#begins(part, beganAtMs);
-    const result = await this.#sends.once((until) => this.#destination.send(events, until));
+    const span = this.#spanOf(part, events);
+    const result = await this.#sends.once((until) =>
+      this.#destination.send(events, until, span?.traceparent),
+    );
+    endSend(span, result);
     if (result === undefined) return this.#putBack(part);
     this.#answered({ events: part.length, firstId: events[0]?.id ?? null, result, atMs }, beganAtMs);
     if (result.outcome === "ok") return this.#delivered(part);
@@ -75,6 +83,12 @@ export class Sender implements Disposable {
     return result.which === undefined && part.length > 1
       ? this.#bisect(part)
       : this.#refused(concerned, result.why, result.reason);
+  }
+
+  #spanOf([first]: Taken, events: readonly Outgoing[]): TraceSpan | undefined {
+    const { name } = this.#options;
+    const sending = { name, target: this.#destination.target, attempt: first?.attempts ?? 1 };
+    return traceSend(this.#deps.tracer, events, sending);
   }
 
   #begins(part: Taken, nowMs: number): void {

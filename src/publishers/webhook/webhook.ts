@@ -55,12 +55,16 @@ class WebhookDestination implements Destination {
     this.#skew = new SkewWatch(deps.clock, deps.logger);
   }
 
-  async send(batch: readonly Outgoing[], signal: AbortSignal): Promise<SendResult> {
+  async send(batch: readonly Outgoing[], signal: AbortSignal, traceparent?: string): Promise<SendResult> {
     signal.throwIfAborted();
     const body = this.#bodyOf(batch);
     if ("outcome" in body) return body;
     const id = messageId(this.#deps.source, batch);
-    const own = { ...body.headers, ...this.#signatures.headers(id, this.#deps.clock.now(), body.bytes) };
+    const own = {
+      ...body.headers,
+      ...this.#signatures.headers(id, this.#deps.clock.now(), body.bytes),
+      ...(traceparent !== undefined && { traceparent }),
+    };
     try {
       const answer = await this.#ask({ ...this.#endpoint.headers, ...own }, body.bytes, signal);
       this.#skew.see(headerOf(answer, "date"));
