@@ -35,6 +35,7 @@ const FILES: readonly (() => Promise<{ readonly default: readonly BenchRow[] }>)
   () => import("./compat.ts"),
   () => import("./feeds.ts"),
   () => import("./enrich.ts"),
+  () => import("./telemetry.ts"),
   () => import("./hostile-reads.ts"),
   () => import("./hostile-cuts.ts"),
 ];
