@@ -150,6 +150,22 @@ describe("deliveries", () => {
     expect(workers.destination("ops").taken).toEqual(["a:1", "a:2", "a:1", "a:2"]);
   });
 
+  it("are paused, and go on, as soon as people said so", async () => {
+    await using workers = await Workers.open();
+    const holder = workers.worker("holder", config("ops"));
+    await workers.perform(holder, "ops");
+    const states = [];
+    for (const steer of [() => holder.pause("ops", "deploy"), () => holder.resume("ops")]) {
+      await steer();
+      const { state, reason } = await holder.show("ops");
+      states.push([state, reason]);
+    }
+    expect(states).toEqual([
+      ["paused", "deploy"],
+      ["delivering", null],
+    ]);
+  });
+
   it("can be paused before anybody delivered, and name what is not there", async () => {
     await using workers = await Workers.open();
     const deliveries = workers.worker("w", config("ops"));

@@ -53,7 +53,9 @@ export class Overview {
   async #tell(name: string, document: StoredDocument | undefined, now: Now): Promise<DeliveryDetails> {
     const { configured, standing, log } = this.#deps;
     const config = configured().get(name);
-    const known = standing(name) ?? told(name, document, now);
+    const written = told(name, document, now);
+    const own = standing(name);
+    const known = own === undefined ? written : asPeopleSaid(own, written);
     return {
       name,
       kind: "events",
@@ -95,6 +97,12 @@ function told(name: string, document: StoredDocument | undefined, { head, nowMs 
     lagEvents,
     lagMs: lagEvents === 0 ? 0 : sinceMs,
   };
+}
+
+/** Who delivers takes notice of a pause or its end within a second; that people said so is true at once. */
+function asPeopleSaid(own: Standing, { state, reason, since }: Standing): Standing {
+  const isNoticed = (own.state === "paused") === (state === "paused");
+  return isNoticed ? own : { ...own, state, reason, since };
 }
 
 /** An owner is a worker and how many times it began: "host/1/a#3". */
