@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import {
   isAlias,
   isMap,
+  isNode,
   isScalar,
   isSeq,
   LineCounter,
@@ -123,8 +124,9 @@ function readSettings(
     if (!keys.includes(name)) problems.push(`${path}:${line}: ${unknownKey(name, keys, within)}`);
     else if (isSectionName(name)) {
       const lineOf = lineFinder(document, start, lines);
-      sections.set(name, { file: path, within, value: toPlain(value), lineOf });
-    } else if (OPTION_KEYS.includes(name)) values.set(name, { value: toPlain(value), line, within });
+      sections.set(name, { file: path, within, value: toPlain(value, document), lineOf });
+    } else if (OPTION_KEYS.includes(name))
+      values.set(name, { value: toPlain(value, document), line, within });
     else others.set(name, start);
   }
   return { values, sections, others };
@@ -158,7 +160,7 @@ function readFeeds(start: Start | undefined, reading: Reading): FeedEntry[] {
     }
     const { others, ...settings } = readSettings(entry, reading, { keys: ENTRY_KEYS, within });
     const given = others.get("name");
-    const name = given === undefined ? undefined : toPlain(given.node);
+    const name = given === undefined ? undefined : toPlain(given.node, document);
     if (typeof name !== "string" || !FEED_NAME.test(name)) {
       const found =
         name === undefined || name === null ? "is missing" : `${JSON.stringify(name)} is not allowed`;
@@ -218,8 +220,9 @@ function readText(path: string): string {
   }
 }
 
-function toPlain(node: unknown): unknown {
-  return isScalar(node) ? node.value : JSON.parse(JSON.stringify(node ?? null));
+/** Aliases stand for what they name. */
+function toPlain(node: unknown, document: Document): unknown {
+  return isNode(node) ? (node.toJS(document) as unknown) : null;
 }
 
 function isNotInFile(definition: OptionDefinition): boolean {

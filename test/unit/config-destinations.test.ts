@@ -113,6 +113,17 @@ destinations:
     expect([...DESTINATION_SCHEMAS.keys()]).toContain(type);
   });
 
+  it("may be said once, and named again by an alias", () => {
+    const [first, second] = resolve(`destinations:
+  a: &file { type: file, path: ./a.jsonl, rotate: &rotate { keep: 3 } }
+  b: { type: file, path: ./b.jsonl, rotate: *rotate }
+`);
+    expect([first?.settings, second?.settings]).toMatchObject([
+      { rotate: { keep: 3 } },
+      { rotate: { keep: 3 } },
+    ]);
+  });
+
   it("are another than before where a setting is, or what stands behind a reference or in a named file", () => {
     writeFileSync(path("ca.pem"), "one");
     const text = destination("type: webhook", "url: env:HOOK", `tls: { caCert: ${path("ca.pem")} }`);
