@@ -10,7 +10,7 @@ import { jsonText, stubText } from "./line-safe.ts";
  * What exists on a connection only: CloudEvents without a sequence and a cursor of their own, never in the log.
  * One per line, message or frame, as the events between them.
  */
-export const FRAME_TYPES = [
+const FRAME_TYPES = [
   "nomad.feed.hello",
   "nomad.feed.bookmark",
   "nomad.feed.snapshot",
@@ -18,6 +18,11 @@ export const FRAME_TYPES = [
   "nomad.feed.error",
   "nomad.feed.pong",
 ] as const;
+
+/** The same on a connection over all feeds of a process, beside each feed's own. */
+const FEEDS_FRAME_TYPES = ["nomad.feeds.hello", "nomad.feeds.notice"] as const;
+
+type FrameType = (typeof FRAME_TYPES | typeof FEEDS_FRAME_TYPES)[number];
 
 export const PROTOCOL_VERSION = 1;
 
@@ -62,14 +67,27 @@ const errorDataSchema = z.object({
 
 const pongDataSchema = z.object({ ping: z.union([z.number(), z.string()]) });
 
+const feedsHelloDataSchema = z.object({
+  protocol: z.literal(PROTOCOL_VERSION),
+  feeds: z.array(z.string()).describe("Names of the feeds whose events follow"),
+});
+
+const feedsNoticeDataSchema = z.object({
+  feed: z.string().describe("Its name"),
+  state: z.literal("away").describe("Its events are missing until its next nomad.feed.hello"),
+  why: z.string(),
+});
+
 export type HelloData = z.infer<typeof helloDataSchema>;
 export type BookmarkData = z.infer<typeof bookmarkDataSchema>;
 export type SnapshotData = z.infer<typeof snapshotDataSchema>;
 export type GapData = z.infer<typeof gapDataSchema>;
 export type ErrorData = z.infer<typeof errorDataSchema>;
 export type PongData = z.infer<typeof pongDataSchema>;
+export type FeedsHelloData = z.infer<typeof feedsHelloDataSchema>;
+export type FeedsNoticeData = z.infer<typeof feedsNoticeDataSchema>;
 
-const frame = <Type extends (typeof FRAME_TYPES)[number], Data extends z.ZodType>(type: Type, data: Data) =>
+const frame = <Type extends FrameType, Data extends z.ZodType>(type: Type, data: Data) =>
   z.object({
     ...baseAttributes,
     type: z.literal(type),
@@ -84,6 +102,11 @@ export const frameSchema = z.discriminatedUnion("type", [
   frame("nomad.feed.gap", gapDataSchema),
   frame("nomad.feed.error", errorDataSchema),
   frame("nomad.feed.pong", pongDataSchema),
+]);
+
+export const feedsFrameSchema = z.discriminatedUnion("type", [
+  frame("nomad.feeds.hello", feedsHelloDataSchema),
+  frame("nomad.feeds.notice", feedsNoticeDataSchema),
 ]);
 
 export interface FrameContext {
@@ -121,8 +144,17 @@ export function pongFrame(context: FrameContext, data: PongData): string {
   return frameText("nomad.feed.pong", context, data);
 }
 
+/** The first of a stream of all feeds. */
+export function feedsHelloFrame(context: FrameContext, data: FeedsHelloData): string {
+  return frameText("nomad.feeds.hello", context, data);
+}
+
+export function feedsNoticeFrame(context: FrameContext, data: FeedsNoticeData): string {
+  return frameText("nomad.feeds.notice", context, data);
+}
+
 /** One line of JSON. */
-function frameText(type: (typeof FRAME_TYPES)[number], context: FrameContext, data: object): string {
+function frameText(type: FrameType, context: FrameContext, data: object): string {
   return jsonText({
     specversion: "1.0",
     id: context.id,

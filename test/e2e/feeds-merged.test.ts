@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { createSimulator, type Simulator } from "../../packages/nomad-simulator/src/index.ts";
+import { feedsFrameSchema } from "../../src/schemas/frames-schema.ts";
 import { readLog } from "../support/feed-check.ts";
 import { startFeeds, type RunningFeeds } from "../support/feeds-process.ts";
 import { openStream, STREAMS } from "../support/protocol-reader.ts";
@@ -119,6 +120,7 @@ it("tells of a feed that is down, and goes on with the others and then with it",
   const events: ReceivedEvent[] = [];
   await stream.until((event) => events.push(event) > 0 && sequencesOf(events, "us").length > 20);
   const notices = events.filter(({ type }) => type === "nomad.feeds.notice");
+  for (const { text } of notices) feedsFrameSchema.parse(JSON.parse(text));
   expect(notices.map(({ data }) => data)).toEqual([
     { feed: "eu", state: "away", why: expect.stringContaining("it cannot go on") as string },
   ]);
@@ -133,7 +135,9 @@ it("ends after as many events as were asked for", async () => {
     headers: { accept: "application/x-ndjson" },
   });
   const lines = (await answer.text()).trim().split("\n");
-  expect(lines[0]).toContain('"type":"nomad.feeds.hello"');
+  expect(feedsFrameSchema.parse(JSON.parse(lines[0] ?? ""))).toMatchObject({
+    data: { protocol: 1, feeds: NAMES },
+  });
   expect(lines.filter((line) => line.includes('"sequence":'))).toHaveLength(7);
 });
 

@@ -1,8 +1,14 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { Frame, Sink } from "../../../publishers/connection/sink.ts";
-import { PROTOCOL_VERSION } from "../../../schemas/frames-schema.ts";
-import { jsonText } from "../../../schemas/line-safe.ts";
+import {
+  bookmarkFrame,
+  feedsHelloFrame,
+  feedsNoticeFrame,
+  pongFrame,
+  PROTOCOL_VERSION,
+  type FrameContext,
+} from "../../../schemas/frames-schema.ts";
 import { aborted } from "../../../shared/aborted.ts";
 import { Backoff } from "../../../shared/backoff.ts";
 import type { Clock } from "../../../shared/clock.ts";
@@ -57,7 +63,7 @@ export class MergedStream {
   }
 
   pong(ping: number): void {
-    this.#say("nomad.feed.pong", { ping });
+    this.#say("nomad.feed.pong", (context) => pongFrame(context, { ping }));
   }
 
   /** Ends it: the subscriber is gone, or has all it wanted. */
@@ -69,7 +75,9 @@ export class MergedStream {
   async run(joined: readonly Joined[], feeds: MountedFeeds): Promise<void> {
     const names = joined.map(({ feed }) => feed.name);
     for (const name of this.#cursors.keys()) if (!names.includes(name)) this.#cursors.delete(name);
-    this.#say("nomad.feeds.hello", { protocol: PROTOCOL_VERSION, feeds: names });
+    this.#say("nomad.feeds.hello", (context) =>
+      feedsHelloFrame(context, { protocol: PROTOCOL_VERSION, feeds: names }),
+    );
     const stopListening = feeds.onAdded((feed) => void this.#follow({ feed }));
     await Promise.all(joined.map((one) => this.#follow(one)));
     stopListening();
@@ -95,7 +103,10 @@ export class MergedStream {
         isAway = false;
         backoff.reset();
       }
-      if (!isAway) this.#say("nomad.feeds.notice", { feed: feed.name, state: "away", why });
+      if (!isAway)
+        this.#say("nomad.feeds.notice", (context) =>
+          feedsNoticeFrame(context, { feed: feed.name, state: "away", why }),
+        );
       isAway = true;
       await clock.sleep(backoff.next(FIRST_RETRY_MS), signal);
     }
@@ -149,20 +160,17 @@ export class MergedStream {
   #bookmark(): void {
     this.#cancelBookmark?.();
     this.#cancelBookmark = undefined;
-    this.#say("nomad.feed.bookmark", { cursor: formatVector(this.#cursors) });
+    const cursor = formatVector(this.#cursors);
+    this.#say("nomad.feed.bookmark", (context) => bookmarkFrame(context, { cursor }));
   }
 
   /** What is said of all feeds at once. */
-  #say(type: string, data: object): void {
+  #say(type: string, text: (context: FrameContext) => string): void {
     const frame: Frame = {
-      json: jsonText({
-        specversion: "1.0",
-        id: `${this.#connectionId}/${randomUUID().slice(0, 8)}`,
+      json: text({
         source: SOURCE,
-        type,
+        id: `${this.#connectionId}/${randomUUID().slice(0, 8)}`,
         time: new Date(this.#deps.clock.now()).toISOString(),
-        datacontenttype: "application/json",
-        data,
       }),
       cursor: type === "nomad.feed.bookmark" ? formatVector(this.#cursors) : undefined,
       connectionType: type,
