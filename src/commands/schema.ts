@@ -1,3 +1,4 @@
+import { configFileSchema } from "../config/json-schema.ts";
 import { asyncApiDocument } from "../http/documents/asyncapi.ts";
 import { openApiDocument } from "../http/documents/openapi.ts";
 import {
@@ -8,13 +9,15 @@ import {
   UnknownSchema,
 } from "../schemas/json-schema.ts";
 
-const DOCUMENTS = { openapi: openApiDocument, asyncapi: asyncApiDocument } satisfies Record<
-  (typeof DOCUMENT_NAMES)[number],
-  () => object
->;
+const DOCUMENTS = {
+  openapi: openApiDocument,
+  asyncapi: asyncApiDocument,
+  config: configFileSchema,
+} satisfies Record<(typeof DOCUMENT_NAMES)[number], () => object>;
 
 /**
- * Prints a JSON Schema, or all of them as one object by name; by its name, the OpenAPI or AsyncAPI document.
+ * Prints a JSON Schema, or those of events, frames and objects as one object by name; by its name, the OpenAPI or AsyncAPI
+ * document, or the schema of the configuration file.
  * @throws UnknownSchema, whose hint lists the names.
  */
 export function schemaCommand(name: string | undefined, write: (text: string) => void): void {

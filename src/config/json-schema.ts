@@ -5,6 +5,7 @@ import { DESTINATION_SCHEMAS } from "../schemas/destinations/index.ts";
 import { FEED_NAME, PROCESS_OPTIONS } from "./feed-options.ts";
 import { OPTION_NAMES, optionEnv, optionFlag, optionKey, OPTIONS, type OptionDefinition } from "./options.ts";
 import { alertsSchema } from "../schemas/alert-rules.ts";
+import { schemaId } from "../schemas/json-schema.ts";
 import { redactionRuleSchema } from "../schemas/redaction-schema.ts";
 import { routeSchema } from "../schemas/routes.ts";
 
@@ -59,6 +60,7 @@ export function configFileSchema(): Record<string, unknown> {
   };
   return {
     $schema: "https://json-schema.org/draft/2020-12/schema",
+    $id: schemaId("config"),
     title: "nomad-changefeed configuration file",
     type: "object",
     additionalProperties: false,

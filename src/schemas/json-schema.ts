@@ -2,7 +2,7 @@ import { z } from "zod";
 import { controlEventSchema } from "./control-schema.ts";
 import { ChangefeedError } from "./errors.ts";
 import { changeEventSchema } from "./event-schema.ts";
-import { frameSchema, objectFrameSchema } from "./frames-schema.ts";
+import { feedsFrameSchema, frameSchema, objectFrameSchema } from "./frames-schema.ts";
 import { STUB_SCHEMAS } from "./nomad-stubs.ts";
 import { RESOURCE_TYPES, RESOURCES, type Noun } from "./resources.ts";
 
@@ -11,6 +11,10 @@ const SCHEMAS = {
   change: { title: "A change of a Nomad object", schema: changeEventSchema },
   control: { title: "An event of the feed about itself", schema: controlEventSchema },
   frame: { title: "What a connection carries beside events of the log", schema: frameSchema },
+  "feeds-frame": {
+    title: "What a connection over all feeds of a process carries besides",
+    schema: feedsFrameSchema,
+  },
   object: { title: "An object of a snapshot on a connection", schema: objectFrameSchema },
   ...stubSchemas(),
 } satisfies Record<string, { title: string; schema: z.ZodType }>;
@@ -27,8 +31,8 @@ function stubSchemas() {
 export type SchemaName = keyof typeof SCHEMAS;
 export const SCHEMA_NAMES = Object.keys(SCHEMAS) as SchemaName[];
 
-/** Documents of the whole protocol, which are asked for by name as well. */
-export const DOCUMENT_NAMES = ["openapi", "asyncapi"] as const;
+/** What is asked for by name as well: the whole protocol, and the configuration file. */
+export const DOCUMENT_NAMES = ["openapi", "asyncapi", "config"] as const;
 
 export class UnknownSchema extends ChangefeedError {
   readonly code = "UNKNOWN_SCHEMA";
@@ -43,6 +47,11 @@ export function isSchemaName(name: string): name is SchemaName {
   return Object.hasOwn(SCHEMAS, name);
 }
 
+/** The same in every version, wherever the schema is read. */
+export function schemaId(name: string): string {
+  return `urn:nomad-changefeed:json-schema:${name}`;
+}
+
 /**
  * One schema as JSON Schema (draft 2020-12). Members it does not name are allowed everywhere: later versions
  * may add some.
@@ -50,5 +59,5 @@ export function isSchemaName(name: string): name is SchemaName {
 export function jsonSchemaOf(name: SchemaName): object {
   const { title, schema } = SCHEMAS[name];
   const { $schema, ...body } = z.toJSONSchema(schema, { io: "input" });
-  return { $schema, $id: `urn:nomad-changefeed:json-schema:${name}`, title, ...body };
+  return { $schema, $id: schemaId(name), title, ...body };
 }

@@ -32,7 +32,7 @@ before the environment, the environment before the file, the file before the def
 is not set. An unknown flag or key is refused, an unknown \`NCF_\` variable is warned of.
 
 \`nomad-changefeed config\` prints every value and where it came from; \`config --schema\` prints the JSON Schema
-of the file. Lists take a comma between their items; in the file a YAML list will do.
+of the file, which the package has as a [file](concepts.md#schemas). Lists take a comma between their items; in the file a YAML list will do.
 
 This page is made from the definitions: \`npx vitest run --project unit test/unit/config.test.ts -u\`.
 `;

@@ -14,6 +14,7 @@ const ACKNOWLEDGED = {
   change: "4ad26615b3e737aa",
   control: "002a7c9d62de7d25",
   frame: "1c10cd77026f11f2",
+  "feeds-frame": "ffde0064da5c561c",
   object: "a1abc064b9ce1ede",
   job: "d902871919ece086",
   node: "a8247ff95cf9c787",
@@ -73,7 +74,7 @@ test("a schema that does not exist is refused, and those that do are named", () 
   expect(refused).toThrow(UnknownSchema);
   expect(refused).toThrow('There is no schema "chang"');
   expect(new UnknownSchema("x").hint).toBe(
-    `The schemas are ${Object.keys(ACKNOWLEDGED).join(", ")}, openapi, asyncapi`,
+    `The schemas are ${Object.keys(ACKNOWLEDGED).join(", ")}, openapi, asyncapi, config`,
   );
   expect(() => printed("toString")).toThrow(UnknownSchema);
 });

@@ -20,7 +20,10 @@ export function addReferenceCommands(program: Command, io: Io, perform: Perform)
   program
     .command("schema")
     .description("print the JSON Schema of events and frames, or of one of them")
-    .argument("[name]", "the name of a schema, or openapi or asyncapi: the whole protocol")
+    .argument(
+      "[name]",
+      "the name of a schema; openapi or asyncapi: the whole protocol; config: the configuration file",
+    )
     .action((name: string | undefined) =>
       perform(async () => {
         const { schemaCommand } = await import("../schema.ts");
