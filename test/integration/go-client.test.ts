@@ -8,7 +8,8 @@ import { changeDataSchema } from "../../src/schemas/event-schema.ts";
 import { describeConformance } from "../support/conformance-suite.ts";
 import { buildGoProgram, GO_CLIENT, goProgram } from "../support/go-program.ts";
 import { own } from "../support/own-processes.ts";
-import { expectProgramSays, programsIn } from "../support/readme-programs.ts";
+import { blocksIn } from "../support/pages/pages.ts";
+import { expectProgramSays } from "../support/readme-programs.ts";
 import { skippedBecause } from "../support/skipped.ts";
 import { watchCluster, type WatchedCluster } from "../support/watched-cluster.ts";
 
@@ -20,7 +21,7 @@ const SAYS: Readonly<Record<string, string>> = {
   WatchState: "jobs/default/",
   NewAPI: "allocations/",
 };
-const PROGRAMS = programsIn(join(GO_CLIENT, "README.md"), "go").map((code, at) => ({
+const PROGRAMS = blocksIn("clients/go/README.md", "go").map(({ text: code }, at) => ({
   code,
   at,
   what: `${/changefeed\.(Subscribe|Consume|WatchState|NewAPI)\(/.exec(code)?.[1]}${code.includes("ErrCursorExpired") ? ", in vain" : ""}`,

@@ -5,19 +5,20 @@ import { z } from "zod";
 import { changeDataSchema } from "../../src/schemas/event-schema.ts";
 import { describeConformance } from "../support/conformance-suite.ts";
 import { own } from "../support/own-processes.ts";
+import { blocksIn } from "../support/pages/pages.ts";
 import { PYTHON, pythonLacks } from "../support/python.ts";
-import { expectProgramSays, programsIn } from "../support/readme-programs.ts";
+import { expectProgramSays } from "../support/readme-programs.ts";
 import { skippedBecause } from "../support/skipped.ts";
 import { watchCluster, type WatchedCluster } from "../support/watched-cluster.ts";
 
 const FOLDER = join(import.meta.dirname, "../../clients/python");
-const EXAMPLES = programsIn(join(FOLDER, "README.md"), "python").map((code) => ({
-  code,
-  what: /^from nomad_changefeed import (.*)$/m.exec(code)?.[1],
-}));
+const EXAMPLES = ["clients/python/README.md", "docs/client.md"]
+  .flatMap((page) => blocksIn(page, "python"))
+  .map(({ text: code }) => ({ code, what: /^from nomad_changefeed import (.*)$/m.exec(code)?.[1] }));
 /** What each of them says first, or part of it. */
 const SAYS: Readonly<Record<string, string>> = {
   "ChangeEvent, subscribe": "allocations/",
+  subscribe: "nomad.allocation.",
   subscribe_sync: '"type":"nomad.job.',
   "Event, consume": "page somebody: ",
   watch_state: "jobs/default/",
@@ -36,7 +37,7 @@ describe.skipIf(LACKS !== undefined)(`the Python client${skippedBecause(LACKS)}`
     });
     afterAll(() => cluster.close());
 
-    it.each(EXAMPLES)("does what the README says with $what", async ({ code, what }) => {
+    it.each(EXAMPLES)("does what the pages say with $what", async ({ code, what }) => {
       const env = {
         PATH: process.env["PATH"] ?? "",
         PYTHONDONTWRITEBYTECODE: "1",

@@ -1,20 +1,21 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import type { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { FeedLog } from "../../src/feed/log.ts";
+import { runCli } from "../support/cli.ts";
 import { objectChange } from "../support/drafts.ts";
 import { own } from "../support/own-processes.ts";
+import { blocksIn } from "../support/pages/pages.ts";
 import { openTestLog } from "../support/redis-logs.ts";
 import { redisCliMissing, redisMissing, RedisServer } from "../support/redis-server.ts";
 import { skippedBecause } from "../support/skipped.ts";
 import { until } from "../support/until.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
-const PAGE = readFileSync(join(ROOT, "docs/redis-log.md"), "utf8");
+const PAGE = "docs/redis-log.md";
 const ADDRESS = "redis://127.0.0.1:6379";
 const JOBS = { resource: "jobs", namespace: "default" } as const;
 /** Part of what must come back, where any text will not do. */
@@ -25,15 +26,10 @@ const ANSWERS = [
 ] as const;
 const run = promisify(execFile);
 
-const lines = [...PAGE.matchAll(/^ {4}(redis-cli .+)$/gm)].map(([, line]) => line ?? "");
-const [ioredis = ""] = blocks("js");
-const [python = ""] = blocks("python");
-
-function blocks(language: string): string[] {
-  return [...PAGE.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, "gms"))].map(
-    ([, code]) => code ?? "",
-  );
-}
+const lines = blocksIn(PAGE, "indented")
+  .flatMap(({ text }) => text.trim().split("\n"))
+  .filter((line) => !line.startsWith("nomad-changefeed run"));
+const [ioredis = "", python = ""] = ["js", "python"].map((language) => blocksIn(PAGE, language)[0]?.text);
 
 async function pythonMissing(): Promise<string | undefined> {
   return run("python3", ["-c", "import redis"]).then(
@@ -75,7 +71,9 @@ describe.skipIf(missing !== undefined)(
 
     test.each(lines)("%s", async (line) => {
       const cli = `redis-cli() { command redis-cli -e -p ${server.port} "$@"; }`;
-      const { stdout } = await run("bash", ["-c", `${cli}\n${line}`]);
+      const { stdout } = line.startsWith("nomad-changefeed ")
+        ? await runCli(line.replace("redis://redis.example", server.url).split(" ").slice(1))
+        : await run("bash", ["-c", `${cli}\n${line}`]);
       expect(stdout.trim()).not.toBe("");
       expect(stdout).toContain(ANSWERS.find(([command]) => line.includes(command))?.[1] ?? "");
     });

@@ -7,10 +7,11 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { systemClock } from "../../src/shared/clock.ts";
 import type { FeedLog } from "../../src/feed/log.ts";
 import { objectChange } from "../support/drafts.ts";
+import { blocksIn } from "../support/pages/pages.ts";
 import { openSqlite } from "../support/sqlite-files.ts";
 
 const GUIDE = readFileSync(new URL("../../docs/sqlite-log.md", import.meta.url), "utf8");
-const QUERIES = [...GUIDE.matchAll(/```sql\n(.*?)```/gs)].map(([, sql]) => sql ?? "");
+const QUERIES = blocksIn("docs/sqlite-log.md", "sql").map(({ text }) => text);
 
 describe("the queries of docs/sqlite-log.md", () => {
   let directory: string;

@@ -70,7 +70,7 @@ test.skipIf(missing !== undefined)(
   async () => {
     await using server = await RedisServer.start("--appendonly", "yes");
     const docs = await readFile(join(import.meta.dirname, "../../docs/redis-log.md"), "utf8");
-    const [, user = ""] = /^ {4}ACL SETUSER (.*)$/m.exec(docs) ?? [];
+    const [, user = ""] = /^ACL SETUSER (.*)$/m.exec(docs) ?? [];
     const client = server.client();
     await client.call("ACL", "SETUSER", ...user.split(" "));
     const url = `redis://changefeed:password@127.0.0.1:${server.port}`;

@@ -49,12 +49,12 @@ export function startCli(args: readonly string[], given: Given = {}): RunningCli
   };
 }
 
-/** The program as it is declared; none of its commands is run. */
-export function builtProgram(): Command {
+/** The program as it is declared; none of its commands is run. `hear` gets what it writes by itself. */
+export function builtProgram(hear: (text: string) => void = () => undefined): Command {
   const nowhere = { write: () => undefined };
   const io: Io = {
-    stdout: nowhere,
-    stderr: nowhere,
+    stdout: { write: hear },
+    stderr: { write: hear },
     stdoutBytes: nowhere,
     env: {},
     clock: systemClock,

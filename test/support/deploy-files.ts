@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { z } from "zod";
+import { SERVED } from "../../src/http/feeds/merge-metrics.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { readRepositoryFile } from "./container-files.ts";
 
@@ -90,11 +91,12 @@ function isLabel(label: string, labels: readonly (readonly string[])[]): boolean
 function labelsOfMetrics(): Map<string, readonly string[]> {
   const metrics: readonly { name: string; type: unknown; labelNames?: readonly string[] }[] =
     createMetrics().registry.getMetricsAsArray();
-  return new Map(
-    metrics.flatMap(({ name, type, labelNames = [] }) =>
+  return new Map([
+    [SERVED, ["feed"]] as const,
+    ...metrics.flatMap(({ name, type, labelNames = [] }) =>
       (type === "histogram" ? [`${name}_bucket`, `${name}_sum`, `${name}_count`] : [name]).map(
         (stored) => [stored, labelNames] as const,
       ),
     ),
-  );
+  ]);
 }

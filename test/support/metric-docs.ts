@@ -44,6 +44,6 @@ Of several workers only the one that makes alerts shows them, the others show no
 These metrics name jobs and nodes. With \`--auth\`, \`/metrics\` is for tokens that may see everything. \`--open-routes metrics\`
 shows them to everybody who can reach the route; \`--metrics-max-jobs 0\` leaves them out.
 
-${METRIC_EXAMPLES.map(({ what, query }) => `${what}:\n\n    ${query}`).join("\n\n")}
+${METRIC_EXAMPLES.map(({ what, query }) => `${what}:\n\n\`\`\`promql\n${query}\n\`\`\``).join("\n\n")}
 `;
 }

@@ -1,15 +1,8 @@
 import type { ChildProcess } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { expect } from "vitest";
 import { killed } from "./own-processes.ts";
 import { until } from "./until.ts";
 import type { WatchedCluster } from "./watched-cluster.ts";
-
-/** The programs of a page in this language. */
-export function programsIn(page: string, language: string): string[] {
-  const fence = new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, "g");
-  return [...readFileSync(page, "utf8").matchAll(fence)].map(([, code = ""]) => code);
-}
 
 /** Runs a program of a page beside a cluster that lives, until it has said something and complained of nothing. */
 export async function expectProgramSays(

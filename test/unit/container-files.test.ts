@@ -45,8 +45,8 @@ describe("docker-compose.yml", () => {
 
   it("runs Redis with the profile of docs/redis-log.md", () => {
     const page = readRepositoryFile("docs/redis-log.md");
-    const profile = /A profile that fits:\n\n((?: {4}.+\n)+)/.exec(page)?.[1] ?? "";
-    const settings = profile.trim().split(/\s*\n\s*/);
+    const profile = /A profile that fits:\n\n```conf\n([^]*?)\n```/.exec(page)?.[1] ?? "";
+    const settings = profile.split("\n");
     expect(settings).toContain("maxmemory-policy noeviction");
     const command = String(services.get("redis")?.service.command).trim();
     expect(command.split(" --").slice(1)).toEqual(settings);

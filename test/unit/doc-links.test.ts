@@ -1,27 +1,19 @@
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { expect, it } from "vitest";
+import { proseOf, readPages, ROOT } from "../support/pages/pages.ts";
 import { sourceFiles } from "../support/sources.ts";
 
-const ROOT = join(import.meta.dirname, "../..");
-const PLACES = [".", "docs", "docs/decisions", "examples"];
-const pages = PLACES.flatMap((place) =>
-  readdirSync(join(ROOT, place))
-    .filter((name) => name.endsWith(".md"))
-    .map((name) => join(ROOT, place, name)),
-);
+const pages = readPages().map(({ path }) => join(ROOT, path));
 
-/** Without code, fenced or indented below an empty line: there, brackets are no links and # begins no heading. */
-function proseOf(page: string): string {
-  return readFileSync(page, "utf8")
-    .replaceAll(/^```.*?^```/gms, "")
-    .replaceAll(/(?<=^\n)(?: {4}.*\n)+/gm, "");
+function proseIn(page: string): string {
+  return proseOf(readFileSync(page, "utf8"));
 }
 
 /** As the usual renderers name a heading, numbered where it is not the first of its name. */
 function anchorsOf(page: string): Set<string> {
   const anchors = new Set<string>();
-  for (const [, heading = ""] of proseOf(page).matchAll(/^#{1,6} (.+)$/gm)) {
+  for (const [, heading = ""] of proseIn(page).matchAll(/^#{1,6} (.+)$/gm)) {
     const name = heading
       .toLowerCase()
       .replaceAll(/[^\p{L}\p{N}\s_-]/gu, "")
@@ -35,7 +27,7 @@ function anchorsOf(page: string): Set<string> {
 }
 
 function linksOf(page: string): string[] {
-  return [...proseOf(page).matchAll(/\]\(([^)\s]+)\)/g)]
+  return [...proseIn(page).matchAll(/\]\(([^)\s]+)\)/g)]
     .map(([, target = ""]) => target)
     .filter((target) => !/^[a-z]+:/.test(target));
 }

@@ -11,14 +11,13 @@ import {
 } from "../../src/filters/parser.ts";
 import { MAX_PROGRAM_SIZE } from "../../src/filters/regex/program.ts";
 import { MAX_CLASSES } from "../../src/filters/regex/syntax.ts";
+import { blocksIn } from "../support/pages/pages.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 const read = (path: string) => readFileSync(new URL(path, ROOT), "utf8");
 const PAGE = read("docs/filters.md");
 
-const blocks = [...PAGE.matchAll(/^```\n([\s\S]*?)^```$/gm)].flatMap(([, text = ""]) =>
-  text.trim().split("\n"),
-);
+const blocks = blocksIn("docs/filters.md", "filter").flatMap(({ text }) => text.trim().split("\n"));
 const commands = ["README.md", "docs/filters.md"].flatMap((path) =>
   [...read(path).matchAll(/(?:filter=|--filter ')(.*)'$/gm)].map(([, text = ""]) => text),
 );

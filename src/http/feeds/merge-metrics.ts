@@ -1,6 +1,7 @@
 import { isOfProcess } from "../../telemetry/metrics.ts";
 
-const SERVED = "nomad_changefeed_feed_served";
+/** 1 for each feed that is served, by its name in the label `feed`. @internal */
+export const SERVED = "nomad_changefeed_feed_served";
 
 interface Family {
   /** `# HELP` and `# TYPE`. */
