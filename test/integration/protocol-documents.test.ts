@@ -52,7 +52,7 @@ it("serves a valid OpenAPI 3.1 document, which the command line prints too", asy
   expect(result.errors).toBeUndefined();
   expect(result.valid).toBe(true);
   expect(validator.version).toBe("3.1");
-  expect(JSON.parse(printed("openapi"))).toEqual(document);
+  expect(await (await fetch(`${url}/v1/openapi.json`)).text()).toBe(printed("openapi"));
   expect(document.servers).toHaveLength(1);
   // None, where the server asks nobody, or one of them.
   const names = Object.keys(document.components.securitySchemes);
@@ -66,7 +66,7 @@ it("serves a valid AsyncAPI 3 document, which the command line prints too", asyn
   const isValid = ajv.compile(specifications.schemas["3.0.0"] as object);
   expect(isValid(document) ? [] : isValid.errors).toEqual([]);
   expect(isValid({ ...document, operations: { odd: { action: "shout" } } })).toBe(false);
-  expect(JSON.parse(printed("asyncapi"))).toEqual(document);
+  expect(await (await fetch(`${url}/v1/asyncapi.json`)).text()).toBe(printed("asyncapi"));
 });
 
 it("the documents have every route, parameter, error and close code", async () => {
