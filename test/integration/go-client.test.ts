@@ -21,11 +21,13 @@ const SAYS: Readonly<Record<string, string>> = {
   WatchState: "jobs/default/",
   NewAPI: "allocations/",
 };
-const PROGRAMS = blocksIn("clients/go/README.md", "go").map(({ text: code }, at) => ({
-  code,
-  at,
-  what: `${/changefeed\.(Subscribe|Consume|WatchState|NewAPI)\(/.exec(code)?.[1]}${code.includes("ErrCursorExpired") ? ", in vain" : ""}`,
-}));
+const PROGRAMS = ["clients/go/README.md", "docs/client.md"]
+  .flatMap((page) => blocksIn(page, "go"))
+  .map(({ text: code }, at) => ({
+    code,
+    at,
+    what: `${/changefeed\.(Subscribe|Consume|WatchState|NewAPI)\(/.exec(code)?.[1]}${code.includes("ErrCursorExpired") ? ", in vain" : ""}`,
+  }));
 const { lacks } = buildGoProgram("go-client-conformance");
 
 /** What it says; what it says against it, where it fails. */
