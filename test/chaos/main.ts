@@ -11,12 +11,17 @@
  *
  * With `-- --alerts --seconds 60 --seed 1`, or `-- --alerts --feed redis --workers 3`, whoever makes alerts is killed: it
  * exits 1 unless at every quiet moment exactly what is true fires, has been told, and is the same alert as before.
+ *
+ * With `-- --feeds 3 --seconds 120 --seed 1` one process has several feeds, the last two of regions of one Nomad; it and
+ * the Nomads are killed. It exits 1 unless each log has what its cluster has, and subscribers of each feed and of all of
+ * them at once, which go on at their cursors, got all of it once and in order.
  */
 import { parseArgs } from "node:util";
 import { median } from "../../bench/harness.ts";
 import { runAlertChaos } from "../support/alert-chaos.ts";
 import { measureLatency } from "../support/chaos-latency.ts";
 import { chaosTakesSeconds, runChaos } from "../support/chaos.ts";
+import { runFeedsChaos, type FeedVerdict } from "../support/feeds-chaos.ts";
 import { runDeliveriesChaos } from "../support/chaos-deliveries.ts";
 import { runningProcesses } from "../support/own-processes.ts";
 
@@ -30,6 +35,7 @@ const { values } = parseArgs({
     allocations: { type: "string", default: "300" },
     "changes-per-second": { type: "string", default: "60" },
     "give-up-after": { type: "string" },
+    feeds: { type: "string" },
     latency: { type: "boolean", default: false },
     deliveries: { type: "boolean", default: false },
     alerts: { type: "boolean", default: false },
@@ -143,6 +149,44 @@ setTimeout(
   (giveUpAfterSeconds + CLEAN_UP_SECONDS) * 1000,
 ).unref();
 
+function giveUp(error: unknown): never {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
+}
+
+async function chaosOfFeeds(logs: "sqlite" | "redis"): Promise<number> {
+  const { feeds, merged, ...report } = await runFeedsChaos({
+    seed: wholeNumber("seed"),
+    seconds,
+    feeds: wholeNumber("feeds"),
+    logs,
+    allocations: wholeNumber("allocations"),
+    changesPerSecond: wholeNumber("changes-per-second"),
+    giveUpAfterSeconds,
+    say,
+  }).catch(giveUp);
+  const verdicts = new Map([...feeds, ["all feeds", merged] as const]);
+  for (const [name, { lost, duplicated, outOfOrder }] of verdicts) {
+    for (const line of [...lost, ...duplicated, ...outOfOrder].slice(0, 20))
+      process.stderr.write(`${name}: ${line}\n`);
+  }
+  const countsOf = ({ events, lost, duplicated, outOfOrder }: FeedVerdict) => ({
+    events,
+    lost: lost.length,
+    duplicated: duplicated.length,
+    outOfOrder: outOfOrder.length,
+  });
+  const counts = Object.fromEntries([...feeds].map(([name, verdict]) => [name, countsOf(verdict)]));
+  process.stdout.write(`${JSON.stringify({ ...report, feeds: counts, merged: countsOf(merged) })}\n`);
+  const wrong = [...verdicts.values()].map(countsOf);
+  return wrong.every(({ lost, duplicated, outOfOrder }) => lost + duplicated + outOfOrder === 0) ? 0 : 1;
+}
+
+if (values.feeds !== undefined) {
+  process.exitCode = await chaosOfFeeds(values.feed);
+  process.exit();
+}
+
 const { changes, restarts, faults, verdict, account, longestGapMs, takeoversMs } = await runChaos({
   ...(values.feed === "redis" ? { workers: wholeNumber("workers") } : {}),
   seed: wholeNumber("seed"),
@@ -152,10 +196,7 @@ const { changes, restarts, faults, verdict, account, longestGapMs, takeoversMs }
   allocations: wholeNumber("allocations"),
   changesPerSecond: wholeNumber("changes-per-second"),
   say,
-}).catch((error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exit(1);
-});
+}).catch(giveUp);
 for (const line of [...verdict.lost, ...verdict.duplicated, ...verdict.outOfOrder].slice(0, 50)) {
   process.stderr.write(`${line}\n`);
 }

@@ -14,8 +14,10 @@ export interface LogLine {
 }
 
 export interface BridgeOptions {
-  readonly nomadAddr: string;
-  readonly feed: string;
+  /** Absent: a file of configuration says it. */
+  readonly nomadAddr?: string;
+  /** Absent: a file of configuration says it. */
+  readonly feed?: string;
   readonly flags?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -88,20 +90,19 @@ export class BridgeProcess {
   #take(line: string): void {
     const parsed = parseLine(line);
     this.lines.push(parsed);
-    const match = /serving the feed at (\S+)\/v1\/events/.exec(parsed.msg);
+    const match = /serving (?:the feed|several feeds) at (\S+?)\/v1\//.exec(parsed.msg);
     if (match?.[1] !== undefined) this.#url = match[1];
   }
 }
 
 export function startBridgeProcess(options: BridgeOptions): BridgeProcess {
+  const { nomadAddr, feed } = options;
   const args = [
     "--disable-warning=ExperimentalWarning",
     MAIN,
     "run",
-    "--nomad-addr",
-    options.nomadAddr,
-    "--feed",
-    options.feed,
+    ...(nomadAddr === undefined ? [] : ["--nomad-addr", nomadAddr]),
+    ...(feed === undefined ? [] : ["--feed", feed]),
     "--listen",
     "127.0.0.1:0",
     "--log-format",
