@@ -1,4 +1,5 @@
 import type { Config } from "../config/config.ts";
+import type { Reread } from "../config/reread.ts";
 import type { FeedLog } from "../feed/log.ts";
 import { PAGE, readConsoleFiles } from "../http/console/files.ts";
 import type { ReloadReport } from "../schemas/reload-schema.ts";
@@ -30,8 +31,11 @@ export interface Serving {
   readonly log: FeedLog;
   /** Resolves when every scope has its baseline; rejects with the signal's reason. */
   ready(signal?: AbortSignal): Promise<void>;
-  /** Applies the configuration file anew, whole or not at all; `by`: who asked. @throws ReloadRefused */
-  reload(by: string): ReloadReport;
+  /**
+   * Applies the configuration file anew, whole or not at all; `by`: who asked, `read`: what it says, where that is known.
+   * @throws ReloadRefused
+   */
+  reload(by: string, read?: Reread): ReloadReport;
 }
 
 export interface Bridge {
@@ -109,7 +113,7 @@ async function runBridge(
     source: open.source,
     log: open.log,
     ready: (given) => health.whenReady(given ? AbortSignal.any([work.signal, given]) : work.signal),
-    reload: (by) => reload.apply(by),
+    reload: (by, read) => reload.apply(by, read),
   });
   await work.over();
   await parts[Symbol.asyncDispose]();

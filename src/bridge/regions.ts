@@ -2,11 +2,14 @@ import type { Config } from "../config/config.ts";
 import { FEED_NAME } from "../config/feed-options.ts";
 import { createNomadClient } from "../nomad/client.ts";
 import { resolveNomadOptions } from "../nomad/options.ts";
+import type { FeedsReloadReport, ReloadReport } from "../schemas/reload-schema.ts";
 import type { FeedLocation } from "../schemas/value-types.ts";
-import { servedTogether, type Feed, type Feeds, type FeedsOverrides, type StartFeed } from "./feeds.ts";
+import type { Feed, FeedsOverrides } from "./feed-run.ts";
+import type { FeedSet } from "./feed-set.ts";
+import { servedTogether, type Feeds } from "./feeds.ts";
 import { depsOf, type BridgeDeps } from "./overrides.ts";
 
-interface RegionsOptions extends Omit<Feed, "name"> {
+interface RegionsOptions extends Omit<Feed, "name" | "values"> {
   readonly lookEveryMs?: number;
   /** A region that Nomad does not list for so long is gone: before, it may be cut off and come back. */
   readonly goneAfterMs?: number;
@@ -17,9 +20,9 @@ const GONE_AFTER_MS = 10 * 60_000;
 
 /** A feed for each federated region of one Nomad, which asks that Nomad for it; they come and go as Nomad lists them. */
 export function createRegions(options: RegionsOptions, overrides: FeedsOverrides): Feeds {
-  return servedTogether(options.config, overrides, async (start, signal) => {
-    const deps = depsOf(overrides);
-    const regions = new Regions(options, { start, signal, deps });
+  const deps = depsOf(overrides);
+  const work = async (set: FeedSet, signal: AbortSignal): Promise<boolean> => {
+    const regions = new Regions(options, { set, deps });
     await using nomad = createNomadClient(resolveNomadOptions(options.config.nomad), {
       logger: deps.loggers.nomad,
       clock: deps.clock,
@@ -37,29 +40,34 @@ export function createRegions(options: RegionsOptions, overrides: FeedsOverrides
       }
       await deps.clock.sleep(options.lookEveryMs ?? LOOK_EVERY_MS, signal);
     }
-    return regions.ended();
-  });
+    return set.ended();
+  };
+  return servedTogether(options.config, overrides, { work, reload: reloadEach });
+}
+
+/** Which regions there are, Nomad says. */
+function reloadEach(set: FeedSet, by: string): FeedsReloadReport {
+  const applied: Record<string, ReloadReport> = {};
+  for (const run of set.runs()) {
+    const report = run.reload(by);
+    if (report !== undefined) applied[run.feed.name] = report;
+  }
+  const [file = ""] = Object.values(applied).map((report) => report.file);
+  return { file, added: [], removed: [], restarted: [], applied, needRestart: [] };
 }
 
 interface RegionsDeps {
-  readonly start: StartFeed;
-  readonly signal: AbortSignal;
+  readonly set: FeedSet;
   readonly deps: BridgeDeps;
-}
-
-interface Followed {
-  readonly stop: AbortController;
-  readonly done: Promise<void>;
-  listedAtMs: number;
 }
 
 /** The feeds of the regions that are followed. */
 class Regions {
   readonly #options: RegionsOptions;
   readonly #deps: RegionsDeps;
-  readonly #followed = new Map<string, Followed>();
+  /** When each was listed last, ms. */
+  readonly #listedAtMs = new Map<string, number>();
   readonly #odd = new Set<string>();
-  #isWhole = true;
 
   constructor(options: RegionsOptions, deps: RegionsDeps) {
     this.#options = options;
@@ -71,41 +79,28 @@ class Regions {
     const { clock, loggers } = this.#deps.deps;
     const nowMs = clock.elapsed();
     for (const region of listed) {
-      const followed = this.#followed.get(region);
-      if (followed !== undefined) followed.listedAtMs = nowMs;
-      else if (FEED_NAME.test(region)) this.#begin(region, nowMs);
-      else if (!this.#odd.has(region)) {
+      if (FEED_NAME.test(region)) {
+        if (!this.#listedAtMs.has(region)) this.#begin(region);
+        this.#listedAtMs.set(region, nowMs);
+      } else if (!this.#odd.has(region)) {
         this.#odd.add(region);
         loggers.bridge.warn({ region }, "a region has a name that no address can have: name it in feeds:");
       }
     }
     const { goneAfterMs = GONE_AFTER_MS } = this.#options;
-    for (const [region, { stop, listedAtMs }] of this.#followed) {
-      if (nowMs - listedAtMs < goneAfterMs || stop.signal.aborted) continue;
+    for (const [region, listedAtMs] of this.#listedAtMs) {
+      if (nowMs - listedAtMs < goneAfterMs) continue;
       loggers.bridge.warn({ region }, "a region is gone, and its feed ends; its log stays");
-      stop.abort(new Error("the region is gone"));
+      this.#listedAtMs.delete(region);
+      this.#deps.set.end(region, "the region is gone; its log stays");
     }
   }
 
-  /** Whether all that they saw is in their logs, once all have ended. */
-  async ended(): Promise<boolean> {
-    await Promise.all([...this.#followed.values()].map(({ done }) => done));
-    return this.#isWhole;
-  }
-
-  #begin(region: string, nowMs: number): void {
-    const { start, signal, deps } = this.#deps;
+  #begin(region: string): void {
+    const { set, deps } = this.#deps;
     const { config, reread } = this.#options;
-    const stop = new AbortController();
     deps.loggers.bridge.info({ region }, "a region is there, and gets a feed");
-    const feed = { name: region, config: configFor(config, region), ...(reread && { reread }) };
-    const run = async (): Promise<void> => {
-      const isWhole = await start(feed, AbortSignal.any([signal, stop.signal]));
-      this.#isWhole &&= isWhole;
-      this.#followed.delete(region);
-    };
-    const done = run();
-    this.#followed.set(region, { stop, done, listedAtMs: nowMs });
+    set.begin({ name: region, config: configFor(config, region), ...(reread && { reread }) });
   }
 }
 

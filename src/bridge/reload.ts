@@ -11,7 +11,7 @@ import { reloadText, type ReloadReport } from "../schemas/reload-schema.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Assignments } from "./assignments.ts";
 
-/** @internal */
+/** The configuration file is not applied, no part of it. */
 export class ReloadRefused extends ChangefeedError {
   readonly code = "RELOAD_REFUSED";
   /** One sentence each, with file and line. */
@@ -49,10 +49,13 @@ export class Reload {
     this.#deps = deps;
   }
 
-  /** `by`: who asked for it, for the log. @throws ReloadRefused, and then all goes on as it was. */
-  apply(by: string): ReloadReport {
+  /**
+   * `by`: who asked for it, for the log; `read`: what the file says, where it was read before.
+   * @throws ReloadRefused, and then all goes on as it was.
+   */
+  apply(by: string, read = readAnew(this.#deps.reread, by, this.#deps.logger)): ReloadReport {
     const { logger, redaction, fanout, deliveries, alerting, assignments } = this.#deps;
-    const { file, config, needRestart } = this.#read(by);
+    const { file, config, needRestart } = read;
     const report = {
       file,
       destinations: differences(allDestinations(this.#config), allDestinations(config)),
@@ -72,20 +75,20 @@ export class Reload {
     logger.info({ by, ...report }, `applied ${file}: ${reloadText(report)}`);
     return report;
   }
+}
 
-  #read(by: string): Reread {
-    const { logger, reread } = this.#deps;
-    if (reread === undefined) {
-      throw new ReloadRefused(["There is no file to read again"], "Start with --config <path>");
-    }
-    try {
-      return reread();
-    } catch (error) {
-      if (!(error instanceof ConfigInvalid)) throw error;
-      const { problems } = error;
-      logger.error({ by, problems }, `the configuration file is refused, the former goes on: ${problems[0]}`);
-      throw new ReloadRefused(problems, "Nothing of the file is applied; the former one goes on");
-    }
+/** What `reread` reads. @throws ReloadRefused where there is nothing to read, or it has mistakes */
+export function readAnew<Read>(reread: (() => Read) | undefined, by: string, logger: Logger): Read {
+  if (reread === undefined) {
+    throw new ReloadRefused(["There is no file to read again"], "Start with --config <path>");
+  }
+  try {
+    return reread();
+  } catch (error) {
+    if (!(error instanceof ConfigInvalid)) throw error;
+    const { problems } = error;
+    logger.error({ by, problems }, `the configuration file is refused, the former goes on: ${problems[0]}`);
+    throw new ReloadRefused(problems, "Nothing of the file is applied; the former one goes on");
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Config } from "../config/config.ts";
-import { rereader } from "../config/reread.ts";
+import { rereader, rereadFeeds } from "../config/reread.ts";
 import type { ResolvedConfig, ResolvedFeed } from "../config/resolve.ts";
 import type { ResolvedOne } from "../config/resolve-one.ts";
 import { secretReader } from "../config/secrets.ts";
@@ -7,7 +7,8 @@ import type { Given } from "../config/sources.ts";
 import { ChangefeedError } from "../schemas/errors.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { createBridge, type Bridge } from "../bridge/bridge.ts";
-import { createFeeds, type Feeds, type FeedsOverrides } from "../bridge/feeds.ts";
+import type { Feed, FeedsOverrides } from "../bridge/feed-run.ts";
+import { createFeeds, type Feeds } from "../bridge/feeds.ts";
 import { createRegions } from "../bridge/regions.ts";
 import type { Io } from "./io.ts";
 import { loggerFor } from "./support/cli-logger.ts";
@@ -31,16 +32,18 @@ async function runRegions(resolved: ResolvedOne, given: Given, io: Io): Promise<
   );
 }
 
-/** Several feeds; SIGHUP has each of them read the file again. */
+/** Several feeds; after SIGHUP they are those that the file has then. */
 async function runAll(
   feeds: readonly [ResolvedFeed, ...ResolvedFeed[]],
   given: Given,
   io: Io,
 ): Promise<void> {
   const [first, ...others] = feeds;
-  const asFeed = (feed: ResolvedFeed) => ({ ...feed, reread: rereader(feed, given, feed.name) });
+  const { config: file = "" } = first.values;
+  const asFeed = (feed: ResolvedFeed): Feed => ({ ...feed, reread: rereader(feed, given, feed.name) });
+  const reread = () => ({ file, feeds: rereadFeeds(given, file).map(asFeed) });
   await runTogether(first.config, io, (overrides) =>
-    createFeeds([asFeed(first), ...others.map(asFeed)], overrides),
+    createFeeds([asFeed(first), ...others.map(asFeed)], overrides, reread),
   );
 }
 
@@ -50,18 +53,15 @@ async function runTogether(
   create: (overrides: FeedsOverrides) => Feeds,
 ): Promise<void> {
   const logger = loggerFor(io, config.log);
-  const running = new Map<string, { bridge: Bridge; logger: Logger }>();
-  io.onHangUp?.(() => running.forEach((one) => void reload(one.bridge, one.logger)));
   const all = create({
     logger,
     clock: io.clock,
     readSecret: secretReader(io.env),
     stdout: io.stdoutBytes,
-    onBridge: (feed, bridge, itsLogger) => {
-      running.set(feed.name, { bridge, logger: itsLogger });
-      void sayHowItGoes(bridge, { config: feed.config, logger: itsLogger });
-    },
+    onBridge: (feed, bridge, itsLogger) =>
+      void sayHowItGoes(bridge, { config: feed.config, logger: itsLogger }),
   });
+  io.onHangUp?.(() => void reload(Promise.resolve(all), logger));
   void all.serving.then(
     ({ url }) => logger.info(`serving several feeds at ${url}/v1/feeds${elsewhere(config.listen)}`),
     () => undefined,
@@ -86,7 +86,7 @@ async function runOne(resolved: ResolvedOne, given: Given, io: Io): Promise<void
     () => false,
   );
   // Without a file there is nothing to read again, and the terminal was closed.
-  if (reread !== undefined) io.onHangUp?.(() => void reload(bridge, logger));
+  if (reread !== undefined) io.onHangUp?.(() => void reload(bridge.serving, logger));
   void sayHowItGoes(bridge, { config, logger });
   try {
     const complete = await bridge.run(io.signal);
@@ -98,7 +98,7 @@ async function runOne(resolved: ResolvedOne, given: Given, io: Io): Promise<void
 }
 
 /** Once it serves; before, nothing of the file is in use that can be reloaded. */
-async function reload({ serving }: Bridge, logger: Logger): Promise<void> {
+async function reload(serving: Promise<{ reload: (by: string) => unknown }>, logger: Logger): Promise<void> {
   try {
     (await serving).reload("SIGHUP");
   } catch (error) {

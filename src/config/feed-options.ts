@@ -21,6 +21,10 @@ export const PROCESS_OPTIONS: readonly OptionName[] = [
   "config",
 ];
 
+export function isOfProcess(name: OptionName): boolean {
+  return PROCESS_OPTIONS.includes(name);
+}
+
 /**
  * What tells one feed from another. With `feeds:` it stands in the file alone: a variable would send the token of one
  * cluster to all of them.

@@ -1,7 +1,7 @@
 import type { Config } from "./config.ts";
 import { ConfigInvalid } from "./errors.ts";
-import { OPTION_NAMES, optionFlag } from "./options.ts";
-import { resolveConfig } from "./resolve.ts";
+import { OPTION_NAMES, optionFlag, type OptionName, type OptionValues } from "./options.ts";
+import { resolveConfig, type ResolvedFeed } from "./resolve.ts";
 import type { ResolvedOne } from "./resolve-one.ts";
 import type { Given } from "./sources.ts";
 
@@ -22,16 +22,31 @@ export function rereader(started: ResolvedOne, given: Given, feed?: string): (()
   if (file === undefined) return undefined;
   return () => {
     const { config, values } = ofFeed(given, file, feed);
-    const changed = OPTION_NAMES.filter(
-      (name) => JSON.stringify(values[name]) !== JSON.stringify(started.values[name]),
-    );
-    return { file, config, needRestart: changed.map(optionFlag) };
+    return { file, config, needRestart: changedOptions(started.values, values).map(optionFlag) };
   };
+}
+
+/** The feeds of the file as it is now, with the flags and variables of the start. @throws ConfigInvalid */
+export function rereadFeeds(given: Given, file: string): readonly ResolvedFeed[] {
+  const { feeds } = resolveConfig(given);
+  if (feeds !== undefined) return feeds;
+  throw new ConfigInvalid([
+    `${file}: the file has no feeds any more; one feed in place of several needs a restart`,
+  ]);
+}
+
+/** Options that have another value in the second. */
+export function changedOptions(before?: OptionValues, after?: OptionValues): readonly OptionName[] {
+  return OPTION_NAMES.filter((name) => JSON.stringify(before?.[name]) !== JSON.stringify(after?.[name]));
 }
 
 function ofFeed(given: Given, file: string, name: string | undefined): ResolvedOne {
   const resolved = resolveConfig(given);
   const found = name === undefined ? resolved : resolved.feeds?.find((feed) => feed.name === name);
   if (found !== undefined && (name !== undefined || resolved.feeds === undefined)) return found;
-  throw new ConfigInvalid([`${file}: other feeds than at the start need a restart`]);
+  throw new ConfigInvalid([
+    name === undefined
+      ? `${file}: feeds in place of one need a restart`
+      : `${file}: the file has no feed "${name}" any more; a reload of the whole process ends it`,
+  ]);
 }

@@ -74,7 +74,11 @@ const feedsHelloDataSchema = z.object({
 
 const feedsNoticeDataSchema = z.object({
   feed: z.string().describe("Its name"),
-  state: z.literal("away").describe("Its events are missing until its next nomad.feed.hello"),
+  state: z
+    .enum(["away", "gone"])
+    .describe(
+      "away: its events are missing until its next nomad.feed.hello. gone: the process has it no more",
+    ),
   why: z.string(),
 });
 

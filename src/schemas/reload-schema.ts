@@ -1,6 +1,7 @@
 import { z } from "zod";
 
 const names = z.array(z.string());
+const NOTHING = "nothing changed";
 
 /** What a reload of the configuration file did. */
 export const reloadReportSchema = z.object({
@@ -22,5 +23,29 @@ export function reloadText({ destinations, redaction, alerts, routes, needRestar
   if (alerts) parts.push("alerts changed");
   if (routes) parts.push("routes changed");
   if (needRestart.length > 0) parts.push(`a restart applies ${needRestart.join(", ")}`);
-  return parts.length === 0 ? "nothing changed" : parts.join("; ");
+  return parts.length === 0 ? NOTHING : parts.join("; ");
+}
+
+/** What a reload of a file with several feeds did. */
+export const feedsReloadReportSchema = z.object({
+  file: z.string().describe("The file that was read again"),
+  added: names.describe("Feeds that begin"),
+  removed: names.describe("Feeds that end; their logs stay"),
+  restarted: names.describe("Feeds that begin anew, with other options"),
+  applied: z.record(z.string(), reloadReportSchema).describe("What was applied to feeds that go on, by name"),
+  needRestart: names.describe("Options of the whole process that changed, and that only a restart applies"),
+});
+export type FeedsReloadReport = z.infer<typeof feedsReloadReportSchema>;
+
+/** `feeds added asia; feeds removed us; eu: redaction changed`, or that nothing changed. */
+export function feedsReloadText({ applied, needRestart, ...feeds }: FeedsReloadReport): string {
+  const parts = (["added", "removed", "restarted"] as const)
+    .filter((what) => feeds[what].length > 0)
+    .map((what) => `feeds ${what}: ${feeds[what].join(", ")}`);
+  for (const [name, report] of Object.entries(applied)) {
+    const text = reloadText(report);
+    if (text !== NOTHING) parts.push(`${name}: ${text}`);
+  }
+  if (needRestart.length > 0) parts.push(`a restart applies ${needRestart.join(", ")}`);
+  return parts.length === 0 ? NOTHING : parts.join("; ");
 }

@@ -129,6 +129,19 @@ it("tells of a feed that is down, and goes on with the others and then with it",
   expect(sequencesOf(events, "eu")).toEqual(sequencesOf(events, "eu").map((_one, index) => index + 1));
 });
 
+it.each(["application/json", "application/x-ndjson"])(
+  "says to come again while no feed is served, and not that there is nothing: %s",
+  async (accept) => {
+    for (const name of NAMES) await writeFile(logOf(name), "this is no log");
+    await using feeds = await startFeeds(join(directory, "feeds.yaml"));
+    await until("neither is served", async () => {
+      const answer = await fetch(`${feeds.url}/v1/events?cursor=earliest`, { headers: { accept } });
+      expect([answer.status, answer.headers.get("retry-after")]).toEqual([503, expect.any(String)]);
+      return /eu: it cannot go on.*us: it cannot go on/.test(await answer.text());
+    });
+  },
+);
+
 it("ends after as many events as were asked for", async () => {
   await using feeds = await start();
   const answer = await fetch(`${feeds.url}/v1/events?cursor=earliest&limit=7`, {

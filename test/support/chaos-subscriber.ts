@@ -83,7 +83,10 @@ export class ChaosSubscriber {
     try {
       for (let item = await stream.next(); item !== undefined; item = await stream.next()) {
         this.#take(item.event);
-        this.#cursor = this.#placeAfter(item) ?? this.#cursor;
+        const cursor = this.#placeAfter(item);
+        if (cursor === undefined) continue;
+        this.received.told(cursor, this.feed);
+        this.#cursor = cursor;
       }
     } finally {
       signal.removeEventListener("abort", end);

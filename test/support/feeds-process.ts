@@ -1,6 +1,7 @@
 import { createFeeds, type Feeds } from "../../src/bridge/feeds.ts";
 import { createRegions } from "../../src/bridge/regions.ts";
 import { FILTER_LANGUAGE } from "../../src/commands/support/filter-language.ts";
+import { rereadFeeds } from "../../src/config/reread.ts";
 import { resolveConfig } from "../../src/config/resolve.ts";
 import type { Given } from "../../src/config/sources.ts";
 import { silentLogger, type Logger } from "../../src/telemetry/logger.ts";
@@ -13,10 +14,12 @@ export interface RunningFeeds extends AsyncDisposable {
 
 /** `file`: the path of a configuration file with `feeds:`. */
 export async function startFeeds(file: string, logger: Logger = silentLogger()): Promise<RunningFeeds> {
-  const { feeds = [] } = resolveConfig({ flags: { config: file }, env: {}, language: FILTER_LANGUAGE });
+  const given: Given = { flags: { config: file }, env: {}, language: FILTER_LANGUAGE };
+  const { feeds = [] } = resolveConfig(given);
   const [first, ...others] = feeds;
   if (first === undefined) throw new Error("the file has no feeds");
-  return started(createFeeds([first, ...others], { logger }));
+  const reread = () => ({ file, feeds: rereadFeeds(given, file) });
+  return started(createFeeds([first, ...others], { logger }, reread));
 }
 
 /** A feed for each region that the Nomad lists. */

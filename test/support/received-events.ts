@@ -37,9 +37,17 @@ export class ReceivedEvents {
 
   /** A connection begins at this cursor, of one feed or of several; from the beginning of all where there is none. */
   connected(cursor: string | undefined, feed?: string): void {
-    const cursors =
-      cursor === undefined ? [] : feed === undefined ? parseVector(cursor) : [[feed, cursor] as const];
-    this.#places = new Map([...cursors].map(([name, text]) => [name, parseCursor(text)?.sequence ?? 0]));
+    this.#places = cursor === undefined ? new Map() : placesIn(cursor, feed);
+  }
+
+  /** The server says that all up to this cursor was sent, and just that, so that whoever comes back gets the rest. */
+  told(cursor: string, feed?: string): void {
+    for (const [name, sequence] of placesIn(cursor, feed)) {
+      const place = this.#places.get(name) ?? 0;
+      const what = `${this.#name}: ${name}: told to go on after ${sequence}, and ${place} was sent`;
+      if (sequence > place) this.#lost.push(what);
+      else if (sequence < place) this.#duplicated.push(what);
+    }
   }
 
   take(feed: string, { sequence, id }: Logged): void {
@@ -84,4 +92,10 @@ export class ReceivedEvents {
       outOfOrder: this.#outOfOrder,
     };
   }
+}
+
+/** Of a cursor of one feed, or of several. */
+function placesIn(cursor: string, feed: string | undefined): Map<string, number> {
+  const cursors = feed === undefined ? parseVector(cursor) : [[feed, cursor] as const];
+  return new Map([...cursors].map(([name, text]) => [name, parseCursor(text)?.sequence ?? 0]));
 }

@@ -7,6 +7,17 @@ const LOGS = new Map([
   ["us", log(1, 2)],
 ]);
 
+it("holds what the server says of where to go on to what it sent", () => {
+  const events = new ReceivedEvents("somebody");
+  events.connected(undefined);
+  events.take("eu", { sequence: 1, id: "e1" });
+  events.told("eu:a-1,us:a-0");
+  expect(events.verdict(new Map())).toMatchObject({ lost: [], duplicated: [] });
+  events.told("eu:a-0");
+  events.told("us:a-1");
+  expect(events.verdict(new Map())).toMatchObject({ lost: { length: 1 }, duplicated: { length: 1 } });
+});
+
 function received(...taken: readonly (readonly [feed: string, sequence: number] | string)[]) {
   const events = new ReceivedEvents("somebody");
   events.connected(undefined);

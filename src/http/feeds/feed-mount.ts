@@ -23,8 +23,8 @@ export class FeedMount implements Mount {
   readonly url: string;
   readonly limits: Limits;
   awaited = "it starts";
-  /** There is no such feed any more. */
-  isGone = false;
+  /** Why there is no such feed any more; undefined while there is. */
+  #gone: string | undefined;
   readonly #clock: Clock;
   #server: MountedServer | undefined;
 
@@ -33,6 +33,15 @@ export class FeedMount implements Mount {
     this.url = `${url}${FEEDS_PATH}/${name}`;
     this.limits = limits;
     this.#clock = clock;
+  }
+
+  get gone(): string | undefined {
+    return this.#gone;
+  }
+
+  /** It ends for good, whatever it still answers. */
+  leave(why: string): void {
+    this.#gone ??= why;
   }
 
   get isServed(): boolean {

@@ -18,10 +18,9 @@ export class MountedFeeds {
     for (const listener of this.#listeners) listener(feed);
   }
 
-  remove(name: string): void {
-    const feed = this.#feeds.get(name);
-    if (feed !== undefined) feed.isGone = true;
-    this.#feeds.delete(name);
+  remove(feed: FeedMount): void {
+    feed.leave("it ended");
+    if (this.#feeds.get(feed.name) === feed) this.#feeds.delete(feed.name);
   }
 
   /** Calls back for each that comes, until the returned function is called. */

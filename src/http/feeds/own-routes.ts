@@ -1,10 +1,14 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { jsonText } from "../../schemas/line-safe.ts";
+import type { FeedsReloadReport } from "../../schemas/reload-schema.ts";
 import type { Clock } from "../../shared/clock.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
 import { prefersHtml } from "../accepted.ts";
 import { HEADERS } from "../console/answer.ts";
 import { MethodNotAllowed, NotFound, UpgradeLost } from "../errors.ts";
+import { assertKnown } from "../../schemas/subscription-schema.ts";
+import { requestUrl } from "../request-url.ts";
+import { notOpen } from "../waiting-room.ts";
 import { EVENTS_PATH } from "../events.ts";
 import type { FeedMount } from "./feed-mount.ts";
 import { mergeMetrics } from "./merge-metrics.ts";
@@ -14,6 +18,10 @@ import type { MountedFeeds } from "./mounted-feeds.ts";
 import { overviewOf } from "./overview.ts";
 import { feedsPage } from "./page.ts";
 import { FEEDS_PATH } from "./paths.ts";
+
+/** Answers to those alone who manage the whole feed. */
+const MANAGERS_ONLY = "/v1/deliveries";
+const RELOAD_PATH = "/v1/reload";
 
 /** What is about all feeds of a process. */
 export const FRONT_ROUTES = [
@@ -25,6 +33,7 @@ export const FRONT_ROUTES = [
   "GET /healthz",
   "GET /readyz",
   "GET /metrics",
+  `POST ${RELOAD_PATH}`,
 ] as const;
 
 export interface OwnRoutesDeps {
@@ -34,6 +43,7 @@ export interface OwnRoutesDeps {
   readonly clock: Clock;
   /** Whether a feed asks who they are. */
   readonly authRequired?: boolean;
+  readonly reload: (by: string) => FeedsReloadReport;
 }
 
 type Asked = (feed: FeedMount) => Promise<Answer | undefined>;
@@ -61,7 +71,8 @@ export async function answerOwn(
       hint: `This process serves several feeds, each below ${FEEDS_PATH}/<name>/; GET ${FEEDS_PATH} lists them`,
     });
   }
-  if (method !== "GET" && method !== "HEAD") throw new MethodNotAllowed(method, ["GET"]);
+  const allowed = path === RELOAD_PATH ? ["POST"] : ["GET", "HEAD"];
+  if (!allowed.includes(method)) throw new MethodNotAllowed(method, allowed.slice(0, 1));
   const { status, headers, body } = await answer(message, deps);
   response.writeHead(status, { "cache-control": "no-store", ...headers }).end(body);
 }
@@ -73,6 +84,7 @@ const ANSWERS: ReadonlyMap<string, OwnAnswer> = new Map([
   ["/healthz", health],
   ["/readyz", readiness],
   ["/metrics", metrics],
+  [RELOAD_PATH, reload],
 ]);
 
 async function index(message: IncomingMessage, deps: OwnRoutesDeps): Promise<Answer> {
@@ -126,6 +138,17 @@ async function metrics(message: IncomingMessage, deps: OwnRoutesDeps): Promise<A
   );
   const headers = { "content-type": registry.contentType };
   return { status: 200, headers, body: mergeMetrics(await registry.metrics(), pages) };
+}
+
+/** For whom all feeds are: of each, what only those may see is asked for. One that does not answer refuses nobody. */
+async function reload(message: IncomingMessage, { feeds, reload: apply }: OwnRoutesDeps): Promise<Answer> {
+  assertKnown(requestUrl(message).searchParams, []);
+  const answers = await answersOf(feeds, (feed) => feed.ask(MANAGERS_ONLY, message));
+  const refusal = answers.find(({ answer }) => isRefusal(answer))?.answer;
+  if (refusal !== undefined) return passedOn(refusal);
+  if (answers.every(({ answer }) => answer?.status !== 200))
+    return notOpen("no feed is served yet that could say who you are");
+  return json(200, apply(`POST ${RELOAD_PATH}`));
 }
 
 interface Told {

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import type { IncomingHttpHeaders, IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { publicError } from "../../publishers/connection/frames.ts";
+import type { FeedsReloadReport } from "../../schemas/reload-schema.ts";
 import type { Clock } from "../../shared/clock.ts";
 import { isLoopback, listenAddress } from "../../shared/loopback.ts";
 import type { Logger } from "../../telemetry/logger.ts";
@@ -25,6 +26,8 @@ export interface FeedsServerDeps {
   readonly metrics: Metrics;
   readonly logger: Logger;
   readonly clock: Clock;
+  /** Applies the configuration file anew to all feeds; `by`: who asked for it. @throws ReloadRefused */
+  readonly reload: (by: string) => FeedsReloadReport;
 }
 
 export interface FeedsServerOptions extends ListenOptions, ListenerOptions, GateOptions {
@@ -108,8 +111,8 @@ export class FeedsServer implements AsyncDisposable {
   }
 
   /** From now on there is no such feed. */
-  unmount(name: string): void {
-    this.#feeds.remove(name);
+  unmount(feed: FeedMount): void {
+    this.#feeds.remove(feed);
   }
 
   /** Whoever comes from now on is told to come again; what is open stays open. */

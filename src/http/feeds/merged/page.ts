@@ -4,6 +4,7 @@ import { DEFAULT_PAGE_LIMIT } from "../../../schemas/subscription-schema.ts";
 import { requestUrl } from "../../request-url.ts";
 import type { FeedMount } from "../feed-mount.ts";
 import type { Answer } from "../mount.ts";
+import { noneServed } from "./none-served.ts";
 import type { Question } from "./question.ts";
 import { formatVector } from "./vector-cursor.ts";
 
@@ -44,6 +45,8 @@ export async function mergedPage(
   const refusal = refused.find(isOther) ?? refused[0];
   const parts = answers.flatMap(({ feed, answer }) => (answer?.status === 200 ? partOf(feed, answer) : []));
   if (refusal !== undefined && (isOther(refusal) || parts.length === 0)) return refusal;
+  // Without a feed there is no place to go on at.
+  if (parts.length === 0) return noneServed(feeds);
   const { searchParams } = requestUrl(message);
   const limit = Number(searchParams.get("limit") ?? DEFAULT_PAGE_LIMIT);
   const events = merge(parts, limit);

@@ -7,6 +7,7 @@ import {
   feedsNoticeFrame,
   pongFrame,
   PROTOCOL_VERSION,
+  type FeedsNoticeData,
   type FrameContext,
 } from "../../../schemas/frames-schema.ts";
 import { aborted } from "../../../shared/aborted.ts";
@@ -71,15 +72,22 @@ export class MergedStream {
     this.#over.abort(new Error("the subscriber is gone"));
   }
 
-  /** Resolves when the subscriber is gone, or has as many events as it wanted. */
+  /** Resolves when the subscriber is gone, has as many events as it wanted, or no feed is left. */
   async run(joined: readonly Joined[], feeds: MountedFeeds): Promise<void> {
     const names = joined.map(({ feed }) => feed.name);
     for (const name of this.#cursors.keys()) if (!names.includes(name)) this.#cursors.delete(name);
     this.#say("nomad.feeds.hello", (context) =>
       feedsHelloFrame(context, { protocol: PROTOCOL_VERSION, feeds: names }),
     );
-    const stopListening = feeds.onAdded((feed) => void this.#follow({ feed }));
-    await Promise.all(joined.map((one) => this.#follow(one)));
+    const following = new Set<Promise<void>>();
+    const follow = (one: Joined): void => {
+      const followed = this.#follow(one);
+      following.add(followed);
+      void followed.then(() => following.delete(followed));
+    };
+    const stopListening = feeds.onAdded((feed) => follow({ feed }));
+    for (const one of joined) follow(one);
+    while (following.size > 0) await Promise.all(following);
     stopListening();
     this.end();
     this.#cancelBookmark?.();
@@ -92,24 +100,23 @@ export class MergedStream {
     const backoff = new Backoff({ baseMs: FIRST_RETRY_MS, maxMs: MOST_RETRY_MS, random });
     let response = first;
     let isAway = false;
-    while (!signal.aborted && !feed.isGone) {
+    while (!signal.aborted && feed.gone === undefined) {
       response ??= await this.#open(feed);
       // Whoever asks may not see this one.
       if (response?.statusCode === 401 || response?.statusCode === 403) return void response.resume();
       const why = response === undefined ? feed.awaited : await this.#take(feed, response);
       response = undefined;
-      if (signal.aborted || feed.isGone) return;
+      if (signal.aborted || feed.gone !== undefined) break;
       if (this.#heard.delete(feed.name)) {
         isAway = false;
         backoff.reset();
       }
-      if (!isAway)
-        this.#say("nomad.feeds.notice", (context) =>
-          feedsNoticeFrame(context, { feed: feed.name, state: "away", why }),
-        );
+      if (!isAway) this.#sayNotice({ feed: feed.name, state: "away", why });
       isAway = true;
       await clock.sleep(backoff.next(FIRST_RETRY_MS), signal);
     }
+    const { name, gone } = feed;
+    if (gone !== undefined && !signal.aborted) this.#sayNotice({ feed: name, state: "gone", why: gone });
   }
 
   async #open(feed: FeedMount): Promise<IncomingMessage | undefined> {
@@ -162,6 +169,10 @@ export class MergedStream {
     this.#cancelBookmark = undefined;
     const cursor = formatVector(this.#cursors);
     this.#say("nomad.feed.bookmark", (context) => bookmarkFrame(context, { cursor }));
+  }
+
+  #sayNotice(data: FeedsNoticeData): void {
+    this.#say("nomad.feeds.notice", (context) => feedsNoticeFrame(context, data));
   }
 
   /** What is said of all feeds at once. */
