@@ -1,10 +1,11 @@
+import type { FeedsOverrides } from "../../src/bridge/feed-run.ts";
 import { createFeeds, type Feeds } from "../../src/bridge/feeds.ts";
 import { createRegions } from "../../src/bridge/regions.ts";
 import { FILTER_LANGUAGE } from "../../src/commands/support/filter-language.ts";
 import { rereadFeeds } from "../../src/config/reread.ts";
 import { resolveConfig } from "../../src/config/resolve.ts";
 import type { Given } from "../../src/config/sources.ts";
-import { silentLogger, type Logger } from "../../src/telemetry/logger.ts";
+import { silentLogger } from "../../src/telemetry/logger.ts";
 
 /** Several feeds as one process serves them, in this process. */
 export interface RunningFeeds extends AsyncDisposable {
@@ -13,13 +14,16 @@ export interface RunningFeeds extends AsyncDisposable {
 }
 
 /** `file`: the path of a configuration file with `feeds:`. */
-export async function startFeeds(file: string, logger: Logger = silentLogger()): Promise<RunningFeeds> {
+export async function startFeeds(
+  file: string,
+  overrides: Partial<FeedsOverrides> = {},
+): Promise<RunningFeeds> {
   const given: Given = { flags: { config: file }, env: {}, language: FILTER_LANGUAGE };
   const { feeds = [] } = resolveConfig(given);
   const [first, ...others] = feeds;
   if (first === undefined) throw new Error("the file has no feeds");
   const reread = () => ({ file, feeds: rereadFeeds(given, file) });
-  return started(createFeeds([first, ...others], { logger }, reread));
+  return started(createFeeds([first, ...others], { logger: silentLogger(), ...overrides }, reread));
 }
 
 /** A feed for each region that the Nomad lists. */

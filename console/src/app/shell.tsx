@@ -8,6 +8,7 @@ import { Empty } from "../ui/panel.tsx";
 import { AsOfButton } from "./as-of-bar.tsx";
 import { Banners } from "./banners.tsx";
 import { showsAges } from "./clock.ts";
+import { FeedMenu } from "./feed-menu.tsx";
 import { HelpDialog, helpIsOpen } from "./help.tsx";
 import { keyNames, useCommands, type Command } from "./keys.ts";
 import { LinkStatus } from "./link-status.tsx";
@@ -101,6 +102,7 @@ function TopBar() {
         <strong>{cluster === "" ? "…" : cluster}</strong>
         {region !== "" && <span class="muted"> / {region}</span>}
       </p>
+      <FeedMenu />
       <LinkStatus />
       <div class={css.tools}>
         <AsOfButton />

@@ -16,7 +16,7 @@ import { answerMerged } from "./merged/events.ts";
 import type { Answer } from "./mount.ts";
 import type { MountedFeeds } from "./mounted-feeds.ts";
 import { overviewOf } from "./overview.ts";
-import { feedsPage } from "./page.ts";
+import { feedsPage, type ShownFeed } from "./page.ts";
 import { FEEDS_PATH } from "./paths.ts";
 
 /** Answers to those alone who manage the whole feed. */
@@ -90,7 +90,13 @@ const ANSWERS: ReadonlyMap<string, OwnAnswer> = new Map([
 async function index(message: IncomingMessage, deps: OwnRoutesDeps): Promise<Answer> {
   if (deps.console && prefersHtml(message.headers.accept ?? "")) {
     const headers = { ...HEADERS, "content-type": "text/html; charset=utf-8", vary: "Accept" };
-    return { status: 200, headers, body: feedsPage(deps.feeds.all().map(({ name }) => name)) };
+    const shown = await Promise.all(
+      deps.feeds.all().map(async (feed): Promise<ShownFeed> => {
+        const overview = await overviewOf(feed, message);
+        return "status" in overview ? { name: feed.name } : overview;
+      }),
+    );
+    return { status: 200, headers, body: feedsPage(shown) };
   }
   return list(message, deps);
 }
