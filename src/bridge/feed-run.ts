@@ -103,16 +103,20 @@ export class FeedRun {
     const given = { ...rest, logger, mount, telemetry, ...(feed.reread && { reread: feed.reread }) };
     const bridge = createBridge(feed.config, given);
     onBridge?.(feed, bridge, logger);
-    bridge.serving.then(
-      (serving) => {
-        if (!signal.aborted) this.#serving = serving;
-      },
-      () => undefined,
-    );
+    void this.#noteServing(bridge, signal);
     try {
       return await bridge.run(signal);
     } finally {
       this.#serving = undefined;
+    }
+  }
+
+  async #noteServing(bridge: Bridge, signal: AbortSignal): Promise<void> {
+    try {
+      const serving = await bridge.serving;
+      if (!signal.aborted) this.#serving = serving;
+    } catch {
+      // It ended before; `run` tells why.
     }
   }
 }
