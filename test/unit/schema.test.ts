@@ -14,7 +14,7 @@ const ACKNOWLEDGED = {
   change: "5e93c222741051e0",
   control: "aff65f028c3082d9",
   frame: "1c10cd77026f11f2",
-  "feeds-frame": "ffde0064da5c561c",
+  "feeds-frame": "71bc77f6ba8b09fe",
   object: "a1abc064b9ce1ede",
   job: "d902871919ece086",
   node: "a8247ff95cf9c787",
