@@ -97,7 +97,7 @@ async function runBridge(
   parts.defer(async () => leave?.());
   await open.waitingRoom[Symbol.asyncDispose]();
   const { url } = await serve(server, parts);
-  const nomadEvents = await nomadEventsOf(config, open, parts);
+  const nomadEvents = await nomadEventsOf(config, { ...open, ...publishers }, parts);
 
   parts.defer(() => work.finish());
   work.add(

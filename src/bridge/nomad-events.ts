@@ -8,9 +8,11 @@ import { createSubscriberRights } from "../nomad/subscriber-rights.ts";
 import { Upstream } from "../nomad/upstream.ts";
 import { FrameTap } from "../pollers/tap/frame-tap.ts";
 import { watchNamespaces } from "../pollers/tap/namespace-watch.ts";
+import { ExtraFrames } from "../publishers/nomad-events/extra-frames.ts";
 import { FrameFeed } from "../publishers/nomad-events/frame-feed.ts";
 import type { OpenBridge } from "./open.ts";
 import type { Parts } from "./parts.ts";
+import type { Publishers } from "./publishers.ts";
 
 /** What stands in for Nomad's event stream. */
 export interface NomadEvents {
@@ -26,7 +28,7 @@ const SETTLES_WITHIN_MS = 10_000;
 /** Undefined where none is configured. @throws LogUnusable, LogInUse, NomadOptionInvalid, ListenFailed */
 export async function nomadEventsOf(
   { compat, nomad: raw, access }: Config,
-  { nomad, clock, random, loggers, metrics }: OpenBridge,
+  { nomad, clock, random, loggers, metrics, published, fanout }: OpenBridge & Publishers,
   parts: Parts,
 ): Promise<NomadEvents | undefined> {
   if (compat === undefined) return undefined;
@@ -48,6 +50,7 @@ export async function nomadEventsOf(
         frames: log,
         feed,
         replay: compat.replay,
+        extra: compat.extra,
         denials: denialFormOf(compat.version),
         recent: new RecentVerdicts(clock),
         covers: async (topics) => {
@@ -66,10 +69,23 @@ export async function nomadEventsOf(
     { url, log: compat.log.path },
     "Nomad's event stream is served here too, from what was recorded of it",
   );
+  const extras =
+    compat.extra === "off"
+      ? undefined
+      : new ExtraFrames({
+          ...fanout,
+          log: published,
+          frames: log,
+          isRecording: () => tap.isRecording,
+          clock,
+          random,
+          logger: loggers.http,
+        });
   const run = async (signal: AbortSignal) => {
     await Promise.all([
       tap.run(signal),
       watchNamespaces({ nomad, clock, random }, () => tap.renew(), signal),
+      extras?.run(signal),
     ]);
   };
   return { url, run };

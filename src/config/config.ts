@@ -78,6 +78,8 @@ export interface CompatSettings {
   /** Absent: as the Nomad that is asked. */
   readonly version?: string;
   readonly replay: "buffer" | "all";
+  /** Who gets frames that Nomad never sends. */
+  readonly extra: "off" | "asked" | "all";
   readonly log: { readonly path: string; readonly maxBytes: number; readonly maxAgeMs: number };
 }
 

@@ -395,6 +395,11 @@ export const OPTIONS = {
     default: "buffer",
     help: "what a client gets that names no index: the newest 100 frames, as Nomad's buffer has them, or all that are kept",
   }),
+  compatExtra: option(choice(["off", "asked", "all"]), {
+    group: "Stand-in for Nomad",
+    default: "off",
+    help: "frames of what Nomad's stream never tells and the feed knows: collected objects, those of purged jobs, namespaces. asked: for clients that add extra=true to their request; all: for those that do not say extra=false",
+  }),
   compatLog: option(text("<path>"), {
     group: "Stand-in for Nomad",
     default: "./nomad-changefeed-frames.db",

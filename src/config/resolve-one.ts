@@ -196,9 +196,15 @@ function nest(
 }
 
 function nestCompat(values: OptionValues): CompatSettings {
-  const { compatListen: listen, compatVersion: version, compatReplay: replay } = values;
+  const { compatListen: listen, compatVersion: version, compatReplay: replay, compatExtra: extra } = values;
   const { compatLog: path, compatLogBytes: maxBytes, compatLogAge: maxAgeMs } = values;
-  return { listen, ...(version !== undefined && { version }), replay, log: { path, maxBytes, maxAgeMs } };
+  return {
+    listen,
+    ...(version !== undefined && { version }),
+    replay,
+    extra,
+    log: { path, maxBytes, maxAgeMs },
+  };
 }
 
 function nestAccess(values: OptionValues): AccessSettings {

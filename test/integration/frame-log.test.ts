@@ -98,6 +98,58 @@ describe("the log of frames", () => {
     expect(readBehind(0)).toEqual([20]);
   });
 
+  it("keeps what Nomad never sends behind what came before it, never lower, for those who want it", () => {
+    log.append([frame(5), frame(9)]);
+    const told: number[] = [];
+    const extra = (index: number) => ({
+      index,
+      lineAt: (at: number) => (told.push(at), frame(at, "extra").line),
+    });
+    log.appendExtra([extra(7), extra(12), extra(11)], "place-1");
+    expect(told).toEqual([9, 12, 12]);
+    // Of what was on its way when it was seen: no restore.
+    log.append([frame(10), frame(12)]);
+    log[Symbol.dispose]();
+    log = open();
+    expect(log.followed).toBe("place-1");
+    expect(readBehind(0)).toEqual([5, 9, 9, 12, 12, 10, 12]);
+    expect(log.newestFrames(3).map(({ index }) => index)).toEqual([9, 10, 12]);
+    expect(readBehind(log.startAt(11, true).after)).toEqual([12, 12, 10, 12]);
+    expect(readBehind(log.startAt(11).after)).toEqual([12]);
+    expect(readBehind(log.startAt(50).after)).toEqual([12]);
+    expect(readBehind(log.startAt(10).after)).toEqual([10, 12]);
+    log.append([frame(11)]);
+    expect(readBehind(log.startAt(12).after)).toEqual([11]);
+  });
+
+  it("lets what Nomad never sent go with the frame before it, and keeps Nomad's newest", () => {
+    log[Symbol.dispose]();
+    log = open({ maxBytes: 50 });
+    log.append([frame(10)]);
+    const extra = { index: 10, lineAt: (index: number) => frame(index).line };
+    log.appendExtra([extra, extra, extra], "p");
+    expect(readBehind(0)).toEqual([10, 10, 10, 10]);
+    log.append([frame(20)]);
+    expect(readBehind(0)).toEqual([20]);
+  });
+
+  it("goes on with a file of the format before, which had Nomad's frames alone", () => {
+    log[Symbol.dispose]();
+    rmSync(path);
+    const before = new DatabaseSync(path);
+    before.exec(`
+CREATE TABLE frames (sequence INTEGER PRIMARY KEY, history INTEGER NOT NULL, raft_index INTEGER NOT NULL,
+  recorded_ms INTEGER NOT NULL, gap_after INTEGER, line BLOB NOT NULL);
+CREATE INDEX frames_by_index ON frames (history, raft_index, sequence);
+CREATE INDEX gaps ON frames (history, raft_index, gap_after) WHERE gap_after IS NOT NULL;
+INSERT INTO frames VALUES (1, 0, 5, 1000000, NULL, x'7b7d');
+PRAGMA application_id = 1313031750; PRAGMA user_version = 1;`);
+    before.close();
+    log = open();
+    log.appendExtra([{ index: 6, lineAt: (index) => frame(index).line }], "p");
+    expect(log.read(0, { maxFrames: 9, maxBytes: 1e9 }).map(({ isExtra }) => isExtra)).toEqual([false, true]);
+  });
+
   it("refuses a file that is not its own, and says what to do", () => {
     const other = join(folder, "other.db");
     const database = new DatabaseSync(other);

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createRandom } from "../../packages/nomad-simulator/src/random.ts";
-import { foreignClients, RunningClient } from "../support/event-client.ts";
+import { foreignClients, RunningClient, type ClientEvent } from "../support/event-client.ts";
 import { findGuardedNomadAgent } from "../support/nomad-agent.ts";
 import { NomadChurn } from "../support/nomad-churn.ts";
 import { NomadWriter } from "../support/nomad-writer.ts";
@@ -19,8 +19,9 @@ describe.skipIf(typeof found === "string")(`in place of the event stream of a re
   const agent = found as Exclude<typeof found, string>;
   let folder: string;
   let standIn: StandIn;
-  const start = async () => {
-    standIn = await startStandIn({ nomadAddr: agent.address, folder, flags: { nomadToken: agent.token } });
+  const start = async (flags: Record<string, string> = {}) => {
+    const nomadToken = agent.token;
+    standIn = await startStandIn({ nomadAddr: agent.address, folder, flags: { nomadToken, ...flags } });
   };
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "ncf-stand-in-"));
@@ -105,5 +106,50 @@ describe.skipIf(typeof found === "string")(`in place of the event stream of a re
     expect([ours.status, ours.headers]).toEqual([theirs.status, theirs.headers]);
     await until("ours ends", () => ours.hasEnded);
     expect(ours.lines).toEqual(theirs.lines);
+  });
+
+  it("tells with --compat-extra what was collected, and clients of others take it", async () => {
+    await standIn.stop();
+    await start({ compatExtra: "all" });
+    await standIn.ready();
+    const headers = { "x-nomad-token": agent.token };
+    const topics = ["Allocation:*", "Evaluation:*", "Job:*", "Namespace:*"];
+    const clients = foreignClients().filter(({ lacks }) => lacks === undefined);
+    const [begin = 0] = (await RawEventStream.open(standIn.address, "namespace=*", headers)).indexes;
+    const ours = clients.map(
+      (client) =>
+        new RunningClient(client, { address: standIn.address, token: agent.token, topics, index: begin }),
+    );
+    using theirs = await RawEventStream.open(agent.address, "namespace=*", headers);
+    const writer = new NomadWriter(agent.address, agent.token);
+    await writer.createNamespace("ncf-extra");
+    await writer.registerJob({ id: "ends", namespace: "default", count: 1, command: "true", type: "batch" });
+    const heard = (events: readonly ClientEvent[], type: string) =>
+      events.filter(({ Type }) => Type === type).map(({ Key }) => Key);
+    const eventsOf = ({ frames }: RawEventStream) =>
+      frames.flatMap((line) => (JSON.parse(line) as { Events: ClientEvent[] }).Events);
+    const ended = await until("its allocation is complete", () =>
+      eventsOf(theirs).find(
+        ({ Topic, Payload }) =>
+          Topic === "Allocation" &&
+          (Payload as { Allocation: { ClientStatus: string } }).Allocation.ClientStatus === "complete",
+      ),
+    );
+    await until("it is collected, and that is told", async () => {
+      await writer.collectGarbage();
+      return ours.every(({ events }) => heard(events, "AllocationRemoved").includes(ended.Key));
+    });
+    await writer.deleteNamespace("ncf-extra");
+    for (const { events } of ours) {
+      await until("the end of the namespace is told", () =>
+        heard(events, "NamespaceRemoved").includes("ncf-extra"),
+      );
+      expect(heard(events, "NamespaceAdded")).toContain("ncf-extra");
+      expect(heard(events, "EvaluationRemoved").length).toBeGreaterThan(0);
+      const indexes = events.map(({ Index }) => Index);
+      expect(indexes).toEqual(indexes.toSorted((a, b) => a - b));
+    }
+    expect(eventsOf(theirs).filter(({ Type }) => /(Removed|Added|Changed)$/.test(Type))).toEqual([]);
+    for (const client of ours) client[Symbol.dispose]();
   });
 });

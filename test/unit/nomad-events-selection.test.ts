@@ -59,7 +59,12 @@ describe("a frame", () => {
     ["as Nomad writes it", (list: string) => `{"Index":7,"Events":[${list}]}`],
     ["with its members the other way round", (list: string) => `{"Events":[${list}],"Index":7}`],
   ])("is sent in parts, byte for byte, %s", (_name, write) => {
-    const frame = new SplitFrame({ sequence: 1, index: 7, line: Buffer.from(write(events.join(","))) });
+    const frame = new SplitFrame({
+      sequence: 1,
+      index: 7,
+      isExtra: false,
+      line: Buffer.from(write(events.join(","))),
+    });
     expect(frame.heads.map(({ key }) => key)).toEqual(["a", "b", "ü,]"]);
     expect(frame.with([0, 1, 2])).toBe(frame.line);
     expect(frame.with([1]).toString()).toBe(`${write(events[1] ?? "")}\n`);

@@ -5,12 +5,15 @@ import { requestOf, type StreamRequest } from "../../publishers/nomad-events/sel
 import { listenAddress } from "../../shared/loopback.ts";
 import { ListenFailed } from "../errors.ts";
 import { createListener, type ListenerOptions } from "../listener.ts";
+import { wantsExtra, type ExtraMode } from "./extra-choice.ts";
 import { serveStream, type StreamDeps } from "./stream.ts";
 import type { NomadTarget } from "./upstream.ts";
 
 export interface NomadEventsDeps extends StreamDeps {
   /** Whether all events of the topics are being recorded, once that is known. */
   readonly covers: (topics: Iterable<string>) => Promise<boolean>;
+  /** Who gets frames that Nomad never sends. */
+  readonly extra: ExtraMode;
 }
 
 export interface NomadEventsOptions extends ListenerOptions {
@@ -84,8 +87,13 @@ export class NomadEventsServer implements AsyncDisposable {
   async #answer(message: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(message.url ?? "/", "http://localhost");
     try {
-      const request =
-        message.method === "GET" && url.pathname === STREAM ? requestOf(url.searchParams) : undefined;
+      const isStream = message.method === "GET" && url.pathname === STREAM;
+      const withExtra = isStream && wantsExtra(url.searchParams, this.#deps.extra);
+      if (typeof withExtra === "string") {
+        response.writeHead(400, { "content-type": "text/plain; charset=utf-8" }).end(withExtra);
+        return;
+      }
+      const request = isStream ? requestOf(url.searchParams, withExtra) : undefined;
       if (request === undefined || !(await this.#isOurs(request, url.searchParams)))
         await this.#passOn(message, response);
       else await serveStream(message, response, { query: url.searchParams, request }, this.#deps);

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
-import type { FrameGap, FrameStart } from "../../feed/frames/frame-log.ts";
+import type { FrameGap, FrameStart } from "../../feed/frames/frame-starts.ts";
 import type { FrameFeed } from "../../publishers/nomad-events/frame-feed.ts";
 import type { StreamRequest } from "../../publishers/nomad-events/selection.ts";
 import { sendFrames, type SubscriberEnd } from "../../publishers/nomad-events/subscriber.ts";
@@ -14,7 +14,7 @@ import type { RecentVerdicts } from "./recent-verdicts.ts";
 export interface StreamDeps extends CallerDeps {
   readonly frames: {
     startOldest(what: "buffer" | "all"): FrameStart;
-    startAt(index: number): FrameStart;
+    startAt(index: number, withExtra: boolean): FrameStart;
   };
   readonly feed: FrameFeed;
   readonly replay: "buffer" | "all";
@@ -52,7 +52,9 @@ export async function serveStream(
   response.once("close", () => over.abort(new Error("the client went away")));
   const caller = new Caller(message, query, request, deps);
   const start =
-    request.index <= 0 ? deps.frames.startOldest(deps.replay) : deps.frames.startAt(request.index);
+    request.index <= 0
+      ? deps.frames.startOldest(deps.replay)
+      : deps.frames.startAt(request.index, request.withExtra);
   const begin = (head: IncomingHttpHeaders) => begun(response, head, start.gaps);
   const verdict = await verdictOf(caller, deps, { signal: over.signal, begin });
   if (verdict.kind !== "allowed") {

@@ -78,6 +78,11 @@ export class FrameTap {
     return this.#settled.promise;
   }
 
+  /** Whether a subscription is open. */
+  get isRecording(): boolean {
+    return this.#isOpen;
+  }
+
   /** Whether everything of these topics is being recorded. */
   covers(topics: Iterable<string>): boolean {
     return (

@@ -5,6 +5,8 @@ export interface StreamRequest {
   /** Of the first frame, itself included; 0: Nomad's oldest. */
   readonly index: number;
   readonly namespace: string;
+  /** Whether frames that Nomad never sends are wanted too. */
+  readonly withExtra: boolean;
 }
 
 /** What of an event says who gets it. */
@@ -18,8 +20,8 @@ export interface EventHead {
 
 const ALL = "*";
 
-/** As Nomad reads it. Undefined for what Nomad refuses: it says best why. */
-export function requestOf(query: URLSearchParams): StreamRequest | undefined {
+/** As Nomad reads it, which knows no `withExtra`. Undefined for what Nomad refuses: it says best why. */
+export function requestOf(query: URLSearchParams, withExtra = false): StreamRequest | undefined {
   const index = query.get("index") || "0";
   const topics = new Map<string, string[]>();
   for (const text of query.has("topic") ? query.getAll("topic") : [ALL]) {
@@ -28,7 +30,7 @@ export function requestOf(query: URLSearchParams): StreamRequest | undefined {
     topics.set(topic, [...(topics.get(topic) ?? []), key]);
   }
   if (!/^[+-]?\d+$/.test(index) || !Number.isSafeInteger(Number(index))) return undefined;
-  return { topics, index: Number(index), namespace: query.get("namespace") || "default" };
+  return { topics, index: Number(index), namespace: query.get("namespace") || "default", withExtra };
 }
 
 /** Which namespaces' events a client may have: all there are and were, or these. */

@@ -10,17 +10,20 @@ const OPENS = new Set([0x7b, 0x5b]);
 const CLOSES = new Set([0x7d, 0x5d]);
 const EVENTS = Buffer.from('"Events":[');
 
-/** A frame whose events can be sent one by one, byte for byte as Nomad wrote them. */
+/** A frame whose events can be sent one by one, byte for byte as they were written. */
 export class SplitFrame {
   readonly sequence: number;
   readonly index: number;
   readonly line: Buffer;
+  /** Whether Nomad never sent it. */
+  readonly isExtra: boolean;
   #heads: readonly EventHead[] | undefined;
   #parts: Parts | undefined;
 
-  constructor({ sequence, index, line }: RecordedFrame) {
+  constructor({ sequence, index, line, isExtra }: RecordedFrame) {
     this.sequence = sequence;
     this.index = index;
+    this.isExtra = isExtra;
     this.line = Buffer.concat([line, NEWLINE]);
   }
 

@@ -35,13 +35,14 @@ export async function sendFrames(
   let position = after;
   let isLive = false;
   while (!signal.aborted) {
-    const frames = feed.read(position);
-    if (frames === undefined) return "overtaken";
-    if (frames.length === 0) {
+    const read = feed.read(position);
+    if (read === undefined) return "overtaken";
+    if (read.length === 0) {
       isLive = true;
       await feed.appended(position, signal);
       continue;
     }
+    const frames = request.withExtra ? read : read.filter(({ isExtra }) => !isExtra);
     // What is old changed no right that was not looked at since.
     if (isLive && frames.some(isAboutRights) && !(await access.renew())) return "denied";
     if (isLive && strangers.areIn(frames)) await access.renew();
@@ -49,7 +50,7 @@ export async function sendFrames(
       const places = selectedOf(frame.heads, request, access.namespaces);
       return places.length === 0 ? [] : [frame.with(places)];
     });
-    position = frames.at(-1)?.sequence ?? position;
+    position = read.at(-1)?.sequence ?? position;
     if (lines.length > 0) await write(Buffer.concat(lines));
     await clock.yield();
   }
