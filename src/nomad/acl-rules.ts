@@ -19,28 +19,6 @@ interface Rule {
   readonly capabilities: readonly string[];
 }
 
-const READ = [
-  "list-jobs",
-  "parse-job",
-  "read-job",
-  "csi-list-volume",
-  "csi-read-volume",
-  "read-job-scaling",
-  "list-scaling-policies",
-  "read-scaling-policy",
-  "host-volume-read",
-];
-
-/** What Nomad makes of a namespace's `policy = "…"`; scale may read jobs but not list them. */
-const SHORTHANDS: ReadonlyMap<string, readonly string[]> = new Map(
-  Object.entries({
-    read: READ,
-    write: [...READ, "submit-job"],
-    scale: ["read-job", "read-job-scaling", "scale-job", "list-scaling-policies", "read-scaling-policy"],
-    deny: ["deny"],
-  }),
-);
-
 /** What is granted for the whole cluster, by level: a level of more than reading a plugin does not list plugins. */
 const WIDE = {
   node: { read: "node:read", write: "node:read" },
@@ -52,12 +30,10 @@ type WideRule = keyof typeof WIDE;
 /** Highest first. */
 const LEVELS = ["deny", "write", "read", "list"];
 
-/** The same of a node pool. */
-const POOL_SHORTHANDS: ReadonlyMap<string, readonly string[]> = new Map(
-  Object.entries({ read: ["read"], write: ["read", "write", "delete"], deny: ["deny"] }),
-);
-
-/** `RulesJSON` of a policy; undefined where the answer has none (Nomad before 0.10.2). */
+/**
+ * `RulesJSON` of a policy; undefined where the answer has none (Nomad before 0.10.2). What a `policy = "…"` stands for
+ * Nomad writes out in it itself, each version its own way: `scale` reads jobs since 2.0, and did not in 1.9.
+ */
 export function rulesOf(policy: JsonObject): PolicyRules | undefined {
   const rules = policy["RulesJSON"];
   if (!isJsonObject(rules)) return undefined;
@@ -67,9 +43,9 @@ export function rulesOf(policy: JsonObject): PolicyRules | undefined {
     return isJsonObject(rule) ? (stringField(rule, "Policy") ?? "") : "";
   };
   return {
-    namespaces: namespaces.flatMap((rule) => ruleOf(rule, SHORTHANDS)),
+    namespaces: namespaces.flatMap(ruleOf),
     variables: namespaces.flatMap(variableRules),
-    nodePools: objectsIn(rules["NodePools"]).flatMap((rule) => ruleOf(rule, POOL_SHORTHANDS)),
+    nodePools: objectsIn(rules["NodePools"]).flatMap(ruleOf),
     wide: {
       node: levelOf("Node"),
       operator: levelOf("Operator"),
@@ -83,11 +59,9 @@ function objectsIn(list: Json | undefined): JsonObject[] {
   return Array.isArray(list) ? list.filter(isJsonObject) : [];
 }
 
-function ruleOf(rule: JsonObject, shorthands: ReadonlyMap<string, readonly string[]>): Rule[] {
-  const { Name: name, Policy: policy } = rule;
-  if (typeof name !== "string") return [];
-  const shorthand = typeof policy === "string" ? (shorthands.get(policy) ?? []) : [];
-  return [{ name, capabilities: [...capabilitiesOf(rule), ...shorthand] }];
+function ruleOf(rule: JsonObject): Rule[] {
+  const { Name: name } = rule;
+  return typeof name === "string" ? [{ name, capabilities: capabilitiesOf(rule) }] : [];
 }
 
 function variableRules({ Name: namespace, Variables: variables }: JsonObject): Rule[] {

@@ -1,18 +1,21 @@
 import { assert, constantFrom, property, string } from "fast-check";
 import { describe, expect, it } from "vitest";
+import { expandCapabilities } from "../../packages/nomad-simulator/src/acl/capabilities.ts";
 import { rightsOfPolicies, rulesOf, type PolicyRules } from "../../src/nomad/acl-rules.ts";
 import { CORE_TYPES, RESOURCE_TYPES, RESOURCES } from "../../src/schemas/resources.ts";
 import { globMatches } from "../../src/schemas/rights.ts";
 
-/** A policy as Nomad answers it: a namespace's rule is a shorthand, or capabilities. */
-function policy(namespaces: Record<string, string | readonly string[]>, node?: string): PolicyRules {
+type Rule = Parameters<typeof expandCapabilities>[0];
+
+/** A policy as Nomad answers it: what a namespace's shorthand stands for is written out. */
+function policy(namespaces: Record<string, Rule>, node?: string): PolicyRules {
   const rules = rulesOf({
     RulesJSON: {
-      Namespaces: Object.entries(namespaces).map(([Name, rule]) =>
-        typeof rule === "string"
-          ? { Name, Policy: rule, Capabilities: null }
-          : { Name, Policy: "", Capabilities: [...rule] },
-      ),
+      Namespaces: Object.entries(namespaces).map(([Name, rule]) => ({
+        Name,
+        Policy: typeof rule === "string" ? rule : "",
+        Capabilities: [...expandCapabilities(rule)],
+      })),
       Node: node === undefined ? null : { Policy: node },
     },
   });
@@ -20,8 +23,8 @@ function policy(namespaces: Record<string, string | readonly string[]>, node?: s
   return rules;
 }
 
-const LIST = ["list-jobs"];
-const READ = ["read-job"];
+const LIST = ["list-jobs"] as const;
+const READ = ["read-job"] as const;
 
 describe("what policies add up to", () => {
   it.each([
@@ -34,12 +37,6 @@ describe("what policies add up to", () => {
     ["read-job is for the others", [policy({ a: READ })], "a", { jobs: false, evaluations: true }],
     ["read is both", [policy({ a: "read" })], "a", { jobs: true, deployments: true }],
     ["write is both", [policy({ a: "write" })], "a", { jobs: true, allocations: true }],
-    [
-      "scale may read jobs, and not list them",
-      [policy({ a: "scale" })],
-      "a",
-      { jobs: false, allocations: true },
-    ],
     ["deny is neither", [policy({ a: "deny" })], "a", { jobs: false, allocations: false }],
     ["another namespace has nothing", [policy({ a: "read" })], "b", { jobs: false, allocations: false }],
     [
@@ -151,6 +148,19 @@ it("globs match as a regular expression of the same meaning", () => {
     }),
     { numRuns: 2000 },
   );
+});
+
+it.each([
+  ["1.9.7", ["list-scaling-policies", "read-scaling-policy", "read-job-scaling", "scale-job"], false],
+  [
+    "2.0.5",
+    ["list-scaling-policies", "read-scaling-policy", "read-job-scaling", "scale-job", "read-job"],
+    true,
+  ],
+])("scale is what the Nomad that answers makes of it: %s", (_version, Capabilities, reads) => {
+  const rules = rulesOf({ RulesJSON: { Namespaces: [{ Name: "a", Policy: "scale", Capabilities }] } });
+  if (rules === undefined) throw new Error("no rules");
+  expect(rightsOfPolicies([rules]).mayList("allocations", "a")).toBe(reads);
 });
 
 describe("what is not of jobs and nodes", () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { expandCapabilities } from "../../packages/nomad-simulator/src/acl/capabilities.ts";
 import { rightsOfPolicies, rulesOf } from "../../src/nomad/acl-rules.ts";
 import { covers, maySeeSome, seesAll, type Access } from "../../src/publishers/selection/access.ts";
 import { CORE_TYPES, type ResourceType } from "../../src/schemas/resources.ts";
@@ -13,7 +14,8 @@ function accessOf(RulesJSON: Record<string, object>, kinds?: readonly ResourceTy
   };
 }
 
-const READER = { Namespaces: [{ Name: "*", Policy: "read" }], Node: { Policy: "read" } };
+const Capabilities = [...expandCapabilities("read")];
+const READER = { Namespaces: [{ Name: "*", Policy: "read", Capabilities }], Node: { Policy: "read" } };
 
 describe("what a token may see of the feed", () => {
   it("is all of it where that is all the feed watches, and not where it watches who may do what", () => {
@@ -34,14 +36,14 @@ describe("what a token may see of the feed", () => {
   });
 
   it("is no variable of a namespace that it may list jobs in alone", () => {
-    const access = accessOf({ Namespaces: [{ Name: "a", Policy: "read" }] });
+    const access = accessOf({ Namespaces: [{ Name: "a", Policy: "read", Capabilities }] });
     expect(access.maySee({ resource: "variables", namespace: "a", key: "app/db" })).toBe(false);
     expect(access.maySee({ resource: "services", namespace: "a", key: "web" })).toBe(true);
     expect(access.maySee({ resource: "services", namespace: "b", key: "web" })).toBe(false);
   });
 
   it("lets the log be asked for variables only where the namespace may be known of, and never for tokens", () => {
-    const access = accessOf({ Namespaces: [{ Name: "a", Policy: "read" }] });
+    const access = accessOf({ Namespaces: [{ Name: "a", Policy: "read", Capabilities }] });
     expect(maySeeSome(access, { resource: "variables", namespace: "a" })).toBe(true);
     expect(maySeeSome(access, { resource: "variables", namespace: "b" })).toBe(false);
     expect(maySeeSome(access, { resource: "acl-tokens", namespace: "-" })).toBe(false);

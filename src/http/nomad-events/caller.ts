@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from "
 import type { Namespaces, StreamRequest } from "../../publishers/nomad-events/selection.ts";
 import type { TokenRights } from "../../schemas/rights.ts";
 import { deadlineOf, type Clock } from "../../shared/clock.ts";
+import type { Denial } from "./denial.ts";
 import type { NomadUpstream } from "./upstream.ts";
 
 export interface CallerDeps {
@@ -15,12 +16,7 @@ export interface CallerDeps {
 export type Verdict =
   | { readonly kind: "allowed"; readonly head: IncomingHttpHeaders }
   /** 200 where Nomad answers so before it looks at the token. */
-  | {
-      readonly kind: "denied";
-      readonly status: number;
-      readonly head: IncomingHttpHeaders;
-      readonly body: Buffer;
-    }
+  | ({ readonly kind: "denied" } & Denial)
   | { readonly kind: "unreachable"; readonly reason: string };
 
 /** Beyond every index: Nomad repeats its last frame, and no more. */
@@ -99,6 +95,13 @@ export class Caller {
     } finally {
       answer.destroy();
     }
+  }
+
+  /** Whether there is a token, and Nomad does not know it. */
+  async isStranger(signal: AbortSignal): Promise<boolean> {
+    if (this.#token === undefined) return false;
+    const { kind } = await this.#deps.rightsOf(this.#token, signal);
+    return kind === "unknown" || kind === "expired";
   }
 
   /** All there are and were, for those who may see everything; else those that Nomad would choose from now. */

@@ -58,7 +58,7 @@ export async function serveStream(
   const begin = (head: IncomingHttpHeaders) => begun(response, head, start.gaps);
   const verdict = await verdictOf(caller, deps, { signal: over.signal, begin });
   if (verdict.kind !== "allowed") {
-    refuse(response, verdict, deps);
+    await refuse(response, { verdict, caller, signal: over.signal }, deps);
     return;
   }
   begin(verdict.head);
@@ -85,11 +85,9 @@ async function verdictOf(
 
 function begun(response: ServerResponse, head: IncomingHttpHeaders, gaps: readonly FrameGap[]): void {
   if (response.headersSent) return;
-  for (const [name, value] of Object.entries(head))
-    if (value !== undefined && !NOT_COPIED.has(name)) response.setHeader(name, value);
+  copyHead(response, head);
   if (gaps.length > 0)
     response.setHeader("x-changefeed-gap", gaps.map(({ after, before }) => `${after}-${before}`).join(", "));
-  response.sendDate = head.date !== undefined;
   // As Nomad from 1.11.2 on: the body ends with the connection.
   if (head["transfer-encoding"] === undefined) {
     response.shouldKeepAlive = false;
@@ -99,11 +97,21 @@ function begun(response: ServerResponse, head: IncomingHttpHeaders, gaps: readon
   response.flushHeaders();
 }
 
-function refuse(
+function copyHead(response: ServerResponse, head: IncomingHttpHeaders): void {
+  for (const [name, value] of Object.entries(head))
+    if (value !== undefined && !NOT_COPIED.has(name)) response.setHeader(name, value);
+  response.sendDate = head.date !== undefined;
+}
+
+async function refuse(
   response: ServerResponse,
-  verdict: Exclude<Verdict, { kind: "allowed" }>,
+  {
+    verdict,
+    caller,
+    signal,
+  }: { verdict: Exclude<Verdict, { kind: "allowed" }>; caller: Caller; signal: AbortSignal },
   { denials }: StreamDeps,
-): void {
+): Promise<void> {
   if (response.headersSent) {
     response.end();
     return;
@@ -114,11 +122,14 @@ function refuse(
       .end(`Nomad cannot be reached: ${verdict.reason}`);
     return;
   }
-  const { status, body } = denialOf(verdict, denials);
-  response.shouldKeepAlive = false;
-  response.writeHead(status, {
-    "content-type": status === 200 ? "application/json" : "text/plain; charset=utf-8",
-  });
+  const { status, head, body } = await denialOf(verdict, denials, () => caller.isStranger(signal));
+  copyHead(response, head);
+  response.statusCode = status;
+  if (status === 200) {
+    response.shouldKeepAlive = false;
+    response.useChunkedEncodingByDefault = false;
+    response.flushHeaders();
+  } else response.sendDate = true;
   response.end(body);
 }
 
