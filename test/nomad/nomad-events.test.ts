@@ -15,6 +15,13 @@ const found = await findGuardedNomadAgent(process.env);
 const origin = typeof found === "string" ? `skipped: ${found}` : found.origin;
 const OPERATIONS = 60;
 
+interface Allocation {
+  readonly JobID: string;
+  readonly ClientStatus: string;
+}
+
+const isComplete = ({ JobID, ClientStatus }: Allocation) => JobID === "ends" && ClientStatus === "complete";
+
 /** Such as "1.9.7". */
 async function versionOf({ address, token }: { address: string; token: string }): Promise<string> {
   const answer = await fetch(`${address}/v1/agent/self`, { headers: { "x-nomad-token": token } });
@@ -168,8 +175,7 @@ describe.skipIf(typeof found === "string")(`in place of the event stream of a re
     const ended = await until("its allocation is complete", () =>
       eventsOf(theirs).find(
         ({ Topic, Payload }) =>
-          Topic === "Allocation" &&
-          (Payload as { Allocation: { ClientStatus: string } }).Allocation.ClientStatus === "complete",
+          Topic === "Allocation" && isComplete((Payload as { Allocation: Allocation }).Allocation),
       ),
     );
     await until("it is collected, and that is told", async () => {

@@ -22,12 +22,12 @@ export class NomadProcess {
     this.address = `http://127.0.0.1:${http}`;
   }
 
-  /** Does nothing where it runs. */
-  start(): void {
+  /** Does nothing where it runs. `binary`: of another version, on the same data. */
+  start(binary = this.#binary): void {
     if (this.#child !== undefined) return;
     const args = ["agent", "-config", join(this.#directory, "agent.hcl")];
     const env = { PATH: process.env["PATH"] ?? "", HOME: this.#directory };
-    this.#child = own(spawn(this.#binary, args, { stdio: "ignore", env }), "nomad");
+    this.#child = own(spawn(binary, args, { stdio: "ignore", env }), "nomad");
   }
 
   async end(signal: "SIGINT" | "SIGKILL"): Promise<void> {

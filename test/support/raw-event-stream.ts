@@ -19,7 +19,8 @@ export class RawEventStream implements Disposable {
     const lines = createInterface({ input: answer });
     lines.on("line", (line) => this.lines.push(line));
     lines.on("close", () => (this.hasEnded = true));
-    answer.on("error", () => (this.hasEnded = true));
+    // What its input fails with the lines fail with too.
+    for (const source of [answer, lines]) source.on("error", () => (this.hasEnded = true));
   }
 
   /** `query`: such as "namespace=*&topic=Job". Resolves with the head of the answer. */
