@@ -88,11 +88,6 @@ describe.skipIf(typeof found === "string")(`rights, as a real Nomad decides them
       QUESTIONS.map(async ([, path]) => (await api("GET", path)).status !== 404),
     );
     questions = QUESTIONS.filter((_, at) => paths[at]);
-    expect([rules.length, questions.length]).toEqual(
-      rules.length === RULES.length
-        ? [RULES.length, QUESTIONS.length]
-        : [RULES.length - 1, QUESTIONS.length - 2],
-    );
     for (const Name of NAMESPACES) {
       await api("POST", `/v1/namespace/${Name}`, { Name });
       await api("POST", "/v1/node/pools", { Name });
@@ -124,6 +119,11 @@ describe.skipIf(typeof found === "string")(`rights, as a real Nomad decides them
 
   it("are the same for random policies, in every namespace and for every resource", async () => {
     const random = seeded(7);
+    const isOld = rules.length < RULES.length;
+    expect([rules.length, questions.length]).toEqual([
+      RULES.length - (isOld ? 1 : 0),
+      QUESTIONS.length - (isOld ? 2 : 0),
+    ]);
     for (let round = 0; round < 40; round += 1) {
       const policies = Array.from({ length: 1 + random(3) }, () => randomPolicy(random, rules));
       const token = await tokenWith(policies, `random-${round}`);
