@@ -14,7 +14,7 @@ const END: TrailEnd = { epoch: "reg100", nextSeq: 8 };
 function added(end: TrailEnd | undefined, ...events: readonly Outgoing[]) {
   const addition = new Addition(end, NAMES);
   for (const event of events) addition.add(event);
-  const entries = addition.entries.map((entry) => JSON.parse(String(entry)) as Record<string, unknown>);
+  const entries = addition.entries.map((entry) => JSON.parse(entry) as Record<string, unknown>);
   return { objects: addition.objects, end: addition.end, short: entries.map(shortOf), entries };
 }
 

@@ -78,6 +78,11 @@ export class Reader implements Disposable {
     this.#signal?.removeEventListener("abort", this.#wake);
   }
 
+  /** Up to where it has read. */
+  get place(): Place {
+    return this.#place;
+  }
+
   /** Up to where it has passed over everything, all that it answered before included; undefined while it reads. */
   get passed(): Place | undefined {
     return this.#isWaiting ? this.#place : undefined;
