@@ -129,9 +129,9 @@ describe.skipIf(typeof found === "string")(`in place of the event stream of a re
       flags: { nomadToken: agent.token, compatVersion: version },
     });
     const denied = [{}, ...tokens.map((token) => ({ "x-nomad-token": token }))].flatMap((headers) =>
-      ["Job", "Node", "ACLToken", "HostVolume"].map((topic) => [headers, `topic=${topic}`] as const),
+      ["Job", "ACLToken"].map((topic) => [headers, `topic=${topic}`] as const),
     );
-    // Since 1.11.2 a denied stream is left open for a while: all at once.
+    // Since 1.11.2 a denied stream is left open for a while, and takes one of a client's 100 connections: few, at once.
     await Promise.all(
       denied.map(async ([headers, query]) => {
         using theirs = await RawEventStream.open(agent.address, query, headers);
@@ -159,10 +159,8 @@ describe.skipIf(typeof found === "string")(`in place of the event stream of a re
     const headers = { "x-nomad-token": agent.token };
     const topics = ["Allocation:*", "Evaluation:*", "Job:*", "Namespace:*"];
     const clients = foreignClients().filter(({ lacks }) => lacks === undefined);
-    const [begin = 0] = (await RawEventStream.open(standIn.address, "namespace=*", headers)).indexes;
     const ours = clients.map(
-      (client) =>
-        new RunningClient(client, { address: standIn.address, token: agent.token, topics, index: begin }),
+      (client) => new RunningClient(client, { address: standIn.address, token: agent.token, topics }),
     );
     using theirs = await RawEventStream.open(agent.address, "namespace=*", headers);
     const writer = new NomadWriter(agent.address, agent.token);
@@ -178,15 +176,23 @@ describe.skipIf(typeof found === "string")(`in place of the event stream of a re
           Topic === "Allocation" && isComplete((Payload as { Allocation: Allocation }).Allocation),
       ),
     );
+    // What comes and goes between two looks of the feed is not known to it.
+    await until("the feed has it", async () =>
+      (await (await fetch(`${standIn.url}/v1/state?types=allocations`)).text()).includes(ended.Key),
+    );
+    // python-nomad hands a line on once there are 512 bytes: what comes last needs something behind it.
+    const moveOn = () => writer.registerTemplate("moves-on", "default", String(performance.now()));
     await until("it is collected, and that is told", async () => {
       await writer.collectGarbage();
+      await moveOn();
       return ours.every(({ events }) => heard(events, "AllocationRemoved").includes(ended.Key));
     });
     await writer.deleteNamespace("ncf-extra");
     for (const { events } of ours) {
-      await until("the end of the namespace is told", () =>
-        heard(events, "NamespaceRemoved").includes("ncf-extra"),
-      );
+      await until("the end of the namespace is told", async () => {
+        await moveOn();
+        return heard(events, "NamespaceRemoved").includes("ncf-extra");
+      });
       expect(heard(events, "NamespaceAdded")).toContain("ncf-extra");
       expect(heard(events, "EvaluationRemoved").length).toBeGreaterThan(0);
       const indexes = events.map(({ Index }) => Index);

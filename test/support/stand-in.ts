@@ -9,6 +9,8 @@ import { until } from "./until.ts";
 export interface StandIn {
   /** Where Nomad's clients connect. */
   readonly address: string;
+  /** Of its feed. */
+  readonly url: string;
   /** Resolves when its feed has read everything. */
   ready(): Promise<void>;
   /** How many frames it has recorded since it was started. */
@@ -47,6 +49,7 @@ export async function startStandIn({
   await until("frames are recorded", async () => (await metric("recording")) === 1);
   return {
     address: bridge.nomadEventsUrl ?? "",
+    url: bridge.url,
     ready: () => bridge.ready(),
     recorded: () => metric("frames_total"),
     stop: () => bridge.stop(),
