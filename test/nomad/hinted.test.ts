@@ -159,13 +159,19 @@ describe.skipIf(typeof found === "string")(`many jobs of a real Nomad, read by h
 
   it("tells some seconds later of a job that Nomad wrote without an event, and then of all such", async () => {
     const [tagged, stable] = [idOf(7), idOf(8)];
-    // A tag does not even move the index of the jobs.
-    await nomad.tagVersion(tagged, "default", "tagged");
+    // A tag does not even move the index of the jobs. Nomad has them since 1.9, and takes them for something else before.
+    const hasTags = await nomad.tagVersion(tagged, "default", "tagged").then(
+      () => true,
+      (error: Error) => {
+        expect(error.message).toContain("Job must be specified");
+        return false;
+      },
+    );
     await nomad.setStable(stable, "default", 0);
     const beganMs = performance.now();
     expect(await updateOf(stable)).toMatchObject({ via: "list" });
     const tookMs = performance.now() - beganMs;
-    expect(await updateOf(tagged)).toMatchObject({ via: "list" });
+    if (hasTags) expect(await updateOf(tagged)).toMatchObject({ via: "list" });
     process.stderr.write(`a write without an event: told after ${Math.round(tookMs)} ms\n`);
   });
 
