@@ -48,7 +48,7 @@ describe("what is unknown is refused, and what is allowed is named", () => {
     ],
     ["types=", { field: "types", allowed: expect.arrayContaining(["feed"]) }],
     ["types=jobs,", { field: "types" }],
-    ["ops=change", { field: "ops", allowed: ["create", "update", "delete", "snapshot"] }],
+    ["ops=change", { field: "ops", allowed: ["create", "update", "delete", "snapshot", "version"] }],
     ["aspects=stats", { field: "aspects", nearest: "status" }],
     ["signals=allocation.fail", { field: "signals", nearest: "allocation.failed" }],
     ["minSeverity=warn", { field: "minSeverity", nearest: "WARN" }],

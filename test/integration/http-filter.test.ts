@@ -154,7 +154,7 @@ describe("a filter that cannot be read", () => {
     const response = await fetch(target(url, ["op == updated"]));
     expect(await response.json()).toMatchObject({
       hint: "Did you mean update?",
-      allowed: ["create", "update", "delete", "snapshot"],
+      allowed: ["create", "update", "delete", "snapshot", "version"],
     });
   });
 
