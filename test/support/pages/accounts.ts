@@ -87,6 +87,11 @@ export const ACCOUNTS: readonly Account[] = [
     test: "test/integration/metrics.test.ts",
     names: "METRIC_EXAMPLES",
   },
+  {
+    page: "docs/nomad-events.md",
+    language: "json",
+    because: "a frame of Nomad's form; test/integration/nomad-events-extra.test.ts reads such",
+  },
   { page: "docs/nomad-events.md", language: "shell", test: NEWCOMER, names: "NEWCOMER" },
   { page: "docs/operations.md", language: "hcl", test: "test/unit/deploy-files.test.ts" },
   {
