@@ -82,10 +82,10 @@ describe.skipIf(missing !== undefined)(`a clone in an empty folder${skippedBecau
     const cwd = join(empty, "project");
     await mkdir(cwd);
     await writeFile(join(cwd, "package.json"), '{ "private": true, "type": "module" }');
+    await done(`npm install --silent --no-audit --no-fund ${join(clone.cwd, tarball)}`, { ...clone, cwd });
     // The Node that the clone has brought; a reader has 24 of his own.
     const node = join(clone.cwd, "node_modules/node/bin");
     const place = { cwd, env: { ...clone.env, PATH: `${node}:${clone.env["PATH"]}` } };
-    await done(`npm install --silent --no-audit --no-fund ${join(clone.cwd, tarball)}`, place);
     const installed = join(cwd, "node_modules/nomad-changefeed");
     const names = [...SCHEMA_NAMES, ...DOCUMENT_NAMES].map((name) => `${name}.json`);
     expect((await readdir(join(installed, "schemas"))).toSorted()).toEqual(names.toSorted());
