@@ -20,6 +20,11 @@ export interface Clock {
 /** Node fires longer timers at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
+/** What is due already comes at once: Node would write a line about it among those of the log, which are JSON. */
+function timerMs(ms: number): number {
+  return Math.min(Math.max(0, ms), LONGEST_TIMER_MS);
+}
+
 /** Calls `run` every `ms` until the returned function is called. Keeps no process alive. */
 export function every(clock: Pick<Clock, "after">, ms: number, run: () => void): () => void {
   const next = () => clock.after(ms, onTime);
@@ -53,10 +58,10 @@ export const systemClock: Clock = {
   elapsed: () => performance.now(),
   sleep: async (ms, signal) => {
     // Aborting is the caller's news to notice, not an error of the sleep.
-    await delay(Math.min(ms, LONGEST_TIMER_MS), undefined, { signal }).catch(() => undefined);
+    await delay(timerMs(ms), undefined, { signal }).catch(() => undefined);
   },
   after: (ms, run) => {
-    const timer = setTimeout(run, Math.min(ms, LONGEST_TIMER_MS)).unref();
+    const timer = setTimeout(run, timerMs(ms)).unref();
     return () => clearTimeout(timer);
   },
   yield: () =>
