@@ -43,11 +43,12 @@ export class BundleWriter {
     this.#begin = this.#end;
   }
 
-  /** Nobody needs what was full any more: its memory is used again. */
-  startOver(): void {
+  /** Nobody needs what was full any more: its memory is used again. So many bytes and more may follow. */
+  startOver(expected: number): void {
     this.#memory.copyWithin(0, this.#begin, this.#end);
     this.#end -= this.#begin;
     this.#begin = 0;
+    this.#reserve(expected);
   }
 
   /** Where an entry of so many bytes may be written. What was given out before keeps the memory that it has. */

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { deadlineOf, every, systemClock } from "../../src/shared/clock.ts";
 import { endsWithin } from "../../src/shared/ends-within.ts";
 import { TestClock } from "../support/test-clock.ts";
@@ -95,4 +95,20 @@ it("lets one of those who work in slices go on at a time, and everything else in
   await Promise.all([work(), work(), work()]);
   isDone = true;
   expect(new Set(seen).size).toBe(9);
+});
+
+describe("the system's clock", () => {
+  const warnings: Error[] = [];
+  const onWarning = (warning: Error) => void warnings.push(warning);
+  beforeEach(() => void process.on("warning", onWarning));
+  afterEach(() => void process.off("warning", onWarning));
+
+  it("takes what is due already for due now, and Node has nothing to warn of", async () => {
+    await systemClock.sleep(-3.2);
+    await new Promise<void>((resolve) => {
+      systemClock.after(-3.2, resolve);
+    });
+    await systemClock.yield();
+    expect(warnings).toEqual([]);
+  });
 });

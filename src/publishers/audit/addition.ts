@@ -5,6 +5,9 @@ import type { Outgoing } from "../delivery/destination.ts";
 import { entryOf, type DetachedObject } from "./entry.ts";
 import { TrailBehind } from "./errors.ts";
 
+/** What stands before the cursor in an event's envelope. */
+const CURSOR = '"cursor":"';
+
 /** Which event a trail goes on with. */
 export interface TrailEnd {
   readonly epoch: string;
@@ -43,7 +46,7 @@ export class Addition {
 
   /** @throws TrailBehind, EntryTooLarge */
   add(event: Outgoing): void {
-    if (event.cursor !== null) this.#addEvent(placeOf(event), event);
+    if (event.cursor !== null) this.#addEvent(this.#placeOf(event), event);
     else if (event.type === "nomad.feed.gap") this.#addGap(gapOf(event));
   }
 
@@ -57,6 +60,17 @@ export class Addition {
     this.entries.push(text);
     if (object !== undefined) this.objects.push(object);
     this.#end = { epoch, nextSeq: sequence + 1 };
+  }
+
+  /** Where the event itself says that it stands: what was recorded before a new epoch is still of the old one. */
+  #placeOf({ id, json }: Outgoing): Cursor {
+    const at = json.indexOf(CURSOR) + CURSOR.length;
+    // Which is most often right behind the last one, and then need not be read.
+    const next = this.#end && { epoch: this.#end.epoch, sequence: this.#end.nextSeq };
+    if (next !== undefined && json.startsWith(`${formatCursor(next)}"`, at)) return next;
+    const place = at < CURSOR.length ? undefined : parseCursor(json.slice(at, json.indexOf('"', at)));
+    if (place === undefined) throw new Error(`the event ${id} does not say where it stands in the log`);
+    return place;
   }
 
   #behind({ epoch, nextSeq }: TrailEnd, { cursor }: Outgoing): TrailBehind {
@@ -114,13 +128,6 @@ interface Gap {
 function isRewound({ reason, wanted, behind }: Gap, { epoch, nextSeq }: TrailEnd): boolean {
   const isSameEpoch = reason === "epoch-changed" && wanted.epoch === epoch && behind.epoch === epoch;
   return isSameEpoch && behind.sequence + 1 < nextSeq && nextSeq > wanted.sequence;
-}
-
-/** Where the event itself says that it stands: what was recorded before a new epoch is still of the old one. */
-function placeOf({ id, json }: Outgoing): Cursor {
-  const place = parseCursor(/"cursor":"([^"]+)"/.exec(json)?.[1] ?? "");
-  if (place === undefined) throw new Error(`the event ${id} does not say where it stands in the log`);
-  return place;
 }
 
 function gapOf({ id, json }: Outgoing): Gap {

@@ -67,7 +67,12 @@ export class DailyFiles {
 
   /** No day is before the one of an entry before. Of an entry that tells of none, that one, or the next one's. */
   #daysOf(entries: readonly string[]): string[] {
-    const told = entries.map(dayOf);
+    let last = "";
+    const told = entries.map((entry) => {
+      const day = dayOf(entry, last);
+      last = day || last;
+      return day;
+    });
     let day = this.#reached.day || (told.find((each) => each !== "") ?? UNKNOWN_DAY);
     return told.map((each) => (day = each > day ? each : day));
   }
@@ -87,10 +92,13 @@ const UNKNOWN_DAY = "0000-00-00";
 const RECORDED = '"recordedtime":"';
 const DAY_LENGTH = 10;
 
-/** In UTC, of when the feed recorded an event; empty of what is no event. */
-function dayOf(entry: string): string {
+/** In UTC, of when the feed recorded an event, which is most often `guess`; empty of what is no event. */
+function dayOf(entry: string, guess: string): string {
   const at = entry.indexOf(RECORDED);
-  const day = at === -1 ? "" : entry.slice(at + RECORDED.length, at + RECORDED.length + DAY_LENGTH);
+  if (at === -1) return "";
+  const start = at + RECORDED.length;
+  if (guess !== "" && entry.startsWith(guess, start)) return guess;
+  const day = entry.slice(start, start + DAY_LENGTH);
   return /^\d{4}-\d\d-\d\d$/.test(day) ? day : "";
 }
 

@@ -5,6 +5,9 @@ import { MAX_ENTRY_BYTES } from "../../tlog/bundle.ts";
 import type { Outgoing } from "../delivery/destination.ts";
 import { EntryTooLarge } from "./errors.ts";
 
+/** Of one UTF-16 unit in UTF-8. */
+const MAX_UNIT_BYTES = 3;
+
 /** The `data` of an event that is too large for an entry: a file of its own. */
 export interface DetachedObject {
   /** Below the trail's directory: "objects/<SHA-256>". */
@@ -19,11 +22,16 @@ export interface Entry {
 
 /** An event's own bytes; where an entry cannot hold them, the event with its data's hash in place of its data. */
 export function entryOf({ id, json }: Pick<Outgoing, "id" | "json">): Entry {
-  if (Buffer.byteLength(json) <= MAX_ENTRY_BYTES) return { text: json };
+  if (fits(json)) return { text: json };
   const entry = detached(json);
   const bytes = Buffer.byteLength(entry.text);
   if (bytes > MAX_ENTRY_BYTES) throw new EntryTooLarge(id, bytes);
   return entry;
+}
+
+/** What is short fits however it is written; only of the rest the bytes are counted. */
+function fits(text: string): boolean {
+  return text.length <= MAX_ENTRY_BYTES / MAX_UNIT_BYTES || Buffer.byteLength(text) <= MAX_ENTRY_BYTES;
 }
 
 /** What stays keeps its bytes and its order. */

@@ -78,7 +78,7 @@ export class Trail {
 
   /** A bundle is on its way to where it is stored while the next one is hashed. */
   async #write(entries: readonly string[]): Promise<TrailWriting> {
-    this.#bundles.startOver();
+    this.#bundles.startOver(entries.reduce((units, { length }) => units + length, 0));
     const writing = this.#store.begin();
     for (let from = 0; from < entries.length;) {
       const to = Math.min(entries.length, from + TILE_WIDTH - (this.#edge.size % TILE_WIDTH));
