@@ -5,12 +5,16 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startBridgeProcess, type BridgeProcess } from "../support/bridge-process.ts";
 import { readLog, type SeenEvent } from "../support/feed-check.ts";
+import { buildGoProgram, goProgram } from "../support/go-program.ts";
 import { findGuardedNomadAgent } from "../support/nomad-agent.ts";
+import { skippedBecause } from "../support/skipped.ts";
 import { until } from "../support/until.ts";
 
 const found = await findGuardedNomadAgent(process.env);
 const origin = typeof found === "string" ? `skipped: ${found}` : found.origin;
 if (typeof found === "string") process.stderr.write(`${found}\n`);
+
+const csiPluginLacks = typeof found === "string" ? undefined : buildGoProgram("csi-plugin").lacks;
 
 /** Names nobody else on a shared cluster uses. */
 const tag = `ncf-${process.pid}`;
@@ -174,6 +178,41 @@ describe.skipIf(typeof found === "string")(`what a real Nomad has besides jobs (
     await signal("host_volume_claim.released", "host-volume-claims/default/");
     await deleteVolume(volumeId);
   });
+
+  it.skipIf(csiPluginLacks !== undefined)(
+    `tells of a CSI plugin that comes, is well and goes, and of a volume of it${skippedBecause(csiPluginLacks)}`,
+    async () => {
+      const id = `${tag}-csi`;
+      const task = {
+        Name: "plugin",
+        Driver: "raw_exec",
+        Config: { command: goProgram("csi-plugin") },
+        CSIPluginConfig: { ID: id, Type: "node", MountDir: "/csi" },
+        Resources: { CPU: 20, MemoryMB: 50 },
+      };
+      const groups = [{ Name: "g", Count: 1, Tasks: [task] }];
+      const job = { ID: id, Name: id, Type: "service", Datacenters: ["*"], TaskGroups: groups };
+      await call("PUT", "/v1/jobs", { Job: job });
+      await signal("csi_plugin.registered", `csi-plugins/-/${id}`);
+      const healthy = await signal("csi_plugin.healthy", `csi-plugins/-/${id}`);
+      expect(healthy.after).toMatchObject({ Provider: "changefeed.test", NodesHealthy: 1 });
+      const volume = {
+        ID: id,
+        Name: id,
+        Namespace: "default",
+        PluginID: id,
+        ExternalID: "anything",
+        RequestedCapabilities: [{ AccessMode: "single-node-writer", AttachmentMode: "file-system" }],
+      };
+      await call("PUT", `/v1/volume/csi/${id}`, { Volumes: [volume] });
+      const registered = await signal("csi_volume.registered", `csi-volumes/default/${id}`);
+      expect(registered.after).toMatchObject({ PluginID: id, Schedulable: true });
+      await call("DELETE", `/v1/volume/csi/${id}?force=true`);
+      await signal("csi_volume.gone", `csi-volumes/default/${id}`);
+      await call("DELETE", `/v1/job/${id}?purge=true`);
+      await signal("csi_plugin.gone", `csi-plugins/-/${id}`);
+    },
+  );
 
   it("tells of policies, roles, tokens, auth methods and binding rules, and never a secret", async () => {
     const name = `${tag}-acl`;

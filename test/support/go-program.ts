@@ -13,6 +13,7 @@ const PROGRAMS = {
   "go-verifier": [join(import.meta.dirname, "go-verifier"), "."],
   "torchwood-verifier": [join(import.meta.dirname, "torchwood-verifier"), "."],
   "go-event-client": [join(import.meta.dirname, "go-event-client"), "."],
+  "csi-plugin": [join(import.meta.dirname, "csi-plugin"), "."],
   "go-client-conformance": [GO_CLIENT, "./internal/conformance"],
   "go-client-follow": [GO_CLIENT, "./internal/follow"],
 } as const;
