@@ -1,3 +1,4 @@
+import { MAX_UNIT_BYTES } from "../shared/utf8.ts";
 import { TlogFormatError } from "./errors.ts";
 import { leafHashIn } from "./hash.ts";
 
@@ -6,8 +7,6 @@ export const MAX_ENTRY_BYTES = 65_535;
 
 const LENGTH_BYTES = 2;
 const FIRST_BYTES = 65_536;
-/** Of one UTF-16 unit in UTF-8. */
-const MAX_UNIT_BYTES = 3;
 
 /**
  * Bundles in the making, one behind the other in a memory that is used again: an entry is written once, and hashed where

@@ -1,12 +1,10 @@
 import { createHash } from "node:crypto";
 import type { DetachedData } from "../../schemas/audit.ts";
 import { memberTexts } from "../../schemas/json-members.ts";
+import { MAX_UNIT_BYTES } from "../../shared/utf8.ts";
 import { MAX_ENTRY_BYTES } from "../../tlog/bundle.ts";
 import type { Outgoing } from "../delivery/destination.ts";
 import { EntryTooLarge } from "./errors.ts";
-
-/** Of one UTF-16 unit in UTF-8. */
-const MAX_UNIT_BYTES = 3;
 
 /** The `data` of an event that is too large for an entry: a file of its own. */
 export interface DetachedObject {

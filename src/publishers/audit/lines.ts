@@ -1,5 +1,5 @@
-/** Of one UTF-16 unit in UTF-8. */
-const MAX_UNIT_BYTES = 3;
+import { MAX_UNIT_BYTES } from "../../shared/utf8.ts";
+
 const LINE_END = 0x0a;
 
 /** Texts as lines of bytes, in a memory that is used again: what was given stays as it is until the next are asked for. */

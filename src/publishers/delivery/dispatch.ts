@@ -45,7 +45,7 @@ export class Dispatch {
     this.#circuit = circuit;
     this.#deps = deps;
     this.#window = new Window(start, options.ordering === "strict");
-    this.#reader = new Reader(start, options.conditions, deps);
+    this.#reader = new Reader(start, options.conditions, deps, (place) => this.#window.reached(place));
     this.#sender = new Sender(this.#window, outlet, this.#cut.signal, deps);
     this.#alarm = new Alarm(deps.clock);
     this.#failed.promise.catch(() => undefined);
@@ -53,8 +53,6 @@ export class Dispatch {
 
   /** Everything up to there is dealt with. */
   get place(): Place {
-    const { passed } = this.#reader;
-    if (passed !== undefined) this.#window.reached(passed);
     return this.#window.place;
   }
 

@@ -52,6 +52,7 @@ export class Reader implements Disposable {
   readonly #mayPass: KindsTest;
   readonly #pace: Pace;
   readonly #leaveRing: () => void;
+  readonly #onPassed: (place: Place) => void;
   #place: Place;
   /** What was read from the log, until it is dealt with. */
   #read: Batch | undefined;
@@ -64,8 +65,15 @@ export class Reader implements Disposable {
   };
   #signal: AbortSignal | undefined;
 
-  constructor(place: Place, conditions: EventConditions, deps: ReaderDeps) {
+  /** `onPassed` hears how far it passed over what cannot be wanted, while it waits and has nothing to answer. */
+  constructor(
+    place: Place,
+    conditions: EventConditions,
+    deps: ReaderDeps,
+    onPassed: (place: Place) => void = () => undefined,
+  ) {
     this.#place = place;
+    this.#onPassed = onPassed;
     this.#filter = createEventFilter(conditions);
     this.#mayPass = createKindsTest(conditions);
     this.#deps = deps;
@@ -81,11 +89,6 @@ export class Reader implements Disposable {
   /** Up to where it has read. */
   get place(): Place {
     return this.#place;
-  }
-
-  /** Up to where it has passed over everything, all that it answered before included; undefined while it reads. */
-  get passed(): Place | undefined {
-    return this.#isWaiting ? this.#place : undefined;
   }
 
   /** Waits for events, whether they pass or not. Undefined once `signal` aborts. */
@@ -119,7 +122,7 @@ export class Reader implements Disposable {
       const next = this.#deps.ring.next(this.#place.cursor);
       if (next === undefined) return true;
       if (next === "behind" || this.#mayPass(next.kinds)) return false;
-      this.#pass(next);
+      this.#onPassed(this.#pass(next).place);
     }
   }
 

@@ -59,6 +59,8 @@ interface Seen {
 export class ExtraFrames {
   readonly #deps: ExtraFramesDeps;
   #keptAtMs = -Infinity;
+  /** What was read and is not recorded. */
+  #seen: Seen[] = [];
 
   constructor(deps: ExtraFramesDeps) {
     this.#deps = deps;
@@ -82,32 +84,33 @@ export class ExtraFrames {
 
   async #follow(signal: AbortSignal, onProgress: () => void): Promise<void> {
     const { frames } = this.#deps;
-    using reader = new Reader(await this.#place(), { types: UNTOLD_TYPES }, this.#deps);
+    using reader = new Reader(await this.#place(), { types: UNTOLD_TYPES }, this.#deps, (place) =>
+      this.#keep(place),
+    );
     while (!signal.aborted) {
-      const seen = await this.#gather(reader, signal);
+      await this.#gather(reader, signal);
       await this.#settled(signal);
       if (signal.aborted) return;
-      frames.appendExtra(framesOf(await this.#withoutTold(seen)), placeText(reader.place));
+      frames.appendExtra(framesOf(await this.#withoutTold(this.#seen)), placeText(reader.place));
       onProgress();
     }
   }
 
   /** Reads on until something is there that Nomad does not tell of, and what comes soon after. */
-  async #gather(reader: Reader, signal: AbortSignal): Promise<Seen[]> {
-    const seen: Seen[] = [];
+  async #gather(reader: Reader, signal: AbortSignal): Promise<void> {
+    this.#seen = [];
     const enough = new AbortController();
     const either = AbortSignal.any([signal, enough.signal]);
     let stopWaiting: (() => void) | undefined;
-    while (seen.length < MOST_GATHERED) {
+    while (this.#seen.length < MOST_GATHERED) {
       const read = await reader.next(either);
       if (read === undefined) break;
       if ("gap" in read) this.#warnOf(read.gap);
-      else seen.push(...(await this.#untold(read.entries)));
-      if (seen.length === 0) this.#keep(read.place);
-      else stopWaiting ??= this.#deps.clock.after(GATHERS_MS, () => enough.abort());
+      else this.#seen.push(...(await this.#untold(read.entries)));
+      this.#keep(read.place);
+      if (this.#seen.length > 0) stopWaiting ??= this.#deps.clock.after(GATHERS_MS, () => enough.abort());
     }
     stopWaiting?.();
-    return seen;
   }
 
   #warnOf({ reason }: Gap): void {
@@ -128,7 +131,9 @@ export class ExtraFrames {
     return place;
   }
 
+  /** Where nothing waits to be recorded: what comes with that has its place. */
   #keep(place: Place): void {
+    if (this.#seen.length > 0) return;
     const nowMs = this.#deps.clock.elapsed();
     if (nowMs - this.#keptAtMs < KEEP_PLACE_MS) return;
     this.#keptAtMs = nowMs;

@@ -11,9 +11,9 @@ import { count } from "../../../schemas/value-types.ts";
 import type { Clock } from "../../../shared/clock.ts";
 import { formatOf } from "../../events.ts";
 import { requestUrl } from "../../request-url.ts";
+import { notOpen } from "../../waiting-room.ts";
 import type { Answer } from "../mount.ts";
 import type { MountedFeeds } from "../mounted-feeds.ts";
-import { noneServed } from "./none-served.ts";
 import { mergedPage } from "./page.ts";
 import { questionOf, type Question } from "./question.ts";
 import { MergedStream, type Joined } from "./stream.ts";
@@ -120,7 +120,7 @@ async function enter(
     return answerOf(answer);
   }
   if (isEntered) return joined.filter(({ response }) => mayBeSeen(response));
-  return noneServed(feeds.all());
+  return notOpen("no feed is served");
 }
 
 /** The question is wrong, whoever asks. */

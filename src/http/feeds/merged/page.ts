@@ -2,9 +2,9 @@ import type { IncomingMessage } from "node:http";
 import { formatCursor, parseCursor } from "../../../schemas/cursor.ts";
 import { DEFAULT_PAGE_LIMIT } from "../../../schemas/subscription-schema.ts";
 import { requestUrl } from "../../request-url.ts";
+import { notOpen } from "../../waiting-room.ts";
 import type { FeedMount } from "../feed-mount.ts";
 import type { Answer } from "../mount.ts";
-import { noneServed } from "./none-served.ts";
 import type { Question } from "./question.ts";
 import { formatVector } from "./vector-cursor.ts";
 
@@ -46,7 +46,7 @@ export async function mergedPage(
   const parts = answers.flatMap(({ feed, answer }) => (answer?.status === 200 ? partOf(feed, answer) : []));
   if (refusal !== undefined && (isOther(refusal) || parts.length === 0)) return refusal;
   // Without a feed there is no place to go on at.
-  if (parts.length === 0) return noneServed(feeds);
+  if (parts.length === 0) return notOpen("no feed is served");
   const { searchParams } = requestUrl(message);
   const limit = Number(searchParams.get("limit") ?? DEFAULT_PAGE_LIMIT);
   const events = merge(parts, limit);
