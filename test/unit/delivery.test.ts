@@ -14,6 +14,11 @@ const refuses =
   (batch: readonly Outgoing[]): SendResult =>
     batch.some(({ id }) => ids.includes(id)) ? { outcome: "refused", why, reason: "400" } : OK;
 
+async function headOf({ feed }: DeliveryRig) {
+  const { epoch, sequence } = await feed.log.head();
+  return { epoch, sequence };
+}
+
 describe("a delivery", () => {
   it("sends every event, those of one object in order, and goes on where it was after a restart", async () => {
     await using rig = await DeliveryRig.open();
@@ -40,6 +45,19 @@ describe("a delivery", () => {
     await rig.begin(destination, { from: "now" });
     await rig.clock.advance(10);
     expect(destination.taken).toEqual(["a:2"]);
+  });
+
+  it("keeps its position behind news of which it wants none", async () => {
+    await using rig = await DeliveryRig.open();
+    const destination = new ScriptedDestination();
+    await rig.begin(destination, { conditions: { types: ["nodes"] } });
+    await rig.clock.advance(10);
+    for (const id of ["a:1", "a:2"]) {
+      await rig.commit(id);
+      await rig.clock.advance(2000);
+      expect((await rig.position())?.cursor).toEqual(await headOf(rig));
+    }
+    expect(destination.taken).toEqual([]);
   });
 
   it("sends again what was not taken, before anything else of the same object", async () => {
