@@ -6,6 +6,9 @@ import { draft } from "../support/drafts.ts";
 import { TestFeed } from "../support/http-feed.ts";
 import { TestClock } from "../support/test-clock.ts";
 
+/** Of whatever happens to a job Nomad's stream tells itself. */
+const OF_NO_INTEREST = { resource: "jobs", type: "nomad.job.updated" } as const;
+
 it("keeps up with a feed that has nothing for it, so that after a restart it reads on from there", async () => {
   const clock = new TestClock();
   await using feed = await TestFeed.open({ clock });
@@ -24,10 +27,10 @@ it("keeps up with a feed that has nothing for it, so that after a restart it rea
   const running = extra.run(stop.signal);
   await clock.advance(10);
   for (const id of ["first", "second"]) {
-    await feed.commit(draft({ id }));
+    await feed.commit(draft({ id, ...OF_NO_INTEREST }));
     await clock.advance(11_000);
   }
-  await feed.commit(draft({ id: "third" }));
+  await feed.commit(draft({ id: "third", ...OF_NO_INTEREST }));
   await clock.advance(10);
   const { epoch, sequence } = await feed.log.head();
   expect(followed).toBe(`${epoch}-${sequence}`);
