@@ -96,9 +96,15 @@ export function indexesOf(stub: JsonObject): {
 } {
   const summary = stub["JobSummary"];
   return {
-    ModifyIndex: integerText(stub["ModifyIndex"]),
-    "JobSummary.ModifyIndex": isJsonObject(summary) ? integerText(summary["ModifyIndex"]) : undefined,
+    ModifyIndex: raftIndex(stub["ModifyIndex"]),
+    "JobSummary.ModifyIndex": isJsonObject(summary) ? raftIndex(summary["ModifyIndex"]) : undefined,
   };
+}
+
+/** What no Raft index can be, none is: below 0, or of more digits than 64 bits have. */
+function raftIndex(value: JsonObject[string] | undefined): string | undefined {
+  const text = integerText(value);
+  return text !== undefined && /^\d{1,20}$/.test(text) ? text : undefined;
 }
 
 /**
@@ -112,5 +118,5 @@ export function revOf(stub: JsonObject): string | undefined {
 }
 
 export function createIndexOf(stub: JsonObject): string | undefined {
-  return integerText(stub["CreateIndex"]);
+  return raftIndex(stub["CreateIndex"]);
 }
