@@ -78,6 +78,8 @@ export class PageBed implements AsyncDisposable {
     bed.#refuseSome();
     nomad.simulator.churn(500);
     await until("there is something of all that the pages ask for", () => bed.#letter());
+    for (const of of ["types=nodes", "types=jobs", "types=allocations&filter=ClientStatus%20==%20%22failed%22"])
+      await until(`the log knows ${of} of a second ago`, () => bed.#wasThere(of));
     return bed;
   }
 
@@ -163,6 +165,11 @@ export class PageBed implements AsyncDisposable {
       "/v1/deliveries/ops-webhook/dead-letters",
     );
     return deadLetters[0]?.cursor;
+  }
+
+  async #wasThere(of: string): Promise<boolean> {
+    const response = await fetch(`${this.#url}/v1/state?${of}&at=1s`);
+    return response.ok && ((await response.json()) as unknown[]).length > 0;
   }
 
   async #ask<Body>(path: string): Promise<Body> {
