@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
 import { createJobMetrics } from "./job-metrics.ts";
+import { SeriesCounter, SeriesHistogram } from "./series.ts";
 
 export type Metrics = ReturnType<typeof createMetrics>;
 
@@ -251,13 +252,13 @@ export function createMetrics({ version = "unknown" } = {}) {
       labelNames: ["format"] as const,
       registers,
     }),
-    destinationEvents: new Counter({
+    destinationEvents: new SeriesCounter({
       name: "nomad_changefeed_destination_events_total",
       help: "Events that a destination is done with, by outcome: delivered, parked (a dead letter), too-old (it takes none that old), unparked (a notice that it refused: in the log lines only); of alerts, messages that it took, or refused for good",
       labelNames: ["destination", "outcome"] as const,
       registers,
     }),
-    destinationAttempts: new Counter({
+    destinationAttempts: new SeriesCounter({
       name: "nomad_changefeed_destination_attempts_total",
       help: "Sends to a destination, by outcome: ok, retry, refused",
       labelNames: ["destination", "outcome"] as const,
@@ -305,7 +306,7 @@ export function createMetrics({ version = "unknown" } = {}) {
       labelNames: ["destination", "reason"] as const,
       registers,
     }),
-    destinationSeconds: new Histogram({
+    destinationSeconds: new SeriesHistogram({
       name: "nomad_changefeed_destination_seconds",
       help: "Seconds that an event took, in three parts: recorded-picked (until it was read for the destination), picked-sent (until its last send began), sent-answered",
       labelNames: ["destination", "part"] as const,

@@ -23,6 +23,26 @@ describe("sends at the same time", () => {
     await Promise.all([answered, ...late]);
   });
 
+  it("hear of their own end only, whoever had the signal before", async () => {
+    const { clock, sends, begin, ended } = rig();
+    using _ = sends;
+    await begin("a", (resolve) => resolve({ outcome: "ok" }));
+    const signals: AbortSignal[] = [];
+    const unheeding = (signal: AbortSignal) => {
+      signals.push(signal);
+      return Promise.resolve<SendResult>({ outcome: "ok" });
+    };
+    await sends.once(unheeding);
+    await sends.once(unheeding);
+    expect(signals[0]).toBe(signals[1]);
+    const late = begin("b");
+    await clock.advance(1000);
+    await late;
+    await sends.once(unheeding);
+    expect(ended).toEqual(["a ok", "b aborted", "b no answer within 1 s"]);
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true, true, false]);
+  });
+
   it("end without an answer when they are told to stop, and none begins after that", async () => {
     const { clock, sends, stop, begin, ended } = rig();
     using _ = sends;

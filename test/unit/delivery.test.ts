@@ -138,6 +138,16 @@ describe("a delivery", () => {
     expect(destination.taken.slice(3)).toEqual(["a:2", "a:3"]);
   });
 
+  it("reads on behind hundreds of events of an object that is held up", async () => {
+    await using rig = await DeliveryRig.open();
+    const held = Array.from({ length: 700 }, (_, n) => `a:${n}`);
+    await rig.commit(...held, "b:1");
+    const destination = new ScriptedDestination(refuses("poison", "a:0"));
+    await rig.begin(destination, { onPoison: "block" });
+    await rig.clock.advance(10_000);
+    expect(destination.taken).toEqual(["b:1"]);
+  });
+
   it.each(["gone", "forbidden", "config"] as const)(
     "parks nothing where a destination refuses everything (%s): it says so once, and tries again by itself",
     async (why) => {

@@ -1,6 +1,7 @@
 import { ProtobufMetricsSerializer } from "@opentelemetry/otlp-transformer";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import { expect, it } from "vitest";
+import { SeriesCounter, SeriesHistogram } from "../../src/telemetry/series.ts";
 import { KeptHistogram } from "../../src/telemetry/kept-histogram.ts";
 import { metricDataOf, type Samples } from "../../src/telemetry/otlp/metric-data.ts";
 import { FixedResource } from "../../src/telemetry/otlp/resource.ts";
@@ -89,6 +90,32 @@ it("so has one that is counted elsewhere", async () => {
       histogram: { count: 7, sum: 5000, counts: [2, 1, 4], bounds: [60, 600] },
     },
   ]);
+});
+
+it("what is counted in series of their own reads as what the library counts", async () => {
+  const [theirs, ours] = [new Registry(), new Registry()];
+  const sent = { name: "sent_total", help: "What it is", labelNames: ["to", "outcome"] as const };
+  const took = {
+    name: "took_seconds",
+    help: "What it is",
+    labelNames: ["to"] as const,
+    buckets: [0.1, 1, 10],
+  };
+  const counter = new Counter({ ...sent, registers: [theirs] });
+  const histogram = new Histogram({ ...took, registers: [theirs] });
+  const counted = new SeriesCounter({ ...sent, registers: [ours] });
+  const timed = new SeriesHistogram({ ...took, registers: [ours] });
+  for (const to of ["a", "b", "a"]) {
+    for (const outcome of ["ok", "retry", "ok"]) {
+      counter.inc({ to, outcome }, 2);
+      counted.series({ to, outcome }).inc(2);
+    }
+    for (const seconds of [0, 0.1, 0.5, 1, 10, 11]) {
+      histogram.observe({ to }, seconds);
+      timed.series({ to }).observe(seconds);
+    }
+    expect(await ours.metrics()).toBe(await theirs.metrics());
+  }
 });
 
 it("points of several feeds stand in one metric, each with its feed", async () => {

@@ -11,6 +11,8 @@ import { Window, type Taken } from "./window.ts";
 
 /** What is read ahead for one destination at most, and what is read at once. */
 const WINDOW = { events: 2048, bytes: 4 * 1024 * 1024 };
+/** What is read while no more may be out than is: the longer it waits, the more often memory is tidied with it in it. */
+const AHEAD = 128;
 
 type Limits = Parameters<Window["take"]>[0];
 
@@ -113,6 +115,7 @@ export class Dispatch {
     const { events, bytes, waiting } = this.#window;
     // What takes nothing is not read for.
     if (this.#circuit.isProbing && waiting.events >= batch.maxEvents) return false;
+    if (!this.#mayBegin && waiting.events >= Math.max(AHEAD, 2 * batch.maxEvents)) return false;
     return (
       events < Math.max(WINDOW.events, 2 * batch.maxEvents) &&
       bytes < Math.max(WINDOW.bytes, 2 * batch.maxBytes)
@@ -133,10 +136,13 @@ export class Dispatch {
     const { clock, meter } = this.#deps;
     const [now, pickedAtMs] = [clock.now(), clock.elapsed()];
     let recordedBefore = from.recordedAt;
+    let recordedMs: number | null = null;
     for (const entry of entries) {
       const event = outgoingOf(entry, epoch, this.#options.payload);
       const recorded = recordedTimeOf(entry.json);
-      const recordedMs = recorded === null ? null : Date.parse(recorded);
+      // Those of one commit were recorded at the same time.
+      if (recorded === null || recordedMs === null || recorded !== recordedBefore)
+        recordedMs = recorded === null ? null : Date.parse(recorded);
       if (recordedMs !== null) meter.picked(now - recordedMs);
       this.#window.add({
         event,
@@ -184,11 +190,15 @@ export class Dispatch {
     this.#sends.add(sending);
   }
 
+  /** Whether fewer batches are out than may be. */
+  get #mayBegin(): boolean {
+    const { ordering, inFlight } = this.#options;
+    return this.#sends.size < (ordering === "strict" || this.#circuit.isProbing ? 1 : inFlight);
+  }
+
   /** How long until something may go; undefined where that is not a matter of time. */
   #waitMs(): number | undefined {
-    const { ordering, inFlight } = this.#options;
-    const most = ordering === "strict" || this.#circuit.isProbing ? 1 : inFlight;
-    if (this.#sends.size >= most) return undefined;
+    if (!this.#mayBegin) return undefined;
     const nextAtMs = this.#window.nextAtMs();
     if (nextAtMs === undefined) return undefined;
     const now = this.#deps.clock.elapsed();
@@ -207,8 +217,8 @@ export class Dispatch {
   #sent(sending: Promise<void>, batch: Taken): void {
     this.#sends.delete(sending);
     this.#window.release(batch);
-    if (this.#hasRoom()) this.#room.resolve();
     this.#pump();
+    if (this.#hasRoom()) this.#room.resolve();
   }
 }
 

@@ -17,6 +17,11 @@ export class Line<T> implements Iterable<T> {
     return this.#members.length - this.#first;
   }
 
+  /** The one so many behind the first. */
+  at(place: number): T | undefined {
+    return this.#members[this.#first + place];
+  }
+
   add(member: T): void {
     this.#members.push(member);
   }

@@ -1,5 +1,6 @@
 import type { DeliveryDetails } from "../../schemas/delivery-schema.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
+import type { CounterSeries, HistogramSeries, SeriesCounter } from "../../telemetry/series.ts";
 import type { SendResult } from "./destination.ts";
 
 export type DeliveryMetrics = Pick<
@@ -30,9 +31,8 @@ export type Outcome = "delivered" | "parked" | "too-old" | "unparked";
 /** Counts what becomes of the events of one destination, for its metrics and for people. */
 export class Meter {
   readonly #metrics: DeliveryMetrics;
-  /** Counters by outcome: to find one by its labels costs more than to count. */
-  readonly #events = new Map<Outcome, Counted>();
-  readonly #attempts = new Map<SendResult["outcome"], Counted>();
+  readonly #events = new Map<Outcome, CounterSeries>();
+  readonly #attempts = new Map<SendResult["outcome"], CounterSeries>();
   readonly #label: { readonly destination: string };
   readonly #outcomes = { delivered: 0, parked: 0, passedOver: 0, retried: 0 };
   readonly #picked: Durations;
@@ -43,19 +43,19 @@ export class Meter {
     this.#metrics = metrics;
     this.#label = { destination };
     const part = (name: string) =>
-      new Durations(metrics.destinationSeconds.labels({ destination, part: name }));
+      new Durations(metrics.destinationSeconds.series({ destination, part: name }));
     this.#picked = part("recorded-picked");
     this.#sent = part("picked-sent");
     this.#answered = part("sent-answered");
   }
 
   done(outcome: Outcome, events = 1): void {
-    counterOf(this.#events, outcome, this.#metrics.destinationEvents, this.#label).inc(events);
+    seriesOf(this.#events, outcome, this.#metrics.destinationEvents, this.#label).inc(events);
     this.#outcomes[outcome === "too-old" || outcome === "unparked" ? "passedOver" : outcome] += events;
   }
 
   attempted(outcome: SendResult["outcome"], ms: number): void {
-    counterOf(this.#attempts, outcome, this.#metrics.destinationAttempts, this.#label).inc();
+    seriesOf(this.#attempts, outcome, this.#metrics.destinationAttempts, this.#label).inc();
     this.#answered.add(ms);
   }
 
@@ -108,18 +108,14 @@ export class Meter {
   }
 }
 
-interface Counted {
-  inc(by?: number): void;
-}
-
-function counterOf<Name extends string>(
-  known: Map<Name, Counted>,
+function seriesOf<Name extends string>(
+  known: Map<Name, CounterSeries>,
   outcome: Name,
-  counter: { labels(labels: { destination: string; outcome: Name }): Counted },
+  counter: SeriesCounter<"destination" | "outcome">,
   label: { readonly destination: string },
-): Counted {
+): CounterSeries {
   let counted = known.get(outcome);
-  if (counted === undefined) known.set(outcome, (counted = counter.labels({ ...label, outcome })));
+  if (counted === undefined) known.set(outcome, (counted = counter.series({ ...label, outcome })));
   return counted;
 }
 
@@ -127,11 +123,11 @@ const KEPT = 256;
 
 /** A histogram in seconds, and the last durations as they were, ms. */
 class Durations {
-  readonly #histogram: { observe(seconds: number): void };
+  readonly #histogram: HistogramSeries;
   readonly #last: number[] = [];
   #count = 0;
 
-  constructor(histogram: { observe(seconds: number): void }) {
+  constructor(histogram: HistogramSeries) {
     this.#histogram = histogram;
   }
 

@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import type { Clock } from "../../shared/clock.ts";
 import type { SendResult } from "./destination.ts";
 
@@ -18,6 +19,8 @@ export class Sends implements Disposable {
   readonly #limits: SendLimits;
   /** In the order in which they began, which is that in which their time is over. */
   readonly #underWay = new Set<UnderWay>();
+  /** Of sends that were answered; to make one costs as much as to ask for the answer. */
+  readonly #unused: AbortController[] = [];
   #cancel: (() => void) | undefined;
 
   constructor(limits: SendLimits) {
@@ -34,9 +37,9 @@ export class Sends implements Disposable {
   ): Promise<Result | SendResult | undefined> {
     if (this.#limits.stop.aborted) return Promise.resolve(undefined);
     return new Promise((resolve) => {
-      const ended = new AbortController();
+      const ended = this.#unused.pop() ?? new AbortController();
       const answer = (result: Result | SendResult | undefined): void => {
-        this.#underWay.delete(own);
+        if (this.#underWay.delete(own)) this.#reuse(ended);
         resolve(result);
       };
       const own = { endsAtMs: this.#limits.clock.elapsed() + this.#limits.timeoutMs, ended, answer };
@@ -49,6 +52,12 @@ export class Sends implements Disposable {
         onError(error);
       }
     });
+  }
+
+  /** Where nobody listens any more, nobody hears of what it is used for next. */
+  #reuse(ended: AbortController): void {
+    if (!ended.signal.aborted && getEventListeners(ended.signal, "abort").length === 0)
+      this.#unused.push(ended);
   }
 
   [Symbol.dispose](): void {
@@ -74,16 +83,16 @@ export class Sends implements Disposable {
     const now = clock.elapsed();
     for (const { endsAtMs, ended, answer } of this.#underWay) {
       if (endsAtMs > now) return;
-      answer({ outcome: "retry", reason: `no answer within ${timeoutMs / 1000} s` });
       ended.abort();
+      answer({ outcome: "retry", reason: `no answer within ${timeoutMs / 1000} s` });
     }
   }
 
   readonly #onStop = (): void => {
     this.#cancel?.();
     for (const { ended, answer } of this.#underWay) {
-      answer(undefined);
       ended.abort(this.#limits.stop.reason);
+      answer(undefined);
     }
   };
 }

@@ -78,7 +78,11 @@ export class PageBed implements AsyncDisposable {
     bed.#refuseSome();
     nomad.simulator.churn(500);
     await until("there is something of all that the pages ask for", () => bed.#letter());
-    for (const of of ["types=nodes", "types=jobs", "types=allocations&filter=ClientStatus%20==%20%22failed%22"])
+    for (const of of [
+      "types=nodes",
+      "types=jobs",
+      "types=allocations&filter=ClientStatus%20==%20%22failed%22",
+    ])
       await until(`the log knows ${of} of a second ago`, () => bed.#wasThere(of));
     return bed;
   }
