@@ -1,8 +1,10 @@
 import { NomadError } from "../nomad/errors.ts";
 import type { Consistency, ListRequest, ListResponse } from "../nomad/api.ts";
 import { ChangefeedError } from "../schemas/errors.ts";
-import { RESOURCES } from "../schemas/resources.ts";
+import type { JsonObject } from "../schemas/json.ts";
+import { RESOURCES, type ObjectRef } from "../schemas/resources.ts";
 import type { Scope } from "../schemas/scope.ts";
+import { MalformedList } from "../snapshots/errors.ts";
 import { compareLists } from "../snapshots/snapshot.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { Flapping } from "./flapping.ts";
@@ -105,11 +107,22 @@ export class ScopePoll {
           { ...scope, likelyBytes: this.#likelyBytes, unhurried: true, signal },
           this.#hinted?.active === true ? options.consistency : "default",
         ),
+      known: (ref) => this.#knownStub(ref),
       compare: (body, signal) => {
         const steps = compareLists((this.#known as Known).last.snapshot, body, origin(scope));
         return inSlices(steps, { clock: deps.clock, onMove: this.#parts.onMove, signal });
       },
     });
+  }
+
+  #knownStub(ref: ObjectRef): JsonObject | undefined {
+    try {
+      return this.#known?.last.snapshot.get(ref)?.value;
+    } catch (error) {
+      // Where its text is broken, it is read anew.
+      if (error instanceof MalformedList) return undefined;
+      throw error;
+    }
   }
 
   /** Ends the poll in flight, or the next one. */

@@ -3,6 +3,7 @@ import type { ListResponse } from "../../src/nomad/api.ts";
 import { createNomadClient, type NomadClient } from "../../src/nomad/client.ts";
 import { resolveNomadOptions } from "../../src/nomad/options.ts";
 import { parseFrame, type StreamFrame } from "../../src/pollers/hints/frame.ts";
+import { updatedAllocation } from "../../src/pollers/hints/updated-allocation.ts";
 import type { Hint } from "../../src/pollers/hints/hint.ts";
 import { equalJson, parseExact, stringField, type JsonObject } from "../../src/schemas/json.ts";
 import { indexesOf, subjectOf, type ResourceType } from "../../src/schemas/resources.ts";
@@ -84,7 +85,7 @@ describe.skipIf(typeof found === "string")(`the event stream of a real Nomad age
   afterAll(async () => {
     if (typeof found === "string") return;
     await whole.end();
-    for (const id of ["web", "fails", "many"])
+    for (const id of ["web", "fails", "many", "told", "dies"])
       await writer.stopJob(`${tag}-${id}`, "default", { purge: true });
     await nomad[Symbol.asyncDispose]();
     await found.stop();
@@ -145,6 +146,53 @@ describe.skipIf(typeof found === "string")(`the event stream of a real Nomad age
       },
       30_000,
     );
+  });
+
+  it("has of an allocation that its client wrote all that makes the list's stub of an older one", async () => {
+    const versions = new Map<string, Map<string, JsonObject>>();
+    const stop = new AbortController();
+    const polling = (async () => {
+      for (let index = "1"; !stop.signal.aborted;) {
+        const answer = await nomad.list({
+          resource: "allocations",
+          namespace: "default",
+          index,
+          signal: stop.signal,
+        });
+        for (const stub of stubsOf(answer)) {
+          const id = stringField(stub, "ID") ?? "";
+          const own = versions.get(id) ?? new Map<string, JsonObject>();
+          versions.set(id, own.set(indexesOf(stub).ModifyIndex ?? "", stub));
+        }
+        index = answer.index;
+      }
+    })().catch(() => undefined);
+    await register("told", 3);
+    await register("dies", 2, "sleep 1; exit 1");
+    await until("they run", async () => (await writer.runningAllocations("default")).length >= 5);
+    for (const id of (await writer.runningAllocations("default")).slice(0, 2))
+      await writer.restartAllocation(id, "default");
+    // Another version of the job, to be changed in place or not.
+    await register("told", 4, "exec sleep 3601");
+    await writer.stopJob(`${tag}-dies`, "default", { purge: false });
+    await untilQuiet();
+    stop.abort();
+    await polling;
+    const made: { readonly made: JsonObject; readonly listed: JsonObject }[] = [];
+    let updates = 0;
+    for (const { key, index, update } of whole.frames.flatMap(({ hints }) => hints)) {
+      const own = versions.get(key);
+      const listed = own?.get(String(index));
+      if (update === undefined || listed === undefined) continue;
+      updates += 1;
+      for (const [at, older] of own ?? []) {
+        const stub = BigInt(at) < index ? updatedAllocation(older, update) : undefined;
+        if (stub !== undefined) made.push({ made: parseExact(stub.toString()) as JsonObject, listed });
+      }
+    }
+    process.stdout.write(`allocations: ${updates} by clients, ${made.length} made of older stubs\n`);
+    expect(made.length).toBeGreaterThan(5);
+    expect(made.filter((each) => !equalJson(each.made, each.listed))).toEqual([]);
   });
 
   it("repeats the last frame first, at once, where it is asked for from it on", async () => {

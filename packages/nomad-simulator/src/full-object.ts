@@ -2,6 +2,7 @@ import { PieceWriter, piecesText, type GoValue, type Piece } from "./go-json.ts"
 import { expandCapabilities } from "./acl/capabilities.ts";
 import type { PolicyRules } from "./acl/records.ts";
 import { currentVersion, fullJob } from "./job-spec.ts";
+import { NO_TRANSITION } from "./model/allocation.ts";
 import type { Row } from "./store/row.ts";
 import { encodeStub } from "./store/tables.ts";
 
@@ -68,7 +69,7 @@ function fullAllocation(row: Row<"allocations">): string {
   const { stub, model } = row;
   const previous = stub.RescheduleTracker?.Events.at(-1)?.PrevAllocID ?? "";
   const more = {
-    AllocModifyIndex: stub.ModifyIndex,
+    AllocModifyIndex: model.allocModifyIndex,
     DeploymentID: model.deploymentId,
     Job: null,
     PreviousAllocation: previous,
@@ -79,15 +80,19 @@ function fullAllocation(row: Row<"allocations">): string {
 /** What the stub says of the job is not in it, and its empty fields are left out. */
 function streamedAllocation({ stub, model }: Row<"allocations">): { readonly [field: string]: GoValue } {
   const { JobType: _type, JobVersion: _version, ...own } = stub;
-  const said = Object.entries(own).filter(([, value]) => value !== null && value !== "");
+  const said = Object.entries(own).filter(([, value]) => !isEmpty(value));
   return {
     ...Object.fromEntries(said),
-    AllocModifyIndex: stub.ModifyIndex,
+    AllocModifyIndex: model.allocModifyIndex,
     DeploymentID: model.deploymentId,
     Resources: null,
     SharedResources: null,
     TaskResources: null,
   };
+}
+
+function isEmpty(value: GoValue | undefined): boolean {
+  return value === null || value === "" || value === NO_TRANSITION;
 }
 
 function fullPolicy({ stub, model }: Row<"policies">): { readonly [field: string]: GoValue } {

@@ -103,10 +103,17 @@ function hintsOf(event: StreamEvent): Hint[] {
     index,
     cause: topic,
     ...(WHOLE_IN_LISTS.has(topic) && { payload: Buffer.from(JSON.stringify(object)) }),
+    ...(isUpdate(event) && { update: object }),
     ...(isGone(event) && { gone: true as const }),
   };
   const job = jobCounting(event);
   return job ? [itself, { resource: "jobs", namespace, key: job, index, cause: topic }] : [itself];
+}
+
+/** What the scheduler writes, among it the job's version that the event does not have, has the entry's index. */
+function isUpdate({ topic, object, index }: StreamEvent): boolean {
+  const written = topic === "Allocation" ? integerText(object["AllocModifyIndex"]) : undefined;
+  return written !== undefined && BigInt(written) < index;
 }
 
 /** Every word of a client on its allocations, and every event of a node, writes the node, and nothing that its list has. */
@@ -128,6 +135,7 @@ function isGone({ topic, type, object, index, isDeleted }: StreamEvent): boolean
 }
 
 /** An object may be named more than once in a frame; what is said of it last holds. */
-function merged(before: Hint | undefined, { payload, gone, ...hint }: Hint): Hint {
-  return { ...(before ?? hint), ...(payload && { payload }), ...(gone && { gone }) };
+function merged(before: Hint | undefined, { payload, update, gone, ...hint }: Hint): Hint {
+  const { update: _former, ...first }: Hint = before ?? hint;
+  return { ...first, ...(payload && { payload }), ...(update && { update }), ...(gone && { gone }) };
 }

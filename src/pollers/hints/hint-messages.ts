@@ -1,5 +1,7 @@
 import { z } from "zod";
+import { objectOf } from "../../schemas/json.ts";
 import { RESOURCE_TYPES } from "../../schemas/resources.ts";
+import { parseExactFast } from "../../snapshots/exact-json.ts";
 import type { Coverage } from "./coverage.ts";
 import type { RaftEntry } from "./frame.ts";
 import { STREAM_TOPICS, type Hint } from "./hint.ts";
@@ -14,6 +16,7 @@ const hintSchema = z.object({
   index: z.string(),
   cause: topic,
   payload: z.string().optional(),
+  update: z.string().optional(),
   gone: z.literal(true).optional(),
 });
 
@@ -62,10 +65,11 @@ export function entryMessage(stream: string, { index, explained, hints }: RaftEn
     stream,
     index: String(index),
     explained: [...explained],
-    hints: hints.map(({ payload, ...hint }) => ({
+    hints: hints.map(({ payload, update, ...hint }) => ({
       ...hint,
       index: String(hint.index),
       ...(payload !== undefined && { payload: payload.toString() }),
+      ...(update !== undefined && { update: JSON.stringify(update) }),
     })),
   };
 }
@@ -74,11 +78,12 @@ export function entryOf({ index, explained, hints }: Extract<HintMessage, { kind
   return { index: BigInt(index), explained: new Set(explained), hints: hints.map(hintOf) };
 }
 
-function hintOf({ payload, gone, index, ...hint }: z.infer<typeof hintSchema>): Hint {
+function hintOf({ payload, update, gone, index, ...hint }: z.infer<typeof hintSchema>): Hint {
   return {
     ...hint,
     index: BigInt(index),
     ...(payload !== undefined && { payload: Buffer.from(payload) }),
+    ...(update !== undefined && { update: objectOf(parseExactFast(update)) }),
     ...(gone !== undefined && { gone }),
   };
 }

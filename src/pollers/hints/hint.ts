@@ -1,3 +1,4 @@
+import type { JsonObject } from "../../schemas/json.ts";
 import type { ObjectRef } from "../../schemas/resources.ts";
 
 /** Topics of Nomad's event stream that name what is watched. */
@@ -11,6 +12,8 @@ export interface Hint extends ObjectRef {
   readonly cause: StreamTopic;
   /** The stub as the list will have it, as JSON: deployments and evaluations only, whose lists hold whole objects. */
   readonly payload?: Buffer;
+  /** An allocation as the event has it, where only its client may have written it: see updatedAllocation. */
+  readonly update?: JsonObject;
   /** A job that was deleted, and with it, without events, its allocations, evaluations and deployments. */
   readonly gone?: true;
 }

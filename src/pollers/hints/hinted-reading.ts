@@ -1,6 +1,8 @@
 import { NomadError } from "../../nomad/errors.ts";
 import type { Consistency, ListResponse, NomadApi } from "../../nomad/api.ts";
 import { publicReason } from "../../schemas/public-text.ts";
+import type { JsonObject } from "../../schemas/json.ts";
+import type { ObjectRef } from "../../schemas/resources.ts";
 import type { Scope } from "../../schemas/scope.ts";
 import { aborted } from "../../shared/aborted.ts";
 import type { Clock } from "../../shared/clock.ts";
@@ -44,6 +46,8 @@ export interface HintedReadingParts {
   readonly onListDue: (cause: ListCause, doubt: string | null) => void;
   /** Reads the whole list, at once. */
   readonly readList: (signal: AbortSignal) => Promise<ListResponse>;
+  /** The stub of an object as it was last known; undefined where there is none. */
+  readonly known: (ref: ObjectRef) => JsonObject | undefined;
   /** Compares it with the last one, beside what hints lead to meanwhile. */
   readonly compare: (body: Buffer, signal: AbortSignal) => Promise<ListComparison>;
 }
@@ -103,6 +107,7 @@ export class HintedReading {
     this.#parts = parts;
     this.#schedule = new ListSchedule(parts.clock, parts.schedule);
     this.#stubs = new StubReader({
+      known: parts.known,
       list: (request) => parts.nomad.list(request),
       consistency: parts.consistency,
       onRead: () => this.#arrived.resolve(),

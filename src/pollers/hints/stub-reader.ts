@@ -1,6 +1,8 @@
 import type { Consistency, ListRequest, ListResponse } from "../../nomad/api.ts";
+import type { JsonObject } from "../../schemas/json.ts";
 import { subjectOf, type ObjectRef } from "../../schemas/resources.ts";
 import type { Hint } from "./hint.ts";
+import { updatedAllocation } from "./updated-allocation.ts";
 
 /** Reads of one scope under way at once. */
 const READS_AT_ONCE = 8;
@@ -20,11 +22,13 @@ export interface ReadStub {
   readonly index: bigint;
   /** Index of the one event of the object that was heard since it was last known; null where there were several. */
   readonly soleEvent: bigint | null;
-  /** From when it was asked for to its whole body, ms; 0 where the hint brought it. */
+  /** From when it was asked for to its whole body, ms; 0 where the event brought it. */
   readonly readMs: number;
 }
 
 export interface StubReaderParts {
+  /** The stub of an object as it was last known; undefined where there is none. */
+  readonly known: (ref: ObjectRef) => JsonObject | undefined;
   readonly list: (request: ListRequest) => Promise<ListResponse>;
   readonly consistency: Consistency;
   /** Something was read. */
@@ -73,10 +77,11 @@ export class StubReader {
     return this.#waiting.size + this.#unread.size + this.#early.size + this.#read.length;
   }
 
-  add(hint: Hint, signal: AbortSignal): void {
-    const { payload, index } = hint;
-    if (payload !== undefined) {
-      this.#read.push({ ref: refOf(hint), body: asList(payload), index, soleEvent: index, readMs: 0 });
+  add({ update, ...hint }: Hint, signal: AbortSignal): void {
+    const { index } = hint;
+    const stub = hint.payload ?? (update && this.#updated(hint, update));
+    if (stub !== undefined) {
+      this.#read.push({ ref: refOf(hint), body: asList(stub), index, soleEvent: index, readMs: 0 });
       this.#parts.onRead();
       return;
     }
@@ -84,6 +89,15 @@ export class StubReader {
     const own = isOwn(hint);
     this.#wait(subject, { hint, own: own ? 1 : 0, ownIndex: own ? index : 0n });
     this.#startReads(signal);
+  }
+
+  /** What is to be read anyway holds this update too. */
+  #updated(hint: Hint, update: JsonObject): Buffer | undefined {
+    const subject = subjectOf(hint);
+    const pending = [this.#waiting, this.#reading, this.#unread, this.#early];
+    if (pending.some((subjects) => subjects.has(subject))) return undefined;
+    const older = this.#parts.known(refOf(hint));
+    return older && updatedAllocation(older, update);
   }
 
   /** The table has got to this index: what was read too early is read again. */

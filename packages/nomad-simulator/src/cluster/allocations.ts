@@ -59,7 +59,10 @@ export function placeAllocation(tx: Transaction, placement: Placement): Allocati
     TaskStates: null,
   };
   countStatus(tx, stub, undefined, "pending");
-  const row = tx.put("allocations", job.namespace, ID, stub, { deploymentId: placement.deploymentId ?? "" });
+  const row = tx.put("allocations", job.namespace, ID, stub, {
+    allocModifyIndex: tx.index,
+    deploymentId: placement.deploymentId ?? "",
+  });
   refreshJobStatus(tx, job.namespace, job.key);
   return row;
 }
@@ -124,7 +127,8 @@ export function directAllocation(
   changes: Partial<AllocationStub>,
 ): Allocation {
   const stub = { ...row.stub, ...changes, ModifyIndex: tx.index, ModifyTime: tx.nowNs() };
-  const next = tx.put("allocations", row.namespace, row.key, stub, row.model);
+  const model = { ...row.model, allocModifyIndex: tx.index };
+  const next = tx.put("allocations", row.namespace, row.key, stub, model);
   if (stub.ClientStatus !== row.stub.ClientStatus) {
     countStatus(tx, stub, row.stub.ClientStatus, stub.ClientStatus);
   }

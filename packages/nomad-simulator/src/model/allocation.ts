@@ -92,6 +92,8 @@ export type TaskEvent = Readonly<{
 }>;
 
 export interface AllocationModel {
+  /** Index of the last write that was not its client's. */
+  readonly allocModifyIndex: number;
   readonly deploymentId: string;
 }
 
