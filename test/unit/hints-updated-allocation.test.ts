@@ -137,17 +137,18 @@ describe("a reader of stubs", () => {
 
   function rig(known: JsonObject | undefined) {
     const asked: (string | undefined)[] = [];
+    const answers: ((response: ListResponse) => void)[] = [];
     const reader = new StubReader({
       known: () => known,
       list: ({ index }) => {
         asked.push(index);
-        return new Promise<ListResponse>(() => undefined);
+        return new Promise((resolve) => answers.push(resolve));
       },
       consistency: "default",
       onRead: () => undefined,
       onFailed: () => undefined,
     });
-    return { asked, reader };
+    return { asked, answers, reader };
   }
 
   it("asks Nomad for nothing where the event says all, and takes every event for a state of its own", () => {
@@ -169,12 +170,39 @@ describe("a reader of stubs", () => {
   it("asks where it does not, where nothing is known, and for what comes while an answer is awaited", () => {
     const unknown = rig(undefined);
     unknown.reader.add(hint, signal);
+    expect(unknown.reader.take(signal)).toEqual([]);
     expect(unknown.asked).toEqual(["20"]);
     const { asked, reader } = rig(STUB);
     reader.add({ ...hint, update: { ...EVENT, AllocModifyIndex: 19 } }, signal);
     reader.add({ ...hint, index: 22n, update: { ...EVENT, ModifyIndex: 22 } }, signal);
     expect(reader.take(signal)).toEqual([]);
-    expect(asked).toEqual(["20"]);
+    expect(asked).toEqual(["21"]);
+    reader.add({ ...hint, index: 23n, update: { ...EVENT, ModifyIndex: 23 } }, signal);
+    expect(reader.take(signal)).toEqual([]);
     expect(reader.behind).toBe(2);
+  });
+
+  it("reads for an event that does not say all what those before it said too, and says that there were some", async () => {
+    const { asked, answers, reader } = rig(STUB);
+    reader.add(hint, signal);
+    const { update: _update, ...bare } = hint;
+    reader.add({ ...bare, index: 22n }, signal);
+    expect(asked).toEqual(["21"]);
+    answers[0]?.({ body: Buffer.from("[{}]"), index: "22", elapsedMs: 1 } as ListResponse);
+    await Promise.resolve();
+    await Promise.resolve();
+    expect(reader.take(signal)).toMatchObject([{ index: 22n, soleEvent: null }]);
+  });
+
+  it("makes many stubs some at a time, in order, and none of what a list has", () => {
+    const { asked, reader } = rig(STUB);
+    for (let n = 0; n < 100; n += 1) reader.add({ ...hint, index: BigInt(100 + n) }, signal);
+    reader.forget(109n);
+    const taken: bigint[][] = [];
+    for (let read = reader.take(signal); read.length > 0; read = reader.take(signal))
+      taken.push(read.map(({ index }) => index));
+    expect(taken.flat()).toEqual(Array.from({ length: 90 }, (_, n) => BigInt(110 + n)));
+    expect(Math.max(...taken.map(({ length }) => length))).toBeLessThan(50);
+    expect(asked).toEqual([]);
   });
 });

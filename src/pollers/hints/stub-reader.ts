@@ -12,6 +12,10 @@ const MOST_UNTAKEN = 512;
 const WAIT_MS = 2_000;
 /** The same where what was written may not concern the object at all. */
 const WAIT_FOR_RELATED_MS = 100;
+/** Stubs made of events between two turns of the event loop: some 50 µs each. */
+const UPDATES_AT_ONCE = 32;
+/** Events kept to make stubs of, some 10 KB each; beyond that their objects are read. */
+const MOST_UPDATES = 1_024;
 
 /** What was read of one object. */
 export interface ReadStub {
@@ -37,6 +41,13 @@ export interface StubReaderParts {
   readonly onFailed: (hint: Hint, error?: unknown) => void;
 }
 
+/** An object that its client has written, and how it is since. */
+interface Update {
+  readonly subject: string;
+  readonly hint: Hint;
+  readonly object: JsonObject;
+}
+
 /** What was heard of an object since it was last known. */
 interface Heard {
   /** The last. */
@@ -59,6 +70,8 @@ export class StubReader {
   readonly #unread = new Map<string, Heard>();
   /** Were read before the table had got to the hint's index, where what was written then may concern them. */
   readonly #early = new Map<string, Heard>();
+  /** In the order of the events. No read of their objects is due or under way. */
+  #updates: Update[] = [];
   #read: ReadStub[] = [];
   /** How often all was forgotten. */
   #cleared = 0;
@@ -74,30 +87,54 @@ export class StubReader {
 
   /** Hints and what was read of them that nobody took yet. */
   get kept(): number {
-    return this.#waiting.size + this.#unread.size + this.#early.size + this.#read.length;
+    const unread = this.#waiting.size + this.#unread.size + this.#early.size;
+    return unread + this.#updates.length + this.#read.length;
   }
 
   add({ update, ...hint }: Hint, signal: AbortSignal): void {
-    const { index } = hint;
-    const stub = hint.payload ?? (update && this.#updated(hint, update));
-    if (stub !== undefined) {
-      this.#read.push({ ref: refOf(hint), body: asList(stub), index, soleEvent: index, readMs: 0 });
-      this.#parts.onRead();
-      return;
-    }
+    const { payload, index } = hint;
     const subject = subjectOf(hint);
-    const own = isOwn(hint);
-    this.#wait(subject, { hint, own: own ? 1 : 0, ownIndex: own ? index : 0n });
-    this.#startReads(signal);
+    if (payload !== undefined) this.#keep(hint, payload);
+    else if (update !== undefined && this.#updates.length < MOST_UPDATES && !this.#isToBeRead(subject)) {
+      this.#updates.push({ subject, hint, object: update });
+      this.#parts.onRead();
+    } else {
+      const own = isOwn(hint);
+      const others = this.#leaveUpdates(subject);
+      this.#wait(subject, { hint, own: others + (own ? 1 : 0), ownIndex: own ? index : 0n });
+      this.#startReads(signal);
+    }
   }
 
-  /** What is to be read anyway holds this update too. */
-  #updated(hint: Hint, update: JsonObject): Buffer | undefined {
-    const subject = subjectOf(hint);
-    const pending = [this.#waiting, this.#reading, this.#unread, this.#early];
-    if (pending.some((subjects) => subjects.has(subject))) return undefined;
-    const older = this.#parts.known(refOf(hint));
-    return older && updatedAllocation(older, update);
+  #isToBeRead(subject: string): boolean {
+    return [this.#waiting, this.#reading, this.#unread, this.#early].some((some) => some.has(subject));
+  }
+
+  /** What is read holds them too. Answers how many there were. */
+  #leaveUpdates(subject: string): number {
+    const others = this.#updates.filter((update) => update.subject !== subject);
+    const left = this.#updates.length - others.length;
+    if (left > 0) this.#updates = others;
+    return left;
+  }
+
+  /** Some of them, and until something comes of one. */
+  #applyUpdates(): void {
+    while (this.#updates.length > 0 && this.#read.length === 0)
+      for (const update of this.#updates.splice(0, UPDATES_AT_ONCE)) this.#apply(update);
+  }
+
+  #apply({ subject, hint, object }: Update): void {
+    const known = this.#isToBeRead(subject) ? undefined : this.#parts.known(refOf(hint));
+    const stub = known && updatedAllocation(known, object);
+    if (stub === undefined) this.#wait(subject, { hint, own: 1, ownIndex: hint.index });
+    else this.#keep(hint, stub);
+  }
+
+  #keep(hint: Hint, stub: Buffer): void {
+    const { index } = hint;
+    this.#read.push({ ref: refOf(hint), body: asList(stub), index, soleEvent: index, readMs: 0 });
+    this.#parts.onRead();
   }
 
   /** The table has got to this index: what was read too early is read again. */
@@ -112,6 +149,7 @@ export class StubReader {
 
   /** What was read since it was last asked for. */
   take(signal: AbortSignal): readonly ReadStub[] {
+    this.#applyUpdates();
     const read = this.#read;
     this.#read = [];
     this.#startReads(signal);
@@ -125,6 +163,7 @@ export class StubReader {
     for (const kept of [this.#waiting, this.#early]) {
       for (const [subject, { hint }] of kept) if (hint.index <= index) kept.delete(subject);
     }
+    this.#updates = this.#updates.filter(({ hint }) => hint.index > index);
     this.#read = this.#read.filter((read) => read.index > index);
   }
 
@@ -133,6 +172,7 @@ export class StubReader {
     this.#waiting.clear();
     this.#unread.clear();
     this.#early.clear();
+    this.#updates = [];
     this.#read = [];
   }
 
