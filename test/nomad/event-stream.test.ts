@@ -170,9 +170,13 @@ describe.skipIf(typeof found === "string")(`the event stream of a real Nomad age
     await register("told", 3);
     await register("dies", 2, "sleep 1; exit 1");
     await until("they run", async () => (await writer.runningAllocations("default")).length >= 5);
-    for (const id of (await writer.runningAllocations("default")).slice(0, 2))
-      await writer.restartAllocation(id, "default");
-    // Another version of the job, to be changed in place or not.
+    // Another version of the job, to which those that run are changed in place.
+    await register("told", 4);
+    await until("the next one runs", async () => (await writer.runningAllocations("default")).length >= 6);
+    // Those that die may have died meanwhile.
+    for (const id of await writer.runningAllocations("default"))
+      await writer.restartAllocation(id, "default").catch(() => undefined);
+    // And one for which they are not.
     await register("told", 4, "exec sleep 3601");
     await writer.stopJob(`${tag}-dies`, "default", { purge: false });
     await untilQuiet();
@@ -191,6 +195,9 @@ describe.skipIf(typeof found === "string")(`the event stream of a real Nomad age
       }
     }
     process.stdout.write(`allocations: ${updates} by clients, ${made.length} made of older stubs\n`);
+    const versionsOf = (stubs: Iterable<JsonObject>) =>
+      new Set([...stubs].map(({ JobVersion }) => JobVersion));
+    expect([...versions.values()].some((own) => versionsOf(own.values()).size > 1)).toBe(true);
     expect(made.length).toBeGreaterThan(5);
     expect(made.filter((each) => !equalJson(each.made, each.listed))).toEqual([]);
   });

@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
+import { parseExact, type JsonObject } from "../../src/schemas/json.ts";
 import type { Scope } from "../../src/schemas/scope.ts";
 import { HintedScope } from "../support/hinted-scope.ts";
 
@@ -9,11 +10,22 @@ const IDS = ["a1", "a12", "b1", "c1"] as const;
 /**
  * What may become of the hint of a write. early: it is heard before the write is there; silent: there is none; lost:
  * there is none though the stream goes on as if there were; again: it is heard twice; late: after some other steps;
- * whole: the object is in it, which may be heard early too.
+ * whole: the object is in it, which may be heard early too; updated: the object without its job is.
  */
-type Fate = "heard" | "whole" | "whole-early" | "early" | "silent" | "lost" | "again" | "late";
+type Fate =
+  | "heard"
+  | "whole"
+  | "whole-early"
+  | "updated"
+  | "updated-early"
+  | "early"
+  | "silent"
+  | "lost"
+  | "again"
+  | "late";
 type Step =
-  | { readonly do: "write"; readonly id: (typeof IDS)[number]; readonly fate: Fate }
+  /** plan: with another version of the job, or not, by the scheduler; report: by the client. */
+  | { readonly do: "plan" | "report"; readonly id: (typeof IDS)[number]; readonly fate: Fate }
   | { readonly do: "remove"; readonly id: (typeof IDS)[number]; readonly fate: Fate }
   | { readonly do: "pass"; readonly ms: number }
   | { readonly do: "hold" | "release" | "gap" | "live" | "rest" | "restart" | "snapshot" | "restore" };
@@ -24,6 +36,9 @@ const someFate = fc.constantFrom<Fate>(
   "whole",
   "whole",
   "whole-early",
+  "updated",
+  "updated",
+  "updated-early",
   "early",
   "silent",
   "lost",
@@ -32,7 +47,10 @@ const someFate = fc.constantFrom<Fate>(
 );
 const someId = fc.constantFrom(...IDS);
 const someStep: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 8, arbitrary: fc.record({ do: fc.constant("write" as const), id: someId, fate: someFate }) },
+  {
+    weight: 8,
+    arbitrary: fc.record({ do: fc.constantFrom("plan" as const, "report"), id: someId, fate: someFate }),
+  },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("remove" as const), id: someId, fate: someFate }) },
   {
     weight: 3,
@@ -51,6 +69,10 @@ interface Object {
   readonly ID: string;
   readonly Namespace: string;
   readonly JobID: string;
+  readonly JobVersion: number;
+  readonly EvalID: string;
+  readonly NodeID: string;
+  readonly TaskStates: object;
   readonly CreateIndex: number;
   readonly ModifyIndex: number;
 }
@@ -62,7 +84,13 @@ class Run {
   /** Raft's, which a restore does not take back. */
   #raftIndex = 10;
   #index = 10;
-  #snapshot: { readonly index: number; readonly objects: readonly Object[] } | undefined;
+  #snapshot:
+    | { readonly index: number; readonly objects: readonly Object[]; planned: Map<string, number> }
+    | undefined;
+  /** When the scheduler last wrote each: in no list. */
+  #planned = new Map<string, number>();
+  /** Every object as it ever was, by its key and index. */
+  readonly versions = new Map<string, Object>();
   restores = 0;
   readonly #late: (() => void)[] = [];
 
@@ -82,9 +110,10 @@ class Run {
   async do(step: Step): Promise<void> {
     const { at } = this;
     switch (step.do) {
-      case "write":
+      case "plan":
+      case "report":
       case "remove":
-        return this.#write(step.id, step.do === "remove", step.fate);
+        return this.#write(step.do, step.id, step.fate);
       case "pass":
         return at.clock.advance(step.ms);
       case "hold":
@@ -103,7 +132,7 @@ class Run {
         await at.stop();
         return at.start();
       case "snapshot":
-        this.#snapshot = { index: this.#index, objects: this.list };
+        this.#snapshot = { index: this.#index, objects: this.list, planned: new Map(this.#planned) };
         return;
       case "restore":
         return this.#restore();
@@ -128,21 +157,23 @@ class Run {
   /** The table's index goes back, and every stream ends; another begins at once. */
   #restore(): void {
     if (this.#snapshot === undefined) return;
-    const { index, objects } = this.#snapshot;
+    const { index, objects, planned } = this.#snapshot;
     this.restores += 1;
     this.#raftIndex += 2;
     this.#index = index;
     this.objects.clear();
+    this.#planned = new Map(planned);
     for (const object of objects) this.objects.set(object.ID, object);
     this.at.nomad.set("allocations/default", index, this.list);
     this.at.hints.gap("the server was restored");
     this.at.hints.live();
   }
 
-  #write(id: string, isRemoval: boolean, fate: Fate): void {
+  #write(how: "plan" | "report" | "remove", id: string, fate: Fate): void {
     const { at, objects } = this;
     const before = objects.get(id);
-    if (isRemoval && before === undefined) return;
+    const isRemoval = how === "remove";
+    if (how !== "plan" && before === undefined) return;
     const index = ++this.#raftIndex;
     this.#index = index;
     const named = { resource: "allocations", namespace: "default", key: id, cause: "Allocation" } as const;
@@ -151,18 +182,28 @@ class Run {
       ID: id,
       Namespace: "default",
       JobID: "web",
+      JobVersion: (before?.JobVersion ?? 0) + (how === "plan" ? 1 : 0),
+      EvalID: "e1",
+      NodeID: "n1",
+      TaskStates: { t: { Events: null } },
       CreateIndex: before?.CreateIndex ?? index,
       ModifyIndex: index,
     };
+    if (how === "plan") this.#planned.set(id, index);
+    if (!isRemoval) this.versions.set(`${id}@${index}`, after);
+    const { JobVersion: _version, ...update } = { ...after, AllocModifyIndex: this.#planned.get(id) ?? 0 };
+    const updated = { ...named, update: parseExact(JSON.stringify(update)) as JsonObject };
     const whole = { ...named, payload: Buffer.from(JSON.stringify(after)) };
     if (fate === "early") tell();
     if (fate === "whole-early" && !isRemoval) at.hints.tell(index, whole);
+    if (fate === "updated-early" && !isRemoval) at.hints.tell(index, updated);
     if (isRemoval) objects.delete(id);
     else objects.set(id, after);
     at.nomad.set("allocations/default", index, this.list);
     if (fate === "heard" || fate === "again") tell();
     if (fate === "again") tell();
     if (fate === "whole" && !isRemoval) at.hints.tell(index, whole);
+    if (fate === "updated" && !isRemoval) at.hints.tell(index, updated);
     if (fate === "late") this.#late.push(tell);
     // The index is explained, and nobody is named.
     if (fate === "lost") at.hints.tell(index);
@@ -180,6 +221,10 @@ it("whatever becomes of hints, reads and lists, the log ends where the last list
       await run.settle();
       const verdict = await at.verdict(run.list);
       expect(verdict).toMatchObject({ lost: [], duplicated: [], outOfOrder: [] });
+      const told = (await at.events()).filter(({ op, after }) => op !== "delete" && after !== undefined);
+      expect(told.map(({ key, current }) => run.versions.get(`${key}@${current}`))).toEqual(
+        told.map(({ after }) => after),
+      );
       // Only what is created anew, or restored, may come again: no version is told after a later one.
       for (const key of run.restores > 0 ? [] : IDS) {
         const revs = (await at.events())
