@@ -29,7 +29,7 @@ const ROUNDS = 7;
 const WARM_UP_ROUNDS = 4;
 const COMMITS = 300;
 const PER_COMMIT = 50;
-const COMMIT_ROUNDS = 7;
+const COMMIT_ROUNDS = 15;
 const DESTINATIONS = 10;
 const SINGLE_EVENTS = 200;
 const BETWEEN_MS = 10;
@@ -222,9 +222,12 @@ function perform(
     source: SOURCE,
   };
   const unused = { readSecret: (reference: string) => reference, stdout: process.stdout };
+  const fanout = createFanout(base);
+  // In every bridge alerts follow it, with destinations and without.
+  const leaveRing = fanout.ring.join(() => undefined);
   const deliveries = new Deliveries({
     ...base,
-    ...createFanout(base),
+    ...fanout,
     worker: "bench",
     open: async ({ name, settings }) => wrap(await openDestination(settings, { ...base, ...unused, name })),
   });
@@ -235,6 +238,7 @@ function perform(
     deliveries,
     [Symbol.asyncDispose]: async () => {
       stop.abort();
+      leaveRing();
       await Promise.all(performing);
     },
   };
