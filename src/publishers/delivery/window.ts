@@ -113,12 +113,11 @@ export class Window {
 
   /** The next batch, empty where nothing may go. Its subjects are busy until all of it is given back. */
   take(limits: { readonly maxEvents: number; readonly maxBytes: number }, nowMs: number): Taken {
+    if (limits.maxEvents === 1) return this.#takeOne(nowMs);
     const batch: Entry[] = [];
     const lanes: Lane[] = [];
     const full = { ...limits, bytes: 0 };
-    // Not by an iterator: this is done for each event, and mostly ends with the first lane.
-    for (let place = 0; place < this.#ready.length; place += 1) {
-      const lane = this.#ready.at(place) as Lane;
+    for (const lane of this.#ready) {
       if (lane.notBeforeMs > nowMs) continue;
       const count = fitting(lane.waiting, batch.length, full);
       if (count === 0) break;
@@ -130,6 +129,19 @@ export class Window {
     }
     for (const lane of lanes) this.#occupy(lane);
     return batch.length > 1 ? batch.toSorted((a, b) => a.order - b.order) : batch;
+  }
+
+  /** With little work, as it is done for each event: mostly it is that of the first lane. */
+  #takeOne(nowMs: number): Taken {
+    for (let place = 0; place < this.#ready.length; place += 1) {
+      const lane = this.#ready.at(place) as Lane;
+      const entry = lane.notBeforeMs > nowMs ? undefined : lane.waiting.shift();
+      if (entry === undefined) continue;
+      this.#account(entry, -1);
+      this.#occupy(lane);
+      return [entry];
+    }
+    return [];
   }
 
   /** They are dealt with. */

@@ -1,4 +1,4 @@
-import { Agent, type Dispatcher } from "undici";
+import { Pool, type Dispatcher } from "undici";
 import type { Clock } from "../../shared/clock.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import { connectorOf, type ConnectorOptions } from "./connector.ts";
@@ -21,18 +21,24 @@ interface HttpRequest {
   readonly keptBytes?: number;
 }
 
+interface Target {
+  readonly pool: Pool;
+  readonly path: string;
+}
+
 /** Sends requests by HTTP/1.1, over connections that it keeps. Follows no redirect. */
 export class HttpClient implements AsyncDisposable {
-  readonly #agent: Agent;
+  readonly #options: Pool.Options;
   readonly #clock: Pick<Clock, "after">;
+  readonly #pools = new Map<string, Pool>();
   /** Most requests go to the same address, and a URL puts its parts together each time it is asked. */
-  readonly #targets = new WeakMap<URL, { readonly origin: string; readonly path: string }>();
+  readonly #targets = new WeakMap<URL, Target>();
 
   /** @throws what is wrong with a TLS file */
   constructor(connection: ConnectorOptions, deps: { clock: Pick<Clock, "after">; logger: Logger }) {
     // The signal of whoever sends ends what takes too long.
     const timeouts = { headersTimeout: 0, bodyTimeout: 0 };
-    this.#agent = new Agent({ connect: connectorOf(connection, deps.logger), ...timeouts });
+    this.#options = { connect: connectorOf(connection, deps.logger), ...timeouts };
     this.#clock = deps.clock;
   }
 
@@ -44,20 +50,23 @@ export class HttpClient implements AsyncDisposable {
     const { url, method, headers, body, keptBytes = KEPT_BYTES } = request;
     return new Promise((resolve, reject) => {
       const handler = new Asking({ resolve, reject }, { clock: this.#clock, keptBytes, signal });
-      const { origin, path } = this.#targetOf(url);
-      this.#agent.dispatch({ origin, path, method, headers, body }, handler);
+      const { pool, path } = this.#targets.get(url) ?? this.#targetOf(url);
+      pool.dispatch({ path, method, headers, body }, handler);
     });
   }
 
-  #targetOf(url: URL): { readonly origin: string; readonly path: string } {
-    const target = this.#targets.get(url) ?? { origin: url.origin, path: `${url.pathname}${url.search}` };
+  #targetOf(url: URL): Target {
+    const { origin } = url;
+    const pool = this.#pools.get(origin) ?? new Pool(origin, this.#options);
+    this.#pools.set(origin, pool);
+    const target = { pool, path: `${url.pathname}${url.search}` };
     this.#targets.set(url, target);
     return target;
   }
 
   /** Ends what is under way. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#agent.destroy();
+    await Promise.all([...this.#pools.values()].map((pool) => pool.destroy()));
   }
 }
 
