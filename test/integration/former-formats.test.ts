@@ -49,6 +49,17 @@ describe.each(FORMATS)("a file of format %i, as its own code wrote it", (format)
     expect(await acknowledged(log)).toEqual(format === 1 ? [] : ["kept: 7"]);
     await expectGoesOn(log, { told, own: 0, open });
   });
+
+  it("is read on by whoever had it open while another program brings it to the present format", async () => {
+    await using directory = await mkdtempDisposable(join(tmpdir(), "ncf-kept-"));
+    const path = join(directory.path, "feed.db");
+    writeFileSync(path, gunzipSync(readFileSync(sqliteFile(format))));
+    await using reader = await openSqlite({ path, readOnly: true });
+    expect(await reader.outage()).toBeNull();
+    await using writer = await openSqlite({ path, source: SOURCE });
+    await writer.tellOutage({ from: null, to: "Nomad is away", event: draft({ id: "away" }) });
+    expect(await reader.outage()).toBe("Nomad is away");
+  });
 });
 
 const noRedis = redisMissing();

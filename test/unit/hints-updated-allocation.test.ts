@@ -88,6 +88,7 @@ describe("an allocation that its client has written", () => {
       { DeploymentStatus: undefined },
     ],
     ["it was to migrate, and nothing is said of that", { ...STUB, DesiredTransition: { Migrate: true } }, {}],
+    ["it has a member that is nowhere in the event", { ...STUB, JobRegion: "global" }, {}],
     ["there were preempted ones", { ...STUB, PreemptedAllocations: ["a0"] }, {}],
   ])("is read where %s", (_why, stub, changes) => {
     const event = parsed(JSON.stringify({ ...EVENT, ...changes }));

@@ -3,16 +3,33 @@ import { pathToFileURL } from "node:url";
 import { LogUnavailable } from "../errors.ts";
 import { damaged, translate } from "./errors.ts";
 
-/** What begins and ends transactions; anything else that is executed may change tables. */
-const TRANSACTION: ReadonlySet<string> = new Set(["BEGIN", "BEGIN IMMEDIATE", "COMMIT", "ROLLBACK"]);
+type Columns = readonly SQLOutputValue[];
 
-/** `places`: of the columns, by their names. */
-interface Prepared {
-  readonly statement: StatementSync;
-  readonly places: Places;
-}
-
+/** Where each column is, by its name. */
 type Places = ReadonlyMap<string, number>;
+
+/** A statement that gives rows without names: Node takes longer to name their columns than to read them. */
+class Prepared {
+  readonly statement: StatementSync;
+  readonly #path: string;
+  #places: Places = new Map();
+  #count = 0;
+
+  constructor(statement: StatementSync, path: string) {
+    this.statement = statement;
+    this.#path = path;
+    statement.setReturnArrays(true);
+  }
+
+  /** Columns may have been added since the last row, also by another process; none is renamed. */
+  row(columns: Columns): Row {
+    if (columns.length !== this.#count) {
+      this.#places = new Map(this.statement.columns().map(({ name }, place) => [name, place]));
+      this.#count = columns.length;
+    }
+    return new Row(columns, this.#places, this.#path);
+  }
+}
 
 /**
  * One connection to the log's file. Statements are compiled once; whatever SQLite throws comes out as an error
@@ -41,7 +58,6 @@ export class Connection {
   }
 
   exec(sql: string): void {
-    if (!TRANSACTION.has(sql)) this.#statements.clear();
     this.#guard(() => this.#database.exec(sql));
   }
 
@@ -51,25 +67,25 @@ export class Connection {
 
   all(sql: string, values: readonly SQLInputValue[] = []): Row[] {
     return this.#guard(() => {
-      const { statement, places } = this.#prepare(sql);
-      return statement.all(...values).map((row) => new Row(columnsOf(row), places, this.path));
+      const prepared = this.#prepare(sql);
+      return prepared.statement.all(...values).map((row) => prepared.row(columnsOf(row)));
     });
   }
 
   get(sql: string, values: readonly SQLInputValue[] = []): Row | undefined {
     return this.#guard(() => {
-      const { statement, places } = this.#prepare(sql);
-      const row = statement.get(...values);
-      return row === undefined ? undefined : new Row(columnsOf(row), places, this.path);
+      const prepared = this.#prepare(sql);
+      const row = prepared.statement.get(...values);
+      return row === undefined ? undefined : prepared.row(columnsOf(row));
     });
   }
 
   /** Calls `visit` with each row until it answers false. */
   each(sql: string, values: readonly SQLInputValue[], visit: (row: Row) => boolean): void {
     this.#guard(() => {
-      const { statement, places } = this.#prepare(sql);
-      for (const row of statement.iterate(...values)) {
-        if (!visit(new Row(columnsOf(row), places, this.path))) return;
+      const prepared = this.#prepare(sql);
+      for (const row of prepared.statement.iterate(...values)) {
+        if (!visit(prepared.row(columnsOf(row)))) return;
       }
     });
   }
@@ -110,11 +126,7 @@ export class Connection {
     let prepared = this.#statements.get(sql);
     if (prepared === undefined) {
       if (!this.#database.isOpen) throw new LogUnavailable(`The log ${this.path} is closed`);
-      const statement = this.#database.prepare(sql);
-      // Node gives a row a name for each of its columns otherwise, which takes longer than to read them.
-      statement.setReturnArrays(true);
-      const places = new Map(statement.columns().map(({ name }, place) => [name, place]));
-      prepared = { statement, places };
+      prepared = new Prepared(this.#database.prepare(sql), this.path);
       this.#statements.set(sql, prepared);
     }
     return prepared;
@@ -128,8 +140,6 @@ export class Connection {
     }
   }
 }
-
-type Columns = readonly SQLOutputValue[];
 
 /** The types know nothing of `setReturnArrays`. */
 function columnsOf(row: unknown): Columns {

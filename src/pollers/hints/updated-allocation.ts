@@ -2,6 +2,19 @@ import { integerText, isJsonObject, stringField, type Json, type JsonObject } fr
 
 /** Of these the event says nothing: it is without its job. */
 const OF_THE_JOB: ReadonlySet<string> = new Set(["JobType", "JobVersion"]);
+/** What an allocation may be without, by Nomad 2.0.5; of a member that a later one adds, nothing is known. */
+const MAY_BE_EMPTY: ReadonlySet<string> = new Set([
+  "ClientDescription",
+  "DeploymentStatus",
+  "DesiredDescription",
+  "DesiredTransition",
+  "FollowupEvalID",
+  "NextAllocation",
+  "NodeName",
+  "PreemptedAllocations",
+  "PreemptedByAllocation",
+  "RescheduleTracker",
+]);
 /** Written by the scheduler together with the job: with another one, more than a client's word may have changed. */
 const BY_THE_SCHEDULER = ["ID", "EvalID", "JobID", "NodeID"] as const;
 
@@ -17,7 +30,7 @@ export function updatedAllocation(older: JsonObject, event: JsonObject): Buffer 
   if (!isOfSameJob(older, event) || !haveMessages(event["TaskStates"])) return undefined;
   const updated: JsonObject = {};
   for (const [name, before] of Object.entries(older)) {
-    const said = Object.hasOwn(event, name) ? event[name] : emptied(before);
+    const said = Object.hasOwn(event, name) ? event[name] : emptied(name, before);
     const value = OF_THE_JOB.has(name) ? before : said;
     if (value === undefined) return undefined;
     updated[name] = value;
@@ -48,9 +61,9 @@ function haveMessages(taskStates: Json | undefined): boolean {
 }
 
 /** What a member is that was like this and is left out now; undefined where that can be more than one thing. */
-function emptied(before: Json): Json | undefined {
+function emptied(name: string, before: Json): Json | undefined {
+  if (!MAY_BE_EMPTY.has(name)) return undefined;
   if (typeof before === "string") return "";
-  if (before === null || before === false || before === 0) return before;
   // DesiredTransition: it is never null, and written by the scheduler only.
   const members = isJsonObject(before) ? Object.values(before) : [before];
   return members.every((member) => member === null) ? before : undefined;
