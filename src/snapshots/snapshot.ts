@@ -45,6 +45,8 @@ export interface StubRead {
   readonly ref: ObjectRef;
   /** A list: with the object in it, or without it where there is none. Other objects may be in it and say nothing. */
   readonly body: Buffer;
+  /** `body` is the object's stub alone, made here: it need not be looked through. */
+  readonly isMade?: boolean;
   /** Index of Nomad's table at which it is true. */
   readonly index: bigint;
 }
@@ -139,7 +141,11 @@ export function* patchSnapshot(
 ): Generator<void, PatchResult> {
   const patch = new Patch(layered(previous));
   const nonNumbers: ObjectRef[] = [];
-  for (const { ref, body, index } of reads) {
+  for (const { ref, body, index, isMade = false } of reads) {
+    if (isMade) {
+      patch.add(ref, body, index);
+      continue;
+    }
     const { list, oddRows } = yield* readAnyInSlices(previous.resource, body, options.sliceBytes, options);
     const row = list.rowOfRef(ref);
     const isTaken = patch.add(ref, row < 0 ? null : list.bytesAt(row), index);

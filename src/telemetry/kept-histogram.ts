@@ -41,7 +41,7 @@ export class KeptHistogram extends Histogram {
     const values = buckets.map(([bound, own]) => {
       count += own;
       const le = bound === Number.POSITIVE_INFINITY ? "+Inf" : bound;
-      return { labels: { le, ...labels }, value: count, metricName: `${this.#name}_bucket` };
+      return { labels: { ...labels, le }, value: count, metricName: `${this.#name}_bucket` };
     });
     return [
       ...values,

@@ -1,4 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { parseFrame } from "../../src/pollers/hints/frame.ts";
+import { updatedAllocation } from "../../src/pollers/hints/updated-allocation.ts";
+import { parseExact, type JsonObject } from "../../src/schemas/json.ts";
 import { ALL, ended, indexesOf, openEventLines, told, topicsOf } from "../support/event-lines.ts";
 import { simulatedNomad } from "../support/simulated-nomad.ts";
 import { until } from "../support/until.ts";
@@ -135,6 +138,31 @@ describe("what the event stream tells", () => {
       expect(both.length).toBeGreaterThan(5);
       for (const element of both) expect(newest.get(`${topic} ${element.ID}`)).toEqual(element);
     }
+  });
+
+  it("tells of a client's word what makes the list's stub of an older one, and of the scheduler's not", async () => {
+    await using nomad = await simulatedNomad();
+    await using stream = await openEventLines(nomad.url, ALL);
+    const { cluster } = nomad.simulator;
+    const [id = ""] = cluster.runJob({ id: "web", groups: [{ name: "web", count: 1, tasks: ["main"] }] });
+    const listed = async () => {
+      const [stub] = parseExact((await nomad.ask(`/v1/allocations?prefix=${id}`)).text) as JsonObject[];
+      return stub ?? {};
+    };
+    const updateAt = (index: number) =>
+      until(`the event of ${index}`, () =>
+        stream.lines
+          .map((line) => parseFrame(Buffer.from(line)))
+          .find((frame) => frame?.index === BigInt(index))
+          ?.hints.find(({ key }) => key === id),
+      );
+    const before = await listed();
+    cluster.restartTask(id, { exitCode: 137, signal: 9, oomKilled: true });
+    const { update } = await updateAt(nomad.simulator.index);
+    const made = update && updatedAllocation(before, update);
+    expect(made && parseExact(made.toString())).toEqual(await listed());
+    cluster.stopAllocation(id);
+    expect((await updateAt(nomad.simulator.index)).update).toBeUndefined();
   });
 
   it("says nothing of what Nomad says nothing of", async () => {

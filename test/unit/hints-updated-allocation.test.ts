@@ -159,7 +159,7 @@ describe("a reader of stubs", () => {
     const read = reader.take(signal).map(({ index, soleEvent, body }) => ({
       index,
       soleEvent,
-      modified: (JSON.parse(body.toString()) as { ModifyIndex: number }[])[0]?.ModifyIndex,
+      modified: (JSON.parse(body.toString()) as { ModifyIndex: number }).ModifyIndex,
     }));
     expect(read).toEqual([
       { index: 21n, soleEvent: 21n, modified: 21 },

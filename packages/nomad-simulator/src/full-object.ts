@@ -2,7 +2,7 @@ import { PieceWriter, piecesText, type GoValue, type Piece } from "./go-json.ts"
 import { expandCapabilities } from "./acl/capabilities.ts";
 import type { PolicyRules } from "./acl/records.ts";
 import { currentVersion, fullJob } from "./job-spec.ts";
-import { NO_TRANSITION } from "./model/allocation.ts";
+import { encodeFields, NO_TRANSITION } from "./model/allocation.ts";
 import type { Row } from "./store/row.ts";
 import { encodeStub } from "./store/tables.ts";
 
@@ -23,7 +23,7 @@ function isOf<T extends Row["table"]>(row: Row, table: T): row is Row<T> {
 export function streamedObject(row: Row): Piece[] {
   if (isOf(row, "jobs")) return pieces(fullJob(currentVersion(row)));
   if (isOf(row, "nodes")) return pieces(fullNode(row));
-  if (isOf(row, "allocations")) return pieces(streamedAllocation(row));
+  if (isOf(row, "allocations")) return streamedAllocation(row);
   if (isOf(row, "policies")) return pieces(fullPolicy(row));
   if (isOf(row, "tokens")) return pieces({ ...row.stub, SecretID: "" });
   return encodeStub(row.table, row.stub);
@@ -78,17 +78,19 @@ function fullAllocation(row: Row<"allocations">): string {
 }
 
 /** What the stub says of the job is not in it, and its empty fields are left out. */
-function streamedAllocation({ stub, model }: Row<"allocations">): { readonly [field: string]: GoValue } {
-  const { JobType: _type, JobVersion: _version, ...own } = stub;
-  const said = Object.entries(own).filter(([, value]) => !isEmpty(value));
-  return {
-    ...Object.fromEntries(said),
+function streamedAllocation({ stub, model }: Row<"allocations">): Piece[] {
+  const { JobType: _type, JobVersion: _version, TaskStates, ...own } = stub;
+  const fields = {
+    ...Object.fromEntries(Object.entries(own).filter(([, value]) => !isEmpty(value))),
     AllocModifyIndex: model.allocModifyIndex,
     DeploymentID: model.deploymentId,
     Resources: null,
     SharedResources: null,
     TaskResources: null,
   };
+  const sorted = Object.entries(fields).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  // By its name it comes last.
+  return encodeFields(Object.fromEntries(sorted), TaskStates ?? undefined);
 }
 
 function isEmpty(value: GoValue | undefined): boolean {

@@ -41,6 +41,7 @@ import { entryOf, EVENT_COLUMNS, headOf, readMeta, scopeOf } from "./rows.ts";
 import { readByTransaction, SqliteConsistentReads } from "./consistent-reads.ts";
 import { outageOf, tellOutage } from "./outage.ts";
 import { filledScopes, filterOf, stateBatches } from "./state.ts";
+import { WriteAhead } from "./write-ahead.ts";
 import { lastBefore, reclaimBatch, recordedText, recordedTimes, trimBatch } from "./trim.ts";
 
 /** How often a reader looks whether another process has written. */
@@ -73,6 +74,8 @@ export class SqliteLog implements FeedLog {
   readonly #waiters: Waiters;
   /** None where another process writes. */
   readonly #reads: SqliteConsistentReads | undefined;
+  /** The same. */
+  readonly #writeAhead: WriteAhead | undefined;
   /** The file that was opened, whatever is at its path later. */
   readonly #file: number | undefined;
   #stopWatching: (() => void) | undefined;
@@ -83,6 +86,7 @@ export class SqliteLog implements FeedLog {
     this.#waiters = new Waiters(parts.clock);
     this.#file = placeHolder(parts.connection.path);
     this.#reads = parts.readOnly ? undefined : new SqliteConsistentReads(parts.connection, parts);
+    this.#writeAhead = parts.readOnly ? undefined : new WriteAhead(parts.connection, parts.clock);
     this.consumers = new SqliteConsumers(parts.connection, () => this.#writing(), parts.clock);
     const reading = () => this.#connection;
     const { clock, maxDeadLetters: most } = parts;
@@ -114,6 +118,7 @@ export class SqliteLog implements FeedLog {
     });
     this.#waiters.wake(committed.last, appended);
     this.#reads?.boundKept();
+    this.#writeAhead?.committed();
     return committed;
   }
 
@@ -229,6 +234,7 @@ export class SqliteLog implements FeedLog {
     if (this.#closed) return;
     this.#closed = true;
     this.#stopWatching?.();
+    this.#writeAhead?.stop();
     this.#waiters.end();
     try {
       this.#parts.onClose();

@@ -20,8 +20,9 @@ const MOST_UPDATES = 1_024;
 /** What was read of one object. */
 export interface ReadStub {
   readonly ref: ObjectRef;
-  /** A list with the object, with others whose keys begin with its key, or without it. */
+  /** A list with the object, with others whose keys begin with its key, or without it; where it `isMade`, its stub. */
   readonly body: Buffer;
+  readonly isMade: boolean;
   /** Index of the table at which that is true. */
   readonly index: bigint;
   /** Index of the one event of the object that was heard since it was last known; null where there were several. */
@@ -94,7 +95,7 @@ export class StubReader {
   add({ update, ...hint }: Hint, signal: AbortSignal): void {
     const { payload, index } = hint;
     const subject = subjectOf(hint);
-    if (payload !== undefined) this.#keep(hint, payload);
+    if (payload !== undefined) this.#keep(hint, { body: asList(payload), isMade: false });
     else if (update !== undefined && this.#updates.length < MOST_UPDATES && !this.#isToBeRead(subject)) {
       this.#updates.push({ subject, hint, object: update });
       this.#parts.onRead();
@@ -128,12 +129,12 @@ export class StubReader {
     const known = this.#isToBeRead(subject) ? undefined : this.#parts.known(refOf(hint));
     const stub = known && updatedAllocation(known, object);
     if (stub === undefined) this.#wait(subject, { hint, own: 1, ownIndex: hint.index });
-    else this.#keep(hint, stub);
+    else this.#keep(hint, { body: stub, isMade: true });
   }
 
-  #keep(hint: Hint, stub: Buffer): void {
+  #keep(hint: Hint, what: Pick<ReadStub, "body" | "isMade">): void {
     const { index } = hint;
-    this.#read.push({ ref: refOf(hint), body: asList(stub), index, soleEvent: index, readMs: 0 });
+    this.#read.push({ ref: refOf(hint), ...what, index, soleEvent: index, readMs: 0 });
     this.#parts.onRead();
   }
 
@@ -244,6 +245,7 @@ export class StubReader {
     this.#read.push({
       ref: refOf(hint),
       body,
+      isMade: false,
       index,
       soleEvent: isSole ? ownIndex : null,
       readMs: elapsedMs,

@@ -1,4 +1,4 @@
-import { PieceWriter, type Piece } from "../go-json.ts";
+import { PieceWriter, type GoValue, type Piece } from "../go-json.ts";
 
 /** An allocation as `/v1/allocations` lists it. */
 export type AllocationStub = Readonly<{
@@ -99,11 +99,20 @@ export interface AllocationModel {
 
 export function encodeAllocation(stub: AllocationStub): Piece[] {
   const { TaskStates, ...rest } = stub;
+  return encodeFields(rest, TaskStates);
+}
+
+/** Fields of an allocation; `TaskStates` undefined: left out. */
+export function encodeFields(
+  fields: { readonly [field: string]: GoValue },
+  TaskStates: AllocationStub["TaskStates"] | undefined,
+): Piece[] {
   const writer = new PieceWriter().raw("{");
-  for (const [name, value] of Object.entries(rest)) writer.raw(`"${name}":`).value(value).raw(",");
-  writer.raw(`"TaskStates":`);
-  if (TaskStates === null) writer.raw("null");
-  else writer.map(TaskStates, writeTaskState);
+  Object.entries(fields).forEach(([name, value], position) => {
+    writer.raw(position > 0 ? `,"${name}":` : `"${name}":`).value(value);
+  });
+  if (TaskStates === null) writer.raw(`,"TaskStates":null`);
+  else if (TaskStates !== undefined) writer.raw(`,"TaskStates":`).map(TaskStates, writeTaskState);
   return writer.raw("}").finish();
 }
 
