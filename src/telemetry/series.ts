@@ -14,10 +14,7 @@ export class SeriesCounter<Label extends string> extends Counter<Label> {
 
   /** The same for the same labels. */
   series(labels: Labels<Label>): CounterSeries<Label> {
-    const name = JSON.stringify(labels);
-    const series = this.#series.get(name) ?? new CounterSeries(labels);
-    this.#series.set(name, series);
-    return series;
+    return keptIn(this.#series, labels, () => new CounterSeries(labels));
   }
 
   override get(): ReturnType<Counter<Label>["get"]> {
@@ -66,10 +63,7 @@ export class SeriesHistogram<Label extends string> extends KeptHistogram {
 
   /** The same for the same labels. */
   series(labels: Labels<Label>): HistogramSeries<Label> {
-    const name = JSON.stringify(labels);
-    const series = this.#series.get(name) ?? new HistogramSeries(labels, this.#bounds);
-    this.#series.set(name, series);
-    return series;
+    return keptIn(this.#series, labels, () => new HistogramSeries(labels, this.#bounds));
   }
 }
 
@@ -99,4 +93,11 @@ export class HistogramSeries<Label extends string = string> implements KeptDurat
     this.#counts[at] = (this.#counts[at] ?? 0) + 1;
     this.#sum += seconds;
   }
+}
+
+function keptIn<Series>(all: Map<string, Series>, labels: object, make: () => Series): Series {
+  const name = JSON.stringify(labels);
+  const series = all.get(name) ?? make();
+  all.set(name, series);
+  return series;
 }

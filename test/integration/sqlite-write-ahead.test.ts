@@ -8,18 +8,16 @@ import { TestFeed } from "../support/http-feed.ts";
 import { openSqlite } from "../support/sqlite-files.ts";
 import { TestClock } from "../support/test-clock.ts";
 
-/** Pages that were committed, and how many of them are in the log's own file by now. */
-interface Pages {
-  readonly log: number;
-  readonly checkpointed: number;
-}
-
 async function rig(directory: string) {
   const path = join(directory, "feed.db");
   const clock = new TestClock();
   const feed = await TestFeed.open({ log: await openSqlite({ path, source: SOURCE, clock }) });
   const other = new DatabaseSync(path, { readOnly: true });
-  const pages = () => other.prepare("PRAGMA wal_checkpoint(NOOP)").get() as unknown as Pages;
+  /** Pages that were committed, and how many of them are in the log's own file by now. */
+  const pages = () => {
+    const { log, checkpointed } = other.prepare("PRAGMA wal_checkpoint(NOOP)").get() ?? {};
+    return { log: Number(log), checkpointed: Number(checkpointed) };
+  };
   let commits = 0;
   /** Of some 20 pages. */
   const commit = () => feed.commit(draft({ id: `event-${commits++}`, bytes: 60_000 }));

@@ -41,6 +41,14 @@ const EVENT = {
   TaskStates: { t: { Events: [RECEIVED, STARTED], State: "running" } },
 };
 
+const HINT: Hint = {
+  resource: "allocations",
+  namespace: "default",
+  key: "a1",
+  index: 21n,
+  cause: "Allocation",
+};
+
 function updated(stub: object, event: object): string | undefined {
   return updatedAllocation(stub as JsonObject, event as JsonObject)?.toString();
 }
@@ -110,15 +118,7 @@ describe("a frame", () => {
   });
 
   it("tells other workers of it, with all its digits", () => {
-    const update = parsed('{"CreateTime":1796069866005385982}');
-    const hint: Hint = {
-      resource: "allocations",
-      namespace: "default",
-      key: "a1",
-      index: 21n,
-      cause: "Allocation",
-      update,
-    };
+    const hint = { ...HINT, update: parsed('{"CreateTime":1796069866005385982}') };
     const told = entryMessage("*", { index: 21n, explained: new Set(), hints: [hint] });
     const message = parseHintMessage(JSON.stringify(told));
     expect(message?.kind === "entry" && entryOf(message).hints).toEqual([hint]);
@@ -126,14 +126,7 @@ describe("a frame", () => {
 });
 
 describe("a reader of stubs", () => {
-  const hint: Hint = {
-    resource: "allocations",
-    namespace: "default",
-    key: "a1",
-    index: 21n,
-    cause: "Allocation",
-    update: EVENT,
-  };
+  const hint: Hint = { ...HINT, update: EVENT };
   const { signal } = new AbortController();
 
   function rig(known: JsonObject | undefined) {
@@ -186,8 +179,7 @@ describe("a reader of stubs", () => {
   it("reads for an event that does not say all what those before it said too, and says that there were some", async () => {
     const { asked, answers, reader } = rig(STUB);
     reader.add(hint, signal);
-    const { update: _update, ...bare } = hint;
-    reader.add({ ...bare, index: 22n }, signal);
+    reader.add({ ...HINT, index: 22n }, signal);
     expect(asked).toEqual(["21"]);
     answers[0]?.({ body: Buffer.from("[{}]"), index: "22", elapsedMs: 1 } as ListResponse);
     await Promise.resolve();

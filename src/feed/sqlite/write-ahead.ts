@@ -10,8 +10,7 @@ const FIRST_THAT_TELLS = [3, 51];
 
 /**
  * Moves what was committed from the write-ahead file to the log's own, between commits. SQLite by itself does it within
- * the commit that makes the file long, one of some forty, and that one's events come many times later: two files more
- * have to be on the disk by then.
+ * the commit that makes the file long, and that one's events come later: two files more have to be on the disk by then.
  */
 export class WriteAhead {
   readonly #connection: Connection;

@@ -12,9 +12,9 @@ const MOST_UNTAKEN = 512;
 const WAIT_MS = 2_000;
 /** The same where what was written may not concern the object at all. */
 const WAIT_FOR_RELATED_MS = 100;
-/** Stubs made of events between two turns of the event loop: some 50 µs each. */
+/** Stubs made of events between two turns of the event loop. */
 const UPDATES_AT_ONCE = 32;
-/** Events kept to make stubs of, some 10 KB each; beyond that their objects are read. */
+/** Events kept to make stubs of; beyond that their objects are read. */
 const MOST_UPDATES = 1_024;
 
 /** What was read of one object. */

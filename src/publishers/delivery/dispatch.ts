@@ -136,13 +136,10 @@ export class Dispatch {
     const { clock, meter } = this.#deps;
     const [now, pickedAtMs] = [clock.now(), clock.elapsed()];
     let recordedBefore = from.recordedAt;
-    let recordedMs: number | null = null;
     for (const entry of entries) {
       const event = outgoingOf(entry, epoch, this.#options.payload);
       const recorded = recordedTimeOf(entry.json);
-      // Those of one commit were recorded at the same time.
-      if (recorded === null || recordedMs === null || recorded !== recordedBefore)
-        recordedMs = recorded === null ? null : Date.parse(recorded);
+      const recordedMs = recorded === null ? null : Date.parse(recorded);
       if (recordedMs !== null) meter.picked(now - recordedMs);
       this.#window.add({
         event,

@@ -144,13 +144,7 @@ function notice(
   };
 }
 
-const RECORDED = '"recordedtime":"';
-
 /** When the log's event was recorded, RFC 3339: `recordedtime` of its envelope, which stands before its data. */
 export function recordedTimeOf(json: string): string | null {
-  const at = json.indexOf(RECORDED);
-  if (at === -1) return null;
-  const from = at + RECORDED.length;
-  const end = json.indexOf('"', from);
-  return end > from ? json.slice(from, end) : null;
+  return /"recordedtime":"([^"]+)"/.exec(json)?.[1] ?? null;
 }

@@ -96,11 +96,9 @@ export class Window {
 
   /** When the next of those that wait may go: ms on the clock that nobody sets; undefined where none waits. */
   nextAtMs(): number | undefined {
-    let next = this.#ready.first?.notBeforeMs;
-    // Mostly it may go at once.
-    if (next === undefined || next === 0) return next;
+    let next: number | undefined;
     for (const { notBeforeMs } of this.#ready) {
-      if (notBeforeMs < next) next = notBeforeMs;
+      if (next === undefined || notBeforeMs < next) next = notBeforeMs;
       if (next === 0) break;
     }
     return next;

@@ -53,10 +53,10 @@ export function bodyMaker(format: Format, template: string | undefined, contentT
 
 /**
  * `webhook-id`, by which receivers tell what they had already: the same for the same events of the same feed. A hash, as
- * ids of events hold what no header may, and two feeds can have the same. `source` as JSON.
+ * ids of events hold what no header may, and two feeds can have the same.
  */
 export function messageId(source: string, batch: readonly Outgoing[]): string {
-  const names = `[${[source, ...batch.map(({ id }) => JSON.stringify(id))].join()}]`;
+  const names = JSON.stringify([source, ...batch.map(({ id }) => id)]);
   return `msg_${hash("sha256", names, "base64url").slice(0, 32)}`;
 }
 

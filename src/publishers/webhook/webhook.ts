@@ -37,13 +37,10 @@ class WebhookDestination implements Destination {
   readonly #client: HttpClient;
   readonly #skew: SkewWatch;
   readonly #deps: DestinationDeps;
-  /** As JSON. */
-  readonly #source: string;
 
   constructor(settings: WebhookSettings, deps: DestinationDeps, resolve: Resolve | undefined) {
     const secrets = (settings.secrets ?? []).map((reference) => deps.readSecret(reference));
     this.#deps = deps;
-    this.#source = JSON.stringify(deps.source);
     this.#method = settings.method;
     this.#endpoint = new Endpoint(settings, deps.readSecret);
     this.target = this.#endpoint.origin;
@@ -62,7 +59,7 @@ class WebhookDestination implements Destination {
     signal.throwIfAborted();
     const body = this.#bodyOf(batch);
     if ("outcome" in body) return body;
-    const id = messageId(this.#source, batch);
+    const id = messageId(this.#deps.source, batch);
     const own = {
       ...body.headers,
       ...this.#signatures.headers(id, this.#deps.clock.now(), body.bytes),
