@@ -1,6 +1,5 @@
 import { MAX_UNIT_BYTES } from "../shared/utf8.ts";
 import { TlogFormatError } from "./errors.ts";
-import { leafHashIn } from "./hash.ts";
 
 /** Of one entry: its length is written in two bytes. */
 export const MAX_ENTRY_BYTES = 65_535;
@@ -8,10 +7,7 @@ export const MAX_ENTRY_BYTES = 65_535;
 const LENGTH_BYTES = 2;
 const FIRST_BYTES = 65_536;
 
-/**
- * Bundles in the making, one behind the other in a memory that is used again: an entry is written once, and hashed where
- * it lies. What `bytes` gave stays as it is until `startOver`.
- */
+/** Bundles in the making, one behind the other in a memory that is used again. What `bytes` gave stays until `startOver`. */
 export class BundleWriter {
   #memory = Buffer.allocUnsafeSlow(FIRST_BYTES);
   /** Where the bundle begins that is not full. */
@@ -31,10 +27,10 @@ export class BundleWriter {
     return this.#memory.subarray(this.#begin, this.#end);
   }
 
-  /** The hash of the entry's leaf. @throws TlogFormatError where it has more than MAX_ENTRY_BYTES */
-  add(text: string): Buffer {
+  /** @throws TlogFormatError where it has more than MAX_ENTRY_BYTES */
+  add(text: string): void {
     const start = this.#reserve(text.length * MAX_UNIT_BYTES);
-    return this.#close(start, this.#memory.write(text, start));
+    this.#close(start, this.#memory.write(text, start));
   }
 
   /** The bundle is full: what is added from now on is of the next one. */
@@ -61,14 +57,11 @@ export class BundleWriter {
     return start;
   }
 
-  #close(start: number, bytes: number): Buffer {
+  #close(start: number, bytes: number): void {
     if (bytes > MAX_ENTRY_BYTES)
       throw new TlogFormatError(`An entry has ${bytes} bytes. Allowed: at most ${MAX_ENTRY_BYTES}.`);
-    this.#end = start + bytes;
-    // The length stands where the hash wants its prefix, so it comes after.
-    const leaf = leafHashIn(this.#memory, start, this.#end);
     this.#memory.writeUInt16BE(bytes, start - LENGTH_BYTES);
-    return leaf;
+    this.#end = start + bytes;
   }
 }
 

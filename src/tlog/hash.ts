@@ -1,4 +1,5 @@
 import { hash } from "node:crypto";
+import { TILE_WIDTH } from "./tiles.ts";
 
 /** Of SHA-256. */
 export const HASH_BYTES = 32;
@@ -12,18 +13,17 @@ export const EMPTY_ROOT = sha256(Buffer.alloc(0));
 /** Hashing in one call needs the prefix before the bytes; these are written over by every call. */
 const leafScratch = Buffer.alloc(1 + 65_535, LEAF_PREFIX);
 const nodeScratch = Buffer.alloc(1 + 2 * HASH_BYTES, NODE_PREFIX);
+const levelScratch = Buffer.alloc(1 + TILE_WIDTH * HASH_BYTES);
 
 /** RFC 6962: SHA-256 of 0x00 and the entry's bytes. */
 export function leafHash(entry: Uint8Array): Buffer {
-  if (entry.length >= leafScratch.length) return sha256(Buffer.concat([Buffer.of(LEAF_PREFIX), entry]));
-  leafScratch.set(entry, 1);
-  return sha256(leafScratch.subarray(0, 1 + entry.length));
+  return Buffer.from(leafHashText(entry), "latin1");
 }
 
-/** Of the entry from `start` to `end`. The byte before it is written over. */
-export function leafHashIn(memory: Buffer, start: number, end: number): Buffer {
-  memory[start - 1] = LEAF_PREFIX;
-  return sha256(memory.subarray(start - 1, end));
+export function leafHashText(entry: Uint8Array): HashText {
+  if (entry.length >= leafScratch.length) return hashText(Buffer.concat([Buffer.of(LEAF_PREFIX), entry]));
+  leafScratch.set(entry, 1);
+  return hashText(leafScratch.subarray(0, 1 + entry.length));
 }
 
 /** RFC 6962: SHA-256 of 0x01 and both children. */
@@ -34,24 +34,37 @@ export function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
 }
 
 /**
- * Root of the perfect tree over `hashes`, a power of two of them one after another. What a full tile becomes in the
- * level above.
+ * Root of the perfect tree over `hashes`, a power of two of them, at most a tile's, one after another. What a full tile
+ * becomes in the level above.
  */
 export function perfectRoot(hashes: Uint8Array): Buffer {
-  const level = Buffer.from(hashes);
-  for (let bytes = level.length; bytes > HASH_BYTES; bytes /= 2) hashPairs(level, bytes);
-  return Buffer.from(level.subarray(0, HASH_BYTES));
+  levelScratch.set(hashes, 1);
+  for (let bytes = hashes.length; bytes > HASH_BYTES; bytes /= 2) hashPairs(bytes);
+  return Buffer.from(levelScratch.subarray(1, 1 + HASH_BYTES));
 }
 
-/** Each pair's hash in place of what stood there: a parent never reaches beyond its children. */
-function hashPairs(level: Buffer, bytes: number): void {
+/**
+ * Each pair's hash in place of what stood there, from the second byte on. The prefix takes the last byte of the pair
+ * before, which is done with; no parent reaches as far.
+ */
+function hashPairs(bytes: number): void {
   for (let at = 0; at < bytes; at += 2 * HASH_BYTES) {
-    level.copy(nodeScratch, 1, at, at + 2 * HASH_BYTES);
-    level.write(hash("sha256", nodeScratch, "binary"), at / 2, "latin1");
+    levelScratch[at] = NODE_PREFIX;
+    writeHash(hashText(levelScratch.subarray(at, at + 1 + 2 * HASH_BYTES)), levelScratch, 1 + at / 2);
   }
 }
 
-/** By way of a string, which Node makes three times as fast as a buffer. */
 export function sha256(bytes: Uint8Array): Buffer {
-  return Buffer.from(hash("sha256", bytes, "binary"), "latin1");
+  return Buffer.from(hashText(bytes), "latin1");
+}
+
+/** A character for each byte: Node makes it three times as fast as a buffer. */
+export type HashText = string;
+
+function hashText(bytes: Uint8Array): HashText {
+  return hash("sha256", bytes, "binary");
+}
+
+export function writeHash(text: HashText, memory: Buffer, at: number): void {
+  memory.write(text, at, "latin1");
 }

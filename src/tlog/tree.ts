@@ -1,5 +1,5 @@
 import { TlogFormatError } from "./errors.ts";
-import { EMPTY_ROOT, HASH_BYTES, nodeHash, perfectRoot } from "./hash.ts";
+import { EMPTY_ROOT, HASH_BYTES, nodeHash, perfectRoot, writeHash, type HashText } from "./hash.ts";
 import { hashesAt, levelsOf, newTiles, TILE_WIDTH, tileAt, tilePath, type Tile } from "./tiles.ts";
 
 /** The tile's hashes one after another, `tile.width` of them or more. */
@@ -39,7 +39,7 @@ export class TreeEdge {
     return this.#size;
   }
 
-  append(leaf: Uint8Array): void {
+  append(leaf: Uint8Array | HashText): void {
     this.#size++;
     this.#push(0, leaf);
   }
@@ -75,7 +75,7 @@ export class TreeEdge {
     return { tile, bytes: Buffer.from(this.#level(tile.level).hashes) };
   }
 
-  #push(level: number, hash: Uint8Array): void {
+  #push(level: number, hash: Uint8Array | HashText): void {
     const full = this.#level(level).push(hash);
     if (full === undefined) return;
     const index = hashesAt(level + 1, this.#size) - 1;
@@ -107,8 +107,10 @@ class Level {
   }
 
   /** The whole tile, where this was the last hash of it: the next one begins. */
-  push(hash: Uint8Array): Buffer | undefined {
-    this.#bytes.set(hash, this.#width * HASH_BYTES);
+  push(hash: Uint8Array | HashText): Buffer | undefined {
+    const at = this.#width * HASH_BYTES;
+    if (typeof hash === "string") writeHash(hash, this.#bytes, at);
+    else this.#bytes.set(hash, at);
     this.#width = (this.#width + 1) % TILE_WIDTH;
     return this.#width === 0 ? Buffer.from(this.#bytes) : undefined;
   }

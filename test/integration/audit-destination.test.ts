@@ -140,6 +140,7 @@ test("keeps the partial tiles of every checkpoint until they are full, and no lo
     ["2", "3", "4"],
   ]);
   await send(destination, ...numbered(4, 300));
+  await closeAll();
   expect([partial("tile/0"), partial("tile/entries")]).toEqual([
     ["000", "001.p"],
     ["000", "001.p"],

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { openAudit } from "../../src/publishers/audit/audit.ts";
-import { writeMember } from "../../src/publishers/audit/gzip-member.ts";
+import { MemberWriter } from "../../src/publishers/audit/gzip-member.ts";
 import type { Destination, Outgoing, SendResult } from "../../src/publishers/delivery/destination.ts";
 import { auditSettingsSchema } from "../../src/schemas/destinations/audit.ts";
 import { destinationDeps } from "../support/destination-deps.ts";
@@ -228,7 +228,8 @@ describe("damage to a pruned trail is found:", () => {
       .trimEnd()
       .split("\n");
     const changed = lines.with(index - 451, String(lines[index - 451]).replace("web", "wed"));
-    await writeFile(path, await writeMember(451, changed.length, Buffer.from(`${changed.join("\n")}\n`)));
+    using members = new MemberWriter();
+    await writeFile(path, await members.write(451, changed.length, Buffer.from(`${changed.join("\n")}\n`)));
   }
 
   const gone = (path: string) => rm(join(trail, path), { recursive: true });

@@ -32,6 +32,8 @@ export class Addition {
   readonly objects: DetachedObject[] = [];
   readonly #names: TrailNames;
   #end: TrailEnd | undefined;
+  /** Where in its text the last event had its cursor. */
+  #cursorAt = 0;
 
   /** `end`: undefined where the trail is empty. */
   constructor(end: TrailEnd | undefined, names: TrailNames) {
@@ -63,11 +65,13 @@ export class Addition {
   }
 
   /** Where the event itself says that it stands: what was recorded before a new epoch is still of the old one. */
-  #placeOf({ id, json }: Outgoing): Cursor {
-    const at = json.indexOf(CURSOR) + CURSOR.length;
-    // Which is most often right behind the last one, and then need not be read.
+  #placeOf({ id, json, sequence }: Outgoing): Cursor {
     const next = this.#end && { epoch: this.#end.epoch, sequence: this.#end.nextSeq };
-    if (next !== undefined && json.startsWith(`${formatCursor(next)}"`, at)) return next;
+    // Most often it is right behind the last event, and says so at the same place: then nothing is searched for.
+    if (next?.sequence === sequence && json.startsWith(`${CURSOR}${formatCursor(next)}"`, this.#cursorAt))
+      return next;
+    this.#cursorAt = json.indexOf(CURSOR);
+    const at = this.#cursorAt + CURSOR.length;
     const place = at < CURSOR.length ? undefined : parseCursor(json.slice(at, json.indexOf('"', at)));
     if (place === undefined) throw new Error(`the event ${id} does not say where it stands in the log`);
     return place;

@@ -1,8 +1,8 @@
 import { mkdir, open, readdir, rm, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
+import type { DayLines } from "./day-lines.ts";
 import { syncFolder, unlessThere } from "./disk.ts";
-import { HEADER_BYTES, isWhole, readHeader, writeMember, type Member } from "./gzip-member.ts";
-import { Lines } from "./lines.ts";
+import { HEADER_BYTES, isWhole, readHeader, MemberWriter, type Member } from "./gzip-member.ts";
 
 const FOLDER = "daily";
 const FILE = /^(\d{4}-\d\d-\d\d)\.jsonl\.gz$/;
@@ -22,9 +22,9 @@ interface Reached {
  * is one in UTC, by when the feed recorded the event. All files in order have all entries in order. What was not written
  * whole, or is not of the tree, is cut off, and written anew from the tree. Not for concurrent calls.
  */
-export class DailyFiles {
+export class DailyFiles implements Disposable {
   readonly #folder: string;
-  readonly #lines = new Lines();
+  readonly #members = new MemberWriter();
   #reached: Reached;
 
   private constructor(folder: string, reached: Reached) {
@@ -54,52 +54,25 @@ export class DailyFiles {
     return this.#reached.next;
   }
 
-  /** Adds the entries from index `next` on: those are on the disk then. */
-  async add(entries: readonly string[]): Promise<void> {
-    const days = this.#daysOf(entries);
-    for (let from = 0; from < entries.length;) {
-      const day = days[from] ?? "";
-      const to = days.lastIndexOf(day) + 1;
-      await this.#append(day, entries.slice(from, to));
-      from = to;
-    }
+  /** Of the newest file, as "2026-11-29"; empty where there is none. */
+  get day(): string {
+    return this.#reached.day;
   }
 
-  /** No day is before the one of an entry before. Of an entry that tells of none, that one, or the next one's. */
-  #daysOf(entries: readonly string[]): string[] {
-    let last = "";
-    const told = entries.map((entry) => {
-      const day = dayOf(entry, last);
-      last = day || last;
-      return day;
-    });
-    let day = this.#reached.day || (told.find((each) => each !== "") ?? UNKNOWN_DAY);
-    return told.map((each) => (day = each > day ? each : day));
-  }
-
-  async #append(day: string, entries: readonly string[]): Promise<void> {
+  /** Adds those of the entries from index `next` on: they are on the disk then. Of no day before that of the last. */
+  async add({ day, count, bytes }: DayLines): Promise<void> {
     const { next } = this.#reached;
-    const member = await writeMember(next, entries.length, this.#lines.of(entries));
+    const member = await this.#members.write(next, count, bytes);
     await using handle = await open(join(this.#folder, `${day}.jsonl.gz`), "a", OWNER_ONLY);
     await handle.appendFile(member);
     await handle.datasync();
     if (day !== this.#reached.day) await syncFolder(this.#folder);
-    this.#reached = { day, next: next + entries.length };
+    this.#reached = { day, next: next + count };
   }
-}
 
-const UNKNOWN_DAY = "0000-00-00";
-const RECORDED = '"recordedtime":"';
-const DAY_LENGTH = 10;
-
-/** In UTC, of when the feed recorded an event, which is most often `guess`; empty of what is no event. */
-function dayOf(entry: string, guess: string): string {
-  const at = entry.indexOf(RECORDED);
-  if (at === -1) return "";
-  const start = at + RECORDED.length;
-  if (guess !== "" && entry.startsWith(guess, start)) return guess;
-  const day = entry.slice(start, start + DAY_LENGTH);
-  return /^\d{4}-\d\d-\d\d$/.test(day) ? day : "";
+  [Symbol.dispose](): void {
+    this.#members[Symbol.dispose]();
+  }
 }
 
 /** Cuts off what is not whole or not of the tree. Index after its last entry; a file without any is removed. */

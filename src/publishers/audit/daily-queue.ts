@@ -1,12 +1,14 @@
 import type { Clock } from "../../shared/clock.ts";
 import type { DailyFiles } from "./daily-files.ts";
+import { LinesWriter } from "./day-lines.ts";
+import { RecordedDays } from "./recorded-days.ts";
 
 /** How long an entry waits for more, so that a quiet feed has no gzip member for each. */
 const WAIT_MS = 2000;
-/** What is worth a member without waiting, and about as much as one holds; UTF-16 units. */
-const MEMBER_LENGTH = 1_048_576;
-/** What may wait at most: who adds more waits himself. */
-const MAX_WAITING_LENGTH = 16 * MEMBER_LENGTH;
+/** MiB that may wait at most: who adds more waits himself. */
+const MOST_WAITING = 16;
+/** Memory for so many more is kept while nothing waits. */
+const MOST_FREE = 2;
 
 /**
  * Writes a trail's daily files behind the trail, which does not wait for them: the lines are deflated and forced to the
@@ -15,8 +17,11 @@ const MAX_WAITING_LENGTH = 16 * MEMBER_LENGTH;
 export class DailyQueue implements AsyncDisposable {
   readonly #files: DailyFiles;
   readonly #clock: Clock;
-  #waiting: string[] = [];
-  #waitingLength = 0;
+  readonly #days: RecordedDays;
+  /** The last one is in the making: it waits until it is full, or due. */
+  readonly #waiting: LinesWriter[] = [];
+  #due: LinesWriter | undefined;
+  readonly #free: Buffer[] = [];
   /** Index after the last entry that was added. */
   #next: number;
   #cancel: (() => void) | undefined;
@@ -26,6 +31,7 @@ export class DailyQueue implements AsyncDisposable {
   constructor(files: DailyFiles, clock: Clock) {
     this.#files = files;
     this.#clock = clock;
+    this.#days = new RecordedDays(files.day);
     this.#next = files.next;
   }
 
@@ -34,50 +40,64 @@ export class DailyQueue implements AsyncDisposable {
     return this.#next;
   }
 
-  /** The entries from index `next` on. Rejects with why those of before could not be written: then make it anew. */
-  async add(entries: readonly string[]): Promise<void> {
+  /**
+   * The entries from index `next` on; their memory may be used again at once. Rejects with why those of before could not
+   * be written: then make it anew.
+   */
+  async add(entries: readonly Buffer[]): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
-    this.#waiting.push(...entries);
-    this.#waitingLength += lengthOf(entries);
+    const days = this.#days.of(entries);
+    for (const [at, entry] of entries.entries()) this.#linesOf(days[at] ?? "").add(entry);
     this.#next += entries.length;
-    if (this.#waitingLength >= MEMBER_LENGTH) this.#write();
-    else this.#cancel ??= this.#clock.after(WAIT_MS, () => this.#write());
-    while (this.#waitingLength > MAX_WAITING_LENGTH) await this.#writing;
+    this.#cancel ??= this.#clock.after(WAIT_MS, () => this.#writeAll());
+    this.#write();
+    while (this.#waiting.length > MOST_WAITING) await this.#writing;
   }
 
   /** Writes what waits. Rejects where it cannot. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#write();
+    this.#writeAll();
     await this.#writing;
+    this.#files[Symbol.dispose]();
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  #write(): void {
+  #linesOf(day: string): LinesWriter {
+    const last = this.#waiting.at(-1);
+    if (last?.day === day && !last.isFull) return last;
+    const next = new LinesWriter(day, this.#free.pop());
+    this.#waiting.push(next);
+    return next;
+  }
+
+  #writeAll(): void {
     this.#cancel?.();
     this.#cancel = undefined;
-    this.#writing ??= this.#writeAll().finally(() => (this.#writing = undefined));
+    this.#due = this.#waiting.at(-1);
+    this.#write();
   }
 
-  async #writeAll(): Promise<void> {
+  #write(): void {
+    if (this.#isReady) this.#writing ??= this.#writeReady();
+  }
+
+  get #isReady(): boolean {
+    return this.#waiting.length > 1 || (this.#due !== undefined && this.#waiting.at(0) === this.#due);
+  }
+
+  async #writeReady(): Promise<void> {
     try {
-      while (this.#waiting.length > 0) await this.#files.add(this.#take());
+      while (this.#isReady) await this.#writeOne(this.#waiting.shift());
     } catch (error) {
       this.#failure = error;
-      this.#waiting = [];
-      this.#waitingLength = 0;
+      this.#waiting.splice(0);
     }
+    this.#writing = undefined;
   }
 
-  /** One at least. */
-  #take(): string[] {
-    let length = 0;
-    const end = this.#waiting.findIndex((entry) => (length += entry.length) >= MEMBER_LENGTH);
-    const taken = this.#waiting.splice(0, end === -1 ? this.#waiting.length : end + 1);
-    this.#waitingLength -= length;
-    return taken;
+  async #writeOne(lines: LinesWriter | undefined): Promise<void> {
+    if (lines === undefined) return;
+    await this.#files.add(lines);
+    if (this.#free.length < MOST_FREE) this.#free.push(lines.memory);
   }
-}
-
-function lengthOf(entries: readonly string[]): number {
-  return entries.reduce((sum, entry) => sum + entry.length, 0);
 }

@@ -1,7 +1,6 @@
 import { promisify } from "node:util";
-import { crc32, gzip, inflateRaw } from "node:zlib";
+import { constants, crc32, createGzip, inflateRaw, type Gzip, type ZlibReset } from "node:zlib";
 
-const deflate = promisify(gzip);
 const inflate = promisify(inflateRaw);
 
 /** RFC 1952: deflated, with an extra field, no time, no system. As long as what zlib writes. */
@@ -28,13 +27,45 @@ export interface Member {
 /** As much as one holds: zlib hands over what it made in one piece, and not in sixteen. */
 const OUTPUT_BYTES = 262_144;
 
-/** Lines of so many entries, for whoever reads gzip; ours finds in the header which they are. */
-export async function writeMember(from: number, count: number, lines: Uint8Array): Promise<Buffer> {
-  // What follows the short header that zlib writes: the lines deflated, their check and their length.
-  const deflated = await deflate(lines, { level: FAST, chunkSize: OUTPUT_BYTES });
-  const body = deflated.subarray(BEGIN.length);
-  const bytes = HEADER_BYTES + body.length;
-  return Buffer.concat([headerOf({ from, to: from + count, bytes }), body]);
+/** Makes members, one after another, in memory of zlib's that is used again. Not for concurrent calls. */
+export class MemberWriter implements Disposable {
+  readonly #gzip = resettable(createGzip({ level: FAST, chunkSize: OUTPUT_BYTES }));
+  #pieces: Buffer[] = [];
+
+  constructor() {
+    this.#gzip.on("data", (piece: Buffer) => this.#pieces.push(piece));
+  }
+
+  /** Lines of so many entries, for whoever reads gzip; ours finds in the header which they are. */
+  async write(from: number, count: number, lines: Uint8Array): Promise<Buffer> {
+    // What follows the short header that zlib writes: the lines deflated, their check and their length.
+    const body = (await this.#packed(lines)).subarray(BEGIN.length);
+    const bytes = HEADER_BYTES + body.length;
+    return Buffer.concat([headerOf({ from, to: from + count, bytes }), body]);
+  }
+
+  async #packed(lines: Uint8Array): Promise<Buffer> {
+    const flushed = new Promise<void>((resolve, reject) => {
+      this.#gzip.once("error", reject);
+      this.#gzip.write(lines);
+      this.#gzip.flush(constants.Z_FINISH, () => {
+        this.#gzip.off("error", reject);
+        resolve();
+      });
+    });
+    await flushed;
+    this.#gzip.reset();
+    return Buffer.concat(this.#pieces.splice(0));
+  }
+
+  [Symbol.dispose](): void {
+    this.#gzip.close();
+  }
+}
+
+/** The types know of it only where no header is written. */
+function resettable(gzip: Gzip): Gzip & ZlibReset {
+  return gzip as Gzip & ZlibReset;
 }
 
 function headerOf({ from, to, bytes }: Member): Buffer {

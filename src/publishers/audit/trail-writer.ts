@@ -58,11 +58,12 @@ export class TrailWriter implements AsyncDisposable {
   async add(addition: Addition, signal: AbortSignal): Promise<void> {
     await this.#catchUp();
     const isNext = this.#daily?.next === this.trail.size;
-    await this.trail.append(addition, signal);
-    if (isNext) await this.#daily?.add(addition.entries);
+    const entered = await this.trail.append(addition, signal);
+    if (isNext) await this.#daily?.add(entered);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.trail.tidied().catch(() => undefined);
     try {
       await this.#daily?.[Symbol.asyncDispose]();
     } catch (error) {
@@ -82,7 +83,7 @@ export class TrailWriter implements AsyncDisposable {
     const stored = new StoredEntries(this.#store, this.trail.size);
     for (let done = 0; done < BUNDLES_AT_ONCE && daily.next < stored.size; done += 1) {
       const entries = await stored.bundle(Math.floor(daily.next / TILE_WIDTH));
-      await daily.add(entries.slice(daily.next % TILE_WIDTH).map((entry) => entry.toString()));
+      await daily.add(entries.slice(daily.next % TILE_WIDTH));
     }
   }
 }

@@ -1,7 +1,8 @@
 import type { Clock } from "../../shared/clock.ts";
-import { BundleWriter } from "../../tlog/bundle.ts";
+import { BundleWriter, readBundle } from "../../tlog/bundle.ts";
+import { leafHashText } from "../../tlog/hash.ts";
 import { bundlePath, hashesAt, newTiles, TILE_WIDTH, tilePath } from "../../tlog/tiles.ts";
-import { TreeEdge } from "../../tlog/tree.ts";
+import { TreeEdge, type TileData } from "../../tlog/tree.ts";
 import type { Addition, TrailEnd } from "./addition.ts";
 import type { FileBytes } from "./disk.ts";
 import type { TrailStore, TrailWriting } from "./store.ts";
@@ -29,6 +30,8 @@ export class Trail {
   readonly #bundles: BundleWriter;
   #end: TrailEnd | undefined;
   #checkpoint: string | undefined;
+  /** Goes on while more is appended. */
+  #tidying = Promise.resolve();
 
   private constructor({ store, keys, clock }: TrailOptions, { edge, rest, end, feed }: StoredTrail) {
     this.#store = store;
@@ -66,39 +69,62 @@ export class Trail {
     return this.#end;
   }
 
-  /** Rejects where `signal` has aborted; what has begun goes to its end. */
-  async append({ entries, objects, end }: Addition, signal: AbortSignal): Promise<void> {
+  /**
+   * The bytes of the entries that were added, in memory that the next call uses again. Rejects where `signal` has aborted;
+   * what has begun goes to its end.
+   */
+  async append({ entries, objects, end }: Addition, signal: AbortSignal): Promise<Buffer[]> {
     signal.throwIfAborted();
     const before = this.#edge.size;
     for (const object of objects) await this.#store.replace(object);
-    await this.#sign(await this.#write(entries));
+    const { writing, added } = await this.#write(entries);
+    await this.#sign(writing);
     this.#end = end;
-    await this.#removePartials(before);
+    await this.tidied();
+    this.#tidying = this.#removePartials(before);
+    this.#tidying.catch(() => undefined);
+    return added;
   }
 
-  /** A bundle is on its way to where it is stored while the next one is hashed. */
-  async #write(entries: readonly string[]): Promise<TrailWriting> {
-    this.#bundles.startOver(entries.reduce((units, { length }) => units + length, 0));
+  /** Resolves once the files are gone that the last append made needless. Rejects where they cannot be removed. */
+  tidied(): Promise<void> {
+    return this.#tidying;
+  }
+
+  /** The bundles are on their way to where they are stored while their entries are hashed. */
+  async #write(texts: readonly string[]): Promise<{ writing: TrailWriting; added: Buffer[] }> {
+    const bundles = this.#bundlesWith(texts);
+    const added: Buffer[] = [];
     const writing = this.#store.begin();
-    for (let from = 0; from < entries.length;) {
-      const to = Math.min(entries.length, from + TILE_WIDTH - (this.#edge.size % TILE_WIDTH));
-      for (const entry of entries.slice(from, to)) this.#edge.append(this.#bundles.add(entry));
-      from = to;
-      writing.add(this.#takeBundle());
-      const tiles = from < entries.length ? this.#edge.takeFullTiles() : this.#edge.takeTiles();
-      for (const { tile, bytes } of tiles) writing.add({ path: tilePath(tile), bytes });
+    for (const bundle of bundles) writing.add(bundle);
+    for (const bundle of bundles) {
       await this.#clock.yield();
+      const { entries } = readBundle(bundle.added);
+      for (const entry of entries) this.#edge.append(leafHashText(entry));
+      for (const tile of this.#edge.takeFullTiles()) writing.add(fileOf(tile));
+      added.push(...entries);
     }
-    return writing;
+    for (const tile of this.#edge.takeTiles()) writing.add(fileOf(tile));
+    return { writing, added };
   }
 
-  /** The newest one. */
-  #takeBundle(): FileBytes {
-    const { bytes } = this.#bundles;
-    const index = Math.ceil(this.#edge.size / TILE_WIDTH) - 1;
-    const width = this.#edge.size - index * TILE_WIDTH;
-    if (width === TILE_WIDTH) this.#bundles.next();
-    return { path: bundlePath({ index, width }), bytes };
+  /** All that these entries make or go on with, in order. */
+  #bundlesWith(entries: readonly string[]): BundleFile[] {
+    const files: BundleFile[] = [];
+    this.#bundles.startOver(entries.reduce((units, { length }) => units + length, 0));
+    for (let from = 0; from < entries.length;) {
+      const size = this.#edge.size + from;
+      const to = Math.min(entries.length, from + TILE_WIDTH - (size % TILE_WIDTH));
+      const before = this.#bundles.bytes.length;
+      for (const entry of entries.slice(from, to)) this.#bundles.add(entry);
+      const { bytes } = this.#bundles;
+      const width = (size % TILE_WIDTH) + to - from;
+      if (width === TILE_WIDTH) this.#bundles.next();
+      const path = bundlePath({ index: Math.floor(size / TILE_WIDTH), width });
+      files.push({ path, bytes, added: bytes.subarray(before) });
+      from = to;
+    }
+    return files;
   }
 
   async #sign(writing: TrailWriting): Promise<void> {
@@ -116,4 +142,13 @@ export class Trail {
     );
     await Promise.all(paths.map((path) => this.#store.removeFolder(`${path}.p`)));
   }
+}
+
+interface BundleFile extends FileBytes {
+  /** Of its bytes those of the entries that are new. */
+  readonly added: Buffer;
+}
+
+function fileOf({ tile, bytes }: TileData): FileBytes {
+  return { path: tilePath(tile), bytes };
 }
