@@ -11,6 +11,7 @@ import { outgoing } from "../test/support/outgoing.ts";
 import { median, type BenchRow } from "./harness.ts";
 
 const { privateKey } = generateNoteKey("example.com/bench");
+const CHECKPOINT = "checkpoint";
 const EVENT_BYTES = 1000;
 const ROUNDS = 7;
 const BATCHES = 24;
@@ -45,15 +46,20 @@ async function appended(folder: string): Promise<{ value: number; against: numbe
     const trail = await openTrail(await madeIn(folder, `trail-${round}`));
     const made = new Set<string>();
     const bare = await madeIn(folder, `bare-${round}`);
-    const trailMs = await timed(async () => {
-      for (const batch of batches) await send(trail, batch);
-      await trail[Symbol.asyncDispose]();
-    });
-    const filesMs = await timed(async () => {
-      for (const batch of written) await writeAll(bare, batch, made);
-    });
+    const sides = {
+      trail: async () => {
+        for (const batch of batches) await send(trail, batch);
+        await trail[Symbol.asyncDispose]();
+      },
+      files: async () => {
+        for (const batch of written) await writeAll(bare, batch, made);
+      },
+    };
+    const took = { trail: 0, files: 0 };
+    const order = ["trail", "files"] as const;
+    for (const side of round % 2 === 0 ? order : order.toReversed()) took[side] = await timed(sides[side]);
     // The first one only warms up.
-    if (round > 0) times.push({ trail: trailMs, files: filesMs });
+    if (round > 0) times.push(took);
   }
   const perSecond = (ms: number) => (BATCHES * events * 1000) / ms;
   return {
@@ -81,10 +87,14 @@ async function openTrail(directory: string): Promise<Destination> {
   return trail;
 }
 
+/** Of jobs whose names differ in length, as elsewhere. */
 function batchFrom(first: number, count: number): Outgoing[] {
-  const missing = EVENT_BYTES - Buffer.byteLength(recorded(outgoing(1, { data: { text: "" } })).json);
-  const data = { text: "0123456789abcdef".repeat(Math.ceil(missing / 16)).slice(0, missing) };
-  return Array.from({ length: count }, (_, at) => recorded(outgoing(first + at, { data })));
+  return Array.from({ length: count }, (_, at) => {
+    const job = `web${"-blue".repeat((first + at) % 7)}`;
+    const missing = EVENT_BYTES - Buffer.byteLength(recorded(outgoing(1, { job, data: { text: "" } })).json);
+    const data = { text: "0123456789abcdef".repeat(Math.ceil(missing / 16)).slice(0, missing) };
+    return recorded(outgoing(first + at, { job, data }));
+  });
 }
 
 /** As the feed has it, which is where the daily files look for the day. */
@@ -100,14 +110,14 @@ async function writtenBy(directory: string, batches: readonly Outgoing[][]): Pro
   const written: FileBytes[][] = [];
   for (const batch of batches) {
     await enter(batch, directory);
-    const paths = (await pathsIn(directory)).filter((path) => !seen.has(path) || path === "checkpoint");
+    const paths = (await pathsIn(directory)).filter((path) => !seen.has(path) || path === CHECKPOINT);
     for (const path of paths) seen.add(path);
     written.push(await Promise.all(paths.map((path) => read(directory, path))));
   }
   const [daily = ""] = await readdir(join(directory, "daily"));
   const { bytes } = await read(directory, join("daily", daily));
   const share = bytes.subarray(0, bytes.length / BATCHES);
-  return written.map((files, at) => [...files, { path: `daily/${at}`, bytes: share }]);
+  return written.map((files) => [...files, { path: `daily/${daily}`, bytes: share }]);
 }
 
 /** Nothing is at work in the directory any more then. */
@@ -128,17 +138,19 @@ async function read(directory: string, path: string): Promise<FileBytes> {
   return { path, bytes: await readFile(join(directory, path)) };
 }
 
-/** As plainly as Node does it. `made`: folders that are there. */
+/** As plainly as Node does it. `made`: files and folders that are there. */
 async function writeAll(directory: string, files: readonly FileBytes[], made: Set<string>): Promise<void> {
-  const folders = [...new Set(files.map(({ path }) => join(directory, dirname(path))))];
+  const folderOf = (path: string) => join(directory, dirname(path));
+  const added = files.filter(({ path }) => !made.has(path) || path === CHECKPOINT);
+  const folders = [...new Set(added.map(({ path }) => folderOf(path)))];
   for (const folder of folders.filter((each) => !made.has(each))) await mkdir(folder, { recursive: true });
-  for (const folder of folders) made.add(folder);
-  await Promise.all(files.map(({ path, bytes }) => writeOne(join(directory, path), bytes)));
+  for (const name of [...folders, ...added.map(({ path }) => path)]) made.add(name);
+  await Promise.all(files.map((file) => writeOne(directory, file)));
   await Promise.all(folders.map(syncFolder));
 }
 
-async function writeOne(path: string, bytes: Uint8Array): Promise<void> {
-  await using handle = await open(path, "w");
+async function writeOne(directory: string, { path, bytes }: FileBytes): Promise<void> {
+  await using handle = await open(join(directory, path), path.startsWith("daily/") ? "a" : "w");
   await handle.writeFile(bytes);
   await handle.datasync();
 }

@@ -1,7 +1,11 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { constants, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import promises, { type FileHandle } from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
 import { dirname, join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+
+/** So slow is a disk that whoever does not wait for it is too early. */
+const WRITE_MS = 3;
 
 type Operations = Pick<typeof promises, "mkdir" | "open" | "rename" | "rm">;
 
@@ -86,13 +90,15 @@ export class CrashingDisk implements Disposable {
     await this.#originals.rm(path, options);
   };
 
-  readonly #open = async (path: string, flags: string, mode?: number): Promise<FileHandle> => {
+  readonly #open = async (path: string, flags: string | number, mode?: number): Promise<FileHandle> => {
     this.#step();
     const isNew = !existsSync(path);
     const sure = this.#contents.get(path) ?? (isNew || flags === "r" ? undefined : readFileSync(path));
     const handle = await this.#originals.open(path, flags, mode);
     if (isNew) this.#names.set(path, undefined);
     if (flags === "r") return Object.assign(handle, { sync: this.#syncOf(handle, path) });
+    if (typeof flags === "number")
+      return Object.assign(handle, { write: this.#writeThroughOf(handle, path, flags) });
     const write = this.#writeOf(handle, path, flags === "w" ? Buffer.alloc(0) : (sure ?? Buffer.alloc(0)));
     const sync = this.#syncOf(handle, path);
     return Object.assign(handle, { writeFile: write, appendFile: write, datasync: sync, sync });
@@ -105,6 +111,18 @@ export class CrashingDisk implements Disposable {
       if (this.#left === 1) await write(bytes.subarray(0, bytes.length >> 1));
       this.#step();
       await write(bytes);
+    };
+  }
+
+  /** Sure to stay once it ends, if the file was opened so. */
+  #writeThroughOf(handle: FileHandle, path: string, flags: number) {
+    const write = this.#writeOf(handle, path, Buffer.alloc(0));
+    return async (bytes: Uint8Array, at: number): Promise<{ bytesWritten: number }> => {
+      await write(bytes.subarray(at));
+      await delay(WRITE_MS);
+      this.#assertAlive();
+      if ((flags & constants.O_DSYNC) !== 0) this.#contents.delete(path);
+      return { bytesWritten: bytes.length - at };
     };
   }
 
@@ -122,6 +140,10 @@ export class CrashingDisk implements Disposable {
   #step(): void {
     this.#left -= 1;
     if (this.#left <= 0) this.#isDead = true;
+    this.#assertAlive();
+  }
+
+  #assertAlive(): void {
     if (this.#isDead) throw new Crashed(`${join(this.#root)} died`);
   }
 }

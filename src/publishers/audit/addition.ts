@@ -7,6 +7,8 @@ import { TrailBehind } from "./errors.ts";
 
 /** What stands before the cursor in an event's envelope. */
 const CURSOR = '"cursor":"';
+/** Of an envelope before its cursor, without its names: subject, and partition key, which is the same. */
+const LEAST_HEAD = 200;
 
 /** Which event a trail goes on with. */
 export interface TrailEnd {
@@ -32,8 +34,6 @@ export class Addition {
   readonly objects: DetachedObject[] = [];
   readonly #names: TrailNames;
   #end: TrailEnd | undefined;
-  /** Where in its text the last event had its cursor. */
-  #cursorAt = 0;
 
   /** `end`: undefined where the trail is empty. */
   constructor(end: TrailEnd | undefined, names: TrailNames) {
@@ -65,13 +65,12 @@ export class Addition {
   }
 
   /** Where the event itself says that it stands: what was recorded before a new epoch is still of the old one. */
-  #placeOf({ id, json, sequence }: Outgoing): Cursor {
+  #placeOf(event: Outgoing): Cursor {
+    const { id, json } = event;
+    const at = cursorIn(event) + CURSOR.length;
+    // Which is most often right behind the last one, and then need not be read.
     const next = this.#end && { epoch: this.#end.epoch, sequence: this.#end.nextSeq };
-    // Most often it is right behind the last event, and says so at the same place: then nothing is searched for.
-    if (next?.sequence === sequence && json.startsWith(`${CURSOR}${formatCursor(next)}"`, this.#cursorAt))
-      return next;
-    this.#cursorAt = json.indexOf(CURSOR);
-    const at = this.#cursorAt + CURSOR.length;
+    if (next !== undefined && json.startsWith(`${formatCursor(next)}"`, at)) return next;
     const place = at < CURSOR.length ? undefined : parseCursor(json.slice(at, json.indexOf('"', at)));
     if (place === undefined) throw new Error(`the event ${id} does not say where it stands in the log`);
     return place;
@@ -118,6 +117,12 @@ const REASONS = {
   missing: "missing: another program removed them from the log",
   "epoch-changed": "epoch-changed: the log began a new history and does not hold them",
 } as const satisfies Record<GapData["reason"], string>;
+
+/** Of what stands before it in an envelope of the feed there is always so much: that need not be searched. */
+function cursorIn({ id, type, subject, json }: Outgoing): number {
+  const at = json.indexOf(CURSOR, LEAST_HEAD + id.length + type.length + 2 * subject.length);
+  return at === -1 ? json.indexOf(CURSOR) : at;
+}
 
 interface Gap {
   readonly reason: GapData["reason"];

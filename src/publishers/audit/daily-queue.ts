@@ -41,17 +41,19 @@ export class DailyQueue implements AsyncDisposable {
   }
 
   /**
-   * The entries from index `next` on; their memory may be used again at once. Rejects with why those of before could not
-   * be written: then make it anew.
+   * The entries from index `next` on; their memory may be used again once it resolves. Rejects with why those of before
+   * could not be written: then make it anew.
    */
   async add(entries: readonly Buffer[]): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
     const days = this.#days.of(entries);
-    for (const [at, entry] of entries.entries()) this.#linesOf(days[at] ?? "").add(entry);
     this.#next += entries.length;
     this.#cancel ??= this.#clock.after(WAIT_MS, () => this.#writeAll());
-    this.#write();
-    while (this.#waiting.length > MOST_WAITING) await this.#writing;
+    for (const [at, entry] of entries.entries()) {
+      this.#linesOf(days[at] ?? "").add(entry);
+      this.#write();
+      while (this.#waiting.length > MOST_WAITING) await this.#writing;
+    }
   }
 
   /** Writes what waits. Rejects where it cannot. */

@@ -1,15 +1,15 @@
-const RECORDED = '"recordedtime":"';
+const RECORDED = Buffer.from('"recordedtime":"');
 const DAY_LENGTH = 10;
 const UNKNOWN_DAY = "0000-00-00";
+/** Of what stands before it in an envelope of the feed there is always so much: it need not be searched. */
+const LEAST_HEAD = 100;
 
 /** On which day, in UTC, the feed recorded the entries of a trail, which come one after another. */
 export class RecordedDays {
   /** Of the last entry; empty where there was none. */
   #last: string;
   #read = "";
-  /** How the entry that was read last tells it, and where. */
-  #told = Buffer.from(RECORDED);
-  #at = 0;
+  #readBytes = Buffer.alloc(0);
 
   constructor(last: string) {
     this.#last = last;
@@ -24,20 +24,23 @@ export class RecordedDays {
 
   /** Empty of what is no event. */
   #dayIn(entry: Buffer): string {
-    // Most often as in the last one, at the same place: then nothing is searched for.
-    if (this.#read !== "" && standsAt(entry, this.#at, this.#told)) return this.#read;
-    const at = entry.indexOf(RECORDED);
+    const at = placeIn(entry);
     if (at === -1) return "";
     const start = at + RECORDED.length;
+    // Most often the day of the entry before.
+    if (this.#read !== "" && hasAt(entry, start, this.#readBytes)) return this.#read;
     const day = entry.toString("latin1", start, start + DAY_LENGTH);
     if (!/^\d{4}-\d\d-\d\d$/.test(day)) return "";
-    [this.#read, this.#told, this.#at] = [day, Buffer.from(RECORDED + day), at];
-    return day;
+    this.#readBytes = Buffer.from(day);
+    return (this.#read = day);
   }
 }
 
-function standsAt(entry: Buffer, at: number, bytes: Buffer): boolean {
-  for (let offset = 0; offset < bytes.length; offset += 1)
-    if (entry[at + offset] !== bytes[offset]) return false;
-  return true;
+function placeIn(entry: Buffer): number {
+  const at = entry.indexOf(RECORDED, LEAST_HEAD);
+  return at === -1 ? entry.indexOf(RECORDED) : at;
+}
+
+function hasAt(entry: Buffer, start: number, bytes: Buffer): boolean {
+  return bytes.every((byte, at) => entry[start + at] === byte);
 }

@@ -11,6 +11,8 @@ import { Trail } from "./trail.ts";
 
 /** What the daily files lack is written in parts, so that no send takes long. */
 const BUNDLES_AT_ONCE = 100;
+/** Of what was written just now. */
+const BUNDLES_IN_ONE_GO = 4;
 
 export interface TrailWriterOptions {
   /** The writer closes it. */
@@ -32,11 +34,13 @@ export class TrailWriter implements AsyncDisposable {
   readonly trail: Trail;
   readonly #store: TrailStore;
   readonly #logger: Logger;
+  readonly #clock: Clock;
   readonly #daily: DailyQueue | undefined;
 
   private constructor(options: TrailWriterOptions, { trail, daily }: Parts) {
     this.#store = options.store;
     this.#logger = options.logger;
+    this.#clock = options.clock;
     this.trail = trail;
     this.#daily = daily;
   }
@@ -58,12 +62,15 @@ export class TrailWriter implements AsyncDisposable {
   async add(addition: Addition, signal: AbortSignal): Promise<void> {
     await this.#catchUp();
     const isNext = this.#daily?.next === this.trail.size;
-    const entered = await this.trail.append(addition, signal);
-    if (isNext) await this.#daily?.add(entered);
+    const added = await this.trail.append(addition, signal);
+    if (this.#daily === undefined || !isNext) return;
+    for (const [at, entries] of added.entries()) {
+      await this.#daily.add(entries);
+      if (at % BUNDLES_IN_ONE_GO === BUNDLES_IN_ONE_GO - 1) await this.#clock.yield();
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.trail.tidied().catch(() => undefined);
     try {
       await this.#daily?.[Symbol.asyncDispose]();
     } catch (error) {

@@ -9,6 +9,9 @@ import type { TrailStore, TrailWriting } from "./store.ts";
 import { readTrail, type StoredTrail } from "./stored-trail.ts";
 import type { TrailKeys } from "./trail-keys.ts";
 
+/** So much is copied in one go. */
+const SLICE_BYTES = 1_048_576;
+
 export interface TrailOptions {
   readonly store: TrailStore;
   readonly keys: TrailKeys;
@@ -30,8 +33,6 @@ export class Trail {
   readonly #bundles: BundleWriter;
   #end: TrailEnd | undefined;
   #checkpoint: string | undefined;
-  /** Goes on while more is appended. */
-  #tidying = Promise.resolve();
 
   private constructor({ store, keys, clock }: TrailOptions, { edge, rest, end, feed }: StoredTrail) {
     this.#store = store;
@@ -70,61 +71,60 @@ export class Trail {
   }
 
   /**
-   * The bytes of the entries that were added, in memory that the next call uses again. Rejects where `signal` has aborted;
-   * what has begun goes to its end.
+   * The bytes of the entries that were added, bundle by bundle, in memory that the next call uses again. Rejects where
+   * `signal` has aborted; what has begun goes to its end.
    */
-  async append({ entries, objects, end }: Addition, signal: AbortSignal): Promise<Buffer[]> {
+  async append({ entries, objects, end }: Addition, signal: AbortSignal): Promise<Buffer[][]> {
     signal.throwIfAborted();
     const before = this.#edge.size;
     for (const object of objects) await this.#store.replace(object);
     const { writing, added } = await this.#write(entries);
     await this.#sign(writing);
     this.#end = end;
-    await this.tidied();
-    this.#tidying = this.#removePartials(before);
-    this.#tidying.catch(() => undefined);
+    await this.#removePartials(before);
     return added;
   }
 
-  /** Resolves once the files are gone that the last append made needless. Rejects where they cannot be removed. */
-  tidied(): Promise<void> {
-    return this.#tidying;
-  }
-
   /** The bundles are on their way to where they are stored while their entries are hashed. */
-  async #write(texts: readonly string[]): Promise<{ writing: TrailWriting; added: Buffer[] }> {
-    const bundles = this.#bundlesWith(texts);
-    const added: Buffer[] = [];
+  async #write(texts: readonly string[]): Promise<{ writing: TrailWriting; added: Buffer[][] }> {
     const writing = this.#store.begin();
-    for (const bundle of bundles) writing.add(bundle);
-    for (const bundle of bundles) {
-      await this.#clock.yield();
-      const { entries } = readBundle(bundle.added);
+    const added: Buffer[][] = [];
+    let bytes = 0;
+    for (const bundle of this.#bundlesWith(texts)) {
+      writing.add(bundle);
+      added.push(readBundle(bundle.added).entries);
+      bytes += bundle.added.length;
+      if (bytes >= SLICE_BYTES) await this.#clock.yield();
+      bytes %= SLICE_BYTES;
+    }
+    await this.#clock.yield();
+    for (const entries of added) {
       for (const entry of entries) this.#edge.append(leafHashText(entry));
       for (const tile of this.#edge.takeFullTiles()) writing.add(fileOf(tile));
-      added.push(...entries);
+      await this.#clock.yield();
     }
     for (const tile of this.#edge.takeTiles()) writing.add(fileOf(tile));
     return { writing, added };
   }
 
   /** All that these entries make or go on with, in order. */
-  #bundlesWith(entries: readonly string[]): BundleFile[] {
-    const files: BundleFile[] = [];
-    this.#bundles.startOver(entries.reduce((units, { length }) => units + length, 0));
-    for (let from = 0; from < entries.length;) {
+  *#bundlesWith(texts: readonly string[]): Generator<BundleFile> {
+    this.#bundles.startOver(texts.reduce((units, { length }) => units + length, 0));
+    for (let from = 0; from < texts.length;) {
       const size = this.#edge.size + from;
-      const to = Math.min(entries.length, from + TILE_WIDTH - (size % TILE_WIDTH));
+      const to = Math.min(texts.length, from + TILE_WIDTH - (size % TILE_WIDTH));
       const before = this.#bundles.bytes.length;
-      for (const entry of entries.slice(from, to)) this.#bundles.add(entry);
+      for (const text of texts.slice(from, to)) this.#bundles.add(text);
       const { bytes } = this.#bundles;
       const width = (size % TILE_WIDTH) + to - from;
       if (width === TILE_WIDTH) this.#bundles.next();
-      const path = bundlePath({ index: Math.floor(size / TILE_WIDTH), width });
-      files.push({ path, bytes, added: bytes.subarray(before) });
+      yield {
+        path: bundlePath({ index: Math.floor(size / TILE_WIDTH), width }),
+        bytes,
+        added: bytes.subarray(before),
+      };
       from = to;
     }
-    return files;
   }
 
   async #sign(writing: TrailWriting): Promise<void> {
