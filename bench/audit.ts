@@ -2,7 +2,8 @@ import { mkdir, mkdtemp, open, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { openAudit } from "../src/publishers/audit/audit.ts";
-import type { FileBytes } from "../src/publishers/audit/disk.ts";
+import { syncFolder, type FileBytes } from "../src/publishers/audit/disk.ts";
+import { CHECKPOINT } from "../src/publishers/audit/store.ts";
 import type { Destination, Outgoing } from "../src/publishers/delivery/destination.ts";
 import { auditSettingsSchema } from "../src/schemas/destinations/audit.ts";
 import { generateNoteKey } from "../src/tlog/note-keys.ts";
@@ -11,7 +12,6 @@ import { outgoing } from "../test/support/outgoing.ts";
 import { median, type BenchRow } from "./harness.ts";
 
 const { privateKey } = generateNoteKey("example.com/bench");
-const CHECKPOINT = "checkpoint";
 const EVENT_BYTES = 1000;
 const ROUNDS = 7;
 const BATCHES = 24;
@@ -153,11 +153,6 @@ async function writeOne(directory: string, { path, bytes }: FileBytes): Promise<
   await using handle = await open(join(directory, path), path.startsWith("daily/") ? "a" : "w");
   await handle.writeFile(bytes);
   await handle.datasync();
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  await using handle = await open(folder);
-  await handle.sync();
 }
 
 async function timed(work: () => Promise<void>): Promise<number> {

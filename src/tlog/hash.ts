@@ -20,6 +20,7 @@ export function leafHash(entry: Uint8Array): Buffer {
   return Buffer.from(leafHashText(entry), "latin1");
 }
 
+/** The same, as it is fastest to be had. */
 export function leafHashText(entry: Uint8Array): HashText {
   if (entry.length >= leafScratch.length) return hashText(Buffer.concat([Buffer.of(LEAF_PREFIX), entry]));
   leafScratch.set(entry, 1);
@@ -58,7 +59,7 @@ export function sha256(bytes: Uint8Array): Buffer {
   return Buffer.from(hashText(bytes), "latin1");
 }
 
-/** A character for each byte: Node makes it three times as fast as a buffer. */
+/** A hash with a character for each byte: Node makes it three times as fast as a buffer. */
 export type HashText = string;
 
 function hashText(bytes: Uint8Array): HashText {

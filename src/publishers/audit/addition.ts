@@ -1,5 +1,6 @@
 import { AUDIT_FORMAT, type AuditMark } from "../../schemas/audit.ts";
 import { formatCursor, parseCursor, type Cursor } from "../../schemas/cursor.ts";
+import { LEAST_BEFORE } from "../../schemas/envelope-schema.ts";
 import { frameSchema, type GapData } from "../../schemas/frames-schema.ts";
 import type { Outgoing } from "../delivery/destination.ts";
 import { entryOf, type DetachedObject } from "./entry.ts";
@@ -7,8 +8,6 @@ import { TrailBehind } from "./errors.ts";
 
 /** What stands before the cursor in an event's envelope. */
 const CURSOR = '"cursor":"';
-/** Of an envelope before its cursor, without its names: subject, and partition key, which is the same. */
-const LEAST_HEAD = 200;
 
 /** Which event a trail goes on with. */
 export interface TrailEnd {
@@ -118,9 +117,9 @@ const REASONS = {
   "epoch-changed": "epoch-changed: the log began a new history and does not hold them",
 } as const satisfies Record<GapData["reason"], string>;
 
-/** Of what stands before it in an envelope of the feed there is always so much: that need not be searched. */
+/** What stands before it need not be searched; the partition key is the subject again. */
 function cursorIn({ id, type, subject, json }: Outgoing): number {
-  const at = json.indexOf(CURSOR, LEAST_HEAD + id.length + type.length + 2 * subject.length);
+  const at = json.indexOf(CURSOR, LEAST_BEFORE.cursor + id.length + type.length + 2 * subject.length);
   return at === -1 ? json.indexOf(CURSOR) : at;
 }
 

@@ -1,6 +1,6 @@
 import type { Clock } from "../../shared/clock.ts";
 import type { DailyFiles } from "./daily-files.ts";
-import { LinesWriter } from "./day-lines.ts";
+import { DayLines } from "./day-lines.ts";
 import { RecordedDays } from "./recorded-days.ts";
 
 /** How long an entry waits for more, so that a quiet feed has no gzip member for each. */
@@ -19,8 +19,8 @@ export class DailyQueue implements AsyncDisposable {
   readonly #clock: Clock;
   readonly #days: RecordedDays;
   /** The last one is in the making: it waits until it is full, or due. */
-  readonly #waiting: LinesWriter[] = [];
-  #due: LinesWriter | undefined;
+  readonly #waiting: DayLines[] = [];
+  #due: DayLines | undefined;
   readonly #free: Buffer[] = [];
   /** Index after the last entry that was added. */
   #next: number;
@@ -64,10 +64,10 @@ export class DailyQueue implements AsyncDisposable {
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  #linesOf(day: string): LinesWriter {
+  #linesOf(day: string): DayLines {
     const last = this.#waiting.at(-1);
     if (last?.day === day && !last.isFull) return last;
-    const next = new LinesWriter(day, this.#free.pop());
+    const next = new DayLines(day, this.#free.pop());
     this.#waiting.push(next);
     return next;
   }
@@ -97,7 +97,7 @@ export class DailyQueue implements AsyncDisposable {
     this.#writing = undefined;
   }
 
-  async #writeOne(lines: LinesWriter | undefined): Promise<void> {
+  async #writeOne(lines: DayLines | undefined): Promise<void> {
     if (lines === undefined) return;
     await this.#files.add(lines);
     if (this.#free.length < MOST_FREE) this.#free.push(lines.memory);

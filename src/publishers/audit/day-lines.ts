@@ -4,16 +4,9 @@ import { MAX_ENTRY_BYTES } from "../../tlog/bundle.ts";
 const FULL_BYTES = 1_048_576;
 const LINE_END = 0x0a;
 
-/** Entries of one day as lines, for one gzip member. */
-export interface DayLines {
+/** Entries of one day as lines, for one gzip member, in a memory that can be used again once they are written. */
+export class DayLines {
   /** "2026-11-29" */
-  readonly day: string;
-  readonly count: number;
-  readonly bytes: Buffer;
-}
-
-/** Lines in the making, in a memory that can be used again once they are written. */
-export class LinesWriter implements DayLines {
   readonly day: string;
   readonly memory: Buffer;
   #count = 0;

@@ -29,7 +29,8 @@ const OUTPUT_BYTES = 262_144;
 
 /** Makes members, one after another, in memory of zlib's that is used again. Not for concurrent calls. */
 export class MemberWriter implements Disposable {
-  readonly #gzip = resettable(createGzip({ level: FAST, chunkSize: OUTPUT_BYTES }));
+  /** The types know of the reset only where no header is written. */
+  readonly #gzip = createGzip({ level: FAST, chunkSize: OUTPUT_BYTES }) as Gzip & ZlibReset;
   #pieces: Buffer[] = [];
 
   constructor() {
@@ -61,11 +62,6 @@ export class MemberWriter implements Disposable {
   [Symbol.dispose](): void {
     this.#gzip.close();
   }
-}
-
-/** The types know of it only where no header is written. */
-function resettable(gzip: Gzip): Gzip & ZlibReset {
-  return gzip as Gzip & ZlibReset;
 }
 
 function headerOf({ from, to, bytes }: Member): Buffer {

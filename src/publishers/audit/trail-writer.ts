@@ -11,8 +11,6 @@ import { Trail } from "./trail.ts";
 
 /** What the daily files lack is written in parts, so that no send takes long. */
 const BUNDLES_AT_ONCE = 100;
-/** Of what was written just now. */
-const BUNDLES_IN_ONE_GO = 4;
 
 export interface TrailWriterOptions {
   /** The writer closes it. */
@@ -64,9 +62,9 @@ export class TrailWriter implements AsyncDisposable {
     const isNext = this.#daily?.next === this.trail.size;
     const added = await this.trail.append(addition, signal);
     if (this.#daily === undefined || !isNext) return;
-    for (const [at, entries] of added.entries()) {
+    for (const entries of added) {
       await this.#daily.add(entries);
-      if (at % BUNDLES_IN_ONE_GO === BUNDLES_IN_ONE_GO - 1) await this.#clock.yield();
+      await this.#clock.yield();
     }
   }
 

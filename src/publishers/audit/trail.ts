@@ -9,9 +9,6 @@ import type { TrailStore, TrailWriting } from "./store.ts";
 import { readTrail, type StoredTrail } from "./stored-trail.ts";
 import type { TrailKeys } from "./trail-keys.ts";
 
-/** So much is copied in one go. */
-const SLICE_BYTES = 1_048_576;
-
 export interface TrailOptions {
   readonly store: TrailStore;
   readonly keys: TrailKeys;
@@ -89,15 +86,11 @@ export class Trail {
   async #write(texts: readonly string[]): Promise<{ writing: TrailWriting; added: Buffer[][] }> {
     const writing = this.#store.begin();
     const added: Buffer[][] = [];
-    let bytes = 0;
     for (const bundle of this.#bundlesWith(texts)) {
       writing.add(bundle);
       added.push(readBundle(bundle.added).entries);
-      bytes += bundle.added.length;
-      if (bytes >= SLICE_BYTES) await this.#clock.yield();
-      bytes %= SLICE_BYTES;
+      await this.#clock.yield();
     }
-    await this.#clock.yield();
     for (const entries of added) {
       for (const entry of entries) this.#edge.append(leafHashText(entry));
       for (const tile of this.#edge.takeFullTiles()) writing.add(fileOf(tile));
