@@ -28,9 +28,10 @@ export interface Watched {
 /** What Nomad leaves of a deleted namespace. */
 const OUTLIVE: ReadonlySet<ResourceType> = new Set(["jobs", "allocations", "deployments", "evaluations"]);
 const SCAN_EVERY_MS = 5 * 60_000;
-/** Scans follow each other so slowly that Nomad spends at most a tenth of its time on them. */
+/** Scans rest so many times as long as Nomad took for the last one, so that it spends a tenth of its time on them. */
 const REST_FACTOR = 10;
 const SHORTEST_REST_MS = 250;
+const LONGEST_REST_MS = SCAN_EVERY_MS;
 /** While Nomad does not say which namespaces there are, a scan would read everything. */
 const UNKNOWN_FOR_MS = 60_000;
 const RETRY_MS = 5_000;
@@ -56,6 +57,8 @@ export class Leftovers {
   #scanned = false;
   #dueAtMs = 0;
   #earliestAtMs = 0;
+  /** How long Nomad took for its answers to one scan. */
+  #nomadMs = 0;
   #changes = 0;
   #failures = 0;
   #wake = new AbortController();
@@ -110,7 +113,8 @@ export class Leftovers {
 
   async #scanOnce(watched: Watched, signal: AbortSignal): Promise<void> {
     const { clock, logger } = this.#deps;
-    const [startedAtMs, changes] = [clock.elapsed(), this.#changes];
+    const changes = this.#changes;
+    this.#nomadMs = 0;
     let nextMs = SCAN_EVERY_MS;
     try {
       await this.#scan(watched, signal);
@@ -126,7 +130,8 @@ export class Leftovers {
       logger[level]({ err: error }, "cannot check what deleted namespaces left behind; retrying");
     }
     const endedAtMs = clock.elapsed();
-    this.#earliestAtMs = endedAtMs + Math.max(SHORTEST_REST_MS, REST_FACTOR * (endedAtMs - startedAtMs));
+    const restMs = Math.max(SHORTEST_REST_MS, REST_FACTOR * this.#nomadMs);
+    this.#earliestAtMs = endedAtMs + Math.min(restMs, LONGEST_REST_MS);
     if (changes === this.#changes) this.#dueAtMs = endedAtMs + nextMs;
   }
 
@@ -166,6 +171,7 @@ export class Leftovers {
   ): Promise<Scope[]> {
     const { nomad, clock } = this.#deps;
     const filter = filterOutside(namespaces);
+    const askedAtMs = clock.elapsed();
     const response = await nomad
       .list({
         resource,
@@ -178,7 +184,8 @@ export class Leftovers {
         // Nothing may be seen anywhere, so nothing of a deleted namespace either.
         if (error instanceof NomadError && REFUSALS.has(error.code)) return undefined;
         throw error;
-      });
+      })
+      .finally(() => (this.#nomadMs += clock.elapsed() - askedAtMs));
     if (response === undefined) return [];
     const steps = parseInSlices(RESOURCES[resource], response.body);
     const snapshot = await inSlices(steps, { clock, onMove: () => undefined, signal });

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startBridgeProcess, type BridgeProcess } from "../support/bridge-process.ts";
-import { checkLog, readLog, type SeenEvent } from "../support/feed-check.ts";
+import { checkLog, readLog, settledVerdict, type SeenEvent } from "../support/feed-check.ts";
 import { findNomadAgent, type NomadAgent } from "../support/nomad-agent.ts";
 import { nomadTruth } from "../support/nomad-truth.ts";
 import { NomadWriter } from "../support/nomad-writer.ts";
@@ -38,14 +38,10 @@ describe.skipIf(typeof found === "string")(`namespaces of a real Nomad that come
   const left = async (): Promise<string[]> =>
     [...(await nomadTruth(agent.address)).keys()].filter((subject) => subject.split("/")[1] === space);
   const agreed = async (): Promise<void> => {
-    const verdict = await until(
-      "the folded log is what Nomad lists under *",
-      async () => {
-        const now = checkLog(await events(), await nomadTruth(agent.address));
-        return now.lost.length === 0 && now;
-      },
+    const verdict = await settledVerdict(
+      async () => checkLog(await events(), await nomadTruth(agent.address)),
       60_000,
-    ).catch(async () => checkLog(await events(), await nomadTruth(agent.address)));
+    );
     expect(verdict).toMatchObject({ lost: [], duplicated: [], outOfOrder: [] });
   };
   /** A batch and a system job run in the namespace, are purged, and it is deleted. */

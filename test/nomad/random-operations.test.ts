@@ -6,13 +6,12 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { FeedLocation } from "../../src/schemas/value-types.ts";
 import { createRandom, type Random } from "../../packages/nomad-simulator/src/random.ts";
 import { startBridgeProcess, type BridgeProcess } from "../support/bridge-process.ts";
-import { checkLog, readLog } from "../support/feed-check.ts";
+import { checkLog, readLog, settledVerdict } from "../support/feed-check.ts";
 import { findNomadAgent, type NomadAgent } from "../support/nomad-agent.ts";
 import { NomadChurn } from "../support/nomad-churn.ts";
 import { nomadTruth } from "../support/nomad-truth.ts";
 import { NomadWriter } from "../support/nomad-writer.ts";
 import { findRedis } from "../support/redis-server.ts";
-import { until } from "../support/until.ts";
 
 /** NCF_CHURN_SECONDS for longer runs, NCF_CHURN_SEED for another history, NCF_CHURN_SAY=1 to watch it. */
 const { NCF_CHURN_SECONDS = "40", NCF_CHURN_SEED = "1", NCF_CHURN_SAY = "" } = process.env;
@@ -137,14 +136,7 @@ describe.skipIf(typeof found === "string")(`random operations on a real Nomad ag
           }
           say(`${churn.done} done, ${churn.refused} refused, ${watcher.kills} kills; catching up`);
           const check = async () => checkLog(await readLog(log), await nomadTruth(agent.address));
-          const verdict = await until(
-            "the folded feed is what Nomad has",
-            async () => {
-              const now = await check();
-              return now.lost.length === 0 && now;
-            },
-            SETTLE_WITHIN_MS,
-          ).catch(check);
+          const verdict = await settledVerdict(check, SETTLE_WITHIN_MS);
           const events = await readLog(log);
           const resyncs = events.filter((event) => event.type === "nomad.feed.resync");
           expect({ ...verdict, resyncs: resyncs.map((event) => event.data["reason"]) }).toEqual({

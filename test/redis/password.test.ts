@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { createSimulator } from "../../packages/nomad-simulator/src/index.ts";
 import { startBridgeProcess } from "../support/bridge-process.ts";
 import { CHAOS_FLAGS } from "../support/chaos-subject.ts";
-import { checkLog, readLog } from "../support/feed-check.ts";
+import { checkLog, readLog, settledVerdict } from "../support/feed-check.ts";
 import { redisMissing, RedisServer } from "../support/redis-server.ts";
 import { simulatorTruth } from "../support/simulator-truth.ts";
 import { skippedBecause } from "../support/skipped.ts";
@@ -55,10 +55,10 @@ test.skipIf(missing !== undefined)(
         expect.stringMatching(/^paused, nothing is lost: Redis .* refuses access/),
       ]);
       simulator.stop();
-      await until("the log is what the cluster has", async () => {
-        const verdict = checkLog(await readLog({ kind: "redis", url }), simulatorTruth(simulator));
-        return verdict.lost.length === 0;
-      });
+      const verdict = await settledVerdict(async () =>
+        checkLog(await readLog({ kind: "redis", url }), simulatorTruth(simulator)),
+      );
+      expect(verdict).toMatchObject({ lost: [], duplicated: [], outOfOrder: [] });
     } finally {
       operator.disconnect();
       await bridge.kill();

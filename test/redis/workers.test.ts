@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { createSimulator } from "../../packages/nomad-simulator/src/index.ts";
 import { startBridgeProcess } from "../support/bridge-process.ts";
 import { CHAOS_FLAGS } from "../support/chaos-subject.ts";
-import { checkLog, readLog } from "../support/feed-check.ts";
+import { checkLog, readLog, settledVerdict } from "../support/feed-check.ts";
 import { startCluster } from "../support/redis-cluster.ts";
 import { redisMissing } from "../support/redis-server.ts";
 import { simulatorTruth } from "../support/simulator-truth.ts";
@@ -40,12 +40,10 @@ describe.skipIf(missing !== undefined)(
         await until("changes go on", () => simulator.journal.entries.length > changes + 100);
         simulator.stop();
         await allWatched();
-        const verdict = await until("the folded log is what the cluster has", async () => {
-          const events = await readLog({ kind: "redis", url });
-          const found = checkLog(events, simulatorTruth(simulator));
-          return found.lost.length === 0 && found;
-        });
-        expect(verdict).toMatchObject({ duplicated: [], outOfOrder: [] });
+        const verdict = await settledVerdict(async () =>
+          checkLog(await readLog({ kind: "redis", url }), simulatorTruth(simulator)),
+        );
+        expect(verdict).toMatchObject({ lost: [], duplicated: [], outOfOrder: [] });
       } finally {
         await Promise.all(workers.map((worker) => worker.kill()));
         await simulator.close();

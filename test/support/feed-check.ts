@@ -3,6 +3,7 @@ import type { FeedLocation } from "../../src/schemas/value-types.ts";
 import { equalJson, isJsonObject, parseExact, type Json, type JsonObject } from "../../src/schemas/json.ts";
 import { systemClock } from "../../src/shared/clock.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
+import { until } from "./until.ts";
 
 /** An event of the log, parsed without losing a digit. */
 export interface SeenEvent {
@@ -108,6 +109,22 @@ export function checkLog(events: readonly SeenEvent[], truth: ReadonlyMap<string
     }
   }
   return { events: events.length, lost: differences(state, truth), duplicated, outOfOrder };
+}
+
+/**
+ * Looks until nothing is lost; answers what it saw last, so that who expects nothing to be lost is told what is. Rejects
+ * when the last look does.
+ */
+export async function settledVerdict(look: () => Promise<Verdict>, withinMs?: number): Promise<Verdict> {
+  const settles = until(
+    "the folded log is what the cluster has",
+    async () => {
+      const verdict = await look();
+      return verdict.lost.length === 0 && verdict;
+    },
+    withinMs,
+  );
+  return settles.catch(look);
 }
 
 /** What differs between two states, one line a subject. */

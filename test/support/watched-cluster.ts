@@ -10,7 +10,7 @@ import {
   type SimulatorOptions,
 } from "../../packages/nomad-simulator/src/index.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
-import { checkLog, readLog, type SeenEvent, type Verdict } from "./feed-check.ts";
+import { checkLog, readLog, settledVerdict, type SeenEvent, type Verdict } from "./feed-check.ts";
 import { falseDeletes, simulatorTruth, type SeenAs } from "./simulator-truth.ts";
 import { until } from "./until.ts";
 
@@ -59,13 +59,9 @@ export class WatchedCluster {
 
   /** Waits until the folded log is what the cluster has; answers the verdict. Rejects with what differs. */
   async settled(): Promise<Verdict> {
-    let last: Verdict | undefined;
-    return until("the folded log is what the cluster has", async () => {
-      last = await this.verdict();
-      return last.lost.length === 0 && last;
-    }).catch(() => {
-      throw new Error(`the feed did not catch up: ${last?.lost.slice(0, 5).join("; ")}`);
-    });
+    const verdict = await settledVerdict(() => this.verdict());
+    if (verdict.lost.length === 0) return verdict;
+    throw new Error(`the feed did not catch up: ${verdict.lost.slice(0, 5).join("; ")}`);
   }
 
   /** Waits until Nomad was asked so many times more, whatever came of it. */

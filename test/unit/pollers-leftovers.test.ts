@@ -37,6 +37,7 @@ function scanning(resources: readonly ResourceType[] = ["jobs", "nodes"]) {
     listed: [] as object[],
     error: undefined as NomadErrorCode | undefined,
     logIsAway: false,
+    onLog: () => undefined as void,
     onList: () => undefined as void,
   };
   const asked: ListRequest[] = [];
@@ -49,6 +50,7 @@ function scanning(resources: readonly ResourceType[] = ["jobs", "nodes"]) {
       onFound: () => (found += 1),
       log: {
         scopes: async () => {
+          world.onLog();
           if (world.logIsAway) throw new LogUnavailable("the log is away");
           return world.statuses;
         },
@@ -212,7 +214,32 @@ describe("scans", () => {
     expect(asked).toHaveLength(2);
   });
 
-  it("rest ten times as long as one took, whatever changes meanwhile, and then miss no change", async () => {
+  it("rest no longer because the log took long to answer, or to be given up", async () => {
+    const { world, leftovers, asked, clock } = scanning();
+    world.onLog = () => clock.pass(20_000);
+    world.logIsAway = true;
+    leftovers.changed();
+    await clock.advance(1_000);
+    Object.assign(world, { onLog: () => undefined, logIsAway: false });
+    leftovers.changed();
+    await clock.advance(1_000);
+    expect(asked).toHaveLength(1);
+  });
+
+  it("rest five minutes at most", async () => {
+    const { world, leftovers, asked, clock } = scanning();
+    world.onList = () => clock.pass(60_000);
+    leftovers.changed();
+    await clock.advance(1_000);
+    world.onList = () => undefined;
+    leftovers.changed();
+    await clock.advance(FIVE_MINUTES - 2_000);
+    expect(asked).toHaveLength(1);
+    await clock.advance(3_000);
+    expect(asked).toHaveLength(2);
+  });
+
+  it("rest ten times as long as Nomad took, whatever changes meanwhile, and then miss no change", async () => {
     const { world, leftovers, asked, clock } = scanning();
     world.onList = () => {
       clock.pass(2000);
