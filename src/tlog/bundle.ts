@@ -1,5 +1,6 @@
 import { MAX_UNIT_BYTES } from "../shared/utf8.ts";
 import { TlogFormatError } from "./errors.ts";
+import { leafHashInPlace, type HashText } from "./hash.ts";
 
 /** Of one entry: its length is written in two bytes. */
 export const MAX_ENTRY_BYTES = 65_535;
@@ -27,10 +28,13 @@ export class BundleWriter {
     return this.#memory.subarray(this.#begin, this.#end);
   }
 
-  /** @throws TlogFormatError where it has more than MAX_ENTRY_BYTES */
-  add(text: string): void {
+  /** The hash of its leaf, taken while the caches have the bytes. @throws TlogFormatError of more than MAX_ENTRY_BYTES */
+  add(text: string): HashText {
     const start = this.#reserve(text.length * MAX_UNIT_BYTES);
-    this.#close(start, this.#memory.write(text, start));
+    const bytes = this.#memory.write(text, start);
+    const leaf = leafHashInPlace(this.#memory, start, start + bytes);
+    this.#close(start, bytes);
+    return leaf;
   }
 
   /** The bundle is full: what is added from now on is of the next one. */

@@ -11,20 +11,18 @@ const NODE_PREFIX = 0x01;
 export const EMPTY_ROOT = sha256(Buffer.alloc(0));
 
 /** Hashing in one call needs the prefix before the bytes; these are written over by every call. */
-const leafScratch = Buffer.alloc(1 + 65_535, LEAF_PREFIX);
 const nodeScratch = Buffer.alloc(1 + 2 * HASH_BYTES, NODE_PREFIX);
 const levelScratch = Buffer.alloc(1 + TILE_WIDTH * HASH_BYTES);
 
 /** RFC 6962: SHA-256 of 0x00 and the entry's bytes. */
 export function leafHash(entry: Uint8Array): Buffer {
-  return Buffer.from(leafHashText(entry), "latin1");
+  return sha256(Buffer.concat([Buffer.of(LEAF_PREFIX), entry]));
 }
 
-/** The same, as it is fastest to be had. */
-export function leafHashText(entry: Uint8Array): HashText {
-  if (entry.length >= leafScratch.length) return hashText(Buffer.concat([Buffer.of(LEAF_PREFIX), entry]));
-  leafScratch.set(entry, 1);
-  return hashText(leafScratch.subarray(0, 1 + entry.length));
+/** The same of the entry that stands at `start`, without a copy of it: the byte before it is written over. */
+export function leafHashInPlace(memory: Buffer, start: number, end: number): HashText {
+  memory[start - 1] = LEAF_PREFIX;
+  return hashText(memory.subarray(start - 1, end));
 }
 
 /** RFC 6962: SHA-256 of 0x01 and both children. */

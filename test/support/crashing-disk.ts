@@ -7,7 +7,7 @@ import { setTimeout as delay } from "node:timers/promises";
 /** So slow is a disk that whoever does not wait for it is too early. */
 const WRITE_MS = 3;
 
-type Operations = Pick<typeof promises, "mkdir" | "open" | "rename" | "rm">;
+type Operations = Pick<typeof promises, "mkdir" | "open" | "rename" | "rm" | "rmdir" | "unlink">;
 
 /** What the process is told of everything that it asks for once it is "dead". */
 class Crashed extends Error {}
@@ -25,6 +25,8 @@ export class CrashingDisk implements Disposable {
     open: promises.open,
     rename: promises.rename,
     rm: promises.rm,
+    rmdir: promises.rmdir,
+    unlink: promises.unlink,
   };
   /** How many operations are left. */
   #left: number;
@@ -43,6 +45,8 @@ export class CrashingDisk implements Disposable {
       open: this.#open,
       rename: this.#rename,
       rm: this.#rm,
+      rmdir: this.#rmdir,
+      unlink: this.#unlink,
     });
     syncBuiltinESMExports();
   }
@@ -88,6 +92,16 @@ export class CrashingDisk implements Disposable {
   readonly #rm = async (path: string, options: object): Promise<void> => {
     this.#step();
     await this.#originals.rm(path, options);
+  };
+
+  readonly #rmdir = async (path: string): Promise<void> => {
+    this.#step();
+    await this.#originals.rmdir(path);
+  };
+
+  readonly #unlink = async (path: string): Promise<void> => {
+    this.#step();
+    await this.#originals.unlink(path);
   };
 
   readonly #open = async (path: string, flags: string | number, mode?: number): Promise<FileHandle> => {

@@ -18,11 +18,14 @@ export class DailyQueue implements AsyncDisposable {
   readonly #files: DailyFiles;
   readonly #clock: Clock;
   readonly #days: RecordedDays;
-  /** The last one is in the making: it waits until it is full, or due. */
+  /** The last one is in the making: it waits until it is full, or due. What is staged may be in it too. */
   readonly #waiting: DayLines[] = [];
+  /** With nothing but what is staged. */
+  readonly #staged: DayLines[] = [];
+  #isStaging = false;
   #due: DayLines | undefined;
   readonly #free: Buffer[] = [];
-  /** Index after the last entry that was added. */
+  /** Index after the last entry that was staged. */
   #next: number;
   #cancel: (() => void) | undefined;
   #writing: Promise<void> | undefined;
@@ -35,28 +38,34 @@ export class DailyQueue implements AsyncDisposable {
     this.#next = files.next;
   }
 
-  /** Index of the first entry that they do not have, nor will have of what was added. */
+  /** Index of the first entry that they do not have, nor will have of what was staged. */
   get next(): number {
     return this.#next;
   }
 
-  /**
-   * The entries from index `next` on; their memory may be used again once it resolves. Rejects with why those of before
-   * could not be written: then make it anew.
-   */
-  async add(entries: readonly Buffer[]): Promise<void> {
-    if (this.#failure !== undefined) throw this.#failure;
+  /** The entries from index `next` on, of which copies are held; they are written only once `commit` says so. */
+  stage(entries: readonly Buffer[]): void {
+    this.#isStaging = true;
     const days = this.#days.of(entries);
     this.#next += entries.length;
-    this.#cancel ??= this.#clock.after(WAIT_MS, () => this.#writeAll());
-    for (const [at, entry] of entries.entries()) {
-      this.#linesOf(days[at] ?? "").add(entry);
-      this.#write();
-      while (this.#waiting.length > MOST_WAITING) await this.#writing;
-    }
+    for (const [at, entry] of entries.entries()) this.#linesOf(days[at] ?? "").add(entry);
   }
 
-  /** Writes what waits. Rejects where it cannot. */
+  /**
+   * What was staged is of the trail, and is written when it is worth it. Resolves once there is room for more; rejects with
+   * why something of before could not be written: then make it anew.
+   */
+  async commit(): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure;
+    this.#waiting.push(...this.#staged.splice(0));
+    for (const lines of this.#waiting) lines.keep();
+    this.#isStaging = false;
+    this.#cancel ??= this.#clock.after(WAIT_MS, () => this.#onTime());
+    this.#write();
+    while (this.#waiting.length > MOST_WAITING) await this.#writing;
+  }
+
+  /** Writes what waits; what is staged is forgotten. Rejects where it cannot. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#writeAll();
     await this.#writing;
@@ -65,11 +74,17 @@ export class DailyQueue implements AsyncDisposable {
   }
 
   #linesOf(day: string): DayLines {
-    const last = this.#waiting.at(-1);
-    if (last?.day === day && !last.isFull) return last;
+    const last = this.#staged.at(-1) ?? this.#waiting.at(-1);
+    if (last?.day === day && !last.isFull && last !== this.#due) return last;
     const next = new DayLines(day, this.#free.pop());
-    this.#waiting.push(next);
+    this.#staged.push(next);
     return next;
+  }
+
+  /** Not while something is staged, which may be in what would be written: its commit sets the time anew. */
+  #onTime(): void {
+    this.#cancel = undefined;
+    if (!this.#isStaging) this.#writeAll();
   }
 
   #writeAll(): void {

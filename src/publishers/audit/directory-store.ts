@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { access, readFile, rm, stat } from "node:fs/promises";
+import { access, readdir, readFile, rmdir, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { FileLock } from "../../shared/file-lock.ts";
 import { DurableFiles, madeFor, unlessMissing, type FileBytes, type Writing } from "./disk.ts";
@@ -55,11 +55,12 @@ export class DirectoryStore implements TrailStore {
     return removeUnsigned(this.name, size);
   }
 
-  begin(): TrailWriting {
-    const writing = this.#files.begin();
+  begin(coming: readonly string[]): TrailWriting {
+    const writing = this.#files.begin([...coming, madeFor(CHECKPOINT)]);
     return {
       add: (file) => writing.add(file),
       end: (checkpoint) => this.#end(writing, checkpoint),
+      [Symbol.asyncDispose]: () => writing[Symbol.asyncDispose](),
     };
   }
 
@@ -67,8 +68,12 @@ export class DirectoryStore implements TrailStore {
     return this.#files.replace(file);
   }
 
-  removeFolder(path: string): Promise<void> {
-    return rm(join(this.name, path), { recursive: true, force: true });
+  /** It has nothing but files, which `rm` would find out with more calls for each. */
+  async removeFolder(path: string): Promise<void> {
+    const folder = join(this.name, path);
+    const names = (await readdir(folder).catch(unlessMissing)) ?? [];
+    await Promise.all(names.map((name) => unlink(join(folder, name))));
+    await rmdir(folder).catch(unlessMissing);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

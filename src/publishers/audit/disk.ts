@@ -13,17 +13,20 @@ const isWrittenThrough = process.platform === "linux";
 const WRITTEN =
   constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | (isWrittenThrough ? constants.O_DSYNC : 0);
 
+/** Files that are open before they are written, so that no write waits for it. */
+const OPEN_AHEAD = 32;
+
 export interface FileBytes {
   /** Below the root. */
   readonly path: string;
   readonly bytes: Uint8Array;
 }
 
-/** Files that are written while more of them are made. */
-export interface Writing {
+/** Files that are written while more of them are made. Nothing is at work any more once it is disposed of. */
+export interface Writing extends AsyncDisposable {
   /** In place of what is there by that name: only for what nobody relies on yet. */
   add(file: FileBytes): void;
-  /** Resolves once all are on the disk, with their names. Nothing is at work any more where it rejects. */
+  /** Resolves once all are on the disk, with their names. */
   end(): Promise<void>;
 }
 
@@ -41,32 +44,49 @@ export class DurableFiles {
     this.#root = root;
   }
 
-  begin(): Writing {
+  /** `coming`: paths of what is going to be added, in about that order; they are opened meanwhile. */
+  begin(coming: readonly string[]): Writing {
     const changed = new Set<string>();
     const named: Promise<unknown>[] = [];
     const written: Promise<unknown>[] = [];
     const failures: unknown[] = [];
     const failed = (error: unknown) => failures.push(error);
-    const add = (file: FileBytes) => {
-      const opened = this.#open(file.path, changed);
+    const ahead = new Map<string, Promise<FileHandle>>();
+    const next = coming[Symbol.iterator]();
+    const openOne = (path: string) => {
+      const opened = this.#open(path, changed);
       named.push(opened.catch(failed));
+      return opened;
+    };
+    const openNext = () => {
+      const { value } = next.next();
+      if (value !== undefined) ahead.set(value, openOne(value));
+    };
+    for (let count = 0; count < OPEN_AHEAD; count += 1) openNext();
+    const add = (file: FileBytes) => {
+      openNext();
+      const opened = ahead.get(file.path) ?? openOne(file.path);
+      ahead.delete(file.path);
       written.push(opened.then((handle) => writeWhole(handle, file.bytes)).catch(failed));
+    };
+    const settle = async () => {
+      const unused = [...ahead.values()].map((opened) => opened.then((handle) => handle.close(), failed));
+      ahead.clear();
+      await Promise.all([...unused, ...written]);
     };
     const end = async () => {
       await Promise.all(named);
       // The names are on their way to the disk together with what is still written.
-      await Promise.all([
-        ...written,
-        ...[...changed].map((folder) => this.#syncFolder(folder).catch(failed)),
-      ]);
+      const folders = [...changed].map((folder) => this.#syncFolder(folder).catch(failed));
+      await Promise.all([settle(), ...folders]);
       if (failures.length > 0) throw failures[0];
     };
-    return { add, end };
+    return { add, end, [Symbol.asyncDispose]: settle };
   }
 
   /** In place of what is there by that name, at once: a reader sees the one or the other. */
   async replace({ path, bytes }: FileBytes): Promise<void> {
-    const writing = this.begin();
+    const writing = this.begin([]);
     writing.add({ path: madeFor(path), bytes });
     await writing.end();
     await this.putInPlace(path);

@@ -20,20 +20,20 @@ export interface TrailStore extends AsyncDisposable {
   claim(): Promise<void>;
   /** Removes what a killed writer wrote beyond the signed tree, where it could be taken for part of it. */
   removeUnsigned(size: number): Promise<void>;
-  /** Tiles and bundles, and the checkpoint that covers them. */
-  begin(): TrailWriting;
+  /** Tiles and bundles, and the checkpoint that covers them. `coming`: their paths, in about the order in which they are added. */
+  begin(coming: readonly string[]): TrailWriting;
   /** In place of what is there by that name, at once: a reader sees the one or the other. */
   replace(file: FileBytes): Promise<void>;
   /** A folder with all that is in it; it may be that there is none. */
   removeFolder(path: string): Promise<void>;
 }
 
-/** Files that are on their way while more of them are made. */
-export interface TrailWriting {
+/** Files that are on their way while more of them are made. Nothing is at work any more once it is disposed of. */
+export interface TrailWriting extends AsyncDisposable {
   add(file: FileBytes): void;
   /**
    * Once all of them are sure to stay, the checkpoint takes the place of the one that was read or written here last, and
-   * of no other. Nothing is at work any more where it rejects. @throws TrailUnusable
+   * of no other. @throws TrailUnusable
    */
   end(checkpoint: Buffer): Promise<void>;
 }

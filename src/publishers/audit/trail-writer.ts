@@ -32,13 +32,11 @@ export class TrailWriter implements AsyncDisposable {
   readonly trail: Trail;
   readonly #store: TrailStore;
   readonly #logger: Logger;
-  readonly #clock: Clock;
   readonly #daily: DailyQueue | undefined;
 
   private constructor(options: TrailWriterOptions, { trail, daily }: Parts) {
     this.#store = options.store;
     this.#logger = options.logger;
-    this.#clock = options.clock;
     this.trail = trail;
     this.#daily = daily;
   }
@@ -59,13 +57,9 @@ export class TrailWriter implements AsyncDisposable {
   /** Rejects where `signal` aborts before the entries are written. */
   async add(addition: Addition, signal: AbortSignal): Promise<void> {
     await this.#catchUp();
-    const isNext = this.#daily?.next === this.trail.size;
-    const added = await this.trail.append(addition, signal);
-    if (this.#daily === undefined || !isNext) return;
-    for (const entries of added) {
-      await this.#daily.add(entries);
-      await this.#clock.yield();
-    }
+    const daily = this.#daily?.next === this.trail.size ? this.#daily : undefined;
+    await this.trail.append(addition, signal, (entries) => daily?.stage(entries));
+    await daily?.commit();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -88,7 +82,8 @@ export class TrailWriter implements AsyncDisposable {
     const stored = new StoredEntries(this.#store, this.trail.size);
     for (let done = 0; done < BUNDLES_AT_ONCE && daily.next < stored.size; done += 1) {
       const entries = await stored.bundle(Math.floor(daily.next / TILE_WIDTH));
-      await daily.add(entries.slice(daily.next % TILE_WIDTH));
+      daily.stage(entries.slice(daily.next % TILE_WIDTH));
+      await daily.commit();
     }
   }
 }

@@ -1,7 +1,6 @@
 import type { Clock } from "../../shared/clock.ts";
 import { BundleWriter, readBundle } from "../../tlog/bundle.ts";
-import { leafHashText } from "../../tlog/hash.ts";
-import { bundlePath, hashesAt, newTiles, TILE_WIDTH, tilePath } from "../../tlog/tiles.ts";
+import { bundlePath, hashesAt, newTiles, TILE_WIDTH, tilePath, type Tile } from "../../tlog/tiles.ts";
 import { TreeEdge, type TileData } from "../../tlog/tree.ts";
 import type { Addition, TrailEnd } from "./addition.ts";
 import type { FileBytes } from "./disk.ts";
@@ -14,6 +13,9 @@ export interface TrailOptions {
   readonly keys: TrailKeys;
   readonly clock: Pick<Clock, "yield">;
 }
+
+/** The bytes of entries that follow each other. */
+type OnEntries = (entries: readonly Buffer[]) => void;
 
 /**
  * A transparency log by C2SP tlog-tiles, for one writer. What is added is stored for good
@@ -48,7 +50,7 @@ export class Trail {
     const empty = { edge: TreeEdge.empty(), rest: [], end: undefined, feed: undefined };
     const trail = new Trail(options, stored ?? empty);
     // Of the empty tree first: whoever finds tiles without a checkpoint knows that it was taken away.
-    if (stored === undefined) await trail.#sign(store.begin());
+    if (stored === undefined) await trail.#signEmpty();
     await store.claim();
     await store.removeUnsigned(trail.size);
     return trail;
@@ -68,56 +70,54 @@ export class Trail {
   }
 
   /**
-   * The bytes of the entries that were added, bundle by bundle, in memory that the next call uses again. Rejects where
-   * `signal` has aborted; what has begun goes to its end.
+   * `onEntries` hears of the entries in order, bundle by bundle, while they are stored and not yet of the trail; their memory is used
+   * again afterwards. Rejects where `signal` has aborted; what has begun goes to its end.
    */
-  async append({ entries, objects, end }: Addition, signal: AbortSignal): Promise<Buffer[][]> {
+  async append(
+    { entries, objects, end }: Addition,
+    signal: AbortSignal,
+    onEntries: OnEntries,
+  ): Promise<void> {
     signal.throwIfAborted();
     const before = this.#edge.size;
     for (const object of objects) await this.#store.replace(object);
-    const { writing, added } = await this.#write(entries);
+    await using writing = this.#store.begin([...newTiles(before, before + entries.length)].flatMap(pathsOf));
+    await this.#write(entries, writing, onEntries);
     await this.#sign(writing);
     this.#end = end;
     await this.#removePartials(before);
-    return added;
   }
 
-  /** The bundles are on their way to where they are stored while their entries are hashed. */
-  async #write(texts: readonly string[]): Promise<{ writing: TrailWriting; added: Buffer[][] }> {
-    const writing = this.#store.begin();
-    const added: Buffer[][] = [];
-    for (const bundle of this.#bundlesWith(texts)) {
+  /** Bundle by bundle: each is on its way to where it is stored while the next one is made. */
+  async #write(texts: readonly string[], writing: TrailWriting, onEntries: OnEntries): Promise<void> {
+    this.#bundles.startOver(texts.reduce((units, { length }) => units + length, 0));
+    for (let from = 0; from < texts.length;) {
+      const room = TILE_WIDTH - (this.#edge.size % TILE_WIDTH);
+      const { bundle, added } = this.#bundleWith(texts.slice(from, from + room));
       writing.add(bundle);
-      added.push(readBundle(bundle.added).entries);
-      await this.#clock.yield();
-    }
-    for (const entries of added) {
-      for (const entry of entries) this.#edge.append(leafHashText(entry));
       for (const tile of this.#edge.takeFullTiles()) writing.add(fileOf(tile));
+      onEntries(readBundle(added).entries);
+      from += room;
       await this.#clock.yield();
     }
     for (const tile of this.#edge.takeTiles()) writing.add(fileOf(tile));
-    return { writing, added };
   }
 
-  /** All that these entries make or go on with, in order. */
-  *#bundlesWith(texts: readonly string[]): Generator<BundleFile> {
-    this.#bundles.startOver(texts.reduce((units, { length }) => units + length, 0));
-    for (let from = 0; from < texts.length;) {
-      const size = this.#edge.size + from;
-      const to = Math.min(texts.length, from + TILE_WIDTH - (size % TILE_WIDTH));
-      const before = this.#bundles.bytes.length;
-      for (const text of texts.slice(from, to)) this.#bundles.add(text);
-      const { bytes } = this.#bundles;
-      const width = (size % TILE_WIDTH) + to - from;
-      if (width === TILE_WIDTH) this.#bundles.next();
-      yield {
-        path: bundlePath({ index: Math.floor(size / TILE_WIDTH), width }),
-        bytes,
-        added: bytes.subarray(before),
-      };
-      from = to;
-    }
+  /** What these entries make or go on with; `added`: of its bytes theirs. */
+  #bundleWith(texts: readonly string[]): { bundle: FileBytes; added: Buffer } {
+    const before = this.#bundles.bytes.length;
+    for (const text of texts) this.#edge.append(this.#bundles.add(text));
+    const { bytes } = this.#bundles;
+    const last = this.#edge.size - 1;
+    const width = (last % TILE_WIDTH) + 1;
+    if (width === TILE_WIDTH) this.#bundles.next();
+    const path = bundlePath({ index: Math.floor(last / TILE_WIDTH), width });
+    return { bundle: { path, bytes }, added: bytes.subarray(before) };
+  }
+
+  async #signEmpty(): Promise<void> {
+    await using writing = this.#store.begin([]);
+    await this.#sign(writing);
   }
 
   async #sign(writing: TrailWriting): Promise<void> {
@@ -130,16 +130,13 @@ export class Trail {
   async #removePartials(before: number): Promise<void> {
     const full = [...newTiles(before, this.#edge.size)].filter(({ width }) => width === TILE_WIDTH);
     const grown = full.filter(({ level, index }) => index * TILE_WIDTH < hashesAt(level, before));
-    const paths = grown.flatMap((tile) =>
-      tile.level === 0 ? [tilePath(tile), bundlePath(tile)] : [tilePath(tile)],
-    );
-    await Promise.all(paths.map((path) => this.#store.removeFolder(`${path}.p`)));
+    await Promise.all(grown.flatMap(pathsOf).map((path) => this.#store.removeFolder(`${path}.p`)));
   }
 }
 
-interface BundleFile extends FileBytes {
-  /** Of its bytes those of the entries that are new. */
-  readonly added: Buffer;
+/** Of the tile, and of the entries that it is of. */
+function pathsOf(tile: Tile): string[] {
+  return tile.level === 0 ? [bundlePath(tile), tilePath(tile)] : [tilePath(tile)];
 }
 
 function fileOf({ tile, bytes }: TileData): FileBytes {

@@ -57,13 +57,15 @@ export class BucketStore implements TrailStore {
   begin(): TrailWriting {
     const written: Promise<unknown>[] = [];
     const failures: unknown[] = [];
+    const settle = async () => void (await Promise.all(written));
     return {
       add: (file) => void written.push(this.replace(file).catch((error: unknown) => failures.push(error))),
       end: async (checkpoint) => {
-        await Promise.all(written);
+        await settle();
         if (failures.length > 0) throw failures[0];
         await this.#replaceCheckpoint(checkpoint);
       },
+      [Symbol.asyncDispose]: settle,
     };
   }
 
