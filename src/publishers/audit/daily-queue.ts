@@ -23,6 +23,7 @@ export class DailyQueue implements AsyncDisposable {
   /** With nothing but what is staged. */
   readonly #staged: DayLines[] = [];
   #isStaging = false;
+  #isOverdue = false;
   #due: DayLines | undefined;
   readonly #free: Buffer[] = [];
   /** Index after the last entry that was staged. */
@@ -60,7 +61,8 @@ export class DailyQueue implements AsyncDisposable {
     this.#waiting.push(...this.#staged.splice(0));
     for (const lines of this.#waiting) lines.keep();
     this.#isStaging = false;
-    this.#cancel ??= this.#clock.after(WAIT_MS, () => this.#onTime());
+    if (this.#isOverdue) this.#writeAll();
+    else this.#cancel ??= this.#clock.after(WAIT_MS, () => this.#onTime());
     this.#write();
     while (this.#waiting.length > MOST_WAITING) await this.#writing;
   }
@@ -81,15 +83,16 @@ export class DailyQueue implements AsyncDisposable {
     return next;
   }
 
-  /** Not while something is staged, which may be in what would be written: its commit sets the time anew. */
+  /** Not while something is staged, which may be in what would be written: its commit does it. */
   #onTime(): void {
-    this.#cancel = undefined;
-    if (!this.#isStaging) this.#writeAll();
+    if (this.#isStaging) this.#isOverdue = true;
+    else this.#writeAll();
   }
 
   #writeAll(): void {
     this.#cancel?.();
     this.#cancel = undefined;
+    this.#isOverdue = false;
     this.#due = this.#waiting.at(-1);
     this.#write();
   }

@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { access, readdir, readFile, rmdir, stat, unlink } from "node:fs/promises";
+import { access, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { FileLock } from "../../shared/file-lock.ts";
 import { DurableFiles, madeFor, unlessMissing, type FileBytes, type Writing } from "./disk.ts";
@@ -68,12 +68,8 @@ export class DirectoryStore implements TrailStore {
     return this.#files.replace(file);
   }
 
-  /** It has nothing but files, which `rm` would find out with more calls for each. */
-  async removeFolder(path: string): Promise<void> {
-    const folder = join(this.name, path);
-    const names = (await readdir(folder).catch(unlessMissing)) ?? [];
-    await Promise.all(names.map((name) => unlink(join(folder, name))));
-    await rmdir(folder).catch(unlessMissing);
+  removeFolder(path: string): Promise<void> {
+    return this.#files.removeFolder(path);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { mkdir, open, rename, type FileHandle } from "node:fs/promises";
+import { mkdir, open, readdir, rename, rm, rmdir, unlink, type FileHandle } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 const OWNER_ONLY = 0o600;
@@ -51,28 +51,38 @@ export class DurableFiles {
     const written: Promise<unknown>[] = [];
     const failures: unknown[] = [];
     const failed = (error: unknown) => failures.push(error);
-    const ahead = new Map<string, Promise<FileHandle>>();
-    const next = coming[Symbol.iterator]();
-    const openOne = (path: string) => {
-      const opened = this.#open(path, changed);
-      named.push(opened.catch(failed));
-      return opened;
+    /** By path: to open a file a second time would empty it. */
+    const opened = new Map<string, Promise<FileHandle>>();
+    const unused = new Set<string>();
+    const openOnce = (path: string) => {
+      const handle = opened.get(path) ?? this.#open(path, changed);
+      if (opened.has(path)) return handle;
+      opened.set(path, handle);
+      unused.add(path);
+      named.push(handle.catch(failed));
+      return handle;
     };
+    const next = coming[Symbol.iterator]();
     const openNext = () => {
       const { value } = next.next();
-      if (value !== undefined) ahead.set(value, openOne(value));
+      if (value !== undefined) void openOnce(value);
     };
     for (let count = 0; count < OPEN_AHEAD; count += 1) openNext();
-    const add = (file: FileBytes) => {
+    const add = ({ path, bytes }: FileBytes) => {
       openNext();
-      const opened = ahead.get(file.path) ?? openOne(file.path);
-      ahead.delete(file.path);
-      written.push(opened.then((handle) => writeWhole(handle, file.bytes)).catch(failed));
+      const handle = openOnce(path);
+      unused.delete(path);
+      written.push(handle.then((file) => writeWhole(file, bytes)).catch(failed));
     };
     const settle = async () => {
-      const unused = [...ahead.values()].map((opened) => opened.then((handle) => handle.close(), failed));
-      ahead.clear();
-      await Promise.all([...unused, ...written]);
+      const closed = [...unused].map((path) =>
+        opened
+          .get(path)
+          ?.then((file) => file.close())
+          .catch(failed),
+      );
+      unused.clear();
+      await Promise.all([...closed, ...written]);
     };
     const end = async () => {
       await Promise.all(named);
@@ -96,6 +106,20 @@ export class DurableFiles {
   async putInPlace(path: string): Promise<void> {
     await rename(join(this.#root, madeFor(path)), join(this.#root, path));
     await syncFolder(join(this.#root, dirname(path)));
+  }
+
+  /** A folder with all that is in it; it may be that there is none. */
+  async removeFolder(path: string): Promise<void> {
+    const folder = join(this.#root, path);
+    this.#folders.delete(path);
+    try {
+      // It has nothing but files, for which `rm` takes three times as many calls.
+      const names = await readdir(folder);
+      await Promise.allSettled(names.map((name) => unlink(join(folder, name))));
+      await rmdir(folder);
+    } catch {
+      await rm(folder, { recursive: true, force: true });
+    }
   }
 
   async #open(path: string, changed: Set<string>): Promise<FileHandle> {

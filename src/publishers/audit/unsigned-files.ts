@@ -11,7 +11,7 @@ const TILES_BEYOND = 64;
  * count as one of an older checkpoint once the tree has grown past it.
  */
 export async function removeUnsigned(directory: string, size: number): Promise<void> {
-  for (let level = 0; level <= levelsOf(size); level += 1) {
+  for (let level = 0; level < levelsOf(size + TILES_BEYOND * TILE_WIDTH); level += 1) {
     const hashes = hashesAt(level, size);
     const edge = Math.floor(hashes / TILE_WIDTH);
     for (let index = edge; index <= edge + TILES_BEYOND; index += 1) {
