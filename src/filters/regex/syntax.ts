@@ -77,19 +77,26 @@ class RegexParser {
   #sequence(): Node {
     const items: Node[] = [];
     while (this.#at < this.#pattern.length && !this.#sees("|") && !this.#sees(")")) {
-      const item = this.#item();
-      if (item !== undefined) items.push(...item);
+      this.#addTo(items);
     }
     return { kind: "sequence", items };
   }
 
-  /** Undefined where it only sets flags; several where text is quoted by \Q…\E. */
-  #item(): readonly Node[] | undefined {
+  /** None where it only sets flags; several where text is quoted by \Q…\E. */
+  #addTo(items: Node[]): void {
     const start = this.#at;
-    if (this.#take("\\Q")) return this.#quotedText();
-    if (this.#bounds() !== undefined) throw this.#error("there is nothing to repeat", start);
-    const atom = this.#atom();
-    return atom === undefined ? undefined : [this.#repeated(atom)];
+    if (this.#take("\\Q")) {
+      items.push(...this.#quotedText());
+    } else if (this.#bounds() === undefined) {
+      const atom = this.#atom();
+      if (atom !== undefined) items.push(this.#repeated(atom));
+    } else {
+      // As in RE2, flags or an empty \Q\E may stand between it and what it repeats.
+      const last = items.pop();
+      if (last === undefined) throw this.#error("there is nothing to repeat", start);
+      this.#at = start;
+      items.push(this.#repeated(last));
+    }
   }
 
   #quotedText(): Node[] {
