@@ -99,7 +99,8 @@ export class AlertFold {
    * as its rule says from now on, as nobody knows whether it held meanwhile.
    */
   resume(at: number): void {
-    this.#now = Math.max(this.#now, at);
+    // The clock may have been ahead.
+    this.#now = at;
     for (const { state, subject, rule } of this.open)
       if (state === "pending") this.#drop(subjectKey(subject), rule);
     this.#lookAtAll({ ...this.#occasion(), isMeanwhile: true });

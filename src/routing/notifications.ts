@@ -57,7 +57,7 @@ export function plan(groups: readonly GroupState[], situation: Situation): Plan 
     known.set(key, { ...before, key, destination, route, labels, waitsSince, lastSentAt, told: alerts });
   }
   const planned = [...known.values()].map((group) =>
-    planGroup(group, members.get(group.key)?.alerts ?? [], situation),
+    planGroup(pastOf(group, situation.now), members.get(group.key)?.alerts ?? [], situation),
   );
   const dues = planned.flatMap(({ dueAt }) => dueAt ?? []).filter((due) => due > situation.now);
   return {
@@ -197,6 +197,13 @@ function endedOf(group: GroupState, { firing, ended, now }: Situation): AlertJso
       const end = ended.find((one) => instanceOf(one) === instance);
       return end ?? { ...alert, state: "resolved", endsAt: new Date(now).toISOString(), reason: null };
     });
+}
+
+/** Nothing was told in the future: the clock was set back since. */
+function pastOf(group: GroupState, now: number): GroupState {
+  const { waitsSince, lastSentAt } = group;
+  const past = (at: number | null) => (at === null ? null : Math.min(at, now));
+  return { ...group, waitsSince: past(waitsSince), lastSentAt: past(lastSentAt) };
 }
 
 function dueTime({ waitsSince, lastSentAt, route }: GroupState): number {

@@ -50,6 +50,11 @@ export class TestClock implements Clock {
     this.#yielding -= 1;
   }
 
+  /** Somebody sets the clock, forward or back. */
+  set(byMs: number): void {
+    this.#nowMs += byMs;
+  }
+
   /** Time passes and nobody is woken, as while the event loop is busy. */
   pass(ms: number): void {
     this.#nowMs += ms;

@@ -1,4 +1,5 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { LogUnavailable } from "../../src/feed/errors.ts";
 import { RULES } from "../../src/alerts/rules/table.ts";
 import { PartedText, readPartedText } from "../../src/publishers/alerting/parted-text.ts";
 import type { RepeatedConfig, ToldConfig } from "../../src/schemas/destinations/told.ts";
@@ -176,6 +177,84 @@ describe("whoever makes alerts", () => {
   });
 });
 
+describe("a log that was away", () => {
+  it("lets nothing fire that was over before it came back", async () => {
+    const { log } = rig.feed;
+    rig.begin();
+    await rig.pass(2 * SECOND);
+    await rig.put("allocations", FAILED);
+    await rig.pass(10 * SECOND);
+    expect((await rig.told()).pending).toEqual(["JobFailing web"]);
+    const away = new LogUnavailable("the log is away");
+    for (const call of ["times", "head", "read", "waitBeyond"] as const)
+      vi.spyOn(log, call).mockRejectedValue(away);
+    for (const call of ["get", "save"] as const) vi.spyOn(log.documents, call).mockRejectedValue(away);
+    // Meanwhile Nomad replaces the allocation: the scope's loop holds it back until the log takes it.
+    await rig.pass(3 * MINUTE);
+    vi.restoreAllMocks();
+    await rig.pass(5 * SECOND);
+    const firing = (await rig.told()).firing;
+    await rig.put("allocations", REPLACED);
+    await rig.pass(5 * SECOND);
+    expect(firing).toEqual([]);
+  });
+});
+
+describe("a clock that was ahead for a moment", () => {
+  it("keeps no alert from firing when it is to", async () => {
+    rig.begin();
+    await rig.pass(2 * SECOND);
+    rig.clock.set(180 * MINUTE);
+    await rig.pass(5 * SECOND);
+    rig.clock.set(-180 * MINUTE);
+    await rig.pass(5 * SECOND);
+    await rig.put("allocations", FAILED);
+    await rig.pass(5 * MINUTE);
+    expect((await rig.told()).firing).toEqual(["JobFailing web"]);
+  });
+
+  it("keeps no alert from firing when it is to, though something was recorded meanwhile", async () => {
+    rig.begin();
+    await rig.pass(2 * SECOND);
+    rig.clock.set(180 * MINUTE);
+    await rig.put("nodes", {});
+    await rig.pass(5 * SECOND);
+    rig.clock.set(-180 * MINUTE);
+    await rig.pass(5 * SECOND);
+    await rig.put("allocations", FAILED);
+    await rig.pass(5 * MINUTE);
+    expect((await rig.told()).firing).toEqual(["JobFailing web"]);
+  });
+
+  it("lets what counts within minutes fire", async () => {
+    rig.begin();
+    await rig.put("allocations", { TaskStates: { nginx: taskOf() } });
+    await rig.pass(2 * SECOND);
+    rig.clock.set(180 * MINUTE);
+    await rig.pass(5 * SECOND);
+    rig.clock.set(-180 * MINUTE);
+    await rig.pass(5 * SECOND);
+    for (let Restarts = 1; Restarts <= 12; Restarts++) {
+      await rig.put("allocations", { TaskStates: { nginx: taskOf({ Restarts }) } });
+      await rig.pass(20 * SECOND);
+    }
+    expect((await rig.told()).firing).toEqual(["JobFlapping web"]);
+  });
+
+  it("does not let fire what was not there long enough", async () => {
+    rig.begin();
+    await rig.pass(2 * SECOND);
+    await rig.put("allocations", FAILED);
+    await rig.pass(2 * SECOND);
+    expect((await rig.told()).pending).toEqual(["JobFailing web"]);
+    rig.clock.set(180 * MINUTE);
+    await rig.pass(2 * SECOND);
+    rig.clock.set(-180 * MINUTE);
+    await rig.pass(2 * SECOND);
+    expect((await rig.told()).firing).toEqual([]);
+  });
+});
+
 describe("a text in parts", () => {
   const long = "ż🐢".repeat(150_000);
 
@@ -331,6 +410,24 @@ describe("people", () => {
     await rig.put("deployments", { Status: "cancelled" });
     await rig.pass(2 * MINUTE);
     expect(messages.slice(2)).toEqual(["DeploymentFailed resolved"]);
+  });
+
+  it("are told of what is new though the clock was three hours ahead when they were told last", async () => {
+    const { messages } = rig.person("ops");
+    rig.begin(
+      RULES,
+      [slack("ops")],
+      [route({ groupBy: ["namespace"], groupInterval: "1m", repeatInterval: "1h" })],
+    );
+    await rig.pass(SECOND);
+    await rig.put("deployments", { Status: "failed" });
+    await rig.pass(15 * SECOND);
+    expect(messages).toEqual(["DeploymentFailed firing"]);
+    rig.clock.set(-180 * MINUTE);
+    await rig.put("deployments", { Status: "cancelled" });
+    await rig.pass(10 * MINUTE);
+    expect((await rig.told()).firing).toEqual([]);
+    expect(messages.slice(1)).toEqual(["DeploymentFailed resolved"]);
   });
 
   it("are told nothing twice by who takes over, who remembers what the former was asked to", async () => {

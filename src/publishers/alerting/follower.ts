@@ -52,6 +52,8 @@ export class Follower {
   #cursor: Cursor | undefined;
   #needsRead = false;
   #isWaiting = false;
+  /** When it last looked, by the log's time. */
+  #lookedAtMs = 0;
 
   constructor(
     rules: readonly AnyRule[],
@@ -101,6 +103,7 @@ export class Follower {
 
   /** Time has come so far, and everything before is folded. */
   tick(): void {
+    this.#looksAt(this.#time.now());
     this.#fold.tick(this.#time.now());
     this.#told.changed();
   }
@@ -119,6 +122,16 @@ export class Follower {
     if (knowsNothing) await this.#begin();
     else await this.#overLosses(() => (wasAway ? this.#comeBack() : this.#goOn()));
     if (this.#jobs.needsSeed) await this.#beginToCount();
+    this.#lookedAtMs = this.#time.now();
+  }
+
+  /** Nobody looked for a while, as while the log was away, or the clock was set: what was pending must hold anew. */
+  #looksAt(now: number): void {
+    const isGap = Math.abs(now - this.#lookedAtMs) > AWAY_MS;
+    this.#lookedAtMs = now;
+    if (!isGap) return;
+    this.#fold.resume(now);
+    this.#told.replaced();
   }
 
   /** Folds what comes, until `signal` aborts. */
@@ -223,13 +236,17 @@ export class Follower {
       const read = await reader.next(signal);
       if (read === undefined) return;
       if ("gap" in read) throw new EventsLost(lossText(read.gap.reason));
-      for (const entry of read.entries) this.#take(entry, this.#seen);
+      for (const entry of read.entries) this.#take(entry, this.#live);
       this.#cursor = read.place.cursor;
       this.#told.changed();
     }
   }
 
   readonly #seen: Take = (entry, event) => this.#fold.apply(entry, event);
+  readonly #live: Take = (entry, event) => {
+    this.#looksAt(event.at);
+    this.#fold.apply(entry, event);
+  };
   readonly #unseen: Take = (entry, event) => this.#fold.takeUnseen(entry, event);
 
   #take(entry: LogEntry, take: Take): void {
