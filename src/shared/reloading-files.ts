@@ -28,7 +28,7 @@ export class ReloadingFiles<Content> {
   current(): Content {
     const { onReload, onUnusable } = this.#source;
     try {
-      if (this.#hasChanged()) onReload?.(this.#content);
+      if (this.#hasChanged() || this.#problem !== undefined) onReload?.(this.#content);
       this.#problem = undefined;
     } catch (problem) {
       if (String(problem) !== this.#problem) onUnusable(problem);
@@ -40,8 +40,9 @@ export class ReloadingFiles<Content> {
   #hasChanged(): boolean {
     const version = this.#source.version();
     if (version === this.#version) return false;
-    this.#version = version;
     this.#content = this.#source.read(version);
+    // Only now: what could not be read is read again, though it may look the same when it can be.
+    this.#version = version;
     return true;
   }
 }

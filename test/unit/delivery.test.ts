@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { DeadLettersFull, EventsMissing } from "../../src/feed/errors.ts";
 import type { FeedLog } from "../../src/feed/log.ts";
 import type { Outgoing, SendResult } from "../../src/publishers/delivery/destination.ts";
+import { untilBy } from "../support/until.ts";
 import { DeliveryRig } from "../support/delivery-rig.ts";
 import { ScriptedDestination } from "../support/scripted-destination.ts";
 
@@ -33,6 +34,42 @@ describe("a delivery", () => {
     await rig.begin(destination);
     await rig.clock.advance(2000);
     expect(destination.taken.slice(5)).toEqual(["a:4"]);
+  });
+
+  it("does not make an event pay for the outage of before, where it is taken a little later than the others", async () => {
+    await using rig = await DeliveryRig.open();
+    await rig.commit("a:1", "b:1");
+    const destination = new ScriptedDestination(() => RETRY);
+    const { delivery } = await rig.begin(destination, {
+      ...IN_TENS,
+      retry: { firstMs: 5_000, mostMs: 3_600_000 },
+    });
+    await rig.clock.advance(3 * 3_600_000);
+    // It is back: one partition has its leader a second later than the others.
+    let again = 0;
+    destination.answer = (batch) =>
+      again++ === 0 ? { ...RETRY, which: [batch.findIndex(({ id }) => id === "b:1")] } : OK;
+    await untilBy(rig.clock, 5_000)("it is asked again", () => again > 0);
+    expect(destination.taken).toEqual(["a:1"]);
+    expect(delivery.standing().state).toBe("delivering");
+    await rig.clock.advance(60_000);
+    expect(destination.taken).toEqual(["a:1", "b:1"]);
+  });
+
+  it("says why nothing is sent, also where another answer came meanwhile", async () => {
+    await using rig = await DeliveryRig.open();
+    await rig.commit("a:1", "b:1");
+    const destination = new ScriptedDestination(async ([event]) => {
+      if (event?.id === "a:1") return { ...RETRY, afterMs: 3_600_000 };
+      await rig.clock.sleep(100);
+      return OK;
+    });
+    const { delivery } = await rig.begin(destination);
+    await rig.clock.advance(1_000);
+    destination.answer = () => OK;
+    await rig.commit("c:1");
+    await rig.clock.advance(600_000);
+    expect(destination.taken.includes("c:1") || delivery.standing().reason !== null).toBe(true);
   });
 
   it("begins with what comes, where it is told to begin now", async () => {

@@ -73,3 +73,11 @@ it("gives the first slice at once, and the next one when everything else had its
   done.push("next");
   expect(done).toEqual(["first", "others", "next"]);
 });
+
+it("gives those that go last their turn soon after the process stood still", async () => {
+  scheduler.scheduleLast(() => clock.pass(600_000));
+  await clock.advance(1);
+  scheduler.scheduleLast(() => done.push("last"));
+  await clock.advance(2_000);
+  expect(done).toEqual(["last"]);
+});

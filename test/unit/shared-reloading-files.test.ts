@@ -41,6 +41,24 @@ it("keeps the last content that could be used, and tells each problem and each c
   expect(current("three")).toEqual(["THREE", "THREE", "THREE"]);
 });
 
+it("reads again what could not be read for a moment, though it looks the same", () => {
+  const disk = { version: "1", text: "old", fails: false };
+  const problems: unknown[] = [];
+  const files = new ReloadingFiles({
+    version: () => disk.version,
+    read: () => {
+      if (disk.fails) throw new Error("EACCES: permission denied");
+      return disk.text;
+    },
+    onUnusable: (problem) => problems.push(problem),
+  });
+  Object.assign(disk, { version: "2", text: "new", fails: true });
+  expect([files.current(), files.current(), problems.length]).toEqual(["old", "old", 1]);
+  // chown changes neither time nor size, number or mode.
+  disk.fails = false;
+  expect(files.current()).toBe("new");
+});
+
 it("has no content before there was one that can be used", () => {
   const read = () => {
     throw new Error("not yet");

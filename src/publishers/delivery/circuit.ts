@@ -86,7 +86,8 @@ export class Circuit {
   worked(): boolean {
     const wasFailing = this.isProbing;
     this.#failures = 0;
-    this.#reason = null;
+    // Where it asked to be left alone, that is why nothing is sent.
+    if (this.#askedUntilMs <= this.#deps.clock.elapsed()) this.#reason = null;
     this.#holdUntilMs = 0;
     if (this.#open !== undefined) this.#close(this.#open);
     return wasFailing;

@@ -194,7 +194,8 @@ export class Sender implements Disposable {
   #restUntilMs(events: Taken): number {
     const { clock, random } = this.#deps;
     const { retry } = this.#options;
-    return clock.elapsed() + delayOf({ retry, random }, events[0]?.attempts ?? 1);
+    for (const event of events) event.putOff += 1;
+    return clock.elapsed() + delayOf({ retry, random }, events[0]?.putOff ?? 1);
   }
 }
 

@@ -13,6 +13,8 @@ export interface Pending {
   /** On the clock that nobody sets. */
   readonly pickedAtMs: number;
   attempts: number;
+  /** How often it alone was put back, while its destination took others. */
+  putOff: number;
 }
 
 interface Entry extends Pending {
@@ -78,9 +80,9 @@ export class Window {
     return this.#waiting;
   }
 
-  add(event: Omit<Pending, "attempts">): void {
+  add(event: Omit<Pending, "attempts" | "putOff">): void {
     const lane = this.#laneOf(event.event.subject);
-    const entry: Entry = { ...event, attempts: 0, lane, order: this.#count, isDone: false };
+    const entry: Entry = { ...event, attempts: 0, putOff: 0, lane, order: this.#count, isDone: false };
     this.#count += 1;
     this.#entries.add(entry);
     this.#bytes += entry.bytes;

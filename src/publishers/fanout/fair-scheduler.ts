@@ -5,6 +5,8 @@ const SLICE_MS = 4;
 /** How long those that go last work at a time, and for how many times as long they rest then. */
 const LAST_SLICE_MS = 1;
 const REST_PER_WORK = 4;
+/** What seems to have taken longer was not work: the process stood still. */
+const LONGEST_WORK_MS = 250;
 
 /**
  * Gives tasks their turn, first come, first served, in slices between which the process does everything else. The first
@@ -91,6 +93,6 @@ export class FairScheduler {
       now = this.#clock.elapsed();
       if (now - beganAt >= LAST_SLICE_MS) break;
     }
-    this.#lastRestUntil = now + (now - beganAt) * REST_PER_WORK;
+    this.#lastRestUntil = now + Math.min(now - beganAt, LONGEST_WORK_MS) * REST_PER_WORK;
   }
 }
