@@ -171,7 +171,6 @@ export class Leftovers {
   ): Promise<Scope[]> {
     const { nomad, clock } = this.#deps;
     const filter = filterOutside(namespaces);
-    const askedAtMs = clock.elapsed();
     const response = await nomad
       .list({
         resource,
@@ -184,9 +183,9 @@ export class Leftovers {
         // Nothing may be seen anywhere, so nothing of a deleted namespace either.
         if (error instanceof NomadError && REFUSALS.has(error.code)) return undefined;
         throw error;
-      })
-      .finally(() => (this.#nomadMs += clock.elapsed() - askedAtMs));
+      });
     if (response === undefined) return [];
+    this.#nomadMs += response.elapsedMs;
     const steps = parseInSlices(RESOURCES[resource], response.body);
     const snapshot = await inSlices(steps, { clock, onMove: () => undefined, signal });
     const found = new Set([...snapshot.refs()].map((ref) => ref.namespace));

@@ -174,7 +174,7 @@ export class ScopeLoop {
     const session = this.#session as Session;
     this.#moved();
     await this.#poll.ready(signal);
-    await this.#roomInBacklog(signal);
+    await this.#roomInBacklog(session, signal);
     signal.throwIfAborted();
     const hold = this.#state === "watch" || this.#state === "watch-gone";
     const beganAtMs = this.#deps.clock.elapsed();
@@ -203,7 +203,7 @@ export class ScopeLoop {
   }
 
   /** While the log does not take what others have read, nothing more is read. */
-  async #roomInBacklog(signal: AbortSignal): Promise<void> {
+  async #roomInBacklog(session: Session, signal: AbortSignal): Promise<void> {
     const { backlog, clock } = this.#deps;
     const sinceMs = clock.elapsed();
     while (backlog.full && !signal.aborted) {
@@ -213,6 +213,9 @@ export class ScopeLoop {
       await clock.sleep(BACKLOG_CHECK_MS, signal);
     }
     this.#held = false;
+    // What held it up was not its own.
+    if (this.#condition.reason === HELD && this.#progress.wasRead)
+      await this.#condition.clear(session.say(signal));
   }
 
   /** Every few minutes: what the shortcuts of the polls may have missed is found, and told. */

@@ -2,8 +2,10 @@ import { describe, expect, it } from "vitest";
 import { LogFull, LogUnavailable } from "../../src/feed/errors.ts";
 import { NomadError } from "../../src/nomad/errors.ts";
 import { systemClock } from "../../src/shared/clock.ts";
+import { Backlog } from "../../src/pollers/backlog.ts";
 import { OutageReporter } from "../../src/pollers/outage-reporter.ts";
 import { QueryWait } from "../../src/pollers/query-wait.ts";
+import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { recordingLogger } from "../support/recording-logger.ts";
 import { until } from "../support/until.ts";
 import { scopeLoopBed, jobs, everyJob, job, many, cutOff, reset } from "../support/scope-loop.ts";
@@ -160,6 +162,20 @@ describe("a scope's loop and failures", () => {
     await count(3);
     await until("it is well", () => loop.report().condition === "ok");
     expect((await events()).map((event) => event.type)).not.toContain("nomad.feed.scope");
+  });
+
+  it("is stale no longer than others hold it up", async () => {
+    bed.nomad.set("jobs/default", 10, [job("a", 5)]);
+    const backlog = new Backlog(createMetrics(), 10);
+    const { loop } = start(jobs, { staleAfterMs: 0 }, { backlog });
+    await count(2);
+    const written = Promise.withResolvers<void>();
+    const others = backlog.whileWriting(100, () => written.promise);
+    bed.nomad.set("jobs/default", 20, [job("a", 15, { created: 5 })]);
+    await until("it is stale", () => loop.report().condition === "stale");
+    written.resolve();
+    await others;
+    await until("it is well", () => loop.report().condition === "ok");
   });
 
   it("stops at once when somebody else claims the scope, and writes nothing more", async () => {

@@ -24,6 +24,11 @@ describe("when a list is due", () => {
     read(10n);
   });
 
+  it("as often as it is to be read at least, also after one that Nomad took long for", () => {
+    read(10n, 60_000);
+    expect(schedule.dueInMs).toBe(FULL_EVERY_MS);
+  });
+
   it("every few minutes in any case", () => {
     read(10n, 2_000);
     expect(schedule.dueInMs).toBe(FULL_EVERY_MS);

@@ -1,3 +1,4 @@
+import { NomadError } from "../../src/nomad/errors.ts";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { Hint } from "../../src/pollers/hints/hint.ts";
 import { HintSource } from "../../src/pollers/hints/hint-source.ts";
@@ -432,4 +433,14 @@ it("a stream that was there is not given up for what a stopping server says", as
   await clock.advance(60_000);
   expect([source.state.kind, told]).toEqual(["live", []]);
   expect(streams.requests.every(({ namespace }) => namespace === "*")).toBe(true);
+});
+
+it("a proxy that asks for a day of patience is asked again after a minute", async () => {
+  const { source, streams, clock } = follow();
+  listen(source, "jobs", "default");
+  await clock.advance(0);
+  const options = { retryable: true, hint: "", status: 503, retryAfterMs: 86_400_000 };
+  streams.last.end(new NomadError("NOMAD_SERVER_ERROR", "503", options));
+  await clock.advance(90_000);
+  expect(source.state.kind).toBe("live");
 });

@@ -60,11 +60,16 @@ function scanning(resources: readonly ResourceType[] = ["jobs", "nodes"]) {
       nomad: {
         list: async (request) => {
           asked.push(request);
+          const beganMs = clock.elapsed();
           world.onList();
           if (world.error !== undefined) {
             throw new NomadError(world.error, "refused", { retryable: true, hint: "" });
           }
-          return { body: Buffer.from(JSON.stringify(world.listed)), index: "9" } as ListResponse;
+          return {
+            body: Buffer.from(JSON.stringify(world.listed)),
+            index: "9",
+            elapsedMs: clock.elapsed() - beganMs,
+          } as ListResponse;
         },
       },
     },
@@ -224,6 +229,19 @@ describe("scans", () => {
     leftovers.changed();
     await clock.advance(1_000);
     expect(asked).toHaveLength(1);
+  });
+
+  it("rest no longer because Nomad did not answer at all for a while", async () => {
+    const { world, leftovers, asked, clock } = scanning();
+    world.onList = () => clock.pass(30_000);
+    world.error = "NOMAD_TIMEOUT";
+    leftovers.changed();
+    await clock.advance(1_000);
+    Object.assign(world, { onList: () => undefined, error: undefined });
+    // Nomad is back, and a namespace came and went.
+    leftovers.changed();
+    await clock.advance(30_000);
+    expect(asked).toHaveLength(2);
   });
 
   it("rest five minutes at most", async () => {

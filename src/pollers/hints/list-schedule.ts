@@ -31,8 +31,8 @@ interface Write {
 
 /**
  * When a scope that is read by hints needs its whole list: some time after a write that no hint explains, at once
- * where hints may have been missed, and every few minutes in any case; but never so often that reading lists takes
- * more than a tenth of the time.
+ * where hints may have been missed, and every few minutes in any case; but else never so often that reading lists
+ * takes more than a tenth of the time.
  */
 export class ListSchedule {
   readonly #clock: Clock;
@@ -147,7 +147,8 @@ export class ListSchedule {
   /** Ms until the next list is due; 0 and below: now. */
   get dueInMs(): number {
     const now = this.#clock.elapsed();
-    const affordableAtMs = this.#readAtMs + this.#tookMs * (1 / MOST_OF_TIME - 1);
+    const restMs = Math.min(this.#tookMs * (1 / MOST_OF_TIME - 1), this.#options.fullEveryMs);
+    const affordableAtMs = this.#readAtMs + restMs;
     return Math.max(this.#wantedAtMs(), affordableAtMs) - now;
   }
 

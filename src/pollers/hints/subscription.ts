@@ -8,6 +8,7 @@ import type { Scope } from "../../schemas/scope.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
 import { Alarm } from "../../shared/alarm.ts";
 import type { StreamListener } from "./audience.ts";
+import { shortestRetryMs } from "../shortest-retry.ts";
 import { Continuity } from "./continuity.ts";
 import { coverageOf, isCovered, type Coverage } from "./coverage.ts";
 import { parseFrame, type StreamFrame } from "./frame.ts";
@@ -86,7 +87,7 @@ export class Subscription {
       if (failure === undefined) continue;
       if (!failure.retryable) this.#refusals += 1;
       if (this.#refusals > (this.#wasOpen ? DOUBTED_REFUSALS : 0)) return this.#refused(failure);
-      const retryInMs = this.#backoff.next(failure.retryAfterMs);
+      const retryInMs = this.#backoff.next(shortestRetryMs(failure));
       this.#away(failure, retryInMs);
       await this.#deps.clock.sleep(retryInMs, signal);
     }

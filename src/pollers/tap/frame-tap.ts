@@ -7,6 +7,7 @@ import { Backoff } from "../../shared/backoff.ts";
 import type { Clock } from "../../shared/clock.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
+import { shortestRetryMs } from "../shortest-retry.ts";
 import { TOPICS } from "./topics.ts";
 import { headOf } from "./frame-head.ts";
 import { TapContinuity } from "./tap-continuity.ts";
@@ -33,6 +34,8 @@ const PROOF_WITHIN_MS = 1_000;
 /** How long a server may be behind the one before. */
 const CATCHES_UP_WITHIN_MS = 5_000;
 const RETRY_REFUSED_MS = 5 * 60_000;
+/** As for hints: a server that stops refuses too. */
+const DOUBTED_REFUSALS = 2;
 const MAX_BACKOFF_MS = 30_000;
 /** A stream that held so long worked. */
 const WORKED_AFTER_MS = 10_000;
@@ -61,10 +64,14 @@ export class FrameTap {
   #waiting: Frame[] = [];
   /** Behind this index frames may be missing, before the next that is recorded. */
   #gapAfter: number | undefined;
+  /** Index of the last frame before only some topics were recorded. */
+  #narrowedAfter: number | undefined;
   #failure: unknown;
   #stop = new AbortController();
   #isOpen = false;
   #isRenewed = false;
+  /** In a row, since a stream was open. */
+  #refusals = 0;
   #isBehind = false;
 
   constructor(deps: FrameTapDeps) {
@@ -135,12 +142,49 @@ export class FrameTap {
     });
     this.#topics = new Set(this.#wanted);
     this.#isOpen = true;
+    this.#refusals = 0;
     this.#isBehind = false;
     this.#settled.resolve();
     metrics.frameTapLive.set(1);
     logger.info({ address: stream.address, topics: this.#wanted, index }, "recording Nomad's event stream");
     if (index !== undefined) this.#expectProof(PROOF_WITHIN_MS, "the last frame did not come again");
-    for await (const line of stream.lines()) this.#hear(line);
+    if (this.#hearsAll) this.#widened();
+    const end = new AbortController();
+    const looking = this.#hearsAll
+      ? undefined
+      : this.#untilAllMayBeHeard(AbortSignal.any([signal, end.signal]));
+    try {
+      for await (const line of stream.lines()) this.#hear(line);
+    } finally {
+      end.abort(new Error("the stream ended"));
+      await looking;
+    }
+  }
+
+  get #hearsAll(): boolean {
+    return this.#topics.has(ALL);
+  }
+
+  /** What was recorded of fewer topics has none of the others' frames. */
+  #widened(): void {
+    if (this.#narrowedAfter !== undefined)
+      this.#lose("not all topics could be recorded for a while", this.#narrowedAfter);
+    this.#narrowedAfter = undefined;
+  }
+
+  /** While only some topics may be heard; begins anew with all of them once that is allowed. */
+  async #untilAllMayBeHeard(signal: AbortSignal): Promise<void> {
+    const { clock, nomad } = this.#deps;
+    for (;;) {
+      await clock.sleep(RETRY_REFUSED_MS, signal);
+      if (signal.aborted) return;
+      const stream = await nomad.events({ topics: [ALL], namespace: ALL, signal }).catch(() => undefined);
+      await stream?.[Symbol.asyncDispose]();
+      if (stream === undefined) continue;
+      this.#wanted = [ALL];
+      this.renew();
+      return;
+    }
   }
 
   #closed(): void {
@@ -226,10 +270,15 @@ export class FrameTap {
   async #retryIn(failure: unknown, signal: AbortSignal): Promise<number> {
     const { logger } = this.#deps;
     const isDenied = failure instanceof NomadError && DENIED.has(failure.code);
+    if (isDenied && this.#topics.size > 0 && ++this.#refusals <= DOUBTED_REFUSALS) {
+      this.#wanted = [ALL];
+      return this.#backoff.next(shortestRetryMs(failure));
+    }
     if (isDenied && this.#wanted.includes(ALL)) {
       const allowed = await this.#allowedTopics(signal);
       if (allowed.length > 0) {
         this.#wanted = allowed;
+        this.#narrowedAfter ??= this.#continuity.lastIndex ?? 0;
         logger.warn(
           { topics: allowed, hint: "A management token records all topics" },
           "the token may not hear all topics of Nomad's event stream; who asks for others is answered by Nomad",
@@ -244,7 +293,7 @@ export class FrameTap {
     }
     const retryInMs = isDenied
       ? RETRY_REFUSED_MS
-      : this.#backoff.next(failure instanceof NomadError ? failure.retryAfterMs : undefined);
+      : this.#backoff.next(failure instanceof NomadError ? shortestRetryMs(failure) : undefined);
     logger.warn({ err: failure, retryInMs }, "Nomad's event stream is not being recorded");
     return retryInMs;
   }

@@ -1,0 +1,92 @@
+import { beforeEach, expect, it, onTestFinished } from "vitest";
+import { NomadError } from "../../src/nomad/errors.ts";
+import type { Frame } from "../../src/feed/frames/frame-log.ts";
+import { FrameTap } from "../../src/pollers/tap/frame-tap.ts";
+import { aborted } from "../../src/shared/aborted.ts";
+import { silentLogger } from "../../src/telemetry/logger.ts";
+import { createMetrics } from "../../src/telemetry/metrics.ts";
+import { until } from "../support/until.ts";
+import { TestClock } from "../support/test-clock.ts";
+
+const FIVE_MINUTES = 300_000;
+
+let clock: TestClock;
+let tap: FrameTap;
+let isRefused: (topics: readonly string[]) => boolean;
+let recorded: (Frame & { readonly gapAfter: number | undefined })[];
+let breakOff: (error: NomadError) => void;
+let say: (line: Buffer) => void;
+
+beforeEach(async () => {
+  clock = new TestClock();
+  isRefused = () => false;
+  recorded = [];
+  const events = async ({ topics, signal }: { topics: readonly string[]; signal: AbortSignal }) => {
+    if (isRefused(topics))
+      throw new NomadError("NOMAD_FORBIDDEN", "403 Permission denied", { retryable: false, hint: "" });
+    const broken = Promise.withResolvers<undefined>();
+    broken.promise.catch(() => undefined);
+    const ended = aborted(signal).then(() => undefined);
+    const next = () => {
+      const line = Promise.withResolvers<Buffer | undefined>();
+      say = line.resolve;
+      return Promise.race([line.promise, broken.promise, ended]);
+    };
+    breakOff = broken.reject;
+    return {
+      address: "http://nomad",
+      lines: async function* () {
+        // What is asked for comes again.
+        yield* recorded.slice(-1).map(({ line }) => line);
+        for (let line = await next(); line !== undefined; line = await next()) yield line;
+      },
+      async [Symbol.asyncDispose]() {},
+    };
+  };
+  tap = new FrameTap({
+    nomad: { events },
+    log: {
+      append: (frames, gapAfter) => recorded.push(...frames.map((each) => ({ ...each, gapAfter }))),
+      newestFrames: () => recorded.slice(-1),
+    },
+    clock,
+    random: () => 0.5,
+    logger: silentLogger(),
+    metrics: createMetrics(),
+  });
+  const stop = new AbortController();
+  onTestFinished(() => stop.abort());
+  void tap.run(stop.signal);
+  await clock.advance(60_000);
+});
+
+const lost = () => new NomadError("NOMAD_UNREACHABLE", "closed", { retryable: true, hint: "" });
+const frame = (index: number) =>
+  Buffer.from(`{"Index":${index},"Events":[{"Topic":"Job","Namespace":"default"}]}`);
+
+it("records again soon where a server refused because it stopped", async () => {
+  expect(tap.isRecording).toBe(true);
+  isRefused = () => true;
+  breakOff(lost());
+  await clock.advance(500);
+  isRefused = () => false;
+  await clock.advance(5_000);
+  expect(tap.isRecording).toBe(true);
+});
+
+it("records all topics again within minutes after some were refused, and says that frames of them are missing", async () => {
+  say(frame(7));
+  await until("it is recorded", () => recorded.length === 1);
+  isRefused = (topics) => topics.includes("*") || topics.includes("Node");
+  breakOff(lost());
+  await clock.advance(30_000);
+  expect([tap.covers(["Job"]), tap.covers(["Node"])]).toEqual([true, false]);
+  say(frame(8));
+  await until("it is recorded", () => recorded.length === 2);
+  isRefused = () => false;
+  await clock.advance(FIVE_MINUTES);
+  expect(tap.covers(["Node"])).toBe(true);
+  say(frame(9));
+  await until("it is recorded", () => recorded.length === 3);
+  expect(recorded.map(({ gapAfter }) => gapAfter)).toEqual([undefined, undefined, 7]);
+});
