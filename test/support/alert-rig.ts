@@ -70,6 +70,8 @@ export class AlertRig implements AsyncDisposable {
   readonly feed: TestFeed;
   /** When all scopes were read last; null: they are yet to be. */
   readAtMs: number | null = null;
+  /** What the clock of whoever reads Nomad says more than the log's. */
+  aheadMs = 0;
   readonly #objects = new Map<string, object>();
   readonly workers: Worker[] = [];
   readonly #people = new Map<string, ScriptedPerson>();
@@ -100,7 +102,7 @@ export class AlertRig implements AsyncDisposable {
     const after = { ...sample, ...before, ...fields };
     this.#objects.set(subject, after);
     const change = changeOf(resource, before, after);
-    const context = contextOf({ observedAt: new Date(this.clock.now()).toISOString() });
+    const context = contextOf({ observedAt: new Date(this.clock.now() + this.aheadMs).toISOString() });
     const stub = Buffer.from(JSON.stringify(after));
     const next = { rev: String(this.clock.now()), stub };
     await this.feed.write(buildChangeEvents(change, context), [{ ref: change.ref, next }]);

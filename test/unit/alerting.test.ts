@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { LogUnavailable } from "../../src/feed/errors.ts";
+import { EventsMissing, LogUnavailable } from "../../src/feed/errors.ts";
 import { RULES } from "../../src/alerts/rules/table.ts";
 import { PartedText, readPartedText } from "../../src/publishers/alerting/parted-text.ts";
 import type { RepeatedConfig, ToldConfig } from "../../src/schemas/destinations/told.ts";
@@ -197,6 +197,105 @@ describe("a log that was away", () => {
     await rig.put("allocations", REPLACED);
     await rig.pass(5 * SECOND);
     expect(firing).toEqual([]);
+  });
+});
+
+describe("a log that was away and lost events", () => {
+  it("lets nothing fire that was over before it came back", async () => {
+    const { log } = rig.feed;
+    rig.begin();
+    await rig.pass(2 * SECOND);
+    await rig.put("allocations", FAILED);
+    await rig.pass(10 * SECOND);
+    expect((await rig.told()).pending).toEqual(["JobFailing web"]);
+    const away = new LogUnavailable("the log is away");
+    for (const call of ["times", "head", "read", "waitBeyond"] as const)
+      vi.spyOn(log, call).mockRejectedValue(away);
+    for (const call of ["get", "save"] as const) vi.spyOn(log.documents, call).mockRejectedValue(away);
+    await rig.pass(3 * MINUTE);
+    vi.restoreAllMocks();
+    const read = log.read.bind(log);
+    const { epoch, sequence } = await log.head();
+    vi.spyOn(log, "read").mockImplementation(async (cursor, options) => {
+      if (cursor.sequence <= sequence) throw new EventsMissing(cursor, { epoch, sequence: sequence + 1 });
+      return read(cursor, options);
+    });
+    await rig.put("nodes", {});
+    await rig.put("nodes", { Status: "down" });
+    await rig.pass(5 * SECOND);
+    vi.restoreAllMocks();
+    expect((await rig.told()).firing).not.toContain("JobFailing web");
+  });
+});
+
+describe("the clock of whoever reads Nomad", () => {
+  it.each([-45 * SECOND, 45 * SECOND])(
+    "keeps nothing from firing where it is ahead by %i ms",
+    async (aheadMs) => {
+      rig.begin();
+      await rig.pass(2 * SECOND);
+      await rig.put("allocations", FAILED);
+      // The nodes are read by another worker.
+      rig.aheadMs = aheadMs;
+      for (let n = 0; n < 15; n++) {
+        await rig.put("nodes", { Status: n % 2 === 0 ? "down" : "ready" });
+        await rig.pass(20 * SECOND);
+      }
+      expect((await rig.told()).firing).toContain("JobFailing web");
+    },
+  );
+
+  it("ends nothing that recovers for a moment", async () => {
+    rig.begin();
+    await rig.pass(2 * SECOND);
+    await rig.put("allocations", FAILED);
+    await rig.pass(90 * SECOND);
+    const before = (await rig.list()).alerts.map(({ rule, startsAt }) => `${rule} ${startsAt}`);
+    await rig.put("allocations", REPLACED);
+    rig.aheadMs = -45 * SECOND;
+    await rig.put("nodes", {});
+    await rig.pass(2 * SECOND);
+    rig.aheadMs = 0;
+    await rig.put("allocations", { ...FAILED, NextAllocation: "" });
+    await rig.pass(2 * SECOND);
+    const now = await rig.list();
+    expect(now.ended).toEqual([]);
+    expect(now.alerts.map(({ rule, startsAt }) => `${rule} ${startsAt}`)).toEqual(before);
+  });
+
+  it("lets nothing fire that was read while the log was away, and is over", async () => {
+    const { log } = rig.feed;
+    rig.begin();
+    await rig.pass(2 * SECOND);
+    const away = new LogUnavailable("the log is away");
+    for (const call of ["times", "head", "read", "waitBeyond"] as const)
+      vi.spyOn(log, call).mockRejectedValue(away);
+    for (const call of ["get", "save"] as const) vi.spyOn(log.documents, call).mockRejectedValue(away);
+    await rig.pass(3 * MINUTE);
+    vi.restoreAllMocks();
+    await rig.pass(1 * SECOND);
+    rig.aheadMs = -150 * SECOND;
+    await rig.put("allocations", FAILED);
+    rig.aheadMs = -130 * SECOND;
+    await rig.put("nodes", {});
+    rig.aheadMs = 0;
+    await rig.pass(3 * SECOND);
+    expect((await rig.told()).firing).toEqual([]);
+    expect((await rig.told()).pending).toEqual(["JobFailing web"]);
+  });
+
+  it("lets nothing fire before it is to, where it was hours ahead for a moment and nobody had noticed", async () => {
+    rig.begin();
+    await rig.pass(2 * SECOND);
+    await rig.put("allocations", FAILED);
+    await rig.pass(2 * SECOND);
+    rig.aheadMs = 180 * MINUTE;
+    await rig.put("nodes", {});
+    rig.aheadMs = 0;
+    await rig.pass(2 * SECOND);
+    expect((await rig.told()).firing).toEqual([]);
+    await rig.pass(60 * SECOND);
+    expect((await rig.told()).firing).toEqual(["JobFailing web"]);
   });
 });
 

@@ -12,9 +12,10 @@ export class FoldedEvent {
   readonly at: number;
   #data: JsonObject | undefined;
 
-  constructor(facts: LoggedEvent) {
+  /** `at`: when it counts, where that is not when whoever read it saw it. */
+  constructor(facts: LoggedEvent, at = recordedAt(facts.json)) {
     this.facts = facts;
-    this.at = recordedAt(facts.json);
+    this.at = at;
   }
 
   get data(): JsonObject {

@@ -108,7 +108,7 @@ export class AlertRun {
     while (!signal.aborted) {
       await patiently(clock, signal, async () => {
         if (this.#keeper.isDue) await this.#save();
-        await this.#tell();
+        if (!this.#keeper.isOutdated) await this.#tell();
       });
       await this.#nap.sleep(TICK_EVERY_MS, signal);
       if (this.#teller.restMs > 0) await clock.sleep(this.#teller.restMs, signal);
@@ -127,9 +127,9 @@ export class AlertRun {
   /** What cannot be written any more is folded again at the next start. */
   async #saveAtTheEnd(): Promise<void> {
     try {
-      await this.#tell();
       this.#keeper.outdate();
       await this.#save();
+      await this.#tell();
     } catch (error) {
       if (!(error instanceof LogUnavailable)) throw error;
     }

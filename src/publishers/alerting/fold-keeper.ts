@@ -14,6 +14,7 @@ export class FoldKeeper {
   #savedAtMs: number;
   /** Undefined: what was saved is no longer what there is to save, wherever it has come to. */
   #savedCursor: string | undefined;
+  #isOutdated = false;
 
   private constructor(text: PartedText, clock: Clock) {
     this.#text = text;
@@ -31,12 +32,18 @@ export class FoldKeeper {
     return this.#text.text === undefined ? undefined : parseFold(this.#text.text);
   }
 
+  /** Whether it is, and nothing was saved since. */
+  get isOutdated(): boolean {
+    return this.#isOutdated;
+  }
+
   get isDue(): boolean {
     return this.#clock.elapsed() - this.#savedAtMs >= SAVE_EVERY_MS;
   }
 
   /** The fold is another, at whatever place: whoever goes on from what was saved would come to something else. */
   outdate(): void {
+    this.#isOutdated = true;
     this.#savedCursor = undefined;
     this.#savedAtMs = Number.NEGATIVE_INFINITY;
   }
@@ -46,7 +53,15 @@ export class FoldKeeper {
     this.#savedAtMs = this.#clock.elapsed();
     const cursor = formatCursor(fold.cursor);
     if (this.#savedCursor === cursor) return;
-    await this.#text.save(await inTimeSlices(foldText(fold), this.#clock));
-    this.#savedCursor = cursor;
+    const wasOutdated = this.#isOutdated;
+    this.#isOutdated = false;
+    try {
+      await this.#text.save(await inTimeSlices(foldText(fold), this.#clock));
+    } catch (error) {
+      if (wasOutdated) this.outdate();
+      throw error;
+    }
+    // It may have become another meanwhile.
+    if (!this.#isOutdated) this.#savedCursor = cursor;
   }
 }

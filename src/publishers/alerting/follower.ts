@@ -54,6 +54,8 @@ export class Follower {
   #isWaiting = false;
   /** When it last looked, by the log's time. */
   #lookedAtMs = 0;
+  /** When it last looked again after it had not, by the log's time. */
+  #resumedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(
     rules: readonly AnyRule[],
@@ -116,6 +118,7 @@ export class Follower {
     const knowsNothing = this.#cursor === undefined || this.#fold.needsSeed;
     const wasAway = knowsNothing || awayMs > AWAY_MS;
     this.#isWaiting = wasAway;
+    this.#lookedAtMs = this.#time.now() - awayMs;
     if (wasAway) await untilRead(this.#deps, signal);
     this.#isWaiting = false;
     if (signal.aborted) return;
@@ -129,7 +132,11 @@ export class Follower {
   #looksAt(now: number): void {
     const isGap = Math.abs(now - this.#lookedAtMs) > AWAY_MS;
     this.#lookedAtMs = now;
-    if (!isGap) return;
+    if (isGap) this.#resume(now);
+  }
+
+  #resume(now: number): void {
+    this.#resumedAtMs = now;
     this.#fold.resume(now);
     this.#told.replaced();
   }
@@ -182,8 +189,7 @@ export class Follower {
   async #comeBack(): Promise<void> {
     await this.#toTheEnd(this.#unseen);
     if (this.#needsRead) return this.#begin();
-    this.#fold.resume(this.#time.now());
-    this.#told.replaced();
+    this.#resume(this.#time.now());
     this.#told.changed();
   }
 
@@ -195,9 +201,14 @@ export class Follower {
       const reason = lossOf(error);
       if (reason === undefined) throw error;
       this.#deps.logger.warn({ reason }, "alerts go on from the objects there are: events before are gone");
-      this.#fold.gap(this.#time.now(), reason);
+      this.#lose(reason);
       await this.#begin();
     }
+  }
+
+  #lose(reason: string): void {
+    this.#looksAt(this.#time.now());
+    this.#fold.gap(this.#time.now(), reason);
   }
 
   async #toTheEnd(take: Take): Promise<void> {
@@ -222,7 +233,7 @@ export class Follower {
       await this.#followFrom(this.#cursor, signal);
     } catch (error) {
       if (!(error instanceof EventsLost)) throw error;
-      this.#fold.gap(this.#time.now(), error.message);
+      this.#lose(error.message);
       this.#needsRead = true;
     }
     if (this.#needsRead && !signal.aborted) await this.#begin();
@@ -236,24 +247,34 @@ export class Follower {
       const read = await reader.next(signal);
       if (read === undefined) return;
       if ("gap" in read) throw new EventsLost(lossText(read.gap.reason));
-      for (const entry of read.entries) this.#take(entry, this.#live);
+      if (read.entries.length > 0) this.#looksAt(this.#time.now());
+      for (const entry of read.entries) this.#take(entry, this.#seen);
       this.#cursor = read.place.cursor;
       this.#told.changed();
     }
   }
 
   readonly #seen: Take = (entry, event) => this.#fold.apply(entry, event);
-  readonly #live: Take = (entry, event) => {
-    this.#looksAt(event.at);
-    this.#fold.apply(entry, event);
-  };
   readonly #unseen: Take = (entry, event) => this.#fold.takeUnseen(entry, event);
 
   #take(entry: LogEntry, take: Take): void {
-    const event = new FoldedEvent(entry);
+    const event = this.#dated(new FoldedEvent(entry));
     take(entry, event);
     this.#jobs.apply(event);
     // Of the objects of such a scope there may have been no events.
     if (entry.type === "nomad.feed.baseline") this.#needsRead = true;
+  }
+
+  /**
+   * Events are dated by the clock of whoever read them, which may be ahead; and one that was read while nobody looked, and
+   * held back, says nothing of how long it was so.
+   */
+  #dated(event: FoldedEvent): FoldedEvent {
+    const now = this.#time.now();
+    const at = event.at > now + AWAY_MS ? now : Math.max(event.at, this.#resumedAtMs);
+    if (at === event.at) return event;
+    // Whoever folds it anew would date it otherwise.
+    this.#told.replaced();
+    return new FoldedEvent(event.facts, at);
   }
 }
