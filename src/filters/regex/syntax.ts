@@ -124,7 +124,7 @@ class RegexParser {
     if (this.#take("+")) return [1, Number.POSITIVE_INFINITY];
     if (this.#take("?")) return [0, 1];
     const at = this.#at;
-    const counted = this.#match(/\{(\d{1,9})(?:(,)(\d{1,9})?)?\}/y);
+    const counted = this.#match(/\{(0|[1-9]\d*)(?:(,)(0|[1-9]\d*)?)?\}/y);
     if (counted === undefined) return undefined;
     const least = Number(counted[1]);
     const most = counted[2] === undefined ? least : Number(counted[3] ?? Number.POSITIVE_INFINITY);
