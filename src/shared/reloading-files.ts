@@ -1,4 +1,8 @@
 import { statSync } from "node:fs";
+import type { Clock } from "./clock.ts";
+
+/** Where each request asks for it, what could not be read is read again so often at most. */
+const RETRY_MS = 1_000;
 
 interface Source<Content> {
   /** Differs whenever the files do: their text, or `fileVersions`. May throw where there are none. */
@@ -8,6 +12,8 @@ interface Source<Content> {
   readonly onReload?: (content: Content) => void;
   /** The last content stays in use. Called once for each problem in a row. */
   readonly onUnusable: (problem: unknown) => void;
+  /** Absent: what could not be read is read again whenever it is asked for. */
+  readonly clock?: Pick<Clock, "elapsed">;
 }
 
 /** What is in files, followed as they change. What cannot be used leaves the last content in use. */
@@ -16,6 +22,8 @@ export class ReloadingFiles<Content> {
   #version: string;
   #content: Content;
   #problem: string | undefined;
+  /** What could not be read, and when. */
+  #failed: { readonly version: string; readonly atMs: number } | undefined;
 
   /** Throws what `version` and `read` throw: there is no last content yet. */
   constructor(source: Source<Content>) {
@@ -28,7 +36,11 @@ export class ReloadingFiles<Content> {
   current(): Content {
     const { onReload, onUnusable } = this.#source;
     try {
-      if (this.#hasChanged() || this.#problem !== undefined) onReload?.(this.#content);
+      const version = this.#source.version();
+      if (this.#restsAfter(version)) return this.#content;
+      const isOther = version !== this.#version;
+      if (isOther) this.#read(version);
+      if (isOther || this.#problem !== undefined) onReload?.(this.#content);
       this.#problem = undefined;
     } catch (problem) {
       if (String(problem) !== this.#problem) onUnusable(problem);
@@ -37,13 +49,19 @@ export class ReloadingFiles<Content> {
     return this.#content;
   }
 
-  #hasChanged(): boolean {
-    const version = this.#source.version();
-    if (version === this.#version) return false;
+  /** Whether it could not be read just now. */
+  #restsAfter(version: string): boolean {
+    const { clock } = this.#source;
+    const failed = this.#failed?.version === version ? this.#failed : undefined;
+    return clock !== undefined && failed !== undefined && clock.elapsed() - failed.atMs < RETRY_MS;
+  }
+
+  #read(version: string): void {
+    this.#failed = { version, atMs: this.#source.clock?.elapsed() ?? 0 };
     this.#content = this.#source.read(version);
     // Only now: what could not be read is read again, though it may look the same when it can be.
+    this.#failed = undefined;
     this.#version = version;
-    return true;
   }
 }
 

@@ -50,8 +50,10 @@ describeConsole("the pages of the state, of deployments and of the cluster", ({ 
     await until("it is sorted", async () => (await header.getAttribute("aria-sort")) === "ascending");
     expect(new URL(page.url()).hash).toContain("sort=name");
     const rows = page.getByRole("table", { name: "Jobs" }).getByRole("row");
-    const names = (await rows.getByRole("link").allInnerTexts()).map((text) => text.replace("job ", ""));
-    expect(names.length).toBeGreaterThan(3);
+    const names = await until("there are rows", async () => {
+      const texts = await rows.getByRole("link").allInnerTexts();
+      return texts.length > 3 && texts.map((text) => text.replace("job ", ""));
+    });
     expect(names).toEqual(names.toSorted());
     await page.keyboard.press("j");
     await page.keyboard.press("Enter");

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { fileVersions, ReloadingFiles } from "../../src/shared/reloading-files.ts";
+import { TestClock } from "../support/test-clock.ts";
 
 let folder: string;
 let path: string;
@@ -42,20 +43,25 @@ it("keeps the last content that could be used, and tells each problem and each c
 });
 
 it("reads again what could not be read for a moment, though it looks the same", () => {
-  const disk = { version: "1", text: "old", fails: false };
+  const disk = { version: "1", text: "old", fails: false, reads: 0 };
+  const clock = new TestClock();
   const problems: unknown[] = [];
   const files = new ReloadingFiles({
     version: () => disk.version,
     read: () => {
+      disk.reads += 1;
       if (disk.fails) throw new Error("EACCES: permission denied");
       return disk.text;
     },
     onUnusable: (problem) => problems.push(problem),
+    clock,
   });
-  Object.assign(disk, { version: "2", text: "new", fails: true });
-  expect([files.current(), files.current(), problems.length]).toEqual(["old", "old", 1]);
+  Object.assign(disk, { reads: 0, version: "2", text: "new", fails: true });
+  for (let requests = 0; requests < 100; requests += 1) expect(files.current()).toBe("old");
+  expect([disk.reads, problems.length]).toEqual([1, 1]);
   // chown changes neither time nor size, number or mode.
   disk.fails = false;
+  clock.pass(1_000);
   expect(files.current()).toBe("new");
 });
 

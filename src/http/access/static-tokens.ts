@@ -15,9 +15,9 @@ export class StaticTokens implements Authenticator {
   readonly #file: ReloadingFiles<readonly StaticToken[]>;
 
   /** @throws TokensFileInvalid */
-  constructor(path: string, options: { logger: Logger; clock: Pick<Clock, "now"> }) {
-    const { logger } = options;
-    this.#clock = options.clock;
+  constructor(path: string, options: { logger: Logger; clock: Pick<Clock, "now" | "elapsed"> }) {
+    const { logger, clock } = options;
+    this.#clock = clock;
     this.#file = new ReloadingFiles({
       version: () => fileVersions([path]),
       read: () => readTokens(path),
@@ -27,6 +27,7 @@ export class StaticTokens implements Authenticator {
           { path, reason: reasonOf(problem) },
           "cannot use the tokens file; keeping the previous tokens",
         ),
+      clock,
     });
   }
 
