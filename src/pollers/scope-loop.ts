@@ -208,7 +208,12 @@ export class ScopeLoop {
     const sinceMs = clock.elapsed();
     while (backlog.full && !signal.aborted) {
       this.#held = true;
-      if (clock.elapsed() - sinceMs >= this.#options.staleAfterMs) this.#condition.mark("stale", HELD);
+      // What may not be seen is no less hidden for it.
+      if (
+        clock.elapsed() - sinceMs >= this.#options.staleAfterMs &&
+        this.#condition.trouble !== "access-lost"
+      )
+        this.#condition.mark("stale", HELD);
       this.#moved();
       await clock.sleep(BACKLOG_CHECK_MS, signal);
     }

@@ -178,6 +178,27 @@ describe("a scope's loop and failures", () => {
     await until("it is well", () => loop.report().condition === "ok");
   });
 
+  it("does not say that what is hidden may be read again, because others no longer hold it up", async () => {
+    bed.nomad.set("jobs/*", 10, [...many(20, 5), job("x", 6, { namespace: "qa" })]);
+    const backlog = new Backlog(createMetrics(), 10);
+    const { loop } = start(everyJob, { staleAfterMs: 0 }, { backlog });
+    await count(22);
+    const written = Promise.withResolvers<void>();
+    const others = backlog.whileWriting(100, () => written.promise);
+    bed.nomad.hidden.add("qa");
+    bed.nomad.set("jobs/*", 20, [...many(19, 5), job("job0019", 15, { created: 5 })]);
+    await count(24);
+    await until("it waits for others", () => !loop.report().upToDate);
+    written.resolve();
+    await others;
+    await until("it waits no longer", () => loop.report().upToDate);
+    await until("it asks again", () => loop.report().reading !== null);
+    const states = (await events())
+      .map((event) => event.data["state"])
+      .filter((state) => state !== undefined);
+    expect([states, loop.report().condition]).toEqual([["access-lost"], "access-lost"]);
+  });
+
   it("stops at once when somebody else claims the scope, and writes nothing more", async () => {
     bed.nomad.set("jobs/default", 10, [job("a", 5)]);
     const { done } = start();

@@ -13,6 +13,8 @@ const FIVE_MINUTES = 300_000;
 let clock: TestClock;
 let tap: FrameTap;
 let isRefused: (topics: readonly string[]) => boolean;
+/** Nomad 1.11.2 and later refuse by silence. */
+let refusedInMs: number;
 let recorded: (Frame & { readonly gapAfter: number | undefined })[];
 let breakOff: (error: NomadError) => void;
 let say: (line: Buffer) => void;
@@ -20,10 +22,13 @@ let say: (line: Buffer) => void;
 beforeEach(async () => {
   clock = new TestClock();
   isRefused = () => false;
+  refusedInMs = 0;
   recorded = [];
   const events = async ({ topics, signal }: { topics: readonly string[]; signal: AbortSignal }) => {
-    if (isRefused(topics))
+    if (isRefused(topics)) {
+      await clock.sleep(refusedInMs, signal);
       throw new NomadError("NOMAD_FORBIDDEN", "403 Permission denied", { retryable: false, hint: "" });
+    }
     const broken = Promise.withResolvers<undefined>();
     broken.promise.catch(() => undefined);
     const ended = aborted(signal).then(() => undefined);
@@ -89,4 +94,45 @@ it("records all topics again within minutes after some were refused, and says th
   say(frame(9));
   await until("it is recorded", () => recorded.length === 3);
   expect(recorded.map(({ gapAfter }) => gapAfter)).toEqual([undefined, undefined, 7]);
+});
+
+it("says that frames are missing of a topic that it may record later than others", async () => {
+  say(frame(7));
+  await until("it is recorded", () => recorded.length === 1);
+  isRefused = (topics) => topics.includes("*") || topics.includes("Node") || topics.includes("Evaluation");
+  breakOff(lost());
+  await clock.advance(30_000);
+  expect([tap.covers(["Job"]), tap.covers(["Node"])]).toEqual([true, false]);
+  say(frame(8));
+  await until("it is recorded", () => recorded.length === 2);
+  // The token may hear of nodes now, and not yet of evaluations.
+  isRefused = (topics) => topics.includes("*") || topics.includes("Evaluation");
+  await clock.advance(FIVE_MINUTES);
+  expect(tap.covers(["Node"])).toBe(true);
+  say(frame(9));
+  await until("it is recorded", () => recorded.length === 3);
+  expect(recorded.map(({ gapAfter }) => gapAfter)).toEqual([undefined, undefined, 7]);
+});
+
+it("asks for no more than it may hear, where the stream of some topics breaks off", async () => {
+  isRefused = (topics) => topics.includes("*") || topics.includes("Node");
+  breakOff(lost());
+  await clock.advance(30_000);
+  expect([tap.covers(["Job"]), tap.covers(["Node"])]).toEqual([true, false]);
+  refusedInMs = 10_000;
+  breakOff(lost());
+  await clock.advance(5_000);
+  expect(tap.isRecording).toBe(true);
+});
+
+it("records all topics again also where streams never hold for minutes", async () => {
+  isRefused = (topics) => topics.includes("*") || topics.includes("Node");
+  breakOff(lost());
+  await clock.advance(30_000);
+  isRefused = () => false;
+  for (let n = 0; n < 6; n++) {
+    breakOff(lost());
+    await clock.advance(60_000);
+  }
+  expect(tap.covers(["Node"])).toBe(true);
 });

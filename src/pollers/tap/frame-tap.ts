@@ -58,6 +58,8 @@ export class FrameTap {
   #continuity = new TapContinuity();
   /** Topics that are recorded, also while Nomad is away; none where it refuses. */
   #topics: ReadonlySet<string> = new Set();
+  /** Topics that were recorded last. */
+  #recorded: ReadonlySet<string> = new Set([ALL]);
   readonly #settled = Promise.withResolvers<void>();
   /** Topics to ask for. */
   #wanted: readonly string[] = [ALL];
@@ -66,6 +68,8 @@ export class FrameTap {
   #gapAfter: number | undefined;
   /** Index of the last frame before only some topics were recorded. */
   #narrowedAfter: number | undefined;
+  /** When all topics were refused last. */
+  #allRefusedAtMs = 0;
   #failure: unknown;
   #stop = new AbortController();
   #isOpen = false;
@@ -140,7 +144,10 @@ export class FrameTap {
       ...(index !== undefined && { index }),
       signal,
     });
+    if (this.#lacks(this.#wanted)) this.#widened();
     this.#topics = new Set(this.#wanted);
+    this.#recorded = this.#topics;
+    if (this.#hearsAll) this.#narrowedAfter = undefined;
     this.#isOpen = true;
     this.#refusals = 0;
     this.#isBehind = false;
@@ -148,7 +155,6 @@ export class FrameTap {
     metrics.frameTapLive.set(1);
     logger.info({ address: stream.address, topics: this.#wanted, index }, "recording Nomad's event stream");
     if (index !== undefined) this.#expectProof(PROOF_WITHIN_MS, "the last frame did not come again");
-    if (this.#hearsAll) this.#widened();
     const end = new AbortController();
     const looking = this.#hearsAll
       ? undefined
@@ -165,23 +171,31 @@ export class FrameTap {
     return this.#topics.has(ALL);
   }
 
+  /** Whether there are topics among these that were not recorded last. */
+  #lacks(topics: readonly string[]): boolean {
+    return !this.#recorded.has(ALL) && topics.some((topic) => !this.#recorded.has(topic));
+  }
+
   /** What was recorded of fewer topics has none of the others' frames. */
   #widened(): void {
     if (this.#narrowedAfter !== undefined)
       this.#lose("not all topics could be recorded for a while", this.#narrowedAfter);
-    this.#narrowedAfter = undefined;
   }
 
-  /** While only some topics may be heard; begins anew with all of them once that is allowed. */
+  /** While only some topics may be heard; begins anew with all of them, or more, once that is allowed. */
   async #untilAllMayBeHeard(signal: AbortSignal): Promise<void> {
     const { clock, nomad } = this.#deps;
     for (;;) {
-      await clock.sleep(RETRY_REFUSED_MS, signal);
+      await clock.sleep(this.#allRefusedAtMs + RETRY_REFUSED_MS - clock.elapsed(), signal);
       if (signal.aborted) return;
       const stream = await nomad.events({ topics: [ALL], namespace: ALL, signal }).catch(() => undefined);
       await stream?.[Symbol.asyncDispose]();
-      if (stream === undefined) continue;
-      this.#wanted = [ALL];
+      this.#allRefusedAtMs = clock.elapsed();
+      const allowed = stream === undefined ? await this.#allowedTopics(signal) : [ALL];
+      if (signal.aborted) return;
+      if (!this.#lacks(allowed)) continue;
+      // One that could not be asked for just now is heard all the same.
+      this.#wanted = stream === undefined ? [...new Set([...this.#topics, ...allowed])] : [ALL];
       this.renew();
       return;
     }
@@ -278,6 +292,7 @@ export class FrameTap {
       const allowed = await this.#allowedTopics(signal);
       if (allowed.length > 0) {
         this.#wanted = allowed;
+        this.#allRefusedAtMs = this.#deps.clock.elapsed();
         this.#narrowedAfter ??= this.#continuity.lastIndex ?? 0;
         logger.warn(
           { topics: allowed, hint: "A management token records all topics" },
@@ -286,8 +301,8 @@ export class FrameTap {
         return 0;
       }
     }
-    this.#wanted = [ALL];
     if (isDenied) {
+      this.#wanted = [ALL];
       this.#topics = new Set();
       this.#settled.resolve();
     }
