@@ -176,6 +176,7 @@ for _ = 1, tonumber(take()) do
   end
   position = position + gone
   if isCounted and change ~= 0 then redis.call('HINCRBY', COUNTED, name, change) end
+  if #open == 0 then unlistEmpty(name) end
 end
 if ARGV[7] ~= '' then
   -- The scope was read whole: what was missing of its state has come back by now.

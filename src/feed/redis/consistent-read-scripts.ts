@@ -45,9 +45,19 @@ end
 /** Lua: what else opens, ends and writes need, which may change the layers. */
 const NEEDED_LAYERS = `
 ${LAYERS}
+-- What is empty is not listed any more, where no read needs what it held. It is not one that another program deleted.
+local function unlistEmpty(state)
+  if redis.call('EXISTS', PREFIX .. 'state:' .. state) == 1 then return end
+  if redis.call('HGET', PREFIX .. 'counts', state) ~= '0' then return end
+  redis.call('SREM', PREFIX .. 'states', state)
+  redis.call('HDEL', PREFIX .. 'counts', state)
+end
 local function removeAll(all)
   for _, layer in ipairs(all) do redis.call('UNLINK', layerKey(layer)) end
-  for _, state in ipairs(redis.call('SMEMBERS', PREFIX .. 'states')) do redis.call('UNLINK', keptKey(state)) end
+  for _, state in ipairs(redis.call('SMEMBERS', PREFIX .. 'states')) do
+    redis.call('UNLINK', keptKey(state))
+    unlistEmpty(state)
+  end
   redis.call('DEL', CUTS, FACTS)
 end
 -- Puts the layer 'into' where this one is in the list of the key, or nothing.
