@@ -10,7 +10,8 @@ export class Timers {
   readonly #heap: Timer[] = [];
 
   set(key: string, at: number | undefined): void {
-    if (at === undefined) this.#times.delete(key);
+    // What is never due would never be taken out again.
+    if (at === undefined || at === Number.POSITIVE_INFINITY) this.#times.delete(key);
     else if (this.#times.get(key) !== at) {
       this.#times.set(key, at);
       this.#push({ key, at });

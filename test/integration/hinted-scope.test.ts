@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { NomadError } from "../../src/nomad/errors.ts";
 import type { Scope } from "../../src/schemas/scope.ts";
 import { Conflict, LogUnavailable } from "../../src/feed/errors.ts";
+import { abortListeners } from "../support/abort-listeners.ts";
 import { HintedScope } from "../support/hinted-scope.ts";
 import { until } from "../support/until.ts";
 
@@ -57,6 +58,25 @@ describe("a scope that is read by hints", () => {
     expect(at.reads).toEqual(["a1"]);
     expect(at.lists).toBe(before);
     await truth([allocation("a1", 12, { created: 5, ClientStatus: "failed" }), allocation("b1", 6)]);
+  });
+
+  it("leaves nobody listening for its end once it has dealt with what came", async () => {
+    using listeners = abortListeners();
+    at.nomad.set(NAME, 10, [allocation("a1", 5)]);
+    await at.startHinted();
+    const deal = async (from: number, to: number): Promise<void> => {
+      for (let rev = from; rev < to; rev++) {
+        at.nomad.set(NAME, rev, [allocation("a1", rev, { created: 5, ClientStatus: String(rev) })]);
+        at.hints.tell(rev, hint("a1"));
+        await at.count(rev - 19);
+        const { lists } = at;
+        await at.passUntil("a list is read", () => at.lists > lists, 15_000);
+      }
+    };
+    await deal(20, 22);
+    const before = listeners.count();
+    await deal(22, 32);
+    expect(listeners.count()).toBeLessThan(before + 5);
   });
 
   it("hears hints before it asks for its first list, so that one is enough", async () => {

@@ -4,7 +4,7 @@ import { publicReason } from "../../schemas/public-text.ts";
 import type { JsonObject } from "../../schemas/json.ts";
 import type { ObjectRef } from "../../schemas/resources.ts";
 import type { Scope } from "../../schemas/scope.ts";
-import { aborted } from "../../shared/aborted.ts";
+import { abortable } from "../../shared/abortable.ts";
 import type { Clock } from "../../shared/clock.ts";
 import type { ListComparison } from "../../snapshots/snapshot.ts";
 import type { QueryWait } from "../query-wait.ts";
@@ -199,13 +199,12 @@ export class HintedReading {
   /** The next that is read. Rejects with what keeps it from being read, and with the signal's reason. */
   async next(signal: AbortSignal): Promise<Arrival> {
     this.#begin();
-    const stopped = aborted(signal);
     for (;;) {
       signal.throwIfAborted();
       const arrival = this.#takeArrival();
       if (arrival !== undefined) return arrival;
       this.#arrived = Promise.withResolvers();
-      await Promise.race([this.#arrived.promise, stopped]);
+      await abortable(this.#arrived.promise, signal);
     }
   }
 
@@ -353,7 +352,7 @@ export class HintedReading {
       this.#list = { kind: "list", response, turn, floor, arrivedAtMs, compared };
       this.#dealtWith = Promise.withResolvers();
       this.#arrived.resolve();
-      await Promise.race([this.#dealtWith.promise, aborted(signal)]);
+      await abortable(this.#dealtWith.promise, signal);
     }
   }
 

@@ -59,20 +59,25 @@ export class Notifier {
   /** Until `signal` aborts. @throws Fenced where somebody else tells people by now */
   async run(groups: ToldGroups, signal: AbortSignal): Promise<void> {
     this.#view = undefined;
-    const failed = Promise.withResolvers<never>();
-    failed.promise.catch(() => undefined);
+    // No promise that every look would be raced with: it would hold all of them.
+    const failures: unknown[] = [];
+    const onFailed = (error: unknown): void => {
+      failures.push(error);
+      this.#nap.wake();
+    };
     const sending = new Set<Promise<void>>();
     try {
       while (!signal.aborted) {
         await this.#reconcile(groups);
-        const due = await Promise.race([this.#due(groups), failed.promise]);
+        const due = await this.#due(groups);
+        if (failures.length > 0) throw failures[0];
         await this.#note(due.values(), groups);
         for (const [outlet, notification] of due) {
           const work = this.#send(outlet, notification, groups, signal);
           sending.add(work);
-          work.catch((error: unknown) => failed.reject(error)).finally(() => sending.delete(work));
+          work.catch(onFailed).finally(() => sending.delete(work));
         }
-        await Promise.race([this.#nap.sleep(LOOK_EVERY_MS, signal), failed.promise]);
+        await this.#nap.sleep(LOOK_EVERY_MS, signal);
       }
     } finally {
       await Promise.allSettled(sending);

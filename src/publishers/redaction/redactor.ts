@@ -9,6 +9,9 @@ import { namesOf } from "../../shared/json-pointer.ts";
 import { beginOf, step, type Position } from "./path-positions.ts";
 import { Scrubber } from "./scrubber.ts";
 
+/** Namespaces come and go. */
+const MAX_REMEMBERED = 10_000;
+
 /** What applies to the objects of one resource in one namespace. */
 interface Applied {
   readonly positions: readonly Position[];
@@ -121,6 +124,7 @@ export class Redactor {
             positions: rules.flatMap(({ positions }) => positions),
             patterns: rules.flatMap(({ patterns }) => patterns),
           };
+    if (this.#applied.size >= MAX_REMEMBERED) this.#applied.clear();
     this.#applied.set(key, applied);
     return applied;
   }

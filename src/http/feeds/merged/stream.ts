@@ -10,7 +10,7 @@ import {
   type FeedsNoticeData,
   type FrameContext,
 } from "../../../schemas/frames-schema.ts";
-import { aborted } from "../../../shared/aborted.ts";
+import { abortable } from "../../../shared/abortable.ts";
 import { Backoff } from "../../../shared/backoff.ts";
 import type { Clock } from "../../../shared/clock.ts";
 import type { FeedMount } from "../feed-mount.ts";
@@ -207,7 +207,8 @@ export class MergedStream {
     const { promise, resolve } = Promise.withResolvers<void>();
     sink.whenClear(resolve);
     const cancel = clock.after(STALLED_MS, () => this.end());
-    await Promise.race([promise, aborted(this.#over.signal)]);
+    // That it is over, who writes sees for himself.
+    await abortable(promise, this.#over.signal).catch(() => undefined);
     cancel();
   }
 }

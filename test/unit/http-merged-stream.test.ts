@@ -1,0 +1,41 @@
+import { PassThrough } from "node:stream";
+import type { IncomingMessage } from "node:http";
+import { expect, test } from "vitest";
+import type { FeedMount } from "../../src/http/feeds/feed-mount.ts";
+import { MergedStream, type MergedStreamDeps } from "../../src/http/feeds/merged/stream.ts";
+import { MountedFeeds } from "../../src/http/feeds/mounted-feeds.ts";
+import { abortListeners } from "../support/abort-listeners.ts";
+import { TestClock } from "../support/test-clock.ts";
+import { until } from "../support/until.ts";
+
+test("a slow subscriber of all feeds leaves nothing behind each time it was waited for", async () => {
+  using listeners = abortListeners();
+  const clock = new TestClock();
+  const upstream = Object.assign(new PassThrough(), { statusCode: 200 });
+  let written = 0;
+  const sink: Partial<MergedStreamDeps["sink"]> = {
+    isClear: false,
+    whenClear: (onClear) => void setImmediate(onClear),
+    write: (frames) => void (written += frames.length),
+    end: () => undefined,
+  };
+  const deps = { clock, random: () => 0.5, sink, question: { position: [] }, limit: undefined };
+  const stream = new MergedStream(deps as unknown as MergedStreamDeps);
+  const feed = { name: "eu", gone: undefined } as FeedMount;
+  const running = stream.run(
+    [{ feed, response: upstream as unknown as IncomingMessage }],
+    new MountedFeeds(),
+  );
+  const take = async (events: number): Promise<void> => {
+    const end = written + events;
+    for (let n = 0; n < events; n++) upstream.write(`id: e.${n}\ndata: {}\n\n`);
+    await until(`${events} events`, () => written >= end);
+  };
+  await take(1);
+  const before = listeners.count();
+  await take(50);
+  expect(listeners.count()).toBeLessThanOrEqual(before);
+  stream.end();
+  upstream.end();
+  await running;
+});
