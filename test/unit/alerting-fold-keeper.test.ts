@@ -5,17 +5,19 @@ import type { DocumentStore } from "../../src/feed/log.ts";
 import { parseCursor, type Cursor } from "../../src/schemas/cursor.ts";
 import { TestClock } from "../support/test-clock.ts";
 
+/** A document that nobody has written yet. */
+function documentsWith(save: DocumentStore["save"]): DocumentStore {
+  const claim = async () => ({ name: "a", owner: "b", fence: 1, text: null });
+  return { claim, list: async () => [], save } as unknown as DocumentStore;
+}
+
 it("saves what became another while it was saved, though no event came since", async () => {
   const saved: string[] = [];
   let during = (): void => undefined;
-  const documents = {
-    claim: async () => ({ name: "a", owner: "b", fence: 1, text: null }),
-    list: async () => [],
-    save: async (_name: string, _fence: number, text: string) => {
-      saved.push(text);
-      during();
-    },
-  } as unknown as DocumentStore;
+  const documents = documentsWith(async (_name, _fence, text) => {
+    saved.push(text);
+    during();
+  });
   const keeper = await FoldKeeper.claim("b", documents, new TestClock());
   const foldAt = (now: number): SavedFold => ({
     cursor: parseCursor("abcdefgh-1") as Cursor,
@@ -32,13 +34,9 @@ it("saves what became another while it was saved, though no event came since", a
 
 it("saves at once what could not be saved, where it is another", async () => {
   let fails = true;
-  const documents = {
-    claim: async () => ({ name: "a", owner: "b", fence: 1, text: null }),
-    list: async () => [],
-    save: async () => {
-      if (fails) throw new Error("the log is away");
-    },
-  } as unknown as DocumentStore;
+  const documents = documentsWith(async () => {
+    if (fails) throw new Error("the log is away");
+  });
   const keeper = await FoldKeeper.claim("b", documents, new TestClock());
   const cursor = parseCursor("abcdefgh-1") as Cursor;
   const fold = { cursor, state: { now: 1, alerts: [], ended: [], model: undefined }, jobs: undefined };

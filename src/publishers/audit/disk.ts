@@ -53,15 +53,15 @@ export class DurableFiles {
     const failed = (error: unknown) => failures.push(error);
     /** By path: to open a file a second time would empty it. */
     const opened = new Map<string, Promise<FileHandle>>();
-    const unused = new Set<string>();
-    const openOnce = (path: string) => {
-      const handle = opened.get(path) ?? this.#open(path, changed);
-      if (opened.has(path)) return handle;
+    const unused = new Set<Promise<FileHandle>>();
+    const openNew = (path: string) => {
+      const handle = this.#open(path, changed);
       opened.set(path, handle);
-      unused.add(path);
+      unused.add(handle);
       named.push(handle.catch(failed));
       return handle;
     };
+    const openOnce = (path: string) => opened.get(path) ?? openNew(path);
     const next = coming[Symbol.iterator]();
     const openNext = () => {
       const { value } = next.next();
@@ -71,16 +71,11 @@ export class DurableFiles {
     const add = ({ path, bytes }: FileBytes) => {
       openNext();
       const handle = openOnce(path);
-      unused.delete(path);
+      unused.delete(handle);
       written.push(handle.then((file) => writeWhole(file, bytes)).catch(failed));
     };
     const settle = async () => {
-      const closed = [...unused].map((path) =>
-        opened
-          .get(path)
-          ?.then((file) => file.close())
-          .catch(failed),
-      );
+      const closed = [...unused].map((handle) => handle.then((file) => file.close()).catch(failed));
       unused.clear();
       await Promise.all([...closed, ...written]);
     };
@@ -113,7 +108,7 @@ export class DurableFiles {
     const folder = join(this.#root, path);
     this.#folders.delete(path);
     try {
-      // It has nothing but files, for which `rm` takes three times as many calls.
+      // It has nothing but files, at each of which `rm` would look first.
       const names = await readdir(folder);
       await Promise.allSettled(names.map((name) => unlink(join(folder, name))));
       await rmdir(folder);
