@@ -44,7 +44,7 @@ export class DirectoryStore implements TrailStore {
   }
 
   async readCheckpoint(): Promise<Buffer | undefined> {
-    this.#checkpointId = await this.#readCheckpointId();
+    this.#checkpointId = await this.#idOf(CHECKPOINT);
     return this.read(CHECKPOINT);
   }
 
@@ -81,17 +81,22 @@ export class DirectoryStore implements TrailStore {
     // Beside the tiles, as it need not wait for them to be on the disk: under its own name it does.
     writing.add({ path: madeFor(CHECKPOINT), bytes: checkpoint });
     await writing.end();
-    if ((await this.#readCheckpointId()) !== this.#checkpointId)
+    // It stays the same file under its new name.
+    const [there, next] = await Promise.all(
+      [CHECKPOINT, madeFor(CHECKPOINT)].map((path) => this.#idOf(path)),
+    );
+    if (there !== this.#checkpointId)
       throw new TrailDamaged(
         this.name,
         "something else wrote the checkpoint while this process had the trail",
       );
     await this.#files.putInPlace(CHECKPOINT);
-    this.#checkpointId = await this.#readCheckpointId();
+    this.#checkpointId = next;
   }
 
-  async #readCheckpointId(): Promise<string | undefined> {
-    const found = await stat(join(this.name, CHECKPOINT), { bigint: true }).catch(unlessMissing);
+  /** Tells the file from any other that takes its place; undefined where there is none. */
+  async #idOf(path: string): Promise<string | undefined> {
+    const found = await stat(join(this.name, path), { bigint: true }).catch(unlessMissing);
     return found && `${found.dev}/${found.ino}/${found.size}/${found.mtimeNs}`;
   }
 }
