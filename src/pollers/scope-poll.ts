@@ -239,12 +239,17 @@ export class ScopePoll {
     }
     // What a claim begins with must not lag behind the state it is held to.
     if (!hold || index === null) return this.#askAtOnce(list, hold ? options.consistency : "default");
-    const { waitMs } = deps.queryWait;
+    const query = deps.queryWait.next();
+    const { waitMs } = query;
     try {
-      return await deps.nomad.list({ ...list, index, waitMs, consistency: options.consistency });
+      const response = await deps.nomad.list({ ...list, index, waitMs, consistency: options.consistency });
+      query.answered(response);
+      return response;
     } catch (error) {
+      const endedEarly = query.endedEarly(error);
       if (!(error instanceof NomadError)) throw error;
-      return this.#isEndedEarly(error, waitMs) ? error : this.#orFromLeader(error, list);
+      // Where one after another ends so, it is no longer a matter of waiting.
+      return endedEarly && this.#endedEarly < MOST_ENDED_EARLY ? error : this.#orFromLeader(error, list);
     }
   }
 
@@ -257,11 +262,6 @@ export class ScopePoll {
   #orFromLeader(error: unknown, list: ListRequest): Promise<ListResponse> {
     if (!(error instanceof NomadError) || error.code !== "NOMAD_STALE_RESPONSE") throw error;
     return this.#parts.deps.nomad.list({ ...list, consistency: "default" });
-  }
-
-  /** Where one after another ends so, it is no longer a matter of waiting. */
-  #isEndedEarly(error: NomadError, waitMs: number): boolean {
-    return this.#parts.deps.queryWait.endedEarly(error, waitMs) && this.#endedEarly < MOST_ENDED_EARLY;
   }
 
   #takeInterruption(): Interruption {

@@ -4,6 +4,7 @@ import type { Scope } from "../../src/schemas/scope.ts";
 import { Conflict, LogUnavailable } from "../../src/feed/errors.ts";
 import { abortListeners } from "../support/abort-listeners.ts";
 import { HintedScope } from "../support/hinted-scope.ts";
+import { cutOff } from "../support/scope-loop.ts";
 import { until } from "../support/until.ts";
 
 const SCOPE: Scope = { resource: "allocations", namespace: "default" };
@@ -360,6 +361,34 @@ describe("a scope that is read by hints", () => {
     at.hints.tell(13, hint("b1"));
     expect((await at.count(2)).map(({ subject }) => subject)).toEqual([`${NAME}/a1`, `${NAME}/b1`]);
     await truth([allocation("a1", 12, { created: 5 }), allocation("b1", 13, { created: 6 })]);
+  });
+
+  it("waits less at the door where something ends it early, and tries longer after an hour", async () => {
+    at.nomad.set(NAME, 10, [allocation("a1", 5)]);
+    await at.startHinted();
+    const rings = async (count: number) => {
+      await at.passUntil("the next ring", () => at.rings.length >= count);
+      return at.nomad.requests.findLast(({ perPage, prefix }) => perPage === 1 && prefix === undefined)
+        ?.waitMs;
+    };
+    const endEarly = async () => {
+      const next = at.rings.length + 1;
+      at.clock.pass(30_000);
+      at.nomad.failNext(cutOff(30_000));
+      return rings(next);
+    };
+    expect(await endEarly()).toBe(60_000);
+    const shortMs = await endEarly();
+    expect(shortMs).toBeLessThan(30_000);
+    at.clock.pass(3_600_000);
+    at.nomad.heldMs = 27_000;
+    at.nomad.set(NAME, 12, [allocation("a1", 12, { created: 5 })]);
+    at.hints.tell(12, hint("a1"));
+    expect(await rings(at.rings.length + 1)).toBe(60_000);
+    expect(await endEarly()).toBe(shortMs);
+    at.nomad.set(NAME, 14, [allocation("a1", 14, { created: 5, ClientStatus: "failed" })]);
+    at.hints.tell(14, hint("a1"));
+    expect((await at.count(2)).map(({ type }) => type)).toEqual(Array(2).fill("nomad.allocation.updated"));
   });
 
   it("tells what hints lead to while a list is compared, and then what the list holds", async () => {

@@ -89,6 +89,36 @@ describe("a scope's loop and failures", () => {
     expect((await count(3)).map((event) => event.type)).not.toContain("nomad.feed.scope");
   });
 
+  it("tries a longer wait after an hour, which costs no list and no event where it is ended", async () => {
+    const { logger, lines } = recordingLogger();
+    let nowMs = 0;
+    const queryWait = new QueryWait(60_000, logger, { ...systemClock, elapsed: () => nowMs });
+    bed.nomad.set("jobs/default", 10, [job("a", 5)]);
+    start(jobs, { staleAfterMs: 0 }, { queryWait, logger });
+    await count(2);
+    const asks = (queries: number) =>
+      until(
+        "the next query",
+        () => bed.nomad.requests.length === queries && bed.nomad.requests.at(-1)?.waitMs,
+      );
+    const endEarly = async (queries: number) => {
+      nowMs += 60_100;
+      bed.nomad.failNext(cutOff(60_000));
+      return asks(queries);
+    };
+    await endEarly(3);
+    expect(await endEarly(4)).toBe(53_647);
+    bed.nomad.heldMs = 53_700;
+    nowMs += 3_600_000;
+    bed.nomad.set("jobs/default", 20, [job("a", 5)]);
+    expect(await asks(5)).toBe(60_000);
+    expect(await endEarly(6)).toBe(53_647);
+    expect(bed.nomad.requests.slice(4).map(({ index }) => index)).toEqual(["20", "20"]);
+    expect(lines).toHaveLength(1);
+    bed.nomad.set("jobs/default", 30, [job("a", 25, { created: 5 })]);
+    expect((await count(3)).map((event) => event.type)).not.toContain("nomad.feed.scope");
+  });
+
   it("takes a third query in a row that ends early for a failure, and none before", async () => {
     bed.nomad.set("jobs/default", 10, [job("a", 5)]);
     start(jobs, { staleAfterMs: 0 });

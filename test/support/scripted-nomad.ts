@@ -28,6 +28,8 @@ export class ScriptedNomad implements NomadApi {
   readonly #failures: Error[] = [];
   readonly #hanging = new Set<string>();
   readonly #down = new Map<string, Error>();
+  /** How long Nomad says that it held what it answers, ms. */
+  heldMs = 0;
   /** Lists that wait to be released. */
   heldLists = 0;
   #listsHeld: PromiseWithResolvers<void> | null = null;
@@ -96,7 +98,8 @@ export class ScriptedNomad implements NomadApi {
       if (failure !== undefined) throw failure;
       const listing = this.#lists.get(scopeName(request)) ?? { index: 0, body: "[]" };
       if (request.index === undefined || listing.index > Number(request.index)) {
-        const response = answer(paged(filtered(listing, request.filter), request));
+        const listed = paged(filtered(listing, request.filter), request);
+        const response = { ...answer(listed), elapsedMs: this.heldMs };
         if (request.index === undefined && this.#listsHeld !== null)
           await this.#held(this.#listsHeld.promise);
         return response;

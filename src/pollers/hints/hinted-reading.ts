@@ -1,4 +1,3 @@
-import { NomadError } from "../../nomad/errors.ts";
 import type { Consistency, ListResponse, NomadApi } from "../../nomad/api.ts";
 import { publicReason } from "../../schemas/public-text.ts";
 import type { JsonObject } from "../../schemas/json.ts";
@@ -301,24 +300,24 @@ export class HintedReading {
     const { clock, random, queryWait } = this.#parts;
     let endedEarly = 0;
     while (!signal.aborted) {
-      const { waitMs } = queryWait;
+      const query = queryWait.next();
       try {
-        this.#ring(BigInt(await this.#waitAtDoor(waitMs, signal)), signal);
+        const response = await this.#waitAtDoor(query.waitMs, signal);
+        query.answered(response);
+        this.#ring(BigInt(response.index), signal);
         endedEarly = 0;
         await clock.sleep(REST_MS, signal);
       } catch (error) {
-        if (!(error instanceof NomadError) || !queryWait.endedEarly(error, waitMs)) throw error;
-        if (++endedEarly > MOST_ENDED_EARLY) throw error;
+        if (!query.endedEarly(error) || ++endedEarly > MOST_ENDED_EARLY) throw error;
         await clock.sleep(random() * SPREAD_MS, signal);
       }
     }
   }
 
-  /** Answers the table's index when it moved, or the wait is over. */
-  async #waitAtDoor(waitMs: number, signal: AbortSignal): Promise<string> {
+  /** Answers with the table's index when it moved, or the wait is over. */
+  #waitAtDoor(waitMs: number, signal: AbortSignal): Promise<ListResponse> {
     const { scope, nomad, consistency } = this.#parts;
-    const request = { ...scope, perPage: 1, index: String(this.#seen), waitMs, consistency, signal };
-    return (await nomad.list(request)).index;
+    return nomad.list({ ...scope, perPage: 1, index: String(this.#seen), waitMs, consistency, signal });
   }
 
   #ring(index: bigint, signal: AbortSignal): void {
