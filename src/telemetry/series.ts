@@ -8,13 +8,18 @@ import { KeptHistogram, type KeptDurations } from "./kept-histogram.ts";
 
 type Labels<Label extends string> = Readonly<Record<Label, string>>;
 
-/** Its series are for keeps: ask for one once. */
+/** Ask for a series once, and release it when there is nothing to count in it any more. */
 export class SeriesCounter<Label extends string> extends Counter<Label> {
-  readonly #series = new Map<string, CounterSeries<Label>>();
+  readonly #series = new UsedSeries<CounterSeries<Label>>();
 
   /** The same for the same labels. */
   series(labels: Labels<Label>): CounterSeries<Label> {
-    return keptIn(this.#series, labels, () => new CounterSeries(labels));
+    return this.#series.use(labels, () => new CounterSeries(labels));
+  }
+
+  /** It is not shown any more, once all who asked for it have released it. */
+  release({ labels }: { readonly labels: Labels<Label> }): void {
+    if (this.#series.release(labels)) this.remove({ ...labels });
   }
 
   override get(): ReturnType<Counter<Label>["get"]> {
@@ -43,9 +48,9 @@ export class CounterSeries<Label extends string = string> {
   }
 }
 
-/** Its series are for keeps: ask for one once. */
+/** The same of durations. */
 export class SeriesHistogram<Label extends string> extends KeptHistogram {
-  readonly #series: Map<string, HistogramSeries<Label>>;
+  readonly #series: UsedSeries<HistogramSeries<Label>>;
   readonly #bounds: readonly number[];
 
   /** `buckets`: upper bounds, seconds, ascending. */
@@ -55,7 +60,7 @@ export class SeriesHistogram<Label extends string> extends KeptHistogram {
   }: Pick<HistogramConfiguration<Label>, "name" | "help" | "registers" | "labelNames"> & {
     readonly buckets: readonly number[];
   }) {
-    const series = new Map<string, HistogramSeries<Label>>();
+    const series = new UsedSeries<HistogramSeries<Label>>();
     super(() => series.values(), description);
     this.#series = series;
     this.#bounds = [...buckets, Number.POSITIVE_INFINITY];
@@ -63,7 +68,12 @@ export class SeriesHistogram<Label extends string> extends KeptHistogram {
 
   /** The same for the same labels. */
   series(labels: Labels<Label>): HistogramSeries<Label> {
-    return keptIn(this.#series, labels, () => new HistogramSeries(labels, this.#bounds));
+    return this.#series.use(labels, () => new HistogramSeries(labels, this.#bounds));
+  }
+
+  /** It is not shown any more, once all who asked for it have released it. */
+  release({ labels }: { readonly labels: Labels<Label> }): void {
+    this.#series.release(labels);
   }
 }
 
@@ -95,9 +105,27 @@ export class HistogramSeries<Label extends string = string> implements KeptDurat
   }
 }
 
-function keptIn<Series>(all: Map<string, Series>, labels: object, make: () => Series): Series {
-  const name = JSON.stringify(labels);
-  const series = all.get(name) ?? make();
-  all.set(name, series);
-  return series;
+/** Series by their labels, each for as long as anybody uses it. */
+class UsedSeries<Series> {
+  readonly #used = new Map<string, { readonly series: Series; users: number }>();
+
+  *values(): Iterable<Series> {
+    for (const { series } of this.#used.values()) yield series;
+  }
+
+  use(labels: object, make: () => Series): Series {
+    const name = JSON.stringify(labels);
+    const used = this.#used.get(name) ?? { series: make(), users: 0 };
+    this.#used.set(name, used);
+    used.users += 1;
+    return used.series;
+  }
+
+  /** Whether nobody uses it any more. */
+  release(labels: object): boolean {
+    const name = JSON.stringify(labels);
+    const used = this.#used.get(name);
+    if (used === undefined || --used.users > 0) return false;
+    return this.#used.delete(name);
+  }
 }

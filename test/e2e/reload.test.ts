@@ -150,6 +150,11 @@ it("changes destinations under load: what is the same goes on, and no position i
       by: "SIGHUP",
     });
     await until("events in after", async () => (await delivered("after")).length > 50);
+    const metrics = await until("nothing of what is gone in the metrics", async () => {
+      const text = await (await fetch(`${await bridge.url()}/metrics`)).text();
+      return !text.includes('destination="gone"') && text;
+    });
+    expect(metrics).toContain('destination="other"');
   } finally {
     clearInterval(churning);
   }

@@ -33,11 +33,15 @@ export interface Worker {
 
 /** Takes what it is sent, or answers what the test says. */
 export class ScriptedReplica implements AlertReplica {
-  readonly target = "http://alerts.example";
+  readonly target: string;
   readonly resendMs = 60_000;
   /** `JobFailing firing`, of each send. */
   readonly sent: string[][] = [];
   answer: SendResult = { outcome: "ok" };
+
+  constructor(target = "http://alerts.example") {
+    this.target = target;
+  }
 
   async send(alerts: readonly AlertJson[], isWhole: boolean): Promise<SendResult> {
     const names = alerts.map(({ rule, state }) => `${rule} ${state}`);
@@ -135,7 +139,10 @@ export class AlertRig implements AsyncDisposable {
       assignments: async () => this.#scopes(),
       metricsMaxJobs: this.metricsMaxJobs,
       random: () => 0.5,
-      open: async ({ name }) => [this.destination(this.#mayOpen(name))],
+      open: async ({ name, settings: { urls } }) =>
+        urls.length === 1
+          ? [this.destination(this.#mayOpen(name))]
+          : urls.map((url) => new ScriptedReplica(url)),
       notify: async ({ name }) => this.person(this.#mayOpen(name)),
       silences: async () => this.silences,
     });

@@ -15,11 +15,14 @@ const slack = (name: string): ToldConfig => ({
   settings: slackSettingsSchema.parse({ type: "slack", webhook: "env:HOOK" }),
   fingerprint: "1",
 });
-const alertmanager = (name: string): ToldConfig => ({
+const alertmanager = (name: string, ...urls: string[]): ToldConfig => ({
   name,
   line: 1,
-  settings: alertmanagerSettingsSchema.parse({ type: "alertmanager", urls: ["http://am:9093"] }),
-  fingerprint: "1",
+  settings: alertmanagerSettingsSchema.parse({
+    type: "alertmanager",
+    urls: urls.length === 0 ? ["http://am:9093"] : urls,
+  }),
+  fingerprint: `1${urls.join()}`,
 });
 const EXCHANGE = { request: "POST http://people.example", answer: "no such key", status: 401 };
 const CLOSED = {
@@ -73,6 +76,42 @@ it("says why a destination refuses, with the last attempts, what waits there, an
     messages: [],
     outcomes: { delivered: 1 },
   });
+});
+
+it("leaves nothing in the metrics of a destination that was taken out, and all that was counted of one that only changed", async () => {
+  const { alerting, metrics } = rig.begin(RULES, [slack("ops"), slack("gone"), alertmanager("left")], ROUTES);
+  const shown = async (name: string) => {
+    const lines = (await metrics.registry.metrics()).split("\n");
+    return lines.filter((line) => line.includes(`destination="${name}"`));
+  };
+  await breakDeployment();
+  await rig.pass(MINUTE);
+  for (const name of ["ops", "gone", "left"]) expect((await shown(name)).length).toBeGreaterThan(0);
+  const told = 'nomad_changefeed_destination_events_total{destination="ops",outcome="delivered"} 1';
+  expect(await shown("ops")).toContain(told);
+  const alertDestinations = [{ ...slack("ops"), fingerprint: "2" }];
+  alerting.configure({ alerts: { rules: RULES }, alertDestinations, routes: ROUTES });
+  await rig.pass(5 * SECOND);
+  expect([...(await shown("gone")), ...(await shown("left"))]).toEqual([]);
+  expect(await shown("ops")).toContain(told);
+});
+
+it("leaves nothing in the metrics of a replica that was taken out, and all that was counted of those that stay", async () => {
+  const [left, stays, gone, comes] = ["http://left", "http://stays", "http://gone", "http://comes"] as const;
+  const { alerting, metrics, stop, ending } = rig.begin(RULES, [alertmanager("am", left, stays, gone)]);
+  const sends = async () => {
+    const { values } = await metrics.destinationAttempts.get();
+    return Object.fromEntries(values.map(({ labels: { destination }, value }) => [destination, value]));
+  };
+  await rig.pass(SECOND);
+  expect(await sends()).toEqual({ [`am ${left}`]: 1, [`am ${stays}`]: 1, [`am ${gone}`]: 1 });
+  const alertDestinations = [alertmanager("am", stays, comes)];
+  alerting.configure({ alerts: { rules: RULES }, alertDestinations, routes: [] });
+  await rig.pass(5 * SECOND);
+  expect(await sends()).toEqual({ [`am ${stays}`]: 2, [`am ${comes}`]: 1 });
+  stop.abort();
+  await rig.clock.finish(ending);
+  expect(await sends()).toEqual({ [`am ${stays}`]: 2, [`am ${comes}`]: 1 });
 });
 
 it("tells the same at a worker that does not tell alerts, but for the attempts", async () => {

@@ -81,6 +81,10 @@ class Workers implements AsyncDisposable {
     await this.clock.advance(1100);
   }
 
+  async metricLines(): Promise<string[]> {
+    return (await this.feed.metrics.registry.metrics()).split("\n");
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
     await this.clock.finish(Promise.all(this.#performing));
@@ -121,6 +125,41 @@ describe("deliveries", () => {
     await workers.clock.advance(86_500_000);
     await deliveries.removeAbandoned();
     expect(await deliveries.list()).toEqual([]);
+  });
+
+  it("leave nothing in the metrics where a destination is taken out, and all that was counted where it only changed", async () => {
+    await using workers = await Workers.open();
+    const deliveries = workers.worker("w", config("ops"), config("gone"), config("idle"));
+    const shown = (name: string, metric = "") =>
+      workers
+        .metricLines()
+        .then((lines) =>
+          lines.filter(
+            (line) => line.startsWith(`nomad_changefeed_destination_${metric}`) && line.includes(`"${name}"`),
+          ),
+        );
+    await workers.perform(deliveries, "ops");
+    const { ending } = await workers.perform(deliveries, "gone");
+    for (const name of ["ops", "gone"]) workers.destination(name).answer = () => POISON;
+    await workers.commit("a:1", "a:2");
+    await deliveries.test("idle");
+    const all = await shown("gone");
+    expect(all).toContain('nomad_changefeed_destination_events_total{destination="gone",outcome="parked"} 2');
+    expect((await shown("idle")).length).toBeGreaterThan(0);
+    const parked = await shown("ops", "events_total");
+    deliveries.configure([config("ops", { fingerprint: "changed" })]);
+    await workers.clock.finish(ending);
+    await workers.clock.advance(1100);
+    expect(await shown("gone")).toEqual([]);
+    expect(await shown("idle")).toEqual([]);
+    expect(await shown("ops", "events_total")).toEqual(parked);
+    workers.destination("gone").answer = () => ({ outcome: "ok" });
+    deliveries.configure([config("ops", { fingerprint: "changed" }), config("gone")]);
+    await workers.perform(deliveries, "gone");
+    await workers.commit("a:3");
+    expect(await shown("gone", "events_total")).toEqual([
+      'nomad_changefeed_destination_events_total{destination="gone",outcome="delivered"} 1',
+    ]);
   });
 
   it("are steered by any worker, whoever delivers", async () => {

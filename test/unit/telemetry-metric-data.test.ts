@@ -123,6 +123,33 @@ it("what is counted in series of their own reads as what the library counts", as
   }
 });
 
+it("a series of its own is shown until the last who counts in it has released it, and then begins at nothing", async () => {
+  const registers = [new Registry()];
+  const about = { help: "What it is", labelNames: ["to"] as const, registers };
+  const counter = new SeriesCounter({ ...about, name: "sent_total" });
+  const histogram = new SeriesHistogram({ ...about, name: "took_seconds", buckets: [1] });
+  const shown = async () =>
+    (await registers[0]?.metrics())?.match(/^(sent_total|took_seconds_count)\{.*/gm) ?? [];
+  const users = [1, 2].map(() => ({
+    sent: counter.series({ to: "a" }),
+    took: histogram.series({ to: "a" }),
+  }));
+  for (const [at, { sent, took }] of users.entries()) {
+    sent.inc();
+    took.observe(1);
+    expect(await shown()).toEqual([`sent_total{to="a"} ${at + 1}`, `took_seconds_count{to="a"} ${at + 1}`]);
+  }
+  for (const [at, { sent, took }] of users.entries()) {
+    counter.release(sent);
+    histogram.release(took);
+    expect(await shown()).toHaveLength(at === 0 ? 2 : 0);
+  }
+  users[0]?.sent.inc();
+  expect(await shown()).toEqual([]);
+  counter.series({ to: "a" }).inc();
+  expect(await shown()).toEqual(['sent_total{to="a"} 1']);
+});
+
 it("points of several feeds stand in one metric, each with its feed", async () => {
   const registryOf = (value: number) => {
     const registry = new Registry();

@@ -98,6 +98,7 @@ export class Alerting {
     const before = this.#config;
     this.#config = config;
     this.deliveries.configure(alertDestinations);
+    this.#places.configure(alertDestinations);
     const notified = alertDestinations.filter(isNotified);
     this.#repeated = alertDestinations.filter(isRepeated);
     this.#tree = routeTree(

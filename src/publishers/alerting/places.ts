@@ -16,6 +16,13 @@ interface Open {
   readonly meter: Meter;
 }
 
+/** What outlives a change of a destination. */
+interface Kept {
+  readonly attempts: Attempts;
+  /** By what their places are called in the metrics; `fingerprint`: of the destination when they were opened last. */
+  readonly meters: Map<string, { readonly meter: Meter; readonly fingerprint: string }>;
+}
+
 /** What the process knows that tells a destination of alerts. */
 export interface Told {
   readonly states: readonly DestinationState[];
@@ -30,21 +37,27 @@ export class Places {
   readonly #open = new Set<Open>();
   /** Why a destination cannot be opened, by name. */
   readonly #unopened = new Map<string, string>();
-  readonly #attempts = new Map<string, Attempts>();
-  readonly #meters = new Map<string, Meter>();
+  readonly #kept = new Map<string, Kept>();
+  /** Name to fingerprint. */
+  #configured: ReadonlyMap<string, string> = new Map();
   #steered: SteeredByName = new Map();
 
   constructor(deps: PlacesDeps) {
     this.#deps = deps;
   }
 
+  configure(destinations: readonly ToldConfig[]): void {
+    this.#configured = new Map(destinations.map(({ name, fingerprint }) => [name, fingerprint]));
+    for (const name of this.#kept.keys()) this.#forgetRemoved(name);
+  }
+
   /** `isOne`: there is no other one of the destination. Give it back to `close`. */
   open(
-    { name, settings: { timeout, retry } }: ToldConfig,
+    { name, fingerprint, settings: { timeout, retry } }: ToldConfig,
     { target, isOne }: { readonly target: string; readonly isOne: boolean },
     waiting: () => readonly WaitingMessage[],
   ): Place {
-    const meter = this.#meterOf(isOne ? name : `${name} ${target}`);
+    const meter = this.#meterOf(name, isOne ? name : `${name} ${target}`, fingerprint);
     const options = {
       name,
       target,
@@ -60,8 +73,12 @@ export class Places {
   }
 
   close(place: Place): void {
-    for (const open of this.#open) if (open.place === place) this.#open.delete(open);
     place.forget();
+    for (const open of this.#open) {
+      if (open.place !== place) continue;
+      this.#open.delete(open);
+      this.#forgetRemoved(open.name);
+    }
   }
 
   /** It is tried again. */
@@ -82,6 +99,7 @@ export class Places {
   /** Shows in the metrics how all stand. */
   show(): void {
     for (const { place } of this.#open) place.show();
+    for (const name of this.#configured.keys()) this.#forgetFormer(name);
   }
 
   /** How each is told, as this process knows; in order of their names. */
@@ -101,15 +119,40 @@ export class Places {
   }
 
   attemptsOf(name: string): Attempts {
-    const attempts = this.#attempts.get(name) ?? new Attempts();
-    this.#attempts.set(name, attempts);
-    return attempts;
+    return this.#keptOf(name).attempts;
   }
 
-  #meterOf(label: string): Meter {
-    const meter = this.#meters.get(label) ?? new Meter(this.#deps.metrics, label);
-    this.#meters.set(label, meter);
+  #meterOf(name: string, label: string, fingerprint: string): Meter {
+    const { meters } = this.#keptOf(name);
+    const meter = meters.get(label)?.meter ?? new Meter(this.#deps.metrics, label);
+    meters.set(label, { meter, fingerprint });
     return meter;
+  }
+
+  #keptOf(name: string): Kept {
+    const kept = this.#kept.get(name) ?? { attempts: new Attempts(), meters: new Map() };
+    this.#kept.set(name, kept);
+    return kept;
+  }
+
+  /** A destination that is not configured any more leaves nothing behind here, once all its places are closed. */
+  #forgetRemoved(name: string): void {
+    if (this.#configured.has(name) || [...this.#open].some((open) => open.name === name)) return;
+    for (const { meter } of this.#kept.get(name)?.meters.values() ?? []) meter.remove();
+    this.#kept.delete(name);
+  }
+
+  /** Nor does a place that a destination had before it changed, once it is open anew without that one. */
+  #forgetFormer(name: string): void {
+    const { meters } = this.#keptOf(name);
+    const present = this.#configured.get(name);
+    if (![...meters.values()].some(({ fingerprint }) => fingerprint === present)) return;
+    const inUse = new Set([...this.#open].map(({ meter }) => meter));
+    for (const [label, { meter, fingerprint }] of meters) {
+      if (fingerprint === present || inUse.has(meter)) continue;
+      meter.remove();
+      meters.delete(label);
+    }
   }
 }
 

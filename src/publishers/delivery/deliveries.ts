@@ -94,6 +94,14 @@ export class Deliveries {
     for (const [name, { changed }] of this.#performing) {
       if (this.#configured.get(name)?.fingerprint !== before.get(name)?.fingerprint) changed.abort();
     }
+    for (const name of this.#kept.keys()) this.#forgetRemoved(name);
+  }
+
+  /** A destination that is not configured any more leaves nothing behind here, once its delivery has ended. */
+  #forgetRemoved(name: string): void {
+    if (this.#configured.has(name) || this.#performing.has(name)) return;
+    this.#kept.get(name)?.meter.remove();
+    this.#kept.delete(name);
   }
 
   /** What is configured here, whoever delivers to it. */
@@ -197,6 +205,7 @@ export class Deliveries {
       return (await performing.delivery?.run(both)) ?? "stopped";
     } finally {
       this.#performing.delete(config.name);
+      this.#forgetRemoved(config.name);
     }
   }
 
@@ -255,7 +264,7 @@ export class Deliveries {
     const answered = await sendOnce((until) => destination.send([event], until), { clock, timeoutMs, stop });
     const result = answered ?? { outcome: "retry", reason: "stopped" };
     const sent = { events: 1, firstId: event.id, result, atMs, ms: clock.elapsed() - beganAtMs };
-    this.#keptOf(name).attempts.add(sent);
+    if (this.#configured.has(name)) this.#keptOf(name).attempts.add(sent);
     return { result, attempt: attemptOf(sent) };
   }
 }

@@ -31,8 +31,9 @@ export type Outcome = "delivered" | "parked" | "too-old" | "unparked";
 /** Counts what becomes of the events of one destination, for its metrics and for people. */
 export class Meter {
   readonly #metrics: DeliveryMetrics;
-  readonly #events = new Map<Outcome, CounterSeries>();
-  readonly #attempts = new Map<SendResult["outcome"], CounterSeries>();
+  readonly #events = new Map<Outcome, OutcomeSeries>();
+  readonly #attempts = new Map<SendResult["outcome"], OutcomeSeries>();
+  readonly #gaps = new Set<string>();
   readonly #label: { readonly destination: string };
   readonly #outcomes = { delivered: 0, parked: 0, passedOver: 0, retried: 0 };
   readonly #picked: Durations;
@@ -73,6 +74,7 @@ export class Meter {
   }
 
   gap(reason: string): void {
+    this.#gaps.add(reason);
     this.#metrics.destinationGaps.inc({ ...this.#label, reason });
   }
 
@@ -106,14 +108,28 @@ export class Meter {
     metrics.destinationPaused.remove(this.#label);
     metrics.destinationPending.remove(this.#label);
   }
+
+  /** There is no such destination any more: the metrics say nothing of it. */
+  remove(): void {
+    this.forget();
+    const metrics = this.#metrics;
+    for (const series of this.#events.values()) metrics.destinationEvents.release(series);
+    for (const series of this.#attempts.values()) metrics.destinationAttempts.release(series);
+    for (const { series } of [this.#picked, this.#sent, this.#answered])
+      metrics.destinationSeconds.release(series);
+    metrics.destinationRetries.remove(this.#label);
+    for (const reason of this.#gaps) metrics.destinationGaps.remove({ ...this.#label, reason });
+  }
 }
 
+type OutcomeSeries = CounterSeries<"destination" | "outcome">;
+
 function seriesOf<Name extends string>(
-  known: Map<Name, CounterSeries>,
+  known: Map<Name, OutcomeSeries>,
   outcome: Name,
   counter: SeriesCounter<"destination" | "outcome">,
   label: { readonly destination: string },
-): CounterSeries {
+): OutcomeSeries {
   let counted = known.get(outcome);
   if (counted === undefined) known.set(outcome, (counted = counter.series({ ...label, outcome })));
   return counted;
@@ -123,16 +139,16 @@ const KEPT = 256;
 
 /** A histogram in seconds, and the last durations as they were, ms. */
 class Durations {
-  readonly #histogram: HistogramSeries;
+  readonly series: HistogramSeries<"destination" | "part">;
   readonly #last: number[] = [];
   #count = 0;
 
-  constructor(histogram: HistogramSeries) {
-    this.#histogram = histogram;
+  constructor(series: HistogramSeries<"destination" | "part">) {
+    this.series = series;
   }
 
   add(ms: number): void {
-    this.#histogram.observe(ms / 1000);
+    this.series.observe(ms / 1000);
     this.#last[this.#count % KEPT] = ms;
     this.#count += 1;
   }
