@@ -1,22 +1,9 @@
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
-import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { Notifier, type NotifierDeps } from "../../src/publishers/alerting/notifier.ts";
 import type { ToldGroups } from "../../src/publishers/alerting/told-groups.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
+import { heapBytes } from "../support/heap-bytes.ts";
 import { TestClock } from "../support/test-clock.ts";
-
-setFlagsFromString("--expose-gc");
-const collect = runInNewContext("gc") as () => void;
-
-async function heapBytes(): Promise<number> {
-  for (let times = 0; times < 4; times++) {
-    collect();
-    await delay(10);
-  }
-  return process.memoryUsage().heapUsed;
-}
 
 test("who tells people of alerts holds nothing of the looks that found nothing to tell", async () => {
   const clock = new TestClock();

@@ -378,6 +378,24 @@ describe("where the token may not hear all namespaces", () => {
     expect(late.told).toEqual(["live"]);
   });
 
+  it("one that is wanted again, as after it was gone, is told of again, and those that stayed are not", async () => {
+    const { source, streams, clock, lines } = follow();
+    streams.refuse(denyAll);
+    listen(source, "jobs", "default");
+    const news = async () => {
+      await clock.advance(0);
+      return lines.splice(0).length;
+    };
+    const gone = listen(source, "jobs", "prod");
+    expect(await news()).toBe(2);
+    gone.subscription.end();
+    expect(await news()).toBe(0);
+    listen(source, "jobs", "prod");
+    expect(await news()).toBe(1);
+    const opened = streams.opened.map(({ request }) => request.namespace);
+    expect(opened).toEqual(["default", "prod", "default", "default", "prod"]);
+  });
+
   it("all are heard together as soon as it may", async () => {
     const { source, streams, clock } = follow();
     streams.refuse(denyAll);

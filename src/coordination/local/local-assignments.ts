@@ -28,6 +28,7 @@ export class LocalAssignments implements Coordination {
   readonly #restMs: number;
   readonly #clock: Clock;
   readonly #held = new Map<string, Held>();
+  /** Planned, and another process's. One that is planned anew is begun anew: then it is wanted here. */
   readonly #fenced = new Set<string>();
   #plan: AssignmentPlan = new Map();
   #running: { readonly holder: AssignmentHolder; readonly signal: AbortSignal } | undefined;
@@ -105,6 +106,7 @@ export class LocalAssignments implements Coordination {
     for (const [assignment, held] of this.#held) {
       if (!assignments.has(assignment)) held.abort.abort(new Error("not planned any more"));
     }
+    for (const assignment of this.#fenced) if (!assignments.has(assignment)) this.#fenced.delete(assignment);
     for (const assignment of assignments)
       if (!this.#held.has(assignment) && !this.#fenced.has(assignment)) this.#start(assignment);
   }

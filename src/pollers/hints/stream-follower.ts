@@ -120,6 +120,7 @@ export class StreamFollower {
 
   async #followEach(signal: AbortSignal): Promise<void> {
     const streams = this.#openStreams(this.#namespaces() ?? []);
+    this.#deps.reporter.follows([ALL, ...streams.map(({ namespace }) => namespace)]);
     try {
       await Promise.all([
         ...streams.map((stream) => this.#runStream(stream, signal, () => false)),

@@ -17,6 +17,12 @@ export class StreamReporter {
     this.#clock = clock;
   }
 
+  /** There are no streams but of these namespaces: one that comes back is news. */
+  follows(namespaces: readonly string[]): void {
+    const followed = new Set(namespaces);
+    for (const namespace of this.#live) if (!followed.has(namespace)) this.#live.delete(namespace);
+  }
+
   live(namespace: string, address: string): void {
     const level = this.#live.has(namespace) ? "debug" : "info";
     this.#live.add(namespace);
@@ -46,6 +52,7 @@ export class StreamReporter {
     const now = this.#clock.elapsed();
     const before = this.#saidMs.get(cause);
     if (before !== undefined && now - before < REMIND_EVERY_MS) return false;
+    for (const [said, atMs] of this.#saidMs) if (now - atMs >= REMIND_EVERY_MS) this.#saidMs.delete(said);
     this.#saidMs.set(cause, now);
     return true;
   }
