@@ -177,25 +177,38 @@ describe("whoever makes alerts", () => {
   });
 });
 
+async function bePending(): Promise<void> {
+  await rig.pass(2 * SECOND);
+  await rig.put("allocations", FAILED);
+  await rig.pass(10 * SECOND);
+  expect((await rig.told()).pending).toEqual(["JobFailing web"]);
+}
+
+/** The log is away for minutes; its documents come back before the rest does, by so long. */
+async function beAway(documentsBeforeMs = 0): Promise<void> {
+  const { log } = rig.feed;
+  const away = new LogUnavailable("the log is away");
+  for (const call of ["times", "head", "read", "waitBeyond"] as const)
+    vi.spyOn(log, call).mockRejectedValue(away);
+  const documents = (["get", "save"] as const).map((call) =>
+    vi.spyOn(log.documents, call).mockRejectedValue(away),
+  );
+  await rig.pass(3 * MINUTE);
+  for (const call of documents) call.mockRestore();
+  await rig.pass(documentsBeforeMs);
+  vi.restoreAllMocks();
+}
+
 describe("a log that was away", () => {
-  /** While an alert is pending; what it is about may recover meanwhile, and the scope's loop holds that back. */
-  const beAway = async (): Promise<void> => {
-    const { log } = rig.feed;
+  /** What the alert is about may recover meanwhile, and the scope's loop holds that back. */
+  const beAwayWhilePending = async (): Promise<void> => {
     rig.begin();
-    await rig.pass(2 * SECOND);
-    await rig.put("allocations", FAILED);
-    await rig.pass(10 * SECOND);
-    expect((await rig.told()).pending).toEqual(["JobFailing web"]);
-    const away = new LogUnavailable("the log is away");
-    for (const call of ["times", "head", "read", "waitBeyond"] as const)
-      vi.spyOn(log, call).mockRejectedValue(away);
-    for (const call of ["get", "save"] as const) vi.spyOn(log.documents, call).mockRejectedValue(away);
-    await rig.pass(3 * MINUTE);
-    vi.restoreAllMocks();
+    await bePending();
+    await beAway();
   };
 
   it("lets nothing fire that was over before it came back", async () => {
-    await beAway();
+    await beAwayWhilePending();
     await rig.pass(5 * SECOND);
     const firing = (await rig.told()).firing;
     await rig.put("allocations", REPLACED);
@@ -204,7 +217,7 @@ describe("a log that was away", () => {
   });
 
   it("lets nothing fire that was over before it came back, also where it lost events", async () => {
-    await beAway();
+    await beAwayWhilePending();
     const { log } = rig.feed;
     const read = log.read.bind(log);
     const { epoch, sequence } = await log.head();
@@ -217,6 +230,20 @@ describe("a log that was away", () => {
     await rig.pass(5 * SECOND);
     vi.restoreAllMocks();
     expect((await rig.told()).firing).not.toContain("JobFailing web");
+  });
+});
+
+describe("whoever takes over", () => {
+  it("lets nothing fire that was over before the log came back, where the former one died before it looked", async () => {
+    rig.begin();
+    await bePending();
+    await beAway(SECOND);
+    rig.begin();
+    await rig.pass(5 * SECOND);
+    expect(await rig.told()).toMatchObject({ firing: [], pending: ["JobFailing web"] });
+    await rig.put("allocations", REPLACED);
+    await rig.pass(2 * MINUTE);
+    expect(await rig.told()).toMatchObject({ firing: [], pending: [] });
   });
 });
 
@@ -256,15 +283,9 @@ describe("the clock of whoever reads Nomad", () => {
   });
 
   it("lets nothing fire that was read while the log was away, and is over", async () => {
-    const { log } = rig.feed;
     rig.begin();
     await rig.pass(2 * SECOND);
-    const away = new LogUnavailable("the log is away");
-    for (const call of ["times", "head", "read", "waitBeyond"] as const)
-      vi.spyOn(log, call).mockRejectedValue(away);
-    for (const call of ["get", "save"] as const) vi.spyOn(log.documents, call).mockRejectedValue(away);
-    await rig.pass(3 * MINUTE);
-    vi.restoreAllMocks();
+    await beAway();
     await rig.pass(1 * SECOND);
     rig.aheadMs = -150 * SECOND;
     await rig.put("allocations", FAILED);

@@ -116,7 +116,7 @@ export class AlertRun {
   }
 
   async #tell(): Promise<void> {
-    await this.#teller.tell(() => this.#follower.view(this.#deps.shared), this.#time.now());
+    await this.#teller.tell(() => this.#follower.view(this.#deps.shared), this.#follower.lookedAtMs);
   }
 
   async #save(): Promise<void> {

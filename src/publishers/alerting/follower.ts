@@ -76,6 +76,11 @@ export class Follower {
     return this.#isWaiting;
   }
 
+  /** When it last looked, by the log's time: ms since 1970. */
+  get lookedAtMs(): number {
+    return this.#lookedAtMs;
+  }
+
   /** What there is to go on from elsewhere. */
   get saved(): SavedFold | undefined {
     return this.#cursor && { cursor: this.#cursor, state: this.#fold.state, jobs: this.#jobs.state };

@@ -17,13 +17,13 @@ export class AlertGauges {
     this.#rules = rules;
   }
 
-  show({ open }: View, nowMs: number): void {
+  show({ open }: View, lookedAtMs: number): void {
     const { alertsFiring, alertsLooked } = this.#metrics;
     alertsFiring.reset();
     for (const { name: rule, severity } of this.#rules) alertsFiring.set({ rule, severity }, 0);
     for (const { rule, severity, state } of open)
       if (state === "firing") alertsFiring.inc({ rule, severity });
-    alertsLooked.set(nowMs / 1000);
+    alertsLooked.set(lookedAtMs / 1000);
   }
 
   /** What is counted of jobs is asked for whenever somebody wants to see it. */

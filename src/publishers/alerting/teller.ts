@@ -61,23 +61,27 @@ export class Teller {
     this.#isDirty = true;
   }
 
-  /** @throws Fenced where another tells since */
-  async tell(viewNow: () => View, nowMs: number): Promise<void> {
+  /**
+   * `lookedAtMs`: up to when what is told is true, ms since 1970.
+   *
+   * @throws Fenced where another tells since
+   */
+  async tell(viewNow: () => View, lookedAtMs: number): Promise<void> {
     const isDue = this.#deps.clock.elapsed() - this.#toldAtMs >= AT_LEAST_EVERY_MS;
     if (!this.#isDirty && !isDue) return;
     this.#isDirty = false;
     const view = viewNow();
     if (this.#told !== undefined && isSameView(view, this.#told) && !isDue) return;
-    this.#lookedAtMs = nowMs;
+    this.#lookedAtMs = lookedAtMs;
     this.#deps.tell(view);
-    this.#deps.gauges.show(view, nowMs);
-    await this.#write(view, nowMs);
+    this.#deps.gauges.show(view, lookedAtMs);
+    await this.#write(view, lookedAtMs);
     this.#told = view;
     this.#toldAtMs = this.#deps.clock.elapsed();
   }
 
-  async #write({ open, ended }: View, nowMs: number): Promise<void> {
-    const rest = { asOf: new Date(nowMs).toISOString(), destinations: this.#deps.destinations() };
+  async #write({ open, ended }: View, lookedAtMs: number): Promise<void> {
+    const rest = { asOf: new Date(lookedAtMs).toISOString(), destinations: this.#deps.destinations() };
     const text = textOf({ ...rest, alerts: [...open], ended: [...ended] });
     try {
       await this.#document.save(await inTimeSlices(text, this.#deps.clock));
