@@ -6,7 +6,10 @@ import type { RepeatedConfig, ToldConfig } from "../../src/schemas/destinations/
 import { slackSettingsSchema } from "../../src/schemas/destinations/slack.ts";
 import { routeSchema } from "../../src/schemas/routes.ts";
 import { alertmanagerSettingsSchema } from "../../src/schemas/destinations/alertmanager.ts";
-import { AlertRig } from "../support/alert-rig.ts";
+import { buildControlEvent } from "../../src/events/control.ts";
+import { FOLD_DOCUMENT } from "../../src/publishers/alerting/fold-text.ts";
+import { AlertRig, type Worker } from "../support/alert-rig.ts";
+import { SOURCE } from "../support/drafts.ts";
 import { taskOf } from "../support/event-fixtures.ts";
 
 const SECOND = 1000;
@@ -199,6 +202,14 @@ async function beAway(documentsBeforeMs = 0): Promise<void> {
   vi.restoreAllMocks();
 }
 
+/** Of its objects there were no events. */
+async function beginScope(): Promise<void> {
+  const scope = { resource: "allocations", namespace: "*" } as const;
+  const observedAt = new Date(rig.clock.now()).toISOString();
+  const context = { source: SOURCE, nomadEpoch: 0, observedAt, discriminator: "1" };
+  await rig.feed.write([buildControlEvent({ kind: "baseline", scope, count: 1, index: "1" }, context)], []);
+}
+
 describe("a log that was away", () => {
   /** What the alert is about may recover meanwhile, and the scope's loop holds that back. */
   const beAwayWhilePending = async (): Promise<void> => {
@@ -214,6 +225,16 @@ describe("a log that was away", () => {
     await rig.put("allocations", REPLACED);
     await rig.pass(5 * SECOND);
     expect(firing).toEqual([]);
+  });
+
+  it("lets nothing fire that was over before it came back, also where everything is being read", async () => {
+    rig.begin();
+    await bePending();
+    vi.spyOn(rig, "whileRead").mockRejectedValue(new LogUnavailable("the log is away"));
+    await beginScope();
+    await beAway();
+    await rig.pass(2 * SECOND);
+    expect(await rig.told()).toMatchObject({ firing: [], pending: ["JobFailing web"] });
   });
 
   it("lets nothing fire that was over before it came back, also where it lost events", async () => {
@@ -234,6 +255,11 @@ describe("a log that was away", () => {
 });
 
 describe("whoever takes over", () => {
+  const end = async ({ stop, ending }: Worker): Promise<void> => {
+    stop.abort();
+    await rig.clock.finish(ending);
+  };
+
   it("lets nothing fire that was over before the log came back, where the former one died before it looked", async () => {
     rig.begin();
     await bePending();
@@ -244,6 +270,40 @@ describe("whoever takes over", () => {
     await rig.put("allocations", REPLACED);
     await rig.pass(2 * MINUTE);
     expect(await rig.told()).toMatchObject({ firing: [], pending: [] });
+  });
+
+  const dropModel = async (): Promise<void> => {
+    const document = await PartedText.claim(FOLD_DOCUMENT, "the test", rig.feed.log.documents);
+    const [cursor = "", alerts = "", ...jobs] = (document.text ?? "").split("\n");
+    const tooLarge = { ...(JSON.parse(alerts) as object), model: null };
+    await document.save([cursor, JSON.stringify(tooLarge), ...jobs].join("\n"));
+  };
+
+  it.each([
+    ["nothing else", async () => undefined],
+    ["the objects having been too many to be kept", dropModel],
+    ["a scope having begun anew", beginScope],
+  ])("lets nothing fire after long that was pending, for %s", async (_, happens) => {
+    const first = rig.begin();
+    await bePending();
+    await end(first);
+    await rig.pass(20 * MINUTE);
+    await happens();
+    rig.begin();
+    await rig.pass(5 * SECOND);
+    expect(await rig.told()).toEqual({ firing: [], pending: ["JobFailing web"], ended: [] });
+    await rig.pass(MINUTE);
+    expect((await rig.told()).firing).toEqual(["JobFailing web"]);
+  });
+
+  it("lets fire what is to, though the clock was set back meanwhile", async () => {
+    const first = rig.begin();
+    await bePending();
+    await end(first);
+    rig.clock.set(-180 * MINUTE);
+    rig.begin();
+    await rig.pass(2 * MINUTE);
+    expect((await rig.told()).firing).toEqual(["JobFailing web"]);
   });
 });
 

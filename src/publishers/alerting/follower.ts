@@ -117,11 +117,11 @@ export class Follower {
 
   /**
    * Brings the fold to the log's end, so that what is told first is not of the past; `awayMs`: for how long nobody
-   * looked.
+   * looked, less than 0 where the log's clock was set back since.
    */
   async start(awayMs: number, signal: AbortSignal): Promise<void> {
     const knowsNothing = this.#cursor === undefined || this.#fold.needsSeed;
-    const wasAway = knowsNothing || awayMs > AWAY_MS;
+    const wasAway = knowsNothing || Math.abs(awayMs) > AWAY_MS;
     this.#isWaiting = wasAway;
     this.#lookedAtMs = this.#time.now() - awayMs;
     if (wasAway) await untilRead(this.#deps, signal);
@@ -155,6 +155,8 @@ export class Follower {
   async #begin(): Promise<void> {
     const jobs = new JobMetricsSeeding();
     const { cursor, seeding } = await readCluster(this.#deps, jobs);
+    // The log may have been away before that could be read.
+    this.#looksAt(this.#time.now());
     await this.#takeWhatWasRead(cursor);
     this.#needsRead = false;
     this.#fold.seedFrom(seeding, this.#time.now());
@@ -193,9 +195,9 @@ export class Follower {
   /** Takes what was recorded while nobody looked, and looks at what has come of it. */
   async #comeBack(): Promise<void> {
     await this.#toTheEnd(this.#unseen);
-    if (this.#needsRead) return this.#begin();
     this.#resume(this.#time.now());
-    this.#told.changed();
+    if (this.#needsRead) await this.#begin();
+    else this.#told.changed();
   }
 
   /** Where events are gone that the work would take, everything is read. */
