@@ -14,6 +14,7 @@ const VERSION = 1;
 interface Document {
   readonly version: number;
   readonly now: number;
+  readonly resumedAt?: number | undefined;
   readonly alerts: readonly Alert[];
   readonly ended: readonly Alert[];
   readonly model: ModelDocument | null;
@@ -58,10 +59,10 @@ type NodeDocument = Omit<NodeRecord, "brokenDrivers" | "allocations"> & {
  * alerts that ended, the oldest first. Made in steps: it is the state at the first, whatever becomes of the fold.
  */
 export function* encoding(state: FoldState, maxBytes: number): Generator<void, string> {
-  const { now, ended } = state;
+  const { now, resumedAt, ended } = state;
   const alerts = state.alerts.map((alert) => ({ ...alert }));
   const model = state.model === undefined ? null : modelDocument(state.model);
-  const known = { version: VERSION, now, alerts, ended: [...ended] };
+  const known = { version: VERSION, now, resumedAt, alerts, ended: [...ended] };
   const whole = yield* textOf({ ...known, model });
   if (Buffer.byteLength(whole) <= maxBytes) return whole;
   const withoutModel = yield* textOf({ ...known, model: null });
@@ -73,8 +74,8 @@ export function* encoding(state: FoldState, maxBytes: number): Generator<void, s
 export function decode(text: string): FoldState | undefined {
   const document = JSON.parse(text) as Partial<Document>;
   if (document.version !== VERSION) return undefined;
-  const { now = 0, alerts = [], ended = [], model } = document;
-  return { now, alerts, ended, model: model ? modelOf(model) : undefined };
+  const { now = 0, resumedAt, alerts = [], ended = [], model } = document;
+  return { now, resumedAt, alerts, ended, model: model ? modelOf(model) : undefined };
 }
 
 /** The long lists in steps, and what is beside them at once. */

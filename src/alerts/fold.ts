@@ -16,6 +16,8 @@ const MAX_ENDED = 1000;
 /** What a fold knows, as plain data. */
 export interface FoldState {
   readonly now: number;
+  /** When somebody looked again last after nobody had; undefined: that never was. */
+  readonly resumedAt: number | undefined;
   readonly alerts: readonly Alert[];
   readonly ended: readonly Alert[];
   /** Undefined where it was too large to be kept: then the fold must be seeded before it goes on. */
@@ -40,6 +42,7 @@ export class AlertFold {
   #model: Model;
   /** Latest time that was told, ms. */
   #now: number;
+  #resumedAt: number | undefined;
   /** Alerts that are pending or fire: by subject, by rule. */
   readonly #alerts = new Map<string, Map<string, Alert>>();
   #ended: Alert[];
@@ -50,6 +53,7 @@ export class AlertFold {
     this.#rules = rules;
     this.#model = state?.model ?? new Model();
     this.#now = state?.now ?? 0;
+    this.#resumedAt = state?.resumedAt;
     this.#ended = [...(state?.ended ?? [])];
     for (const alert of state?.alerts ?? []) this.#takeOver(alert);
     this.#needsSeed = state !== undefined && state.model === undefined;
@@ -65,8 +69,14 @@ export class AlertFold {
     return this.#now;
   }
 
+  /** The last time of `resume`; undefined: there was none. */
+  get resumedAt(): number | undefined {
+    return this.#resumedAt;
+  }
+
   get state(): FoldState {
-    return { now: this.#now, alerts: this.open, ended: this.#ended, model: this.#model };
+    const [now, resumedAt] = [this.#now, this.#resumedAt];
+    return { now, resumedAt, alerts: this.open, ended: this.#ended, model: this.#model };
   }
 
   /** Alerts that are pending or fire. */
@@ -101,6 +111,7 @@ export class AlertFold {
   resume(at: number): void {
     // The clock may have been ahead.
     this.#now = at;
+    this.#resumedAt = at;
     for (const { state, subject, rule } of this.open)
       if (state === "pending") this.#drop(subjectKey(subject), rule);
     this.#lookAtAll({ ...this.#occasion(), isMeanwhile: true });

@@ -21,7 +21,7 @@ it("saves what became another while it was saved, though no event came since", a
   const keeper = await FoldKeeper.claim("b", documents, new TestClock());
   const foldAt = (now: number): SavedFold => ({
     cursor: parseCursor("abcdefgh-1") as Cursor,
-    state: { now, alerts: [], ended: [], model: undefined },
+    state: { now, resumedAt: undefined, alerts: [], ended: [], model: undefined },
     jobs: undefined,
   });
   during = () => keeper.outdate();
@@ -39,7 +39,11 @@ it("saves at once what could not be saved, where it is another", async () => {
   });
   const keeper = await FoldKeeper.claim("b", documents, new TestClock());
   const cursor = parseCursor("abcdefgh-1") as Cursor;
-  const fold = { cursor, state: { now: 1, alerts: [], ended: [], model: undefined }, jobs: undefined };
+  const fold = {
+    cursor,
+    state: { now: 1, resumedAt: undefined, alerts: [], ended: [], model: undefined },
+    jobs: undefined,
+  };
   keeper.outdate();
   await expect(keeper.save(fold)).rejects.toThrow("away");
   expect(keeper.isDue).toBe(true);

@@ -272,6 +272,22 @@ describe("whoever takes over", () => {
     expect(await rig.told()).toMatchObject({ firing: [], pending: [] });
   });
 
+  it("lets nothing fire that was read while the log was away, and is over", async () => {
+    const first = rig.begin();
+    await rig.pass(2 * SECOND);
+    await beAway();
+    await rig.pass(3 * SECOND);
+    await end(first);
+    rig.aheadMs = -150 * SECOND;
+    await rig.put("allocations", FAILED);
+    rig.aheadMs = -130 * SECOND;
+    await rig.put("nodes", {});
+    rig.aheadMs = 0;
+    rig.begin();
+    await rig.pass(3 * SECOND);
+    expect(await rig.told()).toMatchObject({ firing: [], pending: ["JobFailing web"] });
+  });
+
   const dropModel = async (): Promise<void> => {
     const document = await PartedText.claim(FOLD_DOCUMENT, "the test", rig.feed.log.documents);
     const [cursor = "", alerts = "", ...jobs] = (document.text ?? "").split("\n");

@@ -54,8 +54,6 @@ export class Follower {
   #isWaiting = false;
   /** When it last looked, by the log's time. */
   #lookedAtMs = 0;
-  /** When it last looked again after it had not, by the log's time. */
-  #resumedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(
     rules: readonly AnyRule[],
@@ -141,7 +139,6 @@ export class Follower {
   }
 
   #resume(now: number): void {
-    this.#resumedAtMs = now;
     this.#fold.resume(now);
     this.#told.replaced();
   }
@@ -278,10 +275,10 @@ export class Follower {
    */
   #dated(event: FoldedEvent): FoldedEvent {
     const now = this.#time.now();
-    const at = event.at > now + AWAY_MS ? now : Math.max(event.at, this.#resumedAtMs);
-    if (at === event.at) return event;
-    // Whoever folds it anew would date it otherwise.
-    this.#told.replaced();
-    return new FoldedEvent(event.facts, at);
+    const isAhead = event.at > now + AWAY_MS;
+    // Whoever folds it anew, later, would date it otherwise.
+    if (isAhead) this.#told.replaced();
+    const at = isAhead ? now : Math.max(event.at, this.#fold.resumedAt ?? event.at);
+    return at === event.at ? event : new FoldedEvent(event.facts, at);
   }
 }
