@@ -68,6 +68,18 @@ describe("the log of frames", () => {
     ]);
   });
 
+  it("keeps over a restart which topics alone its newest frames are of, and since when", () => {
+    const narrowed = { topics: ["Job", "Node"], after: 5 };
+    log.append([frame(5)]);
+    log.append([frame(9)], undefined, narrowed);
+    log[Symbol.dispose]();
+    log = open();
+    expect(log.narrowed).toEqual(narrowed);
+    log.append([frame(12)], 5);
+    expect(log.narrowed).toBeUndefined();
+    expect(log.startAt(7).gaps).toEqual([{ after: 7, before: 12 }]);
+  });
+
   it("keeps within its bytes however much comes at once", () => {
     log[Symbol.dispose]();
     log = open({ maxBytes: 100 });
@@ -148,6 +160,18 @@ PRAGMA application_id = 1313031750; PRAGMA user_version = 1;`);
     log = open();
     log.appendExtra([{ index: 6, lineAt: (index) => frame(index).line }], "p");
     expect(log.read(0, { maxFrames: 9, maxBytes: 1e9 }).map(({ isExtra }) => isExtra)).toEqual([false, true]);
+  });
+
+  it("goes on with a file of the format that did not say which topics its frames are of", () => {
+    log.append([frame(5)]);
+    log[Symbol.dispose]();
+    const before = new DatabaseSync(path);
+    before.exec("DROP TABLE narrowed; PRAGMA user_version = 2;");
+    before.close();
+    log = open();
+    expect(log.narrowed).toBeUndefined();
+    log.append([frame(6)], undefined, { topics: ["Job"], after: 5 });
+    expect(readBehind(0)).toEqual([5, 6]);
   });
 
   it("refuses a file that is not its own, and says what to do", () => {

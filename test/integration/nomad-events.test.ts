@@ -189,6 +189,30 @@ describe("the stand-in for Nomad's event stream", () => {
     await until("one of the two is told by Nomad itself", () => nomad.simulator.subscriptions === 2);
   });
 
+  it("says what a client may miss of the time in which its own token could not hear all topics, over restarts too", async () => {
+    await simulate({ acl: true });
+    const { acl, cluster, managementToken } = nomad.simulator;
+    const secret = managementToken?.secretId;
+    acl.setPolicy("bridge", { namespaces: { "*": "read" }, node: "read" });
+    const narrow = { nomadToken: acl.createToken({ policies: ["bridge"] }).secretId };
+    let address = "";
+    const recordJob = async (id: string, flags = {}) => {
+      await standIn?.stop();
+      address = await start(flags);
+      const jobs = await open(address, "namespace=*&topic=Job", secret);
+      cluster.registerJob({ id });
+      await until("it is recorded", () => jobs.lines.some((line) => line.includes(`"${id}"`)));
+    };
+    await recordJob("one");
+    const from = nomad.simulator.index;
+    await recordJob("two", narrow);
+    acl.createToken({ policies: ["bridge"] });
+    await recordJob("three", narrow);
+    await recordJob("four");
+    const tokens = await open(address, `namespace=*&topic=ACLToken&index=${from}`, secret);
+    expect(tokens.headers["x-changefeed-gap"]).toMatch(new RegExp(`^${from}-\\d+$`));
+  });
+
   it("ends the stream of a token that is deleted", async () => {
     await simulate({ acl: true });
     const address = await start();

@@ -53,6 +53,7 @@ beforeEach(async () => {
     log: {
       append: (frames, gapAfter) => recorded.push(...frames.map((each) => ({ ...each, gapAfter }))),
       newestFrames: () => recorded.slice(-1),
+      narrowed: undefined,
     },
     clock,
     random: () => 0.5,
@@ -112,6 +113,21 @@ it("says that frames are missing of a topic that it may record later than others
   say(frame(9));
   await until("it is recorded", () => recorded.length === 3);
   expect(recorded.map(({ gapAfter }) => gapAfter)).toEqual([undefined, undefined, 7]);
+});
+
+it("says what is missing since a restore, where that came while only some topics were recorded", async () => {
+  say(frame(7));
+  await until("it is recorded", () => recorded.length === 1);
+  isRefused = (topics) => topics.includes("*");
+  breakOff(lost());
+  await clock.advance(30_000);
+  say(frame(3));
+  await until("it is recorded", () => recorded.length === 2);
+  isRefused = () => false;
+  await clock.advance(FIVE_MINUTES);
+  say(frame(5));
+  await until("it is recorded", () => recorded.length === 3);
+  expect(recorded.map(({ gapAfter }) => gapAfter)).toEqual([undefined, undefined, 0]);
 });
 
 it("asks for no more than it may hear, where the stream of some topics breaks off", async () => {

@@ -29,6 +29,13 @@ export interface RecordedFrame extends Frame {
   readonly isExtra: boolean;
 }
 
+/** What is recorded where not all topics are. */
+export interface Narrowed {
+  readonly topics: readonly string[];
+  /** Raft index: of the other topics, frames behind it are missing. */
+  readonly after: number;
+}
+
 export interface FrameLogOptions {
   readonly path: string;
   /** Of the frames' lines; the newest frame stays, whatever its size. */
@@ -90,13 +97,20 @@ export class FrameLog implements Disposable {
     return this.#connection.get("SELECT place FROM followed")?.text("place");
   }
 
+  /** What `append` was last told. */
+  get narrowed(): Narrowed | undefined {
+    const row = this.#connection.get("SELECT topics, after_index FROM narrowed");
+    return row && { topics: row.text("topics").split(","), after: row.integer("after_index") };
+  }
+
   /**
    * All of them or none; on the disk as far as a crash of this process goes. `gapAfter`: frames
-   * behind that index, and before the first of these, may be missing.
+   * behind that index, and before the first of these, may be missing. `narrowed`: where these are not of all topics.
    */
-  append(frames: readonly Frame[], gapAfter?: number): void {
+  append(frames: readonly Frame[], gapAfter?: number, narrowed?: Narrowed): void {
     if (frames.length === 0) return;
     this.#commit((before) => {
+      this.#note(narrowed);
       let newest = before;
       for (const [at, { index, line }] of frames.entries()) {
         const isBack = index < newest.ofNomad.index;
@@ -190,6 +204,13 @@ export class FrameLog implements Disposable {
     if (this.#newest.sequence === before.newest.sequence) return;
     this.#trim(this.#clock.now());
     for (const listener of this.#listeners) listener();
+  }
+
+  #note(narrowed: Narrowed | undefined): void {
+    this.#connection.run("DELETE FROM narrowed");
+    if (narrowed === undefined) return;
+    const { topics, after } = narrowed;
+    this.#connection.run("INSERT INTO narrowed (topics, after_index) VALUES (?, ?)", [topics.join(), after]);
   }
 
   #insert(

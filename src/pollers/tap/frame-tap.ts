@@ -1,4 +1,4 @@
-import type { Frame } from "../../feed/frames/frame-log.ts";
+import type { Frame, Narrowed } from "../../feed/frames/frame-log.ts";
 import type { NomadApi } from "../../nomad/api.ts";
 import { NomadError } from "../../nomad/errors.ts";
 import type { Line } from "../../nomad/lines.ts";
@@ -14,7 +14,9 @@ import { TapContinuity } from "./tap-continuity.ts";
 
 /** Where frames are kept. See FrameLog. */
 interface FrameSink {
-  append(frames: readonly Frame[], gapAfter: number | undefined): void;
+  append(frames: readonly Frame[], gapAfter: number | undefined, narrowed: Narrowed | undefined): void;
+  /** What `append` was last told, also by a process before. */
+  readonly narrowed: Narrowed | undefined;
   /** The newest ones, oldest first. */
   newestFrames(most: number): readonly Frame[];
 }
@@ -58,16 +60,14 @@ export class FrameTap {
   #continuity = new TapContinuity();
   /** Topics that are recorded, also while Nomad is away; none where it refuses. */
   #topics: ReadonlySet<string> = new Set();
-  /** Topics that were recorded last. */
-  #recorded: ReadonlySet<string> = new Set([ALL]);
+  /** Undefined where all topics were recorded last. */
+  #narrowed: Narrowed | undefined;
   readonly #settled = Promise.withResolvers<void>();
   /** Topics to ask for. */
   #wanted: readonly string[] = [ALL];
   #waiting: Frame[] = [];
   /** Behind this index frames may be missing, before the next that is recorded. */
   #gapAfter: number | undefined;
-  /** Index of the last frame before only some topics were recorded. */
-  #narrowedAfter: number | undefined;
   /** When all topics were refused last. */
   #allRefusedAtMs = 0;
   #failure: unknown;
@@ -82,6 +82,7 @@ export class FrameTap {
     this.#deps = deps;
     this.#backoff = new Backoff({ baseMs: 250, maxMs: MAX_BACKOFF_MS, random: deps.random });
     this.#proof = new Alarm(deps.clock);
+    this.#narrowed = deps.log.narrowed;
   }
 
   /** Resolves when it is known what can be recorded. */
@@ -144,10 +145,7 @@ export class FrameTap {
       ...(index !== undefined && { index }),
       signal,
     });
-    if (this.#lacks(this.#wanted)) this.#widened();
-    this.#topics = new Set(this.#wanted);
-    this.#recorded = this.#topics;
-    if (this.#hearsAll) this.#narrowedAfter = undefined;
+    this.#hears(this.#wanted);
     this.#isOpen = true;
     this.#refusals = 0;
     this.#isBehind = false;
@@ -173,13 +171,16 @@ export class FrameTap {
 
   /** Whether there are topics among these that were not recorded last. */
   #lacks(topics: readonly string[]): boolean {
-    return !this.#recorded.has(ALL) && topics.some((topic) => !this.#recorded.has(topic));
+    const narrowed = this.#narrowed;
+    return narrowed !== undefined && topics.some((topic) => !narrowed.topics.includes(topic));
   }
 
   /** What was recorded of fewer topics has none of the others' frames. */
-  #widened(): void {
-    if (this.#narrowedAfter !== undefined)
-      this.#lose("not all topics could be recorded for a while", this.#narrowedAfter);
+  #hears(topics: readonly string[]): void {
+    const after = this.#narrowed?.after ?? this.#continuity.lastIndex ?? 0;
+    if (this.#lacks(topics)) this.#lose("not all topics could be recorded for a while", after);
+    this.#topics = new Set(topics);
+    this.#narrowed = this.#hearsAll ? undefined : { topics, after };
   }
 
   /** While only some topics may be heard; begins anew with all of them, or more, once that is allowed. */
@@ -258,6 +259,9 @@ export class FrameTap {
   }
 
   #record(frame: Frame): void {
+    // Of a history that begins anew, as after a restore, nothing else is there.
+    if (this.#narrowed !== undefined && frame.index < this.#narrowed.after)
+      this.#narrowed = { ...this.#narrowed, after: 0 };
     this.#waiting.push(frame);
     if (this.#waiting.length >= MAX_TOGETHER) this.#flush();
     else if (this.#waiting.length === 1) setImmediate(() => this.#flushOrStop());
@@ -276,7 +280,7 @@ export class FrameTap {
     const frames = this.#waiting;
     if (frames.length === 0) return;
     this.#waiting = [];
-    this.#deps.log.append(frames, this.#gapAfter);
+    this.#deps.log.append(frames, this.#gapAfter, this.#narrowed);
     this.#gapAfter = undefined;
     this.#deps.metrics.framesRecorded.inc(frames.length);
   }
@@ -293,7 +297,6 @@ export class FrameTap {
       if (allowed.length > 0) {
         this.#wanted = allowed;
         this.#allRefusedAtMs = this.#deps.clock.elapsed();
-        this.#narrowedAfter ??= this.#continuity.lastIndex ?? 0;
         logger.warn(
           { topics: allowed, hint: "A management token records all topics" },
           "the token may not hear all topics of Nomad's event stream; who asks for others is answered by Nomad",
