@@ -3,7 +3,7 @@ import type { Connection, Row } from "../sqlite/connection.ts";
 import { truePath } from "../sqlite/file.ts";
 import { WriterLock } from "../sqlite/lock.ts";
 import { openFrameFile } from "./frame-file.ts";
-import { startAt, startOldest, type FrameStart } from "./frame-starts.ts";
+import { startAt, startOldest, type FrameGap, type FrameStart } from "./frame-starts.ts";
 import { behindExtra, behindNomads, newestIn, type Newest } from "./newest.ts";
 
 /** A frame of Nomad's event stream, as Nomad wrote it. */
@@ -176,10 +176,20 @@ export class FrameLog implements Disposable {
     return startOldest(this.#connection, { newest: this.#newest, oldest: this.#oldest }, what);
   }
 
-  /** As Nomad begins with one. */
-  startAt(index: number, withExtra = false): FrameStart {
+  /** As Nomad begins with one. `topics`: those that the reader wants. */
+  startAt(index: number, withExtra = false, topics: Iterable<string> = []): FrameStart {
     const ends = { newest: this.#newest, oldest: this.#oldest };
-    return startAt(this.#connection, ends, { index, withExtra });
+    const start = startAt(this.#connection, ends, { index, withExtra });
+    return { ...start, gaps: [...start.gaps, ...this.#gapsUpToNow(index, topics)] };
+  }
+
+  /** Where a topic is recorded again, and the frame that will tell of the gap has yet to come. */
+  #gapsUpToNow(index: number, topics: Iterable<string>): FrameGap[] {
+    const { narrowed } = this;
+    const newest = this.#newest.index;
+    if (narrowed === undefined || index > newest) return [];
+    const isWhole = [...topics].every((topic) => narrowed.topics.includes(topic));
+    return isWhole ? [] : [{ after: Math.max(index, narrowed.after), before: newest + 1 }];
   }
 
   /** Calls `listener` after each append, until the returned function is called. */

@@ -14,7 +14,7 @@ import type { RecentVerdicts } from "./recent-verdicts.ts";
 export interface StreamDeps extends CallerDeps {
   readonly frames: {
     startOldest(what: "buffer" | "all"): FrameStart;
-    startAt(index: number, withExtra: boolean): FrameStart;
+    startAt(index: number, withExtra: boolean, topics: Iterable<string>): FrameStart;
   };
   readonly feed: FrameFeed;
   readonly replay: "buffer" | "all";
@@ -54,7 +54,7 @@ export async function serveStream(
   const start =
     request.index <= 0
       ? deps.frames.startOldest(deps.replay)
-      : deps.frames.startAt(request.index, request.withExtra);
+      : deps.frames.startAt(request.index, request.withExtra, request.topics.keys());
   const begin = (head: IncomingHttpHeaders) => begun(response, head, start.gaps);
   const verdict = await verdictOf(caller, deps, { signal: over.signal, begin });
   if (verdict.kind !== "allowed") {
