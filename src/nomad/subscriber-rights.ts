@@ -149,7 +149,8 @@ function throwUnlessRefused(refusal: NomadError): void {
  * seen at the next check. What the capabilities of core resources do not grant is not asked for, and not granted.
  */
 async function probe(ask: Ask): Promise<Rights> {
-  const names = namespaceNames(await ask("/v1/namespaces")).slice(0, MAX_PROBED_NAMESPACES);
+  // Asked as the others are: a server that has just started, and refuses all, must not pass for one that grants nothing.
+  const names = namespaceNames(await ask("/v1/namespaces", { stale: "" })).slice(0, MAX_PROBED_NAMESPACES);
   const allowed = new Set<string>();
   for (const resource of probedResources()) {
     for (const namespace of resource.namespaced ? names : ["-"]) {

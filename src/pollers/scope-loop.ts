@@ -22,6 +22,8 @@ const REFUSALS: ReadonlySet<string> = new Set([
   "NOMAD_UNAUTHORIZED",
   "NOMAD_TOKEN_EXPIRED",
 ]);
+/** Refusals in a row of a scope that was read before which are not taken for one: a server that starts refuses too. */
+const DOUBTED_REFUSALS = 2;
 /** Over so long the next queries of scopes are spread where one cause may have ended all. */
 const SPREAD_MS = 1_000;
 /** So often, or half as often, it is asked whether Nomad has come to have what it lacked: it may have been upgraded. */
@@ -51,6 +53,8 @@ export class ScopeLoop {
   #state: LoopState = "claim";
   #session: Session | undefined;
   #canonicalAtMs: number;
+  /** In a row, since it was read. */
+  #refusals = 0;
   /** Whether it waits for others' lists to be written. */
   #held = false;
 
@@ -258,6 +262,7 @@ export class ScopeLoop {
   async #succeeded(session: Session, { hiddenNamespaces }: Observation, signal: AbortSignal): Promise<void> {
     const { outages, feedOutage } = this.#deps;
     this.#backoff.reset();
+    this.#refusals = 0;
     this.#progress.succeeded();
     outages.recovered(this.scope);
     feedOutage.read(this.scope);
@@ -311,8 +316,9 @@ export class ScopeLoop {
     const say = session.say(signal);
     const lack = lackOf(this.scope.resource, error);
     const isRefused = REFUSALS.has(error.code);
+    const isDoubted = isRefused && session.baselined && ++this.#refusals <= DOUBTED_REFUSALS;
     if (lack !== null) await this.#condition.enter("unsupported", lack, say);
-    else if (isRefused) await this.#condition.enter("access-lost", reason, say);
+    else if (isRefused && !isDoubted) await this.#condition.enter("access-lost", reason, say);
     else if (failingMs >= this.#options.staleAfterMs) {
       const covered = error instanceof NomadError && feedOutage.covers(this.scope);
       await this.#condition.enter("stale", reason, say, covered);

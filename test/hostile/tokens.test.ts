@@ -28,7 +28,7 @@ async function serve(): Promise<{ url: string; good: Set<string>; asked: () => n
   const authenticators = [
     new NomadTokens(ask, { logger: silentLogger(), clock: systemClock, openWithoutAcls: false }),
   ];
-  const { url } = await feed.serve({ recheckIntervalMs: 50 }, { authenticators });
+  const { url } = await feed.serve({ recheckIntervalMs: 50, keepWhileRefusedMs: 100 }, { authenticators });
   return { url, good, asked: () => asked };
 }
 

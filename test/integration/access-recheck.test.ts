@@ -13,7 +13,7 @@ import { HttpStream } from "../support/http-stream.ts";
 import { until } from "../support/until.ts";
 import { WebSocketClient } from "../support/websocket-client.ts";
 
-const RECHECK = { recheckIntervalMs: 40 };
+const RECHECK = { recheckIntervalMs: 40, keepWhileRefusedMs: 80 };
 
 let access: AccessFeed;
 beforeEach(async () => {
@@ -89,6 +89,31 @@ describe("an open stream", () => {
     const items = await stream.until(() => false);
     expect(items.at(-1)?.event.data).toMatchObject({ code: reason, closeCode: code });
     await expect(connect(url, token)).rejects.toMatchObject({ body: { code: reason } });
+  });
+
+  it("goes on where Nomad refused its token only once, as a server that starts does", async () => {
+    const said: string[] = [];
+    let refuses = false;
+    const ask: AskNomad = async (token, signal) => {
+      const answer = refuses ? ({ kind: "unknown" } as const) : await access.rightsOf(token, signal);
+      refuses = false;
+      said.push(answer.kind);
+      return answer;
+    };
+    const clock = new TestClock();
+    const authenticators = [new NomadTokens(ask, { logger: silentLogger(), clock, openWithoutAcls: false })];
+    const { url } = await access.serve({ pingIntervalMs: 3_600_000 }, { clock, authenticators });
+    const client = await connect(url, access.nomadToken({ namespaces: { default: "read" } }));
+    refuses = true;
+    await until("it is asked about again", async () => {
+      await clock.advance(1000);
+      return said.length === 3;
+    });
+    expect(said).toEqual(["known", "unknown", "known"]);
+    await clock.advance(15_000);
+    await untilShown(client, "default", true);
+    await client.close();
+    expect(await client.closed()).toMatchObject({ code: 1005 });
   });
 
   it("ends when its token expires, not at the next check", async () => {
@@ -179,13 +204,31 @@ it("where policies cannot be read, Nomad is asked for each namespace", async () 
   await rights[Symbol.asyncDispose]();
 });
 
-/** Nomad behind something that lets nobody read policies. */
-async function withoutPolicies(nomad: string): Promise<{ url: string } & AsyncDisposable> {
+it("where policies cannot be read, a server that has just started does not take rights away", async () => {
+  const token = access.nomadToken({ namespaces: { default: "read" } });
+  await using gateway = await withoutPolicies(access.nomad.url, { refusesStale: true });
+  await using rights = createSubscriberRights(resolveNomadOptions({ addresses: [gateway.url] }), {
+    logger: silentLogger(),
+    clock: systemClock,
+  });
+  await expect(rights.rightsOf(token, new AbortController().signal)).rejects.toMatchObject({
+    code: "NOMAD_FORBIDDEN",
+  });
+});
+
+/**
+ * Nomad behind something that lets nobody read policies. `refusesStale`: the server answers itself only what may be
+ * stale, and knows no token yet.
+ */
+async function withoutPolicies(
+  nomad: string,
+  { refusesStale = false } = {},
+): Promise<{ url: string } & AsyncDisposable> {
   const server = createServer((request, response) => {
     void (async () => {
       const path = request.url ?? "/";
       const headers = { "x-nomad-token": String(request.headers["x-nomad-token"] ?? "") };
-      const hidden = path.startsWith("/v1/acl/polic");
+      const hidden = path.startsWith("/v1/acl/polic") || (refusesStale && /[?&]stale(=|&|$)/.test(path));
       const answer = hidden ? undefined : await fetch(nomad + path, { headers });
       response.writeHead(answer?.status ?? 403, { "content-type": "application/json", "x-nomad-index": "1" });
       response.end(answer === undefined ? "Permission denied" : await answer.text());

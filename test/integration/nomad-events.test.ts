@@ -1,4 +1,7 @@
+import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
+import { createServer, request } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -37,6 +40,32 @@ async function start(flags: Record<string, string> = {}): Promise<string> {
   const token = managementToken === undefined ? {} : { nomadToken: managementToken.secretId };
   standIn = await startStandIn({ nomadAddr: nomad.url, folder, flags: { ...token, ...flags } });
   return standIn.address;
+}
+
+/** Nomad behind something that denies the stream to `token` as often as it is told to. */
+async function startDenying(token: string): Promise<{ url: string; denials: number }> {
+  const gateway = { url: "", denials: 0 };
+  const server = createServer((message, response) => {
+    const { url = "/", headers } = message;
+    if (gateway.denials > 0 && url.startsWith("/v1/event/stream") && headers["x-nomad-token"] === token) {
+      gateway.denials -= 1;
+      response.writeHead(403).end("Permission denied");
+      return;
+    }
+    const passed = request(nomad.url + url, { headers }, (answer) => {
+      response.writeHead(answer.statusCode ?? 500, answer.headers);
+      response.flushHeaders();
+      answer.pipe(response).once("close", () => answer.destroy());
+    });
+    passed.once("error", () => response.destroy()).end();
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  gateway.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  closers.unshift(async () => {
+    server.close();
+    server.closeAllConnections();
+  });
+  return gateway;
 }
 
 async function open(address: string, query: string, token?: string): Promise<RawEventStream> {
@@ -229,6 +258,24 @@ describe("the stand-in for Nomad's event stream", () => {
     await until("it hears", () => stream.frames.length > 0);
     acl.deleteToken(token.secretId);
     await until("it ends", () => stream.hasEnded);
+  });
+
+  it("goes on where Nomad denied it only once, as a server that starts does", async () => {
+    await simulate({ acl: true });
+    const { acl, cluster } = nomad.simulator;
+    acl.setPolicy("reader", { namespaces: { default: "read" } });
+    const token = acl.createToken({ policies: ["reader"] }).secretId;
+    const gateway = await startDenying(token);
+    const stream = await open(await start({ nomadAddr: gateway.url }), "topic=Job", token);
+    cluster.registerJob({ id: "one" });
+    await until("it hears", () => stream.frames.length > 0);
+    gateway.denials = 1;
+    // What may change rights has Nomad asked.
+    acl.createToken({ policies: ["reader"] });
+    await until("it is denied", () => gateway.denials === 0);
+    cluster.registerJob({ id: "two" });
+    await until("it hears more", () => stream.frames.some((frame) => frame.includes('"two"')));
+    expect(stream.hasEnded).toBe(false);
   });
 
   it("goes on for whoever had it while Nomad is away", async () => {

@@ -50,10 +50,20 @@ describe("a scope's loop, its namespace and its rights", () => {
     bed.nomad.set("jobs/default", 10, [job("a", 5)]);
     start();
     await count(2);
-    bed.nomad.failNext(forbidden());
+    for (let refusal = 0; refusal < 3; refusal += 1) bed.nomad.failNext(forbidden());
     const seen = (await count(4)).slice(2);
     expect(seen.map((event) => event.data["state"])).toEqual(["access-lost", "access-restored"]);
     await expectFolds([job("a", 5)]);
+  });
+
+  it("says nothing of two refusals, as of a server that starts", async () => {
+    bed.nomad.set("jobs/default", 10, [job("a", 5)]);
+    start();
+    await count(2);
+    for (let refusal = 0; refusal < 2; refusal += 1) bed.nomad.failNext(forbidden());
+    await until("it is read again", () => bed.nomad.requests.length === 5);
+    bed.nomad.set("jobs/default", 20, [job("a", 15, { created: 5 })]);
+    expect((await count(3)).map(({ type }) => type)).not.toContain("nomad.feed.scope");
   });
 
   it("accepts that everything is gone where the namespace is gone, and ends", async () => {

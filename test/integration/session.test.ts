@@ -72,7 +72,7 @@ describe("signing in", () => {
 
   it("works with a token of Nomad's, which may be deleted there", async () => {
     const token = access.nomadToken({ namespaces: { default: "read" } });
-    const { url: quick } = await access.serve({ recheckIntervalMs: 10 });
+    const { url: quick } = await access.serve({ recheckIntervalMs: 10, keepWhileRefusedMs: 20 });
     const { cookie, body } = await signIn(quick, token);
     expect(body).toMatchObject({ signedIn: true, management: false, seesAll: false });
     const headers = { cookie };

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { HttpServerDeps, HttpServerOptions } from "../../src/http/server.ts";
 import type { Authenticator } from "../../src/http/access/identity.ts";
-import { NomadTokens } from "../../src/http/access/nomad-tokens.ts";
+import { NomadTokens, type AskNomad } from "../../src/http/access/nomad-tokens.ts";
 import { StaticTokens } from "../../src/http/access/static-tokens.ts";
 import { resolveNomadOptions } from "../../src/nomad/options.ts";
 import { createSubscriberRights } from "../../src/nomad/subscriber-rights.ts";
@@ -138,11 +138,14 @@ export class AccessFeed implements AsyncDisposable {
     writeFileSync(this.tokensFile, JSON.stringify({ tokens: hashed }));
   }
 
+  /** What Nomad says of a token. */
+  readonly rightsOf: AskNomad = (token, signal) => this.#rights.rightsOf(token, signal);
+
   authenticators(options: { openWithoutAcls?: boolean } = {}): readonly Authenticator[] {
     const logger = silentLogger();
     return [
       new StaticTokens(this.tokensFile, { logger, clock: systemClock }),
-      new NomadTokens((token, signal) => this.#rights.rightsOf(token, signal), {
+      new NomadTokens(this.rightsOf, {
         logger,
         clock: systemClock,
         openWithoutAcls: options.openWithoutAcls ?? false,

@@ -7,8 +7,9 @@ import { silentLogger } from "../../src/telemetry/logger.ts";
 import { TestClock } from "../support/test-clock.ts";
 
 const JOB = { resource: "jobs", namespace: "default", key: "web" };
-const RECHECK_MS = 30_000;
+const RECHECK_MS = 20_000;
 const KEEP_MS = 300_000;
+const KEEP_REFUSED_MS = 30_000;
 
 /** What the authenticator says next: of a token, that it is unknown, or that nobody can be asked. */
 let says: Identity | undefined | Error;
@@ -38,6 +39,7 @@ beforeEach(() => {
     clock,
     recheckIntervalMs: RECHECK_MS,
     keepForMs: KEEP_MS,
+    keepRefusedForMs: KEEP_REFUSED_MS,
   };
   grants = new Grants(options);
 });
@@ -52,7 +54,7 @@ describe("a token's stream", () => {
     grant.watch((error) => seen.push(error.name, grant.access.maySee(JOB)));
     expect(grant.access.maySee(JOB)).toBe(true);
     says = undefined;
-    await pass(RECHECK_MS);
+    await pass(KEEP_REFUSED_MS);
     expect(seen).toEqual(["Unauthorized", false]);
   });
 
@@ -113,6 +115,87 @@ describe("a token's stream", () => {
   });
 });
 
+describe("a refusal of a token that was good", () => {
+  const watched = async () => {
+    const grant = await of();
+    const ended = vi.fn<(error: Error) => void>();
+    grant.watch(ended);
+    return { grant, ended };
+  };
+
+  it.each([
+    ["that nobody knows it", undefined],
+    ["that it may see nothing", identity({ rights: { ...ALL_RIGHTS, none: true } })],
+  ])(
+    "(%s) ends nothing where it is taken back: a server of Nomad that starts refuses all",
+    async (_, refusal) => {
+      const { grant, ended } = await watched();
+      says = refusal;
+      await pass(RECHECK_MS);
+      expect(asked).toBe(2);
+      expect(grant.access.maySee(JOB)).toBe(true);
+      says = identity();
+      await pass(RECHECK_MS * 10);
+      expect(grant.access.maySee(JOB)).toBe(true);
+      expect(ended).not.toHaveBeenCalled();
+    },
+  );
+
+  it("ends nothing either where Nomad was away before", async () => {
+    const { ended } = await watched();
+    says = new AuthUnavailable();
+    await pass(RECHECK_MS * 5);
+    says = undefined;
+    await pass(RECHECK_MS);
+    says = identity();
+    await pass(RECHECK_MS * 10);
+    expect(ended).not.toHaveBeenCalled();
+  });
+
+  it("does not keep others from using it", async () => {
+    const { grant } = await watched();
+    says = undefined;
+    await pass(RECHECK_MS);
+    expect(await of()).toBe(grant);
+  });
+
+  it("ends its streams where it is repeated, half a minute after it was last good", async () => {
+    const { ended } = await watched();
+    says = undefined;
+    await pass(KEEP_REFUSED_MS - 1);
+    expect(ended).not.toHaveBeenCalled();
+    await pass(1);
+    expect(ended).toHaveBeenCalledExactlyOnceWith(expect.any(Unauthorized));
+    await expect(of()).rejects.toBeInstanceOf(Unauthorized);
+  });
+
+  it("ends them no later where the stream came some time after the token was asked about", async () => {
+    await of();
+    await pass(RECHECK_MS - 1);
+    const { ended } = await watched();
+    says = undefined;
+    await pass(KEEP_REFUSED_MS - RECHECK_MS + 1);
+    expect(ended).toHaveBeenCalledOnce();
+  });
+
+  it("counts at once where nobody asked about the token meanwhile", async () => {
+    await of();
+    await pass(KEEP_REFUSED_MS);
+    says = undefined;
+    await expect(of()).rejects.toBeInstanceOf(Unauthorized);
+    expect(asked).toBe(2);
+  });
+
+  it("counts no longer than the last decision does while nobody can be asked", async () => {
+    const { ended } = await watched();
+    says = new AuthUnavailable();
+    await pass(KEEP_MS - 1);
+    says = undefined;
+    await pass(RECHECK_MS);
+    expect(ended).toHaveBeenCalledExactlyOnceWith(expect.any(Unauthorized));
+  });
+});
+
 describe("a decision", () => {
   it("stays valid for the interval, then is made anew, for all who ask at once", async () => {
     await of();
@@ -134,7 +217,7 @@ describe("a decision", () => {
 
   it("that went against the token is forgotten: it may be good again", async () => {
     await of();
-    await pass(RECHECK_MS);
+    await pass(KEEP_REFUSED_MS);
     says = undefined;
     await expect(of()).rejects.toBeInstanceOf(Unauthorized);
     says = identity({ name: "token again" });

@@ -18,6 +18,8 @@ export interface GrantsOptions {
   readonly recheckIntervalMs: number;
   /** For how long the last decision counts while nobody can be asked. */
   readonly keepForMs: number;
+  /** For how long it counts while the token is refused again and again; more than the interval. */
+  readonly keepRefusedForMs: number;
   /** What the feed watches, or ever did; who may see all of that may see all. Absent: may be anything. */
   readonly kinds?: readonly ResourceType[] | undefined;
 }
@@ -39,8 +41,10 @@ export class Grant {
   #identity: Identity;
   /** By the clock that nobody sets, as all times here. */
   #decidedAtMs: number;
+  /** When it was last good, or nobody could be asked whether it is. */
+  #unrefusedAtMs: number;
   #expiresAtMs: number;
-  /** While nobody can be asked, not every request must find that out by waiting. */
+  /** While nobody can be asked, or the token is refused, not every request must find that out by waiting. */
   #askAgainAtMs = 0;
   #cancelRecheck: (() => void) | undefined;
   #checking: Promise<void> | undefined;
@@ -49,7 +53,7 @@ export class Grant {
     this.#token = token;
     this.#identity = identity;
     this.#options = options;
-    this.#decidedAtMs = options.clock.elapsed();
+    this.#decidedAtMs = this.#unrefusedAtMs = options.clock.elapsed();
     this.#expiresAtMs = expiryOf(identity, options);
     this.access = {
       name: identity.name,
@@ -93,30 +97,42 @@ export class Grant {
   }
 
   async #check(): Promise<void> {
-    const { clock, keepForMs, authenticators } = this.#options;
+    const { clock, authenticators } = this.#options;
     try {
       const identity = await identify(authenticators, this.#token, ITSELF);
       this.#identity = identity;
-      this.#decidedAtMs = clock.elapsed();
+      this.#decidedAtMs = this.#unrefusedAtMs = clock.elapsed();
       this.#expiresAtMs = expiryOf(identity, this.#options);
     } catch (error) {
       const now = clock.elapsed();
-      const goodUntilMs = Math.min(this.#decidedAtMs + keepForMs, this.#expiresAtMs);
-      if (error instanceof AuthUnavailable && now < goodUntilMs) {
-        this.#askAgainAtMs = Math.min(now + ASK_AGAIN_MS, goodUntilMs);
-        return;
-      }
+      const goodUntilMs = this.#goodUntil(error);
       if (error instanceof AuthUnavailable && now >= this.#expiresAtMs) throw expired();
-      throw error;
+      if (now >= goodUntilMs) throw error;
+      if (error instanceof AuthUnavailable) this.#unrefusedAtMs = now;
+      this.#askAgainAtMs = Math.min(now + ASK_AGAIN_MS, goodUntilMs);
     }
+  }
+
+  /**
+   * For how long the last decision counts although this was answered. One refusal is no proof: a server of Nomad that
+   * starts refuses every token until it has read its own state.
+   */
+  #goodUntil(error: unknown): number {
+    const { keepForMs, keepRefusedForMs } = this.#options;
+    const awayUntilMs = Math.min(this.#decidedAtMs + keepForMs, this.#expiresAtMs);
+    if (error instanceof AuthUnavailable) return awayUntilMs;
+    const isRefusal = error instanceof Unauthorized || error instanceof Forbidden;
+    return isRefusal
+      ? Math.min(this.#unrefusedAtMs + keepRefusedForMs, awayUntilMs)
+      : Number.NEGATIVE_INFINITY;
   }
 
   #schedule(): void {
     const { clock, recheckIntervalMs } = this.#options;
     this.#cancelRecheck?.();
     if (this.#streams.size === 0) return;
-    const untilExpiryMs = Math.max(0, this.#expiresAtMs - clock.elapsed());
-    const waitMs = Math.min(recheckIntervalMs, untilExpiryMs);
+    const checkAtMs = Math.max(this.#unrefusedAtMs + recheckIntervalMs, this.#askAgainAtMs);
+    const waitMs = Math.max(0, Math.min(checkAtMs, this.#expiresAtMs) - clock.elapsed());
     this.#cancelRecheck = clock.after(waitMs, () => void this.#recheck());
   }
 
@@ -135,7 +151,7 @@ export class Grant {
       );
       // What is on its way to them must not be more than they may see; whoever comes next is asked for anew.
       this.#identity = { ...this.#identity, rights: NO_RIGHTS };
-      this.#decidedAtMs = Number.NEGATIVE_INFINITY;
+      this.#decidedAtMs = this.#unrefusedAtMs = Number.NEGATIVE_INFINITY;
       this.#askAgainAtMs = 0;
       this.#streams.forEach((end) => end(reason));
     }

@@ -48,12 +48,13 @@ export class NomadTokens implements Authenticator {
     const hash = createHash("sha256")
       .update(token ?? "")
       .digest("base64");
-    if (this.#unknown.has(hash)) return undefined;
+    // One that was good is asked about again, however it was refused a moment ago.
+    if (!requester.known && this.#unknown.has(hash)) return undefined;
     const answer = await this.#answer(token, requester);
     if (answer.kind === "known") return { ...answer, isNomads: true };
     if (answer.kind === "expired") throw new Unauthorized("The token has expired", "Get a new token");
     if (answer.kind === "unknown") {
-      this.#unknown.add(hash);
+      if (!requester.known) this.#unknown.add(hash);
       return undefined;
     }
     this.#warnOnce();

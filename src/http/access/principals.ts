@@ -16,6 +16,8 @@ export interface RecheckOptions {
   readonly recheckIntervalMs?: number;
   /** For how long the last decision counts while Nomad is away. */
   readonly keepWhileAwayMs?: number;
+  /** For how long it counts while Nomad refuses the token again and again; more than the interval. */
+  readonly keepWhileRefusedMs?: number;
 }
 
 interface Principal {
@@ -26,8 +28,10 @@ interface Principal {
   readonly grant: Grant | undefined;
 }
 
-const RECHECK_INTERVAL_MS = 30_000;
+const RECHECK_INTERVAL_MS = 20_000;
 const KEEP_WHILE_AWAY_MS = 5 * 60_000;
+/** A revoked token ends by then. Two questions more than the one that was refused first fit in before. */
+const KEEP_WHILE_REFUSED_MS = 30_000;
 
 /** Who the requests are from, and what they may see. */
 export class Principals {
@@ -61,6 +65,7 @@ export class Principals {
             kinds: options.kinds,
             recheckIntervalMs: options.recheckIntervalMs ?? RECHECK_INTERVAL_MS,
             keepForMs: options.keepWhileAwayMs ?? KEEP_WHILE_AWAY_MS,
+            keepRefusedForMs: options.keepWhileRefusedMs ?? KEEP_WHILE_REFUSED_MS,
           });
   }
 

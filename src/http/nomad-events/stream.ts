@@ -31,6 +31,8 @@ const HEARTBEAT_MS = 30_000;
 const STALLED_MS = 40_000;
 /** Nomad ends the stream of a token that expired before it sends the next event; nobody tells us when that is. */
 const CHECK_EVERY_MS = 60_000;
+/** An open stream ends where it is denied again after so long: a server that starts denies everybody. */
+const DENIED_AGAIN_MS = 5_000;
 /** Nomad's, but for what says how long the body is: that is up to us. */
 const NOT_COPIED = new Set([
   "content-length",
@@ -154,7 +156,11 @@ async function send(
   response.write(HEARTBEAT);
   metrics.compatSubscribers.inc();
   const renew = async () => {
-    const verdict = await caller.check(over.signal);
+    let verdict = await caller.check(over.signal);
+    if (verdict.kind === "denied") {
+      await clock.sleep(DENIED_AGAIN_MS, over.signal);
+      verdict = await caller.check(over.signal);
+    }
     if (verdict.kind === "denied") over.abort(new Error("the client may hear no more"));
     return verdict.kind !== "denied";
   };
