@@ -2,9 +2,9 @@ import { describe, expect, it } from "vitest";
 import type { FrameHead } from "../../src/pollers/tap/frame-head.ts";
 import { TapContinuity } from "../../src/pollers/tap/tap-continuity.ts";
 
-const frame = (index: number, identity = "default", isLasting = true): FrameHead => ({
+const frame = (index: number, events = "default", isLasting = true): FrameHead => ({
   index: BigInt(index),
-  identity,
+  events: events.split("+"),
   isLasting,
 });
 const passing = (index: number) => frame(index, "passing", false);
@@ -54,6 +54,16 @@ describe("frames after another subscription", () => {
     const continuity = resubscribed(frame(5), passing(6), passing(7));
     expect(continuity.resumeFrom).toBe("5");
     expect(verdicts(continuity, frame(5), frame(9))).toEqual(["repeated", "next"]);
+  });
+
+  it("are known where they lack the events of a namespace that is gone", () => {
+    const continuity = resubscribed(frame(5, "default+passing"), passing(7), frame(7, "new+passing", false));
+    expect(continuity.resumeFrom).toBe("5");
+    expect(verdicts(continuity, frame(5), frame(7, "new", false), frame(9))).toEqual([
+      "repeated",
+      "repeated",
+      "next",
+    ]);
   });
 
   it("are late where they are of a namespace that was new", () => {

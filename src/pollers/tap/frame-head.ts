@@ -1,8 +1,8 @@
 /** Of a frame: where it stands, and what tells it from another of its index. */
 export interface FrameHead {
   readonly index: bigint;
-  /** The same when Nomad sends the same frame again. */
-  readonly identity: string;
+  /** What each event is and what about. Sent again, a frame has no others; those of a namespace deleted since are missing. */
+  readonly events: readonly string[];
   /** Whether it is about something that is in no namespace, or in the one that cannot be deleted. */
   readonly isLasting: boolean;
 }
@@ -12,11 +12,11 @@ export function headOf(line: Buffer): FrameHead | undefined {
   const frame = parsed(line);
   if (frame === undefined || !Number.isSafeInteger(frame.Index) || !Array.isArray(frame.Events))
     return undefined;
-  const identity = frame.Events.map(
+  const events = frame.Events.map(
     ({ Topic, Type, Namespace, Key }) => `${Topic} ${Type} ${Namespace} ${Key}`,
-  ).join();
+  );
   const isLasting = frame.Events.some(({ Namespace }) => Namespace === "" || Namespace === "default");
-  return { index: BigInt(frame.Index), identity, isLasting };
+  return { index: BigInt(frame.Index), events, isLasting };
 }
 
 interface ParsedFrame {

@@ -16,7 +16,8 @@ const MAX_RECENT = 2000;
 export class TapContinuity {
   /** From the frame to go on from, oldest first. */
   #recent: FrameHead[] = [];
-  #repeats = new Map<string, number>();
+  /** By index, frames of before that the present subscription has not repeated yet. */
+  #repeats = new Map<bigint, FrameHead[]>();
   #isProven = true;
 
   /** The index to subscribe from, in decimal; undefined where there is nothing to go on from. */
@@ -44,9 +45,7 @@ export class TapContinuity {
   /** A subscription began that asked for `resumeFrom`. */
   resubscribed(): void {
     this.#isProven = this.#recent.length === 0;
-    this.#repeats = new Map();
-    for (const head of this.#recent)
-      this.#repeats.set(keyOf(head), (this.#repeats.get(keyOf(head)) ?? 0) + 1);
+    this.#repeats = Map.groupBy(this.#recent, ({ index }) => index);
   }
 
   /** It does not come, or not soon: that is told. What does come again is known all the same. */
@@ -59,9 +58,7 @@ export class TapContinuity {
     const [first] = this.#recent;
     const last = this.#recent.at(-1);
     if (first === undefined || last === undefined) return "next";
-    const repeats = this.#repeats.get(keyOf(head)) ?? 0;
-    if (repeats > 0) {
-      this.#repeats.set(keyOf(head), repeats - 1);
+    if (this.#comesAgain(head)) {
       this.#isProven = true;
       return "repeated";
     }
@@ -72,8 +69,19 @@ export class TapContinuity {
     if (head.index > last.index) this.#repeats.clear();
     return wasProven || head.index === last.index ? "next" : "lost";
   }
+
+  #comesAgain(head: FrameHead): boolean {
+    const expected = this.#repeats.get(head.index) ?? [];
+    // Of two frames of one index, the one that is the same is meant.
+    const same = expected.findIndex(({ events }) => events.join() === head.events.join());
+    const place = same === -1 ? expected.findIndex(({ events }) => isPart(head.events, events)) : same;
+    if (place === -1) return false;
+    expected.splice(place, 1);
+    return true;
+  }
 }
 
-function keyOf({ index, identity }: FrameHead): string {
-  return `${index} ${identity}`;
+/** Whether it may be the same frame after a namespace of some of its events was deleted. */
+function isPart(events: readonly string[], before: readonly string[]): boolean {
+  return events.every((event) => before.includes(event));
 }
