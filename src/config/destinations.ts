@@ -14,6 +14,7 @@ import { isReference } from "../schemas/destinations/fields.ts";
 import { ChangefeedError } from "../schemas/errors.ts";
 import { didYouMean } from "../schemas/nearest.ts";
 import { quoted } from "../shared/quoted.ts";
+import { parseSigners } from "../tlog/note-keys.ts";
 import { conditionsAt, type FilterLanguage } from "./conditions.ts";
 import type { FileSection } from "./file.ts";
 import { filterProblems } from "./routes.ts";
@@ -89,7 +90,8 @@ function destinationAt(place: Place, { name, given }: Named, readers: SectionRea
   const { value: settings, problems } = parseAt<DestinationSettings>(schema, given, place);
   if (settings === undefined) return { problems: [...problems, ...wrongConditions] };
   const behind = whatIsBehind(settings, { schema, place, readSecret });
-  const allProblems = [...wrongConditions, ...behind.problems];
+  const wrongKeys = behind.problems.length > 0 ? [] : keyProblems(settings, place, readSecret);
+  const allProblems = [...wrongConditions, ...behind.problems, ...wrongKeys];
   if (allProblems.length > 0) return { problems: allProblems };
   const { from, batch, retry, timeout, formerName } = settings;
   const { payload, ordering, inFlight, onPoison } = settings.type === "audit" ? AUDIT_DELIVERY : settings;
@@ -168,6 +170,18 @@ function whatIsBehind(
     }
   }
   return { texts, problems };
+}
+
+/** Keys of an audit trail that look like such keys, and cannot sign it, or not together. */
+function keyProblems(settings: DestinationSettings, place: Place, readSecret: SecretReader): string[] {
+  if (settings.type !== "audit") return [];
+  try {
+    parseSigners(settings.key.map(readSecret));
+    return [];
+  } catch (error) {
+    if (!(error instanceof ChangefeedError)) throw error;
+    return [problemAt(place, ["key"], error.message)];
+  }
 }
 
 function reasonOf(error: unknown, path: string): string {

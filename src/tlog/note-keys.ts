@@ -49,6 +49,15 @@ export function parseSigner(text: string): NoteSigner {
   return { name, keyId, verifierKey: verifierKey(name, publicKey), sign: (note) => sign(null, note, key) };
 }
 
+/** The keys that sign one log together: one at least, and all of one name. Throws `NoteKeyError`. */
+export function parseSigners(texts: readonly string[]): { name: string; signers: readonly NoteSigner[] } {
+  const signers = texts.map(parseSigner);
+  const [name, ...others] = new Set(signers.map((signer) => signer.name));
+  if (name !== undefined && others.length === 0) return { name, signers };
+  const given = [name, ...others].join(", ");
+  throw new NoteKeyError(`The keys of one audit trail have one name, which is the trail's. Given: ${given}.`);
+}
+
 /** Throws `NoteKeyError`. */
 export function parseVerifier(text: string): NoteVerifier {
   const [, name = "", id = "", base64 = ""] = /^([^+]+)\+([0-9a-f]{8})\+(.+)$/.exec(text) ?? [];

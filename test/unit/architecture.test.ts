@@ -22,7 +22,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   reads: ["alerts", "events", "snapshots", "publishers", "feed", "filters", "schemas", "shared"],
   http: ["reads", "publishers", "feed", "tlog", "schemas", "telemetry", "shared"],
   "nomad-simulator": ["schemas"],
-  config: ["alerts", "routing", "schemas", "telemetry", "shared"],
+  config: ["alerts", "routing", "tlog", "schemas", "telemetry", "shared"],
   bridge: [
     "alerts",
     "config",

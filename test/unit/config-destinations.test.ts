@@ -8,6 +8,7 @@ import { ConfigInvalid } from "../../src/config/errors.ts";
 import { resolveConfig } from "../../src/config/resolve.ts";
 import { TOLD_SCHEMAS } from "../../src/schemas/destinations/told.ts";
 import { DESTINATION_SCHEMAS } from "../../src/schemas/destinations/index.ts";
+import { generateNoteKey } from "../../src/tlog/note-keys.ts";
 import { runCli } from "../support/cli.ts";
 import { fieldsOf } from "../support/config-docs.ts";
 
@@ -416,6 +417,28 @@ describe("destinations of alerts", () => {
     ["urls: http://a:9093\n    minSeverity: LOUD", "feed.yaml:5: destinations.am.minSeverity: "],
   ])("are refused by line and path where %j is wrong", (lines, problem) => {
     expect(() => read(`destinations:\n  am:\n    type: alertmanager\n    ${lines}\n`)).toThrow(problem);
+  });
+});
+
+describe("the keys of an audit trail", () => {
+  const trail = destination("type: audit", "directory: ./trail", "key: [env:ONE, env:TWO]");
+  const [one, other] = [generateNoteKey("example.com/one"), generateNoteKey("example.com/other")];
+  const successor = generateNoteKey("example.com/one");
+
+  it("are of one name, while one takes the other's place", () => {
+    const both = (TWO: string) => problemsOf(trail, { ONE: one.privateKey, TWO });
+    expect(both(successor.privateKey)).toEqual([]);
+    expect(both(other.privateKey)).toEqual([
+      "feed.yaml:5: destinations.a.key: The keys of one audit trail have one name, which is the trail's. Given: example.com/one, example.com/other.",
+    ]);
+  });
+
+  it("are whole", () => {
+    const problems = problemsOf(trail, { ONE: one.privateKey, TWO: one.privateKey.slice(0, -8) });
+    expect(problems).toEqual([
+      expect.stringMatching(/^feed\.yaml:5: destinations\.a\.key: The private key /),
+    ]);
+    expect(problems.join()).not.toContain(one.privateKey.slice(-20, -8));
   });
 });
 
