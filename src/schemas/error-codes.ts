@@ -409,6 +409,7 @@ export const ERROR_CODES = {
     exit: UNVERIFIED,
     means: "None of the known keys signed this checkpoint, or the signature of one is wrong.",
   },
+  AUDIT_TRAIL_NOT_THERE: { means: "The directory of an audit trail is not there. The feed makes none." },
   AUDIT_TRAIL_DAMAGED: {
     means:
       "What is in an audit trail's directory is not what its last signed checkpoint says. It is not written to.",

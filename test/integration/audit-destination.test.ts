@@ -3,6 +3,7 @@ import {
   copyFileSync,
   cpSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -169,7 +170,7 @@ test("signs with all keys while one takes the other's place, and goes on with th
   expect(() => whole()).toThrow("Known:");
   const old = await open();
   expect(await send(old, ...numbered(1, 8))).toMatchObject(
-    refusedAs("AUDIT_TRAIL_OF_ANOTHER", "Configure the key that signed it"),
+    refusedAs("AUDIT_TRAIL_OF_ANOTHER", "Known: [^ ]+[^.]\\. Configure the key that signed it"),
   );
 });
 
@@ -320,6 +321,17 @@ describe("what it finds", () => {
     );
     expect(await send(destination, ...numbered(5, 10))).toMatchObject({ outcome: "ok" });
     expect(readFileSync(join(directory, "checkpoint"), "utf8")).toBe(signed);
+  });
+
+  test("is, where its directory is not there, told of with what makes it, and waited for", async () => {
+    const destination = await open();
+    rmSync(directory, { recursive: true });
+    expect(await send(destination, outgoing(1))).toMatchObject(
+      refusedAs("AUDIT_TRAIL_NOT_THERE", `${directory} .*mkdir.*mounted`),
+    );
+    expect(existsSync(directory)).toBe(false);
+    mkdirSync(directory);
+    expect(await send(destination, outgoing(1))).toMatchObject({ outcome: "ok" });
   });
 
   test("is refused where it is the trail of another feed", async () => {

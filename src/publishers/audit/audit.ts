@@ -145,6 +145,6 @@ function exchangeOf(batch: readonly Outgoing[], { entries }: Addition, size: num
 
 function resultOf(error: unknown): SendResult {
   if (!(error instanceof TrailUnusable)) return diskResult(error);
-  const reason = `${error.code}: ${error.message}. ${error.hint ?? ""}`;
+  const reason = `${error.code}: ${error.message.replace(/\.$/, "")}. ${error.hint ?? ""}`;
   return { outcome: "refused", why: "config", reason };
 }

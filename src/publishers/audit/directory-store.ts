@@ -3,7 +3,7 @@ import { access, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { FileLock } from "../../shared/file-lock.ts";
 import { DurableFiles, madeFor, unlessMissing, type FileBytes, type Writing } from "./disk.ts";
-import { TrailDamaged, TrailInUse } from "./errors.ts";
+import { TrailDamaged, TrailInUse, TrailNotThere } from "./errors.ts";
 import { CHECKPOINT, type TrailStore, type TrailWriting } from "./store.ts";
 import { removeUnsigned } from "./unsigned-files.ts";
 
@@ -23,9 +23,11 @@ export class DirectoryStore implements TrailStore {
     this.#files = new DurableFiles(directory);
   }
 
-  /** `directory` has to be there. @throws TrailInUse, and what the system says */
+  /** `directory` has to be there. @throws TrailNotThere, TrailInUse, and what the system says */
   static async open(directory: string): Promise<DirectoryStore> {
-    await access(directory, constants.W_OK | constants.X_OK);
+    await access(directory, constants.W_OK | constants.X_OK).catch((error: NodeJS.ErrnoException) => {
+      throw error.code === "ENOENT" ? new TrailNotThere(directory, error) : error;
+    });
     const lock = FileLock.acquire(join(directory, LOCK));
     if (lock === undefined) throw new TrailInUse(directory);
     return new DirectoryStore(directory, lock);

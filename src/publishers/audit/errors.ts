@@ -14,6 +14,17 @@ export class TrailDamaged extends TrailUnusable {
   }
 }
 
+/** Nothing makes it: where a disk is not mounted, a second trail would begin. */
+export class TrailNotThere extends TrailUnusable {
+  readonly code = "AUDIT_TRAIL_NOT_THERE";
+  constructor(directory: string, cause: unknown) {
+    super(`The directory ${directory} of the audit trail is not there`, {
+      hint: "Make it, empty, for a new trail, as mkdir does. Where it had a trail, see whether its disk is mounted",
+      cause,
+    });
+  }
+}
+
 /** Another process, or another destination of this one, writes it. */
 export class TrailInUse extends TrailUnusable {
   readonly code = "AUDIT_TRAIL_IN_USE";
