@@ -256,6 +256,14 @@ describe("the daily files", () => {
     expect(await verify()).toMatchObject({ code: 0 });
   });
 
+  it("are not said to end early where what was found ended their comparison", async () => {
+    await writeDays(ENTRIES);
+    await flip("tile/entries/000", 100);
+    const { code, stdout } = await runCli(["audit", "verify", trail, "--key", KEY.verifierKey]);
+    expect(code).toBe(3);
+    expect(stdout).not.toContain("the daily files end");
+  });
+
   it.each([
     ["has another entry", DAYS[0], 120, ENTRIES.with(120, eventEntry(120, "e1", { other: true }))],
     ["lacks one", DAYS[1], 310, ENTRIES.toSpliced(310, 1)],
@@ -370,6 +378,15 @@ describe("a kept checkpoint", () => {
       code: 3,
       findings: [{ kind: "rollback", index: 200 }],
     });
+  });
+
+  it("that stands in place of the trail's own is not taken for a writer's work alone", async () => {
+    await cp(kept, join(trail, "checkpoint"));
+    const { code, stdout } = await runCli(["audit", "verify", trail, "--key", KEY.verifierKey]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      /^note: \d+ files hold entries that no checkpoint signs yet.*or the checkpoint is an older one$/m,
+    );
   });
 
   it("tells a trail that was written anew with its own key", async () => {

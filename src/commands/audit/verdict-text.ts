@@ -50,16 +50,18 @@ function findingLines({ kind, message, sequence, object, path }: Finding, colour
 }
 
 function noteLines(verdict: Verdict, colours: Colours): string[] {
-  const { checkpoint, pruned = 0, unsigned = [], dailyEntries } = verdict;
+  const { checkpoint, findings, pruned = 0, unsigned = [], dailyEntries } = verdict;
   const notes: string[] = [];
   if (pruned > 0) notes.push(`entries 0 to ${pruned - 1} were pruned: only their hashes are here`);
   if (checkpoint?.signedBy.length === 0)
     notes.push("no --key was given: whoever can write the trail could have signed it");
   if (unsigned.length > 0)
     notes.push(
-      `${unsigned.length} files hold entries that no checkpoint signs yet, as ${unsigned[0]}: a writer is at work, or was killed and writes them anew`,
+      `${unsigned.length} files hold entries that no checkpoint signs yet, as ${unsigned[0]}: a writer is at work, or was killed and writes them anew, or the checkpoint is an older one`,
     );
-  if (checkpoint !== undefined && dailyEntries !== undefined && dailyEntries < checkpoint.size)
+  // Behind what was found nothing more may have been compared.
+  const isCompared = checkpoint !== undefined && findings.length === 0;
+  if (isCompared && dailyEntries !== undefined && dailyEntries < checkpoint.size)
     notes.push(
       `the daily files end before entry ${dailyEntries}: a writer adds the others, or they were cut off`,
     );
