@@ -489,6 +489,103 @@ describe("a scope that is read by hints", () => {
     await hinted();
     expect(at.hints.wanted).toEqual([NAME]);
   });
+
+  it("reads one that became small whole again, and not before it is much smaller than what made it large", async () => {
+    const some = (count: number) => Array.from({ length: count }, (_, n) => allocation(`c${1000 + n}`, 10));
+    at.nomad.set(NAME, 10, some(700));
+    await at.startHinted({ reading: "auto" });
+    at.nomad.set(NAME, 20, some(400));
+    await at.passUntil("the shorter list is taken", () => at.loop.report().index === "20");
+    expect(at.loop.report().reading).toBe("hinted");
+    at.nomad.set(NAME, 30, some(100));
+    await at.passUntil("the short list is taken", () => at.loop.report().index === "30");
+    expect(at.loop.report().reading).toBe("lists");
+    expect(at.hints.wanted).toEqual([]);
+  });
+
+  it("reads few objects at once, and the list in place of many", async () => {
+    const all = (rev: number) =>
+      Array.from({ length: 100 }, (_, n) => allocation(`c${100 + n}`, rev, { created: 6 }));
+    at.nomad.set(NAME, 10, all(6));
+    await at.startHinted();
+    const list = at.nomad.list.bind(at.nomad);
+    const answered = Promise.withResolvers<void>();
+    let reads = 0;
+    at.nomad.list = async (request) => {
+      if (request.prefix !== undefined) {
+        reads += 1;
+        await answered.promise;
+      }
+      return list(request);
+    };
+    at.nomad.set(NAME, 12, all(12));
+    at.hints.tell(12, ...all(12).map(({ ID }) => hint(ID)));
+    const seen = await at.count(100);
+    expect(new Set(seen.map(({ data }) => (data.observed as { via: string }).via))).toEqual(
+      new Set(["list"]),
+    );
+    expect(reads).toBe(8);
+    expect(await at.listsBy("doubt")).toBe(1);
+    answered.resolve();
+    await truth(all(12));
+  });
+
+  it("reads the list as often as it is told to, however long that takes", async () => {
+    at.nomad.set(NAME, 10, [allocation("a1", 5)]);
+    await at.startHinted({ fullEveryMs: 20_000 });
+    at.nomad.holdLists();
+    await at.passUntil("a list is under way", () => at.nomad.heldLists === 1);
+    await at.clock.advance(1_500);
+    at.nomad.releaseLists();
+    await at.passUntil("it is taken", () => at.nomad.heldLists === 0);
+    const before = at.lists;
+    for (let s = 0; s < 22; s++) await at.clock.advance(1_000);
+    expect(at.lists - before).toBe(1);
+  });
+
+  it("leaves it to the list to tell of an object that changed and kept its index", async () => {
+    at.nomad.set(NAME, 10, [allocation("a1", 5)]);
+    await at.startHinted();
+    at.nomad.set(NAME, 12, [allocation("a1", 5, { ClientStatus: "lost" })]);
+    at.hints.tell(12, hint("a1"));
+    const [event] = await at.count(1);
+    expect(event?.data).toMatchObject({ observed: { via: "list", coalesced: "maybe" } });
+    expect(await at.listsBy("doubt")).toBe(1);
+  });
+
+  it("leaves it to the list to say what an object is whose index went back", async () => {
+    at.nomad.set(NAME, 10, [allocation("a1", 9, { created: 3 })]);
+    await at.startHinted();
+    at.nomad.set(NAME, 12, [allocation("a1", 4, { created: 3 })]);
+    at.hints.tell(12, hint("a1"));
+    await at.passUntil("the list is taken", () => at.loop.report().index === "12");
+    expect(await at.listsBy("doubt")).toBe(1);
+    expect((await at.events()).map(({ type }) => type)).toContain("nomad.feed.resync");
+  });
+
+  it("reads the list at once where the doorbell's index went back", async () => {
+    at.nomad.set(NAME, 20, [allocation("a1", 5), allocation("b1", 18)]);
+    await at.startHinted();
+    const list = at.nomad.list.bind(at.nomad);
+    // As where the wait is over.
+    at.nomad.list = ({ index, ...request }) =>
+      list(request.prefix === undefined || index === undefined ? request : { ...request, index });
+    at.nomad.set(NAME, 21, [allocation("a1", 5), allocation("b1", 21, { created: 18 })]);
+    at.hints.tell(21, hint("b1"));
+    await at.count(1);
+    at.nomad.set(NAME, 8, [allocation("a1", 5)]);
+    await at.passUntil("it is told", () => at.loop.report().index === "8", 50);
+    expect(await at.listsBy("doubt")).toBe(1);
+  });
+});
+
+it("has the stream begun anew where something was written in all namespaces that no hint explains", async () => {
+  await using at = await HintedScope.open({ resource: "allocations", namespace: "*" });
+  at.nomad.set("allocations/*", 10, [allocation("a1", 5)]);
+  await at.startHinted();
+  at.nomad.set("allocations/*", 15, [allocation("a1", 5), allocation("b1", 15)]);
+  await at.passUntil("the list is read", () => at.loop.report().index === "15");
+  expect(at.hints.renewed).toBe(1);
 });
 
 it("reads a job again where the server that was asked lagged behind the event that may concern it", async () => {

@@ -89,6 +89,30 @@ describe("the supervisor", () => {
     await until("what came later", async () => (await events()).some((event) => event.key === "late"));
   });
 
+  it("counts the scopes that are read by hints, and says how many there are where that changes", async () => {
+    bed.longestSleepMs = 20;
+    bed.nomad.streams.allow();
+    start({ reading: "hinted" });
+    await watching("jobs/default", "namespaces/-");
+    const counted = async () => {
+      const { values } = await bed.metrics.scopesByReading.get();
+      return Object.fromEntries(values.map(({ labels, value }) => [labels.reading, value]));
+    };
+    await until("both are counted", async () => {
+      const { hinted, lists } = await counted();
+      return hinted === 1 && lists === 1;
+    });
+    bed.nomad.streams.refuse(() => "NOMAD_NOT_FOUND");
+    bed.nomad.streams.last.end();
+    await until("all are read in lists", async () => (await counted())["hinted"] === 0);
+    expect(await counted()).toEqual({ hinted: 0, lists: 2 });
+    await until("it is said", () => bed.lines.some((line) => line.startsWith("no scope")));
+    expect(bed.lines.filter((line) => line.includes("read by the hints"))).toEqual([
+      "scopes read by the hints of Nomad's event stream: 1",
+      "no scope is read by the hints of Nomad's event stream any more",
+    ]);
+  });
+
   it("leaves a scope to the process that took it over, and says that it is not ready", async () => {
     bed.longestSleepMs = 20;
     start();

@@ -59,7 +59,8 @@ export class HintedScope implements AsyncDisposable {
   /** Whole lists that became due for that cause, while it was read by hints. */
   async listsBy(cause: ListCause): Promise<number> {
     const { values } = await this.#metrics.fullLists.get();
-    return values.find(({ labels }) => labels.cause === cause)?.value ?? 0;
+    const { resource } = this.scope;
+    return values.find(({ labels }) => labels.cause === cause && labels.resource === resource)?.value ?? 0;
   }
 
   /** Indexes that the doorbell was asked with. */

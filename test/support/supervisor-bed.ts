@@ -12,11 +12,11 @@ import type { PollerOptions } from "../../src/pollers/poller.ts";
 import type { Supervisor } from "../../src/pollers/supervisor.ts";
 import { scopeName } from "../../src/schemas/scope.ts";
 import { systemClock, type Clock } from "../../src/shared/clock.ts";
-import { silentLogger } from "../../src/telemetry/logger.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { breakable } from "./breakable-log.ts";
 import { parseEvent, type SeenEvent } from "./feed-check.ts";
 import { POLLER_OPTIONS } from "./poller-options.ts";
+import { recordingLogger } from "./recording-logger.ts";
 import { ScriptedNomad } from "./scripted-nomad.ts";
 import { openSqlite } from "./sqlite-files.ts";
 import { until } from "./until.ts";
@@ -50,6 +50,8 @@ class SupervisorBed {
   /** By how much a test has let the clock jump ahead. */
   skewMs = 0;
   longestSleepMs = Number.POSITIVE_INFINITY;
+  /** What it said since it was started, from level info on. */
+  lines: readonly string[] = [];
   #abort = new AbortController();
   #running: Promise<unknown> = Promise.resolve();
   #directory = "";
@@ -61,7 +63,9 @@ class SupervisorBed {
 
   readonly start = (options: Partial<PlannerOptions & PollerOptions> = {}, restMs = 5_000) => {
     const { log, nomad, metrics } = this;
-    const shared = { logger: silentLogger(), metrics, clock: systemClock };
+    const { logger, lines } = recordingLogger();
+    this.lines = lines;
+    const shared = { logger, metrics, clock: systemClock };
     this.#abort = new AbortController();
     this.local = new LocalAssignments({ ...shared, worker: "test", restMs });
     const deps = {
