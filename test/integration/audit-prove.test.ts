@@ -185,5 +185,6 @@ describe("a key", () => {
     const { code, stderr } = await run("verify", trail, "--key", "example.com/nomad");
     expect(code).toBe(2);
     expect(stderr).toContain("The public key for the audit trail cannot be used");
+    expect(stderr).toContain('and no file: --key "$(cat audit.vkey)"');
   });
 });

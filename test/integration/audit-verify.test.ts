@@ -116,6 +116,14 @@ describe("a trail that is whole", () => {
     expect(stdout).toMatch(/^verifies: every entry and every tile hashes to the signed root$/m);
   });
 
+  it("says with which event it begins, where that is not the first", async () => {
+    const later = Buffer.from(String(entriesOf(1)[0]).replace('"firstSeq":1', '"firstSeq":912'));
+    await writeTrail(trail, [later, eventEntry(912), eventEntry(913)]);
+    expect(await verify()).toMatchObject({ code: 0, firstSeq: 912, events: 2 });
+    const { stdout } = await runCli(["audit", "verify", trail, "--key", KEY.verifierKey]);
+    expect(stdout).toContain("events      2 from event 912 on, no gaps, one epoch\n");
+  });
+
   it("verifies without a key, and says what that is worth", async () => {
     const { code, stdout } = await runCli(["audit", "verify", trail]);
     expect(code).toBe(0);
@@ -408,7 +416,14 @@ describe("a kept checkpoint", () => {
     const flags = ["--key", KEY.verifierKey, "--against", join(home, "other", "checkpoint")];
     const { code, stderr } = await runCli(["audit", "verify", trail, ...flags]);
     expect(code).toBe(3);
-    expect(stderr).toContain("Signed by example.com/nomad+");
+    expect(stderr).toContain(`${join(home, "other", "checkpoint")}: Signed by example.com/nomad+`);
+  });
+
+  it("that is none is named", async () => {
+    const none = join(trail, "tile/0/000");
+    const { code, stderr } = await runCli(["audit", "verify", trail, "--against", none]);
+    expect(code).toBe(3);
+    expect(stderr).toContain(`${none}: This is no signed note`);
   });
 });
 

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { parseCheckpoint, type Checkpoint } from "../../tlog/checkpoint.ts";
+import { NoteKeyError, NoteSignatureError, TlogFormatError } from "../../tlog/errors.ts";
 import { keyText, parseVerifier, type NoteVerifier } from "../../tlog/note-keys.ts";
 import { openNote, parseNote } from "../../tlog/note.ts";
 import { UsageError } from "../support/usage-error.ts";
@@ -20,7 +21,14 @@ export function openCheckpoint(note: Buffer | string, keys: readonly NoteVerifie
 
 /** A file that the user names. @throws UsageError, TlogFormatError, NoteSignatureError */
 export async function readCheckpoint(path: string, keys: readonly NoteVerifier[]): Promise<OpenedCheckpoint> {
-  return openCheckpoint(await readGiven(path), keys);
+  const note = await readGiven(path);
+  try {
+    return openCheckpoint(note, keys);
+  } catch (error) {
+    if (error instanceof TlogFormatError) throw new TlogFormatError(`${path}: ${error.message}`);
+    if (error instanceof NoteSignatureError) throw new NoteSignatureError(`${path}: ${error.message}`);
+    throw error;
+  }
 }
 
 /** @throws UsageError */
@@ -32,5 +40,14 @@ export async function readGiven(path: string): Promise<Buffer> {
 
 /** @throws NoteKeyError */
 export function parseKeys(texts: readonly string[]): NoteVerifier[] {
-  return texts.map(parseVerifier);
+  return texts.map((text) => {
+    try {
+      return parseVerifier(text);
+    } catch (error) {
+      if (!(error instanceof NoteKeyError)) throw error;
+      const hint =
+        'The key itself is given, as audit keygen prints it, and no file: --key "$(cat audit.vkey)"';
+      throw new NoteKeyError(error.message, { hint });
+    }
+  });
 }

@@ -24,6 +24,8 @@ export interface Disorder {
 
 /** What a trail has, counted. */
 export interface Counts {
+  /** Sequence of the first one that is counted; undefined where there is none. */
+  firstSeq?: number;
   events: number;
   gaps: number;
   missingEvents: number;
@@ -78,6 +80,7 @@ export class EntryOrder {
   }
 
   #count({ epoch, sequence }: Cursor): undefined {
+    this.counts.firstSeq ??= sequence;
     this.counts.events++;
     this.#next = { epoch, sequence: sequence + 1 };
   }
