@@ -19,6 +19,11 @@ export function openCheckpoint(note: Buffer | string, keys: readonly NoteVerifie
   return { ...parseCheckpoint(text), note: note.toString(), signedBy: signers.map(keyText) };
 }
 
+/** Of a place that was given for a trail. */
+export function noCheckpoint(place: string): string {
+  return `${place} has no checkpoint: nothing is entered yet, or the trail is elsewhere (a feed serves its own at /v1/audit/)`;
+}
+
 /** A file that the user names. @throws UsageError, TlogFormatError, NoteSignatureError */
 export async function readCheckpoint(path: string, keys: readonly NoteVerifier[]): Promise<OpenedCheckpoint> {
   const note = await readGiven(path);

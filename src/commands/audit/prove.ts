@@ -5,7 +5,7 @@ import { formatTlogProof } from "../../tlog/tlog-proof.ts";
 import { parseCursor } from "../../schemas/cursor.ts";
 import type { Io } from "../io.ts";
 import { UsageError } from "../support/usage-error.ts";
-import { openCheckpoint, parseKeys, type OpenedCheckpoint } from "./checkpoints.ts";
+import { noCheckpoint, openCheckpoint, parseKeys, type OpenedCheckpoint } from "./checkpoints.ts";
 import { NotProved } from "./errors.ts";
 import { locate, prunedBefore, type Located, type Sought } from "./locate.ts";
 import { StoredTree } from "./stored-tree.ts";
@@ -66,6 +66,6 @@ export async function currentCheckpoint(
   { keys }: Pick<TrailOptions, "keys">,
 ): Promise<OpenedCheckpoint> {
   const note = await files.read("checkpoint");
-  if (note === undefined) throw new NotProved(`${files.name} has no checkpoint`);
+  if (note === undefined) throw new NotProved(noCheckpoint(files.name));
   return openCheckpoint(note, parseKeys(keys));
 }

@@ -1,6 +1,6 @@
 import type { NoteVerifier } from "../../tlog/note-keys.ts";
 import { NoteSignatureError, TlogFormatError } from "../../tlog/errors.ts";
-import { openCheckpoint, type OpenedCheckpoint } from "./checkpoints.ts";
+import { noCheckpoint, openCheckpoint, type OpenedCheckpoint } from "./checkpoints.ts";
 import type { DailyDamage } from "./daily-lines.ts";
 import { diagnose } from "./diagnosis.ts";
 import { disorderFinding } from "./disorder.ts";
@@ -40,7 +40,7 @@ export async function verifyTrail(
 ): Promise<Verdict> {
   const note = await files.read("checkpoint");
   if (note === undefined)
-    return failed({ kind: "checkpoint", path: "checkpoint", message: `${files.name} has no checkpoint` });
+    return failed({ kind: "checkpoint", path: "checkpoint", message: noCheckpoint(files.name) });
   const opened = openTrailCheckpoint(note, keys);
   if ("kind" in opened) return failed(opened);
   const early = kept === undefined ? undefined : beforeReading(opened, kept);
