@@ -353,6 +353,14 @@ describe("audit prune", () => {
     expect(stderr).toContain("The trail has no event 5000");
   });
 
+  it("says what its check is worth without a key", async () => {
+    const { code, stderr } = await run("prune", trail, ...BEFORE, "--dry-run");
+    expect({ code, stderr }).toEqual({
+      code: 0,
+      stderr: "note: no --key was given: whoever can write the trail could have signed it\n",
+    });
+  });
+
   it("says before what it would remove, and removes nothing then", async () => {
     const before = await readdir(trail, { recursive: true });
     const { stdout } = await run("prune", trail, ...BEFORE, "--dry-run");

@@ -25,6 +25,8 @@ export interface PruneOptions extends Pick<TrailOptions, "keys"> {
   readonly isDryRun: boolean;
 }
 
+const NOBODY_KNOWN = "note: no --key was given: whoever can write the trail could have signed it";
+
 /**
  * Removes the oldest entries of a trail in a directory, and keeps all hashes. A writer may be at work meanwhile: it
  * neither reads nor writes what goes. @throws UsageError, NotProved
@@ -40,6 +42,7 @@ export async function prune(trail: string, options: PruneOptions, io: Io): Promi
   const verdict = await verifyTrail(files, { keys: parseKeys(keys) }, io.signal);
   const { checkpoint } = verdict;
   if (checkpoint === undefined || verdict.findings.length > 0) throw unverified(files.name, verdict);
+  if (keys.length === 0) io.stderr.write(`${NOBODY_KNOWN}\n`);
   const tree = new StoredTree(files, checkpoint);
   const first = await end.find(tree, io.signal);
   assertDailyFilesReach(first * TILE_WIDTH, verdict);
