@@ -324,6 +324,22 @@ describe("a scope that is read by hints", () => {
     expect(all.map(({ data }) => (data.observed as { via: string }).via)).toEqual(["list", "list", "hint"]);
   });
 
+  it("does not take a list for all that was written before hints came that was asked for before they did", async () => {
+    at.nomad.set(NAME, 10, [allocation("a1", 5)]);
+    await at.startHinted();
+    at.nomad.holdLists();
+    at.hints.gap("the event stream ended");
+    await at.passUntil("a list is under way", () => at.nomad.heldLists === 1);
+    at.nomad.set(NAME, 11, [allocation("a1", 11, { created: 5 })]);
+    at.hints.live();
+    at.nomad.releaseLists();
+    await hinted();
+    at.nomad.set(NAME, 13, [allocation("a1", 13, { created: 5 })]);
+    at.hints.tell(13, hint("a1"));
+    expect((await at.count(1))[0]).toMatchObject({ previous: "5", current: "11" });
+    expect((await at.count(2))[1]).toMatchObject({ previous: "11", current: "13" });
+  });
+
   it("asks the leader for the list that covers what no hint told", async () => {
     at.nomad.set(NAME, 10, [allocation("a1", 5)]);
     await at.startHinted({ consistency: "stale" });
@@ -449,6 +465,31 @@ describe("a scope that is read by hints", () => {
     const types = (await at.events()).map(({ type }) => type);
     expect(types.filter((type) => type === "nomad.feed.resync")).toHaveLength(2);
   });
+
+  it.each([false, true])(
+    "finds such a restore also where it was while nobody looked (an older list came last: %s)",
+    async (isListLast) => {
+      at.nomad.set(NAME, 10, [allocation("a1", 5)]);
+      await at.startHinted({ fullEveryMs: 20_000 });
+      const list = [isListLast ? allocation("a1", 12, { created: 5 }) : allocation("a1", 5)];
+      if (isListLast) {
+        at.nomad.set(NAME, 12, list);
+        at.nomad.holdLists();
+        await at.passUntil("a list is under way", () => at.nomad.heldLists === 1);
+      }
+      at.hints.tell(20, { ...hint("b1"), payload: Buffer.from(JSON.stringify(allocation("b1", 20))) });
+      await at.count(1);
+      at.nomad.releaseLists();
+      await at.passUntil("the list is taken", () => at.loop.report().index === (isListLast ? "12" : "10"));
+      await at.count(isListLast ? 2 : 1);
+      await at.stop();
+      at.nomad.set(NAME, 15, list);
+      at.start();
+      await at.passUntil("it is told", () => at.loop.report().index === "15");
+      const types = (await at.events()).map(({ type }) => type);
+      expect(types.filter((type) => type === "nomad.feed.resync")).toHaveLength(2);
+    },
+  );
 
   it("finds such a restore also where only single objects were read at that index", async () => {
     at.nomad.set(NAME, 10, [allocation("a1", 5)]);
