@@ -29,6 +29,8 @@ export interface SupervisorDeps
 }
 
 const CHECK_EVERY_MS = 2_000;
+/** At the start scopes come one by one, and some lists are now large, now small. */
+const READING_TOLD_EVERY_MS = 15_000;
 /** Longest that a query may take beyond its wait: connecting, a slow body, several addresses, a scan at rights. */
 const BEYOND_WAIT_MS = 5 * 60_000;
 
@@ -45,6 +47,8 @@ export class Supervisor {
   readonly #hints: HintProvider | null;
   /** So many scopes were read by hints when it was last said. */
   #hinted = 0;
+  /** When that changes, it is said no sooner, by the clock that nobody sets. */
+  #readingToldAgainAtMs: number;
 
   constructor({ planned, broadcast, recordFrame, ...deps }: SupervisorDeps, options: PollerOptions) {
     const { logger, clock, metrics } = deps;
@@ -59,6 +63,7 @@ export class Supervisor {
       queryWait: new QueryWait(options.waitMs, logger, clock),
     };
     this.#options = options;
+    this.#readingToldAgainAtMs = clock.elapsed() + READING_TOLD_EVERY_MS;
   }
 
   /** Watches over the loops, and hears hints from other processes, until `signal` aborts. */
@@ -131,16 +136,18 @@ export class Supervisor {
     }
   }
 
-  /** How many scopes are read by hints, said where that changes. */
+  /** How many scopes are read by hints, said where that changes, and not too often. */
   #tellReading(): void {
-    const { logger, metrics } = this.#deps;
+    const { logger, metrics, clock } = this.#deps;
     const readings = this.reports().map(({ reading }) => reading);
     const hinted = readings.filter((reading) => reading === "hinted").length;
     const lists = readings.length - hinted;
     metrics.scopesByReading.set({ reading: "hinted" }, hinted);
     metrics.scopesByReading.set({ reading: "lists" }, lists);
-    if (hinted === this.#hinted) return;
+    const now = clock.elapsed();
+    if (hinted === this.#hinted || now < this.#readingToldAgainAtMs) return;
     this.#hinted = hinted;
+    this.#readingToldAgainAtMs = now + READING_TOLD_EVERY_MS;
     const what = "read by the hints of Nomad's event stream";
     logger.info(
       { hinted, lists },

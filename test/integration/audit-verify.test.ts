@@ -112,7 +112,7 @@ describe("a trail that is whole", () => {
   it("says so to people", async () => {
     const { code, stdout } = await runCli(["audit", "verify", trail, "--key", KEY.verifierKey]);
     expect(code).toBe(0);
-    expect(stdout).toContain("events      600, 1 gaps, in which 4 events are missing, 2 epochs\n");
+    expect(stdout).toContain("events      600, one gap, in which 4 events are missing, 2 epochs\n");
     expect(stdout).toMatch(/^verifies: every entry and every tile hashes to the signed root$/m);
   });
 
@@ -266,9 +266,10 @@ describe("the daily files", () => {
 
   it("are not said to end early where what was found ended their comparison", async () => {
     await writeDays(ENTRIES);
-    await flip("tile/entries/000", 100);
+    await flip("tile/entries/001", 100);
     const { code, stdout } = await runCli(["audit", "verify", trail, "--key", KEY.verifierKey]);
     expect(code).toBe(3);
+    expect(stdout).toContain("2 epochs, as far as they were counted\n");
     expect(stdout).not.toContain("the daily files end");
   });
 
@@ -510,6 +511,11 @@ it("a folder that holds no trail is told, and a disk that cannot be read is no f
     /has no checkpoint: nothing is entered yet, .*\/v1\/audit\//,
   ) as string;
   expect(await verify()).toMatchObject({ code: 3, findings: [{ kind: "checkpoint", message }] });
+  const nowhere = await runCli(["audit", "verify", join(trail, "nowhere")]);
+  expect(nowhere).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining("there is no directory") as string,
+  });
   const { code, stderr } = await runCli(["audit", "verify", "http://127.0.0.1:1/"]);
   expect(code).toBe(1);
   expect(stderr).toContain("does not answer");

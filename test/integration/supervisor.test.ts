@@ -98,16 +98,22 @@ describe("the supervisor", () => {
       const { values } = await bed.metrics.scopesByReading.get();
       return Object.fromEntries(values.map(({ labels, value }) => [labels.reading, value]));
     };
+    const said = () => bed.lines.filter((line) => line.includes("read by the hints"));
     await until("both are counted", async () => {
       const { hinted, lists } = await counted();
       return hinted === 1 && lists === 1;
     });
+    expect(said()).toEqual([]);
+    bed.skewMs = 15_000;
+    await until("it is said", () => said().length === 1);
     bed.nomad.streams.refuse(() => "NOMAD_NOT_FOUND");
     bed.nomad.streams.last.end();
     await until("all are read in lists", async () => (await counted())["hinted"] === 0);
     expect(await counted()).toEqual({ hinted: 0, lists: 2 });
+    expect(said()).toHaveLength(1);
+    bed.skewMs = 30_000;
     await until("it is said", () => bed.lines.some((line) => line.startsWith("no scope")));
-    expect(bed.lines.filter((line) => line.includes("read by the hints"))).toEqual([
+    expect(said()).toEqual([
       "scopes read by the hints of Nomad's event stream: 1",
       "no scope is read by the hints of Nomad's event stream any more",
     ]);

@@ -30,15 +30,19 @@ function checkpointLines({ origin, size, root, signedBy }: OpenedCheckpoint): st
   ];
 }
 
-function countLines({ feed, counts, pruned = 0 }: Verdict): string[] {
+function countLines({ feed, counts, findings, pruned = 0 }: Verdict): string[] {
   if (counts === undefined || (feed === undefined && pruned === 0)) return [];
   const { firstSeq = 1, events, gaps, missingEvents, epochs } = counts;
   // What the log had lost before its first entry is no gap of the trail.
   const since = firstSeq === 1 ? "" : ` from event ${firstSeq} on`;
-  const lacks = gaps === 0 ? "no gaps" : `${gaps} gaps, in which ${missingEvents} events are missing`;
+  const until = findings.length === 0 ? "" : ", as far as they were counted";
+  const lacks =
+    gaps === 0
+      ? "no gaps"
+      : `${gaps === 1 ? "one gap" : `${gaps} gaps`}, in which ${missingEvents} events are missing`;
   return [
     ...(feed === undefined ? [] : [`feed        ${plainText(feed)}`]),
-    `events      ${events}${since}, ${lacks}, ${epochs === 1 ? "one epoch" : `${epochs} epochs`}`,
+    `events      ${events}${since}, ${lacks}, ${epochs === 1 ? "one epoch" : `${epochs} epochs`}${until}`,
   ];
 }
 
