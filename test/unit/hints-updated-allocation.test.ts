@@ -187,6 +187,26 @@ describe("a reader of stubs", () => {
     expect(reader.take(signal)).toMatchObject([{ index: 22n, soleEvent: null }]);
   });
 
+  it.each([
+    ["before it", 19n, null],
+    ["after it", 22n, 21n],
+    ["in the same entry", 21n, 21n],
+  ])(
+    "says of a job's event whether it was the only one, where an event of its allocations came %s",
+    async (_, index, soleEvent) => {
+      const { answers, reader } = rig(STUB);
+      const job: Hint = { resource: "jobs", namespace: "default", key: "web", index: 21n, cause: "Job" };
+      const related: Hint = { ...job, index, cause: "Allocation" };
+      // While nothing is under way, they wait.
+      for (const each of index < 21n ? [related, job] : [job, related]) reader.add(each, AbortSignal.abort());
+      reader.take(signal);
+      answers[0]?.({ body: Buffer.from("[{}]"), index: "22", elapsedMs: 1 } as ListResponse);
+      await Promise.resolve();
+      await Promise.resolve();
+      expect(reader.take(signal)).toMatchObject([{ index: 22n, soleEvent }]);
+    },
+  );
+
   it("makes many stubs some at a time, in order, and none of what a list has", () => {
     const { asked, reader } = rig(STUB);
     for (let n = 0; n < 100; n += 1) reader.add({ ...hint, index: BigInt(100 + n) }, signal);

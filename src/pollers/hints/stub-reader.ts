@@ -56,6 +56,8 @@ interface Heard {
   /** Events of the object itself, and the index of the last. */
   readonly own: number;
   readonly ownIndex: bigint;
+  /** The lowest index of all that was heard: what another event led to may have changed the object then. */
+  readonly firstIndex: bigint;
 }
 
 /**
@@ -102,7 +104,12 @@ export class StubReader {
     } else {
       const own = isOwn(hint);
       const others = this.#leaveUpdates(subject);
-      this.#wait(subject, { hint, own: others + (own ? 1 : 0), ownIndex: own ? index : 0n });
+      this.#wait(subject, {
+        hint,
+        own: others + (own ? 1 : 0),
+        ownIndex: own ? index : 0n,
+        firstIndex: index,
+      });
       this.#startReads(signal);
     }
   }
@@ -128,7 +135,8 @@ export class StubReader {
   #apply({ subject, hint, object }: Update): void {
     const known = this.#isToBeRead(subject) ? undefined : this.#parts.known(refOf(hint));
     const stub = known && updatedAllocation(known, object);
-    if (stub === undefined) this.#wait(subject, { hint, own: 1, ownIndex: hint.index });
+    const { index } = hint;
+    if (stub === undefined) this.#wait(subject, { hint, own: 1, ownIndex: index, firstIndex: index });
     else this.#keep(hint, { body: stub, isMade: true });
   }
 
@@ -232,7 +240,7 @@ export class StubReader {
   }
 
   #took(heard: Heard, { body, elapsedMs, ...response }: ListResponse): void {
-    const { hint, own, ownIndex } = heard;
+    const { hint, own, ownIndex, firstIndex } = heard;
     const index = BigInt(response.index);
     const subject = subjectOf(hint);
     this.#early.delete(subject);
@@ -241,7 +249,7 @@ export class StubReader {
       else this.#early.set(subject, heard);
     }
     const again = this.#waiting.get(subject);
-    const isSole = own === 1 && (again === undefined || again.hint.index > index);
+    const isSole = own === 1 && firstIndex === ownIndex && (again === undefined || again.hint.index > index);
     this.#read.push({
       ref: refOf(hint),
       body,
@@ -262,7 +270,8 @@ function joined(a: Heard, b: Heard): Heard {
   const isSame = first.hint.index === last.hint.index;
   const hint = isSame && isOwn(first.hint) ? first.hint : last.hint;
   const ownIndex = a.ownIndex > b.ownIndex ? a.ownIndex : b.ownIndex;
-  return { hint, own: a.own + b.own, ownIndex };
+  const firstIndex = a.firstIndex < b.firstIndex ? a.firstIndex : b.firstIndex;
+  return { hint, own: a.own + b.own, ownIndex, firstIndex };
 }
 
 /** Whether the event was of the object itself, and not of one that its stub sums up. */
