@@ -178,6 +178,20 @@ describe("a refusal of a token that was good", () => {
     expect(ended).toHaveBeenCalledOnce();
   });
 
+  it("is the last answer there is while nobody can be asked after it", async () => {
+    const { ended } = await watched();
+    says = undefined;
+    await pass(RECHECK_MS);
+    says = new AuthUnavailable();
+    await pass(KEEP_REFUSED_MS - RECHECK_MS - 1);
+    expect(ended).not.toHaveBeenCalled();
+    await pass(1);
+    expect(ended).toHaveBeenCalledExactlyOnceWith(expect.any(AuthUnavailable));
+    await expect(of()).rejects.toBeInstanceOf(AuthUnavailable);
+    says = identity();
+    expect((await of()).access.maySee(JOB)).toBe(true);
+  });
+
   it("counts at once where nobody asked about the token meanwhile", async () => {
     await of();
     await pass(KEEP_REFUSED_MS);

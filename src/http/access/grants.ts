@@ -41,8 +41,10 @@ export class Grant {
   #identity: Identity;
   /** By the clock that nobody sets, as all times here. */
   #decidedAtMs: number;
-  /** When it was last good, or nobody could be asked whether it is. */
+  /** When it was last good, or, where it was not refused since, nobody could be asked whether it is. */
   #unrefusedAtMs: number;
+  /** Whether it was refused since it was last good: while nobody can be asked then, that is the last answer there is. */
+  #wasRefused = false;
   #expiresAtMs: number;
   /** While nobody can be asked, or the token is refused, not every request must find that out by waiting. */
   #askAgainAtMs = 0;
@@ -102,13 +104,15 @@ export class Grant {
       const identity = await identify(authenticators, this.#token, ITSELF);
       this.#identity = identity;
       this.#decidedAtMs = this.#unrefusedAtMs = clock.elapsed();
+      this.#wasRefused = false;
       this.#expiresAtMs = expiryOf(identity, this.#options);
     } catch (error) {
       const now = clock.elapsed();
+      if (error instanceof Unauthorized || error instanceof Forbidden) this.#wasRefused = true;
       const goodUntilMs = this.#goodUntil(error);
       if (error instanceof AuthUnavailable && now >= this.#expiresAtMs) throw expired();
       if (now >= goodUntilMs) throw error;
-      if (error instanceof AuthUnavailable) this.#unrefusedAtMs = now;
+      if (!this.#wasRefused) this.#unrefusedAtMs = now;
       this.#askAgainAtMs = Math.min(now + ASK_AGAIN_MS, goodUntilMs);
     }
   }
@@ -119,12 +123,10 @@ export class Grant {
    */
   #goodUntil(error: unknown): number {
     const { keepForMs, keepRefusedForMs } = this.#options;
-    const awayUntilMs = Math.min(this.#decidedAtMs + keepForMs, this.#expiresAtMs);
-    if (error instanceof AuthUnavailable) return awayUntilMs;
     const isRefusal = error instanceof Unauthorized || error instanceof Forbidden;
-    return isRefusal
-      ? Math.min(this.#unrefusedAtMs + keepRefusedForMs, awayUntilMs)
-      : Number.NEGATIVE_INFINITY;
+    if (!isRefusal && !(error instanceof AuthUnavailable)) return Number.NEGATIVE_INFINITY;
+    const awayUntilMs = Math.min(this.#decidedAtMs + keepForMs, this.#expiresAtMs);
+    return this.#wasRefused ? Math.min(this.#unrefusedAtMs + keepRefusedForMs, awayUntilMs) : awayUntilMs;
   }
 
   #schedule(): void {
