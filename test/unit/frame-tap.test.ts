@@ -97,6 +97,15 @@ it("records all topics again within minutes after some were refused, and says th
   expect(recorded.map(({ gapAfter }) => gapAfter)).toEqual([undefined, undefined, 7]);
 });
 
+it("records again soon where a server that starts refused for some seconds", async () => {
+  isRefused = () => true;
+  breakOff(lost());
+  await clock.advance(5_000);
+  isRefused = () => false;
+  await clock.advance(10_000);
+  expect(tap.isRecording).toBe(true);
+});
+
 it("says that frames are missing of a topic that it may record later than others", async () => {
   say(frame(7));
   await until("it is recorded", () => recorded.length === 1);

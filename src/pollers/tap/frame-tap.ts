@@ -36,8 +36,9 @@ const PROOF_WITHIN_MS = 1_000;
 /** How long a server may be behind the one before. */
 const CATCHES_UP_WITHIN_MS = 5_000;
 const RETRY_REFUSED_MS = 5 * 60_000;
-/** As for hints: a server that stops refuses too. */
+/** As for hints: a server that stops refuses too; one that starts, for some seconds, until it has read its state. */
 const DOUBTED_REFUSALS = 2;
+const DOUBTED_FOR_MS = 10_000;
 const MAX_BACKOFF_MS = 30_000;
 /** A stream that held so long worked. */
 const WORKED_AFTER_MS = 10_000;
@@ -74,8 +75,9 @@ export class FrameTap {
   #stop = new AbortController();
   #isOpen = false;
   #isRenewed = false;
-  /** In a row, since a stream was open. */
+  /** In a row, since a stream was open, and when the first of them was. */
   #refusals = 0;
+  #refusedSinceMs = 0;
   #isBehind = false;
 
   constructor(deps: FrameTapDeps) {
@@ -288,7 +290,7 @@ export class FrameTap {
   async #retryIn(failure: unknown, signal: AbortSignal): Promise<number> {
     const { logger } = this.#deps;
     const isDenied = failure instanceof NomadError && DENIED.has(failure.code);
-    if (isDenied && this.#topics.size > 0 && ++this.#refusals <= DOUBTED_REFUSALS) {
+    if (isDenied && this.#topics.size > 0 && this.#isDoubted()) {
       this.#wanted = [ALL];
       return this.#backoff.next(shortestRetryMs(failure));
     }
@@ -314,6 +316,13 @@ export class FrameTap {
       : this.#backoff.next(failure instanceof NomadError ? shortestRetryMs(failure) : undefined);
     logger.warn({ err: failure, retryInMs }, "Nomad's event stream is not being recorded");
     return retryInMs;
+  }
+
+  /** Of one more refusal. */
+  #isDoubted(): boolean {
+    const now = this.#deps.clock.elapsed();
+    if (this.#refusals++ === 0) this.#refusedSinceMs = now;
+    return this.#refusals <= DOUBTED_REFUSALS || now - this.#refusedSinceMs < DOUBTED_FOR_MS;
   }
 
   async #allowedTopics(signal: AbortSignal): Promise<string[]> {
