@@ -112,9 +112,11 @@ export class QueryWait {
       this.#tryAgain();
       return;
     }
+    // Nomad's own failures say nothing of a limit either; but what takes long is not tried at once again.
+    if (ageMs === undefined) return;
     this.#tryLater();
     const limitMs = this.#limitMs ?? Number.POSITIVE_INFINITY;
-    if (ageMs !== undefined && ageMs > limitMs && !areAlike(ageMs, limitMs)) this.#lengthen(ageMs);
+    if (ageMs > limitMs && !areAlike(ageMs, limitMs)) this.#lengthen(ageMs);
   }
 
   /** It told nothing; the next query may try. */
