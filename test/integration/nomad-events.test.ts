@@ -42,14 +42,19 @@ async function start(flags: Record<string, string> = {}): Promise<string> {
   return standIn.address;
 }
 
-/** Nomad behind something that denies the stream to `token` as often as it is told to. */
-async function startDenying(token: string): Promise<{ url: string; denials: number }> {
-  const gateway = { url: "", denials: 0 };
+/** Nomad behind something that denies the stream to `token` as often as it is told to, and is then away for it, or not. */
+async function startDenying(token: string): Promise<{ url: string; denials: number; isAway: boolean }> {
+  const gateway = { url: "", denials: 0, isAway: false };
   const server = createServer((message, response) => {
     const { url = "/", headers } = message;
-    if (gateway.denials > 0 && url.startsWith("/v1/event/stream") && headers["x-nomad-token"] === token) {
+    const isAsked = url.startsWith("/v1/event/stream") && headers["x-nomad-token"] === token;
+    if (isAsked && gateway.denials > 0) {
       gateway.denials -= 1;
       response.writeHead(403).end("Permission denied");
+      return;
+    }
+    if (isAsked && gateway.isAway) {
+      response.destroy();
       return;
     }
     const passed = request(nomad.url + url, { headers }, (answer) => {
@@ -258,6 +263,23 @@ describe("the stand-in for Nomad's event stream", () => {
     await until("it hears", () => stream.frames.length > 0);
     acl.deleteToken(token.secretId);
     await until("it ends", () => stream.hasEnded);
+  });
+
+  it("ends where Nomad denied it and cannot be asked again, and nobody has it by an older word", async () => {
+    await simulate({ acl: true });
+    const { acl, cluster } = nomad.simulator;
+    acl.setPolicy("reader", { namespaces: { default: "read" } });
+    const token = acl.createToken({ policies: ["reader"] }).secretId;
+    const gateway = await startDenying(token);
+    const address = await start({ nomadAddr: gateway.url });
+    const stream = await open(address, "topic=Job", token);
+    cluster.registerJob({ id: "one" });
+    await until("it hears", () => stream.frames.length > 0);
+    gateway.denials = 1;
+    gateway.isAway = true;
+    acl.createToken({ policies: ["reader"] });
+    await until("it ends", () => stream.hasEnded);
+    expect((await open(address, "topic=Job", token)).status).toBeGreaterThanOrEqual(500);
   });
 
   it("goes on where Nomad denied it only once, as a server that starts does", async () => {

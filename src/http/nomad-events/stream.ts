@@ -156,13 +156,14 @@ async function send(
   response.write(HEARTBEAT);
   metrics.compatSubscribers.inc();
   const renew = async () => {
-    let verdict = await caller.check(over.signal);
-    if (verdict.kind === "denied") {
-      await clock.sleep(DENIED_AGAIN_MS, over.signal);
-      verdict = await caller.check(over.signal);
-    }
-    if (verdict.kind === "denied") over.abort(new Error("the client may hear no more"));
-    return verdict.kind !== "denied";
+    const verdict = await caller.check(over.signal);
+    if (verdict.kind !== "denied") return true;
+    await clock.sleep(DENIED_AGAIN_MS, over.signal);
+    // Where Nomad cannot be asked now, the denial is its last word.
+    if ((await caller.check(over.signal)).kind === "allowed") return true;
+    deps.recent.note(caller, verdict);
+    over.abort(new Error("the client may hear no more"));
+    return false;
   };
   const quietly = () => void renew().catch(() => undefined);
   const stops = [

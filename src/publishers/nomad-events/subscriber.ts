@@ -44,8 +44,8 @@ export async function sendFrames(
     }
     const frames = request.withExtra ? read : read.filter(({ isExtra }) => !isExtra);
     // What is old changed no right that was not looked at since.
-    if (isLive && frames.some(isAboutRights) && !(await access.renew())) return "denied";
-    if (isLive && strangers.areIn(frames)) await access.renew();
+    const isToRenew = isLive && (frames.some(isAboutRights) || strangers.areIn(frames));
+    if (isToRenew && !(await access.renew())) return "denied";
     const lines = frames.flatMap((frame) => {
       const places = selectedOf(frame.heads, request, access.namespaces);
       return places.length === 0 ? [] : [frame.with(places)];
