@@ -6,6 +6,7 @@ import { isCore } from "../schemas/resources.ts";
 import { scopeName, type Scope } from "../schemas/scope.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { Backoff } from "../shared/backoff.ts";
+import { DoubtedRefusals } from "./doubted-refusals.ts";
 import { shortestRetryMs } from "./shortest-retry.ts";
 import { within } from "../telemetry/tracing.ts";
 import { traceFailedPoll, tracePoll } from "./poll-trace.ts";
@@ -22,8 +23,8 @@ const REFUSALS: ReadonlySet<string> = new Set([
   "NOMAD_UNAUTHORIZED",
   "NOMAD_TOKEN_EXPIRED",
 ]);
-/** Refusals in a row of a scope that was read before which are not taken for one: a server that starts refuses too. */
-const DOUBTED_REFUSALS = 2;
+/** Refusals of a scope that was read before are doubted for so long. */
+const REFUSALS_DOUBTED_FOR_MS = 5_000;
 /** Over so long the next queries of scopes are spread where one cause may have ended all. */
 const SPREAD_MS = 1_000;
 /** So often, or half as often, it is asked whether Nomad has come to have what it lacked: it may have been upgraded. */
@@ -53,8 +54,7 @@ export class ScopeLoop {
   #state: LoopState = "claim";
   #session: Session | undefined;
   #canonicalAtMs: number;
-  /** In a row, since it was read. */
-  #refusals = 0;
+  readonly #refusals: DoubtedRefusals;
   /** Whether it waits for others' lists to be written. */
   #held = false;
 
@@ -69,6 +69,7 @@ export class ScopeLoop {
     this.#poll = new ScopePoll({ scope, deps, options, logger: this.#logger, onMove });
     this.#condition = new ScopeCondition(scope, this.#logger, deps.metrics);
     this.#progress = new ScopeProgress(deps.clock);
+    this.#refusals = new DoubtedRefusals(deps.clock, REFUSALS_DOUBTED_FOR_MS);
     // The first pass is spread so that forty scopes do not take theirs at once.
     this.#canonicalAtMs = deps.clock.elapsed() + options.fullEveryMs * (1 + deps.random());
   }
@@ -262,7 +263,7 @@ export class ScopeLoop {
   async #succeeded(session: Session, { hiddenNamespaces }: Observation, signal: AbortSignal): Promise<void> {
     const { outages, feedOutage } = this.#deps;
     this.#backoff.reset();
-    this.#refusals = 0;
+    this.#refusals.reset();
     this.#progress.succeeded();
     outages.recovered(this.scope);
     feedOutage.read(this.scope);
@@ -316,7 +317,7 @@ export class ScopeLoop {
     const say = session.say(signal);
     const lack = lackOf(this.scope.resource, error);
     const isRefused = REFUSALS.has(error.code);
-    const isDoubted = isRefused && session.baselined && ++this.#refusals <= DOUBTED_REFUSALS;
+    const isDoubted = isRefused && session.baselined && this.#refusals.doubts();
     if (lack !== null) await this.#condition.enter("unsupported", lack, say);
     else if (isRefused && !isDoubted) await this.#condition.enter("access-lost", reason, say);
     else if (failingMs >= this.#options.staleAfterMs) {

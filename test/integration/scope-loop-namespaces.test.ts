@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { systemClock } from "../../src/shared/clock.ts";
 import { until } from "../support/until.ts";
-import { scopeLoopBed, everyJob, job, many, forbidden } from "../support/scope-loop.ts";
+import { scopeLoopBed, everyJob, job, jobs, many, forbidden } from "../support/scope-loop.ts";
 
 describe("a scope's loop, its namespace and its rights", () => {
   const bed = scopeLoopBed();
@@ -48,7 +49,8 @@ describe("a scope's loop, its namespace and its rights", () => {
 
   it("keeps everything while it is refused, and says when it may read again", async () => {
     bed.nomad.set("jobs/default", 10, [job("a", 5)]);
-    start();
+    // Ten seconds by the clock for each that passes.
+    start(jobs, {}, { clock: { ...systemClock, elapsed: () => performance.now() * 10 } });
     await count(2);
     for (let refusal = 0; refusal < 3; refusal += 1) bed.nomad.failNext(forbidden());
     const seen = (await count(4)).slice(2);
@@ -56,12 +58,12 @@ describe("a scope's loop, its namespace and its rights", () => {
     await expectFolds([job("a", 5)]);
   });
 
-  it("says nothing of two refusals, as of a server that starts", async () => {
+  it("says nothing of refusals within five seconds, as of a server that starts", async () => {
     bed.nomad.set("jobs/default", 10, [job("a", 5)]);
     start();
     await count(2);
-    for (let refusal = 0; refusal < 2; refusal += 1) bed.nomad.failNext(forbidden());
-    await until("it is read again", () => bed.nomad.requests.length === 5);
+    for (let refusal = 0; refusal < 3; refusal += 1) bed.nomad.failNext(forbidden());
+    await until("it is read again", () => bed.nomad.requests.length === 6);
     bed.nomad.set("jobs/default", 20, [job("a", 15, { created: 5 })]);
     expect((await count(3)).map(({ type }) => type)).not.toContain("nomad.feed.scope");
   });

@@ -8,6 +8,7 @@ import type { Scope } from "../../schemas/scope.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
 import { Alarm } from "../../shared/alarm.ts";
 import type { StreamListener } from "./audience.ts";
+import { DoubtedRefusals } from "../doubted-refusals.ts";
 import { shortestRetryMs } from "../shortest-retry.ts";
 import { Continuity } from "./continuity.ts";
 import { coverageOf, isCovered, type Coverage } from "./coverage.ts";
@@ -37,8 +38,7 @@ const BREAK_TOLD_AFTER_MS = 5_000;
 const GATHER_WANTS_MS = 250;
 /** A stream that held so long worked. */
 const WORKED_AFTER_MS = 10_000;
-/** Refusals in a row that a stream which worked before does not take for one: a server that stops refuses too. */
-const DOUBTED_REFUSALS = 2;
+const REFUSALS_DOUBTED_FOR_MS = 10_000;
 
 /**
  * One stream, subscribed to again and again: it follows what is wanted of it, and finds out whether something was lost
@@ -58,7 +58,7 @@ export class Subscription {
   /** Whether it did when the last stream ended, and nothing proves yet that nothing was lost in between. */
   #isUnproven = false;
   #stop = new AbortController();
-  #refusals = 0;
+  readonly #refusals: DoubtedRefusals;
   #wasOpen = false;
   #isBehind = false;
   readonly #untilTold: Alarm;
@@ -71,6 +71,7 @@ export class Subscription {
     this.#namespace = namespace;
     this.#scopes = scopes;
     this.#backoff = new Backoff({ baseMs: 250, maxMs: deps.maxBackoffMs, random: deps.random });
+    this.#refusals = new DoubtedRefusals(deps.clock, REFUSALS_DOUBTED_FOR_MS);
     this.#untilTold = new Alarm(deps.clock);
     this.#untilProven = new Alarm(deps.clock);
     this.#untilRenewed = new Alarm(deps.clock);
@@ -85,8 +86,8 @@ export class Subscription {
     while (!signal.aborted) {
       const failure = await this.#follow(signal);
       if (failure === undefined) continue;
-      if (!failure.retryable) this.#refusals += 1;
-      if (this.#refusals > (this.#wasOpen ? DOUBTED_REFUSALS : 0)) return this.#refused(failure);
+      const isDoubted = failure.retryable || (this.#wasOpen && this.#refusals.doubts());
+      if (!isDoubted) return this.#refused(failure);
       const retryInMs = this.#backoff.next(shortestRetryMs(failure));
       this.#away(failure, retryInMs);
       await this.#deps.clock.sleep(retryInMs, signal);
@@ -99,7 +100,7 @@ export class Subscription {
   /** It is refused, and tried again only later. */
   unavailable(refusal: NomadError, retryInMs: number): void {
     this.#wasOpen = false;
-    this.#refusals = 0;
+    this.#refusals.reset();
     this.#tellAway(refusal, retryInMs, "unavailable");
   }
 
@@ -166,7 +167,7 @@ export class Subscription {
   #opened(covered: Coverage, address: string, isResumed: boolean): void {
     if (this.#wasOpen) this.#deps.metrics.hintReconnects.inc();
     this.#wasOpen = true;
-    this.#refusals = 0;
+    this.#refusals.reset();
     this.#isBehind = false;
     this.#covered = covered;
     this.#untilTold.cancel();

@@ -7,6 +7,7 @@ import { Backoff } from "../../shared/backoff.ts";
 import type { Clock } from "../../shared/clock.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
+import { DoubtedRefusals } from "../doubted-refusals.ts";
 import { shortestRetryMs } from "../shortest-retry.ts";
 import { TOPICS } from "./topics.ts";
 import { headOf } from "./frame-head.ts";
@@ -36,9 +37,7 @@ const PROOF_WITHIN_MS = 1_000;
 /** How long a server may be behind the one before. */
 const CATCHES_UP_WITHIN_MS = 5_000;
 const RETRY_REFUSED_MS = 5 * 60_000;
-/** As for hints: a server that stops refuses too; one that starts, for some seconds, until it has read its state. */
-const DOUBTED_REFUSALS = 2;
-const DOUBTED_FOR_MS = 10_000;
+const REFUSALS_DOUBTED_FOR_MS = 10_000;
 const MAX_BACKOFF_MS = 30_000;
 /** A stream that held so long worked. */
 const WORKED_AFTER_MS = 10_000;
@@ -75,15 +74,14 @@ export class FrameTap {
   #stop = new AbortController();
   #isOpen = false;
   #isRenewed = false;
-  /** In a row, since a stream was open, and when the first of them was. */
-  #refusals = 0;
-  #refusedSinceMs = 0;
+  readonly #refusals: DoubtedRefusals;
   #isBehind = false;
 
   constructor(deps: FrameTapDeps) {
     this.#deps = deps;
     this.#backoff = new Backoff({ baseMs: 250, maxMs: MAX_BACKOFF_MS, random: deps.random });
     this.#proof = new Alarm(deps.clock);
+    this.#refusals = new DoubtedRefusals(deps.clock, REFUSALS_DOUBTED_FOR_MS);
     this.#narrowed = deps.log.narrowed;
   }
 
@@ -149,7 +147,7 @@ export class FrameTap {
     });
     this.#hears(this.#wanted);
     this.#isOpen = true;
-    this.#refusals = 0;
+    this.#refusals.reset();
     this.#isBehind = false;
     this.#settled.resolve();
     metrics.frameTapLive.set(1);
@@ -290,7 +288,7 @@ export class FrameTap {
   async #retryIn(failure: unknown, signal: AbortSignal): Promise<number> {
     const { logger } = this.#deps;
     const isDenied = failure instanceof NomadError && DENIED.has(failure.code);
-    if (isDenied && this.#topics.size > 0 && this.#isDoubted()) {
+    if (isDenied && this.#topics.size > 0 && this.#refusals.doubts()) {
       this.#wanted = [ALL];
       return this.#backoff.next(shortestRetryMs(failure));
     }
@@ -316,13 +314,6 @@ export class FrameTap {
       : this.#backoff.next(failure instanceof NomadError ? shortestRetryMs(failure) : undefined);
     logger.warn({ err: failure, retryInMs }, "Nomad's event stream is not being recorded");
     return retryInMs;
-  }
-
-  /** Of one more refusal. */
-  #isDoubted(): boolean {
-    const now = this.#deps.clock.elapsed();
-    if (this.#refusals++ === 0) this.#refusedSinceMs = now;
-    return this.#refusals <= DOUBTED_REFUSALS || now - this.#refusedSinceMs < DOUBTED_FOR_MS;
   }
 
   async #allowedTopics(signal: AbortSignal): Promise<string[]> {
