@@ -1,5 +1,6 @@
 import type { Clock } from "../shared/clock.ts";
 
+const DOUBTED_FOR_MS = 10_000;
 /** So many in a row are doubted, however long it takes until they came. */
 const DOUBTED_AT_LEAST = 2;
 
@@ -14,7 +15,7 @@ export class DoubtedRefusals {
   #sinceMs = 0;
 
   /** `forMs`: those that come within so long of the first are doubted. */
-  constructor(clock: Pick<Clock, "elapsed">, forMs: number) {
+  constructor(clock: Pick<Clock, "elapsed">, forMs = DOUBTED_FOR_MS) {
     this.#clock = clock;
     this.#forMs = forMs;
   }

@@ -14,6 +14,7 @@ import { notThere, parseSought } from "./prove.ts";
 import { putBack, Removal } from "./removal.ts";
 import { StoredTree } from "./stored-tree.ts";
 import type { TrailOptions } from "./trail-options.ts";
+import { WITHOUT_KEY } from "./verdict-text.ts";
 import { verifyTrail, type Verdict } from "./verification.ts";
 
 export interface PruneOptions extends Pick<TrailOptions, "keys"> {
@@ -24,8 +25,6 @@ export interface PruneOptions extends Pick<TrailOptions, "keys"> {
   /** Says what would go, and removes nothing. */
   readonly isDryRun: boolean;
 }
-
-const NOBODY_KNOWN = "note: no --key was given: whoever can write the trail could have signed it";
 
 /**
  * Removes the oldest entries of a trail in a directory, and keeps all hashes. A writer may be at work meanwhile: it
@@ -42,7 +41,7 @@ export async function prune(trail: string, options: PruneOptions, io: Io): Promi
   const verdict = await verifyTrail(files, { keys: parseKeys(keys) }, io.signal);
   const { checkpoint } = verdict;
   if (checkpoint === undefined || verdict.findings.length > 0) throw unverified(files.name, verdict);
-  if (keys.length === 0) io.stderr.write(`${NOBODY_KNOWN}\n`);
+  if (keys.length === 0) io.stderr.write(`note: ${WITHOUT_KEY}\n`);
   const tree = new StoredTree(files, checkpoint);
   const first = await end.find(tree, io.signal);
   assertDailyFilesReach(first * TILE_WIDTH, verdict);

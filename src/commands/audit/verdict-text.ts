@@ -4,6 +4,9 @@ import type { OpenedCheckpoint } from "./checkpoints.ts";
 import type { Finding } from "./finding.ts";
 import type { Verdict } from "./verification.ts";
 
+/** What a check is worth that knew no key. */
+export const WITHOUT_KEY = "no --key was given: whoever can write the trail could have signed it";
+
 export interface VerdictPage {
   readonly trail: string;
   readonly kept: OpenedCheckpoint | undefined;
@@ -59,8 +62,7 @@ function noteLines(verdict: Verdict, colours: Colours): string[] {
   const { checkpoint, findings, pruned = 0, unsigned = [], dailyEntries } = verdict;
   const notes: string[] = [];
   if (pruned > 0) notes.push(`entries 0 to ${pruned - 1} were pruned: only their hashes are here`);
-  if (checkpoint?.signedBy.length === 0)
-    notes.push("no --key was given: whoever can write the trail could have signed it");
+  if (checkpoint?.signedBy.length === 0) notes.push(WITHOUT_KEY);
   if (unsigned.length > 0)
     notes.push(
       `${unsigned.length} files hold entries that no checkpoint signs yet, as ${unsigned[0]}: a writer is at work, or was killed and writes them anew, or the checkpoint is an older one`,

@@ -38,7 +38,6 @@ const BREAK_TOLD_AFTER_MS = 5_000;
 const GATHER_WANTS_MS = 250;
 /** A stream that held so long worked. */
 const WORKED_AFTER_MS = 10_000;
-const REFUSALS_DOUBTED_FOR_MS = 10_000;
 
 /**
  * One stream, subscribed to again and again: it follows what is wanted of it, and finds out whether something was lost
@@ -71,7 +70,7 @@ export class Subscription {
     this.#namespace = namespace;
     this.#scopes = scopes;
     this.#backoff = new Backoff({ baseMs: 250, maxMs: deps.maxBackoffMs, random: deps.random });
-    this.#refusals = new DoubtedRefusals(deps.clock, REFUSALS_DOUBTED_FOR_MS);
+    this.#refusals = new DoubtedRefusals(deps.clock);
     this.#untilTold = new Alarm(deps.clock);
     this.#untilProven = new Alarm(deps.clock);
     this.#untilRenewed = new Alarm(deps.clock);

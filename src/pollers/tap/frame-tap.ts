@@ -37,7 +37,6 @@ const PROOF_WITHIN_MS = 1_000;
 /** How long a server may be behind the one before. */
 const CATCHES_UP_WITHIN_MS = 5_000;
 const RETRY_REFUSED_MS = 5 * 60_000;
-const REFUSALS_DOUBTED_FOR_MS = 10_000;
 const MAX_BACKOFF_MS = 30_000;
 /** A stream that held so long worked. */
 const WORKED_AFTER_MS = 10_000;
@@ -81,7 +80,7 @@ export class FrameTap {
     this.#deps = deps;
     this.#backoff = new Backoff({ baseMs: 250, maxMs: MAX_BACKOFF_MS, random: deps.random });
     this.#proof = new Alarm(deps.clock);
-    this.#refusals = new DoubtedRefusals(deps.clock, REFUSALS_DOUBTED_FOR_MS);
+    this.#refusals = new DoubtedRefusals(deps.clock);
     this.#narrowed = deps.log.narrowed;
   }
 
