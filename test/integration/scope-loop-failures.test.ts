@@ -65,15 +65,21 @@ describe("a scope's loop and failures", () => {
     await expectFolds(many(1_300, 15));
   });
 
-  it("waits less where queries are ended early, and reads no list for it", async () => {
+  /** A loop whose queries wait 60 s by a clock that the test moves, with `pass`; `lines`: what it said. */
+  async function startWaiting() {
     const { logger, lines } = recordingLogger();
     let nowMs = 0;
     const queryWait = new QueryWait(60_000, logger, { ...systemClock, elapsed: () => nowMs });
     bed.nomad.set("jobs/default", 10, [job("a", 5)]);
     start(jobs, { staleAfterMs: 0 }, { queryWait, logger });
     await count(2);
+    return { lines, pass: (ms: number) => void (nowMs += ms) };
+  }
+
+  it("waits less where queries are ended early, and reads no list for it", async () => {
+    const { lines, pass } = await startWaiting();
     for (const asked of [3, 4]) {
-      nowMs += 60_100;
+      pass(60_100);
       bed.nomad.failNext(cutOff(60_000));
       await until("the next query", () => bed.nomad.requests.length === asked);
     }
@@ -90,26 +96,21 @@ describe("a scope's loop and failures", () => {
   });
 
   it("tries a longer wait after an hour, which costs no list and no event where it is ended", async () => {
-    const { logger, lines } = recordingLogger();
-    let nowMs = 0;
-    const queryWait = new QueryWait(60_000, logger, { ...systemClock, elapsed: () => nowMs });
-    bed.nomad.set("jobs/default", 10, [job("a", 5)]);
-    start(jobs, { staleAfterMs: 0 }, { queryWait, logger });
-    await count(2);
+    const { lines, pass } = await startWaiting();
     const asks = (queries: number) =>
       until(
         "the next query",
         () => bed.nomad.requests.length === queries && bed.nomad.requests.at(-1)?.waitMs,
       );
     const endEarly = async (queries: number) => {
-      nowMs += 60_100;
+      pass(60_100);
       bed.nomad.failNext(cutOff(60_000));
       return asks(queries);
     };
     await endEarly(3);
     expect(await endEarly(4)).toBe(53_647);
     bed.nomad.heldMs = 53_700;
-    nowMs += 3_600_000;
+    pass(3_600_000);
     bed.nomad.set("jobs/default", 20, [job("a", 5)]);
     expect(await asks(5)).toBe(60_000);
     expect(await endEarly(6)).toBe(53_647);

@@ -7,8 +7,16 @@ import { TestClock } from "../support/test-clock.ts";
 
 /** A document that nobody has written yet. */
 function documentsWith(save: DocumentStore["save"]): DocumentStore {
-  const claim = async () => ({ name: "a", owner: "b", fence: 1, text: null });
-  return { claim, list: async () => [], save } as unknown as DocumentStore;
+  const updatedAt = "2026-08-22T10:00:00Z";
+  const stored = async () => ({ name: "a", owner: "b", fence: 1, text: null, updatedAt });
+  return {
+    claim: stored,
+    change: stored,
+    get: async () => undefined,
+    list: async () => [],
+    remove: async () => false,
+    save,
+  };
 }
 
 it("saves what became another while it was saved, though no event came since", async () => {
