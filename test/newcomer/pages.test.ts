@@ -44,6 +44,8 @@ const SAYS: readonly (readonly [RegExp, RegExp])[] = [
 const SILENT = /^export |genpkey|^kill |^sqlite3|--signal node\.down/;
 /** 1: something fires, no route takes an alert, or a list is not watched yet. */
 const TELLS_BY_CODE = / alerts( |$)| routes test| assignments/;
+/** Ends otherwise where what it names is stopped or purged before it was typed. */
+const NAMES_WHAT_GOES = / wait deployment/;
 
 const NEEDS = [
   [/redis:| run …/, redisMissing()],
@@ -87,6 +89,7 @@ for (const { place, lines } of blocks) {
       let before = "";
       for (const line of lines) {
         const here = await bed.here(line);
+        using _ = NAMES_WHAT_GOES.test(line) ? bed.standStill() : undefined;
         const enough = ENDLESS.find(([pattern]) => pattern.test(here))?.[1];
         const said = await typed(`${before}${here}`, bed.place(here), { enough });
         expect({ here, problems: problemsOf(here, said) }).toEqual({ here, problems: [] });
@@ -100,7 +103,7 @@ function problemsOf(line: string, { stdout, stderr, code }: Typed): string[] {
   const wanted = SAYS.find(([pattern]) => pattern.test(line))?.[1] ?? (SILENT.test(line) ? /^/ : /./);
   const isDone = code === undefined || code === 0 || (code === 1 && TELLS_BY_CODE.test(line));
   return [
-    ...(isDone ? [] : [`ended with ${code}`]),
+    ...(isDone ? [] : [`ended with ${code}: ${stdout}`]),
     ...(wanted.test(code === undefined ? stdout + stderr : stdout)
       ? []
       : [`does not say ${wanted}: ${stdout}`]),

@@ -37,6 +37,8 @@ export class PageBed implements AsyncDisposable {
   readonly #url: string;
   readonly #churn: NodeJS.Timeout;
   #runs = 0;
+  /** How many asked that nothing changes. */
+  #still = 0;
 
   private constructor(given: {
     place: string;
@@ -52,7 +54,7 @@ export class PageBed implements AsyncDisposable {
     this.#redis = given.redis;
     this.#bridge = given.bridge;
     this.#url = given.url;
-    this.#churn = setInterval(() => given.nomad.simulator.churn(1), 100);
+    this.#churn = setInterval(() => this.#still === 0 && given.nomad.simulator.churn(1), 100);
   }
 
   static async open(): Promise<PageBed> {
@@ -105,6 +107,12 @@ export class PageBed implements AsyncDisposable {
     };
   }
 
+  /** Nothing changes in the cluster until it is disposed of. */
+  standStill(): Disposable {
+    this.#still += 1;
+    return { [Symbol.dispose]: () => (this.#still -= 1) };
+  }
+
   /** The line as a reader would type it here: with addresses, names and ids of his own. */
   async here(line: string): Promise<string> {
     let text = withAddress(line, this.#url);
@@ -139,8 +147,12 @@ export class PageBed implements AsyncDisposable {
   ];
 
   async #version(): Promise<string> {
-    const { after } = (await this.#one("deployments", 'Status == "successful"')).data;
-    return `${String(after?.["JobID"])} --job-version ${String(after?.["JobVersion"])}`;
+    const after = await until("there is a deployment that the log and the cluster know", async () => {
+      const { data, subject } = await this.#one("deployments", 'Status == "successful"');
+      const response = await fetch(`${this.#nomad.url}/v1/deployments?prefix=${subject.split("/")[2]}`);
+      return ((await response.json()) as unknown[]).length > 0 ? data.after : undefined;
+    });
+    return `${String(after["JobID"])} --job-version ${String(after["JobVersion"])}`;
   }
 
   async #key(type: string, filter: string): Promise<string> {
