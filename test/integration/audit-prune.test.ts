@@ -240,7 +240,11 @@ describe("damage to a pruned trail is found:", () => {
       { kind: "missing", index: 768 },
       () => gone("tile/entries/003.p"),
     ],
-    ["a hash of a pruned entry", { kind: "changed", index: 0 }, () => flip("tile/0/000", 100)],
+    [
+      "a hash of a pruned entry",
+      { kind: "tile", path: "tile/0/001", message: expect.stringMatching(/Entries 256 to 511 were pruned/) },
+      () => flip("tile/0/001", 100),
+    ],
     ["a tile of pruned entries gone", { kind: "changed", path: "tile/0/001" }, () => gone("tile/0/001")],
     ["an entry", { kind: "changed", index: 512 }, () => flip("tile/entries/002", 100)],
     ["a line of a pruned entry", { kind: "daily", index: 455 }, () => respell(455)],

@@ -1,5 +1,5 @@
 import { leafHash } from "../../tlog/hash.ts";
-import { TILE_WIDTH } from "../../tlog/tiles.ts";
+import { TILE_WIDTH, tilePath } from "../../tlog/tiles.ts";
 import { contentOf, EntryOrder, type NextEvent } from "./entry-order.ts";
 import type { Finding } from "./finding.ts";
 import { hashAt, type StoredTree } from "./stored-tree.ts";
@@ -17,7 +17,7 @@ interface Window {
 export async function diagnose(tree: StoredTree, walked: Walked): Promise<Finding> {
   const { torn, difference } = walked;
   if (difference?.tile.level === 0) return diagnoseBundle(tree, difference.tile.index, walked);
-  if (difference !== undefined) return changedTogether(difference);
+  if (difference !== undefined) return changedPruned(difference, walked) ?? changedTogether(difference);
   if (torn !== undefined) return diagnoseBundle(tree, torn.bundle, walked);
   const message =
     "the entries and tiles agree with each other, not with the signed root: all were written anew, or the checkpoint was";
@@ -95,6 +95,17 @@ async function windowOf(tree: StoredTree, bundle: number): Promise<Window | unde
   const entries = [...own.entries, ...(following?.entries ?? [])];
   const stored = entries.map((entry) => leafHash(entry).toString("hex"));
   return { first: bundle * TILE_WIDTH, entries, stored, wanted };
+}
+
+/** Of a beginning that is gone: its hashes are all there is that can have been changed. */
+function changedPruned(
+  { tile, from, to, path, position }: Difference,
+  { pruned }: Walked,
+): Finding | undefined {
+  if (to > pruned || tile.level !== 1 || position === undefined) return undefined;
+  const hashes = tilePath({ level: 0, index: from / TILE_WIDTH, width: TILE_WIDTH });
+  const message = `${hashes} was changed: ${path} does not vouch for it. Entries ${from} to ${to - 1} were pruned, and their hashes are all that is left of them`;
+  return { kind: "tile", path: hashes, message };
 }
 
 function changedTogether({ from, to, path, position }: Difference): Finding {

@@ -6,7 +6,7 @@ export interface Finding {
     | "duplicated"
     | "reordered"
     | "inserted"
-    /** The entries are right; a file of hashes is not. */
+    /** A file of hashes is not right; the entries are, or were pruned. */
     | "tile"
     /** The entries and tiles agree with each other, not with the checkpoint. */
     | "rewritten"
