@@ -176,12 +176,18 @@ describe("a key", () => {
     expect(privateKey).toMatch(/^PRIVATE\+KEY\+example\.com\/nomad\+[0-9a-f]{8}\+[\w+/]+=*\n$/);
     await writeTrail(join(home, "its"), entriesOf(3), { keys: [privateKey.trim()] });
     expect(await run("verify", join(home, "its"), "--key", stdout.trim())).toMatchObject({ code: 0 });
-    expect(await run("keygen", ORIGIN, "--out", file)).toMatchObject({ code: 2 });
+    const again = await run("keygen", ORIGIN, "--out", file);
+    expect(again.code).toBe(2);
+    expect(again.stderr).toContain(`nomad-changefeed audit vkey file:${file} prints its public key`);
+    expect(await run("vkey", `file:${file}`)).toEqual({ code: 0, stdout, stderr: "" });
     expect(await readFile(file, "utf8")).toBe(privateKey);
   });
 
   it("that is none is refused, with the reason", async () => {
     expect(await run("keygen", "a b", "--out", join(home, "no.key"))).toMatchObject({ code: 2 });
+    const bare = await run("vkey", "audit.key");
+    expect(bare).toMatchObject({ code: 2 });
+    expect(bare.stderr).toContain("the private key is not allowed; allowed: env:NAME or file:PATH");
     const { code, stderr } = await run("verify", trail, "--key", "example.com/nomad");
     expect(code).toBe(2);
     expect(stderr).toContain("The public key for the audit trail cannot be used");

@@ -1,9 +1,7 @@
-import { secretReader } from "../../config/secrets.ts";
-import { isReference } from "../../schemas/destinations/fields.ts";
 import { parseSince } from "../../schemas/since.ts";
 import { plainText } from "../../schemas/terminal-text.ts";
 import type { Checkpoint } from "../../tlog/checkpoint.ts";
-import { keyText, parseSigner, type NoteSigner } from "../../tlog/note-keys.ts";
+import { keyText } from "../../tlog/note-keys.ts";
 import { openNote, signNote } from "../../tlog/note.ts";
 import type { Io } from "../io.ts";
 import { parseSelector } from "../support/object-selector.ts";
@@ -14,6 +12,7 @@ import { ObjectHistory, type HistoryQuestion } from "./object-history.ts";
 import { currentCheckpoint } from "./prove.ts";
 import { checkpointIn, reportText } from "./report-text.ts";
 import { openTrailFiles } from "./open-trail-files.ts";
+import { signerAt } from "./signer-at.ts";
 import type { TrailFiles } from "./trail-files.ts";
 import type { TrailOptions } from "./trail-options.ts";
 import { verifiedEntries } from "./verified-entries.ts";
@@ -31,7 +30,7 @@ export interface ReportOptions extends TrailOptions {
 export async function report(trail: string, options: ReportOptions, io: Io): Promise<void> {
   const madeAtMs = io.clock.now();
   const question = questionOf(options, madeAtMs);
-  const signer = signerOf(options.signWith, io);
+  const signer = signerAt(options.signWith, "--sign-with", io);
   const keys = options.keys.length === 0 ? [signer.verifierKey] : options.keys;
   await using files = openTrailFiles(trail, options, io);
   const checkpoint = await currentCheckpoint(files, { keys });
@@ -70,13 +69,6 @@ async function historyOf(
   }
   history.end();
   return { lines: history.lines, from: from ?? checkpoint.size };
-}
-
-function signerOf(reference: string, { env }: Io): NoteSigner {
-  if (isReference(reference)) return parseSigner(secretReader(env)(reference));
-  throw new UsageError(
-    "--sign-with is not allowed; allowed: env:NAME or file:PATH, and behind it a private key",
-  );
 }
 
 function questionOf({ object, namespace, since }: ReportOptions, nowMs: number): HistoryQuestion {

@@ -78,6 +78,11 @@ function addProofAndKeyCommands(audit: Command, io: Io, perform: Perform): void 
     .action((name: string, flags: Flags) =>
       perform(async () => (await import("../audit/keygen.ts")).keygen(name, String(flags["out"]), io)),
     );
+  audit
+    .command("vkey")
+    .argument("[key]", "the private key: env:NAME, or file:PATH", "file:audit.key")
+    .description("print the public key of a private one")
+    .action((key: string) => perform(async () => (await import("../audit/keygen.ts")).vkey(key, io)));
 }
 
 function addPruneCommand(audit: Command, io: Io, perform: Perform): void {
