@@ -21,7 +21,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openAudit } from "../../src/publishers/audit/audit.ts";
 import type { Destination, Outgoing, SendResult } from "../../src/publishers/delivery/destination.ts";
 import { auditSettingsSchema } from "../../src/schemas/destinations/audit.ts";
-import type { Clock } from "../../src/shared/clock.ts";
+import { systemClock, type Clock } from "../../src/shared/clock.ts";
 import { generateNoteKey } from "../../src/tlog/note-keys.ts";
 import { destinationDeps } from "../support/destination-deps.ts";
 import { readWholeTrail } from "../support/audit-trail.ts";
@@ -180,6 +180,17 @@ test("keys of two names are no keys of one trail", async () => {
     code: "AUDIT_KEY_INVALID",
     message: expect.stringContaining("example.com/other"),
   });
+});
+
+test("a large batch lets everything else run between bundles", async () => {
+  let pauses = 0;
+  const pausing = async () => {
+    pauses += 1;
+    await systemClock.yield();
+  };
+  const audit = await open({ clock: { ...systemClock, yield: pausing } });
+  expect(await send(audit, ...numbered(1, 2048))).toMatchObject({ outcome: "ok" });
+  expect(pauses).toBeGreaterThanOrEqual(2048 / 256);
 });
 
 describe("a second writer", () => {
