@@ -216,13 +216,17 @@ export class ScopePoll {
 
   #isDear(bytes: number): boolean {
     if (this.#parts.options.reading === "hinted") return true;
+    if (this.#hinted?.costs(bytes) === true) return false;
     return bytes >= (this.#hinted?.wanted === true ? HINTED_DOWN_TO : HINTED_FROM_BYTES);
   }
 
   /** A list says whether reading lists is cheap enough. */
   #decideReading({ index, bytes, restored }: Observation, turn: number): void {
     if (this.#hinted === null) return;
-    if (this.#isDear(bytes)) this.#hinted.want();
+    const isWorth = this.#isDear(bytes);
+    if (!isWorth && this.#hinted.wanted)
+      this.#parts.logger.debug({ bytes }, "lists are as cheap as hints: reading lists");
+    if (isWorth) this.#hinted.want();
     else this.#hinted.stop();
     this.#hinted.accepted({ index: BigInt(index), bytes, turn, restored: restored !== null });
   }

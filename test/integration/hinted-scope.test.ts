@@ -544,6 +544,32 @@ describe("a scope that is read by hints", () => {
     expect(at.hints.wanted).toEqual([]);
   });
 
+  it("reads lists where the doorbell costs as much, and tries hints again after an hour", async () => {
+    const some = (rev: number) => Array.from({ length: 700 }, (_, n) => allocation(`c${1000 + n}`, rev));
+    const list = at.nomad.list.bind(at.nomad);
+    let isOld = true;
+    at.nomad.list = async ({ perPage, ...request }) => {
+      const response = await list({ ...request, ...(perPage !== undefined && { perPage }) });
+      return isOld && perPage === 1 ? { ...response, body: Buffer.from(JSON.stringify(some(20))) } : response;
+    };
+    at.nomad.set(NAME, 10, some(10));
+    await at.startHinted({ reading: "auto" });
+    at.nomad.set(NAME, 20, some(20));
+    await at.passUntil("lists are read", () => at.loop.report().reading === "lists");
+    expect(at.hints.wanted).toEqual([]);
+    at.nomad.set(NAME, 30, some(30));
+    await at.passUntil("the list is taken", () => at.loop.report().index === "30");
+    expect(at.hints.wanted).toEqual([]);
+    isOld = false;
+    await at.clock.advance(3_600_000);
+    at.nomad.set(NAME, 40, some(40));
+    await at.passUntil("hints are followed", () => at.loop.report().reading === "hinted");
+    at.nomad.set(NAME, 50, some(50));
+    await at.passUntil("the list is taken", () => at.loop.report().index === "50");
+    expect(at.loop.report().reading).toBe("hinted");
+    await truth(some(50));
+  });
+
   it("reads few objects at once, and the list in place of many", async () => {
     const all = (rev: number) =>
       Array.from({ length: 100 }, (_, n) => allocation(`c${100 + n}`, rev, { created: 6 }));

@@ -58,6 +58,8 @@ const MOST_ENDED_EARLY = 2;
 const SPREAD_MS = 1_000;
 /** That Nomad answers is told no more often. */
 const TOLD_EVERY_MS = 1_000;
+/** After so long it is asked again what the doorbell costs: Nomad may have been upgraded. */
+const COST_HOLDS_MS = 3_600_000;
 /** Where more objects are named than this, or than take as long to read as the list, the list is read. */
 const MANY = 64;
 const STUB_MS = 1;
@@ -93,6 +95,8 @@ export class HintedReading {
   /** Resolves when the list that came is dealt with. */
   #dealtWith = Promise.withResolvers<void>();
   #rang = false;
+  /** Bytes of the doorbell's last answer, and when it came. */
+  #answered = { bytes: 0, atMs: 0 };
   /** When the last arrival was handed out. */
   #toldAtMs = 0;
   #failure: unknown = null;
@@ -131,6 +135,15 @@ export class HintedReading {
   /** Names the present turn of hints: to be known of a list when it is asked for. */
   get turn(): number {
     return this.#turns;
+  }
+
+  /**
+   * Whether the doorbell costs as much as lists of so many bytes: Nomad before 1.3 answers it with the whole list. Such an
+   * old one may not tell of namespaces in the stream of all of them, either.
+   */
+  costs(listBytes: number): boolean {
+    const { bytes, atMs } = this.#answered;
+    return 2 * bytes > listBytes && this.#parts.clock.elapsed() - atMs < COST_HOLDS_MS;
   }
 
   /** Asks for hints. They are of use after the first list that is accepted while they come. */
@@ -304,6 +317,7 @@ export class HintedReading {
       try {
         const response = await this.#waitAtDoor(query.waitMs, signal);
         query.answered(response);
+        this.#answered = { bytes: response.body.length, atMs: clock.elapsed() };
         this.#ring(BigInt(response.index), signal);
         endedEarly = 0;
         await clock.sleep(REST_MS, signal);
