@@ -106,6 +106,27 @@ it("records again soon where a server that starts refused for some seconds", asy
   expect(tap.isRecording).toBe(true);
 });
 
+it.each([
+  ["all topics", () => true],
+  ["some topics", (topics: readonly string[]) => topics.includes("*") || topics.includes("Node")],
+])("asks soon again where %s are refused, and then every five minutes", async (_, refuses) => {
+  isRefused = refuses;
+  breakOff(lost());
+  await clock.advance(20_000);
+  expect(tap.covers(["Node"])).toBe(false);
+  isRefused = () => false;
+  await clock.advance(15_000);
+  expect(tap.covers(["Node"])).toBe(true);
+  isRefused = refuses;
+  breakOff(lost());
+  await clock.advance(60_000);
+  isRefused = () => false;
+  await clock.advance(FIVE_MINUTES - 60_000);
+  expect(tap.covers(["Node"])).toBe(false);
+  await clock.advance(60_000);
+  expect(tap.covers(["Node"])).toBe(true);
+});
+
 it("says that frames are missing of a topic that it may record later than others", async () => {
   say(frame(7));
   await until("it is recorded", () => recorded.length === 1);

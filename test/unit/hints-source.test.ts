@@ -396,6 +396,17 @@ describe("where the token may not hear all namespaces", () => {
     expect(opened).toEqual(["default", "prod", "default", "default", "prod"]);
   });
 
+  it("it soon hears all where a server that has just started refused everybody", async () => {
+    const { source, streams, clock } = follow();
+    streams.refuse(() => "NOMAD_FORBIDDEN");
+    listen(source, "jobs", "default");
+    await clock.advance(5_000);
+    streams.allow();
+    await clock.advance(10_000);
+    expect(source.state.kind).toBe("live");
+    expect(streams.last.request.namespace).toBe("*");
+  });
+
   it("all are heard together as soon as it may", async () => {
     const { source, streams, clock } = follow();
     streams.refuse(denyAll);
@@ -411,32 +422,37 @@ describe("where the token may not hear all namespaces", () => {
   it.each([
     ["a scope wants all of them", ["*"]],
     ["there are more than eight", ["a", "b", "c", "d", "e", "f", "g", "h", "i"]],
-  ])("there are no hints if %s, and it is tried again after five minutes", async (_what, namespaces) => {
-    const { source, streams, clock, lines } = follow();
-    streams.refuse(denyAll);
-    for (const namespace of namespaces) listen(source, "jobs", namespace);
-    await clock.advance(0);
-    expect(source.state).toEqual({
-      kind: "unavailable",
-      reason: "Nomad refuses its event stream to the feed's token (NOMAD_STREAM_DENIED)",
-    });
-    expect(lines).toEqual([
-      "no event stream from Nomad, reads whole lists meanwhile: the stream: NOMAD_STREAM_DENIED",
-    ]);
-    streams.allow();
-    await clock.advance(5 * 60_000 - 1);
-    expect(streams.requests).toHaveLength(1);
-    await clock.advance(1);
-    expect(source.state.kind).toBe("live");
-  });
+  ])(
+    "there are no hints if %s, and it is tried again soon, then every five minutes",
+    async (_what, namespaces) => {
+      const { source, streams, clock, lines } = follow();
+      streams.refuse(denyAll);
+      for (const namespace of namespaces) listen(source, "jobs", namespace);
+      await clock.advance(0);
+      expect(source.state).toEqual({
+        kind: "unavailable",
+        reason: "Nomad refuses its event stream to the feed's token (NOMAD_STREAM_DENIED)",
+      });
+      expect(lines).toEqual([
+        "no event stream from Nomad, reads whole lists meanwhile: the stream: NOMAD_STREAM_DENIED",
+      ]);
+      await clock.advance(15_000);
+      expect(streams.requests).toHaveLength(2);
+      streams.allow();
+      await clock.advance(5 * 60_000 - 1);
+      expect(streams.requests).toHaveLength(2);
+      await clock.advance(1);
+      expect(source.state.kind).toBe("live");
+    },
+  );
 });
 
-it("a Nomad without the stream is asked again after five minutes, and not complained of each time", async () => {
+it("a Nomad without the stream is asked again soon, then every five minutes, and not complained of each time", async () => {
   const { source, streams, clock, lines } = follow();
   streams.refuse(() => "NOMAD_NOT_FOUND");
   const { told } = listen(source, "jobs", "default");
   await clock.advance(9 * 60_000);
-  expect(streams.requests).toHaveLength(2);
+  expect(streams.requests).toHaveLength(3);
   expect([source.state.kind, told, lines.length]).toEqual(["unavailable", [], 1]);
 });
 

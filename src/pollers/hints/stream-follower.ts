@@ -5,6 +5,7 @@ import type { Clock } from "../../shared/clock.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
 import { aborted } from "../../shared/aborted.ts";
+import { RefusedRecheck } from "../refused-recheck.ts";
 import type { StreamListener } from "./audience.ts";
 import { coverageOf } from "./coverage.ts";
 import type { HintSourceState } from "./hint.ts";
@@ -26,7 +27,6 @@ export interface HintSourceOptions {
   readonly record?: (line: Buffer) => void;
 }
 
-const RETRY_REFUSED_MS = 5 * 60_000;
 /** Streams at once, where the token may not hear all namespaces. */
 const MAX_STREAMS = 8;
 const ALL = "*";
@@ -137,19 +137,22 @@ export class StreamFollower {
     signal: AbortSignal,
     mayLeave: (refusal: NomadError) => boolean,
   ): Promise<boolean> {
+    const recheck = new RefusedRecheck();
     for (;;) {
       const refusal = await subscription.run(signal);
       if (refusal === undefined) return false;
       if (mayLeave(refusal)) return true;
-      subscription.unavailable(refusal, RETRY_REFUSED_MS);
-      await this.#deps.clock.sleep(RETRY_REFUSED_MS, signal);
+      const retryInMs = recheck.next();
+      subscription.unavailable(refusal, retryInMs);
+      await this.#deps.clock.sleep(retryInMs, signal);
     }
   }
 
   async #untilAllMayBeHeard(signal: AbortSignal): Promise<void> {
     const { clock, nomad } = this.#deps;
+    const recheck = new RefusedRecheck();
     for (;;) {
-      await clock.sleep(RETRY_REFUSED_MS, signal);
+      await clock.sleep(recheck.next(), signal);
       if (signal.aborted) return;
       const { topics } = coverageOf(this.#scopes());
       const stream = await nomad

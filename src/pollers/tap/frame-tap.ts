@@ -8,6 +8,7 @@ import type { Clock } from "../../shared/clock.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
 import { DoubtedRefusals } from "../doubted-refusals.ts";
+import { RefusedRecheck } from "../refused-recheck.ts";
 import { shortestRetryMs } from "../shortest-retry.ts";
 import { TOPICS } from "./topics.ts";
 import { headOf } from "./frame-head.ts";
@@ -36,7 +37,6 @@ const ALL = "*";
 const PROOF_WITHIN_MS = 1_000;
 /** How long a server may be behind the one before. */
 const CATCHES_UP_WITHIN_MS = 5_000;
-const RETRY_REFUSED_MS = 5 * 60_000;
 const MAX_BACKOFF_MS = 30_000;
 /** A stream that held so long worked. */
 const WORKED_AFTER_MS = 10_000;
@@ -67,8 +67,9 @@ export class FrameTap {
   #waiting: Frame[] = [];
   /** Behind this index frames may be missing, before the next that is recorded. */
   #gapAfter: number | undefined;
-  /** When all topics were refused last. */
-  #allRefusedAtMs = 0;
+  /** When all topics are asked for again, where only some may be heard. */
+  #askForAllAtMs = 0;
+  readonly #recheck = new RefusedRecheck();
   #failure: unknown;
   #stop = new AbortController();
   #isOpen = false;
@@ -179,6 +180,7 @@ export class FrameTap {
     const after = this.#narrowed?.after ?? this.#continuity.lastIndex ?? 0;
     if (this.#lacks(topics)) this.#lose("not all topics could be recorded for a while", after);
     this.#topics = new Set(topics);
+    if (this.#hearsAll) this.#recheck.reset();
     this.#narrowed = this.#hearsAll ? undefined : { topics, after };
   }
 
@@ -186,11 +188,11 @@ export class FrameTap {
   async #untilAllMayBeHeard(signal: AbortSignal): Promise<void> {
     const { clock, nomad } = this.#deps;
     for (;;) {
-      await clock.sleep(this.#allRefusedAtMs + RETRY_REFUSED_MS - clock.elapsed(), signal);
+      await clock.sleep(this.#askForAllAtMs - clock.elapsed(), signal);
       if (signal.aborted) return;
       const stream = await nomad.events({ topics: [ALL], namespace: ALL, signal }).catch(() => undefined);
       await stream?.[Symbol.asyncDispose]();
-      this.#allRefusedAtMs = clock.elapsed();
+      this.#askForAllAtMs = clock.elapsed() + this.#recheck.next();
       const allowed = stream === undefined ? await this.#allowedTopics(signal) : [ALL];
       if (signal.aborted) return;
       if (!this.#lacks(allowed)) continue;
@@ -295,7 +297,7 @@ export class FrameTap {
       const allowed = await this.#allowedTopics(signal);
       if (allowed.length > 0) {
         this.#wanted = allowed;
-        this.#allRefusedAtMs = this.#deps.clock.elapsed();
+        this.#askForAllAtMs = this.#deps.clock.elapsed() + this.#recheck.next();
         logger.warn(
           { topics: allowed, hint: "A management token records all topics" },
           "the token may not hear all topics of Nomad's event stream; who asks for others is answered by Nomad",
@@ -309,7 +311,7 @@ export class FrameTap {
       this.#settled.resolve();
     }
     const retryInMs = isDenied
-      ? RETRY_REFUSED_MS
+      ? this.#recheck.next()
       : this.#backoff.next(failure instanceof NomadError ? shortestRetryMs(failure) : undefined);
     logger.warn({ err: failure, retryInMs }, "Nomad's event stream is not being recorded");
     return retryInMs;
