@@ -15,6 +15,9 @@ let tap: FrameTap;
 let isRefused: (topics: readonly string[]) => boolean;
 /** Nomad 1.11.2 and later refuse by silence. */
 let refusedInMs: number;
+let isAway: boolean;
+/** Of what a retry may wait; in half of all cases it is less than half. */
+let jitter: number;
 let recorded: (Frame & { readonly gapAfter: number | undefined })[];
 let breakOff: (error: NomadError) => void;
 let say: (line: Buffer) => void;
@@ -23,8 +26,11 @@ beforeEach(async () => {
   clock = new TestClock();
   isRefused = () => false;
   refusedInMs = 0;
+  isAway = false;
+  jitter = 0.5;
   recorded = [];
   const events = async ({ topics, signal }: { topics: readonly string[]; signal: AbortSignal }) => {
+    if (isAway) throw lost();
     if (isRefused(topics)) {
       await clock.sleep(refusedInMs, signal);
       throw new NomadError("NOMAD_FORBIDDEN", "403 Permission denied", { retryable: false, hint: "" });
@@ -56,7 +62,7 @@ beforeEach(async () => {
       narrowed: undefined,
     },
     clock,
-    random: () => 0.5,
+    random: () => jitter,
     logger: silentLogger(),
     metrics: createMetrics(),
   });
@@ -127,6 +133,31 @@ it.each([
   expect(tap.covers(["Node"])).toBe(true);
 });
 
+it("records again soon where a server refused because it stopped, was away, and refused for some seconds when it started", async () => {
+  jitter = 0.05;
+  isRefused = () => true;
+  breakOff(lost());
+  await clock.advance(500);
+  isAway = true;
+  await clock.advance(20_000);
+  isAway = false;
+  await clock.advance(5_000);
+  isRefused = () => false;
+  await clock.advance(10_000);
+  expect(tap.isRecording).toBe(true);
+});
+
+it("finds out what it may hear where some topics are refused that it heard", async () => {
+  isRefused = (topics) => topics.includes("*") || topics.includes("Node");
+  breakOff(lost());
+  await clock.advance(20_000);
+  isRefused = (topics) => topics.includes("*") || topics.includes("Node") || topics.includes("Job");
+  breakOff(lost());
+  await clock.advance(60_000);
+  expect(tap.isRecording).toBe(true);
+  expect([tap.covers(["Evaluation"]), tap.covers(["Job"])]).toEqual([true, false]);
+});
+
 it("says that frames are missing of a topic that it may record later than others", async () => {
   say(frame(7));
   await until("it is recorded", () => recorded.length === 1);
@@ -167,6 +198,20 @@ it("asks for no more than it may hear, where the stream of some topics breaks of
   expect([tap.covers(["Job"]), tap.covers(["Node"])]).toEqual([true, false]);
   refusedInMs = 10_000;
   breakOff(lost());
+  await clock.advance(5_000);
+  expect(tap.isRecording).toBe(true);
+});
+
+it("records some topics again soon, too, where a server refused because it stopped", async () => {
+  isRefused = (topics) => topics.includes("*") || topics.includes("Node");
+  breakOff(lost());
+  await clock.advance(30_000);
+  expect([tap.covers(["Job"]), tap.covers(["Node"])]).toEqual([true, false]);
+  const isAllowed = isRefused;
+  isRefused = () => true;
+  breakOff(lost());
+  await clock.advance(500);
+  isRefused = isAllowed;
   await clock.advance(5_000);
   expect(tap.isRecording).toBe(true);
 });

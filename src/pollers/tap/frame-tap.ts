@@ -289,7 +289,10 @@ export class FrameTap {
   async #retryIn(failure: unknown, signal: AbortSignal): Promise<number> {
     const { logger } = this.#deps;
     const isDenied = failure instanceof NomadError && DENIED.has(failure.code);
-    if (isDenied && this.#topics.size > 0 && this.#refusals.doubts()) {
+    if (isDenied && this.#topics.size > 0 && this.#refusals.doubts())
+      return this.#backoff.next(shortestRetryMs(failure));
+    if (isDenied && this.#topics.size > 0 && !this.#wanted.includes(ALL)) {
+      // These may not be heard any more; which ones may is found out where all are refused.
       this.#wanted = [ALL];
       return this.#backoff.next(shortestRetryMs(failure));
     }
