@@ -28,7 +28,7 @@ export class DoubtedRefusals {
     return this.#count <= DOUBTED_AT_LEAST || now - this.#sinceMs < this.#forMs;
   }
 
-  /** It was allowed again. */
+  /** It was allowed again; or it failed otherwise: what was away in between may have started only now. */
   reset(): void {
     this.#count = 0;
   }

@@ -317,6 +317,7 @@ export class ScopeLoop {
     const say = session.say(signal);
     const lack = lackOf(this.scope.resource, error);
     const isRefused = REFUSALS.has(error.code);
+    if (!isRefused) this.#refusals.reset();
     const isDoubted = isRefused && session.baselined && this.#refusals.doubts();
     if (lack !== null) await this.#condition.enter("unsupported", lack, say);
     else if (isRefused && !isDoubted) await this.#condition.enter("access-lost", reason, say);

@@ -8,7 +8,7 @@ import { QueryWait } from "../../src/pollers/query-wait.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { recordingLogger } from "../support/recording-logger.ts";
 import { until } from "../support/until.ts";
-import { scopeLoopBed, jobs, everyJob, job, many, cutOff, reset } from "../support/scope-loop.ts";
+import { scopeLoopBed, jobs, everyJob, job, many, cutOff, forbidden, reset } from "../support/scope-loop.ts";
 
 describe("a scope's loop and failures", () => {
   const bed = scopeLoopBed();
@@ -147,6 +147,18 @@ describe("a scope's loop and failures", () => {
     for (let failure = 0; failure < 3; failure += 1) bed.nomad.failNext(reset());
     const seen = (await count(4)).slice(2);
     expect(seen.map((event) => event.data["state"])).toEqual(["stale", "recovered"]);
+  });
+
+  it("is not refused for good by a server that stops, is away and starts", async () => {
+    bed.nomad.set("jobs/default", 10, [job("a", 5)]);
+    const { loop } = start(jobs, { staleAfterMs: 3_600_000 });
+    await count(2);
+    bed.nomad.failNext(forbidden());
+    await until("it is refused", () => loop.report().reason !== null);
+    bed.skippedMs = 60_000;
+    for (const failure of [reset(), forbidden(), forbidden()]) bed.nomad.failNext(failure);
+    bed.nomad.set("jobs/default", 20, [job("a", 15, { created: 5 })]);
+    expect((await count(3)).map(({ type }) => type)).not.toContain("nomad.feed.scope");
   });
 
   it("is stale to everybody when it starts over for ever, whatever the reason", async () => {

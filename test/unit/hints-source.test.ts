@@ -10,8 +10,8 @@ import { streamError } from "../support/scripted-streams.ts";
 import { allocationEvent, evaluationEvent, frame, jobEvent, nodeEvent } from "../support/stream-frames.ts";
 import { TestClock } from "../support/test-clock.ts";
 
-/** A source that follows streams as the test dictates them; it waits half of what it may before each retry. */
-function follow() {
+/** A source that follows streams as the test dictates them; it waits so much of what it may before each retry. */
+function follow(jitter = 0.5) {
   const nomad = new ScriptedNomad();
   nomad.streams.allow();
   const clock = new TestClock();
@@ -19,7 +19,7 @@ function follow() {
   const metrics = createMetrics();
   const recorded: string[] = [];
   const source = new HintSource(
-    { nomad, clock, random: () => 0.5, logger, metrics },
+    { nomad, clock, random: () => jitter, logger, metrics },
     { record: (line) => void recorded.push(line.toString()) },
   );
   const stop = new AbortController();
@@ -49,8 +49,8 @@ function listen(source: HintSource, resource: ResourceType, namespace: string) {
 }
 
 /** One scope, live, that has heard a frame with index 10. */
-async function hearing() {
-  const parts = follow();
+async function hearing(jitter?: number) {
+  const parts = follow(jitter);
   const jobs = listen(parts.source, "jobs", "default");
   await parts.clock.advance(0);
   parts.streams.last.send(frame(10, jobEvent("web")));
@@ -467,6 +467,20 @@ it("a stream that was there is not given up for what a stopping server says", as
   await clock.advance(60_000);
   expect([source.state.kind, told]).toEqual(["live", []]);
   expect(streams.requests.every(({ namespace }) => namespace === "*")).toBe(true);
+});
+
+it("nor for what it says when it starts, after it was away for long", async () => {
+  const { source, streams, clock } = await hearing(0.05);
+  streams.refuse(() => "NOMAD_STREAM_DENIED");
+  streams.last.end(streamError("NOMAD_UNREACHABLE"));
+  await clock.advance(500);
+  streams.refuse(() => "NOMAD_UNREACHABLE");
+  await clock.advance(20_000);
+  streams.refuse(() => "NOMAD_STREAM_DENIED");
+  await clock.advance(5_000);
+  streams.allow();
+  await clock.advance(10_000);
+  expect(source.state.kind).toBe("live");
 });
 
 it("a proxy that asks for a day of patience is asked again after a minute", async () => {

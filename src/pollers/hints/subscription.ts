@@ -85,6 +85,7 @@ export class Subscription {
     while (!signal.aborted) {
       const failure = await this.#follow(signal);
       if (failure === undefined) continue;
+      if (failure.retryable) this.#refusals.reset();
       const isDoubted = failure.retryable || (this.#wasOpen && this.#refusals.doubts());
       if (!isDoubted) return this.#refused(failure);
       const retryInMs = this.#backoff.next(shortestRetryMs(failure));

@@ -289,6 +289,7 @@ export class FrameTap {
   async #retryIn(failure: unknown, signal: AbortSignal): Promise<number> {
     const { logger } = this.#deps;
     const isDenied = failure instanceof NomadError && DENIED.has(failure.code);
+    if (!isDenied) this.#refusals.reset();
     if (isDenied && this.#topics.size > 0 && this.#refusals.doubts())
       return this.#backoff.next(shortestRetryMs(failure));
     if (isDenied && this.#topics.size > 0 && !this.#wanted.includes(ALL)) {
