@@ -14,6 +14,8 @@ const KEEP_REFUSED_MS = 30_000;
 /** What the authenticator says next: of a token, that it is unknown, or that nobody can be asked. */
 let says: Identity | undefined | Error;
 let asked: number;
+/** How long it takes to say it. */
+let takesMs: number;
 let grants: Grants;
 let clock: TestClock;
 const identity = (part: Partial<Identity> = {}): Identity => ({
@@ -25,12 +27,15 @@ const identity = (part: Partial<Identity> = {}): Identity => ({
 beforeEach(() => {
   clock = new TestClock();
   asked = 0;
+  takesMs = 0;
   says = identity();
   const authenticator: Authenticator = {
     identify: async () => {
       asked += 1;
-      if (says instanceof Error) throw says;
-      return says;
+      const said = says;
+      if (takesMs > 0) await clock.sleep(takesMs);
+      if (said instanceof Error) throw said;
+      return said;
     },
   };
   const options: GrantsOptions = {
@@ -178,6 +183,16 @@ describe("a refusal of a token that was good", () => {
     expect(ended).toHaveBeenCalledOnce();
   });
 
+  it("ends them no later where it took long to say that it was good", async () => {
+    const { ended } = await watched();
+    takesMs = 10_000;
+    await pass(RECHECK_MS + 1);
+    says = undefined;
+    takesMs = 0;
+    await pass(KEEP_REFUSED_MS);
+    expect(ended).toHaveBeenCalledOnce();
+  });
+
   it("is the last answer there is while nobody can be asked after it", async () => {
     const { ended } = await watched();
     says = undefined;
@@ -218,6 +233,17 @@ describe("a decision", () => {
     expect(asked).toBe(1);
     await pass(1);
     await Promise.all([of(), of(), of()]);
+    expect(asked).toBe(2);
+  });
+
+  it("is as old as the question", async () => {
+    takesMs = 10_000;
+    const first = of();
+    await pass(takesMs);
+    await first;
+    takesMs = 0;
+    await pass(RECHECK_MS - 10_000);
+    await of();
     expect(asked).toBe(2);
   });
 

@@ -24,6 +24,13 @@ export interface GrantsOptions {
   readonly kinds?: readonly ResourceType[] | undefined;
 }
 
+/** Of a token that is good. */
+interface Answer {
+  readonly identity: Identity;
+  /** It may be good no more when the answer is there, which takes many questions where there are many namespaces. */
+  readonly askedAtMs: number;
+}
+
 const MAX_REMEMBERED = 10_000;
 const ASK_AGAIN_MS = 5000;
 
@@ -51,11 +58,11 @@ export class Grant {
   #cancelRecheck: (() => void) | undefined;
   #checking: Promise<void> | undefined;
 
-  constructor(token: string | undefined, identity: Identity, options: GrantsOptions) {
+  constructor(token: string | undefined, { identity, askedAtMs }: Answer, options: GrantsOptions) {
     this.#token = token;
     this.#identity = identity;
     this.#options = options;
-    this.#decidedAtMs = this.#unrefusedAtMs = options.clock.elapsed();
+    this.#decidedAtMs = this.#unrefusedAtMs = askedAtMs;
     this.#expiresAtMs = expiryOf(identity, options);
     this.access = {
       name: identity.name,
@@ -99,11 +106,11 @@ export class Grant {
   }
 
   async #check(): Promise<void> {
-    const { clock, authenticators } = this.#options;
+    const { clock } = this.#options;
     try {
-      const identity = await identify(authenticators, this.#token, ITSELF);
+      const { identity, askedAtMs } = await identify(this.#token, ITSELF, this.#options);
       this.#identity = identity;
-      this.#decidedAtMs = this.#unrefusedAtMs = clock.elapsed();
+      this.#decidedAtMs = this.#unrefusedAtMs = askedAtMs;
       this.#wasRefused = false;
       this.#expiresAtMs = expiryOf(identity, this.#options);
     } catch (error) {
@@ -219,8 +226,8 @@ export class Grants {
   }
 
   async #decide(key: string, token: string | undefined, address: string): Promise<Grant> {
-    const identity = await identify(this.#options.authenticators, token, { address, known: false });
-    const grant = new Grant(token, identity, this.#options);
+    const answer = await identify(token, { address, known: false }, this.#options);
+    const grant = new Grant(token, answer, this.#options);
     this.#makeRoom();
     this.#grants.set(key, grant);
     return grant;
@@ -233,14 +240,15 @@ export class Grants {
 }
 
 async function identify(
-  authenticators: readonly Authenticator[],
   token: string | undefined,
   requester: Requester,
-): Promise<Identity> {
+  { authenticators, clock }: Pick<GrantsOptions, "authenticators" | "clock">,
+): Promise<Answer> {
+  const askedAtMs = clock.elapsed();
   for (const authenticator of authenticators) {
     const identity = await authenticator.identify(token, requester);
     if (identity === undefined) continue;
-    if (!identity.rights.none) return identity;
+    if (!identity.rights.none) return { identity, askedAtMs };
     if (token !== undefined) throw new Forbidden("This token may see nothing of the feed", NOTHING_TO_SEE);
   }
   throw token === undefined
