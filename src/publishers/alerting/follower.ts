@@ -275,10 +275,12 @@ export class Follower {
    */
   #dated(event: FoldedEvent): FoldedEvent {
     const now = this.#time.now();
-    const isAhead = event.at > now + AWAY_MS;
+    // The log's clock may have been set back since somebody looked again.
+    const seenAt = Math.max(event.at, this.#fold.resumedAt ?? event.at);
+    const isAhead = seenAt > now + AWAY_MS;
     // Whoever folds it anew, later, would date it otherwise.
     if (isAhead) this.#told.replaced();
-    const at = isAhead ? now : Math.max(event.at, this.#fold.resumedAt ?? event.at);
+    const at = isAhead ? now : seenAt;
     return at === event.at ? event : new FoldedEvent(event.facts, at);
   }
 }
