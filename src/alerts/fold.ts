@@ -111,6 +111,7 @@ export class AlertFold {
   resume(at: number): void {
     // The clock may have been ahead.
     this.#now = at;
+    this.#model.dateBack(at);
     this.#resumedAt = at;
     for (const { state, subject, rule } of this.open)
       if (state === "pending") this.#drop(subjectKey(subject), rule);

@@ -323,6 +323,55 @@ describe("whoever takes over", () => {
   });
 });
 
+describe("a clock that was set back while nobody looked", () => {
+  const restart12Times = async () => {
+    for (let Restarts = 1; Restarts <= 12; Restarts++)
+      await rig.put("allocations", { TaskStates: { nginx: taskOf({ Restarts }) } });
+  };
+
+  it("counts what happened since for no longer than its rule says, though somebody had looked again before", async () => {
+    const first = rig.begin();
+    await rig.put("allocations", { TaskStates: { nginx: taskOf() } });
+    await rig.pass(2 * SECOND);
+    await beAway();
+    await rig.pass(3 * SECOND);
+    first.stop.abort();
+    await rig.clock.finish(first.ending);
+    rig.clock.set(-180 * MINUTE);
+    await restart12Times();
+    rig.begin();
+    await rig.pass(5 * SECOND);
+    expect((await rig.told()).firing).toEqual(["JobFlapping web"]);
+    await rig.pass(15 * MINUTE);
+    expect((await rig.told()).firing).toEqual([]);
+  });
+
+  it("counts what happened before for no longer than its rule says", async () => {
+    const first = rig.begin();
+    await rig.put("allocations", { TaskStates: { nginx: taskOf() } });
+    await rig.pass(2 * SECOND);
+    await restart12Times();
+    await rig.pass(2 * SECOND);
+    first.stop.abort();
+    await rig.clock.finish(first.ending);
+    rig.clock.set(-180 * MINUTE);
+    rig.begin();
+    await rig.pass(15 * MINUTE);
+    expect((await rig.told()).firing).toEqual([]);
+  });
+
+  it("counts what happened before for no longer than its rule says, where it is set back while somebody looks", async () => {
+    rig.begin();
+    await rig.put("allocations", { TaskStates: { nginx: taskOf() } });
+    await rig.pass(2 * SECOND);
+    await restart12Times();
+    await rig.pass(2 * SECOND);
+    rig.clock.set(-180 * MINUTE);
+    await rig.pass(15 * MINUTE);
+    expect((await rig.told()).firing).toEqual([]);
+  });
+});
+
 describe("the clock of whoever reads Nomad", () => {
   it.each([-45 * SECOND, 45 * SECOND])(
     "keeps nothing from firing where it is ahead by %i ms",

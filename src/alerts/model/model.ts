@@ -13,7 +13,7 @@ import {
 } from "./job.ts";
 import { isPlainNode, newNode, type NodeRecord } from "./node.ts";
 import type { ScopeRecord, SubjectRef, Subjects } from "./subject.ts";
-import { forget } from "./window.ts";
+import { dateBack, forget } from "./window.ts";
 
 /** Jobs and namespaces that are no more, of which something may still be heard. */
 const MAX_GONE = 2000;
@@ -111,6 +111,18 @@ export class Model {
     for (const job of this.jobs.values()) yield* subjectsOf(job);
     for (const node of this.nodes.keys()) yield { kind: "node", node };
     for (const scope of this.scopes.keys()) yield { kind: "scope", scope };
+  }
+
+  /** The clock was ahead, and is set back to `now`: what happened later by it counts as if it happened now. */
+  dateBack(now: number): void {
+    for (const job of this.jobs.values())
+      for (const { restarts, outOfMemory } of versionsOf(job)) {
+        dateBack(restarts, now);
+        dateBack(outOfMemory, now);
+      }
+    for (const { losses } of this.nodes.values()) dateBack(losses, now);
+    for (const scope of this.scopes.values())
+      if (scope.gap !== undefined) scope.gap = { ...scope.gap, at: Math.min(scope.gap.at, now) };
   }
 
   /**

@@ -20,6 +20,11 @@ export function forget(window: Window, before: number): void {
   window.splice(0, kept === -1 ? window.length : kept);
 }
 
+/** Nothing in it happened later than at `now`. */
+export function dateBack(window: Window, now: number): void {
+  for (const entry of window) entry[0] = Math.min(entry[0], now);
+}
+
 export interface Counted {
   readonly count: number;
   /** When the oldest of what was counted is no longer within. */
