@@ -97,6 +97,16 @@ describe("the log of frames", () => {
     expect(readBehind(log.startAt(95).after)).toEqual([30]);
   });
 
+  it("says what is missing of the history after to whoever comes from the one before", () => {
+    log.append([frame(80), frame(90)]);
+    log.append([frame(20)]);
+    log.append([frame(30)], 20);
+    expect(log.startAt(90)).toEqual({ after: 2, gaps: [{ after: 20, before: 30 }] });
+    log.append([frame(10)], undefined, { topics: ["Job"], after: 0 });
+    expect(log.startAt(90, false, ["Node"]).gaps).toEqual([{ after: 0, before: 11 }]);
+    expect(log.startAt(90, false, ["Job"]).gaps).toEqual([]);
+  });
+
   it("keeps within its bytes and its age, and the newest always", () => {
     log[Symbol.dispose]();
     log = open({ maxBytes: 100 });

@@ -179,8 +179,8 @@ export class FrameLog implements Disposable {
   /** As Nomad begins with one. `topics`: those that the reader wants. */
   startAt(index: number, withExtra = false, topics: Iterable<string> = []): FrameStart {
     const ends = { newest: this.#newest, oldest: this.#oldest };
-    const start = startAt(this.#connection, ends, { index, withExtra });
-    return { ...start, gaps: [...start.gaps, ...this.#gapsUpToNow(index, topics)] };
+    const { after, gaps, index: from } = startAt(this.#connection, ends, { index, withExtra });
+    return { after, gaps: [...gaps, ...this.#gapsUpToNow(from, topics)] };
   }
 
   /** Where a topic is recorded again, and the frame that will tell of the gap has yet to come. */

@@ -38,13 +38,13 @@ export function startOldest(connection: Connection, { oldest }: Ends, what: "buf
 /**
  * As Nomad begins with one: with the first frame of that index, or else the next one, or else the last there is. An
  * index that only a history before reached leads to the first frame after it. `withExtra`: for a reader who takes
- * frames that are not Nomad's.
+ * frames that are not Nomad's. `index` of the answer: where it begins in the newest history.
  */
 export function startAt(
   connection: Connection,
   ends: Ends,
   { index, withExtra }: { readonly index: number; readonly withExtra: boolean },
-): FrameStart {
+): FrameStart & { readonly index: number } {
   const { history, ofNomad } = ends.newest;
   const sequenceOf = (where: string, values: readonly number[]) =>
     connection.get(`SELECT sequence FROM frames WHERE ${where}`, values)?.integer("sequence");
@@ -55,11 +55,12 @@ export function startAt(
     ]);
   const starts = [from("extra = 0"), withExtra ? from("extra = 1") : undefined];
   const next = Math.min(...starts.filter((start) => start !== undefined));
-  if (Number.isFinite(next)) return { after: next - 1, gaps: gapsFrom(connection, ends, { index, next }) };
+  if (Number.isFinite(next))
+    return { after: next - 1, gaps: gapsFrom(connection, ends, { index, next }), index };
   const wasReached = sequenceOf("extra = 0 AND history < ? AND raft_index >= ? LIMIT 1", [history, index]);
-  if (wasReached === undefined) return { after: Math.max(0, ofNomad.sequence - 1), gaps: [] };
+  if (wasReached === undefined) return { after: Math.max(0, ofNomad.sequence - 1), gaps: [], index };
   const first = sequenceOf("history = ? ORDER BY sequence LIMIT 1", [history]) ?? ofNomad.sequence;
-  return { after: first - 1, gaps: [] };
+  return { after: first - 1, gaps: gapsFrom(connection, ends, { index: 0, next: first }), index: 0 };
 }
 
 function gapsFrom(
