@@ -1,6 +1,6 @@
 import { createServer } from "node:http";
 import { once } from "node:events";
-import { cp, mkdtemp, readdir, readFile, rename, rm, stat, truncate, writeFile } from "node:fs/promises";
+import { appendFile, cp, mkdtemp, readdir, readFile, rename, rm, stat, truncate, writeFile } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -264,6 +264,21 @@ describe("the daily files", () => {
     expect(await verify()).toMatchObject({ code: 0 });
   });
 
+  it("are said to go on behind the last entry where lines were added to them", async () => {
+    await writeDays(ENTRIES);
+    const flags = ["audit", "verify", trail, "--key", KEY.verifierKey];
+    const last = ENTRIES.slice(590).map((entry) => `${entry}\n`);
+    const days = join(trail, DAYS[1]);
+    await appendFile(days, gzipSync(last.join("")));
+    expect((await runCli(flags)).stdout).not.toContain("the daily files");
+    await appendFile(days, gzipSync('{"of":"nobody"}\n'));
+    const { code, stdout } = await runCli(flags);
+    expect(code).toBe(0);
+    expect(stdout).toContain(`the daily files go on behind entry ${ENTRIES.length - 1}`);
+    await write(trail, "daily/2026-11-30.jsonl.gz", gzipSync('{"of":"nobody"}\n'));
+    expect(await verify()).toMatchObject({ code: 0, dailyGoesOn: true });
+  });
+
   it("are not said to end early where what was found ended their comparison", async () => {
     await writeDays(ENTRIES);
     await flip("tile/entries/001", 100);
@@ -508,7 +523,7 @@ it("a trail that is served verifies as one in a directory", async () => {
 it("a folder that holds no trail is told, and a disk that cannot be read is no finding", async () => {
   await rm(join(trail, "checkpoint"));
   const message = expect.stringMatching(
-    /has no checkpoint: nothing is entered yet, .*\/v1\/audit\//,
+    /has no checkpoint: nothing is entered yet, or it was removed, .*\/v1\/audit\//,
   ) as string;
   expect(await verify()).toMatchObject({ code: 3, findings: [{ kind: "checkpoint", message }] });
   const nowhere = await runCli(["audit", "verify", join(trail, "nowhere")]);

@@ -21,7 +21,7 @@ export function openCheckpoint(note: Buffer | string, keys: readonly NoteVerifie
 
 /** Of a place that was given for a trail. */
 export function noCheckpoint(place: string): string {
-  return `${place} has no checkpoint: nothing is entered yet, or the trail is elsewhere (a feed serves its own at /v1/audit/)`;
+  return `${place} has no checkpoint: nothing is entered yet, or it was removed, or the trail is elsewhere (a feed serves its own at /v1/audit/)`;
 }
 
 /** A file that the user names. @throws UsageError, TlogFormatError, NoteSignatureError */

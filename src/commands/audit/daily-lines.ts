@@ -26,6 +26,7 @@ export class DailyLines {
   #hasEnded: boolean;
   #damage: DailyDamage | undefined;
   #entries: number | undefined;
+  #goesOn = false;
   /** Index of the entry that their first line is. */
   #start: number | undefined;
 
@@ -42,6 +43,11 @@ export class DailyLines {
   /** Index after the last entry that they have, as far as they were looked at; undefined where there are no such files. */
   get entries(): number | undefined {
     return this.#entries;
+  }
+
+  /** Whether there is more behind the last entry, with which nothing was compared. Known once it has ended. */
+  get goesOn(): boolean {
+    return this.#goesOn;
   }
 
   /** Entries that were pruned: the lines of some may be there still, and hash to the leaves then. */
@@ -85,6 +91,7 @@ export class DailyLines {
   }
 
   async end(): Promise<void> {
+    this.#goesOn = !this.#hasEnded && (await this.#read(1)).length > 0;
     await this.#parts?.return?.();
   }
 

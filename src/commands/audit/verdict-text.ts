@@ -59,7 +59,7 @@ function findingLines({ kind, message, sequence, object, path }: Finding, colour
 }
 
 function noteLines(verdict: Verdict, colours: Colours): string[] {
-  const { checkpoint, findings, pruned = 0, unsigned = [], dailyEntries } = verdict;
+  const { checkpoint, findings, pruned = 0, unsigned = [], dailyEntries, dailyGoesOn = false } = verdict;
   const notes: string[] = [];
   if (pruned > 0) notes.push(`entries 0 to ${pruned - 1} were pruned: only their hashes are here`);
   if (checkpoint?.signedBy.length === 0) notes.push(WITHOUT_KEY);
@@ -72,6 +72,10 @@ function noteLines(verdict: Verdict, colours: Colours): string[] {
   if (isCompared && dailyEntries !== undefined && dailyEntries < checkpoint.size)
     notes.push(
       `the daily files end before entry ${dailyEntries}: a writer adds the others, or they were cut off`,
+    );
+  if (isCompared && dailyGoesOn)
+    notes.push(
+      `the daily files go on behind entry ${checkpoint.size - 1}, with what no checkpoint signs yet: a writer is at work, or the checkpoint is an older one, or lines were added to them`,
     );
   return notes.map((note) => `${colours.yellow("note:")} ${note}`);
 }
@@ -87,7 +91,7 @@ function lastLine(verdict: Verdict, { trail, kept, colours }: VerdictPage): stri
 
 /** The same, for programs. */
 export function verdictJson(verdict: Verdict): object {
-  const { checkpoint, findings, feed, counts, pruned, unsigned, dailyEntries } = verdict;
+  const { checkpoint, findings, feed, counts, pruned, unsigned, dailyEntries, dailyGoesOn } = verdict;
   return {
     verified: findings.length === 0,
     ...(checkpoint !== undefined && {
@@ -102,5 +106,6 @@ export function verdictJson(verdict: Verdict): object {
     pruned,
     unsigned,
     dailyEntries,
+    dailyGoesOn,
   };
 }

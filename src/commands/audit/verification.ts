@@ -23,6 +23,8 @@ export interface Verdict {
   readonly unsigned?: readonly string[];
   /** How many entries the daily files have, those before them included; undefined where there are none. */
   readonly dailyEntries?: number | undefined;
+  /** Whether the daily files have more than the checkpoint's entries. */
+  readonly dailyGoesOn?: boolean;
 }
 
 export interface Trusted {
@@ -52,7 +54,8 @@ export async function verifyTrail(
   const findings = found.length > 0 ? found : damaged;
   const { feed, counts } = walked.order;
   const { pruned, daily } = walked;
-  return { checkpoint: opened, findings, feed, counts, pruned, unsigned, dailyEntries: daily.entries };
+  const { entries: dailyEntries, goesOn: dailyGoesOn } = daily;
+  return { checkpoint: opened, findings, feed, counts, pruned, unsigned, dailyEntries, dailyGoesOn };
 }
 
 function failed(finding: Finding): Pick<Verdict, "findings"> {
