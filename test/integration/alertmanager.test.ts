@@ -104,6 +104,25 @@ describe.skipIf(missing !== undefined)(`Alertmanager${skippedBecause(missing)}`,
     }
   });
 
+  it("has an alert, and its end, also where the clock was set back since it began", async () => {
+    let aheadMs = HOUR;
+    const clock = { ...systemClock, now: () => systemClock.now() + aheadMs };
+    const settings = { type: "alertmanager", urls: [first().url] };
+    const deps = { clock, logger: silentLogger(), readSecret: () => "", pageUrl: pageUrlOf("http://x/ui") };
+    const [replica] = openAlertmanager(alertmanagerSettingsSchema.parse(settings), {}, deps);
+    const send = async (alert: AlertJson) => replica?.send([alert], true, new AbortController().signal);
+    const before = { ...ALERT, rule: "SetBack", startsAt: at(HOUR), firedAt: at(HOUR) };
+    aheadMs = 0;
+    try {
+      expect(await send(before)).toMatchObject({ outcome: "ok" });
+      expect(named("SetBack")).toHaveLength(1);
+      await send({ ...before, state: "resolved", endsAt: at(HOUR), reason: "recovered" });
+      await until("it is over", () => named("SetBack").length === 0);
+    } finally {
+      await replica?.[Symbol.asyncDispose]();
+    }
+  });
+
   it("takes what is valid of what it is sent, of which the answer is a refusal that names the rest", async () => {
     const settings = { type: "alertmanager", urls: [first().url] };
     const deps = {

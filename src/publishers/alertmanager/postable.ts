@@ -38,8 +38,9 @@ export function postableOf(
   return {
     labels: present({ ...shape.labels, ...labels }),
     annotations: annotationsOf(alert),
-    startsAt,
-    endsAt: endsAt ?? timeText(nowMs + Math.max(4 * shape.resend, LEAST_LEASE_MS)),
+    startsAt: upTo(startsAt, nowMs),
+    endsAt:
+      endsAt !== null ? upTo(endsAt, nowMs) : timeText(nowMs + Math.max(4 * shape.resend, LEAST_LEASE_MS)),
     ...(link !== undefined && { generatorURL: link }),
   };
 }
@@ -56,7 +57,7 @@ export function watchdog(
       summary:
         "Alerts of the Nomad feed are made and sent. When this ends, they no longer are: let something watch that",
     },
-    startsAt: timeText(sinceMs),
+    startsAt: timeText(Math.min(sinceMs, nowMs)),
     endsAt: timeText(nowMs + Math.max(4 * resend, LEAST_WATCHDOG_LEASE_MS)),
   };
 }
@@ -75,6 +76,14 @@ function annotationsOf(alert: AlertJson): Record<string, string> {
 /** Alertmanager leaves out what is empty before it compares. */
 function present(texts: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(texts).filter(([, text]) => text !== ""));
+}
+
+/**
+ * No later than now, where the clock was set back since: Alertmanager refuses what begins after its end, and has fire
+ * what ends later.
+ */
+function upTo(time: string, nowMs: number): string {
+  return Date.parse(time) > nowMs ? timeText(nowMs) : time;
 }
 
 function timeText(ms: number): string {
