@@ -58,6 +58,17 @@ describe("what is no more", () => {
   });
 });
 
+test("what was counted of a node, and a gap, end in their time though the clock was set back", () => {
+  const feed = new AlertFeed().put("nodes", {});
+  for (let n = 0; n < 3; n++)
+    feed.put("nodes", { Status: "down" }).pass(SECOND).put("nodes", { Status: "ready" }).pass(SECOND);
+  feed.fold.gap(feed.now, "retention took them");
+  expect(feed.names.map((name) => name.split(" ")[0])).toEqual(["FeedGap", "NodeFlapping"]);
+  feed.now -= 12 * HOUR;
+  feed.fold.resume(feed.now);
+  expect(feed.pass(2 * HOUR).names).toEqual([]);
+});
+
 test("versions of a job that no poll saw say nothing of how it is", () => {
   const feed = new AlertFeed().put("jobs", { Stop: true });
   const change = changeOf("jobs", SAMPLES.jobs, { ...SAMPLES.jobs, ModifyIndex: 140, JobModifyIndex: 140 });
