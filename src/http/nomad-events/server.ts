@@ -10,8 +10,6 @@ import { serveStream, type StreamDeps } from "./stream.ts";
 import type { NomadTarget } from "./upstream.ts";
 
 export interface NomadEventsDeps extends StreamDeps {
-  /** Whether all events of the topics are being recorded, once that is known. */
-  readonly covers: (topics: Iterable<string>) => Promise<boolean>;
   /** Who gets frames that Nomad never sends. */
   readonly extra: ExtraMode;
 }

@@ -17,6 +17,8 @@ export interface StreamDeps extends CallerDeps {
     startAt(index: number, withExtra: boolean, topics: Iterable<string>): FrameStart;
   };
   readonly feed: FrameFeed;
+  /** Whether all events of the topics are being recorded, once that is known. */
+  readonly covers: (topics: Iterable<string>) => Promise<boolean>;
   readonly replay: "buffer" | "all";
   readonly denials: DenialForm;
   readonly recent: RecentVerdicts;
@@ -165,7 +167,12 @@ async function send(
     over.abort(new Error("the client may hear no more"));
     return false;
   };
-  const quietly = () => void renew().catch(() => undefined);
+  const look = async () => {
+    // Of the others nothing would come, and nobody would be told: Nomad has them for who asks anew.
+    if (await deps.covers(request.topics.keys())) await renew();
+    else over.abort(new Error("not all topics are recorded any more"));
+  };
+  const quietly = () => void look().catch(() => undefined);
   const stops = [
     every(clock, HEARTBEAT_MS, () => void (response.writableNeedDrain || response.write(HEARTBEAT))),
     every(clock, CHECK_EVERY_MS, quietly),
