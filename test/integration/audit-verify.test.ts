@@ -278,7 +278,7 @@ describe("the daily files", () => {
   it("are said to go on behind the last entry where lines were added to them", async () => {
     await writeDays(ENTRIES);
     const flags = ["audit", "verify", trail, "--key", KEY.verifierKey];
-    const last = ENTRIES.slice(590).map((entry) => `${entry}\n`);
+    const last = ENTRIES.slice(590).map((entry) => `${entry.toString()}\n`);
     const days = join(trail, DAYS[1]);
     await appendFile(days, gzipSync(last.join("")));
     expect((await runCli(flags)).stdout).not.toContain("the daily files");
