@@ -396,7 +396,7 @@ describe("where the token may not hear all namespaces", () => {
     expect(opened).toEqual(["default", "prod", "default", "default", "prod"]);
   });
 
-  it("it soon hears all where a server that has just started refused everybody", async () => {
+  it("soon hears all where a server that has just started refused everybody", async () => {
     const { source, streams, clock } = follow();
     streams.refuse(() => "NOMAD_FORBIDDEN");
     listen(source, "jobs", "default");
