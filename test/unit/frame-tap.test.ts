@@ -16,6 +16,8 @@ let isRefused: (topics: readonly string[]) => boolean;
 /** Nomad 1.11.2 and later refuse by silence. */
 let refusedInMs: number;
 let isAway: boolean;
+/** What comes again of a frame that was recorded. */
+let asNow: (line: Buffer) => Buffer;
 /** Of what a retry may wait; in half of all cases it is less than half. */
 let jitter: number;
 let recorded: (Frame & { readonly gapAfter: number | undefined })[];
@@ -27,6 +29,7 @@ beforeEach(async () => {
   isRefused = () => false;
   refusedInMs = 0;
   isAway = false;
+  asNow = (line) => line;
   jitter = 0.5;
   recorded = [];
   const events = async ({ topics, signal }: { topics: readonly string[]; signal: AbortSignal }) => {
@@ -48,7 +51,7 @@ beforeEach(async () => {
       address: "http://nomad",
       lines: async function* () {
         // What is asked for comes again.
-        yield* recorded.slice(-1).map(({ line }) => line);
+        yield* recorded.slice(-1).map(({ line }) => asNow(line));
         for (let line = await next(); line !== undefined; line = await next()) yield line;
       },
       async [Symbol.asyncDispose]() {},
@@ -156,6 +159,24 @@ it("finds out what it may hear where some topics are refused that it heard", asy
   await clock.advance(60_000);
   expect(tap.isRecording).toBe(true);
   expect([tap.covers(["Evaluation"]), tap.covers(["Job"])]).toEqual([true, false]);
+});
+
+it("does not record a frame once more that has more events now that all topics may be heard", async () => {
+  isRefused = (topics) => topics.includes("*") || topics.includes("Node");
+  breakOff(lost());
+  await clock.advance(20_000);
+  say(frame(7));
+  await until("it is recorded", () => recorded.length === 1);
+  isRefused = () => false;
+  const event = (topic: string) => ({ Topic: topic, Namespace: "default" });
+  asNow = () => Buffer.from(JSON.stringify({ Index: 7, Events: [event("Job"), event("Node")] }));
+  await clock.advance(FIVE_MINUTES);
+  say(frame(9));
+  await until("it is recorded", () => recorded.length === 2);
+  expect(recorded.map(({ index, gapAfter }) => [index, gapAfter])).toEqual([
+    [7, undefined],
+    [9, 0],
+  ]);
 });
 
 it("says that frames are missing of a topic that it may record later than others", async () => {

@@ -138,7 +138,7 @@ export class FrameTap {
     const { nomad, log, metrics, logger } = this.#deps;
     this.#continuity = continuityAfter(log.newestFrames(MAX_REPEATED));
     const index = this.#continuity.resumeFrom;
-    this.#continuity.resubscribed();
+    this.#continuity.resubscribed(this.#lacks(this.#wanted));
     await using stream = await nomad.events({
       topics: this.#wanted,
       namespace: ALL,

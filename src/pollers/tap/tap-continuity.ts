@@ -19,6 +19,7 @@ export class TapContinuity {
   /** By index, frames of before that the present subscription has not repeated yet. */
   #repeats = new Map<bigint, FrameHead[]>();
   #isProven = true;
+  #isWider = false;
 
   /** The index to subscribe from, in decimal; undefined where there is nothing to go on from. */
   get resumeFrom(): string | undefined {
@@ -42,8 +43,9 @@ export class TapContinuity {
     this.#recent.push(head);
   }
 
-  /** A subscription began that asked for `resumeFrom`. */
-  resubscribed(): void {
+  /** A subscription begins that asks for `resumeFrom`. `isWider`: of more topics than what was recorded. */
+  resubscribed(isWider = false): void {
+    this.#isWider = isWider;
     this.#isProven = this.#recent.length === 0;
     this.#repeats = Map.groupBy(this.#recent, ({ index }) => index);
   }
@@ -74,14 +76,17 @@ export class TapContinuity {
     const expected = this.#repeats.get(head.index) ?? [];
     // Of two frames of one index, the one that is the same is meant.
     const same = expected.findIndex(({ events }) => events.join() === head.events.join());
-    const place = same === -1 ? expected.findIndex(({ events }) => isPart(head.events, events)) : same;
+    const place = same === -1 ? expected.findIndex(({ events }) => this.#isPart(head.events, events)) : same;
     if (place === -1) return false;
     expected.splice(place, 1);
     return true;
   }
-}
 
-/** Whether it may be the same frame after a namespace of some of its events was deleted. */
-function isPart(events: readonly string[], before: readonly string[]): boolean {
-  return events.every((event) => before.includes(event));
+  /** Whether it may be the same frame, after a namespace of some of its events was deleted, or with those of more topics. */
+  #isPart(events: readonly string[], before: readonly string[]): boolean {
+    return (
+      events.every((event) => before.includes(event)) ||
+      (this.#isWider && before.every((event) => events.includes(event)))
+    );
+  }
 }
