@@ -456,6 +456,23 @@ it("a Nomad without the stream is asked again soon, then every five minutes, and
   expect([source.state.kind, told, lines.length]).toEqual(["unavailable", [], 1]);
 });
 
+it("a stream that is refused once more, after it was heard again, is asked for again soon, too", async () => {
+  const { source, streams, clock } = follow();
+  listen(source, "jobs", "*");
+  streams.refuse(() => "NOMAD_STREAM_DENIED");
+  await clock.advance(0);
+  streams.allow();
+  await clock.advance(15_000);
+  expect(source.state.kind).toBe("live");
+  streams.refuse(() => "NOMAD_STREAM_DENIED");
+  streams.last.end();
+  await clock.advance(20_000);
+  expect(source.state.kind).toBe("unavailable");
+  streams.allow();
+  await clock.advance(15_000);
+  expect(source.state.kind).toBe("live");
+});
+
 it("a stream that was there is not given up for what a stopping server says", async () => {
   const { source, streams, clock, told } = await hearing();
   streams.refuse(() => "NOMAD_STREAM_DENIED");

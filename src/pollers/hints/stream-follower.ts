@@ -137,14 +137,11 @@ export class StreamFollower {
     signal: AbortSignal,
     mayLeave: (refusal: NomadError) => boolean,
   ): Promise<boolean> {
-    const recheck = new RefusedRecheck();
     for (;;) {
       const refusal = await subscription.run(signal);
       if (refusal === undefined) return false;
       if (mayLeave(refusal)) return true;
-      const retryInMs = recheck.next();
-      subscription.unavailable(refusal, retryInMs);
-      await this.#deps.clock.sleep(retryInMs, signal);
+      await this.#deps.clock.sleep(subscription.unavailable(refusal), signal);
     }
   }
 

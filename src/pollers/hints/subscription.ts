@@ -9,6 +9,7 @@ import type { Metrics } from "../../telemetry/metrics.ts";
 import { Alarm } from "../../shared/alarm.ts";
 import type { StreamListener } from "./audience.ts";
 import { DoubtedRefusals } from "../doubted-refusals.ts";
+import { RefusedRecheck } from "../refused-recheck.ts";
 import { shortestRetryMs } from "../shortest-retry.ts";
 import { Continuity } from "./continuity.ts";
 import { coverageOf, isCovered, type Coverage } from "./coverage.ts";
@@ -58,6 +59,7 @@ export class Subscription {
   #isUnproven = false;
   #stop = new AbortController();
   readonly #refusals: DoubtedRefusals;
+  readonly #recheck = new RefusedRecheck();
   #wasOpen = false;
   #isBehind = false;
   readonly #untilTold: Alarm;
@@ -97,11 +99,13 @@ export class Subscription {
     return undefined;
   }
 
-  /** It is refused, and tried again only later. */
-  unavailable(refusal: NomadError, retryInMs: number): void {
+  /** It is refused, and tried again only later: in so many ms. */
+  unavailable(refusal: NomadError): number {
+    const retryInMs = this.#recheck.next();
     this.#wasOpen = false;
     this.#refusals.reset();
     this.#tellAway(refusal, retryInMs, "unavailable");
+    return retryInMs;
   }
 
   /** What the open stream was not asked for makes it be begun anew. */
@@ -168,6 +172,7 @@ export class Subscription {
     if (this.#wasOpen) this.#deps.metrics.hintReconnects.inc();
     this.#wasOpen = true;
     this.#refusals.reset();
+    this.#recheck.reset();
     this.#isBehind = false;
     this.#covered = covered;
     this.#untilTold.cancel();
