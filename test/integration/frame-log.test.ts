@@ -142,6 +142,8 @@ describe("the log of frames", () => {
     expect(readBehind(log.startAt(10).after)).toEqual([10, 12]);
     log.append([frame(11)]);
     expect(readBehind(log.startAt(12).after)).toEqual([11]);
+    log.append([frame(15)], 13);
+    expect(log.newestFrames(2).map(({ gapAfter }) => gapAfter)).toEqual([undefined, 13]);
   });
 
   it("lets what Nomad never sent go with the frame before it, and keeps Nomad's newest", () => {

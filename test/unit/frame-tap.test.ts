@@ -16,6 +16,8 @@ let isRefused: (topics: readonly string[]) => boolean;
 /** Nomad 1.11.2 and later refuse by silence. */
 let refusedInMs: number;
 let isAway: boolean;
+/** How many frames come again. */
+let repeated: number;
 /** What comes again of a frame that was recorded. */
 let asNow: (line: Buffer) => Buffer;
 /** Of what a retry may wait; in half of all cases it is less than half. */
@@ -29,6 +31,7 @@ beforeEach(async () => {
   isRefused = () => false;
   refusedInMs = 0;
   isAway = false;
+  repeated = 1;
   asNow = (line) => line;
   jitter = 0.5;
   recorded = [];
@@ -51,7 +54,7 @@ beforeEach(async () => {
       address: "http://nomad",
       lines: async function* () {
         // What is asked for comes again.
-        yield* recorded.slice(-1).map(({ line }) => asNow(line));
+        yield* recorded.slice(-repeated).map(({ line }) => asNow(line));
         for (let line = await next(); line !== undefined; line = await next()) yield line;
       },
       async [Symbol.asyncDispose]() {},
@@ -61,7 +64,7 @@ beforeEach(async () => {
     nomad: { events },
     log: {
       append: (frames, gapAfter) => recorded.push(...frames.map((each) => ({ ...each, gapAfter }))),
-      newestFrames: () => recorded.slice(-1),
+      newestFrames: () => recorded,
       narrowed: undefined,
     },
     clock,
@@ -76,8 +79,10 @@ beforeEach(async () => {
 });
 
 const lost = () => new NomadError("NOMAD_UNREACHABLE", "closed", { retryable: true, hint: "" });
-const frame = (index: number) =>
-  Buffer.from(`{"Index":${index},"Events":[{"Topic":"Job","Namespace":"default"}]}`);
+const frame = (index: number, topics = ["Job"], namespace = "default") =>
+  Buffer.from(
+    JSON.stringify({ Index: index, Events: topics.map((Topic) => ({ Topic, Namespace: namespace })) }),
+  );
 
 it("records again soon where a server refused because it stopped", async () => {
   expect(tap.isRecording).toBe(true);
@@ -168,14 +173,39 @@ it("does not record a frame once more that has more events now that all topics m
   say(frame(7));
   await until("it is recorded", () => recorded.length === 1);
   isRefused = () => false;
-  const event = (topic: string) => ({ Topic: topic, Namespace: "default" });
-  asNow = () => Buffer.from(JSON.stringify({ Index: 7, Events: [event("Job"), event("Node")] }));
+  asNow = () => frame(7, ["Job", "Node"]);
   await clock.advance(FIVE_MINUTES);
   say(frame(9));
   await until("it is recorded", () => recorded.length === 2);
   expect(recorded.map(({ index, gapAfter }) => [index, gapAfter])).toEqual([
     [7, undefined],
     [9, 0],
+  ]);
+});
+
+it("nor where the stream breaks off and is asked for once more after that", async () => {
+  const wider = (index: number) => frame(index, ["Job", "Allocation"], "prod");
+  isRefused = (topics) => topics.includes("*") || topics.includes("Allocation");
+  breakOff(lost());
+  await clock.advance(20_000);
+  say(frame(7, ["Job"], "prod"));
+  await until("it is recorded", () => recorded.length === 1);
+  isRefused = () => false;
+  asNow = (line) => (line.includes('"Index":7') ? wider(7) : line);
+  await clock.advance(FIVE_MINUTES);
+  breakOff(lost());
+  await clock.advance(20_000);
+  say(wider(9));
+  await until("it is recorded", () => recorded.some(({ index }) => index === 9));
+  repeated = 2;
+  breakOff(lost());
+  await clock.advance(20_000);
+  say(wider(10));
+  await until("it is recorded", () => recorded.some(({ index }) => index === 10));
+  expect(recorded.map(({ index, gapAfter }) => [index, gapAfter])).toEqual([
+    [7, undefined],
+    [9, 0],
+    [10, undefined],
   ]);
 });
 
@@ -234,6 +264,22 @@ it("records some topics again soon, too, where a server refused because it stopp
   await clock.advance(500);
   isRefused = isAllowed;
   await clock.advance(5_000);
+  expect(tap.isRecording).toBe(true);
+});
+
+it("asks soon again each time that all is refused, also where only some topics may be heard", async () => {
+  const refusesSome = (topics: readonly string[]) => topics.includes("*") || topics.includes("Node");
+  isRefused = refusesSome;
+  breakOff(lost());
+  await clock.advance(20_000);
+  expect([tap.covers(["Job"]), tap.covers(["Node"])]).toEqual([true, false]);
+  jitter = 0.05;
+  isRefused = () => true;
+  breakOff(lost());
+  await clock.advance(20_000);
+  expect(tap.covers(["Job"])).toBe(false);
+  isRefused = refusesSome;
+  await clock.advance(15_000);
   expect(tap.isRecording).toBe(true);
 });
 

@@ -29,6 +29,11 @@ export interface RecordedFrame extends Frame {
   readonly isExtra: boolean;
 }
 
+export interface NomadsFrame extends Frame {
+  /** Behind that index, and before this frame, others may be missing, or events of others. */
+  readonly gapAfter?: number | undefined;
+}
+
 /** What is recorded where not all topics are. */
 export interface Narrowed {
   readonly topics: readonly string[];
@@ -143,13 +148,16 @@ export class FrameLog implements Disposable {
   }
 
   /** The newest ones of Nomad's, oldest first. */
-  newestFrames(most: number): RecordedFrame[] {
+  newestFrames(most: number): NomadsFrame[] {
     return this.#connection
-      .all(
-        "SELECT sequence, raft_index, extra, line FROM frames WHERE extra = 0 ORDER BY sequence DESC LIMIT ?",
-        [most],
-      )
-      .map(frameOf)
+      .all("SELECT raft_index, gap_after, line FROM frames WHERE extra = 0 ORDER BY sequence DESC LIMIT ?", [
+        most,
+      ])
+      .map((row) => ({
+        index: row.integer("raft_index"),
+        line: row.bytes("line"),
+        gapAfter: row.integerOrNull("gap_after") ?? undefined,
+      }))
       .toReversed();
   }
 

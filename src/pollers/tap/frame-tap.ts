@@ -1,4 +1,4 @@
-import type { Frame, Narrowed } from "../../feed/frames/frame-log.ts";
+import type { Frame, Narrowed, NomadsFrame } from "../../feed/frames/frame-log.ts";
 import type { NomadApi } from "../../nomad/api.ts";
 import { NomadError } from "../../nomad/errors.ts";
 import type { Line } from "../../nomad/lines.ts";
@@ -20,7 +20,7 @@ interface FrameSink {
   /** What `append` was last told, also by a process before. */
   readonly narrowed: Narrowed | undefined;
   /** The newest ones, oldest first. */
-  newestFrames(most: number): readonly Frame[];
+  newestFrames(most: number): readonly NomadsFrame[];
 }
 
 export interface FrameTapDeps {
@@ -69,6 +69,8 @@ export class FrameTap {
   #gapAfter: number | undefined;
   /** When all topics are asked for again, where only some may be heard. */
   #askForAllAtMs = 0;
+  readonly #recheckAll = new RefusedRecheck();
+  /** Where none may be heard. */
   readonly #recheck = new RefusedRecheck();
   #failure: unknown;
   #stop = new AbortController();
@@ -138,7 +140,10 @@ export class FrameTap {
     const { nomad, log, metrics, logger } = this.#deps;
     this.#continuity = continuityAfter(log.newestFrames(MAX_REPEATED));
     const index = this.#continuity.resumeFrom;
-    this.#continuity.resubscribed(this.#lacks(this.#wanted));
+    if (this.#narrowed !== undefined && this.#lacks(this.#wanted))
+      this.#continuity.missed(this.#narrowed.after);
+    if (this.#gapAfter !== undefined) this.#continuity.missed(this.#gapAfter);
+    this.#continuity.resubscribed();
     await using stream = await nomad.events({
       topics: this.#wanted,
       namespace: ALL,
@@ -180,7 +185,8 @@ export class FrameTap {
     const after = this.#narrowed?.after ?? this.#continuity.lastIndex ?? 0;
     if (this.#lacks(topics)) this.#lose("not all topics could be recorded for a while", after);
     this.#topics = new Set(topics);
-    if (this.#hearsAll) this.#recheck.reset();
+    this.#recheck.reset();
+    if (this.#hearsAll) this.#recheckAll.reset();
     this.#narrowed = this.#hearsAll ? undefined : { topics, after };
   }
 
@@ -192,7 +198,7 @@ export class FrameTap {
       if (signal.aborted) return;
       const stream = await nomad.events({ topics: [ALL], namespace: ALL, signal }).catch(() => undefined);
       await stream?.[Symbol.asyncDispose]();
-      this.#askForAllAtMs = clock.elapsed() + this.#recheck.next();
+      this.#askForAllAtMs = clock.elapsed() + this.#recheckAll.next();
       const allowed = stream === undefined ? await this.#allowedTopics(signal) : [ALL];
       if (signal.aborted) return;
       if (!this.#lacks(allowed)) continue;
@@ -301,7 +307,7 @@ export class FrameTap {
       const allowed = await this.#allowedTopics(signal);
       if (allowed.length > 0) {
         this.#wanted = allowed;
-        this.#askForAllAtMs = this.#deps.clock.elapsed() + this.#recheck.next();
+        this.#askForAllAtMs = this.#deps.clock.elapsed() + this.#recheckAll.next();
         logger.warn(
           { topics: allowed, hint: "A management token records all topics" },
           "the token may not hear all topics of Nomad's event stream; who asks for others is answered by Nomad",
@@ -334,9 +340,10 @@ export class FrameTap {
   }
 }
 
-function continuityAfter(newest: readonly Frame[]): TapContinuity {
+function continuityAfter(newest: readonly NomadsFrame[]): TapContinuity {
   const continuity = new TapContinuity();
-  for (const { line } of newest) {
+  for (const { line, gapAfter } of newest) {
+    if (gapAfter !== undefined) continuity.missed(gapAfter);
     const head = headOf(line);
     if (head !== undefined) continuity.note(head);
   }

@@ -19,7 +19,8 @@ export class TapContinuity {
   /** By index, frames of before that the present subscription has not repeated yet. */
   #repeats = new Map<bigint, FrameHead[]>();
   #isProven = true;
-  #isWider = false;
+  /** Of these, events may be missing: that was told. */
+  readonly #partial = new WeakSet<FrameHead>();
 
   /** The index to subscribe from, in decimal; undefined where there is nothing to go on from. */
   get resumeFrom(): string | undefined {
@@ -43,9 +44,13 @@ export class TapContinuity {
     this.#recent.push(head);
   }
 
-  /** A subscription begins that asks for `resumeFrom`. `isWider`: of more topics than what was recorded. */
-  resubscribed(isWider = false): void {
-    this.#isWider = isWider;
+  /** Of what was noted behind that index, events are missing, as those of topics that may be heard only now. */
+  missed(after: number): void {
+    for (const head of this.#recent) if (head.index > after) this.#partial.add(head);
+  }
+
+  /** A subscription begins that asks for `resumeFrom`. */
+  resubscribed(): void {
     this.#isProven = this.#recent.length === 0;
     this.#repeats = Map.groupBy(this.#recent, ({ index }) => index);
   }
@@ -76,17 +81,18 @@ export class TapContinuity {
     const expected = this.#repeats.get(head.index) ?? [];
     // Of two frames of one index, the one that is the same is meant.
     const same = expected.findIndex(({ events }) => events.join() === head.events.join());
-    const place = same === -1 ? expected.findIndex(({ events }) => this.#isPart(head.events, events)) : same;
+    const place = same === -1 ? expected.findIndex((before) => this.#isSame(head, before)) : same;
     if (place === -1) return false;
     expected.splice(place, 1);
     return true;
   }
 
-  /** Whether it may be the same frame, after a namespace of some of its events was deleted, or with those of more topics. */
-  #isPart(events: readonly string[], before: readonly string[]): boolean {
-    return (
-      events.every((event) => before.includes(event)) ||
-      (this.#isWider && before.every((event) => events.includes(event)))
-    );
+  /** Whether it may be the same frame, after a namespace of some of its events was deleted, or with events that it lacked. */
+  #isSame(head: FrameHead, before: FrameHead): boolean {
+    return isPart(head, before) || (this.#partial.has(before) && isPart(before, head));
   }
+}
+
+function isPart({ events }: FrameHead, whole: FrameHead): boolean {
+  return events.every((event) => whole.events.includes(event));
 }
