@@ -113,8 +113,11 @@ export class AlertFold {
     this.#now = at;
     this.#model.dateBack(at);
     this.#resumedAt = at;
-    for (const { state, subject, rule } of this.open)
+    for (const alert of this.open) {
+      const { state, subject, rule, kept } = alert;
       if (state === "pending") this.#drop(subjectKey(subject), rule);
+      if (kept !== undefined) alert.kept = { ...kept, since: Math.min(kept.since, at) };
+    }
     this.#lookAtAll({ ...this.#occasion(), isMeanwhile: true });
     this.#forgetEnded();
   }

@@ -69,6 +69,16 @@ test("what was counted of a node, and a gap, end in their time though the clock 
   expect(feed.pass(2 * HOUR).names).toEqual([]);
 });
 
+test("an alert that was kept ends in its time though the clock was set back while its scope could not be read", () => {
+  const feed = new AlertFeed().put("allocations", FAILED).pass(MINUTE).put("allocations", REPLACED);
+  expect(feed.pass(SECOND).firing).toMatchObject([{ isKept: true }]);
+  feed.say({ kind: "scope", scope: null, state: "stale", reason: "Nomad does not answer" });
+  feed.now -= 12 * HOUR;
+  feed.fold.resume(feed.now);
+  feed.say({ kind: "scope", scope: null, state: "recovered", reason: "" });
+  expect(feed.pass(10 * MINUTE).names).toEqual([]);
+});
+
 test("versions of a job that no poll saw say nothing of how it is", () => {
   const feed = new AlertFeed().put("jobs", { Stop: true });
   const change = changeOf("jobs", SAMPLES.jobs, { ...SAMPLES.jobs, ModifyIndex: 140, JobModifyIndex: 140 });
