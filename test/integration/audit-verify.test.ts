@@ -297,6 +297,8 @@ describe("the daily files", () => {
     expect(code).toBe(3);
     expect(stdout).toContain("2 epochs, as far as they were counted\n");
     expect(stdout).not.toContain("the daily files end");
+    await truncate(join(trail, "tile/entries/001"), 100);
+    expect(await verify()).toMatchObject({ code: 3, dailyGoesOn: false });
   });
 
   it.each([

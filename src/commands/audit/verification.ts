@@ -53,8 +53,10 @@ export async function verifyTrail(
   const { damaged, unsigned } = await leftovers(files, tree);
   const findings = found.length > 0 ? found : damaged;
   const { feed, counts } = walked.order;
-  const { pruned, daily } = walked;
-  const { entries: dailyEntries, goesOn: dailyGoesOn } = daily;
+  const { pruned, daily, torn } = walked;
+  const dailyEntries = daily.entries;
+  // Where the walk ended early, what is behind may be entries.
+  const dailyGoesOn = daily.goesOn && torn === undefined;
   return { checkpoint: opened, findings, feed, counts, pruned, unsigned, dailyEntries, dailyGoesOn };
 }
 
