@@ -223,10 +223,10 @@ export class ScopePoll {
   /** A list says whether reading lists is cheap enough. */
   #decideReading({ index, bytes, restored }: Observation, turn: number): void {
     if (this.#hinted === null) return;
-    const isWorth = this.#isDear(bytes);
-    if (!isWorth && this.#hinted.wanted)
-      this.#parts.logger.debug({ bytes }, "lists are as cheap as hints: reading lists");
-    if (isWorth) this.#hinted.want();
+    const isDear = this.#isDear(bytes);
+    if (!isDear && this.#hinted.wanted)
+      this.#parts.logger.debug({ bytes }, "reading lists: hints would cost as much");
+    if (isDear) this.#hinted.want();
     else this.#hinted.stop();
     this.#hinted.accepted({ index: BigInt(index), bytes, turn, restored: restored !== null });
   }

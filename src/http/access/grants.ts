@@ -27,7 +27,7 @@ export interface GrantsOptions {
 /** Of a token that is good. */
 interface Answer {
   readonly identity: Identity;
-  /** It may be good no more when the answer is there, which takes many questions where there are many namespaces. */
+  /** When the asking began: many namespaces take many questions, and it may be revoked meanwhile. */
   readonly askedAtMs: number;
 }
 

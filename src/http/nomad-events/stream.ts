@@ -33,6 +33,8 @@ const HEARTBEAT_MS = 30_000;
 const STALLED_MS = 40_000;
 /** Nomad ends the stream of a token that expired before it sends the next event; nobody tells us when that is. */
 const CHECK_EVERY_MS = 60_000;
+/** Shorter than any time for which a topic is given up. */
+const LOOK_EVERY_MS = 10_000;
 /** An open stream ends where it is denied again after so long: a server that starts denies everybody. */
 const DENIED_AGAIN_MS = 5_000;
 /** Nomad's, but for what says how long the body is: that is up to us. */
@@ -167,15 +169,16 @@ async function send(
     over.abort(new Error("the client may hear no more"));
     return false;
   };
+  const quietly = () => void renew().catch(() => undefined);
   const look = async () => {
-    // Of the others nothing would come, and nobody would be told: Nomad has them for who asks anew.
-    if (await deps.covers(request.topics.keys())) await renew();
-    else over.abort(new Error("not all topics are recorded any more"));
+    // Their frames would just be missing; who asks anew gets them from Nomad.
+    if (!(await deps.covers(request.topics.keys())))
+      over.abort(new Error("not all topics are recorded any more"));
   };
-  const quietly = () => void look().catch(() => undefined);
   const stops = [
     every(clock, HEARTBEAT_MS, () => void (response.writableNeedDrain || response.write(HEARTBEAT))),
     every(clock, CHECK_EVERY_MS, quietly),
+    every(clock, LOOK_EVERY_MS, () => void look()),
   ];
   const access = {
     get namespaces() {

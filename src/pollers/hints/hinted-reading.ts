@@ -138,7 +138,7 @@ export class HintedReading {
   }
 
   /**
-   * Whether the doorbell costs as much as lists of so many bytes: Nomad before 1.3 answers it with the whole list. Such an
+   * Whether the doorbell costs half as much as a list of so many bytes, or more: Nomad before 1.3 answers it with the whole list. Such an
    * old one may not tell of namespaces in the stream of all of them, either.
    */
   costs(listBytes: number): boolean {
