@@ -216,7 +216,7 @@ export class ScopePoll {
 
   #isDear(bytes: number): boolean {
     if (this.#parts.options.reading === "hinted") return true;
-    if (this.#hinted?.costs(bytes) === true) return false;
+    if (this.#hinted?.savesNothing(bytes) === true) return false;
     return bytes >= (this.#hinted?.wanted === true ? HINTED_DOWN_TO : HINTED_FROM_BYTES);
   }
 

@@ -30,7 +30,7 @@ export interface RecordedFrame extends Frame {
 }
 
 export interface NomadsFrame extends Frame {
-  /** Behind that index, and before this frame, others may be missing, or events of others. */
+  /** Between that index and this frame, frames may be missing, and events of those that are there. */
   readonly gapAfter?: number | undefined;
 }
 

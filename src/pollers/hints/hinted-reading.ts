@@ -138,10 +138,10 @@ export class HintedReading {
   }
 
   /**
-   * Whether the doorbell costs half as much as a list of so many bytes, or more: Nomad before 1.3 answers it with the whole list. Such an
-   * old one may not tell of namespaces in the stream of all of them, either.
+   * Whether the doorbell's last answer had half as many bytes as the list, or more: Nomad before 1.3 answers it with the
+   * whole list.
    */
-  costs(listBytes: number): boolean {
+  savesNothing(listBytes: number): boolean {
     const { bytes, atMs } = this.#answered;
     return 2 * bytes > listBytes && this.#parts.clock.elapsed() - atMs < COST_HOLDS_MS;
   }
