@@ -25,6 +25,7 @@ export default defineConfig({
       project("redis"),
       // The chaos tests give up by themselves before that, and say what they waited for.
       project("e2e", { maxConcurrency: 2, testTimeout: 800_000 }),
+      project("chaos", { testTimeout: 800_000 }),
       project("hostile"),
       project("newcomer", { maxConcurrency: 2, testTimeout: 800_000 }),
       project("nomad"),
