@@ -56,7 +56,17 @@ describe.skipIf(typeof found === "string")(`namespaces of a real Nomad that come
       type: "system",
     });
     for (const job of [batch, system]) await nomad.stopJob(job, space, { purge: true });
-    await nomad.deleteNamespace(space);
+    await until("Nomad deletes the namespace", isDeleted);
+  };
+  /** Nomad keeps it until it knows that its allocations have ended. */
+  const isDeleted = async (): Promise<boolean> => {
+    try {
+      await nomad.deleteNamespace(space);
+      return true;
+    } catch (error) {
+      if (!String(error).includes("has non-terminal allocations")) throw error;
+      return false;
+    }
   };
 
   beforeAll(async () => {
@@ -96,7 +106,7 @@ describe.skipIf(typeof found === "string")(`namespaces of a real Nomad that come
     await until("the job's evaluation", async () => (await left()).length > before.length);
     await agreed();
     await nomad.stopJob(batch, space, { purge: true });
-    await nomad.deleteNamespace(space);
+    await until("Nomad deletes the namespace", isDeleted);
     await agreed();
     expect((await events()).map((event) => event.type)).not.toContain("nomad.feed.resync");
   });
