@@ -12,7 +12,7 @@ export class NomadProcess {
   static async start(allocations: number): Promise<NomadProcess> {
     const child = own(
       fork(join(import.meta.dirname, "nomad-side.ts"), [String(allocations)], {
-        execArgv: ["--disable-warning=ExperimentalWarning"],
+        execArgv: ["--disable-warning=ExperimentalWarning", "--expose-gc"],
       }),
       "simulated Nomad",
     );
