@@ -19,7 +19,12 @@ export async function assignments(options: FeedAddress & { json: boolean }, io: 
 }
 
 function isWell({ state, condition }: AssignmentStatus): boolean {
-  return state === "held" && (condition === null || condition === "ok");
+  return state === "held" && (condition === null || condition === "ok" || isLacking(condition));
+}
+
+/** What this Nomad does not have is no failure (docs/resources.md). */
+function isLacking(condition: AssignmentStatus["condition"]): boolean {
+  return condition === "unsupported";
 }
 
 function table(found: readonly AssignmentStatus[], colours: Colours): string {
@@ -35,9 +40,11 @@ function table(found: readonly AssignmentStatus[], colours: Colours): string {
       .trimEnd();
   const lines = rows.map((row, n) => {
     const assignment = found[n];
-    if (assignment === undefined || isWell(assignment)) return line(row);
-    const reason = assignment.reason === null ? "" : `  ${colours.dim(plainText(assignment.reason))}`;
-    return `${colours.yellow(line(row))}${reason}`;
+    if (assignment === undefined) return line(row);
+    const { condition, reason: why } = assignment;
+    if (isWell(assignment) && !isLacking(condition)) return line(row);
+    const reason = why === null ? "" : `  ${colours.dim(plainText(why))}`;
+    return `${isLacking(condition) ? line(row) : colours.yellow(line(row))}${reason}`;
   });
   const workers = new Set(found.flatMap(({ worker }) => worker ?? []));
   const heldBy = [...workers].toSorted().map((worker) => {

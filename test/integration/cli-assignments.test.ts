@@ -55,6 +55,16 @@ it("assignments exits with 1 and says why where something is not done", async ()
   expect(stale.stdout).toMatch(/stale +hinted +65\.0s.*Nomad is away/);
 });
 
+it("assignments counts what this Nomad does not have as done", async () => {
+  const reason = "only Nomad Enterprise has it";
+  const { code, stdout } = await show([
+    JOBS,
+    { ...JOBS, assignment: "license/-", condition: "unsupported", reason, index: null, objects: null },
+  ]);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^license\/- .* unsupported .*only Nomad Enterprise has it$/m);
+});
+
 it("assignments --json prints what /v1/assignments answers", async () => {
   const { code, stdout } = await show([JOBS], "--json");
   expect(code).toBe(0);
