@@ -45,6 +45,17 @@ const edges = ({ edges: all }: Why) =>
 const nick = (subject: string) => subject.split("/")[2]?.slice(0, 4);
 const words = ({ story }: Why) => story.map((step) => step.words);
 
+it("says in words that a failed allocation was due to be placed again", () => {
+  const rescheduled = evaluation({ TriggeredBy: "alloc-reschedule" });
+  const { story } = why([
+    object(A, alloc(), [event(2, alloc(), { op: "create", signals: ["allocation.placed"] })]),
+    object(E1, rescheduled, [event(1, rescheduled, { op: "create" })]),
+  ]);
+  expect(story[0]?.words).toBe(
+    "Job web was evaluated because an allocation of it that failed was due to be placed again (evaluation eeeeeee1)",
+  );
+});
+
 const alloc = (rest: JsonObject = {}): JsonObject => ({
   ID: A.key,
   Name: "web.fe[0]",

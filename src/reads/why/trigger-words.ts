@@ -8,6 +8,7 @@ const TRIGGERS: ReadonlyMap<string, string> = new Map([
   ["node-drain", "a node that it runs on is drained"],
   ["alloc-stop", "somebody stopped an allocation of it"],
   ["alloc-failure", "an allocation of it failed and is to be placed again"],
+  ["alloc-reschedule", "an allocation of it that failed was due to be placed again"],
   ["retry-failed-alloc", "an allocation of it failed and is to be placed again"],
   ["alloc-lost", "an allocation of it was lost"],
   ["deployment-watcher", "its deployment went on"],
