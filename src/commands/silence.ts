@@ -5,6 +5,7 @@ import { coloursFor } from "./support/colours.ts";
 import { askFeed, type FeedAddress } from "./support/feed-request.ts";
 import { PLAIN, tableText, type Page } from "./support/table-text.ts";
 import { timeText } from "./support/times.ts";
+import { UsageError } from "./support/usage-error.ts";
 
 export interface SilenceOptions extends FeedAddress {
   readonly json: boolean;
@@ -19,8 +20,13 @@ export interface GivenSilence {
   readonly comment?: string | undefined;
 }
 
-/** Begins a silence, and shows it. */
+/** Begins a silence, and shows it. @throws UsageError where it is for no alert */
 export async function addSilence(given: GivenSilence, options: SilenceOptions, io: Io): Promise<void> {
+  if ([given.filter, given.rules, given.minSeverity].every((matcher) => matcher === undefined)) {
+    throw new UsageError("Say which alerts to silence: --filter, --rules or --min-severity", {
+      hint: "--rules '*' is for all alerts",
+    });
+  }
   const query = Object.entries(given).filter((pair): pair is [string, string] => pair[1] !== undefined);
   const path = `/v1/silences?${new URLSearchParams(query).toString()}`;
   const silence = await askFeed(options, { method: "POST", path, schema: silenceSchema }, io);

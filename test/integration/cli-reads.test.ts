@@ -1,6 +1,7 @@
 import { stripVTControlCharacters } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { whySchema } from "../../src/schemas/why-schema.ts";
+import { AccessFeed } from "../support/access-feed.ts";
 import { runCli } from "../support/cli.ts";
 import { refOf } from "../support/drafts.ts";
 import { TestFeed } from "../support/http-feed.ts";
@@ -31,7 +32,35 @@ afterEach(() => feed[Symbol.asyncDispose]());
 const run = (args: string[], columns?: number) =>
   runCli([...args, "--url", url], columns === undefined ? {} : { isTTY: true, columns: () => columns });
 
+it.each([
+  ["state", "--types", "job"],
+  ["why", "job/web"],
+  ["tail"],
+  ["wait", "job", "web"],
+  ["silence", "list"],
+  ["audit", "verify"],
+])("%s says how a command sends a token where the feed asks for one", async (...command) => {
+  await using access = await AccessFeed.open();
+  const { url: guarded } = await access.serve();
+  const where = command[0] === "audit" ? [`${guarded}/v1/audit/`] : ["--url", guarded];
+  const { code, stderr } = await runCli([...command, ...where]);
+  expect(code).toBe(1);
+  expect(stderr).toBe("error: A token is needed here\nhint: Name a file that holds one with --token-file\n");
+});
+
 describe("state", () => {
+  it("says what may be asked for where the feed does not understand", async () => {
+    const type = await run(["state", "--types", "job"]);
+    expect(type.code).toBe(1);
+    expect(type.stderr).toMatch(
+      /^error: types cannot be "job"\nallowed: .*\bjobs, nodes\b.*\nhint: Did you mean jobs\?\n$/,
+    );
+    const moment = await run(["state", "--at", "2026-13-01"]);
+    expect(moment.stderr).toMatch(
+      /^error: "2026-13-01" is no moment of the feed\nallowed: <cursor>, RFC 3339 time, /,
+    );
+  });
+
   it("prints objects as they were, a line each, and of which moment", async () => {
     const first = await changes.set(
       [refOf("allocations", KEY), alloc()],

@@ -67,8 +67,14 @@ describe("silence", () => {
 
   it("is refused with what is allowed, and then nothing is silenced", async () => {
     expect(await silence("add", "--for", "2h")).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(
+        /Say which alerts to silence: --filter, --rules or --min-severity\n.*--rules '\*'/,
+      ) as string,
+    });
+    expect(await silence("add", "--for", "2h", "--min-severity", "LOUD")).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining("Say which alerts to silence") as string,
+      stderr: expect.stringMatching(/LOUD.*\nallowed: TRACE, DEBUG, INFO, WARN, ERROR, FATAL\n/) as string,
     });
     expect(await silence("add", "--rules", "*")).toMatchObject({ code: 2 });
     const wrong = await silence("add", "--for", "2h", "--filter", "resource.job = web");

@@ -5,7 +5,7 @@ import { deadlineOf } from "../../shared/clock.ts";
 import { parseRetryAfter } from "../../shared/retry-after.ts";
 import type { Io } from "../io.ts";
 import { readAuthority } from "../support/feed-authority.ts";
-import type { FeedAddress } from "../support/feed-request.ts";
+import { FeedRefused, refusalOf, type FeedAddress } from "../support/feed-request.ts";
 import { feedHeaders } from "../support/feed-token.ts";
 import { FeedUnreachable } from "../support/feed-url.ts";
 import type { TrailFiles } from "./trail-files.ts";
@@ -43,11 +43,12 @@ export class ServedFiles implements TrailFiles {
       });
       if (response.status === 404 || response.status === 410) return undefined;
       if (response.status === TOO_MANY_REQUESTS) return await this.#readLater(path, response);
-      if (!response.ok) throw new Error(`${response.status} ${response.statusText} for ${path}`);
+      if (!response.ok) throw await refusalOf(response);
       return Buffer.from(await response.arrayBuffer());
     } catch (error) {
       this.#io.signal.throwIfAborted();
-      throw new FeedUnreachable(this.#address.url, error);
+      if (error instanceof FeedRefused) throw error;
+      throw new FeedUnreachable(this.#address.url, error, "Is it the address of a trail that is served?");
     }
   }
 

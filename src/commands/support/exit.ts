@@ -2,7 +2,6 @@ import { CodedError } from "../../../packages/client/src/coded-error.ts";
 import { hideSecretsIn } from "../../schemas/address-text.ts";
 import { InvalidFilter } from "../../publishers/selection/filter-expression.ts";
 import { errorFacts } from "../../schemas/error-codes.ts";
-import { InvalidParameter } from "../../schemas/subscription-schema.ts";
 import { plainLines, plainText } from "../../schemas/terminal-text.ts";
 import type { Io } from "../io.ts";
 import { stderrColoursFor } from "./colours.ts";
@@ -32,11 +31,17 @@ export function reportError(error: unknown, io: Io): number {
     // A mark stands below its place in an expression.
     say(error instanceof InvalidFilter ? problem : wrapped(problem, "error:"), plainLines);
   }
-  if (error instanceof InvalidParameter)
-    io.stderr.write(`allowed: ${wrapped(error.allowed.join(", "), "allowed:")}\n`);
+  const allowed = allowedBy(error);
+  if (allowed.length > 0) io.stderr.write(`allowed: ${wrapped(allowed.join(", "), "allowed:")}\n`);
   const { hint } = saidByFlag(error);
   if (hint !== undefined) io.stderr.write(`${colours.dim("hint:")} ${wrapped(hint, "hint:")}\n`);
   return errorFacts(error.code)?.exit ?? EXIT_CODES.failed;
+}
+
+/** What may stand where something else does, by this program or the feed that it asked. */
+function allowedBy(error: CodedError): readonly string[] {
+  const { allowed } = error as { allowed?: unknown };
+  return Array.isArray(allowed) ? allowed.map(String) : [];
 }
 
 /** What is wrong, a line each; a line break anywhere else comes from outside. */

@@ -31,5 +31,5 @@ export function feedObjects(
 /** An object's own text cannot be mistaken for it: a quote in a text is escaped. */
 function brokenOff(line: string): FeedRefused {
   const { data } = JSON.parse(line) as { data: { message: string; hint?: string } };
-  return new FeedRefused(data.message, data.hint === undefined ? {} : { hint: data.hint });
+  return new FeedRefused(data.message, data);
 }

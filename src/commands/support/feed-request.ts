@@ -2,7 +2,7 @@ import { Agent, fetch, type Response } from "undici";
 import type { ZodType } from "zod";
 import { httpTarget } from "../../../packages/client/src/options.ts";
 import { ChangefeedError } from "../../schemas/errors.ts";
-import { problemSchema } from "../../schemas/problem-schema.ts";
+import { problemSchema, type Problem } from "../../schemas/problem-schema.ts";
 import { deadlineOf } from "../../shared/clock.ts";
 import type { Io } from "../io.ts";
 import { readAuthority } from "./feed-authority.ts";
@@ -21,6 +21,13 @@ export class FeedRefused extends ChangefeedError {
   readonly code = "FEED_REFUSED";
   /** A line each, as of a file that has several. */
   readonly problems = this.message.split("\n");
+  /** What may stand where something else does. */
+  readonly allowed: readonly string[] | undefined;
+
+  constructor(message: string, { hint, allowed }: Pick<Problem, "hint" | "allowed"> = {}) {
+    super(message, hint === undefined ? {} : { hint });
+    this.allowed = allowed;
+  }
 }
 
 const ANSWER_WITHIN_MS = 10_000;
@@ -88,11 +95,9 @@ export async function requestFeed<Result>(
   }
 }
 
-/** Of an answer that is none, such as that Redis is away. */
-async function refusalOf(response: Response): Promise<Error> {
-  const problem = problemSchema.safeParse(await response.json().catch(() => undefined));
-  const { message, hint } = problem.data ?? { message: response.statusText };
-  if (problem.success && response.status < 500)
-    return new FeedRefused(message, hint === undefined ? {} : { hint });
-  return new Error(`${response.status}, ${message}`);
+/** Of an answer that is none: FeedRefused, or something else, such as that Redis is away. */
+export async function refusalOf(response: Response): Promise<Error> {
+  const { data } = problemSchema.safeParse(await response.json().catch(() => undefined));
+  if (data !== undefined && response.status < 500) return new FeedRefused(data.message, data);
+  return new Error(`${response.status}, ${data?.message ?? response.statusText}`);
 }

@@ -13,10 +13,14 @@ export function assertFeedUrl(url: string, schemes: readonly string[]): void {
 
 export class FeedUnreachable extends ChangefeedError {
   readonly code = "FEED_UNREACHABLE";
-  constructor(url: string, cause: unknown) {
+  constructor(
+    url: string,
+    cause: unknown,
+    hint = "Is `nomad-changefeed run` running there? --url names another address",
+  ) {
     const said = cause instanceof Error ? (cause.cause instanceof Error ? cause.cause : cause).message : "";
     super(`The feed at ${hideSecrets(url)} does not answer${said === "" ? "" : `: ${hideSecretsIn(said)}`}`, {
-      hint: "Is `nomad-changefeed run` running there? --url names another address",
+      hint,
       cause,
     });
   }

@@ -18,9 +18,14 @@ const NAMES: Readonly<Partial<Record<keyof RawNomadOptions, OptionName>>> = {
   maxConnections: "maxConnections",
 };
 
-/** What an error says, with the options of Nomad's client by the names that the operator can give. */
+/** How a feed says to send a token. A command sends the one of a file. */
+const BY_HEADER = "Authorization: Bearer";
+
+/** What an error says, with the options of Nomad's client, and a token, by the names that the operator can give. */
 export function saidByFlag(error: CodedError): { message: string; hint: string | undefined } {
   const { message, hint } = error;
+  if (hint?.includes(BY_HEADER) === true)
+    return { message, hint: "Name a file that holds one with --token-file" };
   const name = error instanceof NomadOptionInvalid ? NAMES[error.option as keyof RawNomadOptions] : undefined;
   if (name === undefined || !(error instanceof NomadOptionInvalid)) return { message, hint };
   const flag = optionFlag(name);
