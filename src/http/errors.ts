@@ -153,30 +153,32 @@ export class InsecureListen extends ChangefeedError {
 
 export class ListenFailed extends ChangefeedError {
   readonly code = "LISTEN_FAILED";
-  constructor(host: string, port: number, cause: unknown) {
+  /** @param flag the option that says where to listen */
+  constructor(host: string, port: number, cause: unknown, flag = "--listen") {
     const systemCode = cause instanceof Error && "code" in cause ? String(cause.code) : "";
     const { reason, hint } = LISTEN_PROBLEMS.get(systemCode) ?? {
       reason: systemCode || "it failed",
-      hint: "Choose another --listen address",
+      hint: "Choose another address with",
     };
-    super(`Cannot listen on ${host}:${port}: ${reason}`, { hint, cause });
+    super(`Cannot listen on ${host}:${port}: ${reason}`, { hint: `${hint} ${flag}`, cause });
   }
 }
 
+/** By the system's code. A hint ends before the option. */
 const LISTEN_PROBLEMS: ReadonlyMap<string, { reason: string; hint: string }> = new Map(
   Object.entries({
     EADDRINUSE: {
       reason: "the port is in use",
-      hint: "Stop the process that holds it, or choose another port with --listen",
+      hint: "Stop the process that holds it, or choose another port with",
     },
     EACCES: {
       reason: "not permitted",
-      hint: "Ports below 1024 need privileges; choose another port with --listen",
+      hint: "Ports below 1024 need privileges; choose another port with",
     },
     EADDRNOTAVAIL: {
       reason: "this machine has no such address",
-      hint: "Choose an address of this machine with --listen",
+      hint: "Choose an address of this machine with",
     },
-    ENOTFOUND: { reason: "no such host", hint: "Choose an address of this machine with --listen" },
+    ENOTFOUND: { reason: "no such host", hint: "Choose an address of this machine with" },
   }),
 );

@@ -42,6 +42,16 @@ async function start(flags: Record<string, string> = {}): Promise<string> {
   return standIn.address;
 }
 
+describe("the address of the stand-in", () => {
+  it("is named by its own option where it is taken", async () => {
+    await simulate();
+    await expect(start({ compatListen: new URL(nomad.url).host })).rejects.toMatchObject({
+      code: "LISTEN_FAILED",
+      hint: expect.stringMatching(/another port with --compat-listen$/) as string,
+    });
+  });
+});
+
 /** Nomad behind something that denies the stream to `token` as often as it is told to, and is then away for it, or not. */
 async function startDenying(token: string): Promise<{ url: string; denials: number; isAway: boolean }> {
   const gateway = { url: "", denials: 0, isAway: false };

@@ -65,7 +65,7 @@ export class NomadEventsServer implements AsyncDisposable {
   async listen(): Promise<string> {
     const { host, port, tls } = this.#options;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.#server.once("error", (error) => reject(new ListenFailed(host, port, error)));
+    this.#server.once("error", (error) => reject(new ListenFailed(host, port, error, "--compat-listen")));
     this.#server.listen({ host: listenAddress(host), port }, resolve);
     await promise;
     const bound = this.#server.address();

@@ -30,14 +30,14 @@ export async function* checkHere(config: Config, here: Here): AsyncGenerator<Che
   yield* checkAccess(config, here.clock);
   if (config.feed.kind === "redis") {
     yield* checkRedisLog(config, here);
-    yield await checkPort(config, true);
+    yield* checkPorts(config, true);
     return;
   }
   const path = resolve(config.feed.path);
   const log = await checkLog(path, config, here);
   yield log;
   if (existsSync(dirname(path))) yield checkDisk(path, config.retention.maxBytes);
-  yield await checkPort(config, log.status === "warning");
+  yield* checkPorts(config, log.status === "warning");
 }
 
 /** A warning means: a process, most likely the feed itself, is writing it. */
@@ -85,20 +85,31 @@ function roundSize(bytes: number): string {
   return bytes >= 2 ** 30 ? `${(bytes / 2 ** 30).toFixed(1)}GiB` : `${(bytes / 2 ** 20).toFixed(0)}MiB`;
 }
 
-async function checkPort({ listen }: Config, feedRuns: boolean): Promise<Check> {
+/** Where subscribers connect, and clients of Nomad where there is a stand-in for it. */
+async function* checkPorts({ listen, compat }: Config, feedRuns: boolean): AsyncGenerator<Check> {
+  yield await checkPort("port", { ...listen, flag: "--listen" }, feedRuns);
+  if (compat !== undefined)
+    yield await checkPort("compat port", { ...compat.listen, flag: "--compat-listen" }, feedRuns);
+}
+
+async function checkPort(
+  name: string,
+  { host, port, flag }: { host: string; port: number; flag: string },
+  feedRuns: boolean,
+): Promise<Check> {
   const server = createServer();
-  const where = `${listen.host}:${listen.port}`;
+  const where = `${host}:${port}`;
   try {
-    server.listen(listen.port, listenAddress(listen.host));
+    server.listen(port, listenAddress(host));
     await once(server, "listening");
     server.close();
-    return ok("port", `${where} is free`);
+    return ok(name, `${where} is free`);
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : undefined;
     if (code === "EADDRINUSE" && feedRuns) {
-      return warning("port", `${where} is in use`, "Fine if that is the feed you run");
+      return warning(name, `${where} is in use`, "Fine if that is the feed you run");
     }
-    if (code === "EADDRINUSE") return failure("port", `${where} is in use`, "Choose another with --listen");
-    return failureOf("port", error);
+    if (code === "EADDRINUSE") return failure(name, `${where} is in use`, `Choose another with ${flag}`);
+    return failureOf(name, error);
   }
 }
