@@ -281,4 +281,30 @@ describe("doctor", () => {
       hint: expect.stringContaining("--listen"),
     });
   });
+
+  it("looks at the port of the stand-in for Nomad's event stream too", async () => {
+    const taken = new URL(address).host;
+    expect(named((await doctor("--compat-listen", taken)).checks, "compat port")).toBeUndefined();
+    const { code, checks } = await doctor("--compat", "nomad-events", "--compat-listen", taken);
+    expect(code).toBe(1);
+    expect(named(checks, "port")?.status).toBe("ok");
+    expect(named(checks, "compat port")).toMatchObject({
+      status: "failure",
+      message: `${taken} is in use`,
+      hint: "Choose another with --compat-listen",
+    });
+  });
+
+  it("warns of a namespace that Nomad does not show", async () => {
+    expect((await doctor("--namespaces", "default,qa")).checks.every(({ status }) => status === "ok")).toBe(
+      true,
+    );
+    const { code, checks } = await doctor("--namespaces", "default,prdo");
+    expect(code).toBe(0);
+    expect(named(checks, "namespaces")).toMatchObject({
+      status: "warning",
+      message: expect.stringMatching(/\bprdo\b/),
+      hint: expect.stringContaining("--namespaces"),
+    });
+  });
 });

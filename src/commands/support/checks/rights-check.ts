@@ -32,6 +32,7 @@ export async function* checkRights(
       "Give it list-jobs and read-job in a namespace",
     );
   }
+  if (config.namespaces !== "*") yield* checkNames(config.namespaces, client, signal);
   const asked = namespaces.slice(0, MOST_NAMESPACES);
   if (asked.length < namespaces.length) {
     const message = `${namespaces.length} namespaces, of which the first ${MOST_NAMESPACES} are looked at`;
@@ -42,6 +43,22 @@ export async function* checkRights(
     yield await checkResource(resource, RESOURCES[resource].namespaced ? asked : ["-"], client, signal);
   }
   yield checkConnections(config, namespaces, nomadLimit);
+}
+
+/** Nomad answers for a namespace that it does not have as for one without objects. */
+async function* checkNames(
+  names: readonly string[],
+  client: NomadClient,
+  signal: AbortSignal,
+): AsyncGenerator<Check> {
+  const known = await namespaceNames(client, signal).catch(() => names);
+  const missing = names.filter((name) => !known.includes(name));
+  if (missing.length === 0) return;
+  yield warning(
+    "namespaces",
+    `Nomad does not have ${missing.join(", ")}, or does not show it to the token`,
+    "Correct --namespaces; what is made later is watched from then on",
+  );
 }
 
 async function namespaceNames(client: NomadClient, signal: AbortSignal): Promise<string[]> {
