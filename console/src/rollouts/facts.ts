@@ -102,10 +102,13 @@ function deadlineIn(time: unknown): number | null {
   return Number.isNaN(ms) ? null : ms;
 }
 
-/** The first deadline of those groups that still have to become healthy. */
+/** The first deadline of those groups that still have to become healthy: one that waits for a promotion has none. */
 export function deadlineOf({ groups, isOver: over }: DeploymentFacts): number | null {
   if (over) return null;
-  const open = groups.filter(({ healthy, desired }) => healthy < desired);
+  const open = groups.filter(
+    ({ healthy, desired, canaries, isPromoted }) =>
+      healthy < (canaries > 0 && !isPromoted ? canaries : desired),
+  );
   const deadlines = open.flatMap(({ deadlineMs }) => deadlineMs ?? []);
   return deadlines.length === 0 ? null : Math.min(...deadlines);
 }
