@@ -1,7 +1,34 @@
 import { expect, it } from "vitest";
 import { deadlineOf, deploymentFacts } from "../../console/src/rollouts/facts.ts";
+import { jobState } from "../../console/src/words/job.ts";
 
+type Job = Parameters<typeof jobState>[0];
 type Deployment = Parameters<typeof deploymentFacts>[0]["stub"];
+
+const job = (
+  Status: string,
+  Type: string,
+  counts: { Complete?: number; Failed?: number; Lost?: number } = {},
+  Stop = false,
+) =>
+  ({
+    Status,
+    Type,
+    Stop,
+    JobSummary: { Summary: { g: { Complete: 0, Failed: 0, Lost: 0, ...counts } } },
+  }) as unknown as Job;
+
+it.each([
+  ["complete", job("dead", "batch", { Complete: 1 })],
+  ["failed", job("dead", "batch", { Failed: 2 })],
+  ["failed", job("dead", "sysbatch", { Lost: 1 })],
+  ["ended", job("dead", "batch", { Complete: 1, Failed: 1 })],
+  ["running", job("running", "batch", { Failed: 1 })],
+  ["dead", job("dead", "service", { Failed: 1 })],
+  ["stopped", job("dead", "batch", { Failed: 1 }, true)],
+])("a job is called %s where it is", (state, found) => {
+  expect(jobState(found)).toBe(state);
+});
 
 it("a deployment that waits for a promotion has no deadline, one whose canaries are not healthy has", () => {
   const RequireProgressBy = "2026-08-22T10:25:30Z";

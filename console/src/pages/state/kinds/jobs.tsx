@@ -1,3 +1,4 @@
+import { jobState } from "../../../words/job.ts";
 import { msOfNanos } from "../../../words/nanos.ts";
 import { Subject } from "../../../ui/subject.tsx";
 import { namespaceColumn, numberColumn, State, timeColumn, type Tone } from "./cells.tsx";
@@ -39,7 +40,7 @@ export const jobs: Kind<JobRow, "jobs"> = {
       namespace,
       id,
       name: stub.Name,
-      state: stateOf(stub),
+      state: jobState(stub),
       type: kindOf(stub),
       priority: stub.Priority,
       pool: stub.NodePool ?? "",
@@ -86,13 +87,12 @@ export const jobs: Kind<JobRow, "jobs"> = {
   ],
 };
 
-const TONES: Readonly<Record<string, Tone>> = { running: "ok", pending: "info", dead: "plain" };
-
-/** As people say it: dead alone does not tell whether somebody stopped it or it is done. */
-function stateOf({ Status, Stop, Type }: { Status: string; Stop: boolean; Type: string }): string {
-  if (Stop) return "stopped";
-  return Status === "dead" && Type.endsWith("batch") ? "complete" : Status;
-}
+const TONES: Readonly<Record<string, Tone>> = {
+  running: "ok",
+  pending: "info",
+  dead: "plain",
+  failed: "error",
+};
 
 function kindOf({
   Type,
