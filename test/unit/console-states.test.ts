@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { scopeCount } from "../../console/src/pages/cluster/scope-count.ts";
 import { deadlineOf, deploymentFacts } from "../../console/src/rollouts/facts.ts";
 import { jobState } from "../../console/src/words/job.ts";
 
@@ -48,4 +49,12 @@ it("a deployment that waits for a promotion has no deadline, one whose canaries 
   expect(deadline(1, false)).toBeNull();
   expect(deadline(1, true)).toBe(Date.parse(RequireProgressBy));
   expect(deadline(3, true)).toBeNull();
+});
+
+it("scopes that Nomad does not have are not late", () => {
+  const of = (...conditions: Parameters<typeof scopeCount>[0][number]["condition"][]) =>
+    scopeCount(conditions.map((condition) => ({ condition })));
+  expect(of("ok", "ok")).toBe("2, all up to date");
+  expect(of("ok", "unsupported")).toBe("1, all up to date; 1 that Nomad does not have");
+  expect(of("ok", "stale", "unsupported")).toBe("1 of 2 not up to date; 1 that Nomad does not have");
 });

@@ -10,6 +10,7 @@ import { partsOf } from "../../words/names.ts";
 import { duration } from "../../words/time.ts";
 import css from "./cluster.module.css";
 import { useLatencies, type Latency } from "./latencies.ts";
+import { scopeCount } from "./scope-count.ts";
 
 interface Scope extends Assignment {
   readonly latency: Latency | undefined;
@@ -31,16 +32,11 @@ export function ScopesPanel() {
   const scopes = all
     .filter(({ assignment }) => isScope(assignment))
     .map((scope): Scope => ({ ...scope, latency: latencies.get(scope.assignment) }));
-  const wrong = scopes.filter(({ condition }) => condition !== "ok").length;
   const sort = sortIn(queryValue("scopes"), COLUMNS, USUAL);
   const column = COLUMNS.find(({ id }) => id === sort.column) ?? COLUMNS[0];
   const rows = column === undefined ? scopes : scopes.toSorted(comparing(column, sort.isDescending, keyOf));
   return (
-    <Panel
-      title="Scopes"
-      aside={wrong === 0 ? `${scopes.length}, all up to date` : `${wrong} of ${scopes.length} not up to date`}
-      flush
-    >
+    <Panel title="Scopes" aside={scopeCount(scopes)} flush>
       <div class={css.scopes} data-few={scopes.length < 8 ? "" : undefined}>
         <DataTable
           label="Scopes"
