@@ -35,7 +35,12 @@ export const JOB_SIGNALS: readonly Signal[] = [
     "A job was registered again or scaled, and was not stopped before or after",
     all(moved(numberText("JobModifyIndex")), not(STOPPED), not(STARTED), not(REVERTED), isNow("Stop", false)),
   ),
-  signal("job.reverted", "WARN", "A job went back to a version submitted earlier", REVERTED),
+  signal(
+    "job.reverted",
+    "WARN",
+    "A job went back to a version submitted earlier, as after a failed deployment (by hand, in 2.0: job.updated)",
+    REVERTED,
+  ),
   signal("job.stopped", "INFO", "Somebody stopped the job", STOPPED),
   signal("job.started", "INFO", "A stopped job was started again", STARTED),
   signal(
