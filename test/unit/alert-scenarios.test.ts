@@ -304,6 +304,27 @@ describe("a job that fails", () => {
     expect(feed.names).toEqual([]);
   });
 
+  test("finds no place when it is registered again, whichever of job and evaluation is read first", () => {
+    for (const isJobFirst of [true, false]) {
+      const feed = new AlertFeed().put("jobs", {}).pass(MINUTE).remove("jobs", "web").pass(MINUTE);
+      if (isJobFirst) feed.put("jobs", {});
+      feed.put("evaluations", { Status: "blocked" });
+      if (!isJobFirst) feed.put("jobs", {});
+      feed.pass(2 * MINUTE);
+      expect(feed.names).toEqual(["PlacementBlocked web"]);
+    }
+  });
+
+  test("is a child that is gone, and its evaluation that is read later says nothing", () => {
+    const feed = new AlertFeed()
+      .put("jobs", { ID: "backup", Type: "batch", ParameterizedJob: true })
+      .put("jobs", { ID: "backup/dispatch-1", ParentID: "backup", Type: "batch" })
+      .remove("jobs", "backup/dispatch-1")
+      .put("evaluations", { JobID: "backup/dispatch-1", Status: "blocked" })
+      .pass(2 * MINUTE);
+    expect(feed.names).toEqual([]);
+  });
+
   test("of a schedule is overdue at twice its longest pause", () => {
     const feed = new AlertFeed().put("jobs", { ID: "backup", Type: "batch", Periodic: true });
     for (let launch = 0; launch < 3; launch++) {

@@ -134,10 +134,12 @@ function takeEvaluation(model: Model, event: FoldedEvent): SubjectRef[] {
 
 function readEvaluation(model: Model, namespace: string, id: string, stub: JsonObject): void {
   const job = textOf(stub, "JobID");
-  if (stub["Status"] === "blocked" && !model.goneJobs.has(`${namespace}/${job}`)) {
-    const blocked = { job, reasons: placementReasons(stub) };
-    model.job(namespace, familyOf(job)).blocked.set(id, blocked);
-  } else model.knownJob(namespace, familyOf(job))?.blocked.delete(id);
+  const family = familyOf(job);
+  // A job that is gone may be back, and its evaluation be read before it. A child does not come back.
+  const isOver = family !== job && model.goneJobs.has(`${namespace}/${job}`);
+  if (stub["Status"] === "blocked" && !isOver) {
+    model.job(namespace, family).blocked.set(id, { job, reasons: placementReasons(stub) });
+  } else model.knownJob(namespace, family)?.blocked.delete(id);
 }
 
 function takeNamespace(model: Model, event: FoldedEvent): SubjectRef[] {
