@@ -304,6 +304,17 @@ describe("a job that fails", () => {
     expect(feed.names).toEqual([]);
   });
 
+  test("finds no place until somebody stops it, which is no recovery", () => {
+    const feed = new AlertFeed()
+      .put("jobs", {})
+      .put("evaluations", { Status: "blocked" })
+      .pass(2 * MINUTE);
+    feed.put("jobs", { Stop: true });
+    feed.put("evaluations", { Status: "canceled" });
+    expect(feed.names).toEqual([]);
+    expect(feed.resolved).toMatchObject([{ rule: "PlacementBlocked", reason: "stopped" }]);
+  });
+
   test("finds no place when it is registered again, whichever of job and evaluation is read first", () => {
     for (const isJobFirst of [true, false]) {
       const feed = new AlertFeed().put("jobs", {}).pass(MINUTE).remove("jobs", "web").pass(MINUTE);

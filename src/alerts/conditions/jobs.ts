@@ -17,16 +17,21 @@ export function deploymentFailed({ job }: Job): Answer {
   return { finding: failed && findingOf(job, failed) };
 }
 
+/** What a job that was stopped waits for no more, it did not get. */
+function withoutIt({ isStopped }: JobRecord): Answer {
+  return isStopped ? { end: "stopped" } : {};
+}
+
 export function needsPromotion({ job }: Job): Answer {
   const waiting = newest(job, (deployment) => deployment.needsPromotion);
-  return { finding: waiting && findingOf(job, waiting) };
+  return waiting === undefined ? withoutIt(job) : { finding: findingOf(job, waiting) };
 }
 
 /** Nomad should have given it up, and has not. */
 export function deploymentStuck({ job }: Job, { now }: Asked): Answer {
   const deployment = newest(job, ({ state, needsPromotion: waits }) => state === "active" && !waits);
   const deadline = deployment?.deadline;
-  if (deployment === undefined || deadline === undefined) return {};
+  if (deployment === undefined || deadline === undefined) return withoutIt(job);
   return deadline <= now ? { finding: findingOf(job, deployment) } : { until: deadline };
 }
 
@@ -49,7 +54,7 @@ function findingOf(job: JobRecord, { id, version, description, healthy, wanted }
 
 export function isBlocked({ job }: Job): Answer {
   const { size } = job.blocked;
-  if (size === 0) return {};
+  if (size === 0) return withoutIt(job);
   const reasons = new Set([...job.blocked.values()].flatMap((blocked) => blocked.reasons));
   const why = [...reasons].toSorted().slice(0, 5).join("; ");
   return { finding: { count: size, details: { why: why === "" ? "Nomad gives no reason" : why } } };
