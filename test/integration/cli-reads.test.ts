@@ -48,6 +48,14 @@ it.each([
   expect(stderr).toBe("error: A token is needed here\nhint: Name a file that holds one with --token-file\n");
 });
 
+it("why says where the ids are, where a name is given in place of one", async () => {
+  expect(await run(["why", "node/worker-1"])).toMatchObject({
+    code: 2,
+    stderr:
+      'error: "worker-1" is no id of nodes, nor the beginning of one\nhint: `nomad-changefeed state --types nodes` lists them with their names\n',
+  });
+});
+
 describe("state", () => {
   it("says what may be asked for where the feed does not understand", async () => {
     const type = await run(["state", "--types", "job"]);

@@ -29,7 +29,9 @@ export async function findSubject(address: FeedAddress, wanted: Wanted, io: Io):
   const isWhole = !byId || WHOLE_ID.test(key);
   if (isWhole && place !== undefined) return subjectOf({ resource, namespace: place, key });
   if (byId && !PART_OF_ID.test(key)) {
-    throw new UsageError(`${JSON.stringify(key)} is no id of ${resource}, nor the beginning of one`);
+    throw new UsageError(`${JSON.stringify(key)} is no id of ${resource}, nor the beginning of one`, {
+      hint: `\`nomad-changefeed state --types ${resource}\` lists them with their names`,
+    });
   }
   const found = await subjectsLike(address, wanted, io);
   const [only] = found;
