@@ -20,6 +20,8 @@ beforeEach(async () => {
 });
 afterEach(() => feed[Symbol.asyncDispose]());
 
+const SILENCE = { matchers: { rules: ["*"] }, forMs: 3_600_000, createdBy: "somebody" };
+
 /** As another worker has them. */
 function another(): Silences {
   return new Silences({ log: feed.log, clock, logger: silentLogger() });
@@ -56,6 +58,30 @@ describe("silence", () => {
       stdout: "filter resource.job == web is silent no longer\n",
     });
     expect(await another().list()).toHaveLength(1);
+  });
+
+  it("is not lost where another worker adds the very first one at the same time", async () => {
+    let theirs: Promise<Silence> | undefined;
+    const { documents } = feed.log;
+    const slow = new Silences({
+      log: {
+        documents: {
+          get: (name) => documents.get(name),
+          claim: async (name, owner) => {
+            await (theirs ??= another().add({ ...SILENCE, comment: "theirs" }));
+            return documents.claim(name, owner);
+          },
+          change: (name, fence, text) => documents.change(name, fence, text),
+          list: (prefix) => documents.list(prefix),
+          save: (name, fence, text) => documents.save(name, fence, text),
+          remove: (name) => documents.remove(name),
+        },
+      },
+      clock,
+      logger: silentLogger(),
+    });
+    await slow.add({ ...SILENCE, comment: "ours" });
+    expect((await silences.list()).map(({ comment }) => comment)).toEqual(["theirs", "ours"]);
   });
 
   it("ends by itself when its time is over", async () => {

@@ -18,9 +18,11 @@ export async function changeDocument(
   for (let attempt = 1; ; attempt += 1) {
     const found = await documents.get(name);
     const text = await change(found?.text ?? null);
-    const { fence } = found ?? (await documents.claim(name, owner));
+    const document = found ?? (await documents.claim(name, owner));
+    // Somebody else has made it meanwhile, and what they wrote is to be changed.
+    if (found === undefined && document.text !== null && attempt < TRIES) continue;
     try {
-      await documents.change(name, fence, text);
+      await documents.change(name, document.fence, text);
       return;
     } catch (error) {
       if (!(error instanceof Fenced) || attempt === TRIES) throw error;
