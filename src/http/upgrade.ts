@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { WebSocketServer, type WebSocket } from "ws";
+import type { WebSocket } from "ws";
 import { ConsumerAcks } from "../publishers/connection/consumer-acks.ts";
-import { publicError } from "../publishers/connection/frames.ts";
+import { publicError, type PublicError } from "../publishers/connection/frames.ts";
 import { outcomeOf } from "../publishers/connection/outcomes.ts";
 import { listenToClient } from "../publishers/websocket/listen.ts";
 import { WebSocketSink } from "../publishers/websocket/websocket-sink.ts";
@@ -17,31 +17,18 @@ import { problemAnswer } from "./problem.ts";
 import { refuseUpgrade } from "./refuse-upgrade.ts";
 import { requestUrl } from "./request-url.ts";
 import { admit, beginStream, type Admitted, type StreamDeps } from "./subscribe.ts";
+import { createWebSockets } from "./web-sockets.ts";
 
 interface UpgradeDeps extends StreamDeps {
   readonly gate: Pick<Gate, "enter" | "origins">;
   readonly accessLog: Pick<AccessLog, "opened" | "refused">;
 }
 
-/** A ping or an ack is all a client has to say. */
-const MAX_MESSAGE_BYTES = 4096;
-const SUBPROTOCOL = "cloudevents.json";
-
 /** Handles the upgrade to a WebSocket on `/v1/events`; refuses, with the same errors as over HTTP, before it. */
 export function createUpgradeHandler(
   deps: UpgradeDeps,
 ): (request: IncomingMessage, socket: Duplex, head: Buffer) => void {
-  const server = new WebSocketServer({
-    noServer: true,
-    clientTracking: false,
-    perMessageDeflate: false,
-    maxPayload: MAX_MESSAGE_BYTES,
-    // One message of a client at a time, so that a flood of them leaves others their turns.
-    allowSynchronousEvents: false,
-    // How often is for listenToClient to say.
-    autoPong: false,
-    handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
-  });
+  const server = createWebSockets();
   return (request, socket, head) => {
     void upgrade(request, socket, head);
   };
@@ -60,7 +47,8 @@ export function createUpgradeHandler(
       if (request.headers.origin === undefined) return refuseUpgrade(socket, problemAnswer(error));
       server.handleUpgrade(request, socket, head, (webSocket) => {
         socket.off("error", onError);
-        turnAway(deps, webSocket, error);
+        const { source, nowMs } = deps;
+        turnAway(webSocket, { ...publicError(error), ...outcomeOf(error) }, { source, nowMs: nowMs() });
       });
     }
   }
@@ -94,7 +82,7 @@ function serve(deps: UpgradeDeps, admitted: Admitted, webSocket: WebSocket, requ
   });
 }
 
-function tooManyPings(perSecond: number): LimitReached {
+export function tooManyPings(perSecond: number): LimitReached {
   return new LimitReached(`More than ${perSecond} pings a second come on this connection`, {
     retryAfterSeconds: 1,
     hint: "Ping every few seconds; the server pings by itself too",
@@ -102,11 +90,14 @@ function tooManyPings(perSecond: number): LimitReached {
 }
 
 /** A page cannot read why an upgrade was refused; a browser's Origin shows that there may be one. */
-function turnAway({ source, nowMs }: UpgradeDeps, webSocket: WebSocket, error: unknown): void {
-  const { closeCode } = outcomeOf(error);
-  const said = publicError(error);
-  const context = { source, id: `${randomUUID()}/1`, time: new Date(nowMs()).toISOString() };
+export function turnAway(
+  webSocket: WebSocket,
+  { code, message, hint, closeCode }: PublicError & { readonly closeCode: number },
+  { source, nowMs }: { readonly source: string; readonly nowMs: number },
+): void {
+  const context = { source, id: `${randomUUID()}/1`, time: new Date(nowMs).toISOString() };
+  const said = { code, message, ...(hint !== undefined && { hint }), closeCode };
   webSocket.on("error", () => webSocket.terminate());
-  webSocket.send(errorFrame(context, { ...said, closeCode }));
-  webSocket.close(closeCode, said.code);
+  webSocket.send(errorFrame(context, said));
+  webSocket.close(closeCode, code);
 }

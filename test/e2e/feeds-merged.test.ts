@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { appendFile, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
@@ -8,38 +8,45 @@ import { readLog } from "../support/feed-check.ts";
 import { startFeeds, type RunningFeeds } from "../support/feeds-process.ts";
 import { openStream, STREAMS } from "../support/protocol-reader.ts";
 import { until } from "../support/until.ts";
-import type { ReceivedEvent } from "../support/websocket-client.ts";
+import { WebSocketClient, type ReceivedEvent } from "../support/websocket-client.ts";
 
 const NAMES = ["eu", "us"] as const;
 
 let directory: string;
 let clusters: Simulator[];
+let urls: string[];
 
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), "ncf-feeds-merged-"));
   clusters = NAMES.map((_name, at) => createSimulator({ seed: at + 1, allocations: 20 }));
-  const urls = await Promise.all(clusters.map((cluster) => cluster.listen()));
-  const entries = NAMES.map(
-    (name, at) => `  - name: ${name}\n    nomad-addr: ${urls[at]}\n    feed: sqlite:${logOf(name)}\n`,
-  );
-  await writeFile(
-    join(directory, "feeds.yaml"),
-    `listen: 127.0.0.1:0\nbaseline: events\nwait: 1s\nfeeds:\n${entries.join("")}`,
-  );
+  urls = await Promise.all(clusters.map((cluster) => cluster.listen()));
+  await configure();
 });
 afterEach(async () => {
   for (const cluster of clusters) await cluster.close();
   await rm(directory, { recursive: true, force: true });
 });
 
+/** A file with both feeds; `logs`: the names of logs that are not those of their feeds. */
+function configure(logs: Partial<Record<string, string>> = {}): Promise<void> {
+  const entries = NAMES.map(
+    (name, at) =>
+      `  - name: ${name}\n    nomad-addr: ${urls[at]}\n    feed: sqlite:${logOf(logs[name] ?? name)}\n`,
+  );
+  return writeFile(
+    join(directory, "feeds.yaml"),
+    `listen: 127.0.0.1:0\nbaseline: events\nwait: 1s\nfeeds:\n${entries.join("")}`,
+  );
+}
+
 function logOf(name: string): string {
   return join(directory, `${name}.db`);
 }
 
-async function start(): Promise<RunningFeeds> {
+async function start(headers: Record<string, string> = {}): Promise<RunningFeeds> {
   const feeds = await startFeeds(join(directory, "feeds.yaml"));
   await until("both feeds are ready", async () => {
-    const { feeds: all } = (await (await fetch(`${feeds.url}/readyz`)).json()) as {
+    const { feeds: all } = (await (await fetch(`${feeds.url}/readyz`, { headers })).json()) as {
       feeds: Record<string, { ready: boolean }>;
     };
     return Object.values(all).every(({ ready }) => ready);
@@ -154,11 +161,86 @@ it("ends after as many events as were asked for", async () => {
     data: { protocol: 1, feeds: NAMES },
   });
   expect(lines.filter((line) => line.includes('"sequence":'))).toHaveLength(7);
+  const last = JSON.parse(lines.at(-1) ?? "") as { type: string; data: { cursor: string } };
+  expect(last).toMatchObject({
+    type: "nomad.feed.bookmark",
+    data: { cursor: expect.stringMatching(/^eu:/) },
+  });
+  const rest = await fetch(
+    `${feeds.url}/v1/events?cursor=${encodeURIComponent(last.data.cursor)}&limit=1000`,
+  );
+  const heads = await Promise.all(NAMES.map(headOf));
+  expect((await rest.json()) as object[]).toHaveLength(heads.reduce((sum, head) => sum + head, -7));
+});
+
+/** How a WebSocket ended: the error that it was told of, and its close code. */
+async function endingOf(client: WebSocketClient): Promise<{ code: unknown; closeCode: number }> {
+  const error = (await client.until(({ type }) => type === "nomad.feed.error")).at(-1);
+  return { code: error?.data["code"], closeCode: (await client.closed()).code };
+}
+
+it("says to a WebSocket why it ends, and to a page why it does not begin", async () => {
+  await using feeds = await start();
+  const url = `${feeds.url}/v1/events`;
+  const client = await WebSocketClient.connect(url);
+  client.socket.send("nonsense");
+  expect(await endingOf(client)).toEqual({ code: "INVALID_MESSAGE", closeCode: 4400 });
+  const page = await WebSocketClient.connect(`${url}?cursor=nothing`, [], { origin: feeds.url });
+  expect(await endingOf(page)).toEqual({ code: "INVALID_PARAMETER", closeCode: 4400 });
+});
+
+it("has no more methods than a feed's own events have", async () => {
+  await using feeds = await start();
+  for (const method of ["HEAD", "POST"]) {
+    const answer = await fetch(`${feeds.url}/v1/events`, { method });
+    expect([answer.status, answer.headers.get("allow")]).toEqual([405, "GET"]);
+  }
+});
+
+it("takes a token as a subprotocol, and never sends it back", async () => {
+  const token = "a-token-of-more-than-20-characters";
+  const tokens = join(directory, "tokens.yaml");
+  await writeFile(
+    tokens,
+    `tokens: [{ name: ops, token: ${token}, namespaces: ["*"], resources: ["*"], management: true }]\n`,
+    { mode: 0o600 },
+  );
+  await appendFile(join(directory, "feeds.yaml"), `auth: tokens\nauth-tokens-file: ${tokens}\n`);
+  const authorization = `Bearer ${token}`;
+  await using feeds = await start({ authorization });
+  const bearer = `bearer.${Buffer.from(token).toString("base64url")}`;
+  const client = await WebSocketClient.connect(`${feeds.url}/v1/events`, [bearer, "cloudevents.json"]);
+  expect(client.socket.protocol).toBe("cloudevents.json");
+  await client.until(({ type }) => type === "nomad.feed.hello");
+  await client.close();
+  const refused = await WebSocketClient.connect(`${feeds.url}/v1/events`, [], { origin: feeds.url });
+  expect(await endingOf(refused)).toEqual({ code: "UNAUTHORIZED", closeCode: 4401 });
+});
+
+it("ends where a feed cannot go on at its cursor, since that is of another log", async () => {
+  await using feeds = await start();
+  await using stream = await openStream("ndjson", `${feeds.url}/v1/events?cursor=earliest`);
+  await stream.until(({ type }) => type === "nomad.feed.bookmark");
+  await configure({ eu: "eu-again" });
+  expect((await fetch(`${feeds.url}/v1/reload`, { method: "POST" })).status).toBe(200);
+  const last = (await stream.until(({ type }) => type === "nomad.feed.error")).at(-1);
+  expect(last?.data).toMatchObject({
+    code: "EPOCH_CHANGED",
+    message: expect.stringMatching(/^eu: /) as string,
+    closeCode: 4409,
+  });
 });
 
 it("refuses what is wrong for any feed, and what only one feed has", async () => {
   await using feeds = await start();
-  for (const query of ["cursor=nothing", "cursor=eu:x", "consumer=me", "types=jbs", "limit=none"]) {
+  for (const query of [
+    "cursor=nothing",
+    "cursor=eu:x",
+    "consumer=me",
+    "types=jbs",
+    "limit=none",
+    "onexpired=snapshot",
+  ]) {
     for (const accept of ["application/json", "application/x-ndjson"]) {
       const answer = await fetch(`${feeds.url}/v1/events?${query}`, { headers: { accept } });
       expect([query, answer.status]).toEqual([query, 400]);

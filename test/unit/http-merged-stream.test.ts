@@ -8,6 +8,25 @@ import { abortListeners } from "../support/abort-listeners.ts";
 import { TestClock } from "../support/test-clock.ts";
 import { until } from "../support/until.ts";
 
+test("a stream that has as many events as were asked for waits for no feed that says nothing", async () => {
+  const upstreams = [1, 2].map(() => Object.assign(new PassThrough(), { statusCode: 200 }));
+  const sink: Partial<MergedStreamDeps["sink"]> = {
+    isClear: true,
+    write: () => undefined,
+    end: () => undefined,
+  };
+  const deps = { clock: new TestClock(), random: () => 0.5, sink, question: { position: [] }, limit: 1 };
+  const stream = new MergedStream(deps as unknown as MergedStreamDeps);
+  const joined = upstreams.map((upstream, at) => ({
+    feed: { name: `f${at}`, gone: undefined } as FeedMount,
+    response: upstream as unknown as IncomingMessage,
+  }));
+  const running = stream.run(joined, new MountedFeeds());
+  upstreams[0]?.write("id: e.1\ndata: {}\n\n");
+  await running;
+  expect(upstreams.map(({ destroyed }) => destroyed)).toEqual([true, true]);
+});
+
 test("a slow subscriber of all feeds leaves nothing behind each time it was waited for", async () => {
   using listeners = abortListeners();
   const clock = new TestClock();

@@ -59,7 +59,8 @@ export async function answerOwn(
 ): Promise<void> {
   const { method = "GET" } = message;
   const path = message.url?.split("?", 1)[0] ?? "/";
-  if (path === EVENTS_PATH && method === "GET") {
+  if (path === EVENTS_PATH) {
+    if (method !== "GET") throw new MethodNotAllowed(method, ["GET"]);
     if ("sec-websocket-key" in message.headers) throw new UpgradeLost();
     await answerMerged(message, response, deps);
     return;

@@ -12,9 +12,9 @@ import { Limits, type LimitOptions } from "../access/limits.ts";
 import { ListenFailed, NotFound } from "../errors.ts";
 import { assertMayListen, type ListenOptions } from "../listen.ts";
 import { createListener, type ListenerOptions } from "../listener.ts";
-import { problemAnswer } from "../problem.ts";
+import { problemAnswer, type ProblemAnswer } from "../problem.ts";
 import { refuseUpgrade } from "../refuse-upgrade.ts";
-import { createMergedUpgrade } from "./merged/events.ts";
+import { createMergedUpgrade, turnAwayMerged } from "./merged/events.ts";
 import { EVENTS_PATH } from "../events.ts";
 import { FeedMount } from "./feed-mount.ts";
 import { MountedFeeds } from "./mounted-feeds.ts";
@@ -163,6 +163,10 @@ export class FeedsServer implements AsyncDisposable {
 
   async #upgrade(message: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
     socket.on("error", () => socket.destroy());
+    const refuse = (answer: ProblemAnswer): void => {
+      if (message.headers.origin === undefined) refuseUpgrade(socket, answer);
+      else turnAwayMerged(message, socket, head, { ...answer, nowMs: this.#deps.clock.now() });
+    };
     try {
       const { url = "/" } = message;
       const address = feedAddress(url);
@@ -177,10 +181,10 @@ export class FeedsServer implements AsyncDisposable {
       }
       const upgrade = createMergedUpgrade({ feeds: this.#feeds, clock: this.#deps.clock });
       const refusal = await upgrade(message, socket, head);
-      if (refusal !== undefined) refuseUpgrade(socket, { ...refusal, headers: textsOf(refusal.headers) });
+      if (refusal !== undefined) refuse({ ...refusal, headers: textsOf(refusal.headers) });
     } catch (error) {
       this.#refused(message, error);
-      refuseUpgrade(socket, problemAnswer(error));
+      refuse(problemAnswer(error));
     }
   }
 

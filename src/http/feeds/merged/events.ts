@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import { WebSocketServer } from "ws";
 import { NdjsonSink } from "../../../publishers/ndjson/ndjson-sink.ts";
 import type { Sink } from "../../../publishers/connection/sink.ts";
 import { SseSink } from "../../../publishers/sse/sse-sink.ts";
@@ -11,16 +10,17 @@ import { count } from "../../../schemas/value-types.ts";
 import type { Clock } from "../../../shared/clock.ts";
 import { formatOf } from "../../events.ts";
 import { requestUrl } from "../../request-url.ts";
+import { tooManyPings, turnAway } from "../../upgrade.ts";
 import { notOpen } from "../../waiting-room.ts";
+import { createWebSockets } from "../../web-sockets.ts";
 import type { Answer } from "../mount.ts";
 import type { MountedFeeds } from "../mounted-feeds.ts";
 import { mergedPage } from "./page.ts";
 import { questionOf, type Question } from "./question.ts";
-import { MergedStream, type Joined } from "./stream.ts";
-import { openUpstream } from "./upstream.ts";
+import { failureIn, FEEDS_SOURCE, MergedStream, type Joined } from "./stream.ts";
+import { bodyOf, isMistake, mayBeSeen, openUpstream } from "./upstream.ts";
 
 const PING_EVERY_MS = 20_000;
-const MAX_MESSAGE_BYTES = 4096;
 
 export interface MergedDeps {
   readonly feeds: MountedFeeds;
@@ -59,13 +59,7 @@ export async function answerMerged(
 
 /** The same as a WebSocket. Where it cannot be, the answer says why. */
 export function createMergedUpgrade(deps: MergedDeps) {
-  const server = new WebSocketServer({
-    noServer: true,
-    clientTracking: false,
-    perMessageDeflate: false,
-    maxPayload: MAX_MESSAGE_BYTES,
-    autoPong: false,
-  });
+  const server = createWebSockets();
   return async (message: IncomingMessage, socket: Socket, head: Buffer): Promise<Answer | undefined> => {
     const question = questionOf(message);
     const limit = limitIn(message);
@@ -77,19 +71,29 @@ export function createMergedUpgrade(deps: MergedDeps) {
       const { clock } = deps;
       const sink = new WebSocketSink(webSocket, socket);
       const stream = new MergedStream({ message, question, sink, clock, random: Math.random, limit });
-      const onEnd = () => stream.end();
-      const onPing = (ping: number) => stream.pong(ping);
       listenToClient(webSocket, socket, {
         pingIntervalMs: PING_EVERY_MS,
         clock,
-        onPing,
-        onEnd,
-        onFlood: onEnd,
+        onPing: (ping) => stream.pong(ping),
+        onEnd: (error) => stream.end(error),
+        onFlood: (perSecond) => stream.end(tooManyPings(perSecond)),
       });
       void stream.run(entered, deps.feeds);
     });
     return undefined;
   };
+}
+
+/** A page cannot read why an upgrade was refused. */
+export function turnAwayMerged(
+  message: IncomingMessage,
+  socket: Socket,
+  head: Buffer,
+  { body, nowMs }: { readonly body: string; readonly nowMs: number },
+): void {
+  createWebSockets().handleUpgrade(message, socket, head, (webSocket) => {
+    turnAway(webSocket, failureIn(body), { source: FEEDS_SOURCE, nowMs });
+  });
 }
 
 /**
@@ -113,31 +117,19 @@ async function enter(
   );
   const refused = joined.filter(({ response }) => (response?.statusCode ?? 0) >= 400);
   const isEntered = joined.some(({ response }) => response?.statusCode === 200);
-  const mistake = refused.find(({ response }) => isMistake(response));
+  const mistake = refused.find(({ response }) => response !== undefined && isMistake(response));
   const { response: answer } = mistake ?? (isEntered ? undefined : refused[0]) ?? {};
   if (answer !== undefined) {
     for (const { response } of joined) if (response !== answer) response?.destroy();
     return answerOf(answer);
   }
-  if (isEntered) return joined.filter(({ response }) => mayBeSeen(response));
+  if (isEntered) return joined.filter(({ response }) => response === undefined || mayBeSeen(response));
   return notOpen("no feed is served");
 }
 
-/** The question is wrong, whoever asks. */
-function isMistake(response: IncomingMessage | undefined): boolean {
-  const status = response?.statusCode ?? 0;
-  return status >= 400 && status < 500 && mayBeSeen(response) && status !== 429;
-}
-
-function mayBeSeen(response: IncomingMessage | undefined): boolean {
-  return response?.statusCode !== 401 && response?.statusCode !== 403;
-}
-
 async function answerOf(response: IncomingMessage): Promise<Answer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of response as AsyncIterable<Buffer>) chunks.push(chunk);
   const { statusCode: status = 502, headers } = response;
-  return { status, headers, body: Buffer.concat(chunks).toString() };
+  return { status, headers, body: await bodyOf(response) };
 }
 
 function send(response: ServerResponse, { status, headers, body }: Answer): void {

@@ -22,8 +22,8 @@ export function questionOf(message: IncomingMessage): Question {
       throw new InvalidParameter(`Only a single feed has ${field}: ask /v1/feeds/<name>/events`, field, []);
     }
   }
-  if (query.get("onExpired") === "snapshot") {
-    throw new InvalidParameter("Objects are of a single feed", "onExpired", ["fail", "earliest"]);
+  if (query.get("onexpired") === "snapshot") {
+    throw new InvalidParameter("Objects are of a single feed", "onexpired", ["fail", "earliest"]);
   }
   const seen = message.headers["last-event-id"];
   const last = single(query, "lastEventId") ?? (typeof seen === "string" && seen !== "" ? seen : undefined);

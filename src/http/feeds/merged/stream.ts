@@ -1,8 +1,12 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
+import { TooSlow } from "../../../publishers/connection/errors.ts";
+import { publicError, type PublicError } from "../../../publishers/connection/frames.ts";
+import { NORMAL_CLOSE_CODE, outcomeOf, OUTCOMES } from "../../../publishers/connection/outcomes.ts";
 import type { Frame, Sink } from "../../../publishers/connection/sink.ts";
 import {
   bookmarkFrame,
+  errorFrame,
   feedsHelloFrame,
   feedsNoticeFrame,
   pongFrame,
@@ -12,11 +16,12 @@ import {
 } from "../../../schemas/frames-schema.ts";
 import { abortable } from "../../../shared/abortable.ts";
 import { Backoff } from "../../../shared/backoff.ts";
+import type { ChangefeedError } from "../../../schemas/errors.ts";
 import type { Clock } from "../../../shared/clock.ts";
 import type { FeedMount } from "../feed-mount.ts";
 import type { MountedFeeds } from "../mounted-feeds.ts";
 import type { Question } from "./question.ts";
-import { messagesOf, openUpstream, type StreamMessage } from "./upstream.ts";
+import { bodyOf, isMistake, mayBeSeen, messagesOf, openUpstream, type StreamMessage } from "./upstream.ts";
 import { formatVector } from "./vector-cursor.ts";
 
 const FIRST_RETRY_MS = 500;
@@ -25,7 +30,8 @@ const MOST_RETRY_MS = 10_000;
 const BOOKMARK_AFTER_MS = 1000;
 /** How long a subscriber's socket may take nothing. */
 const STALLED_MS = 60_000;
-const SOURCE = "nomad-changefeed:feeds";
+/** Of what is said of all feeds. */
+export const FEEDS_SOURCE = "nomad-changefeed:feeds";
 
 export interface MergedStreamDeps {
   readonly message: IncomingMessage;
@@ -43,6 +49,8 @@ export interface Joined {
   readonly response?: IncomingMessage | undefined;
 }
 
+export type Failure = PublicError & { readonly closeCode: number };
+
 /**
  * The events of several feeds in the order in which they arrive; each feed's own order stays. A feed that goes away is
  * told of once, and goes on where it was when it is back; nobody waits for it.
@@ -55,6 +63,12 @@ export class MergedStream {
   /** Feeds that said something since they were last away. */
   readonly #heard = new Set<string>();
   #events = 0;
+  #ending: { readonly closeCode: number; readonly reason: string } = {
+    closeCode: NORMAL_CLOSE_CODE,
+    reason: "",
+  };
+  /** What the last of the feeds said that do not let in whoever asks any more. */
+  #closedDoor: Failure | undefined;
   #turn: Promise<void> = Promise.resolve();
   #cancelBookmark: (() => void) | undefined;
 
@@ -67,9 +81,10 @@ export class MergedStream {
     this.#say("nomad.feed.pong", (context) => pongFrame(context, { ping }));
   }
 
-  /** Ends it: the subscriber is gone, or has all it wanted. */
-  end(): void {
-    this.#over.abort(new Error("the subscriber is gone"));
+  /** Ends it: the subscriber is gone, or has all it wanted; or with an error, which it is told. */
+  end(error?: ChangefeedError): void {
+    if (error !== undefined) this.#fail({ ...publicError(error), ...outcomeOf(error) }, true);
+    this.#over.abort(new Error("the stream is over"));
   }
 
   /** Resolves when the subscriber is gone, has as many events as it wanted, or no feed is left. */
@@ -89,9 +104,11 @@ export class MergedStream {
     for (const one of joined) follow(one);
     while (following.size > 0) await Promise.all(following);
     stopListening();
+    if (this.#closedDoor !== undefined) this.#fail(this.#closedDoor, true);
     this.end();
     this.#cancelBookmark?.();
-    this.#deps.sink.end(1000, "");
+    const { closeCode, reason } = this.#ending;
+    this.#deps.sink.end(closeCode, reason);
   }
 
   async #follow({ feed, response: first }: Joined): Promise<void> {
@@ -103,7 +120,12 @@ export class MergedStream {
     while (!signal.aborted && feed.gone === undefined) {
       response ??= await this.#open(feed);
       // Whoever asks may not see this one.
-      if (response?.statusCode === 401 || response?.statusCode === 403) return void response.resume();
+      if (response !== undefined && !mayBeSeen(response)) {
+        this.#closedDoor = await refusalIn(response);
+        return;
+      }
+      // Where it was, it cannot go on, however often it is asked.
+      if (response !== undefined && isMistake(response)) return this.#refused(feed, response);
       const why = response === undefined ? feed.awaited : await this.#take(feed, response);
       response = undefined;
       if (signal.aborted || feed.gone !== undefined) break;
@@ -117,6 +139,12 @@ export class MergedStream {
     }
     const { name, gone } = feed;
     if (gone !== undefined && !signal.aborted) this.#sayNotice({ feed: name, state: "gone", why: gone });
+  }
+
+  async #refused({ name }: FeedMount, response: IncomingMessage): Promise<void> {
+    const { message, ...said } = await refusalIn(response);
+    this.#fail({ ...said, message: `${name}: ${message}` }, false);
+    this.end();
   }
 
   async #open(feed: FeedMount): Promise<IncomingMessage | undefined> {
@@ -133,6 +161,8 @@ export class MergedStream {
       return `it answers ${response.statusCode}`;
     }
     let why = "its stream ended";
+    const onOver = () => response.destroy();
+    this.#over.signal.addEventListener("abort", onOver, { once: true });
     try {
       for await (const message of messagesOf(response)) {
         if (message.type === "nomad.feed.error") why = dataOf(message).code ?? why;
@@ -141,6 +171,8 @@ export class MergedStream {
       }
     } catch {
       // The feed went away; where it was, it goes on.
+    } finally {
+      this.#over.signal.removeEventListener("abort", onOver);
     }
     return why;
   }
@@ -160,7 +192,11 @@ export class MergedStream {
   #counted(): void {
     const { limit, clock } = this.#deps;
     this.#events += 1;
-    if (this.#events === limit) this.end();
+    if (this.#events === limit) {
+      this.#bookmark();
+      this.end();
+      return;
+    }
     this.#cancelBookmark ??= clock.after(BOOKMARK_AFTER_MS, () => this.#bookmark());
   }
 
@@ -171,6 +207,20 @@ export class MergedStream {
     this.#say("nomad.feed.bookmark", (context) => bookmarkFrame(context, { cursor }));
   }
 
+  /** The last frame. `mayResume`: the cursor is not what is wrong. */
+  #fail({ code, message, hint, closeCode }: Failure, mayResume: boolean): void {
+    if (this.#over.signal.aborted) return;
+    this.#ending = { closeCode, reason: code };
+    const data = {
+      code,
+      message,
+      ...(hint !== undefined && { hint }),
+      closeCode,
+      ...(mayResume && this.#cursors.size > 0 && { cursor: formatVector(this.#cursors) }),
+    };
+    this.#say("nomad.feed.error", (context) => errorFrame(context, data));
+  }
+
   #sayNotice(data: FeedsNoticeData): void {
     this.#say("nomad.feeds.notice", (context) => feedsNoticeFrame(context, data));
   }
@@ -179,7 +229,7 @@ export class MergedStream {
   #say(type: string, text: (context: FrameContext) => string): void {
     const frame: Frame = {
       json: text({
-        source: SOURCE,
+        source: FEEDS_SOURCE,
         id: `${this.#connectionId}/${randomUUID().slice(0, 8)}`,
         time: new Date(this.#deps.clock.now()).toISOString(),
       }),
@@ -206,11 +256,22 @@ export class MergedStream {
     if (sink.isClear) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     sink.whenClear(resolve);
-    const cancel = clock.after(STALLED_MS, () => this.end());
+    const cancel = clock.after(STALLED_MS, () => this.end(new TooSlow(STALLED_MS)));
     // That it is over, who writes sees for himself.
     await abortable(promise, this.#over.signal).catch(() => undefined);
     cancel();
   }
+}
+
+/** Why a feed gives no stream. */
+async function refusalIn(response: IncomingMessage): Promise<Failure> {
+  return failureIn(await bodyOf(response));
+}
+
+/** `problem`: the body of an answer that refuses. */
+export function failureIn(problem: string): Failure {
+  const said = JSON.parse(problem) as PublicError;
+  return { ...said, ...(OUTCOMES.get(said.code) ?? outcomeOf(undefined)) };
 }
 
 function dataOf({ json }: Pick<StreamMessage, "json">): { cursor?: string; code?: string } {

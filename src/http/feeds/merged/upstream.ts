@@ -14,7 +14,25 @@ export interface StreamMessage {
 const ANSWER_WITHIN_MS = 2000;
 /** Of whoever asks, but for what belongs to the connection, or to another form. */
 const NOT_PASSED_ON =
-  /^(connection|upgrade|sec-websocket-.*|accept|accept-encoding|last-event-id|content-.*|transfer-encoding|keep-alive)$/;
+  /^(connection|upgrade|sec-websocket-(?!protocol$).*|accept|accept-encoding|last-event-id|content-.*|transfer-encoding|keep-alive)$/;
+
+/** The question is wrong, whoever asks, or leads to nothing any more. */
+export function isMistake(response: IncomingMessage): boolean {
+  const status = response.statusCode ?? 0;
+  return status >= 400 && status < 500 && mayBeSeen(response) && status !== 429;
+}
+
+/** Whether the feed lets in whoever asks. */
+export function mayBeSeen({ statusCode }: IncomingMessage): boolean {
+  return statusCode !== 401 && statusCode !== 403;
+}
+
+/** What a feed answers in place of a stream. */
+export async function bodyOf(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of response as AsyncIterable<Buffer>) chunks.push(chunk);
+  return Buffer.concat(chunks).toString();
+}
 
 /**
  * A feed's own stream, within the process, as whoever asks would get it; undefined where the feed is not served. Rejects
