@@ -83,12 +83,12 @@ export function testEvent(context: {
 /** A dead letter as it left before. */
 export function outgoingOfLetter({ cursor, json }: DeadLetter): Outgoing {
   const event = letterSchema.parse(JSON.parse(json));
-  const { op = null, aspect = null, signals = [], resource } = event.data;
+  const { op = null, aspect = null, signals = [], resource, scope } = event.data;
   return {
     id: event.id,
     type: event.type,
-    resource: resource?.type ?? null,
-    namespace: resource?.namespace ?? null,
+    resource: resource?.type ?? scope?.resource ?? null,
+    namespace: resource?.namespace ?? scope?.namespace ?? null,
     key: resource?.id ?? null,
     op,
     aspect,
@@ -124,6 +124,8 @@ const letterSchema = z.object({
         node: z.string().optional(),
       })
       .optional(),
+    /** Of a control event. */
+    scope: z.object({ resource: z.string(), namespace: z.string() }).nullish(),
   }),
 });
 
