@@ -11,7 +11,7 @@ import { formatCursor } from "../schemas/cursor.ts";
 import { DEFAULT_PAGE_LIMIT, type Format, type Subscription } from "../schemas/subscription-schema.ts";
 import { UpgradeLost } from "./errors.ts";
 import { goneSignal } from "./gone.ts";
-import { nextLink } from "./next-link.ts";
+import { keepTimes, nextLink } from "./next-link.ts";
 import { requestUrl } from "./request-url.ts";
 import { admit, beginStream, type Admitted, type StreamDeps } from "./subscribe.ts";
 import type { UnreadAnswers } from "./unread-answers.ts";
@@ -112,9 +112,7 @@ function nextPage(
 ): URLSearchParams {
   const { searchParams } = requestUrl(request.raw);
   searchParams.delete("since");
-  // An age would be another time by then.
-  if (sinceMs !== undefined) searchParams.set("since", new Date(sinceMs).toISOString());
-  if (untilMs !== undefined) searchParams.set("until", new Date(untilMs).toISOString());
+  keepTimes(searchParams, { sinceMs, untilMs });
   // Its stored cursor would go first.
   searchParams.delete("consumer");
   searchParams.delete("lastEventId");

@@ -6,7 +6,7 @@ import { formatCursor } from "../schemas/cursor.ts";
 import { parseHistoryQuery } from "../schemas/read-queries.ts";
 import type { Principals } from "./access/principals.ts";
 import { goneSignal } from "./gone.ts";
-import { nextLink } from "./next-link.ts";
+import { keepTimes, nextLink } from "./next-link.ts";
 import { requestUrl } from "./request-url.ts";
 import type { UnreadAnswers } from "./unread-answers.ts";
 
@@ -38,6 +38,7 @@ export function addHistoryRoute(app: FastifyInstance, deps: HistoryDeps): void {
     budget.settle(Buffer.byteLength(text));
     const cursor = formatCursor(page.cursor);
     if (page.more) {
+      keepTimes(searchParams, wanted);
       searchParams.set("cursor", cursor);
       reply.header("link", nextLink(searchParams));
     }

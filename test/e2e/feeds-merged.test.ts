@@ -119,6 +119,13 @@ it("gives pages over all feeds, to the last, and nothing twice", async () => {
   }
 });
 
+it("leads to the next page up to the time that the first was asked for", async () => {
+  await using feeds = await start();
+  const page = await fetch(`${feeds.url}/v1/events?limit=5&until=0s`);
+  const link = /<(.*)>; rel="next"/.exec(page.headers.get("link") ?? "")?.[1] ?? "";
+  expect(new URL(link, page.url).searchParams.get("until")).toMatch(/^\d{4}-\d\d-\d\dT.*Z$/);
+});
+
 it("tells of a feed that is down, and goes on with the others and then with it", async () => {
   await writeFile(logOf("eu"), "this is no log");
   await using feeds = await startFeeds(join(directory, "feeds.yaml"));

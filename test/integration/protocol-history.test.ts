@@ -126,6 +126,21 @@ it("keeps to times of recording, from since on and before until", async () => {
   expect(await idsOf("since=2m&until=1m")).toEqual(["middle"]);
 });
 
+it.each(["newest-first", "oldest-first"])(
+  "goes on within the times that the first page was asked for, however long its reader takes, %s",
+  async (order) => {
+    for (const id of ["before", "first", "second", "after"]) {
+      await feed.commit(draft({ id }));
+      nowMs += 60_000;
+    }
+    const first = await page(`/v1/history?since=3m&until=1m&limit=1&order=${order}`);
+    nowMs += 90_000;
+    const second = await page(first.next ?? "");
+    expect([...first.ids, ...second.ids].toSorted()).toEqual(["first", "second"]);
+    expect(second.next === undefined ? [] : (await page(second.next)).ids).toEqual([]);
+  },
+);
+
 it("says from where on retention has left anything", async () => {
   await feed.commitMany("a", 5);
   await feed.log.trim({ maxEvents: 2 });

@@ -36,7 +36,7 @@ export async function answerMerged(
   const question = questionOf(message);
   const format = formatOf(message.headers.accept ?? "");
   if (format === "page") {
-    send(response, await mergedPage(message, question, deps.feeds.all()));
+    send(response, await mergedPage(message, question, deps.feeds.all(), deps.clock.now()));
     return;
   }
   const limit = limitIn(message);

@@ -1,6 +1,8 @@
 import type { IncomingMessage } from "node:http";
 import { formatCursor, parseCursor } from "../../../schemas/cursor.ts";
 import { DEFAULT_PAGE_LIMIT } from "../../../schemas/subscription-schema.ts";
+import { parseSince } from "../../../schemas/since.ts";
+import { keepTimes } from "../../next-link.ts";
 import { requestUrl } from "../../request-url.ts";
 import { notOpen } from "../../waiting-room.ts";
 import type { FeedMount } from "../feed-mount.ts";
@@ -31,6 +33,7 @@ export async function mergedPage(
   message: IncomingMessage,
   question: Question,
   feeds: readonly FeedMount[],
+  nowMs: number,
 ): Promise<Answer> {
   const answers = await Promise.all(
     feeds.map(async (feed) => {
@@ -59,6 +62,8 @@ export async function mergedPage(
   );
   const hasMore = parts.some((part) => part.hasMore || part.taken < part.items.length);
   for (const name of ["since", "lastEventId"]) searchParams.delete(name);
+  const until = searchParams.get("until");
+  if (until !== null) keepTimes(searchParams, { untilMs: parseSince(until, nowMs) });
   searchParams.set("cursor", cursor);
   return {
     status: 200,
