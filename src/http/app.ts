@@ -50,6 +50,8 @@ export function createApp(deps: AppDeps): FastifyInstance {
     reply: FastifyReply,
   ): Promise<void> => {
     gate.origins.allowReading(raw, reply.raw);
+    // No body is read, so what it is said to be is not looked at either: it may be nonsense, or missing.
+    raw.headers["content-type"] = "application/octet-stream";
     const isPreflight = raw.method === "OPTIONS" && "access-control-request-method" in raw.headers;
     await gate.enter(raw, { route: url, isPreflight, needsNoToken: config.needsNoToken?.(raw) ?? false });
     if (!isPreflight) return;

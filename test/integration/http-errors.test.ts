@@ -103,6 +103,8 @@ describe("what no client of ours sends is no failure of the server:", () => {
     ["a path longer than any there is", `/v1/data/${"a".repeat(200)}`, {}],
     ["a body that is no JSON", "/v1/events", { method: "POST", type: "application/json", body: "{" }],
     ["a body of an unknown kind", "/v1/events", { method: "POST", type: "text/x-none", body: "hi" }],
+    ["a body of a type that is none", "/v1/events", { method: "POST", type: ";;;", body: "hi" }],
+    ["a method with a body and no type", "/v1/events", { method: "QUERY" }],
   ])("%s", async (_name, path, { method = "GET", type, body }: Sent) => {
     const { url } = await feed.serve();
     const headers: Record<string, string> = type === undefined ? {} : { "content-type": type };
