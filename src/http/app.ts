@@ -6,11 +6,10 @@ import { jsonText } from "../schemas/line-safe.ts";
 import type { Clock } from "../shared/clock.ts";
 import type { AccessLog } from "./access/access-log.ts";
 import type { Gate } from "./access/gate.ts";
-import { endedStream } from "./ended-stream.ts";
+import { refusalOf } from "./ended-stream.ts";
 import { MethodNotAllowed, methodsOf, NotFound } from "./errors.ts";
 import type { Listener } from "./listener.ts";
 import { prettyWhereWanted } from "./pretty.ts";
-import { problemAnswer } from "./problem.ts";
 import { endWhereUnread } from "./unread.ts";
 
 declare module "fastify" {
@@ -36,12 +35,7 @@ export function createApp(deps: AppDeps): FastifyInstance {
   const refuse = (error: unknown, { raw }: FastifyRequest, reply: FastifyReply): FastifyReply => {
     if (error instanceof ClientGone) return reply.hijack();
     void accessLog.refused(raw, error);
-    const stream = endedStream(error, raw, deps.frames);
-    if (stream !== undefined) {
-      const headers = { "cache-control": "no-store", "x-accel-buffering": "no" };
-      return reply.code(200).headers(headers).type("text/event-stream; charset=utf-8").send(stream);
-    }
-    const { status, headers, body } = problemAnswer(error);
+    const { status, headers, body } = refusalOf(error, raw, deps.frames);
     return reply.code(status).headers(headers).send(body);
   };
 

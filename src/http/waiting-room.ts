@@ -1,10 +1,12 @@
 import { once } from "node:events";
-import type { RequestListener } from "node:http";
+import type { IncomingMessage, RequestListener } from "node:http";
 import { LogUnavailable } from "../feed/errors.ts";
 import { listenAddress } from "../shared/loopback.ts";
 import type { Clock } from "../shared/clock.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { TlsFiles } from "./access/tls.ts";
+import { connectionFrames } from "./connection-frames.ts";
+import { refusalOf } from "./ended-stream.ts";
 import { ListenFailed } from "./errors.ts";
 import { assertMayListen, type ListenOptions } from "./listen.ts";
 import { createListener } from "./listener.ts";
@@ -14,6 +16,8 @@ import { refuseUpgrade } from "./refuse-upgrade.ts";
 /** Beyond any number of probes; nobody else has business here. */
 const MAX_CONNECTIONS = 256;
 const RETRY_AFTER_SECONDS = 5;
+/** Of what is said before it is known which feed this is. */
+const SOURCE = "nomad-changefeed";
 
 /**
  * Answers in the place of the server while there is no log to serve: alive, not ready, and 503 to everybody else. It
@@ -26,7 +30,7 @@ export async function openWaitingRoom(
 ): Promise<AsyncDisposable> {
   assertMayListen(options);
   const listener = createListener(options, { logger, clock });
-  const server = listener.create(answerWith(why));
+  const server = listener.create(answerWith(why, clock));
   server.maxConnections = MAX_CONNECTIONS;
   server.on("upgrade", (_request, socket) => {
     socket.on("error", () => socket.destroy());
@@ -51,7 +55,7 @@ export async function openWaitingRoom(
   return { [Symbol.asyncDispose]: async () => void (await (closed ??= close())) };
 }
 
-function answerWith(why: () => string): RequestListener {
+function answerWith(why: () => string, clock: Clock): RequestListener {
   return (request, response) => {
     response.setHeader("connection", "close");
     const path = request.url?.split("?", 1)[0];
@@ -61,7 +65,7 @@ function answerWith(why: () => string): RequestListener {
     } else if (path === "/readyz") {
       response.writeHead(503, json).end(JSON.stringify({ ready: false, why: why() }));
     } else {
-      const { status, headers, body } = notOpen(why());
+      const { status, headers, body } = notOpenTo(request, why(), clock);
       response.writeHead(status, headers).end(body);
     }
   };
@@ -69,7 +73,20 @@ function answerWith(why: () => string): RequestListener {
 
 /** What is said in place of a feed that is not served yet, or not any more. */
 export function notOpen(why: string): ProblemAnswer {
-  const error = new LogUnavailable(`The feed is not open yet: ${why}`, { hint: "Try again in some seconds" });
-  const { headers, ...answer } = problemAnswer(error);
-  return { ...answer, headers: { ...headers, "retry-after": String(RETRY_AFTER_SECONDS) } };
+  return comingAgain(problemAnswer(notYet(why)));
+}
+
+/** The same to a request: to an EventSource as a stream that ends, after which it comes back. */
+export function notOpenTo(request: IncomingMessage, why: string, { now }: Pick<Clock, "now">): ProblemAnswer {
+  return comingAgain(
+    refusalOf(notYet(why), request, () => connectionFrames({ source: SOURCE, nowMs: () => now() })),
+  );
+}
+
+function notYet(why: string): LogUnavailable {
+  return new LogUnavailable(`The feed is not open yet: ${why}`, { hint: "Try again in some seconds" });
+}
+
+function comingAgain(answer: ProblemAnswer): ProblemAnswer {
+  return { ...answer, headers: { ...answer.headers, "retry-after": String(RETRY_AFTER_SECONDS) } };
 }

@@ -155,6 +155,11 @@ it.each(["application/json", "application/x-ndjson"])(
     const answer = await fetch(`${feeds.url}/v1/events?cursor=earliest`, { headers: { accept } });
     expect([answer.status, answer.headers.get("retry-after")]).toEqual([503, expect.any(String)]);
     expect(await answer.json()).toMatchObject({ code: "LOG_UNAVAILABLE" });
+    for (const path of ["/v1/events", "/v1/feeds/eu/v1/events"]) {
+      const stream = await fetch(feeds.url + path, { headers: { accept: "text/event-stream" } });
+      expect([path, stream.status]).toEqual([path, 200]);
+      expect(await stream.text()).toMatch(/^retry: 5000\nevent: nomad\.feed\.error\n.*"LOG_UNAVAILABLE"/);
+    }
   },
 );
 

@@ -74,6 +74,11 @@ describe("a bridge with a new log", () => {
     const notOpen = { status: 503, body: { code: "LOG_UNAVAILABLE" } };
     expect(await ask(`${url}/v1/events`)).toMatchObject(notOpen);
     await expect(WebSocketClient.connect(`${url}/v1/events`)).rejects.toMatchObject(notOpen);
+    const asEventSource = await fetch(`${url}/v1/events`, { headers: { accept: "text/event-stream" } });
+    expect(asEventSource.status).toBe(200);
+    expect(await asEventSource.text()).toMatch(
+      /^retry: 5000\nevent: nomad\.feed\.error\n.*"LOG_UNAVAILABLE"/,
+    );
 
     const refused: string[] = [];
     let mayList = false;

@@ -3,7 +3,7 @@ import type { Duplex } from "node:stream";
 import { deadlineOf, type Clock } from "../../shared/clock.ts";
 import type { Limits } from "../access/limits.ts";
 import { refuseUpgrade } from "../refuse-upgrade.ts";
-import { notOpen } from "../waiting-room.ts";
+import { notOpen, notOpenTo } from "../waiting-room.ts";
 import type { Answer, Mount, MountedServer } from "./mount.ts";
 import { FEEDS_PATH } from "./paths.ts";
 
@@ -60,7 +60,7 @@ export class FeedMount implements Mount {
       this.#server.request(message, response);
       return;
     }
-    const { status, headers, body } = notOpen(this.awaited);
+    const { status, headers, body } = notOpenTo(message, this.awaited, this.#clock);
     response.writeHead(status, headers).end(body);
   }
 

@@ -11,7 +11,7 @@ import type { Clock } from "../../../shared/clock.ts";
 import { formatOf } from "../../events.ts";
 import { requestUrl } from "../../request-url.ts";
 import { tooManyPings, turnAway } from "../../upgrade.ts";
-import { notOpen } from "../../waiting-room.ts";
+import { notOpenTo } from "../../waiting-room.ts";
 import { createWebSockets } from "../../web-sockets.ts";
 import type { Answer } from "../mount.ts";
 import type { MountedFeeds } from "../mounted-feeds.ts";
@@ -124,7 +124,7 @@ async function enter(
     return answerOf(answer);
   }
   if (isEntered) return joined.filter(({ response }) => response === undefined || mayBeSeen(response));
-  return notOpen("no feed is served");
+  return notOpenTo(message, "no feed is served", clock);
 }
 
 async function answerOf(response: IncomingMessage): Promise<Answer> {
