@@ -17,5 +17,10 @@ export function prettyWhereWanted({ raw }: FastifyRequest, reply: FastifyReply, 
     return payload;
   if (!wantsPretty(raw) || reply.hasHeader("content-encoding")) return payload;
   reply.removeHeader("content-length");
-  return `${JSON.stringify(parseExact(payload.toString()), null, INDENT)}\n`;
+  return prettyText(payload.toString());
+}
+
+/** JSON with line breaks; every number as it was written. */
+export function prettyText(json: string): string {
+  return `${JSON.stringify(parseExact(json), null, INDENT)}\n`;
 }

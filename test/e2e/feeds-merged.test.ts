@@ -124,6 +124,8 @@ it("leads to the next page up to the time that the first was asked for", async (
   const page = await fetch(`${feeds.url}/v1/events?limit=5&until=0s`);
   const link = /<(.*)>; rel="next"/.exec(page.headers.get("link") ?? "")?.[1] ?? "";
   expect(new URL(link, page.url).searchParams.get("until")).toMatch(/^\d{4}-\d\d-\d\dT.*Z$/);
+  const pretty = await fetch(`${feeds.url}/v1/events?limit=1&pretty`);
+  expect(await pretty.text()).toMatch(/^\[\n {4}\{\n {8}"specversion": "1.0",\n/);
 });
 
 it("tells of a feed that is down, and goes on with the others and then with it", async () => {

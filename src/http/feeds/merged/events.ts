@@ -9,7 +9,8 @@ import { InvalidParameter, single } from "../../../schemas/subscription-schema.t
 import { count } from "../../../schemas/value-types.ts";
 import type { Clock } from "../../../shared/clock.ts";
 import { formatOf } from "../../events.ts";
-import { requestUrl } from "../../request-url.ts";
+import { prettyText } from "../../pretty.ts";
+import { requestUrl, wantsPretty } from "../../request-url.ts";
 import { tooManyPings, turnAway } from "../../upgrade.ts";
 import { notOpenTo } from "../../waiting-room.ts";
 import { createWebSockets } from "../../web-sockets.ts";
@@ -36,7 +37,8 @@ export async function answerMerged(
   const question = questionOf(message);
   const format = formatOf(message.headers.accept ?? "");
   if (format === "page") {
-    send(response, await mergedPage(message, question, deps.feeds.all(), deps.clock.now()));
+    const answer = await mergedPage(message, question, deps.feeds.all(), deps.clock.now());
+    send(response, wantsPretty(message) ? { ...answer, body: prettyText(answer.body) } : answer);
     return;
   }
   const limit = limitIn(message);
