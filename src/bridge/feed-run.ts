@@ -2,6 +2,7 @@ import type { Config } from "../config/config.ts";
 import type { OptionValues } from "../config/options.ts";
 import type { Reread } from "../config/reread.ts";
 import type { FeedMount } from "../http/feeds/feed-mount.ts";
+import { publicReason } from "../schemas/public-text.ts";
 import type { ReloadReport } from "../schemas/reload-schema.ts";
 import { Backoff } from "../shared/backoff.ts";
 import type { Logger } from "../telemetry/logger.ts";
@@ -80,7 +81,7 @@ export class FeedRun {
         if (!anew.aborted) {
           if (clock.elapsed() - beganAtMs > RAN_WELL_MS) backoff.reset();
           const waitMs = backoff.next(FIRST_RETRY_MS);
-          mount.awaited = `it cannot go on: ${error instanceof Error ? error.message : String(error)}`;
+          mount.awaited = `it cannot go on: ${publicReason(error)}`;
           loggers.bridge.error(
             { feed: this.#feed.name, err: error, waitMs },
             "a feed cannot go on and is begun anew; the others go on",

@@ -140,6 +140,11 @@ it("tells of a feed that is down, and goes on with the others and then with it",
   expect(notices.map(({ data }) => data)).toEqual([
     { feed: "eu", state: "away", why: expect.stringContaining("it cannot go on") as string },
   ]);
+  // The log line names the file; who reads here may be anybody.
+  for (const told of [notices[0]?.text, await (await fetch(`${feeds.url}/v1/feeds`)).text()]) {
+    expect(told).toContain("(LOG_UNUSABLE)");
+    expect(told).not.toContain(directory);
+  }
   await rm(logOf("eu"));
   await stream.until((event) => events.push(event) > 0 && sequencesOf(events, "eu").length > 20);
   expect(sequencesOf(events, "eu")).toEqual(sequencesOf(events, "eu").map((_one, index) => index + 1));
