@@ -170,6 +170,20 @@ it.each(["application/json", "application/x-ndjson"])(
   },
 );
 
+it("has an EventSource come back that asks too often", async () => {
+  await appendFile(join(directory, "feeds.yaml"), "max-requests-per-second: 50\n");
+  await using feeds = await start();
+  const asked = Array.from({ length: 200 }, async () => {
+    const answer = await fetch(`${feeds.url}/v1/events?limit=1&cursor=earliest`, {
+      headers: { accept: "text/event-stream" },
+    });
+    return { status: answer.status, text: await answer.text() };
+  });
+  const answers = await Promise.all(asked);
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+  expect(answers.map(({ text }) => text)).toContainEqual(expect.stringMatching(/^retry: 1000\n.*"LIMIT"/s));
+});
+
 it("ends after as many events as were asked for", async () => {
   await using feeds = await start();
   const answer = await fetch(`${feeds.url}/v1/events?cursor=earliest&limit=7`, {

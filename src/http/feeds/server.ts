@@ -7,6 +7,9 @@ import type { Clock } from "../../shared/clock.ts";
 import { isLoopback, listenAddress } from "../../shared/loopback.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
+import { connectionFrames } from "../connection-frames.ts";
+import { refusalOf } from "../ended-stream.ts";
+import { FEEDS_SOURCE } from "./merged/stream.ts";
 import { Gate, type GateOptions } from "../access/gate.ts";
 import { Limits, type LimitOptions } from "../access/limits.ts";
 import { ListenFailed, NotFound } from "../errors.ts";
@@ -155,7 +158,9 @@ export class FeedsServer implements AsyncDisposable {
       feed.request(readdressed(message, address.url, feed), response);
     } catch (error) {
       this.#refused(message, error);
-      const { status, headers, body } = problemAnswer(error);
+      const { clock } = this.#deps;
+      const frames = () => connectionFrames({ source: FEEDS_SOURCE, nowMs: () => clock.now() });
+      const { status, headers, body } = refusalOf(error, message, frames);
       if (response.headersSent) response.destroy();
       else response.writeHead(status, headers).end(body);
     }
