@@ -253,6 +253,30 @@ describe("deliveries", () => {
     expect(await deliveries.show("ops")).toMatchObject({ deadLetters: 0 });
   });
 
+  it.each(["paused", "replayed"])("heed that one is %s while it begins", async (what) => {
+    await using workers = await Workers.open();
+    await workers.perform(workers.worker("w", config("old")), "old");
+    await workers.commit("a:1", "a:2");
+    const deliveries = workers.worker("v", config("ops", { formerName: "old", from: "now" }));
+    const list = workers.feed.log.deadLetters.list.bind(workers.feed.log.deadLetters);
+    workers.feed.log.deadLetters.list = async (...asked) => {
+      if (what === "paused") await deliveries.pause("ops", "by people");
+      else
+        await deliveries.replay("ops", {
+          cursor: { epoch: (await workers.feed.log.head()).epoch, sequence: 1 },
+        });
+      workers.feed.log.deadLetters.list = list;
+      return list(...asked);
+    };
+    await workers.perform(deliveries, "ops");
+    await workers.commit("a:3");
+    const taken = what === "paused" ? [] : ["a:2", "a:3"];
+    expect(workers.destinations.get("ops")?.taken ?? []).toEqual(taken);
+    await deliveries.resume("ops");
+    await workers.clock.advance(1100);
+    expect(workers.destination("ops").taken).toEqual(what === "paused" ? ["a:3"] : taken);
+  });
+
   it("leave to other workers what is not configured here", async () => {
     await using workers = await Workers.open();
     const deliveries = workers.worker("w");

@@ -205,15 +205,20 @@ async function firstPosition(
 ): Promise<Position> {
   const { name, formerName } = options;
   const former = formerName === undefined ? undefined : await formerPosition(formerName, owner, log);
-  if (formerName === undefined || former === undefined) {
-    const first = await startOf(options, log);
-    await keeper.keep(first);
-    return first;
-  }
+  if (formerName === undefined || former === undefined) return keepFirst(keeper, await startOf(options, log));
   await moveDeadLetters(formerName, name, log);
-  await keeper.keep(former);
+  const first = await keepFirst(keeper, former);
   await log.documents.remove(documentOf(formerName));
-  return former;
+  return first;
+}
+
+/** People may have paused it meanwhile, or said from where to send. */
+async function keepFirst(keeper: PositionKeeper, first: Position): Promise<Position> {
+  const kept = await keeper.keep(first);
+  if (kept.kind !== "steered") return first;
+  const { paused, circuit, replays } = kept.to;
+  if (replays > 0) return kept.to;
+  return keepFirst(keeper, { ...first, paused, circuit });
 }
 
 function stateOf({ open, reason }: Circuit): "circuit-open" | "retrying" | "delivering" {
