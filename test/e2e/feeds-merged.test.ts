@@ -170,6 +170,15 @@ it.each(["application/json", "application/x-ndjson"])(
   },
 );
 
+it("counts what is asked of all feeds as one request", async () => {
+  await appendFile(join(directory, "feeds.yaml"), "max-requests-per-second: 20\n");
+  await using feeds = await start();
+  for (let asked = 0; asked < 12; asked += 1) {
+    const { feeds: listed } = (await (await fetch(`${feeds.url}/v1/feeds`)).json()) as { feeds: object[] };
+    expect(listed).toHaveLength(NAMES.length);
+  }
+});
+
 it("has an EventSource come back that asks too often", async () => {
   await appendFile(join(directory, "feeds.yaml"), "max-requests-per-second: 50\n");
   await using feeds = await start();

@@ -1,4 +1,4 @@
-import { isIPv6, type Socket } from "node:net";
+import { isIPv6, Socket } from "node:net";
 import type { Clock } from "../../shared/clock.ts";
 import { TokenBucket } from "../../shared/token-bucket.ts";
 import { LimitReached, UrlTooLong } from "./errors.ts";
@@ -59,7 +59,8 @@ export class Limits {
         hint: "Close some, or share one; --max-connections-per-address allows more",
       });
     }
-    this.#spend(address);
+    // What one feed of several is asked within the process was counted where it came in.
+    if (socket instanceof Socket) this.#spend(address);
   }
 
   /** @throws LimitReached where the token has as many streams as it may. */
