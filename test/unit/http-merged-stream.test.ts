@@ -1,5 +1,5 @@
-import { PassThrough } from "node:stream";
-import type { IncomingMessage } from "node:http";
+import { duplexPair, PassThrough } from "node:stream";
+import { createServer, type IncomingMessage } from "node:http";
 import { expect, test } from "vitest";
 import type { FeedMount } from "../../src/http/feeds/feed-mount.ts";
 import { MergedStream, type MergedStreamDeps } from "../../src/http/feeds/merged/stream.ts";
@@ -25,6 +25,43 @@ test("a stream that has as many events as were asked for waits for no feed that 
   upstreams[0]?.write("id: e.1\ndata: {}\n\n");
   await running;
   expect(upstreams.map(({ destroyed }) => destroyed)).toEqual([true, true]);
+});
+
+test("a stream whose last feed lets nobody in any more says so, and closes as that feed would", async () => {
+  const clock = new TestClock();
+  const refusing = createServer((_request, response) => {
+    response.writeHead(401, { "content-type": "application/problem+json" });
+    response.end(JSON.stringify({ code: "UNAUTHORIZED", message: "The token is not known" }));
+  });
+  const connect = () => {
+    const [ours, theirs] = duplexPair();
+    refusing.emit("connection", theirs);
+    return ours;
+  };
+  const frames: string[] = [];
+  let closed: unknown;
+  const sink: Partial<MergedStreamDeps["sink"]> = {
+    isClear: true,
+    write: (written) => void frames.push(...written.map(({ json }) => json)),
+    end: (closeCode, reason) => void (closed = { closeCode, reason }),
+  };
+  const message = { headers: {}, socket: {} } as IncomingMessage;
+  const question = { position: [], queryFor: () => new URLSearchParams() };
+  const deps = { clock, random: () => 0.5, sink, message, question, limit: undefined };
+  const stream = new MergedStream(deps as unknown as MergedStreamDeps);
+  const upstream = Object.assign(new PassThrough(), { statusCode: 200 });
+  const feed = { name: "eu", gone: undefined, connect } as unknown as FeedMount;
+  const running = stream.run(
+    [{ feed, response: upstream as unknown as IncomingMessage }],
+    new MountedFeeds(),
+  );
+  upstream.end();
+  await clock.finish(running);
+  expect(JSON.parse(frames.at(-1) ?? "")).toMatchObject({
+    type: "nomad.feed.error",
+    data: { code: "UNAUTHORIZED", closeCode: 4401 },
+  });
+  expect(closed).toEqual({ closeCode: 4401, reason: "UNAUTHORIZED" });
 });
 
 test("a slow subscriber of all feeds leaves nothing behind each time it was waited for", async () => {
