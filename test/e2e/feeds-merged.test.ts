@@ -273,6 +273,30 @@ it("ends where a feed cannot go on at its cursor, since that is of another log",
   });
 });
 
+it.each(STREAMS)("tells who reads all feeds why it ends when the process stops, as %s", async (format) => {
+  const feeds = await start();
+  await using stream = await openStream(format, `${feeds.url}/v1/events?cursor=earliest`);
+  await stream.until(({ type }) => type === "nomad.feed.bookmark");
+  const ended = stream.until(({ type }) => type === "nomad.feed.error");
+  await feeds[Symbol.asyncDispose]();
+  const events = await ended;
+  expect(events.map(({ type }) => type)).not.toContain("nomad.feeds.notice");
+  expect(events.at(-1)?.data).toMatchObject({
+    code: "GOING_AWAY",
+    closeCode: 1001,
+    cursor: expect.stringMatching(/^eu:\w+-\d+,us:\w+-\d+$/) as string,
+  });
+});
+
+it("says with times where a page ends, so that those after it end there too", async () => {
+  await using feeds = await start();
+  const answer = await fetch(`${feeds.url}/v1/events?since=1h&until=0s&limit=1`);
+  const link = /<(.*)>; rel="next"/.exec(answer.headers.get("link") ?? "")?.[1];
+  const next = new URL(link ?? "", answer.url).searchParams;
+  expect(Date.parse(next.get("until") ?? "")).toBeLessThanOrEqual(Date.now());
+  expect(next.has("since")).toBe(false);
+});
+
 it("refuses what is wrong for any feed, and what only one feed has", async () => {
   await using feeds = await start();
   for (const query of [
@@ -281,6 +305,7 @@ it("refuses what is wrong for any feed, and what only one feed has", async () =>
     "consumer=me",
     "types=jbs",
     "limit=none",
+    "since=soon",
     "onexpired=snapshot",
   ]) {
     for (const accept of ["application/json", "application/x-ndjson"]) {

@@ -8,6 +8,8 @@ import { abortListeners } from "../support/abort-listeners.ts";
 import { TestClock } from "../support/test-clock.ts";
 import { until } from "../support/until.ts";
 
+const { signal: NEVER } = new AbortController();
+
 test("a stream that has as many events as were asked for waits for no feed that says nothing", async () => {
   const upstreams = [1, 2].map(() => Object.assign(new PassThrough(), { statusCode: 200 }));
   const sink: Partial<MergedStreamDeps["sink"]> = {
@@ -15,7 +17,8 @@ test("a stream that has as many events as were asked for waits for no feed that 
     write: () => undefined,
     end: () => undefined,
   };
-  const deps = { clock: new TestClock(), random: () => 0.5, sink, question: { position: [] }, limit: 1 };
+  const question = { position: [] };
+  const deps = { clock: new TestClock(), random: () => 0.5, sink, question, limit: 1, stopping: NEVER };
   const stream = new MergedStream(deps as unknown as MergedStreamDeps);
   const joined = upstreams.map((upstream, at) => ({
     feed: { name: `f${at}`, gone: undefined } as FeedMount,
@@ -47,7 +50,7 @@ test("a stream whose last feed lets nobody in any more says so, and closes as th
   };
   const message = { headers: {}, socket: {} } as IncomingMessage;
   const question = { position: [], queryFor: () => new URLSearchParams() };
-  const deps = { clock, random: () => 0.5, sink, message, question, limit: undefined };
+  const deps = { clock, random: () => 0.5, sink, message, question, limit: undefined, stopping: NEVER };
   const stream = new MergedStream(deps as unknown as MergedStreamDeps);
   const upstream = Object.assign(new PassThrough(), { statusCode: 200 });
   const feed = { name: "eu", gone: undefined, connect } as unknown as FeedMount;
@@ -75,7 +78,14 @@ test("a slow subscriber of all feeds leaves nothing behind each time it was wait
     write: (frames) => void (written += frames.length),
     end: () => undefined,
   };
-  const deps = { clock, random: () => 0.5, sink, question: { position: [] }, limit: undefined };
+  const deps = {
+    clock,
+    random: () => 0.5,
+    sink,
+    question: { position: [] },
+    limit: undefined,
+    stopping: NEVER,
+  };
   const stream = new MergedStream(deps as unknown as MergedStreamDeps);
   const feed = { name: "eu", gone: undefined } as FeedMount;
   const running = stream.run(

@@ -41,6 +41,8 @@ export interface OwnRoutesDeps {
   readonly metrics: Pick<Metrics, "registry">;
   readonly console: boolean;
   readonly clock: Clock;
+  /** Aborts when the process stops. */
+  readonly stopping: AbortSignal;
   /** Whether a feed asks who they are. */
   readonly authRequired?: boolean;
   readonly reload: (by: string) => FeedsReloadReport;

@@ -53,7 +53,7 @@ export class FeedsServer implements AsyncDisposable {
   readonly #sockets = new Set<Socket>();
   readonly #feeds = new MountedFeeds();
   #url = "";
-  #isStopping = false;
+  readonly #stopping = new AbortController();
 
   /** @throws InsecureListen, TlsFilesUnusable */
   constructor(deps: FeedsServerDeps, options: FeedsServerOptions) {
@@ -67,7 +67,7 @@ export class FeedsServer implements AsyncDisposable {
       ...deps,
       principals,
       limits: this.#limits,
-      isStopping: () => this.#isStopping,
+      isStopping: () => this.#stopping.signal.aborted,
     });
     this.#listener = createListener(options, deps);
     this.#server = this.#listener.create((message, response) => void this.#answer(message, response));
@@ -118,9 +118,9 @@ export class FeedsServer implements AsyncDisposable {
     this.#feeds.remove(feed);
   }
 
-  /** Whoever comes from now on is told to come again; what is open stays open. */
+  /** Whoever comes from now on is told to come again, and so is who reads all feeds; each feed tells its own readers. */
   stopping(): void {
-    this.#isStopping = true;
+    this.#stopping.abort();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -146,7 +146,8 @@ export class FeedsServer implements AsyncDisposable {
           response.writeHead(204).end();
           return;
         }
-        await answerOwn(message, response, { ...this.#options, ...this.#deps, feeds: this.#feeds });
+        const { signal: stopping } = this.#stopping;
+        await answerOwn(message, response, { ...this.#options, ...this.#deps, feeds: this.#feeds, stopping });
         return;
       }
       const feed = this.#feedAt(address, message);
@@ -184,7 +185,11 @@ export class FeedsServer implements AsyncDisposable {
       if (url.split("?", 1)[0] !== EVENTS_PATH) {
         throw new NotFound("WebSocket at", url, { allowed: FRONT_ROUTES, hint: "Use /v1/events" });
       }
-      const upgrade = createMergedUpgrade({ feeds: this.#feeds, clock: this.#deps.clock });
+      const upgrade = createMergedUpgrade({
+        feeds: this.#feeds,
+        clock: this.#deps.clock,
+        stopping: this.#stopping.signal,
+      });
       const refusal = await upgrade(message, socket, head);
       if (refusal !== undefined) refuse({ ...refusal, headers: textsOf(refusal.headers) });
     } catch (error) {

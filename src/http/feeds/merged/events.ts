@@ -26,6 +26,8 @@ const PING_EVERY_MS = 20_000;
 export interface MergedDeps {
   readonly feeds: MountedFeeds;
   readonly clock: Clock;
+  /** Aborts when the process stops. */
+  readonly stopping: AbortSignal;
 }
 
 /** `GET /v1/events` over all feeds: SSE, NDJSON, or a page. @throws InvalidParameter */
@@ -34,10 +36,10 @@ export async function answerMerged(
   response: ServerResponse,
   deps: MergedDeps,
 ): Promise<void> {
-  const question = questionOf(message);
+  const question = questionOf(message, deps.clock.now());
   const format = formatOf(message.headers.accept ?? "");
   if (format === "page") {
-    const answer = await mergedPage(message, question, deps.feeds.all(), deps.clock.now());
+    const answer = await mergedPage(message, question, deps.feeds.all());
     send(response, wantsPretty(message) ? { ...answer, body: prettyText(answer.body) } : answer);
     return;
   }
@@ -49,12 +51,12 @@ export async function answerMerged(
     send(response, entered);
     return;
   }
-  const { clock } = deps;
+  const { clock, stopping } = deps;
   const sink: Sink =
     format === "sse"
       ? new SseSink(response, { heartbeatIntervalMs: PING_EVERY_MS, clock })
       : new NdjsonSink(response, clock);
-  const stream = new MergedStream({ message, question, sink, clock, random: Math.random, limit });
+  const stream = new MergedStream({ message, question, sink, clock, random: Math.random, limit, stopping });
   response.once("close", () => stream.end());
   await stream.run(entered, deps.feeds);
 }
@@ -63,16 +65,17 @@ export async function answerMerged(
 export function createMergedUpgrade(deps: MergedDeps) {
   const server = createWebSockets();
   return async (message: IncomingMessage, socket: Socket, head: Buffer): Promise<Answer | undefined> => {
-    const question = questionOf(message);
+    const question = questionOf(message, deps.clock.now());
     const limit = limitIn(message);
     const gone = new AbortController();
     socket.once("close", () => gone.abort(new Error("the subscriber is gone")));
     const entered = await enter(message, question, { ...deps, signal: gone.signal });
     if (!Array.isArray(entered)) return entered;
     server.handleUpgrade(message, socket, head, (webSocket) => {
-      const { clock } = deps;
+      const { clock, stopping } = deps;
       const sink = new WebSocketSink(webSocket, socket);
-      const stream = new MergedStream({ message, question, sink, clock, random: Math.random, limit });
+      const random = Math.random;
+      const stream = new MergedStream({ message, question, sink, clock, random, limit, stopping });
       listenToClient(webSocket, socket, {
         pingIntervalMs: PING_EVERY_MS,
         clock,

@@ -1,9 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { formatCursor, parseCursor } from "../../../schemas/cursor.ts";
 import { DEFAULT_PAGE_LIMIT } from "../../../schemas/subscription-schema.ts";
-import { parseSince } from "../../../schemas/since.ts";
-import { keepTimes } from "../../next-link.ts";
-import { requestUrl } from "../../request-url.ts";
 import { notOpen } from "../../waiting-room.ts";
 import type { FeedMount } from "../feed-mount.ts";
 import type { Answer } from "../mount.ts";
@@ -33,7 +30,6 @@ export async function mergedPage(
   message: IncomingMessage,
   question: Question,
   feeds: readonly FeedMount[],
-  nowMs: number,
 ): Promise<Answer> {
   const answers = await Promise.all(
     feeds.map(async (feed) => {
@@ -50,7 +46,7 @@ export async function mergedPage(
   if (refusal !== undefined && (isOther(refusal) || parts.length === 0)) return refusal;
   // Without a feed there is no place to go on at.
   if (parts.length === 0) return notOpen("no feed is served");
-  const { searchParams } = requestUrl(message);
+  const searchParams = new URLSearchParams(question.query);
   const limit = Number(searchParams.get("limit") ?? DEFAULT_PAGE_LIMIT);
   const events = merge(parts, limit);
   const known = [...question.position].filter(([name]) => feeds.some((feed) => feed.name === name));
@@ -61,9 +57,7 @@ export async function mergedPage(
     answer === undefined || answer.status >= 500 ? feed.name : [],
   );
   const hasMore = parts.some((part) => part.hasMore || part.taken < part.items.length);
-  for (const name of ["since", "lastEventId"]) searchParams.delete(name);
-  const until = searchParams.get("until");
-  if (until !== null) keepTimes(searchParams, { untilMs: parseSince(until, nowMs) });
+  searchParams.delete("since");
   searchParams.set("cursor", cursor);
   return {
     status: 200,

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { InvalidParameter, single } from "../../../schemas/subscription-schema.ts";
+import { InvalidParameter, sinceOf, single } from "../../../schemas/subscription-schema.ts";
 import { requestUrl } from "../../request-url.ts";
 import { parseVector, type VectorCursor } from "./vector-cursor.ts";
 
@@ -7,6 +7,8 @@ import { parseVector, type VectorCursor } from "./vector-cursor.ts";
 export interface Question {
   /** Where each goes on; empty: from a start that is the same for all. */
   readonly position: VectorCursor;
+  /** As it was asked, with times in place of ages: it means the same to each feed, and later. */
+  readonly query: URLSearchParams;
   /** The query that a feed gets, from a cursor of its own. Absent: from where the question says. */
   queryFor(name: string, cursor: string | undefined): URLSearchParams;
 }
@@ -15,15 +17,19 @@ export interface Question {
 const OF_ONE_FEED = ["consumer", "snapshot", "order"];
 
 /** @throws InvalidParameter */
-export function questionOf(message: IncomingMessage): Question {
+export function questionOf(message: IncomingMessage, nowMs: number): Question {
   const { searchParams: query } = requestUrl(message);
   for (const field of OF_ONE_FEED) {
     if (query.has(field)) {
       throw new InvalidParameter(`Only a single feed has ${field}: ask /v1/feeds/<name>/events`, field, []);
     }
   }
-  if (query.get("onexpired") === "snapshot") {
+  if (single(query, "onexpired") === "snapshot") {
     throw new InvalidParameter("Objects are of a single feed", "onexpired", ["fail", "earliest"]);
+  }
+  for (const field of ["since", "until"]) {
+    const given = single(query, field);
+    if (given !== undefined) query.set(field, new Date(sinceOf(given, field, nowMs)).toISOString());
   }
   const seen = message.headers["last-event-id"];
   const last = single(query, "lastEventId") ?? (typeof seen === "string" && seen !== "" ? seen : undefined);
@@ -33,6 +39,7 @@ export function questionOf(message: IncomingMessage): Question {
   query.delete("lastEventId");
   return {
     position,
+    query,
     queryFor: (name, cursor) => {
       const own = new URLSearchParams(query);
       // A feed that the cursor does not know came later: nothing of it was sent yet.

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
-import { TooSlow } from "../../../publishers/connection/errors.ts";
+import { GoingAway, TooSlow } from "../../../publishers/connection/errors.ts";
 import { publicError, type PublicError } from "../../../publishers/connection/frames.ts";
 import { NORMAL_CLOSE_CODE, outcomeOf, OUTCOMES } from "../../../publishers/connection/outcomes.ts";
 import type { Frame, Sink } from "../../../publishers/connection/sink.ts";
@@ -41,6 +41,8 @@ export interface MergedStreamDeps {
   readonly random: () => number;
   /** Events to end after. */
   readonly limit: number | undefined;
+  /** Aborts when the process stops. */
+  readonly stopping: AbortSignal;
 }
 
 /** A feed, and the stream that it answered with; absent: it is not there yet. */
@@ -87,8 +89,12 @@ export class MergedStream {
     this.#over.abort(new Error("the stream is over"));
   }
 
-  /** Resolves when the subscriber is gone, has as many events as it wanted, or no feed is left. */
+  /** Resolves when the subscriber is gone, has as many events as it wanted, the process stops, or no feed is left. */
   async run(joined: readonly Joined[], feeds: MountedFeeds): Promise<void> {
+    const { stopping } = this.#deps;
+    const onStopping = () => this.end(new GoingAway());
+    stopping.addEventListener("abort", onStopping, { once: true });
+    if (stopping.aborted) onStopping();
     const names = joined.map(({ feed }) => feed.name);
     for (const name of this.#cursors.keys()) if (!names.includes(name)) this.#cursors.delete(name);
     this.#say("nomad.feeds.hello", (context) =>
@@ -104,6 +110,7 @@ export class MergedStream {
     for (const one of joined) follow(one);
     while (following.size > 0) await Promise.all(following);
     stopListening();
+    stopping.removeEventListener("abort", onStopping);
     if (this.#closedDoor !== undefined) this.#fail(this.#closedDoor, true);
     this.end();
     this.#cancelBookmark?.();
