@@ -54,10 +54,9 @@ export class FeedRun {
   }
 
   /**
-   * Applies what needs no new beginning, as it is read here; undefined where the feed does not serve yet.
-   * @throws ReloadRefused
+   * Applies what needs no new beginning; undefined where the feed does not serve yet.
    */
-  reload(by: string, feed = this.#feed, read?: Reread): ReloadReport | undefined {
+  reload(by: string, feed: Feed, read: Reread): ReloadReport | undefined {
     const report = this.#serving?.reload(by, read);
     if (report !== undefined) this.#feed = feed;
     return report;
@@ -101,7 +100,14 @@ export class FeedRun {
     const feed = this.#feed;
     const logger = rest.logger.child({ feed: feed.name });
     const telemetry = { process: this.#telemetry, feed: feed.name };
-    const given = { ...rest, logger, mount, telemetry, ...(feed.reread && { reread: feed.reread }) };
+    const { reread } = feed;
+    const given = {
+      ...rest,
+      logger,
+      mount,
+      telemetry,
+      ...(reread && { reread: () => this.#note(reread()) }),
+    };
     const bridge = createBridge(feed.config, given);
     onBridge?.(feed, bridge, logger);
     void this.#noteServing(bridge, signal);
@@ -110,6 +116,12 @@ export class FeedRun {
     } finally {
       this.#serving = undefined;
     }
+  }
+
+  /** What this feed alone read again holds as well where it is begun anew. */
+  #note(read: Reread): Reread {
+    this.#feed = { ...this.#feed, config: { ...this.#feed.config, ...read.config } };
+    return read;
   }
 
   async #noteServing(bridge: Bridge, signal: AbortSignal): Promise<void> {

@@ -74,7 +74,7 @@ function change(
 }
 
 /** Of one that does not serve yet: whatever is other now, it begins with it. */
-function isConfiguredOtherwise(before: Feed, after: Feed): boolean {
+export function isConfiguredOtherwise(before: Feed, after: Feed): boolean {
   return JSON.stringify(before.config) !== JSON.stringify(after.config);
 }
 

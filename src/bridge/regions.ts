@@ -6,8 +6,10 @@ import type { FeedsReloadReport, ReloadReport } from "../schemas/reload-schema.t
 import type { FeedLocation } from "../schemas/value-types.ts";
 import type { Feed, FeedsOverrides } from "./feed-run.ts";
 import type { FeedSet } from "./feed-set.ts";
+import { isConfiguredOtherwise } from "./feeds-reload.ts";
 import { servedTogether, type Feeds } from "./feeds.ts";
 import { depsOf, type BridgeDeps } from "./overrides.ts";
+import { readAnew } from "./reload.ts";
 
 interface RegionsOptions extends Omit<Feed, "name" | "values"> {
   readonly lookEveryMs?: number;
@@ -21,8 +23,8 @@ const GONE_AFTER_MS = 10 * 60_000;
 /** A feed for each federated region of one Nomad, which asks that Nomad for it; they come and go as Nomad lists them. */
 export function createRegions(options: RegionsOptions, overrides: FeedsOverrides): Feeds {
   const deps = depsOf(overrides);
+  const regions = new Regions(options, deps);
   const work = async (set: FeedSet, signal: AbortSignal): Promise<boolean> => {
-    const regions = new Regions(options, { set, deps });
     await using nomad = createNomadClient(resolveNomadOptions(options.config.nomad), {
       logger: deps.loggers.nomad,
       clock: deps.clock,
@@ -30,7 +32,7 @@ export function createRegions(options: RegionsOptions, overrides: FeedsOverrides
     let wasRefused = false;
     while (!signal.aborted) {
       try {
-        regions.follow(await nomad.regions(signal));
+        regions.follow(await nomad.regions(signal), set);
         wasRefused = false;
       } catch (error) {
         // Those that are known go on.
@@ -42,65 +44,82 @@ export function createRegions(options: RegionsOptions, overrides: FeedsOverrides
     }
     return set.ended();
   };
-  return servedTogether(options.config, overrides, { work, reload: reloadEach });
+  return servedTogether(options.config, overrides, { work, reload: (set, by) => regions.reload(set, by) });
 }
 
-/** Which regions there are, Nomad says. */
-function reloadEach(set: FeedSet, by: string): FeedsReloadReport {
-  const applied: Record<string, ReloadReport> = {};
-  for (const run of set.runs()) {
-    const report = run.reload(by);
-    if (report !== undefined) applied[run.feed.name] = report;
-  }
-  const [file = ""] = Object.values(applied).map((report) => report.file);
-  return { file, added: [], removed: [], restarted: [], applied, needRestart: [] };
-}
-
-interface RegionsDeps {
-  readonly set: FeedSet;
-  readonly deps: BridgeDeps;
-}
-
-/** The feeds of the regions that are followed. */
-class Regions {
+/** The feeds of the regions that are followed. @internal */
+export class Regions {
   readonly #options: RegionsOptions;
-  readonly #deps: RegionsDeps;
-  /** When each was listed last, ms. */
-  readonly #listedAtMs = new Map<string, number>();
+  readonly #deps: Pick<BridgeDeps, "clock" | "loggers">;
+  /** As it was read last: regions that come begin with it too. */
+  #config: Config;
+  readonly #known = new Set<string>();
+  /** Since when each of those that are known is not listed, ms. */
+  readonly #missingSinceMs = new Map<string, number>();
   readonly #odd = new Set<string>();
 
-  constructor(options: RegionsOptions, deps: RegionsDeps) {
+  constructor(options: RegionsOptions, deps: Pick<BridgeDeps, "clock" | "loggers">) {
     this.#options = options;
     this.#deps = deps;
+    this.#config = options.config;
   }
 
   /** Begins the feeds of regions that came, and ends those of regions that are gone. */
-  follow(listed: readonly string[]): void {
-    const { clock, loggers } = this.#deps.deps;
-    const nowMs = clock.elapsed();
+  follow(listed: readonly string[], set: Pick<FeedSet, "begin" | "end">): void {
+    const { clock, loggers } = this.#deps;
     for (const region of listed) {
-      if (FEED_NAME.test(region)) {
-        if (!this.#listedAtMs.has(region)) this.#begin(region);
-        this.#listedAtMs.set(region, nowMs);
-      } else if (!this.#odd.has(region)) {
+      if (FEED_NAME.test(region)) this.#listed(region, set);
+      else if (!this.#odd.has(region)) {
         this.#odd.add(region);
         loggers.bridge.warn({ region }, "a region has a name that no address can have: name it in feeds:");
       }
     }
-    const { goneAfterMs = GONE_AFTER_MS } = this.#options;
-    for (const [region, listedAtMs] of this.#listedAtMs) {
-      if (nowMs - listedAtMs < goneAfterMs) continue;
-      loggers.bridge.warn({ region }, "a region is gone, and its feed ends; its log stays");
-      this.#listedAtMs.delete(region);
-      this.#deps.set.end(region, "the region is gone; its log stays");
+    const nowMs = clock.elapsed();
+    for (const region of this.#known) {
+      if (listed.includes(region)) continue;
+      // While Nomad did not answer, nobody knows.
+      const sinceMs = this.#missingSinceMs.get(region) ?? nowMs;
+      this.#missingSinceMs.set(region, sinceMs);
+      if (nowMs - sinceMs >= (this.#options.goneAfterMs ?? GONE_AFTER_MS)) this.#end(region, set);
     }
   }
 
-  #begin(region: string): void {
-    const { set, deps } = this.#deps;
-    const { config, reread } = this.#options;
-    deps.loggers.bridge.info({ region }, "a region is there, and gets a feed");
-    set.begin({ name: region, config: configFor(config, region), ...(reread && { reread }) });
+  /** Which regions there are, Nomad says; all else the file, for each of them. @throws ReloadRefused */
+  reload(set: Pick<FeedSet, "runs">, by: string): FeedsReloadReport {
+    const { file, config, needRestart } = readAnew(this.#options.reread, by, this.#deps.loggers.bridge);
+    this.#config = { ...this.#config, ...config };
+    const applied: Record<string, ReloadReport> = {};
+    const restarted: string[] = [];
+    for (const run of set.runs()) {
+      const feed = this.#feedOf(run.feed.name);
+      const report = run.reload(by, feed, { file, config, needRestart: [] });
+      if (report !== undefined) applied[feed.name] = report;
+      else if (isConfiguredOtherwise(run.feed, feed)) {
+        restarted.push(feed.name);
+        run.beginAnew(feed);
+      }
+    }
+    return { file, added: [], removed: [], restarted, applied, needRestart: [...needRestart] };
+  }
+
+  #listed(region: string, set: Pick<FeedSet, "begin">): void {
+    this.#missingSinceMs.delete(region);
+    if (this.#known.has(region)) return;
+    this.#known.add(region);
+    this.#deps.loggers.bridge.info({ region }, "a region is there, and gets a feed");
+    set.begin(this.#feedOf(region));
+  }
+
+  #end(region: string, set: Pick<FeedSet, "end">): void {
+    this.#deps.loggers.bridge.warn({ region }, "a region is gone, and its feed ends; its log stays");
+    this.#known.delete(region);
+    this.#missingSinceMs.delete(region);
+    set.end(region, "the region is gone; its log stays");
+  }
+
+  #feedOf(region: string): Feed {
+    const { reread } = this.#options;
+    return { name: region, config: configFor(this.#config, region), ...(reread && { reread }) };
   }
 }
 

@@ -1,6 +1,5 @@
-import type { Config } from "../config/config.ts";
 import { ConfigInvalid } from "../config/errors.ts";
-import type { Reread } from "../config/reread.ts";
+import type { Reloadable, Reread } from "../config/reread.ts";
 import type { Alerting } from "../publishers/alerting/alerting.ts";
 import type { Deliveries } from "../publishers/delivery/deliveries.ts";
 import type { Ring } from "../publishers/fanout/ring.ts";
@@ -24,7 +23,6 @@ export class ReloadRefused extends ChangefeedError {
 }
 
 type Fingerprinted = Pick<DestinationConfig, "name" | "fingerprint">;
-type Reloadable = Pick<Config, "destinations" | "alertDestinations" | "redaction" | "alerts" | "routes">;
 
 export interface ReloadDeps {
   readonly logger: Logger;

@@ -27,8 +27,12 @@ export async function run(
 
 /** Each federated region; SIGHUP has each of them read the file again. */
 async function runRegions(resolved: ResolvedOne, given: Given, io: Io): Promise<void> {
-  await runTogether(resolved.config, io, (overrides) =>
-    createRegions({ config: resolved.config, reread: rereader(resolved, given) }, overrides),
+  const { onHangUp, ...deaf } = io;
+  const reread = rereader(resolved, given);
+  // Without a file there is nothing to read again, and the terminal was closed.
+  const hearing = reread === undefined || onHangUp === undefined ? deaf : { ...deaf, onHangUp };
+  await runTogether(resolved.config, hearing, (overrides) =>
+    createRegions({ config: resolved.config, reread }, overrides),
   );
 }
 

@@ -5,10 +5,16 @@ import { resolveConfig, type ResolvedFeed } from "./resolve.ts";
 import type { ResolvedOne } from "./resolve-one.ts";
 import type { Given } from "./sources.ts";
 
+/** What a reload applies to what runs. */
+export type Reloadable = Pick<
+  Config,
+  "destinations" | "alertDestinations" | "redaction" | "alerts" | "routes"
+>;
+
 /** The configuration as it would be if the process started now. */
 export interface Reread {
   readonly file: string;
-  readonly config: Pick<Config, "destinations" | "alertDestinations" | "redaction" | "alerts" | "routes">;
+  readonly config: Reloadable;
   /** Flags of options that have another value than at the start. */
   readonly needRestart: readonly string[];
 }
@@ -22,8 +28,16 @@ export function rereader(started: ResolvedOne, given: Given, feed?: string): (()
   if (file === undefined) return undefined;
   return () => {
     const { config, values } = ofFeed(given, file, feed);
-    return { file, config, needRestart: changedOptions(started.values, values).map(optionFlag) };
+    return {
+      file,
+      config: reloadableOf(config),
+      needRestart: changedOptions(started.values, values).map(optionFlag),
+    };
   };
+}
+
+function reloadableOf({ destinations, alertDestinations, redaction, alerts, routes }: Config): Reloadable {
+  return { destinations, alertDestinations, redaction, alerts, routes };
 }
 
 /** The feeds of the file as it is now, with the flags and variables of the start. @throws ConfigInvalid */

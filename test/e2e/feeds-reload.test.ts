@@ -1,8 +1,19 @@
+import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { createSimulator, type Simulator } from "../../packages/nomad-simulator/src/index.ts";
+import { FeedRun, type Feed } from "../../src/bridge/feed-run.ts";
+import { FILTER_LANGUAGE } from "../../src/commands/support/filter-language.ts";
+import { rereader } from "../../src/config/reread.ts";
+import { resolveConfig } from "../../src/config/resolve.ts";
+import { Limits } from "../../src/http/access/limits.ts";
+import { FeedMount } from "../../src/http/feeds/feed-mount.ts";
+import { systemClock } from "../../src/shared/clock.ts";
+import { silentLogger } from "../../src/telemetry/logger.ts";
 import { runCli } from "../support/cli.ts";
 import { readLog } from "../support/feed-check.ts";
 import { startFeeds, type RunningFeeds } from "../support/feeds-process.ts";
@@ -146,4 +157,36 @@ it("refuses a file with a mistake whole", async () => {
   });
   await ready(feeds, ["eu", "us"]);
   expect((await fetch(`${feeds.url}/v1/reload`)).status).toBe(405);
+});
+
+it("holds to what one feed alone read again where that feed is begun anew", async () => {
+  await configure({ eu: "" });
+  const given = { flags: { config: join(directory, "feeds.yaml") }, env: {}, language: FILTER_LANGUAGE };
+  const [eu] = resolveConfig(given).feeds ?? [];
+  if (eu === undefined) throw new Error("the file has no feeds");
+  const begun: string[] = [];
+  const overrides = {
+    logger: silentLogger(),
+    onBridge: ({ config }: Feed) => void begun.push(JSON.stringify(config.redaction)),
+  };
+  const run = new FeedRun({ ...eu, reread: rereader(eu, given, "eu") }, overrides, undefined);
+  const limits = new Limits({}, systemClock);
+  const mount = new FeedMount("eu", { url: "http://127.0.0.1", limits, clock: systemClock });
+  const server = createServer((message, response) => mount.request(message, response)).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const stop = new AbortController();
+  const done = run.run(mount, stop.signal);
+  await until("it serves", () => Promise.resolve(mount.isServed));
+
+  await configure({ eu: "    redaction: [{ paths: [/NodeName] }]\n" });
+  const report = await (await fetch(`${url}/v1/reload`, { method: "POST" })).json();
+  expect(report).toMatchObject({ redaction: true });
+  run.beginAnew(run.feed);
+  await until("it is begun anew", () => Promise.resolve(begun.length === 2));
+  expect(begun[1]).toContain("/NodeName");
+  expect(begun[0]).not.toContain("/NodeName");
+  stop.abort(new Error("the test is over"));
+  await done;
+  server.close();
 });

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
@@ -28,7 +28,7 @@ afterEach(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-function start(): Promise<RunningFeeds> {
+function start(more: { config?: string } = {}): Promise<RunningFeeds> {
   const feed = `sqlite:${join(directory, "feed.db")}`;
   const flags = {
     nomadAddr: nomad.url,
@@ -39,6 +39,7 @@ function start(): Promise<RunningFeeds> {
     baseline: "events",
     maxEventBytes: "10MiB",
     wait: "1s",
+    ...more,
   };
   return startRegions(flags, { lookEveryMs: 50, goneAfterMs: 200 });
 }
@@ -81,5 +82,24 @@ it("makes a feed of each region, with a log of its own, as regions come and go",
     const log = () => readLog(join(directory, `feed-${region}.db`));
     await until(`the log of ${region} has all`, async () => checkLog(await log(), truth()).lost.length === 0);
     expect(checkLog(await log(), truth())).toMatchObject({ lost: [], duplicated: [], outOfOrder: [] });
+  }
+});
+
+it("has regions that come after a reload begin with what was read then", async () => {
+  const config = join(directory, "changefeed.yaml");
+  await writeFile(config, "redaction: []\n");
+  nomad.regions = ["eu"];
+  await using feeds = await start({ config });
+  await until("the first region is read", async () => (await ready(feeds)).length === 1);
+  await writeFile(config, "redaction: [{ resources: [nodes], paths: [/Datacenter] }]\n");
+  const report = await (await fetch(`${feeds.url}/v1/reload`, { method: "POST" })).json();
+  expect(report).toMatchObject({ file: config, restarted: [], applied: { eu: { redaction: true } } });
+
+  nomad.regions = ["eu", "us"];
+  await until("both regions are read", async () => (await ready(feeds)).length === 2);
+  for (const region of REGIONS) {
+    const nodes = await (await fetch(`${feeds.url}/v1/feeds/${region}/state?types=nodes`)).text();
+    expect(nodes).toContain('"Datacenter":"[redacted]"');
+    expect(nodes).not.toMatch(/"Datacenter":"(?!\[redacted\])/);
   }
 });

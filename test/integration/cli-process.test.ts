@@ -38,6 +38,14 @@ describe("the process", () => {
     expect(written.stderr).toBe("");
   });
 
+  it("ends at SIGHUP where it has no file to read again, whatever it runs", async () => {
+    const flags = ["--regions", "all", "--listen", "127.0.0.1:0", "--nomad-addr", "http://127.0.0.1:1"];
+    const { child, written, exit } = start("run", ...flags);
+    await until("it serves", () => written.stderr.includes("serving several feeds"));
+    child.kill("SIGHUP");
+    expect(await exit).toEqual([0, null]);
+  });
+
   it("ends with npm, which started it", async () => {
     const { scripts } = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8")) as {
       scripts: { start: string };

@@ -2,7 +2,7 @@ import type { FeedsOverrides } from "../../src/bridge/feed-run.ts";
 import { createFeeds, type Feeds } from "../../src/bridge/feeds.ts";
 import { createRegions } from "../../src/bridge/regions.ts";
 import { FILTER_LANGUAGE } from "../../src/commands/support/filter-language.ts";
-import { rereadFeeds } from "../../src/config/reread.ts";
+import { rereader, rereadFeeds } from "../../src/config/reread.ts";
 import { resolveConfig } from "../../src/config/resolve.ts";
 import type { Given } from "../../src/config/sources.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
@@ -31,8 +31,10 @@ export async function startRegions(
   flags: Given["flags"],
   timing: { lookEveryMs: number; goneAfterMs: number },
 ): Promise<RunningFeeds> {
-  const { config } = resolveConfig({ flags, env: {} });
-  return started(createRegions({ config, ...timing }, { logger: silentLogger() }));
+  const given: Given = { flags, env: {}, language: FILTER_LANGUAGE };
+  const resolved = resolveConfig(given);
+  const options = { config: resolved.config, reread: rereader(resolved, given), ...timing };
+  return started(createRegions(options, { logger: silentLogger() }));
 }
 
 async function started(all: Feeds): Promise<RunningFeeds> {
