@@ -176,8 +176,14 @@ func (c *connection) drop() {
 // A connection of the network that knows when something came last, also where that carried nothing, such as a ping.
 type wire struct {
 	net.Conn
+	// By running.
 	heardAt atomic.Int64
 }
+
+var started = time.Now()
+
+// How long the program runs: unlike the time of day, nobody sets it.
+func running() time.Duration { return time.Since(started) }
 
 func (w *wire) Read(into []byte) (int, error) {
 	count, err := w.Conn.Read(into)
@@ -187,10 +193,10 @@ func (w *wire) Read(into []byte) (int, error) {
 	return count, err
 }
 
-func (w *wire) heard() { w.heardAt.Store(time.Now().UnixNano()) }
+func (w *wire) heard() { w.heardAt.Store(int64(running())) }
 
 func (w *wire) silentFor() time.Duration {
-	return time.Duration(time.Now().UnixNano() - w.heardAt.Load())
+	return running() - time.Duration(w.heardAt.Load())
 }
 
 // Gives up what says nothing while it is read.

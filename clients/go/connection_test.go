@@ -14,7 +14,7 @@ func TestAConnectionIsSilentOnlyWhileItIsRead(t *testing.T) {
 		c.isHeld.Store(isHeld)
 		quiet := &wire{Conn: ours}
 		c.wire.Store(quiet)
-		quiet.heardAt.Store(time.Now().Add(-2 * time.Minute).UnixNano())
+		quiet.heardAt.Store(int64(running() - 2*time.Minute))
 		dog := newWatchdog(c, quiet)
 		dog.look()
 		dog.stop()
@@ -24,5 +24,14 @@ func TestAConnectionIsSilentOnlyWhileItIsRead(t *testing.T) {
 		if err := ours.SetDeadline(time.Time{}); (err != nil) == isHeld {
 			t.Errorf("held %v, the connection: %v", isHeld, err)
 		}
+	}
+}
+
+func TestHowLongItIsSilentDoesNotHangOnTheTimeOfDay(t *testing.T) {
+	before := running()
+	var w wire
+	w.heard()
+	if heardAt := time.Duration(w.heardAt.Load()); heardAt < before || heardAt > running() {
+		t.Errorf("heard at %v, while the program ran from %v to %v", heardAt, before, running())
 	}
 }
