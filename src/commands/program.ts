@@ -17,7 +17,15 @@ import { addReferenceCommands } from "./support/reference-commands.ts";
 import { addRoutesCommand } from "./support/route-commands.ts";
 import { addSilenceCommand } from "./support/silence-commands.ts";
 import { EXIT_CODES, reportError } from "./support/exit.ts";
-import { addFeedFlags, feedFlags, textOf, usually, type Flags, type Perform } from "./support/flags.ts";
+import {
+  addFeedFlags,
+  feedFlags,
+  listFlag,
+  textOf,
+  usually,
+  type Flags,
+  type Perform,
+} from "./support/flags.ts";
 import { addWaitCommand } from "./support/wait-command.ts";
 import { packageVersion } from "../bridge/own-package.ts";
 
@@ -160,7 +168,7 @@ function addReaderCommands(program: Command, io: Io, perform: Perform): void {
     )
     .option("--json", "events as they are, one JSON object a line")
     .addHelpText("after", TAIL_HELP_END);
-  for (const [flag, help] of TAIL_PARAMETERS) tail.addOption(new Option(flag, help).argParser(joinRepeated));
+  for (const [flag, help] of TAIL_PARAMETERS) tail.addOption(listFlag(flag, help));
   tail.addOption(
     new Option(
       "--filter <expression>",
@@ -289,10 +297,6 @@ function addTrialCommands(program: Command, io: Io, perform: Perform): void {
 
 function collect(value: string, before: readonly string[] = []): string[] {
   return [...before, value];
-}
-
-function joinRepeated(value: string, before: string | undefined): string {
-  return before === undefined ? value : `${before},${value}`;
 }
 
 function parseDurationFlag(value: string): number {

@@ -22,6 +22,17 @@ const firing = async (node: string | undefined) =>
   (await told.alerts()).alerts.find(({ labels, state }) => state === "firing" && labels["node"] === node);
 
 describe("a silence", () => {
+  it("is for the rules of all flags, and narrower by each filter", async () => {
+    await told.start(file(TO_PEOPLE));
+    const rules = ["--rules", "NodeDown", "--rules", "Job*"];
+    const filters = ["--filter", "severity == WARN", "--filter", "resource.node == a or resource.node == b"];
+    const added = await told.cli("silence", "add", ...rules, ...filters, "--for", "1h", "--json");
+    expect(silenceSchema.parse(JSON.parse(added.stdout)).matchers).toMatchObject({
+      rules: ["NodeDown", "Job*"],
+      filter: "(severity == WARN) and (resource.node == a or resource.node == b)",
+    });
+  });
+
   it("keeps people from being told, over a restart too, and once it was ended they are told what still fires", async () => {
     const [silent, loud, late] = told.nodes;
     await told.start(file(TO_PEOPLE));

@@ -69,6 +69,18 @@ describe("state", () => {
     );
   });
 
+  it("counts the values of a list that is given twice, as tail does", async () => {
+    await changes.set(
+      [refOf("allocations", KEY), alloc()],
+      [refOf("jobs", "web"), { Status: "running" }],
+      [refOf("nodes", "n"), { Status: "ready" }],
+    );
+    const twice = await run(["state", "--types", "allocations", "--types", "jobs"]);
+    expect(twice.stderr).toMatch(/^2 objects as of /);
+    const subjects = ["--subjects", `allocations/default/${KEY}`, "--subjects", "jobs/default/web"];
+    expect((await run(["state", ...subjects])).stderr).toMatch(/^2 objects as of /);
+  });
+
   it("prints objects as they were, a line each, and of which moment", async () => {
     const first = await changes.set(
       [refOf("allocations", KEY), alloc()],

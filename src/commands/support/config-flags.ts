@@ -11,6 +11,7 @@ import {
 import type { Given } from "../../config/sources.ts";
 import type { Io } from "../io.ts";
 import { FILTER_LANGUAGE } from "./filter-language.ts";
+import { listFlag } from "./flags.ts";
 
 /** Gives a command the flags of these options, by default of all, in the groups of their definitions. */
 export function addConfigFlags(command: Command, names: readonly OptionName[] = OPTION_NAMES): Command {
@@ -38,12 +39,6 @@ function flagOf(name: OptionName): Option {
   const { type, help } = definition;
   const usual =
     definition.default === undefined || type.placeholder === "" ? "" : `, default ${definition.default}`;
-  const flag = new Option(
-    `${optionFlag(name)} ${type.placeholder}`.trim(),
-    `${help} [${optionEnv(name)}${usual}]`,
-  );
-  if (type.list !== true) return flag;
-  return flag.argParser((value: string, before: string | undefined) =>
-    before === undefined ? value : `${before},${value}`,
-  );
+  const make = type.list === true ? listFlag : (flag: string, text: string) => new Option(flag, text);
+  return make(`${optionFlag(name)} ${type.placeholder}`.trim(), `${help} [${optionEnv(name)}${usual}]`);
 }

@@ -11,6 +11,13 @@ export function usually(flag: string, help: string, value: string): Option {
   return new Option(flag, help).default(value, value);
 }
 
+/** An option whose values are separated by commas: given twice, the values of both count. */
+export function listFlag(flag: string, help: string): Option {
+  return new Option(flag, help).argParser((value: string, before: string | undefined) =>
+    before === undefined ? value : `${before},${value}`,
+  );
+}
+
 export function textOf(flag: unknown): string | undefined {
   return typeof flag === "string" ? flag : undefined;
 }

@@ -1,7 +1,7 @@
 import { Option, type Command } from "commander";
 import type { Io } from "../io.ts";
 import type { StateFormat } from "../state.ts";
-import { addFeedFlags, feedFlags, textOf, usually, type Flags, type Perform } from "./flags.ts";
+import { addFeedFlags, feedFlags, listFlag, textOf, usually, type Flags, type Perform } from "./flags.ts";
 
 const AT = "as of then: 10m, 1d, 2026-08-22T10:15:30Z, or a cursor (default: now)";
 
@@ -46,9 +46,9 @@ function addStateCommand(program: Command, io: Io, perform: Perform): void {
     .option("--token-file <path>", "file with the token to send, where the feed asks for one")
     .option("--ca-cert <path>", "PEM file of the authority that signed the feed's certificate")
     .option("--at <time>", AT)
-    .option("--types <types>", "kinds of objects: jobs, allocations …")
-    .option("--namespaces <names>", "of these namespaces")
-    .option("--subjects <subjects>", "single objects: allocations/default/<id>")
+    .addOption(listFlag("--types <types>", "kinds of objects: jobs, allocations …"))
+    .addOption(listFlag("--namespaces <names>", "of these namespaces"))
+    .addOption(listFlag("--subjects <subjects>", "single objects: allocations/default/<id>"))
     .addOption(
       new Option("--filter <expression>", "objects this holds of; given twice, both must hold").argParser(
         (value: string, all: string[] | undefined) => [...(all ?? []), value],

@@ -1,6 +1,6 @@
-import type { Command } from "commander";
+import { Option, type Command } from "commander";
 import type { Io } from "../io.ts";
-import { addFeedFlags, feedFlags, textOf, type Flags, type Perform } from "./flags.ts";
+import { addFeedFlags, feedFlags, listFlag, textOf, type Flags, type Perform } from "./flags.ts";
 
 const SILENCE_HELP_END = `
   nomad-changefeed silence add --filter 'resource.job == web' --for 2h --comment "migration"
@@ -22,8 +22,13 @@ export function addSilenceCommand(program: Command, io: Io, perform: Perform): v
   addFeedFlags(silence.command("add"))
     .description("silence alerts from now on")
     .requiredOption("--for <duration>", "for so long: 30m, 2h, 1d")
-    .option("--filter <expression>", "alerts this holds of, as resource.namespace == ops")
-    .option("--rules <patterns>", "alerts of these rules, as Node*; * for all")
+    .addOption(
+      new Option("--filter <expression>", "alerts this holds of, as resource.namespace == ops").argParser(
+        (value: string, before: string | undefined) =>
+          before === undefined ? value : `(${before}) and (${value})`,
+      ),
+    )
+    .addOption(listFlag("--rules <patterns>", "alerts of these rules, as Node*; * for all"))
     .option("--min-severity <severity>", "alerts that are at least so severe")
     .option("--comment <text>", "why, for people")
     .action((flags: Flags) =>
