@@ -30,8 +30,8 @@ export interface Io {
   /** Aborts when the command should end: Ctrl-C, SIGTERM, SIGHUP where nothing is reloaded, or nobody reads its output any
    * more. */
   readonly signal: AbortSignal;
-  /** From now on SIGHUP calls this instead of ending the command. */
-  readonly onHangUp?: (listener: () => void) => void;
+  /** From now on SIGHUP calls this, or ends the command where that is undefined. A SIGHUP that came before counts too. */
+  readonly onHangUp?: (listener: (() => void) | undefined) => void;
   readonly clock: Clock;
   /** Whether a person looks at stdout: colours and live lines only then. */
   readonly isTTY: boolean;
@@ -44,11 +44,19 @@ export interface Io {
 /** How long a command may take to end once asked, ms. */
 const GRACE_MS = 15_000;
 
+/** What SIGHUP means until the command says it. */
+interface HangUps {
+  /** Perhaps to read a file again: it waits. Else it ends the command. */
+  readonly mayReload: boolean;
+  /** One waits already. */
+  readonly cameEarly: boolean;
+}
+
 /**
  * The io of this process. The first SIGINT, SIGTERM or SIGHUP aborts the signal; a second one, or the grace period
  * running out, ends the process at once.
  */
-export function processIo(): Io {
+export function processIo({ mayReload, cameEarly }: HangUps): Io {
   const stop = new AbortController();
   const onSignal = () => {
     if (stop.signal.aborted) endAtOnce();
@@ -57,7 +65,8 @@ export function processIo(): Io {
   };
   for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, onSignal);
   // The terminal was closed; or what runs is to read its file again, and then finds out by its output.
-  let onHangUp = onSignal;
+  let hasWaiting = cameEarly;
+  let onHangUp = mayReload ? () => void (hasWaiting = true) : onSignal;
   process.on("SIGHUP", () => onHangUp());
   // A pipe whose reader left (`… | head`) is an ordinary end, not a failure.
   process.stdout.on("error", () => stop.abort());
@@ -68,8 +77,10 @@ export function processIo(): Io {
     stdoutBytes: process.stdout,
     env: process.env,
     signal: stop.signal,
-    onHangUp: (listener) => {
+    onHangUp: (listener = onSignal) => {
       onHangUp = listener;
+      if (hasWaiting) listener();
+      hasWaiting = false;
     },
     clock: systemClock,
     isTTY: isatty(1),

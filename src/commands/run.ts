@@ -27,13 +27,10 @@ export async function run(
 
 /** Each federated region; SIGHUP has each of them read the file again. */
 async function runRegions(resolved: ResolvedOne, given: Given, io: Io): Promise<void> {
-  const { onHangUp, ...deaf } = io;
+  const { config } = resolved;
   const reread = rereader(resolved, given);
-  // Without a file there is nothing to read again, and the terminal was closed.
-  const hearing = reread === undefined || onHangUp === undefined ? deaf : { ...deaf, onHangUp };
-  await runTogether(resolved.config, hearing, (overrides) =>
-    createRegions({ config: resolved.config, reread }, overrides),
-  );
+  const create = (overrides: FeedsOverrides) => createRegions({ config, reread }, overrides);
+  await runTogether({ config, create, reloads: reread !== undefined }, io);
 }
 
 /** Several feeds; after SIGHUP they are those that the file has then. */
@@ -46,16 +43,18 @@ async function runAll(
   const { config: file = "" } = first.values;
   const asFeed = (feed: ResolvedFeed): Feed => ({ ...feed, reread: rereader(feed, given, feed.name) });
   const reread = () => ({ file, feeds: rereadFeeds(given, file).map(asFeed) });
-  await runTogether(first.config, io, (overrides) =>
-    createFeeds([asFeed(first), ...others.map(asFeed)], overrides, reread),
-  );
+  const create = (overrides: FeedsOverrides) =>
+    createFeeds([asFeed(first), ...others.map(asFeed)], overrides, reread);
+  await runTogether({ config: first.config, create, reloads: true }, io);
 }
 
-async function runTogether(
-  config: Config,
-  io: Io,
-  create: (overrides: FeedsOverrides) => Feeds,
-): Promise<void> {
+interface Together {
+  readonly config: Config;
+  readonly create: (overrides: FeedsOverrides) => Feeds;
+  readonly reloads: boolean;
+}
+
+async function runTogether({ config, create, reloads }: Together, io: Io): Promise<void> {
   const logger = loggerFor(io, config.log);
   const all = create({
     logger,
@@ -65,7 +64,15 @@ async function runTogether(
     onBridge: (feed, bridge, itsLogger) =>
       void sayHowItGoes(bridge, { config: feed.config, logger: itsLogger }),
   });
-  io.onHangUp?.(() => void reload(Promise.resolve(all), logger));
+  io.onHangUp?.(
+    reloads
+      ? () =>
+          void reload(
+            all.serving.then(() => all),
+            logger,
+          )
+      : undefined,
+  );
   void all.serving.then(
     ({ url }) => logger.info(`serving several feeds at ${url}/v1/feeds${elsewhere(config.listen)}`),
     () => undefined,
@@ -90,7 +97,7 @@ async function runOne(resolved: ResolvedOne, given: Given, io: Io): Promise<void
     () => false,
   );
   // Without a file there is nothing to read again, and the terminal was closed.
-  if (reread !== undefined) io.onHangUp?.(() => void reload(bridge.serving, logger));
+  io.onHangUp?.(reread && (() => void reload(bridge.serving, logger)));
   void sayHowItGoes(bridge, { config, logger });
   try {
     const complete = await bridge.run(io.signal);

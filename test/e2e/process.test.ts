@@ -70,7 +70,7 @@ describe("the bridge as a process", () => {
   it("ends at once at the second Ctrl-C, whatever still runs", async () => {
     const io = new URL("../../src/commands/io.ts", import.meta.url).href;
     const stubborn = `import { processIo } from ${JSON.stringify(io)};
-      const { signal } = processIo();
+      const { signal } = processIo({ mayReload: false, cameEarly: false });
       signal.addEventListener("abort", () => console.log("asked"));
       setInterval(() => {}, 1000);
       console.log("up");`;

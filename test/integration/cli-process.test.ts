@@ -1,6 +1,7 @@
 import { spawn, type ChildProcessByStdio } from "node:child_process";
 import { once } from "node:events";
-import { readFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 import { afterEach, describe, expect, it } from "vitest";
@@ -16,8 +17,13 @@ afterEach(() => {
 
 /** The program as a process of its own, with what it wrote so far. */
 function start(...args: string[]) {
+  return startWith([], ...args);
+}
+
+/** The same, with flags of Node's. */
+function startWith(flags: string[], ...args: string[]) {
   const child = own(
-    spawn(process.execPath, ["--disable-warning=ExperimentalWarning", MAIN, ...args], {
+    spawn(process.execPath, ["--disable-warning=ExperimentalWarning", ...flags, MAIN, ...args], {
       stdio: ["ignore", "pipe", "pipe"],
     }),
     "program",
@@ -37,6 +43,38 @@ describe("the process", () => {
     expect(await exit).toEqual([0, null]);
     expect(written.stderr).toBe("");
   });
+
+  it.each(["io", "run"])(
+    "is not ended by SIGHUP while it loads %s, and has a file to read",
+    async (module) => {
+      const directory = await mkdtemp(join(tmpdir(), "ncf-cli-process-"));
+      const config = join(directory, "changefeed.yaml");
+      await writeFile(config, "cluster: prod\nnomad-addr: http://127.0.0.1:1\nlisten: 127.0.0.1:0\n");
+      const hangUp = `import { registerHooks } from "node:module";
+      registerHooks({ load(url, context, next) {
+        if (url.endsWith("/commands/${module}.ts")) process.kill(process.pid, "SIGHUP");
+        return next(url, context);
+      } });`;
+      const preload = `data:text/javascript,${encodeURIComponent(hangUp)}`;
+      const feed = `sqlite:${join(directory, "feed.db")}`;
+      const { child, written, exit } = startWith(
+        ["--import", preload],
+        "run",
+        "--config",
+        config,
+        "--feed",
+        feed,
+      );
+      await until(
+        "it waits for Nomad",
+        () => written.stderr !== "" || child.exitCode !== null || child.signalCode !== null,
+      );
+      child.kill("SIGTERM");
+      expect(await exit).toEqual([0, null]);
+      expect(written.stderr).toContain("stopped before Nomad answered");
+      await rm(directory, { recursive: true });
+    },
+  );
 
   it("ends at SIGHUP where it has no file to read again, whatever it runs", async () => {
     const flags = ["--regions", "all", "--listen", "127.0.0.1:0", "--nomad-addr", "http://127.0.0.1:1"];
