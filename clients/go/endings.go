@@ -2,7 +2,7 @@ package changefeed
 
 import "fmt"
 
-// How a connection ended: closed, refused, notAFeed, failed.
+// How a connection ended: closed, refused, notAFeed, severalFeeds, failed.
 type ending interface{}
 
 type closed struct {
@@ -22,6 +22,9 @@ type refused struct {
 
 // What was said there is no feed's.
 type notAFeed struct{}
+
+// A process with several feeds told all of them, of which this client knows no cursor.
+type severalFeeds struct{}
 
 // The caller's own function failed.
 type failed struct{ err error }
@@ -79,6 +82,12 @@ func verdictOf(end ending, said problem, shown string, wasConnected bool) verdic
 		return refusalVerdict(end.answer, shown, wasConnected)
 	case closed:
 		return closeVerdict(end, said, shown, wasConnected)
+	case severalFeeds:
+		several := problem{
+			Message: shown + " has several feeds, and this client follows one",
+			Hint:    "Give it the address of one, which ends in /v1/feeds/<name>",
+		}
+		return unlessPassing(several.asError(ErrNotAFeed, ""), wasConnected)
 	default:
 		err := problem{}.asError(ErrNotAFeed, shown+" answers, but not with a feed")
 		return unlessPassing(err, wasConnected)

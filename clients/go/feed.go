@@ -115,11 +115,15 @@ func (f *feed) receive(ctx context.Context) (Item, error) {
 		return nil, ctx.Err()
 	}
 	if end == nil {
-		if message, ok := parseMessage(text); ok {
+		message, ok := parseMessage(text)
+		if ok && message.Type != "nomad.feeds.hello" {
 			f.pending = &message
 			return f.itemOf(message), nil
 		}
 		end = notAFeed{}
+		if ok {
+			end = severalFeeds{}
+		}
 	}
 	return f.ended(end), nil
 }

@@ -13,6 +13,8 @@ export type Ending =
   | ({ readonly kind: "refused" } & Refusal)
   /** What was said there is no feed's. */
   | { readonly kind: "not-a-feed" }
+  /** A process with several feeds told all of them, of which this client knows no cursor. */
+  | { readonly kind: "several-feeds" }
   /** More came than may wait, and the socket cannot be told to wait. */
   | { readonly kind: "overrun" }
   | { readonly kind: "aborted" };

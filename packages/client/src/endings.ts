@@ -44,6 +44,8 @@ export function verdictOf(ending: Ending, serverError: ServerError, url: string)
       return { kind: "done" };
     case "not-a-feed":
       return { kind: "refused", error: notAFeed(url) };
+    case "several-feeds":
+      return { kind: "refused", error: severalFeeds(url) };
     case "overrun":
       return again("now", "events came faster than they were taken");
     case "refused": {
@@ -91,6 +93,12 @@ function untrusted(url: string, problem: string | undefined): Verdict {
 /** Something else than a feed speaks there. */
 function notAFeed(url: string): StreamRefused {
   return new StreamRefused("NOT_A_FEED", {}, `${url} answers, but not with a feed`);
+}
+
+function severalFeeds(url: string): StreamRefused {
+  const message = `${url} has several feeds, and this client follows one`;
+  const hint = "Give it the address of one, which ends in /v1/feeds/<name>";
+  return new StreamRefused("NOT_A_FEED", { message, hint }, message);
 }
 
 function final(status: number, serverError: ServerError, otherwise: string): Verdict {

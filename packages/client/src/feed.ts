@@ -99,6 +99,7 @@ export class Feed {
         if (typeof next !== "string") return next;
         const message = parseMessage(next);
         if (message === undefined) return { kind: "not-a-feed" };
+        if (message.type === "nomad.feeds.hello") return { kind: "several-feeds" };
         rememberText(message, next);
         yield* this.#receive(message, url);
       }

@@ -36,11 +36,16 @@ class NotAFeed:
 
 
 @dataclass(frozen=True)
+class SeveralFeeds:
+    """A process with several feeds told all of them, of which this client knows no cursor."""
+
+
+@dataclass(frozen=True)
 class Stopped:
     """The caller wants no more."""
 
 
-Ending = Union[Closed, Refused, NotAFeed, Stopped]
+Ending = Union[Closed, Refused, NotAFeed, SeveralFeeds, Stopped]
 
 
 @dataclass(frozen=True)
@@ -94,6 +99,12 @@ def verdict_of(ending: Ending, said: Mapping[str, Any], shown: str, *, was_conne
     if isinstance(ending, NotAFeed):
         error = StreamRefused("NOT_A_FEED", {}, f"{shown} answers, but not with a feed")
         return _unless_passing(error, was_connected)
+    if isinstance(ending, SeveralFeeds):
+        several = {
+            "message": f"{shown} has several feeds, and this client follows one",
+            "hint": "Give it the address of one, which ends in /v1/feeds/<name>",
+        }
+        return _unless_passing(StreamRefused("NOT_A_FEED", several, ""), was_connected)
     if isinstance(ending, Refused):
         problem = parse_object(ending.body) or {}
         answered = f"{shown} answered {ending.status}"

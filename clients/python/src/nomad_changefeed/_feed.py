@@ -8,7 +8,7 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from ._connection import Connection, Request
-from ._endings import Again, Done, Ending, Fatal, Lost, NotAFeed, Stopped, verdict_of
+from ._endings import Again, Done, Ending, Fatal, Lost, NotAFeed, SeveralFeeds, Stopped, verdict_of
 from ._json import parse_object
 from ._options import (
     SILENCE_MS,
@@ -81,6 +81,9 @@ class Feed:
                         message = _message(text)
                         if message is None:
                             ending = NotAFeed()
+                            break
+                        if message["type"] == "nomad.feeds.hello":
+                            ending = SeveralFeeds()
                             break
                         item = self._receive(message, text, parameters)
                         if item is not None:
