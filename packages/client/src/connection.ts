@@ -1,3 +1,4 @@
+import { LONGEST_TIMER_MS } from "./retry.ts";
 import type { OpenSocket, Refusal, Socket, SocketRequest } from "./socket.ts";
 
 export type Ending =
@@ -134,13 +135,16 @@ export class Connection {
   }
 
   #watch(waitMs: number): void {
-    this.#watchdog = setTimeout(() => {
-      // What is not read cannot be heard.
-      const { silenceMs } = this.#options;
-      const leftMs = this.#isPaused ? silenceMs : this.#heardAtMs + silenceMs - performance.now();
-      if (leftMs > 0) this.#watch(leftMs);
-      else this.#giveUp();
-    }, waitMs);
+    this.#watchdog = setTimeout(
+      () => {
+        // What is not read cannot be heard.
+        const { silenceMs } = this.#options;
+        const leftMs = this.#isPaused ? silenceMs : this.#heardAtMs + silenceMs - performance.now();
+        if (leftMs > 0) this.#watch(leftMs);
+        else this.#giveUp();
+      },
+      Math.min(waitMs, LONGEST_TIMER_MS),
+    );
   }
 
   #giveUp(): void {

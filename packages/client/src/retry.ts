@@ -39,6 +39,9 @@ export class Retry {
   }
 }
 
+/** A longer timer fires at once, in Node and in browsers. */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /** Resolves after `ms`, or at once when `signal` aborts; never rejects, leaves nothing. */
 export async function sleep(ms: number, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return;
@@ -48,7 +51,16 @@ export async function sleep(ms: number, signal: AbortSignal): Promise<void> {
       signal.removeEventListener("abort", finish);
       resolve();
     };
-    const timer = setTimeout(finish, ms);
+    let leftMs = ms;
+    const wait = () => {
+      const stepMs = Math.min(leftMs, LONGEST_TIMER_MS);
+      leftMs -= stepMs;
+      return setTimeout(() => {
+        if (leftMs > 0) timer = wait();
+        else finish();
+      }, stepMs);
+    };
+    let timer = wait();
     signal.addEventListener("abort", finish);
   });
 }
