@@ -28,7 +28,7 @@ it("spreads over the whole time, and never under what the server asks", () => {
 it("waits as long as it is asked to, also longer than a timer can", async () => {
   vi.useFakeTimers();
   const days = 60 * 86_400_000;
-  const woke = vi.fn();
+  const woke = vi.fn<() => void>();
   const waited = sleep(days, new AbortController().signal).then(woke);
   await vi.advanceTimersByTimeAsync(days - 1);
   expect(woke).not.toHaveBeenCalled();

@@ -67,15 +67,20 @@ class Acks {
 
   ack(cursor: string): Promise<void> {
     this.#newest = cursor;
-    this.#storing ??= this.#storeAll().finally(() => (this.#storing = undefined));
+    this.#storing ??= this.#storeAll();
     return this.#storing;
   }
 
   async #storeAll(): Promise<void> {
-    while (this.#newest !== undefined) {
-      const cursor = this.#newest;
-      this.#newest = undefined;
-      await this.#store(cursor);
+    try {
+      while (this.#newest !== undefined) {
+        const cursor = this.#newest;
+        this.#newest = undefined;
+        await this.#store(cursor);
+      }
+    } finally {
+      // In the same step as the last look: who comes now begins anew.
+      this.#storing = undefined;
     }
   }
 
