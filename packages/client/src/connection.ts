@@ -1,4 +1,4 @@
-import { LONGEST_TIMER_MS } from "./retry.ts";
+import { LONGEST_TIMER_MS } from "./longest-timer.ts";
 import type { OpenSocket, Refusal, Socket, SocketRequest } from "./socket.ts";
 
 export type Ending =

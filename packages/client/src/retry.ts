@@ -1,4 +1,5 @@
 import type { Pace } from "./endings.ts";
+import { LONGEST_TIMER_MS } from "./longest-timer.ts";
 
 /** Longest wait for a server that is only on its way back. */
 const SOON_MS = 5000;
@@ -38,9 +39,6 @@ export class Retry {
     this.#failures = 0;
   }
 }
-
-/** A longer timer fires at once, in Node and in browsers. */
-export const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** Resolves after `ms`, or at once when `signal` aborts; never rejects, leaves nothing. */
 export async function sleep(ms: number, signal: AbortSignal): Promise<void> {
