@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { feedLocation } from "../schemas/value-types.ts";
 import type { Config } from "./config.ts";
 import { ConfigInvalid } from "./errors.ts";
@@ -119,10 +120,12 @@ function sharedPlaces(
   const taken = new Map<string, string>();
   return feeds.flatMap(({ name, config }, at) => {
     const { line = 0, within = "" } = entries[at] ?? {};
-    return placesOf(config).flatMap(({ key, place }) => {
-      const owner = taken.get(place);
+    return placesOf(config).flatMap(({ key, place, isPath }) => {
+      // However it is spelled.
+      const same = isPath ? resolve(place) : place;
+      const owner = taken.get(same);
       if (owner === undefined) {
-        taken.set(place, name);
+        taken.set(same, name);
         return [];
       }
       return [
@@ -135,15 +138,17 @@ function sharedPlaces(
 interface SharedPlace {
   readonly key: string;
   readonly place: string;
+  /** Of a file or folder. */
+  readonly isPath: boolean;
 }
 
 /** Files that destinations write. */
 function filesOf({ destinations }: Pick<Config, "destinations">): SharedPlace[] {
   return destinations.flatMap(({ name, settings }) => {
     const key = `destinations.${name}`;
-    if (settings.type === "file") return [{ key, place: settings.path }];
+    if (settings.type === "file") return [{ key, place: settings.path, isPath: true }];
     return settings.type === "audit" && settings.directory !== undefined
-      ? [{ key, place: settings.directory }]
+      ? [{ key, place: settings.directory, isPath: true }]
       : [];
   });
 }
@@ -151,15 +156,23 @@ function filesOf({ destinations }: Pick<Config, "destinations">): SharedPlace[] 
 function placesOf(config: Config): SharedPlace[] {
   const { feed, compat, recordFrames } = config;
   return [
-    { key: "feed", place: feed.kind === "sqlite" ? feed.path : feedLocation().print(feed) },
-    ...(recordFrames === undefined ? [] : [{ key: "record-frames", place: recordFrames.path }]),
+    feed.kind === "sqlite"
+      ? { key: "feed", place: feed.path, isPath: true }
+      : { key: "feed", place: feedLocation().print(feed), isPath: false },
+    ...(recordFrames === undefined ? [] : [{ key: "record-frames", place: recordFrames.path, isPath: true }]),
     ...(compat === undefined
       ? []
       : [
-          { key: "compat-log", place: compat.log.path },
+          { key: "compat-log", place: compat.log.path, isPath: true },
           ...(compat.listen.port === 0
             ? []
-            : [{ key: "compat-listen", place: `${compat.listen.host}:${compat.listen.port}` }]),
+            : [
+                {
+                  key: "compat-listen",
+                  place: `${compat.listen.host}:${compat.listen.port}`,
+                  isPath: false,
+                },
+              ]),
         ]),
     ...filesOf(config),
   ];

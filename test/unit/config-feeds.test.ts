@@ -109,6 +109,10 @@ describe("a mistake is told with file, line and path", () => {
       'feed.yaml:3: feeds[1].feed: ./nomad-changefeed-a.db is the feed "a"\'s too',
     ],
     [
+      "feeds:\n  - name: a\n    feed: sqlite:./dir/../x.db\n  - name: b\n    feed: sqlite:x.db",
+      'feed.yaml:4: feeds[1].feed: x.db is the feed "a"\'s too',
+    ],
+    [
       "destinations:\n  out: { type: file, path: out.jsonl }\nfeeds:\n  - name: a\n  - name: b",
       'feed.yaml:5: feeds[1].destinations.out: out.jsonl is the feed "a"\'s too',
     ],
