@@ -41,6 +41,20 @@ describe("the event stream and the store", () => {
     expect((await nomad.ask(`/v1/nodes?index=${index + 1}&wait=20s`)).index).toBe(nomad.simulator.index);
   });
 
+  it("shows what was written last once answers are late no more, also when what was late would be due", async () => {
+    await using nomad = await simulatedNomad();
+    const { cluster, faults } = nomad.simulator;
+    const described = () =>
+      JSON.parse(nomad.simulator.state().get("namespaces")?.get("-/default") ?? "{}").Description;
+    faults.delayReads(5);
+    const due = new Promise((resolve) => setTimeout(resolve, 20));
+    cluster.updateNamespace("default", { description: "late" });
+    faults.delayReads(undefined);
+    cluster.updateNamespace("default", { description: "last" });
+    await due;
+    expect(described()).toBe("last");
+  });
+
   it("is the lagging follower's own, and goes on when it catches up", async () => {
     await using nomad = await simulatedNomad();
     const { cluster, faults } = nomad.simulator;

@@ -118,6 +118,8 @@ export class Raft {
       delayMs === undefined
         ? undefined
         : { replica: new Replica(this.leader.state.clone()), behind: [], delayMs };
+    // The state that it gets has these already; they would take it back when they are due.
+    reader?.behind.splice(0);
     reader?.replica.replace(this.reader.state);
   }
 
