@@ -36,6 +36,7 @@ export function createRegions(options: RegionsOptions, overrides: FeedsOverrides
         wasRefused = false;
       } catch (error) {
         // Those that are known go on.
+        regions.unanswered();
         if (!signal.aborted && !wasRefused)
           deps.loggers.nomad.warn({ err: error }, "Nomad does not say which regions there are; asking on");
         wasRefused = true;
@@ -77,11 +78,15 @@ export class Regions {
     const nowMs = clock.elapsed();
     for (const region of this.#known) {
       if (listed.includes(region)) continue;
-      // While Nomad did not answer, nobody knows.
       const sinceMs = this.#missingSinceMs.get(region) ?? nowMs;
       this.#missingSinceMs.set(region, sinceMs);
       if (nowMs - sinceMs >= (this.#options.goneAfterMs ?? GONE_AFTER_MS)) this.#end(region, set);
     }
+  }
+
+  /** Nomad did not say which there are: it may forget its neighbours until it is well again, so they count anew. */
+  unanswered(): void {
+    this.#missingSinceMs.clear();
   }
 
   /** Which regions there are, Nomad says; all else the file, for each of them. @throws ReloadRefused */

@@ -23,7 +23,7 @@ function follower() {
     regions.follow(listed, set);
     return told.splice(0);
   };
-  return { clock, follow };
+  return { clock, follow, unanswered: () => regions.unanswered() };
 }
 
 test("a region is gone once Nomad has not listed it for so long, and begins when it is back", () => {
@@ -53,4 +53,17 @@ test("a Nomad that did not answer for long, and does not know its neighbours yet
   clock.pass(2 * GONE_AFTER_MS);
   expect(follow("eu")).toEqual([]);
   expect(follow("eu", "us")).toEqual([]);
+});
+
+test("a region that was missing before Nomad did not answer has the whole time again", () => {
+  const { clock, follow, unanswered } = follower();
+  follow("eu", "us");
+  follow("eu");
+  clock.pass(GONE_AFTER_MS);
+  unanswered();
+  expect(follow("eu")).toEqual([]);
+  clock.pass(GONE_AFTER_MS - 1);
+  expect(follow("eu")).toEqual([]);
+  clock.pass(1);
+  expect(follow("eu")).toEqual(["end us"]);
 });
