@@ -225,6 +225,21 @@ destinations:
   });
 });
 
+it.each([
+  ["nomad:events", true],
+  ["a{b}c{}", true],
+  ["a}{b}", true],
+  ["a{b", true],
+  ["a{}b{c}", false],
+  ["a{}b", false],
+  ["a}b", false],
+])("a stream of Redis has a name beside which another key lies in a cluster: %s", (stream, isTaken) => {
+  const lines = destination("type: redis", "url: redis://other:6379/0", `stream: "${stream}"`);
+  expect(
+    problemsOf(lines).map((one) => one.includes(`destinations.a.stream: "${stream}" is not allowed`)),
+  ).toEqual(isTaken ? [] : [true]);
+});
+
 describe("a secret", () => {
   const SECRET = "s3cr3t-Xy7";
 

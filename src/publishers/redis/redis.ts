@@ -67,7 +67,7 @@ class RedisDestination implements Destination {
   }
 }
 
-/** In a cluster both keys have to lie in one slot: that of what stands in braces, else of the whole key. */
+/** In a cluster both keys have to lie in one slot: that of what stands in the first braces, else of the whole key. */
 function idsBeside(stream: string): string {
   return /\{[^}]+\}/.test(stream) ? `${stream}:ids` : `{${stream}}:ids`;
 }
