@@ -1,8 +1,10 @@
 import { duplexPair, PassThrough } from "node:stream";
 import { createServer, type IncomingMessage } from "node:http";
 import { expect, test } from "vitest";
-import type { FeedMount } from "../../src/http/feeds/feed-mount.ts";
+import { FeedMount } from "../../src/http/feeds/feed-mount.ts";
+import { questionOf } from "../../src/http/feeds/merged/question.ts";
 import { MergedStream, type MergedStreamDeps } from "../../src/http/feeds/merged/stream.ts";
+import type { MountedServer } from "../../src/http/feeds/mount.ts";
 import { MountedFeeds } from "../../src/http/feeds/mounted-feeds.ts";
 import { abortListeners } from "../support/abort-listeners.ts";
 import { TestClock } from "../support/test-clock.ts";
@@ -103,5 +105,64 @@ test("a slow subscriber of all feeds leaves nothing behind each time it was wait
   expect(listeners.count()).toBeLessThanOrEqual(before);
   stream.end();
   upstream.end();
+  await running;
+});
+
+/** A stream of these feeds: what it told, and what a feed that answers is asked. */
+function tellingOf(query: string, feeds: MountedFeeds) {
+  const clock = new TestClock();
+  const asked: URLSearchParams[] = [];
+  const serving = createServer((request, response) => {
+    asked.push(new URL(request.url ?? "", "http://feed").searchParams);
+    response.writeHead(200, { "content-type": "text/event-stream" });
+    response.write('event: nomad.feed.hello\ndata: {"type":"nomad.feed.hello","data":{"cursor":"k-7"}}\n\n');
+  });
+  const connect = () => {
+    const [ours, theirs] = duplexPair();
+    ours.once("close", () => theirs.destroy());
+    serving.emit("connection", theirs);
+    return ours;
+  };
+  const told: { type: string; data: Record<string, unknown> }[] = [];
+  const cursors: (string | undefined)[] = [];
+  const sink: Partial<MergedStreamDeps["sink"]> = {
+    isClear: true,
+    write: (frames) => {
+      told.push(...frames.map(({ json }) => JSON.parse(json) as (typeof told)[number]));
+      cursors.push(...frames.map(({ cursor }) => cursor));
+    },
+    end: () => undefined,
+  };
+  const message = { url: `/v1/events?${query}`, headers: {}, socket: {} } as IncomingMessage;
+  const question = questionOf(message, clock.now(), "sse");
+  const deps = { clock, random: () => 0.5, sink, message, question, limit: undefined, stopping: NEVER };
+  const stream = new MergedStream(deps as unknown as MergedStreamDeps);
+  const mounted = (name: string): FeedMount => {
+    const feed = new FeedMount(name, { url: "", limits: {} as FeedMount["limits"], clock });
+    feeds.add(feed);
+    return feed;
+  };
+  const serve = (feed: FeedMount) => feed.enter({ connect } as unknown as MountedServer);
+  const said = (type: string) => told.filter((frame) => frame.type === type);
+  return { stream, clock, mounted, serve, said, asked, cursors };
+}
+
+test.each([
+  ["since=2026-08-22T09:00:00Z", "2026-08-22T09:00:00.000Z"],
+  ["", "2026-08-22T10:00:00.000Z"],
+])("a feed that has not said hello yet is in the cursor with where it begins: %j", async (query, since) => {
+  const feeds = new MountedFeeds();
+  const { stream, clock, mounted, serve, said, asked, cursors } = tellingOf(query, feeds);
+  const [eu, us] = [mounted("eu"), mounted("us")];
+  serve(us);
+  const running = stream.run([{ feed: eu }, { feed: us }], feeds);
+  await until("one is there", () => said("nomad.feed.hello").length === 1);
+  expect(cursors.at(-1)).toBe(`eu:@${Date.parse(since)},us:k-7`);
+  serve(eu);
+  await clock.advance(1000);
+  await until("both are there", () => said("nomad.feed.hello").length === 2);
+  expect(asked.at(-1)?.get("since")).toBe(since);
+  expect(cursors.at(-1)).toBe("eu:k-7,us:k-7");
+  stream.end();
   await running;
 });

@@ -36,8 +36,8 @@ export async function answerMerged(
   response: ServerResponse,
   deps: MergedDeps,
 ): Promise<void> {
-  const question = questionOf(message, deps.clock.now());
   const format = formatOf(message.headers.accept ?? "");
+  const question = questionOf(message, deps.clock.now(), format);
   if (format === "page") {
     const answer = await mergedPage(message, question, deps.feeds.all());
     send(response, wantsPretty(message) ? { ...answer, body: prettyText(answer.body) } : answer);
@@ -65,7 +65,7 @@ export async function answerMerged(
 export function createMergedUpgrade(deps: MergedDeps) {
   const server = createWebSockets();
   return async (message: IncomingMessage, socket: Socket, head: Buffer): Promise<Answer | undefined> => {
-    const question = questionOf(message, deps.clock.now());
+    const question = questionOf(message, deps.clock.now(), "websocket");
     const limit = limitIn(message);
     const gone = new AbortController();
     socket.once("close", () => gone.abort(new Error("the subscriber is gone")));

@@ -50,12 +50,16 @@ export async function mergedPage(
   const limit = Number(searchParams.get("limit") ?? DEFAULT_PAGE_LIMIT);
   const events = merge(parts, limit);
   const known = [...question.position].filter(([name]) => feeds.some((feed) => feed.name === name));
-  const vectorOf = (place: (part: Part) => string) =>
-    formatVector(new Map([...known, ...parts.map((part): [string, string] => [part.name, place(part)])]));
-  const cursor = vectorOf(placeOf);
   const away = answers.flatMap(({ feed, answer }) =>
     answer === undefined || answer.status >= 500 ? feed.name : [],
   );
+  const { start } = question;
+  const unheard = start === undefined ? [] : away.map((name): [string, string] => [name, start]);
+  const vectorOf = (place: (part: Part) => string) => {
+    const heard = parts.map((part): [string, string] => [part.name, place(part)]);
+    return formatVector(new Map([...unheard, ...known, ...heard]));
+  };
+  const cursor = vectorOf(placeOf);
   const hasMore = parts.some((part) => part.hasMore || part.taken < part.items.length);
   searchParams.delete("since");
   searchParams.set("cursor", cursor);

@@ -1,23 +1,25 @@
 import type { IncomingMessage } from "node:http";
-import { InvalidParameter, sinceOf, single } from "../../../schemas/subscription-schema.ts";
+import { InvalidParameter, sinceOf, single, type Format } from "../../../schemas/subscription-schema.ts";
 import { requestUrl } from "../../request-url.ts";
-import { parseVector, type VectorCursor } from "./vector-cursor.ts";
+import { parseVector, placeAt, timeIn, type VectorCursor } from "./vector-cursor.ts";
 
 /** What is asked of all feeds at once. */
 export interface Question {
   /** Where each goes on; empty: from a start that is the same for all. */
   readonly position: VectorCursor;
+  /** Where a feed begins that is asked later than the others; undefined: with its earliest event. */
+  readonly start: string | undefined;
   /** As it was asked, with times in place of ages: it means the same to each feed, and later. */
   readonly query: URLSearchParams;
-  /** The query that a feed gets, from a cursor of its own. Absent: from where the question says. */
-  queryFor(name: string, cursor: string | undefined): URLSearchParams;
+  /** The query that a feed gets, from a place of its own. Absent: from where the question says. */
+  queryFor(name: string, place: string | undefined): URLSearchParams;
 }
 
 /** Belongs to one feed: its consumers, its objects, its order backwards. */
 const OF_ONE_FEED = ["consumer", "snapshot", "order"];
 
 /** @throws InvalidParameter */
-export function questionOf(message: IncomingMessage, nowMs: number): Question {
+export function questionOf(message: IncomingMessage, nowMs: number, format: Format): Question {
   const { searchParams: query } = requestUrl(message);
   for (const field of OF_ONE_FEED) {
     if (query.has(field)) {
@@ -39,16 +41,26 @@ export function questionOf(message: IncomingMessage, nowMs: number): Question {
   query.delete("lastEventId");
   return {
     position,
+    start: isPlace ? undefined : startOf(query, nowMs, format),
     query,
-    queryFor: (name, cursor) => {
+    queryFor: (name, place) => {
       const own = new URLSearchParams(query);
       // A feed that the cursor does not know came later: nothing of it was sent yet.
-      const from = cursor ?? (isPlace ? (position.get(name) ?? "earliest") : undefined);
-      if (from !== undefined) {
-        own.delete("since");
-        own.set("cursor", from);
-      }
+      const from = place ?? (isPlace ? (position.get(name) ?? "earliest") : undefined);
+      if (from === undefined) return own;
+      const timeMs = timeIn(from);
+      own.delete(timeMs === undefined ? "since" : "cursor");
+      if (timeMs === undefined) own.set("cursor", from);
+      else own.set("since", new Date(timeMs).toISOString());
       return own;
     },
   };
+}
+
+/** As a feed that is there begins, so that one that comes later tells no more, and no less. */
+function startOf(query: URLSearchParams, nowMs: number, format: Format): string | undefined {
+  const since = single(query, "since");
+  if (since !== undefined) return placeAt(Date.parse(since));
+  const cursor = single(query, "cursor") ?? (format === "page" ? "earliest" : "latest");
+  return cursor === "latest" ? placeAt(nowMs) : undefined;
 }

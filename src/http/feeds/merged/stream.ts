@@ -97,6 +97,10 @@ export class MergedStream {
     if (stopping.aborted) onStopping();
     const names = joined.map(({ feed }) => feed.name);
     for (const name of this.#cursors.keys()) if (!names.includes(name)) this.#cursors.delete(name);
+    const { start } = this.#deps.question;
+    // Until it says hello, who comes back finds it where it begins.
+    if (start !== undefined)
+      for (const name of names) this.#cursors.set(name, this.#cursors.get(name) ?? start);
     this.#say("nomad.feeds.hello", (context) =>
       feedsHelloFrame(context, { protocol: PROTOCOL_VERSION, feeds: names }),
     );
@@ -145,7 +149,8 @@ export class MergedStream {
       await clock.sleep(backoff.next(FIRST_RETRY_MS), signal);
     }
     const { name, gone } = feed;
-    if (gone !== undefined && !signal.aborted) this.#sayNotice({ feed: name, state: "gone", why: gone });
+    if (gone !== undefined && !signal.aborted)
+      this.#sayNotice({ feed: name, state: "gone", why: gone });
   }
 
   async #refused({ name }: FeedMount, response: IncomingMessage): Promise<void> {
@@ -156,7 +161,7 @@ export class MergedStream {
 
   async #open(feed: FeedMount): Promise<IncomingMessage | undefined> {
     const { message, question, clock } = this.#deps;
-    const query = question.queryFor(feed.name, this.#cursors.get(feed.name));
+    const query = question.queryFor(feed.name, this.#cursors.get(feed.name) ?? question.start);
     query.delete("limit");
     return openUpstream(feed, message, { query, signal: this.#over.signal, clock }).catch(() => undefined);
   }

@@ -1,7 +1,7 @@
 import { parseCursor } from "../../../schemas/cursor.ts";
 import { InvalidParameter } from "../../../schemas/subscription-schema.ts";
 
-/** A place in each of several feeds: their cursors, as they write them, by name. */
+/** A place in each of several feeds, by name: its cursor, as it writes it, or a time. */
 export type VectorCursor = ReadonlyMap<string, string>;
 
 const ALLOWED = ["<name>:<cursor>,… of an earlier answer", "earliest", "latest"];
@@ -19,10 +19,21 @@ export function parseVector(text: string): VectorCursor {
   const cursors = new Map<string, string>();
   for (const part of text.split(",")) {
     const [name = "", cursor = "", ...more] = part.split(":");
-    if (name === "" || more.length > 0 || parseCursor(cursor) === undefined || cursors.has(name)) {
+    const isPlace = parseCursor(cursor) !== undefined || timeIn(cursor) !== undefined;
+    if (name === "" || more.length > 0 || !isPlace || cursors.has(name)) {
       throw new InvalidParameter("This is no cursor over several feeds", "cursor", ALLOWED);
     }
     cursors.set(name, cursor);
   }
   return cursors;
+}
+
+/** The place of a feed that has said nothing yet: what was recorded from then on. */
+export function placeAt(timeMs: number): string {
+  return `@${Math.max(0, timeMs)}`;
+}
+
+/** Ms since 1970; undefined where the place is a cursor. */
+export function timeIn(place: string): number | undefined {
+  return /^@\d{1,15}$/.test(place) ? Number(place.slice(1)) : undefined;
 }
