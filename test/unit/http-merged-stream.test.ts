@@ -147,6 +147,21 @@ function tellingOf(query: string, feeds: MountedFeeds) {
   return { stream, clock, mounted, serve, said, asked, cursors };
 }
 
+test("a feed that is taken out and put back while a subscriber waits for it is not gone", async () => {
+  const feeds = new MountedFeeds();
+  const { stream, clock, mounted, serve, said } = tellingOf("", feeds);
+  const former = mounted("eu");
+  const running = stream.run([{ feed: former }], feeds);
+  await until("it is away", () => said("nomad.feeds.notice").length === 1);
+  feeds.remove(former);
+  serve(mounted("eu"));
+  await clock.advance(1000);
+  await until("it is back", () => said("nomad.feed.hello").length === 1);
+  stream.end();
+  await running;
+  expect(said("nomad.feeds.notice").map(({ data }) => data["state"])).not.toContain("gone");
+});
+
 test.each([
   ["since=2026-08-22T09:00:00Z", "2026-08-22T09:00:00.000Z"],
   ["", "2026-08-22T10:00:00.000Z"],

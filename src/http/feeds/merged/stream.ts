@@ -106,7 +106,7 @@ export class MergedStream {
     );
     const following = new Set<Promise<void>>();
     const follow = (one: Joined): void => {
-      const followed = this.#follow(one);
+      const followed = this.#follow(one, feeds);
       following.add(followed);
       void followed.then(() => following.delete(followed));
     };
@@ -122,7 +122,7 @@ export class MergedStream {
     this.#deps.sink.end(closeCode, reason);
   }
 
-  async #follow({ feed, response: first }: Joined): Promise<void> {
+  async #follow({ feed, response: first }: Joined, feeds: MountedFeeds): Promise<void> {
     const { clock, random } = this.#deps;
     const { signal } = this.#over;
     const backoff = new Backoff({ baseMs: FIRST_RETRY_MS, maxMs: MOST_RETRY_MS, random });
@@ -149,7 +149,8 @@ export class MergedStream {
       await clock.sleep(backoff.next(FIRST_RETRY_MS), signal);
     }
     const { name, gone } = feed;
-    if (gone !== undefined && !signal.aborted)
+    const isBack = (feeds.get(name) ?? feed) !== feed;
+    if (gone !== undefined && !isBack && !signal.aborted)
       this.#sayNotice({ feed: name, state: "gone", why: gone });
   }
 
