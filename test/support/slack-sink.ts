@@ -3,7 +3,11 @@ import { z } from "zod";
 import { ContractSink } from "./contract-sink.ts";
 import { WebhookSink, type Received } from "./webhook-sink.ts";
 
-const text = z.strictObject({ type: z.literal("mrkdwn"), text: z.string().min(1).max(3000) });
+const text = z.strictObject({
+  type: z.literal("mrkdwn"),
+  text: z.string().min(1).max(3000),
+  verbatim: z.boolean().optional(),
+});
 const block = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("section"), text }),
   z.strictObject({ type: z.literal("context"), elements: z.array(text).min(1).max(10) }),

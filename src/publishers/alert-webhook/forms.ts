@@ -32,15 +32,15 @@ const TEAMS = `{
   }]
 }`;
 
-/** An embed of a Discord webhook; nobody is mentioned. */
+/** An embed of a Discord webhook; nobody is mentioned, and no words are a link, whoever names a job. */
 const DISCORD = `{
   "username": "nomad-changefeed",
   "allowed_mentions": { "parse": [] },
   "embeds": [{
-    "title": "{{ notification.title | truncate: 250 }}",{% if notification.url %}
+    "title": "{{ notification.title | replace: "](", "]\\\\(" | truncate: 250 }}",{% if notification.url %}
     "url": "{{ notification.url }}",{% endif %}
     "color": {% if notification.state == "resolved" %}3066993{% elsif notification.severity == "WARN" %}15105570{% elsif notification.severity == "INFO" %}3447003{% else %}15158332{% endif %},
-    "description": "{{ notification.text | truncate: 4000 }}"
+    "description": "{{ notification.text | replace: "](", "]\\\\(" | truncate: 4000 }}"
   }]
 }`;
 

@@ -65,7 +65,7 @@ function blocksOf({ rule, about, startsAt, end, facts, todo, url }: AlertStory):
   const link = url === undefined ? "" : ` · <${escaped(url)}|Open in Nomad>`;
   return [
     ...(told === "" ? [] : [section(told)]),
-    ...(steps === "" ? [] : [section(`*What to do*\n${steps}`)]),
+    ...(steps === "" ? [] : [section(`*What to do*\n${steps}`, false)]),
     context(
       `${escaped(rule)} · ${escaped(about)} · ${end === undefined ? `since ${dateOf(startsAt)}` : escaped(end)}${link}`,
     ),
@@ -78,12 +78,17 @@ function line({ isFiring, severity, summary, end }: AlertStory): string {
     : `${OVER} ${escaped(`${summary}: ${end ?? ""}`)}`;
 }
 
-function section(text: string): object {
-  return { type: "section", text: { type: "mrkdwn", text: bounded(text) } };
+function section(text: string, verbatim = true): object {
+  return { type: "section", text: markup(text, verbatim) };
 }
 
 function context(text: string): object {
-  return { type: "context", elements: [{ type: "mrkdwn", text: bounded(text) }] };
+  return { type: "context", elements: [markup(text)] };
+}
+
+/** `verbatim`: only what is written as a link is one, and no address or channel that a name holds. */
+function markup(text: string, verbatim = true): object {
+  return { type: "mrkdwn", text: bounded(text), verbatim };
 }
 
 function bounded(text: string): string {

@@ -79,6 +79,20 @@ test.each(["teams", "discord"] as const)("of %s gets what it takes, whatever nam
   expect(bodies[2]).toContain("Resolved: ");
 });
 
+test("of Discord makes no link of what a name holds", async () => {
+  await using sink = await WebhookSink.start();
+  await using destination = await open(sink, { form: "discord" });
+  await destination.send(
+    messageOf([alertOf({ summary: "[sign in](http://x)", details: { why: "[y](z)" } })]),
+    signal,
+  );
+  const { title, description } = CONTRACTS.discord.parse(JSON.parse(sink.taken[0]?.body.toString() ?? ""))
+    .embeds[0];
+  expect(title).toContain(String.raw`[sign in]\(http://x)`);
+  expect(description).toContain(String.raw`[y]\(z)`);
+  expect(title + description).not.toContain("](");
+});
+
 test("of anything gets what a template makes of the notification", async () => {
   await using sink = await WebhookSink.start();
   const template =

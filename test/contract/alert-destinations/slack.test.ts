@@ -79,8 +79,13 @@ describe("a bot", () => {
 
   test("mentions nobody and links nothing, whatever names hold", async () => {
     await using sink = await SlackSink.start(TOKEN);
-    await tell(sink, [messageOf([alertOf({ summary: "<!channel> & <http://x|y>" })])]);
+    await tell(sink, [
+      messageOf([alertOf({ summary: "<!channel> & <http://x|y>", details: { why: "http://z" } })]),
+    ]);
     expect(sink.posts[0]?.text).toContain("&lt;!channel&gt; &amp; &lt;http://x|y&gt;");
+    const { blocks } = JSON.parse(sink.posts[0]?.text ?? "") as { blocks: { text?: { text: string } }[] };
+    const named = blocks.filter(({ text }) => text?.text.includes("http://") === true);
+    expect(named).toMatchObject([{ text: { verbatim: true } }, { text: { verbatim: true } }]);
   });
 
   test("begins a new message where somebody deleted the first, and goes on with that", async () => {
