@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
+	"time"
 )
 
 // Consumption is a Subscription whose cursor the server keeps.
@@ -147,7 +148,7 @@ func (a *acks) store(cursor string) error {
 			a.retry.reset()
 			return nil
 		}
-		if !a.passes(err) || !sleep(a.life.ctx, a.retry.next(soon, 0)) {
+		if !a.passes(err) || !sleep(a.life.ctx, a.retry.next(soon, wantedWait(err))) {
 			return err
 		}
 	}
@@ -164,6 +165,15 @@ func (a *acks) post(asked request) error {
 		return a.caller.notWhatWasAsked(response, body)
 	}
 	return nil
+}
+
+// How long the server wants to be left alone.
+func wantedWait(err error) time.Duration {
+	var refused *Error
+	if !errors.As(err, &refused) {
+		return 0
+	}
+	return refused.RetryAfter
 }
 
 func (a *acks) passes(err error) bool {

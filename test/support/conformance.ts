@@ -24,6 +24,8 @@ interface Request {
   readonly method: string;
   readonly path: string;
   readonly query?: Query;
+  /** Since the one before. */
+  readonly afterAtLeastMs?: number;
   readonly answer: Answer;
 }
 
@@ -108,6 +110,10 @@ export async function expectConformance(client: Client, given: ConformanceCase):
   expect(server.requests.map(({ method, path, query }) => [method, path, plain(query)])).toEqual(
     requests.map(({ method, path, query = {} }) => [method, `${root}${path}`, lists(query)]),
   );
+  for (const [at, { afterAtLeastMs = 0 }] of requests.entries()) {
+    const [before, here] = [server.requests[at - 1]?.atMs ?? 0, server.requests[at]?.atMs ?? 0];
+    expect(here - before, `request ${at} after the one before`).toBeGreaterThanOrEqual(afterAtLeastMs);
+  }
 }
 
 function scriptOf(

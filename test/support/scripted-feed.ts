@@ -18,6 +18,7 @@ interface ScriptedRequest {
   readonly method: string;
   readonly path: string;
   readonly query: URLSearchParams;
+  readonly atMs: number;
 }
 
 /** A server that plays one script per connection, the last one again and again. */
@@ -30,7 +31,12 @@ export async function scriptedFeed(...scripts: Script[]) {
   let asked = 0;
   const http = createServer((request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? "", "http://x");
-    requests.push({ method: request.method ?? "", path: pathname, query: searchParams });
+    requests.push({
+      method: request.method ?? "",
+      path: pathname,
+      query: searchParams,
+      atMs: performance.now(),
+    });
     const {
       status,
       headers: says = {},

@@ -89,7 +89,7 @@ class Acks {
     for (;;) {
       signal.throwIfAborted();
       const path = `${this.#path}?${new URLSearchParams({ ack: cursor }).toString()}`;
-      const { status, body, serverError } = await ask(this.#access, path, "POST");
+      const { status, body, serverError, retryAfterMs } = await ask(this.#access, path, "POST");
       if (status >= 200 && status < 300 && isConsumer(body)) return this.#retry.reset();
       // An answer without a code of the feed's is a balancer's, while the feed is deployed anew.
       const isOfOthers =
@@ -101,7 +101,7 @@ class Acks {
           serverError,
           `the ack was answered ${status}`,
         );
-      await sleep(this.#retry.next("soon", 0), signal);
+      await sleep(this.#retry.next("soon", retryAfterMs), signal);
     }
   }
 }

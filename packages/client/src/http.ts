@@ -1,5 +1,6 @@
 import type { ServerError } from "./errors.ts";
 import { httpTarget, type SubscribeOptions } from "./options.ts";
+import { retryAfterIn } from "./retry-after.ts";
 
 export interface Access extends Pick<SubscribeOptions, "url" | "signal"> {
   readonly token?: SubscribeOptions["token"] | undefined;
@@ -11,6 +12,8 @@ export interface Answer {
   readonly body: unknown;
   /** What was wrong, as far as the server said it. */
   readonly serverError: ServerError;
+  /** How long the server wants to be left alone. */
+  readonly retryAfterMs: number;
 }
 
 /** The token to use now. */
@@ -56,6 +59,7 @@ export async function ask(access: Access, path: string, method?: Method): Promis
       status: response.status,
       body,
       serverError: typeof body === "object" && body !== null ? body : {},
+      retryAfterMs: retryAfterIn(response) ?? 0,
     };
   } catch (error) {
     access.signal?.throwIfAborted();
@@ -63,6 +67,7 @@ export async function ask(access: Access, path: string, method?: Method): Promis
       status: 0,
       body: undefined,
       serverError: { message: error instanceof Error ? error.message : "" },
+      retryAfterMs: 0,
     };
   }
 }

@@ -2,7 +2,7 @@ import { hideSecrets } from "./address-text.ts";
 import { send, tokenOf, type Access, type Method } from "./http.ts";
 import { addParameter, type ParameterValue } from "./options.ts";
 import { RequestFailed, type Problem } from "./request-failed.ts";
-import { parseRetryAfter } from "./retry-after.ts";
+import { retryAfterIn } from "./retry-after.ts";
 
 export interface Request {
   readonly method?: Method;
@@ -87,12 +87,9 @@ function whyOf(error: unknown): string {
 }
 
 /** What went wrong, in the server's words where they are a feed's. */
-export function failureOf({ url }: Access, { status, headers }: Response, text = ""): RequestFailed {
+export function failureOf({ url }: Access, response: Response, text = ""): RequestFailed {
+  const { status } = response;
   const problem = problemIn(text);
-  const retryAfterMs = parseRetryAfter(
-    headers.get("retry-after") ?? undefined,
-    headers.get("date") ?? undefined,
-  );
   const { code = "NOT_A_FEED", message, hint } = problem;
   return new RequestFailed(
     {
@@ -101,7 +98,7 @@ export function failureOf({ url }: Access, { status, headers }: Response, text =
       message: message ?? `${hideSecrets(String(url))} answered ${status}`,
       hint: message === undefined ? "Is this the address of a nomad-changefeed?" : hint,
     },
-    { status, retryAfterMs },
+    { status, retryAfterMs: retryAfterIn(response) },
   );
 }
 

@@ -10,3 +10,8 @@ export function parseRetryAfter(header: string | undefined, date: string | undef
   const waitMs = Date.parse(text) - Date.parse(date ?? "");
   return Number.isNaN(waitMs) ? undefined : Math.max(0, waitMs);
 }
+
+/** That of an answer. */
+export function retryAfterIn({ headers }: Pick<Response, "headers">): number | undefined {
+  return parseRetryAfter(headers.get("retry-after") ?? undefined, headers.get("date") ?? undefined);
+}

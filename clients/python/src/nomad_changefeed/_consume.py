@@ -92,10 +92,11 @@ class _Acks:
                 )
                 if not (error.retryable or is_of_others):
                     raise _refused(error) from None
+                wanted_ms = error.retry_after_ms or 0
             else:
                 self._retry.reset()
                 return
-            await sleep(self._retry.next("soon"), stop)
+            await sleep(self._retry.next("soon", wanted_ms), stop)
 
 
 def _post(caller: Caller, path: str) -> None:
