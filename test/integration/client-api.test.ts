@@ -259,6 +259,14 @@ describe("what goes wrong", () => {
     stop.abort(new Error("enough"));
     await expect(asked).rejects.toThrow("enough");
   });
+
+  it("is not said where it was ended while no token came", async () => {
+    const stop = new AbortController();
+    const token = () => new Promise<string>(() => undefined);
+    const asked = feedApi({ url: "http://127.0.0.1:1", token, signal: stop.signal }).about();
+    stop.abort(new Error("enough"));
+    await expect(asked).rejects.toThrow("enough");
+  });
 });
 
 describe("who asks", () => {

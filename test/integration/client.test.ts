@@ -92,6 +92,15 @@ describe.each(Object.entries(KINDS))("subscribe over %s", (_kind, subscribe) => 
     expect(seen).toEqual(["e-2"]);
   });
 
+  it("ends when its signal aborts while no token comes", async () => {
+    const stop = new AbortController();
+    const token = () => {
+      setTimeout(() => stop.abort(new Error("enough")), 20);
+      return new Promise<string>(() => undefined);
+    };
+    expect(await namesOf(quick({ url: "http://127.0.0.1:1", token, signal: stop.signal }))).toEqual([]);
+  });
+
   it("ends when its signal aborts while it waits to come back", async () => {
     const stop = new AbortController();
     using server = await scriptedFeed(sends([], 1013));

@@ -87,7 +87,10 @@ export class Feed {
   async *#connect(): AsyncGenerator<AnyItem, Ending, undefined> {
     this.#serverError = {};
     this.#isConnected = false;
-    const token = await tokenOf(this.#options);
+    const token = await tokenOf(this.#options).catch((error: unknown) => {
+      if (!this.#signal.aborted) throw error;
+      return undefined;
+    });
     if (this.#signal.aborted) return { kind: "aborted" };
     const { silenceMs = SILENCE_MS } = this.#options;
     const url = this.#nextUrl();

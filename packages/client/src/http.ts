@@ -1,3 +1,4 @@
+import { deferred } from "./deferred.ts";
 import type { ServerError } from "./errors.ts";
 import { httpTarget, type SubscribeOptions } from "./options.ts";
 import { retryAfterIn } from "./retry-after.ts";
@@ -16,9 +17,22 @@ export interface Answer {
   readonly retryAfterMs: number;
 }
 
-/** The token to use now. */
-export async function tokenOf({ token }: Pick<Access, "token">): Promise<string | undefined> {
-  return typeof token === "function" ? token() : token;
+/** The token to use now. Rejects with the reason of `signal`, of which whoever gives tokens may not know. */
+export async function tokenOf({
+  token,
+  signal,
+}: Pick<Access, "token" | "signal">): Promise<string | undefined> {
+  if (typeof token !== "function") return token;
+  if (signal === undefined) return token();
+  signal.throwIfAborted();
+  const { promise: aborted, reject } = deferred<never>();
+  const onAbort = () => reject(signal.reason);
+  signal.addEventListener("abort", onAbort);
+  try {
+    return await Promise.race([token(), aborted]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
 }
 
 export type Method = "GET" | "POST" | "DELETE";
