@@ -1,5 +1,6 @@
 import type { AssignmentPlan, Ending } from "../coordination/coordination.ts";
 import { LogUnavailable } from "../feed/errors.ts";
+import type { NomadApi } from "../nomad/api.ts";
 import type { Change } from "../schemas/change.ts";
 import { RESOURCES, type ResourceType } from "../schemas/resources.ts";
 import { parseScopeName, scopeName, scopesOverlap, type Scope } from "../schemas/scope.ts";
@@ -16,7 +17,8 @@ export interface PlannerOptions {
   readonly maxScopes: number;
 }
 
-export interface PlannerDeps extends Omit<LeftoversDeps, "onFound"> {
+export interface PlannerDeps extends Omit<LeftoversDeps, "onFound" | "nomad"> {
+  readonly nomad: Pick<NomadApi, "list" | "namespacePresence">;
   readonly announce: (plan: AssignmentPlan) => Promise<void>;
   /** The plan that everybody follows now, whoever made it. */
   readonly inForce: () => AssignmentPlan;
@@ -43,6 +45,7 @@ export class Planner {
   #overBudget = 0;
   #planned = false;
   #failing = false;
+  #lookedForNamed = false;
   /** Ends the pause between two plans. */
   #wake = new AbortController();
 
@@ -63,8 +66,9 @@ export class Planner {
     const either = AbortSignal.any([signal, end.signal]);
     const planning = this.#keepPlanning(either);
     try {
-      if (this.#options.namespaces !== null) {
-        await planning;
+      const { namespaces } = this.#options;
+      if (namespaces !== null) {
+        await Promise.all([planning, this.#lookForNamed(namespaces, either)]);
         return "stopped";
       }
       const looking = this.#leftovers.run(() => this.#watched(), either);
@@ -114,6 +118,28 @@ export class Planner {
       }
       if (namespaces === this.#namespaces) {
         await clock.sleep(pauseMs, AbortSignal.any([signal, this.#wake.signal]));
+      }
+    }
+  }
+
+  /** Says once which names Nomad does not have: it answers for them as for those without objects. */
+  async #lookForNamed(names: readonly string[], signal: AbortSignal): Promise<void> {
+    const { nomad, clock, logger } = this.#deps;
+    while (!this.#lookedForNamed && !signal.aborted) {
+      try {
+        const missing: string[] = [];
+        for (const name of names)
+          if ((await nomad.namespacePresence(name, signal)) === "absent") missing.push(name);
+        this.#lookedForNamed = true;
+        if (missing.length === 0) return;
+        const hint = "Correct --namespaces; what is made later is watched from then on";
+        logger.warn(
+          { namespaces: missing.length, hint },
+          `Nomad does not have the namespace ${shortList(missing)}`,
+        );
+      } catch {
+        // Those who watch the scopes say what is wrong.
+        await clock.sleep(REPLAN_EVERY_MS, signal);
       }
     }
   }
