@@ -6,6 +6,7 @@ import { jsonText } from "../schemas/line-safe.ts";
 import type { Clock } from "../shared/clock.ts";
 import type { AccessLog } from "./access/access-log.ts";
 import type { Gate } from "./access/gate.ts";
+import { isPreflight } from "./access/origins.ts";
 import { refusalOf } from "./ended-stream.ts";
 import { MethodNotAllowed, methodsOf, NotFound } from "./errors.ts";
 import type { Listener } from "./listener.ts";
@@ -46,9 +47,10 @@ export function createApp(deps: AppDeps): FastifyInstance {
     gate.origins.allowReading(raw, reply.raw);
     // No body is read, so what it is said to be is not looked at either: it may be nonsense, or missing.
     raw.headers["content-type"] = "application/octet-stream";
-    const isPreflight = raw.method === "OPTIONS" && "access-control-request-method" in raw.headers;
-    await gate.enter(raw, { route: url, isPreflight, needsNoToken: config.needsNoToken?.(raw) ?? false });
-    if (!isPreflight) return;
+    const asksFirst = isPreflight(raw);
+    const needsNoToken = config.needsNoToken?.(raw) ?? false;
+    await gate.enter(raw, { route: url, isPreflight: asksFirst, needsNoToken });
+    if (!asksFirst) return;
     gate.origins.answerPreflight(reply.raw);
     await reply.code(204).send();
   };

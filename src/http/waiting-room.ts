@@ -4,6 +4,8 @@ import { LogUnavailable } from "../feed/errors.ts";
 import { listenAddress } from "../shared/loopback.ts";
 import type { Clock } from "../shared/clock.ts";
 import type { Logger } from "../telemetry/logger.ts";
+import type { GateOptions } from "./access/gate.ts";
+import { isPreflight, Origins } from "./access/origins.ts";
 import type { TlsFiles } from "./access/tls.ts";
 import { connectionFrames } from "./connection-frames.ts";
 import { refusalOf } from "./ended-stream.ts";
@@ -25,12 +27,12 @@ const SOURCE = "nomad-changefeed";
  * @throws InsecureListen, ListenFailed, TlsFilesUnusable
  */
 export async function openWaitingRoom(
-  options: ListenOptions & { readonly tls?: TlsFiles },
+  options: ListenOptions & Pick<GateOptions, "allowOrigins"> & { readonly tls?: TlsFiles },
   { logger, clock, why }: { logger: Logger; clock: Clock; why: () => string },
 ): Promise<AsyncDisposable> {
   assertMayListen(options);
   const listener = createListener(options, { logger, clock });
-  const server = listener.create(answerWith(why, clock));
+  const server = listener.create(answerWith(why, clock, new Origins(options.allowOrigins ?? [])));
   server.maxConnections = MAX_CONNECTIONS;
   server.on("upgrade", (_request, socket) => {
     socket.on("error", () => socket.destroy());
@@ -55,9 +57,15 @@ export async function openWaitingRoom(
   return { [Symbol.asyncDispose]: async () => void (await (closed ??= close())) };
 }
 
-function answerWith(why: () => string, clock: Clock): RequestListener {
+function answerWith(why: () => string, clock: Clock, origins: Origins): RequestListener {
   return (request, response) => {
     response.setHeader("connection", "close");
+    origins.allowReading(request, response);
+    if (isPreflight(request)) {
+      origins.answerPreflight(response);
+      response.writeHead(204).end();
+      return;
+    }
     const path = request.url?.split("?", 1)[0];
     const json = { "content-type": "application/json; charset=utf-8" };
     if (path === "/healthz") {

@@ -3,7 +3,7 @@ import { Forbidden } from "../errors.ts";
 import { isOwnOrigin } from "./own-page.ts";
 
 const READABLE_HEADERS =
-  "X-Changefeed-Cursor, X-Changefeed-Head, X-Changefeed-Floor, X-Changefeed-Gap, Link, Retry-After";
+  "X-Changefeed-Cursor, X-Changefeed-Head, X-Changefeed-Floor, X-Changefeed-Gap, X-Changefeed-Feeds-Away, Link, Retry-After";
 const SENDABLE_HEADERS = "Authorization, X-Nomad-Token, X-Changefeed-Csrf, Last-Event-ID";
 
 /** Which pages may read the feed through their users' browsers: this server's own, and those allowed by name. */
@@ -59,6 +59,11 @@ export class Origins {
   #mayRead(origin: string, headers: IncomingHttpHeaders): boolean {
     return this.#allowed.has("*") || this.#allowed.has(origin.toLowerCase()) || isOwnOrigin(origin, headers);
   }
+}
+
+/** A browser asks whether a page may send what it wants to. */
+export function isPreflight({ method, headers }: IncomingMessage): boolean {
+  return method === "OPTIONS" && "access-control-request-method" in headers;
 }
 
 /** Somebody follows a link, or enters the address: the answer fills the window. */

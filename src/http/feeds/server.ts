@@ -11,6 +11,7 @@ import { connectionFrames } from "../connection-frames.ts";
 import { refusalOf } from "../ended-stream.ts";
 import { FEEDS_SOURCE } from "./merged/stream.ts";
 import { Gate, type GateOptions } from "../access/gate.ts";
+import { isPreflight } from "../access/origins.ts";
 import { Limits, type LimitOptions } from "../access/limits.ts";
 import { ListenFailed, NotFound } from "../errors.ts";
 import { assertMayListen, type ListenOptions } from "../listen.ts";
@@ -135,17 +136,21 @@ export class FeedsServer implements AsyncDisposable {
   async #answer(message: IncomingMessage, response: ServerResponse): Promise<void> {
     try {
       const address = feedAddress(message.url ?? "/");
+      const { origins } = this.#gate;
+      // A feed that is served says itself who may read.
+      const isOurs = address?.url === undefined || this.#feeds.get(address.name)?.isServed !== true;
+      const asksFirst = isOurs && isPreflight(message);
+      if (isOurs) origins.allowReading(message, response);
       if (address === undefined) {
-        this.#gate.origins.allowReading(message, response);
-        const isPreflight =
-          message.method === "OPTIONS" && "access-control-request-method" in message.headers;
         const route = message.url?.split("?", 1)[0];
-        await this.#gate.enter(message, { needsNoToken: true, isPreflight, route });
-        if (isPreflight) {
-          this.#gate.origins.answerPreflight(response);
-          response.writeHead(204).end();
-          return;
-        }
+        await this.#gate.enter(message, { needsNoToken: true, isPreflight: asksFirst, route });
+      }
+      if (asksFirst) {
+        origins.answerPreflight(response);
+        response.writeHead(204).end();
+        return;
+      }
+      if (address === undefined) {
         const { signal: stopping } = this.#stopping;
         await answerOwn(message, response, { ...this.#options, ...this.#deps, feeds: this.#feeds, stopping });
         return;
