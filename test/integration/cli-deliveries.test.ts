@@ -134,11 +134,13 @@ it("deliveries --json prints what the feed answers", async () => {
   expect(JSON.parse(stdout)).toEqual(DELIVERY);
 });
 
-it("deliveries says what it cannot do, in the feed's own words", async () => {
+it("deliveries says what it cannot do, in the feed's own words but for the command that lists them", async () => {
   const scripted = new ScriptedDeliveries([DELIVERY], [LETTER]);
   expect(await run(scripted, ["show", "mail"])).toMatchObject({
     code: 1,
-    stderr: expect.stringMatching(/^error: There is no delivery "mail"\nhint: GET \/v1\/deliveries/),
+    stderr: expect.stringMatching(
+      /^error: There is no delivery "mail"\nhint: `nomad-changefeed deliveries` lists them/,
+    ),
   });
   for (const args of [
     ["replay", "hook"],

@@ -110,7 +110,9 @@ describe("silence", () => {
     expect(await bad.json()).toMatchObject({ code: "INVALID_PARAMETER", field: "for" });
     expect(await silence("end", "nosuch")).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining('There is no silence "nosuch"') as string,
+      stderr: expect.stringMatching(
+        /There is no silence "nosuch".*\nhint: `nomad-changefeed silence` lists them\n/,
+      ) as string,
     });
     const missing = await fetch(`${url}/v1/silences/nosuch`, { method: "DELETE" });
     expect({ status: missing.status, body: await missing.json() }).toMatchObject({

@@ -21,9 +21,16 @@ const NAMES: Readonly<Partial<Record<keyof RawNomadOptions, OptionName>>> = {
 /** How a feed says to send a token. A command sends the one of a file. */
 const BY_HEADER = "Authorization: Bearer";
 
-/** What an error says, with the options of Nomad's client, and a token, by the names that the operator can give. */
+/** What a feed says to ask it for, and the command that prints it. */
+const COMMANDS = new Map([
+  ["GET /v1/deliveries", "`nomad-changefeed deliveries`"],
+  ["GET /v1/silences", "`nomad-changefeed silence`"],
+]);
+
+/** What an error says, with what the operator can give: options of Nomad's client, a token, and commands. */
 export function saidByFlag(error: CodedError): { message: string; hint: string | undefined } {
-  const { message, hint } = error;
+  const { message } = error;
+  const hint = error.hint?.replace(/^GET \/v1\/\w+/, (route) => COMMANDS.get(route) ?? route);
   if (hint?.includes(BY_HEADER) === true)
     return { message, hint: "Name a file that holds one with --token-file" };
   const name = error instanceof NomadOptionInvalid ? NAMES[error.option as keyof RawNomadOptions] : undefined;
