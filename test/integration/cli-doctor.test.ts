@@ -7,10 +7,14 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Check } from "../../src/commands/support/checks/check.ts";
 import { runCli } from "../support/cli.ts";
+import { skippedBecause } from "../support/skipped.ts";
+import { smallDisk, smallDiskMissing } from "../support/small-disk.ts";
 import { openSqlite } from "../support/sqlite-files.ts";
 
 const LIMITED = "11111111-2222-3333-4444-555555555555";
 const UNKNOWN = "99999999-2222-3333-4444-555555555555";
+
+const noDisk = smallDiskMissing();
 
 /** As much of Nomad as `doctor` asks. The token LIMITED may list jobs in `default` and nothing else. */
 interface FakeNomad {
@@ -272,6 +276,18 @@ describe("doctor", () => {
       hint: expect.stringContaining("--feed"),
     });
   });
+
+  it.skipIf(noDisk !== undefined)(
+    `says what to do on a disk that is read-only${skippedBecause(noDisk)}`,
+    async () => {
+      using _ = smallDisk(folder, "64k", "ro");
+      expect(named((await doctor()).checks, "log")).toMatchObject({
+        status: "failure",
+        message: expect.stringContaining("EROFS"),
+        hint: expect.stringContaining("--feed"),
+      });
+    },
+  );
 
   it("fails where the port is taken by something else", async () => {
     const { code, checks } = await doctor("--listen", new URL(address).host);

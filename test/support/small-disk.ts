@@ -9,9 +9,9 @@ export function smallDiskMissing(): string | undefined {
   return isRoot && mounts() ? undefined : "only root may mount a small disk";
 }
 
-/** A file system of that size in place of `folder`, until it is disposed of. */
-export function smallDisk(folder: string, size: string): Disposable {
-  execFileSync("mount", ["-t", "tmpfs", "-o", `size=${size}`, "tmpfs", folder]);
+/** A file system of that size in place of `folder`, until it is disposed of; `ro`: that nobody writes to. */
+export function smallDisk(folder: string, size: string, mode: "rw" | "ro" = "rw"): Disposable {
+  execFileSync("mount", ["-t", "tmpfs", "-o", `size=${size},${mode}`, "tmpfs", folder]);
   return { [Symbol.dispose]: () => void execFileSync("umount", [folder]) };
 }
 

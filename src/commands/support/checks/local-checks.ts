@@ -20,6 +20,13 @@ interface Here {
   readonly clock: Clock;
 }
 
+const MAKE_IT = "Create the directory of --feed and let this user write to it";
+/** By the code of what the file system says. */
+const ADVICE: ReadonlyMap<unknown, string> = new Map([
+  ["EACCES", MAKE_IT],
+  ["ENOENT", MAKE_IT],
+  ["EROFS", "The disk is mounted read-only: name a path on another with --feed, or mount it to be written"],
+]);
 const LITTLE_BYTES = 100 * 2 ** 20;
 
 /**
@@ -57,10 +64,8 @@ async function checkLog(path: string, config: Config, { region, clock }: Here): 
     return ok("log", `${path}: ${sequence - floor} events, newest ${epoch}-${sequence}`);
   } catch (error) {
     if (error instanceof LogInUse) return warning("log", error.message, "Fine if that is the feed you run");
-    if (error instanceof Error && "code" in error && (error.code === "EACCES" || error.code === "ENOENT")) {
-      return failure("log", error.message, "Create the directory of --feed and let this user write to it");
-    }
-    return failureOf("log", error);
+    const advice = error instanceof Error && "code" in error ? ADVICE.get(error.code) : undefined;
+    return advice === undefined ? failureOf("log", error) : failure("log", (error as Error).message, advice);
   }
 }
 
