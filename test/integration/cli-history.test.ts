@@ -166,7 +166,7 @@ describe("history", () => {
     );
     const none = await runCli(["history", "--feed", `sqlite:${join(folder, "none.db")}`]);
     expect(none.code).toBe(1);
-    expect(none.stderr).toContain("There is no log at");
+    expect(none.stderr).toMatch(/There is no log at .*\nhint: .*--feed/);
     await log.trim({ recordedBeforeMs: Date.now() - 86_400_000 });
     expect((await runCli(["history", "job/web", "--feed", feed])).stderr).toContain(
       "events up to number 1 are gone",

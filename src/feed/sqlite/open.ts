@@ -72,7 +72,7 @@ export async function openSqliteLog(options: SqliteLogOptions): Promise<FeedLog>
 function openForReading(path: string, options: ReadOptions): FeedLog {
   if (inspect(path, true) === "absent") {
     throw new LogUnusable(`There is no log at ${path} to read`, {
-      hint: "Check the path; the log is created by the process that writes it",
+      hint: "Name the path of one with --feed; the log is created by the process that writes it",
     });
   }
   const connection = new Connection(path, { readOnly: true, busyMs: BUSY_MS, immutable: isArchived(path) });
