@@ -180,17 +180,21 @@ it("counts what is asked of all feeds as one request", async () => {
 });
 
 it("has an EventSource come back that asks too often", async () => {
-  await appendFile(join(directory, "feeds.yaml"), "max-requests-per-second: 50\n");
+  await appendFile(join(directory, "feeds.yaml"), "max-requests-per-second: 20\n");
   await using feeds = await start();
-  const asked = Array.from({ length: 200 }, async () => {
+  const ask = async () => {
     const answer = await fetch(`${feeds.url}/v1/events?limit=1&cursor=earliest`, {
       headers: { accept: "text/event-stream" },
     });
     return { status: answer.status, text: await answer.text() };
+  };
+  // On a slow machine it takes more than one round.
+  const refused = await until("one is refused", async () => {
+    const answers = await Promise.all(Array.from({ length: 200 }, ask));
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+    return answers.find(({ text }) => text.includes('"LIMIT"'));
   });
-  const answers = await Promise.all(asked);
-  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
-  expect(answers.map(({ text }) => text)).toContainEqual(expect.stringMatching(/^retry: 1000\n.*"LIMIT"/s));
+  expect(refused.text).toMatch(/^retry: 1000\n.*"LIMIT"/s);
 });
 
 it("ends after as many events as were asked for", async () => {
