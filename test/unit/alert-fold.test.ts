@@ -52,7 +52,7 @@ describe("what is no more", () => {
       feed.put("allocations", { TaskStates: { nginx: taskOf({ Restarts }) } }).pass(SECOND);
     for (let restarts = 1; restarts <= 4; restarts++) restart(restarts);
     feed.put("evaluations", { Status: "blocked" });
-    feed.remove("jobs", "web").pass(SECOND).put("jobs", {});
+    feed.remove("jobs", "web").pass(SECOND).put("jobs", { CreateIndex: 900 });
     restart(5);
     expect(feed.pass(5 * MINUTE).names).toEqual([]);
   });

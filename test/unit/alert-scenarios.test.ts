@@ -326,6 +326,19 @@ describe("a job that fails", () => {
     }
   });
 
+  test("finds no place in place of one that did not either, whenever the end of that is read", () => {
+    const feed = new AlertFeed()
+      .put("jobs", { CreateIndex: 100 })
+      .put("evaluations", { Status: "blocked", CreateIndex: 101 })
+      .put("evaluations", { ID: id(2), Status: "blocked", CreateIndex: 200 })
+      .remove("jobs", "web")
+      .put("jobs", { CreateIndex: 200 })
+      .pass(2 * MINUTE);
+    expect(feed.firing).toMatchObject([{ rule: "PlacementBlocked", count: 1 }]);
+    feed.put("evaluations", { ID: id(2), Status: "complete" });
+    expect(feed.names).toEqual([]);
+  });
+
   test("is a child that is gone, and its evaluation that is read later says nothing", () => {
     const feed = new AlertFeed()
       .put("jobs", { ID: "backup", Type: "batch", ParameterizedJob: true })

@@ -23,6 +23,8 @@ interface BlockedEvaluation {
   /** The job itself or a child of it. */
   readonly job: string;
   readonly reasons: readonly string[];
+  /** Of one in the document of an older program it is not known: it is of no former job. */
+  readonly createIndex: number;
 }
 
 export interface GroupRecord {

@@ -71,10 +71,16 @@ function takeJobsEnd(model: Model, event: FoldedEvent): SubjectRef[] {
   const { namespace, key } = event;
   const job = model.knownJob(namespace, familyOf(key));
   model.setJobGone(namespace, key, event.has("job.purged") ? "purged" : "collected");
-  for (const [id, blocked] of job?.blocked ?? []) if (blocked.job === key) job?.blocked.delete(id);
   const refs = touchedJob(model, namespace, familyOf(key));
   if (key === job?.id) forgetRuns(job);
+  else if (job !== undefined) forgetBlocked(job, key, Number.POSITIVE_INFINITY);
   return refs;
+}
+
+/** Those that are older than `index`, of the job itself or of a child of it. */
+function forgetBlocked({ blocked }: JobRecord, id: string, index: number): void {
+  for (const [key, { job, createIndex }] of blocked)
+    if (job === id && createIndex < index) blocked.delete(key);
 }
 
 /** Of a job under the same name that comes later, none of this is true. */
@@ -97,6 +103,8 @@ function readJob(model: Model, namespace: string, id: string, stub: JsonObject):
   if (launchedAt !== undefined) noteLaunch(model.job(namespace, familyOf(id)), Number(launchedAt) * 1000);
   if (familyOf(id) !== id) return;
   const job = model.job(namespace, id);
+  // An evaluation may be read before the end of the job that had the name before: by its index it is of this one.
+  forgetBlocked(job, id, numberOf(stub, "CreateIndex"));
   job.isStopped = stub["Stop"] === true;
   job.isPeriodic = stub["Periodic"] === true;
 }
@@ -138,7 +146,11 @@ function readEvaluation(model: Model, namespace: string, id: string, stub: JsonO
   // A job that is gone may be back, and its evaluation be read before it. A child does not come back.
   const isOver = family !== job && model.goneJobs.has(`${namespace}/${job}`);
   if (stub["Status"] === "blocked" && !isOver) {
-    model.job(namespace, family).blocked.set(id, { job, reasons: placementReasons(stub) });
+    model.job(namespace, family).blocked.set(id, {
+      job,
+      reasons: placementReasons(stub),
+      createIndex: numberOf(stub, "CreateIndex"),
+    });
   } else model.knownJob(namespace, family)?.blocked.delete(id);
 }
 
