@@ -475,6 +475,36 @@ test("an event too large to hold its object still says that an allocation failed
   expect(feed.names).toEqual(["JobFailing web/frontend"]);
 });
 
+test("an event too large to hold its object still says that a job was started again", () => {
+  const feed = new AlertFeed().put("jobs", {}).put("jobs", { Stop: true });
+  feed.put("deployments", { Status: "failed" });
+  expect(feed.names).toEqual([]);
+  feed.put("jobs", { Stop: false, Status: "pending", Datacenters: ["x".repeat(70_000)] });
+  expect(feed.names).toEqual(["DeploymentFailed web"]);
+});
+
+test("an event too large to hold its object still says that a node is down, and that it is back", () => {
+  const feed = new AlertFeed().put("nodes", { Address: "x".repeat(70_000) }).put("nodes", { Status: "down" });
+  expect(feed.pass(MINUTE).names).toEqual([`NodeDown ${NODE}`]);
+  expect(feed.put("nodes", { Status: "ready" }).pass(5 * MINUTE).names).toEqual([]);
+});
+
+test("an event too large to hold its object still says that an evaluation is blocked, and why", () => {
+  const metric = (name: string) => ({ DimensionExhausted: { memory: 1 }, Scores: name.repeat(9000) });
+  const groups = Object.fromEntries(["api", "web", "db"].map((name) => [name, metric(name)]));
+  const feed = new AlertFeed().put("evaluations", { Status: "blocked", FailedTGAllocs: groups });
+  expect(feed.pass(2 * MINUTE).firing).toMatchObject([
+    {
+      rule: "PlacementBlocked",
+      details: { why: expect.stringContaining("web: memory exhausted on 1 node") },
+    },
+  ]);
+  feed.put("evaluations", { StatusDescription: "x" }).put("jobs", {}).put("jobs", { Status: "pending" });
+  expect(feed.names).toEqual(["PlacementBlocked web"]);
+  feed.put("evaluations", { Status: "complete" });
+  expect(feed.names).toEqual([]);
+});
+
 describe("the document", () => {
   test("that does not fit keeps what fires, and is seeded before it goes on", () => {
     const feed = new AlertFeed().put("jobs", {}).put("allocations", failed(1)).pass(MINUTE);

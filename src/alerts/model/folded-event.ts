@@ -1,6 +1,6 @@
 import type { EventFacts } from "../../schemas/draft.ts";
-import { isJsonObject, type JsonObject } from "../../schemas/json.ts";
-import { inside } from "./stub.ts";
+import { isJsonObject, type Json, type JsonObject } from "../../schemas/json.ts";
+import { inside, objectsIn } from "./stub.ts";
 
 /** An event as the log gives it. */
 export type LoggedEvent = EventFacts & { readonly json: string };
@@ -26,6 +26,11 @@ export class FoldedEvent {
   get after(): JsonObject | undefined {
     const after = this.data["after"];
     return isJsonObject(after) ? after : undefined;
+  }
+
+  /** What the member of its object at this place became; undefined where the event tells of no such change. */
+  changed(path: string): Json | undefined {
+    return objectsIn(this.data["changes"]).find((change) => change["path"] === path)?.["to"];
   }
 
   get namespace(): string {

@@ -8,7 +8,7 @@ import type { FoldedEvent } from "./folded-event.ts";
 import { versionsOf, type JobRecord } from "./job.ts";
 import { subjectsOf, type Model } from "./model.ts";
 import { readNode } from "./node.ts";
-import { inside, numberOf, objectsIn, textOf } from "./stub.ts";
+import { inside, numberOf, objectsIn, textInside, textOf } from "./stub.ts";
 import type { SubjectRef } from "./subject.ts";
 import { readAllocation, takeAllocation } from "./take-allocation.ts";
 import { record } from "./window.ts";
@@ -45,8 +45,15 @@ function takeNode(model: Model, event: FoldedEvent): SubjectRef[] {
   const wasLost = LOST.has(node.status);
   if (op === "delete") Object.assign(node, { isGone: true, losses: [] });
   else if (event.after !== undefined) readNode(node, event.after, driversThatFailed(event));
+  else node.status = cutStatus(event) ?? node.status;
   if (op === "update" && !wasLost && LOST.has(node.status) && event.isLive) record(node.losses, event.at, 1);
   return [{ kind: "node", node: event.key }];
+}
+
+/** Of an event that was too large to hold its object. */
+function cutStatus(event: FoldedEvent): string | undefined {
+  const status = event.changed("/Status");
+  return typeof status === "string" ? status : undefined;
 }
 
 function driversThatFailed(event: FoldedEvent): Set<string> {
@@ -63,8 +70,16 @@ function takeJob(model: Model, event: FoldedEvent): SubjectRef[] {
   const family = familyOf(key);
   const isKnown = model.knownJob(namespace, family) !== undefined;
   if (op === "update" && signals.length === 0 && !isKnown) return [];
-  if (event.after !== undefined) readJob(model, namespace, key, event.after);
+  readJob(model, namespace, key, event.after ?? cutJob(event, model.knownJob(namespace, key)));
   return touchedJob(model, namespace, family);
+}
+
+/** Of an event that was too large to hold its object, what its changes say of it. */
+function cutJob(event: FoldedEvent, known: JobRecord | undefined): JsonObject {
+  return {
+    Stop: event.changed("/Stop") ?? known?.isStopped ?? false,
+    Periodic: event.changed("/Periodic") ?? known?.isPeriodic ?? false,
+  };
 }
 
 function takeJobsEnd(model: Model, event: FoldedEvent): SubjectRef[] {
@@ -137,10 +152,29 @@ function takeEvaluation(model: Model, event: FoldedEvent): SubjectRef[] {
   if (!isKnown && (op === "delete" || (op === "update" && signals.length === 0))) return [];
   if (op === "delete") job?.blocked.delete(event.key);
   else if (event.after !== undefined) readEvaluation(model, event.namespace, event.key, event.after);
+  else readEvaluation(model, event.namespace, event.key, cutEvaluation(event, isKnown), explanationIn(event));
   return [{ kind: "job", namespace: event.namespace, job: familyOf(id ?? "") }];
 }
 
-function readEvaluation(model: Model, namespace: string, id: string, stub: JsonObject): void {
+/** Of an event that was too large to hold its object, what its other members say of it. */
+function cutEvaluation(event: FoldedEvent, isBlocked: boolean): JsonObject {
+  const status = isBlocked || event.has("evaluation.blocked") ? "blocked" : "";
+  const created = Number(textInside(event.data, "rev", "created"));
+  return { JobID: event.facts.job ?? "", Status: event.changed("/Status") ?? status, CreateIndex: created };
+}
+
+function explanationIn(event: FoldedEvent): string[] {
+  const explanation = textOf(event.data, "explanation");
+  return explanation === "" ? [] : [explanation];
+}
+
+function readEvaluation(
+  model: Model,
+  namespace: string,
+  id: string,
+  stub: JsonObject,
+  reasons = placementReasons(stub),
+): void {
   const job = textOf(stub, "JobID");
   const family = familyOf(job);
   // A job that is gone may be back, and its evaluation be read before it. A child does not come back.
@@ -148,7 +182,7 @@ function readEvaluation(model: Model, namespace: string, id: string, stub: JsonO
   if (stub["Status"] === "blocked" && !isOver) {
     model.job(namespace, family).blocked.set(id, {
       job,
-      reasons: placementReasons(stub),
+      reasons,
       createIndex: numberOf(stub, "CreateIndex"),
     });
   } else model.knownJob(namespace, family)?.blocked.delete(id);
