@@ -138,6 +138,9 @@ function toldVersions(tables: Tables, namespace: string, job: string): Set<numbe
 }
 
 function ofGroups(tables: Tables, namespace: string, job: string, asked: Asked): string[] {
+  const { Stop, Periodic, ParameterizedJob } = tables.jobs.get(namespace, job)?.stub ?? {};
+  // What failed before is failed for good, and still to run. Children go on.
+  if (Stop === true && Periodic !== true && ParameterizedJob !== true) return [];
   const told = toldVersions(tables, namespace, job);
   const isOf = (its: { namespace: string; job: string }): boolean =>
     its.namespace === namespace && parentOf(its.job) === job;

@@ -232,6 +232,29 @@ describe("a job that fails", () => {
     expect(feed.resolved).toMatchObject([{ rule: "JobFailing", reason: "folded into JobExhausted" }]);
   });
 
+  test("fails no more once it is stopped, though its allocation is still to run, and its children go on", () => {
+    const RescheduleTracker = { Events: [{ PrevAllocID: "a" }] };
+    const run = { JobID: "backup/dispatch-1", JobType: "batch" };
+    const feed = new AlertFeed()
+      .put("jobs", {})
+      .put("jobs", { ID: "api" })
+      .put("jobs", { ID: "backup", Type: "batch", ParameterizedJob: true })
+      .put("allocations", failed(1))
+      .put("allocations", failed(2, { JobID: "api", RescheduleTracker }))
+      .put("allocations", failed(3, run))
+      .pass(MINUTE);
+    expect(feed.names).toEqual([
+      "JobExhausted api/frontend",
+      "JobFailing backup/frontend",
+      "JobFailing web/frontend",
+    ]);
+    for (const ID of ["web", "api", "backup"]) feed.put("jobs", { ID, Stop: true, Status: "dead" });
+    expect(feed.names).toEqual(["JobFailing backup/frontend"]);
+    expect(feed.resolved.map(({ reason }) => reason)).toEqual(["stopped", "stopped"]);
+    feed.put("jobs", { Stop: false, Status: "running" }).pass(MINUTE);
+    expect(feed.names).toEqual(["JobFailing backup/frontend", "JobFailing web/frontend"]);
+  });
+
   test("flaps, and the alert has both ends", () => {
     const feed = new AlertFeed().put("allocations", { TaskStates: { nginx: taskOf() } });
     for (let Restarts = 1; Restarts <= 5; Restarts++) {

@@ -8,6 +8,7 @@ type Group = Subjects["group"];
 
 /** Allocations failed and are wanted, and no deployment answers for them. */
 export function isFailing({ job, group }: Group, asked: Asked): Answer {
+  if (isOver(job)) return { end: "stopped" };
   return {
     finding: failures(versionsThatCount(job, group.versions, asked), asked, ({ failing }) => failing.size),
   };
@@ -15,12 +16,20 @@ export function isFailing({ job, group }: Group, asked: Asked): Answer {
 
 /** Of those, some were rescheduled before, and nothing follows any more. */
 export function isExhausted({ job, group }: Group, asked: Asked): Answer {
+  if (isOver(job)) return { end: "stopped" };
   return {
     finding: failures(versionsThatCount(job, group.versions, asked), asked, ({ exhausted }) => exhausted),
   };
 }
 
+/** Nomad leaves an allocation that failed before the job was stopped as it is: failed, and to run. */
+function isOver({ isStopped, isPeriodic, isParameterized }: JobRecord): boolean {
+  // Children go on without their parent.
+  return isStopped && !isPeriodic && !isParameterized;
+}
+
 export function isFlapping({ job, group }: Group, asked: Asked): Answer {
+  if (isOver(job)) return { end: "stopped" };
   const versions = versionsThatCount(job, group.versions, asked);
   const happenings = versions.map(({ restarts, lastRestarted }) => ({
     window: restarts,
@@ -30,6 +39,7 @@ export function isFlapping({ job, group }: Group, asked: Asked): Answer {
 }
 
 export function ranOutOfMemory({ job, group }: Group, asked: Asked): Answer {
+  if (isOver(job)) return { end: "stopped" };
   const versions = versionsThatCount(job, group.versions, asked);
   const happenings = versions.map(({ outOfMemory, lastOutOfMemory }) => ({
     window: outOfMemory,

@@ -8,6 +8,7 @@ export interface JobRecord {
   readonly id: string;
   isStopped: boolean;
   isPeriodic: boolean;
+  isParameterized: boolean;
   /** Times of its latest launches, ms, ascending. */
   launches: number[];
   /** Those that go on or failed. */
@@ -55,6 +56,7 @@ export function newJob(namespace: string, id: string): JobRecord {
     id,
     isStopped: false,
     isPeriodic: false,
+    isParameterized: false,
     launches: [],
     deployments: new Map(),
     succeededIndex: 0,

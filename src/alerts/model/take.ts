@@ -79,6 +79,7 @@ function cutJob(event: FoldedEvent, known: JobRecord | undefined): JsonObject {
   return {
     Stop: event.changed("/Stop") ?? known?.isStopped ?? false,
     Periodic: event.changed("/Periodic") ?? known?.isPeriodic ?? false,
+    ParameterizedJob: event.changed("/ParameterizedJob") ?? known?.isParameterized ?? false,
   };
 }
 
@@ -101,6 +102,7 @@ function forgetBlocked({ blocked }: JobRecord, id: string, index: number): void 
 /** Of a job under the same name that comes later, none of this is true. */
 function forgetRuns(job: JobRecord): void {
   job.isPeriodic = false;
+  job.isParameterized = false;
   job.isStopped = false;
   job.launches = [];
   for (const { restarts, outOfMemory } of versionsOf(job)) {
@@ -122,6 +124,7 @@ function readJob(model: Model, namespace: string, id: string, stub: JsonObject):
   forgetBlocked(job, id, numberOf(stub, "CreateIndex"));
   job.isStopped = stub["Stop"] === true;
   job.isPeriodic = stub["Periodic"] === true;
+  job.isParameterized = stub["ParameterizedJob"] === true;
 }
 
 function noteLaunch(parent: JobRecord, at: number): void {

@@ -40,7 +40,7 @@ export const JOB_RULES: readonly AnyRule[] = [
     foldsInto: ["JobExhausted"],
     summary: "{count allocation} of {job}/{group} failed, not replaced yet: {why}",
     meaning:
-      "A task used up its restarts, so its allocation failed, and Nomad has not replaced it within a minute. One alert for the group, however many allocations fail. Allocations that fail in a rollout are told of by DeploymentFailed, those lost with a node by NodeDown. Of a batch, periodic or dispatched job, a later run that completes ends it.",
+      "A task used up its restarts, so its allocation failed, and Nomad has not replaced it within a minute. One alert for the group, however many allocations fail. Allocations that fail in a rollout are told of by DeploymentFailed, those lost with a node by NodeDown. It ends when the job is stopped; of a batch, periodic or dispatched job also when a later run completes.",
     todo: [
       "Look at the exit code and the last events in the alert. Exit code 137 with out of memory: give the task more memory.",
       "If all fail on one node, look at the node: `nomad node status <node>`.",
