@@ -6,11 +6,12 @@ import type { RepeatedConfig, ToldConfig } from "../../src/schemas/destinations/
 import { slackSettingsSchema } from "../../src/schemas/destinations/slack.ts";
 import { routeSchema } from "../../src/schemas/routes.ts";
 import { alertmanagerSettingsSchema } from "../../src/schemas/destinations/alertmanager.ts";
+import { buildChangeEvents } from "../../src/events/build.ts";
 import { buildControlEvent } from "../../src/events/control.ts";
 import { FOLD_DOCUMENT } from "../../src/publishers/alerting/fold-text.ts";
 import { AlertRig, type Worker } from "../support/alert-rig.ts";
 import { SOURCE } from "../support/drafts.ts";
-import { taskOf } from "../support/event-fixtures.ts";
+import { changeOf, contextOf, SAMPLES, taskOf } from "../support/event-fixtures.ts";
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -209,6 +210,36 @@ async function beginScope(): Promise<void> {
   const context = { source: SOURCE, nomadEpoch: 0, observedAt, discriminator: "1" };
   await rig.feed.write([buildControlEvent({ kind: "baseline", scope, count: 1, index: "1" }, context)], []);
 }
+
+it("tells of a run that fails after Nomad was restored, whose index is lower than that of one that completed before", async () => {
+  const scope = { resource: "allocations", namespace: "*" } as const;
+  const run = { JobType: "batch", JobID: "backup" };
+  const completed = {
+    ID: "7df0c922-795b-2734-2f4b-64fe6959c6f3",
+    ClientStatus: "complete",
+    CreateIndex: 990_000,
+  };
+  await rig.put("jobs", { ID: "backup", Type: "batch" });
+  rig.begin();
+  await rig.pass(2 * SECOND);
+  await rig.put("allocations", { ...run, ...completed });
+  await rig.pass(2 * SECOND);
+  const gone = changeOf("allocations", { ...SAMPLES.allocations, ...run, ...completed }, undefined);
+  const observedAt = new Date(rig.clock.now()).toISOString();
+  const said = (phase: "begin" | "end") =>
+    buildControlEvent(
+      { kind: "resync", scope, phase, reason: "restored" },
+      { source: SOURCE, nomadEpoch: 1, observedAt, discriminator: "1" },
+    );
+  await rig.feed.write(
+    [said("begin"), ...buildChangeEvents(gone, contextOf({ observedAt })), said("end")],
+    [{ ref: gone.ref, next: null }],
+  );
+  await rig.pass(2 * SECOND);
+  await rig.put("allocations", { ...FAILED, ...run, CreateIndex: 900_000 });
+  await rig.pass(MINUTE + SECOND);
+  expect((await rig.told()).firing).toEqual(["JobFailing backup"]);
+});
 
 describe("a log that was away", () => {
   /** What the alert is about may recover meanwhile, and the scope's loop holds that back. */

@@ -22,6 +22,9 @@ import { patiently } from "./patiently.ts";
 /** Whoever has not looked for longer goes on from what is true now, not from what comes first. */
 const AWAY_MS = 30_000;
 
+/** Of what ends well, it is remembered how young it was: nothing before it counts any more. */
+const HAVE_ENDS: ReadonlySet<string | null> = new Set(["allocations", "deployments"]);
+
 export interface FollowerDeps extends Fanout, Omit<ClusterDeps, "log"> {
   readonly log: FeedLog;
   readonly logger: Logger;
@@ -267,6 +270,10 @@ export class Follower {
     this.#jobs.apply(event);
     // Of the objects of such a scope there may have been no events.
     if (entry.type === "nomad.feed.baseline") this.#needsRead = true;
+    // By their indexes they are told apart from those before: after a restore of Nomad that holds anew.
+    if (entry.type === "nomad.feed.resync" && HAVE_ENDS.has(entry.resource)) {
+      this.#needsRead ||= event.data["phase"] === "end";
+    }
   }
 
   /**
