@@ -419,6 +419,19 @@ describe("what takes the subject of an alert away", () => {
     expect(feed.names).toEqual([]);
   });
 
+  test("the removal of the namespace ends what is said of its scopes, whichever is read first", () => {
+    for (const isSaidFirst of [true, false]) {
+      const feed = new AlertFeed().put("namespaces", { Name: "default" });
+      const scope = { resource: "jobs", namespace: "default" } as const;
+      const lose = () => feed.say({ kind: "scope", scope, state: "access-lost", reason: "refused" });
+      if (isSaidFirst) lose();
+      feed.remove("namespaces", "default");
+      if (!isSaidFirst) lose();
+      expect(feed.names).toEqual([]);
+      expect(feed.resolved.map(({ reason }) => reason)).toEqual(isSaidFirst ? ["namespace removed"] : []);
+    }
+  });
+
   test("a feed that sees nothing lets all stand still, and says so after a minute", () => {
     const feed = failing().put("nodes", {}).put("nodes", { Status: "down" });
     feed

@@ -77,9 +77,10 @@ export class Model {
 
   /** Why there can be no alert about it: it is no more. */
   goneness(ref: SubjectRef): Gone | "namespace removed" | "node removed" | undefined {
-    if (ref.kind === "scope") return undefined;
     if (ref.kind === "node") return this.nodes.get(ref.node)?.isGone === true ? "node removed" : undefined;
-    if (this.goneNamespaces.has(ref.namespace)) return "namespace removed";
+    const namespace = ref.kind === "scope" ? this.scopes.get(ref.scope)?.namespace : ref.namespace;
+    if (namespace !== undefined && this.goneNamespaces.has(namespace)) return "namespace removed";
+    if (ref.kind === "scope") return undefined;
     return this.goneJobs.get(jobKey(ref.namespace, ref.job));
   }
 
