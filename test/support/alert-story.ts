@@ -162,11 +162,16 @@ export class AlertStory {
     this.#wind(job);
   }
 
+  /** Not one that has runs: what they made good would not be known in the same way to Nomad and to whoever saw it. */
   protected purge(which: number): void {
-    const job = pick(this.#all("jobs", {}), which);
+    const jobs = this.#all("jobs", { ParentID: [""] }).filter(
+      ({ Namespace, ID }) => this.#all("jobs", { Namespace: [Namespace], ParentID: [ID] }).length === 0,
+    );
+    const job = pick(jobs, which);
     if (job === undefined) return;
     this.#remove("jobs", `${text(job, "Namespace")}/${text(job, "ID")}`);
     this.#wind(job);
+    this.#forgetRuns(job);
   }
 
   /** What is over is forgotten, but for the children of jobs. */
@@ -181,20 +186,22 @@ export class AlertStory {
       this.#remove("deployments", text(deployment, "ID"));
   }
 
-  /** A run of a batch job that is over, the oldest first. */
+  /** The oldest run of a batch job, once it is over. */
   protected collectJob(): void {
-    const [child] = this.#all("jobs", {}).filter(
-      (job) =>
-        text(job, "ParentID") !== "" &&
-        this.#all("allocations", {}).every(
-          (allocation) => !isOf(allocation, job) || !ALIVE.includes(text(allocation, "ClientStatus")),
-        ) &&
-        this.#all("evaluations", { Status: ["blocked"] }).every((evaluation) => !isOf(evaluation, job)),
-    );
+    const [child] = this.#all("jobs", {}).filter((job) => text(job, "ParentID") !== "");
     if (child === undefined) return;
+    const isOver =
+      this.#all("allocations", { ClientStatus: ALIVE }).every((allocation) => !isOf(allocation, child)) &&
+      this.#all("evaluations", { Status: ["blocked"] }).every((evaluation) => !isOf(evaluation, child));
+    const [own, others] = [true, false].map((isOwn) =>
+      this.#all("allocations", { JobType: ["batch"] }).filter((one) => isOf(one, child) === isOwn),
+    );
+    // What it made good by completing, nobody could read from the objects any more.
+    const madeGood =
+      own?.some(({ ClientStatus }) => ClientStatus === "complete") === true && others?.length !== 0;
+    if (!isOver || madeGood) return;
     this.#remove("jobs", `${text(child, "Namespace")}/${text(child, "ID")}`);
-    for (const allocation of this.#all("allocations", {}))
-      if (isOf(allocation, child)) this.#remove("allocations", text(allocation, "ID"));
+    this.#forgetRuns(child);
     for (const evaluation of this.#all("evaluations", {}))
       if (isOf(evaluation, child)) this.#remove("evaluations", text(evaluation, "ID"));
   }
@@ -362,6 +369,11 @@ export class AlertStory {
         this.#change("allocations", allocation, { DesiredStatus: "stop", ClientStatus: "complete" });
     this.#endWaiting(job);
     this.#cancelDeployments(job);
+  }
+
+  #forgetRuns(job: Fields): void {
+    for (const allocation of this.#all("allocations", {}))
+      if (isOf(allocation, job)) this.#remove("allocations", text(allocation, "ID"));
   }
 
   #fails(allocation: Fields, fields: Fields): void {
