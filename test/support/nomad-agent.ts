@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { GenericContainer, Wait } from "testcontainers";
+import { killBelow, unmountBelow } from "./nomad-node.ts";
 import { own } from "./own-processes.ts";
 
 /** A real Nomad agent to test against. */
@@ -88,7 +89,8 @@ client { options = { "fingerprint.denylist" = "env_aws,env_azure,env_digitalocea
   const child = own(
     spawn(binary, ["agent", "-dev", "-config", config], {
       stdio: "ignore",
-      env: { PATH: env["PATH"] ?? "", HOME: directory },
+      // What it runs has its place below the directory, and is found by that.
+      env: { PATH: env["PATH"] ?? "", HOME: directory, TMPDIR: `${directory}/` },
     }),
     "nomad",
   );
@@ -103,6 +105,9 @@ client { options = { "fingerprint.denylist" = "env_aws,env_azure,env_digitalocea
     const hard = setTimeout(() => child.kill("SIGKILL"), 15_000);
     await exited;
     clearTimeout(hard);
+    // Where it was killed, its tasks run on.
+    await killBelow(directory);
+    await unmountBelow(directory);
     await rm(directory, { recursive: true, force: true });
   };
   const up = untilUp(address, { ended: () => child.exitCode !== null, acl }).catch(async (error: unknown) => {
