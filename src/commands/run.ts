@@ -64,15 +64,8 @@ async function runTogether({ config, create, reloads }: Together, io: Io): Promi
     onBridge: (feed, bridge, itsLogger) =>
       void sayHowItGoes(bridge, { config: feed.config, logger: itsLogger }),
   });
-  io.onHangUp?.(
-    reloads
-      ? () =>
-          void reload(
-            all.serving.then(() => all),
-            logger,
-          )
-      : undefined,
-  );
+  const whenServed = () => all.serving.then(() => all);
+  io.onHangUp?.(reloads ? () => void reload(whenServed(), logger) : undefined);
   void all.serving.then(
     ({ url }) => logger.info(`serving several feeds at ${url}/v1/feeds${elsewhere(config.listen)}`),
     () => undefined,

@@ -120,9 +120,7 @@ function sharedPlaces(
   const taken = new Map<string, string>();
   return feeds.flatMap(({ name, config }, at) => {
     const { line = 0, within = "" } = entries[at] ?? {};
-    return placesOf(config).flatMap(({ key, place, isPath }) => {
-      // However it is spelled.
-      const same = isPath ? resolve(place) : place;
+    return placesOf(config).flatMap(({ key, place, same = place }) => {
       const owner = taken.get(same);
       if (owner === undefined) {
         taken.set(same, name);
@@ -137,18 +135,23 @@ function sharedPlaces(
 
 interface SharedPlace {
   readonly key: string;
+  /** As it is spelled. */
   readonly place: string;
-  /** Of a file or folder. */
-  readonly isPath: boolean;
+  /** However it is spelled; absent: as `place`. */
+  readonly same?: string;
+}
+
+function pathAt(key: string, place: string): SharedPlace {
+  return { key, place, same: resolve(place) };
 }
 
 /** Files that destinations write. */
 function filesOf({ destinations }: Pick<Config, "destinations">): SharedPlace[] {
   return destinations.flatMap(({ name, settings }) => {
     const key = `destinations.${name}`;
-    if (settings.type === "file") return [{ key, place: settings.path, isPath: true }];
+    if (settings.type === "file") return [pathAt(key, settings.path)];
     return settings.type === "audit" && settings.directory !== undefined
-      ? [{ key, place: settings.directory, isPath: true }]
+      ? [pathAt(key, settings.directory)]
       : [];
   });
 }
@@ -156,23 +159,15 @@ function filesOf({ destinations }: Pick<Config, "destinations">): SharedPlace[] 
 function placesOf(config: Config): SharedPlace[] {
   const { feed, compat, recordFrames } = config;
   return [
-    feed.kind === "sqlite"
-      ? { key: "feed", place: feed.path, isPath: true }
-      : { key: "feed", place: feedLocation().print(feed), isPath: false },
-    ...(recordFrames === undefined ? [] : [{ key: "record-frames", place: recordFrames.path, isPath: true }]),
+    feed.kind === "sqlite" ? pathAt("feed", feed.path) : { key: "feed", place: feedLocation().print(feed) },
+    ...(recordFrames === undefined ? [] : [pathAt("record-frames", recordFrames.path)]),
     ...(compat === undefined
       ? []
       : [
-          { key: "compat-log", place: compat.log.path, isPath: true },
+          pathAt("compat-log", compat.log.path),
           ...(compat.listen.port === 0
             ? []
-            : [
-                {
-                  key: "compat-listen",
-                  place: `${compat.listen.host}:${compat.listen.port}`,
-                  isPath: false,
-                },
-              ]),
+            : [{ key: "compat-listen", place: `${compat.listen.host}:${compat.listen.port}` }]),
         ]),
     ...filesOf(config),
   ];
